@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.h: PVH module 0. A boot record, the operations of the script and their strings in one piece, so that
+ * QEMU's -initrd can carry it. Little endian; offsets are in bytes from the start of the record.
+ */
+#ifndef KVMAP_BOOT_H
+#define KVMAP_BOOT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
+#define KVMAP_BOOT_VERSION 1
+
+enum kvmap_boot_flags {
+	KVMAP_BOOT_CHANNEL = 1 << 0, /* a channel lies at channel_gpa and the doorbell is answered */
+	KVMAP_BOOT_SERIAL = 1 << 1,  /* write the report as text to the serial port */
+	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work on this host, whatever CPUID says */
+};
+
+/* When freed memory is used again. See docs/invariants.md, V9. */
+enum kvmap_policy {
+	KVMAP_POLICY_STRICT = 0, /* neither range nor frame before a flush that covers it */
+	KVMAP_POLICY_LAZY = 1,   /* Linux: the range waits for the flush, the frames do not */
+	KVMAP_POLICY_EAGER = 2,  /* a flush at every vfree */
+};
+
+struct kvmap_boot {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size; /* of the whole module */
+	uint32_t flags;
+	uint32_t policy;
+	uint64_t seed; /* of every pseudo-random choice that names no seed of its own */
+	uint64_t channel_gpa;
+	uint32_t channel_size;
+	uint32_t variable_count;
+	uint32_t operations_offset; /* of struct kvmap_operation[], 8-byte aligned */
+	uint32_t operation_count;
+	uint32_t strings_offset; /* NUL-terminated strings, one after another */
+	uint32_t strings_size;
+};
+
+static_assert(sizeof(struct kvmap_boot) == 72, "boot record");
+
+#endif

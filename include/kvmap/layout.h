@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h: the guest's address space, as guest and host agree on it.
+ *
+ *   0x0000000000000000  page 0 and all of the low half: unmapped
+ *   0xffff888000000000  direct map: all of RAM, RW+NX (text and rodata: R+NX)
+ *   0xffffc90000000000  vmalloc
+ *   0xffffe90000000000  end of vmalloc
+ *   0xffffffff80000000  image: GPA + KVMAP_IMAGE_BASE; text RX, rodata R, data RW+NX
+ *
+ * The values are Linux's for 4-level paging (Documentation/arch/x86/x86_64/mm.rst).
+ */
+#ifndef KVMAP_LAYOUT_H
+#define KVMAP_LAYOUT_H
+
+#define KVMAP_PAGE_SHIFT    12
+#define KVMAP_PAGE_SIZE     0x1000
+#define KVMAP_DIRECT_BASE   0xffff888000000000
+#define KVMAP_VMALLOC_START 0xffffc90000000000
+/* exclusive */
+#define KVMAP_VMALLOC_END   0xffffe90000000000
+#define KVMAP_IMAGE_BASE    0xffffffff80000000
+
+/* GPA of the first byte of text. Text and rodata lie in [2M, 4M), data from 4M on. */
+#define KVMAP_IMAGE_GPA      0x200000
+#define KVMAP_IMAGE_DATA_GPA 0x400000
+
+/* Nothing below 1 MiB is ever allocated: boot records, the channel and firmware live there. */
+#define KVMAP_LOW_RESERVED 0x100000
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * operation.h: what a script is compiled to, and what became of each operation.
+ */
+#ifndef KVMAP_OPERATION_H
+#define KVMAP_OPERATION_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/* Operands by opcode are listed at the opcode; "-> v" means that the result variable is set. */
+enum kvmap_opcode {
+	KVMAP_OP_VMALLOC = 1,  /* size -> v */
+	KVMAP_OP_VZALLOC = 2,  /* size -> v */
+	KVMAP_OP_VFREE = 3,    /* address */
+	KVMAP_OP_FILL = 4,     /* variable, seed: every page of the area gets kvmap_pattern(seed, page) */
+	KVMAP_OP_CHECK = 5,    /* variable: the area still holds what fill (or vzalloc: zero) put there */
+	KVMAP_OP_READ = 6,     /* address: 8 bytes */
+	KVMAP_OP_WRITE = 7,    /* address, value: 8 bytes */
+	KVMAP_OP_FRAGMENT = 8, /* percent, bytes, seed: hold so much of a stretch of free memory, scattered */
+	KVMAP_OP_PURGE = 9,    /* flush all that waits for a flush */
+	KVMAP_OP_VERIFY = 10,  /* the host compares claims and tables */
+	KVMAP_OP_PRINT = 11,   /* string offset, address (shown if its base is not none) */
+	KVMAP_OP_TOUCH = 12,   /* address, kvmap_access: what `expect fault` runs */
+	KVMAP_OP_CRASH = 13,   /* enum kvmap_crash: die, to see the report */
+	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/faults knows it */
+};
+
+enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };
+
+enum kvmap_crash {
+	KVMAP_CRASH_TRIPLE_FAULT = 1,
+	KVMAP_CRASH_EMULATION = 2, /* an instruction that no emulator runs */
+	KVMAP_CRASH_MMIO = 3,      /* a load from a GPA without RAM */
+	KVMAP_CRASH_HANG = 4,
+	KVMAP_CRASH_OOPS = 5, /* a page fault in kernel code, outside any operation's access */
+};
+
+/* What the address of a fault is. The script words are in the comments. */
+enum kvmap_fault_kind {
+	KVMAP_FAULT_NONE = 0,
+	KVMAP_FAULT_GUARD = 1,     /* guard */
+	KVMAP_FAULT_FREED = 2,     /* freed: a lazily freed or already recycled vmalloc range */
+	KVMAP_FAULT_NULL = 3,      /* null: page 0 */
+	KVMAP_FAULT_READONLY = 4,  /* readonly: a write to text, rodata or a read-only area */
+	KVMAP_FAULT_NOEXECUTE = 5, /* noexecute */
+	KVMAP_FAULT_UNMAPPED = 6,  /* unmapped: anything else */
+};
+
+/* Where an operand's value starts from; the constant is added. */
+enum kvmap_base {
+	KVMAP_BASE_NONE = 0,
+	KVMAP_BASE_VARIABLE = 1, /* the address that variable number `variable` holds */
+	KVMAP_BASE_TEXT = 2,     /* first byte of the guest's text */
+	KVMAP_BASE_RODATA = 3,
+};
+
+struct kvmap_operand {
+	uint64_t value;
+	uint16_t base;
+	uint16_t variable;
+	uint32_t unused;
+};
+
+enum kvmap_expect {
+	KVMAP_EXPECT_DONE = 0,
+	KVMAP_EXPECT_REFUSED = 1, /* `expect refused ...` */
+	KVMAP_EXPECT_FAULT = 2,   /* `expect fault KIND ...`; the kind is in fault_kind */
+};
+
+#define KVMAP_NO_RESULT 0xffff
+#define KVMAP_VARIABLES_MAX 4096
+
+struct kvmap_operation {
+	uint16_t opcode;
+	uint16_t result; /* variable number or KVMAP_NO_RESULT */
+	uint16_t expect;
+	uint16_t fault_kind;
+	uint32_t line; /* in the script, 1-based */
+	uint32_t unused;
+	struct kvmap_operand operand[3];
+};
+
+static_assert(sizeof(struct kvmap_operand) == 16, "operand");
+static_assert(sizeof(struct kvmap_operation) == 64, "operation");
+
+/* What became of an operation. */
+enum kvmap_status {
+	KVMAP_OK = 0,
+	/* refused: the script asked for something wrong, nothing was changed */
+	KVMAP_REFUSED_ZERO_SIZE = 1,
+	KVMAP_REFUSED_TOO_LARGE = 2,   /* than RAM */
+	KVMAP_REFUSED_NO_SPACE = 3,    /* no virtual range */
+	KVMAP_REFUSED_NO_MEMORY = 4,   /* no frames */
+	KVMAP_REFUSED_NOT_AN_AREA = 5, /* pointer to no area */
+	KVMAP_REFUSED_DOUBLE_FREE = 6,
+	KVMAP_REFUSED_UNALIGNED = 7,
+	KVMAP_REFUSED_INTERIOR = 8, /* pointer into an area, not to its start */
+	KVMAP_REFUSED_UNSET = 9,    /* the variable holds no live area (never set, or its allocation failed) */
+	KVMAP_REFUSED_UNKNOWN = 10, /* opcode or number that this guest does not know */
+	KVMAP_REFUSED_NOT_FILLED = 11, /* check of an area whose contents nobody stated */
+	/* failed: the guest's memory is not what it should be */
+	KVMAP_FAILED_FAULT = 32,         /* an access faulted that was not expected to; a FAULT record precedes */
+	KVMAP_FAILED_NO_FAULT = 33,      /* the expected fault did not happen */
+	KVMAP_FAILED_OTHER_FAULT = 34,   /* another kind of fault happened; a FAULT record precedes */
+	KVMAP_FAILED_CONTENT = 35,       /* check found other bytes; value: address, expected, found */
+	KVMAP_FAILED_NOT_REFUSED = 36,   /* `expect refused`, and it was done */
+};
+
+#define KVMAP_STATUS_IS_REFUSED(status) ((status) >= KVMAP_REFUSED_ZERO_SIZE && (status) < KVMAP_FAILED_FAULT)
+#define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
+
+/*
+ * The 8-byte word that fills page number `page` of an area filled with `seed`: splitmix64's finaliser, so that no
+ * two pages of any two areas look alike. Macro, because this header holds no code. Never 0 in practice.
+ */
+#define KVMAP_MIX1(x)            (((x) ^ ((x) >> 30)) * 0xbf58476d1ce4e5b9u)
+#define KVMAP_MIX2(x)            (((x) ^ ((x) >> 27)) * 0x94d049bb133111ebu)
+#define KVMAP_PATTERN(seed, page) \
+	KVMAP_MIX2(KVMAP_MIX1((uint64_t)(seed) * 0x9e3779b97f4a7c15u + (uint64_t)(page) + 1))
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ports.h: the port I/O interface between guest and host.
+ */
+#ifndef KVMAP_PORTS_H
+#define KVMAP_PORTS_H
+
+/* 16550 UART, transmit only. */
+#define KVMAP_PORT_SERIAL 0x3f8
+
+/* QEMU's isa-debug-exit: a 32-bit write of v ends QEMU with status 2v+1. */
+#define KVMAP_PORT_EXIT 0xf4
+
+/* A 32-bit write of an enum kvmap_doorbell stops the vCPU until the host has answered. Only with a channel. */
+#define KVMAP_PORT_DOORBELL 0xb04
+
+enum kvmap_doorbell {
+	KVMAP_DOORBELL_DRAIN = 1,  /* the channel is full: take the records */
+	KVMAP_DOORBELL_VERIFY = 2, /* `verify` in a script: compare claims and tables now */
+	KVMAP_DOORBELL_FAULT = 3,  /* the newest record is a KVMAP_RECORD_FAULT: check it against the tables now */
+	KVMAP_DOORBELL_OOPS = 4,   /* an unexpected fault was recorded; the guest exits next */
+};
+
+enum kvmap_exit {
+	KVMAP_EXIT_OK = 0x10,      /* every operation was done, or was refused as `expect refused` said */
+	KVMAP_EXIT_REFUSED = 0x11, /* an operation was refused or failed; the script went on to its end */
+	KVMAP_EXIT_OOPS = 0x12,    /* an unexpected fault, or a boot that could not go on */
+};
+
+#endif
