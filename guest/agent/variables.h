@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * variables.h: the variables of the script. The host reads agent_variables to know which bytes must be where (V12).
+ */
+#ifndef GUEST_AGENT_VARIABLES_H
+#define GUEST_AGENT_VARIABLES_H
+
+#include "kvmap/operation.h"
+#include "lib/types.h"
+
+enum agent_variable_state {
+	VARIABLE_UNSET = 0,
+	VARIABLE_LIVE = 1,
+	VARIABLE_FREED = 2, /* the address stays, for `expect fault freed` */
+};
+
+enum agent_contents {
+	CONTENTS_UNKNOWN = 0,
+	CONTENTS_ZERO = 1,    /* all of it: vzalloc, nothing written since */
+	CONTENTS_PATTERN = 2, /* page i is filled with KVMAP_PATTERN(fill_seed, i) */
+};
+
+struct agent_variable {
+	u64 address;
+	u64 size; /* as asked for, bytes */
+	u64 fill_seed;
+	u32 state;
+	u32 contents;      /* of the area, whole pages; CONTENTS_UNKNOWN after a write that is not fill */
+	u64 write_address; /* the last 8-byte write into the area, 0 = none since fill */
+	u64 write_value;
+};
+
+extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
+extern u32 agent_nr_variables;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * types.h: the integer names that kernel code uses.
+ */
+#ifndef GUEST_LIB_TYPES_H
+#define GUEST_LIB_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define likely(x)                       __builtin_expect(!!(x), 1)
+#define unlikely(x)                     __builtin_expect(!!(x), 0)
+#define ALIGN_UP(x, a)                  (((x) + ((a)-1)) & ~((typeof(x))(a)-1))
+#define ALIGN_DOWN(x, a)                ((x) & ~((typeof(x))(a)-1))
+#define ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch.h: what the memory manager asks of the architecture. guest/arch implements it, and is the only place that
+ * writes a page-table entry or flushes a TLB. The hosted build keeps guest/arch/x86_64/pgtable.c and replaces only
+ * what is beneath it (flush instructions, CR3), so that unit tests run the real page-table code.
+ */
+#ifndef GUEST_MM_ARCH_H
+#define GUEST_MM_ARCH_H
+
+#include "mm/mm_types.h"
+
+enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };
+
+/* ---- down: implemented by guest/arch ---- */
+
+/* GPA <-> the direct map. */
+void *__va(u64 gpa);
+u64 __pa(const void *direct_map_address);
+
+/*
+ * Maps the nr frames of the chain that starts at pfn `first` at va, va + 4K, ... NX, supervisor; stores each
+ * frame's page.vaddr. 0, or -ENOMEM if no page-table page could be had: then nothing of the range is mapped.
+ * No flush is needed: the range held no translation.
+ */
+int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
+
+/*
+ * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the stamp
+ * of this unmapping.
+ */
+u32 arch_unmap(unsigned long va, u32 nr);
+
+/* Flush this CPU's translations of [start, end), or all of them, global ones too. Logs it when complete. */
+void arch_flush_range(unsigned long start, unsigned long end);
+void arch_flush_all(void);
+
+/* The GPA that va maps to by the tables, or ~0 when it is not mapped. */
+u64 arch_virt_to_phys(unsigned long va);
+
+extern u32 tlb_clock;
+
+/* ---- up: implemented by guest/mm for guest/arch ---- */
+
+/* One zeroed frame, owned as a page table and accounted so; 0 when there is none. Returns its pfn. */
+u32 pgtable_alloc(void);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm_types.h: everything the memory manager knows, as plain C.
+ *
+ * The host reads these structures from outside by name (symbols and DWARF): what stands here is what the guest
+ * claims. Names are Linux's where the thing is Linux's thing.
+ */
+#ifndef GUEST_MM_TYPES_H
+#define GUEST_MM_TYPES_H
+
+#include "lib/rbtree.h"
+#include "lib/types.h"
+
+#include <assert.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  4096ul
+#define MAX_ORDER  10 /* largest buddy block: 2^10 pages, 4 MiB */
+
+/* ---- frames ---- */
+
+/*
+ * Who has a frame. A struct page that is all zero (PAGE_NONE) has no owner of its own: its frame lies in a
+ * reserved region of memblock, or in the zone's fresh range, or it is the tail of the block at whose head
+ * (lower pfn, 2^order frames) the owner stands.
+ */
+enum page_owner {
+	PAGE_NONE = 0,
+	PAGE_FREE = 1,    /* head of a free buddy block of 2^order frames, on zone->free_area[order] */
+	PAGE_TABLE = 2,   /* a page table */
+	PAGE_SLAB = 3,    /* objects; on its kmem_cache's list */
+	PAGE_VMALLOC = 4, /* in the chain of a vm_struct: a live area's, or one that waits for its flush */
+	PAGE_HELD = 5,    /* taken by `fragment`; on held_pages */
+};
+
+/*
+ * One per frame, indexed by pfn, in mem_map. Zero as the host hands it over, and touched only when the frame is:
+ * an untouched frame costs nothing at boot.
+ *
+ * Chains and free lists link pfns, not pointers; 0 ends them, since frame 0 is never managed.
+ */
+struct page {
+	u8 owner; /* enum page_owner */
+	u8 order; /* of the block whose head this is */
+	u16 unused;
+	u32 next;
+	u32 prev;     /* free lists only; 0 = first */
+	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away; 0 = never mapped */
+	u32 handed;   /* tlb_clock when it was handed out last */
+	u32 unused2;
+	u64 vaddr; /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it. PAGE_SLAB: first free object */
+};
+
+static_assert(sizeof(struct page) == 32, "struct page");
+
+struct free_area {
+	u32 first; /* pfn of the first block, 0 = none */
+	u32 nr_free;
+};
+
+/*
+ * A span of RAM that is handed out. Frames from fresh_start to fresh_end (exclusive) have never been touched:
+ * they are free and zero, and their struct pages are zero. They join the free lists in blocks as they are needed.
+ */
+struct zone {
+	u32 start_pfn;
+	u32 end_pfn; /* exclusive */
+	u32 fresh_start;
+	u32 fresh_end;
+	u64 free_pages; /* on the free lists and fresh */
+	struct free_area free_area[MAX_ORDER + 1];
+};
+
+#define MAX_NR_ZONES 8
+
+enum memblock_kind {
+	MEMBLOCK_RAM = 0,
+	MEMBLOCK_LOW = 1,     /* below 1 MiB */
+	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between */
+	MEMBLOCK_MEM_MAP = 3, /* mem_map itself and page tables made before it */
+	MEMBLOCK_MODULE = 4,  /* boot record and script */
+};
+
+struct memblock_region {
+	u64 base; /* GPA */
+	u64 size; /* bytes */
+	u32 kind;
+	u32 unused;
+};
+
+#define MEMBLOCK_REGIONS 16
+
+/* RAM as the boot memory map says, and what of it was never given to the allocator. Sorted, page-aligned. */
+struct memblock {
+	u32 nr_memory;
+	u32 nr_reserved;
+	struct memblock_region memory[MEMBLOCK_REGIONS];
+	struct memblock_region reserved[MEMBLOCK_REGIONS];
+};
+
+/* ---- objects ---- */
+
+/* Objects of one size, cut from single frames. A slab page's struct page links the pages of the cache. */
+struct kmem_cache {
+	const char *name;
+	u32 object_size;
+	u32 pages;       /* pfn of the first page of the chain, 0 = none */
+	u32 nr_pages;
+	u32 nr_in_use;
+	void *free; /* first free object of any page; each holds the pointer to the next */
+};
+
+/* ---- vmalloc ---- */
+
+#define VM_ALLOC    0x00000002 /* vmalloc() */
+#define VM_ZERO     0x00010000 /* vzalloc() */
+#define VM_READONLY 0x00020000
+
+struct vm_struct {
+	void *addr;
+	unsigned long size; /* bytes, guard page included */
+	unsigned long requested_size;
+	unsigned long flags;
+	u32 pages; /* chain of frames through struct page.next, in the order of their addresses */
+	u32 nr_pages;
+	const void *caller;
+};
+
+/*
+ * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Busy: in vmap_area_root, with vm.
+ * Lazily freed: on the purge_vmap_area_list, in neither tree; its vm still holds the frames under `strict`.
+ */
+struct vmap_area {
+	unsigned long va_start;
+	unsigned long va_end; /* exclusive */
+	struct rb_node rb_node;
+	union {
+		unsigned long subtree_max_size; /* free: the largest range in the subtree */
+		struct vm_struct *vm;           /* busy and lazy */
+	};
+	struct vmap_area *next; /* lazy list */
+	u32 unmapped;           /* newest tlb_clock at which a part of the range was unmapped; 0 = never */
+	u32 handed;             /* busy: tlb_clock when it was handed out */
+};
+
+/* ---- translation lookaside buffer ---- */
+
+/*
+ * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every completed
+ * flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
+ */
+struct tlb_flush {
+	u32 stamp;
+	u32 cpu;
+	u64 start;
+	u64 end; /* exclusive; a full flush is 0 .. ~0 */
+};
+
+#define TLB_FLUSH_LOG 1024 /* a ring: the newest entry is number tlb_flush_count - 1 */
+
+/* ---- accounting ---- */
+
+enum vm_stat_item {
+	NR_FREE_PAGES = 0,
+	NR_SLAB_PAGES = 1,
+	NR_PAGETABLE_PAGES = 2, /* all of them, the boot's too */
+	NR_VMALLOC_PAGES = 3,   /* of live areas */
+	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
+	NR_HELD_PAGES = 5,
+	NR_VM_STAT_ITEMS = 6,
+};
+
+/* Event counters since boot. */
+struct vmalloc_stats {
+	u64 allocations;
+	u64 frees;
+	u64 refused;
+	u64 pages_mapped;
+	u64 pages_unmapped;
+	u64 purges;
+	u64 areas_purged;
+	u64 pages_purged;
+	u64 flush_full;      /* CR3 or CR4.PGE flushes */
+	u64 flush_range;     /* flushes done page by page */
+	u64 flush_pages;     /* INVLPGs in them */
+};
+
+/*
+ * The roots. One definition each, in guest/mm; the host looks them up by these names:
+ *
+ *   struct page *mem_map;              unsigned long max_pfn;  (exclusive)
+ *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones;
+ *   struct memblock memblock;
+ *   struct rb_root vmap_area_root, free_vmap_area_root;
+ *   struct vmap_area *purge_vmap_area_list;
+ *   u32 held_pages;
+ *   struct kmem_cache vmap_area_cache, vm_struct_cache;
+ *   u64 vm_stat[NR_VM_STAT_ITEMS];     struct vmalloc_stats vmalloc_stats;
+ *   u32 tlb_clock;                     (guest/arch)
+ *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];  u32 tlb_flush_count;  (guest/arch)
+ *   u32 vmalloc_policy;                (enum kvmap_policy)
+ *   struct agent_variable agent_variables[KVMAP_VARIABLES_MAX]; u32 agent_nr_variables;  (guest/agent)
+ */
+
+#endif
