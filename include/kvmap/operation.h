@@ -69,7 +69,7 @@ enum kvmap_expect {
 };
 
 #define KVMAP_NO_RESULT 0xffff
-#define KVMAP_VARIABLES_MAX 4096
+#define KVMAP_VARIABLES_MAX 512
 
 struct kvmap_operation {
 	uint16_t opcode;

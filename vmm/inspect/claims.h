@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims.h: what the guest's own structures say, read once, with every pointer checked.
+ *
+ * Reading never fails because the guest is damaged: a list that runs in a circle, a pointer out of RAM, a count that
+ * cannot be, becomes a claim_damage, which the verifier turns into a finding, and what could be read stays. The
+ * structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
+ */
+#ifndef VMM_INSPECT_CLAIMS_H
+#define VMM_INSPECT_CLAIMS_H
+
+#include "inspect/symbols.h"
+#include "inspect/walk.h"
+
+enum area_state { AREA_LIVE, AREA_LAZY };
+
+struct claim_area {
+	enum area_state state;
+	uint64_t va_start, va_end; /* of the vmap_area; guard included */
+	uint64_t node;             /* GVA of the vmap_area */
+	uint64_t addr, size;       /* of the vm_struct; size with guard */
+	uint64_t requested_size;
+	uint64_t flags;
+	uint64_t caller;
+	uint32_t nr_pages;    /* as claimed */
+	size_t first_frame;   /* index into claims.frames of the chain as read */
+	size_t frame_count;   /* as read: fewer than nr_pages if the chain is damaged */
+	uint32_t unmapped, handed;
+};
+
+/* A node of a vmap_area tree, in the order of an in-order walk. */
+struct claim_node {
+	uint64_t node; /* GVA of the vmap_area */
+	uint64_t va_start, va_end;
+	uint64_t subtree_max_size; /* free tree only */
+	uint64_t parent, left, right; /* GVAs of vmap_areas, 0 = none */
+	bool black;
+};
+
+/* A struct page that is not all zero. */
+struct claim_page {
+	uint64_t pfn;
+	uint8_t owner; /* enum page_owner of mm_types.h */
+	uint8_t order;
+	uint32_t next, prev, unmapped, handed;
+	uint64_t vaddr;
+};
+
+/* A free block on a free list. */
+struct claim_free_block {
+	uint64_t pfn;
+	uint32_t order;
+	uint32_t zone;
+};
+
+struct claim_zone {
+	uint64_t start_pfn, end_pfn, fresh_start, fresh_end;
+	uint64_t free_pages;
+	uint64_t nr_free[16]; /* by order */
+	uint32_t orders;
+};
+
+struct claim_region {
+	uint64_t base, size;
+	uint32_t kind; /* enum memblock_kind */
+};
+
+struct claim_flush {
+	uint32_t stamp, cpu;
+	uint64_t start, end;
+};
+
+struct claim_cache {
+	char name[32];
+	uint32_t object_size, nr_pages, nr_in_use;
+	size_t first_frame, frame_count; /* its slab pages, in claims.frames */
+	uint64_t free_objects;           /* length of its free list as read */
+};
+
+struct claim_variable {
+	uint64_t address, size, fill_seed, write_address, write_value;
+	uint32_t state, contents; /* enums of guest/agent/variables.h */
+};
+
+/* Where the guest's structures contradict themselves so that they could not be read on. */
+struct claim_damage {
+	const char *invariant; /* "V8" ... the one that the structure serves */
+	uint64_t address;      /* GVA of the damaged thing */
+	uint64_t value;        /* what stands there */
+	char what[96];         /* "vmap_area_root: node outside RAM" */
+};
+
+struct claims {
+	struct { struct claim_area *items; size_t count, capacity; } areas; /* live ones by address, then lazy ones */
+	struct { uint32_t *items; size_t count, capacity; } frames;         /* pfns of all chains */
+	struct { struct claim_node *items; size_t count, capacity; } busy_nodes, free_nodes;
+	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
+	struct { struct claim_page *items; size_t count, capacity; } pages; /* by pfn */
+	struct { struct claim_free_block *items; size_t count, capacity; } free_blocks;
+	struct { size_t first_frame, frame_count; } held;
+	struct claim_zone zones[8];
+	uint32_t zone_count;
+	struct claim_region memory[16], reserved[16];
+	uint32_t memory_count, reserved_count;
+	struct claim_cache caches[2];
+	struct { struct claim_flush *items; size_t count, capacity; } flushes; /* oldest first */
+	uint64_t flush_count;    /* ever; more than flushes.count if the ring has dropped some */
+	struct { struct claim_variable *items; size_t count, capacity; } variables;
+	struct { struct claim_damage *items; size_t count, capacity; } damages;
+	uint64_t max_pfn;
+	uint64_t vm_stat[6];           /* enum vm_stat_item */
+	uint64_t stats[11];            /* struct vmalloc_stats, in its order */
+	uint32_t policy, tlb_clock;
+};
+
+/* Where everything is in this guest's structures; made once per guest file. */
+struct claims_layout;
+int claims_layout_open(const char *program, const struct symbols *symbols, struct claims_layout **out,
+		       struct error *error);
+void claims_layout_close(struct claims_layout *layout);
+
+/* Reads it all. -1 only when memory is out or nothing can be read at all (no mapping of the image). */
+int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
+		struct claims *out, struct error *error);
+void claims_destroy(struct claims *claims);
+
+/* The area (live or lazy) whose range holds gva, guard included; NULL if none. */
+const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);
+
+#endif

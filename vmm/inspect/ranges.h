@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ranges.h: every mapped range of a guest, merged: the memory map.
+ */
+#ifndef VMM_INSPECT_RANGES_H
+#define VMM_INSPECT_RANGES_H
+
+#include "inspect/walk.h"
+
+/* Virtually contiguous leaves of one page size, rights and memory type. */
+struct range {
+	uint64_t gva;
+	uint64_t size;
+	uint64_t gpa; /* of the first page */
+	uint64_t page_size;
+	unsigned int rights;
+	uint64_t leaves;
+	uint64_t runs; /* physically contiguous runs in it: 1 = contiguous, leaves = scattered page by page */
+};
+
+struct ranges {
+	struct range *items;
+	size_t count, capacity;
+	uint64_t leaves; /* in all ranges */
+	uint64_t tables; /* page-table pages entered */
+	uint64_t damaged; /* entries that lead nowhere */
+	bool cut_short; /* the limit of the scan was met */
+};
+
+/* Merges the leaves of [start, end]. Ranges also end where `breaks` (sorted, may be NULL) has an address, so that
+ * neighbouring areas stay apart. */
+int ranges_collect(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+		   const uint64_t *breaks, size_t break_count, struct ranges *out, struct error *error);
+void ranges_destroy(struct ranges *ranges);
+
+#endif

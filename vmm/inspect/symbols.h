@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols.h: names in the guest's ELF file: address of a name (libelf), and name and line of an address (libdwfl,
+ * opened only when the first line is asked for).
+ */
+#ifndef VMM_INSPECT_SYMBOLS_H
+#define VMM_INSPECT_SYMBOLS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbols;
+
+int symbols_open(const char *path, struct symbols **out, struct error *error);
+void symbols_close(struct symbols *symbols);
+
+/* False if there is no such symbol. size_out may be NULL. */
+bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out);
+
+/* "vmalloc+0x12 (vmalloc.c:123)", without the line where there is none; "" where there is no symbol. Returns out. */
+const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size);
+
+/* A loadable segment, for the comparison of the image with the file (V7). */
+struct symbols_segment {
+	uint64_t gva, gpa;
+	uint64_t memory_size, file_size;
+	const uint8_t *bytes; /* file_size of them, valid until symbols_close */
+	bool writable, executable;
+};
+size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out);
+
+/* Writes text that came from a guest or a file so that a terminal cannot be hurt by it. Returns out. */
+const char *text_escape(const char *text, size_t length, char *out, size_t size);
+
+#endif

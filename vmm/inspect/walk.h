@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.h: the guest's page tables, walked from CR3 (SDM vol. 3A 4.5, APM vol. 2 5.3).
+ */
+#ifndef VMM_INSPECT_WALK_H
+#define VMM_INSPECT_WALK_H
+
+#include "view/view.h"
+
+enum pte_bits {
+	PTE_P = 1 << 0,
+	PTE_W = 1 << 1,
+	PTE_U = 1 << 2,
+	PTE_PWT = 1 << 3,
+	PTE_PCD = 1 << 4,
+	PTE_A = 1 << 5,
+	PTE_D = 1 << 6,
+	PTE_PS = 1 << 7,
+	PTE_G = 1 << 8,
+};
+#define PTE_NX      (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+
+/* Effective rights: ANDed over the levels, NX included. */
+enum rights { RIGHT_R = 1, RIGHT_W = 2, RIGHT_X = 4, RIGHT_U = 8 };
+
+/* How to walk, from a vCPU's control registers. */
+struct walk_mode {
+	uint64_t root;      /* GPA of the top table */
+	unsigned int levels; /* 4 or 5 */
+	unsigned int physical_bits;
+	bool nx;        /* EFER.NXE; else bit 63 is reserved */
+	bool pages_1g;  /* a PS bit at level 3 is a page, not a reserved bit */
+};
+
+/* From CR0/CR3/CR4/EFER. ERROR_GUEST if that vCPU is not in long mode with paging. */
+int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error);
+
+enum walk_stop {
+	WALK_MAPPED = 0,
+	WALK_NOT_CANONICAL,
+	WALK_NOT_PRESENT,
+	WALK_RESERVED_BIT,
+	WALK_TABLE_OUTSIDE, /* the table's GPA is in no region */
+};
+
+struct walk_level {
+	unsigned int level; /* 5..1 */
+	unsigned int index; /* 0..511 */
+	uint64_t table;     /* GPA of the table */
+	uint64_t entry;     /* as read, once */
+	unsigned int rights; /* so far, enum rights */
+};
+
+struct walk {
+	uint64_t gva;
+	enum walk_stop stop;
+	unsigned int level_count;
+	struct walk_level levels[5]; /* from the top; those that were read */
+	/* WALK_MAPPED: */
+	uint64_t gpa;       /* of gva itself */
+	uint64_t page_size; /* 4K, 2M, 1G */
+	unsigned int rights;
+};
+
+/* One translation. Never fails: the reason why it ended is in out->stop. Touches nothing in the guest. */
+void walk_translate(const struct view *view, const struct walk_mode *mode, uint64_t gva, struct walk *out);
+
+/* "not present", "reserved bit set" ... */
+const char *walk_stop_text(enum walk_stop stop);
+
+/* ---- all of a range ---- */
+
+/* A leaf or a damaged entry that the scan meets, in order of GVA. */
+struct walk_leaf {
+	uint64_t gva;
+	uint64_t gpa;
+	uint64_t size;       /* 4K, 2M, 1G */
+	unsigned int rights; /* effective */
+	unsigned int level;
+	uint64_t entry;
+	uint64_t table; /* GPA of the table it stands in */
+};
+
+struct walk_visitor {
+	void *context;
+	/* May be NULL. A nonzero return ends the scan. */
+	int (*leaf)(void *context, const struct walk_leaf *leaf);
+	/* A page-table page, before its entries; a table that is reached again is reported again but entered only as
+	 * often as `limit` allows. gva: the first address it translates. */
+	int (*table)(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva);
+	/* An entry that leads nowhere: reserved bit, table outside RAM, or a table that is its own ancestor (stop is
+	 * then WALK_RESERVED_BIT / WALK_TABLE_OUTSIDE / WALK_CYCLE). */
+	int (*damage)(void *context, const struct walk_leaf *entry, enum walk_stop stop);
+};
+#define WALK_CYCLE ((enum walk_stop)100)
+
+/*
+ * Every present leaf of [start, end] (both inclusive, canonical), iteratively. At most `limit` tables are entered
+ * (0: as many as the view has pages, times two), so that hostile tables cost bounded time; returns 0, the visitor's
+ * nonzero return, or -1 when the limit ended the scan.
+ */
+int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end, uint64_t limit,
+	       const struct walk_visitor *visitor);
+
+/*
+ * Reads `size` bytes at a GVA through the tables. ERROR_GUEST with the first address that is not mapped.
+ */
+int walk_read(const struct view *view, const struct walk_mode *mode, uint64_t gva, void *out, size_t size,
+	      struct error *error);
+
+#endif

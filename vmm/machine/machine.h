@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h: a guest that runs: memory, vCPUs, boot record, devices.
+ *
+ * No globals: a process may have several machines.
+ */
+#ifndef VMM_MACHINE_MACHINE_H
+#define VMM_MACHINE_MACHINE_H
+
+#include "base/error.h"
+#include "kvmap/channel.h"
+#include "view/view.h"
+
+struct machine;
+
+struct machine_config {
+	const char *kvm_path; /* "/dev/kvm" */
+	const char *program;  /* the guest's ELF file */
+	uint64_t memory;      /* bytes, a multiple of 2 MiB */
+	unsigned int cpus;    /* 1 */
+};
+
+#define MACHINE_MEMORY_MIN (8ull << 20)
+#define MACHINE_MEMORY_MAX (64ull << 30)
+
+enum machine_event_type {
+	MACHINE_DOORBELL,          /* value: enum kvmap_doorbell. Continue with machine_run() */
+	MACHINE_EXIT,              /* value: enum kvmap_exit as the guest wrote it */
+	MACHINE_TRIPLE_FAULT,
+	MACHINE_EMULATION_FAILURE, /* bytes: of the instruction, as KVM gives them */
+	MACHINE_MMIO,              /* address: GPA without memory; length; is_write; value */
+	MACHINE_PORT,              /* value: an I/O port that no device here has */
+	MACHINE_HALT,              /* HLT with nothing that could wake it */
+	MACHINE_TIMEOUT,           /* stopped by the time limit, wherever it was */
+	MACHINE_KVM,               /* any other exit; value: exit reason; text says which */
+};
+
+struct machine_event {
+	enum machine_event_type type;
+	unsigned int cpu;
+	uint64_t value;
+	uint64_t address;
+	uint32_t length;
+	bool is_write;
+	uint8_t bytes[15];
+	uint8_t byte_count;
+	char text[96];
+};
+
+/* Opens KVM, makes the VM, its memory and vCPUs, loads the program. Nothing runs yet. */
+int machine_create(const struct machine_config *config, struct machine **out, struct error *error);
+void machine_destroy(struct machine *machine);
+
+/*
+ * Places module 0 and the start info, and sets vCPU 0 to the PVH entry. The struct kvmap_boot at the start of the
+ * module gets flags |= CHANNEL (and PAGES_1G where the host has them), channel_gpa and channel_size; its other
+ * fields stay. The bytes of `module` are copied.
+ */
+int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error);
+
+/*
+ * Runs until something happens that the caller must know. deadline_ns: CLOCK_MONOTONIC, 0 = none. After a DOORBELL
+ * the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
+ */
+int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out, struct error *error);
+
+/* The next record of the channel; false when there is none. damaged_out is set if head is not believable. */
+bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);
+
+/* What the guest wrote to the serial port since boot. Not NUL-terminated; bounded (1 MiB, the rest is dropped). */
+const char *machine_serial(const struct machine *machine, size_t *length_out);
+
+/*
+ * The view of the stopped machine: registers are those of now. Borrowed: valid until the next machine_run() or
+ * machine_destroy(). view->translate asks KVM_TRANSLATE.
+ */
+int machine_view(struct machine *machine, const struct view **out, struct error *error);
+
+/* For "what machine": KVM's API version, "shadow paging, no VT-x" or the like, milliseconds by phase. */
+struct machine_facts {
+	int api_version;
+	char kind[64];            /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
+	bool pages_1g;
+	uint64_t memory_slots;
+	uint64_t open_ns;         /* /dev/kvm to vCPU with memory and registers */
+	uint64_t run_ns;          /* in KVM_RUN */
+	uint64_t exits;           /* of KVM_RUN */
+};
+void machine_facts(const struct machine *machine, struct machine_facts *out);
+
+#endif

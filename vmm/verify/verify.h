@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.h: claims against tables. Pure: reads a view, does no I/O, knows no KVM.
+ *
+ * One file per invariant; `invariants` in invariants.c is the table of them.
+ */
+#ifndef VMM_VERIFY_VERIFY_H
+#define VMM_VERIFY_VERIFY_H
+
+#include "inspect/claims.h"
+#include "inspect/symbols.h"
+#include "inspect/walk.h"
+
+#define INVARIANTS 13
+
+/* A disagreement. */
+struct finding {
+	unsigned int invariant; /* 1..13; 0: an operation of the script failed in the guest */
+	uint64_t address;       /* GVA, or GPA where the invariant is about frames */
+	char claimed[128];
+	char found[128];
+	char where[192]; /* area, symbol or structure */
+};
+
+enum seen { SEEN, NOT_SEEN };
+
+struct invariant_result {
+	enum seen seen;
+	char why_not[128]; /* NOT_SEEN: what was missing */
+	uint64_t checked;  /* things compared */
+	uint64_t findings; /* all of them, even where the list was cut */
+};
+
+/* At most so many findings are listed for one invariant; all are counted. */
+#define FINDINGS_LISTED 32
+
+struct verdict {
+	struct invariant_result results[INVARIANTS + 1]; /* [1]..[13]; [0] for the script's own */
+	struct { struct finding *items; size_t count, capacity; } findings;
+	uint64_t finding_count;
+};
+
+/* What is verified. All borrowed. */
+struct verify_input {
+	const struct view *view;
+	const struct walk_mode *mode;
+	const struct claims *claims;
+	struct symbols *symbols;
+	/* One name per variable of the script, for messages; may be NULL. */
+	const char *const *variable_names;
+	size_t variable_name_count;
+};
+
+/* Checks every invariant. 0, or -1 when memory is out. */
+int verify(const struct verify_input *input, struct verdict *out, struct error *error);
+void verdict_destroy(struct verdict *verdict);
+
+/* Adds b's counts and findings to a (several `verify` in one run). b stays. */
+int verdict_add(struct verdict *a, const struct verdict *b);
+
+/* "V1", and one line of what it says: "every page of every live area maps the frame that the area claims". */
+const char *invariant_name(unsigned int invariant);
+const char *invariant_text(unsigned int invariant);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h: a view in an ELF core file.
+ *
+ * ET_CORE, one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base), NT_PRSTATUS per vCPU, and per
+ * vCPU a note named "KVMAP", type 1 (struct core_control), so that CR3 and CR4 are there. Type 2: the path of the
+ * guest's ELF file. Sparse: memory that was never touched is a hole of the file.
+ */
+#ifndef VMM_VIEW_CORE_H
+#define VMM_VIEW_CORE_H
+
+#include "view/view.h"
+
+#define CORE_NOTE_NAME    "KVMAP"
+#define CORE_NOTE_CONTROL 1
+#define CORE_NOTE_PROGRAM 2
+
+struct core_control {
+	uint32_t version; /* 1 */
+	uint32_t physical_bits;
+	uint64_t cr0, cr2, cr3, cr4, efer;
+};
+
+/* Writes the view to `path` (created or replaced only once it is whole). `program`: guest ELF path, may be NULL. */
+int core_write(const struct view *view, const char *path, const char *program, struct error *error);
+
+/*
+ * Opens a core. Checks every size, offset, count and note against the file. *program_out is the path noted, to be
+ * freed, or NULL.
+ */
+int core_open(const char *path, struct view **view_out, char **program_out, struct error *error);
+
+#endif
