@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h: what was found, as text for people and as JSON lines for tools (json-c). Everything that came from a
+ * guest or a file is escaped here.
+ *
+ * JSON: one object a line, each with "schema": "kvmap/1", "type" and "seq"; addresses are hex strings. The last
+ * line of `run` and `verify` is the verdict.
+ */
+#ifndef VMM_REPORT_REPORT_H
+#define VMM_REPORT_REPORT_H
+
+#include "inspect/claims.h"
+#include "inspect/ranges.h"
+#include "inspect/symbols.h"
+#include "inspect/walk.h"
+#include "kvmap/channel.h"
+#include "machine/machine.h"
+#include "script/script.h"
+#include "verify/verify.h"
+
+#include <stdio.h>
+
+enum report_format { REPORT_TEXT, REPORT_JSON };
+
+/* Where to. `colour`: only for a terminal, and not with NO_COLOR. seq counts JSON lines. */
+struct report {
+	FILE *stream;
+	enum report_format format;
+	bool colour;
+	uint64_t seq;
+};
+
+/* One operation of the script, as the guest reported it. */
+struct report_step {
+	struct kvmap_record result; /* KVMAP_RECORD_RESULT */
+	struct kvmap_record fault;  /* the FAULT record before it; type 0 if none */
+	bool fault_checked;         /* the host walked the tables at the fault ... */
+	struct walk fault_walk;     /* ... and saw this */
+};
+
+/* How the guest died, if it did: everything to explain it. Borrowed. */
+struct report_death {
+	struct machine_event event;
+	struct view_cpu registers;
+	bool has_registers;          /* a triple fault may leave none */
+	struct kvmap_record oops;    /* the guest's own report; type 0 if none */
+	uint64_t oops_registers[18]; /* the three REGISTERS records */
+	uint8_t code[16];            /* bytes at RIP, read through the guest's tables */
+	size_t code_size;
+};
+
+struct report_timing {
+	uint64_t process_ns; /* exec to the opening of /dev/kvm: loading, options, script */
+	uint64_t kvm_ns;     /* /dev/kvm to the first KVM_RUN */
+	uint64_t guest_ns;   /* in KVM_RUN and its exits */
+	uint64_t verify_ns;  /* reading claims and verifying */
+	uint64_t total_ns;
+};
+
+struct report_run {
+	const char *program;
+	const struct script *script;
+	uint64_t memory; /* bytes */
+	unsigned int cpus;
+	uint32_t policy;
+	struct machine_facts facts;
+	struct kvmap_record hello, bye; /* type 0: never came */
+	const struct report_step *steps; /* in the order they were run */
+	size_t step_count;
+	uint64_t dropped_records;        /* the channel was not believable */
+	const struct report_death *death; /* NULL: it ended as it should */
+	const struct claims *claims;     /* at the end; NULL if they could not be read */
+	const struct ranges *ranges;     /* of the vmalloc range at the end; may be NULL */
+	const struct verdict *verdict;   /* of all verifications of the run; may be NULL */
+	unsigned int verifications;      /* how many were made */
+	struct symbols *symbols;
+	struct report_timing timing;
+};
+
+/* The whole report of `run`; JSON ends with the verdict line. */
+void report_run(struct report *report, const struct report_run *run);
+
+/* `verify SOURCE` */
+void report_verdict(struct report *report, const struct verdict *verdict);
+
+/* `map SOURCE`: labels by area, symbol, direct map, guard. claims and symbols may be NULL. */
+void report_map(struct report *report, const struct ranges *ranges, const struct claims *claims,
+		struct symbols *symbols);
+
+/* `walk SOURCE ADDRESS`. For the final GPA: region and HVA offset. claims and symbols may be NULL. */
+void report_walk(struct report *report, const struct walk *walk, const struct walk_mode *mode,
+		 const struct view *view, const struct claims *claims, struct symbols *symbols);
+
+/* `areas SOURCE`: each claim beside what the tables say. */
+void report_areas(struct report *report, const struct claims *claims, const struct view *view,
+		  const struct walk_mode *mode, struct symbols *symbols);
+
+#endif
