@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * number.h: numbers as people write them.
+ */
+#ifndef VMM_BASE_NUMBER_H
+#define VMM_BASE_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum number_result {
+	NUMBER_OK = 0,
+	NUMBER_MALFORMED, /* no digits, or something after them that is no suffix */
+	NUMBER_TOO_LARGE, /* more than 64 bits */
+};
+
+/*
+ * Parses all of text[0..length): decimal, or hexadecimal after 0x, and one optional suffix K, M or G (2^10, 2^20,
+ * 2^30; either case). *out is untouched on failure.
+ */
+enum number_result number_parse(const char *text, size_t length, uint64_t *out);
+
+/* "256 MiB", "64 KiB", "1 GiB", "4097 bytes": exact, in the largest unit that divides. Returns out. */
+const char *number_bytes(uint64_t bytes, char *out, size_t size);
+
+#endif
