@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.c: the regions of a view and the checked access to them.
+ */
+#define _GNU_SOURCE /* SEEK_DATA */
+#include "view/view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAGE_MASK 0xfffull
+
+/* The index of the first region that ends above gpa; region_count if there is none. */
+static unsigned int region_after(const struct view *view, uint64_t gpa)
+{
+	unsigned int low = 0, high = view->region_count;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+		const struct view_region *region = &view->regions[middle];
+
+		if (region->gpa + region->size <= gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int region_check(const struct view *view, const struct view_region *region, unsigned int place,
+			struct error *error)
+{
+	if (!region->size || (region->gpa | region->size) & PAGE_MASK)
+		return error_set(error, ERROR_INPUT, 0, region->gpa,
+				 "memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64
+				 ": not a whole number of pages",
+				 region->gpa, region->size);
+	if (region->size > UINT64_MAX - region->gpa)
+		return error_set(error, ERROR_INPUT, 0, region->gpa,
+				 "memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64
+				 ": wraps around the address space",
+				 region->gpa, region->size);
+	if (place < view->region_count && view->regions[place].gpa < region->gpa + region->size)
+		return error_set(error, ERROR_INPUT, 0, region->gpa,
+				 "memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64
+				 ": overlaps the memory at GPA 0x%" PRIx64,
+				 region->gpa, region->size, view->regions[place].gpa);
+	if (view->region_count == VIEW_REGIONS_MAX)
+		return error_set(error, ERROR_INPUT, 0, region->gpa, "more than %d pieces of guest memory",
+				 VIEW_REGIONS_MAX);
+	return 0;
+}
+
+int view_add_region(struct view *view, const struct view_region *region, struct error *error)
+{
+	unsigned int place = region_after(view, region->gpa);
+
+	if (region_check(view, region, place, error) < 0)
+		return -1;
+	memmove(&view->regions[place + 1], &view->regions[place],
+		(view->region_count - place) * sizeof(view->regions[0]));
+	view->regions[place] = *region;
+	view->region_count++;
+	return 0;
+}
+
+void view_destroy(struct view *view)
+{
+	if (!view)
+		return;
+	if (view->release)
+		view->release(view);
+	free(view);
+}
+
+const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size)
+{
+	unsigned int place = region_after(view, gpa);
+	const struct view_region *region = &view->regions[place];
+
+	if (place == view->region_count || gpa < region->gpa)
+		return NULL;
+	/* gpa - region->gpa < region->size: the search said so. */
+	return size <= region->size - (gpa - region->gpa) ? region : NULL;
+}
+
+const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size)
+{
+	const struct view_region *region = view_region(view, gpa, size);
+
+	return region ? region->bytes + (gpa - region->gpa) : NULL;
+}
+
+int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, struct error *error)
+{
+	uint8_t *to = out;
+
+	while (size) {
+		const struct view_region *region = view_region(view, gpa, 1);
+		uint64_t left;
+		size_t part;
+
+		if (!region)
+			return error_set(error, ERROR_GUEST, 0, gpa, "no guest memory at GPA 0x%" PRIx64,
+					 gpa);
+		left = region->size - (gpa - region->gpa);
+		part = size < left ? size : left;
+		memcpy(to, region->bytes + (gpa - region->gpa), part);
+		to += part;
+		size -= part;
+		gpa += part; /* at most the region's end, which does not wrap */
+	}
+	return 0;
+}
+
+/* The first data of `region` in [from, to), which lies inside it. False: only holes. */
+static bool region_next_data(const struct view_region *region, uint64_t from, uint64_t to,
+			     uint64_t *start_out, uint64_t *end_out)
+{
+	uint64_t in_file = region->offset - region->gpa; /* GPA to offset; modulo 2^64 on purpose */
+	off_t data, hole;
+
+	data = region->fd < 0 ? -1 : lseek(region->fd, (off_t)(from + in_file), SEEK_DATA);
+	if (data < 0) {
+		/* ENXIO is the answer "none"; anything else is a file that cannot tell. */
+		if (region->fd >= 0 && errno == ENXIO)
+			return false;
+		*start_out = from;
+		*end_out = to;
+		return true;
+	}
+	if ((uint64_t)data - in_file >= to)
+		return false;
+	hole = lseek(region->fd, data, SEEK_HOLE);
+	*start_out = (uint64_t)data - in_file;
+	*end_out = hole > data && (uint64_t)hole - in_file < to ? (uint64_t)hole - in_file : to;
+	return true;
+}
+
+bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_t *start_out,
+		    uint64_t *end_out)
+{
+	unsigned int place;
+
+	for (place = region_after(view, gpa); place < view->region_count; place++) {
+		const struct view_region *region = &view->regions[place];
+		uint64_t from = region->gpa > gpa ? region->gpa : gpa;
+		uint64_t to = region->gpa + region->size < end ? region->gpa + region->size : end;
+
+		if (from >= to)
+			return false;
+		if (region_next_data(region, from, to, start_out, end_out))
+			return true;
+	}
+	return false;
+}
+
+uint64_t view_size(const struct view *view)
+{
+	uint64_t size = 0;
+
+	for (unsigned int i = 0; i < view->region_count; i++)
+		size += view->regions[i].size;
+	return size;
+}
