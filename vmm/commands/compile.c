@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compile.c: kvmap compile SCRIPT --output FILE
+ */
+#include "commands/commands.h"
+#include "commands/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct compile_options {
+	struct options common;
+	const char *script;
+	const char *output;
+};
+
+static const struct argp_option argp_options[] = {
+	{ "output", 'o', "FILE", 0, "where to write the module", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct compile_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case 'o': options->output = argument; return 0;
+	case ARGP_KEY_ARG:
+		if (options->script)
+			argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
+		options->script = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->script)
+			argp_error(state, "SCRIPT is missing");
+		if (!options->output)
+			argp_error(state, "--output FILE is missing");
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	argp_options, parse, "SCRIPT --output FILE",
+	"Makes SCRIPT into the boot module of the guest, for use without kvmap: "
+	"qemu-system-x86_64 -kernel kvmap-guest.elf -initrd FILE",
+	children, NULL, NULL,
+};
+
+static int write_file(const char *path, const void *bytes, size_t size, struct error *error)
+{
+	FILE *file = fopen(path, "wb");
+	bool written;
+
+	if (!file)
+		return error_set(error, ERROR_INPUT, errno, 0, "cannot write %s", path);
+	written = fwrite(bytes, 1, size, file) == size;
+	if (fclose(file) != 0 || !written)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s", path);
+	return 0;
+}
+
+int command_compile(int argc, char **argv)
+{
+	struct compile_options options = { 0 };
+	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL };
+	struct script *script = NULL;
+	char context[1024] = "";
+	struct error error;
+	void *module = NULL;
+	size_t size;
+	int status = EXIT_VERIFIED;
+
+	options_default(&options.common);
+	if (command_parse(&argp, argc, argv, &options) < 0)
+		return EXIT_NOT_DONE;
+	boot.policy = options.common.policy;
+	boot.seed = options.common.seed;
+	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
+	    script_module(script, &boot, &module, &size, &error) < 0 ||
+	    write_file(options.output, module, size, &error) < 0)
+		status = command_fail(&error, context);
+	free(module);
+	script_destroy(script);
+	return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands/judge.h"
+
+#include "base/array.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void judge_nothing_seen(struct verdict *verdict)
+{
+	for (unsigned int i = 1; i <= INVARIANTS; i++) {
+		verdict->results[i].seen = NOT_SEEN;
+		snprintf(verdict->results[i].why_not, sizeof(verdict->results[i].why_not),
+			 "the guest ended before it could be verified");
+	}
+}
+
+int judge_first(struct session *session, const struct verdict *verdict)
+{
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		session->verdict.results[i] = (struct invariant_result){ 0 };
+	return verdict_add(&session->verdict, verdict);
+}
+
+static int add_finding(struct session *session, const struct finding *finding)
+{
+	struct verdict *verdict = &session->verdict;
+
+	verdict->finding_count++;
+	if (++verdict->results[0].findings > FINDINGS_LISTED)
+		return 0;
+	return array_push(&verdict->findings, *finding);
+}
+
+/* "demo.kvs:7: vfree a" */
+static void describe_operation(const struct session *session, uint32_t index, char *out, size_t size)
+{
+	const struct script *script = session->config.script;
+	uint32_t line = script->operations.items[index].line;
+	char text[160], escaped[200];
+
+	script_line(script, line, text, sizeof(text));
+	snprintf(out, size, "%.60s:%" PRIu32 ": %s", script->path, line,
+		 text_escape(text, strlen(text), escaped, sizeof(escaped)));
+}
+
+/* Does the host's own walk say what the guest says of a fault? */
+static bool walk_agrees(const struct kvmap_record *fault, const struct walk *walk)
+{
+	switch (fault->detail) {
+	case KVMAP_FAULT_READONLY: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_W);
+	case KVMAP_FAULT_NOEXECUTE: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_X);
+	default: return walk->stop != WALK_MAPPED;
+	}
+}
+
+static int judge_fault(struct session *session, const struct report_step *step)
+{
+	const struct kvmap_operation *operation =
+		&session->config.script->operations.items[step->result.operation];
+	struct finding finding = { .address = step->fault.value[0] };
+
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	if (operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK &&
+	    (!step->fault.type || step->fault.detail != operation->fault_kind)) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "the expected fault (%s) was taken",
+			 fault_kind_name(operation->fault_kind));
+		snprintf(finding.found, sizeof(finding.found), "the guest reported %s",
+			 step->fault.type ? "another kind" : "no fault");
+		return add_finding(session, &finding);
+	}
+	if (step->fault_checked && !walk_agrees(&step->fault, &step->fault_walk)) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "a fault: %s",
+			 fault_kind_name((uint16_t)step->fault.detail));
+		snprintf(finding.found, sizeof(finding.found), "the tables: %s, rights %s%s%s",
+			 walk_stop_text(step->fault_walk.stop), step->fault_walk.rights & RIGHT_R ? "r" : "-",
+			 step->fault_walk.rights & RIGHT_W ? "w" : "-",
+			 step->fault_walk.rights & RIGHT_X ? "x" : "-");
+		return add_finding(session, &finding);
+	}
+	return 0;
+}
+
+int judge_step(struct session *session, const struct report_step *step)
+{
+	const struct kvmap_operation *operation =
+		&session->config.script->operations.items[step->result.operation];
+	uint16_t status = step->result.status;
+	struct finding finding = { .address = step->result.value[1] };
+
+	session->verdict.results[0].checked++;
+	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED)
+		session->refused++;
+	if (!KVMAP_STATUS_IS_FAILED(status))
+		return judge_fault(session, step);
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	if (step->fault.type)
+		finding.address = step->fault.value[0];
+	if (status == KVMAP_FAILED_CONTENT) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "holds 0x%016" PRIx64, step->result.value[4]);
+		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64, step->result.value[5]);
+	} else {
+		snprintf(finding.claimed, sizeof(finding.claimed), "the operation succeeds");
+		snprintf(finding.found, sizeof(finding.found), "%s%s%s", status_text(status),
+			 step->fault.type ? ": " : "",
+			 step->fault.type ? fault_kind_name((uint16_t)step->fault.detail) : "");
+	}
+	return add_finding(session, &finding);
+}
+
+static const char *death_text(const struct report_death *death)
+{
+	switch (death->event.type) {
+	case MACHINE_EXIT: return "an unexpected fault in the kernel";
+	case MACHINE_TRIPLE_FAULT: return "a triple fault";
+	case MACHINE_EMULATION_FAILURE: return "an instruction that KVM could not emulate";
+	case MACHINE_MMIO: return "an access to a guest physical address without memory";
+	case MACHINE_PORT: return "an access to a port without a device";
+	case MACHINE_HALT: return "HLT with nothing to wake it";
+	case MACHINE_TIMEOUT: return "stopped by --timeout";
+	default: return "an exit that kvmap does not handle";
+	}
+}
+
+int judge_death(struct session *session)
+{
+	const struct report_death *death = &session->death;
+	struct finding finding = { 0 };
+
+	if (death->oops.type)
+		finding.address = death->oops.value[0];
+	else if (death->event.type == MACHINE_MMIO)
+		finding.address = death->event.address;
+	else if (death->has_registers)
+		finding.address = death->registers.rip;
+	snprintf(finding.claimed, sizeof(finding.claimed), "the script runs to its end");
+	snprintf(finding.found, sizeof(finding.found), "%s", death_text(death));
+	if (session->steps.count < session->config.script->operations.count)
+		describe_operation(session, (uint32_t)session->steps.count, finding.where, sizeof(finding.where));
+	else
+		snprintf(finding.where, sizeof(finding.where), "after the last operation");
+	return add_finding(session, &finding);
+}
+
+int judge_end(struct session *session)
+{
+	size_t asked = session->config.script->operations.count;
+	struct finding finding = { 0 };
+
+	if (session->run.dropped_records) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "one believable record an operation");
+		snprintf(finding.found, sizeof(finding.found), "%" PRIu64 " records that cannot be",
+			 session->run.dropped_records);
+		snprintf(finding.where, sizeof(finding.where), "the channel");
+		if (add_finding(session, &finding) < 0)
+			return -1;
+	}
+	if (!session->reached_end || session->steps.count == asked)
+		return 0;
+	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", asked);
+	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
+	snprintf(finding.where, sizeof(finding.where), "the channel");
+	return add_finding(session, &finding);
+}

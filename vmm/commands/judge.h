@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge.h: what of a run itself is a finding (invariant 0): an operation that failed in the guest, a fault report
+ * that the tables contradict, a guest that died or stopped early.
+ *
+ * All return 0, or -1 when memory is out.
+ */
+#ifndef VMM_COMMANDS_JUDGE_H
+#define VMM_COMMANDS_JUDGE_H
+
+#include "commands/session.h"
+
+/* Before anything was verified: no invariant seen. */
+void judge_nothing_seen(struct verdict *verdict);
+
+/* The first verification replaces "not seen", and keeps the findings made so far. */
+int judge_first(struct session *session, const struct verdict *verdict);
+
+int judge_step(struct session *session, const struct report_step *step);
+int judge_death(struct session *session);
+int judge_end(struct session *session);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c: kvmap COMMAND: finds the command.
+ */
+#include "commands/commands.h"
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{ "run", "boot the guest, run a script of operations, verify, report", command_run },
+	{ "map", "every mapped range, merged, with rights, page size and owner", command_map },
+	{ "walk", "one translation, explained level by level", command_walk },
+	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
+	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
+	{ "compile", "make a script into the module that QEMU's -initrd takes", command_compile },
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *stream)
+{
+	fprintf(stream, "Usage: kvmap COMMAND [OPTION...]\n\n"
+			"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and\n"
+			"TLB flush of its vmalloc is right.\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fprintf(stream, "\nkvmap COMMAND --help tells more, and so does `man kvmap-COMMAND`.\n"
+			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done.\n");
+}
+
+int main(int argc, char **argv)
+{
+	char name[64];
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_NOT_DONE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
+		print_usage(stdout);
+		return command_finish(0);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("kvmap %s\n", KVMAP_VERSION);
+		return command_finish(0);
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "kvmap %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "kvmap: unknown command `%s`: `kvmap --help` lists the commands\n",
+		text_escape(argv[1], strlen(argv[1]), name, sizeof(name)));
+	return EXIT_NOT_DONE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c: kvmap map SOURCE
+ */
+#include "commands/commands.h"
+#include "commands/source.h"
+
+#include <stdlib.h>
+
+/* Areas stay apart in the map even where their pages are neighbours. */
+static uint64_t *area_breaks(const struct claims *claims, size_t *count_out)
+{
+	size_t count = claims ? claims->areas.count : 0;
+	uint64_t *breaks = calloc(count + 1, sizeof(*breaks));
+
+	*count_out = 0;
+	for (size_t i = 0; breaks && i < count; i++)
+		if (claims->areas.items[i].state == AREA_LIVE)
+			breaks[(*count_out)++] = claims->areas.items[i].va_start;
+	return breaks;
+}
+
+int command_map(int argc, char **argv)
+{
+	struct source_options options;
+	struct ranges ranges = { 0 };
+	struct source source;
+	struct report report;
+	struct error error;
+	uint64_t *breaks;
+	size_t count;
+	int status;
+
+	if (source_parse(argc, argv, "SOURCE",
+			 "Prints every mapped range of SOURCE, a core file or a script that is run first.", NULL,
+			 &options) < 0 ||
+	    source_open(options.source, &options.common, &source) < 0)
+		return EXIT_NOT_DONE;
+	breaks = area_breaks(source.claims, &count);
+	if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
+		status = command_fail(&error, NULL);
+	} else {
+		command_report(&report, options.common.json);
+		report_map(&report, &ranges, source.claims, source.symbols);
+		status = command_finish(ranges.damaged || ranges.cut_short ? EXIT_FINDING : EXIT_VERIFIED);
+	}
+	free(breaks);
+	ranges_destroy(&ranges);
+	source_close(&source);
+	return status;
+}

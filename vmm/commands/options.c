@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands/options.h"
+
+#include "base/number.h"
+#include "commands/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_JSON = 256, OPTION_GUEST, OPTION_KVM, OPTION_MEMORY, OPTION_POLICY, OPTION_SEED, OPTION_TIMEOUT };
+
+static const struct argp_option argp_options[] = {
+	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
+	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
+	{ "policy", OPTION_POLICY, "POLICY", 0,
+	  "when freed memory is used again: strict (default: not before a flush), lazy (frames at once, as Linux), "
+	  "eager (a flush at every vfree)",
+	  0 },
+	{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
+	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
+	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
+	{ 0 },
+};
+
+static int parse_number(struct argp_state *state, const char *what, const char *text, uint64_t *out)
+{
+	if (number_parse(text, strlen(text), out) == NUMBER_OK)
+		return 0;
+	argp_error(state, "%s `%s` is not a number", what, text);
+	return EINVAL;
+}
+
+static int parse_policy(struct argp_state *state, const char *text, uint32_t *out)
+{
+	static const char *const names[] = {
+		[KVMAP_POLICY_STRICT] = "strict",
+		[KVMAP_POLICY_LAZY] = "lazy",
+		[KVMAP_POLICY_EAGER] = "eager",
+	};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(text, names[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	argp_error(state, "unknown policy `%s`: it is strict, lazy or eager", text);
+	return EINVAL;
+}
+
+static int parse_timeout(struct argp_state *state, const char *text, uint64_t *out)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	/* The upper bound keeps the nanoseconds in 64 bits; a NaN fails both comparisons. */
+	if (*text && !*end && seconds > 0 && seconds <= 1e6) {
+		*out = (uint64_t)(seconds * 1e9);
+		return 0;
+	}
+	argp_error(state, "--timeout `%s` is not a number of seconds between 0 and 1000000", text);
+	return EINVAL;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case OPTION_JSON: options->json = true; return 0;
+	case OPTION_GUEST: options->program = argument; return 0;
+	case OPTION_KVM: options->kvm_path = argument; return 0;
+	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
+	case OPTION_POLICY: return parse_policy(state, argument, &options->policy);
+	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->seed);
+	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->timeout_ns);
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp options_argp = { .options = argp_options, .parser = parse };
+
+void options_default(struct options *options)
+{
+	*options = (struct options){
+		.kvm_path = "/dev/kvm",
+		.memory = 256ull << 20,
+		.policy = KVMAP_POLICY_STRICT,
+		.seed = 1,
+		.timeout_ns = 60ull * 1000000000,
+	};
+}
+
+struct session_config options_session(const struct options *options, const char *program,
+				      const struct script *script)
+{
+	return (struct session_config){
+		.kvm_path = options->kvm_path,
+		.program = program,
+		.script = script,
+		.memory = options->memory,
+		.policy = options->policy,
+		.seed = options->seed,
+		.timeout_ns = options->timeout_ns,
+	};
+}
+
+int options_program(const struct options *options, char *out, size_t size, struct error *error)
+{
+	if (!options->program)
+		return command_data_path("guest/kvmap-guest.elf", out, size, error);
+	if ((size_t)snprintf(out, size, "%s", options->program) >= size)
+		return error_set(error, ERROR_INPUT, 0, 0, "--guest: the path is longer than %zu bytes", size - 1);
+	return 0;
+}

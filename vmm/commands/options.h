@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h: the options that `run` shares with every command that takes a SOURCE, since a script is one.
+ */
+#ifndef VMM_COMMANDS_OPTIONS_H
+#define VMM_COMMANDS_OPTIONS_H
+
+#include "commands/session.h"
+
+#include <argp.h>
+
+struct options {
+	bool json;
+	const char *program; /* --guest, or NULL: the one that belongs to kvmap */
+	const char *kvm_path;
+	uint64_t memory;
+	uint32_t policy;
+	uint64_t seed;
+	uint64_t timeout_ns;
+};
+
+/* A child parser for struct argp: its input is a struct options, which options_default() has filled. */
+extern const struct argp options_argp;
+void options_default(struct options *options);
+
+/* A session's configuration from the options; `program` must be resolved. */
+struct session_config options_session(const struct options *options, const char *program,
+				      const struct script *script);
+
+/* options->program, or the guest that belongs to kvmap, into `out`. */
+int options_program(const struct options *options, char *out, size_t size, struct error *error);
+
+#endif

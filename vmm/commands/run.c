@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c: kvmap run [SCRIPT]
+ */
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "view/core.h"
+
+#include <limits.h>
+#include <time.h>
+
+struct run_options {
+	struct options common;
+	const char *script;
+	const char *dump;
+	bool serial;
+};
+
+enum { OPTION_DUMP = 512, OPTION_SERIAL };
+
+static const struct argp_option argp_options[] = {
+	{ "dump", OPTION_DUMP, "FILE", 0, "write the guest's memory at the end as an ELF core", 0 },
+	{ "serial", OPTION_SERIAL, NULL, 0,
+	  "print the guest's own report, as any other VMM would see it on the serial port", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_DUMP: options->dump = argument; return 0;
+	case OPTION_SERIAL: options->serial = true; return 0;
+	case ARGP_KEY_ARG:
+		if (options->script)
+			argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
+		options->script = argument;
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	argp_options, parse, "[SCRIPT]",
+	"Boots the guest on KVM, runs the operations of SCRIPT, verifies what its memory manager did, and reports."
+	"\vWithout SCRIPT the demonstration runs. Exit status: 0 all verified, 1 at least one finding, 2 it could "
+	"not be done, or the guest refused an operation.",
+	children, NULL, NULL,
+};
+
+static int print(struct session *session, const struct run_options *options, uint64_t process_ns, uint64_t start)
+{
+	struct report report;
+	struct error error;
+	const char *serial;
+	size_t length;
+
+	if (options->dump && core_write(session->view, options->dump, session->config.program, &error) < 0)
+		return command_fail(&error, NULL);
+	if (options->serial) {
+		serial = machine_serial(session->machine, &length);
+		fwrite(serial, 1, length, stdout);
+		return command_finish(session_status(session));
+	}
+	session->run.timing.process_ns = process_ns;
+	session->run.timing.total_ns = process_ns + session_now() - start;
+	command_report(&report, options->common.json);
+	report_run(&report, &session->run);
+	return command_finish(session_status(session));
+}
+
+int command_run(int argc, char **argv)
+{
+	struct run_options options = { 0 };
+	char script_path[PATH_MAX], program[PATH_MAX], context[1024] = "";
+	struct session *session = NULL;
+	struct session_config config;
+	struct script *script = NULL;
+	struct timespec cpu;
+	struct error error;
+	uint64_t process_ns, start;
+	int status;
+
+	options_default(&options.common);
+	if (command_parse(&argp, argc, argv, &options) < 0)
+		return EXIT_NOT_DONE;
+	if (!options.script) {
+		if (command_data_path("images/demo.kvs", script_path, sizeof(script_path), &error) < 0)
+			return command_fail(&error, NULL);
+		options.script = script_path;
+	}
+	if (options_program(&options.common, program, sizeof(program), &error) < 0 ||
+	    script_load(options.script, &script, context, sizeof(context), &error) < 0)
+		return command_fail(&error, context);
+	/* Before this the process only computed: its CPU time is the time since exec. */
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+	start = session_now();
+	config = options_session(&options.common, program, script);
+	config.serial = options.serial;
+	if (session_run(&config, &session, &error) < 0)
+		status = command_fail(&error, NULL);
+	else
+		status = print(session, &options, process_ns, start);
+	session_destroy(session);
+	script_destroy(script);
+	return status;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands/session.h"
+
+#include "base/array.h"
+#include "commands/commands.h"
+#include "commands/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t session_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- records ---- */
+
+static int take_result(struct session *session, const struct kvmap_record *record)
+{
+	struct report_step step = session->pending_step;
+
+	session->pending_step = (struct report_step){ 0 };
+	/* Each operation ends once: a guest that says more than it was asked to is not believed. */
+	if (record->operation != session->steps.count ||
+	    record->operation >= session->config.script->operations.count) {
+		session->run.dropped_records++;
+		return 0;
+	}
+	step.result = *record;
+	step.fault = session->pending_fault;
+	session->pending_fault = (struct kvmap_record){ 0 };
+	if (array_push(&session->steps, step) < 0)
+		return -1;
+	return judge_step(session, &session->steps.items[session->steps.count - 1]);
+}
+
+static void take_registers(struct session *session, const struct kvmap_record *record)
+{
+	if (record->detail < 3)
+		memcpy(&session->death.oops_registers[record->detail * 6], record->value, sizeof(record->value));
+}
+
+static int take_records(struct session *session)
+{
+	struct kvmap_record record;
+	bool damaged = false;
+
+	while (machine_next_record(session->machine, &record, &damaged)) {
+		switch (record.type) {
+		case KVMAP_RECORD_HELLO: session->run.hello = record; break;
+		case KVMAP_RECORD_BYE: session->run.bye = record; break;
+		case KVMAP_RECORD_FAULT: session->pending_fault = record; break;
+		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
+		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
+		case KVMAP_RECORD_RESULT:
+			if (take_result(session, &record) < 0)
+				return -1;
+			break;
+		default: session->run.dropped_records++;
+		}
+	}
+	if (damaged)
+		session->run.dropped_records++;
+	return 0;
+}
+
+/* ---- looking at the stopped guest ---- */
+
+static int look(struct session *session, struct error *error)
+{
+	session->has_mode = false;
+	if (machine_view(session->machine, &session->view, error) < 0)
+		return -1;
+	session->has_mode = walk_mode_of_cpu(session->view, 0, &session->mode, error) == 0;
+	return session->has_mode ? 0 : -1;
+}
+
+static int verify_now(struct session *session, struct error *error)
+{
+	uint64_t start = session_now();
+	struct verdict verdict = { 0 };
+	int result = -1;
+
+	if (look(session, error) < 0)
+		return -1;
+	claims_destroy(&session->claims);
+	session->run.claims = NULL;
+	session->claims = (struct claims){ 0 };
+	if (claims_read(session->view, &session->mode, session->layout, &session->claims, error) < 0)
+		return -1;
+	session->run.claims = &session->claims;
+	struct verify_input input = {
+		.view = session->view,
+		.mode = &session->mode,
+		.claims = &session->claims,
+		.symbols = session->symbols,
+		.variable_names = (const char *const *)session->config.script->variables.items,
+		.variable_name_count = session->config.script->variables.count,
+	};
+	if (verify(&input, &verdict, error) == 0) {
+		result = session->run.verifications ? verdict_add(&session->verdict, &verdict) :
+						      judge_first(session, &verdict);
+		if (result < 0)
+			error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	}
+	verdict_destroy(&verdict);
+	session->run.verifications++;
+	session->run.timing.verify_ns += session_now() - start;
+	return result;
+}
+
+static void check_fault(struct session *session)
+{
+	struct error ignored;
+
+	if (!session->pending_fault.type || look(session, &ignored) < 0)
+		return;
+	walk_translate(session->view, &session->mode, session->pending_fault.value[0],
+		       &session->pending_step.fault_walk);
+	session->pending_step.fault_checked = true;
+}
+
+/* ---- its end ---- */
+
+static int take_death(struct session *session, const struct machine_event *event)
+{
+	struct report_death *death = &session->death;
+	struct error ignored;
+	uint64_t rip;
+
+	death->event = *event;
+	session->run.death = death;
+	if (machine_view(session->machine, &session->view, &ignored) == 0 && session->view->cpu_count) {
+		death->registers = session->view->cpus[0];
+		death->has_registers = true;
+		rip = death->oops.type ? death->oops.value[3] : death->registers.rip;
+		if (look(session, &ignored) == 0) {
+			for (death->code_size = sizeof(death->code); death->code_size; death->code_size--)
+				if (walk_read(session->view, &session->mode, rip, death->code, death->code_size,
+					      &ignored) == 0)
+					break;
+		}
+	}
+	return judge_death(session);
+}
+
+/* Runs to the guest's end. 0, or -1 with an error when it cannot go on. */
+static int run_guest(struct session *session, struct error *error)
+{
+	uint64_t deadline = session_now() + session->config.timeout_ns;
+	struct machine_event event;
+
+	for (;;) {
+		uint64_t start = session_now();
+
+		if (machine_run(session->machine, deadline, &event, error) < 0)
+			return -1;
+		session->run.timing.guest_ns += session_now() - start;
+		if (take_records(session) < 0)
+			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		if (event.type != MACHINE_DOORBELL)
+			break;
+		if (event.value == KVMAP_DOORBELL_FAULT)
+			check_fault(session);
+		if (event.value == KVMAP_DOORBELL_VERIFY && verify_now(session, error) < 0)
+			return -1;
+	}
+	session->reached_end = event.type == MACHINE_EXIT && event.value != KVMAP_EXIT_OOPS;
+	if (!session->reached_end)
+		return take_death(session, &event) < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory") : 0;
+	return 0;
+}
+
+/* The vmalloc range at the end, cut where areas begin. */
+static void collect_ranges(struct session *session)
+{
+	const struct claims *claims = &session->claims;
+	struct error ignored;
+	uint64_t *breaks = calloc(claims->areas.count + 1, sizeof(*breaks));
+	size_t count = 0;
+
+	if (!breaks)
+		return;
+	for (size_t i = 0; i < claims->areas.count; i++)
+		if (claims->areas.items[i].state == AREA_LIVE)
+			breaks[count++] = claims->areas.items[i].va_start;
+	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks, count,
+			   &session->ranges, &ignored) == 0)
+		session->run.ranges = &session->ranges;
+	free(breaks);
+}
+
+static int boot(struct session *session, struct error *error)
+{
+	const struct session_config *config = &session->config;
+	struct machine_config machine_config = {
+		.kvm_path = config->kvm_path,
+		.program = config->program,
+		.memory = config->memory,
+		.cpus = 1,
+	};
+	struct kvmap_boot record = {
+		.flags = config->serial ? KVMAP_BOOT_SERIAL : 0,
+		.policy = config->policy,
+		.seed = config->seed,
+	};
+	void *module;
+	size_t size;
+	int result;
+
+	if (machine_create(&machine_config, &session->machine, error) < 0 ||
+	    script_module(config->script, &record, &module, &size, error) < 0)
+		return -1;
+	result = machine_boot(session->machine, module, size, error);
+	free(module);
+	return result;
+}
+
+static int open_guest_file(struct session *session, struct error *error)
+{
+	uint64_t start = session_now();
+
+	if (symbols_open(session->config.program, &session->symbols, error) < 0 ||
+	    claims_layout_open(session->config.program, session->symbols, &session->layout, error) < 0)
+		return -1;
+	session->run.symbols = session->symbols;
+	session->run.timing.verify_ns += session_now() - start;
+	return 0;
+}
+
+static void fill_run(struct session *session)
+{
+	struct report_run *run = &session->run;
+
+	run->program = session->config.program;
+	run->script = session->config.script;
+	run->memory = session->config.memory;
+	run->cpus = 1;
+	run->policy = session->config.policy;
+	run->steps = session->steps.items;
+	run->step_count = session->steps.count;
+	run->verdict = &session->verdict;
+	machine_facts(session->machine, &run->facts);
+	run->timing.kvm_ns = run->facts.open_ns;
+}
+
+int session_run(const struct session_config *config, struct session **out, struct error *error)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	session->config = *config;
+	judge_nothing_seen(&session->verdict);
+	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 || run_guest(session, error) < 0)
+		goto failed;
+	if (session->reached_end) {
+		if (verify_now(session, error) < 0)
+			goto failed;
+		collect_ranges(session);
+	}
+	if (judge_end(session) < 0) {
+		error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		goto failed;
+	}
+	fill_run(session);
+	*out = session;
+	return 0;
+failed:
+	session_destroy(session);
+	return -1;
+}
+
+void session_destroy(struct session *session)
+{
+	if (!session)
+		return;
+	verdict_destroy(&session->verdict);
+	ranges_destroy(&session->ranges);
+	claims_destroy(&session->claims);
+	claims_layout_close(session->layout);
+	symbols_close(session->symbols);
+	machine_destroy(session->machine);
+	free(session->steps.items);
+	free(session);
+}
+
+int session_status(const struct session *session)
+{
+	if (session->verdict.finding_count)
+		return EXIT_FINDING;
+	return session->refused ? EXIT_NOT_DONE : EXIT_VERIFIED;
+}

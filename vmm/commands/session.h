@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h: one script on one machine, from boot to verdict.
+ */
+#ifndef VMM_COMMANDS_SESSION_H
+#define VMM_COMMANDS_SESSION_H
+
+#include "report/report.h"
+
+struct session_config {
+	const char *kvm_path;
+	const char *program;
+	const struct script *script;
+	uint64_t memory;
+	uint32_t policy;
+	uint64_t seed;
+	uint64_t timeout_ns; /* of the guest, from boot to its end */
+	bool serial;         /* the guest writes its text report to the serial port, too */
+};
+
+struct session {
+	struct session_config config;
+	struct machine *machine;
+	struct symbols *symbols;
+	struct claims_layout *layout;
+	const struct view *view; /* of the stopped guest, at the end */
+	struct walk_mode mode;
+	bool has_mode; /* paging was on when it ended */
+	struct claims claims;
+	struct ranges ranges;
+	struct verdict verdict;
+	struct report_death death;
+	struct { struct report_step *items; size_t count, capacity; } steps;
+	struct kvmap_record pending_fault; /* waits for the RESULT of its operation; type 0: none */
+	struct report_step pending_step;   /* what the host saw at that fault */
+	uint64_t refused;                  /* operations refused that no `expect refused` announced */
+	bool reached_end;                  /* the guest came to its exit port */
+	struct report_run run;             /* all of it, for report_run() */
+};
+
+/*
+ * Boots, runs and verifies. -1 if it could not be done; a guest that dies or lies is a finding in session->verdict,
+ * not an error. The config is borrowed until session_destroy().
+ */
+int session_run(const struct session_config *config, struct session **out, struct error *error);
+void session_destroy(struct session *session);
+
+/* EXIT_FINDING, EXIT_NOT_DONE when something was refused, or EXIT_VERIFIED. */
+int session_status(const struct session *session);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t session_now(void);
+
+#endif

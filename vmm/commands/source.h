@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.h: SOURCE of the inspecting commands: a core file, or a script, which is run and looked at when it ends.
+ */
+#ifndef VMM_COMMANDS_SOURCE_H
+#define VMM_COMMANDS_SOURCE_H
+
+#include "commands/options.h"
+
+struct source {
+	struct session *session; /* of a script; NULL for a core */
+	struct script *script;
+	struct view *core;
+	char *core_program;
+	struct symbols *core_symbols;
+	struct claims_layout *core_layout;
+	struct claims core_claims;
+	char program[4096];
+	/* What the commands use; borrowed from the above. */
+	const struct view *view;
+	struct walk_mode mode;
+	struct claims *claims;   /* NULL: this guest makes no claims that kvmap can read */
+	struct error no_claims;  /* then: why */
+	struct symbols *symbols; /* NULL: none */
+};
+
+/* Opens it, or prints why not. 0, or -1 when the command must end with EXIT_NOT_DONE. */
+int source_open(const char *name, const struct options *options, struct source *out);
+void source_close(struct source *source);
+
+/* A parser for commands that take SOURCE and one more argument at most (`extra_name`; NULL: none). */
+struct source_options {
+	struct options common;
+	const char *source;
+	const char *extra;
+	const char *extra_name;
+};
+int source_parse(int argc, char **argv, const char *arguments, const char *doc, const char *extra_name,
+		 struct source_options *out);
+
+#endif
