@@ -41,6 +41,6 @@ struct kvmap_boot {
 	uint32_t strings_size;
 };
 
-static_assert(sizeof(struct kvmap_boot) == 72, "boot record");
+static_assert(sizeof(struct kvmap_boot) == 64, "boot record");
 
 #endif

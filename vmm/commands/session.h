@@ -5,6 +5,8 @@
 #ifndef VMM_COMMANDS_SESSION_H
 #define VMM_COMMANDS_SESSION_H
 
+#include "kvmap/layout.h"
+#include "kvmap/ports.h"
 #include "report/report.h"
 
 struct session_config {
