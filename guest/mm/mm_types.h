@@ -148,10 +148,15 @@ struct vmap_area {
 /*
  * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every completed
  * flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
+ *
+ * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush has to
+ * cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
  */
+#define TLB_FLUSH_UNMAP 0x80000000u
+
 struct tlb_flush {
 	u32 stamp;
-	u32 cpu;
+	u32 cpu; /* | TLB_FLUSH_UNMAP: an unmapping by that CPU */
 	u64 start;
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };
