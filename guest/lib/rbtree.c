@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rbtree.c: insertion and removal after Cormen et al., Introduction to Algorithms, chapter 13, with the mirrored
+ * halves of each case folded into one by a `left` flag.
+ */
+#include "lib/rbtree.h"
+
+#include <stddef.h>
+
+static inline void set_parent(struct rb_node *node, struct rb_node *parent)
+{
+	node->__rb_parent_color = (unsigned long)parent | (node->__rb_parent_color & 1);
+}
+
+static inline void set_color(struct rb_node *node, enum rb_color color)
+{
+	node->__rb_parent_color = (node->__rb_parent_color & ~1ul) | color;
+}
+
+/* An empty leaf counts as black. */
+static inline bool leaf_or_black(const struct rb_node *node)
+{
+	return !node || rb_is_black(node);
+}
+
+static inline struct rb_node **child_link(struct rb_node *node, bool left)
+{
+	return left ? &node->rb_left : &node->rb_right;
+}
+
+/* Lets `new` hang where `old` hung. */
+static inline void replace_child(struct rb_root *root, struct rb_node *parent, struct rb_node *old,
+				 struct rb_node *new)
+{
+	if (!parent)
+		root->rb_node = new;
+	else
+		*child_link(parent, parent->rb_left == old) = new;
+}
+
+/*
+ * `top` goes down to the `left` (or right) and its other child rises in its place. What lies below the two together
+ * is the same as before, so no augmented value above them changes.
+ */
+static void rotate(struct rb_root *root, struct rb_node *top, bool left, rb_update_fn update)
+{
+	struct rb_node *riser = *child_link(top, !left);
+	struct rb_node *between = *child_link(riser, left);
+	struct rb_node *parent = rb_parent(top);
+
+	*child_link(top, !left) = between;
+	if (between)
+		set_parent(between, top);
+	*child_link(riser, left) = top;
+	replace_child(root, parent, top, riser);
+	set_parent(riser, parent);
+	set_parent(top, riser);
+	if (update) {
+		update(top);
+		update(riser);
+	}
+}
+
+void rb_propagate(struct rb_node *node, rb_update_fn update)
+{
+	while (node && update(node))
+		node = rb_parent(node);
+}
+
+void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent, struct rb_node **link,
+	       rb_update_fn update)
+{
+	node->rb_left = node->rb_right = NULL;
+	node->__rb_parent_color = (unsigned long)parent | RB_RED;
+	*link = node;
+	if (update) {
+		update(node);
+		rb_propagate(parent, update);
+	}
+
+	/* Invariant: `node` is red; the only possible violation is that its parent is red too. */
+	while (parent && !rb_is_black(parent)) {
+		struct rb_node *grandparent = rb_parent(parent); /* a red node is never the root */
+		bool left = parent == grandparent->rb_left;
+		struct rb_node *uncle = *child_link(grandparent, !left);
+
+		if (!leaf_or_black(uncle)) {
+			set_color(parent, RB_BLACK);
+			set_color(uncle, RB_BLACK);
+			set_color(grandparent, RB_RED);
+			node = grandparent;
+			parent = rb_parent(node);
+			continue;
+		}
+		if (node == *child_link(parent, !left)) {
+			rotate(root, parent, left, update);
+			parent = node;
+		}
+		set_color(parent, RB_BLACK);
+		set_color(grandparent, RB_RED);
+		rotate(root, grandparent, !left, update);
+		break;
+	}
+	set_color(root->rb_node, RB_BLACK);
+}
+
+/* Every path through `node` (perhaps an empty leaf of `parent`) is one black node short: puts that right. */
+static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct rb_node *parent, rb_update_fn update)
+{
+	while (parent && leaf_or_black(node)) {
+		bool left = node == parent->rb_left;
+		struct rb_node *sibling = *child_link(parent, !left); /* not empty: its side has more black */
+
+		if (!rb_is_black(sibling)) {
+			set_color(sibling, RB_BLACK);
+			set_color(parent, RB_RED);
+			rotate(root, parent, left, update);
+			sibling = *child_link(parent, !left);
+		}
+		if (leaf_or_black(sibling->rb_left) && leaf_or_black(sibling->rb_right)) {
+			set_color(sibling, RB_RED);
+			node = parent;
+			parent = rb_parent(node);
+			continue;
+		}
+		if (leaf_or_black(*child_link(sibling, !left))) {
+			set_color(*child_link(sibling, left), RB_BLACK);
+			set_color(sibling, RB_RED);
+			rotate(root, sibling, !left, update);
+			sibling = *child_link(parent, !left);
+		}
+		set_color(sibling, rb_is_black(parent) ? RB_BLACK : RB_RED);
+		set_color(parent, RB_BLACK);
+		set_color(*child_link(sibling, !left), RB_BLACK);
+		rotate(root, parent, left, update);
+		return;
+	}
+	if (node)
+		set_color(node, RB_BLACK);
+}
+
+/*
+ * Takes out a node with two children: its successor moves to its place. Returns the parent of the successor's old
+ * place; *child_out is what hangs there now.
+ */
+static struct rb_node *erase_inner(struct rb_root *root, struct rb_node *node, struct rb_node **child_out,
+				   bool *black_out, rb_update_fn update)
+{
+	struct rb_node *next = node->rb_right, *parent, *child;
+
+	while (next->rb_left)
+		next = next->rb_left;
+	child = next->rb_right;
+	parent = rb_parent(next);
+	*black_out = rb_is_black(next);
+	*child_out = child;
+
+	if (parent == node) {
+		parent = next;
+	} else {
+		parent->rb_left = child;
+		if (child)
+			set_parent(child, parent);
+		next->rb_right = node->rb_right;
+		set_parent(next->rb_right, next);
+	}
+	next->rb_left = node->rb_left;
+	set_parent(next->rb_left, next);
+	replace_child(root, rb_parent(node), node, next);
+	next->__rb_parent_color = node->__rb_parent_color;
+
+	/* `next` still carries the value of its old place: no early end of the way up before it is put right. */
+	if (update) {
+		struct rb_node *up;
+
+		for (up = parent; up != next; up = rb_parent(up))
+			update(up);
+		update(next);
+		rb_propagate(rb_parent(next), update);
+	}
+	return parent;
+}
+
+void rb_erase(struct rb_root *root, struct rb_node *node, rb_update_fn update)
+{
+	struct rb_node *parent, *child;
+	bool black;
+
+	if (node->rb_left && node->rb_right) {
+		parent = erase_inner(root, node, &child, &black, update);
+	} else {
+		child = node->rb_left ? node->rb_left : node->rb_right;
+		parent = rb_parent(node);
+		black = rb_is_black(node);
+		replace_child(root, parent, node, child);
+		if (child)
+			set_parent(child, parent);
+		if (update)
+			rb_propagate(parent, update);
+	}
+	if (black)
+		erase_rebalance(root, child, parent, update);
+}
+
+struct rb_node *rb_first(const struct rb_root *root)
+{
+	struct rb_node *node = root->rb_node;
+
+	while (node && node->rb_left)
+		node = node->rb_left;
+	return node;
+}
+
+/* The next node to the right (or left) of `node`. */
+static struct rb_node *neighbour(const struct rb_node *node, bool left)
+{
+	struct rb_node *from = (struct rb_node *)node;
+	struct rb_node *to = *child_link(from, left);
+
+	if (to) {
+		while (*child_link(to, !left))
+			to = *child_link(to, !left);
+		return to;
+	}
+	for (to = rb_parent(from); to && *child_link(to, left) == from; to = rb_parent(from))
+		from = to;
+	return to;
+}
+
+struct rb_node *rb_next(const struct rb_node *node)
+{
+	return neighbour(node, false);
+}
+
+struct rb_node *rb_prev(const struct rb_node *node)
+{
+	return neighbour(node, true);
+}
