@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * describe.h: name and line of an address, by libdwfl.
+ */
+#ifndef VMM_INSPECT_DESCRIBE_H
+#define VMM_INSPECT_DESCRIBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct describe;
+
+/* Of the ELF file open at fd, which stays the caller's. NULL if libdwfl cannot use it. */
+struct describe *describe_open(const char *name, int fd);
+void describe_close(struct describe *describe);
+
+/* As symbols_describe; with NULL every address is unknown. */
+const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size);
+
+#endif
