@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * leaves.c: how many leaf entries a second the inspector walks and merges, on one core, over synthetic
+ * tables.
+ *
+ * kvmap-bench-leaves [LEAVES]: 4K pages on scattered frames, a million unless given. Two shapes: one piece,
+ * and areas of 16 pages with a guard page after each, as vmalloc makes them. Figures are medians.
+ */
+#define _GNU_SOURCE
+#include "inspect/ranges.h"
+
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RUNS       15
+#define PAGE       0x1000ull
+#define BASE       0xffffc90000000000ull
+#define AREA_PAGES 16
+/* 64 TiB: the largest piece of address space that the tables below may need to cover. */
+#define LEAVES_MAX (1ull << 34)
+
+struct tables {
+	struct view view;
+	struct walk_mode mode;
+	uint8_t *bytes;
+	uint64_t used; /* bytes of tables made so far */
+	uint64_t end;  /* last GVA of the last page */
+};
+
+static uint64_t *table_at(struct tables *tables, uint64_t gpa)
+{
+	return (uint64_t *)(void *)(tables->bytes + gpa);
+}
+
+/* The entry that translates gva; makes the tables above it. */
+static uint64_t *entry_for(struct tables *tables, uint64_t gva)
+{
+	uint64_t gpa = 0;
+
+	for (unsigned int shift = 39; shift > 12; shift -= 9) {
+		uint64_t *entry = &table_at(tables, gpa)[gva >> shift & 511];
+
+		if (!*entry) {
+			*entry = tables->used | PTE_P | PTE_W;
+			tables->used += PAGE;
+		}
+		gpa = *entry & PTE_ADDRESS;
+	}
+	return &table_at(tables, gpa)[gva >> 12 & 511];
+}
+
+/* guard: leave one page unmapped after each AREA_PAGES. */
+static int tables_make(struct tables *tables, uint64_t leaves, bool guard)
+{
+	uint64_t size = (leaves * 17 / 16 / 512 + leaves / (512 * 512) + 16) * PAGE;
+	uint64_t gva = BASE, frame = 1;
+	struct error error;
+
+	memset(tables, 0, sizeof(*tables));
+	tables->bytes =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (tables->bytes == MAP_FAILED)
+		return -1;
+	tables->used = PAGE;
+	tables->mode = (struct walk_mode){ .levels = 4, .physical_bits = 46, .nx = true, .pages_1g = true };
+	for (uint64_t i = 0; i < leaves; i++, gva += PAGE) {
+		if (guard && i && i % AREA_PAGES == 0)
+			gva += PAGE;
+		frame = frame * 6364136223846793005u + 1442695040888963407u;
+		*entry_for(tables, gva) = (frame >> 30 << 12 & 0x3ffffffff000) | PTE_P | PTE_W | PTE_NX;
+	}
+	tables->end = gva - 1;
+	return view_add_region(&tables->view,
+			       &(struct view_region){ .size = size, .bytes = tables->bytes, .fd = -1 },
+			       &error);
+}
+
+/* ---- what is measured ---- */
+
+struct count {
+	uint64_t leaves;
+	uint64_t sum; /* so that no compiler leaves the work out */
+};
+
+static int count_run(void *context, const struct walk_run *run)
+{
+	struct count *count = context;
+
+	count->leaves += run->count;
+	return 0;
+}
+
+static int count_leaf(void *context, const struct walk_leaf *leaf)
+{
+	struct count *count = context;
+
+	count->leaves++;
+	count->sum += leaf->gpa ^ leaf->gva ^ leaf->rights;
+	return 0;
+}
+
+static uint64_t walk_runs(const struct tables *tables)
+{
+	struct count count = { 0 };
+	const struct walk_visitor visitor = { .context = &count, .run = count_run };
+
+	walk_range(&tables->view, &tables->mode, 0, ~0ull, 0, &visitor);
+	return count.leaves;
+}
+
+static uint64_t walk_leaves(const struct tables *tables)
+{
+	struct count count = { 0 };
+	const struct walk_visitor visitor = { .context = &count, .leaf = count_leaf };
+
+	walk_range(&tables->view, &tables->mode, 0, ~0ull, 0, &visitor);
+	return count.leaves + (count.sum == 1);
+}
+
+static uint64_t merge(const struct tables *tables)
+{
+	struct ranges ranges;
+	struct error error;
+	uint64_t leaves;
+
+	if (ranges_collect(&tables->view, &tables->mode, 0, ~0ull, NULL, 0, &ranges, &error) < 0)
+		return 0;
+	leaves = ranges.leaves;
+	ranges_destroy(&ranges);
+	return leaves;
+}
+
+/* ---- measuring ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* A counter of this thread's instructions in user mode; -1 where the host allows none. */
+static int instructions_open(void)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attributes),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
+}
+
+static uint64_t instructions_read(int counter)
+{
+	uint64_t value;
+
+	return counter >= 0 && read(counter, &value, sizeof(value)) == sizeof(value) ? value : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int measure(const char *name, const struct tables *tables, uint64_t leaves,
+		   uint64_t (*work)(const struct tables *), int counter)
+{
+	uint64_t ns[RUNS], instructions = 0;
+
+	for (int i = 0; i < RUNS; i++) {
+		uint64_t from = instructions_read(counter), start = now_ns();
+
+		if (work(tables) != leaves) {
+			fprintf(stderr, "%s: did not find the %llu leaves\n", name,
+				(unsigned long long)leaves);
+			return -1;
+		}
+		ns[i] = now_ns() - start;
+		instructions = instructions_read(counter) - from;
+	}
+	qsort(ns, RUNS, sizeof(ns[0]), compare);
+	printf("%-36s %8.1f M leaves/s  (%.2f ms; best %.1f)", name, leaves * 1e3 / ns[RUNS / 2],
+	       ns[RUNS / 2] / 1e6, leaves * 1e3 / ns[0]);
+	if (instructions)
+		printf("  %.2f instructions a leaf", (double)instructions / leaves);
+	putchar('\n');
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t leaves = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
+	int counter = instructions_open();
+	int failed = 0;
+
+	if (!leaves || leaves > LEAVES_MAX) {
+		fprintf(stderr, "usage: kvmap-bench-leaves [LEAVES], 1 to %llu\n", LEAVES_MAX);
+		return 2;
+	}
+	for (int guard = 0; guard < 2 && !failed; guard++) {
+		struct tables tables;
+
+		if (tables_make(&tables, leaves, guard) < 0) {
+			perror("memory for the tables");
+			return 2;
+		}
+		printf("%llu leaves of 4K in %llu tables, %s\n", (unsigned long long)leaves,
+		       (unsigned long long)(tables.used / PAGE),
+		       guard ? "areas of 16 pages and a guard" : "one piece");
+		failed |= measure("  walk_range, by runs", &tables, leaves, walk_runs, counter);
+		failed |= measure("  walk_range, leaf by leaf", &tables, leaves, walk_leaves, counter);
+		failed |= measure("  ranges_collect", &tables, leaves, merge, counter);
+		munmap(tables.bytes, tables.view.regions[0].size);
+	}
+	return failed ? 1 : 0;
+}
