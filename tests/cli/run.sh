@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap run on real KVM: scripts, policies, JSON, cores, deaths.
+. "$(dirname "$0")/tap.sh"
+
+echo '# nothing' >nothing.kvs
+
+try run
+check "the demonstration is verified" 0 out 'V1 ' out 'V13 ' out 'guard'
+try run nothing.kvs
+check "a script that does nothing boots and is verified" 0
+for policy in strict lazy eager; do
+	try run "--policy=$policy" --json
+	tail -n 1 out >last
+	check "the demonstration is clean under $policy" 0 last '"type":"verdict","ok":true,"findings":0'
+done
+for memory in 8M 64M 1G 5G; do
+	try run nothing.kvs "--memory=$memory" --json
+	tail -n 1 out >last
+	check "memory $memory" 0 last '"ok":true'
+done
+for script in "$IMAGES"/*.kvs; do
+	try run "$script" --json
+	wanted=0
+	check "$(basename "$script") is as its comment says" "$wanted" out '"type":"verdict"'
+done
+
+# ---- refusals that are expected, faults that are not ----
+printf 'a = vmalloc 4K\nvfree a\nexpect refused vfree a\nexpect refused b = vmalloc 1024G\n' >expected.kvs
+try run expected.kvs
+check "an expected refusal is no error" 0
+printf 'a = vmalloc 4K\nread a+4096\nverify\n' >overrun.kvs
+try run overrun.kvs
+check "a fault that nobody expected is a finding, explained" 1 out 'guard' out 'overrun.kvs:2'
+printf 'a = vmalloc 4K\nexpect fault guard a\n' >nofault.kvs
+try run nofault.kvs
+check "an expected fault that does not come is a finding" 1 out 'nofault.kvs:2'
+printf 'a = vmalloc 4K\nexpect fault freed a+4096\n' >kind.kvs
+try run kind.kvs
+check "a fault of another kind is a finding" 1 out 'kind.kvs:2'
+
+# ---- deaths ----
+death() { # WAY PATTERN...
+	way=$1
+	shift
+	echo "crash $way" >crash.kvs
+	try run crash.kvs --timeout 0.3
+	check "death by $way is explained" 1 out "$1" out '[Rr][Ii][Pp]' out "${2:-.}" out "${3:-.}"
+}
+death triple-fault '[Tt]riple fault'
+death emulation '([Ee]mulat|invalid opcode|#UD|[Uu]nexpected)' '\.c:[0-9]+'
+death mmio 'without memory' '\.c:[0-9]+'
+death hang '(timeout|stopped)' '\.c:[0-9]+'
+death oops '([Oo]ops|unexpected)' '\.c:[0-9]+'
+
+# ---- cores ----
+cat >core.kvs <<EOF
+fragment 60% seed 7
+a = vmalloc 64K
+b = vzalloc 8K
+fill a seed 3
+vfree b
+EOF
+try run core.kvs --dump a.core
+check "a core is written" 0
+try verify a.core
+check "the core is verified without the machine" 0 out 'V1 ' out 'V11.*not seen'
+try areas a.core
+check "areas of a core" 0 out '0xffffc9'
+try map a.core
+check "the map of a core: areas, guards, text, direct map" 0 out 'guard' out 'r-x' out '[Dd]irect map'
+try walk a.core 0xffffc90000000000
+check "a walk in a core" 0 out 'PML4|PGD|level 4' out 'GPA|gpa'
+try walk a.core vmalloc --json
+check "a walk of a symbol, as JSON" 0 out '"type"'
+try walk a.core 0
+check "a walk of the null page" 1 out 'not present'
+[ "$(du -k a.core | cut -f 1)" -lt 4096 ] && ok "the core of a 256 MiB guest is sparse" || not_ok "the core of a 256 MiB guest is sparse"
+gdb -batch -nx -ex 'print $rip' -ex 'x/1gx 0xffff888000200000' "$GUEST" a.core >out 2>err
+status=$?
+tried="gdb $GUEST a.core"
+check "gdb opens the core: registers and memory" 0 out '\$1 = .*0x' out '0xffff888000200000'
+head -c 3000 a.core >cut.core
+try map cut.core
+one_line "a truncated core is refused" 2 'cut.core'
+try verify core.kvs
+check "a script as SOURCE is run first" 0 out 'V9 '
+
+# ---- JSON ----
+try run --json
+bad=$(grep -cvE '^\{"schema":"kvmap/1","type":"[a-z_]+","seq":[0-9]+' out)
+[ "$bad" = 0 ] && [ -s out ] && ok "every line of --json is an object with schema, type and seq" || not_ok "every line of --json is an object with schema, type and seq"
+finish

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# tap.sh: what the command line's tests share; sourced. Prints TAP.
+#
+# $KVMAP, $GUEST and $IMAGES come from meson. Each test runs in its own temporary folder.
+set -u
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 99
+number=0
+
+# try ARG...: runs kvmap; leaves its status in $status, what it printed in out and err.
+try() {
+	"$KVMAP" "$@" >out 2>err </dev/null
+	status=$?
+	tried="kvmap $*"
+}
+
+ok() {
+	number=$((number + 1))
+	echo "ok $number - $1"
+}
+
+not_ok() {
+	number=$((number + 1))
+	echo "not ok $number - $1"
+	{
+		echo "tried: ${tried:-}"
+		echo "status: ${status:-}"
+		echo "stdout:"
+		head -n 60 out
+		echo "stderr:"
+		head -n 20 err
+	} | sed 's/^/# /'
+}
+
+# check NAME WANTED-STATUS FILE PATTERN [FILE PATTERN]...: of the last try.
+check() {
+	name=$1
+	wanted=$2
+	shift 2
+	if [ "$status" != "$wanted" ]; then
+		not_ok "$name (status $status, wanted $wanted)"
+		return
+	fi
+	while [ $# -ge 2 ]; do
+		if ! grep -qE -- "$2" "$1"; then
+			not_ok "$name (no /$2/ in $1)"
+			return
+		fi
+		shift 2
+	done
+	ok "$name"
+}
+
+# one_line NAME WANTED-STATUS PATTERN: as check on stderr, which must be one line, and nothing on stdout.
+one_line() {
+	if [ "$(wc -l <err)" != 1 ] || [ -s out ]; then
+		not_ok "$1 (not one line on stderr alone)"
+		return
+	fi
+	check "$1" "$2" err "$3"
+}
+
+finish() {
+	echo "1..$number"
+}
