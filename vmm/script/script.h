@@ -14,28 +14,39 @@
 struct script {
 	char *path; /* as given, for messages */
 	char *text; /* the whole file */
-	struct { struct kvmap_operation *items; size_t count, capacity; } operations;
-	struct { char *items; size_t count, capacity; } strings;
-	struct { char **items; size_t count, capacity; } variables; /* names; index = variable number */
+	struct {
+		struct kvmap_operation *items;
+		size_t count, capacity;
+	} operations;
+	struct {
+		char *items;
+		size_t count, capacity;
+	} strings;
+	struct {
+		char **items;
+		size_t count, capacity;
+	} variables; /* names; index = variable number */
 };
 
 /*
  * Reads and compiles. An error names file, line and column; error->text is then "FILE:LINE:COLUMN: what", and
  * context_out (may be NULL) gets the line and a caret below the column, two lines, ready to print.
  */
-int script_load(const char *path, struct script **out, char *context_out, size_t context_size, struct error *error);
+int script_load(const char *path, struct script **out, char *context_out, size_t context_size,
+		struct error *error);
 int script_compile(const char *path, const char *text, size_t length, struct script **out, char *context_out,
 		   size_t context_size, struct error *error);
 void script_destroy(struct script *script);
 
 /*
- * PVH module 0: boot record, operations, strings. *boot gives flags, policy, seed and channel; sizes and offsets are
- * filled in. The module is malloc'ed.
+ * PVH module 0: boot record, operations, strings. *boot gives flags, policy, seed and channel; sizes and
+ * offsets are filled in. The module is malloc'ed.
  */
-int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out, size_t *size_out,
-		  struct error *error);
+int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out,
+		  size_t *size_out, struct error *error);
 
-/* The text of the line that an operation came from, trimmed; "" out of range. Returns out. */
+/* The text of the line that an operation came from, without blanks around it and its comment; "" out of
+ * range. Returns out. */
 const char *script_line(const struct script *script, uint32_t line, char *out, size_t size);
 
 /* "vmalloc" for KVMAP_OP_VMALLOC; "?" for none. */

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "helper.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void check_operand(const struct kvmap_operand *operand, uint16_t base, uint16_t variable,
+			  uint64_t value)
+{
+	cr_expect_eq(operand->base, base, "base %u", operand->base);
+	cr_expect_eq(operand->variable, variable, "variable %u", operand->variable);
+	cr_expect_eq(operand->value, value, "value 0x%" PRIx64, operand->value);
+	cr_expect_eq(operand->unused, 0);
+}
+
+Test(compile, an_allocation_sets_a_variable_and_takes_a_size)
+{
+	struct script *script = compiled("a = vmalloc 64K\nb=vzalloc 0x2000\na = vmalloc 1g");
+
+	cr_assert_eq(script->operations.count, 3);
+	cr_expect_eq(script->operations.items[0].opcode, KVMAP_OP_VMALLOC);
+	cr_expect_eq(script->operations.items[0].result, 0);
+	cr_expect_eq(script->operations.items[0].expect, KVMAP_EXPECT_DONE);
+	check_operand(&script->operations.items[0].operand[0], KVMAP_BASE_NONE, 0, 65536);
+	cr_expect_eq(script->operations.items[1].opcode, KVMAP_OP_VZALLOC);
+	cr_expect_eq(script->operations.items[1].result, 1);
+	check_operand(&script->operations.items[1].operand[0], KVMAP_BASE_NONE, 0, 0x2000);
+	cr_expect_eq(script->operations.items[2].result, 0);
+	check_operand(&script->operations.items[2].operand[0], KVMAP_BASE_NONE, 0, 1 << 30);
+	cr_assert_eq(script->variables.count, 2);
+	cr_expect_str_eq(script->variables.items[0], "a");
+	cr_expect_str_eq(script->variables.items[1], "b");
+	script_destroy(script);
+}
+
+Test(compile, each_operation_keeps_the_line_it_came_from)
+{
+	struct script *script = compiled("# one\n\n  a = vmalloc 4K # three\r\n\tvfree a\n");
+
+	cr_assert_eq(script->operations.count, 2);
+	cr_expect_eq(script->operations.items[0].line, 3);
+	cr_expect_eq(script->operations.items[1].line, 4);
+	script_destroy(script);
+}
+
+Test(compile, an_address_is_a_base_plus_or_minus_a_constant)
+{
+	static const struct {
+		const char *text;
+		uint16_t base;
+		uint64_t value;
+	} cases[] = {
+		{ "a", KVMAP_BASE_VARIABLE, 0 },
+		{ "a+4096", KVMAP_BASE_VARIABLE, 4096 },
+		{ "a + 4K", KVMAP_BASE_VARIABLE, 4096 },
+		{ "a -0x8", KVMAP_BASE_VARIABLE, (uint64_t)-8 },
+		{ "text", KVMAP_BASE_TEXT, 0 },
+		{ "text+8", KVMAP_BASE_TEXT, 8 },
+		{ "rodata-1", KVMAP_BASE_RODATA, UINT64_MAX },
+		{ "0", KVMAP_BASE_NONE, 0 },
+		{ "0xffffc90000000000+1M", KVMAP_BASE_NONE, 0xffffc90000100000 },
+		{ "0xffffffffffffffff", KVMAP_BASE_NONE, UINT64_MAX },
+		{ "4096-4096", KVMAP_BASE_NONE, 0 },
+	};
+	char text[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kvmap_operation operation;
+
+		snprintf(text, sizeof(text), "a = vmalloc 4K\nread %s", cases[i].text);
+		operation = compiled_one(text);
+		cr_expect_eq(operation.opcode, KVMAP_OP_READ);
+		cr_expect_eq(operation.result, KVMAP_NO_RESULT);
+		check_operand(&operation.operand[0], cases[i].base, 0, cases[i].value);
+	}
+}
+
+Test(compile, the_second_variable_is_number_one)
+{
+	struct kvmap_operation operation = compiled_one("a = vmalloc 4K\nb = vmalloc 4K\nwrite b+8 0x1234");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_WRITE);
+	check_operand(&operation.operand[0], KVMAP_BASE_VARIABLE, 1, 8);
+	check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, 0x1234);
+}
+
+Test(compile, free_check_purge_and_verify_have_their_operands)
+{
+	struct script *script = compiled("a = vmalloc 4K\ncheck a\nvfree a+8\nvfree 0x1000\npurge\nverify");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	cr_expect_eq(operations[1].opcode, KVMAP_OP_CHECK);
+	check_operand(&operations[1].operand[0], KVMAP_BASE_VARIABLE, 0, 0);
+	cr_expect_eq(operations[2].opcode, KVMAP_OP_VFREE);
+	check_operand(&operations[2].operand[0], KVMAP_BASE_VARIABLE, 0, 8);
+	check_operand(&operations[3].operand[0], KVMAP_BASE_NONE, 0, 0x1000);
+	cr_expect_eq(operations[4].opcode, KVMAP_OP_PURGE);
+	cr_expect_eq(operations[5].opcode, KVMAP_OP_VERIFY);
+	script_destroy(script);
+}
+
+Test(compile, a_fill_without_a_seed_gets_one_that_no_other_fill_has)
+{
+	struct script *script =
+		compiled("a = vmalloc 4K\nrepeat 2\nfill a\nend\nfill a seed 77\nfill a seed 0");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	check_operand(&operations[1].operand[1], KVMAP_BASE_NONE, 0, 2);
+	check_operand(&operations[2].operand[1], KVMAP_BASE_NONE, 0, 3);
+	check_operand(&operations[3].operand[1], KVMAP_BASE_NONE, 0, 77);
+	check_operand(&operations[4].operand[1], KVMAP_BASE_NONE, 0, 0);
+	script_destroy(script);
+}
+
+Test(compile, fragment_holds_a_part_of_four_megabytes_unless_told)
+{
+	struct kvmap_operation operation = compiled_one("fragment 60%");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_FRAGMENT);
+	check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, 60);
+	check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, 4 << 20);
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 0);
+	operation = compiled_one("fragment 0% of 1M seed 7");
+	check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, 0);
+	check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, 1 << 20);
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 7);
+	operation = compiled_one("fragment 100% seed 8");
+	check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, 100);
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 8);
+}
+
+Test(compile, print_takes_a_text_and_perhaps_an_address)
+{
+	struct script *script = compiled("a = vmalloc 4K\nprint \"one # \\\"two\\\" \\\\\" # comment\n"
+					 "print \"at\" a+8");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	check_operand(&operations[1].operand[0], KVMAP_BASE_NONE, 0, 0);
+	check_operand(&operations[1].operand[1], KVMAP_BASE_NONE, 0, 0);
+	cr_expect_str_eq(script->strings.items, "one # \"two\" \\");
+	cr_expect_str_eq(script->strings.items + operations[2].operand[0].value, "at");
+	check_operand(&operations[2].operand[1], KVMAP_BASE_VARIABLE, 0, 8);
+	script_destroy(script);
+}
+
+Test(compile, an_expected_fault_is_a_touch_of_the_kind_that_makes_sense)
+{
+	static const struct {
+		const char *text;
+		uint16_t kind;
+		uint64_t access;
+	} cases[] = {
+		{ "expect fault guard text", KVMAP_FAULT_GUARD, KVMAP_ACCESS_READ },
+		{ "expect fault guard write text", KVMAP_FAULT_GUARD, KVMAP_ACCESS_WRITE },
+		{ "expect fault freed read text", KVMAP_FAULT_FREED, KVMAP_ACCESS_READ },
+		{ "expect fault null text", KVMAP_FAULT_NULL, KVMAP_ACCESS_READ },
+		{ "expect fault readonly text", KVMAP_FAULT_READONLY, KVMAP_ACCESS_WRITE },
+		{ "expect fault noexecute text", KVMAP_FAULT_NOEXECUTE, KVMAP_ACCESS_EXECUTE },
+		{ "expect fault unmapped execute text", KVMAP_FAULT_UNMAPPED, KVMAP_ACCESS_EXECUTE },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kvmap_operation operation = compiled_one(cases[i].text);
+
+		cr_expect_eq(operation.opcode, KVMAP_OP_TOUCH);
+		cr_expect_eq(operation.expect, KVMAP_EXPECT_FAULT);
+		cr_expect_eq(operation.fault_kind, cases[i].kind, "%s", cases[i].text);
+		check_operand(&operation.operand[0], KVMAP_BASE_TEXT, 0, 0);
+		check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, cases[i].access);
+	}
+}
+
+Test(compile, a_refusal_may_be_expected_of_any_operation)
+{
+	struct kvmap_operation operation = compiled_one("expect refused vmalloc 0");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_VMALLOC);
+	cr_expect_eq(operation.expect, KVMAP_EXPECT_REFUSED);
+	cr_expect_eq(operation.result, KVMAP_NO_RESULT);
+	operation = compiled_one("expect refused a = vmalloc 100G");
+	cr_expect_eq(operation.result, 0);
+	operation = compiled_one("expect refused a = vmalloc 100G\nexpect refused vfree a");
+	cr_expect_eq(operation.opcode, KVMAP_OP_VFREE);
+	cr_expect_eq(operation.expect, KVMAP_EXPECT_REFUSED);
+}
+
+Test(compile, crashes_and_faults_are_named)
+{
+	static const struct {
+		const char *text;
+		uint16_t opcode;
+		uint64_t value;
+	} cases[] = {
+		{ "crash triple-fault", KVMAP_OP_CRASH, KVMAP_CRASH_TRIPLE_FAULT },
+		{ "crash emulation", KVMAP_OP_CRASH, KVMAP_CRASH_EMULATION },
+		{ "crash mmio", KVMAP_OP_CRASH, KVMAP_CRASH_MMIO },
+		{ "crash hang", KVMAP_OP_CRASH, KVMAP_CRASH_HANG },
+		{ "crash oops", KVMAP_OP_CRASH, KVMAP_CRASH_OOPS },
+		{ "fault 99", KVMAP_OP_FAULT, 99 },
+		{ "fault guard-mapped", KVMAP_OP_FAULT, 1 },
+		{ "fault shared-frame", KVMAP_OP_FAULT, 2 },
+		{ "fault lost-frame", KVMAP_OP_FAULT, 3 },
+		{ "fault free-and-mapped", KVMAP_OP_FAULT, 4 },
+		{ "fault writable-text", KVMAP_OP_FAULT, 5 },
+		{ "fault frame-order", KVMAP_OP_FAULT, 6 },
+		{ "fault stray-mapping", KVMAP_OP_FAULT, 7 },
+		{ "fault tree-order", KVMAP_OP_FAULT, 8 },
+		{ "fault table-as-data", KVMAP_OP_FAULT, 9 },
+		{ "fault account-off", KVMAP_OP_FAULT, 10 },
+		{ "fault missing-flush", KVMAP_OP_FAULT, 11 },
+		{ "fault damaged-bytes", KVMAP_OP_FAULT, 12 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kvmap_operation operation = compiled_one(cases[i].text);
+
+		cr_expect_eq(operation.opcode, cases[i].opcode, "%s", cases[i].text);
+		check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, cases[i].value);
+	}
+}
+
+Test(compile, repeats_are_unrolled_inner_ones_first)
+{
+	struct script *script = compiled("repeat 3\npurge\nrepeat 2\nverify\nend\nend\npurge");
+	static const uint16_t opcodes[] = { 9, 10, 10, 9, 10, 10, 9, 10, 10, 9 };
+
+	cr_assert_eq(script->operations.count, 10);
+	for (size_t i = 0; i < 10; i++)
+		cr_expect_eq(script->operations.items[i].opcode, opcodes[i]);
+	cr_expect_eq(script->operations.items[7].line, 4);
+	script_destroy(script);
+}
+
+Test(compile, a_repeat_of_nothing_is_nothing_however_often)
+{
+	struct script *script = compiled("repeat 0xffffffffffffffff\n# nothing\nend\npurge");
+
+	cr_expect_eq(script->operations.count, 1);
+	script_destroy(script);
+}
+
+Test(compile, a_million_operations_are_allowed)
+{
+	struct script *script = compiled("repeat 1000000\npurge\nend");
+
+	cr_expect_eq(script->operations.count, 1000000);
+	script_destroy(script);
+}
+
+Test(compile, a_comment_alone_is_a_script_that_does_nothing)
+{
+	struct script *script = compiled("# \xc3\xa4 \x01 nothing");
+
+	cr_expect_eq(script->operations.count, 0);
+	script_destroy(script);
+}
+
+Test(compile, a_byte_order_mark_is_skipped)
+{
+	struct script *script = compiled("\xef\xbb\xbfpurge\r\n");
+
+	cr_expect_eq(script->operations.count, 1);
+	script_destroy(script);
+}
+
+Test(compile, the_names_of_all_operations_are_known)
+{
+	static const char *const names[] = { "?",      "vmalloc", "vzalloc", "vfree",    "fill",
+					     "check",  "read",    "write",   "fragment", "purge",
+					     "verify", "print",   "touch",   "crash",    "fault" };
+
+	for (uint16_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		cr_expect_str_eq(operation_name(i), names[i]);
+	cr_expect_str_eq(fault_kind_name(KVMAP_FAULT_GUARD), "guard");
+	cr_expect_str_eq(fault_kind_name(0), "?");
+	cr_expect_str_eq(status_text(KVMAP_REFUSED_DOUBLE_FREE), "double free");
+	cr_expect_str_eq(status_text(999), "a status that does not exist");
+}
+
+Test(compile, a_line_is_shown_without_its_comment)
+{
+	struct script *script = compiled("# first\n\t print \"a # b\"  # why\r\n");
+	char line[40];
+
+	cr_expect_str_eq(script_line(script, 2, line, sizeof(line)), "print \"a # b\"");
+	cr_expect_str_eq(script_line(script, 1, line, sizeof(line)), "");
+	cr_expect_str_eq(script_line(script, 3, line, sizeof(line)), "");
+	cr_expect_str_eq(script_line(script, 4, line, sizeof(line)), "");
+	cr_expect_str_eq(script_line(script, 0, line, sizeof(line)), "");
+	cr_expect_str_eq(script_line(script, 2, line, 6), "print");
+	script_destroy(script);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "helper.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *text, *message;
+} cases[] = {
+	/* operations */
+	{ "\n  vmaloc 64K", "2:3: unknown operation 'vmaloc'; did you mean 'vmalloc'?" },
+	{ "a = vmallco 64K", "1:5: unknown operation 'vmallco'; did you mean 'vmalloc'?" },
+	{ "expct fault null 0", "1:1: unknown operation 'expct'; did you mean 'expect'?" },
+	{ "dance",
+	  "1:1: unknown operation 'dance'; known are: vmalloc, vzalloc, vfree, fill, check, read, write, "
+	  "fragment, purge, verify, print, crash, fault, expect, repeat, end" },
+	{ "!", "1:1: unknown operation '!'; known are: vmalloc, vzalloc, vfree, fill, check, read, write, "
+	       "fragment, purge, verify, print, crash, fault, expect, repeat, end" },
+	{ "a =", "1:4: an operation is missing here" },
+	{ "expect refused", "1:15: an operation is missing here" },
+	{ "a = repeat 3", "1:5: 'repeat' is no operation; here only an operation may stand" },
+	{ "expect refused end", "1:16: 'end' is no operation; here only an operation may stand" },
+	{ "touch text",
+	  "1:1: unknown operation 'touch'; known are: vmalloc, vzalloc, vfree, fill, check, read, "
+	  "write, fragment, purge, verify, print, crash, fault, expect, repeat, end" },
+	/* variables */
+	{ "vfree b", "1:7: unknown variable 'b'; set it first: b = vmalloc SIZE" },
+	{ "first = vmalloc 4K\nfill frist", "2:6: unknown variable 'frist'; did you mean 'first'?" },
+	{ "check b\n\nb = vmalloc 4K", "1:7: 'b' is used before it is set, in line 3" },
+	{ "check b\nexpect refused b = vmalloc 4K", "1:7: 'b' is used before it is set, in line 2" },
+	{ "text = vmalloc 4K", "1:1: 'text' is a word of the language; choose another name" },
+	{ "vfree = vmalloc 4K", "1:1: 'vfree' is a word of the language; choose another name" },
+	{ "1a = vmalloc 4K", "1:1: the name of a variable begins with a letter" },
+	{ "abcdefghijklmnopqrstuvwxyzabcdefgh = vmalloc 4K",
+	  "1:1: a name of 34 letters; at most 31 are allowed" },
+	{ "vmalloc 4K", "1:1: nobody would know the address of this area; write: NAME = vmalloc SIZE" },
+	{ "a = purge", "1:1: purge gives no address that a variable could take; write: purge" },
+	{ "fill 7", "1:6: a variable must stand here, not '7'" },
+	{ "fill +", "1:6: a variable must stand here, not '+'" },
+	/* operands */
+	{ "a = vmalloc", "1:12: a size is missing; write: NAME = vmalloc SIZE" },
+	{ "a = vmalloc   # 4K", "1:12: a size is missing; write: NAME = vmalloc SIZE" },
+	{ "vfree", "1:6: an address is missing; write: vfree ADDRESS" },
+	{ "check", "1:6: a variable is missing; write: check VARIABLE" },
+	{ "read 0+", "1:8: a number is missing; write: read ADDRESS" },
+	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE" },
+	{ "fragment", "1:9: a percentage is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
+	{ "print", "1:6: a text in \"quotes\" is missing; write: print \"TEXT\" [ADDRESS]" },
+	{ "print hello", "1:7: a text in \"quotes\" must stand here, not 'hello'" },
+	{ "print \"x\" 7",
+	  "1:11: nothing to look up in a number: print shows addresses of variables, text and "
+	  "rodata" },
+	{ "crash", "1:6: a way to die is missing; write: crash triple-fault|emulation|mmio|hang|oops" },
+	{ "crash opps", "1:7: a way to die must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
+			"emulation, mmio, hang, oops" },
+	{ "expect", "1:7: 'fault' or 'refused' must stand behind expect" },
+	{ "expect freed 0", "1:8: 'fault' or 'refused' must stand behind expect" },
+	{ "expect fault gaurd 0",
+	  "1:14: a kind of fault must stand here, not 'gaurd'; did you mean 'guard'?: guard, "
+	  "freed, null, readonly, noexecute, unmapped" },
+	{ "expect fault null",
+	  "1:18: an address is missing; write: expect fault KIND [read|write|execute] ADDRESS" },
+	{ "expect fault null write",
+	  "1:24: an address is missing; write: expect fault KIND [read|write|execute] "
+	  "ADDRESS" },
+	{ "purge now", "1:7: 'now' is too much here; write: purge" },
+	{ "read 0 0", "1:8: '0' is too much here; write: read ADDRESS" },
+	{ "read 0 + 1 + 2", "1:12: '+' is too much here; write: read ADDRESS" },
+	/* numbers */
+	{ "a = vmalloc 64KB",
+	  "1:13: a size must stand here, not '64KB': digits, or 0x and hexadecimal digits, and K, "
+	  "M or G behind them if you like" },
+	{ "a = vmalloc -1",
+	  "1:13: a size must stand here, not '-1': digits, or 0x and hexadecimal digits, and K, M "
+	  "or G behind them if you like" },
+	{ "a = vmalloc 0x",
+	  "1:13: a size must stand here, not '0x': digits, or 0x and hexadecimal digits, and K, M "
+	  "or G behind them if you like" },
+	{ "a = vmalloc 18446744073709551616", "1:13: a size of more than 64 bits: '18446744073709551616'" },
+	{ "a = vmalloc 17179869184G", "1:13: a size of more than 64 bits: '17179869184G'" },
+	{ "read 0xffffffffffffffff+1", "1:24: this address is outside of 64 bits" },
+	{ "read 1-2", "1:7: this address is outside of 64 bits" },
+	{ "fragment 60", "1:12: '%' is missing behind the percentage" },
+	{ "fragment 101%", "1:10: more than all of it: the percentage is 0% to 100%" },
+	{ "fragment x%",
+	  "1:10: a percentage must stand here, not 'x': digits, or 0x and hexadecimal digits, and K, M "
+	  "or G behind them if you like" },
+	{ "fragment 6% of", "1:15: a size is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
+	{ "fragment 6% seed", "1:17: a seed is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
+	{ "fragment 6% seed 1 of 4M", "1:20: 'of' is too much here; write: fragment PERCENT% [of SIZE] [seed "
+				      "NUMBER]" },
+	/* texts */
+	{ "print \"abc", "1:7: a text without an end: its closing \" is missing" },
+	{ "print \"abc\\\"", "1:7: a text without an end: its closing \" is missing" },
+	{ "print \"a\\n\"", "1:9: only \\\" and \\\\ are known behind a backslash" },
+	{ "print \"a\"b", "1:10: unknown variable 'b'; set it first: b = vmalloc SIZE" },
+	/* loops */
+	{ "end", "1:1: end without a repeat above it" },
+	{ "repeat 2\npurge\nend\n end", "4:2: end without a repeat above it" },
+	{ "purge\nrepeat 2\npurge", "2:8: this repeat has no end; write 'end' below what is repeated" },
+	{ "repeat", "1:7: how often is missing; write: repeat TIMES" },
+	{ "repeat 0\nend", "1:8: not even once: repeat wants 1 or more" },
+	{ "repeat 2 times", "1:10: 'times' is too much here; write: repeat TIMES" },
+	{ "repeat 1\nend of it", "2:5: 'of' is too much here; write: end" },
+	{ "repeat 1000001\npurge\nend",
+	  "1:8: this repeat makes more than 1000000 operations in all, which is the most" },
+	{ "repeat 1000\nrepeat 0xffffffffffffffff\npurge\nend\nend",
+	  "2:8: this repeat makes more than 1000000 operations in all, which is the most" },
+	{ "purge\nrepeat 1000000\npurge\nend",
+	  "2:8: this repeat makes more than 1000000 operations in all, which is the most" },
+	{ "repeat 1000000\npurge\nend\nverify", "4:1: one operation too many; at most 1000000 are allowed" },
+	{ "repeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\n"
+	  "repeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\n",
+	  "17:8: one repeat too many; at most 16 may lie in each other" },
+	/* bytes */
+	{ "vfree \x1b[2J", "1:7: the byte \\x1b; outside of comments a script is plain ASCII" },
+	{ "print \"\xc3\xa4\"", "1:8: the byte \\xc3; outside of comments a script is plain ASCII" },
+	{ "purge\rpurge", "1:6: the byte \\x0d; outside of comments a script is plain ASCII" },
+	/* nothing */
+	{ "", "1:1: the file is empty; a script that does nothing is a comment: # nothing" },
+	{ " \t\r\n\n", "1:1: the file is empty; a script that does nothing is a comment: # nothing" },
+	{ "\xef\xbb\xbf", "1:1: the file is empty; a script that does nothing is a comment: # nothing" },
+};
+
+Test(errors, each_mistake_is_named_with_its_line_and_column)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_refused(cases[i].text, cases[i].message);
+}
+
+Test(errors, a_nul_byte_is_refused_even_in_a_comment)
+{
+	check_refused_bytes("purge\n# a\0b", 11, "2:4: a NUL byte: this is no text file");
+	check_refused_bytes("\0", 1, "1:1: a NUL byte: this is no text file");
+}
+
+Test(errors, a_line_of_a_thousand_bytes_is_allowed_and_one_more_is_not)
+{
+	char text[1003];
+	struct script *script;
+
+	memset(text, '#', sizeof(text));
+	text[1000] = '\0';
+	script = compiled(text);
+	script_destroy(script);
+	text[1000] = '#';
+	text[1001] = '\0';
+	check_refused(text, "1:1001: a line of 1001 bytes; at most 1000 are allowed");
+}
+
+Test(errors, the_five_hundred_and_thirteenth_variable_is_one_too_many)
+{
+	char *text = malloc(513 * 32), *at = text;
+	struct script *script;
+
+	for (int i = 0; i < 512; i++)
+		at += sprintf(at, "v%d = vmalloc 4K\n", i);
+	script = compiled(text);
+	cr_expect_eq(script->variables.count, 512);
+	script_destroy(script);
+	sprintf(at, "w = vmalloc 4K\n");
+	check_refused(text, "513:1: one variable too many; at most 512 are allowed: use some again");
+	free(text);
+}
+
+static void check_context(const char *text, const char *expected)
+{
+	struct script *script = NULL;
+	char context[1024];
+	struct error error;
+
+	cr_assert_eq(script_compile("t.kvs", text, strlen(text), &script, context, sizeof(context), &error),
+		     -1);
+	cr_expect_str_eq(context, expected);
+}
+
+Test(errors, the_line_is_shown_with_a_caret_below_the_mistake)
+{
+	check_context("purge\na = vmaloc 4K # why\r\nverify", "  a = vmaloc 4K # why\n      ^");
+	check_context("\ta = vmaloc 4K", "  \ta = vmaloc 4K\n  \t    ^");
+	check_context("a = vmalloc", "  a = vmalloc\n             ^");
+	check_context("", "  \n  ^");
+}
+
+Test(errors, the_shown_line_cannot_hurt_a_terminal)
+{
+	check_context("vfree \x1b[2J # \xc3\xa4 \xff \xe2\x80\xae",
+		      "  vfree ?[2J # \xc3\xa4 ? ???\n        ^");
+}
+
+Test(errors, of_a_long_line_the_part_around_the_mistake_is_shown)
+{
+	struct script *script = NULL;
+	char text[300], context[1024];
+	struct error error;
+
+	memset(text, ' ', sizeof(text));
+	memcpy(text + 200, "vmaloc 4K", 10);
+	cr_assert_eq(script_compile("t.kvs", text, 209, &script, context, sizeof(context), &error), -1);
+	cr_expect_not_null(strstr(context, "vmaloc 4K\n"));
+	cr_expect_eq(strcspn(context, "\n"), 2 + 70 + 9);
+	cr_expect_eq(strlen(context), 2 + 70 + 9 + 1 + 2 + 70 + 1);
+}
+
+Test(errors, a_long_or_hostile_path_leaves_room_for_the_message)
+{
+	struct script *script = NULL;
+	struct error error;
+	char path[3000];
+
+	memset(path, 'x', sizeof(path));
+	strcpy(path + sizeof(path) - 10, "/\x1bq.kvs");
+	cr_assert_eq(script_compile(path, "", 0, &script, NULL, 0, &error), -1);
+	cr_expect_eq(strncmp(error.text, "...xxx", 6), 0);
+	cr_expect_not_null(strstr(error.text,
+				  "/?q.kvs:1:1: the file is empty; a script that does nothing is a "
+				  "comment: # nothing"));
+}
+
+/* Every text of three bytes out of those that mean something, twice over: a cheap stand-in for a fuzzer. */
+Test(errors, short_nonsense_never_hurts)
+{
+	static const char bytes[] = "a=7+%\"\\# \n\t\r\xc3";
+	char text[40], context[200];
+	uint32_t state = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		struct script *script = NULL;
+		struct error error;
+		size_t length = (size_t)round % sizeof(text);
+
+		for (size_t i = 0; i < length; i++) {
+			state = state * 1664525 + 1013904223;
+			text[i] = bytes[(state >> 16) % (sizeof(bytes) - 1)];
+		}
+		memcpy(text, round & 1 ? "print " : "fragment ", length < 6 ? length : 6);
+		if (script_compile("t.kvs", text, length, &script, context, sizeof(context), &error) == 0)
+			script_destroy(script);
+		else
+			cr_assert_eq(strncmp(error.text, "t.kvs:", 6), 0);
+	}
+}

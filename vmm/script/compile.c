@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "script/compile.h"
+
+#include "script/line.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The mark that some editors put at the start of UTF-8 text. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+static bool is_empty(const char *text, size_t length)
+{
+	while (length && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')) {
+		text++;
+		length--;
+	}
+	return !length;
+}
+
+static struct script *script_create(const char *path, const char *text, size_t length)
+{
+	struct script *script = calloc(1, sizeof(*script));
+
+	if (!script)
+		return NULL;
+	script->path = strdup(path);
+	script->text = malloc(length + 1);
+	if (!script->path || !script->text) {
+		script_destroy(script);
+		return NULL;
+	}
+	memcpy(script->text, text, length);
+	script->text[length] = '\0';
+	return script;
+}
+
+void script_destroy(struct script *script)
+{
+	if (!script)
+		return;
+	for (size_t i = 0; i < script->variables.count; i++)
+		free(script->variables.items[i]);
+	free(script->variables.items);
+	free(script->operations.items);
+	free(script->strings.items);
+	free(script->path);
+	free(script->text);
+	free(script);
+}
+
+static int compile_lines(struct compile *compile)
+{
+	const char *text = compile->script->text, *end = text + compile->text_length;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *line_end = newline ? newline : end;
+		size_t length = (size_t)(line_end - text);
+
+		if (length && text[length - 1] == '\r')
+			length--;
+		compile->now = (struct place){ text, length, compile->now.number + 1, text };
+		if (line_compile(compile) < 0)
+			return -1;
+		text = newline ? newline + 1 : end;
+	}
+	return 0;
+}
+
+/* A fill without a seed gets its place among all operations, so that no two areas look alike. */
+static void number_seeds(struct script *script)
+{
+	for (size_t i = 0; i < script->operations.count; i++) {
+		struct kvmap_operand *seed = &script->operations.items[i].operand[1];
+
+		if (seed->unused == SEED_UNSTATED)
+			*seed = (struct kvmap_operand){ .value = i + 1 };
+	}
+}
+
+static int compile_all(struct compile *compile)
+{
+	const char *text = compile->script->text;
+
+	if (is_empty(text, compile->text_length)) {
+		compile->now = (struct place){ text, 0, 1, text };
+		return compile_error(compile, text,
+				     "the file is empty; a script that does nothing is a comment: # nothing");
+	}
+	if (compile_lines(compile) < 0)
+		return -1;
+	if (compile->loop_count)
+		return compile_error_at(compile, &compile->loops[compile->loop_count - 1].place,
+					"this repeat has no end; write 'end' below what is repeated");
+	number_seeds(compile->script);
+	return 0;
+}
+
+int script_compile(const char *path, const char *text, size_t length, struct script **out, char *context_out,
+		   size_t context_size, struct error *error)
+{
+	struct compile compile = { .error = error, .context = context_out, .context_size = context_size };
+
+	if (context_out && context_size)
+		context_out[0] = '\0';
+	if (length >= 3 && !memcmp(text, byte_order_mark, 3)) {
+		text += 3;
+		length -= 3;
+	}
+	compile.text_length = length;
+	compile.script = script_create(path, text, length);
+	if (!compile.script)
+		return compile_error_memory(&compile);
+	if (compile_all(&compile) < 0) {
+		script_destroy(compile.script);
+		return -1;
+	}
+	*out = compile.script;
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "script/line.h"
+
+#include "base/array.h"
+#include "script/operations.h"
+#include "script/variables.h"
+
+#include <string.h>
+
+const char *line_code_end(const char *line, size_t length, const char **quote_out)
+{
+	const char *quote = NULL, *at = line, *end = line + length;
+
+	for (; at < end && (quote || *at != '#'); at++) {
+		if (quote && *at == '\\' && at + 1 < end)
+			at++;
+		else if (*at == '"')
+			quote = quote ? NULL : at;
+	}
+	while (at > line && (at[-1] == ' ' || at[-1] == '\t'))
+		at--;
+	if (quote_out)
+		*quote_out = quote;
+	return at;
+}
+
+/* Finds the end of the code, and refuses bytes that have no business in it. */
+static int check_bytes(struct compile *compile)
+{
+	const struct place *line = &compile->now;
+	const char *nul = memchr(line->line, '\0', line->length);
+	const char *quote;
+
+	if (nul)
+		return compile_error(compile, nul, "a NUL byte: this is no text file");
+	if (line->length > SCRIPT_LINE_MAX)
+		return compile_error(compile, line->line + SCRIPT_LINE_MAX,
+				     "a line of %zu bytes; at most %d are allowed", line->length,
+				     SCRIPT_LINE_MAX);
+	compile->end = line_code_end(line->line, line->length, &quote);
+	for (const char *at = line->line; at < compile->end; at++)
+		if (*at != '\t' && (*at < 0x20 || *at > 0x7e))
+			return compile_error(compile, at,
+					     "the byte \\x%02x; outside of comments a script is plain ASCII",
+					     (unsigned char)*at);
+	if (quote)
+		return compile_error(compile, quote, "a text without an end: its closing \" is missing");
+	return 0;
+}
+
+/* NAME = ... ; *assigned tells. */
+static int take_assignment(struct compile *compile, uint16_t *result_out, bool *assigned)
+{
+	struct word word = peek_word(compile, false);
+	const char *at = word.at + word.length;
+	int number;
+
+	at += strspn(at, " \t");
+	*assigned = word.length && at < compile->end && *at == '=';
+	if (!*assigned)
+		return 0;
+	number = variable_assign(compile, word);
+	if (number < 0)
+		return -1;
+	*result_out = (uint16_t)number;
+	compile->now.at = at + 1;
+	return 0;
+}
+
+static int complain_unknown_operation(struct compile *compile, struct word word)
+{
+	struct word token = peek_token(compile);
+	char suggestion[256];
+
+	if (at_line_end(compile))
+		return compile_error(compile, compile->end, "an operation is missing here");
+	if (word.length && word.length <= token.length && word_is_reserved(word))
+		return compile_error(compile, word.at,
+				     "'%.*s' is no operation; here only an operation may stand",
+				     (int)word.length, word.at);
+	return compile_error(compile, token.at, "unknown operation '%.*s'%s", (int)token.length, token.at,
+			     operation_suggest(token, suggestion, sizeof(suggestion)));
+}
+
+/* [NAME =] OPERATION ... */
+static int plain_operation(struct compile *compile, struct kvmap_operation *operation)
+{
+	const char *start;
+	const struct operation_syntax *syntax;
+	struct word word;
+	bool assigned;
+
+	skip_blanks(compile);
+	start = compile->now.at;
+	if (take_assignment(compile, &operation->result, &assigned) < 0)
+		return -1;
+	word = peek_word(compile, true);
+	syntax = operation_find(word);
+	if (!syntax)
+		return complain_unknown_operation(compile, word);
+	if (assigned && !syntax->has_result)
+		return compile_error(compile, start,
+				     "%s gives no address that a variable could take; write: %s",
+				     syntax->name, syntax->usage);
+	if (!assigned && syntax->has_result && operation->expect != KVMAP_EXPECT_REFUSED)
+		return compile_error(compile, start, "nobody would know the address of this area; write: %s",
+				     syntax->usage);
+	operation->opcode = syntax->opcode;
+	compile->usage = syntax->usage;
+	compile->now.at += word.length;
+	return syntax->operands(compile, operation);
+}
+
+/* expect fault KIND [ACCESS] ADDRESS */
+static int expect_fault(struct compile *compile, struct kvmap_operation *operation)
+{
+	uint16_t access;
+	struct word word;
+
+	compile->usage = "expect fault KIND [read|write|execute] ADDRESS";
+	operation->opcode = KVMAP_OP_TOUCH;
+	operation->expect = KVMAP_EXPECT_FAULT;
+	if (operand_choice(compile, fault_kind_names, "a kind of fault", &operation->fault_kind) < 0)
+		return -1;
+	access = operation->fault_kind == KVMAP_FAULT_READONLY    ? KVMAP_ACCESS_WRITE
+		 : operation->fault_kind == KVMAP_FAULT_NOEXECUTE ? KVMAP_ACCESS_EXECUTE
+								  : KVMAP_ACCESS_READ;
+	word = peek_word(compile, false);
+	if (name_find(access_names, word.at, word.length) &&
+	    operand_choice(compile, access_names, "an access", &access) < 0)
+		return -1;
+	operation->operand[1].value = access;
+	return operand_address(compile, &operation->operand[0]);
+}
+
+static int expectation(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct word token;
+
+	if (take_keyword(compile, "fault"))
+		return expect_fault(compile, operation);
+	if (take_keyword(compile, "refused")) {
+		operation->expect = KVMAP_EXPECT_REFUSED;
+		return plain_operation(compile, operation);
+	}
+	token = peek_token(compile);
+	return compile_error(compile, token.at, "'fault' or 'refused' must stand behind expect");
+}
+
+static int end_of_statement(struct compile *compile)
+{
+	struct word token;
+
+	if (at_line_end(compile))
+		return 0;
+	token = peek_token(compile);
+	return compile_error(compile, token.at, "'%.*s' is too much here; write: %s", (int)token.length,
+			     token.at, compile->usage);
+}
+
+static int repeat(struct compile *compile)
+{
+	struct loop loop = { .start = compile->script->operations.count };
+
+	compile->usage = "repeat TIMES";
+	skip_blanks(compile);
+	loop.place = compile->now;
+	if (operand_number(compile, "how often", &loop.times) < 0)
+		return -1;
+	if (!loop.times)
+		return compile_error(compile, loop.place.at, "not even once: repeat wants 1 or more");
+	if (compile->loop_count == SCRIPT_LOOPS_MAX)
+		return compile_error(compile, loop.place.at,
+				     "one repeat too many; at most %d may lie in each other",
+				     SCRIPT_LOOPS_MAX);
+	compile->loops[compile->loop_count++] = loop;
+	return end_of_statement(compile);
+}
+
+/* Unrolls the innermost loop: what it holds is there once, and is copied behind itself. */
+static int end(struct compile *compile, const char *start)
+{
+	struct script *script = compile->script;
+	const struct loop *loop;
+	size_t body;
+
+	compile->usage = "end";
+	if (!compile->loop_count)
+		return compile_error(compile, start, "end without a repeat above it");
+	loop = &compile->loops[--compile->loop_count];
+	body = script->operations.count - loop->start;
+	if (body && loop->times - 1 > (SCRIPT_OPERATIONS_MAX - script->operations.count) / body)
+		return compile_error_at(compile, &loop->place,
+					"this repeat makes more than %d operations in all, which is the most",
+					SCRIPT_OPERATIONS_MAX);
+	for (size_t left = body * (size_t)(loop->times - 1); body && left; left--) {
+		struct kvmap_operation copy = script->operations.items[script->operations.count - body];
+
+		if (array_push(&script->operations, copy) < 0)
+			return compile_error_memory(compile);
+	}
+	return end_of_statement(compile);
+}
+
+int line_compile(struct compile *compile)
+{
+	struct kvmap_operation operation = { .result = KVMAP_NO_RESULT, .line = compile->now.number };
+	struct script *script = compile->script;
+	const char *start;
+
+	compile->usage = NULL;
+	if (check_bytes(compile) < 0)
+		return -1;
+	if (at_line_end(compile))
+		return 0;
+	start = compile->now.at;
+	if (take_keyword(compile, "repeat"))
+		return repeat(compile);
+	if (take_keyword(compile, "end"))
+		return end(compile, start);
+	if (take_keyword(compile, "expect") ? expectation(compile, &operation) < 0
+					    : plain_operation(compile, &operation) < 0)
+		return -1;
+	if (end_of_statement(compile) < 0)
+		return -1;
+	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
+		return compile_error(compile, start, "one operation too many; at most %d are allowed",
+				     SCRIPT_OPERATIONS_MAX);
+	return array_push(&script->operations, operation) < 0 ? compile_error_memory(compile) : 0;
+}

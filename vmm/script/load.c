@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.c: a script from a file.
+ */
+#include "script/compile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX (16l << 20) /* bytes; SCRIPT_OPERATIONS_MAX operations fit well */
+
+static int open_failed(const char *path, int errnum, struct error *error)
+{
+	if (errnum == EACCES || errnum == EPERM)
+		return error_set(error, ERROR_PERMISSION, errnum, 0, "%s: the script may not be read", path);
+	if (errnum == ENOENT || errnum == ENOTDIR)
+		return error_set(error, ERROR_INPUT, errnum, 0, "%s: no such script (name a *.kvs file)",
+				 path);
+	return error_set(error, ERROR_INPUT, errnum, 0, "%s: the script cannot be opened", path);
+}
+
+/* O_NONBLOCK: a FIFO must be refused, not waited for. */
+static int open_regular(const char *path, size_t *size_out, struct error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char shown[201];
+	struct stat status;
+
+	path = path_printable(path, shown, sizeof(shown));
+	if (fd < 0)
+		return open_failed(path, errno, error);
+	if (fstat(fd, &status) < 0) {
+		error_set(error, ERROR_HOST, errno, 0, "%s: fstat", path);
+	} else if (!S_ISREG(status.st_mode)) {
+		error_set(error, ERROR_INPUT, 0, 0, "%s: %s; a script is a regular file", path,
+			  S_ISDIR(status.st_mode) ? "a directory" : "a device, pipe or socket");
+	} else if (status.st_size > FILE_MAX) {
+		error_set(error, ERROR_INPUT, 0, 0,
+			  "%s: %lld bytes; a script has at most %ld MiB (use repeat)", path,
+			  (long long)status.st_size, FILE_MAX >> 20);
+	} else {
+		*size_out = (size_t)status.st_size;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+/* Reads at most `size` bytes, fewer if the file has shrunk. */
+static int read_all(int fd, char *text, size_t size, size_t *length_out)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t got = read(fd, text + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		length += (size_t)got;
+	}
+	*length_out = length;
+	return 0;
+}
+
+int script_load(const char *path, struct script **out, char *context_out, size_t context_size,
+		struct error *error)
+{
+	size_t size = 0, length = 0;
+	char shown[201];
+	char *text;
+	int result;
+	int fd;
+
+	if (context_out && context_size)
+		context_out[0] = '\0';
+	fd = open_regular(path, &size, error);
+	if (fd < 0)
+		return -1;
+	text = malloc(size + 1);
+	if (!text)
+		result = error_set(error, ERROR_HOST, ENOMEM, 0, "no memory to read the script");
+	else if (read_all(fd, text, size, &length) < 0)
+		result = error_set(error, ERROR_HOST, errno, 0, "%s: the script cannot be read",
+				   path_printable(path, shown, sizeof(shown)));
+	else
+		result = script_compile(path, text, length, out, context_out, context_size, error);
+	free(text);
+	close(fd);
+	return result;
+}

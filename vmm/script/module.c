@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * module.c: PVH module 0: boot record, operations, strings.
+ */
+#include "script/script.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out,
+		  size_t *size_out, struct error *error)
+{
+	size_t operations_size = script->operations.count * sizeof(struct kvmap_operation);
+	size_t operations_offset = (sizeof(struct kvmap_boot) + 7) & ~(size_t)7;
+	size_t strings_offset = operations_offset + operations_size;
+	size_t size = strings_offset + script->strings.count;
+	struct kvmap_boot header = *boot;
+	uint8_t *module;
+
+	if (size > UINT32_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: a script of %zu bytes compiled; at most 4 GiB fit", script->path, size);
+	module = calloc(1, size);
+	if (!module)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the boot module");
+	header.magic = KVMAP_BOOT_MAGIC;
+	header.version = KVMAP_BOOT_VERSION;
+	header.size = (uint32_t)size;
+	header.variable_count = (uint32_t)script->variables.count;
+	header.operations_offset = (uint32_t)operations_offset;
+	header.operation_count = (uint32_t)script->operations.count;
+	header.strings_offset = (uint32_t)strings_offset;
+	header.strings_size = (uint32_t)script->strings.count;
+	memcpy(module, &header, sizeof(header));
+	if (operations_size)
+		memcpy(module + operations_offset, script->operations.items, operations_size);
+	if (script->strings.count)
+		memcpy(module + strings_offset, script->strings.items, script->strings.count);
+	*module_out = module;
+	*size_out = size;
+	return 0;
+}

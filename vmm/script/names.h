@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.h: the words of the language that stand for a number, and the nearest word to a mistyped one.
+ */
+#ifndef VMM_SCRIPT_NAMES_H
+#define VMM_SCRIPT_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct name {
+	const char *name; /* NULL ends a table */
+	uint16_t value;
+};
+
+extern const struct name access_names[];     /* enum kvmap_access */
+extern const struct name crash_names[];      /* enum kvmap_crash */
+extern const struct name fault_kind_names[]; /* enum kvmap_fault_kind, without NONE */
+extern const struct name fault_names[];      /* the deliberate faults of tests/faults */
+
+/* The row of the `length` bytes at `word`, or NULL. */
+const struct name *name_find(const struct name *table, const char *word, size_t length);
+
+/* "guard, freed, null". Returns out. */
+const char *name_list(const struct name *table, char *out, size_t size);
+
+/*
+ * How many letters must change, come, go or swap with their neighbour to make `name` of `word`; large for
+ * words that cannot be meant.
+ */
+size_t name_distance(const char *word, size_t length, const char *name);
+
+/* The row nearest to a mistyped word, or NULL when none is near. */
+const struct name *name_nearest(const struct name *table, const char *word, size_t length);
+
+/* The largest distance at which a word may be meant: a third of it. */
+size_t name_tolerance(size_t length);
+
+#endif

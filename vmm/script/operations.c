@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "script/operations.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FRAGMENT_BYTES (4ull << 20)
+
+static int no_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	(void)compile;
+	(void)operation;
+	return 0;
+}
+
+static int size_operand(struct compile *compile, struct kvmap_operation *operation)
+{
+	return operand_number(compile, "a size", &operation->operand[0].value);
+}
+
+static int address_operand(struct compile *compile, struct kvmap_operation *operation)
+{
+	return operand_address(compile, &operation->operand[0]);
+}
+
+static int variable_operand(struct compile *compile, struct kvmap_operation *operation)
+{
+	return operand_variable(compile, &operation->operand[0]);
+}
+
+static int fill_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_variable(compile, &operation->operand[0]) < 0)
+		return -1;
+	if (take_keyword(compile, "seed"))
+		return operand_number(compile, "a seed", &operation->operand[1].value);
+	operation->operand[1].unused = SEED_UNSTATED;
+	return 0;
+}
+
+static int write_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_address(compile, &operation->operand[0]) < 0)
+		return -1;
+	return operand_number(compile, "a value", &operation->operand[1].value);
+}
+
+static int fragment_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	operation->operand[1].value = FRAGMENT_BYTES;
+	if (operand_percent(compile, &operation->operand[0].value) < 0)
+		return -1;
+	if (take_keyword(compile, "of") &&
+	    operand_number(compile, "a size", &operation->operand[1].value) < 0)
+		return -1;
+	if (take_keyword(compile, "seed"))
+		return operand_number(compile, "a seed", &operation->operand[2].value);
+	return 0;
+}
+
+static int print_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	const char *address;
+
+	if (operand_string(compile, &operation->operand[0].value) < 0)
+		return -1;
+	if (at_line_end(compile))
+		return 0;
+	address = compile->now.at;
+	if (operand_address(compile, &operation->operand[1]) < 0)
+		return -1;
+	if (operation->operand[1].base == KVMAP_BASE_NONE)
+		return compile_error(compile, address,
+				     "nothing to look up in a number: print shows addresses of "
+				     "variables, text and rodata");
+	return 0;
+}
+
+static int crash_operand(struct compile *compile, struct kvmap_operation *operation)
+{
+	uint16_t crash;
+
+	if (operand_choice(compile, crash_names, "a way to die", &crash) < 0)
+		return -1;
+	operation->operand[0].value = crash;
+	return 0;
+}
+
+static int fault_operand(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct word word = peek_word(compile, true);
+	uint16_t fault;
+
+	if (word.length && *word.at >= '0' && *word.at <= '9')
+		return operand_number(compile, "the number of a fault", &operation->operand[0].value);
+	if (operand_choice(compile, fault_names, "a deliberate fault", &fault) < 0)
+		return -1;
+	operation->operand[0].value = fault;
+	return 0;
+}
+
+/*
+ * To grow the language: an opcode in include/kvmap/operation.h, a row here with a function that reads the
+ * operands, and a row with a function that does it in the table of guest/agent. Describe it in
+ * docs/script.md.
+ */
+static const struct operation_syntax syntaxes[] = {
+	{ "vmalloc", KVMAP_OP_VMALLOC, true, "NAME = vmalloc SIZE", size_operand },
+	{ "vzalloc", KVMAP_OP_VZALLOC, true, "NAME = vzalloc SIZE", size_operand },
+	{ "vfree", KVMAP_OP_VFREE, false, "vfree ADDRESS", address_operand },
+	{ "fill", KVMAP_OP_FILL, false, "fill VARIABLE [seed NUMBER]", fill_operands },
+	{ "check", KVMAP_OP_CHECK, false, "check VARIABLE", variable_operand },
+	{ "read", KVMAP_OP_READ, false, "read ADDRESS", address_operand },
+	{ "write", KVMAP_OP_WRITE, false, "write ADDRESS VALUE", write_operands },
+	{ "fragment", KVMAP_OP_FRAGMENT, false, "fragment PERCENT% [of SIZE] [seed NUMBER]",
+	  fragment_operands },
+	{ "purge", KVMAP_OP_PURGE, false, "purge", no_operands },
+	{ "verify", KVMAP_OP_VERIFY, false, "verify", no_operands },
+	{ "print", KVMAP_OP_PRINT, false, "print \"TEXT\" [ADDRESS]", print_operands },
+	{ "crash", KVMAP_OP_CRASH, false, "crash triple-fault|emulation|mmio|hang|oops", crash_operand },
+	{ "fault", KVMAP_OP_FAULT, false, "fault NUMBER or NAME", fault_operand },
+	/* Written as `expect fault`. */
+	{ "touch", KVMAP_OP_TOUCH, false, "expect fault KIND [read|write|execute] ADDRESS", NULL },
+};
+
+#define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
+
+/* Words that are no operations. The first three begin a line, and are suggested. */
+static const struct name other_words[] = {
+	{ "expect", 1 }, { "repeat", 1 },  { "end", 1 }, { "text", 0 },
+	{ "rodata", 0 }, { "execute", 0 }, { NULL, 0 },
+};
+
+const char *operation_name(uint16_t opcode)
+{
+	for (size_t i = 0; i < SYNTAXES; i++)
+		if (syntaxes[i].opcode == opcode)
+			return syntaxes[i].name;
+	return "?";
+}
+
+const struct operation_syntax *operation_find(struct word word)
+{
+	for (size_t i = 0; i < SYNTAXES; i++)
+		if (syntaxes[i].operands && strlen(syntaxes[i].name) == word.length &&
+		    !memcmp(syntaxes[i].name, word.at, word.length))
+			return &syntaxes[i];
+	return NULL;
+}
+
+const char *operation_suggest(struct word word, char *out, size_t size)
+{
+	struct name words[SYNTAXES + sizeof(other_words) / sizeof(other_words[0])];
+	const struct name *nearest;
+	char list[200];
+	size_t count = 0;
+
+	for (size_t i = 0; i < SYNTAXES; i++)
+		if (syntaxes[i].operands)
+			words[count++] = (struct name){ syntaxes[i].name, 0 };
+	for (const struct name *row = other_words; row->value; row++)
+		words[count++] = *row;
+	words[count] = (struct name){ NULL, 0 };
+	nearest = name_nearest(words, word.at, word.length);
+	if (nearest)
+		snprintf(out, size, "; did you mean '%s'?", nearest->name);
+	else
+		snprintf(out, size, "; known are: %s", name_list(words, list, sizeof(list)));
+	return out;
+}
+
+bool word_is_reserved(struct word word)
+{
+	return operation_find(word) || name_find(other_words, word.at, word.length);
+}
