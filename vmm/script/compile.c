@@ -84,6 +84,7 @@ static int compile_all(struct compile *compile)
 	const char *text = compile->script->text;
 
 	if (is_empty(text, compile->text_length)) {
+		compile->text_length = 0; /* there is no line to show */
 		compile->now = (struct place){ text, 0, 1, text };
 		return compile_error(compile, text,
 				     "the file is empty; a script that does nothing is a comment: # nothing");

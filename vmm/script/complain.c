@@ -54,7 +54,7 @@ static void write_context(struct compile *compile, const struct place *place)
 	size_t length = place->length - first < CONTEXT_SHOWN ? place->length - first : CONTEXT_SHOWN;
 	char line[CONTEXT_SHOWN + 1], caret[CONTEXT_SHOWN + 1];
 
-	if (!compile->context)
+	if (!compile->context || !compile->text_length)
 		return;
 	copy_printable(place->line + first, length, line);
 	for (size_t i = 0; i < column - first; i++)

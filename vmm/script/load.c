@@ -36,8 +36,8 @@ static int open_regular(const char *path, size_t *size_out, struct error *error)
 	if (fstat(fd, &status) < 0) {
 		error_set(error, ERROR_HOST, errno, 0, "%s: fstat", path);
 	} else if (!S_ISREG(status.st_mode)) {
-		error_set(error, ERROR_INPUT, 0, 0, "%s: %s; a script is a regular file", path,
-			  S_ISDIR(status.st_mode) ? "a directory" : "a device, pipe or socket");
+		error_set(error, ERROR_INPUT, 0, 0, "%s: %s, not a regular file as a script is", path,
+			  S_ISDIR(status.st_mode) ? "a directory" : "a device, a pipe or a socket");
 	} else if (status.st_size > FILE_MAX) {
 		error_set(error, ERROR_INPUT, 0, 0,
 			  "%s: %lld bytes; a script has at most %ld MiB (use repeat)", path,

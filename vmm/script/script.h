@@ -30,7 +30,8 @@ struct script {
 
 /*
  * Reads and compiles. An error names file, line and column; error->text is then "FILE:LINE:COLUMN: what", and
- * context_out (may be NULL) gets the line and a caret below the column, two lines, ready to print.
+ * context_out (may be NULL) gets the line and a caret below the column, without a newline at the end; ""
+ * where no line is to blame.
  */
 int script_load(const char *path, struct script **out, char *context_out, size_t context_size,
 		struct error *error);

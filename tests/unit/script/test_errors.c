@@ -181,7 +181,7 @@ Test(errors, the_line_is_shown_with_a_caret_below_the_mistake)
 	check_context("purge\na = vmaloc 4K # why\r\nverify", "  a = vmaloc 4K # why\n      ^");
 	check_context("\ta = vmaloc 4K", "  \ta = vmaloc 4K\n  \t    ^");
 	check_context("a = vmalloc", "  a = vmalloc\n             ^");
-	check_context("", "  \n  ^");
+	check_context(" \n", "");
 }
 
 Test(errors, the_shown_line_cannot_hurt_a_terminal)

@@ -87,14 +87,15 @@ Test(load, an_empty_file_is_an_error)
 Test(load, a_missing_file_a_folder_and_a_device_are_told_apart)
 {
 	check_not_loaded(path, ERROR_INPUT, ENOENT, "no such script (name a *.kvs file): No such file");
-	check_not_loaded("/tmp", ERROR_INPUT, 0, "/tmp: a directory; a script is a regular file");
-	check_not_loaded("/dev/null", ERROR_INPUT, 0, "/dev/null: a device, pipe or socket;");
+	check_not_loaded("/tmp", ERROR_INPUT, 0, "/tmp: a directory, not a regular file as a script is");
+	check_not_loaded("/dev/null", ERROR_INPUT, 0,
+			 "/dev/null: a device, a pipe or a socket, not a regular file");
 }
 
 Test(load, a_pipe_that_nobody_writes_is_refused_and_not_waited_for)
 {
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	check_not_loaded(path, ERROR_INPUT, 0, "a device, pipe or socket; a script is a regular file");
+	check_not_loaded(path, ERROR_INPUT, 0, "a device, a pipe or a socket, not a regular file");
 }
 
 Test(load, a_file_that_may_not_be_read_is_a_matter_of_permission)
