@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm.h: /dev/kvm, typed. Structures are the kernel's (linux/kvm.h, Documentation/virt/kvm/api.rst); ioctl
+ * numbers stay inside this room.
+ *
+ * Unless said otherwise a function returns 0, or -1 with ERROR_HOST that names the ioctl.
+ */
+#ifndef VMM_KVM_KVM_H
+#define VMM_KVM_KVM_H
+
+#include "base/error.h"
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kvm_vcpu {
+	int fd;
+	struct kvm_run *run; /* shared with the kernel */
+	size_t run_size;
+};
+
+/*
+ * Opens the device and checks that it is one, of the only stable API version. Returns the descriptor, to be
+ * closed by the caller. ERROR_PERMISSION if it may not be opened, ERROR_HOST for all else. No CPU feature is
+ * asked for: a KVM that opens, works.
+ */
+int kvm_open(const char *path, struct error *error);
+
+/* Returns the descriptor of a new VM, to be closed by the caller. */
+int kvm_vm_create(int kvm, struct error *error);
+
+/* Adds, changes or (size 0) deletes a memory slot. */
+int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, struct error *error);
+
+/* What the host's KVM would let a guest see. cpuid->nent: room on entry, number of entries afterwards. */
+int kvm_supported_cpuid(int kvm, struct kvm_cpuid2 *cpuid, struct error *error);
+
+int kvm_vcpu_create(int kvm, int vm, unsigned int id, struct kvm_vcpu *out, struct error *error);
+
+/* Undoes kvm_vcpu_create; a vCPU that is all zero is left alone. */
+void kvm_vcpu_destroy(struct kvm_vcpu *vcpu);
+
+int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid, struct error *error);
+int kvm_vcpu_get_regs(const struct kvm_vcpu *vcpu, struct kvm_regs *out, struct error *error);
+int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error);
+int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
+int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
+
+/* Translates translation->linear_address by the guest's tables. */
+int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error);
+
+enum kvm_run_result {
+	KVM_RUN_FAILED = -1,
+	KVM_RUN_EXITED = 0,      /* run->exit_reason says why */
+	KVM_RUN_INTERRUPTED = 1, /* by a signal or run->immediate_exit; the guest made no exit */
+};
+
+enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error);
+
+/* "KVM_EXIT_FAIL_ENTRY"; "unknown exit" for a reason that this program does not know. */
+const char *kvm_exit_name(uint32_t reason);
+
+#endif

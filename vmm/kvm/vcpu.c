@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.c: a vCPU: its registers, its CPUID, its run.
+ */
+#include "kvm/kvm.h"
+#include "kvm/ioctl.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int kvm_vcpu_create(int kvm, int vm, unsigned int id, struct kvm_vcpu *out, struct error *error)
+{
+	int size = KVM_IOCTL_VALUE(kvm, KVM_GET_VCPU_MMAP_SIZE, 0, error);
+	struct kvm_run *run;
+	int fd;
+
+	if (size < 0)
+		return -1;
+	fd = KVM_IOCTL_VALUE(vm, KVM_CREATE_VCPU, id, error);
+	if (fd < 0)
+		return -1;
+	run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (run == MAP_FAILED) {
+		error_set(error, ERROR_HOST, errno, 0, "cannot map the run area of vCPU %u", id);
+		close(fd);
+		return -1;
+	}
+	*out = (struct kvm_vcpu){ .fd = fd, .run = run, .run_size = (size_t)size };
+	return 0;
+}
+
+void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	if (!vcpu->run)
+		return;
+	munmap(vcpu->run, vcpu->run_size);
+	close(vcpu->fd);
+	*vcpu = (struct kvm_vcpu){ 0 };
+}
+
+int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_SET_CPUID2, cpuid, error);
+}
+
+int kvm_vcpu_get_regs(const struct kvm_vcpu *vcpu, struct kvm_regs *out, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_GET_REGS, out, error);
+}
+
+int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_SET_REGS, regs, error);
+}
+
+int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_GET_SREGS, out, error);
+}
+
+int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
+}
+
+int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error)
+{
+	return KVM_IOCTL(vcpu->fd, KVM_TRANSLATE, translation, error);
+}
+
+enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error)
+{
+	/* Not through KVM_IOCTL, which would go on after the signal that is to stop the guest. */
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
+		return KVM_RUN_EXITED;
+	if (errno == EINTR)
+		return KVM_RUN_INTERRUPTED;
+	error_set(error, ERROR_HOST, errno, 0, "KVM_RUN failed");
+	return KVM_RUN_FAILED;
+}

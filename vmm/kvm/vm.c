@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.c: a VM and its memory slots.
+ */
+#include "kvm/kvm.h"
+#include "kvm/ioctl.h"
+
+int kvm_vm_create(int kvm, struct error *error)
+{
+	return KVM_IOCTL_VALUE(kvm, KVM_CREATE_VM, 0, error);
+}
+
+int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, struct error *error)
+{
+	return KVM_IOCTL(vm, KVM_SET_USER_MEMORY_REGION, region, error);
+}
+
+int kvm_supported_cpuid(int kvm, struct kvm_cpuid2 *cpuid, struct error *error)
+{
+	return KVM_IOCTL(kvm, KVM_GET_SUPPORTED_CPUID, cpuid, error);
+}
