@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rbtree.c: insertion and removal after Cormen et al., Introduction to Algorithms, chapter 13, with the mirrored
- * halves of each case folded into one by a `left` flag.
+ * rbtree.c: insertion and removal after Cormen et al., Introduction to Algorithms, chapter 13, with the
+ * mirrored halves of each case folded into one by a `left` flag.
  */
 #include "lib/rbtree.h"
 
@@ -39,8 +39,8 @@ static inline void replace_child(struct rb_root *root, struct rb_node *parent, s
 }
 
 /*
- * `top` goes down to the `left` (or right) and its other child rises in its place. What lies below the two together
- * is the same as before, so no augmented value above them changes.
+ * `top` goes down to the `left` (or right) and its other child rises in its place. What lies below the two
+ * together is the same as before, so no augmented value above them changes.
  */
 static void rotate(struct rb_root *root, struct rb_node *top, bool left, rb_update_fn update)
 {
@@ -105,7 +105,8 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
 }
 
 /* Every path through `node` (perhaps an empty leaf of `parent`) is one black node short: puts that right. */
-static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct rb_node *parent, rb_update_fn update)
+static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
+			    rb_update_fn update)
 {
 	while (parent && leaf_or_black(node)) {
 		bool left = node == parent->rb_left;
@@ -140,8 +141,8 @@ static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct r
 }
 
 /*
- * Takes out a node with two children: its successor moves to its place. Returns the parent of the successor's old
- * place; *child_out is what hangs there now.
+ * Takes out a node with two children: its successor moves to its place. Returns the parent of the successor's
+ * old place; *child_out is what hangs there now.
  */
 static struct rb_node *erase_inner(struct rb_root *root, struct rb_node *node, struct rb_node **child_out,
 				   bool *black_out, rb_update_fn update)
@@ -169,7 +170,8 @@ static struct rb_node *erase_inner(struct rb_root *root, struct rb_node *node, s
 	replace_child(root, rb_parent(node), node, next);
 	next->__rb_parent_color = node->__rb_parent_color;
 
-	/* `next` still carries the value of its old place: no early end of the way up before it is put right. */
+	/* `next` still carries the value of its old place: no early end of the way up before it is put right.
+	 */
 	if (update) {
 		struct rb_node *up;
 

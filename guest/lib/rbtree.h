@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rbtree.h: red-black trees whose nodes lie inside the objects they sort, optionally augmented: each node then
- * carries a value computed from itself and its children (the largest free range below it), kept right by a callback.
+ * rbtree.h: red-black trees whose nodes lie inside the objects they sort, optionally augmented: each node
+ * then carries a value computed from itself and its children (the largest free range below it), kept right by
+ * a callback.
  *
  * The node has Linux's shape, so that tools which read Linux's trees read these.
  */
@@ -40,7 +41,8 @@ static inline bool rb_is_black(const struct rb_node *node)
 typedef bool (*rb_update_fn)(struct rb_node *node);
 
 /*
- * Puts `node` at *link, an empty link of `parent` (NULL: the root's) where the caller's search ended, and rebalances.
+ * Puts `node` at *link, an empty link of `parent` (NULL: the root's) where the caller's search ended, and
+ * rebalances.
  */
 void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent, struct rb_node **link,
 	       rb_update_fn update);

@@ -19,7 +19,7 @@ u64 __pa(const void *direct_map_address);
 
 /*
  * Maps the nr frames of the chain that starts at pfn `first` at va, va + 4K, ... NX, supervisor; stores each
- * frame's page.vaddr. 0, or -ENOMEM if no page-table page could be had: then nothing of the range is mapped.
+ * frame's page.vaddr. 0, or -1 if no page-table page could be had: then nothing of the range is mapped.
  * No flush is needed: the range held no translation.
  */
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pgtable.c: the page tables of the vmalloc range. Entries are written with one 64-bit store, since the CPU
+ * may walk at any moment. Tables, once made, stay: no flush of paging-structure caches is ever needed.
+ */
+#include "arch/x86_64/pgtable.h"
+
+#include "mm/arch.h"
+#include "mm/frames.h"
+
+extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
+extern u32 tlb_flush_count;
+
+static inline void entry_set(u64 *entry, u64 value)
+{
+	*(volatile u64 *)entry = value;
+}
+
+static inline u64 *table_of(u64 entry)
+{
+	return __va(entry & PTE_PFN_MASK);
+}
+
+/* The table below *entry, made if there is none; NULL without memory. */
+static u64 *table_below(u64 *entry)
+{
+	u32 pfn;
+
+	if (likely(*entry))
+		return table_of(*entry);
+	pfn = pgtable_alloc();
+	if (!pfn)
+		return NULL;
+	entry_set(entry, (u64)pfn << PAGE_SHIFT | _PAGE_TABLE);
+	return table_of(*entry);
+}
+
+/* The lowest table for va, made with those above it if need be; NULL without memory. */
+static u64 *pte_table_make(unsigned long va)
+{
+	u64 *table = table_below(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+
+	if (table)
+		table = table_below(&table[pt_index(va, PUD_SHIFT)]);
+	if (table)
+		table = table_below(&table[pt_index(va, PMD_SHIFT)]);
+	return table;
+}
+
+/* The entry of va, whose table exists. */
+static u64 *pte_of(unsigned long va)
+{
+	u64 *table = table_of(init_top_pgt[pt_index(va, PGD_SHIFT)]);
+
+	table = table_of(table[pt_index(va, PUD_SHIFT)]);
+	table = table_of(table[pt_index(va, PMD_SHIFT)]);
+	return &table[pt_index(va, PTE_SHIFT)];
+}
+
+/* How many of nr pages from va on have their entries in the same table. */
+static inline u32 table_span(unsigned long va, u32 nr)
+{
+	u32 room = PTRS_PER_TABLE - pt_index(va, PTE_SHIFT);
+
+	return nr < room ? nr : room;
+}
+
+/* All tables come first, so that a failure leaves no entry that a TLB might have seen. */
+static bool tables_make(unsigned long va, u32 nr)
+{
+	while (nr) {
+		u32 span = table_span(va, nr);
+
+		if (!pte_table_make(va))
+			return false;
+		va += (unsigned long)span << PTE_SHIFT;
+		nr -= span;
+	}
+	return true;
+}
+
+int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
+{
+	u64 rights = prot == PGPROT_READWRITE ? _PAGE_KERNEL : _PAGE_KERNEL_RO;
+	struct page *map = mem_map;
+	u32 pfn = first;
+
+	if (!tables_make(va, nr))
+		return -1;
+	while (nr) {
+		u32 span = table_span(va, nr);
+		u64 *pte = pte_of(va), *end = pte + span;
+
+		do {
+			struct page *page = &map[pfn];
+
+			entry_set(pte, (u64)pfn << PAGE_SHIFT | rights);
+			page->vaddr = va;
+			pfn = page->next;
+			va += PAGE_SIZE;
+		} while (++pte != end);
+		nr -= span;
+	}
+	return 0;
+}
+
+/* An entry of the flush log for what a later flush has to cover. */
+static u32 log_unmap(u64 start, u64 end)
+{
+	struct tlb_flush *entry = &tlb_flush_log[tlb_flush_count % TLB_FLUSH_LOG];
+
+	entry->stamp = ++tlb_clock;
+	entry->cpu = TLB_FLUSH_UNMAP;
+	entry->start = start;
+	entry->end = end;
+	tlb_flush_count++;
+	return tlb_clock;
+}
+
+u32 arch_unmap(unsigned long va, u32 nr)
+{
+	unsigned long start = va;
+
+	while (nr) {
+		u32 span = table_span(va, nr);
+		u64 *pte = pte_of(va), *end = pte + span;
+
+		do
+			entry_set(pte, 0);
+		while (++pte != end);
+		va += (unsigned long)span << PTE_SHIFT;
+		nr -= span;
+	}
+	return log_unmap(start, va);
+}
+
+u64 arch_virt_to_phys(unsigned long va)
+{
+	const u64 *table = init_top_pgt;
+	unsigned int shift;
+
+	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
+		u64 entry = table[pt_index(va, shift)], offset = (1ul << shift) - 1;
+
+		if (!(entry & _PAGE_PRESENT))
+			return ~0ul;
+		if (shift == PTE_SHIFT || (shift < PGD_SHIFT && entry & _PAGE_PSE))
+			return (entry & PTE_PFN_MASK & ~offset) | (va & offset);
+		table = table_of(entry);
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pgtable_frames.c: frames for page tables.
+ */
+#include "mm/arch.h"
+#include "mm/frames.h"
+
+u32 pgtable_alloc(void)
+{
+	u32 pfn = frames_alloc_zeroed(PAGE_TABLE);
+
+	if (pfn)
+		vm_stat[NR_PAGETABLE_PAGES]++;
+	return pfn;
+}
