@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims_accounts.c: what the guest has counted, and its policy.
+ */
+#include "inspect/claims_reader.h"
+
+#include <assert.h>
+
+#define VM_STATS (sizeof(((struct claims *)0)->vm_stat) / sizeof(uint64_t))
+
+/* In the order of claims.stats. */
+static const enum claim_type stats[] = {
+	MEMBER_vmalloc_stats_allocations,    MEMBER_vmalloc_stats_frees,
+	MEMBER_vmalloc_stats_refused,        MEMBER_vmalloc_stats_pages_mapped,
+	MEMBER_vmalloc_stats_pages_unmapped, MEMBER_vmalloc_stats_purges,
+	MEMBER_vmalloc_stats_areas_purged,   MEMBER_vmalloc_stats_pages_purged,
+	MEMBER_vmalloc_stats_flush_full,     MEMBER_vmalloc_stats_flush_range,
+	MEMBER_vmalloc_stats_flush_pages,
+};
+
+static_assert(sizeof(stats) / sizeof(stats[0]) == sizeof(((struct claims *)0)->stats) / sizeof(uint64_t),
+	      "one member per counter");
+
+/* vm_stat[] has no structure to take a size from: its counters are of equal size. */
+static void vm_stat_read(struct reader *reader)
+{
+	uint64_t size = reader->layout->roots[ROOT_vm_stat].size / VM_STATS;
+	uint8_t copy[VM_STATS * 8];
+
+	if ((size != 4 && size != 8) || size * VM_STATS != reader->layout->roots[ROOT_vm_stat].size) {
+		reader_damage(reader, "V13", reader->layout->roots[ROOT_vm_stat].gva, size,
+			      "vm_stat: not %zu counters", VM_STATS);
+		return;
+	}
+	if (!reader_root_copy(reader, ROOT_vm_stat, "V13", copy, size * VM_STATS))
+		return;
+	for (size_t i = 0; i < VM_STATS; i++)
+		reader->out->vm_stat[i] = layout_number(copy + i * size, (uint32_t)size);
+}
+
+void read_accounts(struct reader *reader)
+{
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	vm_stat_read(reader);
+	if (reader_root_copy(reader, ROOT_vmalloc_stats, "V13", copy,
+			     layout_size(reader->layout, TYPE_vmalloc_stats)))
+		for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
+			reader->out->stats[i] = layout_value(reader->layout, stats[i], copy);
+	reader->out->policy = (uint32_t)reader_root(reader, ROOT_vmalloc_policy, "V9");
+}

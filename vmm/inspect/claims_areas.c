@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims_areas.c: what a vmap_area claims: its vm_struct and its frames; and those that wait for their flush.
+ */
+#include "inspect/claims_reader.h"
+
+static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_t vm)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct chain chain = { .invariant = "V1", .name = "vm_struct.pages", .address = vm };
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (vm % 8 || !reader_structure(reader, TYPE_vm_struct, vm, copy)) {
+		reader_damage(reader, "V1", area->node, vm, "vmap_area.vm: leads to no vm_struct in RAM");
+		return;
+	}
+	area->addr = layout_value(layout, MEMBER_vm_struct_addr, copy);
+	area->size = layout_value(layout, MEMBER_vm_struct_size, copy);
+	area->requested_size = layout_value(layout, MEMBER_vm_struct_requested_size, copy);
+	area->flags = layout_value(layout, MEMBER_vm_struct_flags, copy);
+	area->caller = layout_value(layout, MEMBER_vm_struct_caller, copy);
+	area->nr_pages = (uint32_t)layout_value(layout, MEMBER_vm_struct_nr_pages, copy);
+	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
+	chain.nr_claimed = area->nr_pages;
+	reader_chain(reader, &chain);
+	area->first_frame = chain.first_frame;
+	area->frame_count = chain.frame_count;
+}
+
+void area_decode(const struct reader *reader, enum area_state state, uint64_t node, const uint8_t *copy,
+		 struct area_node *out)
+{
+	const struct claims_layout *layout = reader->layout;
+
+	out->vm = layout_value(layout, MEMBER_vmap_area_vm, copy);
+	out->area = (struct claim_area){
+		.state = state,
+		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
+		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
+		.node = node,
+		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
+		.handed = (uint32_t)layout_value(layout, MEMBER_vmap_area_handed, copy),
+	};
+}
+
+void area_take(struct reader *reader, const struct area_node *node)
+{
+	struct claim_area area = node->area;
+
+	/* A lazy area whose frames went back at once need not keep its vm_struct. */
+	if (node->vm || area.state == AREA_LIVE)
+		area_read_vm(reader, &area, node->vm);
+	(void)reader_push(reader, &reader->out->areas, area);
+}
+
+/* The purge list; circles are seen as in reader_chain. */
+void read_lazy_areas(struct reader *reader)
+{
+	uint64_t place = reader->layout->roots[ROOT_purge_vmap_area_list].gva;
+	uint64_t node = reader_root(reader, ROOT_purge_vmap_area_list, "V8");
+	uint64_t kept = 0, keep_at = 1, count = 0;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	struct area_node area;
+
+	while (node && !reader->out_of_memory) {
+		if (node % 8 || !reader->nodes_left ||
+		    !reader_structure(reader, TYPE_vmap_area, node, copy)) {
+			reader_damage(reader, "V8", place, node,
+				      "purge_vmap_area_list: leads to no vmap_area in RAM");
+			return;
+		}
+		reader->nodes_left--;
+		area_decode(reader, AREA_LAZY, node, copy, &area);
+		area_take(reader, &area);
+		if (++count == keep_at) {
+			kept = node;
+			keep_at *= 2;
+		}
+		node = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
+		if (node && node == kept) {
+			reader_damage(reader, "V8", place, node, "purge_vmap_area_list: runs in a circle");
+			return;
+		}
+	}
+}

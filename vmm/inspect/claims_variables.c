@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims_variables.c: the variables of the script, as the guest's agent holds them.
+ */
+#include "inspect/claims_reader.h"
+
+static void variable_take(struct reader *reader, const uint8_t *copy)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct claim_variable variable = {
+		.address = layout_value(layout, MEMBER_agent_variable_address, copy),
+		.size = layout_value(layout, MEMBER_agent_variable_size, copy),
+		.fill_seed = layout_value(layout, MEMBER_agent_variable_fill_seed, copy),
+		.write_address = layout_value(layout, MEMBER_agent_variable_write_address, copy),
+		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),
+		.state = (uint32_t)layout_value(layout, MEMBER_agent_variable_state, copy),
+		.contents = (uint32_t)layout_value(layout, MEMBER_agent_variable_contents, copy),
+	};
+
+	(void)reader_push(reader, &reader->out->variables, variable);
+}
+
+void read_variables(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_agent_variables];
+	uint32_t most = layout_elements(layout, TYPE_agent_variable, root->size, UINT32_MAX);
+	uint64_t count = reader_root(reader, ROOT_agent_nr_variables, "V12");
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (count > most) {
+		reader_damage(reader, "V12", layout->roots[ROOT_agent_nr_variables].gva, count,
+			      "agent_nr_variables: more than the array has");
+		count = most;
+	}
+	for (uint64_t i = 0; i < count && !reader->out_of_memory; i++) {
+		uint64_t gva = root->gva + i * layout_size(layout, TYPE_agent_variable);
+
+		if (!reader_structure(reader, TYPE_agent_variable, gva, copy)) {
+			reader_damage(reader, "V12", gva, i, "agent_variables: not mapped");
+			return;
+		}
+		variable_take(reader, copy);
+	}
+}
