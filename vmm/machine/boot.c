@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.c: what is in memory and registers when the guest takes its first step.
+ */
+#include "kvmap/boot.h"
+#include "machine/machine_internal.h"
+#include "machine/pvh.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PAGE_SIZE 4096ull
+
+/* Module 0 lies at the top of RAM below 3 GiB, out of the way of an allocator that starts below. */
+static int module_place(const struct machine *machine, size_t size, uint64_t *gpa_out, struct error *error)
+{
+	uint64_t low = guest_memory_low_size(machine->memory.size);
+	uint64_t room = low - machine->program.end;
+
+	if (size < sizeof(struct kvmap_boot))
+		return error_set(error, ERROR_INPUT, 0, 0, "a boot module of %zu bytes has no boot record",
+				 size);
+	/* Placing it on a page boundary may take the better part of a page more. */
+	if (size > room || room - size < PAGE_SIZE)
+		return error_set(
+			error, ERROR_INPUT, 0, 0,
+			"a script of %zu bytes does not fit above the guest program, which ends at 0x%" PRIx64
+			" of 0x%" PRIx64 ": give the guest more memory",
+			size, machine->program.end, low);
+	*gpa_out = (low - size) & ~(PAGE_SIZE - 1);
+	return 0;
+}
+
+static void module_copy(struct machine *machine, const void *module, size_t size, uint64_t gpa)
+{
+	struct kvmap_boot record;
+
+	memcpy(&record, module, sizeof(record));
+	record.flags |= KVMAP_BOOT_CHANNEL | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
+	record.channel_gpa = PVH_CHANNEL_GPA;
+	record.channel_size = machine_channel_size();
+	memcpy(machine->memory.bytes + gpa, module, size);
+	memcpy(machine->memory.bytes + gpa, &record, sizeof(record));
+}
+
+int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error)
+{
+	uint64_t start = machine_now(), gpa = 0;
+	struct pvh_page page;
+
+	if (module_place(machine, size, &gpa, error) < 0)
+		return -1;
+	module_copy(machine, module, size, gpa);
+	machine_channel_open(machine);
+	pvh_fill(&page, machine->memory.size, gpa, size);
+	memcpy(machine->memory.bytes + PVH_START_GPA, &page, sizeof(page));
+	if (machine_set_entry(machine, machine->program.entry, PVH_START_GPA, error) < 0)
+		return -1;
+	machine->facts.open_ns += machine_now() - start;
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadline.c: the timer that stops a guest.
+ */
+#define _GNU_SOURCE /* gettid, SIGEV_THREAD_ID */
+#include "machine/deadline.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* glibc names this member only from 2.38 on. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+#define DEADLINE_SIGNAL SIGRTMIN
+
+static void deadline_handle(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	/* Anybody may send the signal; only a timer of ours carries a run area. */
+	if (info->si_code == SI_TIMER)
+		((volatile struct kvm_run *)info->si_value.sival_ptr)->immediate_exit = 1;
+}
+
+/* The signal must get through, even where whoever started this process blocked it. */
+static int signal_prepare(void)
+{
+	struct sigaction action = { .sa_sigaction = deadline_handle, .sa_flags = SA_SIGINFO };
+	sigset_t set;
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(DEADLINE_SIGNAL, &action, NULL) < 0)
+		return -1;
+	sigemptyset(&set);
+	sigaddset(&set, DEADLINE_SIGNAL);
+	errno = pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	return errno ? -1 : 0;
+}
+
+int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run *run, struct error *error)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = DEADLINE_SIGNAL };
+	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(deadline_ns / 1000000000),
+						 .tv_nsec = (long)(deadline_ns % 1000000000) } };
+
+	*deadline = (struct deadline){ .run = run };
+	if (!deadline_ns)
+		return 0;
+	event.sigev_value.sival_ptr = run;
+	event.sigev_notify_thread_id = gettid();
+	if (signal_prepare() < 0 || timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot make the timer of the time limit");
+	deadline->armed = true;
+	if (timer_settime(deadline->timer, TIMER_ABSTIME, &when, NULL) == 0)
+		return 0;
+	error_set(error, ERROR_HOST, errno, 0, "cannot set the timer of the time limit");
+	deadline_disarm(deadline);
+	return -1;
+}
+
+bool deadline_struck(const struct deadline *deadline)
+{
+	return deadline->armed && ((volatile struct kvm_run *)deadline->run)->immediate_exit;
+}
+
+void deadline_disarm(struct deadline *deadline)
+{
+	if (!deadline->armed)
+		return;
+	/* A signal that was on its way is handled before timer_delete returns: it goes to this thread only.
+	 */
+	timer_delete(deadline->timer);
+	deadline->run->immediate_exit = 0;
+	deadline->armed = false;
+}

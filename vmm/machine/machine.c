@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.c: making a machine and taking it apart.
+ */
+#include "machine/cpuid.h"
+#include "machine/host_kind.h"
+#include "machine/machine_internal.h"
+
+#include <cpuid.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Entries that no host's KVM_GET_SUPPORTED_CPUID exceeds (the kernel's KVM_MAX_CPUID_ENTRIES). */
+#define SUPPORTED_ENTRIES 256
+
+uint64_t machine_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* The host's own list, malloc'ed, or NULL. */
+static struct kvm_cpuid2 *supported_read(int kvm, struct error *error)
+{
+	struct kvm_cpuid2 *supported =
+		calloc(1, sizeof(*supported) + SUPPORTED_ENTRIES * sizeof(supported->entries[0]));
+
+	if (!supported) {
+		error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		return NULL;
+	}
+	supported->nent = SUPPORTED_ENTRIES;
+	if (kvm_supported_cpuid(kvm, supported, error) == 0)
+		return supported;
+	free(supported);
+	return NULL;
+}
+
+static int set_cpuid(struct machine *machine, struct error *error)
+{
+	struct host_kind kind = host_kind_find("/sys/module");
+	struct kvm_cpuid2 *supported = NULL;
+	uint32_t highest, vendor[3] = { 0 };
+	union cpuid_table table;
+
+	__cpuid(0, highest, vendor[0], vendor[1], vendor[2]);
+	(void)highest;
+	/* Asked only where the answer may be trusted; it is also slow where CPUID itself is trapped. */
+	if (kind.hardware && !(supported = supported_read(machine->kvm, error)))
+		return -1;
+	cpuid_fill(&table, vendor, supported);
+	free(supported);
+	snprintf(machine->facts.kind, sizeof(machine->facts.kind), "%s", kind.module);
+	machine->facts.pages_1g = cpuid_has_pages_1g(&table);
+	machine->view.physical_bits = cpuid_physical_bits(&table);
+	return kvm_vcpu_set_cpuid(&machine->vcpu, &table.list, error);
+}
+
+static int add_memory(struct machine *machine, struct error *error)
+{
+	struct guest_piece pieces[GUEST_PIECES_MAX];
+	unsigned int count = guest_memory_pieces(machine->memory.size, pieces);
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint8_t *bytes = machine->memory.bytes + pieces[i].offset;
+		struct kvm_userspace_memory_region slot = {
+			.slot = i,
+			.guest_phys_addr = pieces[i].gpa,
+			.memory_size = pieces[i].size,
+			.userspace_addr = (uintptr_t)bytes,
+		};
+		struct view_region region = {
+			.gpa = pieces[i].gpa,
+			.size = pieces[i].size,
+			.bytes = bytes,
+			.fd = machine->memory.fd,
+			.offset = pieces[i].offset,
+		};
+
+		if (kvm_vm_set_memory(machine->vm, &slot, error) < 0 ||
+		    view_add_region(&machine->view, &region, error) < 0)
+			return -1;
+	}
+	machine->facts.memory_slots = count;
+	return 0;
+}
+
+static int open_all(struct machine *machine, const struct machine_config *config, struct error *error)
+{
+	uint64_t start;
+
+	if (guest_memory_create(config->memory, &machine->memory, error) < 0 ||
+	    program_load(config->program, &machine->memory, &machine->program, error) < 0)
+		return -1;
+	start = machine_now();
+	machine->kvm = kvm_open(config->kvm_path, error);
+	if (machine->kvm < 0)
+		return -1;
+	machine->vm = kvm_vm_create(machine->kvm, error);
+	if (machine->vm < 0 || add_memory(machine, error) < 0 ||
+	    kvm_vcpu_create(machine->kvm, machine->vm, 0, &machine->vcpu, error) < 0 ||
+	    set_cpuid(machine, error) < 0)
+		return -1;
+	machine->facts.api_version = KVM_API_VERSION;
+	machine->facts.open_ns = machine_now() - start;
+	return 0;
+}
+
+int machine_create(const struct machine_config *config, struct machine **out, struct error *error)
+{
+	struct machine *machine;
+
+	if (config->cpus != 1)
+		return error_set(error, ERROR_INPUT, 0, 0, "a guest cannot have %u CPUs: it has 1",
+				 config->cpus);
+	machine = calloc(1, sizeof(*machine));
+	if (!machine)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	machine->kvm = machine->vm = -1;
+	if (open_all(machine, config, error) < 0) {
+		machine_destroy(machine);
+		return -1;
+	}
+	*out = machine;
+	return 0;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	if (!machine)
+		return;
+	kvm_vcpu_destroy(&machine->vcpu);
+	if (machine->vm >= 0)
+		close(machine->vm);
+	if (machine->kvm >= 0)
+		close(machine->kvm);
+	guest_memory_destroy(&machine->memory);
+	serial_destroy(&machine->serial);
+	free(machine);
+}
+
+const char *machine_serial(const struct machine *machine, size_t *length_out)
+{
+	*length_out = machine->serial.text.count;
+	return machine->serial.text.items ? machine->serial.text.items : "";
+}
+
+void machine_facts(const struct machine *machine, struct machine_facts *out)
+{
+	*out = machine->facts;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine_internal.h: struct machine, for the files of this room.
+ */
+#ifndef VMM_MACHINE_MACHINE_INTERNAL_H
+#define VMM_MACHINE_MACHINE_INTERNAL_H
+
+#include "kvm/kvm.h"
+#include "machine/guest_memory.h"
+#include "machine/machine.h"
+#include "machine/program.h"
+#include "machine/serial.h"
+
+struct machine {
+	int kvm, vm; /* -1: not open */
+	struct kvm_vcpu vcpu;
+	struct guest_memory memory;
+	struct program program;
+	struct serial serial;
+	uint32_t channel_tail; /* the host's own; the one in guest memory is only shown */
+	struct machine_facts facts;
+	struct view view;
+};
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t machine_now(void);
+
+/* Takes the channel into use: its header in guest memory. */
+void machine_channel_open(struct machine *machine);
+uint32_t machine_channel_size(void);
+
+/* Registers for the PVH entry: 32-bit flat segments, paging off. */
+int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error);
+
+/*
+ * What the exit in the vCPU's run area means: true if the caller of machine_run() must know, and then
+ * *event_out is filled; false if it was served here.
+ */
+bool machine_take_exit(struct machine *machine, struct machine_event *event_out);
+
+/* The same for KVM_EXIT_IO. */
+bool machine_take_port(struct machine *machine, struct machine_event *event_out);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program_load.c: from a file into guest memory.
+ */
+#include "machine/program.h"
+#include "base/utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Room for a path in a message of struct error. */
+#define NAME_SIZE 200
+
+/* A file's name may hold anything: what a terminal should not see becomes '?'. */
+static const char *name_printable(const char *path, char out[NAME_SIZE])
+{
+	size_t left = strlen(path), used = 0;
+
+	while (left) {
+		size_t length = utf8_printable(path, left);
+		size_t taken = length ? length : 1;
+
+		if (taken >= NAME_SIZE - used)
+			break;
+		if (length)
+			memcpy(out + used, path, length);
+		else
+			out[used] = '?';
+		used += taken;
+		path += taken;
+		left -= taken;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+/* The descriptor of a regular file that is not empty, or -1. */
+static int file_open(const char *path, const char *name, size_t *size_out, struct error *error)
+{
+	/* Not to hang on a FIFO. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0)
+		return error_set(error, errno == EACCES ? ERROR_PERMISSION : ERROR_INPUT, errno, 0,
+				 "cannot open guest program %s", name);
+	if (fstat(fd, &status) < 0)
+		error_set(error, ERROR_INPUT, errno, 0, "cannot read guest program %s", name);
+	else if (!S_ISREG(status.st_mode))
+		error_set(error, ERROR_INPUT, 0, 0, "guest program %s is not a regular file", name);
+	else if (!status.st_size)
+		error_set(error, ERROR_INPUT, 0, 0, "guest program %s is empty", name);
+	else {
+		*size_out = (size_t)status.st_size;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static int segment_read(int fd, const char *name, const struct program_segment *segment, uint8_t *to,
+			struct error *error)
+{
+	uint64_t done = 0;
+
+	while (done < segment->file_size) {
+		ssize_t part =
+			pread(fd, to + done, segment->file_size - done, (off_t)(segment->offset + done));
+
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part <= 0)
+			return error_set(error, ERROR_INPUT, part ? errno : 0, segment->offset + done,
+					 "guest program %s ended while it was being read", name);
+		done += (uint64_t)part;
+	}
+	return 0;
+}
+
+static int file_parse(int fd, size_t size, const char *name, uint64_t memory_end, struct program *out,
+		      struct error *error)
+{
+	void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	int result;
+
+	if (bytes == MAP_FAILED)
+		return error_set(error, ERROR_INPUT, errno, 0, "cannot map guest program %s", name);
+	result = program_parse(bytes, size, name, memory_end, out, error);
+	munmap(bytes, size);
+	return result;
+}
+
+int program_load(const char *path, const struct guest_memory *memory, struct program *out,
+		 struct error *error)
+{
+	struct program program;
+	char name[NAME_SIZE];
+	size_t size = 0;
+	int result, fd;
+
+	name_printable(path, name);
+	fd = file_open(path, name, &size, error);
+	if (fd < 0)
+		return -1;
+	result = file_parse(fd, size, name, guest_memory_low_size(memory->size), &program, error);
+	for (unsigned int i = 0; result == 0 && i < program.segment_count; i++)
+		result = segment_read(fd, name, &program.segments[i], memory->bytes + program.segments[i].gpa,
+				      error);
+	close(fd);
+	if (result == 0)
+		*out = program;
+	return result;
+}

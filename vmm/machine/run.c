@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c: running the guest until something happens.
+ */
+#include "machine/deadline.h"
+#include "machine/machine_internal.h"
+
+static enum kvm_run_result run_once(struct machine *machine, struct error *error)
+{
+	uint64_t start = machine_now();
+	enum kvm_run_result result = kvm_vcpu_run(&machine->vcpu, error);
+
+	machine->facts.run_ns += machine_now() - start;
+	machine->facts.exits++;
+	return result;
+}
+
+static int run_until_event(struct machine *machine, const struct deadline *deadline,
+			   struct machine_event *event, struct error *error)
+{
+	for (;;) {
+		switch (run_once(machine, error)) {
+		case KVM_RUN_FAILED: return -1;
+		case KVM_RUN_EXITED:
+			if (machine_take_exit(machine, event))
+				return 0;
+			break;
+		case KVM_RUN_INTERRUPTED: break;
+		}
+		/* Not only when interrupted: a guest that prints for ever makes exits for ever. */
+		if (deadline_struck(deadline)) {
+			event->type = MACHINE_TIMEOUT;
+			return 0;
+		}
+	}
+}
+
+int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
+		struct error *error)
+{
+	struct machine_event event = { 0 };
+	struct deadline deadline;
+	int result;
+
+	if (deadline_arm(&deadline, deadline_ns, machine->vcpu.run, error) < 0)
+		return -1;
+	result = run_until_event(machine, &deadline, &event, error);
+	deadline_disarm(&deadline);
+	if (result == 0)
+		*event_out = event;
+	return result;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * serial.h: a 16550 that only transmits, always ready (National Semiconductor PC16550D data sheet).
+ */
+#ifndef VMM_MACHINE_SERIAL_H
+#define VMM_MACHINE_SERIAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SERIAL_REGISTERS 8
+#define SERIAL_TEXT_MAX  (1u << 20)
+
+struct serial {
+	uint8_t line_control;
+	struct {
+		char *items;
+		size_t count, capacity;
+	} text; /* what was sent, at most SERIAL_TEXT_MAX bytes; the rest is dropped */
+};
+
+/* A byte written to register 0..7. */
+void serial_write(struct serial *serial, unsigned int reg, uint8_t value);
+
+/* A byte read from register 0..7. */
+uint8_t serial_read(const struct serial *serial, unsigned int reg);
+
+void serial_destroy(struct serial *serial);
+
+#endif
