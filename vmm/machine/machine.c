@@ -2,7 +2,7 @@
 /*
  * machine.c: making a machine and taking it apart.
  */
-#include "machine/cpuid.h"
+#include "machine/guest_cpuid.h"
 #include "machine/host_kind.h"
 #include "machine/machine_internal.h"
 

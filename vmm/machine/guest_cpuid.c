@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpuid.c: the guest's CPUID (SDM vol. 2A "CPUID", APM vol. 3 appendix E).
+ * guest_cpuid.c: the guest's CPUID (SDM vol. 2A "CPUID", APM vol. 3 appendix E).
  *
  * No APIC and no x2APIC: the machine has no interrupt controller.
  */
-#include "machine/cpuid.h"
+#include "machine/guest_cpuid.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpuid.h: the CPU that the guest is told it has.
+ * guest_cpuid.h: the CPU that the guest is told it has.
  *
  * It is a small fixed one, of features that every KVM host can run in ring 0, emulated ones included. What a
  * host advertises is not that: PVM's KVM_GET_SUPPORTED_CPUID has shown instructions that its emulator does
  * not know.
  */
-#ifndef VMM_MACHINE_CPUID_H
-#define VMM_MACHINE_CPUID_H
+#ifndef VMM_MACHINE_GUEST_CPUID_H
+#define VMM_MACHINE_GUEST_CPUID_H
 
 #include <linux/kvm.h>
 #include <stdbool.h>
