@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c: claims against tables, inside one process. Written from the invariants (V1-V6, V8, V9, V13), not
+ * from the code under test.
+ */
+#include "sim.h"
+
+#include "arch/x86_64/pgtable.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define FRAMES (SIM_RAM_END >> PAGE_SHIFT)
+#define LEAF   0x8000000000000163ul /* NX G D A W P */
+#define TABLE  0x23ul               /* A W P */
+
+extern u32 held_pages;
+
+/* ---- trees ---- */
+
+static unsigned long max_below(const struct rb_node *node)
+{
+	return node ? container_of(node, struct vmap_area, rb_node)->subtree_max_size : 0;
+}
+
+/* Returns the black height. */
+static u32 check_node(const struct rb_node *node, const struct rb_node *parent, bool free, u64 *count,
+		      unsigned long *end)
+{
+	const struct vmap_area *va;
+	u32 left, right;
+
+	if (!node)
+		return 0;
+	va = container_of(node, struct vmap_area, rb_node);
+	cr_assert_eq(rb_parent(node), parent, "parent link");
+	cr_assert(rb_is_black(node) || (parent && rb_is_black(parent)),
+		  "a red node below red, or at the root");
+	left = check_node(node->rb_left, node, free, count, end);
+	cr_assert_geq(va->va_start, *end, "order of the tree");
+	cr_assert_lt(va->va_start, va->va_end, "empty range");
+	*end = va->va_end;
+	(*count)++;
+	right = check_node(node->rb_right, node, free, count, end);
+	cr_assert_eq(left, right, "black height");
+	if (free) {
+		unsigned long max = va->va_end - va->va_start;
+
+		max = max_below(node->rb_left) > max ? max_below(node->rb_left) : max;
+		max = max_below(node->rb_right) > max ? max_below(node->rb_right) : max;
+		cr_assert_eq(va->subtree_max_size, max, "subtree_max_size of %#lx", va->va_start);
+	}
+	return left + rb_is_black(node);
+}
+
+u64 check_tree(const struct rb_root *root, bool free)
+{
+	unsigned long end = 0;
+	u64 count = 0;
+
+	check_node(root->rb_node, NULL, free, &count, &end);
+	return count;
+}
+
+/* ---- owners ---- */
+
+struct census {
+	u8 owner[FRAMES]; /* 0: nobody yet; PAGE_FREE for fresh frames too */
+	u64 nr[8];        /* by owner, as counted */
+	u64 lazy_pages;
+	u64 areas, free_ranges, lazy_areas;
+	u64 leaves;
+};
+
+static void own(struct census *census, u64 pfn, u8 owner)
+{
+	cr_assert(pfn && pfn < FRAMES, "frame %#lx does not exist", pfn);
+	cr_assert_eq(census->owner[pfn], 0, "frame %#lx belongs to %u and %u", pfn, census->owner[pfn],
+		     owner);
+	census->owner[pfn] = owner;
+	census->nr[owner]++;
+}
+
+static void own_chain(struct census *census, u32 pfn, u64 nr, u8 owner)
+{
+	for (; nr; nr--) {
+		own(census, pfn, owner);
+		cr_assert_eq(pfn_to_page(pfn)->owner, owner, "owner in struct page of %#x", pfn);
+		cr_assert_eq(pfn_to_page(pfn)->order, 0);
+		cr_assert_eq(pfn_to_page(pfn)->prev, 0);
+		pfn = pfn_to_page(pfn)->next;
+	}
+	cr_assert_eq(pfn, 0, "a chain longer than its count");
+}
+
+static void check_blocks(struct census *census, const struct zone *zone, u32 order)
+{
+	u32 pfn, prev = 0, nr = 0;
+
+	for (pfn = zone->free_area[order].first; pfn; prev = pfn, pfn = pfn_to_page(pfn)->next) {
+		u32 i, buddy = pfn ^ 1u << order;
+
+		cr_assert_eq(pfn % (1u << order), 0, "block %#x of order %u is not aligned", pfn, order);
+		cr_assert(pfn >= zone->start_pfn && pfn + (1u << order) <= zone->end_pfn,
+			  "block outside its zone");
+		cr_assert_eq(pfn_to_page(pfn)->owner, PAGE_FREE);
+		cr_assert_eq(pfn_to_page(pfn)->order, order);
+		cr_assert_eq(pfn_to_page(pfn)->prev, prev);
+		cr_assert(order == MAX_ORDER || buddy >= max_pfn || pfn_to_page(buddy)->owner != PAGE_FREE ||
+				  pfn_to_page(buddy)->order != order,
+			  "buddies %#x and %#x of order %u are both free", pfn, buddy, order);
+		own(census, pfn, PAGE_FREE);
+		for (i = 1; i < 1u << order; i++) {
+			const struct page *tail = pfn_to_page(pfn + i);
+
+			own(census, pfn + i, PAGE_FREE);
+			cr_assert(!tail->owner && !tail->order && !tail->next && !tail->prev, "tail %#x",
+				  pfn + i);
+		}
+		nr++;
+	}
+	cr_assert_eq(nr, zone->free_area[order].nr_free);
+}
+
+static void check_zones(struct census *census)
+{
+	static const struct page nobody;
+	u32 z, order, pfn;
+
+	for (z = 0; z < nr_zones; z++) {
+		u64 before = census->nr[PAGE_FREE];
+
+		for (order = 0; order <= MAX_ORDER; order++)
+			check_blocks(census, &zones[z], order);
+		for (pfn = zones[z].fresh_start; pfn < zones[z].fresh_end; pfn++) {
+			own(census, pfn, PAGE_FREE);
+			cr_assert_eq(memcmp(pfn_to_page(pfn), &nobody, sizeof(nobody)), 0, "fresh %#x", pfn);
+			cr_assert_eq(*(u64 *)__va((u64)pfn << PAGE_SHIFT), 0, "fresh frame %#x is not zero",
+				     pfn);
+		}
+		cr_assert_eq(zones[z].free_pages, census->nr[PAGE_FREE] - before);
+	}
+}
+
+static void check_cache(struct census *census, const struct kmem_cache *cache, u64 in_use)
+{
+	u64 listed = 0;
+	void **object;
+
+	own_chain(census, cache->pages, cache->nr_pages, PAGE_SLAB);
+	for (object = cache->free; object; object = *object) {
+		cr_assert_eq(census->owner[__pa(object) >> PAGE_SHIFT], PAGE_SLAB,
+			     "free object outside a slab");
+		listed++;
+	}
+	cr_assert_eq(cache->nr_in_use, in_use, "%s: %u in use, counted %lu", cache->name, cache->nr_in_use,
+		     in_use);
+	cr_assert_eq(listed + in_use, cache->nr_pages * (PAGE_SIZE / cache->object_size));
+}
+
+/* Every frame of RAM that is not reserved has been owned by now. */
+static void check_all_owned(const struct census *census)
+{
+	u32 m, r;
+	u64 pfn;
+
+	for (m = 0; m < memblock.nr_memory; m++) {
+		u64 end = (memblock.memory[m].base + memblock.memory[m].size) >> PAGE_SHIFT;
+
+		for (pfn = memblock.memory[m].base >> PAGE_SHIFT; pfn < end; pfn++) {
+			bool reserved = false;
+
+			for (r = 0; r < memblock.nr_reserved; r++)
+				reserved |= (pfn << PAGE_SHIFT) - memblock.reserved[r].base <
+					    memblock.reserved[r].size;
+			cr_assert_eq(census->owner[pfn] == 0, reserved, "frame %#lx: owner %u, reserved %d",
+				     pfn, census->owner[pfn], reserved);
+		}
+	}
+}
+
+/* ---- areas and tables ---- */
+
+/* Owns the tables below the top one and counts leaves. */
+static void check_tables(struct census *census, const u64 *table, u32 level)
+{
+	u32 i;
+
+	for (i = 0; i < PTRS_PER_TABLE; i++) {
+		if (!table[i])
+			continue;
+		if (level == 1) {
+			cr_assert_eq(table[i] & ~PTE_PFN_MASK, LEAF, "rights %#lx", table[i]);
+			census->leaves++;
+			continue;
+		}
+		cr_assert_eq(table[i] & ~PTE_PFN_MASK, TABLE);
+		own(census, (table[i] & PTE_PFN_MASK) >> PAGE_SHIFT, PAGE_TABLE);
+		cr_assert_eq(pfn_to_page((u32)(table[i] >> PAGE_SHIFT))->owner, PAGE_TABLE);
+		check_tables(census, __va(table[i] & PTE_PFN_MASK), level - 1);
+	}
+}
+
+static void check_live(struct census *census, const struct vmap_area *va)
+{
+	const struct vm_struct *vm = va->vm;
+	u32 i, pfn = vm->pages;
+
+	cr_assert_eq((unsigned long)vm->addr, va->va_start);
+	cr_assert_eq(vm->size, va->va_end - va->va_start);
+	cr_assert_eq(vm->size, ((unsigned long)vm->nr_pages + 1) * PAGE_SIZE);
+	cr_assert(vm->requested_size && vm->requested_size <= vm->size - PAGE_SIZE &&
+		  vm->requested_size + PAGE_SIZE > vm->size - PAGE_SIZE);
+	cr_assert_leq(va->unmapped, va->handed, "handed out before it was unmapped");
+	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC);
+	for (i = 0; i < vm->nr_pages; i++, pfn = pfn_to_page(pfn)->next) {
+		cr_assert_eq(arch_virt_to_phys(va->va_start + i * PAGE_SIZE), (u64)pfn << PAGE_SHIFT);
+		cr_assert_eq(pfn_to_page(pfn)->vaddr, va->va_start + i * PAGE_SIZE);
+		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
+			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->handed);
+	}
+	cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx", va->va_start);
+}
+
+/* Busy, free and lazy ranges together cover the space once. They are few enough to look for the next one. */
+static void check_cover(struct census *census)
+{
+	struct rb_node *busy = rb_first(&vmap_area_root), *free = rb_first(&free_vmap_area_root);
+	unsigned long at = KVMAP_VMALLOC_START, free_end = 0;
+	const struct vmap_area *va;
+
+	for (va = purge_vmap_area_list; va; va = va->next)
+		census->lazy_areas++;
+	while (at != KVMAP_VMALLOC_END) {
+		if (free && container_of(free, struct vmap_area, rb_node)->va_start == at) {
+			cr_assert_neq(free_end, at, "free neighbours at %#lx were not merged", at);
+			at = free_end = container_of(free, struct vmap_area, rb_node)->va_end;
+			free = rb_next(free);
+			census->free_ranges++;
+		} else if (busy && container_of(busy, struct vmap_area, rb_node)->va_start == at) {
+			at = container_of(busy, struct vmap_area, rb_node)->va_end;
+			busy = rb_next(busy);
+			census->areas++;
+		} else {
+			va = vmap_lazy_find(at);
+			cr_assert(va && va->va_start == at, "%#lx is in no range", at);
+			at = va->va_end;
+		}
+	}
+	cr_assert(!busy && !free, "ranges overlap");
+}
+
+/* V9: where the TLB and the tables differ, nobody may have got the frame (strict) or the range since. */
+static void check_tlb(const struct census *census)
+{
+	unsigned long page;
+
+	for (page = 0; page < SIM_TLB_PAGES; page++) {
+		unsigned long va = KVMAP_VMALLOC_START + page * PAGE_SIZE;
+		u32 pfn = sim_tlb[page] - 1;
+
+		if (!sim_tlb[page] || arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
+			continue;
+		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);
+		cr_assert(vmap_lazy_find(va), "%#lx is stale and waits for no flush", va);
+		if (vmalloc_policy == KVMAP_POLICY_STRICT)
+			cr_assert(census->owner[pfn] == PAGE_VMALLOC && pfn_to_page(pfn)->vaddr == va,
+				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
+	}
+}
+
+void check_machine(void)
+{
+	static struct census census;
+	const struct vmap_area *va;
+	struct rb_node *node;
+	u64 live;
+
+	memset(&census, 0, sizeof(census));
+	check_zones(&census);
+	check_cover(&census);
+	cr_assert_eq(check_tree(&vmap_area_root, false), census.areas);
+	cr_assert_eq(check_tree(&free_vmap_area_root, true), census.free_ranges);
+	for (node = rb_first(&vmap_area_root); node; node = rb_next(node))
+		check_live(&census, container_of(node, struct vmap_area, rb_node));
+	live = census.nr[PAGE_VMALLOC];
+	for (va = purge_vmap_area_list; va; va = va->next) {
+		cr_assert_eq(va->vm->nr_pages == 0, vmalloc_policy == KVMAP_POLICY_LAZY);
+		own_chain(&census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
+	}
+	own_chain(&census, held_pages, vm_stat[NR_HELD_PAGES], PAGE_HELD);
+	check_tables(&census, init_top_pgt, 4);
+	check_cache(&census, &vmap_area_cache, census.areas + census.free_ranges + census.lazy_areas);
+	check_cache(&census, &vm_struct_cache, census.areas + census.lazy_areas);
+	check_all_owned(&census);
+	check_tlb(&census);
+
+	cr_assert_eq(census.leaves, live, "%lu pages are mapped, areas have %lu", census.leaves, live);
+	cr_assert_eq(vm_stat[NR_FREE_PAGES], census.nr[PAGE_FREE]);
+	cr_assert_eq(vm_stat[NR_SLAB_PAGES], census.nr[PAGE_SLAB]);
+	cr_assert_eq(vm_stat[NR_PAGETABLE_PAGES], census.nr[PAGE_TABLE]);
+	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], live);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], census.nr[PAGE_VMALLOC] - live);
+	cr_assert_eq(vmalloc_stats.pages_mapped - vmalloc_stats.pages_unmapped, live);
+	cr_assert_eq(vmalloc_stats.allocations - vmalloc_stats.frees, census.areas);
+	cr_assert_eq(vmalloc_stats.frees - vmalloc_stats.areas_purged, census.lazy_areas);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.c: the simulated machine.
+ */
+#include "sim.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pgtable.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+
+extern u32 held_pages;
+extern u32 tlb_flush_count;
+
+u64 init_top_pgt[PTRS_PER_TABLE];
+
+u32 sim_tlb[SIM_TLB_PAGES];
+static u32 tlb_used[SIM_TLB_PAGES], tlb_nr_used; /* numbers of the pages cached */
+static u64 cr4 = X86_CR4_PAE | X86_CR4_PGE;
+static char *ram;
+
+void *__va(u64 gpa)
+{
+	cr_assert_lt(gpa, SIM_RAM_END, "the direct map has no GPA %#lx", gpa);
+	return ram + gpa;
+}
+
+u64 __pa(const void *address)
+{
+	return (u64)((const char *)address - ram);
+}
+
+void invlpg(unsigned long va)
+{
+	sim_tlb[(va - KVMAP_VMALLOC_START) >> PAGE_SHIFT] = 0;
+}
+
+u64 read_cr3(void)
+{
+	return 0;
+}
+
+/* All leaves of the kernel are global: they survive this. */
+void write_cr3(u64 value)
+{
+	(void)value;
+}
+
+u64 read_cr4(void)
+{
+	return cr4;
+}
+
+void write_cr4(u64 value)
+{
+	if ((cr4 ^ value) & X86_CR4_PGE) {
+		while (tlb_nr_used)
+			sim_tlb[tlb_used[--tlb_nr_used]] = 0;
+	}
+	cr4 = value;
+}
+
+static u64 *sim_translate(unsigned long va)
+{
+	unsigned long page = (va - KVMAP_VMALLOC_START) >> PAGE_SHIFT;
+
+	cr_assert_lt(page, SIM_TLB_PAGES, "%#lx is beyond the simulated TLB", va);
+	if (!sim_tlb[page]) {
+		u64 gpa = arch_virt_to_phys(va);
+
+		if (gpa == ~0ul)
+			return NULL;
+		sim_tlb[page] = (u32)(gpa >> PAGE_SHIFT) + 1;
+		if (tlb_nr_used == SIM_TLB_PAGES) {
+			u32 i, kept = 0; /* invlpg leaves numbers behind */
+
+			for (i = 0; i < tlb_nr_used; i++)
+				if (sim_tlb[tlb_used[i]] && tlb_used[i] != page)
+					tlb_used[kept++] = tlb_used[i];
+			tlb_nr_used = kept;
+		}
+		tlb_used[tlb_nr_used++] = (u32)page;
+	}
+	return (u64 *)(ram + ((u64)(sim_tlb[page] - 1) << PAGE_SHIFT) + va % PAGE_SIZE);
+}
+
+bool sim_read(unsigned long va, u64 *value_out)
+{
+	const u64 *word = sim_translate(va);
+
+	if (word)
+		*value_out = *word;
+	return word;
+}
+
+bool sim_write(unsigned long va, u64 value)
+{
+	u64 *word = sim_translate(va);
+
+	if (word)
+		*word = value;
+	return word;
+}
+
+static void region(struct memblock_region *out, u64 base, u64 end, u32 kind)
+{
+	*out = (struct memblock_region){ .base = base, .size = end - base, .kind = kind };
+}
+
+void sim_boot(u32 policy)
+{
+	cr_assert_null(ram, "a process boots one machine");
+	ram = mmap(NULL, SIM_RAM_END, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(ram, MAP_FAILED);
+	max_pfn = SIM_RAM_END >> PAGE_SHIFT;
+	mem_map = calloc(max_pfn, sizeof(*mem_map));
+
+	/* The second and third regions touch, at a frame that is no block's border. A hole from 9M to 12M. */
+	memblock.nr_memory = 4;
+	region(&memblock.memory[0], 0, 0x9f000, MEMBLOCK_RAM);
+	region(&memblock.memory[1], 0x100000, 0x501000, MEMBLOCK_RAM);
+	region(&memblock.memory[2], 0x501000, 0x900000, MEMBLOCK_RAM);
+	region(&memblock.memory[3], 0xc00000, 0x1000000, MEMBLOCK_RAM);
+	memblock.nr_reserved = 4;
+	region(&memblock.reserved[0], 0, 0x100000, MEMBLOCK_LOW);
+	region(&memblock.reserved[1], 0x200000, 0x283000, MEMBLOCK_IMAGE);
+	region(&memblock.reserved[2], 0x283000, 0x2a1000, MEMBLOCK_MEM_MAP);
+	region(&memblock.reserved[3], 0xfff000, 0x1000000, MEMBLOCK_MODULE);
+	frames_init();
+	vmalloc_init(policy);
+}
+
+void sim_leave_free(u64 nr)
+{
+	u32 taken = (u32)(frames_free_count() - nr), left;
+	u32 first = taken ? frames_alloc_chain(taken, PAGE_HELD) : 0, pfn = first;
+
+	if (!first)
+		return;
+	for (left = taken; left > 1; left--)
+		pfn = pfn_to_page(pfn)->next;
+	pfn_to_page(pfn)->next = held_pages;
+	held_pages = first;
+	vm_stat[NR_HELD_PAGES] += taken;
+}
+
+void sim_release_held(void)
+{
+	frames_free_chain(held_pages, (u32)vm_stat[NR_HELD_PAGES], 0);
+	held_pages = 0;
+	vm_stat[NR_HELD_PAGES] = 0;
+}
+
+void snapshot_take(struct snapshot *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(out->zones, zones, sizeof(zones));
+	memcpy(out->vm_stat, vm_stat, sizeof(vm_stat));
+	out->stats = vmalloc_stats;
+	out->stats.refused = 0;
+	out->caches[0] = vmap_area_cache;
+	out->caches[1] = vm_struct_cache;
+	out->busy = vmap_area_root;
+	out->free = free_vmap_area_root;
+	out->lazy = purge_vmap_area_list;
+	out->clock = tlb_clock;
+	out->flushes = tlb_flush_count;
+}

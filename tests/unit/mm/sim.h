@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.h: a machine of 16 MiB beneath the memory manager: RAM with a hole, and one CPU with a TLB that never
+ * forgets a translation by itself. Below vmalloc everything is the kernel's own code, page tables included.
+ */
+#ifndef TESTS_UNIT_MM_SIM_H
+#define TESTS_UNIT_MM_SIM_H
+
+#include "kvmap/boot.h"
+#include "kvmap/layout.h"
+#include "mm/arch.h"
+#include "mm/buddy.h"
+#include "mm/frames.h"
+#include "mm/slab.h"
+#include "mm/vmap.h"
+
+#define SIM_RAM_END (16ul << 20)
+
+/* Boots it once per process. */
+void sim_boot(u32 policy);
+
+/* Pages of the vmalloc range, from its start, that the TLB covers; the tests use no others. */
+#define SIM_TLB_PAGES 65536
+
+/* pfn + 1 that the CPU uses for page number n of the vmalloc range, by its TLB; 0 = not cached. */
+extern u32 sim_tlb[SIM_TLB_PAGES];
+
+/* An access of the CPU to 8 bytes of the vmalloc range; false if it faults. */
+bool sim_read(unsigned long va, u64 *value_out);
+bool sim_write(unsigned long va, u64 value);
+
+/* Takes frames away until only nr are free. They count as held. */
+void sim_leave_free(u64 nr);
+/* Gives them back. */
+void sim_release_held(void);
+
+/* Everything that the manager knows, compared with everything else; fails the test that runs. */
+void check_machine(void);
+/* The same for a tree alone, with the augmented values if `free`; counts its nodes. */
+u64 check_tree(const struct rb_root *root, bool free);
+
+/* What a refused call must leave as it was. */
+struct snapshot {
+	struct zone zones[MAX_NR_ZONES];
+	u64 vm_stat[NR_VM_STAT_ITEMS];
+	struct vmalloc_stats stats; /* without `refused` */
+	struct kmem_cache caches[2];
+	struct rb_root busy, free;
+	struct vmap_area *lazy;
+	u32 clock, flushes;
+};
+void snapshot_take(struct snapshot *out);
+
+#endif

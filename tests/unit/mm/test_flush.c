@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_flush.c: what each policy promises about memory that a TLB may still reach, tried with a TLB that
+ * does.
+ */
+#include "sim.h"
+
+#include <criterion/criterion.h>
+
+extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
+extern u32 tlb_flush_count;
+
+static unsigned long area_touched(unsigned long pages)
+{
+	unsigned long a = (unsigned long)vmalloc(pages * PAGE_SIZE);
+
+	cr_assert_neq(a, 0);
+	for (unsigned long i = 0; i < pages; i++)
+		cr_assert(sim_write(a + i * PAGE_SIZE, a + i));
+	return a;
+}
+
+Test(flush, strict_gives_neither_range_nor_frames_away_before_the_flush)
+{
+	unsigned long a, b;
+	u64 value;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	a = area_touched(4);
+	vfree((void *)a);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 4);
+	b = area_touched(4);
+	cr_assert_neq(a, b);
+	cr_assert(sim_write(a, 0xdead), "the stale entry is still there");
+	for (unsigned long i = 0; i < 4; i++)
+		cr_assert(sim_read(b + i * PAGE_SIZE, &value) && value == b + i);
+	check_machine();
+
+	cr_assert_eq(vmalloc_purge(), 1);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 0);
+	cr_assert_not(sim_read(a, &value), "after the flush it faults");
+	cr_assert_eq(area_touched(4), a);
+	check_machine();
+}
+
+Test(flush, lazy_keeps_only_the_range)
+{
+	unsigned long a, b, stale = 0;
+
+	sim_boot(KVMAP_POLICY_LAZY);
+	a = area_touched(4);
+	vfree((void *)a);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 0);
+	b = area_touched(4);
+	cr_assert_neq(a, b);
+	for (unsigned long i = 0; i < 4; i++)
+		for (unsigned long k = 0; k < 4; k++)
+			stale += arch_virt_to_phys(b + i * PAGE_SIZE) >> PAGE_SHIFT ==
+				 sim_tlb[((a - KVMAP_VMALLOC_START) >> PAGE_SHIFT) + k] - 1ul;
+	cr_assert_eq(stale, 4,
+		     "the frames are used again at once, which is what makes this policy less than strict");
+	check_machine();
+	cr_assert_eq(vmalloc_purge(), 1);
+	cr_assert_eq(area_touched(4), a);
+	check_machine();
+}
+
+Test(flush, eager_flushes_at_every_vfree)
+{
+	unsigned long a;
+	u64 value;
+
+	sim_boot(KVMAP_POLICY_EAGER);
+	a = area_touched(1);
+	vfree((void *)a);
+	cr_assert_not(sim_read(a, &value));
+	cr_assert_null(purge_vmap_area_list);
+	cr_assert_eq(vmalloc_stats.flush_range, 1);
+	a = area_touched(100);
+	vfree((void *)a);
+	cr_assert_not(sim_read(a, &value));
+	cr_assert_eq(vmalloc_stats.flush_full, 1);
+	cr_assert_eq(vmalloc_purge(), 0);
+	check_machine();
+}
+
+Test(flush, one_flush_serves_many_vfrees)
+{
+	sim_boot(KVMAP_POLICY_STRICT);
+	for (int i = 0; i < 640; i++)
+		vfree((void *)area_touched(1));
+	cr_assert_leq(vmalloc_stats.flush_full, 10);
+	cr_assert_geq(vmalloc_stats.flush_full, 1);
+	cr_assert_eq(vmalloc_stats.flush_range, 0);
+	check_machine();
+}
+
+Test(flush, what_waits_is_bounded)
+{
+	sim_boot(KVMAP_POLICY_STRICT);
+	vfree((void *)area_touched(600));
+	cr_assert_null(purge_vmap_area_list, "an area that large is flushed at once");
+	for (int i = 0; i < 200; i++) {
+		vfree((void *)area_touched(7));
+		cr_assert_leq(vm_stat[NR_QUARANTINE_PAGES], 512);
+	}
+}
+
+Test(flush, a_few_pages_are_flushed_one_by_one)
+{
+	unsigned long a, b;
+	u64 value;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	a = area_touched(1);
+	b = area_touched(1);
+	vfree((void *)a);
+	vfree((void *)b);
+	vmalloc_purge();
+	cr_assert_eq(vmalloc_stats.flush_range, 2);
+	cr_assert_eq(vmalloc_stats.flush_pages, 2);
+	cr_assert_eq(vmalloc_stats.flush_full, 0);
+	cr_assert(!sim_read(a, &value) && !sim_read(b, &value));
+	check_machine();
+}
+
+Test(flush, stamps_show_a_flush_between_unmapping_and_reuse)
+{
+	unsigned long a;
+	struct vmap_area *va;
+	const struct page *page;
+	const struct tlb_flush *flush;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	a = area_touched(4);
+	vfree((void *)a);
+	vmalloc_purge();
+	cr_assert_eq(area_touched(4), a);
+	cr_assert_eq(tlb_flush_count, 2, "the unmapping and the flush");
+	cr_assert_eq(tlb_flush_log[0].cpu, TLB_FLUSH_UNMAP);
+	cr_assert_eq(tlb_flush_log[0].start, a);
+	cr_assert_eq(tlb_flush_log[0].end, a + 4 * PAGE_SIZE);
+	flush = &tlb_flush_log[1];
+	cr_assert_eq(flush->cpu, 0);
+	va = vmap_busy_find(a);
+	cr_assert(va->unmapped == tlb_flush_log[0].stamp && va->unmapped < flush->stamp &&
+		  flush->stamp <= va->handed);
+	page = pfn_to_page(va->vm->pages);
+	cr_assert(page->unmapped == va->unmapped && flush->stamp <= page->handed);
+}
+
+Test(flush, what_waits_is_purged_before_an_allocation_fails)
+{
+	unsigned long a;
+	u64 pages;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	sim_leave_free(300);
+	a = area_touched(200);
+	vfree((void *)a);
+	pages = vm_stat[NR_QUARANTINE_PAGES];
+	cr_assert_eq(pages, 200);
+	cr_assert_eq(vmalloc_stats.purges, 0);
+	cr_assert_eq(area_touched(200), a);
+	cr_assert_eq(vmalloc_stats.purges, 1);
+	cr_assert_eq(vmalloc_stats.refused, 0);
+	check_machine();
+}
