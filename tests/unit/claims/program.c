@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program.c: the guest's roots and nothing else: an ELF file with the symbols and the DWARF of a kvmap guest.
+ */
+#include "agent/variables.h"
+#include "mm/arch.h"
+#include "mm/frames.h"
+#include "mm/vmalloc.h"
+
+struct page *mem_map;
+unsigned long max_pfn;
+struct zone zones[MAX_NR_ZONES];
+u32 nr_zones;
+struct memblock memblock;
+struct rb_root vmap_area_root, free_vmap_area_root;
+struct vmap_area *purge_vmap_area_list;
+u32 held_pages;
+struct kmem_cache vmap_area_cache, vm_struct_cache;
+u64 vm_stat[NR_VM_STAT_ITEMS];
+struct vmalloc_stats vmalloc_stats;
+u32 tlb_clock;
+struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
+u32 tlb_flush_count;
+u32 vmalloc_policy;
+struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
+u32 agent_nr_variables;
+
+/* Something to name with a line. */
+int program_function(int x);
+
+int program_function(int x)
+{
+	return x + (int)max_pfn;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* A healthy guest is read as it is. */
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct world world;
+static struct claims claims;
+
+static void read_healthy(void)
+{
+	world_create(&world);
+	world_read(&world, &claims);
+}
+
+static void end(void)
+{
+	claims_destroy(&claims);
+	world_destroy(&world);
+}
+
+TestSuite(claims, .init = read_healthy, .fini = end);
+
+static void assert_frames(const char *whose, size_t first, size_t count, const uint32_t *expected,
+			  size_t expected_count)
+{
+	cr_assert_eq(count, expected_count, "%s: %zu frames", whose, count);
+	for (size_t i = 0; i < count; i++)
+		cr_expect_eq(claims.frames.items[first + i], expected[i], "%s: frame %zu is 0x%x, not 0x%x",
+			     whose, i, claims.frames.items[first + i], expected[i]);
+}
+
+#define assert_area_frames(area, ...)                                                                        \
+	assert_frames(#area, (area)->first_frame, (area)->frame_count, (const uint32_t[]){ __VA_ARGS__ },    \
+		      sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+Test(claims, a_healthy_guest_has_no_damage)
+{
+	for (size_t i = 0; i < claims.damages.count; i++)
+		cr_expect(false, "%s %s", claims.damages.items[i].invariant, claims.damages.items[i].what);
+}
+
+Test(claims, live_areas_come_by_address_with_their_frames_in_order)
+{
+	const struct claim_area *a = &claims.areas.items[0], *c = &claims.areas.items[2];
+
+	cr_assert_eq(claims.areas.count, 4);
+	cr_expect_eq(a->state, AREA_LIVE);
+	cr_expect_eq(a->va_start, KVMAP_VMALLOC_START);
+	cr_expect_eq(a->va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_expect_eq(a->addr, KVMAP_VMALLOC_START);
+	cr_expect_eq(a->size, 0x3000);
+	cr_expect_eq(a->requested_size, 0x2000 - 7);
+	cr_expect_eq(a->flags, VM_ALLOC);
+	cr_expect_eq(a->caller, 0xffffffff80201000);
+	cr_expect_eq(a->nr_pages, 2);
+	cr_expect_eq(a->handed, 3);
+	cr_expect_eq(a->node, world_node_gva(NODE_A));
+	assert_area_frames(a, 0x710, 0x720);
+	assert_area_frames(c, 0x730, 0x712, 0x731);
+}
+
+Test(claims, lazy_areas_come_after_the_live_ones)
+{
+	const struct claim_area *d = &claims.areas.items[3];
+
+	cr_expect_eq(d->state, AREA_LAZY);
+	cr_expect_eq(d->va_start, KVMAP_VMALLOC_START + 0x8000);
+	cr_expect_eq(d->unmapped, 5);
+	assert_area_frames(d, 0x750, 0x751);
+}
+
+Test(claims, trees_come_in_order_with_links_and_colours)
+{
+	const struct claim_node *busy = claims.busy_nodes.items, *unused = claims.free_nodes.items;
+
+	cr_assert_eq(claims.busy_nodes.count, 3);
+	cr_expect_eq(claims.busy_root, world_node_gva(NODE_B));
+	cr_expect_eq(busy[0].node, world_node_gva(NODE_A));
+	cr_expect_eq(busy[0].parent, world_node_gva(NODE_B));
+	cr_expect_not(busy[0].black);
+	cr_expect(busy[1].black);
+	cr_expect_eq(busy[1].parent, 0);
+	cr_expect_eq(busy[1].left, world_node_gva(NODE_A));
+	cr_expect_eq(busy[1].right, world_node_gva(NODE_C));
+	cr_assert_eq(claims.free_nodes.count, 2);
+	cr_expect_eq(claims.free_root, world_node_gva(NODE_E));
+	cr_expect_eq(unused[1].va_end, KVMAP_VMALLOC_END);
+	cr_expect_eq(unused[0].subtree_max_size, KVMAP_VMALLOC_END - KVMAP_VMALLOC_START - 0x20000);
+}
+
+Test(claims, every_touched_struct_page_is_there_and_no_other)
+{
+	size_t expected = 0;
+
+	for (uint32_t pfn = 0; pfn < WORLD_FRAMES; pfn++) {
+		static const struct page zero;
+		const struct page *page = world_page(&world, pfn);
+		const struct claim_page *claim;
+
+		if (!memcmp(page, &zero, sizeof(zero)))
+			continue;
+		cr_assert_lt(expected, claims.pages.count);
+		claim = &claims.pages.items[expected++];
+		cr_expect_eq(claim->pfn, pfn);
+		cr_expect_eq(claim->owner, page->owner);
+		cr_expect_eq(claim->order, page->order);
+		cr_expect_eq(claim->next, page->next);
+		cr_expect_eq(claim->vaddr, page->vaddr);
+	}
+	cr_expect_eq(claims.pages.count, expected);
+	cr_expect_eq(claims.max_pfn, WORLD_FRAMES);
+}
+
+Test(claims, reading_leaves_untouched_memory_untouched)
+{
+	struct stat before, after;
+
+	cr_assert_eq(fstat(world.view.regions[0].fd, &before), 0);
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_assert_eq(fstat(world.view.regions[0].fd, &after), 0);
+	cr_expect_eq(before.st_blocks, after.st_blocks);
+	/* mem_map, tables, image and slab: far from all of the 16 MiB */
+	cr_expect_lt(after.st_blocks * 512, 512 << 10);
+}
+
+Test(claims, zones_and_free_lists_are_read)
+{
+	cr_assert_eq(claims.zone_count, 1);
+	cr_expect_eq(claims.zones[0].start_pfn, 0x700);
+	cr_expect_eq(claims.zones[0].fresh_start, 0x800);
+	cr_expect_eq(claims.zones[0].end_pfn, WORLD_FRAMES);
+	cr_expect_eq(claims.zones[0].orders, MAX_ORDER + 1);
+	cr_expect_eq(claims.zones[0].nr_free[0], 2);
+	cr_assert_eq(claims.free_blocks.count, 3);
+	cr_expect_eq(claims.free_blocks.items[1].pfn, 0x703);
+	cr_expect_eq(claims.free_blocks.items[2].pfn, 0x708);
+	cr_expect_eq(claims.free_blocks.items[2].order, 3);
+}
+
+Test(claims, memblock_held_frames_and_caches_are_read)
+{
+	cr_assert_eq(claims.memory_count, 2);
+	cr_expect_eq(claims.memory[1].base, 0x100000);
+	cr_assert_eq(claims.reserved_count, 3);
+	cr_expect_eq(claims.reserved[2].kind, MEMBLOCK_MEM_MAP);
+	assert_frames("held", claims.held.first_frame, claims.held.frame_count,
+		      (const uint32_t[]){ 0x740, 0x741 }, 2);
+	cr_expect_str_eq(claims.caches[0].name, "vmap_area");
+	cr_expect_eq(claims.caches[0].object_size, sizeof(struct vmap_area));
+	cr_expect_eq(claims.caches[1].nr_in_use, 4);
+	cr_expect_eq(claims.caches[1].free_objects, 2);
+	assert_frames("cache", claims.caches[1].first_frame, claims.caches[1].frame_count,
+		      (const uint32_t[]){ WORLD_VMS >> PAGE_SHIFT }, 1);
+}
+
+Test(claims, accounts_flushes_and_variables_are_read)
+{
+	for (uint64_t i = 0; i < 6; i++)
+		cr_expect_eq(claims.vm_stat[i], 100 + i);
+	for (uint64_t i = 0; i < 11; i++)
+		cr_expect_eq(claims.stats[i], 200 + i);
+	cr_expect_eq(claims.policy, 1);
+	cr_expect_eq(claims.tlb_clock, 6);
+	cr_expect_eq(claims.flush_count, 3);
+	cr_assert_eq(claims.flushes.count, 3);
+	cr_expect_eq(claims.flushes.items[2].stamp, 5);
+	cr_expect_eq(claims.flushes.items[2].end, ~0ull);
+	cr_assert_eq(claims.variables.count, 2);
+	cr_expect_eq(claims.variables.items[1].size, 8185);
+	cr_expect_eq(claims.variables.items[1].write_value, 9);
+	cr_expect_eq(claims.variables.items[1].contents, CONTENTS_PATTERN);
+}
+
+Test(claims, a_ring_of_flushes_that_went_round_is_read_oldest_first)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+	uint32_t count = TLB_FLUSH_LOG + 5;
+
+	for (uint32_t i = 0; i < count; i++)
+		log[i % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = i + 1 };
+	*world_root(&world, "tlb_flush_count", uint32_t) = count;
+	*world_root(&world, "tlb_clock", uint32_t) = count;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.flush_count, count);
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	cr_expect_eq(claims.flushes.items[0].stamp, 6);
+	cr_expect_eq(claims.flushes.items[TLB_FLUSH_LOG - 1].stamp, count);
+}
+
+Test(claims, an_address_finds_its_area_guard_page_included)
+{
+	const struct claim_area *areas = claims.areas.items;
+	const uint64_t start = KVMAP_VMALLOC_START;
+
+	cr_expect_eq(claims_area_at(&claims, start), &areas[0]);
+	cr_expect_eq(claims_area_at(&claims, start + 0x2fff), &areas[0]);
+	cr_expect_eq(claims_area_at(&claims, start + 0x3000), &areas[1]);
+	cr_expect_null(claims_area_at(&claims, start - 1));
+	cr_expect_null(claims_area_at(&claims, start + 0x5000));
+	cr_expect_eq(claims_area_at(&claims, start + 0x8001), &areas[3], "lazy");
+	cr_expect_eq(claims_area_at(&claims, start + 0x13fff), &areas[2]);
+	cr_expect_null(claims_area_at(&claims, start + 0x14000));
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest's file: names, addresses, lines, segments; and files that are none. */
+#define _GNU_SOURCE /* memfd_create */
+#include "inspect/symbols.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct symbols *open_program(void)
+{
+	struct symbols *symbols = NULL;
+	struct error error;
+
+	cr_assert_eq(symbols_open(world_program(), &symbols, &error), 0, "%s", error.text);
+	return symbols;
+}
+
+/* The program's bytes, to be freed. */
+static uint8_t *program_bytes(size_t *size_out)
+{
+	int fd = open(world_program(), O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	uint8_t *bytes;
+
+	cr_assert_eq(fstat(fd, &status), 0);
+	*size_out = (size_t)status.st_size;
+	bytes = malloc(*size_out);
+	cr_assert_eq(read(fd, bytes, *size_out), (ssize_t)*size_out);
+	close(fd);
+	return bytes;
+}
+
+/* A file of these bytes; its path into `path`. Returns its descriptor. */
+static int file_of(const void *bytes, size_t size, char *path, size_t path_size)
+{
+	int fd = memfd_create("program", MFD_CLOEXEC);
+
+	cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
+	snprintf(path, path_size, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* symbols_open of these bytes must fail, with a text that contains `what`. */
+static void expect_refused(const void *bytes, size_t size, const char *what)
+{
+	struct symbols *symbols = (void *)1;
+	struct error error;
+	char path[64];
+	int fd = file_of(bytes, size, path, sizeof(path));
+
+	cr_assert_eq(symbols_open(path, &symbols, &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect(strstr(error.text, what), "\"%s\" does not say \"%s\"", error.text, what);
+	cr_expect_null(strchr(error.text, '\n'));
+	cr_expect_eq(symbols, (void *)1, "an out parameter is untouched on failure");
+	close(fd);
+}
+
+Test(symbols, names_have_their_addresses_and_sizes)
+{
+	struct symbols *symbols = open_program();
+	uint64_t address = 0, size = 0;
+
+	cr_assert(symbols_find(symbols, "memblock", &address, &size));
+	cr_expect_eq(size, sizeof(struct memblock));
+	cr_expect_gt(address, 0xffffffff80200000);
+	cr_expect(symbols_find(symbols, "max_pfn", &address, NULL));
+	cr_expect_not(symbols_find(symbols, "max_pf", &address, NULL));
+	cr_expect_not(symbols_find(symbols, "", &address, NULL));
+	symbols_close(symbols);
+}
+
+Test(symbols, an_address_has_a_name_an_offset_and_a_line)
+{
+	struct symbols *symbols = open_program();
+	uint64_t address = 0;
+	char text[96], small[8];
+
+	cr_assert(symbols_find(symbols, "program_function", &address, NULL));
+	symbols_describe(symbols, address, text, sizeof(text));
+	cr_expect(!strncmp(text, "program_function (program.c:", 28), "%s", text);
+	symbols_describe(symbols, address + 3, text, sizeof(text));
+	cr_expect(!strncmp(text, "program_function+0x3 (program.c:", 32), "%s", text);
+	cr_expect_str_eq(symbols_describe(symbols, address, small, sizeof(small)), "program");
+	cr_assert(symbols_find(symbols, "zones", &address, NULL));
+	cr_expect_str_eq(symbols_describe(symbols, address + 8, text, sizeof(text)), "zones+0x8");
+	cr_expect_str_eq(symbols_describe(symbols, 0, text, sizeof(text)), "");
+	cr_expect_str_eq(symbols_describe(symbols, ~0ull, text, sizeof(text)), "");
+	cr_expect_str_eq(symbols_describe(symbols, KVMAP_VMALLOC_START, text, sizeof(text)), "");
+	symbols_close(symbols);
+}
+
+Test(symbols, segments_are_the_bytes_of_the_file)
+{
+	struct symbols *symbols = open_program();
+	const struct symbols_segment *segments;
+	size_t count = symbols_segments(symbols, &segments), size, code = 0;
+	uint8_t *bytes = program_bytes(&size);
+
+	cr_assert_geq(count, 2);
+	for (size_t i = 0; i < count; i++) {
+		cr_expect_leq(segments[i].file_size, segments[i].memory_size);
+		cr_expect_not(segments[i].writable && segments[i].executable);
+		if (!segments[i].executable)
+			continue;
+		code++;
+		cr_expect_not_null(memmem(bytes, size, segments[i].bytes, segments[i].file_size));
+	}
+	cr_expect_eq(code, 1);
+	free(bytes);
+	symbols_close(symbols);
+}
+
+Test(symbols, files_that_are_no_program_are_refused_with_a_reason)
+{
+	struct symbols *symbols;
+	struct error error;
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+
+	cr_assert_eq(symbols_open("/nonexistent/\x1bguest.elf", &symbols, &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect_str_eq(error.text, "/nonexistent/\\x1bguest.elf: No such file or directory");
+	cr_assert_eq(symbols_open("/", &symbols, &error), -1);
+	cr_expect(strstr(error.text, "not a regular file"), "%s", error.text);
+	expect_refused("", 0, "is empty");
+	expect_refused("#!/bin/sh\n", 10, "is not an ELF file");
+	expect_refused(bytes, 4, "truncated");
+	expect_refused(bytes, 63, "truncated");
+	bytes[EI_CLASS] = ELFCLASS32;
+	expect_refused(bytes, size, "not a 64-bit x86-64 ELF file");
+	bytes[EI_CLASS] = ELFCLASS64;
+	((Elf64_Ehdr *)bytes)->e_machine = EM_AARCH64;
+	expect_refused(bytes, size, "not a 64-bit x86-64 ELF file");
+	free(bytes);
+}
+
+Test(symbols, a_stripped_file_is_refused)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+	Elf64_Ehdr *header = (Elf64_Ehdr *)bytes;
+
+	header->e_shoff = header->e_shnum = header->e_shstrndx = 0;
+	expect_refused(bytes, size, "no symbol table");
+	free(bytes);
+}
+
+Test(symbols, segments_that_lie_are_refused)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+	Elf64_Phdr *segment = (Elf64_Phdr *)(bytes + ((Elf64_Ehdr *)bytes)->e_phoff), kept = *segment;
+
+	segment->p_offset = ~0ull - 10;
+	expect_refused(bytes, size, "segment 0 lies beyond its end");
+	*segment = kept;
+	segment->p_filesz = ~0ull;
+	expect_refused(bytes, size, "segment 0 lies beyond its end");
+	*segment = kept;
+	segment->p_memsz = segment->p_filesz - 1;
+	expect_refused(bytes, size, "larger in the file than in memory");
+	free(bytes);
+}
+
+Test(symbols, a_file_cut_anywhere_is_refused_or_whole_enough)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+
+	for (size_t cut = 64; cut < size; cut += 61) {
+		struct symbols *symbols = NULL;
+		struct error error;
+		char path[64], text[64];
+		int fd = file_of(bytes, cut, path, sizeof(path));
+
+		if (symbols_open(path, &symbols, &error) == 0)
+			symbols_describe(symbols, 0xffffffff80201000, text, sizeof(text));
+		symbols_close(symbols);
+		close(fd);
+	}
+	free(bytes);
+}

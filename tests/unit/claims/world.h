@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world.h: a guest made in the test: 16 MiB of memory in a memfd, the page tables that a kvmap guest has, and
+ * a healthy memory manager written with the guest's own structures.
+ */
+#ifndef TESTS_UNIT_CLAIMS_WORLD_H
+#define TESTS_UNIT_CLAIMS_WORLD_H
+
+#include "agent/variables.h"
+#include "inspect/claims.h"
+#include "kvmap/layout.h"
+#include "mm/mm_types.h"
+
+#define WORLD_SIZE     (16ull << 20)
+#define WORLD_FRAMES   (WORLD_SIZE >> PAGE_SHIFT)
+#define WORLD_TABLES   0x100000ull /* GPA of the page tables; the first is the root */
+#define WORLD_MEM_MAP  0x400000ull
+#define WORLD_NODES    0x600000ull /* slab page of vmap_areas */
+#define WORLD_VMS      0x601000ull /* slab page of vm_structs */
+#define WORLD_NAMES    0x602000ull
+#define WORLD_SLAB_END 0x603000ull
+
+/* Nodes: A < B < C busy with B as root; D lazy; E (root) < F free. */
+enum world_node { NODE_A, NODE_B, NODE_C, NODE_D, NODE_E, NODE_F, NODE_COUNT };
+
+struct world {
+	struct view view;
+	struct walk_mode mode;
+	uint8_t *memory;
+	uint64_t tables_end; /* GPA */
+	struct symbols *symbols;
+	struct claims_layout *layout;
+};
+
+const char *world_program(void); /* path of the ELF file with DWARF 5 */
+
+void world_create(struct world *world);
+void world_destroy(struct world *world);
+
+/* claims_read, which must succeed. */
+void world_read(struct world *world, struct claims *claims);
+
+/* Host pointer to a GVA of the image or the direct map. */
+void *world_at(struct world *world, uint64_t gva);
+uint64_t world_symbol(struct world *world, const char *name);
+#define world_root(world, name, type) ((type *)world_at(world, world_symbol(world, name)))
+
+/* A pointer as the guest would hold it, to what lies at a GPA. */
+static inline void *world_va(uint64_t gpa)
+{
+	return (void *)(KVMAP_DIRECT_BASE + gpa);
+}
+
+struct page *world_page(struct world *world, uint32_t pfn);
+struct vmap_area *world_node(struct world *world, enum world_node node);
+uint64_t world_node_gva(enum world_node node);
+struct vm_struct *world_vm(struct world *world, enum world_node node);
+
+/* The page-table entry of level 1 or 2 that translates gva. */
+uint64_t *world_entry(struct world *world, uint64_t gva, unsigned int level);
+
+/* The first damage of the invariant whose text contains `what`, or NULL. */
+const struct claim_damage *damage_with(const struct claims *claims, const char *invariant, const char *what);
+
+#endif
