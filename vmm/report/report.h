@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h: what was found, as text for people and as JSON lines for tools (json-c). Everything that came from a
- * guest or a file is escaped here.
+ * report.h: what was found, as text for people and as JSON lines for tools (json-c). Everything that came
+ * from a guest or a file is escaped here.
  *
- * JSON: one object a line, each with "schema": "kvmap/1", "type" and "seq"; addresses are hex strings. The last
- * line of `run` and `verify` is the verdict.
+ * JSON: one object a line, each with "schema": "kvmap/1", "type" and "seq"; addresses are hex strings. The
+ * last line of `run` and `verify` is the verdict.
  */
 #ifndef VMM_REPORT_REPORT_H
 #define VMM_REPORT_REPORT_H
@@ -64,15 +64,15 @@ struct report_run {
 	unsigned int cpus;
 	uint32_t policy;
 	struct machine_facts facts;
-	struct kvmap_record hello, bye; /* type 0: never came */
+	struct kvmap_record hello, bye;  /* type 0: never came */
 	const struct report_step *steps; /* in the order they were run */
 	size_t step_count;
-	uint64_t dropped_records;        /* the channel was not believable */
+	uint64_t dropped_records;         /* the channel was not believable */
 	const struct report_death *death; /* NULL: it ended as it should */
-	const struct claims *claims;     /* at the end; NULL if they could not be read */
-	const struct ranges *ranges;     /* of the vmalloc range at the end; may be NULL */
-	const struct verdict *verdict;   /* of all verifications of the run; may be NULL */
-	unsigned int verifications;      /* how many were made */
+	const struct claims *claims;      /* at the end; NULL if they could not be read */
+	const struct ranges *ranges;      /* of the vmalloc range at the end; may be NULL */
+	const struct verdict *verdict;    /* of all verifications of the run; may be NULL */
+	unsigned int verifications;       /* how many were made */
 	struct symbols *symbols;
 	struct report_timing timing;
 };

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * death.c: how the guest died: what, where, the bytes there, the registers, and what the address is.
+ */
+#include "report/json.h"
+#include "report/parts.h"
+#include "report/place.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define VECTOR_PAGE_FAULT 14
+
+/* The registers as either source gives them, in one order. */
+#define REGISTERS 19
+static const char *const register_names[REGISTERS] = {
+	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",    "r8",  "r9",
+	"r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags", "cr3",
+};
+
+struct registers {
+	bool known;
+	uint64_t value[REGISTERS];
+	uint64_t rip;
+	uint64_t cr2; /* 0 where the guest reported by itself: the address is in its record */
+};
+
+/* The guest's own report shows the state at the fault; the vCPU's is that of its death, later. */
+static struct registers find_registers(const struct report_death *death)
+{
+	const struct view_cpu *cpu = &death->registers;
+	const uint64_t *oops = death->oops_registers;
+	struct registers registers = { .known = death->has_registers || death->oops.type };
+
+	if (death->oops.type) {
+		memcpy(registers.value, oops, 16 * sizeof(*oops));
+		registers.rip = death->oops.value[3];
+		registers.value[17] = oops[16];
+		registers.value[18] = oops[17];
+	} else {
+		const uint64_t value[REGISTERS] = {
+			cpu->rax, cpu->rbx, cpu->rcx, cpu->rdx,    cpu->rsi, cpu->rdi, cpu->rbp,
+			cpu->rsp, cpu->r8,  cpu->r9,  cpu->r10,    cpu->r11, cpu->r12, cpu->r13,
+			cpu->r14, cpu->r15, cpu->rip, cpu->rflags, cpu->cr3,
+		};
+
+		memcpy(registers.value, value, sizeof(value));
+		registers.rip = cpu->rip;
+		registers.cr2 = cpu->cr2;
+	}
+	registers.value[16] = registers.rip;
+	return registers;
+}
+
+static const char *vector_name(uint16_t vector)
+{
+	switch (vector) {
+	case 0: return "#DE, division error";
+	case 1: return "#DB, debug";
+	case 2: return "NMI";
+	case 3: return "#BP, breakpoint";
+	case 4: return "#OF, overflow";
+	case 5: return "#BR, bound range";
+	case 6: return "#UD, invalid opcode";
+	case 7: return "#NM, no FPU";
+	case 8: return "#DF, double fault";
+	case 10: return "#TS, invalid TSS";
+	case 11: return "#NP, segment not present";
+	case 12: return "#SS, stack segment fault";
+	case 13: return "#GP, general protection";
+	case VECTOR_PAGE_FAULT: return "#PF, page fault";
+	case 16: return "#MF, x87 error";
+	case 17: return "#AC, alignment check";
+	case 18: return "#MC, machine check";
+	case 19: return "#XM, SIMD error";
+	default: return "an interrupt nobody handles";
+	}
+}
+
+/* SDM vol. 3A 4.7: P, W/R, U/S, RSVD, I/D. */
+static const char *page_fault_text(uint64_t error_code)
+{
+	static const char *const texts[] = {
+		"a read of a page that is not mapped",    "a read against the page's rights",
+		"a write to a page that is not mapped",   "a write against the page's rights",
+		"a fetch from a page that is not mapped", "a fetch against the page's rights",
+	};
+
+	if (error_code & 8)
+		return "a reserved bit is set in the page tables";
+	return texts[(error_code & 16 ? 4 : error_code & 2 ? 2 : 0) + (error_code & 1)];
+}
+
+static void event_text(const struct report_death *death, char *out, size_t size)
+{
+	const struct machine_event *event = &death->event;
+
+	switch (event->type) {
+	case MACHINE_TRIPLE_FAULT:
+		snprintf(
+			out, size,
+			"triple fault: a fault whose handler could not be entered, and neither could that of "
+			"the fault from it");
+		break;
+	case MACHINE_EMULATION_FAILURE:
+		snprintf(out, size, "emulation failure: KVM could not run this instruction");
+		break;
+	case MACHINE_MMIO:
+		snprintf(out, size, "%s of %" PRIu32 " bytes at GPA 0x%" PRIx64 ", an address without memory",
+			 event->is_write ? "a write" : "a read", event->length, event->address);
+		break;
+	case MACHINE_PORT:
+		snprintf(out, size, "an access to I/O port 0x%" PRIx64 ", which no device has", event->value);
+		break;
+	case MACHINE_HALT: snprintf(out, size, "HLT, and nothing that could wake it"); break;
+	case MACHINE_TIMEOUT:
+		snprintf(out, size, "stopped: it ran longer than the time limit (--timeout)");
+		break;
+	case MACHINE_KVM: snprintf(out, size, "KVM gave up: %s", event->text); break;
+	default:
+		snprintf(out, size,
+			 death->oops.type ? "oops: an unexpected fault in the kernel" : "it gave up");
+	}
+}
+
+/* The address that could not be reached; false where the death is about none. */
+static bool fault_address(const struct report_death *death, const struct registers *registers, uint64_t *out)
+{
+	if (death->oops.type) {
+		*out = death->oops.value[0];
+		return death->oops.status == VECTOR_PAGE_FAULT;
+	}
+	*out = registers->cr2;
+	return death->event.type == MACHINE_TRIPLE_FAULT && registers->known && registers->cr2;
+}
+
+static const char *code_text(const uint8_t *code, size_t count, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count && used + 4 < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%02x", i ? " " : "", code[i]);
+	return out;
+}
+
+static void show_registers(struct report *report, const struct registers *registers)
+{
+	for (size_t i = 0; i < REGISTERS; i += 3) {
+		char text[128];
+		size_t used = 0;
+
+		for (size_t j = i; j < REGISTERS && j < i + 3; j++)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%-6s %016" PRIx64,
+						 j > i ? "   " : "", register_names[j], registers->value[j]);
+		text_line(report, PAINT_PLAIN, 6, 6, "%s", text);
+	}
+}
+
+static void show_oops(struct report *report, const struct report_death *death)
+{
+	const struct kvmap_record *oops = &death->oops;
+
+	text_line(report, PAINT_PLAIN, 2, 12, "fault     vector %u: %s; error code 0x%" PRIx64 "%s%s",
+		  oops->status, vector_name(oops->status), oops->value[4],
+		  oops->status == VECTOR_PAGE_FAULT ? ": " : "",
+		  oops->status == VECTOR_PAGE_FAULT ? page_fault_text(oops->value[4]) : "");
+}
+
+static void show_text(struct report *report, const struct report_run *run, const struct registers *registers)
+{
+	const struct report_death *death = run->death;
+	char what[200], place[400], bytes[64];
+	uint64_t address;
+
+	text_heading(report, "The guest died");
+	event_text(death, what, sizeof(what));
+	text_line(report, PAINT_BAD, 2, 2, "%s", what);
+	if (death->oops.type)
+		show_oops(report, death);
+	if (fault_address(death, registers, &address))
+		text_line(report, PAINT_PLAIN, 2, 12, "address   0x%016" PRIx64 ": %s", address,
+			  place_explain(address, run->claims, run->symbols, place, sizeof(place)));
+	if (!registers->known) {
+		text_line(report, PAINT_PLAIN, 2, 12, "RIP       its registers could not be had");
+		return;
+	}
+	text_line(report, PAINT_PLAIN, 2, 12, "RIP       0x%016" PRIx64 ": %s", registers->rip,
+		  place_explain(registers->rip, run->claims, run->symbols, place, sizeof(place)));
+	text_line(report, PAINT_PLAIN, 2, 12, "bytes     %s",
+		  death->code_size ? code_text(death->code, death->code_size, bytes, sizeof(bytes))
+				   : "none: RIP is not mapped");
+	if (death->event.type == MACHINE_EMULATION_FAILURE && death->event.byte_count)
+		text_line(report, PAINT_PLAIN, 2, 12, "KVM read  %s",
+			  code_text(death->event.bytes,
+				    death->event.byte_count < sizeof(death->event.bytes)
+					    ? death->event.byte_count
+					    : sizeof(death->event.bytes),
+				    bytes, sizeof(bytes)));
+	text_line(report, PAINT_PLAIN, 2, 12, "registers");
+	show_registers(report, registers);
+}
+
+static void emit_json(struct report *report, const struct report_run *run, const struct registers *registers)
+{
+	struct json_object *line = json_start(report, "death"), *values = json_object_new_object();
+	const struct report_death *death = run->death;
+	char what[200], place[400], bytes[64];
+	uint64_t address;
+
+	event_text(death, what, sizeof(what));
+	json_add_string(line, "what", what);
+	if (death->oops.type) {
+		json_add_number(line, "vector", death->oops.status);
+		json_add_hex(line, "error_code", death->oops.value[4]);
+	}
+	if (death->event.type == MACHINE_MMIO)
+		json_add_hex(line, "gpa", death->event.address);
+	if (fault_address(death, registers, &address)) {
+		json_add_hex(line, "address", address);
+		json_add_string(line, "address_is",
+				place_explain(address, run->claims, run->symbols, place, sizeof(place)));
+	}
+	if (registers->known) {
+		json_add_hex(line, "rip", registers->rip);
+		json_add_string(
+			line, "rip_is",
+			place_explain(registers->rip, run->claims, run->symbols, place, sizeof(place)));
+		json_add_string(line, "bytes",
+				code_text(death->code, death->code_size, bytes, sizeof(bytes)));
+		for (size_t i = 0; i < REGISTERS; i++)
+			json_add_hex(values, register_names[i], registers->value[i]);
+	}
+	json_object_object_add(line, "registers", values);
+	json_finish(report, line);
+}
+
+void part_death(struct report *report, const struct report_run *run)
+{
+	struct registers registers;
+
+	if (!run->death)
+		return;
+	registers = find_registers(run->death);
+	if (report->format == REPORT_TEXT)
+		show_text(report, run, &registers);
+	else
+		emit_json(report, run, &registers);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h: JSON lines. Private to vmm/report.
+ *
+ * A line is made with json_start(), members are added, and json_finish() writes and frees it. When memory is
+ * out a member or the line is missing and the stream's error flag is not set; every line that appears is
+ * whole.
+ */
+#ifndef VMM_REPORT_JSON_H
+#define VMM_REPORT_JSON_H
+
+#include "report/report.h"
+
+#include <json-c/json.h>
+
+/* {"schema":"kvmap/1","type":TYPE,"seq":N ... and N counts on. */
+struct json_object *json_start(struct report *report, const char *type);
+void json_finish(struct report *report, struct json_object *line);
+
+void json_add_string(struct json_object *object, const char *key, const char *text);
+void json_add_number(struct json_object *object, const char *key, uint64_t value);
+/* "0xffffc90000000000" */
+void json_add_hex(struct json_object *object, const char *key, uint64_t value);
+void json_add_bool(struct json_object *object, const char *key, bool value);
+
+/* The text as a JSON string that is valid UTF-8 whatever it holds: foreign bytes as \xNN. */
+struct json_object *json_text(const char *text);
+struct json_object *json_hex(uint64_t value);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * step.c: one operation, and what became of it.
+ */
+#include "base/number.h"
+#include "report/parts.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step)
+{
+	if (step->result.operation >= run->script->operations.count)
+		return NULL;
+	return &run->script->operations.items[step->result.operation];
+}
+
+bool step_is_bad(const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+
+	if (!operation || KVMAP_STATUS_IS_FAILED(step->result.status))
+		return true;
+	return KVMAP_STATUS_IS_REFUSED(step->result.status) && operation->expect != KVMAP_EXPECT_REFUSED;
+}
+
+bool step_walk_agrees(const struct report_step *step)
+{
+	const struct walk *walk = &step->fault_walk;
+
+	switch (step->fault.detail) {
+	case KVMAP_FAULT_READONLY: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_W);
+	case KVMAP_FAULT_NOEXECUTE: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_X);
+	default: return walk->stop != WALK_MAPPED;
+	}
+}
+
+/* "guard at 0x..., behind the 64 KiB area at 0x...; the host's walk agrees" */
+static void fault_outcome(const struct report_step *step, char *out, size_t size)
+{
+	const struct kvmap_record *fault = &step->fault;
+	char area[80] = "", bytes[40];
+	const char *host = "";
+
+	if (fault->value[1])
+		snprintf(area, sizeof(area), ", area 0x%" PRIx64 " (%s)", fault->value[1],
+			 number_bytes(fault->value[2], bytes, sizeof(bytes)));
+	if (step->fault_checked)
+		host = step_walk_agrees(step) ? "; the host's walk agrees" : "; THE HOST'S WALK DISAGREES";
+	snprintf(out, size, "%s at 0x%" PRIx64 "%s%s", fault_kind_name((uint16_t)fault->detail),
+		 fault->value[0], area, host);
+}
+
+static void done_outcome(const struct kvmap_operation *operation, const struct report_step *step, char *out,
+			 size_t size)
+{
+	const uint64_t *value = step->result.value;
+	char bytes[40];
+
+	switch (operation->opcode) {
+	case KVMAP_OP_VMALLOC:
+	case KVMAP_OP_VZALLOC:
+		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],
+			 number_bytes(value[2], bytes, sizeof(bytes)));
+		break;
+	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
+	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
+	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;
+	case KVMAP_OP_FRAGMENT:
+		text_number_of(value[0], "frame", bytes, sizeof(bytes));
+		snprintf(out, size, "%s held", bytes);
+		break;
+	case KVMAP_OP_PURGE:
+		text_number_of(value[0], "range", bytes, sizeof(bytes));
+		snprintf(out, size, "%s flushed", bytes);
+		break;
+	case KVMAP_OP_FILL:
+		snprintf(out, size, "%s filled", number_bytes(value[2], bytes, sizeof(bytes)));
+		break;
+	case KVMAP_OP_CHECK: snprintf(out, size, "holds what it should"); break;
+	case KVMAP_OP_VERIFY: snprintf(out, size, "claims and tables compared"); break;
+	case KVMAP_OP_PRINT:
+		if (operation->operand[1].base != KVMAP_BASE_NONE) {
+			snprintf(out, size, "0x%" PRIx64, value[1]);
+			break;
+		}
+		/* fallthrough */
+	default: snprintf(out, size, "done");
+	}
+}
+
+const char *step_outcome(const struct report_run *run, const struct report_step *step, char *out, size_t size)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	uint16_t status = step->result.status;
+	char fault[200] = "";
+
+	if (!operation) {
+		snprintf(out, size, "the guest reports operation %" PRIu32 ", which the script does not have",
+			 step->result.operation);
+		return out;
+	}
+	if (step->fault.type)
+		fault_outcome(step, fault, sizeof(fault));
+	if (status == KVMAP_FAILED_CONTENT)
+		snprintf(out, size,
+			 "FAILED: %s: at 0x%" PRIx64 " 0x%016" PRIx64 " expected, 0x%016" PRIx64 " found",
+			 status_text(status), step->result.value[1], step->result.value[4],
+			 step->result.value[5]);
+	else if (KVMAP_STATUS_IS_FAILED(status))
+		snprintf(out, size, "FAILED: %s%s%s", status_text(status), *fault ? ": " : "", fault);
+	else if (KVMAP_STATUS_IS_REFUSED(status))
+		snprintf(out, size, "%s: %s",
+			 operation->expect == KVMAP_EXPECT_REFUSED ? "refused as expected" : "REFUSED",
+			 status_text(status));
+	else if (*fault)
+		snprintf(out, size, "%s", fault);
+	else
+		done_outcome(operation, step, out, size);
+	return out;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * totals.c: allocations, guard hits, flushes, and what batching saved.
+ */
+#include "report/json.h"
+#include "report/parts.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* struct vmalloc_stats of the guest, in its order. */
+enum stat {
+	STAT_ALLOCATIONS,
+	STAT_FREES,
+	STAT_REFUSED,
+	STAT_PAGES_MAPPED,
+	STAT_PAGES_UNMAPPED,
+	STAT_PURGES,
+	STAT_AREAS_PURGED,
+	STAT_PAGES_PURGED,
+	STAT_FLUSH_FULL,
+	STAT_FLUSH_RANGE,
+	STAT_FLUSH_PAGES,
+	STATS,
+};
+
+static const char *const stat_names[STATS] = {
+	"allocations",  "frees",        "refused",    "pages_mapped", "pages_unmapped", "purges",
+	"areas_purged", "pages_purged", "flush_full", "flush_range",  "flush_pages",
+};
+
+static_assert(sizeof(((struct claims *)0)->stats) / sizeof(uint64_t) == STATS, "claims.stats");
+
+#define FAULT_KINDS (KVMAP_FAULT_UNMAPPED + 1)
+
+struct faults {
+	uint64_t expected, by_kind[FAULT_KINDS];
+	uint64_t checked, agreed;
+};
+
+static struct faults count_faults(const struct report_run *run)
+{
+	struct faults faults = { 0 };
+
+	for (size_t i = 0; i < run->step_count; i++) {
+		const struct report_step *step = &run->steps[i];
+		const struct kvmap_operation *operation = step_operation(run, step);
+
+		if (!step->fault.type)
+			continue;
+		if (step->fault_checked) {
+			faults.checked++;
+			faults.agreed += step_walk_agrees(step);
+		}
+		if (operation && operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK) {
+			faults.expected++;
+			if (step->fault.detail < FAULT_KINDS)
+				faults.by_kind[step->fault.detail]++;
+		}
+	}
+	return faults;
+}
+
+/* "2 guard, 1 freed" */
+static const char *list_kinds(const struct faults *faults, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (uint16_t kind = 1; kind < FAULT_KINDS && used < size; kind++)
+		if (faults->by_kind[kind])
+			used += (size_t)snprintf(out + used, size - used, "%s%" PRIu64 " %s",
+						 used ? ", " : "", faults->by_kind[kind],
+						 fault_kind_name(kind));
+	return out;
+}
+
+static void show_faults(struct report *report, const struct report_run *run)
+{
+	struct faults faults = count_faults(run);
+	char kinds[120], count[40];
+
+	if (faults.expected)
+		text_line(report, PAINT_PLAIN, 2, 14, "faults      %s as expected: %s",
+			  text_count(faults.expected, count, sizeof(count)),
+			  list_kinds(&faults, kinds, sizeof(kinds)));
+	if (faults.checked)
+		text_line(report, faults.agreed == faults.checked ? PAINT_PLAIN : PAINT_BAD,
+			  faults.expected ? 14 : 2, 14,
+			  "%sat each the host walked the tables by itself; it agreed %" PRIu64
+			  " times of %" PRIu64,
+			  faults.expected ? "" : "faults      ", faults.agreed, faults.checked);
+}
+
+static void show_areas(struct report *report, const struct claims *claims)
+{
+	char allocations[40], pages[40], frees[40];
+	size_t live = 0;
+
+	for (size_t i = 0; i < claims->areas.count; i++)
+		live += claims->areas.items[i].state == AREA_LIVE;
+	text_line(report, PAINT_PLAIN, 2, 14,
+		  "areas       %s allocated with %s, %s freed; %zu live now, %zu waiting for "
+		  "a flush",
+		  text_count(claims->stats[STAT_ALLOCATIONS], allocations, sizeof(allocations)),
+		  text_number_of(claims->stats[STAT_PAGES_MAPPED], "page", pages, sizeof(pages)),
+		  text_count(claims->stats[STAT_FREES], frees, sizeof(frees)), live,
+		  claims->areas.count - live);
+}
+
+static void show_flushes(struct report *report, const struct claims *claims)
+{
+	uint64_t flushes = claims->stats[STAT_FLUSH_FULL] + claims->stats[STAT_FLUSH_RANGE];
+	char count[40], frees[40], full[40], ranged[40], single[40], areas[40], pages[40];
+
+	text_line(report, PAINT_PLAIN, 2, 14,
+		  "flushes     %s for %s: %s of everything, %s page by page (%s); they covered %s (%s)",
+		  text_count(flushes, count, sizeof(count)),
+		  text_number_of(claims->stats[STAT_FREES], "free", frees, sizeof(frees)),
+		  text_count(claims->stats[STAT_FLUSH_FULL], full, sizeof(full)),
+		  text_count(claims->stats[STAT_FLUSH_RANGE], ranged, sizeof(ranged)),
+		  text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)),
+		  text_number_of(claims->stats[STAT_AREAS_PURGED], "freed range", areas, sizeof(areas)),
+		  text_number_of(claims->stats[STAT_PAGES_PURGED], "page", pages, sizeof(pages)));
+	if (claims->stats[STAT_FREES] > flushes)
+		text_line(report, PAINT_PLAIN, 14, 14, "batching saved %s, against a flush at every free",
+			  text_count(claims->stats[STAT_FREES] - flushes, full, sizeof(full)));
+}
+
+static void emit_flush(struct report *report, const struct claim_flush *flush)
+{
+	struct json_object *line = json_start(report, "flush");
+
+	json_add_number(line, "stamp", flush->stamp);
+	json_add_number(line, "cpu", flush->cpu);
+	json_add_hex(line, "start", flush->start);
+	json_add_hex(line, "end", flush->end);
+	json_finish(report, line);
+}
+
+static void emit_totals(struct report *report, const struct report_run *run)
+{
+	struct faults faults = count_faults(run);
+	struct json_object *line = json_start(report, "totals");
+
+	if (run->claims) {
+		for (size_t i = 0; i < STATS; i++)
+			json_add_number(line, stat_names[i], run->claims->stats[i]);
+		json_add_number(line, "flushes_ever", run->claims->flush_count);
+	}
+	json_add_number(line, "faults_expected", faults.expected);
+	json_add_number(line, "faults_checked", faults.checked);
+	json_add_number(line, "faults_agreed", faults.agreed);
+	json_add_number(line, "verifications", run->verifications);
+	json_add_number(line, "dropped_records", run->dropped_records);
+	json_finish(report, line);
+}
+
+void part_totals(struct report *report, const struct report_run *run)
+{
+	if (report->format == REPORT_JSON) {
+		for (size_t i = 0; run->claims && i < run->claims->flushes.count; i++)
+			emit_flush(report, &run->claims->flushes.items[i]);
+		emit_totals(report, run);
+		return;
+	}
+	text_heading(report, "In all");
+	if (run->claims)
+		show_areas(report, run->claims);
+	show_faults(report, run);
+	if (run->claims)
+		show_flushes(report, run->claims);
+	else
+		text_line(report, PAINT_PLAIN, 2, 2,
+			  "What the guest claims about its memory could not be read.");
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.c: one line an invariant, every finding, and the sentence at the end.
+ */
+#include "report/json.h"
+#include "report/parts.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+static const char *finding_name(unsigned int invariant)
+{
+	return invariant && invariant <= INVARIANTS ? invariant_name(invariant) : "script";
+}
+
+static void show_result(struct report *report, unsigned int invariant, const struct invariant_result *result)
+{
+	char count[40];
+
+	if (result->seen == NOT_SEEN)
+		text_line(report, PAINT_FAINT, 2, 29, "%-4s %-9s %11s  %s (%s)", invariant_name(invariant),
+			  "not seen", "", invariant_text(invariant),
+			  *result->why_not ? result->why_not : "no reason given");
+	else if (result->findings)
+		text_line(report, PAINT_BAD, 2, 29, "%-4s %3" PRIu64 " %-5s %11s  %s",
+			  invariant_name(invariant), result->findings, "WRONG",
+			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+	else
+		text_line(report, PAINT_PLAIN, 2, 29, "%-4s %-9s %11s  %s", invariant_name(invariant), "ok",
+			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+}
+
+static void show_finding(struct report *report, size_t number, const struct finding *finding)
+{
+	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64, number,
+		  finding_name(finding->invariant), finding->address);
+	text_line(report, PAINT_PLAIN, 6, 15, "claimed  %s", finding->claimed);
+	text_line(report, PAINT_PLAIN, 6, 15, "found    %s", finding->found);
+	if (*finding->where)
+		text_line(report, PAINT_PLAIN, 6, 15, "where    %s", finding->where);
+}
+
+static void show_findings(struct report *report, const struct verdict *verdict)
+{
+	if (!verdict->findings.count)
+		return;
+	text_heading(report, "Findings");
+	for (size_t i = 0; i < verdict->findings.count; i++)
+		show_finding(report, i + 1, &verdict->findings.items[i]);
+	if (verdict->finding_count > verdict->findings.count)
+		text_line(report, PAINT_BAD, 2, 2, "... and %" PRIu64 " more of the same kinds",
+			  verdict->finding_count - verdict->findings.count);
+}
+
+static void show_sentence(struct report *report, const struct verdict *verdict, unsigned int verifications,
+			  uint64_t refused)
+{
+	char checked[40], times[60] = "", findings[40], refusals[60];
+	uint64_t sum = 0;
+
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		if (verdict->results[i].seen == SEEN)
+			sum += verdict->results[i].checked;
+	text_count(sum, checked, sizeof(checked));
+	if (verifications)
+		snprintf(times, sizeof(times), " in %u verification%s", verifications,
+			 verifications == 1 ? "" : "s");
+	fputc('\n', report->stream);
+	if (verdict->finding_count)
+		text_line(report, PAINT_BAD, 0, 2, "%s. %s things were compared%s.",
+			  text_number_of(verdict->finding_count, "FINDING", findings, sizeof(findings)),
+			  checked, times);
+	else if (!sum)
+		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
+	else
+		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s things compared%s, no finding.", checked,
+			  times);
+	if (refused)
+		text_line(
+			report, PAINT_BAD, 0, 2,
+			"%s that the script does not expect to be refused: see above, or write `expect refused`.",
+			text_number_of(refused, "refusal", refusals, sizeof(refusals)));
+}
+
+static void show_text(struct report *report, const struct verdict *verdict, unsigned int verifications,
+		      uint64_t refused)
+{
+	text_heading(report, "Verdict");
+	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-9s %11s  %s", "", "", "compared", "that");
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		show_result(report, i, &verdict->results[i]);
+	show_findings(report, verdict);
+	show_sentence(report, verdict, verifications, refused);
+}
+
+static void emit_finding(struct report *report, const struct finding *finding)
+{
+	struct json_object *line = json_start(report, "finding");
+
+	json_add_string(line, "invariant", finding_name(finding->invariant));
+	json_add_hex(line, "address", finding->address);
+	json_add_string(line, "claimed", finding->claimed);
+	json_add_string(line, "found", finding->found);
+	json_add_string(line, "where", finding->where);
+	json_finish(report, line);
+}
+
+static void emit_verdict(struct report *report, const struct verdict *verdict)
+{
+	struct json_object *line = json_start(report, "verdict");
+	struct json_object *checked = json_object_new_object(), *not_seen = json_object_new_array();
+
+	for (unsigned int i = 1; i <= INVARIANTS; i++) {
+		if (verdict->results[i].seen == SEEN)
+			json_add_number(checked, invariant_name(i), verdict->results[i].checked);
+		else
+			json_object_array_add(not_seen, json_text(invariant_name(i)));
+	}
+	json_add_bool(line, "ok", !verdict->finding_count);
+	json_add_number(line, "findings", verdict->finding_count);
+	json_object_object_add(line, "checked", checked);
+	json_object_object_add(line, "not_seen", not_seen);
+	json_finish(report, line);
+}
+
+void part_verdict(struct report *report, const struct verdict *verdict, unsigned int verifications,
+		  uint64_t refused)
+{
+	if (report->format == REPORT_TEXT) {
+		show_text(report, verdict, verifications, refused);
+		return;
+	}
+	for (size_t i = 0; i < verdict->findings.count; i++)
+		emit_finding(report, &verdict->findings.items[i]);
+	emit_verdict(report, verdict);
+}
+
+void report_verdict(struct report *report, const struct verdict *verdict)
+{
+	part_verdict(report, verdict, 0, 0);
+}
