@@ -2,9 +2,9 @@
 /*
  * core.h: a view in an ELF core file.
  *
- * ET_CORE, one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base), NT_PRSTATUS per vCPU, and per
- * vCPU a note named "KVMAP", type 1 (struct core_control), so that CR3 and CR4 are there. Type 2: the path of the
- * guest's ELF file. Sparse: memory that was never touched is a hole of the file.
+ * ET_CORE, one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base), NT_PRSTATUS per vCPU, and
+ * per vCPU a note named "KVMAP", type 1 (struct core_control), so that CR3 and CR4 are there. Type 2: the
+ * path of the guest's ELF file. Sparse: memory that was never touched is a hole of the file.
  */
 #ifndef VMM_VIEW_CORE_H
 #define VMM_VIEW_CORE_H
@@ -21,12 +21,16 @@ struct core_control {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 };
 
-/* Writes the view to `path` (created or replaced only once it is whole). `program`: guest ELF path, may be NULL. */
+/*
+ * Writes the view to `path`. `program`: path of the guest's ELF file, may be NULL. The file is made beside `path`
+ * (mode 0600: it holds all of the guest's memory) and takes its name only once it is whole, so that a failure leaves
+ * what was there. Refuses to replace anything but a regular file. Pages of zeros are not written.
+ */
 int core_write(const struct view *view, const char *path, const char *program, struct error *error);
 
 /*
  * Opens a core. Checks every size, offset, count and note against the file. *program_out is the path noted, to be
- * freed, or NULL.
+ * freed, or NULL. Memory is mapped, not read: the file must not shrink while the view is open.
  */
 int core_open(const char *path, struct view **view_out, char **program_out, struct error *error);
 

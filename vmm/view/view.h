@@ -2,10 +2,11 @@
 /*
  * view.h: a guest as seen from outside: bytes at guest physical addresses, and register sets.
  *
- * A live VM, a core file and tables made in a test all become the same thing: a sorted list of regions of guest
- * memory that are mapped in this process. Everything above asks a view and never knows which it is.
+ * A live VM, a core file and tables made in a test all become the same thing: a sorted list of regions of
+ * guest memory that are mapped in this process. Everything above asks a view and never knows which it is.
  *
- * This is the one checked accessor of guest physical addresses: outside a region there is no pointer to be had.
+ * This is the one checked accessor of guest physical addresses: outside a region there is no pointer to be
+ * had.
  */
 #ifndef VMM_VIEW_VIEW_H
 #define VMM_VIEW_VIEW_H
@@ -19,7 +20,8 @@
 #define VIEW_REGIONS_MAX 64
 #define VIEW_CPUS_MAX    64
 
-/* Guest memory [gpa, gpa + size), page-aligned, that lies at `bytes` in this process. gpa + size does not wrap. */
+/* Guest memory [gpa, gpa + size), page-aligned, that lies at `bytes` in this process. gpa + size does not
+ * wrap. */
 struct view_region {
 	uint64_t gpa;
 	uint64_t size;
@@ -59,7 +61,8 @@ struct view {
 };
 
 /*
- * Adds a region, keeping them sorted. Page-aligned, non-empty, not wrapping, not overlapping another, or ERROR_INPUT.
+ * Adds a region, keeping them sorted. Page-aligned, non-empty, not wrapping, not overlapping another, or
+ * ERROR_INPUT.
  */
 int view_add_region(struct view *view, const struct view_region *region, struct error *error);
 
@@ -69,17 +72,21 @@ void view_destroy(struct view *view);
 /* The region that holds all of [gpa, gpa + size), or NULL. size > 0. */
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size);
 
-/* The bytes of [gpa, gpa + size), or NULL where not all of it is one region's. They may change under a live guest. */
+/* The bytes of [gpa, gpa + size), or NULL where not all of it is one region's. They may change under a live
+ * guest. */
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size);
 
-/* Copies [gpa, gpa + size), which may span regions; 0, or -1 with ERROR_GUEST and the first GPA that is nowhere. */
+/* Copies [gpa, gpa + size), which may span regions; 0, or -1 with ERROR_GUEST and the first GPA that is
+ * nowhere. */
 int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, struct error *error);
 
 /*
- * The first stretch of [gpa, end) that may hold anything but zeros: its start and its end, both inside [gpa, end).
- * False when there is none. Holes in sparse memory cost nothing. Addresses outside all regions are skipped.
+ * The first stretch of [gpa, end) that may hold anything but zeros: its start and its end, both inside [gpa,
+ * end). False when there is none. Holes in sparse memory cost nothing. Addresses outside all regions are
+ * skipped.
  */
-bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_t *start_out, uint64_t *end_out);
+bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_t *start_out,
+		    uint64_t *end_out);
 
 /* Bytes of guest memory in all regions. */
 uint64_t view_size(const struct view *view);

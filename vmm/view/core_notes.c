@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/core_file.h"
+
+#include "view/core_registers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 64 CPUs need a 30th of it. */
+#define NOTES_MAX (1u << 20)
+
+struct notes {
+	const struct core_file *file;
+	struct view *view;
+	char **program;
+	unsigned int statuses, controls; /* seen so far; the n-th of each are of CPU n */
+};
+
+static int bad_note(const struct notes *notes, const char *what, struct error *error)
+{
+	return error_set(error, ERROR_INPUT, 0, 0, "%s: %s", notes->file->path, what);
+}
+
+static int take_status(struct notes *notes, const void *bytes, size_t size, struct error *error)
+{
+	struct elf_prstatus status;
+
+	if (size != sizeof(status))
+		return bad_note(notes, "a note of registers (NT_PRSTATUS) of the wrong size", error);
+	if (notes->statuses == VIEW_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
+				 VIEW_CPUS_MAX);
+	memcpy(&status, bytes, sizeof(status));
+	core_registers_unpack(&status, &notes->view->cpus[notes->statuses++]);
+	return 0;
+}
+
+static int take_control(struct notes *notes, const void *bytes, size_t size, struct error *error)
+{
+	struct core_control control;
+
+	if (size != sizeof(control))
+		return bad_note(notes, "a note of control registers of the wrong size", error);
+	memcpy(&control, bytes, sizeof(control));
+	if (control.version != 1)
+		return bad_note(notes, "control registers in a form that only another version of kvmap knows",
+				error);
+	if (control.physical_bits < 32 || control.physical_bits > 52)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: physical addresses of %u bits, not 32 to 52",
+				 notes->file->path, control.physical_bits);
+	if (notes->controls == VIEW_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
+				 VIEW_CPUS_MAX);
+	if (notes->controls && control.physical_bits != notes->view->physical_bits)
+		return bad_note(notes, "the CPUs differ in the width of physical addresses", error);
+	notes->view->physical_bits = control.physical_bits;
+	core_control_unpack(&control, &notes->view->cpus[notes->controls++]);
+	return 0;
+}
+
+static int take_program(struct notes *notes, const char *bytes, size_t size, struct error *error)
+{
+	if (*notes->program)
+		return bad_note(notes, "two notes with the path of the guest's program", error);
+	if (size < 2 || memchr(bytes, 0, size) != bytes + size - 1)
+		return bad_note(notes, "the note with the path of the guest's program is no path", error);
+	*notes->program = strdup(bytes);
+	return *notes->program ? 0 : error_set(error, ERROR_HOST, ENOMEM, 0, "%s", notes->file->path);
+}
+
+static bool is_named(const GElf_Nhdr *note, const char *name, const char *wanted)
+{
+	return note->n_namesz == strlen(wanted) + 1 && !memcmp(name, wanted, note->n_namesz);
+}
+
+static int take_note(struct notes *notes, const GElf_Nhdr *note, const char *name, const char *bytes,
+		     struct error *error)
+{
+	if (is_named(note, name, "CORE") && note->n_type == NT_PRSTATUS)
+		return take_status(notes, bytes, note->n_descsz, error);
+	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_CONTROL)
+		return take_control(notes, bytes, note->n_descsz, error);
+	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PROGRAM)
+		return take_program(notes, bytes, note->n_descsz, error);
+	return 0;
+}
+
+static int take_segment(struct notes *notes, const GElf_Phdr *segment, struct error *error)
+{
+	size_t at = 0, next, name, bytes;
+	GElf_Nhdr note;
+	Elf_Data *data;
+
+	if (segment->p_filesz > NOTES_MAX)
+		return error_set(error, ERROR_INPUT, 0, segment->p_offset,
+				 "%s: %" PRIu64 " bytes of notes: more than any guest's core has",
+				 notes->file->path, segment->p_filesz);
+	if (!segment->p_filesz)
+		return 0;
+	data = elf_getdata_rawchunk(notes->file->elf, (int64_t)segment->p_offset, segment->p_filesz,
+				    ELF_T_NHDR);
+	if (!data)
+		return error_set(error, ERROR_INPUT, 0, segment->p_offset, "%s: the notes: %s",
+				 notes->file->path, elf_errmsg(-1));
+	for (; at < data->d_size; at = next) {
+		next = gelf_getnote(data, at, &note, &name, &bytes);
+		if (next <= at)
+			return error_set(error, ERROR_INPUT, 0, segment->p_offset + at,
+					 "%s: damaged note at offset 0x%" PRIx64, notes->file->path,
+					 segment->p_offset + at);
+		if (take_note(notes, &note, (char *)data->d_buf + name, (char *)data->d_buf + bytes, error) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+int core_file_notes(const struct core_file *file, struct view *view, char **program, struct error *error)
+{
+	struct notes notes = { .file = file, .view = view, .program = program };
+
+	for (size_t i = 0; i < file->segment_count; i++) {
+		GElf_Phdr segment;
+
+		if (core_file_segment(file, i, &segment, error) < 0)
+			return -1;
+		if (segment.p_type == PT_NOTE && take_segment(&notes, &segment, error) < 0)
+			return -1;
+	}
+	if (!notes.statuses)
+		return bad_note(&notes, "no registers (no NT_PRSTATUS note)", error);
+	if (!notes.controls)
+		return bad_note(&notes,
+				"no control registers (no KVMAP note): only kvmap's own cores can be read",
+				error);
+	if (notes.statuses != notes.controls)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: registers of %u CPUs, but control registers of %u", file->path,
+				 notes.statuses, notes.controls);
+	view->cpu_count = notes.statuses;
+	return 0;
+}
