@@ -8,7 +8,7 @@
 #include <criterion/parameterized.h>
 
 #define SLOTS       200
-#define OPERATIONS  100000
+#define OPERATIONS  200000
 #define CHECK_EVERY 500
 
 struct run {
