@@ -64,17 +64,32 @@ void describe_close(struct describe *describe)
 	free(describe);
 }
 
+/*
+ * The unit is looked for by its own ranges: dwfl_module_getsrc relies on .debug_aranges, which clang does not
+ * write.
+ */
+static Dwarf_Line *line_of(struct describe *describe, uint64_t address)
+{
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+
+	while ((unit = dwfl_module_nextcu(describe->module, unit, &bias)))
+		if (dwarf_haspc(unit, address - bias) > 0)
+			return dwarf_getsrc_die(unit, address - bias);
+	return NULL;
+}
+
 /* " (vmalloc.c:123)", or "" where the file says nothing about the address. */
 static void describe_line(struct describe *describe, uint64_t address, char *out, size_t size)
 {
-	Dwfl_Line *line = dwfl_module_getsrc(describe->module, address);
+	Dwarf_Line *line = line_of(describe, address);
 	const char *path, *slash;
 	char escaped[64];
 	int number = 0;
 
 	out[0] = '\0';
-	path = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
-	if (!path)
+	path = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	if (!path || dwarf_lineno(line, &number) < 0)
 		return;
 	slash = strrchr(path, '/');
 	path = slash ? slash + 1 : path;
@@ -83,7 +98,7 @@ static void describe_line(struct describe *describe, uint64_t address, char *out
 
 const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size)
 {
-	char escaped[128], offset_text[24] = "", line[96];
+	char escaped[128], offset_text[24] = "", line[96] = "";
 	GElf_Off offset = 0;
 	const char *name;
 	GElf_Sym symbol;
@@ -97,7 +112,8 @@ const char *describe_address(struct describe *describe, uint64_t address, char *
 		return out;
 	if (offset)
 		snprintf(offset_text, sizeof(offset_text), "+0x%llx", (unsigned long long)offset);
-	describe_line(describe, address, line, sizeof(line));
+	if (GELF_ST_TYPE(symbol.st_info) != STT_OBJECT)
+		describe_line(describe, address, line, sizeof(line));
 	snprintf(out, size, "%s%s%s", text_escape(name, strlen(name), escaped, sizeof(escaped)), offset_text,
 		 line);
 	return out;
