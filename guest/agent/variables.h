@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * variables.h: the variables of the script. The host reads agent_variables to know which bytes must be where (V12).
+ * variables.h: the variables of the script. The host reads agent_variables to know which bytes must be where
+ * (V12).
  */
 #ifndef GUEST_AGENT_VARIABLES_H
 #define GUEST_AGENT_VARIABLES_H
@@ -32,5 +33,8 @@ struct agent_variable {
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 extern u32 agent_nr_variables;
+
+/* The variable whose live area has address in its pages, or NULL. */
+struct agent_variable *variable_holding(u64 address);
 
 #endif

@@ -65,32 +65,38 @@ static inline u32 table_span(unsigned long va, u32 nr)
 	return nr < room ? nr : room;
 }
 
-/* All tables come first, so that a failure leaves no entry that a TLB might have seen. */
-static bool tables_make(unsigned long va, u32 nr)
+/*
+ * Makes the tables of a range; the entry of its first page, NULL without memory. All tables come before the
+ * first entry, so that a failure leaves none that a TLB might have seen.
+ */
+static u64 *tables_make(unsigned long va, u32 nr)
 {
-	while (nr) {
-		u32 span = table_span(va, nr);
+	u64 *first = pte_table_make(va);
+	unsigned long next = va;
+	u32 span;
 
-		if (!pte_table_make(va))
-			return false;
-		va += (unsigned long)span << PTE_SHIFT;
-		nr -= span;
+	if (!first)
+		return NULL;
+	for (span = table_span(va, nr); nr -= span; span = table_span(next, nr)) {
+		next += (unsigned long)span << PTE_SHIFT;
+		if (!pte_table_make(next))
+			return NULL;
 	}
-	return true;
+	return &first[pt_index(va, PTE_SHIFT)];
 }
 
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 {
 	u64 rights = prot == PGPROT_READWRITE ? _PAGE_KERNEL : _PAGE_KERNEL_RO;
+	u64 *pte = tables_make(va, nr), *end;
 	struct page *map = mem_map;
-	u32 pfn = first;
+	u32 pfn = first, span;
 
-	if (!tables_make(va, nr))
+	if (!pte)
 		return -1;
-	while (nr) {
-		u32 span = table_span(va, nr);
-		u64 *pte = pte_of(va), *end = pte + span;
-
+	for (;;) {
+		span = table_span(va, nr);
+		end = pte + span;
 		do {
 			struct page *page = &map[pfn];
 
@@ -100,8 +106,10 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 			va += PAGE_SIZE;
 		} while (++pte != end);
 		nr -= span;
+		if (!nr)
+			return 0;
+		pte = pte_of(va);
 	}
-	return 0;
 }
 
 /* An entry of the flush log for what a later flush has to cover. */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/operations.h"
+#include "agent/panic.h"
+#include "agent/report.h"
+#include "agent/variables.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/machine.h"
+#include "kvmap/ports.h"
+
+struct agent agent;
+
+/* Whether `count` things of `each` bytes at `offset` lie in the module. */
+static bool is_inside(u64 size, u32 offset, u32 count, u64 each)
+{
+	return offset >= sizeof(struct kvmap_boot) && offset <= size && count <= (size - offset) / each;
+}
+
+void agent_check(const struct kvmap_boot *record, u64 size)
+{
+	if (record->magic != KVMAP_BOOT_MAGIC)
+		panic("PVH module 0 is no boot record");
+	if (record->version != KVMAP_BOOT_VERSION)
+		panic("the boot record is of another version");
+	if (record->size > size || record->variable_count > KVMAP_VARIABLES_MAX)
+		panic("the boot record is damaged");
+	if (record->operations_offset % 8 ||
+	    !is_inside(record->size, record->operations_offset, record->operation_count,
+		       sizeof(struct kvmap_operation)))
+		panic("the boot record's operations lie outside it");
+	if (!is_inside(record->size, record->strings_offset, record->strings_size, 1))
+		panic("the boot record's strings lie outside it");
+	agent.record = record;
+	agent.operations = (const void *)((const char *)record + record->operations_offset);
+	agent.strings = (const char *)record + record->strings_offset;
+	if (record->strings_size && agent.strings[record->strings_size - 1])
+		panic("the boot record's strings do not end");
+	if (record->flags & KVMAP_BOOT_CHANNEL && !channel_open(record))
+		panic("the boot record's channel makes no sense");
+	agent.serial = record->flags & KVMAP_BOOT_SERIAL || !channel_is_open();
+	agent_nr_variables = record->variable_count;
+}
+
+void agent_run(u64 entry_tsc)
+{
+	u64 hello_tsc = rdtsc();
+	u32 exit;
+
+	report_hello(hello_tsc - entry_tsc);
+	for (; agent.operation < agent.record->operation_count; agent.operation++)
+		operation_run(&agent.operations[agent.operation]);
+	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;
+	report_bye(hello_tsc, exit);
+	machine_exit(exit);
+}

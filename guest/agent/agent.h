@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * agent.h: runs the operations of the boot record and reports what became of them.
+ */
+#ifndef GUEST_AGENT_AGENT_H
+#define GUEST_AGENT_AGENT_H
+
+#include "kvmap/boot.h"
+#include "kvmap/operation.h"
+#include "lib/types.h"
+
+/* The module, checked. */
+struct agent {
+	const struct kvmap_boot *record;
+	const struct kvmap_operation *operations;
+	const char *strings;
+	bool serial;    /* the report goes to the serial port, with or without a channel */
+	u32 operation;  /* index of the one that runs */
+	u32 unexpected; /* operations that were refused or failed, and were not to */
+};
+
+extern struct agent agent;
+
+/* Panics if the module, of `size` bytes, is no boot record of this version that is whole. */
+void agent_check(const struct kvmap_boot *record, u64 size);
+
+/* Runs all operations, then ends the machine. entry_tsc: the TSC at the first instruction. */
+_Noreturn void agent_run(u64 entry_tsc);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/channel.h"
+#include "arch/x86_64/machine.h"
+#include "kvmap/layout.h"
+#include "kvmap/ports.h"
+#include "mm/arch.h"
+
+static volatile struct kvmap_channel *channel;
+static u32 capacity;
+
+bool channel_open(const struct kvmap_boot *record)
+{
+	volatile struct kvmap_channel *at = __va(record->channel_gpa);
+	u64 room;
+
+	if (record->channel_size < sizeof(*at) || record->channel_gpa >= KVMAP_LOW_RESERVED)
+		return false;
+	room = (record->channel_size - sizeof(*at)) / sizeof(struct kvmap_record);
+	capacity = at->capacity;
+	if (!capacity || capacity & (capacity - 1) || capacity > room)
+		return false;
+	channel = at;
+	return true;
+}
+
+bool channel_is_open(void)
+{
+	return channel;
+}
+
+struct kvmap_record *channel_record(u32 type)
+{
+	struct kvmap_record *record;
+
+	if (channel->head - channel->tail >= capacity)
+		machine_doorbell(KVMAP_DOORBELL_DRAIN);
+	record = (struct kvmap_record *)&channel->record[channel->head & (capacity - 1)];
+	*record = (struct kvmap_record){ .type = (u16)type };
+	return record;
+}
+
+void channel_send(void)
+{
+	/* x86 keeps the order of stores; so must the compiler. */
+	asm volatile("" : : : "memory");
+	channel->head = channel->head + 1;
+}
+
+void channel_ring(u32 doorbell)
+{
+	if (channel)
+		machine_doorbell(doorbell);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/faults.h"
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/operations.h"
+#include "agent/text.h"
+#include "arch/x86_64/access.h"
+#include "arch/x86_64/traps.h"
+#include "kvmap/layout.h"
+#include "kvmap/ports.h"
+#include "mm/vmalloc.h"
+
+void fault_explain(struct fault *fault)
+{
+	u64 error = fault->error_code;
+
+	fault->kind = KVMAP_FAULT_UNMAPPED;
+	if (fault->address >= KVMAP_VMALLOC_START && fault->address < KVMAP_VMALLOC_END) {
+		struct vmalloc_address what = { 0 };
+
+		vmalloc_explain(fault->address, error & PF_WRITE, &what);
+		fault->area = what.start;
+		fault->area_size = what.size;
+		fault->caller = (u64)what.caller;
+		if (what.kind != KVMAP_FAULT_NONE)
+			fault->kind = what.kind;
+	}
+	if (error & PF_PRESENT)
+		fault->kind = error & PF_FETCH   ? KVMAP_FAULT_NOEXECUTE
+			      : error & PF_WRITE ? KVMAP_FAULT_READONLY
+						 : KVMAP_FAULT_UNMAPPED;
+	else if (fault->address < PAGE_SIZE)
+		fault->kind = KVMAP_FAULT_NULL;
+}
+
+void fault_record(const struct fault *fault, struct kvmap_record *record)
+{
+	record->detail = fault->kind;
+	record->value[0] = fault->address;
+	record->value[1] = fault->area;
+	record->value[2] = fault->area_size;
+	record->value[3] = fault->rip;
+	record->value[4] = fault->error_code;
+	record->value[5] = fault->caller;
+}
+
+u32 fault_taken(struct operation *operation)
+{
+	struct fault *fault = &operation->fault;
+
+	operation->faulted = true;
+	fault->address = access_fault.address;
+	fault->rip = access_fault.rip;
+	fault->error_code = access_fault.error_code;
+	fault_explain(fault);
+	if (channel_is_open()) {
+		struct kvmap_record *record = channel_record(KVMAP_RECORD_FAULT);
+
+		fault_record(fault, record);
+		record->operation = agent.operation;
+		channel_send();
+		channel_ring(KVMAP_DOORBELL_FAULT);
+	}
+	return KVMAP_FAILED_FAULT;
+}
+
+void fault_text(const struct fault *fault)
+{
+	static const char *const kinds[] = {
+		[KVMAP_FAULT_NONE] = "no fault",
+		[KVMAP_FAULT_GUARD] = "guard page",
+		[KVMAP_FAULT_FREED] = "freed range",
+		[KVMAP_FAULT_NULL] = "null page",
+		[KVMAP_FAULT_READONLY] = "read-only page",
+		[KVMAP_FAULT_NOEXECUTE] = "no-execute page",
+		[KVMAP_FAULT_UNMAPPED] = "unmapped address",
+	};
+
+	text(kinds[fault->kind]);
+	if (fault->area) {
+		text(" of the ");
+		text_size(fault->area_size);
+		text(" area at ");
+		text_hex(fault->area);
+	}
+}

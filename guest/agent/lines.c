@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/lines.h"
+#include "agent/agent.h"
+#include "agent/text.h"
+#include "mm/vmalloc.h"
+
+static const char *status_words(u32 status)
+{
+	static const char *const words[] = {
+		[KVMAP_OK] = "done",
+		[KVMAP_REFUSED_ZERO_SIZE] = "a size of 0",
+		[KVMAP_REFUSED_TOO_LARGE] = "more than RAM",
+		[KVMAP_REFUSED_NO_SPACE] = "no virtual range",
+		[KVMAP_REFUSED_NO_MEMORY] = "no frames",
+		[KVMAP_REFUSED_NOT_AN_AREA] = "no area",
+		[KVMAP_REFUSED_DOUBLE_FREE] = "double free",
+		[KVMAP_REFUSED_UNALIGNED] = "unaligned",
+		[KVMAP_REFUSED_INTERIOR] = "not the start of the area",
+		[KVMAP_REFUSED_UNSET] = "the variable holds no live area",
+		[KVMAP_REFUSED_UNKNOWN] = "unknown here",
+		[KVMAP_REFUSED_NOT_FILLED] = "nobody filled it",
+		[KVMAP_FAILED_FAULT] = "fault",
+		[KVMAP_FAILED_NO_FAULT] = "no fault",
+		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
+		[KVMAP_FAILED_CONTENT] = "other contents",
+		[KVMAP_FAILED_NOT_REFUSED] = "not refused",
+	};
+
+	return words[status];
+}
+
+static void text_access(u64 access)
+{
+	text(access == KVMAP_ACCESS_READ ? "read" : access == KVMAP_ACCESS_WRITE ? "write" : "execute");
+}
+
+static void text_print(const struct operation *operation)
+{
+	if (operation->operand[0] < agent.record->strings_size)
+		text(agent.strings + operation->operand[0]);
+	if (operation->address) {
+		text(" ");
+		text_hex(operation->address);
+	}
+}
+
+/* A row's words: see struct operation_row. */
+static void text_words(const char *words, const struct operation *operation)
+{
+	for (; *words; words++) {
+		if (*words != '%') {
+			text((const char[]){ *words, '\0' });
+			continue;
+		}
+		switch (*++words) {
+		case 's': text_size(operation->size); break;
+		case 'a': text_hex(operation->address); break;
+		case 'x': text_hex(operation->result); break;
+		case 'u': text_decimal(operation->result); break;
+		case 'm': text_access(operation->operand[1]); break;
+		case 't': text_print(operation); break;
+		}
+	}
+}
+
+static void text_contents(const struct operation *operation)
+{
+	text(": ");
+	text_hex(operation->found);
+	text(" at ");
+	text_hex(operation->address);
+	text(" instead of ");
+	text_hex(operation->expected);
+}
+
+void line_hello(void)
+{
+	static const char *const policies[] = {
+		[KVMAP_POLICY_STRICT] = "strict",
+		[KVMAP_POLICY_LAZY] = "lazy",
+		[KVMAP_POLICY_EAGER] = "eager",
+	};
+
+	text("kvmap guest: ");
+	text_count(agent.record->operation_count, "operation");
+	text(", policy ");
+	text(policies[agent.record->policy]);
+	text("\n");
+}
+
+void line_result(const struct operation *operation, u32 status)
+{
+	const struct operation_row *row = operation_row(operation->script->opcode);
+	u32 expect = operation->script->expect;
+
+	text("line ");
+	text_decimal(operation->script->line);
+	text(": ");
+	text_words(row->what, operation);
+	if (operation->faulted) {
+		text(": ");
+		fault_text(&operation->fault);
+	} else if (status == KVMAP_OK) {
+		text_words(row->result, operation);
+	}
+	if (KVMAP_STATUS_IS_REFUSED(status))
+		text(": refused");
+	if (status != KVMAP_OK) {
+		text(KVMAP_STATUS_IS_FAILED(status) ? ": FAILED: " : ": ");
+		text(status_words(status));
+	} else if (expect == KVMAP_EXPECT_FAULT) {
+		text(", as expected");
+	}
+	if (status == KVMAP_FAILED_CONTENT)
+		text_contents(operation);
+	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
+		text(", as expected");
+	text("\n");
+}
+
+void line_bye(void)
+{
+	const struct vmalloc_stats *stats = &vmalloc_stats;
+
+	text_count(stats->allocations, "allocation");
+	text(", ");
+	text_count(stats->frees, "free");
+	text(", ");
+	text_decimal(stats->refused);
+	text(" refused; ");
+	text_count(stats->pages_mapped, "page");
+	text(" mapped, ");
+	text_decimal(stats->pages_unmapped);
+	text(" unmapped\n");
+	text_count(stats->purges, "purge");
+	text(" of ");
+	text_count(stats->areas_purged, "area");
+	text(", ");
+	text_count(stats->pages_purged, "page");
+	text(", by ");
+	text_decimal(stats->flush_full);
+	text(" full flushes and ");
+	text_decimal(stats->flush_range);
+	text(" of ");
+	text_count(stats->flush_pages, "single page");
+	text("\n");
+	if (agent.unexpected) {
+		text_count(agent.unexpected, "operation");
+		text(" refused or failed\n");
+	} else {
+		text("every operation ended as the script says\n");
+	}
+}

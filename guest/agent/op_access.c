@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_access.c: one access to any address.
+ */
+#include "agent/operations.h"
+#include "agent/variables.h"
+#include "arch/x86_64/access.h"
+
+u32 op_read(struct operation *operation)
+{
+	operation->address = operation->operand[0];
+	operation->size = sizeof(u64);
+	if (access_read(operation->address, &operation->result))
+		return fault_taken(operation);
+	return KVMAP_OK;
+}
+
+u32 op_write(struct operation *operation)
+{
+	struct agent_variable *variable;
+
+	operation->address = operation->operand[0];
+	operation->size = sizeof(u64);
+	operation->result = operation->operand[1];
+	if (access_write(operation->address, operation->result))
+		return fault_taken(operation);
+	variable = variable_holding(operation->address);
+	if (variable) {
+		variable->contents = CONTENTS_UNKNOWN;
+		variable->write_address = operation->address;
+		variable->write_value = operation->result;
+	}
+	return KVMAP_OK;
+}
+
+u32 op_touch(struct operation *operation)
+{
+	u32 faulted;
+
+	operation->address = operation->operand[0];
+	access_forget(operation->address);
+	switch (operation->operand[1]) {
+	case KVMAP_ACCESS_READ: faulted = access_read(operation->address, &operation->result); break;
+	case KVMAP_ACCESS_WRITE: faulted = access_write(operation->address, 0); break;
+	case KVMAP_ACCESS_EXECUTE: faulted = access_call(operation->address); break;
+	default: return KVMAP_REFUSED_UNKNOWN;
+	}
+	return faulted ? fault_taken(operation) : KVMAP_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_areas.c: areas come and go.
+ */
+#include "agent/operations.h"
+#include "agent/variables.h"
+#include "mm/frames.h"
+#include "mm/vmalloc.h"
+
+/* Sets the result variable, also when there is no area: then it has none either. */
+static u32 area_made(struct operation *operation, void *area, u32 contents)
+{
+	u32 number = operation->script->result;
+
+	operation->result = (u64)area;
+	operation->size = operation->operand[0];
+	if (number < agent_nr_variables) {
+		struct agent_variable *variable = &agent_variables[number];
+
+		variable->address = (u64)area;
+		variable->size = area ? operation->size : 0;
+		variable->state = area ? VARIABLE_LIVE : VARIABLE_UNSET;
+		variable->contents = area ? contents : CONTENTS_UNKNOWN;
+		variable->write_address = 0;
+	}
+	return area ? KVMAP_OK : vmalloc_status();
+}
+
+u32 op_vmalloc(struct operation *operation)
+{
+	return area_made(operation, vmalloc(operation->operand[0]), CONTENTS_UNKNOWN);
+}
+
+u32 op_vzalloc(struct operation *operation)
+{
+	return area_made(operation, vzalloc(operation->operand[0]), CONTENTS_ZERO);
+}
+
+u32 op_vfree(struct operation *operation)
+{
+	struct agent_variable *variable = variable_holding(operation->operand[0]);
+
+	operation->address = operation->operand[0];
+	vfree((void *)operation->address);
+	if (vmalloc_status() == KVMAP_OK && variable)
+		variable->state = VARIABLE_FREED;
+	return vmalloc_status();
+}
+
+u32 op_fragment(struct operation *operation)
+{
+	operation->size = operation->operand[1];
+	operation->result =
+		frames_fragment((u32)operation->operand[0], operation->size, operation->operand[2]);
+	return KVMAP_OK;
+}
+
+u32 op_purge(struct operation *operation)
+{
+	operation->result = vmalloc_purge();
+	return KVMAP_OK;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_contents.c: fills whole areas, and checks that they still hold what they were filled with.
+ */
+#include "agent/operations.h"
+#include "agent/variables.h"
+#include "arch/x86_64/access.h"
+#include "mm/mm_types.h"
+
+#define PAGE_WORDS (PAGE_SIZE / sizeof(u64))
+
+/* The variable of the first operand if it has a live area, else NULL. */
+static struct agent_variable *live_variable(struct operation *operation)
+{
+	const struct kvmap_operand *operand = &operation->script->operand[0];
+	struct agent_variable *variable;
+
+	if (operand->base != KVMAP_BASE_VARIABLE)
+		return NULL;
+	variable = &agent_variables[operand->variable];
+	operation->address = variable->address;
+	operation->size = variable->size;
+	return variable->state == VARIABLE_LIVE ? variable : NULL;
+}
+
+static u64 page_count(const struct agent_variable *variable)
+{
+	return ALIGN_UP(variable->size, PAGE_SIZE) / PAGE_SIZE;
+}
+
+u32 op_fill(struct operation *operation)
+{
+	struct agent_variable *variable = live_variable(operation);
+	u64 seed = operation->operand[1];
+
+	if (!variable)
+		return KVMAP_REFUSED_UNSET;
+	variable->contents = CONTENTS_UNKNOWN;
+	variable->write_address = 0;
+	for (u64 page = 0; page < page_count(variable); page++)
+		if (access_fill(variable->address + page * PAGE_SIZE, KVMAP_PATTERN(seed, page), PAGE_WORDS))
+			return fault_taken(operation);
+	variable->fill_seed = seed;
+	variable->contents = CONTENTS_PATTERN;
+	return KVMAP_OK;
+}
+
+/* `words` words at address are all `value`. */
+static u32 check_words(struct operation *operation, u64 address, u64 value, u64 words)
+{
+	u64 different;
+
+	if (access_compare(address, value, words, &different))
+		return fault_taken(operation);
+	if (!different)
+		return KVMAP_OK;
+	operation->address = different;
+	operation->expected = value;
+	access_read(different, &operation->found);
+	return KVMAP_FAILED_CONTENT;
+}
+
+u32 op_check(struct operation *operation)
+{
+	const struct agent_variable *variable = live_variable(operation);
+	u32 status = KVMAP_OK;
+
+	if (!variable)
+		return KVMAP_REFUSED_UNSET;
+	switch (variable->contents) {
+	case CONTENTS_ZERO:
+		return check_words(operation, variable->address, 0, page_count(variable) * PAGE_WORDS);
+	case CONTENTS_PATTERN:
+		for (u64 page = 0; page < page_count(variable) && !status; page++)
+			status = check_words(operation, variable->address + page * PAGE_SIZE,
+					     KVMAP_PATTERN(variable->fill_seed, page), PAGE_WORDS);
+		return status;
+	default:
+		if (!variable->write_address)
+			return KVMAP_REFUSED_NOT_FILLED;
+		return check_words(operation, variable->write_address, variable->write_value, 1);
+	}
+}

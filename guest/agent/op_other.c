@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_other.c: what concerns the host more than memory.
+ */
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/operations.h"
+#include "arch/x86_64/machine.h"
+#include "kvmap/ports.h"
+
+u32 op_verify(struct operation *operation)
+{
+	(void)operation;
+	channel_ring(KVMAP_DOORBELL_VERIFY);
+	return KVMAP_OK;
+}
+
+u32 op_print(struct operation *operation)
+{
+	if (operation->operand[0] >= agent.record->strings_size)
+		return KVMAP_REFUSED_UNKNOWN;
+	if (operation->script->operand[1].base != KVMAP_BASE_NONE)
+		operation->result = operation->address = operation->operand[1];
+	return KVMAP_OK;
+}
+
+u32 op_crash(struct operation *operation)
+{
+	machine_crash((u32)operation->operand[0]);
+	return KVMAP_REFUSED_UNKNOWN;
+}
+
+u32 op_fault(struct operation *operation)
+{
+	return agent_fault((u32)operation->operand[0]);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/operations.h"
+#include "agent/agent.h"
+#include "agent/report.h"
+#include "agent/variables.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/sections.h"
+
+static u32 op_unknown(struct operation *operation)
+{
+	(void)operation;
+	return KVMAP_REFUSED_UNKNOWN;
+}
+
+static const struct operation_row rows[] = {
+	[0] = { op_unknown, "unknown operation", "" },
+	[KVMAP_OP_VMALLOC] = { op_vmalloc, "vmalloc %s", " = %x" },
+	[KVMAP_OP_VZALLOC] = { op_vzalloc, "vzalloc %s", " = %x" },
+	[KVMAP_OP_VFREE] = { op_vfree, "vfree %a", "" },
+	[KVMAP_OP_FILL] = { op_fill, "fill %s at %a", "" },
+	[KVMAP_OP_CHECK] = { op_check, "check %s at %a", ": as it should be" },
+	[KVMAP_OP_READ] = { op_read, "read %a", " = %x" },
+	[KVMAP_OP_WRITE] = { op_write, "write %a", " = %x" },
+	[KVMAP_OP_FRAGMENT] = { op_fragment, "fragment %s", ": %u frames held" },
+	[KVMAP_OP_PURGE] = { op_purge, "purge", ": %u ranges flushed" },
+	[KVMAP_OP_VERIFY] = { op_verify, "verify", ": left to the host" },
+	[KVMAP_OP_PRINT] = { op_print, "%t", "" },
+	[KVMAP_OP_TOUCH] = { op_touch, "%m %a", "" },
+	[KVMAP_OP_CRASH] = { op_crash, "crash", "" },
+	[KVMAP_OP_FAULT] = { op_fault, "deliberate fault", "" },
+};
+
+const struct operation_row *operation_row(u32 opcode)
+{
+	return &rows[opcode < ARRAY_SIZE(rows) && rows[opcode].run ? opcode : 0];
+}
+
+/* The value of an operand; enum kvmap_status. */
+static u32 operand_value(const struct kvmap_operand *operand, u64 *value_out)
+{
+	u64 base = 0;
+
+	switch (operand->base) {
+	case KVMAP_BASE_NONE: break;
+	case KVMAP_BASE_VARIABLE:
+		if (operand->variable >= agent_nr_variables)
+			return KVMAP_REFUSED_UNKNOWN;
+		if (agent_variables[operand->variable].state == VARIABLE_UNSET)
+			return KVMAP_REFUSED_UNSET;
+		base = agent_variables[operand->variable].address;
+		break;
+	case KVMAP_BASE_TEXT: base = (u64)text_start; break;
+	case KVMAP_BASE_RODATA: base = (u64)rodata_start; break;
+	default: return KVMAP_REFUSED_UNKNOWN;
+	}
+	*value_out = base + operand->value;
+	return KVMAP_OK;
+}
+
+static u32 operands_read(struct operation *operation)
+{
+	u32 status = KVMAP_OK;
+
+	for (u32 i = 0; i < ARRAY_SIZE(operation->operand) && !status; i++)
+		status = operand_value(&operation->script->operand[i], &operation->operand[i]);
+	return status;
+}
+
+/* What the script expected of it, put beside what became of it. */
+static u32 status_against_expectation(const struct operation *operation, u32 status)
+{
+	switch (operation->script->expect) {
+	case KVMAP_EXPECT_REFUSED: return status == KVMAP_OK ? KVMAP_FAILED_NOT_REFUSED : status;
+	case KVMAP_EXPECT_FAULT:
+		if (operation->faulted)
+			return operation->fault.kind == operation->script->fault_kind
+				       ? KVMAP_OK
+				       : KVMAP_FAILED_OTHER_FAULT;
+		return status == KVMAP_OK ? KVMAP_FAILED_NO_FAULT : status;
+	default: return status;
+	}
+}
+
+void operation_run(const struct kvmap_operation *script)
+{
+	struct operation operation = { .script = script };
+	u64 start = rdtsc();
+	u32 status = operands_read(&operation);
+
+	if (status == KVMAP_OK)
+		status = operation_row(script->opcode)->run(&operation);
+	status = status_against_expectation(&operation, status);
+	if (status != KVMAP_OK &&
+	    !(script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status)))
+		agent.unexpected++;
+	report_result(&operation, status, rdtsc() - start);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * operations.h: what the guest can be told to do.
+ *
+ * To grow it: an opcode in include/kvmap/operation.h, a function here, a row in the table of operations.c.
+ */
+#ifndef GUEST_AGENT_OPERATIONS_H
+#define GUEST_AGENT_OPERATIONS_H
+
+#include "agent/faults.h"
+#include "kvmap/operation.h"
+#include "lib/types.h"
+
+/* One run of one operation. */
+struct operation {
+	const struct kvmap_operation *script;
+	u64 operand[3]; /* bases added */
+
+	/* what the operation leaves for the report: see RESULT in kvmap/channel.h */
+	u64 result;
+	u64 address;
+	u64 size;
+	u64 expected;
+	u64 found;
+	bool faulted;
+	struct fault fault;
+};
+
+/*
+ * A row. `what` and `result` are the words of the serial report. In them stand for a number: %s the size, %a
+ * the address, %x and %u the result, %m a touch's kind of access, %t a print's string.
+ */
+struct operation_row {
+	u32 (*run)(struct operation *operation); /* enum kvmap_status */
+	const char *what;
+	const char *result; /* follows if the status is KVMAP_OK */
+};
+
+/* The row of an opcode; the last resort is one that refuses. */
+const struct operation_row *operation_row(u32 opcode);
+
+/* Runs and reports. */
+void operation_run(const struct kvmap_operation *script);
+
+/* op_areas.c */
+u32 op_vmalloc(struct operation *operation);
+u32 op_vzalloc(struct operation *operation);
+u32 op_vfree(struct operation *operation);
+u32 op_fragment(struct operation *operation);
+u32 op_purge(struct operation *operation);
+
+/* op_access.c */
+u32 op_read(struct operation *operation);
+u32 op_write(struct operation *operation);
+u32 op_touch(struct operation *operation);
+
+/* op_contents.c */
+u32 op_fill(struct operation *operation);
+u32 op_check(struct operation *operation);
+
+/* op_other.c */
+u32 op_verify(struct operation *operation);
+u32 op_print(struct operation *operation);
+u32 op_crash(struct operation *operation);
+u32 op_fault(struct operation *operation);
+
+/*
+ * Damages the kernel in a deliberate way; enum kvmap_status. This kernel knows none and refuses: the one of
+ * tests/faults overrides it.
+ */
+u32 agent_fault(u32 number);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/report.h"
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/lines.h"
+#include "arch/x86_64/cpu.h"
+#include "mm/frames.h"
+
+static u64 ram_bytes(void)
+{
+	u64 bytes = 0;
+
+	for (u32 i = 0; i < memblock.nr_memory; i++)
+		bytes += memblock.memory[i].size;
+	return bytes;
+}
+
+void report_hello(u64 boot_ticks)
+{
+	if (channel_is_open()) {
+		struct kvmap_record *record = channel_record(KVMAP_RECORD_HELLO);
+
+		record->value[0] = boot_ticks;
+		record->value[1] = ram_bytes();
+		record->value[2] = frames_total_count();
+		channel_send();
+	}
+	if (agent.serial)
+		line_hello();
+}
+
+void report_result(const struct operation *operation, u32 status, u64 ticks)
+{
+	if (channel_is_open()) {
+		struct kvmap_record *record = channel_record(KVMAP_RECORD_RESULT);
+
+		record->status = (u16)status;
+		record->operation = agent.operation;
+		record->value[0] = operation->result;
+		record->value[1] = operation->address;
+		record->value[2] = operation->size;
+		record->value[3] = ticks;
+		record->value[4] = operation->expected;
+		record->value[5] = operation->found;
+		channel_send();
+	}
+	if (agent.serial)
+		line_result(operation, status);
+}
+
+void report_bye(u64 hello_tsc, u32 exit)
+{
+	if (channel_is_open()) {
+		struct kvmap_record *record = channel_record(KVMAP_RECORD_BYE);
+
+		record->value[0] = rdtsc() - hello_tsc;
+		record->value[1] = exit;
+		channel_send();
+	}
+	if (agent.serial)
+		line_bye();
+}

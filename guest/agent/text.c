@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/text.h"
+#include "arch/x86_64/serial.h"
+
+void text(const char *string)
+{
+	while (*string)
+		serial_put(*string++);
+}
+
+static void text_number(u64 number, u32 base)
+{
+	char digits[21];
+	char *first = &digits[sizeof(digits) - 1];
+
+	*first = '\0';
+	do
+		*--first = "0123456789abcdef"[number % base];
+	while (number /= base);
+	text(first);
+}
+
+void text_decimal(u64 number)
+{
+	text_number(number, 10);
+}
+
+void text_hex(u64 number)
+{
+	text("0x");
+	text_number(number, 16);
+}
+
+void text_size(u64 bytes)
+{
+	static const char *const units[] = { " bytes", " KiB", " MiB", " GiB" };
+	u32 unit = 0;
+
+	while (unit < ARRAY_SIZE(units) - 1 && bytes && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	text_decimal(bytes);
+	text(units[unit]);
+}
+
+void text_count(u64 count, const char *noun)
+{
+	text_decimal(count);
+	text(" ");
+	text(noun);
+	if (count != 1)
+		text("s");
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access.S: the accesses of access.h. A fault between access_begin and access_end, or the fetch of what
+ * access_call() calls, goes on at access_failed, with the stack pointer that was kept in access_rsp.
+ */
+	.cfi_sections .debug_frame
+
+	.macro function name
+	.globl \name
+	.type \name, @function
+	.balign 16
+\name:
+	.cfi_startproc
+	.endm
+
+	.macro end_function name
+	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	.text
+	.globl access_begin, access_end
+access_begin:
+
+function access_read
+	mov %rsp, access_rsp(%rip)
+	mov (%rdi), %rax
+	mov %rax, (%rsi)
+	jmp access_done
+end_function access_read
+
+function access_write
+	mov %rsp, access_rsp(%rip)
+	mov %rsi, (%rdi)
+	jmp access_done
+end_function access_write
+
+function access_fill
+	mov %rsp, access_rsp(%rip)
+	mov %rsi, %rax
+	mov %rdx, %rcx
+	rep stosq
+	jmp access_done
+end_function access_fill
+
+function access_compare
+	mov %rsp, access_rsp(%rip)
+	mov %rcx, %r8
+	mov %rsi, %rax
+	mov %rdx, %rcx
+	cmp %rax, %rax /* ZF, for words == 0 */
+	repe scasq
+	lea -8(%rdi), %rax
+	mov $0, %ecx
+	cmove %rcx, %rax
+	mov %rax, (%r8)
+	jmp access_done
+end_function access_compare
+
+function access_call
+	mov %rsp, access_rsp(%rip)
+	call *%rdi
+	jmp access_done
+end_function access_call
+
+function access_done
+	movq $0, access_rsp(%rip)
+	xor %eax, %eax
+	ret
+end_function access_done
+access_end:
+
+function access_failed
+	mov access_rsp(%rip), %rsp
+	movq $0, access_rsp(%rip)
+	mov $1, %eax
+	ret
+end_function access_failed
+
+	.bss
+	.balign 8
+	.globl access_rsp
+access_rsp:
+	.skip 8
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.c: from the start info to the first operation.
+ *
+ * Memory comes zeroed and is not cleared again. RAM is taken in whole 2 MiB pages, so that the direct map
+ * needs no smaller ones: what stands beyond the last of them is left alone.
+ */
+#include "agent/agent.h"
+#include "agent/panic.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/pte.h"
+#include "arch/x86_64/pvh.h"
+#include "arch/x86_64/sections.h"
+#include "kvmap/boot.h"
+#include "kvmap/layout.h"
+#include "mm/arch.h"
+#include "mm/frames.h"
+#include "mm/vmalloc.h"
+
+#define PMD_SIZE (2ul << 20)
+
+/* The direct map's only page table of the third level reaches so far. */
+#define RAM_MAX (512ul << 30)
+
+/* Reachable before the direct map is made to measure. */
+#define PREPARED (BOOT_DIRECT_PAGES * PMD_SIZE)
+
+void boot(u32 start_info_gpa, u64 entry_tsc);
+
+/* The boot's own structures lie below KVMAP_LOW_RESERVED; in the first 2 MiB page they can be read. */
+static const void *low_structure(u64 gpa, u64 size)
+{
+	if (!gpa || gpa >= PMD_SIZE || size > PMD_SIZE - gpa)
+		panic("a structure of the PVH start info lies above 2 MiB");
+	return __va(gpa);
+}
+
+static void region_add(struct memblock_region *region, u64 base, u64 end, u32 kind)
+{
+	region->base = base;
+	region->size = end - base;
+	region->kind = kind;
+}
+
+static void memory_add(u64 base, u64 size)
+{
+	u64 end;
+
+	if (base >= RAM_MAX)
+		return;
+	end = size < RAM_MAX - base ? base + size : RAM_MAX;
+	base = ALIGN_UP(base, base < PMD_SIZE ? PAGE_SIZE : PMD_SIZE);
+	end = ALIGN_DOWN(end, end < PMD_SIZE ? PAGE_SIZE : PMD_SIZE);
+	if (base >= end)
+		return;
+	if (base < max_pfn << PAGE_SHIFT)
+		panic("the memory map is not in order");
+	if (memblock.nr_memory == MEMBLOCK_REGIONS)
+		panic("the memory map has too many regions");
+	region_add(&memblock.memory[memblock.nr_memory++], base, end, MEMBLOCK_RAM);
+	max_pfn = end >> PAGE_SHIFT;
+}
+
+static void memory_read(const struct pvh_start_info *info)
+{
+	const struct pvh_memmap_entry *entry;
+
+	if (info->magic != PVH_MAGIC)
+		panic("the PVH start info has a wrong magic number");
+	if (info->version < 1 || !info->memmap_entries)
+		panic("the PVH start info has no memory map");
+	if (info->memmap_entries > 128)
+		panic("the memory map has too many regions");
+	entry = low_structure(info->memmap_paddr, info->memmap_entries * sizeof(*entry));
+	for (u32 i = 0; i < info->memmap_entries; i++, entry++)
+		if (entry->type == PVH_RAM)
+			memory_add(entry->addr, entry->size);
+}
+
+/* End of the RAM that the image lies in. */
+static u64 memory_end_around_image(void)
+{
+	for (u32 i = 0; i < memblock.nr_memory; i++) {
+		const struct memblock_region *region = &memblock.memory[i];
+
+		if (region->base <= KVMAP_IMAGE_GPA && region->base + region->size > KVMAP_IMAGE_GPA)
+			return region->base + region->size;
+	}
+	panic("the memory map has no RAM where the image lies");
+}
+
+static const struct pvh_module *module_find(const struct pvh_start_info *info)
+{
+	const struct pvh_module *module;
+
+	if (!info->nr_modules)
+		panic("no boot record: PVH module 0 (QEMU: -initrd) is missing");
+	module = low_structure(info->modlist_paddr, sizeof(*module));
+	if (module->size < sizeof(struct kvmap_boot) || module->paddr >= RAM_MAX ||
+	    module->size > RAM_MAX - module->paddr)
+		panic("PVH module 0 is too small or too far away for a boot record");
+	return module;
+}
+
+/* kvmap says what works. Elsewhere CPUID is right. */
+static bool pages_1g(const struct pvh_module *module)
+{
+	const struct kvmap_boot *record = __va(module->paddr);
+
+	if (module->paddr <= PREPARED - sizeof(*record) && record->magic == KVMAP_BOOT_MAGIC &&
+	    record->flags & KVMAP_BOOT_CHANNEL)
+		return record->flags & KVMAP_BOOT_PAGES_1G;
+	return paging_cpu_has_1g();
+}
+
+static void reserve(u64 base, u64 end, u32 kind)
+{
+	region_add(&memblock.reserved[memblock.nr_reserved++], base, end, kind);
+}
+
+/* What of the module lies in managed RAM. */
+static void reserve_module(const struct pvh_module *module)
+{
+	u64 base = ALIGN_DOWN(module->paddr, PAGE_SIZE);
+	u64 end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
+
+	for (u32 i = 0; i < memblock.nr_memory && base >= KVMAP_LOW_RESERVED; i++) {
+		const struct memblock_region *region = &memblock.memory[i];
+		u64 region_end = region->base + region->size;
+
+		if (base < region_end && end > region->base)
+			return reserve(base < region->base ? region->base : base,
+				       end < region_end ? end : region_end, MEMBLOCK_MODULE);
+	}
+}
+
+/* Direct map, mem_map and the reserved regions. Tables come first after the image, then mem_map. */
+static void memory_init(const struct pvh_module *module)
+{
+	u64 image = (u64)image_end - KVMAP_IMAGE_BASE;
+	u64 map_size = ALIGN_UP(max_pfn * sizeof(struct page), PAGE_SIZE);
+	u64 module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
+	/* One table a GiB, and a few for the module. */
+	u64 tables = ((max_pfn >> 18) + 4 + (module->size >> 21)) * PAGE_SIZE;
+	bool below = module_end > image && module->paddr < image + tables + map_size;
+	u64 base = below ? module_end : image;
+	u64 next = base;
+
+	if (module->paddr < image && module_end > KVMAP_IMAGE_GPA)
+		panic("PVH module 0 lies in the image");
+	if (base + tables + map_size > memory_end_around_image() || base + tables > PREPARED)
+		panic("RAM is too small");
+	paging_map_ram(pages_1g(module), &next);
+	paging_map_module(module->paddr, module->size, &next);
+	mem_map = __va(next);
+	paging_account(base, next);
+
+	reserve(0, KVMAP_LOW_RESERVED, MEMBLOCK_LOW);
+	reserve(KVMAP_IMAGE_GPA, image, MEMBLOCK_IMAGE);
+	if (below)
+		reserve_module(module);
+	reserve(base, next + map_size, MEMBLOCK_MEM_MAP);
+	if (!below)
+		reserve_module(module);
+}
+
+void boot(u32 start_info_gpa, u64 entry_tsc)
+{
+	const struct pvh_start_info *info = low_structure(start_info_gpa, sizeof(*info));
+	const struct pvh_module *module;
+	const struct kvmap_boot *record;
+
+	paging_map_image();
+	memory_read(info);
+	module = module_find(info);
+	memory_init(module);
+	record = __va(module->paddr);
+	agent_check(record, module->size);
+	frames_init();
+	vmalloc_init(record->policy);
+	agent_run(entry_tsc);
+}

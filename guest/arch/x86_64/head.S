@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head.S: from the PVH entry to C.
+ *
+ * PVH (xen/include/public/arch-x86/hvm/start_info.h) enters in 32-bit protected mode, paging off, with the start
+ * info's address in EBX. Where each instruction of ring 0 is emulated, the boot is an instruction count: so all
+ * tables stand ready in the image and only the registers are loaded here.
+ */
+#include "arch/x86_64/pte.h"
+#include "kvmap/layout.h"
+
+#define KERNEL_CS 0x08
+#define KERNEL_DS 0x10
+#define TSS_SEL   0x18
+
+#define CR0_LONG 0x80010033 /* PG WP NE ET MP PE */
+#define CR4_LONG 0x20       /* PAE; PGE comes when the final tables stand, which flushes the boot's */
+#define MSR_EFER 0xc0000080
+#define EFER_LONG 0x900 /* NXE LME */
+
+#define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
+/* For a table in .data.head, whose address the assembler knows. */
+#define TABLE(symbol) (KVMAP_IMAGE_DATA_GPA + symbol - data_head)
+
+	/* Elf note of Xen, type 18: XEN_ELFNOTE_PHYS32_ENTRY */
+	.section .note.pvh, "a", @note
+	.balign 4
+	.long 4, 8, 18
+	.asciz "Xen"
+	.quad GPA(pvh_start)
+
+	.section .text.head, "ax", @progbits
+	.code32
+	.globl pvh_start
+	.type pvh_start, @function
+pvh_start:
+	rdtsc
+	mov %eax, %esi
+	mov %edx, %edi
+	mov $CR4_LONG, %eax
+	mov %eax, %cr4
+	mov $GPA(init_top_pgt), %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	mov $EFER_LONG, %eax
+	xor %edx, %edx
+	wrmsr
+	mov $CR0_LONG, %eax
+	mov %eax, %cr0
+	lgdtl GPA(gdt_pointer_low)
+	ljmp $KERNEL_CS, $GPA(long_mode)
+
+	.code64
+long_mode:
+	mov $high_half, %rax
+	jmp *%rax
+high_half:
+	mov $stack_top, %rsp
+	lgdt gdt_pointer(%rip)
+	lidt idt_pointer(%rip)
+	mov $KERNEL_DS, %eax
+	mov %eax, %ss
+	mov %eax, %ds
+	mov %eax, %es
+	mov $TSS_SEL, %eax
+	ltr %ax
+	shl $32, %rdi
+	or %rdi, %rsi
+	mov %ebx, %edi
+	xor %ebp, %ebp
+	call boot
+	ud2
+	.size pvh_start, . - pvh_start
+
+	/* First in .data, at KVMAP_IMAGE_DATA_GPA. What lies below it is unmapped: the stack's guard. */
+	.section .data.head, "aw", @progbits
+	.balign 4096
+data_head:
+	.globl stack_bottom, stack_top
+stack_bottom:
+	.skip 8192
+stack_top:
+
+	.globl boot_tables, boot_tables_end, init_top_pgt, boot_image_pud, boot_image_pmd, boot_direct_pud
+	.globl boot_direct_pmd
+boot_tables:
+init_top_pgt:
+	.quad TABLE(boot_image_pud) + _PAGE_TABLE /* identity: the image's own tables, until boot clears it */
+	.skip 8 * 272
+	.quad TABLE(boot_direct_pud) + _PAGE_TABLE /* 273: KVMAP_DIRECT_BASE */
+	.skip 8 * 237
+	.quad TABLE(boot_image_pud) + _PAGE_TABLE /* 511 */
+boot_image_pud:
+	.quad TABLE(boot_image_pmd) + _PAGE_TABLE /* identity */
+	.skip 8 * 509
+	.quad TABLE(boot_image_pmd) + _PAGE_TABLE /* 510: KVMAP_IMAGE_BASE */
+	.skip 8
+boot_image_pmd:
+	.quad 0
+	/* Both become tables of 4K pages in paging.c. */
+	.quad KVMAP_IMAGE_GPA + _PAGE_KERNEL_RX + _PAGE_PSE
+	.quad KVMAP_IMAGE_DATA_GPA + _PAGE_KERNEL + _PAGE_PSE
+	.skip 8 * 509
+boot_direct_pud:
+	.quad TABLE(boot_direct_pmd) + _PAGE_TABLE
+	.skip 8 * 511
+boot_direct_pmd:
+	.quad _PAGE_KERNEL + _PAGE_PSE
+	.quad KVMAP_IMAGE_GPA + _PAGE_KERNEL_RO + _PAGE_PSE
+	.set i, 2
+	.rept BOOT_DIRECT_PAGES - 2
+	.quad i * 0x200000 + _PAGE_KERNEL + _PAGE_PSE
+	.set i, i + 1
+	.endr
+	.skip 8 * (512 - BOOT_DIRECT_PAGES)
+boot_tables_end:
+
+	/* Types are "accessed" and, for the TSS, available: the CPU sets busy here. */
+gdt:
+	.quad 0
+	.quad 0x00af9b000000ffff /* KERNEL_CS: 64-bit code */
+	.quad 0x00cf93000000ffff /* KERNEL_DS */
+	.word tss_end - tss - 1
+	.word TABLE(tss) & 0xffff
+	.byte (TABLE(tss) >> 16) & 0xff
+	.byte 0x89, 0
+	.byte ((TABLE(tss) + KVMAP_IMAGE_BASE) >> 24) & 0xff
+	.long 0xffffffff
+	.long 0
+gdt_end:
+
+	.balign 8
+	.long 0 /* so that the 64-bit fields of the TSS are aligned */
+tss:
+	.skip 36
+	.quad ist_stacks + 1 * IST_STACK_SIZE /* IST1: #DF */
+	.quad ist_stacks + 2 * IST_STACK_SIZE /* IST2: NMI */
+	.quad ist_stacks + 3 * IST_STACK_SIZE /* IST3: #MC */
+	.skip 40
+	.word 0, 104 /* no I/O bitmap */
+tss_end:
+
+	.section .rodata.head, "a", @progbits
+	.balign 8
+	.word 0, 0, 0
+gdt_pointer:
+	.word gdt_end - gdt - 1
+	.quad gdt
+	.balign 4
+gdt_pointer_low:
+	.word gdt_end - gdt - 1
+	.long GPA(gdt)
+
+	.set IST_STACK_SIZE, 4096
+	.bss
+	.balign 4096
+ist_stacks:
+	.skip 3 * IST_STACK_SIZE
+
+	.section .note.GNU-stack, "", @progbits

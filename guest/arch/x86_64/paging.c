@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paging.c: the tables that the boot makes, on top of those that head.S has prepared.
+ */
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/sections.h"
+#include "kvmap/layout.h"
+#include "mm/arch.h"
+#include "mm/frames.h"
+
+#define PMD_SIZE (1ul << PMD_SHIFT)
+#define PUD_SIZE (1ul << PUD_SHIFT)
+#define PTRS     PTRS_PER_TABLE
+
+extern u64 boot_tables[], boot_tables_end[];
+extern u64 boot_image_pud[PTRS], boot_image_pmd[PTRS];
+extern u64 boot_direct_pud[PTRS], boot_direct_pmd[PTRS];
+
+/* [2M, 4M) and [4M, 6M) of the image, by 4K pages. */
+static u64 image_pte[2][PTRS] __attribute__((aligned(4096)));
+
+void *__va(u64 gpa)
+{
+	return (void *)(gpa + KVMAP_DIRECT_BASE);
+}
+
+u64 __pa(const void *direct_map_address)
+{
+	return (u64)direct_map_address - KVMAP_DIRECT_BASE;
+}
+
+static u64 image_pa(const void *address)
+{
+	return (u64)address - KVMAP_IMAGE_BASE;
+}
+
+static void map_section(const char *start, const char *end, u64 rights)
+{
+	u64 *pte = image_pte[0] + ((image_pa(start) - KVMAP_IMAGE_GPA) >> PAGE_SHIFT);
+	u64 *last = image_pte[0] + ((image_pa(end) - KVMAP_IMAGE_GPA + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	u64 entry = image_pa(start) | rights;
+
+	for (; pte < last; pte++, entry += PAGE_SIZE)
+		*pte = entry;
+}
+
+void paging_map_image(void)
+{
+	map_section(text_start, text_end, _PAGE_KERNEL_RX);
+	map_section(rodata_start, rodata_end, _PAGE_KERNEL_RO);
+	map_section(data_start, image_end, _PAGE_KERNEL);
+	boot_image_pmd[1] = image_pa(image_pte[0]) | _PAGE_TABLE;
+	boot_image_pmd[2] = image_pa(image_pte[1]) | _PAGE_TABLE;
+	boot_image_pud[0] = 0;
+	init_top_pgt[0] = 0;
+	/* Changing PGE flushes every translation (SDM vol. 3A 4.10.4.1). */
+	write_cr4(X86_CR4_PAE | X86_CR4_PGE);
+}
+
+static u64 table_new(u64 *next_table)
+{
+	u64 gpa = *next_table;
+
+	*next_table += PAGE_SIZE;
+	return gpa;
+}
+
+/* The table below *entry, made if there is none. */
+static u64 *table_below(u64 *entry, u64 *next_table)
+{
+	if (!*entry)
+		*entry = table_new(next_table) | _PAGE_TABLE;
+	return __va(*entry & PTE_PFN_MASK);
+}
+
+static void map_large(u64 *pmd, u64 start, u64 end)
+{
+	u64 entry = start | _PAGE_KERNEL | _PAGE_PSE;
+	u64 last = end | _PAGE_KERNEL | _PAGE_PSE;
+
+	pmd += start / PMD_SIZE % PTRS;
+	for (; entry != last; entry += PMD_SIZE)
+		*pmd++ = entry;
+}
+
+static void map_ram_range(u64 start, u64 end, bool pages_1g, u64 *next_table)
+{
+	while (start < end) {
+		u64 *pud = &boot_direct_pud[start / PUD_SIZE];
+		u64 next = ALIGN_DOWN(start, PUD_SIZE) + PUD_SIZE;
+
+		if (pages_1g && next - start == PUD_SIZE && next <= end && !*pud)
+			*pud = start | _PAGE_KERNEL | _PAGE_PSE;
+		else
+			map_large(table_below(pud, next_table), start, next < end ? next : end);
+		start = next;
+	}
+}
+
+void paging_map_ram(bool pages_1g, u64 *next_table)
+{
+	const u64 prepared = BOOT_DIRECT_PAGES * PMD_SIZE;
+
+	for (u32 i = 0; i < memblock.nr_memory; i++) {
+		u64 start = memblock.memory[i].base;
+		u64 end = start + memblock.memory[i].size;
+
+		if (start <= KVMAP_IMAGE_GPA && end > KVMAP_IMAGE_GPA) {
+			for (u64 gpa = end; gpa < prepared; gpa += PMD_SIZE)
+				boot_direct_pmd[gpa / PMD_SIZE] = 0;
+			start = prepared;
+		}
+		if (start >= PMD_SIZE)
+			map_ram_range(start, end, pages_1g, next_table);
+	}
+}
+
+void paging_map_module(u64 gpa, u64 size, u64 *next_table)
+{
+	u64 end = gpa + size;
+
+	for (gpa = ALIGN_DOWN(gpa, PAGE_SIZE); gpa < end; gpa += PAGE_SIZE) {
+		u64 *pud = &boot_direct_pud[gpa / PUD_SIZE];
+		u64 *pmd, *pte;
+
+		if (*pud & _PAGE_PSE)
+			continue;
+		pmd = table_below(pud, next_table) + gpa / PMD_SIZE % PTRS;
+		if (*pmd & _PAGE_PSE)
+			continue;
+		pte = table_below(pmd, next_table) + gpa / PAGE_SIZE % PTRS;
+		*pte = gpa | _PAGE_KERNEL_RO;
+	}
+}
+
+static void account(u64 start, u64 end)
+{
+	for (u32 pfn = start >> PAGE_SHIFT; pfn < end >> PAGE_SHIFT; pfn++)
+		pfn_to_page(pfn)->owner = PAGE_TABLE;
+	vm_stat[NR_PAGETABLE_PAGES] += (end - start) >> PAGE_SHIFT;
+}
+
+void paging_account(u64 first_table, u64 next_table)
+{
+	account(image_pa(boot_tables), image_pa(boot_tables_end));
+	account(image_pa(image_pte), image_pa(image_pte) + sizeof(image_pte));
+	account(first_table, next_table);
+}
+
+void *paging_map_window(u64 gpa)
+{
+	boot_image_pmd[PTRS - 1] = gpa | _PAGE_KERNEL | _PAGE_PSE;
+	return (void *)(KVMAP_IMAGE_BASE + (PTRS - 1) * PMD_SIZE);
+}
+
+bool paging_cpu_has_1g(void)
+{
+	u32 eax = 0x80000001, ebx, ecx, edx;
+
+	asm("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	return edx & 1 << 26;
+}

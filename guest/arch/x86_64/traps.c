@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.c: an exception ends an access that may fault, or the kernel.
+ */
+#include "agent/oops.h"
+#include "arch/x86_64/access.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/traps.h"
+
+struct access_fault access_fault;
+
+extern u64 access_rsp; /* not 0 while an access runs */
+extern const char access_begin[], access_end[], access_failed[];
+
+void trap_handle(struct registers *registers);
+
+void access_forget(u64 address)
+{
+	invlpg(address);
+}
+
+bool access_resume(struct registers *registers, u64 fault_address)
+{
+	u64 rip = registers->rip;
+	bool in_access = rip >= (u64)access_begin && rip < (u64)access_end;
+	bool fetch = rip == fault_address;
+
+	if (!access_rsp || (!in_access && !fetch))
+		return false;
+	access_fault.address = fault_address;
+	access_fault.rip = rip;
+	access_fault.error_code = registers->error_code;
+	registers->rip = (u64)access_failed;
+	registers->rsp = access_rsp;
+	return true;
+}
+
+/* Called by traps.S. CR2 holds no non-canonical address: that is a #GP, and accesses keep their address in
+ * RDI. */
+void trap_handle(struct registers *registers)
+{
+	u64 address = 0;
+
+	if (registers->vector == TRAP_PF) {
+		address = read_cr2();
+		if (access_resume(registers, address))
+			return;
+	} else if (registers->vector == TRAP_GP) {
+		address = registers->rdi;
+		if (access_resume(registers, address))
+			return;
+		address = 0;
+	} else if (registers->vector == TRAP_DF) {
+		address = read_cr2();
+	}
+	oops(registers, address);
+}
