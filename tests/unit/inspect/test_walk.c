@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+#include "tables.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct tables t;
+
+static void four_levels(void)
+{
+	tables_init(&t, 4);
+}
+
+static void five_levels(void)
+{
+	tables_init(&t, 5);
+}
+
+static void done(void)
+{
+	tables_destroy(&t);
+}
+
+static struct walk translate(uint64_t gva)
+{
+	struct walk walk;
+
+	walk_translate(&t.view, &t.mode, gva, &walk);
+	return walk;
+}
+
+static void expect_stop(uint64_t gva, enum walk_stop stop, unsigned int entries_read)
+{
+	struct walk walk = translate(gva);
+
+	cr_expect_eq(walk.stop, stop, "0x%lx: expected '%s', found '%s'", gva, walk_stop_text(stop),
+		     walk_stop_text(walk.stop));
+	cr_expect_eq(walk.level_count, entries_read, "0x%lx: expected %u entries read, found %u", gva,
+		     entries_read, walk.level_count);
+}
+
+TestSuite(walk, .init = four_levels, .fini = done);
+TestSuite(walk5, .init = five_levels, .fini = done);
+
+Test(walk, translates_a_4k_page_and_keeps_the_offset)
+{
+	struct walk walk;
+
+	tables_map(&t, VMALLOC + 5 * K4, 0x1234000, 1, PTE_W | PTE_NX | PTE_A | PTE_D);
+	walk = translate(VMALLOC + 5 * K4 + 0xabc);
+	cr_assert_eq(walk.stop, WALK_MAPPED);
+	cr_expect_eq(walk.gpa, 0x1234abc);
+	cr_expect_eq(walk.page_size, K4);
+	cr_expect_eq(walk.rights, RIGHT_R | RIGHT_W);
+	cr_assert_eq(walk.level_count, 4);
+	cr_expect_eq(walk.levels[0].level, 4);
+	cr_expect_eq(walk.levels[0].table, t.mode.root);
+	cr_expect_eq(walk.levels[0].index, VMALLOC >> 39 & 511);
+	cr_expect_eq(walk.levels[0].rights, RIGHT_R | RIGHT_W | RIGHT_X | RIGHT_U);
+	cr_expect_eq(walk.levels[3].level, 1);
+	cr_expect_eq(walk.levels[3].index, 5);
+	cr_expect_eq(walk.levels[3].entry, 0x1234000 | PTE_P | PTE_W | PTE_NX | PTE_A | PTE_D);
+}
+
+Test(walk5, translates_through_five_levels)
+{
+	uint64_t gva =
+		0xffa0000000000000 + 7 * K4; /* Linux's vmalloc start with 5 levels; 4 have no such address */
+	struct walk walk;
+
+	tables_map(&t, gva, 0x5000, 1, PTE_W);
+	walk = translate(gva + 1);
+	cr_assert_eq(walk.stop, WALK_MAPPED);
+	cr_expect_eq(walk.gpa, 0x5001);
+	cr_expect_eq(walk.level_count, 5);
+	cr_expect_eq(walk.levels[0].level, 5);
+	cr_expect_eq(walk.levels[0].index, gva >> 48 & 511);
+}
+
+Test(walk, translates_large_pages_with_their_offset)
+{
+	struct walk walk;
+
+	tables_map(&t, VMALLOC, 0x40000000, 2, PTE_W);
+	tables_map(&t, VMALLOC + G1, 0x80000000, 3, 0);
+	walk = translate(VMALLOC + 0x12345);
+	cr_expect(walk.stop == WALK_MAPPED && walk.gpa == 0x40012345 && walk.page_size == M2);
+	cr_expect_eq(walk.level_count, 3);
+	walk = translate(VMALLOC + G1 + 0x12345678);
+	cr_expect(walk.stop == WALK_MAPPED && walk.gpa == 0x92345678 && walk.page_size == G1);
+	cr_expect_eq(walk.level_count, 2);
+}
+
+Test(walk, does_not_take_the_pat_bit_of_a_large_page_for_an_address_bit)
+{
+	struct walk walk;
+
+	tables_map(&t, VMALLOC, 0x40000000 | 1 << 12, 2, 0);
+	tables_map(&t, VMALLOC + G1, 0x80000000 | 1 << 12, 3, 0);
+	tables_map(&t, 0, 0x3000, 1, PTE_PS); /* at level 1 that is PAT */
+	walk = translate(VMALLOC);
+	cr_expect(walk.stop == WALK_MAPPED && walk.gpa == 0x40000000);
+	walk = translate(VMALLOC + G1);
+	cr_expect(walk.stop == WALK_MAPPED && walk.gpa == 0x80000000);
+	walk = translate(0);
+	cr_expect(walk.stop == WALK_MAPPED && walk.gpa == 0x3000);
+}
+
+Test(walk, ands_each_right_over_all_levels)
+{
+	static const struct {
+		uint64_t bit;
+		unsigned int right;
+	} rights[] = { { PTE_W, RIGHT_W }, { PTE_U, RIGHT_U }, { PTE_NX, RIGHT_X } };
+
+	tables_map(&t, VMALLOC, 0x1000, 1, PTE_W | PTE_U);
+	cr_expect_eq(translate(VMALLOC).rights, RIGHT_R | RIGHT_W | RIGHT_U | RIGHT_X);
+	for (unsigned int level = 1; level <= 4; level++) {
+		for (unsigned int i = 0; i < 3; i++) {
+			uint64_t *entry = tables_entry(&t, VMALLOC, level);
+			unsigned int others = (RIGHT_R | RIGHT_W | RIGHT_U | RIGHT_X) & ~rights[i].right;
+
+			*entry ^= rights[i].bit;
+			cr_expect_eq(translate(VMALLOC).rights, others, "level %u, right %u", level,
+				     rights[i].right);
+			*entry ^= rights[i].bit;
+		}
+	}
+}
+
+Test(walk, treats_nx_as_reserved_where_efer_nxe_is_off)
+{
+	tables_map(&t, VMALLOC, 0x1000, 1, PTE_NX);
+	t.mode.nx = false;
+	expect_stop(VMALLOC, WALK_RESERVED_BIT, 4);
+	*tables_entry(&t, VMALLOC, 1) &= ~PTE_NX;
+	cr_expect_eq(translate(VMALLOC).stop, WALK_MAPPED);
+	*tables_entry(&t, VMALLOC, 4) |= PTE_NX;
+	expect_stop(VMALLOC, WALK_RESERVED_BIT, 1);
+}
+
+Test(walk5, finds_address_bits_above_maxphyaddr_at_every_level)
+{
+	tables_map(&t, VMALLOC, 0x1000, 1, 0);
+	for (unsigned int level = 1; level <= 5; level++) {
+		for (unsigned int bit = 46; bit < 52; bit++) {
+			*tables_entry(&t, VMALLOC, level) ^= 1ull << bit;
+			expect_stop(VMALLOC, WALK_RESERVED_BIT, 6 - level);
+			*tables_entry(&t, VMALLOC, level) ^= 1ull << bit;
+		}
+	}
+	*tables_entry(&t, VMALLOC, 1) |=
+		1ull << 45 | 1ull << 52 | 1ull << 62; /* address; ignored; protection key */
+	cr_expect_eq(translate(VMALLOC).stop, WALK_MAPPED);
+	cr_expect_eq(translate(VMALLOC).gpa, 1ull << 45 | 0x1000);
+}
+
+Test(walk, allows_bit_51_where_maxphyaddr_is_52)
+{
+	t.mode.physical_bits = 52;
+	tables_map(&t, VMALLOC, 1ull << 51, 1, 0);
+	cr_expect_eq(translate(VMALLOC).gpa, 1ull << 51);
+}
+
+Test(walk5, finds_ps_reserved_at_levels_4_and_5)
+{
+	tables_map(&t, VMALLOC, 0x1000, 1, 0);
+	for (unsigned int level = 4; level <= 5; level++) {
+		*tables_entry(&t, VMALLOC, level) |= PTE_PS;
+		expect_stop(VMALLOC, WALK_RESERVED_BIT, 6 - level);
+		*tables_entry(&t, VMALLOC, level) &= ~(uint64_t)PTE_PS;
+	}
+}
+
+Test(walk, finds_low_address_bits_reserved_in_large_pages)
+{
+	for (unsigned int level = 2; level <= 3; level++) {
+		for (unsigned int bit = 13; bit < 12 + 9 * (level - 1); bit++) {
+			tables_map(&t, VMALLOC + level * G1, 1ull << bit, level, 0);
+			expect_stop(VMALLOC + level * G1, WALK_RESERVED_BIT, 5 - level);
+		}
+	}
+}
+
+Test(walk, finds_ps_at_level_3_reserved_without_1g_pages)
+{
+	tables_map(&t, VMALLOC, 0x40000000, 3, 0);
+	cr_expect_eq(translate(VMALLOC).stop, WALK_MAPPED);
+	t.mode.pages_1g = false;
+	expect_stop(VMALLOC, WALK_RESERVED_BIT, 2);
+}
+
+Test(walk, looks_at_no_other_bit_of_an_entry_that_is_not_present)
+{
+	tables_map(&t, VMALLOC, 0x1000, 1, 0);
+	*tables_entry(&t, VMALLOC, 1) = ~0ull - PTE_P;
+	expect_stop(VMALLOC, WALK_NOT_PRESENT, 4);
+	cr_expect_eq(translate(VMALLOC).levels[3].entry, ~0ull - PTE_P);
+	*tables_entry(&t, VMALLOC, 3) = 0;
+	expect_stop(VMALLOC, WALK_NOT_PRESENT, 2);
+}
+
+Test(walk, refuses_addresses_that_are_not_canonical)
+{
+	tables_map(&t, 0x00007ffffffff000, 0x1000, 1, 0);
+	tables_map(&t, 0xffff800000000000, 0x2000, 1, 0);
+	cr_expect_eq(translate(0x00007fffffffffff).gpa, 0x1fff);
+	expect_stop(0x0000800000000000, WALK_NOT_CANONICAL, 0);
+	expect_stop(0xffff7fffffffffff, WALK_NOT_CANONICAL, 0);
+	cr_expect_eq(translate(0xffff800000000000).gpa, 0x2000);
+}
+
+Test(walk5, refuses_addresses_that_are_not_canonical_in_57_bits)
+{
+	tables_map(&t, 0x00fffffffffff000, 0x1000, 1, 0);
+	tables_map(&t, 0xff00000000000000, 0x2000, 1, 0);
+	cr_expect_eq(translate(0x00ffffffffffffff).gpa, 0x1fff);
+	expect_stop(0x0100000000000000, WALK_NOT_CANONICAL, 0);
+	expect_stop(0xfeffffffffffffff, WALK_NOT_CANONICAL, 0);
+	cr_expect_eq(translate(0xff00000000000000).gpa, 0x2000);
+}
+
+Test(walk, stops_at_a_table_in_a_hole_or_beyond_memory)
+{
+	static const uint64_t nowhere[] = { RAM_LOW_END, RAM_HIGH_START - K4, RAM_HIGH_END,
+					    (1ull << 46) - K4 };
+
+	for (unsigned int level = 2; level <= 4; level++) {
+		for (unsigned int i = 0; i < 4; i++) {
+			*tables_entry(&t, VMALLOC, level) = nowhere[i] | PTE_P;
+			expect_stop(VMALLOC, WALK_TABLE_OUTSIDE, 5 - level);
+		}
+		*tables_entry(&t, VMALLOC, level) = 0;
+	}
+}
+
+Test(walk, uses_the_last_page_of_a_region_as_a_table)
+{
+	*tables_entry(&t, VMALLOC, 2) = (RAM_LOW_END - K4) | PTE_P;
+	*tables_slot(&t, RAM_LOW_END - K4, 511) = 0x7000 | PTE_P;
+	cr_expect_eq(translate(VMALLOC + 511 * K4).gpa, 0x7000);
+	*tables_entry(&t, VMALLOC, 2) = (RAM_HIGH_END - K4) | PTE_P;
+	*tables_slot(&t, RAM_HIGH_END - K4, 511) = 0x8000 | PTE_P;
+	cr_expect_eq(translate(VMALLOC + 511 * K4).gpa, 0x8000);
+}
+
+Test(walk, says_that_the_top_table_lies_outside)
+{
+	t.mode.root = RAM_LOW_END;
+	expect_stop(VMALLOC, WALK_TABLE_OUTSIDE, 0);
+}
+
+Test(walk, ends_in_a_table_that_points_to_itself)
+{
+	uint64_t gva = 0xffff000000000000 | 0x1ffull << 39 | 0x1ffull << 30 | 0x1ffull << 21 | 0x1ffull << 12;
+
+	*tables_slot(&t, t.mode.root, 511) = t.mode.root | PTE_P | PTE_W;
+	cr_expect_eq(translate(gva).stop, WALK_MAPPED);
+	cr_expect_eq(translate(gva).gpa, t.mode.root);
+}
+
+Test(walk, survives_random_and_all_ones_tables)
+{
+	uint64_t state = 20;
+	struct walk walk;
+
+	for (uint64_t gpa = 0; gpa < RAM_LOW_END; gpa += 8)
+		*tables_slot(&t, gpa & ~(K4 - 1), gpa % K4 / 8) =
+			random_next(&state) & (PTE_NX | (RAM_LOW_END - K4) | 0xf7f);
+	for (int i = 0; i < 200000; i++) {
+		uint64_t gva = random_next(&state);
+
+		walk_translate(&t.view, &t.mode, (uint64_t)((int64_t)(gva << 16) >> 16), &walk);
+		cr_assert(walk.level_count >= 1 && walk.level_count <= 4);
+	}
+	memset(t.low, 0xff, RAM_LOW_END);
+	expect_stop(VMALLOC, WALK_RESERVED_BIT, 1);
+	t.mode.physical_bits = 52;
+	expect_stop(VMALLOC, WALK_RESERVED_BIT, 1);
+}
+
+/* ---- mode ---- */
+
+static int mode_of(struct view_cpu cpu, struct walk_mode *out)
+{
+	struct error error;
+
+	t.view.cpus[0] = cpu;
+	t.view.cpu_count = 1;
+	return walk_mode_of_cpu(&t.view, 0, out, &error);
+}
+
+Test(walk, takes_the_mode_from_the_control_registers)
+{
+	struct view_cpu cpu = { .cr0 = 0x80000001, .cr3 = 0x1234567, .cr4 = 1 << 5, .efer = 1 << 10 };
+	struct walk_mode mode;
+
+	cr_assert_eq(mode_of(cpu, &mode), 0);
+	cr_expect_eq(mode.root, 0x1234000, "PCID and cache bits belong to no address");
+	cr_expect_eq(mode.levels, 4);
+	cr_expect_eq(mode.physical_bits, 46);
+	cr_expect(!mode.nx);
+	cpu.cr4 |= 1 << 12;
+	cpu.efer |= 1 << 11;
+	cpu.cr3 |= 1ull << 63 | 1ull << 61; /* no flush; LAM */
+	cr_assert_eq(mode_of(cpu, &mode), 0);
+	cr_expect_eq(mode.root, 0x1234000);
+	cr_expect_eq(mode.levels, 5);
+	cr_expect(mode.nx);
+}
+
+Test(walk, refuses_a_cpu_without_long_mode_paging)
+{
+	struct view_cpu cpu = { .cr0 = 0x80000001, .cr4 = 1 << 5, .efer = 1 << 10 };
+	struct view_cpu without[4] = { cpu, cpu, cpu, cpu };
+	struct walk_mode mode;
+	struct error error;
+
+	without[0].cr0 = 1;
+	without[1].cr0 = 0x80000000;
+	without[2].cr4 = 0;
+	without[3].efer = 1 << 8;
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(mode_of(without[i], &mode), -1);
+	cr_expect_eq(walk_mode_of_cpu(&t.view, 1, &mode, &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+}
+
+/* ---- reading ---- */
+
+Test(walk, reads_bytes_over_scattered_frames)
+{
+	char text[16] = "";
+	struct error error;
+
+	tables_map(&t, VMALLOC, RAM_LOW_END - K4, 1, 0);
+	tables_map(&t, VMALLOC + K4, RAM_HIGH_START + K4, 1, 0);
+	memcpy(t.low + RAM_LOW_END - 5, "vmall", 5);
+	memcpy(t.high + K4, "oc area", 8);
+	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + K4 - 5, text, 13, &error), 0, "%s", error.text);
+	cr_expect_str_eq(text, "vmalloc area");
+}
+
+Test(walk, names_the_first_address_that_cannot_be_read)
+{
+	uint8_t bytes[3 * K4];
+	struct error error;
+
+	tables_map(&t, VMALLOC, RAM_LOW_END - K4, 1, 0);
+	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, sizeof(bytes), &error), -1);
+	cr_expect_eq(error.kind, ERROR_GUEST);
+	cr_expect_eq(error.address, VMALLOC + K4);
+	tables_map(&t, VMALLOC + K4, RAM_LOW_END, 1, 0);
+	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, sizeof(bytes), &error), -1);
+	cr_expect_eq(error.address, VMALLOC + K4, "mapped to a hole");
+	/* A large page that leaves memory half way. */
+	tables_map(&t, VMALLOC + M2, RAM_LOW_END - M2, 2, 0);
+	cr_expect_eq(walk_read(&t.view, &t.mode, VMALLOC + 2 * M2 - K4, bytes, K4, &error), 0);
+	tables_map(&t, VMALLOC + M2, RAM_LOW_END, 2, 0);
+	cr_expect_eq(walk_read(&t.view, &t.mode, VMALLOC + M2 + 8, bytes, K4, &error), -1);
+	cr_expect_eq(error.address, VMALLOC + M2 + 8);
+}
+
+Test(walk, reads_up_to_the_last_byte_of_the_address_space_and_no_further)
+{
+	uint8_t bytes[16];
+	struct error error;
+
+	tables_map(&t, ~0ull - K4 + 1, 0, 1, 0);
+	tables_map(&t, 0, 0, 1, 0);
+	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 15, bytes, 16, &error), 0);
+	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 14, bytes, 16, &error), -1);
+}
