@@ -22,8 +22,8 @@ u32 access_fill(u64 address, u64 value, u64 words);
 u32 access_compare(u64 address, u64 value, u64 words, u64 *different_out);
 
 /*
- * Drops this CPU's translation of the address's page, so that the next access is answered by the tables and not by
- * what a TLB still holds until the purge. Not logged: nothing may be used again because of it.
+ * Drops this CPU's translation of the address's page, so that the next access is answered by the tables and
+ * not by what a TLB still holds until the purge. Not logged: nothing may be used again because of it.
  */
 void access_forget(u64 address);
 
