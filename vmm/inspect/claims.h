@@ -24,7 +24,7 @@ struct claim_area {
 	uint64_t caller;
 	uint32_t nr_pages;    /* as claimed */
 	size_t first_frame;   /* index into claims.frames of the chain as read */
-	size_t frame_count;   /* as read: fewer than nr_pages if the chain is damaged */
+	size_t frame_count;   /* as read: not nr_pages if the chain is damaged; one more if it is too long */
 	uint32_t unmapped, handed;
 };
 
@@ -53,6 +53,7 @@ struct claim_free_block {
 	uint32_t zone;
 };
 
+/* Pfns in order and cut to RAM, with a damage where that changed one. */
 struct claim_zone {
 	uint64_t start_pfn, end_pfn, fresh_start, fresh_end;
 	uint64_t free_pages;
@@ -60,18 +61,19 @@ struct claim_zone {
 	uint32_t orders;
 };
 
+/* Whole pages that do not wrap; what is not is a damage. */
 struct claim_region {
 	uint64_t base, size;
 	uint32_t kind; /* enum memblock_kind */
 };
 
 struct claim_flush {
-	uint32_t stamp, cpu;
+	uint32_t stamp, cpu; /* cpu: with TLB_FLUSH_UNMAP of mm_types.h, an unmapping */
 	uint64_t start, end;
 };
 
 struct claim_cache {
-	char name[32];
+	char name[32]; /* escaped */
 	uint32_t object_size, nr_pages, nr_in_use;
 	size_t first_frame, frame_count; /* its slab pages, in claims.frames */
 	uint64_t free_objects;           /* length of its free list as read */
@@ -107,7 +109,7 @@ struct claims {
 	uint64_t flush_count;    /* ever; more than flushes.count if the ring has dropped some */
 	struct { struct claim_variable *items; size_t count, capacity; } variables;
 	struct { struct claim_damage *items; size_t count, capacity; } damages;
-	uint64_t max_pfn;
+	uint64_t max_pfn;              /* as claimed, however absurd */
 	uint64_t vm_stat[6];           /* enum vm_stat_item */
 	uint64_t stats[11];            /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
@@ -119,7 +121,11 @@ int claims_layout_open(const char *program, const struct symbols *symbols, struc
 		       struct error *error);
 void claims_layout_close(struct claims_layout *layout);
 
-/* Reads it all. -1 only when memory is out or nothing can be read at all (no mapping of the image). */
+/*
+ * Reads it all. Time and memory are bounded by the guest's RAM whatever stands in it: no more frames in all chains
+ * than twice what RAM has, no more areas and nodes than would fit into it, 256 damages. -1 only when memory is out
+ * or nothing can be read at all (no mapping of the image).
+ */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
