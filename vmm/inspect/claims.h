@@ -109,7 +109,7 @@ struct claims {
 	uint64_t flush_count;    /* ever; more than flushes.count if the ring has dropped some */
 	struct { struct claim_variable *items; size_t count, capacity; } variables;
 	struct { struct claim_damage *items; size_t count, capacity; } damages;
-	uint64_t max_pfn;              /* as claimed, however absurd */
+	uint64_t max_pfn;              /* as claimed, cut to RAM */
 	uint64_t vm_stat[6];           /* enum vm_stat_item */
 	uint64_t stats[11];            /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;

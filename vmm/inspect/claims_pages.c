@@ -104,18 +104,19 @@ static void sweep_all(struct sweep *sweep, uint64_t size)
 	}
 }
 
-/* The frames that can be: claimed, and below the end of the view. */
-static uint64_t frames_possible(struct reader *reader)
+/* max_pfn as claimed, or where the view ends. */
+static uint64_t max_pfn_read(struct reader *reader)
 {
+	uint64_t claimed = reader_root(reader, ROOT_max_pfn, "V4");
 	const struct view *view = reader->view;
 	const struct view_region *last = view->region_count ? &view->regions[view->region_count - 1] : NULL;
 	uint64_t possible = last ? (last->gpa + last->size) >> 12 : 0;
 
 	if (possible > UINT32_MAX)
 		possible = UINT32_MAX; /* pfns are 32-bit in the guest */
-	if (reader->out->max_pfn <= possible)
-		return reader->out->max_pfn;
-	reader_damage(reader, "V4", reader->layout->roots[ROOT_max_pfn].gva, reader->out->max_pfn,
+	if (claimed <= possible)
+		return claimed;
+	reader_damage(reader, "V4", reader->layout->roots[ROOT_max_pfn].gva, claimed,
 		      "max_pfn: beyond RAM, which ends at frame %llu", (unsigned long long)possible);
 	return possible;
 }
@@ -126,9 +127,9 @@ void read_mem_map(struct reader *reader)
 	struct sweep sweep = { .reader = reader, .bytes_left = view_size(reader->view) };
 	uint64_t size;
 
-	reader->out->max_pfn = reader_root(reader, ROOT_max_pfn, "V4");
+	reader->out->max_pfn = max_pfn_read(reader);
 	reader->mem_map = reader_root(reader, ROOT_mem_map, "V4");
-	reader->frame_limit = frames_possible(reader);
+	reader->frame_limit = reader->out->max_pfn;
 	reader->frames_left = 2 * reader->frame_limit;
 	size = reader->frame_limit * layout_size(reader->layout, TYPE_page);
 	if (size > UINT64_MAX - reader->mem_map) {

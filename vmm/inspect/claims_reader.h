@@ -27,7 +27,7 @@ struct reader {
 	const struct claims_layout *layout;
 	struct claims *out;
 	uint64_t mem_map;
-	uint64_t frame_limit; /* pfns below it may be: max_pfn, and inside the view */
+	uint64_t frame_limit; /* pfns below it may be: max_pfn, or 0 when mem_map cannot be read */
 	uint64_t frames_left; /* chains may still hold so many frames, all together */
 	uint64_t nodes_left;  /* trees and lists of vmap_areas may still have so many nodes */
 	bool out_of_memory;

@@ -64,9 +64,10 @@ static uint64_t random_value(uint64_t *state, uint64_t old)
 
 static void check_bounds(const struct claims *claims, uint64_t seed)
 {
-	uint64_t frames = claims->max_pfn < WORLD_FRAMES ? claims->max_pfn : WORLD_FRAMES;
+	uint64_t frames = claims->max_pfn;
 	size_t nodes = WORLD_SIZE / sizeof(struct vmap_area) + 64;
 
+	cr_assert_leq(frames, WORLD_FRAMES, "seed %lu", seed);
 	cr_assert_leq(claims->damages.count, 256, "seed %lu", seed);
 	cr_assert_leq(claims->frames.count, 2 * frames, "seed %lu", seed);
 	cr_assert_leq(claims->pages.count, frames, "seed %lu", seed);
