@@ -36,14 +36,28 @@ static u64 image_pa(const void *address)
 	return (u64)address - KVMAP_IMAGE_BASE;
 }
 
+/* Writes `count` entries, each `step` above the one before. Four at a time: with much RAM this is the boot.
+ */
+static void entries_fill(u64 *entry, u64 value, u64 step, u64 count)
+{
+	u64 *end = entry + count;
+
+	for (; entry + 4 <= end; entry += 4, value += 4 * step) {
+		entry[0] = value;
+		entry[1] = value + step;
+		entry[2] = value + 2 * step;
+		entry[3] = value + 3 * step;
+	}
+	for (; entry < end; entry++, value += step)
+		*entry = value;
+}
+
 static void map_section(const char *start, const char *end, u64 rights)
 {
-	u64 *pte = image_pte[0] + ((image_pa(start) - KVMAP_IMAGE_GPA) >> PAGE_SHIFT);
-	u64 *last = image_pte[0] + ((image_pa(end) - KVMAP_IMAGE_GPA + PAGE_SIZE - 1) >> PAGE_SHIFT);
-	u64 entry = image_pa(start) | rights;
+	u64 first = (image_pa(start) - KVMAP_IMAGE_GPA) >> PAGE_SHIFT;
 
-	for (; pte < last; pte++, entry += PAGE_SIZE)
-		*pte = entry;
+	entries_fill(image_pte[0] + first, image_pa(start) | rights, PAGE_SIZE,
+		     ((u64)(end - start) + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
 void paging_map_image(void)
@@ -77,12 +91,8 @@ static u64 *table_below(u64 *entry, u64 *next_table)
 
 static void map_large(u64 *pmd, u64 start, u64 end)
 {
-	u64 entry = start | _PAGE_KERNEL | _PAGE_PSE;
-	u64 last = end | _PAGE_KERNEL | _PAGE_PSE;
-
-	pmd += start / PMD_SIZE % PTRS;
-	for (; entry != last; entry += PMD_SIZE)
-		*pmd++ = entry;
+	entries_fill(pmd + start / PMD_SIZE % PTRS, start | _PAGE_KERNEL | _PAGE_PSE, PMD_SIZE,
+		     (end - start) / PMD_SIZE);
 }
 
 static void map_ram_range(u64 start, u64 end, bool pages_1g, u64 *next_table)
@@ -137,8 +147,10 @@ void paging_map_module(u64 gpa, u64 size, u64 *next_table)
 
 static void account(u64 start, u64 end)
 {
-	for (u32 pfn = start >> PAGE_SHIFT; pfn < end >> PAGE_SHIFT; pfn++)
-		pfn_to_page(pfn)->owner = PAGE_TABLE;
+	struct page *page = pfn_to_page(start >> PAGE_SHIFT), *last = pfn_to_page(end >> PAGE_SHIFT);
+
+	for (; page < last; page++)
+		page->owner = PAGE_TABLE;
 	vm_stat[NR_PAGETABLE_PAGES] += (end - start) >> PAGE_SHIFT;
 }
 
