@@ -48,7 +48,7 @@ struct page {
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away; 0 = never mapped */
 	u32 handed;   /* tlb_clock when it was handed out last */
 	u32 unused2;
-	u64 vaddr; /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it. PAGE_SLAB: first free object */
+	u64 vaddr; /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
 };
 
 static_assert(sizeof(struct page) == 32, "struct page");

@@ -149,6 +149,20 @@ Test(flush, stamps_show_a_flush_between_unmapping_and_reuse)
 	cr_assert(page->unmapped == va->unmapped && flush->stamp <= page->handed);
 }
 
+Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
+{
+	sim_boot(KVMAP_POLICY_EAGER);
+	while (tlb_flush_count <= TLB_FLUSH_LOG + 8) {
+		/* entries by turns: an unmapping, a flush; the odd one moves each to the other's place */
+		if (tlb_flush_count == TLB_FLUSH_LOG)
+			arch_flush_all();
+		vfree((void *)area_touched(1));
+		cr_assert_eq(tlb_flush_log[(tlb_flush_count - 2) % TLB_FLUSH_LOG].cpu, TLB_FLUSH_UNMAP);
+		cr_assert_eq(tlb_flush_log[(tlb_flush_count - 1) % TLB_FLUSH_LOG].cpu, 0,
+			     "flush number %u is logged as an unmapping", tlb_flush_count - 1);
+	}
+}
+
 Test(flush, what_waits_is_purged_before_an_allocation_fails)
 {
 	unsigned long a;
