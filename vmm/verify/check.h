@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h: one invariant being checked, and the findings it makes.
+ *
+ * finding_new() counts a finding and returns it to be filled in, or NULL where the list is full: the
+ * finding_* functions accept NULL and then do nothing, so that a guest with a million faults costs a count
+ * each.
+ */
+#ifndef VMM_VERIFY_CHECK_H
+#define VMM_VERIFY_CHECK_H
+
+#include "verify/facts.h"
+
+struct check {
+	const struct facts *facts;
+	struct verdict *verdict;
+	unsigned int invariant;
+	struct invariant_result *result; /* of that invariant */
+	bool no_memory;
+};
+
+/* One row for each invariant: number = index + 1. */
+struct invariant {
+	const char *text;
+	void (*run)(struct check *check);
+	bool needs_claims; /* without them it is not seen at all */
+};
+
+extern const struct invariant invariants[INVARIANTS];
+
+struct finding *finding_new(struct check *check, uint64_t address);
+
+void finding_claimed(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_found(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_where(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "area buffer, 5 pages at 0xffffc90000000000, allocated by operation_vmalloc+0x12 (operations.c:31)" */
+void finding_where_area(struct finding *finding, const struct check *check, const struct claim_area *area);
+
+/* The area or symbol that gva belongs to, or the part of the address space. */
+void finding_where_gva(struct finding *finding, const struct check *check, uint64_t gva);
+
+/* "RW-" with U appended where a user may. Returns out, of at least 5 bytes. */
+const char *rights_text(unsigned int rights, char *out);
+#define RIGHTS_TEXT(rights) rights_text(rights, (char[5]){ 0 })
+
+/* Marks the invariant as not seen. */
+void check_not_seen(struct check *check, const char *why);
+
+void check_mappings(struct check *check);
+void check_stray(struct check *check);
+void check_guards(struct check *check);
+void check_owners(struct check *check);
+void check_sharing(struct check *check);
+void check_tables(struct check *check);
+void check_protection(struct check *check);
+void check_space(struct check *check);
+void check_flushes(struct check *check);
+void check_second_stage(struct check *check);
+void check_translate(struct check *check);
+void check_contents(struct check *check);
+void check_accounts(struct check *check);
+
+#endif

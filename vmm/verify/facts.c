@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/facts.h"
+
+#include <stdlib.h>
+
+int facts_build(struct facts *facts, const struct verify_input *input)
+{
+	*facts = (struct facts){ .input = input, .view = input->view, .claims = input->claims };
+	if (input->symbols)
+		facts->segment_count = symbols_segments(input->symbols, &facts->segments);
+	if (facts_scan(facts) == 0 && facts_claim_frames(facts) == 0 && facts_name_leaves(facts) == 0)
+		return 0;
+	facts_destroy(facts);
+	return -1;
+}
+
+void facts_destroy(struct facts *facts)
+{
+	free(facts->leaves.items);
+	free(facts->tables.items);
+	free(facts->damages.items);
+	free(facts->live.items);
+	free(facts->owners.items);
+	free(facts->area_frames.items);
+}
+
+size_t facts_leaf_from(const struct facts *facts, uint64_t gva)
+{
+	size_t low = 0, high = facts->leaves.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct leaf *leaf = &facts->leaves.items[middle];
+
+		if (leaf->gva + (leaf_size(leaf) - 1) < gva)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct leaf *facts_leaf_at(const struct facts *facts, uint64_t gva)
+{
+	size_t i = facts_leaf_from(facts, gva);
+
+	return i < facts->leaves.count && facts->leaves.items[i].gva <= gva ? &facts->leaves.items[i] : NULL;
+}
+
+const struct claim_page *facts_page(const struct facts *facts, uint64_t pfn)
+{
+	size_t low = 0, high = facts->claims->pages.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (facts->claims->pages.items[middle].pfn < pfn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == facts->claims->pages.count || facts->claims->pages.items[low].pfn != pfn)
+		return NULL;
+	return &facts->claims->pages.items[low];
+}
+
+const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, uint64_t size)
+{
+	uint64_t pfn = gpa >> KVMAP_PAGE_SHIFT;
+	size_t i = keyed_find(&facts->area_frames, pfn);
+
+	if (i == facts->area_frames.count ||
+	    facts->area_frames.items[i].key - pfn >= size >> KVMAP_PAGE_SHIFT)
+		return NULL;
+	return &facts->area_frames.items[i];
+}
+
+const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_t size)
+{
+	size_t i = keyed_find(&facts->tables, gpa);
+
+	return i < facts->tables.count && facts->tables.items[i].key - gpa < size ? &facts->tables.items[i]
+										  : NULL;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * facts.h: what several invariants need to know, found out once for a verification: every leaf of the tables
+ * and what it is, every page-table page, and who claims which frame. All arrays grow with what is there, none
+ * with RAM.
+ */
+#ifndef VMM_VERIFY_FACTS_H
+#define VMM_VERIFY_FACTS_H
+
+#include "kvmap/layout.h"
+#include "verify/guest.h"
+#include "verify/keyed.h"
+#include "verify/verify.h"
+
+/* What a leaf is, by its place and what is claimed of that place. */
+enum leaf_role {
+	LEAF_OTHER,   /* none of those below: in the vmalloc range it is stray */
+	LEAF_DIRECT,  /* in the direct map, at KVMAP_DIRECT_BASE + its GPA */
+	LEAF_IMAGE,   /* in the image's range, at KVMAP_IMAGE_BASE + its GPA */
+	LEAF_CLAIMED, /* 4K, in a live area, and the frame is the one that the area claims there */
+	LEAF_WRONG,   /* 4K, in a live area that claims another frame there */
+	LEAF_GUARD,   /* 4K, the guard page of a live area */
+};
+
+struct leaf {
+	uint64_t gva;
+	uint64_t gpa;
+	uint8_t level;
+	uint8_t rights; /* effective, enum rights */
+	uint8_t role;   /* enum leaf_role */
+};
+
+static inline uint64_t leaf_size(const struct leaf *leaf)
+{
+	return 1ull << (KVMAP_PAGE_SHIFT + 9 * (leaf->level - 1));
+}
+
+/* Does [gpa, gpa + size) share a frame with [other, other + other_size)? Neither wraps. */
+static inline bool overlaps(uint64_t gpa, uint64_t size, uint64_t other, uint64_t other_size)
+{
+	return gpa < other ? other - gpa < size : gpa - other < other_size;
+}
+
+/* An entry that leads nowhere. */
+struct fact_damage {
+	struct walk_leaf entry;
+	enum walk_stop stop;
+};
+
+/* Who claims a frame: the upper 4 bits of a keyed.tag; the others are an index. */
+enum owner_kind {
+	OWNER_FREE,  /* index into claims.free_blocks */
+	OWNER_FRESH, /* of a zone */
+	OWNER_RESERVED,
+	OWNER_TABLE,
+	OWNER_AREA, /* index into claims.areas; live */
+	OWNER_LAZY, /* index into claims.areas; waits for its flush */
+	OWNER_SLAB, /* of a cache */
+	OWNER_HELD,
+};
+#define OWNER_TAG(kind, index) ((uint32_t)(kind) << 28 | (uint32_t)(index))
+#define OWNER_KIND(tag)        ((enum owner_kind)((tag) >> 28))
+#define OWNER_INDEX(tag)       ((tag)&0x0fffffffu)
+
+struct facts {
+	const struct verify_input *input;
+	const struct view *view;
+	const struct claims *claims; /* NULL if they could not be read */
+
+	struct {
+		struct leaf *items;
+		size_t count, capacity;
+	} leaves;                  /* by GVA */
+	struct keyed_array tables; /* key: GPA, size: level. Once for each time that it is reached */
+	struct {
+		struct fact_damage *items;
+		size_t count, capacity;
+	} damages;
+	bool cut_short; /* the tables hold more than any guest of this size can need */
+
+	struct keyed_array live; /* live areas by va_start; tag: index into claims.areas */
+
+	/*
+	 * Claims of frames by pfn; size is the number of frames, but the index of the page in its area for
+	 * OWNER_AREA and OWNER_LAZY, which claim one frame each.
+	 */
+	struct keyed_array owners;
+	struct keyed_array area_frames; /* those of OWNER_AREA and OWNER_LAZY */
+	/* RAM as the guest claims it, in frames, sorted, merged. */
+	struct {
+		uint64_t start, end;
+	} memory[16];
+	unsigned int memory_count;
+
+	const struct symbols_segment *segments; /* of the guest's file */
+	size_t segment_count;
+};
+
+/* 0, or -1 when memory is out. */
+int facts_build(struct facts *facts, const struct verify_input *input);
+void facts_destroy(struct facts *facts);
+
+/* Parts of facts_build. */
+int facts_scan(struct facts *facts);         /* leaves, tables, damages */
+int facts_claim_frames(struct facts *facts); /* owners, area_frames, memory */
+int facts_name_leaves(struct facts *facts);  /* live, roles */
+
+/* Index of the first leaf that ends at gva or above; leaves.count if there is none. */
+size_t facts_leaf_from(const struct facts *facts, uint64_t gva);
+/* The leaf that translates gva, or NULL. */
+const struct leaf *facts_leaf_at(const struct facts *facts, uint64_t gva);
+
+/* The struct page of a frame, or NULL: it is all zero. */
+const struct claim_page *facts_page(const struct facts *facts, uint64_t pfn);
+
+/* The first claim of an area on a frame of [gpa, gpa + size), or NULL. */
+const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, uint64_t size);
+/* The first page-table page in [gpa, gpa + size), or NULL. */
+const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_t size);
+
+/* How many frames an item of `owners` claims. */
+uint64_t owner_frames(const struct keyed *owner);
+
+#endif

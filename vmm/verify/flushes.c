@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flushes.c: V9, from stamps. Whatever is in use again after it was unmapped had a flush between the two, on
+ * every CPU, that covers what was unmapped.
+ *
+ * tlb_clock counts unmappings and completed flushes, and the guest's log has both. An unmapping at stamp u is
+ * flushed at the least stamp s > u such that the flushes in (u, s] together cover its range on every CPU.
+ * Then
+ *
+ *   a range     that was handed out at h: each unmapping in the log before h that overlaps it, has the
+ * overlap flushed by h; a frame     that was unmapped at u and handed out at h >= u (`lazy` exempts frames):
+ * the unmapping u is flushed by h. All of its range: which page of it was this frame's is no longer known.
+ *
+ * The log is a ring. What was unmapped before its oldest entry is judged only if a full flush in it lies
+ * between unmapping and reuse; otherwise it is counted as not judged.
+ */
+#include "verify/check.h"
+
+#include "base/array.h"
+#include "kvmap/boot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NEVER UINT64_MAX
+
+struct judge {
+	struct check *check;
+	const struct claims *claims;
+	unsigned int cpus;
+	struct keyed_array unmappings; /* by stamp; tag: index in the log */
+	uint64_t *flushed;    /* by place in `unmappings`: stamp at which it was; 0 = not yet asked */
+	uint64_t all_flushed; /* stamp at which the flushes in the log together cover everything */
+	uint64_t not_judged;
+};
+
+static bool is_unmapping(const struct claim_flush *entry)
+{
+	return entry->cpu & GUEST_FLUSH_UNMAP;
+}
+
+/* The earliest flush on `cpu` after `after` that covers gva. */
+static const struct claim_flush *first_flush(const struct judge *judge, unsigned int cpu, uint64_t gva,
+					     uint32_t after)
+{
+	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
+		const struct claim_flush *flush = &judge->claims->flushes.items[i];
+
+		if (flush->cpu == cpu && flush->stamp > after && flush->start <= gva && gva < flush->end)
+			return flush;
+	}
+	return NULL;
+}
+
+/* The stamp by which the flushes after `after` cover [start, end) on every CPU, or NEVER. */
+static uint64_t flushed_at(const struct judge *judge, uint64_t start, uint64_t end, uint32_t after)
+{
+	uint64_t stamp = after;
+
+	for (unsigned int cpu = 0; cpu < judge->cpus; cpu++) {
+		uint64_t gva = start;
+
+		while (gva < end) {
+			const struct claim_flush *flush = first_flush(judge, cpu, gva, after);
+
+			if (!flush)
+				return NEVER;
+			if (stamp < flush->stamp)
+				stamp = flush->stamp;
+			gva = flush->end;
+		}
+	}
+	return stamp;
+}
+
+/* Did the ring drop what happened at `stamp`? */
+static bool is_dropped(const struct judge *judge, uint32_t stamp)
+{
+	const struct claims *claims = judge->claims;
+
+	return claims->flush_count > claims->flushes.count &&
+	       (!claims->flushes.count || stamp < claims->flushes.items[0].stamp);
+}
+
+/* A reuse of what was unmapped before the log begins: has all been flushed since? False: cannot be said. */
+static bool judge_dropped(struct judge *judge, uint32_t handed)
+{
+	if (judge->all_flushed <= handed)
+		return true;
+	judge->not_judged++;
+	return false;
+}
+
+static struct finding *report(const struct judge *judge, uint64_t address, uint32_t unmapped, uint32_t handed)
+{
+	struct finding *finding = finding_new(judge->check, address);
+
+	finding_claimed(finding,
+			"a flush between unmapping (clock %" PRIu32 ") and reuse (clock %" PRIu32 ")",
+			unmapped, handed);
+	return finding;
+}
+
+static void found_stamp(struct finding *finding, uint64_t stamp)
+{
+	if (stamp == NEVER)
+		finding_found(finding, "none that covers it");
+	else
+		finding_found(finding, "covered only at clock %" PRIu64, stamp);
+}
+
+static void judge_area(struct judge *judge, const struct claim_area *area)
+{
+	for (size_t i = 0; i < judge->unmappings.count; i++) {
+		const struct claim_flush *unmapping =
+			&judge->claims->flushes.items[judge->unmappings.items[i].tag];
+		uint64_t start = unmapping->start > area->va_start ? unmapping->start : area->va_start;
+		uint64_t end = unmapping->end < area->va_end ? unmapping->end : area->va_end, stamp;
+		struct finding *finding;
+
+		if (unmapping->stamp > area->handed)
+			break;
+		if (start >= end)
+			continue;
+		stamp = flushed_at(judge, start, end, unmapping->stamp);
+		if (stamp <= area->handed)
+			continue;
+		finding = report(judge, start, unmapping->stamp, area->handed);
+		found_stamp(finding, stamp);
+		finding_where_area(finding, judge->check, area);
+	}
+}
+
+static void judge_areas(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->claims->areas.count; i++) {
+		const struct claim_area *area = &judge->claims->areas.items[i];
+
+		if (area->state != AREA_LIVE || !area->unmapped)
+			continue;
+		if (is_dropped(judge, area->unmapped) && !judge_dropped(judge, area->handed))
+			continue;
+		judge->check->result->checked++;
+		judge_area(judge, area);
+	}
+}
+
+/* When the unmapping at place `i` was flushed; asked once for all of its frames. */
+static uint64_t unmapping_flushed(struct judge *judge, size_t i)
+{
+	const struct claim_flush *unmapping = &judge->claims->flushes.items[judge->unmappings.items[i].tag];
+
+	if (!judge->flushed[i])
+		judge->flushed[i] = flushed_at(judge, unmapping->start, unmapping->end, unmapping->stamp);
+	return judge->flushed[i];
+}
+
+static void judge_frame(struct judge *judge, const struct claim_page *page)
+{
+	size_t i = keyed_find(&judge->unmappings, page->unmapped);
+	bool logged = i < judge->unmappings.count && judge->unmappings.items[i].key == page->unmapped;
+	struct finding *finding;
+
+	if (!logged && is_dropped(judge, page->unmapped)) {
+		judge->check->result->checked += judge_dropped(judge, page->handed);
+		return;
+	}
+	judge->check->result->checked++;
+	if (logged && unmapping_flushed(judge, i) <= page->handed)
+		return;
+	finding = report(judge, page->pfn << KVMAP_PAGE_SHIFT, page->unmapped, page->handed);
+	if (logged)
+		found_stamp(finding, unmapping_flushed(judge, i));
+	else
+		finding_found(finding, "the log has no unmapping at that clock");
+	finding_where(finding, "frame 0x%" PRIx64, page->pfn);
+}
+
+static void judge_frames(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->claims->pages.count; i++) {
+		const struct claim_page *page = &judge->claims->pages.items[i];
+
+		/* handed < unmapped: it is still the frame of the range that was unmapped, or free since. */
+		if (page->owner > GUEST_PAGE_FREE && page->unmapped && page->handed >= page->unmapped)
+			judge_frame(judge, page);
+	}
+}
+
+static int judge_prepare(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
+		const struct claim_flush *entry = &judge->claims->flushes.items[i];
+		struct keyed unmapping = { .key = entry->stamp, .tag = (uint32_t)i };
+
+		if (is_unmapping(entry) && array_push(&judge->unmappings, unmapping) < 0)
+			return -1;
+	}
+	judge->all_flushed = flushed_at(judge, 0, ~0ull, 0);
+	judge->flushed = calloc(judge->unmappings.count + 1, sizeof(*judge->flushed));
+	return judge->flushed ? keyed_sort(&judge->unmappings) : -1;
+}
+
+static void say_not_judged(const struct judge *judge)
+{
+	struct invariant_result *result = judge->check->result;
+
+	if (!judge->not_judged)
+		return;
+	if (!result->checked)
+		result->seen = NOT_SEEN;
+	snprintf(result->why_not, sizeof(result->why_not),
+		 "%" PRIu64 " reuses lie further back than the guest's flush log reaches", judge->not_judged);
+}
+
+void check_flushes(struct check *check)
+{
+	const struct facts *facts = check->facts;
+	struct judge judge = {
+		.check = check,
+		.claims = facts->claims,
+		.cpus = facts->view->cpu_count ? facts->view->cpu_count : 1,
+	};
+
+	if (judge_prepare(&judge) < 0) {
+		check->no_memory = true;
+	} else {
+		judge_areas(&judge);
+		if (facts->claims->policy != KVMAP_POLICY_LAZY)
+			judge_frames(&judge);
+		say_not_judged(&judge);
+	}
+	free(judge.unmappings.items);
+	free(judge.flushed);
+}

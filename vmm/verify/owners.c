@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * owners.c: V4. Every frame of RAM has exactly one owner, and its struct page says so.
+ *
+ * The claims are sorted by frame: two that overlap are two owners, a gap between them is a frame that nobody
+ * has. As both are findings, claims without findings add up to RAM.
+ */
+#include "verify/check.h"
+
+#include <inttypes.h>
+
+static const char *const kind_names[] = {
+	[OWNER_FREE] = "a free block",          [OWNER_FRESH] = "a fresh range",
+	[OWNER_RESERVED] = "a reserved region", [OWNER_TABLE] = "a page table",
+	[OWNER_AREA] = "a live area",           [OWNER_LAZY] = "a lazily freed area",
+	[OWNER_SLAB] = "an object cache",       [OWNER_HELD] = "held_pages",
+};
+
+static const char *const page_owner_names[] = { "nobody", "free", "page table", "slab", "vmalloc", "held" };
+
+static const char *page_owner_name(const struct claim_page *page)
+{
+	unsigned int owner = page ? page->owner : GUEST_PAGE_NONE;
+
+	return owner <= GUEST_PAGE_HELD ? page_owner_names[owner] : "no such owner";
+}
+
+/* What a struct page at the head of such a claim says. */
+static unsigned int expected_owner(enum owner_kind kind)
+{
+	switch (kind) {
+	case OWNER_FREE: return GUEST_PAGE_FREE;
+	case OWNER_TABLE: return GUEST_PAGE_TABLE;
+	case OWNER_AREA:
+	case OWNER_LAZY: return GUEST_PAGE_VMALLOC;
+	case OWNER_SLAB: return GUEST_PAGE_SLAB;
+	case OWNER_HELD: return GUEST_PAGE_HELD;
+	default: return GUEST_PAGE_NONE;
+	}
+}
+
+static void where_owner(struct finding *finding, const struct check *check, const struct keyed *owner)
+{
+	enum owner_kind kind = OWNER_KIND(owner->tag);
+
+	if (kind == OWNER_AREA || kind == OWNER_LAZY)
+		finding_where_area(finding, check,
+				   &check->facts->claims->areas.items[OWNER_INDEX(owner->tag)]);
+	else
+		finding_where(finding, "frame 0x%" PRIx64 " in %s", owner->key, kind_names[kind]);
+}
+
+/* Is there RAM in [start, end)? Its first frame in *first_out, and how many in *count_out. */
+static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint64_t *first_out,
+		   uint64_t *count_out)
+{
+	uint64_t first = 0, count = 0;
+
+	for (unsigned int i = 0; i < facts->memory_count; i++) {
+		uint64_t from = start > facts->memory[i].start ? start : facts->memory[i].start;
+		uint64_t to = end < facts->memory[i].end ? end : facts->memory[i].end;
+
+		if (from >= to)
+			continue;
+		if (!count)
+			first = from;
+		count += to - from;
+	}
+	if (count) {
+		*first_out = first;
+		*count_out = count;
+	}
+	return count != 0;
+}
+
+/* Nobody claims [start, end). */
+static void check_gap(struct check *check, uint64_t start, uint64_t end)
+{
+	struct finding *finding;
+	uint64_t first, count;
+
+	if (start >= end || !ram_in(check->facts, start, end, &first, &count))
+		return;
+	finding = finding_new(check, first << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "one owner for every frame of RAM");
+	finding_found(finding, "%" PRIu64 " frame%s without; its struct page says: %s", count,
+		      count == 1 ? "" : "s, the first", page_owner_name(facts_page(check->facts, first)));
+	finding_where(finding, "frame 0x%" PRIx64 ", on no list and in no chain", first);
+}
+
+static void check_two_owners(struct check *check, const struct keyed *one, const struct keyed *other)
+{
+	struct finding *finding = finding_new(check, other->key << KVMAP_PAGE_SHIFT);
+
+	finding_claimed(finding, "one owner for frame 0x%" PRIx64, other->key);
+	finding_found(finding, "%s and %s", kind_names[OWNER_KIND(one->tag)],
+		      kind_names[OWNER_KIND(other->tag)]);
+	where_owner(finding, check, OWNER_KIND(one->tag) == OWNER_AREA ? one : other);
+}
+
+static void check_place(struct check *check, const struct keyed *owner)
+{
+	uint64_t frames = owner_frames(owner), first, count;
+	const struct facts *facts = check->facts;
+	struct finding *finding;
+
+	if (ram_in(facts, owner->key, owner->key + frames, &first, &count) && count == frames)
+		return;
+	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "%s of %" PRIu64 " frames", kind_names[OWNER_KIND(owner->tag)], frames);
+	finding_found(finding, "not all of it is RAM");
+	where_owner(finding, check, owner);
+}
+
+static void check_block(struct check *check, const struct keyed *owner)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct claim_free_block *block = &claims->free_blocks.items[OWNER_INDEX(owner->tag)];
+	const struct claim_zone *zone = block->zone < claims->zone_count ? &claims->zones[block->zone] : NULL;
+	uint64_t frames = owner_frames(owner);
+	const char *wrong = NULL;
+	struct finding *finding;
+
+	if (block->order > GUEST_MAX_ORDER)
+		wrong = "an order that no block has";
+	else if (block->pfn & (frames - 1))
+		wrong = "not aligned to its size";
+	else if (!zone || block->pfn < zone->start_pfn || block->pfn >= zone->end_pfn ||
+		 zone->end_pfn - block->pfn < frames)
+		wrong = "not inside its zone";
+	if (!wrong)
+		return;
+	finding = finding_new(check, block->pfn << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "free block of order %" PRIu32 " in zone %" PRIu32, block->order,
+			block->zone);
+	finding_found(finding, "%s", wrong);
+	finding_where(finding, "frame 0x%" PRIx64, block->pfn);
+}
+
+/* The struct page of the frame at which a claim starts; NULL: all zero. */
+static void check_head(struct check *check, const struct keyed *owner, const struct claim_page *page)
+{
+	enum owner_kind kind = OWNER_KIND(owner->tag);
+	unsigned int says = page ? page->owner : GUEST_PAGE_NONE;
+	const struct claim_free_block *block = NULL;
+	struct finding *finding;
+
+	if (kind == OWNER_FREE)
+		block = &check->facts->claims->free_blocks.items[OWNER_INDEX(owner->tag)];
+	if (says == expected_owner(kind) && (!block || page->order == block->order))
+		return;
+	if (kind == OWNER_RESERVED && says == GUEST_PAGE_TABLE)
+		return; /* made by the boot, where nothing is handed out */
+	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	if (block)
+		finding_claimed(finding, "on the free list of order %" PRIu32, block->order);
+	else
+		finding_claimed(finding, "in %s", kind_names[kind]);
+	finding_found(finding, "its struct page says: %s, order %u", page_owner_name(page),
+		      page ? page->order : 0);
+	where_owner(finding, check, owner);
+}
+
+/* The struct page of a later frame of a claim. */
+static void check_tail(struct check *check, const struct keyed *owner, const struct claim_page *page)
+{
+	enum owner_kind kind = OWNER_KIND(owner->tag);
+	struct finding *finding;
+
+	if (page->owner == GUEST_PAGE_NONE && kind != OWNER_FRESH)
+		return; /* history of earlier owners may stand there */
+	if (page->owner == GUEST_PAGE_TABLE && kind == OWNER_RESERVED)
+		return;
+	finding = finding_new(check, page->pfn << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, kind_names[kind], owner->key);
+	if (page->owner == GUEST_PAGE_NONE)
+		finding_found(finding, "its struct page was written");
+	else
+		finding_found(finding, "its struct page says: %s", page_owner_name(page));
+	finding_where(finding, "frame 0x%" PRIx64, page->pfn);
+}
+
+/* *next: the first struct page that is not below the claim before. */
+static void check_pages(struct check *check, const struct keyed *owner, size_t *next)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct claim_page *head = NULL;
+	uint64_t frames = owner_frames(owner);
+	size_t i;
+
+	while (*next < claims->pages.count && claims->pages.items[*next].pfn < owner->key)
+		++*next;
+	i = *next;
+	if (i < claims->pages.count && claims->pages.items[i].pfn == owner->key)
+		head = &claims->pages.items[i++];
+	check_head(check, owner, head);
+	for (; i < claims->pages.count && claims->pages.items[i].pfn - owner->key < frames; i++)
+		check_tail(check, owner, &claims->pages.items[i]);
+}
+
+/* A page-table page that no table leads to maps nothing: it is lost. Damaged tables are V6's. */
+static void check_tables_in_use(struct check *check)
+{
+	const struct facts *facts = check->facts;
+
+	for (size_t i = 0; i < facts->claims->pages.count && !facts->cut_short; i++) {
+		const struct claim_page *page = &facts->claims->pages.items[i];
+		uint64_t gpa = page->pfn << KVMAP_PAGE_SHIFT;
+		struct finding *finding;
+
+		if (page->owner != GUEST_PAGE_TABLE || facts_table(facts, gpa, KVMAP_PAGE_SIZE))
+			continue;
+		finding = finding_new(check, gpa);
+		finding_claimed(finding, "frame 0x%" PRIx64 " is a page table", page->pfn);
+		finding_found(finding, "no entry leads to it");
+		finding_where(finding, "frame 0x%" PRIx64, page->pfn);
+	}
+}
+
+/* RAM that the guest claims and the machine does not have. */
+static void check_memory(struct check *check)
+{
+	const struct facts *facts = check->facts;
+
+	for (unsigned int i = 0; i < facts->memory_count; i++) {
+		uint64_t gpa = facts->memory[i].start << KVMAP_PAGE_SHIFT;
+		uint64_t frames = facts->memory[i].end - facts->memory[i].start;
+		struct finding *finding;
+
+		check->result->checked += frames;
+		if (view_region(facts->view, gpa, frames << KVMAP_PAGE_SHIFT))
+			continue;
+		finding = finding_new(check, gpa);
+		finding_claimed(finding, "0x%" PRIx64 " frames of RAM", frames);
+		finding_found(finding, "the machine has no such memory");
+		finding_where(finding, "memblock.memory");
+	}
+}
+
+void check_owners(struct check *check)
+{
+	const struct keyed_array *owners = &check->facts->owners;
+	const struct keyed *last = NULL; /* the claim that reaches furthest */
+	uint64_t end = 0;
+	size_t next_page = 0;
+
+	check_memory(check);
+	for (size_t i = 0; i < owners->count; i++) {
+		const struct keyed *owner = &owners->items[i];
+
+		if (last && owner->key < end)
+			check_two_owners(check, last, owner);
+		else
+			check_gap(check, end, owner->key);
+		check_place(check, owner);
+		if (OWNER_KIND(owner->tag) == OWNER_FREE)
+			check_block(check, owner);
+		check_pages(check, owner, &next_page);
+		if (!last || owner->key + owner_frames(owner) > end) {
+			end = owner->key + owner_frames(owner);
+			last = owner;
+		}
+	}
+	check_gap(check, end, UINT64_MAX);
+	check_tables_in_use(check);
+}

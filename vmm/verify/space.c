@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * space.c: V8. The two trees of the vmalloc range are what they should be, and busy, lazy and free ranges
+ * together are all of the range, once.
+ *
+ * A tree is searched by address and balanced by colour: in order; the root black; no red node below a red
+ * one; as many black nodes on every way down; and in the free tree, each node knows the largest range below
+ * it.
+ */
+#include "verify/check.h"
+
+#include "base/array.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct tree {
+	const char *name;
+	const struct claim_node *nodes; /* in the order of the tree */
+	size_t count;
+	uint64_t root;
+	bool augmented;
+};
+
+/* A descent through a tree. Index count stands for a missing child. */
+struct descent {
+	struct check *check;
+	const struct tree *tree;
+	struct keyed_array by_gva; /* tag: index of the node */
+	size_t *order;             /* nodes as they were met: each after its parent */
+	size_t met;
+	uint32_t *blacks; /* by index: black nodes from the root to it, itself included; 0 = not met */
+	uint32_t height;  /* black nodes on a way down; 0 = none has ended yet */
+	bool uneven;
+};
+
+static struct finding *report(struct check *check, const struct tree *tree, const struct claim_node *node)
+{
+	struct finding *finding = finding_new(check, node->va_start);
+
+	finding_where(finding, "%s, node 0x%" PRIx64 ", 0x%" PRIx64 " to 0x%" PRIx64, tree->name, node->node,
+		      node->va_start, node->va_end);
+	return finding;
+}
+
+static void check_order(struct check *check, const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++) {
+		const struct claim_node *node = &tree->nodes[i];
+		struct finding *finding;
+
+		check->result->checked++;
+		if (node->va_start < KVMAP_VMALLOC_START || node->va_end > KVMAP_VMALLOC_END ||
+		    node->va_start >= node->va_end || (node->va_start | node->va_end) % KVMAP_PAGE_SIZE) {
+			finding = report(check, tree, node);
+			finding_claimed(finding, "whole pages of the vmalloc range");
+			finding_found(finding, "0x%" PRIx64 " to 0x%" PRIx64, node->va_start, node->va_end);
+		}
+		if (i && tree->nodes[i - 1].va_start >= node->va_start) {
+			finding = report(check, tree, node);
+			finding_claimed(finding, "ascending addresses");
+			finding_found(finding, "after 0x%" PRIx64, tree->nodes[i - 1].va_start);
+		}
+	}
+}
+
+/* The node at gva; count if it is none of the tree's. */
+static size_t index_of(const struct descent *descent, uint64_t gva)
+{
+	size_t i = keyed_find(&descent->by_gva, gva);
+
+	if (!gva || i == descent->by_gva.count || descent->by_gva.items[i].key != gva)
+		return descent->tree->count;
+	return descent->by_gva.items[i].tag;
+}
+
+/* A way down has ended with so many black nodes. */
+static void way_ends(struct descent *descent, const struct claim_node *node, uint32_t blacks)
+{
+	struct finding *finding;
+
+	if (!descent->height)
+		descent->height = blacks;
+	if (descent->height == blacks || descent->uneven)
+		return;
+	descent->uneven = true;
+	finding = report(descent->check, descent->tree, node);
+	finding_claimed(finding, "%" PRIu32 " black nodes on every way down", descent->height);
+	finding_found(finding, "%" PRIu32 " on the way that ends here", blacks);
+}
+
+static void go_to_child(struct descent *descent, const struct claim_node *node, uint32_t blacks, uint64_t gva)
+{
+	const struct tree *tree = descent->tree;
+	size_t child = index_of(descent, gva);
+	struct finding *finding;
+
+	if (!gva) {
+		way_ends(descent, node, blacks);
+		return;
+	}
+	if (child == tree->count || descent->blacks[child] || tree->nodes[child].parent != node->node) {
+		finding = report(descent->check, tree, node);
+		finding_claimed(finding, "child 0x%" PRIx64 ", whose parent it is", gva);
+		finding_found(finding,
+			      child == tree->count ? "no node of the tree" : "a node with another parent");
+		return;
+	}
+	if (!node->black && !tree->nodes[child].black) {
+		finding = report(descent->check, tree, node);
+		finding_claimed(finding, "a red node has black children");
+		finding_found(finding, "child 0x%" PRIx64 " is red", gva);
+	}
+	descent->blacks[child] = blacks + tree->nodes[child].black;
+	descent->order[descent->met++] = child;
+}
+
+/* Level by level: order[] is the queue, and keeps the order for check_maxima(). */
+static void descend(struct descent *descent)
+{
+	const struct tree *tree = descent->tree;
+	size_t root = index_of(descent, tree->root);
+	struct finding *finding;
+
+	if (root == tree->count)
+		return; /* a damage of the claims says so */
+	if (!tree->nodes[root].black || tree->nodes[root].parent) {
+		finding = report(descent->check, tree, &tree->nodes[root]);
+		finding_claimed(finding, "the root is black and has no parent");
+		finding_found(finding, "%s, parent 0x%" PRIx64, tree->nodes[root].black ? "black" : "red",
+			      tree->nodes[root].parent);
+	}
+	/* Never 0, which means "not met": a red root is counted as black. */
+	descent->blacks[root] = 1;
+	descent->order[descent->met++] = root;
+	for (size_t i = 0; i < descent->met; i++) {
+		const struct claim_node *node = &tree->nodes[descent->order[i]];
+		uint32_t blacks = descent->blacks[descent->order[i]];
+
+		go_to_child(descent, node, blacks, node->left);
+		go_to_child(descent, node, blacks, node->right);
+	}
+}
+
+static uint64_t claimed_max(const struct descent *descent, uint64_t gva)
+{
+	size_t i = index_of(descent, gva);
+
+	return i < descent->tree->count ? descent->tree->nodes[i].subtree_max_size : 0;
+}
+
+/* Each node against its children's claims: if all hold, all are right. */
+static void check_maxima(struct descent *descent)
+{
+	for (size_t i = 0; i < descent->met; i++) {
+		const struct claim_node *node = &descent->tree->nodes[descent->order[i]];
+		uint64_t left = claimed_max(descent, node->left), right = claimed_max(descent, node->right);
+		uint64_t max = node->va_end - node->va_start;
+		struct finding *finding;
+
+		max = max < left ? left : max;
+		max = max < right ? right : max;
+		if (node->subtree_max_size == max)
+			continue;
+		finding = report(descent->check, descent->tree, node);
+		finding_claimed(finding, "subtree_max_size 0x%" PRIx64, node->subtree_max_size);
+		finding_found(finding, "0x%" PRIx64, max);
+	}
+}
+
+static int descent_prepare(struct descent *descent)
+{
+	const struct tree *tree = descent->tree;
+
+	descent->order = calloc(tree->count, sizeof(*descent->order));
+	descent->blacks = calloc(tree->count, sizeof(*descent->blacks));
+	if (!descent->order || !descent->blacks)
+		return -1;
+	for (size_t i = 0; i < tree->count; i++) {
+		struct keyed item = { .key = tree->nodes[i].node, .tag = (uint32_t)i };
+
+		if (array_push(&descent->by_gva, item) < 0)
+			return -1;
+	}
+	return keyed_sort(&descent->by_gva);
+}
+
+static void check_tree(struct check *check, const struct tree *tree)
+{
+	struct descent descent = { .check = check, .tree = tree };
+
+	if (!tree->count)
+		return;
+	check_order(check, tree);
+	if (descent_prepare(&descent) < 0) {
+		check->no_memory = true;
+	} else {
+		descend(&descent);
+		if (tree->augmented)
+			check_maxima(&descent);
+	}
+	free(descent.by_gva.items);
+	free(descent.order);
+	free(descent.blacks);
+}
+
+enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE };
+
+static const char *const span_names[] = { "busy", "lazily freed", "free" };
+
+/* Tag of a range: enum span_kind in the upper 2 bits, index below. */
+#define SPAN_TAG(kind, index) ((uint32_t)(kind) << 30 | (uint32_t)(index))
+
+static int collect_spans(const struct claims *claims, struct keyed_array *spans)
+{
+	for (size_t i = 0; i < claims->areas.count; i++) {
+		enum span_kind kind = claims->areas.items[i].state == AREA_LIVE ? SPAN_BUSY : SPAN_LAZY;
+		struct keyed span = { .key = claims->areas.items[i].va_start, .tag = SPAN_TAG(kind, i) };
+
+		if (array_push(spans, span) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < claims->free_nodes.count; i++) {
+		struct keyed span = { .key = claims->free_nodes.items[i].va_start,
+				      .tag = SPAN_TAG(SPAN_FREE, i) };
+
+		if (array_push(spans, span) < 0)
+			return -1;
+	}
+	return keyed_sort(spans);
+}
+
+static uint64_t span_end(const struct claims *claims, const struct keyed *span)
+{
+	uint32_t index = span->tag & 0x3fffffff;
+
+	return span->tag >> 30 == SPAN_FREE ? claims->free_nodes.items[index].va_end
+					    : claims->areas.items[index].va_end;
+}
+
+static void report_gap(struct check *check, uint64_t start, uint64_t end)
+{
+	struct finding *finding = finding_new(check, start);
+
+	finding_claimed(finding, "busy, lazily freed or free");
+	finding_found(finding, "0x%" PRIx64 " to 0x%" PRIx64 " is none of them", start, end);
+	finding_where(finding, "the vmalloc range");
+}
+
+static void report_overlap(struct check *check, const struct keyed *one, const struct keyed *other,
+			   uint64_t end)
+{
+	struct finding *finding = finding_new(check, other->key);
+
+	finding_claimed(finding, "a %s range from 0x%" PRIx64, span_names[other->tag >> 30], other->key);
+	finding_found(finding, "a %s range from 0x%" PRIx64 " to 0x%" PRIx64, span_names[one->tag >> 30],
+		      one->key, end);
+	finding_where_gva(finding, check, other->key);
+}
+
+static void check_complement(struct check *check, const struct keyed_array *spans)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct keyed *last = NULL;
+	uint64_t end = KVMAP_VMALLOC_START;
+
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct keyed *span = &spans->items[i];
+
+		check->result->checked++;
+		if (span->key > end)
+			report_gap(check, end, span->key);
+		else if (last && span->key < end)
+			report_overlap(check, last, span, end);
+		if (span_end(claims, span) > end) {
+			end = span_end(claims, span);
+			last = span;
+		}
+	}
+	if (end < KVMAP_VMALLOC_END)
+		report_gap(check, end, KVMAP_VMALLOC_END);
+}
+
+void check_space(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct tree busy = { "vmap_area_root", claims->busy_nodes.items, claims->busy_nodes.count,
+				   claims->busy_root, false };
+	const struct tree unused = { "free_vmap_area_root", claims->free_nodes.items,
+				     claims->free_nodes.count, claims->free_root, true };
+	struct keyed_array spans = { 0 };
+
+	check_tree(check, &busy);
+	check_tree(check, &unused);
+	if (collect_spans(claims, &spans) < 0)
+		check->no_memory = true;
+	else
+		check_complement(check, &spans);
+	free(spans.items);
+}

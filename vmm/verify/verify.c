@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.c: all invariants in turn, and the verdict.
+ */
+#include "verify/check.h"
+
+#include "base/array.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the reading of the claims met, as findings of the invariant that the structure serves. */
+static void report_damages(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+
+	for (size_t i = 0; claims && i < claims->damages.count; i++) {
+		const struct claim_damage *damage = &claims->damages.items[i];
+		struct finding *finding;
+
+		if (strcmp(damage->invariant, invariant_name(check->invariant)) != 0)
+			continue;
+		finding = finding_new(check, damage->address);
+		finding_claimed(finding, "a structure that can be read");
+		finding_found(finding, "%s (0x%" PRIx64 ")", damage->what, damage->value);
+		finding_where_gva(finding, check, damage->address);
+	}
+}
+
+static int run_all(const struct facts *facts, struct verdict *verdict)
+{
+	for (unsigned int i = 1; i <= INVARIANTS; i++) {
+		struct check check = { facts, verdict, i, &verdict->results[i], false };
+
+		if (invariants[i - 1].needs_claims && !facts->claims) {
+			check_not_seen(&check, "the guest's structures could not be read");
+			continue;
+		}
+		report_damages(&check);
+		invariants[i - 1].run(&check);
+		if (check.no_memory)
+			return -1;
+	}
+	return 0;
+}
+
+int verify(const struct verify_input *input, struct verdict *out, struct error *error)
+{
+	struct verdict verdict = { 0 };
+	struct facts facts;
+	int result = -1;
+
+	if (facts_build(&facts, input) == 0) {
+		result = run_all(&facts, &verdict);
+		facts_destroy(&facts);
+	}
+	if (result < 0) {
+		verdict_destroy(&verdict);
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory while verifying");
+	}
+	*out = verdict;
+	return 0;
+}
+
+void verdict_destroy(struct verdict *verdict)
+{
+	free(verdict->findings.items);
+	*verdict = (struct verdict){ 0 };
+}
+
+static int add_listed(struct verdict *a, const struct verdict *b)
+{
+	uint64_t listed[INVARIANTS + 1] = { 0 };
+
+	for (size_t i = 0; i < a->findings.count; i++)
+		listed[a->findings.items[i].invariant]++;
+	for (size_t i = 0; i < b->findings.count; i++) {
+		const struct finding *finding = &b->findings.items[i];
+
+		if (listed[finding->invariant]++ < FINDINGS_LISTED && array_push(&a->findings, *finding) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int verdict_add(struct verdict *a, const struct verdict *b)
+{
+	if (add_listed(a, b) < 0)
+		return -1;
+	a->finding_count += b->finding_count;
+	for (unsigned int i = 0; i <= INVARIANTS; i++) {
+		a->results[i].checked += b->results[i].checked;
+		a->results[i].findings += b->results[i].findings;
+		/* Not seen once is not seen: "ok" would say too much. */
+		if (b->results[i].seen == NOT_SEEN)
+			a->results[i].seen = NOT_SEEN;
+		if (b->results[i].why_not[0])
+			memcpy(a->results[i].why_not, b->results[i].why_not, sizeof(a->results[i].why_not));
+	}
+	return 0;
+}
