@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+#include "kvmap/boot.h"
+
+#include <time.h>
+#include <unistd.h>
+
+struct machine *guest_boot(const void *code, size_t size, uint64_t memory)
+{
+	struct kvmap_boot boot = { .magic = KVMAP_BOOT_MAGIC,
+				   .version = KVMAP_BOOT_VERSION,
+				   .size = sizeof(boot) };
+	struct image image = image_make(code, size);
+	struct machine_config config = { .kvm_path = "/dev/kvm", .memory = memory, .cpus = 1 };
+	struct machine *machine;
+	struct error error;
+	char path[64];
+	int result;
+
+	image_write(&image, sizeof(image), path);
+	config.program = path;
+	result = machine_create(&config, &machine, &error);
+	unlink(path);
+	if (result < 0 || machine_boot(machine, &boot, sizeof(boot), &error) < 0)
+		cr_fatal("%s", error.text);
+	return machine;
+}
+
+struct machine_event guest_run(struct machine *machine, unsigned int milliseconds)
+{
+	struct machine_event event;
+	struct timespec now;
+	uint64_t deadline = 0;
+	struct error error;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (milliseconds)
+		deadline =
+			(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + milliseconds * 1000000ull;
+	if (machine_run(machine, deadline, &event, &error) < 0)
+		cr_fatal("%s", error.text);
+	return event;
+}
+
+const struct view *guest_view(struct machine *machine)
+{
+	const struct view *view;
+	struct error error;
+
+	if (machine_view(machine, &view, &error) < 0)
+		cr_fatal("%s", error.text);
+	return view;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest that does not end is stopped, at its time and not before.
+ */
+#include "guest.h"
+
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Generous above: the machine that tests may have other things to do. */
+static void stopped_after(struct machine *machine, unsigned int milliseconds)
+{
+	double start = now();
+	struct machine_event event = guest_run(machine, milliseconds);
+	double took = now() - start;
+
+	cr_expect(eq(int, event.type, MACHINE_TIMEOUT));
+	cr_expect(ge(dbl, took, milliseconds / 1e3));
+	cr_expect(le(dbl, took, milliseconds / 1e3 + 2));
+}
+
+Test(deadline, an_endless_loop_is_stopped, .timeout = 20)
+{
+	struct machine *machine = GUEST("\xeb\xfe");
+
+	stopped_after(machine, 100);
+	cr_expect(eq(u64, guest_view(machine)->cpus[0].rip, IMAGE_GPA));
+	machine_destroy(machine);
+}
+
+Test(deadline, a_guest_that_prints_for_ever_is_stopped, .timeout = 20)
+{
+	/* mov $0x3f8, %edx; out %al, (%dx); jmp */
+	struct machine *machine = GUEST("\xba\xf8\x03\0\0\xee\xeb\xfd");
+
+	stopped_after(machine, 100);
+	machine_destroy(machine);
+}
+
+Test(deadline, a_stopped_guest_can_go_on_to_another_deadline, .timeout = 20)
+{
+	struct machine *machine = GUEST("\xeb\xfe");
+
+	stopped_after(machine, 50);
+	stopped_after(machine, 150);
+	machine_destroy(machine);
+}
+
+Test(deadline, a_deadline_that_has_passed_strikes_at_once, .timeout = 20)
+{
+	struct machine *machine = GUEST("\xeb\xfe");
+	struct machine_event event;
+	struct error error;
+
+	cr_assert(eq(int, machine_run(machine, 1, &event, &error), 0));
+	cr_expect(eq(int, event.type, MACHINE_TIMEOUT));
+	machine_destroy(machine);
+}
+
+Test(deadline, a_guest_that_ends_in_time_is_not_stopped, .timeout = 20)
+{
+	struct machine *machine = GUEST("\xf4");
+
+	cr_expect(eq(int, guest_run(machine, 5000).type, MACHINE_HALT));
+	machine_destroy(machine);
+}
+
+/* The timer of a run that ended early must not stop the next one. */
+Test(deadline, it_does_not_outlive_its_run, .timeout = 20)
+{
+	/* out to the doorbell; jmp . */
+	struct machine *machine = GUEST("\xba\x04\x0b\0\0\xef\xeb\xfe");
+
+	cr_expect(eq(int, guest_run(machine, 100).type, MACHINE_DOORBELL));
+	stopped_after(machine, 400);
+	machine_destroy(machine);
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+Test(deadline, other_signals_do_not_stop_the_guest, .timeout = 20)
+{
+	struct itimerval often = { { 0, 5000 }, { 0, 5000 } };
+	struct machine *machine = GUEST("\xeb\xfe");
+
+	signal(SIGALRM, ignore);
+	setitimer(ITIMER_REAL, &often, NULL);
+	stopped_after(machine, 100);
+	machine_destroy(machine);
+}
+
+Test(deadline, a_signal_that_was_blocked_before_still_stops_the_guest, .timeout = 20)
+{
+	struct machine *machine = GUEST("\xeb\xfe");
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	stopped_after(machine, 100);
+	machine_destroy(machine);
+}
