@@ -54,7 +54,8 @@ static void show_area(struct report *report, const struct claims *claims, const 
 {
 	char bytes[40], pages[40], runs[40], caller[300], right[40];
 
-	text_line(report, PAINT_BOLD, 0, 2, "0x%016" PRIx64 "-0x%016" PRIx64 "  %s, %s, %s in %s%s%s",
+	text_line(report, PAINT_BOLD, 0, 2,
+		  "0x%016" PRIx64 "-0x%016" PRIx64 "  %s, %s, %s in %s, flags 0x%" PRIx64 "%s",
 		  area->va_start, area->va_end,
 		  area->state == AREA_LIVE ? "live" : "freed, waiting for a flush",
 		  number_bytes(area->requested_size, bytes, sizeof(bytes)),
@@ -65,9 +66,9 @@ static void show_area(struct report *report, const struct claims *claims, const 
 		text_line(report, PAINT_BAD, 2, 4, "claims  %u pages, and a chain of %zu frames",
 			  area->nr_pages, area->frame_count);
 	if (comparison->wrong)
-		text_line(report, PAINT_BAD, 2, 4,
-			  "tables  %" PRIu64 " pages are not as claimed, the first at 0x%016" PRIx64,
-			  comparison->wrong, comparison->first_wrong);
+		text_line(report, PAINT_BAD, 2, 4, "tables  %s not as claimed, the first at 0x%016" PRIx64,
+			  text_number_of(comparison->wrong, "page", right, sizeof(right)),
+			  comparison->first_wrong);
 	else
 		text_line(report, PAINT_GOOD, 2, 4, "tables  %s %s",
 			  text_number_of(comparison->right, "page", right, sizeof(right)),

@@ -65,13 +65,14 @@ static const char *page_size_name(uint64_t page_size)
 
 static void show_range(struct report *report, const struct range *range, const char *label)
 {
-	char size[40], rights[8], runs[40];
+	char size[40], rights[8], runs[40], type[24] = "";
 
-	text_line(report, PAINT_PLAIN, 0, 63, "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9" PRIx64 "  %s",
+	if (range->pat_index)
+		snprintf(type, sizeof(type), ", PAT entry %u", range->pat_index);
+	text_line(report, PAINT_PLAIN, 0, 63, "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9" PRIx64 "  %s%s",
 		  range->gva, number_bytes(range->size, size, sizeof(size)),
 		  text_rights(range->rights, rights, sizeof(rights)), page_size_name(range->page_size),
-		  range->runs == 1 ? "1 run" : text_number_of(range->runs, "run", runs, sizeof(runs)),
-		  range->gpa, label);
+		  text_number_of(range->runs, "run", runs, sizeof(runs)), range->gpa, label, type);
 }
 
 static void emit_range(struct report *report, const struct range *range, const char *label)
@@ -83,6 +84,7 @@ static void emit_range(struct report *report, const struct range *range, const c
 	json_add_number(line, "size", range->size);
 	json_add_string(line, "rights", text_rights(range->rights, rights, sizeof(rights)));
 	json_add_number(line, "page_size", range->page_size);
+	json_add_number(line, "pat_index", range->pat_index);
 	json_add_number(line, "leaves", range->leaves);
 	json_add_number(line, "runs", range->runs);
 	json_add_hex(line, "gpa", range->gpa);

@@ -116,7 +116,7 @@ static bool is_mapped(const struct ranges *ranges, uint64_t gva)
 static void show_area(struct report *report, const struct report_run *run, const struct claim_area *area,
 		      const struct scale *scale)
 {
-	char bytes[40], caller[300], bar[BAR_COLUMNS + 1], runs[86], frames[40], run_count[40];
+	char bytes[40], caller[300], bar[BAR_COLUMNS + 1], runs[92], frames[40], run_count[40];
 	const char *name = area->state == AREA_LIVE ? variable_of(run, area) : "";
 	bool guard_mapped = run->ranges && is_mapped(run->ranges, place_guard(area));
 
@@ -150,15 +150,13 @@ static void show_text(struct report *report, const struct report_run *run)
 		text_line(report, PAINT_PLAIN, 2, 2, "None at the end.");
 		return;
 	}
-	text_line(
-		report, PAINT_FAINT, 2, 2,
-		"One column of a bar is %s (%s) of RAM, from GPA 0x%" PRIx64
-		" on; a digit: so many of them are the "
-		"area's. Below it the numbers of its frames, in the order of its pages; \"+3\": and the three that "
-		"follow.",
-		text_number_of(scale.per_column, "frame", frames, sizeof(frames)),
-		number_bytes(scale.per_column * KVMAP_PAGE_SIZE, bytes, sizeof(bytes)),
-		scale.first * KVMAP_PAGE_SIZE);
+	text_line(report, PAINT_FAINT, 2, 2,
+		  "A column of a bar is %s (%s) of RAM, the first at GPA 0x%" PRIx64
+		  "; a digit counts the area's frames in "
+		  "it. Below: all its frames in the order of its pages; \"+3\": and the next three.",
+		  text_number_of(scale.per_column, "frame", frames, sizeof(frames)),
+		  number_bytes(scale.per_column * KVMAP_PAGE_SIZE, bytes, sizeof(bytes)),
+		  scale.first * KVMAP_PAGE_SIZE);
 	for (size_t i = 0; i < areas_shown(claims); i++)
 		show_area(report, run, &claims->areas.items[i], &scale);
 	if (claims->areas.count > AREAS_SHOWN)

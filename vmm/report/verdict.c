@@ -18,15 +18,15 @@ static void show_result(struct report *report, unsigned int invariant, const str
 	char count[40];
 
 	if (result->seen == NOT_SEEN)
-		text_line(report, PAINT_FAINT, 2, 29, "%-4s %-9s %11s  %s (%s)", invariant_name(invariant),
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s (%s)", invariant_name(invariant),
 			  "not seen", "", invariant_text(invariant),
 			  *result->why_not ? result->why_not : "no reason given");
 	else if (result->findings)
-		text_line(report, PAINT_BAD, 2, 29, "%-4s %3" PRIu64 " %-5s %11s  %s",
+		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s",
 			  invariant_name(invariant), result->findings, "WRONG",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
 	else
-		text_line(report, PAINT_PLAIN, 2, 29, "%-4s %-9s %11s  %s", invariant_name(invariant), "ok",
+		text_line(report, PAINT_PLAIN, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "ok",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
 }
 
@@ -67,8 +67,8 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 			 verifications == 1 ? "" : "s");
 	fputc('\n', report->stream);
 	if (verdict->finding_count)
-		text_line(report, PAINT_BAD, 0, 2, "%s. %s things were compared%s.",
-			  text_number_of(verdict->finding_count, "FINDING", findings, sizeof(findings)),
+		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s things compared%s.",
+			  text_number_of(verdict->finding_count, "finding", findings, sizeof(findings)),
 			  checked, times);
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
@@ -86,7 +86,7 @@ static void show_text(struct report *report, const struct verdict *verdict, unsi
 		      uint64_t refused)
 {
 	text_heading(report, "Verdict");
-	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-9s %11s  %s", "", "", "compared", "that");
+	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "compared", "that");
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
 		show_result(report, i, &verdict->results[i]);
 	show_findings(report, verdict);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "sample.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sample sample;
+
+static void init(void)
+{
+	sample_init(&sample);
+	sample.run.death = &sample.death;
+	sample.death.has_registers = true;
+	sample.death.registers.rip = 0xffffffff80201234;
+	sample.death.registers.rax = 0xabc;
+	sample.death.registers.cr2 = SAMPLE_AREA + 0x10008;
+	memcpy(sample.death.code, "\x0f\x0b\x90", 3);
+	sample.death.code_size = 3;
+}
+
+static void destroy(void)
+{
+	sample_destroy(&sample);
+}
+
+TestSuite(death, .init = init, .fini = destroy);
+
+static char *shown(void)
+{
+	char *text = report_text_of(&sample, REPORT_TEXT, false);
+
+	check_lines(text);
+	return text;
+}
+
+Test(death, a_triple_fault_is_explained_with_its_address_registers_and_bytes)
+{
+	char *text;
+
+	sample.death.event.type = MACHINE_TRIPLE_FAULT;
+	text = shown();
+	check_holds(text, "The guest died\n  triple fault:");
+	check_holds(text,
+		    "address   0xffffc90000010008: guard page of the 64 KiB area at 0xffffc90000000000\n");
+	check_holds(text, "RIP       0xffffffff80201234: image\n");
+	check_holds(text, "bytes     0f 0b 90\n");
+	check_holds(text, "rax    0000000000000abc");
+	check_holds(text, "rip    ffffffff80201234");
+	free(text);
+}
+
+Test(death, without_registers_it_says_so)
+{
+	char *text;
+
+	sample.death.event.type = MACHINE_TRIPLE_FAULT;
+	sample.death.has_registers = false;
+	text = shown();
+	check_holds(text, "its registers could not be had");
+	cr_expect_null(strstr(text, "rax "));
+	free(text);
+}
+
+Test(death, an_oops_shows_the_state_at_the_fault_and_not_that_at_the_end)
+{
+	char *text;
+
+	sample.death.event.type = MACHINE_EXIT;
+	sample.death.oops = (struct kvmap_record){
+		.type = KVMAP_RECORD_OOPS,
+		.status = 14,
+		.value = { 0x18, 0, 0, 0xffffffff80200777, 2 },
+	};
+	for (uint64_t i = 0; i < 18; i++)
+		sample.death.oops_registers[i] = 0x1000 + i;
+	text = shown();
+	check_holds(text, "oops: an unexpected fault in the kernel\n");
+	check_holds(text,
+		    "vector 14: #PF, page fault; error code 0x2: a write to a page that is not mapped\n");
+	check_holds(text, "address   0x0000000000000018: the null page\n");
+	check_holds(text, "RIP       0xffffffff80200777");
+	check_holds(text, "rax    0000000000001000");
+	check_holds(text, "r8     0000000000001008");
+	check_holds(text, "r15    000000000000100f");
+	check_holds(text, "rflags 0000000000001010");
+	check_holds(text, "cr3    0000000000001011");
+	free(text);
+}
+
+Test(death, every_other_way_to_die_has_its_sentence)
+{
+	static const struct {
+		enum machine_event_type type;
+		const char *sentence;
+	} cases[] = {
+		{ MACHINE_EMULATION_FAILURE, "emulation failure: KVM could not run this instruction" },
+		{ MACHINE_MMIO, "a write of 8 bytes at GPA 0xf0000000, an address without memory" },
+		{ MACHINE_PORT, "an access to I/O port 0x77, which no device has" },
+		{ MACHINE_HALT, "HLT, and nothing that could wake it" },
+		{ MACHINE_TIMEOUT, "stopped: it ran longer than the time limit (--timeout)" },
+		{ MACHINE_KVM, "KVM gave up: exit 99" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text;
+
+		sample.death.event = (struct machine_event){
+			.type = cases[i].type,
+			.address = 0xf0000000,
+			.length = 8,
+			.is_write = true,
+			.value = 0x77,
+			.bytes = { 0xc4, 0xe2 },
+			.byte_count = 255, /* more than there are */
+			.text = "exit 99",
+		};
+		text = shown();
+		check_holds(text, cases[i].sentence);
+		free(text);
+	}
+}
+
+Test(death, as_json_it_is_one_line)
+{
+	struct json_object *lines, *line;
+	char *text;
+
+	sample.death.event.type = MACHINE_TRIPLE_FAULT;
+	text = report_text_of(&sample, REPORT_JSON, false);
+	lines = lines_of(text);
+	line = line_of_type(lines, "death", 0);
+	cr_assert_not_null(line);
+	cr_expect_str_eq(member(line, "rip"), "0xffffffff80201234");
+	cr_expect_str_eq(member(line, "bytes"), "0f 0b 90");
+	cr_expect_str_eq(member(line, "address_is"), "guard page of the 64 KiB area at 0xffffc90000000000");
+	cr_expect_null(line_of_type(lines, "death", 1));
+	json_object_put(lines);
+	free(text);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "sample.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sample sample;
+
+static void init(void)
+{
+	sample_init(&sample);
+}
+
+static void destroy(void)
+{
+	sample_destroy(&sample);
+}
+
+TestSuite(run_text, .init = init, .fini = destroy);
+TestSuite(run_json, .init = init, .fini = destroy);
+
+static char *shown(void)
+{
+	char *text = report_text_of(&sample, REPORT_TEXT, false);
+
+	check_lines(text);
+	return text;
+}
+
+Test(run_text, the_machine_is_described)
+{
+	char *text = shown();
+
+	check_holds(text, "kvmap run dir/t.kvs\n");
+	check_holds(text, "kvmap-guest.elf with 256 MiB of RAM and 1 CPU, flush policy strict");
+	check_holds(text, "kvm_test, KVM API 12");
+	check_holds(text, "1,234,567 TSC ticks");
+	free(text);
+}
+
+Test(run_text, each_line_of_the_script_is_shown_with_what_became_of_it)
+{
+	char *text = shown();
+
+	check_holds(text, "      1  a = vmalloc 64K                 0xffffc90000000000, 64 KiB\n");
+	check_holds(text, "      3  expect fault guard a+64K        guard at 0xffffc90000010000, 64 KiB "
+			  "area; the host agrees\n");
+	check_holds(text, "      9  expect refused vfree b          refused as expected: double free\n");
+	free(text);
+}
+
+Test(run_text, operations_of_one_line_are_folded)
+{
+	char *text = shown();
+
+	check_holds(text, "      7  purge                           2 times; last: no ranges flushed\n");
+	free(text);
+}
+
+Test(run_text, what_batching_saved_is_told)
+{
+	char *text = shown();
+
+	check_holds(text, "1,234 allocated with 18 pages, 21 freed; 1 live now, 1 waiting for a flush");
+	check_holds(text,
+		    "1 for 21 frees: 1 of everything, 0 page by page (no INVLPGs); they covered 20 freed");
+	check_holds(text, "batching saved 20, against a flush at every free");
+	check_holds(text, "1 as expected: 1 guard");
+	check_holds(text, "it agreed at 1 of 1");
+	free(text);
+}
+
+Test(run_text, the_picture_shows_where_the_frames_lie)
+{
+	char *text = shown();
+
+	check_holds(text, "a = 0xffffc90000000000, 64 KiB: 16 frames in 16 runs\n");
+	check_holds(text, "|11...11...1....1..1.1..1.1..1....1...11...1....1................|\n");
+	check_holds(text, "0x1800 0x1825 0x184a 0x180a");
+	check_holds(text, "guard page 0xffffc90000010000: not mapped\n");
+	check_holds(text, "0xffffc90000011000, 8 KiB, freed and waiting for a flush: 2 frames in 1 run\n");
+	check_holds(text, "0x1857+1\n");
+	free(text);
+}
+
+Test(run_text, a_guard_that_is_mapped_is_shown_so)
+{
+	char *text;
+
+	sample.range.size = 0x11000;
+	text = shown();
+	check_holds(text, "guard page 0xffffc90000010000: MAPPED\n");
+	free(text);
+}
+
+Test(run_text, the_verdict_has_a_line_for_each_invariant_and_a_sentence)
+{
+	char *text = shown();
+	char line[20];
+
+	for (int i = 1; i <= INVARIANTS; i++) {
+		snprintf(line, sizeof(line), "\n  V%-3d %s", i, i == 10 ? "not seen" : "ok ");
+		check_holds(text, line);
+	}
+	check_holds(text, "(no permission to read the second stage)");
+	check_holds(text, "\nVERIFIED: 1,281 things compared in 2 verifications, no finding.\n");
+	free(text);
+}
+
+Test(run_text, findings_are_listed_and_cannot_hurt_the_terminal)
+{
+	char *text;
+
+	sample_add_findings(&sample);
+	text = shown();
+	check_holds(text, "  V3    1 WRONG");
+	check_holds(text, "1. V3 at 0xffffc90000010000\n");
+	check_holds(text, "found    mapped \\x1b[2J\\x07 \"quoted\\\" \\x0a\n");
+	check_holds(text, "where    \\xff\\xfe \\xe2\\x80\\xae evil \xc3\xa4\n");
+	check_holds(text, "2. script at 0x0000000000000001\n");
+	check_holds(text, "\nNOT VERIFIED: 2 findings; 1,281 things compared in 2 verifications.\n");
+	free(text);
+}
+
+Test(run_text, an_unexpected_refusal_is_named_by_file_and_line)
+{
+	char *text;
+
+	sample.steps[4].result.status = KVMAP_REFUSED_INTERIOR;
+	text = shown();
+	check_holds(text, "dir/t.kvs:5: vfree b: REFUSED: a pointer into an area, not to its start\n");
+	check_holds(text, "1 refusal that the script does not expect");
+	free(text);
+}
+
+Test(run_text, wrong_contents_are_shown_with_both_values)
+{
+	char *text;
+
+	sample.steps[1].result.status = KVMAP_FAILED_CONTENT;
+	sample.steps[1].result.value[1] = SAMPLE_AREA + 8;
+	sample.steps[1].result.value[4] = 0x11;
+	sample.steps[1].result.value[5] = 0x22;
+	text = shown();
+	check_holds(text,
+		    "dir/t.kvs:2: fill a: FAILED: other bytes than were written: at 0xffffc90000000008");
+	check_holds(text, "0x0000000000000011 expected, 0x0000000000000022 found");
+	free(text);
+}
+
+Test(run_text, a_walk_that_disagrees_stands_out)
+{
+	char *text;
+
+	sample.steps[2].fault_walk.stop = WALK_MAPPED;
+	text = shown();
+	check_holds(text, "DISAGREES");
+	check_holds(text, "it agreed at 0 of 1");
+	free(text);
+}
+
+Test(run_text, a_guest_that_died_early_leaves_a_report_all_the_same)
+{
+	char *text;
+
+	sample.run.claims = NULL;
+	sample.run.ranges = NULL;
+	sample.run.verdict = NULL;
+	sample.run.step_count = 0;
+	sample.run.hello.type = 0;
+	sample.run.dropped_records = 3;
+	text = shown();
+	check_holds(text, "never came to its first operation");
+	check_holds(text, "Of 8 operations, 0 ended.");
+	check_holds(text, "Nothing could be verified.");
+	check_holds(text, "sent 3 reports that cannot be");
+	free(text);
+}
+
+Test(run_text, an_operation_that_the_script_does_not_have_is_not_believed)
+{
+	char *text;
+
+	sample.steps[3].result.operation = 77;
+	text = shown();
+	check_holds(text, "dir/t.kvs: the guest reports operation 77, which the script does not have\n");
+	free(text);
+}
+
+Test(run_text, colour_comes_only_when_asked_for_and_ends_on_every_line)
+{
+	char *plain = report_text_of(&sample, REPORT_TEXT, false);
+	char *painted = report_text_of(&sample, REPORT_TEXT, true);
+
+	cr_expect_null(strchr(plain, '\033'));
+	check_holds(painted, "\033[32mVERIFIED");
+	for (const char *line = painted; *line;) {
+		size_t length = strcspn(line, "\n");
+		const char *start = memchr(line, '\033', length);
+
+		cr_expect(!start || !memcmp(line + length - 4, "\033[0m", 4), "%.*s", (int)length, line);
+		line += length + 1;
+	}
+	free(plain);
+	free(painted);
+}
+
+Test(run_json, the_last_line_is_the_verdict)
+{
+	static const char expected[] =
+		"\"type\":\"verdict\",\"seq\":%zu,\"ok\":true,\"findings\":0,\"checked\":{\"V1\":101,\"V2\":102,"
+		"\"V3\":103,\"V4\":104,\"V5\":105,\"V6\":106,\"V7\":107,\"V8\":108,\"V9\":109,\"V11\":111,"
+		"\"V12\":112,\"V13\":113},\"not_seen\":[\"V10\"]}\n";
+	char *text = report_text_of(&sample, REPORT_JSON, false), line[400];
+	struct json_object *lines = lines_of(text);
+	size_t count = json_object_array_length(lines);
+
+	snprintf(line, sizeof(line), expected, count - 1);
+	check_holds(text, line);
+	cr_expect_str_eq(member(json_object_array_get_idx(lines, count - 1), "type"), "verdict");
+	json_object_put(lines);
+	free(text);
+}
+
+Test(run_json, there_is_a_line_for_everything)
+{
+	char *text = report_text_of(&sample, REPORT_JSON, false);
+	struct json_object *lines = lines_of(text), *line;
+
+	cr_expect_str_eq(member(line_of_type(lines, "machine", 0), "policy"), "strict");
+	line = line_of_type(lines, "operation", 0);
+	cr_expect_str_eq(member(line, "text"), "a = vmalloc 64K");
+	cr_expect_str_eq(member(line, "line"), "1");
+	cr_expect_str_eq(member(line, "result"), "0xffffc90000000000");
+	cr_expect_str_eq(member(line, "status"), "done");
+	line = line_of_type(lines, "operation", 7);
+	cr_expect_str_eq(member(line, "status"), "refused");
+	cr_expect_str_eq(member(line, "as_expected"), "true");
+	cr_expect_null(line_of_type(lines, "operation", 8));
+	line = line_of_type(lines, "fault", 0);
+	cr_expect_str_eq(member(line, "kind"), "guard");
+	cr_expect_str_eq(member(line, "address"), "0xffffc90000010000");
+	cr_expect_str_eq(member(line, "walk_agrees"), "true");
+	line = line_of_type(lines, "flush", 0);
+	cr_expect_str_eq(member(line, "end"), "0xffffffffffffffff");
+	cr_expect_str_eq(member(line_of_type(lines, "totals", 0), "frees"), "21");
+	line = line_of_type(lines, "area", 1);
+	cr_expect_str_eq(member(line, "state"), "lazy");
+	cr_expect_str_eq(member(line, "frames"), "[ { \"gpa\": \"0x1857000\", \"pages\": 2 } ]");
+	cr_expect_str_eq(member(line_of_type(lines, "time", 0), "total_ns"), "40000000");
+	cr_expect_null(line_of_type(lines, "finding", 0));
+	cr_expect_null(line_of_type(lines, "death", 0));
+	json_object_put(lines);
+	free(text);
+}
+
+Test(run_json, findings_are_valid_utf8_whatever_the_guest_wrote)
+{
+	struct json_object *lines, *line;
+	char *text;
+
+	sample_add_findings(&sample);
+	text = report_text_of(&sample, REPORT_JSON, false);
+	lines = lines_of(text);
+	line = line_of_type(lines, "finding", 0);
+	cr_expect_str_eq(member(line, "invariant"), "V3");
+	cr_expect_str_eq(member(line, "address"), "0xffffc90000010000");
+	cr_expect_str_eq(member(line, "found"), "mapped \\x1b[2J\\x07 \"quoted\\\" \\x0a");
+	cr_expect_str_eq(member(line, "where"), "\\xff\\xfe \\xe2\\x80\\xae evil \xc3\xa4");
+	cr_expect_str_eq(member(line_of_type(lines, "finding", 1), "invariant"), "script");
+	check_holds(text, "\"type\":\"verdict\",\"seq\":");
+	check_holds(text, "\"ok\":false,\"findings\":2,");
+	json_object_put(lines);
+	free(text);
+}
+
+Test(run_json, without_a_verdict_nothing_was_seen)
+{
+	struct json_object *lines;
+	char *text;
+
+	sample.run.claims = NULL;
+	sample.run.verdict = NULL;
+	text = report_text_of(&sample, REPORT_JSON, false);
+	lines = lines_of(text);
+	check_holds(text, "\"checked\":{},\"not_seen\":[\"V1\",");
+	json_object_put(lines);
+	free(text);
+}
