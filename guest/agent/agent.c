@@ -23,7 +23,8 @@ void agent_check(const struct kvmap_boot *record, u64 size)
 		panic("PVH module 0 is no boot record");
 	if (record->version != KVMAP_BOOT_VERSION)
 		panic("the boot record is of another version");
-	if (record->size > size || record->variable_count > KVMAP_VARIABLES_MAX)
+	if (record->size > size || record->variable_count > KVMAP_VARIABLES_MAX ||
+	    record->policy > KVMAP_POLICY_EAGER)
 		panic("the boot record is damaged");
 	if (record->operations_offset % 8 ||
 	    !is_inside(record->size, record->operations_offset, record->operation_count,

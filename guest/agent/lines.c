@@ -81,8 +81,8 @@ void line_hello(void)
 		[KVMAP_POLICY_EAGER] = "eager",
 	};
 
-	text("kvmap guest: ");
-	text_count(agent.record->operation_count, "operation");
+	text("kvmap guest: operations ");
+	text_decimal(agent.record->operation_count);
 	text(", policy ");
 	text(policies[agent.record->policy]);
 	text("\n");
@@ -121,33 +121,27 @@ void line_result(const struct operation *operation, u32 status)
 void line_bye(void)
 {
 	const struct vmalloc_stats *stats = &vmalloc_stats;
+	const struct {
+		const char *label;
+		u64 count;
+	} counts[] = {
+		{ "allocations ", stats->allocations },
+		{ ", frees ", stats->frees },
+		{ ", refused ", stats->refused },
+		{ "; pages mapped ", stats->pages_mapped },
+		{ ", unmapped ", stats->pages_unmapped },
+		{ "\npurges ", stats->purges },
+		{ ", areas purged ", stats->areas_purged },
+		{ ", pages purged ", stats->pages_purged },
+		{ "; full flushes ", stats->flush_full },
+		{ ", flushes by page ", stats->flush_range },
+		{ ", pages so flushed ", stats->flush_pages },
+		{ "\nrefused or failed against the script: ", agent.unexpected },
+	};
 
-	text_count(stats->allocations, "allocation");
-	text(", ");
-	text_count(stats->frees, "free");
-	text(", ");
-	text_decimal(stats->refused);
-	text(" refused; ");
-	text_count(stats->pages_mapped, "page");
-	text(" mapped, ");
-	text_decimal(stats->pages_unmapped);
-	text(" unmapped\n");
-	text_count(stats->purges, "purge");
-	text(" of ");
-	text_count(stats->areas_purged, "area");
-	text(", ");
-	text_count(stats->pages_purged, "page");
-	text(", by ");
-	text_decimal(stats->flush_full);
-	text(" full flushes and ");
-	text_decimal(stats->flush_range);
-	text(" of ");
-	text_count(stats->flush_pages, "single page");
-	text("\n");
-	if (agent.unexpected) {
-		text_count(agent.unexpected, "operation");
-		text(" refused or failed\n");
-	} else {
-		text("every operation ended as the script says\n");
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		text(counts[i].label);
+		text_decimal(counts[i].count);
 	}
+	text("\n");
 }

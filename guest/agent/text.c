@@ -43,12 +43,3 @@ void text_size(u64 bytes)
 	text_decimal(bytes);
 	text(units[unit]);
 }
-
-void text_count(u64 count, const char *noun)
-{
-	text_decimal(count);
-	text(" ");
-	text(noun);
-	if (count != 1)
-		text("s");
-}

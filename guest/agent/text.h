@@ -13,7 +13,5 @@ void text_decimal(u64 number);
 void text_hex(u64 number);
 /* "64 KiB": in the largest unit in which it is whole */
 void text_size(u64 bytes);
-/* "3 ranges", "1 range": the plural is noun and s */
-void text_count(u64 count, const char *noun);
 
 #endif
