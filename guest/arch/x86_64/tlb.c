@@ -14,6 +14,7 @@ static void log_flush(u64 start, u64 end)
 	struct tlb_flush *flush = &tlb_flush_log[tlb_flush_count % TLB_FLUSH_LOG];
 
 	flush->stamp = ++tlb_clock;
+	flush->cpu = 0; /* the ring's older entry may have been an unmapping */
 	flush->cpu = 0; /* the slot may have held an unmapping's TLB_FLUSH_UNMAP */
 	flush->start = start;
 	flush->end = end;
