@@ -4,7 +4,8 @@
  *
  * It is a small fixed one, of features that every KVM host can run in ring 0, emulated ones included. What a
  * host advertises is not that: PVM's KVM_GET_SUPPORTED_CPUID has shown instructions that its emulator does
- * not know.
+ * not know. (PVM also adds to leaves 1 and 7, whatever is set, what ring 3 has natively: a guest cannot go
+ * by those.)
  */
 #ifndef VMM_MACHINE_GUEST_CPUID_H
 #define VMM_MACHINE_GUEST_CPUID_H

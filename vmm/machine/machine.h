@@ -24,8 +24,8 @@ struct machine_config {
 #define MACHINE_MEMORY_MAX (64ull << 30)
 
 enum machine_event_type {
-	MACHINE_DOORBELL,          /* value: enum kvmap_doorbell. Continue with machine_run() */
-	MACHINE_EXIT,              /* value: enum kvmap_exit as the guest wrote it */
+	MACHINE_DOORBELL, /* value: enum kvmap_doorbell. Continue with machine_run() */
+	MACHINE_EXIT,     /* value: enum kvmap_exit as the guest wrote it */
 	MACHINE_TRIPLE_FAULT,
 	MACHINE_EMULATION_FAILURE, /* bytes: of the instruction, as KVM gives them */
 	MACHINE_MMIO,              /* address: GPA without memory; length; is_write; value */
@@ -52,39 +52,41 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 void machine_destroy(struct machine *machine);
 
 /*
- * Places module 0 and the start info, and sets vCPU 0 to the PVH entry. The struct kvmap_boot at the start of the
- * module gets flags |= CHANNEL (and PAGES_1G where the host has them), channel_gpa and channel_size; its other
- * fields stay. The bytes of `module` are copied.
+ * Places module 0 and the start info, and sets vCPU 0 to the PVH entry. The struct kvmap_boot at the start of
+ * the module gets flags |= CHANNEL (and PAGES_1G where the host has them), channel_gpa and channel_size; its
+ * other fields stay. The bytes of `module` are copied.
  */
 int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error);
 
 /*
- * Runs until something happens that the caller must know. deadline_ns: CLOCK_MONOTONIC, 0 = none. After a DOORBELL
- * the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
+ * Runs until something happens that the caller must know. deadline_ns: CLOCK_MONOTONIC, 0 = none. After a
+ * DOORBELL the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
  */
-int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out, struct error *error);
+int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
+		struct error *error);
 
 /* The next record of the channel; false when there is none. damaged_out is set if head is not believable. */
 bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);
 
-/* What the guest wrote to the serial port since boot. Not NUL-terminated; bounded (1 MiB, the rest is dropped). */
+/* What the guest wrote to the serial port since boot. Not NUL-terminated; bounded (1 MiB, the rest is
+ * dropped). */
 const char *machine_serial(const struct machine *machine, size_t *length_out);
 
 /*
- * The view of the stopped machine: registers are those of now. Borrowed: valid until the next machine_run() or
- * machine_destroy(). view->translate asks KVM_TRANSLATE.
+ * The view of the stopped machine: registers are those of now. Borrowed: valid until the next machine_run()
+ * or machine_destroy(). view->translate asks KVM_TRANSLATE.
  */
 int machine_view(struct machine *machine, const struct view **out, struct error *error);
 
 /* For "what machine": KVM's API version, "shadow paging, no VT-x" or the like, milliseconds by phase. */
 struct machine_facts {
 	int api_version;
-	char kind[64];            /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
+	char kind[64]; /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
 	bool pages_1g;
 	uint64_t memory_slots;
-	uint64_t open_ns;         /* /dev/kvm to vCPU with memory and registers */
-	uint64_t run_ns;          /* in KVM_RUN */
-	uint64_t exits;           /* of KVM_RUN */
+	uint64_t open_ns; /* /dev/kvm to vCPU with memory and registers */
+	uint64_t run_ns;  /* in KVM_RUN */
+	uint64_t exits;   /* of KVM_RUN */
 };
 void machine_facts(const struct machine *machine, struct machine_facts *out);
 
