@@ -88,8 +88,8 @@ static void show_faults(struct report *report, const struct report_run *run)
 	if (faults.checked)
 		text_line(report, faults.agreed == faults.checked ? PAINT_PLAIN : PAINT_BAD,
 			  faults.expected ? 14 : 2, 14,
-			  "%sat each the host walked the tables by itself; it agreed %" PRIu64
-			  " times of %" PRIu64,
+			  "%sat each the host walked the tables by itself; it agreed at %" PRIu64
+			  " of %" PRIu64,
 			  faults.expected ? "" : "faults      ", faults.agreed, faults.checked);
 }
 

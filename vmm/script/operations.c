@@ -101,7 +101,7 @@ static int fault_operand(struct compile *compile, struct kvmap_operation *operat
 
 /*
  * To grow the language: an opcode in include/kvmap/operation.h, a row here with a function that reads the
- * operands, and a row with a function that does it in the table of guest/agent. Describe it in
+ * operands, and a row with a function that does it in guest/agent/operations.c. Describe it in
  * docs/script.md.
  */
 static const struct operation_syntax syntaxes[] = {
