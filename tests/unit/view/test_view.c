@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memfd_create */
+#include "view/view.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 0x1000ull
+
+static uint8_t bytes[8 * PAGE];
+
+static int add(struct view *view, uint64_t gpa, uint64_t size, uint64_t from)
+{
+	struct view_region region = { .gpa = gpa, .size = size, .bytes = bytes + from, .fd = -1 };
+	struct error error;
+
+	return view_add_region(view, &region, &error);
+}
+
+Test(view, keeps_regions_sorted)
+{
+	static struct view view;
+
+	cr_assert_eq(add(&view, 8 * PAGE, PAGE, 0), 0);
+	cr_assert_eq(add(&view, 0, PAGE, 0), 0);
+	cr_assert_eq(add(&view, 4 * PAGE, 2 * PAGE, 0), 0);
+	cr_assert_eq(view.region_count, 3);
+	cr_expect_eq(view.regions[0].gpa, 0);
+	cr_expect_eq(view.regions[1].gpa, 4 * PAGE);
+	cr_expect_eq(view.regions[2].gpa, 8 * PAGE);
+	cr_expect_eq(view_size(&view), 4 * PAGE);
+}
+
+Test(view, refuses_regions_that_are_unaligned_empty_wrapping_or_overlapping)
+{
+	static struct view view;
+
+	cr_assert_eq(add(&view, 4 * PAGE, 4 * PAGE, 0), 0);
+	cr_expect_eq(add(&view, 1, PAGE, 0), -1);
+	cr_expect_eq(add(&view, 0, PAGE + 8, 0), -1);
+	cr_expect_eq(add(&view, 0, 0, 0), -1);
+	cr_expect_eq(add(&view, -PAGE, PAGE, 0), -1);
+	cr_expect_eq(add(&view, -PAGE, 2 * PAGE, 0), -1);
+	cr_expect_eq(add(&view, 0, 4 * PAGE + PAGE, 0), -1);
+	cr_expect_eq(add(&view, 7 * PAGE, 2 * PAGE, 0), -1);
+	cr_expect_eq(add(&view, 5 * PAGE, PAGE, 0), -1);
+	cr_expect_eq(add(&view, 0, 16 * PAGE, 0), -1);
+	cr_expect_eq(view.region_count, 1);
+	cr_expect_eq(add(&view, 0, 4 * PAGE, 0), 0, "up to the next region");
+	cr_expect_eq(add(&view, 8 * PAGE, PAGE, 0), 0, "from the end of the last one");
+}
+
+Test(view, refuses_more_regions_than_it_can_hold)
+{
+	static struct view view;
+
+	for (unsigned int i = 0; i < VIEW_REGIONS_MAX; i++)
+		cr_assert_eq(add(&view, i * 2 * PAGE, PAGE, 0), 0);
+	cr_expect_eq(add(&view, 1000 * PAGE, PAGE, 0), -1);
+	cr_expect_not_null(view_bytes(&view, (VIEW_REGIONS_MAX - 1) * 2 * PAGE, PAGE));
+	cr_expect_null(view_bytes(&view, VIEW_REGIONS_MAX * 2 * PAGE, 1));
+}
+
+Test(view, gives_bytes_only_where_all_of_them_are_in_one_region)
+{
+	static struct view view;
+
+	cr_expect_null(view_bytes(&view, 0, 1));
+	add(&view, 4 * PAGE, 2 * PAGE, 0);
+	cr_expect_eq(view_bytes(&view, 4 * PAGE, 2 * PAGE), bytes, "the whole region, to its very end");
+	cr_expect_eq(view_bytes(&view, 6 * PAGE - 1, 1), bytes + 2 * PAGE - 1);
+	cr_expect_null(view_bytes(&view, 6 * PAGE - 1, 2));
+	cr_expect_null(view_bytes(&view, 6 * PAGE, 1));
+	cr_expect_null(view_bytes(&view, 4 * PAGE - 1, 2));
+	cr_expect_null(view_bytes(&view, 0, 1));
+	cr_expect_null(view_bytes(&view, ~0ull, 1));
+	cr_expect_null(view_bytes(&view, 4 * PAGE + 8, ~0ull), "a size that wraps");
+	cr_expect_null(view_bytes(&view, ~0ull - 7, 16));
+}
+
+Test(view, reads_over_regions_that_touch)
+{
+	static struct view view;
+	struct error error;
+	char text[8] = "";
+
+	add(&view, PAGE, PAGE, 4 * PAGE);
+	add(&view, 2 * PAGE, PAGE, 0);
+	memcpy(bytes + 5 * PAGE - 3, "abc", 3);
+	memcpy(bytes, "def", 4);
+	cr_assert_eq(view_read(&view, 2 * PAGE - 3, text, 7, &error), 0);
+	cr_expect_str_eq(text, "abcdef");
+	cr_expect_eq(view_read(&view, 3 * PAGE - 1, text, 1, &error), 0);
+	cr_expect_eq(view_read(&view, 3 * PAGE - 1, text, 2, &error), -1);
+	cr_expect_eq(error.kind, ERROR_GUEST);
+	cr_expect_eq(error.address, 3 * PAGE, "the first address that is nowhere");
+	cr_expect_eq(view_read(&view, ~0ull, text, 2, &error), -1);
+	cr_expect_eq(error.address, ~0ull);
+	cr_expect_eq(view_read(&view, 77 * PAGE, text, 0, &error), 0, "nothing is everywhere");
+}
+
+/* Memory of 64 pages at GPA 1M whose pages 10, 11 and 40 were touched, behind offset 2 pages of a file. */
+static struct view *sparse_view(void)
+{
+	static struct view view;
+	struct view_region region = { .gpa = 1 << 20, .size = 64 * PAGE, .offset = 2 * PAGE };
+	struct error error;
+	uint8_t *memory;
+
+	region.fd = memfd_create("guest", 0);
+	cr_assert_eq(ftruncate(region.fd, 66 * PAGE), 0);
+	memory = mmap(NULL, 66 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, region.fd, 0);
+	cr_assert_neq(memory, MAP_FAILED);
+	memory[12 * PAGE] = 1;
+	memory[13 * PAGE + 5] = 1;
+	memory[42 * PAGE + 5] = 1;
+	region.bytes = memory + 2 * PAGE;
+	cr_assert_eq(view_add_region(&view, &region, &error), 0);
+	return &view;
+}
+
+#define M1 (1ull << 20)
+
+static void expect_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_t from, uint64_t to)
+{
+	uint64_t start = 0, stop = 0;
+
+	cr_expect(view_next_data(view, gpa, end, &start, &stop), "nothing in [0x%lx, 0x%lx)", gpa, end);
+	cr_expect(start == from && stop == to, "expected [0x%lx, 0x%lx), found [0x%lx, 0x%lx)", from, to,
+		  start, stop);
+}
+
+Test(view, finds_the_touched_parts_of_sparse_memory)
+{
+	const struct view *view = sparse_view();
+	uint64_t start = 77, end = 77;
+
+	expect_data(view, 0, ~0ull, M1 + 10 * PAGE, M1 + 12 * PAGE);
+	expect_data(view, M1 + 11 * PAGE + 9, ~0ull, M1 + 11 * PAGE + 9, M1 + 12 * PAGE);
+	expect_data(view, M1 + 12 * PAGE, ~0ull, M1 + 40 * PAGE, M1 + 41 * PAGE);
+	expect_data(view, M1, M1 + 10 * PAGE + 1, M1 + 10 * PAGE, M1 + 10 * PAGE + 1);
+	cr_expect(!view_next_data(view, M1 + 12 * PAGE, M1 + 40 * PAGE, &start, &end));
+	cr_expect(!view_next_data(view, M1 + 41 * PAGE, ~0ull, &start, &end));
+	cr_expect(!view_next_data(view, 0, M1, &start, &end));
+	cr_expect(start == 77 && end == 77, "untouched where there is nothing");
+}
+
+Test(view, takes_memory_of_which_no_file_tells_as_data)
+{
+	static struct view view;
+	uint64_t start, end;
+
+	add(&view, 4 * PAGE, 2 * PAGE, 0);
+	add(&view, 8 * PAGE, PAGE, 0);
+	expect_data(&view, 0, ~0ull, 4 * PAGE, 6 * PAGE);
+	expect_data(&view, 6 * PAGE, ~0ull, 8 * PAGE, 9 * PAGE);
+	expect_data(&view, 5 * PAGE + 1, 5 * PAGE + 2, 5 * PAGE + 1, 5 * PAGE + 2);
+	cr_expect(!view_next_data(&view, 9 * PAGE, ~0ull, &start, &end));
+	cr_expect(!view_next_data(&view, 5 * PAGE, 5 * PAGE, &start, &end));
+}
+
+Test(view, takes_memory_of_a_file_that_cannot_tell_as_data)
+{
+	static struct view view;
+	struct view_region region = { .gpa = PAGE, .size = PAGE, .bytes = bytes, .fd = 1 << 20 };
+	struct error error;
+
+	cr_assert_eq(view_add_region(&view, &region, &error), 0);
+	expect_data(&view, 0, ~0ull, PAGE, 2 * PAGE);
+}
+
+Test(view, destroy_accepts_null)
+{
+	view_destroy(NULL);
+}
