@@ -7,6 +7,7 @@
 #include "inspect/describe.h"
 #include "inspect/program_file.h"
 
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,25 +86,24 @@ static int symbols_load_table(struct symbols *symbols, struct error *error)
 {
 	Elf *elf = symbols->file.elf;
 	const char *name = symbols->file.name;
-	const Elf64_Shdr *header = NULL;
+	GElf_Shdr header = { 0 };
 	Elf_Scn *section = NULL;
 	Elf_Data *table, *names;
 
 	while ((section = elf_nextscn(elf, section))) {
-		header = elf64_getshdr(section);
-		if (header && header->sh_type == SHT_SYMTAB)
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
 			break;
 	}
 	if (!section)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s has no symbol table: it is stripped or truncated", name);
 	table = elf_getdata(section, NULL);
-	names = elf_getdata(elf_getscn(elf, header->sh_link), NULL);
+	names = elf_getdata(elf_getscn(elf, header.sh_link), NULL);
 	if (!table || !names || !table->d_buf || !names->d_buf || !names->d_size)
-		return error_set(error, ERROR_INPUT, 0, header->sh_offset,
+		return error_set(error, ERROR_INPUT, 0, header.sh_offset,
 				 "%s is truncated: its symbol table is not all there", name);
 	if (((const char *)names->d_buf)[names->d_size - 1] || table->d_size / sizeof(Elf64_Sym) > UINT32_MAX)
-		return error_set(error, ERROR_INPUT, 0, header->sh_offset, "%s has a damaged symbol table",
+		return error_set(error, ERROR_INPUT, 0, header.sh_offset, "%s has a damaged symbol table",
 				 name);
 	symbols->table = table->d_buf;
 	symbols->count = table->d_size / sizeof(Elf64_Sym);
@@ -115,35 +115,36 @@ static int symbols_load_table(struct symbols *symbols, struct error *error)
 static int symbols_load_segments(struct symbols *symbols, struct error *error)
 {
 	const struct program_file *file = &symbols->file;
-	const Elf64_Phdr *headers;
+	GElf_Phdr header;
 	size_t count = 0;
 
-	if (elf_getphdrnum(file->elf, &count) < 0 || !(headers = elf64_getphdr(file->elf)) || !count)
+	if (elf_getphdrnum(file->elf, &count) < 0 || !count)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s has no program headers: not a program, or truncated", file->name);
 	symbols->segments = calloc(count, sizeof(*symbols->segments));
 	if (!symbols->segments)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the segments of %s", file->name);
 	for (size_t i = 0; i < count; i++) {
-		const Elf64_Phdr *header = &headers[i];
-
-		if (header->p_type != PT_LOAD)
+		if (!gelf_getphdr(file->elf, (int)i, &header))
+			return error_set(error, ERROR_INPUT, 0, 0, "%s is truncated: no program header %zu",
+					 file->name, i);
+		if (header.p_type != PT_LOAD)
 			continue;
-		if (header->p_offset > file->size || header->p_filesz > file->size - header->p_offset)
-			return error_set(error, ERROR_INPUT, 0, header->p_offset,
+		if (header.p_offset > file->size || header.p_filesz > file->size - header.p_offset)
+			return error_set(error, ERROR_INPUT, 0, header.p_offset,
 					 "%s is truncated: segment %zu lies beyond its end", file->name, i);
-		if (header->p_filesz > header->p_memsz)
-			return error_set(error, ERROR_INPUT, 0, header->p_offset,
+		if (header.p_filesz > header.p_memsz)
+			return error_set(error, ERROR_INPUT, 0, header.p_offset,
 					 "%s: segment %zu is larger in the file than in memory", file->name,
 					 i);
 		symbols->segments[symbols->segment_count++] = (struct symbols_segment){
-			.gva = header->p_vaddr,
-			.gpa = header->p_paddr,
-			.memory_size = header->p_memsz,
-			.file_size = header->p_filesz,
-			.bytes = file->bytes + header->p_offset,
-			.writable = header->p_flags & PF_W,
-			.executable = header->p_flags & PF_X,
+			.gva = header.p_vaddr,
+			.gpa = header.p_paddr,
+			.memory_size = header.p_memsz,
+			.file_size = header.p_filesz,
+			.bytes = file->bytes + header.p_offset,
+			.writable = header.p_flags & PF_W,
+			.executable = header.p_flags & PF_X,
 		};
 	}
 	return 0;

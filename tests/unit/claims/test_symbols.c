@@ -189,3 +189,41 @@ Test(symbols, a_file_cut_anywhere_is_refused_or_whole_enough)
 	}
 	free(bytes);
 }
+
+Test(symbols, a_file_with_random_damage_is_refused_or_read_within_its_bounds)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+	uint64_t random = 1;
+	unsigned int opened = 0;
+	volatile uint8_t sum = 0; /* what is read must be read */
+
+	for (unsigned int round = 0; round < 500; round++) {
+		const struct symbols_segment *segments;
+		struct symbols *symbols = NULL;
+		struct error error;
+		uint64_t address;
+		char path[64];
+		size_t at = 0;
+		uint8_t old;
+		int fd;
+
+		random = KVMAP_MIX2(KVMAP_MIX1(random + 0x9e3779b97f4a7c15));
+		at = random % 2 ? random / 2 % 400 : random / 2 % size; /* headers, or anywhere */
+		old = bytes[at];
+		bytes[at] = (uint8_t)(random >> 56);
+		fd = file_of(bytes, size, path, sizeof(path));
+		if (symbols_open(path, &symbols, &error) == 0) {
+			symbols_find(symbols, "zones", &address, NULL);
+			for (size_t i = symbols_segments(symbols, &segments); i-- > 0;)
+				for (size_t byte = 0; byte < segments[i].file_size; byte++)
+					sum = segments[i].bytes[byte];
+			opened++;
+		}
+		symbols_close(symbols);
+		close(fd);
+		bytes[at] = old;
+	}
+	cr_expect_gt(opened, 100);
+	free(bytes);
+}
