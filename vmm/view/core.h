@@ -3,7 +3,7 @@
  * core.h: a view in an ELF core file.
  *
  * ET_CORE, one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base), NT_PRSTATUS per vCPU, and
- * per vCPU a note named "KVMAP", type 1 (struct core_control), so that CR3 and CR4 are there. Type 2: the
+ * per vCPU a note named "KVMAP" with its control registers, so that CR3 and CR4 are there. One more has the
  * path of the guest's ELF file. Sparse: memory that was never touched is a hole of the file.
  */
 #ifndef VMM_VIEW_CORE_H
@@ -11,10 +11,12 @@
 
 #include "view/view.h"
 
-#define CORE_NOTE_NAME    "KVMAP"
-#define CORE_NOTE_CONTROL 1
-#define CORE_NOTE_PROGRAM 2
+#define CORE_NOTE_NAME "KVMAP"
+/* "KV01", "KV02": debuggers take small numbers for their own types, whatever the name. */
+#define CORE_NOTE_CONTROL 0x3130564b
+#define CORE_NOTE_PROGRAM 0x3230564b
 
+/* CORE_NOTE_CONTROL. CORE_NOTE_PROGRAM is a path with its NUL. */
 struct core_control {
 	uint32_t version; /* 1 */
 	uint32_t physical_bits;
@@ -22,15 +24,16 @@ struct core_control {
 };
 
 /*
- * Writes the view to `path`. `program`: path of the guest's ELF file, may be NULL. The file is made beside `path`
- * (mode 0600: it holds all of the guest's memory) and takes its name only once it is whole, so that a failure leaves
- * what was there. Refuses to replace anything but a regular file. Pages of zeros are not written.
+ * Writes the view to `path`. `program`: path of the guest's ELF file, may be NULL. The file is made beside
+ * `path` (mode 0600: it holds all of the guest's memory) and takes its name only once it is whole, so that a
+ * failure leaves what was there. Refuses to replace anything but a regular file. Pages of zeros are not
+ * written.
  */
 int core_write(const struct view *view, const char *path, const char *program, struct error *error);
 
 /*
- * Opens a core. Checks every size, offset, count and note against the file. *program_out is the path noted, to be
- * freed, or NULL. Memory is mapped, not read: the file must not shrink while the view is open.
+ * Opens a core. Checks every size, offset, count and note against the file. *program_out is the path noted,
+ * to be freed, or NULL. Memory is mapped, not read: the file must not shrink while the view is open.
  */
 int core_open(const char *path, struct view **view_out, char **program_out, struct error *error);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * core_file.c: a file that is a core, as far as its headers say.
+ */
 #include "view/core_file.h"
 
 #include <errno.h>

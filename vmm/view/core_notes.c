@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * core_notes.c: registers and the program's path, from a core's notes.
+ */
 #include "view/core_file.h"
 
 #include "view/core_registers.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * core_open.c: a core becomes a view, which owns its file and mappings.
+ */
 #include "view/core_file.h"
 
 #include <errno.h>

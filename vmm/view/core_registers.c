@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * core_registers.c: registers between a view and a core's notes.
+ */
 #include "view/core_registers.h"
 
 #include <assert.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * tables.c: page tables made in a test.
+ */
 #include "tables.h"
 
 #include <criterion/criterion.h>

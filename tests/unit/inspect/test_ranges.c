@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * test_ranges.c: leaves merged into ranges.
+ */
 #include "inspect/ranges.h"
 #include "tables.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * test_walk.c: one translation at a time, over tables made here.
+ */
 #include "tables.h"
 
 #include <criterion/criterion.h>

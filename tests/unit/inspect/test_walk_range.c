@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * test_walk_range.c: scans of honest, damaged and hostile tables.
+ */
 #include "tables.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * cores.c: small cores, made and opened.
+ */
 #define _GNU_SOURCE /* memfd_create */
 #include "cores.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * test_core.c: cores written and read back, and what is no core.
+ */
 #define _GNU_SOURCE /* memfd_create, SEEK_DATA */
 #include "cores.h"
 

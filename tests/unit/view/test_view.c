@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * test_view.c: regions and the checked access to them.
+ */
 #define _GNU_SOURCE /* memfd_create */
 #include "view/view.h"
 
