@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every deliberate fault is found, by the right invariant and no other than ./expected says; the same script without
+# the fault is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
+set -u
+kvmap=$1
+guest=$2
+scripts=$3
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+number=0
+
+# report OK? NAME: one line of TAP; on failure, what was said.
+report() {
+	number=$((number + 1))
+	if [ "$1" = yes ]; then
+		echo "ok $number - $2"
+	else
+		echo "not ok $number - $2"
+		{
+			echo "exit status $status, findings by: ${found:-none}"
+			cat "$folder/out" "$folder/err"
+		} | sed 's/^/# /'
+	fi
+}
+
+# run SCRIPT: leaves the exit status in $status and the invariants with findings, sorted, in $found.
+run() {
+	"$kvmap" run "$1" --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
+	status=$?
+	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort -u | tr '\n' ' ')
+	found=${found% }
+}
+
+while read -r name right others; do
+	case $name in '' | '#'*) continue ;; esac
+	wanted=$(printf '%s\n' "$right" $others | sort -u | tr '\n' ' ')
+	run "$scripts/$name.kvs"
+	if [ "$status" = 1 ] && [ "$found" = "${wanted% }" ]; then
+		report yes "$name is found by $right"
+	else
+		report no "$name is found by $right (wanted: exit status 1, findings by: ${wanted% })"
+	fi
+	sed '/^fault /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
+	run "$folder/clean.kvs"
+	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 "$folder/out" | grep -q '"ok":true'; then
+		report yes "$name without its fault is clean"
+	else
+		report no "$name without its fault is clean"
+	fi
+done <"$scripts/expected"
+echo "1..$number"
