@@ -12,7 +12,7 @@ check "a script that does nothing boots and is verified" 0
 for policy in strict lazy eager; do
 	try run "--policy=$policy" --json
 	tail -n 1 out >last
-	check "the demonstration is clean under $policy" 0 last '"type":"verdict","ok":true,"findings":0'
+	check "the demonstration is clean under $policy" 0 last '"type":"verdict".*"ok":true,"findings":0'
 done
 for memory in 8M 64M 1G 5G; do
 	try run nothing.kvs "--memory=$memory" --json

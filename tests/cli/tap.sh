@@ -27,7 +27,7 @@ not_ok() {
 		echo "tried: ${tried:-}"
 		echo "status: ${status:-}"
 		echo "stdout:"
-		head -n 60 out
+		head -c 3000 out
 		echo "stderr:"
 		head -n 20 err
 	} | sed 's/^/# /'
