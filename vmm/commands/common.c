@@ -2,6 +2,7 @@
 #include "commands/commands.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ int command_data_path(const char *name, char *out, size_t size, struct error *er
 {
 	/* From the folder of the program: BUILD/vmm/kvmap, PREFIX/bin/kvmap. */
 	static const char *const places[] = { "../", "../share/kvmap/" };
-	char self[4096];
+	char self[PATH_MAX], path[PATH_MAX], whole[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
@@ -36,7 +37,10 @@ int command_data_path(const char *name, char *out, size_t size, struct error *er
 	slash = strrchr(self, '/');
 	*slash = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if ((size_t)snprintf(out, size, "%s/%s%s", self, places[i], name) < size && !access(out, F_OK))
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s%s", self, places[i], name) >= sizeof(path) ||
+		    !realpath(path, whole))
+			continue;
+		if ((size_t)snprintf(out, size, "%s", whole) < size)
 			return 0;
 	}
 	return error_set(error, ERROR_INPUT, 0, 0, "%s is not beside the program in %s: build or install all of kvmap",

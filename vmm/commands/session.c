@@ -79,12 +79,9 @@ static int look(struct session *session, struct error *error)
 	return session->has_mode ? 0 : -1;
 }
 
-static int verify_now(struct session *session, struct error *error)
+/* What the guest claims now replaces what it claimed before. */
+static int read_claims(struct session *session, struct error *error)
 {
-	uint64_t start = session_now();
-	struct verdict verdict = { 0 };
-	int result = -1;
-
 	if (look(session, error) < 0)
 		return -1;
 	claims_destroy(&session->claims);
@@ -93,6 +90,17 @@ static int verify_now(struct session *session, struct error *error)
 	if (claims_read(session->view, &session->mode, session->layout, &session->claims, error) < 0)
 		return -1;
 	session->run.claims = &session->claims;
+	return 0;
+}
+
+static int verify_now(struct session *session, struct error *error)
+{
+	uint64_t start = session_now();
+	struct verdict verdict = { 0 };
+	int result = -1;
+
+	if (read_claims(session, error) < 0)
+		return -1;
 	struct verify_input input = {
 		.view = session->view,
 		.mode = &session->mode,
@@ -124,6 +132,25 @@ static void check_fault(struct session *session)
 	session->pending_step.fault_checked = true;
 }
 
+/* The vmalloc range at the end, cut where areas begin. */
+static void collect_ranges(struct session *session)
+{
+	const struct claims *claims = &session->claims;
+	struct error ignored;
+	uint64_t *breaks = calloc(claims->areas.count + 1, sizeof(*breaks));
+	size_t count = 0;
+
+	if (!breaks)
+		return;
+	for (size_t i = 0; i < claims->areas.count; i++)
+		if (claims->areas.items[i].state == AREA_LIVE)
+			breaks[count++] = claims->areas.items[i].va_start;
+	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks, count,
+			   &session->ranges, &ignored) == 0)
+		session->run.ranges = &session->ranges;
+	free(breaks);
+}
+
 /* ---- its end ---- */
 
 static int take_death(struct session *session, const struct machine_event *event)
@@ -138,7 +165,10 @@ static int take_death(struct session *session, const struct machine_event *event
 		death->registers = session->view->cpus[0];
 		death->has_registers = true;
 		rip = death->oops.type ? death->oops.value[3] : death->registers.rip;
-		if (look(session, &ignored) == 0) {
+		/* In the middle of an operation claims and tables may differ: they are shown, not verified. */
+		if (read_claims(session, &ignored) == 0)
+			collect_ranges(session);
+		if (session->has_mode) {
 			for (death->code_size = sizeof(death->code); death->code_size; death->code_size--)
 				if (walk_read(session->view, &session->mode, rip, death->code, death->code_size,
 					      &ignored) == 0)
@@ -173,25 +203,6 @@ static int run_guest(struct session *session, struct error *error)
 	if (!session->reached_end)
 		return take_death(session, &event) < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory") : 0;
 	return 0;
-}
-
-/* The vmalloc range at the end, cut where areas begin. */
-static void collect_ranges(struct session *session)
-{
-	const struct claims *claims = &session->claims;
-	struct error ignored;
-	uint64_t *breaks = calloc(claims->areas.count + 1, sizeof(*breaks));
-	size_t count = 0;
-
-	if (!breaks)
-		return;
-	for (size_t i = 0; i < claims->areas.count; i++)
-		if (claims->areas.items[i].state == AREA_LIVE)
-			breaks[count++] = claims->areas.items[i].va_start;
-	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks, count,
-			   &session->ranges, &ignored) == 0)
-		session->run.ranges = &session->ranges;
-	free(breaks);
 }
 
 static int boot(struct session *session, struct error *error)
