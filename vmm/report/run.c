@@ -23,15 +23,15 @@ static const char *policy_name(uint32_t policy)
 static void show_machine(struct report *report, const struct report_run *run)
 {
 	const char *slash = strrchr(run->program, '/');
-	char memory[40], ticks[40], frames[40];
+	char memory[40], slots[40], ticks[40], frames[40];
 
 	text_heading(report, "Machine");
 	text_line(report, PAINT_PLAIN, 2, 14, "guest       %s with %s of RAM and %u CPU%s, flush policy %s",
 		  slash ? slash + 1 : run->program, number_bytes(run->memory, memory, sizeof(memory)),
 		  run->cpus, run->cpus == 1 ? "" : "s", policy_name(run->policy));
-	text_line(report, PAINT_PLAIN, 2, 14,
-		  "host        %s, KVM API %d, %" PRIu64 " memory slots, 1G pages %s", run->facts.kind,
-		  run->facts.api_version, run->facts.memory_slots,
+	text_line(report, PAINT_PLAIN, 2, 14, "host        %s, KVM API %d, %s, 1G pages %s", run->facts.kind,
+		  run->facts.api_version,
+		  text_number_of(run->facts.memory_slots, "memory slot", slots, sizeof(slots)),
 		  run->facts.pages_1g ? "work" : "do not work");
 	if (run->hello.type)
 		text_line(report, PAINT_PLAIN, 2, 14,

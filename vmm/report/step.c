@@ -35,7 +35,7 @@ bool step_walk_agrees(const struct report_step *step)
 	}
 }
 
-/* "guard at 0xffffc90000010000, 64 KiB area; the host agrees" */
+/* "guard at 0xffffc90000010000, 64 KiB area; host agrees" */
 static void fault_outcome(const struct report_step *step, char *out, size_t size)
 {
 	const struct kvmap_record *fault = &step->fault;
@@ -46,7 +46,7 @@ static void fault_outcome(const struct report_step *step, char *out, size_t size
 		snprintf(area, sizeof(area), ", %s area",
 			 number_bytes(fault->value[2], bytes, sizeof(bytes)));
 	if (step->fault_checked)
-		host = step_walk_agrees(step) ? "; the host agrees" : "; THE HOST DISAGREES";
+		host = step_walk_agrees(step) ? "; host agrees" : "; THE HOST DISAGREES";
 	snprintf(out, size, "%s at 0x%" PRIx64 "%s%s", fault_kind_name((uint16_t)fault->detail),
 		 fault->value[0], area, host);
 }

@@ -2,6 +2,7 @@
 /*
  * timeline.c: what happened, one line of the script after the other; a line that was run often is one row.
  */
+#include "base/number.h"
 #include "report/json.h"
 #include "report/parts.h"
 #include "report/text.h"
@@ -12,7 +13,7 @@
 
 #define ROWS_SHOWN 60
 #define BAD_SHOWN  20
-#define LINE_SHOWN 32 /* columns of a script line */
+#define LINE_SHOWN 30 /* columns of a script line */
 
 struct row {
 	uint32_t line;
@@ -81,8 +82,8 @@ static void show_row(struct report *report, const struct report_run *run, const 
 			 row->refused, row->failed);
 	else if (row->count > 1)
 		snprintf(times, sizeof(times), "%zu times; last: ", row->count);
-	text_line(report, row->failed + row->refused ? PAINT_BAD : PAINT_PLAIN, 2, 9 + LINE_SHOWN,
-		  "%5" PRIu32 "  %-*s%s%s", row->line, LINE_SHOWN, line, times,
+	text_line(report, row->failed + row->refused ? PAINT_BAD : PAINT_PLAIN, 2, 11 + LINE_SHOWN,
+		  "%5" PRIu32 "  %-*s  %s%s", row->line, LINE_SHOWN, line, times,
 		  step_outcome(run, row->last, outcome, sizeof(outcome)));
 }
 
@@ -101,27 +102,44 @@ static void show_rows(struct report *report, const struct report_run *run)
 	free(rows.items);
 }
 
+/* The area that the guest names in an unexpected fault, and who allocated it. */
+static void show_fault_area(struct report *report, const struct report_run *run,
+			    const struct kvmap_record *fault)
+{
+	char bytes[40], caller[256] = "";
+
+	if (run->symbols)
+		symbols_describe(run->symbols, fault->value[5], caller, sizeof(caller));
+	text_line(report, PAINT_PLAIN, 6, 6, "the area of %s at 0x%" PRIx64 "%s%s",
+		  number_bytes(fault->value[2], bytes, sizeof(bytes)), fault->value[1],
+		  *caller ? ", allocated by " : "", caller);
+}
+
+static void show_bad_step(struct report *report, const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	char line[120], outcome[400], where[24] = "";
+
+	if (operation)
+		snprintf(where, sizeof(where), ":%" PRIu32, operation->line);
+	text_line(report, PAINT_BAD, 2, 6, "%s%s: %s%s%s", run->script->path, where,
+		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "",
+		  operation ? ": " : "", step_outcome(run, step, outcome, sizeof(outcome)));
+	if (step->fault.type && step->fault.value[1])
+		show_fault_area(report, run, &step->fault);
+}
+
 /* What was not as the script expects, with its place, ready to be clicked on. */
 static void show_bad(struct report *report, const struct report_run *run)
 {
-	char line[120], outcome[400];
 	size_t bad = 0;
 
 	for (size_t i = 0; i < run->step_count; i++) {
-		const struct kvmap_operation *operation = step_operation(run, &run->steps[i]);
-
 		if (!step_is_bad(run, &run->steps[i]) || ++bad > BAD_SHOWN)
 			continue;
 		if (bad == 1)
 			text_heading(report, "Not as the script expects");
-		if (operation)
-			text_line(report, PAINT_BAD, 2, 6, "%s:%" PRIu32 ": %s: %s", run->script->path,
-				  operation->line,
-				  script_line(run->script, operation->line, line, sizeof(line)),
-				  step_outcome(run, &run->steps[i], outcome, sizeof(outcome)));
-		else
-			text_line(report, PAINT_BAD, 2, 6, "%s: %s", run->script->path,
-				  step_outcome(run, &run->steps[i], outcome, sizeof(outcome)));
+		show_bad_step(report, run, &run->steps[i]);
 	}
 	if (bad > BAD_SHOWN)
 		text_line(report, PAINT_BAD, 2, 2, "... and %zu more", bad - BAD_SHOWN);

@@ -111,21 +111,26 @@ static void show_areas(struct report *report, const struct claims *claims)
 
 static void show_flushes(struct report *report, const struct claims *claims)
 {
-	uint64_t flushes = claims->stats[STAT_FLUSH_FULL] + claims->stats[STAT_FLUSH_RANGE];
-	char count[40], frees[40], full[40], ranged[40], single[40], areas[40], pages[40];
+	uint64_t full = claims->stats[STAT_FLUSH_FULL], ranged = claims->stats[STAT_FLUSH_RANGE];
+	char count[40], frees[40], single[40], areas[40], pages[40], by_page[80] = "";
 
+	text_number_of(claims->stats[STAT_FREES], "free", frees, sizeof(frees));
+	if (!full && !ranged) {
+		text_line(report, PAINT_PLAIN, 2, 14, "flushes     none yet, for %s", frees);
+		return;
+	}
+	if (ranged)
+		snprintf(by_page, sizeof(by_page), ", %s of them page by page (%s)",
+			 text_count(ranged, count, sizeof(count)),
+			 text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)));
 	text_line(report, PAINT_PLAIN, 2, 14,
-		  "flushes     %s for %s: %s of everything, %s page by page (%s); they covered %s (%s)",
-		  text_count(flushes, count, sizeof(count)),
-		  text_number_of(claims->stats[STAT_FREES], "free", frees, sizeof(frees)),
-		  text_count(claims->stats[STAT_FLUSH_FULL], full, sizeof(full)),
-		  text_count(claims->stats[STAT_FLUSH_RANGE], ranged, sizeof(ranged)),
-		  text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)),
-		  text_number_of(claims->stats[STAT_AREAS_PURGED], "freed range", areas, sizeof(areas)),
-		  text_number_of(claims->stats[STAT_PAGES_PURGED], "page", pages, sizeof(pages)));
-	if (claims->stats[STAT_FREES] > flushes)
+		  "flushes     %s for %s%s; %s and %s became free to be used again",
+		  text_count(full + ranged, count, sizeof(count)), frees, by_page,
+		  text_number_of(claims->stats[STAT_AREAS_PURGED], "range", areas, sizeof(areas)),
+		  text_number_of(claims->stats[STAT_PAGES_PURGED], "frame", pages, sizeof(pages)));
+	if (claims->stats[STAT_FREES] > full + ranged)
 		text_line(report, PAINT_PLAIN, 14, 14, "batching saved %s, against a flush at every free",
-			  text_count(claims->stats[STAT_FREES] - flushes, full, sizeof(full)));
+			  text_count(claims->stats[STAT_FREES] - full - ranged, count, sizeof(count)));
 }
 
 static void emit_flush(struct report *report, const struct claim_flush *flush)

@@ -45,7 +45,7 @@ Test(run_text, each_line_of_the_script_is_shown_with_what_became_of_it)
 
 	check_holds(text, "      1  a = vmalloc 64K                 0xffffc90000000000, 64 KiB\n");
 	check_holds(text, "      3  expect fault guard a+64K        guard at 0xffffc90000010000, 64 KiB "
-			  "area; the host agrees\n");
+			  "area; host agrees\n");
 	check_holds(text, "      9  expect refused vfree b          refused as expected: double free\n");
 	free(text);
 }
@@ -63,8 +63,7 @@ Test(run_text, what_batching_saved_is_told)
 	char *text = shown();
 
 	check_holds(text, "1,234 allocated with 18 pages, 21 freed; 1 live now, 1 waiting for a flush");
-	check_holds(text,
-		    "1 for 21 frees: 1 of everything, 0 page by page (no INVLPGs); they covered 20 freed");
+	check_holds(text, "1 for 21 frees; 20 ranges and 2 frames became free to be used again\n");
 	check_holds(text, "batching saved 20, against a flush at every free");
 	check_holds(text, "1 as expected: 1 guard");
 	check_holds(text, "it agreed at 1 of 1");
@@ -146,6 +145,34 @@ Test(run_text, wrong_contents_are_shown_with_both_values)
 	check_holds(text,
 		    "dir/t.kvs:2: fill a: FAILED: other bytes than were written: at 0xffffc90000000008");
 	check_holds(text, "0x0000000000000011 expected, 0x0000000000000022 found");
+	free(text);
+}
+
+Test(run_text, an_unexpected_fault_names_the_area)
+{
+	char *text;
+
+	sample.steps[3].result.status = KVMAP_FAILED_FAULT;
+	sample.steps[3].fault = sample.steps[2].fault;
+	text = shown();
+	check_holds(text,
+		    "dir/t.kvs:4: b = vmalloc 8K: FAILED: an access faulted that should not: guard at\n");
+	check_holds(text, "      the area of 64 KiB at 0xffffc90000000000\n");
+	free(text);
+}
+
+Test(run_text, flushes_page_by_page_and_none_at_all_are_told)
+{
+	char *text;
+
+	sample.claims.stats[9] = 3;
+	sample.claims.stats[10] = 12;
+	text = shown();
+	check_holds(text, "4 for 21 frees, 3 of them page by page (12 INVLPGs); 20 ranges");
+	free(text);
+	sample.claims.stats[8] = sample.claims.stats[9] = 0;
+	text = shown();
+	check_holds(text, "flushes     none yet, for 21 frees\n");
 	free(text);
 }
 
