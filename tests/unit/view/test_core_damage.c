@@ -95,7 +95,7 @@ static const struct damage damages[] = {
 	{ CORE_SEGMENT(0) + 32, 8, 3, "damaged note" },
 	/* the first note: size of name, of contents */
 	{ CORE_NOTES, 4, 0xffffffff, "damaged note" },
-	{ CORE_NOTES, 4, 0, "no registers" },
+	{ CORE_NOTES, 4, 0, "damaged note" },
 	{ CORE_NOTES + 4, 4, 0xffffffff, "damaged note" },
 	{ CORE_NOTES + 4, 4, 8, "wrong size" },
 	{ CORE_NOTES + 8, 4, NT_PRPSINFO, "no registers" },
