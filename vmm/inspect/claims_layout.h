@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * claims_layout.h: the names that the claims are read by: the guest's root variables and the members of its
- * structures (guest/mm/mm_types.h, guest/agent/variables.h). Addresses and offsets come from the guest's file.
+ * structures (guest/mm/mm_types.h, guest/agent/variables.h). Addresses and offsets come from the guest's
+ * file.
  */
 #ifndef VMM_INSPECT_CLAIMS_LAYOUT_H
 #define VMM_INSPECT_CLAIMS_LAYOUT_H
@@ -10,111 +11,111 @@
 #include "inspect/types.h"
 
 /* NUMBER: an integer or a pointer, 1 to 8 bytes. OBJECT: anything larger. */
-#define CLAIM_ROOTS(NUMBER, OBJECT)   \
-	NUMBER(mem_map)               \
-	NUMBER(max_pfn)               \
-	OBJECT(zones)                 \
-	NUMBER(nr_zones)              \
-	OBJECT(memblock)              \
-	NUMBER(vmap_area_root)        \
-	NUMBER(free_vmap_area_root)   \
-	NUMBER(purge_vmap_area_list)  \
-	NUMBER(held_pages)            \
-	OBJECT(vmap_area_cache)       \
-	OBJECT(vm_struct_cache)       \
-	OBJECT(vm_stat)               \
-	OBJECT(vmalloc_stats)         \
-	NUMBER(tlb_clock)             \
-	OBJECT(tlb_flush_log)         \
-	NUMBER(tlb_flush_count)       \
-	NUMBER(vmalloc_policy)        \
-	OBJECT(agent_variables)       \
+#define CLAIM_ROOTS(NUMBER, OBJECT)                                                                          \
+	NUMBER(mem_map)                                                                                      \
+	NUMBER(max_pfn)                                                                                      \
+	OBJECT(zones)                                                                                        \
+	NUMBER(nr_zones)                                                                                     \
+	OBJECT(memblock)                                                                                     \
+	NUMBER(vmap_area_root)                                                                               \
+	NUMBER(free_vmap_area_root)                                                                          \
+	NUMBER(purge_vmap_area_list)                                                                         \
+	NUMBER(held_pages)                                                                                   \
+	OBJECT(vmap_area_cache)                                                                              \
+	OBJECT(vm_struct_cache)                                                                              \
+	OBJECT(vm_stat)                                                                                      \
+	OBJECT(vmalloc_stats)                                                                                \
+	NUMBER(tlb_clock)                                                                                    \
+	OBJECT(tlb_flush_log)                                                                                \
+	NUMBER(tlb_flush_count)                                                                              \
+	NUMBER(vmalloc_policy)                                                                               \
+	OBJECT(agent_variables)                                                                              \
 	NUMBER(agent_nr_variables)
 
 /*
- * TYPE: a structure, which the members below it belong to. NUMBER: a member of 1 to 8 bytes. OBJECT: a member that
- * is a structure or an array.
+ * TYPE: a structure, which the members below it belong to. NUMBER: a member of 1 to 8 bytes. OBJECT: a member
+ * that is a structure or an array.
  */
-#define CLAIM_TYPES(TYPE, NUMBER, OBJECT)         \
-	TYPE(page)                                \
-	NUMBER(page, owner)                       \
-	NUMBER(page, order)                       \
-	NUMBER(page, next)                        \
-	NUMBER(page, prev)                        \
-	NUMBER(page, unmapped)                    \
-	NUMBER(page, handed)                      \
-	NUMBER(page, vaddr)                       \
-	TYPE(free_area)                           \
-	NUMBER(free_area, first)                  \
-	NUMBER(free_area, nr_free)                \
-	TYPE(zone)                                \
-	NUMBER(zone, start_pfn)                   \
-	NUMBER(zone, end_pfn)                     \
-	NUMBER(zone, fresh_start)                 \
-	NUMBER(zone, fresh_end)                   \
-	NUMBER(zone, free_pages)                  \
-	OBJECT(zone, free_area)                   \
-	TYPE(memblock_region)                     \
-	NUMBER(memblock_region, base)             \
-	NUMBER(memblock_region, size)             \
-	NUMBER(memblock_region, kind)             \
-	TYPE(memblock)                            \
-	NUMBER(memblock, nr_memory)               \
-	NUMBER(memblock, nr_reserved)             \
-	OBJECT(memblock, memory)                  \
-	OBJECT(memblock, reserved)                \
-	TYPE(kmem_cache)                          \
-	NUMBER(kmem_cache, name)                  \
-	NUMBER(kmem_cache, object_size)           \
-	NUMBER(kmem_cache, pages)                 \
-	NUMBER(kmem_cache, nr_pages)              \
-	NUMBER(kmem_cache, nr_in_use)             \
-	NUMBER(kmem_cache, free)                  \
-	TYPE(vm_struct)                           \
-	NUMBER(vm_struct, addr)                   \
-	NUMBER(vm_struct, size)                   \
-	NUMBER(vm_struct, requested_size)         \
-	NUMBER(vm_struct, flags)                  \
-	NUMBER(vm_struct, pages)                  \
-	NUMBER(vm_struct, nr_pages)               \
-	NUMBER(vm_struct, caller)                 \
-	TYPE(vmap_area)                           \
-	NUMBER(vmap_area, va_start)               \
-	NUMBER(vmap_area, va_end)                 \
-	OBJECT(vmap_area, rb_node)                \
-	NUMBER(vmap_area, subtree_max_size)       \
-	NUMBER(vmap_area, vm)                     \
-	NUMBER(vmap_area, next)                   \
-	NUMBER(vmap_area, unmapped)               \
-	NUMBER(vmap_area, handed)                 \
-	TYPE(rb_node)                             \
-	NUMBER(rb_node, __rb_parent_color)        \
-	NUMBER(rb_node, rb_right)                 \
-	NUMBER(rb_node, rb_left)                  \
-	TYPE(tlb_flush)                           \
-	NUMBER(tlb_flush, stamp)                  \
-	NUMBER(tlb_flush, cpu)                    \
-	NUMBER(tlb_flush, start)                  \
-	NUMBER(tlb_flush, end)                    \
-	TYPE(vmalloc_stats)                       \
-	NUMBER(vmalloc_stats, allocations)        \
-	NUMBER(vmalloc_stats, frees)              \
-	NUMBER(vmalloc_stats, refused)            \
-	NUMBER(vmalloc_stats, pages_mapped)       \
-	NUMBER(vmalloc_stats, pages_unmapped)     \
-	NUMBER(vmalloc_stats, purges)             \
-	NUMBER(vmalloc_stats, areas_purged)       \
-	NUMBER(vmalloc_stats, pages_purged)       \
-	NUMBER(vmalloc_stats, flush_full)         \
-	NUMBER(vmalloc_stats, flush_range)        \
-	NUMBER(vmalloc_stats, flush_pages)        \
-	TYPE(agent_variable)                      \
-	NUMBER(agent_variable, address)           \
-	NUMBER(agent_variable, size)              \
-	NUMBER(agent_variable, fill_seed)         \
-	NUMBER(agent_variable, state)             \
-	NUMBER(agent_variable, contents)          \
-	NUMBER(agent_variable, write_address)     \
+#define CLAIM_TYPES(TYPE, NUMBER, OBJECT)                                                                    \
+	TYPE(page)                                                                                           \
+	NUMBER(page, owner)                                                                                  \
+	NUMBER(page, order)                                                                                  \
+	NUMBER(page, next)                                                                                   \
+	NUMBER(page, prev)                                                                                   \
+	NUMBER(page, unmapped)                                                                               \
+	NUMBER(page, handed)                                                                                 \
+	NUMBER(page, vaddr)                                                                                  \
+	TYPE(free_area)                                                                                      \
+	NUMBER(free_area, first)                                                                             \
+	NUMBER(free_area, nr_free)                                                                           \
+	TYPE(zone)                                                                                           \
+	NUMBER(zone, start_pfn)                                                                              \
+	NUMBER(zone, end_pfn)                                                                                \
+	NUMBER(zone, fresh_start)                                                                            \
+	NUMBER(zone, fresh_end)                                                                              \
+	NUMBER(zone, free_pages)                                                                             \
+	OBJECT(zone, free_area)                                                                              \
+	TYPE(memblock_region)                                                                                \
+	NUMBER(memblock_region, base)                                                                        \
+	NUMBER(memblock_region, size)                                                                        \
+	NUMBER(memblock_region, kind)                                                                        \
+	TYPE(memblock)                                                                                       \
+	NUMBER(memblock, nr_memory)                                                                          \
+	NUMBER(memblock, nr_reserved)                                                                        \
+	OBJECT(memblock, memory)                                                                             \
+	OBJECT(memblock, reserved)                                                                           \
+	TYPE(kmem_cache)                                                                                     \
+	NUMBER(kmem_cache, name)                                                                             \
+	NUMBER(kmem_cache, object_size)                                                                      \
+	NUMBER(kmem_cache, pages)                                                                            \
+	NUMBER(kmem_cache, nr_pages)                                                                         \
+	NUMBER(kmem_cache, nr_in_use)                                                                        \
+	NUMBER(kmem_cache, free)                                                                             \
+	TYPE(vm_struct)                                                                                      \
+	NUMBER(vm_struct, addr)                                                                              \
+	NUMBER(vm_struct, size)                                                                              \
+	NUMBER(vm_struct, requested_size)                                                                    \
+	NUMBER(vm_struct, flags)                                                                             \
+	NUMBER(vm_struct, pages)                                                                             \
+	NUMBER(vm_struct, nr_pages)                                                                          \
+	NUMBER(vm_struct, caller)                                                                            \
+	TYPE(vmap_area)                                                                                      \
+	NUMBER(vmap_area, va_start)                                                                          \
+	NUMBER(vmap_area, va_end)                                                                            \
+	OBJECT(vmap_area, rb_node)                                                                           \
+	NUMBER(vmap_area, subtree_max_size)                                                                  \
+	NUMBER(vmap_area, vm)                                                                                \
+	NUMBER(vmap_area, next)                                                                              \
+	NUMBER(vmap_area, unmapped)                                                                          \
+	NUMBER(vmap_area, handed)                                                                            \
+	TYPE(rb_node)                                                                                        \
+	NUMBER(rb_node, __rb_parent_color)                                                                   \
+	NUMBER(rb_node, rb_right)                                                                            \
+	NUMBER(rb_node, rb_left)                                                                             \
+	TYPE(tlb_flush)                                                                                      \
+	NUMBER(tlb_flush, stamp)                                                                             \
+	NUMBER(tlb_flush, cpu)                                                                               \
+	NUMBER(tlb_flush, start)                                                                             \
+	NUMBER(tlb_flush, end)                                                                               \
+	TYPE(vmalloc_stats)                                                                                  \
+	NUMBER(vmalloc_stats, allocations)                                                                   \
+	NUMBER(vmalloc_stats, frees)                                                                         \
+	NUMBER(vmalloc_stats, refused)                                                                       \
+	NUMBER(vmalloc_stats, pages_mapped)                                                                  \
+	NUMBER(vmalloc_stats, pages_unmapped)                                                                \
+	NUMBER(vmalloc_stats, purges)                                                                        \
+	NUMBER(vmalloc_stats, areas_purged)                                                                  \
+	NUMBER(vmalloc_stats, pages_purged)                                                                  \
+	NUMBER(vmalloc_stats, flush_full)                                                                    \
+	NUMBER(vmalloc_stats, flush_range)                                                                   \
+	NUMBER(vmalloc_stats, flush_pages)                                                                   \
+	TYPE(agent_variable)                                                                                 \
+	NUMBER(agent_variable, address)                                                                      \
+	NUMBER(agent_variable, size)                                                                         \
+	NUMBER(agent_variable, fill_seed)                                                                    \
+	NUMBER(agent_variable, state)                                                                        \
+	NUMBER(agent_variable, contents)                                                                     \
+	NUMBER(agent_variable, write_address)                                                                \
 	NUMBER(agent_variable, write_value)
 
 /* clang-format off */
@@ -148,8 +149,8 @@ static inline uint32_t layout_size(const struct claims_layout *layout, enum clai
 }
 
 /* How many `structure`s the array member or root of `size` bytes holds, at most `most`. */
-static inline uint32_t layout_elements(const struct claims_layout *layout, enum claim_type structure, uint64_t size,
-				       uint32_t most)
+static inline uint32_t layout_elements(const struct claims_layout *layout, enum claim_type structure,
+				       uint64_t size, uint32_t most)
 {
 	uint64_t count = size / layout_size(layout, structure);
 
@@ -160,7 +161,8 @@ static inline uint32_t layout_elements(const struct claims_layout *layout, enum 
 uint64_t layout_number(const uint8_t *bytes, uint32_t size);
 
 /* The member's value in a copy of its structure. */
-static inline uint64_t layout_value(const struct claims_layout *layout, enum claim_type member, const uint8_t *copy)
+static inline uint64_t layout_value(const struct claims_layout *layout, enum claim_type member,
+				    const uint8_t *copy)
 {
 	return layout_number(copy + layout->types[member].offset, layout->types[member].size);
 }

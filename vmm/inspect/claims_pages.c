@@ -46,7 +46,7 @@ static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
 	if (end > reader->frame_limit)
 		end = reader->frame_limit;
 	for (; pfn < end && !reader->out_of_memory; pfn++)
-		if (reader_struct_page(reader, pfn, copy) && memcmp(copy, zeros, entry))
+		if (reader_struct_page(reader, pfn, copy) && memcmp(copy, zeros, entry) != 0)
 			page_take(sweep, pfn, copy);
 	sweep->next_pfn = pfn;
 }

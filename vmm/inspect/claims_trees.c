@@ -125,8 +125,7 @@ static int area_compare(const void *a, const void *b)
 	return left->node < right->node ? -1 : left->node > right->node;
 }
 
-/* A tree that is out of order is the verifier's business; claims_area_at needs them by address all the same.
- */
+/* An unordered tree is the verifier's business; claims_area_at needs areas by address all the same. */
 static void areas_sort(struct claims *claims)
 {
 	for (size_t i = 1; i < claims->areas.count; i++)

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* What the text starts with, as it may be shown, into piece[4]; how long it is in the text and in the piece.
- */
+/* What the text starts with, as it may be shown, into piece[4]; its length in the text and in the piece. */
 static void escape_one(const char *text, size_t length, size_t *text_used, char *piece, size_t *piece_length)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -35,7 +35,7 @@ static int file_check(struct program_file *file, struct error *error)
 {
 	const Elf64_Ehdr *header;
 
-	if (file->size < SELFMAG || memcmp(file->bytes, ELFMAG, SELFMAG))
+	if (file->size < SELFMAG || memcmp(file->bytes, ELFMAG, SELFMAG) != 0)
 		return error_set(error, ERROR_INPUT, 0, 0, "%s is not an ELF file", file->name);
 	if (file->size < sizeof(Elf64_Ehdr))
 		return error_set(error, ERROR_INPUT, 0, 0, "%s is truncated: no whole ELF header",

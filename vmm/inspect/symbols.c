@@ -53,7 +53,7 @@ static size_t slot_of(const struct symbols *symbols, const char *name)
 	size_t slot = name_hash(name) & symbols->slot_mask;
 
 	while (symbols->slots[slot] &&
-	       strcmp(symbol_name(symbols, &symbols->table[symbols->slots[slot]]), name))
+	       strcmp(symbol_name(symbols, &symbols->table[symbols->slots[slot]]), name) != 0)
 		slot = (slot + 1) & symbols->slot_mask;
 	return slot;
 }

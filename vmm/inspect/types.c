@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Anonymous structs within anonymous unions within ...: a file that nests deeper, or has more members, is damaged. */
+/* Anonymous structs within anonymous unions within ...: a file that nests deeper, or has more members, is
+ * damaged. */
 #define NESTING_MAX 8
 #define MEMBERS_MAX 4096
 
@@ -93,8 +94,7 @@ static bool die_type(Dwarf_Die *die, Dwarf_Die *type_out)
 	return dwarf_attr(die, DW_AT_type, &attribute) && dwarf_formref_die(&attribute, type_out);
 }
 
-/* False for a bit field and for a location that is an expression: nothing that the host could read is either.
- */
+/* False for a bit field and for a location that is an expression: the host could read neither. */
 static bool member_offset(Dwarf_Die *member, Dwarf_Word *out)
 {
 	Dwarf_Attribute attribute;
@@ -121,7 +121,7 @@ static void search_take(struct search *search, size_t structure, const char *nam
 	for (size_t i = 0; i < search->count; i++) {
 		const char *wanted = search->wanted[i].member;
 
-		if (search->owner[i] != structure || search->has[i] || !wanted || strcmp(wanted, name))
+		if (search->owner[i] != structure || search->has[i] || !wanted || strcmp(wanted, name) != 0)
 			continue;
 		if (!type_size(type, &size))
 			continue;
@@ -201,8 +201,7 @@ static void search_unit(struct search *search, Dwarf_Die *unit)
 	Dwarf_Die die;
 	bool more;
 
-	for (more = dwarf_child(unit, &die) == 0; more && search->left;
-	     more = die_next(&die)) {
+	for (more = dwarf_child(unit, &die) == 0; more && search->left; more = die_next(&die)) {
 		if (dwarf_tag(&die) != DW_TAG_structure_type || dwarf_hasattr(&die, DW_AT_declaration) ||
 		    !(name = die_name(&die)))
 			continue;
