@@ -50,6 +50,12 @@ static const char *entry_text(uint64_t entry, unsigned int level, char *out, siz
 	return out;
 }
 
+/* An entry that is not present grants nothing, whatever its other bits say. */
+static const char *level_rights(const struct walk_level *level, char *out, size_t size)
+{
+	return text_rights(level->entry & PTE_P ? level->rights : 0, out, size);
+}
+
 static void show_levels(struct report *report, const struct walk *walk, const struct walk_mode *mode)
 {
 	char decoded[120], rights[8];
@@ -66,7 +72,7 @@ static void show_levels(struct report *report, const struct walk *walk, const st
 		text_line(report, PAINT_PLAIN, 2, 61,
 			  "%u %-5s  0x%011" PRIx64 "  %5u  0x%016" PRIx64 "  %-6s  %s", level->level,
 			  level_name(level->level), level->table, level->index, level->entry,
-			  text_rights(level->rights, rights, sizeof(rights)),
+			  level_rights(level, rights, sizeof(rights)),
 			  entry_text(level->entry, level->level, decoded, sizeof(decoded)));
 	}
 }
@@ -120,7 +126,7 @@ static void emit_level(struct report *report, const struct walk_level *level)
 	json_add_number(line, "index", level->index);
 	json_add_hex(line, "entry", level->entry);
 	json_add_string(line, "decoded", entry_text(level->entry, level->level, decoded, sizeof(decoded)));
-	json_add_string(line, "rights", text_rights(level->rights, rights, sizeof(rights)));
+	json_add_string(line, "rights", level_rights(level, rights, sizeof(rights)));
 	json_finish(report, line);
 }
 

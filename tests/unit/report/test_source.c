@@ -159,6 +159,7 @@ Test(source, a_walk_that_ends_says_where_and_why)
 
 	check_lines(text);
 	check_holds(text, "guard page of the 64 KiB area at 0xffffc90000000000\n");
+	check_holds(text, "  1 PT     0x00000004000     16  0x0000000000000000  ---     not present\n");
 	check_holds(text, "stops: not present at level PT\n");
 	free(text);
 	text = walk_of(REPORT_TEXT, 0x800000000000);
