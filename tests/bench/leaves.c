@@ -59,7 +59,8 @@ static uint64_t *entry_for(struct tables *tables, uint64_t gva)
 /* guard: leave one page unmapped after each AREA_PAGES. */
 static int tables_make(struct tables *tables, uint64_t leaves, bool guard)
 {
-	uint64_t size = (leaves * 17 / 16 / 512 + leaves / (512 * 512) + 16) * PAGE;
+	uint64_t pages = leaves + leaves / AREA_PAGES;
+	uint64_t size = (pages / 512 + pages / (512 * 512) + 16) * PAGE;
 	uint64_t gva = BASE, frame = 1;
 	struct error error;
 
