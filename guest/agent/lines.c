@@ -73,7 +73,15 @@ static void text_contents(const struct operation *operation)
 	text_hex(operation->expected);
 }
 
-void line_hello(void)
+static void text_ticks(u64 ticks)
+{
+	if (!(agent.record->flags & KVMAP_BOOT_TICKS))
+		return;
+	text("; ticks ");
+	text_decimal(ticks);
+}
+
+void line_hello(u64 boot_ticks)
 {
 	static const char *const policies[] = {
 		[KVMAP_POLICY_STRICT] = "strict",
@@ -85,10 +93,11 @@ void line_hello(void)
 	text_decimal(agent.record->operation_count);
 	text(", policy ");
 	text(policies[agent.record->policy]);
+	text_ticks(boot_ticks);
 	text("\n");
 }
 
-void line_result(const struct operation *operation, u32 status)
+void line_result(const struct operation *operation, u32 status, u64 ticks)
 {
 	const struct operation_row *row = operation_row(operation->script->opcode);
 	u32 expect = operation->script->expect;
@@ -115,6 +124,7 @@ void line_result(const struct operation *operation, u32 status)
 		text_contents(operation);
 	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
 		text(", as expected");
+	text_ticks(ticks);
 	text("\n");
 }
 

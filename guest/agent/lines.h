@@ -7,8 +7,8 @@
 
 #include "agent/operations.h"
 
-void line_hello(void);
-void line_result(const struct operation *operation, u32 status);
+void line_hello(u64 boot_ticks);
+void line_result(const struct operation *operation, u32 status, u64 ticks);
 void line_bye(void);
 
 #endif

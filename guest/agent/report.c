@@ -26,7 +26,7 @@ void report_hello(u64 boot_ticks)
 		channel_send();
 	}
 	if (agent.serial)
-		line_hello();
+		line_hello(boot_ticks);
 }
 
 void report_result(const struct operation *operation, u32 status, u64 ticks)
@@ -45,7 +45,7 @@ void report_result(const struct operation *operation, u32 status, u64 ticks)
 		channel_send();
 	}
 	if (agent.serial)
-		line_result(operation, status);
+		line_result(operation, status, ticks);
 }
 
 void report_bye(u64 hello_tsc, u32 exit)

@@ -13,10 +13,15 @@ struct compile_options {
 	struct options common;
 	const char *script;
 	const char *output;
+	bool ticks;
 };
+
+enum { OPTION_TICKS = 512 };
 
 static const struct argp_option argp_options[] = {
 	{ "output", 'o', "FILE", 0, "where to write the module", 0 },
+	{ "ticks", OPTION_TICKS, NULL, 0,
+	  "let the guest's report tell the TSC ticks of each operation: instructions, under QEMU's -icount shift=0", 0 },
 	{ 0 },
 };
 
@@ -27,6 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
 	case 'o': options->output = argument; return 0;
+	case OPTION_TICKS: options->ticks = true; return 0;
 	case ARGP_KEY_ARG:
 		if (options->script)
 			argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
@@ -77,6 +83,8 @@ int command_compile(int argc, char **argv)
 	options_default(&options.common);
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
+	if (options.ticks)
+		boot.flags |= KVMAP_BOOT_TICKS;
 	boot.policy = options.common.policy;
 	boot.seed = options.common.seed;
 	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
