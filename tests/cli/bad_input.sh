@@ -76,16 +76,16 @@ one_line "an empty script" 2 'empty.kvs.*empty'
 mkdir folder.kvs
 try run ./folder.kvs
 one_line "a folder as a script" 2 'folder.kvs.*not a regular file'
-script() { # NAME WHERE PATTERN, script on stdin
-	cat >bad.kvs
+script() { # TEXT NAME WHERE PATTERN
+	printf "$1" >bad.kvs
 	try run bad.kvs
-	check "$1" 2 err "bad.kvs:$2: $3" err '\^'
+	check "$2" 2 err "bad.kvs:$3: $4" err '\^'
 }
-echo 'a = vmaloc 4K' | script "an unknown operation: line, column, the nearest name" 1:5 '.*vmaloc.*vmalloc'
-printf 'a = vmalloc 4K\nvfree b\n' | script "an unknown variable" 2:7 '.*b'
-echo 'a = vmalloc 4Q' | script "a malformed size" 1:13 '.*4Q'
-echo 'a = vmalloc' | script "a missing operand" '1:[0-9]+' '.*'
-echo 'verify now' | script "a word too many" 1:8 '.*now'
+script 'a = vmaloc 4K\n' "an unknown operation: line, column, the nearest name" 1:5 '.*vmaloc.*vmalloc'
+script 'a = vmalloc 4K\nvfree b\n' "an unknown variable" 2:7 '.*b'
+script 'a = vmalloc 4Q\n' "a malformed size" 1:13 '.*4Q'
+script 'a = vmalloc\n' "a missing operand" '1:[0-9]+' '.*'
+script 'verify now\n' "a word too many" 1:8 '.*now'
 
 printf 'a = vmalloc 4K\nvfree a\nvfree a\nb = vmalloc 8K\n' >twice.kvs
 try run twice.kvs
