@@ -4,7 +4,7 @@
  * tables.
  *
  * kvmap-bench-leaves [LEAVES]: 4K pages on scattered frames, a million unless given. Two shapes: one piece,
- * and areas of 16 pages with a guard page after each, as vmalloc makes them. Figures are medians.
+ * and areas of 32 pages with a guard page after each, as vmalloc makes them. Figures are medians.
  */
 #define _GNU_SOURCE
 #include "inspect/ranges.h"
@@ -22,7 +22,7 @@
 #define RUNS       15
 #define PAGE       0x1000ull
 #define BASE       0xffffc90000000000ull
-#define AREA_PAGES 16
+#define AREA_PAGES 32
 /* 64 TiB: the largest piece of address space that the tables below may need to cover. */
 #define LEAVES_MAX (1ull << 34)
 
@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 		}
 		printf("%llu leaves of 4K in %llu tables, %s\n", (unsigned long long)leaves,
 		       (unsigned long long)(tables.used / PAGE),
-		       guard ? "areas of 16 pages and a guard" : "one piece");
+		       guard ? "areas of 32 pages and a guard" : "one piece");
 		failed |= measure("  walk_range, by runs", &tables, leaves, walk_runs, counter);
 		failed |= measure("  walk_range, leaf by leaf", &tables, leaves, walk_leaves, counter);
 		failed |= measure("  ranges_collect", &tables, leaves, merge, counter);

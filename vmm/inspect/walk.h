@@ -35,8 +35,7 @@ struct walk_mode {
 
 /*
  * From CR0/CR3/CR4/EFER. ERROR_GUEST if that vCPU is not in long mode with paging, ERROR_INPUT if there is no
- * such vCPU. No register says whether 1G pages work: pages_1g is set, and a caller that knows better clears
- * it.
+ * such vCPU. No register says whether 1G pages work: pages_1g is set; a caller that knows better clears it.
  */
 int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error);
 
@@ -90,8 +89,7 @@ struct walk_leaf {
 	uint64_t table; /* GPA of the table it stands in */
 };
 
-/* Neighbouring leaves of one table with the same rights and memory type: virtually contiguous, their frames
- * anywhere. */
+/* Neighbouring leaves of one table, alike in rights and memory type; their frames may lie anywhere. */
 struct walk_run {
 	uint64_t gva;        /* of the first leaf */
 	uint64_t size;       /* of each leaf: 4K, 2M, 1G */
@@ -114,8 +112,7 @@ struct walk_visitor {
 	void *context;
 	/* Every leaf, one by one. */
 	int (*leaf)(void *context, const struct walk_leaf *leaf);
-	/* The same leaves as runs, several times faster. Where both are given, a run comes before its leaves.
-	 */
+	/* The same leaves as runs, several times faster. If both are given, a run comes before its leaves. */
 	int (*run)(void *context, const struct walk_run *run);
 	/* A page-table page, before its entries; a table that is reached again is reported again but entered
 	 * only as often as `limit` allows. gva: the first address it translates. */
