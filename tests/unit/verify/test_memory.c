@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_memory.c: faults of frames, accounts, contents and the address space's bookkeeping.
+ */
+#include "world.h"
+
+#include "kvmap/boot.h"
+#include "verify/guest.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(memory, .init = world_init, .fini = world_destroy);
+
+/* ---- V4 ---- */
+
+Test(memory, a_frame_on_no_list_is_lost)
+{
+	w.claims.free_blocks.items[0] = w.claims.free_blocks.items[--w.claims.free_blocks.count];
+	w.claims.zones[0].nr_free[0]--;
+	w.claims.zones[0].free_pages--;
+	w.claims.vm_stat[GUEST_NR_FREE_PAGES]--;
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.findings.items[0].address, FREE_BLOCK * K4);
+}
+
+Test(memory, a_frame_that_is_free_and_an_areas_has_two_owners)
+{
+	w.claims.free_blocks.items[0].pfn = *frame(C, 0);
+	w.claims.free_blocks.items[0].zone = 1;
+	w.claims.zones[0].nr_free[0]--;
+	w.claims.zones[0].free_pages--;
+	w.claims.zones[1].nr_free[0]++;
+	w.claims.zones[1].free_pages++;
+	expect_findings("V4");
+}
+
+Test(memory, a_misaligned_block_is_no_block)
+{
+	w.claims.free_blocks.items[1].order = 3;
+	w.claims.zones[0].nr_free[2]--;
+	w.claims.zones[0].nr_free[3]++;
+	w.claims.zones[0].free_pages += 4;
+	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += 4;
+	expect_findings("V4");
+}
+
+Test(memory, a_struct_page_that_contradicts_its_list_is_found)
+{
+	page_of(HELD)->owner = GUEST_PAGE_SLAB;
+	expect_findings("V4");
+}
+
+Test(memory, a_fresh_frame_with_an_owner_is_found)
+{
+	page_of(0x1200)->owner = GUEST_PAGE_SLAB;
+	expect_findings("V4");
+}
+
+Test(memory, a_frame_beyond_RAM_has_no_owner)
+{
+	w.claims.zones[1].end_pfn += 8;
+	w.claims.zones[1].fresh_end += 8;
+	w.claims.zones[1].free_pages += 8;
+	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += 8;
+	expect_findings("V4");
+}
+
+Test(memory, a_page_table_that_nothing_leads_to_is_lost)
+{
+	page_of(0xf0)->owner = GUEST_PAGE_TABLE;
+	expect_findings("V4");
+}
+
+Test(memory, history_in_the_tail_of_a_free_block_is_allowed)
+{
+	page_of(FREE_FOUR + 2)->vaddr = AREA_A;
+	page_of(FREE_FOUR + 2)->unmapped = 1;
+	expect_findings("");
+}
+
+/* ---- V8 ---- */
+
+Test(memory, areas_that_overlap_are_found)
+{
+	w.claims.free_nodes.items[0].va_start -= K4;
+	expect_findings("V8");
+}
+
+Test(memory, a_range_that_is_neither_free_nor_busy_is_found)
+{
+	w.claims.free_nodes.items[0].va_start += K4;
+	expect_findings("V8");
+}
+
+Test(memory, an_unordered_tree_is_found)
+{
+	struct claim_node *nodes = w.claims.busy_nodes.items;
+	uint64_t start = nodes[0].va_start, end = nodes[0].va_end;
+
+	nodes[0].va_start = nodes[2].va_start;
+	nodes[0].va_end = nodes[2].va_end;
+	nodes[2].va_start = start;
+	nodes[2].va_end = end;
+	expect_findings("V8");
+}
+
+Test(memory, a_red_node_below_a_red_one_is_found)
+{
+	w.claims.busy_nodes.items[1].black = false;
+	expect_findings("V8");
+}
+
+Test(memory, ways_with_different_numbers_of_black_nodes_are_found)
+{
+	w.claims.busy_nodes.items[0].black = true;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1, "once for a tree");
+}
+
+Test(memory, a_wrong_maximum_is_found)
+{
+	w.claims.free_nodes.items[0].subtree_max_size = K4;
+	expect_findings("V8");
+}
+
+Test(memory, a_child_with_another_parent_is_found)
+{
+	w.claims.busy_nodes.items[2].parent = w.claims.busy_nodes.items[0].node;
+	expect_findings("V8");
+}
+
+Test(memory, children_that_point_to_their_parent_end_the_search)
+{
+	w.claims.busy_nodes.items[0].left = w.claims.busy_nodes.items[1].node;
+	expect_findings("V8");
+}
+
+/* ---- V9 ---- */
+
+Test(memory, reuse_without_a_flush_is_found)
+{
+	w.claims.flushes.items[1].cpu = 1;
+	expect_findings("V9");
+	cr_expect_eq(w.verdict.results[9].findings, 5, "the range and four frames");
+}
+
+Test(memory, a_flush_after_the_reuse_is_too_late)
+{
+	w.claims.flushes.items[1].stamp = 3;
+	expect_findings("V9");
+}
+
+Test(memory, a_flush_that_covers_too_little_is_found)
+{
+	w.claims.flushes.items[1].start = AREA_A;
+	w.claims.flushes.items[1].end = AREA_A + 3 * K4;
+	expect_findings("V9");
+}
+
+Test(memory, flushes_that_cover_only_together_are_enough)
+{
+	struct claim_flush second = { 2, 0, AREA_A + K4, AREA_A + 4 * K4 };
+
+	w.claims.flushes.items[1].start = AREA_A;
+	w.claims.flushes.items[1].end = AREA_A + 2 * K4;
+	w.claims.flushes.items[2] = second;
+	expect_findings("");
+}
+
+Test(memory, every_cpu_has_to_flush)
+{
+	w.tables.view.cpu_count = 2;
+	expect_findings("V9");
+}
+
+Test(memory, the_lazy_policy_lets_frames_be_used_before_the_flush)
+{
+	page_of(*frame(B, 0))->unmapped = 3;
+	page_of(*frame(B, 0))->handed = 3;
+	expect_findings("V9");
+	w.claims.policy = KVMAP_POLICY_LAZY;
+	expect_findings("");
+}
+
+Test(memory, an_unmapping_that_the_log_does_not_know_is_found)
+{
+	w.claims.flushes.items[0].cpu = 1;
+	expect_findings("V9");
+}
+
+Test(memory, what_the_ring_has_dropped_is_not_judged)
+{
+	w.claims.flushes.items[0] = w.claims.flushes.items[2];
+	w.claims.flushes.count = 1;
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[9].seen, NOT_SEEN);
+	cr_expect_eq(w.verdict.results[9].checked, 0);
+	cr_expect_str_not_empty(w.verdict.results[9].why_not);
+}
+
+Test(memory, a_full_flush_in_the_log_judges_what_was_dropped_before_it)
+{
+	w.claims.flushes.items[0] = w.claims.flushes.items[1];
+	w.claims.flushes.items[1] = w.claims.flushes.items[2];
+	w.claims.flushes.count = 2;
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[9].seen, SEEN);
+	cr_expect_eq(w.verdict.results[9].checked, 5);
+}
+
+/* ---- V12 ---- */
+
+Test(memory, a_changed_bit_of_a_filled_area_is_found)
+{
+	ram(*frame(A, 2) * K4)[0x7ff] ^= 1;
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_A + 2 * K4 + 0x7f8);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "'first'"));
+}
+
+Test(memory, a_zeroed_area_that_is_not_zero_is_found)
+{
+	ram(*frame(B, 1) * K4)[0xfff] = 1;
+	expect_findings("V12");
+}
+
+Test(memory, a_written_word_that_is_not_there_is_found)
+{
+	w.claims.variables.items[2].write_value++;
+	expect_findings("V12");
+}
+
+Test(memory, a_variable_larger_than_its_area_is_found_without_reading_on)
+{
+	w.claims.variables.items[0].size = ~0ull;
+	expect_findings("V12");
+}
+
+Test(memory, a_variable_without_an_area_is_found)
+{
+	w.claims.variables.items[2].address = AREA_L;
+	w.claims.variables.items[2].write_address = 0;
+	expect_findings("V12");
+}
+
+/* ---- V13 ---- */
+
+Test(memory, each_account_that_is_off_by_one_is_found)
+{
+	uint64_t *const accounts[] = {
+		&w.claims.vm_stat[0],
+		&w.claims.vm_stat[1],
+		&w.claims.vm_stat[2],
+		&w.claims.vm_stat[3],
+		&w.claims.vm_stat[4],
+		&w.claims.vm_stat[5],
+		&w.claims.zones[0].free_pages,
+		&w.claims.zones[1].nr_free[2],
+		&w.claims.stats[0],
+		&w.claims.stats[1],
+		&w.claims.stats[3],
+		&w.claims.stats[4],
+		&w.claims.caches[0].free_objects,
+	};
+
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+		++*accounts[i];
+		expect_findings("V13");
+		cr_expect_eq(w.verdict.results[13].findings, 1, "account %zu", i);
+		--*accounts[i];
+	}
+	expect_findings("");
+}
+
+/* ---- damages ---- */
+
+Test(memory, what_could_not_be_read_is_a_finding_of_the_invariant_it_serves)
+{
+	struct claim_damage damage = { "V8", 0xffff888000100000, 0x1234,
+				       "vmap_area_root: link to no vmap_area" };
+
+	w.claims.damages.items = &damage;
+	w.claims.damages.count = 1;
+	expect_findings("V8");
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "link to no vmap_area"));
+	w.claims.damages.items = NULL;
+	w.claims.damages.count = 0;
+}

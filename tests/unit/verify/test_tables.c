@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_tables.c: faults of the page tables.
+ */
+#include "world.h"
+
+#include "verify/guest.h"
+
+#include <criterion/criterion.h>
+
+#define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
+
+/* A frame that no area has and that may be mapped anywhere: low memory, no page table. */
+#define LOW_GPA 0xff000ull
+
+TestSuite(tables, .init = world_init, .fini = world_destroy);
+
+static void swap_entries(uint64_t one, uint64_t other)
+{
+	uint64_t *a = tables_entry(&w.tables, one, 1), *b = tables_entry(&w.tables, other, 1), entry = *a;
+
+	*a = *b;
+	*b = entry;
+}
+
+/* ---- V1 ---- */
+
+Test(tables, frames_in_the_wrong_order_are_found)
+{
+	swap_entries(AREA_B, AREA_B + K4);
+	expect_findings("V1 V5");
+	cr_expect_eq(w.verdict.results[1].findings, 2, "both pages");
+}
+
+Test(tables, a_page_that_is_not_mapped_is_found)
+{
+	*tables_entry(&w.tables, AREA_C, 1) = 0;
+	w.claims.variables.count = 2;
+	expect_findings("V1");
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_C);
+}
+
+Test(tables, a_page_with_other_rights_is_found)
+{
+	*tables_entry(&w.tables, AREA_B, 1) &= ~(uint64_t)PTE_W;
+	expect_findings("V1");
+}
+
+Test(tables, a_read_only_area_is_mapped_read_only)
+{
+	*tables_entry(&w.tables, AREA_C, 1) &= ~(uint64_t)PTE_W;
+	area(C)->flags = GUEST_VM_READONLY;
+	expect_findings("");
+}
+
+Test(tables, a_large_page_over_an_area_is_found_by_all_whom_it_concerns)
+{
+	tables_map(&w.tables, VMALLOC, RAM_HIGH_START, 2, LEAF);
+	/* The table beneath is not reached any more (V4, V13), and all data are elsewhere (V12). */
+	expect_findings("V1 V2 V3 V4 V5 V12 V13");
+}
+
+Test(tables, a_size_that_does_not_fit_its_pages_is_found)
+{
+	area(C)->nr_pages = 2;
+	expect_findings("V1");
+}
+
+Test(tables, a_struct_page_with_another_address_is_found)
+{
+	page_of(*frame(B, 1))->vaddr += K4;
+	expect_findings("V1");
+}
+
+/* ---- V2, V3 ---- */
+
+Test(tables, a_stray_mapping_is_found)
+{
+	tables_map(&w.tables, AREA_END + 3 * K4, LOW_GPA, 1, LEAF);
+	expect_findings("V2");
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_END + 3 * K4);
+}
+
+Test(tables, a_lazily_freed_area_that_is_still_mapped_is_found)
+{
+	tables_map(&w.tables, AREA_L, *frame(L, 0) * K4, 1, LEAF);
+	expect_findings("V2 V5");
+}
+
+Test(tables, a_mapped_guard_page_is_found)
+{
+	tables_map(&w.tables, AREA_B + 2 * K4, LOW_GPA, 1, LEAF);
+	expect_findings("V3");
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_B + 2 * K4);
+}
+
+/* ---- V5 ---- */
+
+Test(tables, a_frame_of_two_areas_is_found)
+{
+	*frame(C, 0) = *frame(A, 0);
+	w.claims.variables.count = 2;
+	tables_map(&w.tables, AREA_C, *frame(A, 0) * K4, 1, LEAF);
+	/* Its old frame is lost, the shared one has two owners (V4) and one address (V1). */
+	expect_findings("V1 V4 V5");
+}
+
+Test(tables, a_second_mapping_of_an_areas_frame_is_found)
+{
+	tables_map(&w.tables, KVMAP_IMAGE_BASE + DATA, FRAME_A * K4, 1, LEAF);
+	expect_findings("V5 V7");
+}
+
+/* ---- V6 ---- */
+
+Test(tables, a_table_that_is_reached_twice_is_found)
+{
+	*tables_entry(&w.tables, VMALLOC + G1, 2) = *tables_entry(&w.tables, VMALLOC, 2);
+	/* The second way to it maps the areas again (V2, V5); the way there is new (V4, V13). */
+	w.claims.vm_stat[GUEST_NR_PAGETABLE_PAGES]++;
+	page_of(w.tables.next / K4 - 1)->owner = GUEST_PAGE_TABLE;
+	expect_findings("V2 V5 V6");
+}
+
+Test(tables, a_table_that_is_no_page_table_by_its_struct_page_is_found)
+{
+	page_of(w.tables.next / K4 - 1)->owner = GUEST_PAGE_NONE;
+	expect_findings("V6");
+}
+
+Test(tables, a_table_mapped_as_data_is_found)
+{
+	tables_map(&w.tables, AREA_END, w.tables.next - K4, 1, LEAF);
+	expect_findings("V2 V6");
+	tables_map(&w.tables, AREA_END, w.tables.next - K4, 1, LEAF & ~(uint64_t)PTE_W);
+	expect_findings("V2");
+}
+
+Test(tables, a_table_that_is_an_areas_frame_is_found)
+{
+	*frame(C, 0) = (uint32_t)(w.tables.next / K4 - 1);
+	w.claims.variables.count = 2;
+	page_of(*frame(C, 0))->vaddr = AREA_C;
+	tables_map(&w.tables, AREA_C, w.tables.next - K4, 1, LEAF);
+	expect_findings("V4 V6");
+}
+
+Test(tables, a_cycle_is_found)
+{
+	*tables_entry(&w.tables, VMALLOC + (1ull << 39), 4) = w.tables.mode.root | PTE_P | PTE_W;
+	expect_findings("V6");
+}
+
+Test(tables, a_reserved_bit_is_found)
+{
+	*tables_entry(&w.tables, AREA_END, 1) = 1ull << 50 | PTE_P;
+	expect_findings("V6");
+}
+
+Test(tables, a_table_outside_of_memory_is_found)
+{
+	*tables_entry(&w.tables, VMALLOC + M2, 2) = RAM_LOW_END | PTE_P;
+	expect_findings("V6");
+}
+
+/* ---- V7, V10 ---- */
+
+Test(tables, writable_text_is_found_wherever_it_is_mapped)
+{
+	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + TEXT, 1) |= PTE_W;
+	expect_findings("V7");
+	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + TEXT, 1) &= ~(uint64_t)PTE_W;
+	expect_findings("");
+	*tables_entry(&w.tables, KVMAP_DIRECT_BASE + TEXT, 1) |= PTE_W;
+	expect_findings("V7");
+}
+
+Test(tables, changed_text_is_found)
+{
+	ram(TEXT)[0x1234] = 0xcc;
+	expect_findings("V7");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_IMAGE_BASE + TEXT + 0x1234);
+}
+
+Test(tables, data_may_change)
+{
+	ram(DATA)[0x123] = 0xcc;
+	expect_findings("");
+}
+
+Test(tables, executable_data_is_found)
+{
+	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + RODATA, 1) &= ~PTE_NX;
+	expect_findings("V7");
+}
+
+Test(tables, a_user_page_is_found)
+{
+	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + RODATA, 1) |= PTE_U;
+	expect_findings("V7");
+}
+
+Test(tables, anything_in_the_low_half_is_found)
+{
+	tables_map(&w.tables, 0, LOW_GPA, 1, PTE_NX);
+	page_of(w.tables.next / K4 - 1)->owner = page_of(w.tables.next / K4 - 2)->owner =
+		page_of(w.tables.next / K4 - 3)->owner = GUEST_PAGE_TABLE;
+	w.claims.vm_stat[GUEST_NR_PAGETABLE_PAGES] += 3;
+	expect_findings("V7");
+}
+
+Test(tables, a_direct_map_that_lies_is_found)
+{
+	*tables_entry(&w.tables, KVMAP_DIRECT_BASE + RAM_HIGH_START + M2, 2) -= M2;
+	expect_findings("V5 V7");
+}
+
+Test(tables, a_mapping_without_memory_is_found)
+{
+	tables_map(&w.tables, KVMAP_DIRECT_BASE + RAM_LOW_END, RAM_LOW_END, 2, LEAF);
+	expect_findings("V10");
+	cr_expect_eq(w.verdict.results[10].seen, NOT_SEEN, "the second stage stays unseen all the same");
+}
+
+/* ---- V11 ---- */
+
+static int wrong_gpa(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
+{
+	struct walk walk;
+
+	(void)context;
+	(void)cpu;
+	walk_translate(&w.tables.view, &w.tables.mode, gva, &walk);
+	out->valid = walk.stop == WALK_MAPPED;
+	out->gpa = gva == AREA_B + K4 + 0x128 ? 0 : walk.gpa;
+	return 0;
+}
+
+Test(tables, a_translation_of_KVM_that_differs_is_found)
+{
+	w.tables.view.translate = wrong_gpa;
+	expect_findings("V11");
+	cr_expect_eq(w.verdict.results[11].findings, 1);
+}
+
+static int no_answer(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
+{
+	(void)context;
+	(void)cpu;
+	(void)gva;
+	(void)out;
+	return -1;
+}
+
+Test(tables, a_KVM_that_does_not_answer_is_not_seen)
+{
+	w.tables.view.translate = no_answer;
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[11].seen, NOT_SEEN);
+}
+
+/* ---- all of them ---- */
+
+Test(tables, random_damage_of_tables_costs_bounded_time_and_memory)
+{
+	uint64_t state = 7;
+	struct error error;
+
+	for (unsigned int round = 0; round < 60; round++) {
+		for (unsigned int i = 0; i < 20; i++) {
+			uint64_t table = (random_next(&state) % (w.tables.next / K4 - 1) + 1) * K4;
+			uint64_t entry = random_next(&state) & (RAM_HIGH_END - 1) & PTE_ADDRESS;
+
+			*tables_slot(&w.tables, table, random_next(&state) % 512) =
+				entry | PTE_P | (random_next(&state) & 0x80000000000001ffull);
+		}
+		verdict_destroy(&w.verdict);
+		cr_assert_eq(verify(&w.input, &w.verdict, &error), 0);
+		cr_expect_gt(w.verdict.finding_count, 0);
+	}
+}

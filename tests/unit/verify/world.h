@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world.h: a small guest that is right in everything: tables, memory, and claims about them. A test breaks
+ * one thing and asks who has seen it.
+ *
+ *   RAM         [0, 4M) and [16M, 20M)
+ *   reserved    [0, 1M): page tables; [2M, 4M): image, text 2 pages, rodata 1, data 2
+ *   vmalloc     A 4 pages | B 2 pages | lazy 2 pages | free | C 1 page | free       each with its guard page
+ */
+#ifndef TESTS_UNIT_VERIFY_WORLD_H
+#define TESTS_UNIT_VERIFY_WORLD_H
+
+#include "../inspect/tables.h"
+#include "kvmap/layout.h"
+#include "verify/verify.h"
+
+#define AREA_A   VMALLOC
+#define AREA_B   (VMALLOC + 5 * K4)
+#define AREA_L   (VMALLOC + 8 * K4)
+#define AREA_C   (VMALLOC + 20 * K4)
+#define AREA_END (VMALLOC + 22 * K4)
+
+/* Index in claims.areas */
+enum { A, B, C, L };
+
+#define TEXT   0x200000ull
+#define RODATA 0x210000ull
+#define DATA   0x300000ull
+
+/* Frames: of the caches, held, a free block of order 0, one of order 2; the first of A's. */
+#define SLAB_0     0x100
+#define SLAB_1     0x101
+#define HELD       0x102
+#define FREE_BLOCK 0x103
+#define FREE_FOUR  0x104
+#define FRAME_A    0x1001
+
+#define SEED 5
+
+struct world {
+	struct tables tables;
+	struct claims claims;
+	struct verdict verdict;
+	struct verify_input input;
+};
+
+extern struct world w;
+
+/* What the stub of inspect/symbols.h gives out. */
+extern struct symbols_segment segments[3];
+extern size_t segment_count;
+
+void world_init(void);
+void world_destroy(void);
+
+/* Guest memory at a GPA, to be written. */
+uint8_t *ram(uint64_t gpa);
+
+struct claim_area *area(unsigned int index);
+
+/* The pfn of page `page` of an area, to be changed. */
+uint32_t *frame(unsigned int index, unsigned int page);
+
+/* The struct page of a frame; made if it is all zero. */
+struct claim_page *page_of(uint64_t pfn);
+
+/* Verifies, and fails unless exactly these invariants have findings: "V1 V5". */
+void expect_findings(const char *invariants);
+
+#endif
