@@ -12,26 +12,31 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Guard pages by address, with the areas whose they are. */
+struct guard {
+	uint64_t address;
+	const struct claim_area *area; /* whose it is */
+};
+
 struct guards {
-	const struct claim_area **items;
+	struct guard *items;
 	size_t count, capacity;
 };
 
 static int compare_guards(const void *a, const void *b)
 {
-	uint64_t first = place_guard(*(const struct claim_area *const *)a);
-	uint64_t second = place_guard(*(const struct claim_area *const *)b);
+	uint64_t first = ((const struct guard *)a)->address, second = ((const struct guard *)b)->address;
 
 	return first < second ? -1 : first > second;
 }
 
+/* By address; those of live areas. */
 static void collect_guards(const struct claims *claims, struct guards *guards)
 {
 	for (size_t i = 0; claims && i < claims->areas.count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
+		struct guard guard = { place_guard(area), area };
 
-		if (area->state == AREA_LIVE && array_push(guards, area) < 0)
+		if (area->state == AREA_LIVE && array_push(guards, guard) < 0)
 			break;
 	}
 	if (guards->count)
@@ -92,21 +97,21 @@ static void emit_range(struct report *report, const struct range *range, const c
 	json_finish(report, line);
 }
 
-static void put_guard(struct report *report, const struct claim_area *area, bool mapped)
+static void put_guard(struct report *report, const struct guard *guard, bool mapped)
 {
 	struct json_object *line;
 	char bytes[40];
 
 	if (report->format == REPORT_TEXT) {
 		text_line(report, mapped ? PAINT_BAD : PAINT_FAINT, 0, 63,
-			  "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9s  %s", place_guard(area), "4 KiB", "---",
-			  "", "", "", mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
+			  "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9s  %s", guard->address, "4 KiB", "---", "",
+			  "", "", mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
 		return;
 	}
 	line = json_start(report, "guard");
-	json_add_hex(line, "address", place_guard(area));
-	json_add_hex(line, "area", area->va_start);
-	json_add_string(line, "area_size", number_bytes(place_area_bytes(area), bytes, sizeof(bytes)));
+	json_add_hex(line, "address", guard->address);
+	json_add_hex(line, "area", guard->area->va_start);
+	json_add_string(line, "area_size", number_bytes(place_area_bytes(guard->area), bytes, sizeof(bytes)));
 	json_add_bool(line, "mapped", mapped);
 	json_finish(report, line);
 }
@@ -115,11 +120,11 @@ static void put_guard(struct report *report, const struct claim_area *area, bool
 static size_t put_guards(struct report *report, const struct guards *guards, size_t next,
 			 const struct range *before, uint64_t end)
 {
-	for (; next < guards->count && place_guard(guards->items[next]) < end; next++) {
-		uint64_t guard = place_guard(guards->items[next]);
+	for (; next < guards->count && guards->items[next].address < end; next++) {
+		uint64_t address = guards->items[next].address;
 
-		put_guard(report, guards->items[next],
-			  before && guard >= before->gva && guard - before->gva < before->size);
+		put_guard(report, &guards->items[next],
+			  before && address >= before->gva && address - before->gva < before->size);
 	}
 	return next;
 }

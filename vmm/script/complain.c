@@ -42,7 +42,7 @@ const char *path_printable(const char *path, char *out, size_t size)
 		return out;
 	}
 	copy_printable(path + length - shown, shown, out);
-	memcpy(out, "...", 3);
+	memset(out, '.', 3);
 	return out;
 }
 
@@ -52,7 +52,7 @@ static void write_context(struct compile *compile, const struct place *place)
 	size_t column = (size_t)(place->at - place->line);
 	size_t first = column > CONTEXT_SHOWN - 20 ? column - (CONTEXT_SHOWN - 20) : 0;
 	size_t length = place->length - first < CONTEXT_SHOWN ? place->length - first : CONTEXT_SHOWN;
-	char line[CONTEXT_SHOWN + 1], caret[CONTEXT_SHOWN + 1];
+	char line[CONTEXT_SHOWN + 1] = "", caret[CONTEXT_SHOWN + 1];
 
 	if (!compile->context || !compile->text_length)
 		return;

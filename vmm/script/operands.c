@@ -65,7 +65,7 @@ bool take_keyword(struct compile *compile, const char *keyword)
 {
 	struct word word = peek_word(compile, true);
 
-	if (word.length != strlen(keyword) || memcmp(word.at, keyword, word.length))
+	if (word.length != strlen(keyword) || memcmp(word.at, keyword, word.length) != 0)
 		return false;
 	compile->now.at += word.length;
 	return true;

@@ -53,11 +53,11 @@ static bool line_assigns(const char *line, const char *end, struct word word)
 	line += strspn(line, " \t");
 	if (!strncmp(line, "expect", 6) && (line[6] == ' ' || line[6] == '\t')) {
 		line += 6 + strspn(line + 6, " \t");
-		if (strncmp(line, "refused", 7))
+		if (strncmp(line, "refused", 7) != 0)
 			return false;
 		line += 7 + strspn(line + 7, " \t");
 	}
-	if (line > end || (size_t)(end - line) <= word.length || memcmp(line, word.at, word.length))
+	if (line > end || (size_t)(end - line) <= word.length || memcmp(line, word.at, word.length) != 0)
 		return false;
 	line += word.length;
 	return line[strspn(line, " \t")] == '=';

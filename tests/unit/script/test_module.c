@@ -52,3 +52,21 @@ Test(module, a_script_without_operations_is_a_record_alone)
 	free(module);
 	script_destroy(script);
 }
+
+Test(module, a_fragment_without_a_seed_takes_that_of_the_run)
+{
+	struct script *script = compiled("fragment 50%\nfragment 50% seed 9");
+	struct kvmap_boot boot = { .seed = 7 };
+	struct kvmap_operation operations[2];
+	struct error error;
+	void *module;
+	size_t size;
+
+	cr_assert_eq(script_module(script, &boot, &module, &size, &error), 0);
+	memcpy(&boot, module, sizeof(boot));
+	memcpy(operations, (const char *)module + boot.operations_offset, sizeof(operations));
+	cr_expect_eq(operations[0].operand[2].value, 7);
+	cr_expect_eq(operations[1].operand[2].value, 9);
+	free(module);
+	script_destroy(script);
+}
