@@ -41,7 +41,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 static void take_registers(struct session *session, const struct kvmap_record *record)
 {
 	if (record->detail < 3)
-		memcpy(&session->death.oops_registers[record->detail * 6], record->value, sizeof(record->value));
+		memcpy(&session->death.oops_registers[record->detail * 6ul], record->value, sizeof(record->value));
 }
 
 static int take_records(struct session *session)

@@ -37,7 +37,7 @@ int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode
 		.levels = registers->cr4 & CR4_LA57 ? 5 : 4,
 		.physical_bits = view->physical_bits,
 		.nx = registers->efer & EFER_NXE,
-		.pages_1g = true,
+		.pages_1g = view->pages_1g,
 	};
 	return 0;
 }

@@ -35,7 +35,7 @@ struct walk_mode {
 
 /*
  * From CR0/CR3/CR4/EFER. ERROR_GUEST if that vCPU is not in long mode with paging, ERROR_INPUT if there is no
- * such vCPU. No register says whether 1G pages work: pages_1g is set; a caller that knows better clears it.
+ * such vCPU. Whether 1G pages work no register says: that comes from the view.
  */
 int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error);
 

@@ -57,6 +57,7 @@ static int set_cpuid(struct machine *machine, struct error *error)
 	snprintf(machine->facts.kind, sizeof(machine->facts.kind), "%s", kind.module);
 	machine->facts.pages_1g = cpuid_has_pages_1g(&table);
 	machine->view.physical_bits = cpuid_physical_bits(&table);
+	machine->view.pages_1g = machine->facts.pages_1g;
 	return kvm_vcpu_set_cpuid(&machine->vcpu, &table.list, error);
 }
 

@@ -70,7 +70,21 @@ void verdict_destroy(struct verdict *verdict)
 	*verdict = (struct verdict){ 0 };
 }
 
-static int add_listed(struct verdict *a, const struct verdict *b)
+static bool is_listed(const struct verdict *verdict, const struct finding *finding)
+{
+	for (size_t i = 0; i < verdict->findings.count; i++) {
+		const struct finding *listed = &verdict->findings.items[i];
+
+		if (listed->invariant == finding->invariant && listed->address == finding->address &&
+		    !strcmp(listed->claimed, finding->claimed) && !strcmp(listed->found, finding->found) &&
+		    !strcmp(listed->where, finding->where))
+			return true;
+	}
+	return false;
+}
+
+/* Appends what is not in the list yet; *known counts what is, by invariant. */
+static int add_listed(struct verdict *a, const struct verdict *b, uint64_t *known)
 {
 	uint64_t listed[INVARIANTS + 1] = { 0 };
 
@@ -79,7 +93,10 @@ static int add_listed(struct verdict *a, const struct verdict *b)
 	for (size_t i = 0; i < b->findings.count; i++) {
 		const struct finding *finding = &b->findings.items[i];
 
-		if (listed[finding->invariant]++ < FINDINGS_LISTED && array_push(&a->findings, *finding) < 0)
+		if (is_listed(a, finding))
+			known[finding->invariant]++;
+		else if (listed[finding->invariant]++ < FINDINGS_LISTED &&
+			 array_push(&a->findings, *finding) < 0)
 			return -1;
 	}
 	return 0;
@@ -87,12 +104,15 @@ static int add_listed(struct verdict *a, const struct verdict *b)
 
 int verdict_add(struct verdict *a, const struct verdict *b)
 {
-	if (add_listed(a, b) < 0)
+	uint64_t known[INVARIANTS + 1] = { 0 };
+
+	if (add_listed(a, b, known) < 0)
 		return -1;
 	a->finding_count += b->finding_count;
 	for (unsigned int i = 0; i <= INVARIANTS; i++) {
+		a->finding_count -= known[i];
 		a->results[i].checked += b->results[i].checked;
-		a->results[i].findings += b->results[i].findings;
+		a->results[i].findings += b->results[i].findings - known[i];
 		/* Not seen once is not seen: "ok" would say too much. */
 		if (b->results[i].seen == NOT_SEEN)
 			a->results[i].seen = NOT_SEEN;

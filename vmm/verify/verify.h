@@ -36,7 +36,10 @@ struct invariant_result {
 
 struct verdict {
 	struct invariant_result results[INVARIANTS + 1]; /* [1]..[13]; [0] for the script's own */
-	struct { struct finding *items; size_t count, capacity; } findings;
+	struct {
+		struct finding *items;
+		size_t count, capacity;
+	} findings;
 	uint64_t finding_count;
 };
 
@@ -55,7 +58,8 @@ struct verify_input {
 int verify(const struct verify_input *input, struct verdict *out, struct error *error);
 void verdict_destroy(struct verdict *verdict);
 
-/* Adds b's counts and findings to a (several `verify` in one run). b stays. */
+/* Adds b's counts and findings to a (several `verify` in one run); a finding that a lists already is the same
+ * one and is not counted again. b stays. -1 when memory is out. */
 int verdict_add(struct verdict *a, const struct verdict *b);
 
 /* "V1", and one line of what it says: "every page of every live area maps the frame that the area claims". */

@@ -19,7 +19,9 @@
 /* CORE_NOTE_CONTROL. CORE_NOTE_PROGRAM is a path with its NUL. */
 struct core_control {
 	uint32_t version; /* 1 */
-	uint32_t physical_bits;
+	uint8_t physical_bits;
+	uint8_t pages_1g; /* 0 or 1 */
+	uint16_t unused;
 	uint64_t cr0, cr2, cr3, cr4, efer;
 };
 

@@ -50,15 +50,19 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	if (control.version != 1)
 		return bad_note(notes, "control registers in a form that only another version of kvmap knows",
 				error);
+	if (control.pages_1g > 1)
+		return bad_note(notes, "neither yes nor no to 1G pages", error);
 	if (control.physical_bits < 32 || control.physical_bits > 52)
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: physical addresses of %u bits, not 32 to 52",
 				 notes->file->path, control.physical_bits);
 	if (notes->controls == VIEW_CPUS_MAX)
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
 				 VIEW_CPUS_MAX);
-	if (notes->controls && control.physical_bits != notes->view->physical_bits)
-		return bad_note(notes, "the CPUs differ in the width of physical addresses", error);
+	if (notes->controls && (control.physical_bits != notes->view->physical_bits ||
+				control.pages_1g != notes->view->pages_1g))
+		return bad_note(notes, "the CPUs differ in what addresses and pages they know", error);
 	notes->view->physical_bits = control.physical_bits;
+	notes->view->pages_1g = control.pages_1g;
 	core_control_unpack(&control, &notes->view->cpus[notes->controls++]);
 	return 0;
 }

@@ -85,7 +85,8 @@ void core_control_pack(const struct view *view, const struct view_cpu *cpu, stru
 {
 	*out = (struct core_control){
 		.version = 1,
-		.physical_bits = view->physical_bits,
+		.physical_bits = (uint8_t)view->physical_bits,
+		.pages_1g = view->pages_1g,
 		.cr0 = cpu->cr0,
 		.cr2 = cpu->cr2,
 		.cr3 = cpu->cr3,

@@ -115,6 +115,7 @@ static struct view *big_view(void)
 	view.cpus[1] = numbered_cpu(0x1000);
 	view.cpu_count = 2;
 	view.physical_bits = 43;
+	view.pages_1g = true;
 	return &view;
 }
 
@@ -138,6 +139,7 @@ Test(core, gives_back_registers_memory_and_program)
 	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
 	cr_expect_str_eq(program, "/images/guest.elf");
 	cr_expect_eq(back->cpu_count, 2);
+	cr_expect(back->pages_1g);
 	cr_expect_eq(back->physical_bits, 43);
 	cr_expect_arr_eq(back->cpus, view->cpus, 2 * sizeof(view->cpus[0]));
 	cr_assert_eq(back->region_count, 2);
