@@ -100,16 +100,32 @@ Test(clean, verdicts_add_up_and_the_list_stays_bounded)
 	struct verdict sum = { 0 };
 	uint64_t once;
 
-	*tables_entry(&w.tables, AREA_A + 4 * K4, 1) = PTE_P | PTE_NX | 0x3000;
+	tables_map(&w.tables, AREA_B + 2 * K4, LOW_GPA, 1, PTE_NX);
 	expect_findings("V3");
 	once = w.verdict.results[4].checked;
-	for (unsigned int i = 0; i < FINDINGS_LISTED + 5; i++)
+	for (unsigned int i = 0; i < FINDINGS_LISTED + 5; i++) {
+		w.verdict.findings.items[0].address += K4;
 		cr_assert_eq(verdict_add(&sum, &w.verdict), 0);
+	}
 	cr_expect_eq(sum.finding_count, FINDINGS_LISTED + 5);
 	cr_expect_eq(sum.results[3].findings, FINDINGS_LISTED + 5);
 	cr_expect_eq(sum.findings.count, FINDINGS_LISTED);
 	cr_expect_eq(sum.results[4].checked, once * (FINDINGS_LISTED + 5));
 	cr_expect_eq(sum.results[10].seen, NOT_SEEN);
+	verdict_destroy(&sum);
+}
+
+Test(clean, a_finding_that_is_there_at_the_next_verification_too_is_one_finding)
+{
+	struct verdict sum = { 0 };
+
+	tables_map(&w.tables, AREA_B + 2 * K4, LOW_GPA, 1, PTE_NX);
+	expect_findings("V3");
+	cr_assert_eq(verdict_add(&sum, &w.verdict), 0);
+	cr_assert_eq(verdict_add(&sum, &w.verdict), 0);
+	cr_expect_eq(sum.finding_count, 1);
+	cr_expect_eq(sum.results[3].findings, 1);
+	cr_expect_eq(sum.findings.count, 1);
 	verdict_destroy(&sum);
 }
 

@@ -10,9 +10,6 @@
 
 #define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
 
-/* A frame that no area has and that may be mapped anywhere: low memory, no page table. */
-#define LOW_GPA 0xff000ull
-
 TestSuite(tables, .init = world_init, .fini = world_destroy);
 
 static void swap_entries(uint64_t one, uint64_t other)

@@ -23,6 +23,9 @@
 /* Index in claims.areas */
 enum { A, B, C, L };
 
+/* A frame that no area has and that may be mapped anywhere: low memory, no page table. */
+#define LOW_GPA 0xff000ull
+
 #define TEXT   0x200000ull
 #define RODATA 0x210000ull
 #define DATA   0x300000ull
