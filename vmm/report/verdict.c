@@ -7,6 +7,7 @@
 #include "report/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *finding_name(unsigned int invariant)
 {
@@ -25,9 +26,37 @@ static void show_result(struct report *report, unsigned int invariant, const str
 		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s",
 			  invariant_name(invariant), result->findings, "WRONG",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+	else if (!result->checked)
+		/* Nothing was right, but nothing of the kind was there. */
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "-", "none",
+			  invariant_text(invariant));
 	else
 		text_line(report, PAINT_PLAIN, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "ok",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+}
+
+/* The reason why nothing at all was seen, if it is one for all; else NULL. */
+static const char *why_nothing_seen(const struct verdict *verdict)
+{
+	const char *why = verdict->results[1].why_not;
+
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		if (verdict->results[i].seen == SEEN || strcmp(verdict->results[i].why_not, why))
+			return NULL;
+	return why;
+}
+
+static void show_results(struct report *report, const struct verdict *verdict)
+{
+	const char *why = why_nothing_seen(verdict);
+
+	if (why) {
+		text_line(report, PAINT_FAINT, 2, 2, "V1 to V%d  not seen: %s", INVARIANTS, why);
+		return;
+	}
+	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "compared", "that");
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		show_result(report, i, &verdict->results[i]);
 }
 
 static void show_finding(struct report *report, size_t number, const struct finding *finding)
@@ -86,9 +115,7 @@ static void show_text(struct report *report, const struct verdict *verdict, unsi
 		      uint64_t refused)
 {
 	text_heading(report, "Verdict");
-	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "compared", "that");
-	for (unsigned int i = 1; i <= INVARIANTS; i++)
-		show_result(report, i, &verdict->results[i]);
+	show_results(report, verdict);
 	show_findings(report, verdict);
 	show_sentence(report, verdict, verifications, refused);
 }
