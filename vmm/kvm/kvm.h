@@ -48,6 +48,9 @@ int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, 
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
 int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
 
+/* Ticks of the guest's time-stamp counter in a millisecond; -1 where KVM does not know. */
+int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error);
+
 /* Translates translation->linear_address by the guest's tables. */
 int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error);
 

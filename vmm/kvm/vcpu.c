@@ -65,6 +65,11 @@ int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sreg
 	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
 }
 
+int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error)
+{
+	return KVM_IOCTL_VALUE(vcpu->fd, KVM_GET_TSC_KHZ, 0, error);
+}
+
 int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error)
 {
 	return KVM_IOCTL(vcpu->fd, KVM_TRANSLATE, translation, error);

@@ -92,7 +92,9 @@ static int add_memory(struct machine *machine, struct error *error)
 
 static int open_all(struct machine *machine, const struct machine_config *config, struct error *error)
 {
+	struct error unknown;
 	uint64_t start;
+	int khz;
 
 	if (guest_memory_create(config->memory, &machine->memory, error) < 0 ||
 	    program_load(config->program, &machine->memory, &machine->program, error) < 0)
@@ -106,6 +108,8 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	    kvm_vcpu_create(machine->kvm, machine->vm, 0, &machine->vcpu, error) < 0 ||
 	    set_cpuid(machine, error) < 0)
 		return -1;
+	khz = kvm_vcpu_tsc_khz(&machine->vcpu, &unknown);
+	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
 	machine->facts.api_version = KVM_API_VERSION;
 	machine->facts.open_ns = machine_now() - start;
 	return 0;

@@ -84,6 +84,7 @@ struct machine_facts {
 	char kind[64]; /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
 	bool pages_1g;
 	uint64_t memory_slots;
+	uint64_t tsc_khz; /* ticks of the guest's TSC in a millisecond; 0 = not known */
 	uint64_t open_ns; /* /dev/kvm to vCPU with memory and registers */
 	uint64_t run_ns;  /* in KVM_RUN */
 	uint64_t exits;   /* of KVM_RUN */

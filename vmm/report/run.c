@@ -20,6 +20,17 @@ static const char *policy_name(uint32_t policy)
 	}
 }
 
+/* "1.38 ms", or the ticks where nobody knows how long one is. Returns out. */
+static const char *ticks_text(const struct report_run *run, uint64_t ticks, char *out, size_t size)
+{
+	char count[40];
+
+	if (run->facts.tsc_khz && ticks <= UINT64_MAX / 1000000)
+		return text_duration(ticks * 1000000 / run->facts.tsc_khz, out, size);
+	snprintf(out, size, "%s TSC ticks", text_count(ticks, count, sizeof(count)));
+	return out;
+}
+
 static void show_machine(struct report *report, const struct report_run *run)
 {
 	const char *slash = strrchr(run->program, '/');
@@ -35,8 +46,8 @@ static void show_machine(struct report *report, const struct report_run *run)
 		  run->facts.pages_1g ? "work" : "do not work");
 	if (run->hello.type)
 		text_line(report, PAINT_PLAIN, 2, 14,
-			  "boot        %s TSC ticks to the first operation; %s to hand out",
-			  text_count(run->hello.value[0], ticks, sizeof(ticks)),
+			  "boot        %s to the first operation; %s to hand out",
+			  ticks_text(run, run->hello.value[0], ticks, sizeof(ticks)),
 			  text_number_of(run->hello.value[2], "frame", frames, sizeof(frames)));
 	else
 		text_line(report, PAINT_BAD, 2, 14,
@@ -58,6 +69,7 @@ static void emit_machine(struct report *report, const struct report_run *run)
 	json_add_bool(line, "pages_1g", run->facts.pages_1g);
 	json_add_bool(line, "booted", run->hello.type);
 	json_add_number(line, "boot_ticks", run->hello.value[0]);
+	json_add_number(line, "tsc_khz", run->facts.tsc_khz);
 	json_add_number(line, "frames", run->hello.value[2]);
 	json_finish(report, line);
 }

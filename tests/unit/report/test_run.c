@@ -37,6 +37,10 @@ Test(run_text, the_machine_is_described)
 	check_holds(text, "kvm_test, KVM API 12");
 	check_holds(text, "1,234,567 TSC ticks");
 	free(text);
+	sample.run.facts.tsc_khz = 1000000;
+	text = shown();
+	check_holds(text, "1.23 ms to the first operation");
+	free(text);
 }
 
 Test(run_text, each_line_of_the_script_is_shown_with_what_became_of_it)
