@@ -34,6 +34,7 @@ run() {
 
 while read -r name right others; do
 	case $name in '' | '#'*) continue ;; esac
+	# shellcheck disable=SC2086 # words on purpose
 	wanted=$(printf '%s\n' "$right" $others | sort -u | tr '\n' ' ')
 	run "$scripts/$name.kvs"
 	if [ "$status" = 1 ] && [ "$found" = "${wanted% }" ]; then
