@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch.h: what the memory manager asks of the architecture. guest/arch implements it, and is the only place that
- * writes a page-table entry or flushes a TLB. The hosted build keeps guest/arch/x86_64/pgtable.c and replaces only
- * what is beneath it (flush instructions, CR3), so that unit tests run the real page-table code.
+ * arch.h: what the memory manager asks of the architecture. guest/arch implements it, and is the only place
+ * that writes a page-table entry or flushes a TLB. The hosted build keeps guest/arch/x86_64/pgtable.c and
+ * replaces only what is beneath it (flush instructions, CR3), so that unit tests run the real page-table
+ * code.
  */
 #ifndef GUEST_MM_ARCH_H
 #define GUEST_MM_ARCH_H
@@ -25,8 +26,8 @@ u64 __pa(const void *direct_map_address);
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
 
 /*
- * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the stamp
- * of this unmapping.
+ * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the
+ * stamp of this unmapping.
  */
 u32 arch_unmap(unsigned long va, u32 nr);
 

@@ -20,8 +20,8 @@ static inline struct page *pfn_to_page(u32 pfn)
 }
 
 /*
- * Sets up zones from memblock: every RAM frame that no reserved region covers becomes fresh. Called once, when
- * mem_map lies in mapped, zeroed memory and memblock is filled and sorted.
+ * Sets up zones from memblock: every RAM frame that no reserved region covers becomes fresh. Called once,
+ * when mem_map lies in mapped, zeroed memory and memblock is filled and sorted.
  */
 void frames_init(void);
 
@@ -35,18 +35,20 @@ u32 frames_alloc(unsigned int order, enum page_owner owner);
 u32 frames_alloc_zeroed(enum page_owner owner);
 
 /*
- * nr single frames, chained through page.next; the pfn of the first, 0 when there are not so many free (then none
- * is taken). Uses what lies in the free lists first, fresh frames last.
+ * nr single frames, chained through page.next; the pfn of the first, 0 when there are not so many free (then
+ * none is taken). Uses what lies in the free lists first, fresh frames last.
  */
 u32 frames_alloc_chain(u32 nr, enum page_owner owner);
 
-/* As frames_alloc_chain(), all of them zero: fresh frames first, and only what came from the free lists is cleared. */
+/* As frames_alloc_chain(), all of them zero: fresh frames first, and only what came from the free lists is
+ * cleared. */
 u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 
 /* Returns a block, merging buddies. unmapped and vaddr in its struct page stay, as history for the host. */
 void frames_free(u32 pfn);
 
-/* Returns nr single frames chained from `first`, each stamped as unmapped at `stamp` (0: leave the old stamp). */
+/* Returns nr single frames chained from `first`, each stamped as unmapped at `stamp` (0: leave the old
+ * stamp). */
 void frames_free_chain(u32 first, u32 nr, u32 stamp);
 
 /* Frames under management, free or not. */
@@ -56,8 +58,9 @@ u64 frames_total_count(void);
 u64 frames_free_count(void);
 
 /*
- * `fragment`: takes `bytes` of free memory in one stretch if it can, keeps `percent` of its frames (chain held_pages)
- * and frees the others in a pseudo-random order, so that what is allocated next lies scattered. Returns frames held.
+ * `fragment`: takes `bytes` of free memory in one stretch if it can, keeps `percent` of its frames (chain
+ * held_pages) and frees the others in a pseudo-random order, so that what is allocated next lies scattered.
+ * Returns frames held.
  */
 u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed);
 

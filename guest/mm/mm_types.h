@@ -2,8 +2,8 @@
 /*
  * mm_types.h: everything the memory manager knows, as plain C.
  *
- * The host reads these structures from outside by name (symbols and DWARF): what stands here is what the guest
- * claims. Names are Linux's where the thing is Linux's thing.
+ * The host reads these structures from outside by name (symbols and DWARF): what stands here is what the
+ * guest claims. Names are Linux's where the thing is Linux's thing.
  */
 #ifndef GUEST_MM_TYPES_H
 #define GUEST_MM_TYPES_H
@@ -34,8 +34,8 @@ enum page_owner {
 };
 
 /*
- * One per frame, indexed by pfn, in mem_map. Zero as the host hands it over, and touched only when the frame is:
- * an untouched frame costs nothing at boot.
+ * One per frame, indexed by pfn, in mem_map. Zero as the host hands it over, and touched only when the frame
+ * is: an untouched frame costs nothing at boot.
  *
  * Chains and free lists link pfns, not pointers; 0 ends them, since frame 0 is never managed.
  */
@@ -60,7 +60,8 @@ struct free_area {
 
 /*
  * A span of RAM that is handed out. Frames from fresh_start to fresh_end (exclusive) have never been touched:
- * they are free and zero, and their struct pages are zero. They join the free lists in blocks as they are needed.
+ * they are free and zero, and their struct pages are zero. They join the free lists in blocks as they are
+ * needed.
  */
 struct zone {
 	u32 start_pfn;
@@ -104,7 +105,7 @@ struct memblock {
 struct kmem_cache {
 	const char *name;
 	u32 object_size;
-	u32 pages;       /* pfn of the first page of the chain, 0 = none */
+	u32 pages; /* pfn of the first page of the chain, 0 = none */
 	u32 nr_pages;
 	u32 nr_in_use;
 	void *free; /* first free object of any page; each holds the pointer to the next */
@@ -127,8 +128,9 @@ struct vm_struct {
 };
 
 /*
- * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Busy: in vmap_area_root, with vm.
- * Lazily freed: on the purge_vmap_area_list, in neither tree; its vm still holds the frames under `strict`.
+ * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Busy: in vmap_area_root,
+ * with vm. Lazily freed: on the purge_vmap_area_list, in neither tree; its vm still holds the frames under
+ * `strict`.
  */
 struct vmap_area {
 	unsigned long va_start;
@@ -146,11 +148,11 @@ struct vmap_area {
 /* ---- translation lookaside buffer ---- */
 
 /*
- * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every completed
- * flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
+ * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every
+ * completed flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
  *
- * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush has to
- * cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
+ * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
+ * has to cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
  */
 #define TLB_FLUSH_UNMAP 0x80000000u
 
@@ -168,8 +170,8 @@ struct tlb_flush {
 enum vm_stat_item {
 	NR_FREE_PAGES = 0,
 	NR_SLAB_PAGES = 1,
-	NR_PAGETABLE_PAGES = 2, /* all of them, the boot's too */
-	NR_VMALLOC_PAGES = 3,   /* of live areas */
+	NR_PAGETABLE_PAGES = 2,  /* all of them, the boot's too */
+	NR_VMALLOC_PAGES = 3,    /* of live areas */
 	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
 	NR_HELD_PAGES = 5,
 	NR_VM_STAT_ITEMS = 6,
@@ -185,9 +187,9 @@ struct vmalloc_stats {
 	u64 purges;
 	u64 areas_purged;
 	u64 pages_purged;
-	u64 flush_full;      /* CR3 or CR4.PGE flushes */
-	u64 flush_range;     /* flushes done page by page */
-	u64 flush_pages;     /* INVLPGs in them */
+	u64 flush_full;  /* CR3 or CR4.PGE flushes */
+	u64 flush_range; /* flushes done page by page */
+	u64 flush_pages; /* INVLPGs in them */
 };
 
 /*

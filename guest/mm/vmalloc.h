@@ -18,7 +18,8 @@ void vmalloc_init(u32 policy);
 void *vmalloc(unsigned long size);
 void *vzalloc(unsigned long size);
 
-/* NULL is allowed and does nothing. A pointer to no area is refused with nothing changed; see vmalloc_status(). */
+/* NULL is allowed and does nothing. A pointer to no area is refused with nothing changed; see
+ * vmalloc_status(). */
 void vfree(const void *addr);
 
 /* Why the last vmalloc/vzalloc/vfree was refused: enum kvmap_status; KVMAP_OK when it was not. */

@@ -15,7 +15,8 @@
 enum kvmap_boot_flags {
 	KVMAP_BOOT_CHANNEL = 1 << 0, /* a channel lies at channel_gpa and the doorbell is answered */
 	KVMAP_BOOT_SERIAL = 1 << 1,  /* write the report as text to the serial port */
-	KVMAP_BOOT_TICKS = 1 << 3,   /* the serial report tells TSC ticks: instructions, under QEMU's -icount shift=0 */
+	KVMAP_BOOT_TICKS =
+		1 << 3, /* the serial report tells TSC ticks: instructions, under QEMU's -icount shift=0 */
 	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work on this host, whatever CPUID says */
 };
 

@@ -2,9 +2,9 @@
 /*
  * channel.h: reports from guest to host: a ring of fixed records in guest memory.
  *
- * The guest alone writes `head` and the records, the host alone writes `tail`; both count records and run freely
- * (modulo 2^32). The guest rings KVMAP_DOORBELL_DRAIN when head - tail == capacity. The host believes none of it:
- * it copies a record once, and a head further than capacity from tail is a finding.
+ * The guest alone writes `head` and the records, the host alone writes `tail`; both count records and run
+ * freely (modulo 2^32). The guest rings KVMAP_DOORBELL_DRAIN when head - tail == capacity. The host believes
+ * none of it: it copies a record once, and a head further than capacity from tail is a finding.
  */
 #ifndef KVMAP_CHANNEL_H
 #define KVMAP_CHANNEL_H
@@ -13,14 +13,17 @@
 #include <stdint.h>
 
 enum kvmap_record_type {
-	KVMAP_RECORD_HELLO = 1,  /* boot done: [0] TSC ticks since entry, [1] bytes of RAM, [2] frames managed */
+	KVMAP_RECORD_HELLO =
+		1, /* boot done: [0] TSC ticks since entry, [1] bytes of RAM, [2] frames managed */
 	KVMAP_RECORD_RESULT = 2, /* see below */
-	KVMAP_RECORD_FAULT = 3,  /* an access faulted. detail: enum kvmap_fault_kind,
-				  * [0] address, [1] area start or 0, [2] area size, [3] RIP, [4] error code, [5] caller */
-	KVMAP_RECORD_OOPS = 4,   /* unexpected: as FAULT, with status = vector; three REGISTERS records follow */
+	KVMAP_RECORD_FAULT =
+		3, /* an access faulted. detail: enum kvmap_fault_kind,
+		    * [0] address, [1] area start or 0, [2] area size, [3] RIP, [4] error code, [5] caller */
+	KVMAP_RECORD_OOPS =
+		4, /* unexpected: as FAULT, with status = vector; three REGISTERS records follow */
 	KVMAP_RECORD_REGISTERS = 5, /* detail 0: rax rbx rcx rdx rsi rdi; 1: rbp rsp r8 r9 r10 r11;
 				     * 2: r12 r13 r14 r15 rflags cr3 */
-	KVMAP_RECORD_BYE = 6,    /* last record. [0] TSC ticks since HELLO, [1] enum kvmap_exit */
+	KVMAP_RECORD_BYE = 6,       /* last record. [0] TSC ticks since HELLO, [1] enum kvmap_exit */
 };
 
 /*

@@ -18,8 +18,8 @@
 #define KVMAP_DIRECT_BASE   0xffff888000000000
 #define KVMAP_VMALLOC_START 0xffffc90000000000
 /* exclusive */
-#define KVMAP_VMALLOC_END   0xffffe90000000000
-#define KVMAP_IMAGE_BASE    0xffffffff80000000
+#define KVMAP_VMALLOC_END 0xffffe90000000000
+#define KVMAP_IMAGE_BASE  0xffffffff80000000
 
 /* GPA of the first byte of text. Text and rodata lie in [2M, 4M), data from 4M on. */
 #define KVMAP_IMAGE_GPA      0x200000

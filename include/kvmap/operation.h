@@ -68,7 +68,7 @@ enum kvmap_expect {
 	KVMAP_EXPECT_FAULT = 2,   /* `expect fault KIND ...`; the kind is in fault_kind */
 };
 
-#define KVMAP_NO_RESULT 0xffff
+#define KVMAP_NO_RESULT     0xffff
 #define KVMAP_VARIABLES_MAX 512
 
 struct kvmap_operation {
@@ -96,27 +96,28 @@ enum kvmap_status {
 	KVMAP_REFUSED_DOUBLE_FREE = 6,
 	KVMAP_REFUSED_UNALIGNED = 7,
 	KVMAP_REFUSED_INTERIOR = 8, /* pointer into an area, not to its start */
-	KVMAP_REFUSED_UNSET = 9,    /* the variable holds no live area (never set, or its allocation failed) */
-	KVMAP_REFUSED_UNKNOWN = 10, /* opcode or number that this guest does not know */
+	KVMAP_REFUSED_UNSET = 9, /* the variable holds no live area (never set, or its allocation failed) */
+	KVMAP_REFUSED_UNKNOWN = 10,    /* opcode or number that this guest does not know */
 	KVMAP_REFUSED_NOT_FILLED = 11, /* check of an area whose contents nobody stated */
 	/* failed: the guest's memory is not what it should be */
-	KVMAP_FAILED_FAULT = 32,         /* an access faulted that was not expected to; a FAULT record precedes */
-	KVMAP_FAILED_NO_FAULT = 33,      /* the expected fault did not happen */
-	KVMAP_FAILED_OTHER_FAULT = 34,   /* another kind of fault happened; a FAULT record precedes */
-	KVMAP_FAILED_CONTENT = 35,       /* check found other bytes; value: address, expected, found */
-	KVMAP_FAILED_NOT_REFUSED = 36,   /* `expect refused`, and it was done */
+	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */
+	KVMAP_FAILED_NO_FAULT = 33, /* the expected fault did not happen */
+	KVMAP_FAILED_OTHER_FAULT = 34, /* another kind of fault happened; a FAULT record precedes */
+	KVMAP_FAILED_CONTENT = 35,     /* check found other bytes; value: address, expected, found */
+	KVMAP_FAILED_NOT_REFUSED = 36, /* `expect refused`, and it was done */
 };
 
 #define KVMAP_STATUS_IS_REFUSED(status) ((status) >= KVMAP_REFUSED_ZERO_SIZE && (status) < KVMAP_FAILED_FAULT)
 #define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
 
 /*
- * The 8-byte word that fills page number `page` of an area filled with `seed`: splitmix64's finaliser, so that no
- * two pages of any two areas look alike. Macro, because this header holds no code. Never 0 in practice.
+ * The 8-byte word that fills page number `page` of an area filled with `seed`: splitmix64's finaliser, so
+ * that no two pages of any two areas look alike. Macro, because this header holds no code. Never 0 in
+ * practice.
  */
-#define KVMAP_MIX1(x)            (((x) ^ ((x) >> 30)) * 0xbf58476d1ce4e5b9u)
-#define KVMAP_MIX2(x)            (((x) ^ ((x) >> 27)) * 0x94d049bb133111ebu)
-#define KVMAP_PATTERN(seed, page) \
-	KVMAP_MIX2(KVMAP_MIX1((uint64_t)(seed) * 0x9e3779b97f4a7c15u + (uint64_t)(page) + 1))
+#define KVMAP_MIX1(x) (((x) ^ ((x) >> 30)) * 0xbf58476d1ce4e5b9u)
+#define KVMAP_MIX2(x) (((x) ^ ((x) >> 27)) * 0x94d049bb133111ebu)
+#define KVMAP_PATTERN(seed, page)                                                                            \
+	KVMAP_MIX2(KVMAP_MIX1((uint64_t)(seed)*0x9e3779b97f4a7c15u + (uint64_t)(page) + 1))
 
 #endif

@@ -11,14 +11,16 @@
 /* QEMU's isa-debug-exit: a 32-bit write of v ends QEMU with status 2v+1. */
 #define KVMAP_PORT_EXIT 0xf4
 
-/* A 32-bit write of an enum kvmap_doorbell stops the vCPU until the host has answered. Only with a channel. */
+/* A 32-bit write of an enum kvmap_doorbell stops the vCPU until the host has answered. Only with a channel.
+ */
 #define KVMAP_PORT_DOORBELL 0xb04
 
 enum kvmap_doorbell {
 	KVMAP_DOORBELL_DRAIN = 1,  /* the channel is full: take the records */
 	KVMAP_DOORBELL_VERIFY = 2, /* `verify` in a script: compare claims and tables now */
-	KVMAP_DOORBELL_FAULT = 3,  /* the newest record is a KVMAP_RECORD_FAULT: check it against the tables now */
-	KVMAP_DOORBELL_OOPS = 4,   /* an unexpected fault was recorded; the guest exits next */
+	KVMAP_DOORBELL_FAULT =
+		3, /* the newest record is a KVMAP_RECORD_FAULT: check it against the tables now */
+	KVMAP_DOORBELL_OOPS = 4, /* an unexpected fault was recorded; the guest exits next */
 };
 
 enum kvmap_exit {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * runs.c: exec-to-exit times of commands, taken in turn (A B C A B C ...), so that drift of the machine meets all alike.
+ * runs.c: exec-to-exit times of commands, taken in turn (A B C A B C ...), so that drift of the machine meets
+ * all alike.
  *
- * Usage: kvmap-bench-runs COUNT NAME COMMAND [NAME COMMAND]...; a COMMAND is one string, split at spaces. Prints the
- * median, the ratio of each median to the first one's, the median of the ratios pair by pair, and the peak memory.
+ * Usage: kvmap-bench-runs COUNT NAME COMMAND [NAME COMMAND]...; a COMMAND is one string, split at spaces.
+ * Prints the median, the ratio of each median to the first one's, the median of the ratios pair by pair, and
+ * the peak memory.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -126,9 +128,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i < commands; i++) {
 		double ms = median(benches[i].milliseconds, count);
 
-		printf("%-14s %8.2f ms   %6.2f x of %s (pair by pair %.2f)   peak %ld KiB   exit %d\n", benches[i].name,
-		       ms, ms / first, benches[0].name, median(benches[i].ratios, count), benches[i].peak_kib,
-		       benches[i].status);
+		printf("%-14s %8.2f ms   %6.2f x of %s (pair by pair %.2f)   peak %ld KiB   exit %d\n",
+		       benches[i].name, ms, ms / first, benches[0].name, median(benches[i].ratios, count),
+		       benches[i].peak_kib, benches[i].status);
 		free(benches[i].milliseconds);
 		free(benches[i].ratios);
 	}

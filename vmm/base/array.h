@@ -11,9 +11,10 @@
 int array_reserve(void **items, size_t *capacity, size_t count, size_t size);
 
 /* Appends a copy of `item`; 0 or -1 (ENOMEM). `array` is evaluated more than once. */
-#define array_push(array, item)                                                                                   \
-	(array_reserve((void **)&(array)->items, &(array)->capacity, (array)->count, sizeof(*(array)->items)) < 0 \
-		 ? -1                                                                                             \
+#define array_push(array, item)                                                                              \
+	(array_reserve((void **)&(array)->items, &(array)->capacity, (array)->count,                         \
+		       sizeof(*(array)->items)) < 0                                                          \
+		 ? -1                                                                                        \
 		 : ((array)->items[(array)->count++] = (item), 0))
 
 #endif

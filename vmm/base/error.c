@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *error, enum error_kind kind, int errnum, uint64_t address, const char *format, ...)
+int error_set(struct error *error, enum error_kind kind, int errnum, uint64_t address, const char *format,
+	      ...)
 {
 	va_list arguments;
 	size_t length;

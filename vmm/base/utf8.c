@@ -31,7 +31,8 @@ size_t utf8_printable(const char *text, size_t length)
 			return 0;
 		character = character << 6 | (byte[i] & 0x3f);
 	}
-	if (character < smallest[size] || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
+	if (character < smallest[size] || character > 0x10ffff ||
+	    (character >= 0xd800 && character <= 0xdfff))
 		return 0;
 	return is_hidden(character) ? 0 : size;
 }

@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * The bytes of the character that `text` starts with: 1 for printable ASCII, 2..4 for well-formed UTF-8 (RFC 3629)
- * that is no C1 control character, no character that turns the direction of text, and nothing invisible that ends
- * a line. 0 for anything else, and for an empty text.
+ * The bytes of the character that `text` starts with: 1 for printable ASCII, 2..4 for well-formed UTF-8 (RFC
+ * 3629) that is no C1 control character, no character that turns the direction of text, and nothing invisible
+ * that ends a line. 0 for anything else, and for an empty text.
  */
 size_t utf8_printable(const char *text, size_t length);
 

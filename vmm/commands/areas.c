@@ -12,10 +12,11 @@ int command_areas(int argc, char **argv)
 	struct report report;
 	int status;
 
-	if (source_parse(argc, argv, "SOURCE",
-			 "Prints the vmalloc areas as the guest of SOURCE, a core file or a script that is run first, "
-			 "claims them, beside what its page tables say.",
-			 NULL, &options) < 0 ||
+	if (source_parse(
+		    argc, argv, "SOURCE",
+		    "Prints the vmalloc areas as the guest of SOURCE, a core file or a script that is run first, "
+		    "claims them, beside what its page tables say.",
+		    NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	if (!source.claims) {

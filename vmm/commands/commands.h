@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands.h: the subcommands, and what all of them share: exit status, errors, where the program's files are.
+ * commands.h: the subcommands, and what all of them share: exit status, errors, where the program's files
+ * are.
  */
 #ifndef VMM_COMMANDS_COMMANDS_H
 #define VMM_COMMANDS_COMMANDS_H
@@ -39,15 +40,16 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input);
 int command_fail(const struct error *error, const char *context);
 
 /*
- * The path of a file that belongs to kvmap ("guest/kvmap-guest.elf"), looked for beside the program: in the build
- * folder, then where it was installed. ERROR_INPUT if it is in neither.
+ * The path of a file that belongs to kvmap ("guest/kvmap-guest.elf"), looked for beside the program: in the
+ * build folder, then where it was installed. ERROR_INPUT if it is in neither.
  */
 int command_data_path(const char *name, char *out, size_t size, struct error *error);
 
 /* A report on stdout: JSON or text, in colour if stdout is a terminal and NO_COLOR is not set. */
 void command_report(struct report *report, bool json);
 
-/* Flushes stdout; the status given, or EXIT_NOT_DONE with a message if what was printed could not be written. */
+/* Flushes stdout; the status given, or EXIT_NOT_DONE with a message if what was printed could not be written.
+ */
 int command_finish(int status);
 
 #endif

@@ -32,7 +32,8 @@ int command_data_path(const char *name, char *out, size_t size, struct error *er
 	char *slash;
 
 	if (length < 0)
-		return error_set(error, ERROR_HOST, errno, 0, "cannot read /proc/self/exe (is /proc mounted?)");
+		return error_set(error, ERROR_HOST, errno, 0,
+				 "cannot read /proc/self/exe (is /proc mounted?)");
 	self[length] = 0;
 	slash = strrchr(self, '/');
 	*slash = 0;
@@ -43,8 +44,8 @@ int command_data_path(const char *name, char *out, size_t size, struct error *er
 		if ((size_t)snprintf(out, size, "%s", whole) < size)
 			return 0;
 	}
-	return error_set(error, ERROR_INPUT, 0, 0, "%s is not beside the program in %s: build or install all of kvmap",
-			 name, self);
+	return error_set(error, ERROR_INPUT, 0, 0,
+			 "%s is not beside the program in %s: build or install all of kvmap", name, self);
 }
 
 void command_report(struct report *report, bool json)

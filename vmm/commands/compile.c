@@ -21,7 +21,8 @@ enum { OPTION_TICKS = 512 };
 static const struct argp_option argp_options[] = {
 	{ "output", 'o', "FILE", 0, "where to write the module", 0 },
 	{ "ticks", OPTION_TICKS, NULL, 0,
-	  "let the guest's report tell the TSC ticks of each operation: instructions, under QEMU's -icount shift=0", 0 },
+	  "let the guest's report tell the TSC ticks of each operation: instructions, under QEMU's -icount shift=0",
+	  0 },
 	{ 0 },
 };
 
@@ -50,10 +51,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
-	argp_options, parse, "SCRIPT --output FILE",
+	argp_options,
+	parse,
+	"SCRIPT --output FILE",
 	"Makes SCRIPT into the boot module of the guest, for use without kvmap: "
 	"qemu-system-x86_64 -kernel kvmap-guest.elf -initrd FILE",
-	children, NULL, NULL,
+	children,
+	NULL,
+	NULL,
 };
 
 static int write_file(const char *path, const void *bytes, size_t size, struct error *error)

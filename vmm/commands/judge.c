@@ -98,7 +98,8 @@ int judge_step(struct session *session, const struct report_step *step)
 	if (step->fault.type)
 		finding.address = step->fault.value[0];
 	if (status == KVMAP_FAILED_CONTENT) {
-		snprintf(finding.claimed, sizeof(finding.claimed), "holds 0x%016" PRIx64, step->result.value[4]);
+		snprintf(finding.claimed, sizeof(finding.claimed), "holds 0x%016" PRIx64,
+			 step->result.value[4]);
 		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64, step->result.value[5]);
 	} else {
 		snprintf(finding.claimed, sizeof(finding.claimed), "the operation succeeds");
@@ -137,7 +138,8 @@ int judge_death(struct session *session)
 	snprintf(finding.claimed, sizeof(finding.claimed), "the script runs to its end");
 	snprintf(finding.found, sizeof(finding.found), "%s", death_text(death));
 	if (session->steps.count < session->config.script->operations.count)
-		describe_operation(session, (uint32_t)session->steps.count, finding.where, sizeof(finding.where));
+		describe_operation(session, (uint32_t)session->steps.count, finding.where,
+				   sizeof(finding.where));
 	else
 		snprintf(finding.where, sizeof(finding.where), "after the last operation");
 	return add_finding(session, &finding);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge.h: what of a run itself is a finding (invariant 0): an operation that failed in the guest, a fault report
- * that the tables contradict, a guest that died or stopped early.
+ * judge.h: what of a run itself is a finding (invariant 0): an operation that failed in the guest, a fault
+ * report that the tables contradict, a guest that died or stopped early.
  *
  * All return 0, or -1 when memory is out.
  */

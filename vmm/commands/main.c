@@ -21,9 +21,10 @@ static const struct command commands[] = {
 
 static void print_usage(FILE *stream)
 {
-	fprintf(stream, "Usage: kvmap COMMAND [OPTION...]\n\n"
-			"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and\n"
-			"TLB flush of its vmalloc is right.\n\n");
+	fprintf(stream,
+		"Usage: kvmap COMMAND [OPTION...]\n\n"
+		"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and\n"
+		"TLB flush of its vmalloc is right.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fprintf(stream, "\nkvmap COMMAND --help tells more, and so does `man kvmap-COMMAND`.\n"

@@ -32,8 +32,8 @@ int command_map(int argc, char **argv)
 	int status;
 
 	if (source_parse(argc, argv, "SOURCE",
-			 "Prints every mapped range of SOURCE, a core file or a script that is run first.", NULL,
-			 &options) < 0 ||
+			 "Prints every mapped range of SOURCE, a core file or a script that is run first.",
+			 NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	breaks = area_breaks(source.claims, &count);

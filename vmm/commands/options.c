@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON = 256, OPTION_GUEST, OPTION_KVM, OPTION_MEMORY, OPTION_POLICY, OPTION_SEED, OPTION_TIMEOUT };
+enum {
+	OPTION_JSON = 256,
+	OPTION_GUEST,
+	OPTION_KVM,
+	OPTION_MEMORY,
+	OPTION_POLICY,
+	OPTION_SEED,
+	OPTION_TIMEOUT
+};
 
 static const struct argp_option argp_options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
@@ -112,6 +120,7 @@ int options_program(const struct options *options, char *out, size_t size, struc
 	if (!options->program)
 		return command_data_path("guest/kvmap-guest.elf", out, size, error);
 	if ((size_t)snprintf(out, size, "%s", options->program) >= size)
-		return error_set(error, ERROR_INPUT, 0, 0, "--guest: the path is longer than %zu bytes", size - 1);
+		return error_set(error, ERROR_INPUT, 0, 0, "--guest: the path is longer than %zu bytes",
+				 size - 1);
 	return 0;
 }

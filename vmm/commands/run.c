@@ -44,14 +44,19 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
-	argp_options, parse, "[SCRIPT]",
+	argp_options,
+	parse,
+	"[SCRIPT]",
 	"Boots the guest on KVM, runs the operations of SCRIPT, verifies what its memory manager did, and reports."
 	"\vWithout SCRIPT the demonstration runs. Exit status: 0 all verified, 1 at least one finding, 2 it could "
 	"not be done, or the guest refused an operation.",
-	children, NULL, NULL,
+	children,
+	NULL,
+	NULL,
 };
 
-static int print(struct session *session, const struct run_options *options, uint64_t process_ns, uint64_t start)
+static int print(struct session *session, const struct run_options *options, uint64_t process_ns,
+		 uint64_t start)
 {
 	struct report report;
 	struct error error;

@@ -41,7 +41,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 static void take_registers(struct session *session, const struct kvmap_record *record)
 {
 	if (record->detail < 3)
-		memcpy(&session->death.oops_registers[record->detail * 6ul], record->value, sizeof(record->value));
+		memcpy(&session->death.oops_registers[record->detail * 6ul], record->value,
+		       sizeof(record->value));
 }
 
 static int take_records(struct session *session)
@@ -110,8 +111,8 @@ static int verify_now(struct session *session, struct error *error)
 		.variable_name_count = session->config.script->variables.count,
 	};
 	if (verify(&input, &verdict, error) == 0) {
-		result = session->run.verifications ? verdict_add(&session->verdict, &verdict) :
-						      judge_first(session, &verdict);
+		result = session->run.verifications ? verdict_add(&session->verdict, &verdict)
+						    : judge_first(session, &verdict);
 		if (result < 0)
 			error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	}
@@ -145,8 +146,8 @@ static void collect_ranges(struct session *session)
 	for (size_t i = 0; i < claims->areas.count; i++)
 		if (claims->areas.items[i].state == AREA_LIVE)
 			breaks[count++] = claims->areas.items[i].va_start;
-	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks, count,
-			   &session->ranges, &ignored) == 0)
+	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks,
+			   count, &session->ranges, &ignored) == 0)
 		session->run.ranges = &session->ranges;
 	free(breaks);
 }
@@ -165,13 +166,14 @@ static int take_death(struct session *session, const struct machine_event *event
 		death->registers = session->view->cpus[0];
 		death->has_registers = true;
 		rip = death->oops.type ? death->oops.value[3] : death->registers.rip;
-		/* In the middle of an operation claims and tables may differ: they are shown, not verified. */
+		/* In the middle of an operation claims and tables may differ: they are shown, not verified.
+		 */
 		if (read_claims(session, &ignored) == 0)
 			collect_ranges(session);
 		if (session->has_mode) {
 			for (death->code_size = sizeof(death->code); death->code_size; death->code_size--)
-				if (walk_read(session->view, &session->mode, rip, death->code, death->code_size,
-					      &ignored) == 0)
+				if (walk_read(session->view, &session->mode, rip, death->code,
+					      death->code_size, &ignored) == 0)
 					break;
 		}
 	}
@@ -201,7 +203,8 @@ static int run_guest(struct session *session, struct error *error)
 	}
 	session->reached_end = event.type == MACHINE_EXIT && event.value != KVMAP_EXIT_OOPS;
 	if (!session->reached_end)
-		return take_death(session, &event) < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory") : 0;
+		return take_death(session, &event) < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory")
+						       : 0;
 	return 0;
 }
 

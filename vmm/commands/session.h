@@ -32,7 +32,10 @@ struct session {
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;
-	struct { struct report_step *items; size_t count, capacity; } steps;
+	struct {
+		struct report_step *items;
+		size_t count, capacity;
+	} steps;
 	struct kvmap_record pending_fault; /* waits for the RESULT of its operation; type 0: none */
 	struct report_step pending_step;   /* what the host saw at that fault */
 	uint64_t refused;                  /* operations refused that no `expect refused` announced */
@@ -41,8 +44,8 @@ struct session {
 };
 
 /*
- * Boots, runs and verifies. -1 if it could not be done; a guest that dies or lies is a finding in session->verdict,
- * not an error. The config is borrowed until session_destroy().
+ * Boots, runs and verifies. -1 if it could not be done; a guest that dies or lies is a finding in
+ * session->verdict, not an error. The config is borrowed until session_destroy().
  */
 int session_run(const struct session_config *config, struct session **out, struct error *error);
 void session_destroy(struct session *session);

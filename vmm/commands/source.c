@@ -62,15 +62,16 @@ static int open_script(const char *name, const struct options *options, struct s
 	if (session_run(&config, &source->session, error) < 0)
 		return -1;
 	if (!source->session->has_mode)
-		return error_set(error, ERROR_GUEST, 0, 0, "%s: the guest died before it had page tables", name);
+		return error_set(error, ERROR_GUEST, 0, 0, "%s: the guest died before it had page tables",
+				 name);
 	source->view = source->session->view;
 	source->mode = source->session->mode;
 	source->symbols = source->session->symbols;
 	if (source->session->run.claims)
 		source->claims = &source->session->claims;
 	else
-		error_set(&source->no_claims, ERROR_GUEST, 0, 0, "%s: the guest died before it could be verified",
-			  name);
+		error_set(&source->no_claims, ERROR_GUEST, 0, 0,
+			  "%s: the guest died before it could be verified", name);
 	return 0;
 }
 
@@ -91,7 +92,8 @@ static void open_core_claims(const struct options *options, struct source *sourc
 		source->claims = &source->core_claims;
 }
 
-static int open_core(const char *name, const struct options *options, struct source *source, struct error *error)
+static int open_core(const char *name, const struct options *options, struct source *source,
+		     struct error *error)
 {
 	if (core_open(name, &source->core, &source->core_program, error) < 0)
 		return -1;
@@ -109,8 +111,8 @@ int source_open(const char *name, const struct options *options, struct source *
 	int result;
 
 	memset(out, 0, sizeof(*out));
-	result = is_script(name) ? open_script(name, options, out, context, sizeof(context), &error) :
-				   open_core(name, options, out, &error);
+	result = is_script(name) ? open_script(name, options, out, context, sizeof(context), &error)
+				 : open_core(name, options, out, &error);
 	if (result == 0)
 		return 0;
 	command_fail(&error, context);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source.h: SOURCE of the inspecting commands: a core file, or a script, which is run and looked at when it ends.
+ * source.h: SOURCE of the inspecting commands: a core file, or a script, which is run and looked at when it
+ * ends.
  */
 #ifndef VMM_COMMANDS_SOURCE_H
 #define VMM_COMMANDS_SOURCE_H

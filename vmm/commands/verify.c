@@ -34,9 +34,10 @@ int command_verify(int argc, char **argv)
 	struct report report;
 	int status;
 
-	if (source_parse(argc, argv, "SOURCE",
-			 "Verifies SOURCE, a core file or a script that is run first, and prints the verdict.", NULL,
-			 &options) < 0 ||
+	if (source_parse(
+		    argc, argv, "SOURCE",
+		    "Verifies SOURCE, a core file or a script that is run first, and prints the verdict.",
+		    NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	command_report(&report, options.common.json);

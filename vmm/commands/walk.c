@@ -30,7 +30,8 @@ static int parse_address(const char *text, const struct symbols *symbols, uint64
 		}
 	}
 	return error_set(error, ERROR_INPUT, 0, 0,
-			 "`%s` is neither an address (0x...) nor a symbol of the guest, symbol+offset", escaped);
+			 "`%s` is neither an address (0x...) nor a symbol of the guest, symbol+offset",
+			 escaped);
 }
 
 int command_walk(int argc, char **argv)
@@ -43,10 +44,11 @@ int command_walk(int argc, char **argv)
 	uint64_t address;
 	int status;
 
-	if (source_parse(argc, argv, "SOURCE ADDRESS",
-			 "Explains one translation of SOURCE, a core file or a script that is run first. ADDRESS is a "
-			 "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
-			 "ADDRESS", &options) < 0 ||
+	if (source_parse(
+		    argc, argv, "SOURCE ADDRESS",
+		    "Explains one translation of SOURCE, a core file or a script that is run first. ADDRESS is a "
+		    "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
+		    "ADDRESS", &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	if (parse_address(options.extra, source.symbols, &address, &error) < 0) {

@@ -2,9 +2,9 @@
 /*
  * claims.h: what the guest's own structures say, read once, with every pointer checked.
  *
- * Reading never fails because the guest is damaged: a list that runs in a circle, a pointer out of RAM, a count that
- * cannot be, becomes a claim_damage, which the verifier turns into a finding, and what could be read stays. The
- * structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
+ * Reading never fails because the guest is damaged: a list that runs in a circle, a pointer out of RAM, a
+ * count that cannot be, becomes a claim_damage, which the verifier turns into a finding, and what could be
+ * read stays. The structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
  */
 #ifndef VMM_INSPECT_CLAIMS_H
 #define VMM_INSPECT_CLAIMS_H
@@ -22,9 +22,9 @@ struct claim_area {
 	uint64_t requested_size;
 	uint64_t flags;
 	uint64_t caller;
-	uint32_t nr_pages;    /* as claimed */
-	size_t first_frame;   /* index into claims.frames of the chain as read */
-	size_t frame_count;   /* as read: not nr_pages if the chain is damaged; one more if it is too long */
+	uint32_t nr_pages;  /* as claimed */
+	size_t first_frame; /* index into claims.frames of the chain as read */
+	size_t frame_count; /* as read: not nr_pages if the chain is damaged; one more if it is too long */
 	uint32_t unmapped, handed;
 };
 
@@ -32,7 +32,7 @@ struct claim_area {
 struct claim_node {
 	uint64_t node; /* GVA of the vmap_area */
 	uint64_t va_start, va_end;
-	uint64_t subtree_max_size; /* free tree only */
+	uint64_t subtree_max_size;    /* free tree only */
 	uint64_t parent, left, right; /* GVAs of vmap_areas, 0 = none */
 	bool black;
 };
@@ -93,25 +93,51 @@ struct claim_damage {
 };
 
 struct claims {
-	struct { struct claim_area *items; size_t count, capacity; } areas; /* live ones by address, then lazy ones */
-	struct { uint32_t *items; size_t count, capacity; } frames;         /* pfns of all chains */
-	struct { struct claim_node *items; size_t count, capacity; } busy_nodes, free_nodes;
+	struct {
+		struct claim_area *items;
+		size_t count, capacity;
+	} areas; /* live ones by address, then lazy ones */
+	struct {
+		uint32_t *items;
+		size_t count, capacity;
+	} frames; /* pfns of all chains */
+	struct {
+		struct claim_node *items;
+		size_t count, capacity;
+	} busy_nodes, free_nodes;
 	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
-	struct { struct claim_page *items; size_t count, capacity; } pages; /* by pfn */
-	struct { struct claim_free_block *items; size_t count, capacity; } free_blocks;
-	struct { size_t first_frame, frame_count; } held;
+	struct {
+		struct claim_page *items;
+		size_t count, capacity;
+	} pages; /* by pfn */
+	struct {
+		struct claim_free_block *items;
+		size_t count, capacity;
+	} free_blocks;
+	struct {
+		size_t first_frame, frame_count;
+	} held;
 	struct claim_zone zones[8];
 	uint32_t zone_count;
 	struct claim_region memory[16], reserved[16];
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[2];
-	struct { struct claim_flush *items; size_t count, capacity; } flushes; /* oldest first */
-	uint64_t flush_count;    /* ever; more than flushes.count if the ring has dropped some */
-	struct { struct claim_variable *items; size_t count, capacity; } variables;
-	struct { struct claim_damage *items; size_t count, capacity; } damages;
-	uint64_t max_pfn;              /* as claimed, cut to RAM */
-	uint64_t vm_stat[6];           /* enum vm_stat_item */
-	uint64_t stats[11];            /* struct vmalloc_stats, in its order */
+	struct {
+		struct claim_flush *items;
+		size_t count, capacity;
+	} flushes;            /* oldest first */
+	uint64_t flush_count; /* ever; more than flushes.count if the ring has dropped some */
+	struct {
+		struct claim_variable *items;
+		size_t count, capacity;
+	} variables;
+	struct {
+		struct claim_damage *items;
+		size_t count, capacity;
+	} damages;
+	uint64_t max_pfn;    /* as claimed, cut to RAM */
+	uint64_t vm_stat[6]; /* enum vm_stat_item */
+	uint64_t stats[11];  /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
 };
 
@@ -122,9 +148,9 @@ int claims_layout_open(const char *program, const struct symbols *symbols, struc
 void claims_layout_close(struct claims_layout *layout);
 
 /*
- * Reads it all. Time and memory are bounded by the guest's RAM whatever stands in it: no more frames in all chains
- * than twice what RAM has, no more areas and nodes than would fit into it, 256 damages. -1 only when memory is out
- * or nothing can be read at all (no mapping of the image).
+ * Reads it all. Time and memory are bounded by the guest's RAM whatever stands in it: no more frames in all
+ * chains than twice what RAM has, no more areas and nodes than would fit into it, 256 damages. -1 only when
+ * memory is out or nothing can be read at all (no mapping of the image).
  */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);

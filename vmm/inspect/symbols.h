@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h: names in the guest's ELF file: address of a name (libelf), and name and line of an address (libdwfl,
- * opened only when the first line is asked for).
+ * symbols.h: names in the guest's ELF file: address of a name (libelf), and name and line of an address
+ * (libdwfl, opened only when the first line is asked for).
  */
 #ifndef VMM_INSPECT_SYMBOLS_H
 #define VMM_INSPECT_SYMBOLS_H
@@ -20,7 +20,8 @@ void symbols_close(struct symbols *symbols);
 /* False if there is no such symbol. size_out may be NULL. */
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out);
 
-/* "vmalloc+0x12 (vmalloc.c:123)", without the line where there is none; "" where there is no symbol. Returns out. */
+/* "vmalloc+0x12 (vmalloc.c:123)", without the line where there is none; "" where there is no symbol. Returns
+ * out. */
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size);
 
 /* A loadable segment, for the comparison of the image with the file (V7). */

@@ -45,8 +45,7 @@ static void show_machine(struct report *report, const struct report_run *run)
 		  text_number_of(run->facts.memory_slots, "memory slot", slots, sizeof(slots)),
 		  run->facts.pages_1g ? "work" : "do not work");
 	if (run->hello.type)
-		text_line(report, PAINT_PLAIN, 2, 14,
-			  "boot        %s to the first operation; %s to hand out",
+		text_line(report, PAINT_PLAIN, 2, 14, "boot        %s to the first operation; %s to hand out",
 			  ticks_text(run, run->hello.value[0], ticks, sizeof(ticks)),
 			  text_number_of(run->hello.value[2], "frame", frames, sizeof(frames)));
 	else

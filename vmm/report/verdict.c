@@ -28,8 +28,8 @@ static void show_result(struct report *report, unsigned int invariant, const str
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
 	else if (!result->checked)
 		/* Nothing was right, but nothing of the kind was there. */
-		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "-", "none",
-			  invariant_text(invariant));
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "-",
+			  "none", invariant_text(invariant));
 	else
 		text_line(report, PAINT_PLAIN, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "ok",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));

@@ -51,7 +51,8 @@ struct view {
 	unsigned int region_count;
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
-	bool pages_1g; /* 1G pages work: a PS bit at level 3 is a page, not a reserved bit. No register says so */
+	bool pages_1g; /* 1G pages work: a PS bit at level 3 is a page, not a reserved bit. No register says
+			  so */
 	unsigned int physical_bits; /* MAXPHYADDR of the guest: entries above it are reserved bits */
 	/* Asks KVM. NULL where there is no live VM behind the view. 0, or -1 if the ioctl failed. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
