@@ -6,20 +6,9 @@
 #ifndef GUEST_AGENT_VARIABLES_H
 #define GUEST_AGENT_VARIABLES_H
 
+#include "kvmap/claims.h"
 #include "kvmap/operation.h"
 #include "lib/types.h"
-
-enum agent_variable_state {
-	VARIABLE_UNSET = 0,
-	VARIABLE_LIVE = 1,
-	VARIABLE_FREED = 2, /* the address stays, for `expect fault freed` */
-};
-
-enum agent_contents {
-	CONTENTS_UNKNOWN = 0,
-	CONTENTS_ZERO = 1,    /* all of it: vzalloc, nothing written since */
-	CONTENTS_PATTERN = 2, /* page i is filled with KVMAP_PATTERN(fill_seed, i) */
-};
 
 struct agent_variable {
 	u64 address;

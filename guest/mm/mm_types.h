@@ -8,6 +8,7 @@
 #ifndef GUEST_MM_TYPES_H
 #define GUEST_MM_TYPES_H
 
+#include "kvmap/claims.h"
 #include "lib/rbtree.h"
 #include "lib/types.h"
 
@@ -15,23 +16,8 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096ul
-#define MAX_ORDER  10 /* largest buddy block: 2^10 pages, 4 MiB */
 
 /* ---- frames ---- */
-
-/*
- * Who has a frame. A struct page that is all zero (PAGE_NONE) has no owner of its own: its frame lies in a
- * reserved region of memblock, or in the zone's fresh range, or it is the tail of the block at whose head
- * (lower pfn, 2^order frames) the owner stands.
- */
-enum page_owner {
-	PAGE_NONE = 0,
-	PAGE_FREE = 1,    /* head of a free buddy block of 2^order frames, on zone->free_area[order] */
-	PAGE_TABLE = 2,   /* a page table */
-	PAGE_SLAB = 3,    /* objects; on its kmem_cache's list */
-	PAGE_VMALLOC = 4, /* in the chain of a vm_struct: a live area's, or one that waits for its flush */
-	PAGE_HELD = 5,    /* taken by `fragment`; on held_pages */
-};
 
 /*
  * One per frame, indexed by pfn, in mem_map. Zero as the host hands it over, and touched only when the frame
@@ -74,14 +60,6 @@ struct zone {
 
 #define MAX_NR_ZONES 8
 
-enum memblock_kind {
-	MEMBLOCK_RAM = 0,
-	MEMBLOCK_LOW = 1,     /* below 1 MiB */
-	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between */
-	MEMBLOCK_MEM_MAP = 3, /* mem_map itself and page tables made before it */
-	MEMBLOCK_MODULE = 4,  /* boot record and script */
-};
-
 struct memblock_region {
 	u64 base; /* GPA */
 	u64 size; /* bytes */
@@ -112,10 +90,6 @@ struct kmem_cache {
 };
 
 /* ---- vmalloc ---- */
-
-#define VM_ALLOC    0x00000002 /* vmalloc() */
-#define VM_ZERO     0x00010000 /* vzalloc() */
-#define VM_READONLY 0x00020000
 
 struct vm_struct {
 	void *addr;
@@ -154,8 +128,6 @@ struct vmap_area {
  * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
  * has to cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
  */
-#define TLB_FLUSH_UNMAP 0x80000000u
-
 struct tlb_flush {
 	u32 stamp;
 	u32 cpu; /* | TLB_FLUSH_UNMAP: an unmapping by that CPU */
@@ -166,16 +138,6 @@ struct tlb_flush {
 #define TLB_FLUSH_LOG 1024 /* a ring: the newest entry is number tlb_flush_count - 1 */
 
 /* ---- accounting ---- */
-
-enum vm_stat_item {
-	NR_FREE_PAGES = 0,
-	NR_SLAB_PAGES = 1,
-	NR_PAGETABLE_PAGES = 2,  /* all of them, the boot's too */
-	NR_VMALLOC_PAGES = 3,    /* of live areas */
-	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
-	NR_HELD_PAGES = 5,
-	NR_VM_STAT_ITEMS = 6,
-};
 
 /* Event counters since boot. */
 struct vmalloc_stats {

@@ -11,6 +11,7 @@
 
 #include "inspect/symbols.h"
 #include "inspect/walk.h"
+#include "kvmap/claims.h"
 
 enum area_state { AREA_LIVE, AREA_LAZY };
 
@@ -92,6 +93,22 @@ struct claim_damage {
 	char what[96];         /* "vmap_area_root: node outside RAM" */
 };
 
+/* Indices of claims.stats: the members of struct vmalloc_stats, in its order. */
+enum claim_stat {
+	STAT_ALLOCATIONS,
+	STAT_FREES,
+	STAT_REFUSED,
+	STAT_PAGES_MAPPED,
+	STAT_PAGES_UNMAPPED,
+	STAT_PURGES,
+	STAT_AREAS_PURGED,
+	STAT_PAGES_PURGED,
+	STAT_FLUSH_FULL,
+	STAT_FLUSH_RANGE,
+	STAT_FLUSH_PAGES,
+	STATS,
+};
+
 struct claims {
 	struct {
 		struct claim_area *items;
@@ -136,8 +153,8 @@ struct claims {
 		size_t count, capacity;
 	} damages;
 	uint64_t max_pfn;    /* as claimed, cut to RAM */
-	uint64_t vm_stat[6]; /* enum vm_stat_item */
-	uint64_t stats[11];  /* struct vmalloc_stats, in its order */
+	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item */
+	uint64_t stats[STATS];  /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
 };
 

@@ -37,18 +37,18 @@ static void check_zone(struct check *check, uint32_t number)
 {
 	const struct claims *claims = check->facts->claims;
 	const struct claim_zone *zone = &claims->zones[number];
-	uint64_t blocks[GUEST_MAX_ORDER + 1] = { 0 }, frames = fresh_frames(zone);
+	uint64_t blocks[MAX_ORDER + 1] = { 0 }, frames = fresh_frames(zone);
 
 	for (size_t i = 0; i < claims->free_blocks.count; i++) {
 		const struct claim_free_block *block = &claims->free_blocks.items[i];
 
-		if (block->zone != number || block->order > GUEST_MAX_ORDER)
+		if (block->zone != number || block->order > MAX_ORDER)
 			continue;
 		blocks[block->order]++;
 		frames += 1ull << block->order;
 	}
 	COMPARE_OF(check, zone->free_pages, frames, "zones[%" PRIu32 "].free_pages", number);
-	for (uint32_t order = 0; order < zone->orders && order <= GUEST_MAX_ORDER; order++)
+	for (uint32_t order = 0; order < zone->orders && order <= MAX_ORDER; order++)
 		COMPARE_OF(check, zone->nr_free[order], blocks[order],
 			   "zones[%" PRIu32 "].free_area[%" PRIu32 "].nr_free", number, order);
 }
@@ -58,7 +58,7 @@ static uint64_t free_frames(const struct claims *claims)
 	uint64_t frames = 0;
 
 	for (size_t i = 0; i < claims->free_blocks.count; i++)
-		if (claims->free_blocks.items[i].order <= GUEST_MAX_ORDER)
+		if (claims->free_blocks.items[i].order <= MAX_ORDER)
 			frames += 1ull << claims->free_blocks.items[i].order;
 	for (uint32_t i = 0; i < claims->zone_count; i++)
 		frames += fresh_frames(&claims->zones[i]);
@@ -89,7 +89,7 @@ static void check_caches(struct check *check)
 		COMPARE_OF(check, cache->nr_in_use, objects - cache->free_objects, "cache %zu: nr_in_use", i);
 		slabs += cache->frame_count;
 	}
-	compare(check, claims->vm_stat[GUEST_NR_SLAB_PAGES], slabs, "vm_stat[NR_SLAB_PAGES]");
+	compare(check, claims->vm_stat[NR_SLAB_PAGES], slabs, "vm_stat[NR_SLAB_PAGES]");
 }
 
 static void check_areas(struct check *check)
@@ -103,12 +103,12 @@ static void check_areas(struct check *check)
 		areas += area->state == AREA_LIVE;
 		pages[area->state == AREA_LIVE] += area->frame_count;
 	}
-	compare(check, claims->vm_stat[GUEST_NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
-	compare(check, claims->vm_stat[GUEST_NR_QUARANTINE_PAGES], pages[false],
+	compare(check, claims->vm_stat[NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
+	compare(check, claims->vm_stat[NR_QUARANTINE_PAGES], pages[false],
 		"vm_stat[NR_QUARANTINE_PAGES]");
-	compare(check, claims->stats[GUEST_STAT_ALLOCATIONS] - claims->stats[GUEST_STAT_FREES], areas,
+	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
 		"vmalloc_stats: allocations - frees");
-	compare(check, claims->stats[GUEST_STAT_PAGES_MAPPED] - claims->stats[GUEST_STAT_PAGES_UNMAPPED],
+	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],
 		pages[true], "vmalloc_stats: pages_mapped - pages_unmapped");
 }
 
@@ -118,10 +118,10 @@ void check_accounts(struct check *check)
 
 	for (uint32_t i = 0; i < claims->zone_count; i++)
 		check_zone(check, i);
-	compare(check, claims->vm_stat[GUEST_NR_FREE_PAGES], free_frames(claims), "vm_stat[NR_FREE_PAGES]");
-	compare(check, claims->vm_stat[GUEST_NR_PAGETABLE_PAGES], table_pages(check->facts),
+	compare(check, claims->vm_stat[NR_FREE_PAGES], free_frames(claims), "vm_stat[NR_FREE_PAGES]");
+	compare(check, claims->vm_stat[NR_PAGETABLE_PAGES], table_pages(check->facts),
 		"vm_stat[NR_PAGETABLE_PAGES]");
-	compare(check, claims->vm_stat[GUEST_NR_HELD_PAGES], claims->held.frame_count,
+	compare(check, claims->vm_stat[NR_HELD_PAGES], claims->held.frame_count,
 		"vm_stat[NR_HELD_PAGES]");
 	check_caches(check);
 	check_areas(check);

@@ -60,7 +60,7 @@ static const char *area_name(const struct check *check, const struct claim_area 
 	out[0] = '\0';
 	for (size_t i = 0; i < claims->variables.count && i < input->variable_name_count; i++)
 		if (claims->variables.items[i].address == area->va_start &&
-		    (claims->variables.items[i].state == GUEST_VARIABLE_LIVE || area->state == AREA_LAZY))
+		    (claims->variables.items[i].state == VARIABLE_LIVE || area->state == AREA_LAZY))
 			snprintf(out, size, " '%.32s'", input->variable_names[i]);
 	return out;
 }

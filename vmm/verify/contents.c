@@ -64,7 +64,7 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 static void check_filled(struct check *check, const struct claim_variable *variable,
 			 const struct claim_area *area)
 {
-	bool zero = variable->contents == GUEST_CONTENTS_ZERO;
+	bool zero = variable->contents == CONTENTS_ZERO;
 	/* area->frame_count is bounded by memory, the claimed size by nothing */
 	uint64_t pages = variable->size / KVMAP_PAGE_SIZE + (variable->size % KVMAP_PAGE_SIZE != 0);
 
@@ -112,7 +112,7 @@ void check_contents(struct check *check)
 		const struct claim_variable *variable = &claims->variables.items[i];
 		const struct claim_area *area;
 
-		if (variable->state != GUEST_VARIABLE_LIVE)
+		if (variable->state != VARIABLE_LIVE)
 			continue;
 		area = claims_area_at(claims, variable->address);
 		if (!area || area->state != AREA_LIVE || area->va_start != variable->address) {
@@ -123,7 +123,7 @@ void check_contents(struct check *check)
 			finding_where_gva(finding, check, variable->address);
 			continue;
 		}
-		if (variable->contents == GUEST_CONTENTS_ZERO || variable->contents == GUEST_CONTENTS_PATTERN)
+		if (variable->contents == CONTENTS_ZERO || variable->contents == CONTENTS_PATTERN)
 			check_filled(check, variable, area);
 		if (variable->write_address)
 			check_written(check, variable, area);

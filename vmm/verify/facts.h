@@ -8,7 +8,7 @@
 #define VMM_VERIFY_FACTS_H
 
 #include "kvmap/layout.h"
-#include "verify/guest.h"
+#include "kvmap/claims.h"
 #include "verify/keyed.h"
 #include "verify/verify.h"
 

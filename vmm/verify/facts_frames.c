@@ -93,7 +93,7 @@ static int claim_free(struct facts *facts)
 
 	for (size_t i = 0; i < claims->free_blocks.count; i++) {
 		const struct claim_free_block *block = &claims->free_blocks.items[i];
-		uint64_t frames = block->order <= GUEST_MAX_ORDER ? 1ull << block->order : 1;
+		uint64_t frames = block->order <= MAX_ORDER ? 1ull << block->order : 1;
 
 		if (add_owner(facts, OWNER_FREE, i, block->pfn, frames) < 0)
 			return -1;
@@ -133,10 +133,10 @@ static int claim_tables(struct facts *facts)
 	for (size_t i = 0; i < claims->pages.count; i++) {
 		const struct claim_page *page = &claims->pages.items[i];
 
-		if (page->owner != GUEST_PAGE_TABLE || is_reserved(&reserved, page->pfn))
+		if (page->owner != PAGE_TABLE || is_reserved(&reserved, page->pfn))
 			continue;
 		if (add_owner(facts, OWNER_TABLE, 0, page->pfn,
-			      page->order <= GUEST_MAX_ORDER ? 1ull << page->order : 1) < 0)
+			      page->order <= MAX_ORDER ? 1ull << page->order : 1) < 0)
 			return -1;
 	}
 	return 0;

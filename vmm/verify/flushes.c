@@ -37,7 +37,7 @@ struct judge {
 
 static bool is_unmapping(const struct claim_flush *entry)
 {
-	return entry->cpu & GUEST_FLUSH_UNMAP;
+	return entry->cpu & TLB_FLUSH_UNMAP;
 }
 
 /* The earliest flush on `cpu` after `after` that covers gva. */
@@ -183,7 +183,7 @@ static void judge_frames(struct judge *judge)
 		const struct claim_page *page = &judge->claims->pages.items[i];
 
 		/* handed < unmapped: it is still the frame of the range that was unmapped, or free since. */
-		if (page->owner > GUEST_PAGE_FREE && page->unmapped && page->handed >= page->unmapped)
+		if (page->owner > PAGE_FREE && page->unmapped && page->handed >= page->unmapped)
 			judge_frame(judge, page);
 	}
 }

@@ -34,7 +34,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 
 static unsigned int area_rights(const struct claim_area *area)
 {
-	return area->flags & GUEST_VM_READONLY ? RIGHT_R : RIGHT_R | RIGHT_W;
+	return area->flags & VM_READONLY ? RIGHT_R : RIGHT_R | RIGHT_W;
 }
 
 /* `leaf` translates gva; NULL: nothing does. */

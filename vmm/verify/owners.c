@@ -20,22 +20,22 @@ static const char *const page_owner_names[] = { "nobody", "free", "page table", 
 
 static const char *page_owner_name(const struct claim_page *page)
 {
-	unsigned int owner = page ? page->owner : GUEST_PAGE_NONE;
+	unsigned int owner = page ? page->owner : PAGE_NONE;
 
-	return owner <= GUEST_PAGE_HELD ? page_owner_names[owner] : "no such owner";
+	return owner <= PAGE_HELD ? page_owner_names[owner] : "no such owner";
 }
 
 /* What a struct page at the head of such a claim says. */
 static unsigned int expected_owner(enum owner_kind kind)
 {
 	switch (kind) {
-	case OWNER_FREE: return GUEST_PAGE_FREE;
-	case OWNER_TABLE: return GUEST_PAGE_TABLE;
+	case OWNER_FREE: return PAGE_FREE;
+	case OWNER_TABLE: return PAGE_TABLE;
 	case OWNER_AREA:
-	case OWNER_LAZY: return GUEST_PAGE_VMALLOC;
-	case OWNER_SLAB: return GUEST_PAGE_SLAB;
-	case OWNER_HELD: return GUEST_PAGE_HELD;
-	default: return GUEST_PAGE_NONE;
+	case OWNER_LAZY: return PAGE_VMALLOC;
+	case OWNER_SLAB: return PAGE_SLAB;
+	case OWNER_HELD: return PAGE_HELD;
+	default: return PAGE_NONE;
 	}
 }
 
@@ -121,7 +121,7 @@ static void check_block(struct check *check, const struct keyed *owner)
 	const char *wrong = NULL;
 	struct finding *finding;
 
-	if (block->order > GUEST_MAX_ORDER)
+	if (block->order > MAX_ORDER)
 		wrong = "an order that no block has";
 	else if (block->pfn & (frames - 1))
 		wrong = "not aligned to its size";
@@ -141,7 +141,7 @@ static void check_block(struct check *check, const struct keyed *owner)
 static void check_head(struct check *check, const struct keyed *owner, const struct claim_page *page)
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);
-	unsigned int says = page ? page->owner : GUEST_PAGE_NONE;
+	unsigned int says = page ? page->owner : PAGE_NONE;
 	const struct claim_free_block *block = NULL;
 	struct finding *finding;
 
@@ -149,7 +149,7 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 		block = &check->facts->claims->free_blocks.items[OWNER_INDEX(owner->tag)];
 	if (says == expected_owner(kind) && (!block || page->order == block->order))
 		return;
-	if (kind == OWNER_RESERVED && says == GUEST_PAGE_TABLE)
+	if (kind == OWNER_RESERVED && says == PAGE_TABLE)
 		return; /* made by the boot, where nothing is handed out */
 	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
 	if (block)
@@ -167,13 +167,13 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 	enum owner_kind kind = OWNER_KIND(owner->tag);
 	struct finding *finding;
 
-	if (page->owner == GUEST_PAGE_NONE && kind != OWNER_FRESH)
+	if (page->owner == PAGE_NONE && kind != OWNER_FRESH)
 		return; /* history of earlier owners may stand there */
-	if (page->owner == GUEST_PAGE_TABLE && kind == OWNER_RESERVED)
+	if (page->owner == PAGE_TABLE && kind == OWNER_RESERVED)
 		return;
 	finding = finding_new(check, page->pfn << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, kind_names[kind], owner->key);
-	if (page->owner == GUEST_PAGE_NONE)
+	if (page->owner == PAGE_NONE)
 		finding_found(finding, "its struct page was written");
 	else
 		finding_found(finding, "its struct page says: %s", page_owner_name(page));
@@ -208,7 +208,7 @@ static void check_tables_in_use(struct check *check)
 		uint64_t gpa = page->pfn << KVMAP_PAGE_SHIFT;
 		struct finding *finding;
 
-		if (page->owner != GUEST_PAGE_TABLE || facts_table(facts, gpa, KVMAP_PAGE_SIZE))
+		if (page->owner != PAGE_TABLE || facts_table(facts, gpa, KVMAP_PAGE_SIZE))
 			continue;
 		finding = finding_new(check, gpa);
 		finding_claimed(finding, "frame 0x%" PRIx64 " is a page table", page->pfn);

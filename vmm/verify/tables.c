@@ -22,7 +22,7 @@ static void check_owner(struct check *check, const struct keyed *table)
 	const struct claim_page *page = facts_page(facts, pfn);
 	struct finding *finding;
 
-	if (page && page->owner == GUEST_PAGE_TABLE && is_ram(facts, pfn))
+	if (page && page->owner == PAGE_TABLE && is_ram(facts, pfn))
 		return;
 	finding = finding_new(check, table->key);
 	finding_claimed(finding, "frame 0x%" PRIx64 ": %s", pfn,

@@ -5,7 +5,6 @@
 #include "world.h"
 
 #include "kvmap/boot.h"
-#include "verify/guest.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -19,7 +18,7 @@ Test(memory, a_frame_on_no_list_is_lost)
 	w.claims.free_blocks.items[0] = w.claims.free_blocks.items[--w.claims.free_blocks.count];
 	w.claims.zones[0].nr_free[0]--;
 	w.claims.zones[0].free_pages--;
-	w.claims.vm_stat[GUEST_NR_FREE_PAGES]--;
+	w.claims.vm_stat[NR_FREE_PAGES]--;
 	expect_findings("V4");
 	cr_expect_eq(w.verdict.findings.items[0].address, FREE_BLOCK * K4);
 }
@@ -41,19 +40,19 @@ Test(memory, a_misaligned_block_is_no_block)
 	w.claims.zones[0].nr_free[2]--;
 	w.claims.zones[0].nr_free[3]++;
 	w.claims.zones[0].free_pages += 4;
-	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += 4;
+	w.claims.vm_stat[NR_FREE_PAGES] += 4;
 	expect_findings("V4");
 }
 
 Test(memory, a_struct_page_that_contradicts_its_list_is_found)
 {
-	page_of(HELD)->owner = GUEST_PAGE_SLAB;
+	page_of(HELD)->owner = PAGE_SLAB;
 	expect_findings("V4");
 }
 
 Test(memory, a_fresh_frame_with_an_owner_is_found)
 {
-	page_of(0x1200)->owner = GUEST_PAGE_SLAB;
+	page_of(0x1200)->owner = PAGE_SLAB;
 	expect_findings("V4");
 }
 
@@ -62,13 +61,13 @@ Test(memory, a_frame_beyond_RAM_has_no_owner)
 	w.claims.zones[1].end_pfn += 8;
 	w.claims.zones[1].fresh_end += 8;
 	w.claims.zones[1].free_pages += 8;
-	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += 8;
+	w.claims.vm_stat[NR_FREE_PAGES] += 8;
 	expect_findings("V4");
 }
 
 Test(memory, a_page_table_that_nothing_leads_to_is_lost)
 {
-	page_of(0xf0)->owner = GUEST_PAGE_TABLE;
+	page_of(0xf0)->owner = PAGE_TABLE;
 	expect_findings("V4");
 }
 

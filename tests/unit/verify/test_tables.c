@@ -4,7 +4,6 @@
  */
 #include "world.h"
 
-#include "verify/guest.h"
 
 #include <criterion/criterion.h>
 
@@ -46,7 +45,7 @@ Test(tables, a_page_with_other_rights_is_found)
 Test(tables, a_read_only_area_is_mapped_read_only)
 {
 	*tables_entry(&w.tables, AREA_C, 1) &= ~(uint64_t)PTE_W;
-	area(C)->flags = GUEST_VM_READONLY;
+	area(C)->flags = VM_READONLY;
 	expect_findings("");
 }
 
@@ -114,14 +113,14 @@ Test(tables, a_table_that_is_reached_twice_is_found)
 {
 	*tables_entry(&w.tables, VMALLOC + G1, 2) = *tables_entry(&w.tables, VMALLOC, 2);
 	/* The second way to it maps the areas again (V2, V5); the way there is new (V4, V13). */
-	w.claims.vm_stat[GUEST_NR_PAGETABLE_PAGES]++;
-	page_of(w.tables.next / K4 - 1)->owner = GUEST_PAGE_TABLE;
+	w.claims.vm_stat[NR_PAGETABLE_PAGES]++;
+	page_of(w.tables.next / K4 - 1)->owner = PAGE_TABLE;
 	expect_findings("V2 V5 V6");
 }
 
 Test(tables, a_table_that_is_no_page_table_by_its_struct_page_is_found)
 {
-	page_of(w.tables.next / K4 - 1)->owner = GUEST_PAGE_NONE;
+	page_of(w.tables.next / K4 - 1)->owner = PAGE_NONE;
 	expect_findings("V6");
 }
 
@@ -201,8 +200,8 @@ Test(tables, anything_in_the_low_half_is_found)
 {
 	tables_map(&w.tables, 0, LOW_GPA, 1, PTE_NX);
 	page_of(w.tables.next / K4 - 1)->owner = page_of(w.tables.next / K4 - 2)->owner =
-		page_of(w.tables.next / K4 - 3)->owner = GUEST_PAGE_TABLE;
-	w.claims.vm_stat[GUEST_NR_PAGETABLE_PAGES] += 3;
+		page_of(w.tables.next / K4 - 3)->owner = PAGE_TABLE;
+	w.claims.vm_stat[NR_PAGETABLE_PAGES] += 3;
 	expect_findings("V7");
 }
 

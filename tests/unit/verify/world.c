@@ -4,7 +4,6 @@
 #include "base/array.h"
 #include "kvmap/boot.h"
 #include "kvmap/operation.h"
-#include "verify/guest.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -105,7 +104,7 @@ static void make_area(enum area_state state, uint64_t start, const uint32_t *fra
 	cr_assert_eq(array_push(&w.claims.areas, new), 0);
 	for (uint32_t i = 0; i < pages; i++) {
 		cr_assert_eq(array_push(&w.claims.frames, frames[i]), 0);
-		own(frames[i], GUEST_PAGE_VMALLOC);
+		own(frames[i], PAGE_VMALLOC);
 		page_of(frames[i])->vaddr = start + i * K4;
 		if (state == AREA_LIVE)
 			tables_map(&w.tables, start + i * K4, frames[i] * K4, 1, LEAF);
@@ -124,11 +123,11 @@ static void make_free_block(uint64_t pfn, uint32_t order, uint32_t zone)
 	struct claim_free_block block = { .pfn = pfn, .order = order, .zone = zone };
 
 	cr_assert_eq(array_push(&w.claims.free_blocks, block), 0);
-	own(pfn, GUEST_PAGE_FREE);
+	own(pfn, PAGE_FREE);
 	page_of(pfn)->order = (uint8_t)order;
 	w.claims.zones[zone].nr_free[order]++;
 	w.claims.zones[zone].free_pages += 1ull << order;
-	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += 1ull << order;
+	w.claims.vm_stat[NR_FREE_PAGES] += 1ull << order;
 }
 
 static void make_zone(uint32_t zone, uint64_t start, uint64_t fresh, uint64_t end)
@@ -138,8 +137,8 @@ static void make_zone(uint32_t zone, uint64_t start, uint64_t fresh, uint64_t en
 						    .fresh_start = fresh,
 						    .fresh_end = end,
 						    .free_pages = end - fresh,
-						    .orders = GUEST_MAX_ORDER + 1 };
-	w.claims.vm_stat[GUEST_NR_FREE_PAGES] += end - fresh;
+						    .orders = MAX_ORDER + 1 };
+	w.claims.vm_stat[NR_FREE_PAGES] += end - fresh;
 }
 
 static void make_frames(void)
@@ -167,11 +166,11 @@ static void make_frames(void)
 					      .nr_in_use = 6,
 					      .frame_count = 1,
 					      .free_objects = 26,
-					      .first_frame = make_chain(SLAB_0 + i, GUEST_PAGE_SLAB) };
-	claims->held.first_frame = make_chain(HELD, GUEST_PAGE_HELD);
+					      .first_frame = make_chain(SLAB_0 + i, PAGE_SLAB) };
+	claims->held.first_frame = make_chain(HELD, PAGE_HELD);
 	claims->held.frame_count = 1;
-	claims->vm_stat[GUEST_NR_SLAB_PAGES] = 2;
-	claims->vm_stat[GUEST_NR_HELD_PAGES] = 1;
+	claims->vm_stat[NR_SLAB_PAGES] = 2;
+	claims->vm_stat[NR_HELD_PAGES] = 1;
 }
 
 static void make_node(bool busy, unsigned int place, uint64_t start, uint64_t end, bool black)
@@ -218,9 +217,9 @@ static void log_entry(uint32_t stamp, uint32_t cpu, uint64_t start, uint64_t end
 /* A's range and frames have been used before; L waits. */
 static void make_history(void)
 {
-	log_entry(1, GUEST_FLUSH_UNMAP, AREA_A, AREA_A + 4 * K4);
+	log_entry(1, TLB_FLUSH_UNMAP, AREA_A, AREA_A + 4 * K4);
 	log_entry(2, 0, 0, ~0ull);
-	log_entry(3, GUEST_FLUSH_UNMAP, AREA_L, AREA_L + 2 * K4);
+	log_entry(3, TLB_FLUSH_UNMAP, AREA_L, AREA_L + 2 * K4);
 	area(A)->unmapped = 1;
 	area(A)->handed = 2;
 	area(L)->unmapped = 3;
@@ -235,7 +234,7 @@ static void make_variable(uint64_t address, uint64_t size, uint32_t contents)
 	struct claim_variable variable = { .address = address,
 					   .size = size,
 					   .fill_seed = SEED,
-					   .state = GUEST_VARIABLE_LIVE,
+					   .state = VARIABLE_LIVE,
 					   .contents = contents };
 
 	cr_assert_eq(array_push(&w.claims.variables, variable), 0);
@@ -247,8 +246,8 @@ static void make_contents(void)
 		for (unsigned int at = 0; at < K4; at += 8)
 			memcpy(ram(*frame(A, i) * K4 + at), &(uint64_t){ KVMAP_PATTERN(SEED, i) }, 8);
 	memcpy(ram(*frame(C, 0) * K4 + 0x20), &(uint64_t){ 0x1234 }, 8);
-	make_variable(AREA_A, 4 * K4 - 100, GUEST_CONTENTS_PATTERN);
-	make_variable(AREA_B, 2 * K4, GUEST_CONTENTS_ZERO);
+	make_variable(AREA_A, 4 * K4 - 100, CONTENTS_PATTERN);
+	make_variable(AREA_B, 2 * K4, CONTENTS_ZERO);
 	make_variable(AREA_C, K4, 0);
 	w.claims.variables.items[2].write_address = AREA_C + 0x20;
 	w.claims.variables.items[2].write_value = 0x1234;
@@ -257,15 +256,15 @@ static void make_contents(void)
 static void make_accounts(void)
 {
 	for (uint64_t gpa = K4; gpa < w.tables.next; gpa += K4) {
-		own(gpa / K4, GUEST_PAGE_TABLE);
-		w.claims.vm_stat[GUEST_NR_PAGETABLE_PAGES]++;
+		own(gpa / K4, PAGE_TABLE);
+		w.claims.vm_stat[NR_PAGETABLE_PAGES]++;
 	}
-	w.claims.vm_stat[GUEST_NR_VMALLOC_PAGES] = 7;
-	w.claims.vm_stat[GUEST_NR_QUARANTINE_PAGES] = 2;
-	w.claims.stats[GUEST_STAT_ALLOCATIONS] = 5;
-	w.claims.stats[GUEST_STAT_FREES] = 2;
-	w.claims.stats[GUEST_STAT_PAGES_MAPPED] = 13;
-	w.claims.stats[GUEST_STAT_PAGES_UNMAPPED] = 6;
+	w.claims.vm_stat[NR_VMALLOC_PAGES] = 7;
+	w.claims.vm_stat[NR_QUARANTINE_PAGES] = 2;
+	w.claims.stats[STAT_ALLOCATIONS] = 5;
+	w.claims.stats[STAT_FREES] = 2;
+	w.claims.stats[STAT_PAGES_MAPPED] = 13;
+	w.claims.stats[STAT_PAGES_UNMAPPED] = 6;
 }
 
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)

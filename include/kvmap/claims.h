@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims.h: the numbers with which the guest's structures speak: kinds of owners, flags, indices of accounts. Where the
+ * members of the structures are, the host finds out from symbols and DWARF.
+ */
+#ifndef KVMAP_CLAIMS_H
+#define KVMAP_CLAIMS_H
+
+#define MAX_ORDER 10 /* largest buddy block: 2^10 pages, 4 MiB */
+
+/*
+ * Who has a frame: struct page.owner. A struct page that is all zero (PAGE_NONE) has no owner of its own: its frame
+ * lies in a reserved region of memblock, or in the zone's fresh range, or it is the tail of the block at whose head
+ * (lower pfn, 2^order frames) the owner stands.
+ */
+enum page_owner {
+	PAGE_NONE = 0,
+	PAGE_FREE = 1,    /* head of a free buddy block of 2^order frames, on zone->free_area[order] */
+	PAGE_TABLE = 2,   /* a page table */
+	PAGE_SLAB = 3,    /* objects; on its kmem_cache's list */
+	PAGE_VMALLOC = 4, /* in the chain of a vm_struct: a live area's, or one that waits for its flush */
+	PAGE_HELD = 5,    /* taken by `fragment`; on held_pages */
+};
+
+/* memblock_region.kind */
+enum memblock_kind {
+	MEMBLOCK_RAM = 0,
+	MEMBLOCK_LOW = 1,     /* below 1 MiB */
+	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between */
+	MEMBLOCK_MEM_MAP = 3, /* mem_map itself and page tables made before it */
+	MEMBLOCK_MODULE = 4,  /* boot record and script */
+};
+
+/* vm_struct.flags */
+#define VM_ALLOC    0x00000002 /* vmalloc() */
+#define VM_ZERO     0x00010000 /* vzalloc() */
+#define VM_READONLY 0x00020000
+
+/* tlb_flush.cpu: not a flush but an unmapping by that CPU */
+#define TLB_FLUSH_UNMAP 0x80000000u
+
+/* Indices of vm_stat[]: pages */
+enum vm_stat_item {
+	NR_FREE_PAGES = 0,
+	NR_SLAB_PAGES = 1,
+	NR_PAGETABLE_PAGES = 2,  /* all of them, the boot's too */
+	NR_VMALLOC_PAGES = 3,    /* of live areas */
+	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
+	NR_HELD_PAGES = 5,
+	NR_VM_STAT_ITEMS = 6,
+};
+
+/* agent_variable.state */
+enum agent_variable_state {
+	VARIABLE_UNSET = 0,
+	VARIABLE_LIVE = 1,
+	VARIABLE_FREED = 2, /* the address stays, for `expect fault freed` */
+};
+
+/* agent_variable.contents */
+enum agent_contents {
+	CONTENTS_UNKNOWN = 0,
+	CONTENTS_ZERO = 1,    /* all of it: vzalloc, nothing written since */
+	CONTENTS_PATTERN = 2, /* page i is filled with KVMAP_PATTERN(fill_seed, i) */
+};
+
+#endif
