@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{ "walk", "one translation, explained level by level", command_walk },
 	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
+	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
 	{ "compile", "make a script into the module that QEMU's -initrd takes", command_compile },
 };
 

@@ -95,4 +95,20 @@ void report_walk(struct report *report, const struct walk *walk, const struct wa
 void report_areas(struct report *report, const struct claims *claims, const struct view *view,
 		  const struct walk_mode *mode, struct symbols *symbols);
 
+/* What the files of `proc SOURCE FILE` are made of: the guest's claims, but for the direct map. */
+struct report_proc {
+	const struct claims *claims;
+	const struct ranges *direct_map; /* as walked, of the whole direct map */
+	struct symbols *symbols;         /* may be NULL */
+};
+
+/*
+ * The guest's accounts as the files of Linux's /proc, byte for byte in its formats (JSON: one object a row).
+ * A label of meminfo that Linux does not have begins with "Kvmap".
+ */
+void report_meminfo(struct report *report, const struct report_proc *proc);
+void report_vmallocinfo(struct report *report, const struct report_proc *proc);
+void report_buddyinfo(struct report *report, const struct report_proc *proc);
+void report_slabinfo(struct report *report, const struct report_proc *proc);
+
 #endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc.c: kvmap proc SOURCE FILE
+ */
+#include "commands/commands.h"
+#include "commands/source.h"
+
+#include <string.h>
+
+struct proc_file {
+	const char *name;
+	void (*report)(struct report *report, const struct report_proc *proc);
+};
+
+static const struct proc_file files[] = {
+	{ "meminfo", report_meminfo },
+	{ "vmallocinfo", report_vmallocinfo },
+	{ "buddyinfo", report_buddyinfo },
+	{ "slabinfo", report_slabinfo },
+};
+
+static const struct proc_file *file_find(const char *name)
+{
+	char escaped[200];
+	struct error error;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!strcmp(files[i].name, name))
+			return &files[i];
+	error_set(&error, ERROR_INPUT, 0, 0,
+		  "`%s` is no file that the guest has: it is meminfo, vmallocinfo, buddyinfo or slabinfo",
+		  text_escape(name, strlen(name), escaped, sizeof(escaped)));
+	command_fail(&error, NULL);
+	return NULL;
+}
+
+static int show(const struct source *source, const struct proc_file *file, bool json)
+{
+	struct report_proc proc = { .claims = source->claims, .symbols = source->symbols };
+	struct ranges direct_map = { 0 };
+	struct report report;
+	struct error error;
+	int status;
+
+	if (!source->claims)
+		return command_fail(&source->no_claims, NULL);
+	if (ranges_collect(source->view, &source->mode, KVMAP_DIRECT_BASE, KVMAP_VMALLOC_START - 1, NULL, 0,
+			   &direct_map, &error) < 0) {
+		status = command_fail(&error, NULL);
+	} else {
+		proc.direct_map = &direct_map;
+		command_report(&report, json);
+		file->report(&report, &proc);
+		status = command_finish(EXIT_VERIFIED);
+	}
+	ranges_destroy(&direct_map);
+	return status;
+}
+
+int command_proc(int argc, char **argv)
+{
+	struct source_options options;
+	const struct proc_file *file;
+	struct source source;
+	int status;
+
+	if (source_parse(
+		    argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo",
+		    "Prints the accounts that the guest of SOURCE keeps, a core file or a script that is run first, "
+		    "in the format of that file of Linux's /proc.",
+		    "the file", &options) < 0)
+		return EXIT_NOT_DONE;
+	file = file_find(options.extra);
+	if (!file || source_open(options.source, &options.common, &source) < 0)
+		return EXIT_NOT_DONE;
+	status = show(&source, file, options.common.json);
+	source_close(&source);
+	return status;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_frames.c: `proc SOURCE buddyinfo`, after frag_show_print() of Linux's mm/vmstat.c, and `proc SOURCE
+ * slabinfo` version 2.1, after mm/slab_common.c.
+ */
+#include "kvmap/layout.h"
+#include "report/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- buddyinfo ---- */
+
+struct buddy_row {
+	const char *zone;
+	uint64_t end_pfn; /* exclusive: what lies below belongs to this row or to one above it */
+	bool present;
+	uint64_t blocks[MAX_ORDER + 1];
+};
+
+/* Frames that were never used count as the blocks that they would be: the largest that alignment allows. */
+static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		uint32_t order = 0;
+
+		while (order < MAX_ORDER && !(start >> order & 1) && start + (2ull << order) <= end)
+			order++;
+		row->blocks[order]++;
+		start += 1ull << order;
+	}
+}
+
+/* A span of the guest's belongs to the zone of its last frame. */
+static struct buddy_row *row_of(struct buddy_row *rows, const struct claim_zone *zone)
+{
+	while (zone->end_pfn > rows->end_pfn)
+		rows++;
+	return rows;
+}
+
+static void put_buddy_row(struct report *report, const struct buddy_row *row)
+{
+	struct json_object *line, *blocks;
+
+	if (report->format == REPORT_TEXT) {
+		fprintf(report->stream, "Node %d, zone %8s ", 0, row->zone);
+		for (uint32_t order = 0; order <= MAX_ORDER; order++)
+			fprintf(report->stream, "%6" PRIu64 " ", row->blocks[order]);
+		fputc('\n', report->stream);
+		return;
+	}
+	line = json_start(report, "buddyinfo");
+	blocks = json_object_new_array();
+	for (uint32_t order = 0; order <= MAX_ORDER; order++)
+		json_object_array_add(blocks, json_object_new_uint64(row->blocks[order]));
+	json_add_number(line, "node", 0);
+	json_add_string(line, "zone", row->zone);
+	json_object_object_add(line, "free", blocks);
+	json_finish(report, line);
+}
+
+void report_buddyinfo(struct report *report, const struct report_proc *proc)
+{
+	struct buddy_row rows[] = {
+		{ .zone = "DMA", .end_pfn = (16ull << 20) / KVMAP_PAGE_SIZE },
+		{ .zone = "DMA32", .end_pfn = (4ull << 30) / KVMAP_PAGE_SIZE },
+		{ .zone = "Normal", .end_pfn = UINT64_MAX },
+	};
+
+	for (uint32_t i = 0; i < proc->claims->zone_count; i++) {
+		const struct claim_zone *zone = &proc->claims->zones[i];
+		struct buddy_row *row = row_of(rows, zone);
+
+		row->present = true;
+		for (uint32_t order = 0; order < zone->orders && order <= MAX_ORDER; order++)
+			row->blocks[order] += zone->nr_free[order];
+		add_fresh_blocks(row, zone->fresh_start, zone->fresh_end);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].present)
+			put_buddy_row(report, &rows[i]);
+}
+
+/* ---- slabinfo ---- */
+
+/* A slab is one page here. */
+#define PAGES_PER_SLAB 1
+
+static void put_cache(struct report *report, const struct claim_cache *cache)
+{
+	uint64_t per_slab = cache->object_size ? KVMAP_PAGE_SIZE * PAGES_PER_SLAB / cache->object_size : 0;
+	struct json_object *line;
+	char name[sizeof(cache->name)];
+
+	if (report->format == REPORT_TEXT) {
+		/* A blank in a guest's name must not move the columns. */
+		strcpy(name, cache->name);
+		for (char *at = name; *at; at++)
+			if (*at == ' ')
+				*at = '_';
+		fprintf(report->stream,
+			"%-17s %6" PRIu32 " %6" PRIu64 " %6" PRIu32 " %4" PRIu64
+			" %4d : tunables %4d %4d %4d : slabdata %6" PRIu32 " %6" PRIu32 " %6d\n",
+			name, cache->nr_in_use, cache->nr_pages * per_slab, cache->object_size, per_slab,
+			PAGES_PER_SLAB, 0, 0, 0, cache->nr_pages, cache->nr_pages, 0);
+		return;
+	}
+	line = json_start(report, "slabinfo");
+	json_add_string(line, "name", cache->name);
+	json_add_number(line, "active_objects", cache->nr_in_use);
+	json_add_number(line, "objects", cache->nr_pages * per_slab);
+	json_add_number(line, "object_size", cache->object_size);
+	json_add_number(line, "objects_per_slab", per_slab);
+	json_add_number(line, "pages_per_slab", PAGES_PER_SLAB);
+	json_add_number(line, "slabs", cache->nr_pages);
+	json_finish(report, line);
+}
+
+void report_slabinfo(struct report *report, const struct report_proc *proc)
+{
+	const struct claims *claims = proc->claims;
+
+	if (report->format == REPORT_TEXT)
+		fputs("slabinfo - version: 2.1\n"
+		      "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
+		      "<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n",
+		      report->stream);
+	for (size_t i = 0; i < sizeof(claims->caches) / sizeof(claims->caches[0]); i++)
+		if (claims->caches[i].name[0])
+			put_cache(report, &claims->caches[i]);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_vmallocinfo.c: `proc SOURCE vmallocinfo`, after vmalloc_info_show() of Linux's mm/vmalloc.c.
+ */
+#include "report/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* "op_vmalloc+0xd/0x20", as Linux's %pS; the bare address where no symbol is near. Returns out. */
+static const char *caller_name(struct symbols *symbols, uint64_t address, char *out, size_t size)
+{
+	char place[256], escaped[400];
+	uint64_t start, length = 0;
+	char *plus;
+
+	if (!symbols || !*symbols_describe(symbols, address, place, sizeof(place))) {
+		snprintf(out, size, "0x%" PRIx64, address);
+		return out;
+	}
+	place[strcspn(place, " ")] = '\0'; /* the line of the source follows */
+	plus = strrchr(place, '+');
+	if (plus)
+		*plus = '\0';
+	symbols_find(symbols, place, &start, &length);
+	snprintf(out, size, "%s+%s/0x%" PRIx64, text_escape(place, strlen(place), escaped, sizeof(escaped)),
+		 plus ? plus + 1 : "0x0", length);
+	return out;
+}
+
+static void put_live(struct report *report, const struct claim_area *area, const char *caller)
+{
+	static const struct {
+		uint64_t flag;
+		const char *word;
+	} words[] = { { VM_ALLOC, "vmalloc" } };
+
+	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64, area->addr,
+		area->addr + area->size, area->size);
+	if (area->caller)
+		fprintf(report->stream, " %s", caller);
+	if (area->nr_pages)
+		fprintf(report->stream, " pages=%" PRIu32, area->nr_pages);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (area->flags & words[i].flag)
+			fprintf(report->stream, " %s", words[i].word);
+	fputc('\n', report->stream);
+}
+
+static void emit_area(struct report *report, const struct claim_area *area, const char *caller)
+{
+	struct json_object *line = json_start(report, "vmallocinfo");
+	bool live = area->state == AREA_LIVE;
+
+	json_add_hex(line, "start", live ? area->addr : area->va_start);
+	json_add_hex(line, "end", live ? area->addr + area->size : area->va_end);
+	json_add_number(line, "size", live ? area->size : area->va_end - area->va_start);
+	json_add_string(line, "state", live ? "live" : "unpurged");
+	if (live) {
+		json_add_string(line, "caller", caller);
+		json_add_number(line, "pages", area->nr_pages);
+		json_add_hex(line, "flags", area->flags);
+	}
+	json_finish(report, line);
+}
+
+void report_vmallocinfo(struct report *report, const struct report_proc *proc)
+{
+	char caller[500];
+
+	for (size_t i = 0; i < proc->claims->areas.count; i++) {
+		const struct claim_area *area = &proc->claims->areas.items[i];
+
+		caller_name(proc->symbols, area->caller, caller, sizeof(caller));
+		if (report->format == REPORT_JSON)
+			emit_area(report, area, caller);
+		else if (area->state == AREA_LIVE)
+			put_live(report, area, caller);
+		else
+			fprintf(report->stream,
+				"0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 " unpurged vm_area\n",
+				area->va_start, area->va_end, area->va_end - area->va_start);
+	}
+}
