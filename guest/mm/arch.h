@@ -31,9 +31,17 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
  */
 u32 arch_unmap(unsigned long va, u32 nr);
 
-/* Flush this CPU's translations of [start, end), or all of them, global ones too. Logs it when complete. */
-void arch_flush_range(unsigned long start, unsigned long end);
-void arch_flush_all(void);
+/* Addresses [start, end), page-aligned. */
+struct tlb_range {
+	unsigned long start, end;
+};
+
+/*
+ * Flushes these ranges (nr == 0: every translation, global ones too) on each CPU that may hold a translation
+ * of them, in one round, and returns when all have completed, which is logged CPU by CPU. A CPU that is
+ * halted is spared: it flushes when it wakes, before it touches anything.
+ */
+void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
 /* The GPA that va maps to by the tables, or ~0 when it is not mapped. */
 u64 arch_virt_to_phys(unsigned long va);

@@ -34,20 +34,22 @@ struct vmap_area *purge_vmap_area_list;
 
 static u32 lazy_areas, lazy_pages; /* on the list */
 
-/* One flush for all that waits. */
+/* One round of flushes for all that waits. */
 static void lazy_flush(void)
 {
+	struct tlb_range ranges[FLUSH_SINGLE_PAGES];
 	const struct vmap_area *va;
+	u32 nr = 0;
 
 	if (lazy_pages > FLUSH_SINGLE_PAGES) {
-		arch_flush_all();
+		arch_flush_ranges(NULL, 0);
 		vmalloc_stats.flush_full++;
 		return;
 	}
-	for (va = purge_vmap_area_list; va; va = va->next) {
-		arch_flush_range(va->va_start, vmap_mapped_end(va));
-		vmalloc_stats.flush_range++;
-	}
+	for (va = purge_vmap_area_list; va; va = va->next)
+		ranges[nr++] = (struct tlb_range){ va->va_start, vmap_mapped_end(va) };
+	arch_flush_ranges(ranges, nr);
+	vmalloc_stats.flush_range += nr;
 	vmalloc_stats.flush_pages += lazy_pages;
 }
 

@@ -15,27 +15,17 @@
 /* A frame below KVMAP_LOW_RESERVED, which nobody owns but the reserved region. */
 #define SOME_FRAME 0x1000ul
 
-void __wrap_arch_flush_range(unsigned long start, unsigned long end);
-void __real_arch_flush_range(unsigned long start, unsigned long end);
-void __wrap_arch_flush_all(void);
-void __real_arch_flush_all(void);
+void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
+void __real_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
 static bool skip_next_flush;
 
-void __wrap_arch_flush_range(unsigned long start, unsigned long end)
+void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 {
 	if (skip_next_flush)
 		skip_next_flush = false;
 	else
-		__real_arch_flush_range(start, end);
-}
-
-void __wrap_arch_flush_all(void)
-{
-	if (skip_next_flush)
-		skip_next_flush = false;
-	else
-		__real_arch_flush_all();
+		__real_arch_flush_ranges(ranges, nr);
 }
 
 /* The live area number n by address, or NULL. */

@@ -5,11 +5,9 @@
  */
 #include "arch/x86_64/pgtable.h"
 
+#include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
-
-extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
-extern u32 tlb_flush_count;
 
 static inline void entry_set(u64 *entry, u64 value)
 {
@@ -112,19 +110,6 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 	}
 }
 
-/* An entry of the flush log for what a later flush has to cover. */
-static u32 log_unmap(u64 start, u64 end)
-{
-	struct tlb_flush *entry = &tlb_flush_log[tlb_flush_count % TLB_FLUSH_LOG];
-
-	entry->stamp = ++tlb_clock;
-	entry->cpu = TLB_FLUSH_UNMAP;
-	entry->start = start;
-	entry->end = end;
-	tlb_flush_count++;
-	return tlb_clock;
-}
-
 u32 arch_unmap(unsigned long va, u32 nr)
 {
 	unsigned long start = va;
@@ -139,7 +124,7 @@ u32 arch_unmap(unsigned long va, u32 nr)
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
-	return log_unmap(start, va);
+	return tlb_log(TLB_FLUSH_UNMAP, start, va);
 }
 
 u64 arch_virt_to_phys(unsigned long va)
