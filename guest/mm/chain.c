@@ -161,13 +161,13 @@ void frames_free_chain(u32 first, u32 nr, u32 stamp)
 	struct zone *zone = zones;
 
 	while (nr) {
-		u32 next;
-		u32 run = stamp ? run_release(first, nr, stamp, true, &next)
-				: run_release(first, nr, 0, false, &next);
+		u32 next, run, most;
 
-		/* A run lies in one zone: between two zones is always a frame that neither has. */
 		if (!zone_holds(zone, first))
 			zone = zone_of(first);
+		most = zone->end_pfn - first < nr ? zone->end_pfn - first : nr;
+		run = stamp ? run_release(first, most, stamp, true, &next)
+			    : run_release(first, most, 0, false, &next);
 		frames_count_free(zone, run);
 		if (run == 1)
 			buddy_free(zone, first, 0);

@@ -17,19 +17,38 @@ u32 nr_zones;
 struct memblock memblock;
 u64 vm_stat[NR_VM_STAT_ITEMS];
 
-/* Makes [start, end) a zone of fresh frames. What is beyond MAX_NR_ZONES stretches of RAM is left alone. */
-static void zone_add(u64 start, u64 end)
+/* How many zones, from the first, an allocation that wants at most this type may use. */
+static u32 zones_of_type[ZONE_TYPES];
+
+static void zone_add(u64 start, u64 end, enum zone_type kind)
 {
 	struct zone *zone = &zones[nr_zones];
 
-	if (start == 0)
-		start = 1; /* frame 0: pfn 0 ends the chains */
 	if (start >= end || nr_zones == MAX_NR_ZONES)
 		return;
 	nr_zones++;
 	zone->start_pfn = zone->fresh_start = (u32)start;
 	zone->end_pfn = zone->fresh_end = (u32)end;
+	zone->kind = kind;
+	for (u32 above = kind; above < ZONE_TYPES; above++)
+		zones_of_type[above] = nr_zones;
 	frames_count_free(zone, (s64)(end - start));
+}
+
+/* Makes [start, end) zones of fresh frames. What is beyond MAX_NR_ZONES stretches of RAM is left alone. */
+static void zones_add(u64 start, u64 end)
+{
+	static const u64 limits[ZONE_TYPES] = { ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN, ~0ul };
+
+	if (start == 0)
+		start = 1; /* frame 0: pfn 0 ends the chains */
+	for (u32 kind = 0; kind < ZONE_TYPES && start < end; kind++) {
+		u64 limit = end < limits[kind] ? end : limits[kind];
+
+		zone_add(start, limit, kind);
+		if (limit > start)
+			start = limit;
+	}
 }
 
 void frames_init(void)
@@ -51,74 +70,102 @@ void frames_init(void)
 
 			if (hole_end == hole)
 				continue;
-			zone_add(start, hole);
+			zones_add(start, hole);
 			if (hole_end > start)
 				start = hole_end;
 			if (hole_end > end)
 				break; /* it may cover part of the next stretch too */
 		}
-		zone_add(start, end);
+		zones_add(start, end);
 	}
 }
 
-/* A block of a zone, its head without owner, or 0. */
-static u32 zone_take_block(struct zone *zone, unsigned int order)
+/* A block of a zone that had other owners before, or 0. */
+static u32 zone_take_used(struct zone *zone, unsigned int order)
 {
 	u32 nr = 1u << order, pfn;
 	unsigned int found;
 
 	pfn = buddy_take(zone, order, &found);
-	if (pfn) {
-		pfn_to_page(pfn)->order = (u8)order;
-		pfn_to_page(pfn)->owner = PAGE_HELD; /* so that the rest does not merge with it */
-		buddy_free_run(zone, pfn + nr, (1u << found) - nr);
-		return pfn;
-	}
-
-	pfn = ALIGN_UP(zone->fresh_start, nr);
-	if (pfn > zone->fresh_end || zone->fresh_end - pfn < nr)
+	if (!pfn)
 		return 0;
-	found = pfn - zone->fresh_start;
-	zone->fresh_start = pfn + nr;
-	pfn_to_page(pfn)->owner = PAGE_HELD;
-	buddy_free_run(zone, pfn - found, found);
+	pfn_to_page(pfn)->order = (u8)order;
+	pfn_to_page(pfn)->owner = PAGE_HELD; /* so that the rest does not merge with it */
+	buddy_free_run(zone, pfn + nr, (1u << found) - nr);
 	return pfn;
 }
 
-u32 frames_alloc(unsigned int order, enum page_owner owner)
+/* A block of a zone that nobody has had, or 0. */
+static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 {
-	u32 i;
+	u32 nr = 1u << order, pfn = ALIGN_UP(zone->fresh_start, nr), skipped;
 
-	if (order > MAX_ORDER)
+	if (pfn > zone->fresh_end || zone->fresh_end - pfn < nr)
 		return 0;
-	for (i = nr_zones; i-- > 0;) {
-		u32 pfn = zone_take_block(&zones[i], order);
+	skipped = pfn - zone->fresh_start;
+	zone->fresh_start = pfn + nr;
+	pfn_to_page(pfn)->owner = PAGE_HELD;
+	buddy_free_run(zone, pfn - skipped, skipped);
+	return pfn;
+}
 
-		if (pfn) {
-			struct page *page = pfn_to_page(pfn);
+static u32 block_hand_out(struct zone *zone, u32 pfn, unsigned int order, enum page_owner owner)
+{
+	struct page *page = pfn_to_page(pfn);
 
-			page->owner = (u8)owner;
-			page->order = (u8)order;
-			page->handed = tlb_clock;
-			frames_count_free(&zones[i], -(s64)(1u << order));
-			return pfn;
-		}
+	page->owner = (u8)owner;
+	page->order = (u8)order;
+	page->handed = tlb_clock;
+	frames_count_free(zone, -(s64)(1u << order));
+	return pfn;
+}
+
+static u32 alloc_zeroed(u32 nr, unsigned int order, enum page_owner owner)
+{
+	u32 pfn, i;
+
+	for (i = nr; i-- > 0;) {
+		pfn = zone_take_fresh(&zones[i], order);
+		if (pfn)
+			return block_hand_out(&zones[i], pfn, order, owner);
+	}
+	for (i = nr; i-- > 0;) {
+		pfn = zone_take_used(&zones[i], order);
+		if (!pfn)
+			continue;
+		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE << order);
+		return block_hand_out(&zones[i], pfn, order, owner);
 	}
 	return 0;
 }
 
+u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
+{
+	u32 i = zones_of_type[gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL];
+
+	if (order > MAX_ORDER)
+		return 0;
+	if (gfp & __GFP_ZERO)
+		return alloc_zeroed(i, order, owner);
+	while (i-- > 0) {
+		u32 pfn = zone_take_used(&zones[i], order);
+
+		if (!pfn)
+			pfn = zone_take_fresh(&zones[i], order);
+		if (pfn)
+			return block_hand_out(&zones[i], pfn, order, owner);
+	}
+	return 0;
+}
+
+u32 frames_alloc(unsigned int order, enum page_owner owner)
+{
+	return frames_alloc_gfp(0, order, owner);
+}
+
 u32 frames_alloc_zeroed(enum page_owner owner)
 {
-	struct chain chain;
-	u32 pfn;
-
-	chain_init(&chain);
-	if (chain_take_all_fresh(&chain, 1, owner))
-		return chain.first;
-	pfn = frames_alloc(0, owner);
-	if (pfn)
-		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE);
-	return pfn;
+	return frames_alloc_gfp(__GFP_ZERO, 0, owner);
 }
 
 void frames_free(u32 pfn)

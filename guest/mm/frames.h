@@ -5,6 +5,7 @@
 #ifndef GUEST_MM_FRAMES_H
 #define GUEST_MM_FRAMES_H
 
+#include "mm/gfp.h"
 #include "mm/mm_types.h"
 
 extern struct page *mem_map;
@@ -30,6 +31,13 @@ void frames_init(void);
  * Sets owner, order and handed (tlb_clock) in the head.
  */
 u32 frames_alloc(unsigned int order, enum page_owner owner);
+
+/*
+ * As frames_alloc(), from the zones that gfp allows: the highest first, a lower one when that has no such
+ * block. With __GFP_ZERO all of it is zero (a fresh block is not cleared again). Other flags say nothing
+ * here.
+ */
+u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner);
 
 /* As frames_alloc(0, owner), its contents zero (a fresh frame is not cleared again). */
 u32 frames_alloc_zeroed(enum page_owner owner);

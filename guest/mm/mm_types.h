@@ -45,7 +45,8 @@ struct free_area {
 };
 
 /*
- * A span of RAM that is handed out. Frames from fresh_start to fresh_end (exclusive) have never been touched:
+ * A span of RAM that is handed out, all of one type; a type may have several. Sorted by address, so that the
+ * types are in order too. Frames from fresh_start to fresh_end (exclusive) have never been touched:
  * they are free and zero, and their struct pages are zero. They join the free lists in blocks as they are
  * needed.
  */
@@ -54,11 +55,13 @@ struct zone {
 	u32 end_pfn; /* exclusive */
 	u32 fresh_start;
 	u32 fresh_end;
+	u32 kind; /* enum zone_type */
+	u32 unused;
 	u64 free_pages; /* on the free lists and fresh */
 	struct free_area free_area[MAX_ORDER + 1];
 };
 
-#define MAX_NR_ZONES 8
+#define MAX_NR_ZONES 16
 
 struct memblock_region {
 	u64 base; /* GPA */

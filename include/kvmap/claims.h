@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims.h: the numbers with which the guest's structures speak: kinds of owners, flags, indices of accounts. Where the
- * members of the structures are, the host finds out from symbols and DWARF.
+ * claims.h: the numbers with which the guest's structures speak: kinds of owners, flags, indices of accounts.
+ * Where the members of the structures are, the host finds out from symbols and DWARF.
  */
 #ifndef KVMAP_CLAIMS_H
 #define KVMAP_CLAIMS_H
@@ -9,9 +9,9 @@
 #define MAX_ORDER 10 /* largest buddy block: 2^10 pages, 4 MiB */
 
 /*
- * Who has a frame: struct page.owner. A struct page that is all zero (PAGE_NONE) has no owner of its own: its frame
- * lies in a reserved region of memblock, or in the zone's fresh range, or it is the tail of the block at whose head
- * (lower pfn, 2^order frames) the owner stands.
+ * Who has a frame: struct page.owner. A struct page that is all zero (PAGE_NONE) has no owner of its own: its
+ * frame lies in a reserved region of memblock, or in the zone's fresh range, or it is the tail of the block
+ * at whose head (lower pfn, 2^order frames) the owner stands.
  */
 enum page_owner {
 	PAGE_NONE = 0,
@@ -20,7 +20,20 @@ enum page_owner {
 	PAGE_SLAB = 3,    /* objects; on its kmem_cache's list */
 	PAGE_VMALLOC = 4, /* in the chain of a vm_struct: a live area's, or one that waits for its flush */
 	PAGE_HELD = 5,    /* taken by `fragment`; on held_pages */
+	PAGE_KMALLOC = 6, /* head of 2^order frames handed out by alloc_pages() or a large kmalloc() */
 };
+
+/* zone.kind: which addresses a zone may hold. Linux's zones. */
+enum zone_type {
+	ZONE_DMA = 0,    /* below 16 MiB */
+	ZONE_DMA32 = 1,  /* below 4 GiB */
+	ZONE_NORMAL = 2, /* any */
+	ZONE_TYPES = 3,
+};
+
+/* First frame that a zone of that type must not have. */
+#define ZONE_DMA_END_PFN   0x1000
+#define ZONE_DMA32_END_PFN 0x100000
 
 /* memblock_region.kind */
 enum memblock_kind {
@@ -47,7 +60,8 @@ enum vm_stat_item {
 	NR_VMALLOC_PAGES = 3,    /* of live areas */
 	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
 	NR_HELD_PAGES = 5,
-	NR_VM_STAT_ITEMS = 6,
+	NR_KMALLOC_PAGES = 6, /* of PAGE_KMALLOC blocks */
+	NR_VM_STAT_ITEMS = 7,
 };
 
 /* agent_variable.state */

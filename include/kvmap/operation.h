@@ -99,6 +99,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_UNSET = 9, /* the variable holds no live area (never set, or its allocation failed) */
 	KVMAP_REFUSED_UNKNOWN = 10,    /* opcode or number that this guest does not know */
 	KVMAP_REFUSED_NOT_FILLED = 11, /* check of an area whose contents nobody stated */
+	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */
 	KVMAP_FAILED_NO_FAULT = 33, /* the expected fault did not happen */

@@ -60,6 +60,7 @@ struct claim_zone {
 	uint64_t free_pages;
 	uint64_t nr_free[16]; /* by order */
 	uint32_t orders;
+	uint32_t kind; /* enum zone_type */
 };
 
 /* Whole pages that do not wrap; what is not is a damage. */
@@ -134,7 +135,7 @@ struct claims {
 	struct {
 		size_t first_frame, frame_count;
 	} held;
-	struct claim_zone zones[8];
+	struct claim_zone zones[16];
 	uint32_t zone_count;
 	struct claim_region memory[16], reserved[16];
 	uint32_t memory_count, reserved_count;

@@ -53,6 +53,7 @@
 	NUMBER(zone, end_pfn)                                                                                \
 	NUMBER(zone, fresh_start)                                                                            \
 	NUMBER(zone, fresh_end)                                                                              \
+	NUMBER(zone, kind)                                                                                   \
 	NUMBER(zone, free_pages)                                                                             \
 	OBJECT(zone, free_area)                                                                              \
 	TYPE(memblock_region)                                                                                \

@@ -74,6 +74,16 @@ static uint64_t table_pages(const struct facts *facts)
 	return tables;
 }
 
+static uint64_t allocated_pages(const struct claims *claims)
+{
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < claims->pages.count; i++)
+		if (claims->pages.items[i].owner == PAGE_KMALLOC && claims->pages.items[i].order <= MAX_ORDER)
+			frames += 1ull << claims->pages.items[i].order;
+	return frames;
+}
+
 static void check_caches(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
@@ -104,12 +114,11 @@ static void check_areas(struct check *check)
 		pages[area->state == AREA_LIVE] += area->frame_count;
 	}
 	compare(check, claims->vm_stat[NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
-	compare(check, claims->vm_stat[NR_QUARANTINE_PAGES], pages[false],
-		"vm_stat[NR_QUARANTINE_PAGES]");
+	compare(check, claims->vm_stat[NR_QUARANTINE_PAGES], pages[false], "vm_stat[NR_QUARANTINE_PAGES]");
 	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
 		"vmalloc_stats: allocations - frees");
-	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],
-		pages[true], "vmalloc_stats: pages_mapped - pages_unmapped");
+	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED], pages[true],
+		"vmalloc_stats: pages_mapped - pages_unmapped");
 }
 
 void check_accounts(struct check *check)
@@ -121,8 +130,9 @@ void check_accounts(struct check *check)
 	compare(check, claims->vm_stat[NR_FREE_PAGES], free_frames(claims), "vm_stat[NR_FREE_PAGES]");
 	compare(check, claims->vm_stat[NR_PAGETABLE_PAGES], table_pages(check->facts),
 		"vm_stat[NR_PAGETABLE_PAGES]");
-	compare(check, claims->vm_stat[NR_HELD_PAGES], claims->held.frame_count,
-		"vm_stat[NR_HELD_PAGES]");
+	compare(check, claims->vm_stat[NR_HELD_PAGES], claims->held.frame_count, "vm_stat[NR_HELD_PAGES]");
+	compare(check, claims->vm_stat[NR_KMALLOC_PAGES], allocated_pages(claims),
+		"vm_stat[NR_KMALLOC_PAGES]");
 	check_caches(check);
 	check_areas(check);
 }

@@ -57,6 +57,7 @@ enum owner_kind {
 	OWNER_LAZY, /* index into claims.areas; waits for its flush */
 	OWNER_SLAB, /* of a cache */
 	OWNER_HELD,
+	OWNER_KMALLOC, /* a block of alloc_pages() or a large kmalloc(), by its struct page */
 };
 #define OWNER_TAG(kind, index) ((uint32_t)(kind) << 28 | (uint32_t)(index))
 #define OWNER_KIND(tag)        ((enum owner_kind)((tag) >> 28))

@@ -117,9 +117,11 @@ static bool is_reserved(const struct keyed_array *reserved, uint64_t pfn)
 	return false;
 }
 
-/* Page tables made by the boot lie inside reserved regions, which own them. Runs when only those are claimed.
+/*
+ * What only its struct page claims. Page tables made by the boot lie inside reserved regions, which own them.
+ * Runs when only those are claimed.
  */
-static int claim_tables(struct facts *facts)
+static int claim_by_pages(struct facts *facts)
 {
 	struct keyed_array reserved = facts->owners;
 	const struct claims *claims = facts->claims;
@@ -133,9 +135,10 @@ static int claim_tables(struct facts *facts)
 	for (size_t i = 0; i < claims->pages.count; i++) {
 		const struct claim_page *page = &claims->pages.items[i];
 
-		if (page->owner != PAGE_TABLE || is_reserved(&reserved, page->pfn))
+		if ((page->owner != PAGE_TABLE || is_reserved(&reserved, page->pfn)) &&
+		    page->owner != PAGE_KMALLOC)
 			continue;
-		if (add_owner(facts, OWNER_TABLE, 0, page->pfn,
+		if (add_owner(facts, page->owner == PAGE_TABLE ? OWNER_TABLE : OWNER_KMALLOC, 0, page->pfn,
 			      page->order <= MAX_ORDER ? 1ull << page->order : 1) < 0)
 			return -1;
 	}
@@ -189,7 +192,7 @@ int facts_claim_frames(struct facts *facts)
 	if (!facts->claims)
 		return 0;
 	claim_memory(facts);
-	if (claim_reserved(facts) < 0 || claim_tables(facts) < 0 || claim_free(facts) < 0 ||
+	if (claim_reserved(facts) < 0 || claim_by_pages(facts) < 0 || claim_free(facts) < 0 ||
 	    claim_chains(facts) < 0 || keyed_sort(&facts->owners) < 0)
 		return -1;
 	return copy_area_frames(facts);

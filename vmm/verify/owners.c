@@ -14,15 +14,18 @@ static const char *const kind_names[] = {
 	[OWNER_RESERVED] = "a reserved region", [OWNER_TABLE] = "a page table",
 	[OWNER_AREA] = "a live area",           [OWNER_LAZY] = "a lazily freed area",
 	[OWNER_SLAB] = "an object cache",       [OWNER_HELD] = "held_pages",
+	[OWNER_KMALLOC] = "an allocated block",
 };
 
-static const char *const page_owner_names[] = { "nobody", "free", "page table", "slab", "vmalloc", "held" };
+static const char *const page_owner_names[] = { "nobody",  "free", "page table", "slab",
+						"vmalloc", "held", "kmalloc" };
 
 static const char *page_owner_name(const struct claim_page *page)
 {
 	unsigned int owner = page ? page->owner : PAGE_NONE;
 
-	return owner <= PAGE_HELD ? page_owner_names[owner] : "no such owner";
+	return owner < sizeof(page_owner_names) / sizeof(page_owner_names[0]) ? page_owner_names[owner]
+									      : "no such owner";
 }
 
 /* What a struct page at the head of such a claim says. */
@@ -35,6 +38,7 @@ static unsigned int expected_owner(enum owner_kind kind)
 	case OWNER_LAZY: return PAGE_VMALLOC;
 	case OWNER_SLAB: return PAGE_SLAB;
 	case OWNER_HELD: return PAGE_HELD;
+	case OWNER_KMALLOC: return PAGE_KMALLOC;
 	default: return PAGE_NONE;
 	}
 }
@@ -135,6 +139,40 @@ static void check_block(struct check *check, const struct keyed *owner)
 			block->zone);
 	finding_found(finding, "%s", wrong);
 	finding_where(finding, "frame 0x%" PRIx64, block->pfn);
+}
+
+/* A block that a struct page claims: its order is all that there is to say of it. */
+static void check_allocated(struct check *check, const struct keyed *owner)
+{
+	unsigned int order = facts_page(check->facts, owner->key)->order;
+	const char *wrong = NULL;
+	struct finding *finding;
+
+	if (order > MAX_ORDER)
+		wrong = "an order that no block has";
+	else if (owner->key & ((1ull << order) - 1))
+		wrong = "not aligned to its size";
+	if (!wrong)
+		return;
+	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "allocated block of order %u", order);
+	finding_found(finding, "%s", wrong);
+	finding_where(finding, "frame 0x%" PRIx64, owner->key);
+}
+
+/* Who asks for memory below a limit gets what a zone of that type has. */
+static void check_zone_type(struct check *check, uint32_t number)
+{
+	static const uint64_t limits[ZONE_TYPES] = { ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN, UINT64_MAX };
+	const struct claim_zone *zone = &check->facts->claims->zones[number];
+	struct finding *finding;
+
+	if (zone->kind < ZONE_TYPES && zone->end_pfn <= limits[zone->kind])
+		return;
+	finding = finding_new(check, zone->start_pfn << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "zone %" PRIu32 " is of type %" PRIu32, number, zone->kind);
+	finding_found(finding, "it ends at frame 0x%" PRIx64, zone->end_pfn);
+	finding_where(finding, "zones[%" PRIu32 "]", number);
 }
 
 /* The struct page of the frame at which a claim starts; NULL: all zero. */
@@ -245,6 +283,8 @@ void check_owners(struct check *check)
 	size_t next_page = 0;
 
 	check_memory(check);
+	for (uint32_t i = 0; i < check->facts->claims->zone_count; i++)
+		check_zone_type(check, i);
 	for (size_t i = 0; i < owners->count; i++) {
 		const struct keyed *owner = &owners->items[i];
 
@@ -255,6 +295,8 @@ void check_owners(struct check *check)
 		check_place(check, owner);
 		if (OWNER_KIND(owner->tag) == OWNER_FREE)
 			check_block(check, owner);
+		if (OWNER_KIND(owner->tag) == OWNER_KMALLOC)
+			check_allocated(check, owner);
 		check_pages(check, owner, &next_page);
 		if (!last || owner->key + owner_frames(owner) > end) {
 			end = owner->key + owner_frames(owner);

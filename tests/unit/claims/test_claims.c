@@ -134,6 +134,7 @@ Test(claims, zones_and_free_lists_are_read)
 	cr_expect_eq(claims.zones[0].fresh_start, 0x800);
 	cr_expect_eq(claims.zones[0].end_pfn, WORLD_FRAMES);
 	cr_expect_eq(claims.zones[0].orders, MAX_ORDER + 1);
+	cr_expect_eq(claims.zones[0].kind, ZONE_DMA32);
 	cr_expect_eq(claims.zones[0].nr_free[0], 2);
 	cr_assert_eq(claims.free_blocks.count, 3);
 	cr_expect_eq(claims.free_blocks.items[1].pfn, 0x703);

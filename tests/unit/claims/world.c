@@ -103,6 +103,7 @@ static void world_fill_zone(struct world *world)
 		.end_pfn = WORLD_FRAMES,
 		.fresh_start = 0x800,
 		.fresh_end = WORLD_FRAMES,
+		.kind = ZONE_DMA32,
 		.free_pages = WORLD_FRAMES - 0x800 + 10,
 		.free_area = { [0] = { .first = 0x701, .nr_free = 2 },
 			       [3] = { .first = 0x708, .nr_free = 1 } },

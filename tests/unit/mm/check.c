@@ -122,6 +122,26 @@ static void check_blocks(struct census *census, const struct zone *zone, u32 ord
 	cr_assert_eq(nr, zone->free_area[order].nr_free);
 }
 
+/* Blocks that only their struct pages know. */
+static void check_allocated(struct census *census)
+{
+	u32 pfn, i;
+
+	for (pfn = 1; pfn < max_pfn; pfn++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		if (page->owner != PAGE_KMALLOC)
+			continue;
+		cr_assert_eq(pfn % (1u << page->order), 0, "%#x of order %u is not aligned", pfn,
+			     page->order);
+		own(census, pfn, PAGE_KMALLOC);
+		for (i = 1; i < 1u << page->order; i++) {
+			own(census, pfn + i, PAGE_KMALLOC);
+			cr_assert_eq(page[i].owner, PAGE_NONE, "tail %#x", pfn + i);
+		}
+	}
+}
+
 static void check_zones(struct census *census)
 {
 	static const struct page nobody;
@@ -288,6 +308,7 @@ void check_machine(void)
 		cr_assert_eq(va->vm->nr_pages == 0, vmalloc_policy == KVMAP_POLICY_LAZY);
 		own_chain(&census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
 	}
+	check_allocated(&census);
 	own_chain(&census, held_pages, vm_stat[NR_HELD_PAGES], PAGE_HELD);
 	check_tables(&census, init_top_pgt, 4);
 	check_cache(&census, &vmap_area_cache, census.areas + census.free_ranges + census.lazy_areas);
@@ -300,6 +321,7 @@ void check_machine(void)
 	cr_assert_eq(vm_stat[NR_SLAB_PAGES], census.nr[PAGE_SLAB]);
 	cr_assert_eq(vm_stat[NR_PAGETABLE_PAGES], census.nr[PAGE_TABLE]);
 	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], live);
+	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], census.nr[PAGE_KMALLOC]);
 	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], census.nr[PAGE_VMALLOC] - live);
 	cr_assert_eq(vmalloc_stats.pages_mapped - vmalloc_stats.pages_unmapped, live);
 	cr_assert_eq(vmalloc_stats.allocations - vmalloc_stats.frees, census.areas);

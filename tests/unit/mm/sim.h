@@ -11,6 +11,7 @@
 #include "mm/arch.h"
 #include "mm/buddy.h"
 #include "mm/frames.h"
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/vmap.h"
 

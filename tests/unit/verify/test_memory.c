@@ -78,6 +78,57 @@ Test(memory, history_in_the_tail_of_a_free_block_is_allowed)
 	expect_findings("");
 }
 
+/* Makes the free block of four frames one that alloc_pages() has handed out. */
+static void allocate_four(void)
+{
+	w.claims.free_blocks.items[1] = w.claims.free_blocks.items[--w.claims.free_blocks.count];
+	w.claims.zones[0].nr_free[2]--;
+	w.claims.zones[0].free_pages -= 4;
+	w.claims.vm_stat[NR_FREE_PAGES] -= 4;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] += 4;
+	page_of(FREE_FOUR)->owner = PAGE_KMALLOC;
+}
+
+Test(memory, an_allocated_block_owns_all_its_frames)
+{
+	allocate_four();
+	expect_findings("");
+	page_of(FREE_FOUR)->order = 1;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+}
+
+Test(memory, an_allocated_block_is_aligned_and_of_an_order_that_exists)
+{
+	allocate_four();
+	page_of(FREE_FOUR)->owner = 0;
+	page_of(FREE_FOUR)->order = 0;
+	page_of(FREE_FOUR + 1)->owner = PAGE_KMALLOC;
+	page_of(FREE_FOUR + 1)->order = 1;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+	page_of(FREE_FOUR + 1)->order = 200;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+}
+
+Test(memory, a_block_that_is_also_free_has_two_owners)
+{
+	page_of(FREE_FOUR + 2)->owner = PAGE_KMALLOC;
+	w.claims.vm_stat[NR_KMALLOC_PAGES]++;
+	expect_findings("V4");
+}
+
+Test(memory, a_zone_beyond_the_limit_of_its_type_is_found)
+{
+	w.claims.zones[1].kind = ZONE_DMA;
+	expect_findings("V4");
+	w.claims.zones[1].kind = ZONE_DMA32;
+	expect_findings("");
+	w.claims.zones[1].kind = ZONE_TYPES;
+	expect_findings("V4");
+}
+
 /* ---- V8 ---- */
 
 Test(memory, areas_that_overlap_are_found)
@@ -254,6 +305,7 @@ Test(memory, each_account_that_is_off_by_one_is_found)
 		&w.claims.vm_stat[3],
 		&w.claims.vm_stat[4],
 		&w.claims.vm_stat[5],
+		&w.claims.vm_stat[NR_KMALLOC_PAGES],
 		&w.claims.zones[0].free_pages,
 		&w.claims.zones[1].nr_free[2],
 		&w.claims.stats[0],

@@ -137,7 +137,8 @@ static void make_zone(uint32_t zone, uint64_t start, uint64_t fresh, uint64_t en
 						    .fresh_start = fresh,
 						    .fresh_end = end,
 						    .free_pages = end - fresh,
-						    .orders = MAX_ORDER + 1 };
+						    .orders = MAX_ORDER + 1,
+						    .kind = zone ? ZONE_NORMAL : ZONE_DMA };
 	w.claims.vm_stat[NR_FREE_PAGES] += end - fresh;
 }
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_alloc.c: Linux's alloc_pages() family.
+ */
+#include "mm/page_alloc.h"
+
+#include "kvmap/operation.h"
+#include "mm/arch.h"
+#include "mm/vmalloc.h"
+
+static u32 last_status;
+
+u32 page_alloc_status(void)
+{
+	return last_status;
+}
+
+static struct page *refuse(u32 status)
+{
+	last_status = status;
+	return NULL;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	u32 pfn;
+
+	if (unlikely(gfp & __GFP_NOFAIL))
+		return refuse(KVMAP_REFUSED_NOFAIL);
+	if (unlikely(order > MAX_ORDER))
+		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+	if (unlikely(!pfn) && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+	if (unlikely(!pfn))
+		return refuse(KVMAP_REFUSED_NO_MEMORY);
+	last_status = KVMAP_OK;
+	vm_stat[NR_KMALLOC_PAGES] += 1u << order;
+	return pfn_to_page(pfn);
+}
+
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	if (gfp & __GFP_THISNODE && nid != NUMA_NO_NODE && nid != 0)
+		return refuse(KVMAP_REFUSED_NO_MEMORY);
+	return alloc_pages(gfp, order);
+}
+
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (!pages[i])
+			pages[i] = alloc_pages(gfp, 0);
+		if (!pages[i])
+			break;
+	}
+	return i;
+}
+
+/* Frame 0 and what lies beyond mem_map are no blocks; a block's tail has no owner. */
+static bool is_block(const struct page *page, unsigned int order)
+{
+	return page > mem_map && page < mem_map + max_pfn && page->owner == PAGE_KMALLOC &&
+	       page->order == order;
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (unlikely(!is_block(page, order))) {
+		refuse(KVMAP_REFUSED_NOT_AN_AREA);
+		return;
+	}
+	last_status = KVMAP_OK;
+	vm_stat[NR_KMALLOC_PAGES] -= 1u << order;
+	frames_free(page_to_pfn(page));
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	const struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((const void *)addr), order);
+}
+
+void *page_address(const struct page *page)
+{
+	return __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+}
+
+struct page *virt_to_page(const void *addr)
+{
+	return mem_map + (__pa(addr) >> PAGE_SHIFT);
+}
+
+unsigned int get_order(unsigned long size)
+{
+	unsigned int order = 0;
+
+	if (!size || size > PAGE_SIZE << MAX_ORDER)
+		return MAX_ORDER + 1;
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
