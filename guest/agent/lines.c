@@ -60,6 +60,9 @@ static void text_words(const char *words, const struct operation *operation)
 		case 'u': text_decimal(operation->result); break;
 		case 'm': text_access(operation->operand[1]); break;
 		case 't': text_print(operation); break;
+		case 'f': text(op_pair_function(operation->operand[0])); break;
+		case 'c': text_decimal(operation->operand[2]); break;
+		case 'w': text_decimal(operation->address); break;
 		}
 	}
 }
@@ -126,6 +129,8 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
 		text(", as expected");
 	text_ticks(ticks);
+	if (status == KVMAP_OK && row->ticks && agent.record->flags & KVMAP_BOOT_TICKS)
+		text_words(row->ticks, operation);
 	text("\n");
 }
 

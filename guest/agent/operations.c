@@ -28,6 +28,9 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_TOUCH] = { op_touch, "%m %a", "" },
 	[KVMAP_OP_CRASH] = { op_crash, "crash", "" },
 	[KVMAP_OP_FAULT] = { op_fault, "deliberate fault", "" },
+	[KVMAP_OP_PAIR] = { op_pair, "pair %f %s, times %c", "",
+			    ", of the pairs %u, of the worst single operation %w" },
+	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },
 };
 
 const struct operation_row *operation_row(u32 opcode)

@@ -28,12 +28,14 @@ struct operation {
 
 /*
  * A row. `what` and `result` are the words of the serial report. In them stand for a number: %s the size, %a
- * the address, %x and %u the result, %m a touch's kind of access, %t a print's string.
+ * the address, %x and %u the result, %m a touch's kind of access, %t a print's string; of a pair %f the
+ * function, %c the count, %w the ticks of the worst single operation.
  */
 struct operation_row {
 	u32 (*run)(struct operation *operation); /* enum kvmap_status */
 	const char *what;
 	const char *result; /* follows if the status is KVMAP_OK */
+	const char *ticks;  /* follows the ticks, where they are asked for; NULL: nothing */
 };
 
 /* The row of an opcode; the last resort is one that refuses. */
@@ -57,6 +59,12 @@ u32 op_touch(struct operation *operation);
 /* op_contents.c */
 u32 op_fill(struct operation *operation);
 u32 op_check(struct operation *operation);
+
+/* op_bench.c */
+u32 op_pair(struct operation *operation);
+u32 op_areas(struct operation *operation);
+/* The name of an enum kvmap_function. */
+const char *op_pair_function(u64 number);
 
 /* op_other.c */
 u32 op_verify(struct operation *operation);

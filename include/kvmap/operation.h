@@ -24,6 +24,14 @@ enum kvmap_opcode {
 	KVMAP_OP_TOUCH = 12,   /* address, kvmap_access: what `expect fault` runs */
 	KVMAP_OP_CRASH = 13,   /* enum kvmap_crash: die, to see the report */
 	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/faults knows it */
+	KVMAP_OP_PAIR = 15,  /* enum kvmap_function, size, count: allocations that are freed at once, timed */
+	KVMAP_OP_AREAS = 16, /* count, size, holes: areas that stay; holes: every second one is freed */
+};
+
+/* What `pair` allocates with; the function that frees belongs to it. */
+enum kvmap_function {
+	KVMAP_FUNCTION_VMALLOC = 1,
+	KVMAP_FUNCTION_VZALLOC = 2,
 };
 
 enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };

@@ -25,6 +25,17 @@ for script in "$IMAGES"/*.kvs; do
 	check "$(basename "$script") is as its comment says" "$wanted" out '"type":"verdict"'
 done
 
+# ---- many at once ----
+printf 'areas 100 4K\nareas 50 8K holes\npair vmalloc 4K 20\npair vzalloc 64K 3\nverify\nexpect refused pair vmalloc 0 1\nexpect refused areas 3 12M\n' >many.kvs
+for policy in strict lazy eager; do
+	try run many.kvs --memory 32M --policy "$policy" --json
+	tail -n 1 out >last
+	[ "$(grep -c '"type":"area"' out)" = 125 ] && check "many areas and pairs are clean under $policy" 0 last '"ok":true' ||
+		not_ok "125 areas are left under $policy"
+done
+try run many.kvs --memory 32M --serial
+check "without --ticks the serial report tells no ticks" 0 out '^line 3: pair vmalloc 4 KiB, times 20$'
+
 # ---- refusals that are expected, faults that are not ----
 printf 'a = vmalloc 4K\nvfree a\nexpect refused vfree a\nexpect refused b = vmalloc 1024G\n' >expected.kvs
 try run expected.kvs

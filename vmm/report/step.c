@@ -77,6 +77,17 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_FILL:
 		snprintf(out, size, "%s filled", number_bytes(value[2], bytes, sizeof(bytes)));
 		break;
+	case KVMAP_OP_PAIR:
+		/* ticks of the time-stamp counter; a host that interprets the guest makes them no
+		 * instructions */
+		snprintf(out, size, "%" PRIu64 " ticks a pair, the worst single operation %" PRIu64,
+			 operation->operand[2].value ? value[0] / operation->operand[2].value : 0, value[1]);
+		break;
+	case KVMAP_OP_AREAS:
+		text_number_of(value[0], "area", bytes, sizeof(bytes));
+		snprintf(out, size, "%s made%s", bytes,
+			 operation->operand[2].value ? ", every second one freed" : "");
+		break;
 	case KVMAP_OP_CHECK: snprintf(out, size, "holds what it should"); break;
 	case KVMAP_OP_VERIFY: snprintf(out, size, "claims and tables compared"); break;
 	case KVMAP_OP_PRINT:

@@ -34,6 +34,12 @@ const struct name fault_kind_names[] = {
 	{ NULL, 0 },
 };
 
+const struct name function_names[] = {
+	{ "vmalloc", KVMAP_FUNCTION_VMALLOC },
+	{ "vzalloc", KVMAP_FUNCTION_VZALLOC },
+	{ NULL, 0 },
+};
+
 const struct name fault_names[] = {
 	{ "guard-mapped", 1 },
 	{ "shared-frame", 2 },

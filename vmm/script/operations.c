@@ -76,6 +76,27 @@ static int print_operands(struct compile *compile, struct kvmap_operation *opera
 	return 0;
 }
 
+static int pair_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	uint16_t function;
+
+	if (operand_choice(compile, function_names, "a function that allocates", &function) < 0 ||
+	    operand_number(compile, "a size", &operation->operand[1].value) < 0 ||
+	    operand_number(compile, "a count", &operation->operand[2].value) < 0)
+		return -1;
+	operation->operand[0].value = function;
+	return 0;
+}
+
+static int areas_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_number(compile, "a count", &operation->operand[0].value) < 0 ||
+	    operand_number(compile, "a size", &operation->operand[1].value) < 0)
+		return -1;
+	operation->operand[2].value = take_keyword(compile, "holes");
+	return 0;
+}
+
 static int crash_operand(struct compile *compile, struct kvmap_operation *operation)
 {
 	uint16_t crash;
@@ -114,6 +135,8 @@ static const struct operation_syntax syntaxes[] = {
 	{ "write", KVMAP_OP_WRITE, false, "write ADDRESS VALUE", write_operands },
 	{ "fragment", KVMAP_OP_FRAGMENT, false, "fragment PERCENT% [of SIZE] [seed NUMBER]",
 	  fragment_operands },
+	{ "pair", KVMAP_OP_PAIR, false, "pair FUNCTION SIZE COUNT", pair_operands },
+	{ "areas", KVMAP_OP_AREAS, false, "areas COUNT SIZE [holes]", areas_operands },
 	{ "purge", KVMAP_OP_PURGE, false, "purge", no_operands },
 	{ "verify", KVMAP_OP_VERIFY, false, "verify", no_operands },
 	{ "print", KVMAP_OP_PRINT, false, "print \"TEXT\" [ADDRESS]", print_operands },
@@ -152,7 +175,7 @@ const char *operation_suggest(struct word word, char *out, size_t size)
 {
 	struct name words[SYNTAXES + sizeof(other_words) / sizeof(other_words[0])];
 	const struct name *nearest;
-	char list[200];
+	char list[400];
 	size_t count = 0;
 
 	for (size_t i = 0; i < SYNTAXES; i++)

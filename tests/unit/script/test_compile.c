@@ -131,6 +131,28 @@ Test(compile, fragment_holds_a_part_of_four_megabytes_unless_told)
 	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 8);
 }
 
+Test(compile, a_pair_has_a_function_a_size_and_a_count)
+{
+	struct kvmap_operation operation = compiled_one("pair vzalloc 64K 1000");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_PAIR);
+	check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, KVMAP_FUNCTION_VZALLOC);
+	check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, 65536);
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 1000);
+}
+
+Test(compile, areas_have_a_count_and_a_size_and_perhaps_holes)
+{
+	struct kvmap_operation operation = compiled_one("areas 15000 4K");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_AREAS);
+	check_operand(&operation.operand[0], KVMAP_BASE_NONE, 0, 15000);
+	check_operand(&operation.operand[1], KVMAP_BASE_NONE, 0, 4096);
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 0);
+	operation = compiled_one("areas 7 4K holes");
+	check_operand(&operation.operand[2], KVMAP_BASE_NONE, 0, 1);
+}
+
 Test(compile, print_takes_a_text_and_perhaps_an_address)
 {
 	struct script *script = compiled("a = vmalloc 4K\nprint \"one # \\\"two\\\" \\\\\" # comment\n"

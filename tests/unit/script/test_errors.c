@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KNOWN                                                                                                \
+	"known are: vmalloc, vzalloc, vfree, fill, check, read, write, fragment, pair, areas, purge, "       \
+	"verify, print, crash, fault, expect, repeat, end"
+
 static const struct {
 	const char *text, *message;
 } cases[] = {
@@ -13,18 +17,13 @@ static const struct {
 	{ "\n  vmaloc 64K", "2:3: unknown operation 'vmaloc'; did you mean 'vmalloc'?" },
 	{ "a = vmallco 64K", "1:5: unknown operation 'vmallco'; did you mean 'vmalloc'?" },
 	{ "expct fault null 0", "1:1: unknown operation 'expct'; did you mean 'expect'?" },
-	{ "dance",
-	  "1:1: unknown operation 'dance'; known are: vmalloc, vzalloc, vfree, fill, check, read, write, "
-	  "fragment, purge, verify, print, crash, fault, expect, repeat, end" },
-	{ "!", "1:1: unknown operation '!'; known are: vmalloc, vzalloc, vfree, fill, check, read, write, "
-	       "fragment, purge, verify, print, crash, fault, expect, repeat, end" },
+	{ "dance", "1:1: unknown operation 'dance'; " KNOWN },
+	{ "!", "1:1: unknown operation '!'; " KNOWN },
 	{ "a =", "1:4: an operation is missing here" },
 	{ "expect refused", "1:15: an operation is missing here" },
 	{ "a = repeat 3", "1:5: 'repeat' is no operation; here only an operation may stand" },
 	{ "expect refused end", "1:16: 'end' is no operation; here only an operation may stand" },
-	{ "touch text",
-	  "1:1: unknown operation 'touch'; known are: vmalloc, vzalloc, vfree, fill, check, read, "
-	  "write, fragment, purge, verify, print, crash, fault, expect, repeat, end" },
+	{ "touch text", "1:1: unknown operation 'touch'; " KNOWN },
 	/* variables */
 	{ "vfree b", "1:7: unknown variable 'b'; set it first: b = vmalloc SIZE" },
 	{ "first = vmalloc 4K\nfill frist", "2:6: unknown variable 'frist'; did you mean 'first'?" },
@@ -52,6 +51,13 @@ static const struct {
 	{ "print \"x\" 7",
 	  "1:11: nothing to look up in a number: print shows addresses of variables, text and "
 	  "rodata" },
+	{ "pair", "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT" },
+	{ "pair vmaloc 4K 1",
+	  "1:6: a function that allocates must stand here, not 'vmaloc'; did you mean 'vmalloc'?: vmalloc, "
+	  "vzalloc" },
+	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
+	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
+	{ "areas 10 4K hole", "1:13: 'hole' is too much here; write: areas COUNT SIZE [holes]" },
 	{ "crash", "1:6: a way to die is missing; write: crash triple-fault|emulation|mmio|hang|oops" },
 	{ "crash opps", "1:7: a way to die must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
 			"emulation, mmio, hang, oops" },

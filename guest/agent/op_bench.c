@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_bench.c: what memory costs: many allocations, each freed at once, with the time-stamp counter around
+ * each.
+ *
+ * A function that can be measured is one line of PAIRS() and one row of functions[].
+ */
+#include "agent/operations.h"
+#include "arch/x86_64/cpu.h"
+#include "mm/vmalloc.h"
+
+struct pairs {
+	u64 size, count;
+	u64 ticks; /* of all pairs, and of the purge of what they leave to be flushed */
+	u64 worst; /* of the most expensive single allocation or free */
+};
+
+static inline void pairs_note(struct pairs *pairs, u64 ticks)
+{
+	if (ticks > pairs->worst)
+		pairs->worst = ticks;
+}
+
+/* False as soon as an allocation fails. `allocation` may use `size`, `release` also `memory`. */
+#define PAIRS(name, allocation, release)                                                                     \
+	static bool name(struct pairs *pairs)                                                                \
+	{                                                                                                    \
+		unsigned long size = pairs->size;                                                            \
+		u64 start = rdtsc();                                                                         \
+                                                                                                             \
+		(void)size;                                                                                  \
+		for (u64 left = pairs->count; left; left--) {                                                \
+			u64 before = rdtsc(), between;                                                       \
+			void *memory = (allocation);                                                         \
+                                                                                                             \
+			if (!memory)                                                                         \
+				return false;                                                                \
+			between = rdtsc();                                                                   \
+			release;                                                                             \
+			pairs_note(pairs, rdtsc() - between);                                                \
+			pairs_note(pairs, between - before);                                                 \
+		}                                                                                            \
+		vmalloc_purge();                                                                             \
+		pairs->ticks = rdtsc() - start;                                                              \
+		return true;                                                                                 \
+	}
+
+PAIRS(pairs_of_nothing, pairs, (void)memory)
+PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
+PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
+
+static const struct {
+	const char *name;
+	bool (*run)(struct pairs *pairs);
+} functions[] = {
+	[KVMAP_FUNCTION_VMALLOC] = { "vmalloc", pairs_of_vmalloc },
+	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
+};
+
+const char *op_pair_function(u64 number)
+{
+	return number < ARRAY_SIZE(functions) && functions[number].name ? functions[number].name : "unknown";
+}
+
+static u64 difference(u64 ticks, u64 fixed)
+{
+	return ticks > fixed ? ticks - fixed : 0;
+}
+
+u32 op_pair(struct operation *operation)
+{
+	u64 number = operation->operand[0];
+	struct pairs pairs = { .size = operation->operand[1], .count = operation->operand[2] };
+	struct pairs fixed = { .count = pairs.count }; /* the loop, and reading the counter */
+
+	operation->size = pairs.size;
+	if (number >= ARRAY_SIZE(functions) || !functions[number].run)
+		return KVMAP_REFUSED_UNKNOWN;
+	vmalloc_purge();
+	pairs_of_nothing(&fixed);
+	if (!functions[number].run(&pairs))
+		return vmalloc_status() ? vmalloc_status() : KVMAP_REFUSED_NO_MEMORY;
+	operation->result = difference(pairs.ticks, fixed.ticks);
+	operation->address = difference(pairs.worst, fixed.worst);
+	return KVMAP_OK;
+}
+
+/* Areas linked through their first words. Frees each, or the first of every two. */
+static void areas_free(void **area, bool every_second)
+{
+	while (area) {
+		void **next = *area;
+
+		vfree(area);
+		area = every_second && next ? *next : next;
+	}
+}
+
+u32 op_areas(struct operation *operation)
+{
+	void **newest = NULL;
+
+	operation->size = operation->operand[1];
+	for (u64 left = operation->operand[0]; left; left--) {
+		void **area = vmalloc(operation->size);
+
+		if (!area) {
+			u32 status = vmalloc_status();
+
+			areas_free(newest, false);
+			return status;
+		}
+		*area = newest;
+		newest = area;
+	}
+	if (operation->operand[2])
+		areas_free(newest, true);
+	operation->result = operation->operand[0];
+	return KVMAP_OK;
+}
