@@ -156,7 +156,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 	return pfn - start;
 }
 
-void frames_free_chain(u32 first, u32 nr, u32 stamp)
+u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
 {
 	struct zone *zone = zones;
 
@@ -176,4 +176,5 @@ void frames_free_chain(u32 first, u32 nr, u32 stamp)
 		nr -= run;
 		first = next;
 	}
+	return first;
 }

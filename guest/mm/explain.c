@@ -5,8 +5,10 @@
 #include "kvmap/operation.h"
 #include "mm/vmap.h"
 
-static u32 busy_kind(const struct vmap_area *va, unsigned long addr, bool write)
+static u32 area_kind(const struct vmap_area *va, unsigned long addr, bool write)
 {
+	if (va->state != VMAP_LIVE)
+		return KVMAP_FAULT_FREED;
 	if (addr >= vmap_mapped_end(va))
 		return KVMAP_FAULT_GUARD;
 	if (write && va->vm->flags & VM_READONLY)
@@ -18,12 +20,10 @@ void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out
 {
 	const struct vmap_area *va = vmap_busy_find(addr);
 
-	if (va) {
-		out->kind = busy_kind(va, addr, write);
-	} else {
-		va = vmap_lazy_find(addr);
-		out->kind = va || addr < vmap_highest ? KVMAP_FAULT_FREED : KVMAP_FAULT_UNMAPPED;
-	}
+	if (va)
+		out->kind = area_kind(va, addr, write);
+	else
+		out->kind = addr < vmap_highest ? KVMAP_FAULT_FREED : KVMAP_FAULT_UNMAPPED;
 	out->start = va ? va->va_start : 0;
 	out->size = va ? vmap_mapped_end(va) - va->va_start : 0;
 	out->caller = va ? va->vm->caller : NULL;

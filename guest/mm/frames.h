@@ -55,9 +55,11 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 /* Returns a block, merging buddies. unmapped and vaddr in its struct page stay, as history for the host. */
 void frames_free(u32 pfn);
 
-/* Returns nr single frames chained from `first`, each stamped as unmapped at `stamp` (0: leave the old
- * stamp). */
-void frames_free_chain(u32 first, u32 nr, u32 stamp);
+/*
+ * Returns nr single frames chained from `first`, each stamped as unmapped at `stamp` (0: leave the old
+ * stamp). The pfn behind them in the chain, 0 at its end.
+ */
+u32 frames_free_chain(u32 first, u32 nr, u32 stamp);
 
 /* Frames under management, free or not. */
 u64 frames_total_count(void);

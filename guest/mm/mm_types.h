@@ -33,8 +33,8 @@ struct page {
 	u32 prev;     /* free lists only; 0 = first */
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away; 0 = never mapped */
 	u32 handed;   /* tlb_clock when it was handed out last */
-	u32 unused2;
-	u64 vaddr; /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
+	u32 area;     /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large */
+	u64 vaddr;    /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
 };
 
 static_assert(sizeof(struct page) == 32, "struct page");
@@ -105,9 +105,13 @@ struct vm_struct {
 };
 
 /*
- * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Busy: in vmap_area_root,
- * with vm. Lazily freed: on the purge_vmap_area_list, in neither tree; its vm still holds the frames under
- * `strict`.
+ * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Any other is in
+ * vmap_area_root, with a vm, and stays there from one use to the next:
+ *
+ *   VMAP_LIVE  an area
+ *   VMAP_LAZY  freed and unmapped; on purge_vmap_area_list until it is flushed, then on
+ *              flushed_vmap_area_list until its frames are given back
+ *   VMAP_KEPT  flushed and empty, in vmap_kept[] for the next area of its size
  */
 struct vmap_area {
 	unsigned long va_start;
@@ -115,11 +119,24 @@ struct vmap_area {
 	struct rb_node rb_node;
 	union {
 		unsigned long subtree_max_size; /* free: the largest range in the subtree */
-		struct vm_struct *vm;           /* busy and lazy */
+		struct vm_struct *vm;           /* all others */
 	};
-	struct vmap_area *next; /* lazy list */
+	struct vmap_area *next; /* VMAP_LAZY, VMAP_KEPT: on its list */
 	u32 unmapped;           /* newest tlb_clock at which a part of the range was unmapped; 0 = never */
-	u32 handed;             /* busy: tlb_clock when it was handed out */
+	u32 handed;             /* tlb_clock when it was handed out */
+	u32 state;              /* enum vmap_area_state; not of free ranges */
+	u32 unused[3];
+};
+
+/* So that struct page.area reaches 64 GiB: objects lie at multiples of their size in a page. */
+static_assert(sizeof(struct vmap_area) % 16 == 0, "struct vmap_area");
+
+/* Ranges of up to so many pages, without the guard, are kept for reuse. */
+#define VMAP_KEPT_PAGES 32
+
+struct vmap_kept {
+	struct vmap_area *first;
+	u32 nr;
 };
 
 /* ---- translation lookaside buffer ---- */
@@ -164,7 +181,8 @@ struct vmalloc_stats {
  *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones;
  *   struct memblock memblock;
  *   struct rb_root vmap_area_root, free_vmap_area_root;
- *   struct vmap_area *purge_vmap_area_list;
+ *   struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
+ *   struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];  (by pages)
  *   u32 held_pages;
  *   struct kmem_cache vmap_area_cache, vm_struct_cache;
  *   u64 vm_stat[NR_VM_STAT_ITEMS];     struct vmalloc_stats vmalloc_stats;

@@ -38,52 +38,113 @@ static void *refuse(u32 status)
 	return NULL;
 }
 
+/* What struct page.area says of it. */
+static u32 area_reference(const struct vmap_area *va)
+{
+	u64 reference = __pa(va) / 16;
+
+	return reference == (u32)reference ? (u32)reference : 0;
+}
+
+/*
+ * The area that begins at addr, found from the page table and the struct page of its first frame: no search,
+ * however many areas there are. NULL if it is none, or must be searched for.
+ */
+static struct vmap_area *area_mapped_at(unsigned long addr)
+{
+	u64 gpa = arch_virt_to_phys(addr);
+	const struct page *page;
+	struct vmap_area *va;
+
+	if (gpa == ~0ul)
+		return NULL;
+	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+	if (page->owner != PAGE_VMALLOC || page->vaddr != addr || !page->area)
+		return NULL;
+	/*
+	 * Not the first frame: what stands there is left from an earlier use. Objects of that cache never
+	 * become anything else, and none but the area's own begins where it does.
+	 */
+	va = __va((u64)page->area * 16);
+	return va->va_start == addr && va->state == VMAP_LIVE ? va : NULL;
+}
+
 /* Gives the area its frames, mapped; enum kvmap_status. */
 static u32 area_populate(struct vmap_area *va, struct vm_struct *vm)
 {
 	enum pgprot prot = vm->flags & VM_READONLY ? PGPROT_READONLY : PGPROT_READWRITE;
+	u32 nr = vmap_pages(va);
+	u32 first = vm->flags & VM_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
+					: frames_alloc_chain(nr, PAGE_VMALLOC);
 
-	vm->pages = vm->flags & VM_ZERO ? frames_alloc_chain_zeroed(vm->nr_pages, PAGE_VMALLOC)
-					: frames_alloc_chain(vm->nr_pages, PAGE_VMALLOC);
-	if (!vm->pages)
+	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
-	if (arch_map_chain(va->va_start, vm->pages, vm->nr_pages, prot)) {
-		frames_free_chain(vm->pages, vm->nr_pages, 0);
+	if (arch_map_chain(va->va_start, first, nr, prot)) {
+		frames_free_chain(first, nr, 0);
 		return KVMAP_REFUSED_NO_MEMORY;
 	}
+	vm->pages = first;
+	vm->nr_pages = nr;
+	pfn_to_page(first)->area = area_reference(va);
 	return KVMAP_OK;
+}
+
+/* A range of so many bytes that has not been kept, with a vm_struct, in no tree yet; or NULL and why. */
+static struct vmap_area *range_new(unsigned long size, u32 *status)
+{
+	struct vmap_area *va = vmap_free_take(size, status);
+	struct vm_struct *vm;
+
+	if (!va)
+		return NULL;
+	vm = kmem_cache_alloc(&vm_struct_cache);
+	if (!vm) {
+		vmap_free_put(va);
+		*status = KVMAP_REFUSED_NO_MEMORY;
+		return NULL;
+	}
+	vm->addr = (void *)va->va_start;
+	vm->size = size;
+	vm->pages = 0;
+	vm->nr_pages = 0;
+	va->vm = vm;
+	return va;
+}
+
+static void range_undo(struct vmap_area *va)
+{
+	kmem_cache_free(&vm_struct_cache, va->vm);
+	vmap_free_put(va);
 }
 
 /* One attempt, all or nothing; enum kvmap_status. */
 static u32 area_create(unsigned long size, unsigned long flags, const void *caller, struct vmap_area **out)
 {
 	unsigned long mapped = ALIGN_UP(size, PAGE_SIZE);
-	struct vmap_area *va;
-	struct vm_struct *vm;
+	struct vmap_area *va = vmap_kept_take((u32)(mapped >> PAGE_SHIFT));
+	bool kept = va;
 	u32 status;
 
-	va = vmap_free_take(mapped + PAGE_SIZE, &status);
-	if (!va)
-		return status;
-	vm = kmem_cache_alloc(&vm_struct_cache);
-	if (!vm) {
-		vmap_free_put(va);
-		return KVMAP_REFUSED_NO_MEMORY;
+	if (!kept) {
+		va = range_new(mapped + PAGE_SIZE, &status);
+		if (!va)
+			return status;
 	}
-	vm->addr = (void *)va->va_start;
-	vm->size = mapped + PAGE_SIZE;
-	vm->requested_size = size;
-	vm->flags = flags;
-	vm->nr_pages = (u32)(mapped >> PAGE_SHIFT);
-	vm->caller = caller;
-	status = area_populate(va, vm);
-	if (status) {
-		kmem_cache_free(&vm_struct_cache, vm);
-		vmap_free_put(va);
+	va->vm->requested_size = size;
+	va->vm->flags = flags;
+	va->vm->caller = caller;
+	status = area_populate(va, va->vm);
+	if (unlikely(status)) {
+		if (kept)
+			vmap_kept_put(va);
+		else
+			range_undo(va);
 		return status;
 	}
-	va->vm = vm;
 	va->handed = tlb_clock;
+	va->state = VMAP_LIVE;
+	if (!kept)
+		vmap_busy_insert(va);
 	*out = va;
 	return KVMAP_OK;
 }
@@ -105,7 +166,6 @@ static void *area_alloc(unsigned long size, unsigned long flags, const void *cal
 	if (status)
 		return refuse(status);
 
-	vmap_busy_insert(va);
 	vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
 	vmalloc_stats.allocations++;
 	vmalloc_stats.pages_mapped += va->vm->nr_pages;
@@ -136,8 +196,11 @@ static struct vmap_area *area_to_free(unsigned long addr, u32 *status)
 		*status = KVMAP_REFUSED_UNALIGNED;
 		return NULL;
 	}
+	va = area_mapped_at(addr);
+	if (likely(va))
+		return va;
 	va = vmap_busy_find(addr);
-	if (!va) {
+	if (!va || va->state != VMAP_LIVE) {
 		/* Freed, and waiting for its flush, or free again already. */
 		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
 		return NULL;
@@ -163,7 +226,6 @@ void vfree(const void *addr)
 		return;
 	}
 	nr = va->vm->nr_pages;
-	vmap_busy_remove(va);
 	va->unmapped = arch_unmap(va->va_start, nr);
 	vm_stat[NR_VMALLOC_PAGES] -= nr;
 	vmalloc_stats.frees++;
@@ -175,5 +237,5 @@ struct vm_struct *find_vm_area(const void *addr)
 {
 	struct vmap_area *va = vmap_busy_find((unsigned long)addr);
 
-	return va ? va->vm : NULL;
+	return va && va->state == VMAP_LIVE ? va->vm : NULL;
 }

@@ -3,7 +3,14 @@
  * vmap.h: the ranges of the vmalloc space: which are free, which are busy, which wait for a flush.
  * Private to guest/mm.
  *
- * A struct vmap_area is in exactly one place: the free tree, the busy tree, or the lazy list.
+ * A struct vmap_area is either in the free tree or in the busy one. Ranges of common sizes go through their
+ * life without leaving the busy tree, so that it costs the same however many there are:
+ *
+ *           vmalloc()        vfree()          flush            frames given back
+ *   free ------------> live ---------> lazy ---------> flushed ------------------> kept
+ *     ^                 ^                                 |                        |  |
+ *     |                 +---------------------------------|-------- vmalloc() -----+  |
+ *     +---------------------------------------------------+---- when too many --------+
  */
 #ifndef GUEST_MM_VMAP_H
 #define GUEST_MM_VMAP_H
@@ -11,7 +18,8 @@
 #include "mm/vmalloc.h"
 
 extern struct rb_root vmap_area_root, free_vmap_area_root;
-extern struct vmap_area *purge_vmap_area_list;
+extern struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
+extern struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];
 extern struct kmem_cache vmap_area_cache, vm_struct_cache;
 
 /* ---- vmap_free.c: the free tree ---- */
@@ -30,7 +38,7 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status);
  */
 void vmap_free_put(struct vmap_area *va);
 
-/* ---- vmap_busy.c: the busy tree ---- */
+/* ---- vmap_busy.c: the busy tree: every range that is not free ---- */
 
 /*
  * End of the highest area that there ever was. Ranges are taken from the bottom up, so what is free below it
@@ -41,17 +49,36 @@ extern unsigned long vmap_highest;
 void vmap_busy_insert(struct vmap_area *va);
 void vmap_busy_remove(struct vmap_area *va);
 
-/* The busy area whose range, guard page included, contains addr, or NULL. */
+/* The range, of whatever state, that contains addr, guard page included; or NULL. */
 struct vmap_area *vmap_busy_find(unsigned long addr);
+
+/* ---- vmap_kept.c: ranges to be used again as they are ---- */
+
+/* A range of so many pages and its guard, in the busy tree, with its vm_struct; NULL if none is kept. */
+struct vmap_area *vmap_kept_take(u32 nr_pages);
+
+/* Keeps a range whose vm has no frames, or makes it free if there are many of its size. */
+void vmap_kept_put(struct vmap_area *va);
+
+/* Makes all of them free. */
+void vmap_kept_drain(void);
 
 /* ---- purge.c: ranges that wait for a flush ---- */
 
-/* `va` has just been unmapped: the list owns it now, and its vm. Purges when enough waits, or at once if
- * eager. */
+/*
+ * `va`, of the busy tree, has just been unmapped: its range and frames are handed out again when they may be.
+ * Flushes when enough waits, or at once if eager, and gives back a bounded part of what was flushed.
+ */
 void vmap_lazy_add(struct vmap_area *va);
 
-/* The waiting area whose range contains addr, or NULL. */
-struct vmap_area *vmap_lazy_find(unsigned long addr);
+/* Gives back some of what was flushed and not yet given back. */
+void vmap_flushed_release(void);
+
+/* Pages without the guard. */
+static inline u32 vmap_pages(const struct vmap_area *va)
+{
+	return (u32)((va->va_end - va->va_start) >> PAGE_SHIFT) - 1;
+}
 
 /* End of the pages that are or were mapped: the guard page follows. */
 static inline unsigned long vmap_mapped_end(const struct vmap_area *va)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_busy.c: the areas in use, by address.
+ * vmap_busy.c: the ranges that are not free, by address.
  */
 #include "mm/vmap.h"
 

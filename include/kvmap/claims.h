@@ -49,6 +49,13 @@ enum memblock_kind {
 #define VM_ZERO     0x00010000 /* vzalloc() */
 #define VM_READONLY 0x00020000
 
+/* vmap_area.state */
+enum vmap_area_state {
+	VMAP_LIVE = 0,
+	VMAP_LAZY = 1, /* freed, unmapped; its frames may still be its own */
+	VMAP_KEPT = 2, /* nobody's, kept for an area of its size */
+};
+
 /* tlb_flush.cpu: not a flush but an unmapping by that CPU */
 #define TLB_FLUSH_UNMAP 0x80000000u
 

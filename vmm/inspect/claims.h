@@ -123,6 +123,13 @@ struct claims {
 		struct claim_node *items;
 		size_t count, capacity;
 	} busy_nodes, free_nodes;
+	struct {
+		struct claim_kept {
+			uint64_t va_start, va_end;
+		} * items;
+		size_t count, capacity;
+	} kept; /* ranges of the busy tree that are nobody's: empty, flushed, for the next area of their size
+		 */
 	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
 	struct {
 		struct claim_page *items;
@@ -153,9 +160,9 @@ struct claims {
 		struct claim_damage *items;
 		size_t count, capacity;
 	} damages;
-	uint64_t max_pfn;    /* as claimed, cut to RAM */
+	uint64_t max_pfn;                   /* as claimed, cut to RAM */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item */
-	uint64_t stats[STATS];  /* struct vmalloc_stats, in its order */
+	uint64_t stats[STATS];              /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims_areas.c: what a vmap_area claims: its vm_struct and its frames; and those that wait for their flush.
+ * claims_areas.c: what a vmap_area claims: its vm_struct and its frames; and those that were freed and are on
+ * their way to be used again.
  */
 #include "inspect/claims_reader.h"
 
@@ -53,11 +54,12 @@ void area_take(struct reader *reader, const struct area_node *node)
 	(void)reader_push(reader, &reader->out->areas, area);
 }
 
-/* The purge list; circles are seen as in reader_chain. */
-void read_lazy_areas(struct reader *reader)
+/* Circles are seen as in reader_chain. */
+static void read_lazy_list(struct reader *reader, enum claim_root root)
 {
-	uint64_t place = reader->layout->roots[ROOT_purge_vmap_area_list].gva;
-	uint64_t node = reader_root(reader, ROOT_purge_vmap_area_list, "V8");
+	uint64_t place = reader->layout->roots[root].gva;
+	uint64_t node = reader_root(reader, root, "V8");
+	const char *name = layout_root_name(root);
 	uint64_t kept = 0, keep_at = 1, count = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	struct area_node area;
@@ -65,8 +67,7 @@ void read_lazy_areas(struct reader *reader)
 	while (node && !reader->out_of_memory) {
 		if (node % 8 || !reader->nodes_left ||
 		    !reader_structure(reader, TYPE_vmap_area, node, copy)) {
-			reader_damage(reader, "V8", place, node,
-				      "purge_vmap_area_list: leads to no vmap_area in RAM");
+			reader_damage(reader, "V8", place, node, "%s: leads to no vmap_area in RAM", name);
 			return;
 		}
 		reader->nodes_left--;
@@ -78,8 +79,14 @@ void read_lazy_areas(struct reader *reader)
 		}
 		node = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
 		if (node && node == kept) {
-			reader_damage(reader, "V8", place, node, "purge_vmap_area_list: runs in a circle");
+			reader_damage(reader, "V8", place, node, "%s: runs in a circle", name);
 			return;
 		}
 	}
+}
+
+void read_lazy_areas(struct reader *reader)
+{
+	read_lazy_list(reader, ROOT_purge_vmap_area_list);
+	read_lazy_list(reader, ROOT_flushed_vmap_area_list);
 }

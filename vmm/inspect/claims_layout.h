@@ -20,6 +20,7 @@
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \
 	NUMBER(purge_vmap_area_list)                                                                         \
+	NUMBER(flushed_vmap_area_list)                                                                       \
 	NUMBER(held_pages)                                                                                   \
 	OBJECT(vmap_area_cache)                                                                              \
 	OBJECT(vm_struct_cache)                                                                              \
@@ -89,6 +90,7 @@
 	NUMBER(vmap_area, next)                                                                              \
 	NUMBER(vmap_area, unmapped)                                                                          \
 	NUMBER(vmap_area, handed)                                                                            \
+	NUMBER(vmap_area, state)                                                                             \
 	TYPE(rb_node)                                                                                        \
 	NUMBER(rb_node, __rb_parent_color)                                                                   \
 	NUMBER(rb_node, rb_right)                                                                            \

@@ -16,6 +16,7 @@ struct tree_entry {
 	struct claim_node node;
 	unsigned int depth;    /* of the node in the tree; the root's is 0 */
 	struct area_node area; /* busy tree only */
+	uint64_t state;        /* of that */
 };
 
 struct tree {
@@ -47,10 +48,30 @@ static void node_decode(const struct reader *reader, const struct tree *tree, ui
 		.right = node_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_right, links)),
 		.black = parent_color & 1,
 	};
-	if (tree->busy)
+	if (tree->busy) {
 		area_decode(reader, AREA_LIVE, gva, copy, &entry->area);
-	else
+		entry->state = layout_value(layout, MEMBER_vmap_area_state, copy);
+	} else {
 		entry->node.subtree_max_size = layout_value(layout, MEMBER_vmap_area_subtree_max_size, copy);
+	}
+}
+
+/*
+ * A node of the busy tree. One that is lazily freed is taken from its list instead, so that V8 misses the
+ * range if the node is on none.
+ */
+static void busy_take(struct reader *reader, const struct tree_entry *entry)
+{
+	struct claim_kept kept = { entry->node.va_start, entry->node.va_end };
+
+	switch (entry->state) {
+	case VMAP_LAZY: break;
+	case VMAP_KEPT: (void)reader_push(reader, &reader->out->kept, kept); break;
+	case VMAP_LIVE: area_take(reader, &entry->area); break;
+	default:
+		reader_damage(reader, "V8", entry->node.node, entry->state,
+			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));
+	}
 }
 
 /* The node at `gva`, reached from `parent`; false and a damage if it is none. */
@@ -109,7 +130,7 @@ static void tree_walk(struct reader *reader, const struct tree *tree)
 		if (!reader_push(reader, tree->nodes, entry.node))
 			return;
 		if (tree->busy)
-			area_take(reader, &entry.area);
+			busy_take(reader, &entry);
 		if (entry.node.right != entry.node.left)
 			top = tree_descend(reader, tree, entry.node.right, entry.node.node, entry.depth + 1,
 					   stack, top);

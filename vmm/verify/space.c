@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * space.c: V8. The two trees of the vmalloc range are what they should be, and busy, lazy and free ranges
- * together are all of the range, once.
+ * space.c: V8. The two trees of the vmalloc range are what they should be, and live, lazy, kept and free
+ * ranges together are all of the range, once.
  *
  * A tree is searched by address and balanced by colour: in order; the root black; no red node below a red
  * one; as many black nodes on every way down; and in the free tree, each node knows the largest range below
@@ -204,9 +204,9 @@ static void check_tree(struct check *check, const struct tree *tree)
 	free(descent.blacks);
 }
 
-enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE };
+enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE, SPAN_KEPT };
 
-static const char *const span_names[] = { "busy", "lazily freed", "free" };
+static const char *const span_names[] = { "busy", "lazily freed", "free", "kept" };
 
 /* Tag of a range: enum span_kind in the upper 2 bits, index below. */
 #define SPAN_TAG(kind, index) ((uint32_t)(kind) << 30 | (uint32_t)(index))
@@ -227,6 +227,12 @@ static int collect_spans(const struct claims *claims, struct keyed_array *spans)
 		if (array_push(spans, span) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < claims->kept.count; i++) {
+		struct keyed span = { .key = claims->kept.items[i].va_start, .tag = SPAN_TAG(SPAN_KEPT, i) };
+
+		if (array_push(spans, span) < 0)
+			return -1;
+	}
 	return keyed_sort(spans);
 }
 
@@ -234,15 +240,18 @@ static uint64_t span_end(const struct claims *claims, const struct keyed *span)
 {
 	uint32_t index = span->tag & 0x3fffffff;
 
-	return span->tag >> 30 == SPAN_FREE ? claims->free_nodes.items[index].va_end
-					    : claims->areas.items[index].va_end;
+	switch (span->tag >> 30) {
+	case SPAN_FREE: return claims->free_nodes.items[index].va_end;
+	case SPAN_KEPT: return claims->kept.items[index].va_end;
+	default: return claims->areas.items[index].va_end;
+	}
 }
 
 static void report_gap(struct check *check, uint64_t start, uint64_t end)
 {
 	struct finding *finding = finding_new(check, start);
 
-	finding_claimed(finding, "busy, lazily freed or free");
+	finding_claimed(finding, "busy, lazily freed, kept or free");
 	finding_found(finding, "0x%" PRIx64 " to 0x%" PRIx64 " is none of them", start, end);
 	finding_where(finding, "the vmalloc range");
 }

@@ -13,7 +13,7 @@ struct zone zones[MAX_NR_ZONES];
 u32 nr_zones;
 struct memblock memblock;
 struct rb_root vmap_area_root, free_vmap_area_root;
-struct vmap_area *purge_vmap_area_list;
+struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
 u32 held_pages;
 struct kmem_cache vmap_area_cache, vm_struct_cache;
 u64 vm_stat[NR_VM_STAT_ITEMS];

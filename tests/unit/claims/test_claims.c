@@ -72,6 +72,28 @@ Test(claims, lazy_areas_come_after_the_live_ones)
 	assert_area_frames(d, 0x750, 0x751);
 }
 
+/* Other than `claims`: not read before the test. */
+Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
+{
+	world_create(&world);
+	world_node(&world, NODE_A)->state = VMAP_KEPT;
+	world_node(&world, NODE_C)->state = VMAP_LAZY;
+	*world_root(&world, "flushed_vmap_area_list", uint64_t) = world_node_gva(NODE_C);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.busy_nodes.count, 3);
+	cr_assert_eq(claims.kept.count, 1);
+	cr_expect_eq(claims.kept.items[0].va_start, KVMAP_VMALLOC_START);
+	cr_expect_eq(claims.kept.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_assert_eq(claims.areas.count, 3);
+	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
+	cr_expect_eq(claims.areas.items[0].node, world_node_gva(NODE_B));
+	cr_expect_eq(claims.areas.items[1].state, AREA_LAZY);
+	cr_expect_eq(claims.areas.items[2].state, AREA_LAZY);
+	cr_expect_eq(claims.areas.items[2].node, world_node_gva(NODE_C));
+	end();
+}
+
 Test(claims, trees_come_in_order_with_links_and_colours)
 {
 	const struct claim_node *busy = claims.busy_nodes.items, *unused = claims.free_nodes.items;

@@ -126,6 +126,22 @@ Test(damage, a_purge_list_that_leads_out_of_RAM)
 	cr_expect_eq(claims.areas.count, 4);
 }
 
+Test(damage, a_list_of_flushed_ranges_that_leads_out_of_RAM)
+{
+	*world_root(&world, "flushed_vmap_area_list", void *) = NOWHERE;
+	world_read(&world, &claims);
+	expect_damage("V8", "flushed_vmap_area_list: leads to no vmap_area");
+}
+
+Test(damage, a_range_of_the_busy_tree_in_a_state_that_is_none)
+{
+	world_node(&world, NODE_A)->state = 77;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_area_root: node in a state that is none");
+	cr_expect_eq(claims.busy_nodes.count, 3);
+	cr_expect_eq(claims.areas.count, 3);
+}
+
 Test(damage, an_area_without_vm_struct)
 {
 	world_node(&world, NODE_A)->vm = NULL;

@@ -68,7 +68,8 @@ struct census {
 	u8 owner[FRAMES]; /* 0: nobody yet; PAGE_FREE for fresh frames too */
 	u64 nr[8];        /* by owner, as counted */
 	u64 lazy_pages;
-	u64 areas, free_ranges, lazy_areas;
+	u64 areas, free_ranges, kept;  /* areas: live */
+	u64 lazy_areas, flushed_areas; /* unmapped; before and after the flush */
 	u64 leaves;
 };
 
@@ -226,6 +227,7 @@ static void check_live(struct census *census, const struct vmap_area *va)
 	const struct vm_struct *vm = va->vm;
 	u32 i, pfn = vm->pages;
 
+	census->areas++;
 	cr_assert_eq((unsigned long)vm->addr, va->va_start);
 	cr_assert_eq(vm->size, va->va_end - va->va_start);
 	cr_assert_eq(vm->size, ((unsigned long)vm->nr_pages + 1) * PAGE_SIZE);
@@ -242,32 +244,66 @@ static void check_live(struct census *census, const struct vmap_area *va)
 	cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx", va->va_start);
 }
 
-/* Busy, free and lazy ranges together cover the space once. They are few enough to look for the next one. */
+/* The ranges of the two trees together cover the space once. */
 static void check_cover(struct census *census)
 {
 	struct rb_node *busy = rb_first(&vmap_area_root), *free = rb_first(&free_vmap_area_root);
 	unsigned long at = KVMAP_VMALLOC_START, free_end = 0;
-	const struct vmap_area *va;
 
-	for (va = purge_vmap_area_list; va; va = va->next)
-		census->lazy_areas++;
 	while (at != KVMAP_VMALLOC_END) {
 		if (free && container_of(free, struct vmap_area, rb_node)->va_start == at) {
 			cr_assert_neq(free_end, at, "free neighbours at %#lx were not merged", at);
 			at = free_end = container_of(free, struct vmap_area, rb_node)->va_end;
 			free = rb_next(free);
 			census->free_ranges++;
-		} else if (busy && container_of(busy, struct vmap_area, rb_node)->va_start == at) {
+		} else {
+			cr_assert(busy && container_of(busy, struct vmap_area, rb_node)->va_start == at,
+				  "%#lx is in no range", at);
 			at = container_of(busy, struct vmap_area, rb_node)->va_end;
 			busy = rb_next(busy);
-			census->areas++;
-		} else {
-			va = vmap_lazy_find(at);
-			cr_assert(va && va->va_start == at, "%#lx is in no range", at);
-			at = va->va_end;
 		}
 	}
 	cr_assert(!busy && !free, "ranges overlap");
+}
+
+/* Ranges on their way to be used again: on exactly the list that their state names. */
+static u64 check_lazy(struct census *census, const struct vmap_area *va, bool flushed)
+{
+	u64 count = 0;
+
+	for (; va; va = va->next, count++) {
+		cr_assert_eq(va->state, VMAP_LAZY);
+		cr_assert_eq(vmap_busy_find(va->va_start), va);
+		cr_assert(flushed || (va->vm->nr_pages == 0) == (vmalloc_policy == KVMAP_POLICY_LAZY));
+		own_chain(census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
+	}
+	return count;
+}
+
+static void check_kept(struct census *census)
+{
+	for (u32 pages = 0; pages <= VMAP_KEPT_PAGES; pages++) {
+		u32 nr = 0;
+
+		for (const struct vmap_area *va = vmap_kept[pages].first; va; va = va->next, nr++) {
+			cr_assert_eq(va->state, VMAP_KEPT);
+			cr_assert_eq(vmap_pages(va), pages);
+			cr_assert(!va->vm->pages && !va->vm->nr_pages);
+			cr_assert_eq(vmap_busy_find(va->va_start), va);
+		}
+		cr_assert_eq(vmap_kept[pages].nr, nr);
+		census->kept += nr;
+	}
+}
+
+/* Waits `va` for a flush? */
+static bool is_waiting(unsigned long addr)
+{
+	const struct vmap_area *va = purge_vmap_area_list;
+
+	while (va && (addr < va->va_start || addr >= va->va_end))
+		va = va->next;
+	return va;
 }
 
 /* V9: where the TLB and the tables differ, nobody may have got the frame (strict) or the range since. */
@@ -282,7 +318,7 @@ static void check_tlb(const struct census *census)
 		if (!sim_tlb[page] || arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
 			continue;
 		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);
-		cr_assert(vmap_lazy_find(va), "%#lx is stale and waits for no flush", va);
+		cr_assert(is_waiting(va), "%#lx is stale and waits for no flush", va);
 		if (vmalloc_policy == KVMAP_POLICY_STRICT)
 			cr_assert(census->owner[pfn] == PAGE_VMALLOC && pfn_to_page(pfn)->vaddr == va,
 				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
@@ -292,27 +328,27 @@ static void check_tlb(const struct census *census)
 void check_machine(void)
 {
 	static struct census census;
-	const struct vmap_area *va;
 	struct rb_node *node;
-	u64 live;
+	u64 live, busy;
 
 	memset(&census, 0, sizeof(census));
 	check_zones(&census);
 	check_cover(&census);
-	cr_assert_eq(check_tree(&vmap_area_root, false), census.areas);
+	busy = check_tree(&vmap_area_root, false);
 	cr_assert_eq(check_tree(&free_vmap_area_root, true), census.free_ranges);
 	for (node = rb_first(&vmap_area_root); node; node = rb_next(node))
-		check_live(&census, container_of(node, struct vmap_area, rb_node));
+		if (container_of(node, struct vmap_area, rb_node)->state == VMAP_LIVE)
+			check_live(&census, container_of(node, struct vmap_area, rb_node));
 	live = census.nr[PAGE_VMALLOC];
-	for (va = purge_vmap_area_list; va; va = va->next) {
-		cr_assert_eq(va->vm->nr_pages == 0, vmalloc_policy == KVMAP_POLICY_LAZY);
-		own_chain(&census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
-	}
+	census.lazy_areas = check_lazy(&census, purge_vmap_area_list, false);
+	census.flushed_areas = check_lazy(&census, flushed_vmap_area_list, true);
+	check_kept(&census);
+	cr_assert_eq(busy, census.areas + census.lazy_areas + census.flushed_areas + census.kept);
 	check_allocated(&census);
 	own_chain(&census, held_pages, vm_stat[NR_HELD_PAGES], PAGE_HELD);
 	check_tables(&census, init_top_pgt, 4);
-	check_cache(&census, &vmap_area_cache, census.areas + census.free_ranges + census.lazy_areas);
-	check_cache(&census, &vm_struct_cache, census.areas + census.lazy_areas);
+	check_cache(&census, &vmap_area_cache, busy + census.free_ranges);
+	check_cache(&census, &vm_struct_cache, busy);
 	check_all_owned(&census);
 	check_tlb(&census);
 

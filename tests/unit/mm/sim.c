@@ -165,6 +165,8 @@ void snapshot_take(struct snapshot *out)
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;
 	out->lazy = purge_vmap_area_list;
+	out->flushed = flushed_vmap_area_list;
+	memcpy(out->kept, vmap_kept, sizeof(vmap_kept));
 	out->clock = tlb_clock;
 	out->flushes = tlb_flush_count;
 }

@@ -47,7 +47,8 @@ struct snapshot {
 	struct vmalloc_stats stats; /* without `refused` */
 	struct kmem_cache caches[2];
 	struct rb_root busy, free;
-	struct vmap_area *lazy;
+	struct vmap_area *lazy, *flushed;
+	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];
 	u32 clock, flushes;
 };
 void snapshot_take(struct snapshot *out);

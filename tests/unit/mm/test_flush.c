@@ -180,3 +180,107 @@ Test(flush, what_waits_is_purged_before_an_allocation_fails)
 	cr_assert_eq(vmalloc_stats.refused, 0);
 	check_machine();
 }
+
+Test(flush, a_flushed_range_of_a_common_size_is_used_again_without_the_trees)
+{
+	struct rb_root busy, free;
+	unsigned long a, b;
+	u32 objects;
+
+	sim_boot(KVMAP_POLICY_EAGER);
+	a = area_touched(3);
+	b = area_touched(3);
+	vfree((void *)a);
+	check_machine();
+	busy = vmap_area_root;
+	free = free_vmap_area_root;
+	objects = vmap_area_cache.nr_in_use;
+	cr_assert_eq(vmap_kept[3].nr, 1);
+	cr_assert_eq(area_touched(3), a);
+	cr_assert_eq(vmap_kept[3].nr, 0);
+	cr_assert(vmap_area_root.rb_node == busy.rb_node && free_vmap_area_root.rb_node == free.rb_node);
+	cr_assert_eq(vmap_area_cache.nr_in_use, objects);
+	check_machine();
+	vfree((void *)a);
+	vfree((void *)b);
+	vmalloc_purge();
+	cr_assert_eq(vmap_kept[3].nr, 0, "an explicit purge keeps nothing");
+	cr_assert_null(vmap_area_root.rb_node);
+	check_machine();
+}
+
+Test(flush, ranges_that_are_kept_are_bounded)
+{
+	static unsigned long areas[600];
+
+	sim_boot(KVMAP_POLICY_EAGER);
+	for (int i = 0; i < 600; i++)
+		areas[i] = area_touched(1);
+	for (int i = 0; i < 600; i++)
+		vfree((void *)areas[i]);
+	cr_assert_eq(vmap_kept[1].nr, 256);
+	check_machine();
+}
+
+Test(flush, what_was_flushed_is_given_back_bit_by_bit)
+{
+	static unsigned long areas[64];
+	u64 before;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	for (int i = 0; i < 64; i++)
+		areas[i] = area_touched(7);
+	for (int i = 0; i < 63; i++)
+		vfree((void *)areas[i]);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 63 * 7);
+	vfree((void *)areas[63]);
+	cr_assert_eq(vmalloc_stats.purges, 1);
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 60 * 7, "four ranges at a time");
+	check_machine();
+	for (int i = 0; i < 15; i++) {
+		before = vm_stat[NR_QUARANTINE_PAGES];
+		vfree((void *)area_touched(33)); /* of no size that is kept */
+		cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], before + 33 - 4 * 7);
+		check_machine();
+	}
+	cr_assert_null(flushed_vmap_area_list);
+}
+
+Test(flush, a_large_flushed_area_is_given_back_in_parts)
+{
+	unsigned long large;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	large = area_touched(500);
+	vfree((void *)large);
+	cr_assert_eq(vmalloc_stats.purges, 0);
+	vfree((void *)area_touched(12));
+	cr_assert_eq(vmalloc_stats.purges, 1);
+	/* the newest first: 12 of the 140 pages are its own */
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 500 - 128);
+	check_machine();
+	vfree((void *)area_touched(33));
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 500 - 128 - (33 + 128) + 33);
+	check_machine();
+	vmalloc_purge();
+	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 0);
+	check_machine();
+}
+
+Test(flush, the_address_of_a_kept_range_is_known_as_freed)
+{
+	struct vmalloc_address what;
+	unsigned long a;
+
+	sim_boot(KVMAP_POLICY_EAGER);
+	a = area_touched(2);
+	vfree((void *)a);
+	vmalloc_explain(a + PAGE_SIZE, false, &what);
+	cr_assert_eq(what.kind, KVMAP_FAULT_FREED);
+	cr_assert_eq(what.start, a);
+	cr_assert_null(find_vm_area((void *)a));
+	vfree((void *)a);
+	cr_assert_eq(vmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
+	vfree((void *)(a + PAGE_SIZE));
+	cr_assert_eq(vmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
+}

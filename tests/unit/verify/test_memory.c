@@ -4,6 +4,8 @@
  */
 #include "world.h"
 
+#include "base/array.h"
+
 #include "kvmap/boot.h"
 
 #include <criterion/criterion.h>
@@ -140,6 +142,18 @@ Test(memory, areas_that_overlap_are_found)
 Test(memory, a_range_that_is_neither_free_nor_busy_is_found)
 {
 	w.claims.free_nodes.items[0].va_start += K4;
+	expect_findings("V8");
+}
+
+Test(memory, a_kept_range_is_part_of_the_space_and_may_overlap_nothing)
+{
+	struct claim_kept kept = { w.claims.free_nodes.items[0].va_start,
+				   w.claims.free_nodes.items[0].va_start + K4 };
+
+	w.claims.free_nodes.items[0].va_start += K4;
+	cr_assert_eq(array_push(&w.claims.kept, kept), 0);
+	expect_findings("");
+	w.claims.kept.items[0].va_end += K4;
 	expect_findings("V8");
 }
 
