@@ -116,6 +116,10 @@ status=$?
 : >out
 tried="kvmap run > /dev/full"
 one_line "a report that cannot be written" 2 'cannot write'
+"$KVMAP" run nothing.kvs >&- 2>err
+status=$?
+tried="kvmap run >&-"
+one_line "a report for a closed standard output" 2 'cannot write'
 try run nothing.kvs --dump ./no/such/folder/core
 check "a core that cannot be written" 2 err 'no/such/folder'
 finish

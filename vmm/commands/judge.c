@@ -45,14 +45,45 @@ static void describe_operation(const struct session *session, uint32_t index, ch
 		 text_escape(text, strlen(text), escaped, sizeof(escaped)));
 }
 
-/* Does the host's own walk say what the guest says of a fault? */
-static bool walk_agrees(const struct kvmap_record *fault, const struct walk *walk)
+int judge_unreadable(struct session *session, const struct error *error)
 {
-	switch (fault->detail) {
-	case KVMAP_FAULT_READONLY: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_W);
-	case KVMAP_FAULT_NOEXECUTE: return walk->stop == WALK_MAPPED && !(walk->rights & RIGHT_X);
-	default: return walk->stop != WALK_MAPPED;
+	struct finding finding = { .address = error->address };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "a guest that can be verified");
+	snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1, error->text);
+	snprintf(finding.where, sizeof(finding.where), "after %zu operations", session->steps.count);
+	return add_finding(session, &finding);
+}
+
+/* The address that `expect fault` makes the guest touch; false where only the guest knows it. */
+static bool touched_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
+{
+	switch (operand->base) {
+	case KVMAP_BASE_NONE: *out = operand->value; return true;
+	case KVMAP_BASE_TEXT: *out = KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA + operand->value; return true;
+	case KVMAP_BASE_VARIABLE:
+		*out = session->variables[operand->variable].value + operand->value;
+		return session->variables[operand->variable].known;
+	default: return false;
 	}
+}
+
+/* What is wrong with a fault that the guest reports as the expected one; NULL if nothing is. */
+static const char *doubt_fault(const struct session *session, const struct kvmap_operation *operation,
+			       const struct report_step *step)
+{
+	uint64_t address;
+
+	if (!step->fault.type)
+		return "the guest reported no fault";
+	if (step->fault.detail != operation->fault_kind)
+		return "the guest reported another kind";
+	if (!step->fault_checked)
+		return "the guest did not stop at it, so that the host could look";
+	/* An access of 8 bytes may fault at any of them. */
+	if (touched_address(session, &operation->operand[0], &address) && step->fault.value[0] - address >= 8)
+		return "the guest reported a fault at another address";
+	return NULL;
 }
 
 static int judge_fault(struct session *session, const struct report_step *step)
@@ -60,17 +91,18 @@ static int judge_fault(struct session *session, const struct report_step *step)
 	const struct kvmap_operation *operation =
 		&session->config.script->operations.items[step->result.operation];
 	struct finding finding = { .address = step->fault.value[0] };
+	const char *doubt = NULL;
 
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
-	if (operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK &&
-	    (!step->fault.type || step->fault.detail != operation->fault_kind)) {
+	if (operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK)
+		doubt = doubt_fault(session, operation, step);
+	if (doubt) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "the expected fault (%s) was taken",
 			 fault_kind_name(operation->fault_kind));
-		snprintf(finding.found, sizeof(finding.found), "the guest reported %s",
-			 step->fault.type ? "another kind" : "no fault");
+		snprintf(finding.found, sizeof(finding.found), "%s", doubt);
 		return add_finding(session, &finding);
 	}
-	if (step->fault_checked && !walk_agrees(&step->fault, &step->fault_walk)) {
+	if (step->fault_checked && !step_walk_agrees(step)) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "a fault: %s",
 			 fault_kind_name((uint16_t)step->fault.detail));
 		snprintf(finding.found, sizeof(finding.found), "the tables: %s, rights %s%s%s",
@@ -82,6 +114,28 @@ static int judge_fault(struct session *session, const struct report_step *step)
 	return 0;
 }
 
+/* `verify` is the host's work: a guest that reports it as done must have stopped for it. */
+static int judge_verify(struct session *session, const struct report_step *step)
+{
+	struct finding finding = { 0 };
+
+	if (session->verified)
+		return 0;
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	snprintf(finding.claimed, sizeof(finding.claimed), "the host verified");
+	snprintf(finding.found, sizeof(finding.found), "the guest did not stop for it");
+	return add_finding(session, &finding);
+}
+
+static void note_variable(struct session *session, const struct kvmap_operation *operation,
+			  const struct kvmap_record *result)
+{
+	if (operation->result == KVMAP_NO_RESULT)
+		return;
+	session->variables[operation->result].known = result->status == KVMAP_OK;
+	session->variables[operation->result].value = result->value[0];
+}
+
 int judge_step(struct session *session, const struct report_step *step)
 {
 	const struct kvmap_operation *operation =
@@ -90,8 +144,11 @@ int judge_step(struct session *session, const struct report_step *step)
 	struct finding finding = { .address = step->result.value[1] };
 
 	session->verdict.results[0].checked++;
+	note_variable(session, operation, &step->result);
 	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED)
 		session->refused++;
+	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && judge_verify(session, step) < 0)
+		return -1;
 	if (!KVMAP_STATUS_IS_FAILED(status))
 		return judge_fault(session, step);
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
@@ -113,7 +170,10 @@ int judge_step(struct session *session, const struct report_step *step)
 static const char *death_text(const struct report_death *death)
 {
 	switch (death->event.type) {
-	case MACHINE_EXIT: return "an unexpected fault in the kernel";
+	case MACHINE_EXIT:
+		if (death->oops.type)
+			return "an unexpected fault in the kernel";
+		return *death->last_words ? death->last_words : "it gave up without a word";
 	case MACHINE_TRIPLE_FAULT: return "a triple fault";
 	case MACHINE_EMULATION_FAILURE: return "an instruction that KVM could not emulate";
 	case MACHINE_MMIO: return "an access to a guest physical address without memory";
@@ -136,8 +196,11 @@ int judge_death(struct session *session)
 	else if (death->has_registers)
 		finding.address = death->registers.rip;
 	snprintf(finding.claimed, sizeof(finding.claimed), "the script runs to its end");
-	snprintf(finding.found, sizeof(finding.found), "%s", death_text(death));
-	if (session->steps.count < session->config.script->operations.count)
+	snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1,
+		 death_text(death));
+	if (!session->run.hello.type)
+		snprintf(finding.where, sizeof(finding.where), "before the first operation");
+	else if (session->steps.count < session->config.script->operations.count)
 		describe_operation(session, (uint32_t)session->steps.count, finding.where,
 				   sizeof(finding.where));
 	else

@@ -16,6 +16,9 @@ void judge_nothing_seen(struct verdict *verdict);
 /* The first verification replaces "not seen", and keeps the findings made so far. */
 int judge_first(struct session *session, const struct verdict *verdict);
 
+/* At a stop for verification the guest had no claims or tables that could be read. */
+int judge_unreadable(struct session *session, const struct error *error);
+
 int judge_step(struct session *session, const struct report_step *step);
 int judge_death(struct session *session);
 int judge_end(struct session *session);

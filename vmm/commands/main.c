@@ -5,8 +5,10 @@
 #include "commands/commands.h"
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
 	{ "run", "boot the guest, run a script of operations, verify, report", command_run },
@@ -32,10 +34,26 @@ static void print_usage(FILE *stream)
 			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done.\n");
 }
 
+/*
+ * A file that is opened must not become standard output by taking its number, or the report would go into it:
+ * the guest's memory, for one. Opened for reading, so that a report that goes nowhere is an error.
+ */
+static void keep_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	char name[64];
 
+	keep_standard_streams();
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_DONE;

@@ -37,7 +37,9 @@ int command_map(int argc, char **argv)
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	breaks = area_breaks(source.claims, &count);
-	if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
+	if (!source.has_mode) {
+		status = command_fail(&source.no_claims, NULL);
+	} else if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
 		command_report(&report, options.common.json);

@@ -33,9 +33,10 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step.result = *record;
 	step.fault = session->pending_fault;
 	session->pending_fault = (struct kvmap_record){ 0 };
-	if (array_push(&session->steps, step) < 0)
+	if (array_push(&session->steps, step) < 0 || judge_step(session, &step) < 0)
 		return -1;
-	return judge_step(session, &session->steps.items[session->steps.count - 1]);
+	session->verified = false;
+	return 0;
 }
 
 static void take_registers(struct session *session, const struct kvmap_record *record)
@@ -100,8 +101,14 @@ static int verify_now(struct session *session, struct error *error)
 	struct verdict verdict = { 0 };
 	int result = -1;
 
-	if (read_claims(session, error) < 0)
-		return -1;
+	session->verified = true;
+	if (read_claims(session, error) < 0) {
+		if (error->kind != ERROR_GUEST)
+			return -1;
+		if (judge_unreadable(session, error) < 0)
+			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		return 0;
+	}
 	struct verify_input input = {
 		.view = session->view,
 		.mode = &session->mode,
@@ -154,6 +161,20 @@ static void collect_ranges(struct session *session)
 
 /* ---- its end ---- */
 
+/* A guest that gives up says why on the serial port. */
+static void take_last_words(struct session *session)
+{
+	struct report_death *death = &session->death;
+	size_t length, start;
+	const char *text = machine_serial(session->machine, &length);
+
+	while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+		length--;
+	for (start = length; start && text[start - 1] != '\n'; start--)
+		;
+	text_escape(text + start, length - start, death->last_words, sizeof(death->last_words));
+}
+
 static int take_death(struct session *session, const struct machine_event *event)
 {
 	struct report_death *death = &session->death;
@@ -162,6 +183,7 @@ static int take_death(struct session *session, const struct machine_event *event
 
 	death->event = *event;
 	session->run.death = death;
+	take_last_words(session);
 	if (machine_view(session->machine, &session->view, &ignored) == 0 && session->view->cpu_count) {
 		death->registers = session->view->cpus[0];
 		death->has_registers = true;
@@ -201,7 +223,8 @@ static int run_guest(struct session *session, struct error *error)
 		if (event.value == KVMAP_DOORBELL_VERIFY && verify_now(session, error) < 0)
 			return -1;
 	}
-	session->reached_end = event.type == MACHINE_EXIT && event.value != KVMAP_EXIT_OOPS;
+	session->reached_end = event.type == MACHINE_EXIT &&
+			       (event.value == KVMAP_EXIT_OK || event.value == KVMAP_EXIT_REFUSED);
 	if (!session->reached_end)
 		return take_death(session, &event) < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory")
 						       : 0;

@@ -40,7 +40,12 @@ struct session {
 	struct report_step pending_step;   /* what the host saw at that fault */
 	uint64_t refused;                  /* operations refused that no `expect refused` announced */
 	bool reached_end;                  /* the guest came to its exit port */
-	struct report_run run;             /* all of it, for report_run() */
+	bool verified;                     /* at a doorbell, since the last RESULT */
+	struct {
+		bool known;
+		uint64_t value;
+	} variables[KVMAP_VARIABLES_MAX]; /* of the script, as the guest reported them */
+	struct report_run run;            /* all of it, for report_run() */
 };
 
 /*

@@ -61,17 +61,15 @@ static int open_script(const char *name, const struct options *options, struct s
 	config = options_session(options, source->program, source->script);
 	if (session_run(&config, &source->session, error) < 0)
 		return -1;
-	if (!source->session->has_mode)
-		return error_set(error, ERROR_GUEST, 0, 0, "%s: the guest died before it had page tables",
-				 name);
+	source->has_mode = source->session->has_mode;
 	source->view = source->session->view;
 	source->mode = source->session->mode;
 	source->symbols = source->session->symbols;
 	if (source->session->run.claims)
 		source->claims = &source->session->claims;
 	else
-		error_set(&source->no_claims, ERROR_GUEST, 0, 0,
-			  "%s: the guest died before it could be verified", name);
+		error_set(&source->no_claims, ERROR_GUEST, 0, 0, "%s: the guest ended %s: see `kvmap run`",
+			  name, source->has_mode ? "before its claims could be read" : "without page tables");
 	return 0;
 }
 
@@ -100,6 +98,7 @@ static int open_core(const char *name, const struct options *options, struct sou
 	source->view = source->core;
 	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
 		return -1;
+	source->has_mode = true;
 	open_core_claims(options, source);
 	return 0;
 }

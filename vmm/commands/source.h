@@ -20,6 +20,7 @@ struct source {
 	/* What the commands use; borrowed from the above. */
 	const struct view *view;
 	struct walk_mode mode;
+	bool has_mode;           /* false: it has no page tables, and no_claims says why */
 	struct claims *claims;   /* NULL: this guest makes no claims that kvmap can read */
 	struct error no_claims;  /* then: why */
 	struct symbols *symbols; /* NULL: none */

@@ -51,7 +51,9 @@ int command_walk(int argc, char **argv)
 		    "ADDRESS", &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (parse_address(options.extra, source.symbols, &address, &error) < 0) {
+	if (!source.has_mode) {
+		status = command_fail(&source.no_claims, NULL);
+	} else if (parse_address(options.extra, source.symbols, &address, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
 		walk_translate(source.view, &source.mode, address, &walk);

@@ -119,8 +119,11 @@ static void event_text(const struct report_death *death, char *out, size_t size)
 		break;
 	case MACHINE_KVM: snprintf(out, size, "KVM gave up: %s", event->text); break;
 	default:
-		snprintf(out, size,
-			 death->oops.type ? "oops: an unexpected fault in the kernel" : "it gave up");
+		if (death->oops.type)
+			snprintf(out, size, "oops: an unexpected fault in the kernel");
+		else
+			snprintf(out, size, "it gave up%s%s", *death->last_words ? ": " : "",
+				 death->last_words);
 	}
 }
 
@@ -171,7 +174,7 @@ static void show_oops(struct report *report, const struct report_death *death)
 static void show_text(struct report *report, const struct report_run *run, const struct registers *registers)
 {
 	const struct report_death *death = run->death;
-	char what[200], place[400], bytes[64];
+	char what[240], place[400], bytes[64];
 	uint64_t address;
 
 	text_heading(report, "The guest died");
@@ -206,7 +209,7 @@ static void emit_json(struct report *report, const struct report_run *run, const
 {
 	struct json_object *line = json_start(report, "death"), *values = json_object_new_object();
 	const struct report_death *death = run->death;
-	char what[200], place[400], bytes[64];
+	char what[240], place[400], bytes[64];
 	uint64_t address;
 
 	event_text(death, what, sizeof(what));

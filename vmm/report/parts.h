@@ -23,8 +23,6 @@ void part_verdict(struct report *report, const struct verdict *verdict, unsigned
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step);
 /* Refused or failed, and the script did not expect it. */
 bool step_is_bad(const struct report_run *run, const struct report_step *step);
-/* Does the host's own walk say what the guest says of the fault? Only where fault_checked. */
-bool step_walk_agrees(const struct report_step *step);
 /* What became of it: "0xffffc90000000000, 64 KiB", "refused: double free". Returns out. */
 const char *step_outcome(const struct report_run *run, const struct report_step *step, char *out,
 			 size_t size);

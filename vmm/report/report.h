@@ -47,6 +47,7 @@ struct report_death {
 	uint64_t oops_registers[18]; /* the three REGISTERS records */
 	uint8_t code[16];            /* bytes at RIP, read through the guest's tables */
 	size_t code_size;
+	char last_words[160]; /* the last line on its serial port, escaped; "" if it died without a word */
 };
 
 struct report_timing {
@@ -76,6 +77,9 @@ struct report_run {
 	struct symbols *symbols;
 	struct report_timing timing;
 };
+
+/* Does the host's own walk say what the guest says of the fault? Only where fault_checked. */
+bool step_walk_agrees(const struct report_step *step);
 
 /* The whole report of `run`; JSON ends with the verdict line. */
 void report_run(struct report *report, const struct report_run *run);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hostile.c: an agent that lies. Linked only into the guest of these tests, in place of agent_run(): the
+ * kernel boots as it should, and then tells the host, through the channel and the doorbell, what is not so.
+ * The seed of the run says which lie; the script that it pretends to run is in run.sh.
+ */
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/report.h"
+#include "arch/x86_64/machine.h"
+#include "kvmap/ports.h"
+#include "mm/arch.h"
+
+void __wrap_agent_run(u64 entry_tsc);
+
+static void result(u32 operation, u32 status, u64 value)
+{
+	struct kvmap_record *record = channel_record(KVMAP_RECORD_RESULT);
+
+	record->operation = operation;
+	record->status = (u16)status;
+	for (u32 i = 0; i < 6; i++)
+		record->value[i] = value;
+	channel_send();
+}
+
+static void fault(u32 kind, u64 address)
+{
+	struct kvmap_record *record = channel_record(KVMAP_RECORD_FAULT);
+
+	record->detail = kind;
+	for (u32 i = 0; i < 6; i++)
+		record->value[i] = address;
+	channel_send();
+}
+
+static void absurd(u32 type)
+{
+	struct kvmap_record *record = channel_record(type);
+
+	record->status = 0xffff;
+	record->operation = record->cpu = record->detail = ~0u;
+	for (u32 i = 0; i < 6; i++)
+		record->value[i] = ~0ul;
+	channel_send();
+}
+
+static volatile struct kvmap_channel *shared_channel(void)
+{
+	return __va(agent.record->channel_gpa);
+}
+
+/* The script is two operations: `expect fault null 0` and `verify`. */
+static void tell(u64 lie)
+{
+	switch (lie) {
+	case 1: /* more than it was asked for */
+		for (u32 i = 0; i < 3000; i++)
+			result(i, KVMAP_OK, 0);
+		break;
+	case 2: /* operations that no script has */
+		result(~0u, KVMAP_OK, 0);
+		result(0x80000000, KVMAP_OK, ~0ul);
+		break;
+	case 3: /* more records than the channel has room for */ shared_channel()->head += 0x12345; break;
+	case 4: /* values that nothing can have */
+		for (u32 type = 0; type < 8; type++)
+			absurd(type);
+		result(0, 0xffff, ~0ul);
+		result(1, 0x7fff, ~0ul);
+		break;
+	case 5: /* a fault that never was */ result(0, KVMAP_OK, 0); break;
+	case 6: /* the same, in more words */
+		fault(KVMAP_FAULT_NULL, 0);
+		result(0, KVMAP_OK, 0);
+		break;
+	case 7: /* a fault elsewhere */
+		fault(KVMAP_FAULT_NULL, ~0xffful);
+		channel_ring(KVMAP_DOORBELL_FAULT);
+		result(0, KVMAP_OK, 0);
+		break;
+	case 8: /* verified, it says */
+		fault(KVMAP_FAULT_NULL, 0);
+		channel_ring(KVMAP_DOORBELL_FAULT);
+		result(0, KVMAP_OK, 0);
+		result(1, KVMAP_OK, 0);
+		break;
+	case 9: /* an end that is none */ machine_exit(0xdead);
+	case 10: /* nothing at all */ break;
+	case 11: /* never comes to an end */
+		for (;;)
+			channel_ring(KVMAP_DOORBELL_VERIFY);
+	case 12: /* a doorbell that nobody knows, and no word */
+		channel_ring(~0u);
+		machine_exit(KVMAP_EXIT_OOPS);
+	}
+}
+
+void __wrap_agent_run(u64 entry_tsc)
+{
+	report_hello(entry_tsc);
+	tell(agent.record->seed);
+	machine_exit(KVMAP_EXIT_OK);
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A guest that lies, or ends where it should not, is a finding: exit status 1 and a verdict, never an error of the host.
+# Usage: run.sh HOSTILE-GUEST. Prints TAP.
+hostile=$(realpath "$1")
+. "$(dirname "$0")/../cli/tap.sh"
+
+printf 'expect fault null 0\nverify\n' >script.kvs
+
+# lie NUMBER NAME PATTERN: of what is found
+lie() {
+	try run script.kvs --guest "$hostile" --seed "$1" --timeout 0.2
+	check "$2" 1 out "$3" out 'NOT VERIFIED'
+	try run script.kvs --guest "$hostile" --seed "$1" --timeout 0.2 --json
+	tail -n 1 out >last
+	check "$2, as JSON" 1 last '"type":"verdict".*"ok":false'
+}
+lie 1 "a flood of records" 'records that cannot be'
+lie 2 "operations that the script does not have" '2 records that cannot be'
+lie 3 "a channel that holds more than it can" 'records that cannot be'
+lie 4 "values that nothing can have" 'records that cannot be'
+lie 5 "an expected fault without a record of it" 'reported no fault'
+lie 6 "an expected fault that the host was not shown" 'did not stop at it'
+lie 7 "an expected fault at another address" 'at another address'
+lie 8 "a verification that the host did not make" 'did not stop for it'
+lie 9 "an exit with a code of its own" 'gave up'
+lie 10 "an end without a word of any operation" '0 reported'
+lie 11 "verifications without end" 'stopped by --timeout'
+lie 12 "an oops without a report of it" 'without a word'
+
+# The first instructions of the PVH entry become others: 32-bit code, no page tables.
+notes=$(readelf -nW "$GUEST" | sed -n 's/.*description data: \(..\) \(..\) \(..\) \(..\).*/\4\3\2\1/p' | head -n 1)
+file_offset=$(readelf -lW "$GUEST" | awk '$1 == "LOAD" { print $2, $4 }' | while read -r offset gpa; do
+	[ $((0x$notes - gpa)) -ge 0 ] && echo $((0x$notes - gpa + offset))
+done | tail -n 1)
+
+# entry NAME CODE PATTERN
+entry() {
+	cp "$GUEST" guest.elf
+	chmod u+w guest.elf
+	printf "$2" | dd of=guest.elf bs=1 seek="$file_offset" conv=notrunc 2>/dev/null
+	try run script.kvs --guest ./guest.elf --timeout 0.2
+	check "$1" 1 out "$3" out 'NOT VERIFIED'
+	for command in verify 'map' 'walk'; do
+		argument=
+		[ "$command" = walk ] && argument=0
+		wanted=2
+		[ "$command" = verify ] && wanted=1
+		# shellcheck disable=SC2086
+		try $command script.kvs $argument --guest ./guest.elf --timeout 0.2
+		check "$1: $command" "$wanted"
+	done
+}
+entry "an end before there are page tables" '\270\020\0\0\0\347\364\364' 'not in long mode'
+entry "a verification before there are page tables" '\270\002\0\0\0\146\272\004\013\357\270\020\0\0\0\347\364\364' 'not in long mode'
+entry "a fault before there are page tables" '\270\003\0\0\0\146\272\004\013\357\353\375' 'stopped by --timeout'
+entry "output without end" '\260\101\146\272\370\003\356\353\375' 'stopped by --timeout'
+entry "HLT before there are page tables" '\364\364' 'HLT'
+finish
