@@ -8,15 +8,12 @@
 #ifndef GUEST_MM_ARCH_H
 #define GUEST_MM_ARCH_H
 
+#include "arch/x86_64/direct_map.h" /* __va(), __pa() */
 #include "mm/mm_types.h"
 
 enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };
 
 /* ---- down: implemented by guest/arch ---- */
-
-/* GPA <-> the direct map. */
-void *__va(u64 gpa);
-u64 __pa(const void *direct_map_address);
 
 /*
  * Maps the nr frames of the chain that starts at pfn `first` at va, va + 4K, ... NX, supervisor; stores each

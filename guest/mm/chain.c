@@ -145,7 +145,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 		next = page->next;
 		page->owner = PAGE_NONE;
 		page->order = 0;
-		page->unused = 0;
+		page->cache = 0;
 		page->next = 0;
 		if (stamped)
 			page->unmapped = stamp;

@@ -176,6 +176,7 @@ void frames_free(u32 pfn)
 
 	page->owner = PAGE_NONE;
 	page->order = 0;
+	page->cache = 0;
 	page->next = 0;
 	frames_count_free(zone, (s64)1 << order);
 	buddy_free(zone, pfn, order);

@@ -17,7 +17,7 @@ typedef u32 gfp_t;
 #define __GFP_ZERO           0x100u    /* all of it is zero */
 #define __GFP_DIRECT_RECLAIM 0x400u    /* before it fails, what waits for a flush may be flushed and reused */
 #define __GFP_KSWAPD_RECLAIM 0x800u    /* says nothing here: nothing is reclaimed behind the caller's back */
-#define __GFP_NOWARN         0x2000u   /* a failure is not counted as refused */
+#define __GFP_NOWARN         0x2000u   /* says nothing here: a failure is a status */
 #define __GFP_NOFAIL         0x8000u   /* refused: any allocation here may fail */
 #define __GFP_THISNODE       0x200000u /* from that node or not at all */
 

@@ -28,7 +28,7 @@
 struct page {
 	u8 owner; /* enum page_owner */
 	u8 order; /* of the block whose head this is */
-	u16 unused;
+	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
 	u32 next;
 	u32 prev;     /* free lists only; 0 = first */
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away; 0 = never mapped */
@@ -82,15 +82,38 @@ struct memblock {
 
 /* ---- objects ---- */
 
-/* Objects of one size, cut from single frames. A slab page's struct page links the pages of the cache. */
+/* Free objects; each holds the pointer to the next in its first word. */
+struct kmem_list {
+	void *free;
+	u32 nr;
+	u32 unused;
+};
+
+/* Objects of one size, cut from slabs of 2^order frames. */
 struct kmem_cache {
 	const char *name;
 	u32 object_size;
-	u32 pages; /* pfn of the first page of the chain, 0 = none */
-	u32 nr_pages;
-	u32 nr_in_use;
-	void *free; /* first free object of any page; each holds the pointer to the next */
+	u16 order; /* 1 for objects of more than a page, else 0 */
+	u16 index; /* its number, 0 = none yet */
+	u32 per_slab;
+	u32 last;       /* offset of a slab's last object */
+	u32 reciprocal; /* 2^32 / object_size, rounded up; 0: kfree() looks at each object closer */
+	u32 limit;      /* free objects that a CPU keeps */
+	u32 pages;      /* pfn of the first slab of the chain through struct page.next, 0 = none */
+	u32 nr_slabs;
+	struct kmem_list shared; /* free objects that no CPU keeps */
 };
+
+/* Caches have numbers below it, from 1: first those of kmalloc's classes. */
+#define KMEM_CACHES_MAX 32
+#define KMALLOC_CLASSES 13
+
+/* What one CPU keeps: free objects, by number of their cache. */
+struct cpu_cache {
+	struct kmem_list objects[KMEM_CACHES_MAX];
+};
+
+#define NR_CPUS 64
 
 /* ---- vmalloc ---- */
 
@@ -184,7 +207,8 @@ struct vmalloc_stats {
  *   struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
  *   struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];  (by pages)
  *   u32 held_pages;
- *   struct kmem_cache vmap_area_cache, vm_struct_cache;
+ *   struct kmem_cache *kmem_caches[KMEM_CACHES_MAX]; u32 nr_kmem_caches;  (from number 1)
+ *   struct cpu_cache cpu_caches[NR_CPUS];
  *   u64 vm_stat[NR_VM_STAT_ITEMS];     struct vmalloc_stats vmalloc_stats;
  *   u32 tlb_clock;                     (guest/arch)
  *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];  u32 tlb_flush_count;  (guest/arch)

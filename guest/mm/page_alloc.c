@@ -102,11 +102,8 @@ struct page *virt_to_page(const void *addr)
 
 unsigned int get_order(unsigned long size)
 {
-	unsigned int order = 0;
-
 	if (!size || size > PAGE_SIZE << MAX_ORDER)
 		return MAX_ORDER + 1;
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
+	size = (size - 1) >> PAGE_SHIFT;
+	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
 }

@@ -1,49 +1,121 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab.c: the first word of a free object points to the next free one, of whichever page.
+ * slab.c: where the lists of free objects come from and go to.
  */
 #include "mm/slab.h"
 
 #include "mm/arch.h"
 #include "mm/frames.h"
 
-static bool cache_grow(struct kmem_cache *cache)
+/* A CPU keeps at most so many free bytes of a cache, within bounds: then half of it goes to the others. */
+#define CPU_LIST_BYTES 16384
+#define CPU_LIST_MIN   4
+#define CPU_LIST_MAX   128
+
+struct cpu_cache cpu_caches[NR_CPUS];
+struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
+u32 nr_kmem_caches = KMALLOC_CLASSES;
+bool slab_debug;
+
+/* Gives a cache that is used for the first time its number, and works out what follows from its size. */
+static bool cache_register(struct kmem_cache *cache)
 {
-	u32 pfn = frames_alloc(0, PAGE_SLAB), i;
+	u32 limit = CPU_LIST_BYTES / cache->object_size;
+
+	if (!cache->index) {
+		if (nr_kmem_caches + 1 == KMEM_CACHES_MAX)
+			return false;
+		cache->index = (u16)++nr_kmem_caches;
+	}
+	cache->order = cache->object_size > PAGE_SIZE;
+	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
+	cache->last = (cache->per_slab - 1) * cache->object_size;
+	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
+	/* Of 0, kfree() finds that it divides no offset, and takes the way on which it looks closer. */
+	if (!slab_debug)
+		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
+	kmem_caches[cache->index] = cache;
+	return true;
+}
+
+/* Adds the objects of a new slab to a list. */
+static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
+	struct page *page = pfn_to_page(pfn);
 	char *object;
 
 	if (!pfn)
 		return false;
-	pfn_to_page(pfn)->next = cache->pages;
+	page->cache = cache->index;
+	page->next = cache->pages;
 	cache->pages = pfn;
-	cache->nr_pages++;
-	vm_stat[NR_SLAB_PAGES]++;
+	cache->nr_slabs++;
+	vm_stat[NR_SLAB_PAGES] += 1u << cache->order;
 
 	/* from the last to the first, so that objects are handed out in the order of their addresses */
-	object = (char *)__va((u64)pfn << PAGE_SHIFT) + PAGE_SIZE / cache->object_size * cache->object_size;
-	for (i = PAGE_SIZE / cache->object_size; i > 0; i--) {
+	object = __va((u64)pfn << PAGE_SHIFT);
+	if (slab_debug)
+		__builtin_memset(object, POISON_FREE, PAGE_SIZE << cache->order);
+	object += (u64)cache->per_slab * cache->object_size;
+	for (i = cache->per_slab; i > 0; i--) {
 		object -= cache->object_size;
-		*(void **)object = cache->free;
-		cache->free = object;
+		kmem_list_add(list, object);
 	}
 	return true;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache)
+/* Moves nr objects, which there are. */
+static void list_move(struct kmem_list *to, struct kmem_list *from, u32 nr)
 {
-	void **object;
+	void **last = from->free, *rest;
+	u32 left;
 
-	if (unlikely(!cache->free) && !cache_grow(cache))
-		return NULL;
-	object = cache->free;
-	cache->free = *object;
-	cache->nr_in_use++;
-	return object;
+	for (left = nr; left > 1; left--)
+		last = *last;
+	from->nr -= nr;
+	to->nr += nr;
+	rest = *last;
+	*last = to->free;
+	to->free = from->free;
+	from->free = rest;
 }
 
-void kmem_cache_free(struct kmem_cache *cache, void *object)
+void *kmem_cache_refill(struct kmem_cache *cache)
 {
-	*(void **)object = cache->free;
-	cache->free = object;
-	cache->nr_in_use--;
+	struct kmem_list *list, *shared = &cache->shared;
+
+	if (unlikely(!cache->per_slab) && !cache_register(cache))
+		return NULL;
+	list = &this_cpu_cache()->objects[cache->index];
+	if (shared->nr)
+		list_move(list, shared, shared->nr < cache->limit / 2 ? shared->nr : cache->limit / 2);
+	else if (!cache_grow(cache, list))
+		return NULL;
+	return kmem_list_take(list);
+}
+
+void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
+{
+	list_move(&cache->shared, list, list->nr / 2);
+}
+
+static bool list_has(const struct kmem_list *list, const void *object)
+{
+	void **free;
+
+	for (free = list->free; free; free = *free)
+		if (free == object)
+			return true;
+	return false;
+}
+
+bool kmem_cache_has_free(const struct kmem_cache *cache, const void *object)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < NR_CPUS; cpu++)
+		if (list_has(&cpu_caches[cpu].objects[cache->index], object))
+			return true;
+	return list_has(&cache->shared, object);
 }

@@ -43,6 +43,7 @@ struct claim_page {
 	uint64_t pfn;
 	uint8_t owner; /* enum page_owner of mm_types.h */
 	uint8_t order;
+	uint16_t cache;
 	uint32_t next, prev, unmapped, handed;
 	uint64_t vaddr;
 };
@@ -75,11 +76,17 @@ struct claim_flush {
 };
 
 struct claim_cache {
-	char name[32]; /* escaped */
-	uint32_t object_size, nr_pages, nr_in_use;
-	size_t first_frame, frame_count; /* its slab pages, in claims.frames */
-	uint64_t free_objects;           /* length of its free list as read */
+	char name[32];  /* escaped */
+	uint32_t index; /* its number in the guest */
+	uint32_t object_size, nr_slabs;
+	uint32_t order;                  /* of a slab */
+	size_t first_frame, frame_count; /* its slabs' first frames, in claims.frames */
+	uint64_t free_objects;           /* in all its lists, as read */
+	uint64_t free_claimed;           /* as the lists say */
 };
+
+/* Objects in its slabs, free or not. */
+uint64_t claim_cache_objects(const struct claim_cache *cache);
 
 struct claim_variable {
 	uint64_t address, size, fill_seed, write_address, write_value;
@@ -146,7 +153,8 @@ struct claims {
 	uint32_t zone_count;
 	struct claim_region memory[16], reserved[16];
 	uint32_t memory_count, reserved_count;
-	struct claim_cache caches[2];
+	struct claim_cache caches[32];
+	uint32_t cache_count;
 	struct {
 		struct claim_flush *items;
 		size_t count, capacity;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims_caches.c: the caches of objects that the memory manager keeps its own structures in.
+ * claims_caches.c: the caches of objects, kmalloc's classes among them, and the lists of their free objects.
  */
 #include "inspect/claims_reader.h"
 
@@ -21,58 +21,121 @@ static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *c
 	text_escape(text, strlen(text), cache->name, sizeof(cache->name));
 }
 
-/* Each free object holds the pointer to the next. The cache's pages bound how many there can be. */
-static void free_objects_count(struct reader *reader, enum claim_root root, struct claim_cache *cache,
-			       uint64_t object)
+uint64_t claim_cache_objects(const struct claim_cache *cache)
 {
-	uint64_t most = cache->frame_count * (PAGE_BYTES / cache->object_size);
-	uint64_t place = reader->layout->roots[root].gva;
+	return cache->object_size ? ((uint64_t)PAGE_BYTES << cache->order) / cache->object_size *
+					    (uint64_t)cache->frame_count
+				  : 0;
+}
+
+/* Each free object holds the pointer to the next. The cache's slabs bound how many there can be. */
+static void free_objects_count(struct reader *reader, struct claim_cache *cache, uint64_t place,
+			       const uint8_t *list)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint64_t object = layout_value(layout, MEMBER_kmem_list_free, list);
 	uint8_t next[8];
 
+	cache->free_claimed += layout_value(layout, MEMBER_kmem_list_nr, list);
 	for (; object; object = layout_number(next, sizeof(next))) {
-		if (cache->free_objects == most) {
+		if (cache->free_objects == claim_cache_objects(cache)) {
 			reader_damage(reader, "V4", place, object,
-				      "%s: more free objects than its pages hold", layout_root_name(root));
+				      "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
 			return;
 		}
 		if (object % 8 || !reader_copy(reader, object, next, sizeof(next))) {
-			reader_damage(reader, "V4", place, object, "%s: free list leads out of RAM",
-				      layout_root_name(root));
+			reader_damage(reader, "V4", place, object,
+				      "kmem_caches[%u]: free list leads out of RAM", cache->index);
 			return;
 		}
 		cache->free_objects++;
 	}
 }
 
-static void cache_read(struct reader *reader, enum claim_root root, struct claim_cache *cache)
+static bool sizes_fit(const struct claim_cache *cache)
+{
+	return cache->object_size >= 8 && cache->order <= MAX_ORDER &&
+	       cache->object_size <= (uint64_t)PAGE_BYTES << cache->order;
+}
+
+static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 {
 	const struct claims_layout *layout = reader->layout;
+	struct claim_cache *cache = &reader->out->caches[reader->out->cache_count];
+	struct chain chain = { .invariant = "V4", .name = "kmem_cache.pages", .address = gva };
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
-	struct chain chain = { .invariant = "V4",
-			       .name = layout_root_name(root),
-			       .address = layout->roots[root].gva };
 
-	if (!reader_root_copy(reader, root, "V4", copy, layout_size(layout, TYPE_kmem_cache)))
+	if (!reader_structure(reader, TYPE_kmem_cache, gva, copy)) {
+		reader_damage(reader, "V4", layout->roots[ROOT_kmem_caches].gva, gva,
+			      "kmem_caches[%u]: not mapped", index);
 		return;
+	}
+	reader->out->cache_count++;
 	name_read(reader, layout_value(layout, MEMBER_kmem_cache_name, copy), cache);
+	cache->index = index;
 	cache->object_size = (uint32_t)layout_value(layout, MEMBER_kmem_cache_object_size, copy);
-	cache->nr_pages = (uint32_t)layout_value(layout, MEMBER_kmem_cache_nr_pages, copy);
-	cache->nr_in_use = (uint32_t)layout_value(layout, MEMBER_kmem_cache_nr_in_use, copy);
+	cache->order = (uint32_t)layout_value(layout, MEMBER_kmem_cache_order, copy);
+	cache->nr_slabs = (uint32_t)layout_value(layout, MEMBER_kmem_cache_nr_slabs, copy);
 	chain.first = layout_value(layout, MEMBER_kmem_cache_pages, copy);
-	chain.nr_claimed = cache->nr_pages;
+	chain.nr_claimed = cache->nr_slabs;
 	reader_chain(reader, &chain);
 	cache->first_frame = chain.first_frame;
 	cache->frame_count = chain.frame_count;
-	if (cache->object_size < 8 || cache->object_size > PAGE_BYTES) {
-		reader_damage(reader, "V4", chain.address, cache->object_size,
-			      "%s: objects of that size cannot be", chain.name);
+	if (!sizes_fit(cache)) {
+		reader_damage(reader, "V4", gva, cache->object_size,
+			      "kmem_caches[%u]: objects of that size cannot be", index);
+		cache->object_size = cache->order = 0;
 		return;
 	}
-	free_objects_count(reader, root, cache, layout_value(layout, MEMBER_kmem_cache_free, copy));
+	free_objects_count(reader, cache, gva, copy + layout->types[MEMBER_kmem_cache_shared].offset);
+}
+
+/* The lists that a CPU keeps, one for each number of a cache. */
+static void cpu_read(struct reader *reader, uint64_t gva)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct type_member *objects = &layout->types[MEMBER_cpu_cache_objects];
+	uint32_t lists = layout_elements(layout, TYPE_kmem_list, objects->size, UINT32_MAX);
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!reader_structure(reader, TYPE_cpu_cache, gva, copy)) {
+		reader_damage(reader, "V4", layout->roots[ROOT_cpu_caches].gva, gva,
+			      "cpu_caches: not mapped");
+		return;
+	}
+	for (uint32_t i = 0; i < reader->out->cache_count; i++) {
+		struct claim_cache *cache = &reader->out->caches[i];
+
+		if (cache->index < lists && cache->object_size)
+			free_objects_count(reader, cache, gva,
+					   copy + objects->offset +
+						   cache->index * layout_size(layout, TYPE_kmem_list));
+	}
 }
 
 void read_caches(struct reader *reader)
 {
-	cache_read(reader, ROOT_vmap_area_cache, &reader->out->caches[0]);
-	cache_read(reader, ROOT_vm_struct_cache, &reader->out->caches[1]);
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_kmem_caches], *cpus;
+	uint64_t count = reader_root(reader, ROOT_nr_kmem_caches, "V4");
+	uint64_t most = root->size / sizeof(uint64_t);
+	uint8_t pointer[8];
+
+	if (most > sizeof(reader->out->caches) / sizeof(reader->out->caches[0]))
+		most = sizeof(reader->out->caches) / sizeof(reader->out->caches[0]);
+	if (count >= most) {
+		reader_damage(reader, "V4", layout->roots[ROOT_nr_kmem_caches].gva, count,
+			      "nr_kmem_caches: more than the array has");
+		count = most - 1;
+	}
+	for (uint32_t i = 1; i <= count; i++) {
+		if (!reader_copy(reader, root->gva + i * sizeof(pointer), pointer, sizeof(pointer)))
+			reader_damage(reader, "V4", root->gva, i, "kmem_caches[%u]: not mapped", i);
+		else if (layout_number(pointer, sizeof(pointer)))
+			cache_read(reader, i, layout_number(pointer, sizeof(pointer)));
+	}
+	cpus = &layout->roots[ROOT_cpu_caches];
+	for (uint64_t at = 0; cpus->size - at >= layout_size(layout, TYPE_cpu_cache);
+	     at += layout_size(layout, TYPE_cpu_cache))
+		cpu_read(reader, cpus->gva + at);
 }

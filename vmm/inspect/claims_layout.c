@@ -97,8 +97,7 @@ static bool shapes_fit(const struct claims_layout *layout)
 {
 	return layout->types[MEMBER_vmap_area_rb_node].size == layout_size(layout, TYPE_rb_node) &&
 	       layout->roots[ROOT_memblock].size == layout_size(layout, TYPE_memblock) &&
-	       layout->roots[ROOT_vmap_area_cache].size == layout_size(layout, TYPE_kmem_cache) &&
-	       layout->roots[ROOT_vm_struct_cache].size == layout_size(layout, TYPE_kmem_cache) &&
+	       layout->types[MEMBER_kmem_cache_shared].size == layout_size(layout, TYPE_kmem_list) &&
 	       layout->roots[ROOT_vmalloc_stats].size == layout_size(layout, TYPE_vmalloc_stats);
 }
 

@@ -22,8 +22,9 @@
 	NUMBER(purge_vmap_area_list)                                                                         \
 	NUMBER(flushed_vmap_area_list)                                                                       \
 	NUMBER(held_pages)                                                                                   \
-	OBJECT(vmap_area_cache)                                                                              \
-	OBJECT(vm_struct_cache)                                                                              \
+	OBJECT(kmem_caches)                                                                                  \
+	NUMBER(nr_kmem_caches)                                                                               \
+	OBJECT(cpu_caches)                                                                                   \
 	OBJECT(vm_stat)                                                                                      \
 	OBJECT(vmalloc_stats)                                                                                \
 	NUMBER(tlb_clock)                                                                                    \
@@ -41,6 +42,7 @@
 	TYPE(page)                                                                                           \
 	NUMBER(page, owner)                                                                                  \
 	NUMBER(page, order)                                                                                  \
+	NUMBER(page, cache)                                                                                  \
 	NUMBER(page, next)                                                                                   \
 	NUMBER(page, prev)                                                                                   \
 	NUMBER(page, unmapped)                                                                               \
@@ -66,13 +68,18 @@
 	NUMBER(memblock, nr_reserved)                                                                        \
 	OBJECT(memblock, memory)                                                                             \
 	OBJECT(memblock, reserved)                                                                           \
+	TYPE(kmem_list)                                                                                      \
+	NUMBER(kmem_list, free)                                                                              \
+	NUMBER(kmem_list, nr)                                                                                \
 	TYPE(kmem_cache)                                                                                     \
 	NUMBER(kmem_cache, name)                                                                             \
 	NUMBER(kmem_cache, object_size)                                                                      \
+	NUMBER(kmem_cache, order)                                                                            \
 	NUMBER(kmem_cache, pages)                                                                            \
-	NUMBER(kmem_cache, nr_pages)                                                                         \
-	NUMBER(kmem_cache, nr_in_use)                                                                        \
-	NUMBER(kmem_cache, free)                                                                             \
+	NUMBER(kmem_cache, nr_slabs)                                                                         \
+	OBJECT(kmem_cache, shared)                                                                           \
+	TYPE(cpu_cache)                                                                                      \
+	OBJECT(cpu_cache, objects)                                                                           \
 	TYPE(vm_struct)                                                                                      \
 	NUMBER(vm_struct, addr)                                                                              \
 	NUMBER(vm_struct, size)                                                                              \

@@ -21,6 +21,7 @@ static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
 		.pfn = pfn,
 		.owner = (uint8_t)layout_value(layout, MEMBER_page_owner, copy),
 		.order = (uint8_t)layout_value(layout, MEMBER_page_order, copy),
+		.cache = (uint16_t)layout_value(layout, MEMBER_page_cache, copy),
 		.next = (uint32_t)layout_value(layout, MEMBER_page_next, copy),
 		.prev = (uint32_t)layout_value(layout, MEMBER_page_prev, copy),
 		.unmapped = (uint32_t)layout_value(layout, MEMBER_page_unmapped, copy),

@@ -84,12 +84,11 @@ void report_buddyinfo(struct report *report, const struct report_proc *proc)
 
 /* ---- slabinfo ---- */
 
-/* A slab is one page here. */
-#define PAGES_PER_SLAB 1
-
 static void put_cache(struct report *report, const struct claim_cache *cache)
 {
-	uint64_t per_slab = cache->object_size ? KVMAP_PAGE_SIZE * PAGES_PER_SLAB / cache->object_size : 0;
+	uint64_t pages = 1ull << cache->order, objects = claim_cache_objects(cache);
+	uint64_t per_slab = cache->object_size ? pages * KVMAP_PAGE_SIZE / cache->object_size : 0;
+	uint64_t active = objects - cache->free_objects;
 	struct json_object *line;
 	char name[sizeof(cache->name)];
 
@@ -100,20 +99,20 @@ static void put_cache(struct report *report, const struct claim_cache *cache)
 			if (*at == ' ')
 				*at = '_';
 		fprintf(report->stream,
-			"%-17s %6" PRIu32 " %6" PRIu64 " %6" PRIu32 " %4" PRIu64
-			" %4d : tunables %4d %4d %4d : slabdata %6" PRIu32 " %6" PRIu32 " %6d\n",
-			name, cache->nr_in_use, cache->nr_pages * per_slab, cache->object_size, per_slab,
-			PAGES_PER_SLAB, 0, 0, 0, cache->nr_pages, cache->nr_pages, 0);
+			"%-17s %6" PRIu64 " %6" PRIu64 " %6" PRIu32 " %4" PRIu64 " %4" PRIu64
+			" : tunables %4d %4d %4d : slabdata %6" PRIu32 " %6" PRIu32 " %6d\n",
+			name, active, objects, cache->object_size, per_slab, pages, 0, 0, 0, cache->nr_slabs,
+			cache->nr_slabs, 0);
 		return;
 	}
 	line = json_start(report, "slabinfo");
 	json_add_string(line, "name", cache->name);
-	json_add_number(line, "active_objects", cache->nr_in_use);
-	json_add_number(line, "objects", cache->nr_pages * per_slab);
+	json_add_number(line, "active_objects", active);
+	json_add_number(line, "objects", objects);
 	json_add_number(line, "object_size", cache->object_size);
 	json_add_number(line, "objects_per_slab", per_slab);
-	json_add_number(line, "pages_per_slab", PAGES_PER_SLAB);
-	json_add_number(line, "slabs", cache->nr_pages);
+	json_add_number(line, "pages_per_slab", pages);
+	json_add_number(line, "slabs", cache->nr_slabs);
 	json_finish(report, line);
 }
 
@@ -126,7 +125,6 @@ void report_slabinfo(struct report *report, const struct report_proc *proc)
 		      "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
 		      "<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n",
 		      report->stream);
-	for (size_t i = 0; i < sizeof(claims->caches) / sizeof(claims->caches[0]); i++)
-		if (claims->caches[i].name[0])
-			put_cache(report, &claims->caches[i]);
+	for (uint32_t i = 0; i < claims->cache_count; i++)
+		put_cache(report, &claims->caches[i]);
 }

@@ -89,15 +89,13 @@ static void check_caches(struct check *check)
 	const struct claims *claims = check->facts->claims;
 	uint64_t slabs = 0;
 
-	for (size_t i = 0; i < sizeof(claims->caches) / sizeof(claims->caches[0]); i++) {
+	for (uint32_t i = 0; i < claims->cache_count; i++) {
 		const struct claim_cache *cache = &claims->caches[i];
-		uint64_t objects = 0;
 
-		if (cache->object_size)
-			objects = KVMAP_PAGE_SIZE / cache->object_size * (uint64_t)cache->frame_count;
-		COMPARE_OF(check, cache->nr_pages, cache->frame_count, "cache %zu: nr_pages", i);
-		COMPARE_OF(check, cache->nr_in_use, objects - cache->free_objects, "cache %zu: nr_in_use", i);
-		slabs += cache->frame_count;
+		COMPARE_OF(check, cache->nr_slabs, cache->frame_count, "cache %s: nr_slabs", cache->name);
+		COMPARE_OF(check, cache->free_claimed, cache->free_objects, "cache %s: free objects",
+			   cache->name);
+		slabs += (uint64_t)cache->frame_count << cache->order;
 	}
 	compare(check, claims->vm_stat[NR_SLAB_PAGES], slabs, "vm_stat[NR_SLAB_PAGES]");
 }

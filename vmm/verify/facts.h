@@ -55,7 +55,7 @@ enum owner_kind {
 	OWNER_TABLE,
 	OWNER_AREA, /* index into claims.areas; live */
 	OWNER_LAZY, /* index into claims.areas; waits for its flush */
-	OWNER_SLAB, /* of a cache */
+	OWNER_SLAB, /* index into claims.caches */
 	OWNER_HELD,
 	OWNER_KMALLOC, /* a block of alloc_pages() or a large kmalloc(), by its struct page */
 };

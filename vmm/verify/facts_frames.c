@@ -145,13 +145,15 @@ static int claim_by_pages(struct facts *facts)
 	return 0;
 }
 
-static int claim_chain(struct facts *facts, enum owner_kind kind, size_t index, size_t first, size_t count)
+/* A chain of blocks of 2^order frames. */
+static int claim_chain(struct facts *facts, enum owner_kind kind, size_t index, size_t first, size_t count,
+		       uint32_t order)
 {
 	for (size_t i = 0; i < count; i++) {
 		bool of_area = kind == OWNER_AREA || kind == OWNER_LAZY;
 
-		if (add_owner(facts, kind, index, facts->claims->frames.items[first + i], of_area ? i : 1) <
-		    0)
+		if (add_owner(facts, kind, index, facts->claims->frames.items[first + i],
+			      of_area ? i : 1ull << order) < 0)
 			return -1;
 	}
 	return 0;
@@ -165,14 +167,14 @@ static int claim_chains(struct facts *facts)
 		const struct claim_area *area = &claims->areas.items[i];
 
 		if (claim_chain(facts, area->state == AREA_LIVE ? OWNER_AREA : OWNER_LAZY, i,
-				area->first_frame, area->frame_count) < 0)
+				area->first_frame, area->frame_count, 0) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < sizeof(claims->caches) / sizeof(claims->caches[0]); i++)
+	for (uint32_t i = 0; i < claims->cache_count; i++)
 		if (claim_chain(facts, OWNER_SLAB, i, claims->caches[i].first_frame,
-				claims->caches[i].frame_count) < 0)
+				claims->caches[i].frame_count, claims->caches[i].order) < 0)
 			return -1;
-	return claim_chain(facts, OWNER_HELD, 0, claims->held.first_frame, claims->held.frame_count);
+	return claim_chain(facts, OWNER_HELD, 0, claims->held.first_frame, claims->held.frame_count, 0);
 }
 
 static int copy_area_frames(struct facts *facts)

@@ -181,21 +181,28 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	enum owner_kind kind = OWNER_KIND(owner->tag);
 	unsigned int says = page ? page->owner : PAGE_NONE;
 	const struct claim_free_block *block = NULL;
+	const struct claim_cache *cache = NULL;
 	struct finding *finding;
 
 	if (kind == OWNER_FREE)
 		block = &check->facts->claims->free_blocks.items[OWNER_INDEX(owner->tag)];
-	if (says == expected_owner(kind) && (!block || page->order == block->order))
+	if (kind == OWNER_SLAB)
+		cache = &check->facts->claims->caches[OWNER_INDEX(owner->tag)];
+	if (says == expected_owner(kind) && (!block || page->order == block->order) &&
+	    (!cache || (page->order == cache->order && page->cache == cache->index)))
 		return;
 	if (kind == OWNER_RESERVED && says == PAGE_TABLE)
 		return; /* made by the boot, where nothing is handed out */
 	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
 	if (block)
 		finding_claimed(finding, "on the free list of order %" PRIu32, block->order);
+	else if (cache)
+		finding_claimed(finding, "a slab of order %" PRIu32 " of cache %" PRIu32, cache->order,
+				cache->index);
 	else
 		finding_claimed(finding, "in %s", kind_names[kind]);
-	finding_found(finding, "its struct page says: %s, order %u", page_owner_name(page),
-		      page ? page->order : 0);
+	finding_found(finding, "its struct page says: %s, order %u, cache %u", page_owner_name(page),
+		      page ? page->order : 0, page ? page->cache : 0);
 	where_owner(finding, check, owner);
 }
 

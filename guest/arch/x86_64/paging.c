@@ -21,16 +21,6 @@ extern u64 boot_direct_pud[PTRS], boot_direct_pmd[PTRS];
 /* [2M, 4M) and [4M, 6M) of the image, by 4K pages. */
 static u64 image_pte[2][PTRS] __attribute__((aligned(4096)));
 
-void *__va(u64 gpa)
-{
-	return (void *)(gpa + KVMAP_DIRECT_BASE);
-}
-
-u64 __pa(const void *direct_map_address)
-{
-	return (u64)direct_map_address - KVMAP_DIRECT_BASE;
-}
-
 static u64 image_pa(const void *address)
 {
 	return (u64)address - KVMAP_IMAGE_BASE;

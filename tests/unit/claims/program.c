@@ -5,6 +5,7 @@
 #include "agent/variables.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
+#include "mm/slab.h"
 #include "mm/vmalloc.h"
 
 struct page *mem_map;
@@ -15,6 +16,9 @@ struct memblock memblock;
 struct rb_root vmap_area_root, free_vmap_area_root;
 struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
 u32 held_pages;
+struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
+u32 nr_kmem_caches;
+struct cpu_cache cpu_caches[NR_CPUS];
 struct kmem_cache vmap_area_cache, vm_struct_cache;
 u64 vm_stat[NR_VM_STAT_ITEMS];
 struct vmalloc_stats vmalloc_stats;

@@ -174,8 +174,11 @@ Test(claims, memblock_held_frames_and_caches_are_read)
 		      (const uint32_t[]){ 0x740, 0x741 }, 2);
 	cr_expect_str_eq(claims.caches[0].name, "vmap_area");
 	cr_expect_eq(claims.caches[0].object_size, sizeof(struct vmap_area));
-	cr_expect_eq(claims.caches[1].nr_in_use, 4);
+	cr_assert_eq(claims.cache_count, 2);
+	cr_expect_eq(claims.caches[1].index, 3);
 	cr_expect_eq(claims.caches[1].free_objects, 2);
+	cr_expect_eq(claims.caches[1].free_claimed, 2);
+	cr_expect_eq(claim_cache_objects(&claims.caches[1]), PAGE_SIZE / sizeof(struct vm_struct));
 	assert_frames("cache", claims.caches[1].first_frame, claims.caches[1].frame_count,
 		      (const uint32_t[]){ WORLD_VMS >> PAGE_SHIFT }, 1);
 }

@@ -336,16 +336,38 @@ Test(damage, more_variables_than_there_are)
 
 Test(damage, caches_that_lie)
 {
-	world_root(&world, "vmap_area_cache", struct kmem_cache)->object_size = 0;
-	world_root(&world, "vmap_area_cache", struct kmem_cache)->name = NOWHERE;
-	world_root(&world, "vm_struct_cache", struct kmem_cache)->nr_pages = 0xffffffff;
-	*(void **)world_at(&world, (uint64_t)world_root(&world, "vm_struct_cache", struct kmem_cache)->free) =
-		world_root(&world, "vm_struct_cache", struct kmem_cache)->free;
+	struct kmem_cache *first = world_cache(&world, 1), *second = world_cache(&world, 3);
+
+	first->object_size = 0;
+	first->name = NOWHERE;
+	second->nr_slabs = 0xffffffff;
+	*(void **)world_at(&world, (uint64_t)second->shared.free) = second->shared.free;
 	world_read(&world, &claims);
-	expect_damage("V4", "vmap_area_cache: objects of that size");
-	expect_damage("V4", "vm_struct_cache: chain ends before");
-	expect_damage("V4", "vm_struct_cache: more free objects than its pages hold");
+	expect_damage("V4", "kmem_caches[1]: objects of that size");
+	expect_damage("V4", "kmem_cache.pages: chain ends before");
+	expect_damage("V4", "kmem_caches[3]: more free objects than its slabs hold");
 	cr_expect_str_eq(claims.caches[0].name, "");
+}
+
+Test(damage, objects_larger_than_their_slab_and_slabs_of_no_order)
+{
+	world_cache(&world, 1)->object_size = PAGE_SIZE + 8;
+	world_cache(&world, 3)->order = 60;
+	world_read(&world, &claims);
+	expect_damage("V4", "kmem_caches[1]: objects of that size");
+	expect_damage("V4", "kmem_caches[3]: objects of that size");
+}
+
+Test(damage, more_caches_than_there_can_be_and_one_that_is_nowhere)
+{
+	*world_root(&world, "nr_kmem_caches", uint32_t) = 0xffffffff;
+	world_root(&world, "kmem_caches", uint64_t)[2] = (uint64_t)NOWHERE;
+	world_root(&world, "cpu_caches", struct cpu_cache)[63].objects[3].free = NOWHERE;
+	world_read(&world, &claims);
+	expect_damage("V4", "nr_kmem_caches: more than the array has");
+	expect_damage("V4", "kmem_caches[2]: not mapped");
+	expect_damage("V4", "kmem_caches[3]: free list leads out of RAM");
+	cr_expect_eq(claims.cache_count, 2);
 }
 
 Test(damage, a_name_that_would_hurt_a_terminal_is_escaped)

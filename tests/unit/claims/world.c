@@ -37,6 +37,16 @@ struct page *world_page(struct world *world, uint32_t pfn)
 	return (struct page *)(world->memory + WORLD_MEM_MAP) + pfn;
 }
 
+uint64_t world_cache_gva(struct world *world, unsigned int index)
+{
+	return world_symbol(world, index == 1 ? "vmap_area_cache" : "vm_struct_cache");
+}
+
+struct kmem_cache *world_cache(struct world *world, unsigned int index)
+{
+	return world_at(world, world_cache_gva(world, index));
+}
+
 uint64_t world_node_gva(enum world_node node)
 {
 	return KVMAP_DIRECT_BASE + WORLD_NODES + node * sizeof(struct vmap_area);
@@ -173,23 +183,28 @@ static void world_fill_trees(struct world *world)
 	world_root(world, "free_vmap_area_root", struct rb_root)->rb_node = node_link(NODE_E);
 }
 
-/* Two free objects in each cache, behind those in use. */
-static void world_fill_cache(struct world *world, const char *root, const char *name, uint64_t name_gpa,
+/* Two free objects in each cache, behind those in use: one that CPU 3 keeps, one that is shared. */
+static void world_fill_cache(struct world *world, uint16_t index, const char *name, uint64_t name_gpa,
 			     uint64_t gpa, size_t size, uint32_t in_use)
 {
 	uint64_t free = gpa + in_use * size;
+	struct kmem_cache *cache = world_cache(world, index);
 
 	strcpy((char *)world->memory + name_gpa, name);
-	*world_root(world, root, struct kmem_cache) = (struct kmem_cache){
+	*cache = (struct kmem_cache){
 		.name = world_va(name_gpa),
 		.object_size = (uint32_t)size,
+		.index = index,
 		.pages = (uint32_t)(gpa >> PAGE_SHIFT),
-		.nr_pages = 1,
-		.nr_in_use = in_use,
-		.free = world_va(free),
+		.nr_slabs = 1,
+		.shared = { world_va(free), 1, 0 },
 	};
-	*(void **)(world->memory + free) = world_va(free + size);
+	world_root(world, "kmem_caches", uint64_t)[index] = world_cache_gva(world, index);
+	world_root(world, "cpu_caches", struct cpu_cache)[3].objects[index] =
+		(struct kmem_list){ world_va(free + size), 1, 0 };
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->owner = PAGE_SLAB;
+	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->cache = index;
+	*world_root(world, "nr_kmem_caches", uint32_t) = index;
 }
 
 static void world_fill_accounts(struct world *world)
@@ -240,10 +255,10 @@ void world_create(struct world *world)
 	world_fill_memblock(world);
 	world_fill_zone(world);
 	world_fill_trees(world);
-	world_fill_cache(world, "vmap_area_cache", "vmap_area", WORLD_NAMES, WORLD_NODES,
-			 sizeof(struct vmap_area), NODE_COUNT);
-	world_fill_cache(world, "vm_struct_cache", "vm_struct", WORLD_NAMES + 64, WORLD_VMS,
-			 sizeof(struct vm_struct), NODE_D + 1);
+	world_fill_cache(world, 1, "vmap_area", WORLD_NAMES, WORLD_NODES, sizeof(struct vmap_area),
+			 NODE_COUNT);
+	world_fill_cache(world, 3, "vm_struct", WORLD_NAMES + 64, WORLD_VMS, sizeof(struct vm_struct),
+			 NODE_D + 1);
 	world_fill_accounts(world);
 }
 

@@ -56,6 +56,10 @@ struct vmap_area *world_node(struct world *world, enum world_node node);
 uint64_t world_node_gva(enum world_node node);
 struct vm_struct *world_vm(struct world *world, enum world_node node);
 
+/* The caches: 1 (vmap_area) and 3 (vm_struct); nobody has number 2. */
+struct kmem_cache *world_cache(struct world *world, unsigned int index);
+uint64_t world_cache_gva(struct world *world, unsigned int index);
+
 /* The page-table entry of level 1 or 2 that translates gva. */
 uint64_t *world_entry(struct world *world, uint64_t gva, unsigned int level);
 

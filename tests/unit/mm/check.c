@@ -163,20 +163,62 @@ static void check_zones(struct census *census)
 	}
 }
 
-static void check_cache(struct census *census, const struct kmem_cache *cache, u64 in_use)
+/* The slabs of a cache, in whole blocks. */
+static void own_slabs(struct census *census, const struct kmem_cache *cache)
 {
-	u64 listed = 0;
-	void **object;
+	u32 pfn, i, slabs = 0;
 
-	own_chain(census, cache->pages, cache->nr_pages, PAGE_SLAB);
-	for (object = cache->free; object; object = *object) {
-		cr_assert_eq(census->owner[__pa(object) >> PAGE_SHIFT], PAGE_SLAB,
-			     "free object outside a slab");
-		listed++;
+	for (pfn = cache->pages; pfn; pfn = pfn_to_page(pfn)->next, slabs++) {
+		cr_assert_eq(pfn_to_page(pfn)->owner, PAGE_SLAB);
+		cr_assert_eq(pfn_to_page(pfn)->order, cache->order);
+		cr_assert_eq(pfn_to_page(pfn)->cache, cache->index);
+		for (i = 0; i < 1u << cache->order; i++)
+			own(census, pfn + i, PAGE_SLAB);
 	}
-	cr_assert_eq(cache->nr_in_use, in_use, "%s: %u in use, counted %lu", cache->name, cache->nr_in_use,
-		     in_use);
-	cr_assert_eq(listed + in_use, cache->nr_pages * (PAGE_SIZE / cache->object_size));
+	cr_assert_eq(slabs, cache->nr_slabs);
+}
+
+/* Counts a list; its objects are objects, of the cache. */
+static u64 count_list(const struct kmem_cache *cache, const struct kmem_list *list)
+{
+	void **object;
+	u64 nr = 0;
+
+	for (object = list->free; object; object = *object, nr++) {
+		u64 gpa = __pa(object), slab = ALIGN_DOWN(gpa, PAGE_SIZE << cache->order);
+
+		cr_assert_eq(pfn_to_page((u32)(slab >> PAGE_SHIFT))->cache, cache->index);
+		cr_assert_eq((gpa - slab) % cache->object_size, 0, "%s: no object at %#lx", cache->name, gpa);
+		cr_assert_lt((gpa - slab) / cache->object_size, cache->per_slab);
+	}
+	cr_assert_eq(nr, list->nr, "%s: %lu in the list, %u counted", cache->name, nr, list->nr);
+	return nr;
+}
+
+u64 objects_in_use(const struct kmem_cache *cache)
+{
+	u64 listed = count_list(cache, &cache->shared);
+	u32 cpu;
+
+	for (cpu = 0; cpu < NR_CPUS && cache->index; cpu++)
+		listed += count_list(cache, &cpu_caches[cpu].objects[cache->index]);
+	return (u64)cache->nr_slabs * cache->per_slab - listed;
+}
+
+/* busy: nodes of the busy tree */
+static void check_caches(struct census *census, u64 busy)
+{
+	u32 i;
+
+	for (i = 1; i <= nr_kmem_caches; i++) {
+		if (!kmem_caches[i])
+			continue;
+		cr_assert_eq(kmem_caches[i]->index, i);
+		own_slabs(census, kmem_caches[i]);
+		objects_in_use(kmem_caches[i]);
+	}
+	cr_assert_eq(objects_in_use(&vmap_area_cache), busy + census->free_ranges);
+	cr_assert_eq(objects_in_use(&vm_struct_cache), busy);
 }
 
 /* Every frame of RAM that is not reserved has been owned by now. */
@@ -347,8 +389,7 @@ void check_machine(void)
 	check_allocated(&census);
 	own_chain(&census, held_pages, vm_stat[NR_HELD_PAGES], PAGE_HELD);
 	check_tables(&census, init_top_pgt, 4);
-	check_cache(&census, &vmap_area_cache, busy + census.free_ranges);
-	check_cache(&census, &vm_struct_cache, busy);
+	check_caches(&census, busy);
 	check_all_owned(&census);
 	check_tlb(&census);
 

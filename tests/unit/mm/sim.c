@@ -162,6 +162,7 @@ void snapshot_take(struct snapshot *out)
 	out->stats.refused = 0;
 	out->caches[0] = vmap_area_cache;
 	out->caches[1] = vm_struct_cache;
+	out->cpu = cpu_caches[0];
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;
 	out->lazy = purge_vmap_area_list;

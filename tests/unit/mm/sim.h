@@ -11,6 +11,7 @@
 #include "mm/arch.h"
 #include "mm/buddy.h"
 #include "mm/frames.h"
+#include "mm/kmalloc.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/vmap.h"
@@ -40,12 +41,16 @@ void check_machine(void);
 /* The same for a tree alone, with the augmented values if `free`; counts its nodes. */
 u64 check_tree(const struct rb_root *root, bool free);
 
+/* Objects of a cache that are handed out. */
+u64 objects_in_use(const struct kmem_cache *cache);
+
 /* What a refused call must leave as it was. */
 struct snapshot {
 	struct zone zones[MAX_NR_ZONES];
 	u64 vm_stat[NR_VM_STAT_ITEMS];
 	struct vmalloc_stats stats; /* without `refused` */
 	struct kmem_cache caches[2];
+	struct cpu_cache cpu;
 	struct rb_root busy, free;
 	struct vmap_area *lazy, *flushed;
 	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];

@@ -194,12 +194,12 @@ Test(flush, a_flushed_range_of_a_common_size_is_used_again_without_the_trees)
 	check_machine();
 	busy = vmap_area_root;
 	free = free_vmap_area_root;
-	objects = vmap_area_cache.nr_in_use;
+	objects = objects_in_use(&vmap_area_cache);
 	cr_assert_eq(vmap_kept[3].nr, 1);
 	cr_assert_eq(area_touched(3), a);
 	cr_assert_eq(vmap_kept[3].nr, 0);
 	cr_assert(vmap_area_root.rb_node == busy.rb_node && free_vmap_area_root.rb_node == free.rb_node);
-	cr_assert_eq(vmap_area_cache.nr_in_use, objects);
+	cr_assert_eq(objects_in_use(&vmap_area_cache), objects);
 	check_machine();
 	vfree((void *)a);
 	vfree((void *)b);

@@ -55,8 +55,9 @@ static void init(void)
 	claims->zones[1].nr_free[10] = 63;
 	claims->zone_count = 2;
 	claims->caches[0] = (struct claim_cache){
-		.name = "vmap area", .object_size = 72, .nr_pages = 2, .nr_in_use = 57
+		.name = "vmap area", .object_size = 72, .nr_slabs = 2, .frame_count = 2, .free_objects = 55
 	};
+	claims->cache_count = 1;
 }
 
 static void destroy(void)

@@ -80,6 +80,23 @@ Test(memory, history_in_the_tail_of_a_free_block_is_allowed)
 	expect_findings("");
 }
 
+Test(memory, a_slab_whose_struct_page_names_another_cache_is_found)
+{
+	page_of(SLAB_1)->cache = 1;
+	expect_findings("V4");
+	page_of(SLAB_1)->cache = 2;
+	page_of(SLAB_1)->order = 1;
+	expect_findings("V4");
+}
+
+Test(memory, a_slab_owns_all_its_frames)
+{
+	w.claims.caches[0].order = 1;
+	page_of(SLAB_0)->order = 1;
+	w.claims.vm_stat[NR_SLAB_PAGES]++;
+	expect_findings("V4");
+}
+
 /* Makes the free block of four frames one that alloc_pages() has handed out. */
 static void allocate_four(void)
 {

@@ -160,14 +160,17 @@ static void make_frames(void)
 	make_free_block(0x1000, 0, 1);
 	make_free_block(0x100a, 1, 1);
 	make_free_block(0x100c, 2, 1);
-	for (unsigned int i = 0; i < 2; i++)
-		claims->caches[i] =
-			(struct claim_cache){ .object_size = 128,
-					      .nr_pages = 1,
-					      .nr_in_use = 6,
-					      .frame_count = 1,
-					      .free_objects = 26,
-					      .first_frame = make_chain(SLAB_0 + i, PAGE_SLAB) };
+	for (uint32_t i = 0; i < 2; i++) {
+		claims->caches[i] = (struct claim_cache){ .index = i + 1,
+							  .object_size = 128,
+							  .nr_slabs = 1,
+							  .frame_count = 1,
+							  .free_objects = 26,
+							  .free_claimed = 26,
+							  .first_frame = make_chain(SLAB_0 + i, PAGE_SLAB) };
+		page_of(SLAB_0 + i)->cache = (uint16_t)(i + 1);
+	}
+	claims->cache_count = 2;
 	claims->held.first_frame = make_chain(HELD, PAGE_HELD);
 	claims->held.frame_count = 1;
 	claims->vm_stat[NR_SLAB_PAGES] = 2;

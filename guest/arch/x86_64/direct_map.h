@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * direct_map.h: guest physical addresses <-> the direct map.
+ */
+#ifndef GUEST_ARCH_DIRECT_MAP_H
+#define GUEST_ARCH_DIRECT_MAP_H
+
+#include "kvmap/layout.h"
+#include "lib/types.h"
+
+static inline void *__va(u64 gpa)
+{
+	return (void *)(gpa + KVMAP_DIRECT_BASE);
+}
+
+static inline u64 __pa(const void *direct_map_address)
+{
+	return (u64)direct_map_address - KVMAP_DIRECT_BASE;
+}
+
+#endif

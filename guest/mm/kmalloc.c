@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc.c: size classes, and what is larger.
+ */
+#include "mm/kmalloc.h"
+
+#include "kvmap/operation.h"
+#include "mm/arch.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
+#include "mm/vmalloc.h"
+
+#define POISON_WORD (POISON_FREE * 0x0101010101010101ul)
+
+#define CLASS(number, text, size)                                                                            \
+	[number] = { .name = "kmalloc-" text, .object_size = (size), .index = (number) + 1 }
+
+/* Their numbers among all caches are those here and one. */
+static struct kmem_cache classes[KMALLOC_CLASSES] = {
+	CLASS(0, "8", 8),      CLASS(1, "16", 16),   CLASS(2, "32", 32),    CLASS(3, "64", 64),
+	CLASS(4, "96", 96),    CLASS(5, "128", 128), CLASS(6, "192", 192),  CLASS(7, "256", 256),
+	CLASS(8, "512", 512),  CLASS(9, "1k", 1024), CLASS(10, "2k", 2048), CLASS(11, "4k", 4096),
+	CLASS(12, "8k", 8192),
+};
+
+/* The class of sizes up to 192, by (size - 1) / 8; above, it is the number of the highest bit of size - 1. */
+static const u8 small_classes[] = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6 };
+
+/* What a request can ask for that an object of a class does not have. */
+#define GFP_NOT_OF_A_CLASS (__GFP_DMA | __GFP_DMA32 | __GFP_NOFAIL)
+
+static u32 last_status;
+static struct kmalloc_damage last_damage;
+
+u32 kmalloc_status(void)
+{
+	u32 status = last_status;
+
+	last_status = KVMAP_OK;
+	return status;
+}
+
+static void *refuse(u32 status)
+{
+	last_status = status;
+	return NULL;
+}
+
+struct kmalloc_damage kmalloc_damage(void)
+{
+	struct kmalloc_damage damage = last_damage;
+
+	last_damage.address = 0;
+	return damage;
+}
+
+/* The first word behind the link that is not poison, or NULL. */
+static const u64 *poison_damage(const struct kmem_cache *cache, const void *object)
+{
+	const u64 *word = object, *end = word + cache->object_size / sizeof(*word);
+
+	for (word++; word < end; word++)
+		if (*word != POISON_WORD)
+			return word;
+	return NULL;
+}
+
+/* An object is about to be handed out. */
+static void debug_alloc(const struct kmem_cache *cache, const void *object)
+{
+	const u64 *word = poison_damage(cache, object);
+
+	if (!word)
+		return;
+	last_damage.address = (unsigned long)word;
+	last_damage.expected = POISON_WORD;
+	last_damage.found = *word;
+}
+
+/* An object is about to become free; false if it is. */
+static bool debug_free(const struct kmem_cache *cache, void *object)
+{
+	if (!poison_damage(cache, object) && kmem_cache_has_free(cache, object))
+		return false;
+	__builtin_memset(object, POISON_FREE, cache->object_size);
+	return true;
+}
+
+/* Whole frames, or a refusal. */
+static __attribute__((noinline)) void *kmalloc_large(unsigned long size, gfp_t gfp)
+{
+	const struct page *page;
+
+	if (!size)
+		return refuse(KVMAP_REFUSED_ZERO_SIZE);
+	if (size > KMALLOC_MAX_SIZE)
+		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	page = alloc_pages(gfp, get_order(size));
+	return page ? page_address(page) : refuse(page_alloc_status());
+}
+
+/* No slab had room: a new one, and if there is no frame for it, what waits for a flush is flushed first. */
+static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = kmem_cache_refill(cache);
+
+	if (!object && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+		object = kmem_cache_refill(cache);
+	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
+}
+
+/* The CPU has no free object of the class, or there is something to do with it. */
+static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
+
+	if (!object)
+		object = class_refill(cache, gfp);
+	if (object && slab_debug)
+		debug_alloc(cache, object);
+	if (object && gfp & __GFP_ZERO)
+		__builtin_memset(object, 0, cache->object_size);
+	return object;
+}
+
+void *kmalloc(unsigned long size, gfp_t gfp)
+{
+	u32 class;
+	struct kmem_list *list;
+
+	/* of size 0 too */
+	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_CLASS))
+		return kmalloc_large(size, gfp);
+	class = size <= 192 ? small_classes[(size - 1) / 8] : 63 - (u32)__builtin_clzl(size - 1);
+	list = &this_cpu_cache()->objects[class + 1];
+	if (unlikely(gfp & __GFP_ZERO || slab_debug || !list->free))
+		return kmalloc_slow(&classes[class], gfp);
+	return kmem_list_take(list);
+}
+
+void *kzalloc(unsigned long size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	unsigned long bytes;
+
+	if (__builtin_mul_overflow(nr, size, &bytes))
+		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	return kmalloc(bytes, gfp);
+}
+
+void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	return kmalloc_array(nr, size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_node(unsigned long size, gfp_t gfp, int nid)
+{
+	if (gfp & __GFP_THISNODE && nid != NUMA_NO_NODE && nid != 0)
+		return refuse(KVMAP_REFUSED_NO_MEMORY);
+	return kmalloc(size, gfp);
+}
+
+/* Is it the start of an object of that slab? page is the slab's first, of which gpa is part. */
+static bool is_object(const struct kmem_cache *cache, u64 gpa)
+{
+	u32 offset = gpa % PAGE_SIZE;
+
+	return offset % cache->object_size == 0 && offset / cache->object_size < cache->per_slab;
+}
+
+static u32 kfree_object(struct kmem_cache *cache, void *object)
+{
+	if (!is_object(cache, __pa(object)))
+		return KVMAP_REFUSED_INTERIOR;
+	if (object == this_cpu_cache()->objects[cache->index].free)
+		return KVMAP_REFUSED_DOUBLE_FREE;
+	if (slab_debug && !debug_free(cache, object))
+		return KVMAP_REFUSED_DOUBLE_FREE;
+	kmem_cache_free(cache, object);
+	return KVMAP_OK;
+}
+
+static u32 kfree_block(struct page *page, u64 gpa)
+{
+	if (page->owner != PAGE_KMALLOC)
+		return page->owner == PAGE_FREE ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
+	if (gpa % PAGE_SIZE)
+		return KVMAP_REFUSED_INTERIOR;
+	if (slab_debug)
+		__builtin_memset(page_address(page), POISON_FREE, PAGE_SIZE << page->order);
+	__free_pages(page, page->order);
+	return KVMAP_OK;
+}
+
+/* All that is no ordinary object of a slab; what is wrong is found out here. */
+static __attribute__((noinline)) void kfree_slow(const void *object)
+{
+	u64 gpa = __pa(object);
+	struct page *page;
+	u32 status;
+
+	if (!object)
+		return;
+	if (gpa >> PAGE_SHIFT < max_pfn) {
+		page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+		status = page->owner == PAGE_SLAB ? kfree_object(kmem_caches[page->cache], (void *)object)
+						  : kfree_block(page, gpa);
+	} else {
+		status = KVMAP_REFUSED_NOT_AN_AREA;
+	}
+	if (status)
+		last_status = status;
+}
+
+void kfree(const void *object)
+{
+	u64 gpa = __pa(object);
+	const struct kmem_cache *cache;
+	struct kmem_list *list;
+	struct page *page;
+	u32 offset = gpa % PAGE_SIZE;
+
+	if (unlikely(gpa >> PAGE_SHIFT >= max_pfn))
+		return kfree_slow(object);
+	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+	if (unlikely(page->owner != PAGE_SLAB))
+		return kfree_slow(object);
+	cache = kmem_caches[page->cache];
+	list = &this_cpu_cache()->objects[page->cache];
+	/* The product wraps to less than the reciprocal exactly when the size divides the offset. */
+	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||
+		     object == list->free))
+		return kfree_slow(object);
+	kmem_list_add(list, (void *)object);
+	if (unlikely(list->nr > cache->limit))
+		kmem_cache_drain((struct kmem_cache *)cache, list);
+}
+
+unsigned long ksize(const void *object)
+{
+	u64 gpa = __pa(object);
+	const struct page *page;
+
+	if (gpa >> PAGE_SHIFT >= max_pfn)
+		return 0;
+	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+	if (page->owner == PAGE_SLAB)
+		return is_object(kmem_caches[page->cache], gpa) ? kmem_caches[page->cache]->object_size : 0;
+	return page->owner == PAGE_KMALLOC && gpa % PAGE_SIZE == 0 ? PAGE_SIZE << page->order : 0;
+}
+
+void *krealloc(const void *object, unsigned long size, gfp_t gfp)
+{
+	unsigned long old;
+	void *new;
+
+	if (!object)
+		return kmalloc(size, gfp);
+	if (!size) {
+		kfree(object);
+		return NULL;
+	}
+	old = ksize(object);
+	if (!old)
+		return refuse(KVMAP_REFUSED_NOT_AN_AREA);
+	if (size <= old)
+		return (void *)object;
+	new = kmalloc(size, gfp);
+	if (!new)
+		return NULL;
+	__builtin_memcpy(new, object, old);
+	kfree(object);
+	return new;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * direct_map.h: the simulated machine's RAM. Stands in for the kernel's file.
+ */
+#ifndef GUEST_ARCH_DIRECT_MAP_H
+#define GUEST_ARCH_DIRECT_MAP_H
+
+#include "lib/types.h"
+
+void *__va(u64 gpa);
+u64 __pa(const void *direct_map_address);
+
+#endif
