@@ -31,6 +31,7 @@ int command_walk(int argc, char **argv);
 int command_areas(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_proc(int argc, char **argv);
+int command_bench(int argc, char **argv);
 int command_compile(int argc, char **argv);
 
 /* Parses argv with `argp`. 0, or -1 when the message is printed and the command must end with EXIT_NOT_DONE;

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
 	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
+	{ "bench", "what the guest's memory costs in instructions, beside Linux's", command_bench },
 	{ "compile", "make a script into the module that QEMU's -initrd takes", command_compile },
 };
 

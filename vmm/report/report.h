@@ -99,6 +99,36 @@ void report_walk(struct report *report, const struct walk *walk, const struct wa
 void report_areas(struct report *report, const struct claims *claims, const struct view *view,
 		  const struct walk_mode *mode, struct symbols *symbols);
 
+/* A row of `bench guest`: an allocation and its free, in instructions. */
+struct report_bench_row {
+	char operation[32]; /* as in figures/linux-vmalloc.tsv */
+	char size[16];
+	uint32_t policy;
+	uint64_t areas;        /* live meanwhile; 0: not the point of this row */
+	uint64_t instructions; /* of a pair, on average, all purges included */
+	uint64_t worst;        /* of the most expensive single operation */
+	uint64_t reference;    /* Linux's best; 0: unknown */
+};
+
+/* Of a thousand frees. */
+struct report_bench_flushes {
+	uint32_t policy;
+	uint64_t frees;
+	uint64_t full;  /* flushes of everything */
+	uint64_t some;  /* flushes page by page */
+	uint64_t pages; /* flushed by those */
+};
+
+struct report_bench {
+	const struct report_bench_row *rows, *live; /* by policy */
+	size_t row_count, live_count;
+	const struct report_bench_flushes *flushes;
+	size_t flushes_count;
+	const char *missing; /* "kmalloc, vmap": what Linux has figures for and this guest no function; "" */
+};
+
+void report_bench(struct report *report, const struct report_bench *bench);
+
 /* What the files of `proc SOURCE FILE` are made of: the guest's claims, but for the direct map. */
 struct report_proc {
 	const struct claims *claims;

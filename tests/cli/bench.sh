@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap bench guest: a few of its figures, counted twice.
+. "$(dirname "$0")/tap.sh"
+
+try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
+check "figures beside Linux's, under each policy" 0 out '^Policy strict$' out '^Policy lazy$' out '^Policy eager$' \
+	out '^  vmalloc +4K +[0-9,]+ +3,142 ' out '^  vzalloc +64K +[0-9,]+ +72,274 ' out '^  vmalloc_busy15k +64K ' \
+	out '^  Of 3 rows, [0-3] cost' out '^Flushes of 1,000 frees of 4K$' out '^  eager +0 of everything, 1000 page by page'
+mv out first
+try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
+cmp -s first out && ok "two runs print the same" || not_ok "two runs print the same"
+
+try bench guest vmalloc:4K vmalloc:16M vzalloc_used:4K --policy strict --json
+check "one object a row" 0 \
+	out '^\{"schema":"kvmap/1","type":"bench","seq":0,"operation":"vmalloc","size":"4K","policy":"strict","cpus":1,"instructions":[0-9]+,"linux":3142,'
+[ "$(wc -l <out)" = 3 ] && ok "no row that was not asked for" || not_ok "no row that was not asked for"
+instructions() {
+	sed -n "s/.*\"operation\":\"$1\",\"size\":\"$2\".*\"instructions\":\([0-9]*\),.*/\1/p" out
+}
+# A pair maps and unmaps every page, and clears used ones: what costs less was not done, or not counted.
+[ "$(instructions vmalloc 4K)" -gt 100 ] && [ "$(instructions vmalloc 16M)" -gt $((4096 * 10)) ] &&
+	[ "$(instructions vzalloc_used 4K)" -gt $(($(instructions vmalloc 4K) + 400)) ] &&
+	ok "the figures are possible ones" || not_ok "the figures are possible ones"
+
+PATH=/nowhere "$KVMAP" bench guest >out 2>err
+status=$?
+tried="kvmap bench guest, without QEMU"
+one_line "without QEMU: what to install" 2 'qemu-system-x86_64.*PATH.*install'
+try bench guest live --memory 64M
+one_line "too little memory is the guest's to say" 2 'the guest says: line [0-9]+: areas .*refused'
+try bench guest flushes --guest /bin/true
+one_line "a guest that QEMU refuses" 2 'qemu-system-x86_64 ended with status 1: .+'
+try bench guest live --policy strict --timeout 0.001
+one_line "a run that takes too long" 2 'stopped after.*--timeout'
+try bench guest vmalloc:5K
+one_line "a size that Linux has no figure for" 2 'vmalloc:5K'
+try bench host
+check "nothing but the guest" 2 err 'kvmap bench guest'
+finish

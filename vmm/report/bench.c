@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.c: `bench guest`: instructions beside Linux's.
+ */
+#include "report/json.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+static const char *policy_name(uint32_t policy)
+{
+	static const char *const names[] = {
+		[KVMAP_POLICY_STRICT] = "strict",
+		[KVMAP_POLICY_LAZY] = "lazy",
+		[KVMAP_POLICY_EAGER] = "eager",
+	};
+
+	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : "?";
+}
+
+static bool is_at_most(const struct report_bench_row *row, uint64_t part)
+{
+	return row->instructions * part <= row->reference;
+}
+
+static const char *verdict_of(const struct report_bench_row *row)
+{
+	return is_at_most(row, 3)   ? "a third or less"
+	       : is_at_most(row, 2) ? "half or less"
+				    : "more than half";
+}
+
+static double ratio(const struct report_bench_row *row)
+{
+	return (double)row->instructions / (double)row->reference;
+}
+
+/* Two decimals, rounded up: what is over a goal must not look as if it met it. */
+static double shown_ratio(const struct report_bench_row *row)
+{
+	return (double)((row->instructions * 100 + row->reference - 1) / row->reference) / 100;
+}
+
+static void show_row(struct report *report, const struct report_bench_row *row)
+{
+	char instructions[32], reference[32], worst[32];
+
+	text_line(report, is_at_most(row, 2) ? PAINT_PLAIN : PAINT_BAD, 2, 4,
+		  "%-16s %5s  %12s  %12s  %6.2f  %-14s  %11s", row->operation, row->size,
+		  text_count(row->instructions, instructions, sizeof(instructions)),
+		  text_count(row->reference, reference, sizeof(reference)), shown_ratio(row), verdict_of(row),
+		  text_count(row->worst, worst, sizeof(worst)));
+}
+
+/* The rows of one policy, and what they come to. */
+static void show_policy(struct report *report, const struct report_bench_row *rows, size_t count)
+{
+	size_t thirds = 0, halves = 0;
+	char all[40];
+
+	text_line(report, PAINT_BOLD, 0, 2, "Policy %s", policy_name(rows[0].policy));
+	text_line(report, PAINT_FAINT, 2, 4, "%-16s %5s  %12s  %12s  %6s  %-14s  %11s", "operation", "size",
+		  "kvmap", "Linux's best", "ratio", "of Linux", "worst single");
+	for (size_t i = 0; i < count; i++) {
+		show_row(report, &rows[i]);
+		thirds += is_at_most(&rows[i], 3);
+		halves += is_at_most(&rows[i], 2);
+	}
+	text_line(report, halves == count ? PAINT_GOOD : PAINT_PLAIN, 2, 4,
+		  "Of %s, %zu cost at most half of what Linux does, %zu of them at most a third.",
+		  text_number_of(count, "row", all, sizeof(all)), halves, thirds);
+	fputc('\n', report->stream);
+}
+
+static size_t same_policy(const struct report_bench_row *rows, size_t count)
+{
+	size_t same = 1;
+
+	while (same < count && rows[same].policy == rows[0].policy)
+		same++;
+	return same;
+}
+
+static void show_live(struct report *report, const struct report_bench *bench)
+{
+	text_line(report, PAINT_BOLD, 0, 2, "A pair of vmalloc 4K and vfree with so many areas live");
+	for (size_t i = 0, same; i < bench->live_count; i += same) {
+		const struct report_bench_row *rows = bench->live + i;
+		char line[400], count[32], instructions[32];
+		int used = snprintf(line, sizeof(line), "%-6s", policy_name(rows[0].policy));
+
+		same = same_policy(rows, bench->live_count - i);
+		for (size_t j = 0; j < same && used < 300; j++)
+			used += snprintf(
+				line + used, sizeof(line) - (size_t)used, "  %s: %s",
+				text_count(rows[j].areas, count, sizeof(count)),
+				text_count(rows[j].instructions, instructions, sizeof(instructions)));
+		text_line(report, PAINT_PLAIN, 2, 10, "%s  the last is %.2f times the first", line,
+			  (double)rows[same - 1].instructions / (double)rows[0].instructions);
+	}
+	fputc('\n', report->stream);
+}
+
+static void show_flushes(struct report *report, const struct report_bench *bench)
+{
+	char frees[32];
+
+	text_line(report, PAINT_BOLD, 0, 2, "Flushes of %s frees of 4K",
+		  text_count(bench->flushes[0].frees, frees, sizeof(frees)));
+	for (size_t i = 0; i < bench->flushes_count; i++) {
+		const struct report_bench_flushes *flushes = &bench->flushes[i];
+
+		text_line(report, PAINT_PLAIN, 2, 10,
+			  "%-6s  %" PRIu64 " of everything, %" PRIu64 " page by page with %" PRIu64 " pages",
+			  policy_name(flushes->policy), flushes->full, flushes->some, flushes->pages);
+	}
+	fputc('\n', report->stream);
+}
+
+static void show_bench(struct report *report, const struct report_bench *bench)
+{
+	text_line(
+		report, PAINT_PLAIN, 0, 0,
+		"Instructions of an allocation and its free, purges included, on one CPU under QEMU. Linux's best: of "
+		"the kernels in figures/linux-vmalloc.tsv the one that needs the fewest. Frames that the host handed over "
+		"are zero: vzalloc does not clear them; vzalloc_used has only frames that were used before.");
+	fputc('\n', report->stream);
+	for (size_t i = 0, same; i < bench->row_count; i += same) {
+		same = same_policy(bench->rows + i, bench->row_count - i);
+		show_policy(report, bench->rows + i, same);
+	}
+	if (bench->live_count)
+		show_live(report, bench);
+	if (bench->flushes_count)
+		show_flushes(report, bench);
+	if (*bench->missing)
+		text_line(report, PAINT_PLAIN, 0, 2,
+			  "Linux has figures for these, and this guest no such function: %s.",
+			  bench->missing);
+}
+
+static void emit_row(struct report *report, const struct report_bench_row *row)
+{
+	struct json_object *line = json_start(report, row->areas ? "bench_live" : "bench");
+
+	json_add_string(line, "operation", row->operation);
+	json_add_string(line, "size", row->size);
+	json_add_string(line, "policy", policy_name(row->policy));
+	json_add_number(line, "cpus", 1);
+	if (row->areas)
+		json_add_number(line, "areas", row->areas);
+	json_add_number(line, "instructions", row->instructions);
+	if (row->reference) {
+		json_add_number(line, "linux", row->reference);
+		json_object_object_add(line, "ratio", json_object_new_double(ratio(row)));
+	}
+	json_add_number(line, "worst", row->worst);
+	json_finish(report, line);
+}
+
+static void emit_flushes(struct report *report, const struct report_bench_flushes *flushes)
+{
+	struct json_object *line = json_start(report, "bench_flushes");
+
+	json_add_string(line, "policy", policy_name(flushes->policy));
+	json_add_number(line, "cpus", 1);
+	json_add_number(line, "frees", flushes->frees);
+	json_add_number(line, "full", flushes->full);
+	json_add_number(line, "by_page", flushes->some);
+	json_add_number(line, "pages", flushes->pages);
+	json_finish(report, line);
+}
+
+void report_bench(struct report *report, const struct report_bench *bench)
+{
+	if (report->format == REPORT_TEXT) {
+		show_bench(report, bench);
+		return;
+	}
+	for (size_t i = 0; i < bench->row_count; i++)
+		emit_row(report, &bench->rows[i]);
+	for (size_t i = 0; i < bench->live_count; i++)
+		emit_row(report, &bench->live[i]);
+	for (size_t i = 0; i < bench->flushes_count; i++)
+		emit_flushes(report, &bench->flushes[i]);
+}
