@@ -57,6 +57,8 @@ struct scene {
 
 static const struct scene scenes[] = {
 	{ NULL, NULL, NULL, "" },
+	{ NULL, "alloc_page", "alloc_pages", "" },
+	{ NULL, "alloc_pages_o9", "alloc_pages", "" },
 	/* All memory has been used: a frame that must be zero is cleared, as Linux does each time. */
 	{ "vzalloc_used", "vzalloc", "vzalloc", "fragment 0% of 64G\n" },
 	{ NULL, "vmalloc_busy15k", "vmalloc", "areas 15000 4K\n" },

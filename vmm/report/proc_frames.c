@@ -13,7 +13,6 @@
 
 struct buddy_row {
 	const char *zone;
-	uint64_t end_pfn; /* exclusive: what lies below belongs to this row or to one above it */
 	bool present;
 	uint64_t blocks[MAX_ORDER + 1];
 };
@@ -29,14 +28,6 @@ static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end
 		row->blocks[order]++;
 		start += 1ull << order;
 	}
-}
-
-/* A span of the guest's belongs to the zone of its last frame. */
-static struct buddy_row *row_of(struct buddy_row *rows, const struct claim_zone *zone)
-{
-	while (zone->end_pfn > rows->end_pfn)
-		rows++;
-	return rows;
 }
 
 static void put_buddy_row(struct report *report, const struct buddy_row *row)
@@ -62,15 +53,15 @@ static void put_buddy_row(struct report *report, const struct buddy_row *row)
 
 void report_buddyinfo(struct report *report, const struct report_proc *proc)
 {
-	struct buddy_row rows[] = {
-		{ .zone = "DMA", .end_pfn = (16ull << 20) / KVMAP_PAGE_SIZE },
-		{ .zone = "DMA32", .end_pfn = (4ull << 30) / KVMAP_PAGE_SIZE },
-		{ .zone = "Normal", .end_pfn = UINT64_MAX },
+	struct buddy_row rows[ZONE_TYPES] = {
+		[ZONE_DMA] = { .zone = "DMA" },
+		[ZONE_DMA32] = { .zone = "DMA32" },
+		[ZONE_NORMAL] = { .zone = "Normal" },
 	};
 
 	for (uint32_t i = 0; i < proc->claims->zone_count; i++) {
 		const struct claim_zone *zone = &proc->claims->zones[i];
-		struct buddy_row *row = row_of(rows, zone);
+		struct buddy_row *row = &rows[zone->kind < ZONE_TYPES ? zone->kind : ZONE_NORMAL];
 
 		row->present = true;
 		for (uint32_t order = 0; order < zone->orders && order <= MAX_ORDER; order++)

@@ -84,6 +84,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "VmallocUsed", stat_kib(claims, NR_VMALLOC_PAGES) },
 		{ "VmallocChunk", largest_free_range_kib(claims) },
 		{ "KvmapQuarantine", stat_kib(claims, NR_QUARANTINE_PAGES) },
+		{ "KvmapBlocks", stat_kib(claims, NR_KMALLOC_PAGES) },
 		{ "KvmapHeld", stat_kib(claims, NR_HELD_PAGES) },
 		{ "Hugepagesize", 2048 },
 		{ "DirectMap4k", direct_map_kib(proc, 1ull << 12) },

@@ -42,7 +42,7 @@ static void init(void)
 	claims->free_nodes.items = free_nodes;
 	claims->free_nodes.count = 2;
 	claims->free_root = 0x2000;
-	memcpy(claims->vm_stat, (uint64_t[NR_VM_STAT_ITEMS]){ 60000, 3, 9, 16, 2, 150 },
+	memcpy(claims->vm_stat, (uint64_t[NR_VM_STAT_ITEMS]){ 60000, 3, 9, 16, 2, 150, 11 },
 	       sizeof(claims->vm_stat));
 	sample.areas[0].size = 0x11000;
 	sample.areas[0].flags = VM_ALLOC;
@@ -53,6 +53,7 @@ static void init(void)
 		.start_pfn = 1024, .end_pfn = 65535, .fresh_start = 65021, .fresh_end = 65535, .orders = 11
 	};
 	claims->zones[1].nr_free[10] = 63;
+	claims->zones[1].kind = ZONE_DMA32;
 	claims->zone_count = 2;
 	claims->caches[0] = (struct claim_cache){
 		.name = "vmap area", .object_size = 72, .nr_slabs = 2, .frame_count = 2, .free_objects = 55
@@ -110,6 +111,7 @@ Test(proc, meminfo_says_what_the_guest_has_counted_in_kib)
 		{ "VmallocChunk", 7 << 20 },
 		{ "KvmapQuarantine", 8 },
 		{ "KvmapHeld", 600 },
+		{ "KvmapBlocks", 44 },
 		{ "DirectMap4k", 2048 },
 		{ "DirectMap2M", 256 * 1024 },
 		{ "DirectMap1G", 0 },
@@ -220,6 +222,10 @@ Test(proc, names_and_sizes_of_a_hostile_guest_do_no_harm)
 	strcpy(sample.claims.caches[0].name, "\\x1b[2J x");
 	sample.claims.caches[0].object_size = 0;
 	sample.areas[0].addr = UINT64_MAX;
+	sample.claims.zones[0].kind = UINT32_MAX;
+	text = text_of(report_buddyinfo, REPORT_TEXT);
+	check_holds(text, "Node 0, zone   Normal      3 ");
+	free(text);
 	text = text_of(report_slabinfo, REPORT_TEXT);
 	check_holds(text, "\n\\x1b[2J_x ");
 	free(text);
