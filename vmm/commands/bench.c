@@ -319,8 +319,8 @@ static int measure_scene(struct bench *bench, const struct scene *scene, uint32_
 
 		if (!function || !is_selected(bench, row_name(scene, figure), figure->size))
 			continue;
-		strcpy(row.operation, row_name(scene, figure));
-		strcpy(row.size, figure->size);
+		snprintf(row.operation, sizeof(row.operation), "%s", row_name(scene, figure));
+		memcpy(row.size, figure->size, sizeof(row.size));
 		plan_row(&plan, function, figure->bytes, &row);
 	}
 	if (plan.rows.count)

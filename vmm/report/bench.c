@@ -38,7 +38,9 @@ static double ratio(const struct report_bench_row *row)
 /* Two decimals, rounded up: what is over a goal must not look as if it met it. */
 static double shown_ratio(const struct report_bench_row *row)
 {
-	return (double)((row->instructions * 100 + row->reference - 1) / row->reference) / 100;
+	uint64_t hundredths = (row->instructions * 100 + row->reference - 1) / row->reference;
+
+	return (double)hundredths / 100;
 }
 
 static void show_row(struct report *report, const struct report_bench_row *row)

@@ -85,7 +85,7 @@ static void put_cache(struct report *report, const struct claim_cache *cache)
 
 	if (report->format == REPORT_TEXT) {
 		/* A blank in a guest's name must not move the columns. */
-		strcpy(name, cache->name);
+		memcpy(name, cache->name, sizeof(name));
 		for (char *at = name; *at; at++)
 			if (*at == ' ')
 				*at = '_';
