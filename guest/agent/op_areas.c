@@ -7,22 +7,9 @@
 #include "mm/frames.h"
 #include "mm/vmalloc.h"
 
-/* Sets the result variable, also when there is no area: then it has none either. */
 static u32 area_made(struct operation *operation, void *area, u32 contents)
 {
-	u32 number = operation->script->result;
-
-	operation->result = (u64)area;
-	operation->size = operation->operand[0];
-	if (number < agent_nr_variables) {
-		struct agent_variable *variable = &agent_variables[number];
-
-		variable->address = (u64)area;
-		variable->size = area ? operation->size : 0;
-		variable->state = area ? VARIABLE_LIVE : VARIABLE_UNSET;
-		variable->contents = area ? contents : CONTENTS_UNKNOWN;
-		variable->write_address = 0;
-	}
+	variable_set(operation, area, contents);
 	return area ? KVMAP_OK : vmalloc_status();
 }
 

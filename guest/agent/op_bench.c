@@ -7,6 +7,8 @@
  */
 #include "agent/operations.h"
 #include "arch/x86_64/cpu.h"
+#include "mm/kmalloc.h"
+#include "mm/page_alloc.h"
 #include "mm/vmalloc.h"
 
 struct pairs {
@@ -48,6 +50,8 @@ static inline void pairs_note(struct pairs *pairs, u64 ticks)
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
+PAIRS(pairs_of_kmalloc, kmalloc(size, GFP_KERNEL), kfree(memory))
+PAIRS(pairs_of_alloc_pages, alloc_pages(GFP_KERNEL, get_order(size)), __free_pages(memory, get_order(size)))
 
 static const struct {
 	const char *name;
@@ -55,6 +59,8 @@ static const struct {
 } functions[] = {
 	[KVMAP_FUNCTION_VMALLOC] = { "vmalloc", pairs_of_vmalloc },
 	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
+	[KVMAP_FUNCTION_KMALLOC] = { "kmalloc", pairs_of_kmalloc },
+	[KVMAP_FUNCTION_ALLOC_PAGES] = { "alloc_pages", pairs_of_alloc_pages },
 };
 
 const char *op_pair_function(u64 number)

@@ -23,9 +23,14 @@ static struct agent_variable *live_variable(struct operation *operation)
 	return variable->state == VARIABLE_LIVE ? variable : NULL;
 }
 
-static u64 page_count(const struct agent_variable *variable)
+/* Words of that page of what the variable has; 0 behind its end. */
+static u64 page_words(const struct agent_variable *variable, u64 page)
 {
-	return ALIGN_UP(variable->size, PAGE_SIZE) / PAGE_SIZE;
+	u64 words = variable_bytes(variable) / sizeof(u64), before = page * PAGE_WORDS;
+
+	if (before >= words)
+		return 0;
+	return words - before < PAGE_WORDS ? words - before : PAGE_WORDS;
 }
 
 u32 op_fill(struct operation *operation)
@@ -37,8 +42,9 @@ u32 op_fill(struct operation *operation)
 		return KVMAP_REFUSED_UNSET;
 	variable->contents = CONTENTS_UNKNOWN;
 	variable->write_address = 0;
-	for (u64 page = 0; page < page_count(variable); page++)
-		if (access_fill(variable->address + page * PAGE_SIZE, KVMAP_PATTERN(seed, page), PAGE_WORDS))
+	for (u64 page = 0; page_words(variable, page); page++)
+		if (access_fill(variable->address + page * PAGE_SIZE, KVMAP_PATTERN(seed, page),
+				page_words(variable, page)))
 			return fault_taken(operation);
 	variable->fill_seed = seed;
 	variable->contents = CONTENTS_PATTERN;
@@ -69,11 +75,12 @@ u32 op_check(struct operation *operation)
 		return KVMAP_REFUSED_UNSET;
 	switch (variable->contents) {
 	case CONTENTS_ZERO:
-		return check_words(operation, variable->address, 0, page_count(variable) * PAGE_WORDS);
+		return check_words(operation, variable->address, 0, variable_bytes(variable) / sizeof(u64));
 	case CONTENTS_PATTERN:
-		for (u64 page = 0; page < page_count(variable) && !status; page++)
+		for (u64 page = 0; page_words(variable, page) && !status; page++)
 			status = check_words(operation, variable->address + page * PAGE_SIZE,
-					     KVMAP_PATTERN(variable->fill_seed, page), PAGE_WORDS);
+					     KVMAP_PATTERN(variable->fill_seed, page),
+					     page_words(variable, page));
 		return status;
 	default:
 		if (!variable->write_address)

@@ -31,6 +31,9 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_PAIR] = { op_pair, "pair %f %s, times %c", "",
 			    ", of the pairs %u, of the worst single operation %w" },
 	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },
+	[KVMAP_OP_KMALLOC] = { op_kmalloc, "kmalloc %s", " = %x" },
+	[KVMAP_OP_KZALLOC] = { op_kzalloc, "kzalloc %s", " = %x" },
+	[KVMAP_OP_KFREE] = { op_kfree, "kfree %a", "" },
 };
 
 const struct operation_row *operation_row(u32 opcode)

@@ -51,6 +51,11 @@ u32 op_vfree(struct operation *operation);
 u32 op_fragment(struct operation *operation);
 u32 op_purge(struct operation *operation);
 
+/* op_kmalloc.c */
+u32 op_kmalloc(struct operation *operation);
+u32 op_kzalloc(struct operation *operation);
+u32 op_kfree(struct operation *operation);
+
 /* op_access.c */
 u32 op_read(struct operation *operation);
 u32 op_write(struct operation *operation);

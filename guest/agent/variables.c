@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/variables.h"
+#include "agent/operations.h"
+#include "kvmap/layout.h"
 #include "mm/mm_types.h"
 
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
+
+u64 variable_bytes(const struct agent_variable *variable)
+{
+	bool area = variable->address >= KVMAP_VMALLOC_START && variable->address < KVMAP_VMALLOC_END;
+
+	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : ALIGN_UP(variable->size, sizeof(u64));
+}
+
+void variable_set(struct operation *operation, void *memory, u32 contents)
+{
+	u32 number = operation->script->result;
+	struct agent_variable *variable;
+
+	operation->result = (u64)memory;
+	operation->size = operation->operand[0];
+	if (number >= agent_nr_variables)
+		return;
+	variable = &agent_variables[number];
+	variable->address = (u64)memory;
+	variable->size = memory ? operation->size : 0;
+	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
+	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
+	variable->write_address = 0;
+}
 
 struct agent_variable *variable_holding(u64 address)
 {
@@ -11,7 +37,7 @@ struct agent_variable *variable_holding(u64 address)
 		struct agent_variable *variable = &agent_variables[i];
 
 		if (variable->state == VARIABLE_LIVE &&
-		    address - variable->address < ALIGN_UP(variable->size, PAGE_SIZE))
+		    address - variable->address < variable_bytes(variable))
 			return variable;
 	}
 	return NULL;

@@ -23,7 +23,15 @@ struct agent_variable {
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 extern u32 agent_nr_variables;
 
-/* The variable whose live area has address in its pages, or NULL. */
+struct operation;
+
+/* What may be used from its address on: whole pages of an area, whole words of what kmalloc gave. */
+u64 variable_bytes(const struct agent_variable *variable);
+
+/* Sets the operation's result variable and result; memory NULL: the variable has none either. */
+void variable_set(struct operation *operation, void *memory, u32 contents);
+
+/* The variable whose live memory has address in it, or NULL. */
 struct agent_variable *variable_holding(u64 address);
 
 #endif

@@ -65,10 +65,10 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 	return true;
 }
 
-/* Moves nr objects, which there are. */
-static void list_move(struct kmem_list *to, struct kmem_list *from, u32 nr)
+/* Moves nr objects, which there are, from the place on to which *link leads. */
+static void list_move(struct kmem_list *to, struct kmem_list *from, void **link, u32 nr)
 {
-	void **last = from->free, *rest;
+	void **last = *link, *first = last, *rest;
 	u32 left;
 
 	for (left = nr; left > 1; left--)
@@ -77,8 +77,8 @@ static void list_move(struct kmem_list *to, struct kmem_list *from, u32 nr)
 	to->nr += nr;
 	rest = *last;
 	*last = to->free;
-	to->free = from->free;
-	from->free = rest;
+	to->free = first;
+	*link = rest;
 }
 
 void *kmem_cache_refill(struct kmem_cache *cache)
@@ -89,7 +89,8 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 		return NULL;
 	list = &this_cpu_cache()->objects[cache->index];
 	if (shared->nr)
-		list_move(list, shared, shared->nr < cache->limit / 2 ? shared->nr : cache->limit / 2);
+		list_move(list, shared, &shared->free,
+			  shared->nr < cache->limit / 2 ? shared->nr : cache->limit / 2);
 	else if (!cache_grow(cache, list))
 		return NULL;
 	return kmem_list_take(list);
@@ -97,7 +98,8 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 {
-	list_move(&cache->shared, list, list->nr / 2);
+	/* The first stays: it is warm, and kfree() knows it if it is freed again. */
+	list_move(&cache->shared, list, list->free, list->nr / 2);
 }
 
 static bool list_has(const struct kmem_list *list, const void *object)

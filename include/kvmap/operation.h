@@ -26,12 +26,17 @@ enum kvmap_opcode {
 	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/faults knows it */
 	KVMAP_OP_PAIR = 15,  /* enum kvmap_function, size, count: allocations that are freed at once, timed */
 	KVMAP_OP_AREAS = 16, /* count, size, holes: areas that stay; holes: every second one is freed */
+	KVMAP_OP_KMALLOC = 32, /* size -> v */
+	KVMAP_OP_KZALLOC = 33, /* size -> v */
+	KVMAP_OP_KFREE = 34,   /* address */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */
 enum kvmap_function {
 	KVMAP_FUNCTION_VMALLOC = 1,
 	KVMAP_FUNCTION_VZALLOC = 2,
+	KVMAP_FUNCTION_KMALLOC = 3,
+	KVMAP_FUNCTION_ALLOC_PAGES = 4, /* the block that holds the size */
 };
 
 enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };

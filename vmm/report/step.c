@@ -60,9 +60,12 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	switch (operation->opcode) {
 	case KVMAP_OP_VMALLOC:
 	case KVMAP_OP_VZALLOC:
+	case KVMAP_OP_KMALLOC:
+	case KVMAP_OP_KZALLOC:
 		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],
 			 number_bytes(value[2], bytes, sizeof(bytes)));
 		break;
+	case KVMAP_OP_KFREE:
 	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
 	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
 	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;

@@ -37,6 +37,8 @@ const struct name fault_kind_names[] = {
 const struct name function_names[] = {
 	{ "vmalloc", KVMAP_FUNCTION_VMALLOC },
 	{ "vzalloc", KVMAP_FUNCTION_VZALLOC },
+	{ "kmalloc", KVMAP_FUNCTION_KMALLOC },
+	{ "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
 	{ NULL, 0 },
 };
 

@@ -114,6 +114,10 @@ void check_contents(struct check *check)
 
 		if (variable->state != VARIABLE_LIVE)
 			continue;
+		if (variable->address >= KVMAP_DIRECT_BASE && variable->address < KVMAP_VMALLOC_START) {
+			check_object(check, variable);
+			continue;
+		}
 		area = claims_area_at(claims, variable->address);
 		if (!area || area->state != AREA_LIVE || area->va_start != variable->address) {
 			struct finding *finding = finding_new(check, variable->address);

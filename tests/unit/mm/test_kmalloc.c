@@ -120,10 +120,12 @@ Test(kmalloc, what_is_freed_twice_at_once_is_refused)
 	void *object, *block;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	object = kmalloc(64, GFP_KERNEL);
 	block = kmalloc(1 << 20, GFP_KERNEL);
-	kfree(object);
-	assert_kfree_refused(object, KVMAP_REFUSED_DOUBLE_FREE);
+	for (u32 i = 0; i < ARRAY_SIZE(class_sizes); i++) {
+		object = kmalloc(class_sizes[i], GFP_KERNEL);
+		kfree(object);
+		assert_kfree_refused(object, KVMAP_REFUSED_DOUBLE_FREE);
+	}
 	kfree(block);
 	kfree(block);
 	cr_assert(KVMAP_STATUS_IS_REFUSED(kmalloc_status()));

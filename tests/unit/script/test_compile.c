@@ -314,3 +314,16 @@ Test(compile, a_line_is_shown_without_its_comment)
 	cr_expect_str_eq(script_line(script, 2, line, 6), "print");
 	script_destroy(script);
 }
+
+Test(compile, kmalloc_and_its_family)
+{
+	struct script *script = compiled("k = kmalloc 100\nz = kzalloc 4M\nkfree k");
+
+	cr_assert_eq(script->operations.count, 3);
+	cr_expect_eq(script->operations.items[0].opcode, KVMAP_OP_KMALLOC);
+	cr_expect_eq(script->operations.items[1].opcode, KVMAP_OP_KZALLOC);
+	cr_expect_eq(script->operations.items[1].operand[0].value, 4 << 20);
+	cr_expect_eq(script->operations.items[2].opcode, KVMAP_OP_KFREE);
+	check_operand(&script->operations.items[2].operand[0], KVMAP_BASE_VARIABLE, 0, 0);
+	script_destroy(script);
+}

@@ -7,6 +7,7 @@
 #include "base/array.h"
 
 #include "kvmap/boot.h"
+#include "kvmap/operation.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -368,4 +369,64 @@ Test(memory, what_could_not_be_read_is_a_finding_of_the_invariant_it_serves)
 	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "link to no vmap_area"));
 	w.claims.damages.items = NULL;
 	w.claims.damages.count = 0;
+}
+
+/* ---- kmalloc ---- */
+
+/* A third variable that kmalloc gave: the block of four frames, filled. */
+static struct claim_variable *filled_block(void)
+{
+	struct claim_variable *variable = &w.claims.variables.items[2];
+
+	allocate_four();
+	for (uint64_t at = 0; at < 3 * K4; at += 8)
+		memcpy(ram(FREE_FOUR * K4 + at), &(uint64_t){ KVMAP_PATTERN(SEED, at / K4) }, 8);
+	*variable = (struct claim_variable){ .address = KVMAP_DIRECT_BASE + FREE_FOUR * K4,
+					     .size = 3 * K4 - 3,
+					     .fill_seed = SEED,
+					     .state = VARIABLE_LIVE,
+					     .contents = CONTENTS_PATTERN };
+	return variable;
+}
+
+Test(memory, an_object_holds_what_was_put_there_to_its_last_word)
+{
+	filled_block();
+	expect_findings("");
+	ram(FREE_FOUR * K4 + 3 * K4)[0] ^= 1;
+	expect_findings("");
+	ram(FREE_FOUR * K4 + 3 * K4 - 1)[0] ^= 1;
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + (FREE_FOUR + 3) * K4 - 8);
+}
+
+Test(memory, an_object_larger_than_what_is_allocated_there_is_found)
+{
+	struct claim_variable *variable = filled_block();
+
+	variable->size = 4 * K4 + 1;
+	expect_findings("V12");
+	variable->size = ~0ull;
+	expect_findings("V12");
+	variable->size = 100;
+	variable->contents = CONTENTS_UNKNOWN;
+	expect_findings("");
+	variable->address += 8;
+	expect_findings("V12");
+	variable->address = KVMAP_DIRECT_BASE + SLAB_0 * K4 + 128;
+	expect_findings("");
+	variable->size = 129;
+	expect_findings("V12");
+	variable->address = KVMAP_DIRECT_BASE + HELD * K4;
+	expect_findings("V12");
+}
+
+Test(memory, an_object_whose_pages_do_not_follow_each_other_is_found)
+{
+	filled_block();
+	w.claims.variables.items[2].contents = CONTENTS_UNKNOWN;
+	*tables_entry(&w.tables, KVMAP_DIRECT_BASE, 2) += M2;
+	verdict_destroy(&w.verdict);
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_eq(w.verdict.results[12].findings, 3, "one for each page");
 }

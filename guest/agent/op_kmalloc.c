@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_kmalloc.c: physically contiguous memory comes and goes.
+ */
+#include "agent/operations.h"
+#include "agent/variables.h"
+#include "mm/kmalloc.h"
+
+static u32 object_made(struct operation *operation, gfp_t gfp, u32 contents)
+{
+	void *object = kmalloc(operation->operand[0], gfp);
+	struct kmalloc_damage damage = kmalloc_damage();
+
+	variable_set(operation, object, contents);
+	if (!object)
+		return kmalloc_status();
+	if (!damage.address)
+		return KVMAP_OK;
+	operation->address = damage.address;
+	operation->expected = damage.expected;
+	operation->found = damage.found;
+	return KVMAP_FAILED_CONTENT;
+}
+
+u32 op_kmalloc(struct operation *operation)
+{
+	return object_made(operation, GFP_KERNEL, CONTENTS_UNKNOWN);
+}
+
+u32 op_kzalloc(struct operation *operation)
+{
+	return object_made(operation, GFP_KERNEL | __GFP_ZERO, CONTENTS_ZERO);
+}
+
+u32 op_kfree(struct operation *operation)
+{
+	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	u32 status;
+
+	operation->address = operation->operand[0];
+	kfree((const void *)operation->address);
+	status = kmalloc_status();
+	if (status == KVMAP_OK && variable)
+		variable->state = VARIABLE_FREED;
+	return status;
+}
