@@ -8,6 +8,10 @@
 #include "agent/channel.h"
 #include "agent/report.h"
 #include "arch/x86_64/machine.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/pte.h"
+#include "kvmap/layout.h"
 #include "kvmap/ports.h"
 #include "mm/arch.h"
 
@@ -48,6 +52,21 @@ static void absurd(u32 type)
 static volatile struct kvmap_channel *shared_channel(void)
 {
 	return __va(agent.record->channel_gpa);
+}
+
+/* Tables of which each entry leads to the same table of the level below: 2^26 of them, if one believes it. */
+static void multiply_tables(void)
+{
+	static u64 tables[3][512] __attribute__((aligned(PAGE_SIZE)));
+
+	for (u32 level = 0; level < 3; level++)
+		for (u32 i = 0; i < 512; i++)
+			tables[level][i] =
+				((u64)(level < 2 ? tables[level + 1] : tables[0]) - KVMAP_IMAGE_BASE) |
+				_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED;
+	for (u32 i = 0; i < 256; i++)
+		init_top_pgt[i] =
+			((u64)tables[0] - KVMAP_IMAGE_BASE) | _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED;
 }
 
 /* The script is two operations: `expect fault null 0` and `verify`. */
@@ -93,6 +112,7 @@ static void tell(u64 lie)
 	case 12: /* a doorbell that nobody knows, and no word */
 		channel_ring(~0u);
 		machine_exit(KVMAP_EXIT_OOPS);
+	case 13: multiply_tables(); break;
 	}
 }
 

@@ -27,6 +27,13 @@ lie 9 "an exit with a code of its own" 'gave up'
 lie 10 "an end without a word of any operation" '0 reported'
 lie 11 "verifications without end" 'stopped by --timeout'
 lie 12 "an oops without a report of it" 'without a word'
+# The largest guest: what looking at it costs must not grow with memory that it never touched.
+try run script.kvs --guest "$hostile" --seed 13 --memory 64G --json
+check "tables without end" 1 out '"invariant":"V6"' out 'tables'
+start=$(date +%s)
+try map script.kvs --guest "$hostile" --seed 13 --memory 64G
+check "the map of tables without end" 1 out 'SCAN WAS'
+[ $(($(date +%s) - start)) -lt 5 ] && ok "which does not take long" || not_ok "which does not take long"
 
 # The first instructions of the PVH entry become others: 32-bit code, no page tables.
 notes=$(readelf -nW "$GUEST" | sed -n 's/.*description data: \(..\) \(..\) \(..\) \(..\).*/\4\3\2\1/p' | head -n 1)

@@ -35,7 +35,7 @@ int claims_read(const struct view *view, const struct walk_mode *mode, const str
 		.mode = mode,
 		.layout = layout,
 		.out = &claims,
-		.nodes_left = view_size(view) / layout_size(layout, TYPE_vmap_area) + NODES_MIN,
+		.nodes_left = view_data_size(view) / layout_size(layout, TYPE_vmap_area) + NODES_MIN,
 	};
 	uint8_t probe[8];
 

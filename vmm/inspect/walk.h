@@ -127,9 +127,9 @@ struct walk_visitor {
 
 /*
  * Every present leaf that translates an address of [start, end] (both inclusive), iteratively; the part of
- * the range that is not canonical is skipped. At most `limit` tables are entered (0: twice the pages of the
- * view, at most WALK_TABLES_MAX), so that hostile tables cost bounded time; returns 0, the visitor's nonzero
- * return, or -1 when the limit ended the scan.
+ * the range that is not canonical is skipped. At most `limit` tables are entered (0: twice the touched pages
+ * of the view, at most WALK_TABLES_MAX), so that hostile tables cost bounded time; returns 0, the visitor's
+ * nonzero return, or -1 when the limit ended the scan.
  */
 int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	       uint64_t limit, const struct walk_visitor *visitor);

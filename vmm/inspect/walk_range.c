@@ -31,7 +31,7 @@ struct scan {
 
 static uint64_t default_limit(const struct view *view)
 {
-	uint64_t limit = view_size(view) / TABLE_SIZE * 2;
+	uint64_t limit = view_data_size(view) / TABLE_SIZE * 2;
 
 	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
 }

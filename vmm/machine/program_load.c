@@ -98,7 +98,7 @@ static int file_parse(int fd, size_t size, const char *name, uint64_t memory_end
 int program_load(const char *path, const struct guest_memory *memory, struct program *out,
 		 struct error *error)
 {
-	struct program program;
+	struct program program = { 0 };
 	char name[NAME_SIZE];
 	size_t size = 0;
 	int result, fd;

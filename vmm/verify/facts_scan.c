@@ -62,13 +62,19 @@ static int take_damage(void *context, const struct walk_leaf *entry, enum walk_s
 	return array_push(&scan->facts->damages, damage) < 0 ? scan_stop(scan, true) : 0;
 }
 
+/* A sound guest maps a frame at most three times (direct map, image or area, and a window at boot), with
+ * tables of which it has touched each. */
+static size_t leaves_max(const struct view *view)
+{
+	uint64_t by_memory = view_size(view) / KVMAP_PAGE_SIZE * 4 + 65536;
+	uint64_t by_tables = view_data_size(view) / sizeof(uint64_t);
+
+	return by_memory < by_tables ? by_memory : by_tables;
+}
+
 int facts_scan(struct facts *facts)
 {
-	/* A sound guest maps a frame at most three times: direct map, image or area, and a window at boot. */
-	struct scan scan = {
-		.facts = facts,
-		.leaves_max = view_size(facts->view) / KVMAP_PAGE_SIZE * 4 + 65536,
-	};
+	struct scan scan = { .facts = facts, .leaves_max = leaves_max(facts->view) };
 	const struct walk_visitor visitor = {
 		.context = &scan, .run = take_run, .table = take_table, .damage = take_damage
 	};

@@ -166,3 +166,12 @@ uint64_t view_size(const struct view *view)
 		size += view->regions[i].size;
 	return size;
 }
+
+uint64_t view_data_size(const struct view *view)
+{
+	uint64_t size = 0, gpa = 0, start, end;
+
+	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
+		size += end - start;
+	return size;
+}

@@ -93,4 +93,8 @@ bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_
 /* Bytes of guest memory in all regions. */
 uint64_t view_size(const struct view *view);
 
+/* Those of them that may be anything but zeros. What a guest can say is bounded by this, not by its memory's
+ * size. */
+uint64_t view_data_size(const struct view *view);
+
 #endif
