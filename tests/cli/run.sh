@@ -50,6 +50,18 @@ printf 'a = vmalloc 4K\nexpect fault freed a+4096\n' >kind.kvs
 try run kind.kvs
 check "a fault of another kind is a finding" 1 out 'kind.kvs:2'
 
+# ---- kmalloc's debugging ----
+printf 'a = kmalloc 64\nb = kmalloc 64\nkfree a\nkfree b\nexpect refused kfree a\n' >twice.kvs
+try run twice.kvs --debug-slab
+check "with --debug-slab a double free is refused however much was freed in between" 0 out 'double free'
+printf 'a = kmalloc 64\nkfree a\nwrite a+16 0x1234\nb = kmalloc 64\n' >late.kvs
+try run late.kvs
+check "a write after the free goes unseen without --debug-slab" 0
+try run late.kvs --debug-slab
+check "with --debug-slab a write after the free is a finding" 1 out 'late.kvs:4' out '0x0000000000001234'
+try run "$IMAGES/kmalloc.kvs" --debug-slab
+check "the script of kmalloc is clean with --debug-slab" 0
+
 # ---- deaths ----
 death() { # WAY PATTERN...
 	way=$1

@@ -10,6 +10,7 @@
 
 enum {
 	OPTION_JSON = 256,
+	OPTION_DEBUG_SLAB,
 	OPTION_GUEST,
 	OPTION_KVM,
 	OPTION_MEMORY,
@@ -26,6 +27,8 @@ static const struct argp_option argp_options[] = {
 	  "eager (a flush at every vfree)",
 	  0 },
 	{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
+	{ "debug-slab", OPTION_DEBUG_SLAB, NULL, 0,
+	  "kmalloc poisons free memory and finds what is freed twice or written after it was freed", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
 	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
 	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
@@ -78,6 +81,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_JSON: options->json = true; return 0;
+	case OPTION_DEBUG_SLAB: options->debug_slab = true; return 0;
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
@@ -111,6 +115,7 @@ struct session_config options_session(const struct options *options, const char 
 		.memory = options->memory,
 		.policy = options->policy,
 		.seed = options->seed,
+		.debug_slab = options->debug_slab,
 		.timeout_ns = options->timeout_ns,
 	};
 }

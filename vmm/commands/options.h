@@ -16,6 +16,7 @@ struct options {
 	uint64_t memory;
 	uint32_t policy;
 	uint64_t seed;
+	bool debug_slab;
 	uint64_t timeout_ns;
 };
 

@@ -241,7 +241,8 @@ static int boot(struct session *session, struct error *error)
 		.cpus = 1,
 	};
 	struct kvmap_boot record = {
-		.flags = config->serial ? KVMAP_BOOT_SERIAL : 0,
+		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
+			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0),
 		.policy = config->policy,
 		.seed = config->seed,
 	};

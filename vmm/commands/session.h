@@ -16,6 +16,7 @@ struct session_config {
 	uint64_t memory;
 	uint32_t policy;
 	uint64_t seed;
+	bool debug_slab;     /* KVMAP_BOOT_DEBUG_SLAB */
 	uint64_t timeout_ns; /* of the guest, from boot to its end */
 	bool serial;         /* the guest writes its text report to the serial port, too */
 };

@@ -16,6 +16,7 @@
 #include "kvmap/layout.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
+#include "mm/slab.h"
 #include "mm/vmalloc.h"
 
 #define PMD_SIZE (2ul << 20)
@@ -178,6 +179,7 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	record = __va(module->paddr);
 	agent_check(record, module->size);
 	frames_init();
+	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	vmalloc_init(record->policy);
 	agent_run(entry_tsc);
 }
