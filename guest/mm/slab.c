@@ -42,11 +42,12 @@ static bool cache_register(struct kmem_cache *cache)
 static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 {
 	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
-	struct page *page = pfn_to_page(pfn);
+	struct page *page;
 	char *object;
 
 	if (!pfn)
 		return false;
+	page = pfn_to_page(pfn);
 	page->cache = cache->index;
 	page->next = cache->pages;
 	cache->pages = pfn;

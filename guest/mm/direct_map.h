@@ -2,8 +2,8 @@
 /*
  * direct_map.h: guest physical addresses <-> the direct map.
  */
-#ifndef GUEST_ARCH_DIRECT_MAP_H
-#define GUEST_ARCH_DIRECT_MAP_H
+#ifndef GUEST_MM_DIRECT_MAP_H
+#define GUEST_MM_DIRECT_MAP_H
 
 #include "kvmap/layout.h"
 #include "lib/types.h"

@@ -2,8 +2,8 @@
 /*
  * direct_map.h: the simulated machine's RAM. Stands in for the kernel's file.
  */
-#ifndef GUEST_ARCH_DIRECT_MAP_H
-#define GUEST_ARCH_DIRECT_MAP_H
+#ifndef GUEST_MM_DIRECT_MAP_H
+#define GUEST_MM_DIRECT_MAP_H
 
 #include "lib/types.h"
 
