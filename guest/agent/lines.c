@@ -19,6 +19,8 @@ static const char *status_words(u32 status)
 		[KVMAP_REFUSED_UNSET] = "the variable holds no live area",
 		[KVMAP_REFUSED_UNKNOWN] = "unknown here",
 		[KVMAP_REFUSED_NOT_FILLED] = "nobody filled it",
+		[KVMAP_REFUSED_OTHER_KIND] = "another function frees it",
+		[KVMAP_REFUSED_COUNT] = "not the number of pages mapped",
 		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
 		[KVMAP_FAILED_FAULT] = "fault",
 		[KVMAP_FAILED_NO_FAULT] = "no fault",

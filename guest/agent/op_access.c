@@ -29,6 +29,7 @@ u32 op_write(struct operation *operation)
 		variable->contents = CONTENTS_UNKNOWN;
 		variable->write_address = operation->address;
 		variable->write_value = operation->result;
+		variable_contents_changed(variable);
 	}
 	return KVMAP_OK;
 }

@@ -42,12 +42,14 @@ u32 op_fill(struct operation *operation)
 		return KVMAP_REFUSED_UNSET;
 	variable->contents = CONTENTS_UNKNOWN;
 	variable->write_address = 0;
+	variable_contents_changed(variable);
 	for (u64 page = 0; page_words(variable, page); page++)
 		if (access_fill(variable->address + page * PAGE_SIZE, KVMAP_PATTERN(seed, page),
 				page_words(variable, page)))
 			return fault_taken(operation);
 	variable->fill_seed = seed;
 	variable->contents = CONTENTS_PATTERN;
+	variable_contents_changed(variable);
 	return KVMAP_OK;
 }
 

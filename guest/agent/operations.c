@@ -34,6 +34,11 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_KMALLOC] = { op_kmalloc, "kmalloc %s", " = %x" },
 	[KVMAP_OP_KZALLOC] = { op_kzalloc, "kzalloc %s", " = %x" },
 	[KVMAP_OP_KFREE] = { op_kfree, "kfree %a", "" },
+	[KVMAP_OP_VMAP] = { op_vmap, "vmap %s", " = %x", NULL },
+	[KVMAP_OP_VUNMAP] = { op_vunmap, "vunmap %a", "", NULL },
+	[KVMAP_OP_VM_MAP_RAM] = { op_vm_map_ram, "vm_map_ram %s", " = %x", NULL },
+	[KVMAP_OP_VM_UNMAP_RAM] = { op_vm_unmap_ram, "vm_unmap_ram %a", "", NULL },
+	[KVMAP_OP_VM_UNMAP_ALIASES] = { op_vm_unmap_aliases, "vm_unmap_aliases", "", NULL },
 };
 
 const struct operation_row *operation_row(u32 opcode)

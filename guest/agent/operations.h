@@ -56,6 +56,13 @@ u32 op_kmalloc(struct operation *operation);
 u32 op_kzalloc(struct operation *operation);
 u32 op_kfree(struct operation *operation);
 
+/* op_vmap.c */
+u32 op_vmap(struct operation *operation);
+u32 op_vunmap(struct operation *operation);
+u32 op_vm_map_ram(struct operation *operation);
+u32 op_vm_unmap_ram(struct operation *operation);
+u32 op_vm_unmap_aliases(struct operation *operation);
+
 /* op_access.c */
 u32 op_read(struct operation *operation);
 u32 op_write(struct operation *operation);

@@ -29,6 +29,7 @@ void variable_set(struct operation *operation, void *memory, u32 contents)
 	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
 	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
 	variable->write_address = 0;
+	variable->group = 0;
 }
 
 struct agent_variable *variable_holding(u64 address)
@@ -41,4 +42,20 @@ struct agent_variable *variable_holding(u64 address)
 			return variable;
 	}
 	return NULL;
+}
+
+void variable_contents_changed(const struct agent_variable *variable)
+{
+	for (u32 i = 0; variable->group && i < agent_nr_variables; i++) {
+		struct agent_variable *other = &agent_variables[i];
+
+		if (other == variable || other->state != VARIABLE_LIVE || other->group != variable->group)
+			continue;
+		other->contents = variable->contents;
+		other->fill_seed = variable->fill_seed;
+		other->write_address = variable->write_address
+					       ? variable->write_address - variable->address + other->address
+					       : 0;
+		other->write_value = variable->write_value;
+	}
 }

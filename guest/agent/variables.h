@@ -18,6 +18,7 @@ struct agent_variable {
 	u32 contents;      /* of the area, whole pages; CONTENTS_UNKNOWN after a write that is not fill */
 	u64 write_address; /* the last 8-byte write into the area, 0 = none since fill */
 	u64 write_value;
+	u32 group; /* variables whose areas are over the same frames have the same, not 0 */
 };
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
@@ -30,6 +31,9 @@ u64 variable_bytes(const struct agent_variable *variable);
 
 /* Sets the operation's result variable and result; memory NULL: the variable has none either. */
 void variable_set(struct operation *operation, void *memory, u32 contents);
+
+/* What `variable` says of its contents has changed: those over the same frames say so too. */
+void variable_contents_changed(const struct agent_variable *variable);
 
 /* The variable whose live memory has address in it, or NULL. */
 struct agent_variable *variable_holding(u64 address);

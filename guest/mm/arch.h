@@ -23,6 +23,12 @@ enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
 
 /*
+ * As arch_map_chain() for nr frames that have owners: their struct pages stay as they are. *sum_out: the sum
+ * of FRAMES_SUM() over all pages.
+ */
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out);
+
+/*
  * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the
  * stamp of this unmapping.
  */

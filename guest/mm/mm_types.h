@@ -125,6 +125,7 @@ struct vm_struct {
 	u32 pages; /* chain of frames through struct page.next, in the order of their addresses */
 	u32 nr_pages;
 	const void *caller;
+	u64 frames_sum; /* VM_MAP: FRAMES_SUM() of all its pages. Its frames are others': `pages` is 0 */
 };
 
 /*

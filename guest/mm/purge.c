@@ -122,7 +122,9 @@ void vmap_lazy_add(struct vmap_area *va)
 	struct vm_struct *vm = va->vm;
 	u32 nr = vm->nr_pages;
 
-	if (vmalloc_policy == KVMAP_POLICY_LAZY) {
+	if (!vm->pages) {
+		vm->nr_pages = 0; /* VM_MAP: the frames are others' */
+	} else if (vmalloc_policy == KVMAP_POLICY_LAZY) {
 		frames_free_chain(vm->pages, nr, va->unmapped);
 		vm->pages = 0;
 		vm->nr_pages = 0;

@@ -6,6 +6,7 @@
 #define GUEST_MM_VMALLOC_H
 
 #include "kvmap/operation.h"
+#include "mm/arch.h"
 #include "mm/mm_types.h"
 
 extern struct vmalloc_stats vmalloc_stats;
@@ -27,6 +28,32 @@ u32 vmalloc_status(void);
 
 /* Flushes every range that waits, and lets ranges and frames be used again. Returns the number of ranges. */
 u32 vmalloc_purge(void);
+
+/* ---- frames that somebody else owns ---- */
+
+/*
+ * Maps `count` frames in the order of pages[], with a guard page behind them. They stay their owner's, who
+ * must not free them before vunmap(). NULL on failure. flags: VM_READONLY or 0.
+ */
+void *vmap(struct page *const *pages, u32 count, unsigned long flags, enum pgprot prot);
+
+/* Unmaps what vmap() mapped; NULL is allowed. Anything else is refused, see vmalloc_status(). */
+void vunmap(const void *addr);
+
+/* As vmap(), for mappings that come and go. `count` at the unmapping must be the same. */
+void *vm_map_ram(struct page *const *pages, u32 count, int node);
+void vm_unmap_ram(const void *addr, u32 count);
+
+/* When it returns, no CPU has a translation left of anything that was unmapped. */
+void vm_unmap_aliases(void);
+
+/* ---- from addresses ---- */
+
+bool is_vmalloc_addr(const void *addr);
+
+/* The frame behind a mapped address of the vmalloc range; NULL and 0 if there is none. */
+struct page *vmalloc_to_page(const void *addr);
+unsigned long vmalloc_to_pfn(const void *addr);
 
 /* The live area that contains addr (its guard page included), or NULL. */
 struct vm_struct *find_vm_area(const void *addr);

@@ -63,6 +63,30 @@ void vmap_kept_put(struct vmap_area *va);
 /* Makes all of them free. */
 void vmap_kept_drain(void);
 
+/* ---- vmap_range.c: a range for an area, from wherever there is one ---- */
+
+/*
+ * A range of nr_pages and a guard, with its vm_struct, which has no frames yet; NULL and *status. It ends
+ * with one of the two below.
+ */
+struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status);
+
+/* It is an area now. */
+void vmap_range_live(struct vmap_area *va);
+
+/* It is not: back to where it came from. */
+void vmap_range_undo(struct vmap_area *va);
+
+/* The live area that begins at addr; or NULL and *status why there is none. */
+struct vmap_area *vmap_range_at(unsigned long addr, u32 *status);
+
+/* Why the last call was refused: sets vmalloc_status(), and counts it if it was. */
+void vmalloc_done(void);
+void vmalloc_refuse(u32 status);
+
+/* Bytes of memory under management: no area can be larger. */
+extern u64 vmalloc_largest;
+
 /* ---- purge.c: ranges that wait for a flush ---- */
 
 /*

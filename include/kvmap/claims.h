@@ -46,6 +46,8 @@ enum memblock_kind {
 
 /* vm_struct.flags */
 #define VM_ALLOC    0x00000002 /* vmalloc() */
+#define VM_MAP      0x00000004 /* vmap(): frames that others own; see vm_struct.frames_sum */
+#define VM_MAP_RAM  0x00040000 /* with VM_MAP: vm_map_ram() */
 #define VM_ZERO     0x00010000 /* vzalloc() */
 #define VM_READONLY 0x00020000
 
@@ -55,6 +57,12 @@ enum vmap_area_state {
 	VMAP_LAZY = 1, /* freed, unmapped; its frames may still be its own */
 	VMAP_KEPT = 2, /* nobody's, kept for an area of its size */
 };
+
+/*
+ * What frame `pfn` at page number `page` of a VM_MAP area adds to vm_struct.frames_sum (64 bits, modulo
+ * 2^64). Two pages that change places change the sum.
+ */
+#define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
 
 /* tlb_flush.cpu: not a flush but an unmapping by that CPU */
 #define TLB_FLUSH_UNMAP 0x80000000u

@@ -29,6 +29,11 @@ enum kvmap_opcode {
 	KVMAP_OP_KMALLOC = 32, /* size -> v */
 	KVMAP_OP_KZALLOC = 33, /* size -> v */
 	KVMAP_OP_KFREE = 34,   /* address */
+	KVMAP_OP_VMAP = 24,             /* variable -> v: the frames of its area, mapped once more */
+	KVMAP_OP_VUNMAP = 25,           /* address */
+	KVMAP_OP_VM_MAP_RAM = 26,       /* variable -> v */
+	KVMAP_OP_VM_UNMAP_RAM = 27,     /* address, pages */
+	KVMAP_OP_VM_UNMAP_ALIASES = 28, /* flush all that vunmap and vm_unmap_ram left */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */
@@ -112,6 +117,8 @@ enum kvmap_status {
 	KVMAP_REFUSED_UNSET = 9, /* the variable holds no live area (never set, or its allocation failed) */
 	KVMAP_REFUSED_UNKNOWN = 10,    /* opcode or number that this guest does not know */
 	KVMAP_REFUSED_NOT_FILLED = 11, /* check of an area whose contents nobody stated */
+	KVMAP_REFUSED_OTHER_KIND = 16, /* another function frees this area */
+	KVMAP_REFUSED_COUNT = 17,      /* not the number of pages that were mapped */
 	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */

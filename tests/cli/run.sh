@@ -80,6 +80,10 @@ printf 'repeat 63000\n  purge\nend\n' >long.kvs
 try run long.kvs --memory 8M
 check "a guest that gives up at boot says why" 1 out 'gave up: .*RAM is too small' out 'where +before the first operation'
 
+printf 'a = vmalloc 16K\nb = vmap a\nvfree a\n' >alias.kvs
+try run alias.kvs
+check "an area that is freed while it is mapped elsewhere is found" 1 out 'V5 +4 WRONG' out 'its owner has freed it'
+
 # ---- cores ----
 cat >core.kvs <<EOF
 fragment 60% seed 7

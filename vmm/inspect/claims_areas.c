@@ -22,7 +22,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	area->caller = layout_value(layout, MEMBER_vm_struct_caller, copy);
 	area->nr_pages = (uint32_t)layout_value(layout, MEMBER_vm_struct_nr_pages, copy);
 	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
-	chain.nr_claimed = area->nr_pages;
+	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
+	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
 	reader_chain(reader, &chain);
 	area->first_frame = chain.first_frame;
 	area->frame_count = chain.frame_count;

@@ -88,6 +88,7 @@
 	NUMBER(vm_struct, pages)                                                                             \
 	NUMBER(vm_struct, nr_pages)                                                                          \
 	NUMBER(vm_struct, caller)                                                                            \
+	NUMBER(vm_struct, frames_sum)                                                                        \
 	TYPE(vmap_area)                                                                                      \
 	NUMBER(vmap_area, va_start)                                                                          \
 	NUMBER(vmap_area, va_end)                                                                            \

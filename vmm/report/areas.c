@@ -18,11 +18,19 @@ struct comparison {
 	bool guard_mapped;
 };
 
+/* Areas over frames of others have none. */
+static bool chain_is_whole(const struct claim_area *area)
+{
+	return area->flags & VM_MAP || area->frame_count == area->nr_pages;
+}
+
 static bool page_is_right(const struct claims *claims, const struct claim_area *area, size_t page,
 			  const struct walk *walk)
 {
 	if (area->state == AREA_LAZY)
 		return walk->stop == WALK_NOT_PRESENT;
+	if (area->flags & VM_MAP)
+		return walk->stop == WALK_MAPPED;
 	return walk->stop == WALK_MAPPED && page < area->frame_count &&
 	       walk->gpa == (uint64_t)claims->frames.items[area->first_frame + page] * KVMAP_PAGE_SIZE;
 }
@@ -62,7 +70,7 @@ static void show_area(struct report *report, const struct claims *claims, const 
 		  text_number_of(area->nr_pages, "page", pages, sizeof(pages)),
 		  text_number_of(place_runs(claims, area), "run", runs, sizeof(runs)), area->flags,
 		  place_caller(area, symbols, caller, sizeof(caller)));
-	if (area->frame_count != area->nr_pages)
+	if (!chain_is_whole(area))
 		text_line(report, PAINT_BAD, 2, 4, "claims  %u pages, and a chain of %zu frames",
 			  area->nr_pages, area->frame_count);
 	if (comparison->wrong)
@@ -102,7 +110,7 @@ static void emit_area(struct report *report, const struct claims *claims, const 
 	json_add_hex(line, "guard", place_guard(area));
 	json_add_bool(line, "guard_mapped", comparison->guard_mapped);
 	json_add_bool(line, "agrees",
-		      !comparison->wrong && !comparison->guard_mapped && area->frame_count == area->nr_pages);
+		      !comparison->wrong && !comparison->guard_mapped && chain_is_whole(area));
 	json_finish(report, line);
 }
 

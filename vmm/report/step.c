@@ -62,11 +62,15 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_VZALLOC:
 	case KVMAP_OP_KMALLOC:
 	case KVMAP_OP_KZALLOC:
+	case KVMAP_OP_VMAP:
+	case KVMAP_OP_VM_MAP_RAM:
 		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],
 			 number_bytes(value[2], bytes, sizeof(bytes)));
 		break;
 	case KVMAP_OP_KFREE:
 	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
+	case KVMAP_OP_VUNMAP:
+	case KVMAP_OP_VM_UNMAP_RAM: snprintf(out, size, "0x%" PRIx64 " unmapped", value[1]); break;
 	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
 	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;
 	case KVMAP_OP_FRAGMENT:

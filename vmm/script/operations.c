@@ -45,6 +45,13 @@ static int write_operands(struct compile *compile, struct kvmap_operation *opera
 	return operand_number(compile, "a value", &operation->operand[1].value);
 }
 
+static int unmap_ram_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_address(compile, &operation->operand[0]) < 0)
+		return -1;
+	return operand_number(compile, "a number of pages", &operation->operand[1].value);
+}
+
 static int fragment_operands(struct compile *compile, struct kvmap_operation *operation)
 {
 	operation->operand[1].value = FRAGMENT_BYTES;
@@ -132,6 +139,11 @@ static const struct operation_syntax syntaxes[] = {
 	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE", size_operand },
 	{ "kzalloc", KVMAP_OP_KZALLOC, true, "NAME = kzalloc SIZE", size_operand },
 	{ "kfree", KVMAP_OP_KFREE, false, "kfree ADDRESS", address_operand },
+	{ "vmap", KVMAP_OP_VMAP, true, "NAME = vmap VARIABLE", variable_operand },
+	{ "vunmap", KVMAP_OP_VUNMAP, false, "vunmap ADDRESS", address_operand },
+	{ "vm_map_ram", KVMAP_OP_VM_MAP_RAM, true, "NAME = vm_map_ram VARIABLE", variable_operand },
+	{ "vm_unmap_ram", KVMAP_OP_VM_UNMAP_RAM, false, "vm_unmap_ram ADDRESS PAGES", unmap_ram_operands },
+	{ "vm_unmap_aliases", KVMAP_OP_VM_UNMAP_ALIASES, false, "vm_unmap_aliases", no_operands },
 	{ "fill", KVMAP_OP_FILL, false, "fill VARIABLE [seed NUMBER]", fill_operands },
 	{ "check", KVMAP_OP_CHECK, false, "check VARIABLE", variable_operand },
 	{ "read", KVMAP_OP_READ, false, "read ADDRESS", address_operand },

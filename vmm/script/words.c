@@ -30,6 +30,8 @@ const char *status_text(uint16_t status)
 	case KVMAP_REFUSED_UNSET: return "the variable holds no live area";
 	case KVMAP_REFUSED_UNKNOWN: return "this guest does not know it";
 	case KVMAP_REFUSED_NOT_FILLED: return "nobody stated what the area holds (fill it first)";
+	case KVMAP_REFUSED_OTHER_KIND: return "another function frees this area";
+	case KVMAP_REFUSED_COUNT: return "not the number of pages that were mapped";
 	case KVMAP_REFUSED_NOFAIL: return "an allocation that must not fail (any may)";
 	case KVMAP_FAILED_FAULT: return "an access faulted that should not";
 	case KVMAP_FAILED_NO_FAULT: return "the expected fault did not happen";

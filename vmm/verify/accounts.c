@@ -103,19 +103,22 @@ static void check_caches(struct check *check)
 static void check_areas(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
-	uint64_t areas = 0, pages[2] = { 0 };
+	uint64_t areas = 0, pages[2] = { 0 }, aliases = 0;
 
 	for (size_t i = 0; i < claims->areas.count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
 
 		areas += area->state == AREA_LIVE;
+		if (area->state == AREA_LIVE && area->flags & VM_MAP)
+			aliases += area->nr_pages;
 		pages[area->state == AREA_LIVE] += area->frame_count;
 	}
 	compare(check, claims->vm_stat[NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
 	compare(check, claims->vm_stat[NR_QUARANTINE_PAGES], pages[false], "vm_stat[NR_QUARANTINE_PAGES]");
 	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
 		"vmalloc_stats: allocations - frees");
-	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED], pages[true],
+	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],
+		pages[true] + aliases,
 		"vmalloc_stats: pages_mapped - pages_unmapped");
 }
 

@@ -65,18 +65,23 @@ static void check_filled(struct check *check, const struct claim_variable *varia
 			 const struct claim_area *area)
 {
 	bool zero = variable->contents == CONTENTS_ZERO;
-	/* area->frame_count is bounded by memory, the claimed size by nothing */
 	uint64_t pages = variable->size / KVMAP_PAGE_SIZE + (variable->size % KVMAP_PAGE_SIZE != 0);
 
-	if (pages != area->frame_count) {
+	uint64_t has = area->frame_count;
+
+	/* Chains are bounded by memory. Of a VM_MAP area, what it claims is cut to that. */
+	if (area->flags & VM_MAP)
+		has = area->nr_pages < check->facts->claims->max_pfn ? area->nr_pages
+								     : check->facts->claims->max_pfn;
+	if (pages != has) {
 		struct finding *finding = finding_new(check, variable->address);
 
 		finding_claimed(finding, "%" PRIu64 " bytes filled", variable->size);
-		finding_found(finding, "the area has %zu pages", area->frame_count);
+		finding_found(finding, "the area has %" PRIu64 " pages", has);
 		finding_where_area(finding, check, area);
 	}
-	if (pages > area->frame_count)
-		pages = area->frame_count;
+	if (pages > has)
+		pages = has;
 	for (uint64_t i = 0; i < pages; i++)
 		check_page(check, area, area->va_start + i * KVMAP_PAGE_SIZE,
 			   zero ? 0 : KVMAP_PATTERN(variable->fill_seed, i));

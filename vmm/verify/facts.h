@@ -20,6 +20,7 @@ enum leaf_role {
 	LEAF_CLAIMED, /* 4K, in a live area, and the frame is the one that the area claims there */
 	LEAF_WRONG,   /* 4K, in a live area that claims another frame there */
 	LEAF_GUARD,   /* 4K, the guard page of a live area */
+	LEAF_ALIAS,   /* 4K, in a live VM_MAP area: the frame is another's */
 };
 
 struct leaf {
@@ -118,6 +119,9 @@ const struct claim_page *facts_page(const struct facts *facts, uint64_t pfn);
 const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, uint64_t size);
 /* The first page-table page in [gpa, gpa + size), or NULL. */
 const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_t size);
+
+/* The claim that holds a frame, or NULL. */
+const struct keyed *facts_owner(const struct facts *facts, uint64_t pfn);
 
 /* How many frames an item of `owners` claims. */
 uint64_t owner_frames(const struct keyed *owner);

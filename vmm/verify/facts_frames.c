@@ -199,3 +199,13 @@ int facts_claim_frames(struct facts *facts)
 		return -1;
 	return copy_area_frames(facts);
 }
+
+const struct keyed *facts_owner(const struct facts *facts, uint64_t pfn)
+{
+	size_t i = keyed_find(&facts->owners, pfn + 1);
+
+	/* Where claims overlap, which V4 says, one of them. */
+	if (!i || pfn - facts->owners.items[i - 1].key >= owner_frames(&facts->owners.items[i - 1]))
+		return NULL;
+	return &facts->owners.items[i - 1];
+}

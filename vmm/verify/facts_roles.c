@@ -27,6 +27,8 @@ static enum leaf_role role_in_area(const struct facts *facts, const struct claim
 		return LEAF_OTHER;
 	if (size - offset <= KVMAP_PAGE_SIZE)
 		return LEAF_GUARD;
+	if (area->flags & VM_MAP)
+		return LEAF_ALIAS;
 	if (index >= area->frame_count)
 		return LEAF_OTHER;
 	return leaf->gpa >> KVMAP_PAGE_SHIFT == facts->claims->frames.items[area->first_frame + index]

@@ -24,7 +24,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
 		finding_where_area(finding, check, area);
 	}
-	if (area->frame_count != area->nr_pages) {
+	if (!(area->flags & VM_MAP) && area->frame_count != area->nr_pages) {
 		finding = finding_new(check, area->va_start);
 		finding_claimed(finding, "%" PRIu32 " pages", area->nr_pages);
 		finding_found(finding, "a chain of %zu frames", area->frame_count);
@@ -54,6 +54,42 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 			      leaf->level == 1 ? "4K" : "a large page", RIGHTS_TEXT(leaf->rights));
 	else
 		finding_found(finding, "not mapped");
+	finding_where_area(finding, check, area);
+}
+
+/* A VM_MAP area claims how many pages it maps, their rights, and a sum over their frames. */
+static void check_alias_area(struct check *check, const struct claim_area *area)
+{
+	const struct facts *facts = check->facts;
+	unsigned int rights = area_rights(area);
+	uint64_t pages = 0, sum = 0;
+	struct finding *finding;
+
+	check_shape(check, area);
+	for (size_t i = facts_leaf_from(facts, area->va_start); i < facts->leaves.count; i++) {
+		const struct leaf *leaf = &facts->leaves.items[i];
+
+		if (leaf->gva >= area->va_end)
+			break;
+		if (leaf->role != LEAF_ALIAS)
+			continue;
+		pages++;
+		sum += FRAMES_SUM((leaf->gva - area->va_start) >> KVMAP_PAGE_SHIFT,
+				  leaf->gpa >> KVMAP_PAGE_SHIFT);
+		if (leaf->rights == rights)
+			continue;
+		finding = finding_new(check, leaf->gva);
+		finding_claimed(finding, "4K, %s", RIGHTS_TEXT(rights));
+		finding_found(finding, "4K, %s", RIGHTS_TEXT(leaf->rights));
+		finding_where_area(finding, check, area);
+	}
+	check->result->checked += pages;
+	if (pages == area->nr_pages && sum == area->frames_sum)
+		return;
+	finding = finding_new(check, area->va_start);
+	finding_claimed(finding, "%" PRIu32 " pages, sum of their frames 0x%" PRIx64, area->nr_pages,
+			area->frames_sum);
+	finding_found(finding, "%" PRIu64 " pages, sum 0x%" PRIx64, pages, sum);
 	finding_where_area(finding, check, area);
 }
 
@@ -108,7 +144,11 @@ void check_mappings(struct check *check)
 	const struct claims *claims = check->facts->claims;
 
 	for (size_t i = 0; i < claims->areas.count; i++)
-		if (claims->areas.items[i].state == AREA_LIVE)
-			check_area(check, &claims->areas.items[i]);
+		if (claims->areas.items[i].state == AREA_LIVE) {
+			if (claims->areas.items[i].flags & VM_MAP)
+				check_alias_area(check, &claims->areas.items[i]);
+			else
+				check_area(check, &claims->areas.items[i]);
+		}
 	check_addresses(check);
 }

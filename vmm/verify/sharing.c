@@ -3,6 +3,9 @@
  * sharing.c: V5. A frame of an area belongs to no other area, and is mapped nowhere but there and in the
  * direct map.
  *
+ * A VM_MAP area maps frames that others own: live ones, and never anything that is free, waits for a flush,
+ * or is a page table. That those are still the frames that it was given, V1 says.
+ *
  * The leaves that map what is claimed (LEAF_CLAIMED) and the direct map's own are right by their role; each
  * other leaf is looked up among the frames of areas.
  */
@@ -37,6 +40,26 @@ static void check_frames(struct check *check)
 	}
 }
 
+static void check_alias(struct check *check, const struct leaf *leaf)
+{
+	const struct keyed *owner = facts_owner(check->facts, leaf->gpa >> KVMAP_PAGE_SHIFT);
+	struct finding *finding;
+
+	check->result->checked++;
+	switch (owner ? OWNER_KIND(owner->tag) : OWNER_FREE) {
+	case OWNER_AREA:
+	case OWNER_SLAB:
+	case OWNER_HELD:
+	case OWNER_KMALLOC: return;
+	default: break;
+	}
+	finding = finding_new(check, leaf->gpa);
+	finding_claimed(finding, "a frame that somebody has, mapped once more at 0x%" PRIx64, leaf->gva);
+	finding_found(finding, owner && OWNER_KIND(owner->tag) == OWNER_LAZY ? "its owner has freed it"
+									     : "it is nobody's to map");
+	finding_where_gva(finding, check, leaf->gva);
+}
+
 void check_sharing(struct check *check)
 {
 	const struct facts *facts = check->facts;
@@ -49,6 +72,10 @@ void check_sharing(struct check *check)
 
 		if (leaf->role == LEAF_CLAIMED || leaf->role == LEAF_DIRECT)
 			continue;
+		if (leaf->role == LEAF_ALIAS) {
+			check_alias(check, leaf);
+			continue;
+		}
 		frame = facts_area_frame(facts, leaf->gpa, leaf_size(leaf));
 		if (!frame)
 			continue;

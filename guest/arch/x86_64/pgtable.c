@@ -110,6 +110,34 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 	}
 }
 
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out)
+{
+	u64 rights = prot == PGPROT_READWRITE ? _PAGE_KERNEL : _PAGE_KERNEL_RO;
+	u64 *pte = tables_make(va, nr), sum = 0, weight = 1;
+
+	if (!pte)
+		return -1;
+	for (;;) {
+		u32 span = table_span(va, nr);
+		u64 *end = pte + span;
+
+		do {
+			u64 pfn = (u64)(*pages++ - mem_map);
+
+			entry_set(pte, pfn << PAGE_SHIFT | rights);
+			sum += pfn * weight; /* FRAMES_SUM() */
+			weight += 2;
+		} while (++pte != end);
+		nr -= span;
+		if (!nr)
+			break;
+		va += (unsigned long)span << PTE_SHIFT;
+		pte = pte_of(va);
+	}
+	*sum_out = sum;
+	return 0;
+}
+
 u32 arch_unmap(unsigned long va, u32 nr)
 {
 	unsigned long start = va;

@@ -70,7 +70,7 @@ struct census {
 	u64 lazy_pages;
 	u64 areas, free_ranges, kept;  /* areas: live */
 	u64 lazy_areas, flushed_areas; /* unmapped; before and after the flush */
-	u64 leaves;
+	u64 leaves, aliases;           /* 4K entries; those of VM_MAP areas */
 };
 
 static void own(struct census *census, u64 pfn, u8 owner)
@@ -276,6 +276,18 @@ static void check_live(struct census *census, const struct vmap_area *va)
 	cr_assert(vm->requested_size && vm->requested_size <= vm->size - PAGE_SIZE &&
 		  vm->requested_size + PAGE_SIZE > vm->size - PAGE_SIZE);
 	cr_assert_leq(va->unmapped, va->handed, "handed out before it was unmapped");
+	if (vm->flags & VM_MAP) {
+		u64 sum = 0;
+
+		for (i = 0; i < vm->nr_pages; i++)
+			sum += FRAMES_SUM(i, arch_virt_to_phys(va->va_start + i * PAGE_SIZE) >> PAGE_SHIFT);
+		cr_assert_eq(vm->frames_sum, sum);
+		cr_assert_eq(vm->pages, 0);
+		census->aliases += vm->nr_pages;
+		cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx",
+			     va->va_start);
+		return;
+	}
 	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC);
 	for (i = 0; i < vm->nr_pages; i++, pfn = pfn_to_page(pfn)->next) {
 		cr_assert_eq(arch_virt_to_phys(va->va_start + i * PAGE_SIZE), (u64)pfn << PAGE_SHIFT);
@@ -316,7 +328,8 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 	for (; va; va = va->next, count++) {
 		cr_assert_eq(va->state, VMAP_LAZY);
 		cr_assert_eq(vmap_busy_find(va->va_start), va);
-		cr_assert(flushed || (va->vm->nr_pages == 0) == (vmalloc_policy == KVMAP_POLICY_LAZY));
+		cr_assert(flushed || (va->vm->nr_pages == 0) ==
+					     (vmalloc_policy == KVMAP_POLICY_LAZY || va->vm->flags & VM_MAP));
 		own_chain(census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
 	}
 	return count;
@@ -362,7 +375,9 @@ static void check_tlb(const struct census *census)
 		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);
 		cr_assert(is_waiting(va), "%#lx is stale and waits for no flush", va);
 		if (vmalloc_policy == KVMAP_POLICY_STRICT)
-			cr_assert(census->owner[pfn] == PAGE_VMALLOC && pfn_to_page(pfn)->vaddr == va,
+			cr_assert(census->owner[pfn] == PAGE_VMALLOC &&
+					  (pfn_to_page(pfn)->vaddr == va ||
+					   vmap_busy_find(va)->vm->flags & VM_MAP),
 				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
 	}
 }
@@ -393,14 +408,15 @@ void check_machine(void)
 	check_all_owned(&census);
 	check_tlb(&census);
 
-	cr_assert_eq(census.leaves, live, "%lu pages are mapped, areas have %lu", census.leaves, live);
+	cr_assert_eq(census.leaves, live + census.aliases, "%lu pages are mapped, areas have %lu",
+		     census.leaves, live);
 	cr_assert_eq(vm_stat[NR_FREE_PAGES], census.nr[PAGE_FREE]);
 	cr_assert_eq(vm_stat[NR_SLAB_PAGES], census.nr[PAGE_SLAB]);
 	cr_assert_eq(vm_stat[NR_PAGETABLE_PAGES], census.nr[PAGE_TABLE]);
 	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], live);
 	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], census.nr[PAGE_KMALLOC]);
 	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], census.nr[PAGE_VMALLOC] - live);
-	cr_assert_eq(vmalloc_stats.pages_mapped - vmalloc_stats.pages_unmapped, live);
+	cr_assert_eq(vmalloc_stats.pages_mapped - vmalloc_stats.pages_unmapped, live + census.aliases);
 	cr_assert_eq(vmalloc_stats.allocations - vmalloc_stats.frees, census.areas);
 	cr_assert_eq(vmalloc_stats.frees - vmalloc_stats.areas_purged, census.lazy_areas);
 }

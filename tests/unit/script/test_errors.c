@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define KNOWN                                                                                                \
-	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, fill, check, read, write, fragment, "  \
+	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, vmap, vunmap, vm_map_ram, vm_unmap_ram, vm_unmap_aliases, fill, check, read, write, fragment, "  \
 	"pair, areas, purge, verify, print, crash, fault, expect, repeat, end"
 
 static const struct {

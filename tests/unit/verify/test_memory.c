@@ -12,6 +12,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
+
 TestSuite(memory, .init = world_init, .fini = world_destroy);
 
 /* ---- V4 ---- */
@@ -429,4 +431,60 @@ Test(memory, an_object_whose_pages_do_not_follow_each_other_is_found)
 	verdict_destroy(&w.verdict);
 	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
 	cr_expect_eq(w.verdict.results[12].findings, 3, "one for each page");
+}
+
+/* ---- VM_MAP areas: V1, V5 ---- */
+
+/* The lazily freed area of the world becomes a live one over two frames of the first area. */
+static struct claim_area *make_alias(uint32_t first, uint32_t second)
+{
+	struct claim_area alias = { .state = AREA_LIVE,
+				    .va_start = AREA_END + K4,
+				    .va_end = AREA_END + 4 * K4,
+				    .addr = AREA_END + K4,
+				    .size = 3 * K4,
+				    .requested_size = 2 * K4,
+				    .flags = VM_MAP,
+				    .nr_pages = 2,
+				    .handed = w.claims.tlb_clock,
+				    .frames_sum = FRAMES_SUM(0, FRAME_A) + FRAMES_SUM(1, 0x1007) };
+	struct claim_kept gap = { AREA_END, AREA_END + K4 };
+
+	cr_assert_eq(array_push(&w.claims.areas, alias), 0);
+	cr_assert_eq(array_push(&w.claims.kept, gap), 0);
+	tables_map(&w.tables, alias.va_start, first * K4, 1, LEAF);
+	tables_map(&w.tables, alias.va_start + K4, second * K4, 1, LEAF);
+	w.claims.free_nodes.items[1].va_start = alias.va_end;
+	w.claims.free_nodes.items[0].subtree_max_size = w.claims.free_nodes.items[1].subtree_max_size =
+		KVMAP_VMALLOC_END - alias.va_end;
+	w.claims.stats[STAT_ALLOCATIONS]++;
+	w.claims.stats[STAT_PAGES_MAPPED] += 2;
+	/* live areas stand before lazy ones */
+	w.claims.areas.items[w.claims.areas.count - 1] = w.claims.areas.items[w.claims.areas.count - 2];
+	w.claims.areas.items[w.claims.areas.count - 2] = alias;
+	return &w.claims.areas.items[w.claims.areas.count - 2];
+}
+
+Test(memory, frames_may_be_mapped_once_more_by_an_area_that_says_so)
+{
+	make_alias(FRAME_A, 0x1007);
+	expect_findings("");
+}
+
+Test(memory, aliases_in_another_order_than_claimed_are_found)
+{
+	make_alias(0x1007, FRAME_A);
+	expect_findings("V1");
+}
+
+Test(memory, an_alias_with_other_rights_than_claimed_is_found)
+{
+	make_alias(FRAME_A, 0x1007)->flags |= VM_READONLY;
+	expect_findings("V1");
+}
+
+Test(memory, an_alias_of_a_frame_that_waits_for_its_flush_is_found)
+{
+	make_alias(FRAME_A, 0x1008);
+	expect_findings("V1 V5");
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_vmap.c: the frames of an area, mapped once more.
+ */
+#include "agent/operations.h"
+#include "agent/variables.h"
+#include "lib/types.h"
+#include "mm/vmalloc.h"
+
+#define VMAP_PAGES_MAX 1024
+
+/* The frames of the variable's live area; how many, 0 if it has none or too many. */
+static u32 frames_of(const struct agent_variable *variable, struct page **pages)
+{
+	u64 nr = ALIGN_UP(variable->size, PAGE_SIZE) / PAGE_SIZE;
+
+	if (variable->state != VARIABLE_LIVE || nr > VMAP_PAGES_MAX)
+		return 0;
+	for (u64 i = 0; i < nr; i++) {
+		pages[i] = vmalloc_to_page((void *)(variable->address + i * PAGE_SIZE));
+		if (!pages[i])
+			return 0;
+	}
+	return (u32)nr;
+}
+
+/* The new area holds what the old one does: whoever writes through one has written to both. */
+static void share(struct agent_variable *from, struct agent_variable *to, u64 address)
+{
+	static u32 groups;
+
+	if (from == to)
+		return;
+	if (!from->group)
+		from->group = ++groups;
+	*to = *from;
+	to->address = address;
+	to->size = from->size;
+	variable_contents_changed(from);
+}
+
+static u32 map_again(struct operation *operation, bool ram)
+{
+	static struct page *pages[VMAP_PAGES_MAX];
+	const struct kvmap_operand *operand = &operation->script->operand[0];
+	u32 number = operation->script->result, nr;
+	struct agent_variable *from;
+
+	if (operand->base != KVMAP_BASE_VARIABLE)
+		return KVMAP_REFUSED_UNKNOWN;
+	from = &agent_variables[operand->variable];
+	nr = frames_of(from, pages);
+	operation->size = (u64)nr * PAGE_SIZE;
+	if (!nr)
+		return KVMAP_REFUSED_UNSET;
+	operation->result = (u64)(ram ? vm_map_ram(pages, nr, -1) : vmap(pages, nr, 0, PGPROT_READWRITE));
+	if (!operation->result)
+		return vmalloc_status();
+	if (number < agent_nr_variables)
+		share(from, &agent_variables[number], operation->result);
+	return KVMAP_OK;
+}
+
+u32 op_vmap(struct operation *operation)
+{
+	return map_again(operation, false);
+}
+
+u32 op_vm_map_ram(struct operation *operation)
+{
+	return map_again(operation, true);
+}
+
+static u32 unmapped(const struct operation *operation)
+{
+	struct agent_variable *variable = variable_holding(operation->address);
+
+	if (vmalloc_status() == KVMAP_OK && variable)
+		variable->state = VARIABLE_FREED;
+	return vmalloc_status();
+}
+
+u32 op_vunmap(struct operation *operation)
+{
+	operation->address = operation->operand[0];
+	vunmap((void *)operation->address);
+	return unmapped(operation);
+}
+
+u32 op_vm_unmap_ram(struct operation *operation)
+{
+	operation->address = operation->operand[0];
+	if (operation->operand[1] != (u32)operation->operand[1])
+		return KVMAP_REFUSED_COUNT;
+	vm_unmap_ram((void *)operation->address, (u32)operation->operand[1]);
+	return unmapped(operation);
+}
+
+u32 op_vm_unmap_aliases(struct operation *operation)
+{
+	(void)operation;
+	vm_unmap_aliases();
+	return KVMAP_OK;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmap.c: areas over frames that somebody else owns. They are unmapped and flushed as any other; their frames
+ * stay where they are, and must stay there until then.
+ */
+#include "mm/arch.h"
+#include "mm/vmap.h"
+
+static u32 map_create(struct page *const *pages, u32 nr, unsigned long flags, const void *caller,
+		      struct vmap_area **out)
+{
+	enum pgprot prot = flags & VM_READONLY ? PGPROT_READONLY : PGPROT_READWRITE;
+	u32 status;
+	struct vmap_area *va = vmap_range_take(nr, &status);
+
+	if (!va)
+		return status;
+	if (arch_map_pages(va->va_start, pages, nr, prot, &va->vm->frames_sum)) {
+		vmap_range_undo(va);
+		return KVMAP_REFUSED_NO_MEMORY;
+	}
+	va->vm->requested_size = (unsigned long)nr << PAGE_SHIFT;
+	va->vm->flags = flags;
+	va->vm->caller = caller;
+	va->vm->nr_pages = nr;
+	vmap_range_live(va);
+	*out = va;
+	return KVMAP_OK;
+}
+
+static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, const void *caller)
+{
+	u32 status = KVMAP_REFUSED_ZERO_SIZE;
+	struct vmap_area *va = NULL;
+
+	if (nr > vmalloc_largest >> PAGE_SHIFT)
+		status = KVMAP_REFUSED_TOO_LARGE;
+	else if (nr)
+		status = map_create(pages, nr, flags, caller, &va);
+	if (unlikely(status) && nr && vmalloc_purge())
+		status = map_create(pages, nr, flags, caller, &va);
+	if (status) {
+		vmalloc_refuse(status);
+		return NULL;
+	}
+	vmalloc_stats.allocations++;
+	vmalloc_stats.pages_mapped += nr;
+	vmalloc_done();
+	return va->vm->addr;
+}
+
+void *vmap(struct page *const *pages, u32 count, unsigned long flags, enum pgprot prot)
+{
+	flags = VM_MAP | (flags & VM_READONLY) | (prot == PGPROT_READONLY ? VM_READONLY : 0);
+	return map_pages(pages, count, flags, __builtin_return_address(0));
+}
+
+void *vm_map_ram(struct page *const *pages, u32 count, int node)
+{
+	(void)node;
+	return map_pages(pages, count, VM_MAP | VM_MAP_RAM, __builtin_return_address(0));
+}
+
+/* `kind`: the flags that tell the function's own areas from others. count 0: as many pages as it has. */
+static void unmap_pages(const void *addr, unsigned long kind, u32 count)
+{
+	struct vmap_area *va;
+	u32 status = KVMAP_OK;
+
+	vmalloc_done();
+	va = vmap_range_at((unsigned long)addr, &status);
+	if (va && (va->vm->flags & (VM_MAP | VM_MAP_RAM)) != kind)
+		status = KVMAP_REFUSED_OTHER_KIND;
+	else if (va && count && count != va->vm->nr_pages)
+		status = KVMAP_REFUSED_COUNT;
+	if (status) {
+		vmalloc_refuse(status);
+		return;
+	}
+	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages);
+	vmalloc_stats.frees++;
+	vmalloc_stats.pages_unmapped += va->vm->nr_pages;
+	vmap_lazy_add(va);
+}
+
+void vunmap(const void *addr)
+{
+	vmalloc_done();
+	if (addr)
+		unmap_pages(addr, VM_MAP, 0);
+}
+
+void vm_unmap_ram(const void *addr, u32 count)
+{
+	if (count)
+		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
+	else
+		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE);
+}
+
+void vm_unmap_aliases(void)
+{
+	vmalloc_purge();
+}
