@@ -20,6 +20,7 @@ static const char *status_words(u32 status)
 		[KVMAP_REFUSED_UNKNOWN] = "unknown here",
 		[KVMAP_REFUSED_NOT_FILLED] = "nobody filled it",
 		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
+		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
 		[KVMAP_FAILED_FAULT] = "fault",
 		[KVMAP_FAILED_NO_FAULT] = "no fault",
 		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
@@ -109,6 +110,11 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	text("line ");
 	text_decimal(operation->script->line);
 	text(": ");
+	if (operation->script->cpu) {
+		text("on cpu ");
+		text_decimal(operation->script->cpu);
+		text(": ");
+	}
 	text_words(row->what, operation);
 	if (operation->faulted) {
 		text(": ");

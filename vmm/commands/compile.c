@@ -90,6 +90,7 @@ int command_compile(int argc, char **argv)
 		return EXIT_NOT_DONE;
 	if (options.ticks)
 		boot.flags |= KVMAP_BOOT_TICKS;
+	boot.cpus = options.common.cpus;
 	boot.policy = options.common.policy;
 	boot.seed = options.common.seed;
 	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
