@@ -9,7 +9,7 @@
 #define GUEST_MM_ARCH_H
 
 #include "arch/x86_64/direct_map.h" /* __va(), __pa() */
-#include "arch/x86_64/percpu.h" /* arch_cpu(), arch_nr_cpus */
+#include "arch/x86_64/percpu.h"     /* arch_cpu(), arch_nr_cpus */
 #include "mm/mm_types.h"
 
 enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };

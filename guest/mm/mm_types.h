@@ -26,8 +26,8 @@
  * Chains and free lists link pfns, not pointers; 0 ends them, since frame 0 is never managed.
  */
 struct page {
-	u8 owner; /* enum page_owner */
-	u8 order; /* of the block whose head this is */
+	u8 owner;  /* enum page_owner */
+	u8 order;  /* of the block whose head this is */
 	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
 	u32 next;
 	u32 prev;     /* free lists only; 0 = first */
