@@ -35,7 +35,7 @@ struct kvmap_record *channel_record(u32 type)
 	if (channel->head - channel->tail >= capacity)
 		machine_doorbell(KVMAP_DOORBELL_DRAIN);
 	record = (struct kvmap_record *)&channel->record[channel->head & (capacity - 1)];
-	*record = (struct kvmap_record){ .type = (u16)type };
+	*record = (struct kvmap_record){ .type = (u16)type, .cpu = arch_cpu() };
 	return record;
 }
 

@@ -4,7 +4,7 @@
 #include "agent/channel.h"
 #include "agent/operations.h"
 #include "agent/text.h"
-#include "arch/x86_64/access.h"
+#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/traps.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
@@ -46,12 +46,13 @@ void fault_record(const struct fault *fault, struct kvmap_record *record)
 
 u32 fault_taken(struct operation *operation)
 {
+	const struct cpu *cpu = this_cpu();
 	struct fault *fault = &operation->fault;
 
 	operation->faulted = true;
-	fault->address = access_fault.address;
-	fault->rip = access_fault.rip;
-	fault->error_code = access_fault.error_code;
+	fault->address = cpu->fault_address;
+	fault->rip = cpu->fault_rip;
+	fault->error_code = cpu->fault_error_code;
 	fault_explain(fault);
 	if (channel_is_open()) {
 		struct kvmap_record *record = channel_record(KVMAP_RECORD_FAULT);

@@ -22,6 +22,7 @@ static const char *status_words(u32 status)
 		[KVMAP_REFUSED_OTHER_KIND] = "another function frees it",
 		[KVMAP_REFUSED_COUNT] = "not the number of pages mapped",
 		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
+		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
 		[KVMAP_FAILED_FAULT] = "fault",
 		[KVMAP_FAILED_NO_FAULT] = "no fault",
 		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
@@ -111,6 +112,11 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	text("line ");
 	text_decimal(operation->script->line);
 	text(": ");
+	if (operation->script->cpu) {
+		text("on cpu ");
+		text_decimal(operation->script->cpu);
+		text(": ");
+	}
 	text_words(row->what, operation);
 	if (operation->faulted) {
 		text(": ");

@@ -5,6 +5,7 @@
 #include "agent/variables.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/sections.h"
+#include "arch/x86_64/smp.h"
 
 static u32 op_unknown(struct operation *operation)
 {
@@ -92,17 +93,33 @@ static u32 status_against_expectation(const struct operation *operation, u32 sta
 	}
 }
 
-void operation_run(const struct kvmap_operation *script)
+static u32 operation_do(struct operation *operation)
 {
+	u32 status;
+
+	if (operation->script->cpu >= arch_nr_cpus)
+		return KVMAP_REFUSED_NO_CPU;
+	status = operands_read(operation);
+	return status ? status : operation_row(operation->script->opcode)->run(operation);
+}
+
+static void operation_run_here(void *script_operation)
+{
+	const struct kvmap_operation *script = script_operation;
 	struct operation operation = { .script = script };
 	u64 start = rdtsc();
-	u32 status = operands_read(&operation);
+	u32 status = status_against_expectation(&operation, operation_do(&operation));
 
-	if (status == KVMAP_OK)
-		status = operation_row(script->opcode)->run(&operation);
-	status = status_against_expectation(&operation, status);
 	if (status != KVMAP_OK &&
 	    !(script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status)))
 		agent.unexpected++;
 	report_result(&operation, status, rdtsc() - start);
+}
+
+void operation_run(const struct kvmap_operation *script)
+{
+	if (script->cpu && script->cpu < arch_nr_cpus)
+		smp_call(script->cpu, operation_run_here, (void *)script);
+	else
+		operation_run_here((void *)script);
 }

@@ -41,7 +41,7 @@ struct operation_row {
 /* The row of an opcode; the last resort is one that refuses. */
 const struct operation_row *operation_row(u32 opcode);
 
-/* Runs and reports. */
+/* Runs on the CPU that the script names, and reports. */
 void operation_run(const struct kvmap_operation *script);
 
 /* op_areas.c */

@@ -26,8 +26,8 @@
  * Chains and free lists link pfns, not pointers; 0 ends them, since frame 0 is never managed.
  */
 struct page {
-	u8 owner; /* enum page_owner */
-	u8 order; /* of the block whose head this is */
+	u8 owner;  /* enum page_owner */
+	u8 order;  /* of the block whose head this is */
 	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
 	u32 next;
 	u32 prev;     /* free lists only; 0 = first */
@@ -174,12 +174,19 @@ struct vmap_kept {
  */
 struct tlb_flush {
 	u32 stamp;
-	u32 cpu; /* | TLB_FLUSH_UNMAP: an unmapping by that CPU */
+	u32 cpu; /* with TLB_FLUSH_UNMAP, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
 	u64 start;
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };
 
 #define TLB_FLUSH_LOG 1024 /* a ring: the newest entry is number tlb_flush_count - 1 */
+
+/* Rounds of flushes over several CPUs. */
+struct tlb_stats {
+	u64 rounds;
+	u64 ipis;   /* CPUs interrupted for them */
+	u64 spared; /* CPUs that were idle and not interrupted */
+};
 
 /* ---- accounting ---- */
 
@@ -213,6 +220,8 @@ struct vmalloc_stats {
  *   u64 vm_stat[NR_VM_STAT_ITEMS];     struct vmalloc_stats vmalloc_stats;
  *   u32 tlb_clock;                     (guest/arch)
  *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];  u32 tlb_flush_count;  (guest/arch)
+ *   struct tlb_stats tlb_stats;
+ *   struct cpu cpus[NR_CPUS];          u32 arch_nr_cpus;     (guest/arch)
  *   u32 vmalloc_policy;                (enum kvmap_policy)
  *   struct agent_variable agent_variables[KVMAP_VARIABLES_MAX]; u32 agent_nr_variables;  (guest/agent)
  */

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
-#define KVMAP_BOOT_VERSION 1
+#define KVMAP_BOOT_VERSION 2
+
+#define KVMAP_CPUS_MAX 64
 
 enum kvmap_boot_flags {
 	KVMAP_BOOT_CHANNEL = 1 << 0, /* a channel lies at channel_gpa and the doorbell is answered */
@@ -42,8 +44,10 @@ struct kvmap_boot {
 	uint32_t operation_count;
 	uint32_t strings_offset; /* NUL-terminated strings, one after another */
 	uint32_t strings_size;
+	uint32_t cpus; /* to use: 1 to KVMAP_CPUS_MAX; their APIC ids are 0, 1, 2 ... */
+	uint32_t unused;
 };
 
-static_assert(sizeof(struct kvmap_boot) == 64, "boot record");
+static_assert(sizeof(struct kvmap_boot) == 72, "boot record");
 
 #endif

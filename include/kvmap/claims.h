@@ -42,6 +42,7 @@ enum memblock_kind {
 	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between */
 	MEMBLOCK_MEM_MAP = 3, /* mem_map itself and page tables made before it */
 	MEMBLOCK_MODULE = 4,  /* boot record and script */
+	MEMBLOCK_CPUS = 5,    /* stacks and descriptor tables of the CPUs that the first one starts */
 };
 
 /* vm_struct.flags */
@@ -64,8 +65,18 @@ enum vmap_area_state {
  */
 #define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
 
-/* tlb_flush.cpu: not a flush but an unmapping by that CPU */
-#define TLB_FLUSH_UNMAP 0x80000000u
+/* tlb_flush.cpu: not a flush of that CPU, but ... */
+#define TLB_FLUSH_UNMAP 0x80000000u /* an unmapping by it */
+#define TLB_FLUSH_IDLE  0x40000000u /* it uses no translation of vmalloc from here on, until its */
+#define TLB_FLUSH_WAKE  0x20000000u
+#define TLB_FLUSH_EVENT (TLB_FLUSH_UNMAP | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE)
+
+/* cpu.state */
+enum cpu_state {
+	CPU_RUNNING = 0,
+	CPU_IDLE = 1,       /* halted, or about to be */
+	CPU_IDLE_STALE = 2, /* the same, and it will flush everything when it wakes, before anything else */
+};
 
 /* Indices of vm_stat[]: pages */
 enum vm_stat_item {

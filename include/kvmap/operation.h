@@ -95,7 +95,7 @@ struct kvmap_operation {
 	uint16_t expect;
 	uint16_t fault_kind;
 	uint32_t line; /* in the script, 1-based */
-	uint32_t unused;
+	uint32_t cpu;  /* that runs it; CPU 0 waits meanwhile */
 	struct kvmap_operand operand[3];
 };
 
@@ -120,6 +120,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_OTHER_KIND = 16, /* another function frees this area */
 	KVMAP_REFUSED_COUNT = 17,      /* not the number of pages that were mapped */
 	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
+	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */
 	KVMAP_FAILED_NO_FAULT = 33, /* the expected fault did not happen */

@@ -6,6 +6,7 @@
  */
 #include "agent/operations.h"
 #include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/smp.h"
 #include "arch/x86_64/sections.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
@@ -18,7 +19,18 @@
 void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 void __real_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
-static bool skip_next_flush;
+bool __wrap_cpu_defer_flush(struct cpu *cpu);
+bool __real_cpu_defer_flush(struct cpu *cpu);
+
+static bool skip_next_flush, skip_next_cpu;
+
+bool __wrap_cpu_defer_flush(struct cpu *cpu)
+{
+	if (!skip_next_cpu)
+		return __real_cpu_defer_flush(cpu);
+	skip_next_cpu = false;
+	return true;
+}
 
 void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 {
@@ -161,6 +173,14 @@ static u32 missing_flush(void)
 	return KVMAP_OK;
 }
 
+/* The next flush is done here, but one other CPU neither gets its interrupt nor learns that it has to flush.
+ */
+static u32 missing_ipi(void)
+{
+	skip_next_cpu = true;
+	return KVMAP_OK;
+}
+
 /* One bit of the second frame of an area. */
 static u32 damaged_bytes(void)
 {
@@ -174,8 +194,9 @@ static u32 damaged_bytes(void)
 u32 agent_fault(u32 number)
 {
 	static u32 (*const faults[])(void) = {
-		guard_mapped,  shared_frame, lost_frame,    free_and_mapped, writable_text, frame_order,
-		stray_mapping, tree_order,   table_as_data, account_off,     missing_flush, damaged_bytes,
+		guard_mapped,  shared_frame,  lost_frame,  free_and_mapped, writable_text,
+		frame_order,   stray_mapping, tree_order,  table_as_data,   account_off,
+		missing_flush, damaged_bytes, missing_ipi,
 	};
 
 	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))

@@ -26,7 +26,9 @@ report() {
 
 # run SCRIPT: leaves the exit status in $status and the invariants with findings, sorted, in $found.
 run() {
-	"$kvmap" run "$1" --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
+	options=$(sed -n '1s/^# options: //p' "$1")
+	# shellcheck disable=SC2086 # words on purpose
+	"$kvmap" run "$1" $options --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
 	status=$?
 	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort -u | tr '\n' ' ')
 	found=${found% }

@@ -92,6 +92,7 @@ int command_compile(int argc, char **argv)
 		boot.flags |= KVMAP_BOOT_TICKS;
 	if (options.common.debug_slab)
 		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
+	boot.cpus = options.common.cpus;
 	boot.policy = options.common.policy;
 	boot.seed = options.common.seed;
 	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||

@@ -196,8 +196,12 @@ int judge_death(struct session *session)
 	else if (death->has_registers)
 		finding.address = death->registers.rip;
 	snprintf(finding.claimed, sizeof(finding.claimed), "the script runs to its end");
-	snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1,
-		 death_text(death));
+	if (session->config.cpus > 1)
+		snprintf(finding.found, sizeof(finding.found), "%.100s on CPU %u", death_text(death),
+			 death->event.cpu);
+	else
+		snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1,
+			 death_text(death));
 	if (!session->run.hello.type)
 		snprintf(finding.where, sizeof(finding.where), "before the first operation");
 	else if (session->steps.count < session->config.script->operations.count)

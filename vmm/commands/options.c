@@ -11,6 +11,7 @@
 enum {
 	OPTION_JSON = 256,
 	OPTION_DEBUG_SLAB,
+	OPTION_CPUS,
 	OPTION_GUEST,
 	OPTION_KVM,
 	OPTION_MEMORY,
@@ -22,6 +23,7 @@ enum {
 static const struct argp_option argp_options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
 	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
+	{ "cpus", OPTION_CPUS, "N", 0, "CPUs of the guest, 1 to 64 (default 1)", 0 },
 	{ "policy", OPTION_POLICY, "POLICY", 0,
 	  "when freed memory is used again: strict (default: not before a flush), lazy (frames at once, as Linux), "
 	  "eager (a flush at every vfree)",
@@ -40,6 +42,18 @@ static int parse_number(struct argp_state *state, const char *what, const char *
 	if (number_parse(text, strlen(text), out) == NUMBER_OK)
 		return 0;
 	argp_error(state, "%s `%s` is not a number", what, text);
+	return EINVAL;
+}
+
+static int parse_cpus(struct argp_state *state, const char *text, uint32_t *out)
+{
+	uint64_t cpus;
+
+	if (number_parse(text, strlen(text), &cpus) == NUMBER_OK && cpus && cpus <= KVMAP_CPUS_MAX) {
+		*out = (uint32_t)cpus;
+		return 0;
+	}
+	argp_error(state, "--cpus `%s` is not a number from 1 to %d", text, KVMAP_CPUS_MAX);
 	return EINVAL;
 }
 
@@ -85,6 +99,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
+	case OPTION_CPUS: return parse_cpus(state, argument, &options->cpus);
 	case OPTION_POLICY: return parse_policy(state, argument, &options->policy);
 	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->seed);
 	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->timeout_ns);
@@ -99,6 +114,7 @@ void options_default(struct options *options)
 	*options = (struct options){
 		.kvm_path = "/dev/kvm",
 		.memory = 256ull << 20,
+		.cpus = 1,
 		.policy = KVMAP_POLICY_STRICT,
 		.seed = 1,
 		.timeout_ns = 60ull * 1000000000,
@@ -113,6 +129,7 @@ struct session_config options_session(const struct options *options, const char 
 		.program = program,
 		.script = script,
 		.memory = options->memory,
+		.cpus = options->cpus,
 		.policy = options->policy,
 		.seed = options->seed,
 		.debug_slab = options->debug_slab,

@@ -14,6 +14,7 @@ struct options {
 	const char *program; /* --guest, or NULL: the one that belongs to kvmap */
 	const char *kvm_path;
 	uint64_t memory;
+	uint32_t cpus;
 	uint32_t policy;
 	uint64_t seed;
 	bool debug_slab;

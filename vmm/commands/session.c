@@ -77,7 +77,9 @@ static int look(struct session *session, struct error *error)
 	session->has_mode = false;
 	if (machine_view(session->machine, &session->view, error) < 0)
 		return -1;
-	session->has_mode = walk_mode_of_cpu(session->view, 0, &session->mode, error) == 0;
+	/* All CPUs have the same tables; one that died may have lost its registers. */
+	for (unsigned int cpu = 0; !session->has_mode && (!cpu || cpu < session->view->cpu_count); cpu++)
+		session->has_mode = walk_mode_of_cpu(session->view, cpu, &session->mode, error) == 0;
 	return session->has_mode ? 0 : -1;
 }
 
@@ -184,9 +186,10 @@ static int take_death(struct session *session, const struct machine_event *event
 	death->event = *event;
 	session->run.death = death;
 	take_last_words(session);
-	if (machine_view(session->machine, &session->view, &ignored) == 0 && session->view->cpu_count) {
-		death->registers = session->view->cpus[0];
-		death->has_registers = true;
+	if (machine_view(session->machine, &session->view, &ignored) == 0 &&
+	    event->cpu < session->view->cpu_count) {
+		death->registers = session->view->cpus[event->cpu];
+		death->has_registers = death->registers.cr0;
 		rip = death->oops.type ? death->oops.value[3] : death->registers.rip;
 		/* In the middle of an operation claims and tables may differ: they are shown, not verified.
 		 */
@@ -238,7 +241,7 @@ static int boot(struct session *session, struct error *error)
 		.kvm_path = config->kvm_path,
 		.program = config->program,
 		.memory = config->memory,
-		.cpus = 1,
+		.cpus = config->cpus,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
@@ -277,7 +280,7 @@ static void fill_run(struct session *session)
 	run->program = session->config.program;
 	run->script = session->config.script;
 	run->memory = session->config.memory;
-	run->cpus = 1;
+	run->cpus = session->config.cpus;
 	run->policy = session->config.policy;
 	run->steps = session->steps.items;
 	run->step_count = session->steps.count;

@@ -72,7 +72,7 @@ struct claim_region {
 };
 
 struct claim_flush {
-	uint32_t stamp, cpu; /* cpu: with TLB_FLUSH_UNMAP of mm_types.h, an unmapping */
+	uint32_t stamp, cpu; /* cpu: with TLB_FLUSH_UNMAP, _IDLE or _WAKE of kvmap/claims.h, not a flush */
 	uint64_t start, end;
 };
 
@@ -159,8 +159,11 @@ struct claims {
 	struct {
 		struct claim_flush *items;
 		size_t count, capacity;
-	} flushes;            /* oldest first */
-	uint64_t flush_count; /* ever; more than flushes.count if the ring has dropped some */
+	} flushes;                          /* oldest first */
+	uint64_t flush_count;               /* ever; more than flushes.count if the ring has dropped some */
+	uint32_t cpu_count;                 /* 1 to VIEW_CPUS_MAX */
+	uint32_t cpu_states[VIEW_CPUS_MAX]; /* enum cpu_state */
+	uint64_t tlb_rounds, tlb_ipis, tlb_spared;
 	struct {
 		struct claim_variable *items;
 		size_t count, capacity;

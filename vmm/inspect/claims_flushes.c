@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims_flushes.c: the ring of completed flushes.
+ * claims_flushes.c: the ring of completed flushes, and the CPUs that flush.
  */
 #include "inspect/claims_reader.h"
 
@@ -22,6 +22,43 @@ static void flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy,
 	(void)reader_push(reader, &reader->out->flushes, flush);
 }
 
+static void read_cpus(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_cpus];
+	uint32_t most = layout_elements(layout, TYPE_cpu, root->size, VIEW_CPUS_MAX);
+	uint64_t count = reader_root(reader, ROOT_arch_nr_cpus, "V9");
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!count || count > most) {
+		reader_damage(reader, "V9", layout->roots[ROOT_arch_nr_cpus].gva, count,
+			      "arch_nr_cpus: none, or more than the array has");
+		count = 1;
+	}
+	reader->out->cpu_count = (uint32_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t gva = root->gva + i * layout_size(layout, TYPE_cpu);
+
+		if (!reader_structure(reader, TYPE_cpu, gva, copy)) {
+			reader_damage(reader, "V9", gva, i, "cpus: not mapped");
+			return;
+		}
+		reader->out->cpu_states[i] = (uint32_t)layout_value(layout, MEMBER_cpu_state, copy);
+	}
+}
+
+static void read_rounds(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!reader_root_copy(reader, ROOT_tlb_stats, "V9", copy, layout_size(layout, TYPE_tlb_stats)))
+		return;
+	reader->out->tlb_rounds = layout_value(layout, MEMBER_tlb_stats_rounds, copy);
+	reader->out->tlb_ipis = layout_value(layout, MEMBER_tlb_stats_ipis, copy);
+	reader->out->tlb_spared = layout_value(layout, MEMBER_tlb_stats_spared, copy);
+}
+
 void read_flushes(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
@@ -31,6 +68,8 @@ void read_flushes(struct reader *reader)
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	uint32_t newest = 0;
 
+	read_cpus(reader);
+	read_rounds(reader);
 	reader->out->tlb_clock = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
 	reader->out->flush_count = count;
 	for (uint64_t i = count - kept; i < count && !reader->out_of_memory; i++) {

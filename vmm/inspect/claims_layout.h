@@ -30,6 +30,9 @@
 	NUMBER(tlb_clock)                                                                                    \
 	OBJECT(tlb_flush_log)                                                                                \
 	NUMBER(tlb_flush_count)                                                                              \
+	OBJECT(tlb_stats)                                                                                    \
+	OBJECT(cpus)                                                                                         \
+	NUMBER(arch_nr_cpus)                                                                                 \
 	NUMBER(vmalloc_policy)                                                                               \
 	OBJECT(agent_variables)                                                                              \
 	NUMBER(agent_nr_variables)
@@ -108,6 +111,12 @@
 	NUMBER(tlb_flush, cpu)                                                                               \
 	NUMBER(tlb_flush, start)                                                                             \
 	NUMBER(tlb_flush, end)                                                                               \
+	TYPE(tlb_stats)                                                                                      \
+	NUMBER(tlb_stats, rounds)                                                                            \
+	NUMBER(tlb_stats, ipis)                                                                              \
+	NUMBER(tlb_stats, spared)                                                                            \
+	TYPE(cpu)                                                                                            \
+	NUMBER(cpu, state)                                                                                   \
 	TYPE(vmalloc_stats)                                                                                  \
 	NUMBER(vmalloc_stats, allocations)                                                                   \
 	NUMBER(vmalloc_stats, frees)                                                                         \

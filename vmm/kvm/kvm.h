@@ -34,6 +34,12 @@ int kvm_vm_create(int kvm, struct error *error);
 /* Adds, changes or (size 0) deletes a memory slot. */
 int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, struct error *error);
 
+/*
+ * Gives each vCPU that is created later a local APIC, in the kernel: HLT then waits there for an interrupt,
+ * and all vCPUs but number 0 wait for INIT and SIPI. There is no other interrupt controller.
+ */
+int kvm_vm_local_apics(int vm, struct error *error);
+
 /* What the host's KVM would let a guest see. cpuid->nent: room on entry, number of entries afterwards. */
 int kvm_supported_cpuid(int kvm, struct kvm_cpuid2 *cpuid, struct error *error);
 
@@ -48,6 +54,9 @@ int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, 
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
 int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
 
+/* *out: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED (waits for INIT and SIPI) ... */
+int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error);
+
 /* Ticks of the guest's time-stamp counter in a millisecond; -1 where KVM does not know. */
 int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error);
 
@@ -57,7 +66,7 @@ int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *tran
 enum kvm_run_result {
 	KVM_RUN_FAILED = -1,
 	KVM_RUN_EXITED = 0,      /* run->exit_reason says why */
-	KVM_RUN_INTERRUPTED = 1, /* by a signal or run->immediate_exit; the guest made no exit */
+	KVM_RUN_INTERRUPTED = 1, /* by a signal, run->immediate_exit or SIPI; the guest made no exit */
 };
 
 enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error);

@@ -65,6 +65,16 @@ int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sreg
 	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
 }
 
+int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error)
+{
+	struct kvm_mp_state state;
+
+	if (KVM_IOCTL(vcpu->fd, KVM_GET_MP_STATE, &state, error) < 0)
+		return -1;
+	*out = state.mp_state;
+	return 0;
+}
+
 int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error)
 {
 	return KVM_IOCTL_VALUE(vcpu->fd, KVM_GET_TSC_KHZ, 0, error);
@@ -80,7 +90,8 @@ enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *erro
 	/* Not through KVM_IOCTL, which would go on after the signal that is to stop the guest. */
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
 		return KVM_RUN_EXITED;
-	if (errno == EINTR)
+	/* EAGAIN: a vCPU that waited for SIPI has got it, and is ready to run. */
+	if (errno == EINTR || errno == EAGAIN)
 		return KVM_RUN_INTERRUPTED;
 	error_set(error, ERROR_HOST, errno, 0, "KVM_RUN failed");
 	return KVM_RUN_FAILED;

@@ -15,6 +15,14 @@ int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, 
 	return KVM_IOCTL(vm, KVM_SET_USER_MEMORY_REGION, region, error);
 }
 
+int kvm_vm_local_apics(int vm, struct error *error)
+{
+	/* No pins reserved for an I/O APIC of the process. */
+	const struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
+
+	return KVM_IOCTL(vm, KVM_ENABLE_CAP, &split, error);
+}
+
 int kvm_supported_cpuid(int kvm, struct kvm_cpuid2 *cpuid, struct error *error)
 {
 	return KVM_IOCTL(kvm, KVM_GET_SUPPORTED_CPUID, cpuid, error);

@@ -39,6 +39,7 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 	record.flags |= KVMAP_BOOT_CHANNEL | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
 	record.channel_gpa = PVH_CHANNEL_GPA;
 	record.channel_size = machine_channel_size();
+	record.cpus = machine->cpus;
 	memcpy(machine->memory.bytes + gpa, module, size);
 	memcpy(machine->memory.bytes + gpa, &record, sizeof(record));
 }

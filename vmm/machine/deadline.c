@@ -16,8 +16,6 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-#define DEADLINE_SIGNAL SIGRTMIN
-
 static void deadline_handle(int number, siginfo_t *info, void *context)
 {
 	(void)number;
@@ -28,7 +26,7 @@ static void deadline_handle(int number, siginfo_t *info, void *context)
 }
 
 /* The signal must get through, even where whoever started this process blocked it. */
-static int signal_prepare(void)
+int deadline_signal_prepare(void)
 {
 	struct sigaction action = { .sa_sigaction = deadline_handle, .sa_flags = SA_SIGINFO };
 	sigset_t set;
@@ -53,7 +51,7 @@ int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run
 		return 0;
 	event.sigev_value.sival_ptr = run;
 	event.sigev_notify_thread_id = gettid();
-	if (signal_prepare() < 0 || timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0)
+	if (deadline_signal_prepare() < 0 || timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make the timer of the time limit");
 	deadline->armed = true;
 	if (timer_settime(deadline->timer, TIMER_ABSTIME, &when, NULL) == 0)

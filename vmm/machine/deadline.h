@@ -11,9 +11,16 @@
 #include "base/error.h"
 
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
+/* Interrupts KVM_RUN of the thread that gets it; without a timer's value it does nothing else. */
+#define DEADLINE_SIGNAL SIGRTMIN
+
+/* Installs the handler and unblocks the signal for this thread. 0, or -1 with errno. */
+int deadline_signal_prepare(void);
 
 struct deadline {
 	bool armed;

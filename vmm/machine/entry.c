@@ -32,14 +32,14 @@ int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_in
 	struct kvm_regs regs = { .rip = entry, .rbx = start_info, .rflags = RFLAGS_RESERVED };
 	struct kvm_sregs sregs;
 
-	if (kvm_vcpu_get_sregs(&machine->vcpu, &sregs, error) < 0)
+	if (kvm_vcpu_get_sregs(&machine->vcpus[0], &sregs, error) < 0)
 		return -1;
 	sregs.cs = segment_flat(0x8, TYPE_CODE);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = segment_flat(0x10, TYPE_DATA);
 	sregs.tr = (struct kvm_segment){ .limit = 0x67, .selector = 0x18, .type = TYPE_TSS, .present = 1 };
 	sregs.cr0 = CR0_PE | CR0_ET;
 	sregs.cr3 = sregs.cr4 = sregs.efer = 0;
-	if (kvm_vcpu_set_sregs(&machine->vcpu, &sregs, error) < 0)
+	if (kvm_vcpu_set_sregs(&machine->vcpus[0], &sregs, error) < 0)
 		return -1;
-	return kvm_vcpu_set_regs(&machine->vcpu, &regs, error);
+	return kvm_vcpu_set_regs(&machine->vcpus[0], &regs, error);
 }

@@ -50,12 +50,13 @@ static void take_other(const struct kvm_run *run, struct machine_event *event)
 		snprintf(event->text, sizeof(event->text), "%s (exit reason %u)", name, run->exit_reason);
 }
 
-bool machine_take_exit(struct machine *machine, struct machine_event *event)
+bool machine_take_exit(struct machine *machine, unsigned int cpu, struct machine_event *event)
 {
-	const struct kvm_run *run = machine->vcpu.run;
+	struct kvm_run *run = machine->vcpus[cpu].run;
 
+	*event = (struct machine_event){ .cpu = cpu };
 	switch (run->exit_reason) {
-	case KVM_EXIT_IO: return machine_take_port(machine, event);
+	case KVM_EXIT_IO: return machine_take_port(machine, run, event);
 	case KVM_EXIT_MMIO: take_mmio(run, event); return true;
 	case KVM_EXIT_HLT: event->type = MACHINE_HALT; return true;
 	case KVM_EXIT_SHUTDOWN: event->type = MACHINE_TRIPLE_FAULT; return true;

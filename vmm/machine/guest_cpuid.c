@@ -2,7 +2,7 @@
 /*
  * guest_cpuid.c: the guest's CPUID (SDM vol. 2A "CPUID", APM vol. 3 appendix E).
  *
- * No APIC and no x2APIC: the machine has no interrupt controller.
+ * A machine of one CPU has no interrupt controller: no APIC and no x2APIC.
  */
 #include "machine/guest_cpuid.h"
 
@@ -19,6 +19,7 @@
 #define MSR   BIT(5)
 #define PAE   BIT(6)
 #define CX8   BIT(8)
+#define APIC  BIT(9)
 #define PGE   BIT(13)
 #define CMOV  BIT(15)
 #define PAT   BIT(16)
@@ -28,6 +29,7 @@
 #define SSE   BIT(25)
 #define SSE2  BIT(26)
 /* Leaf 1, ECX. */
+#define X2APIC     BIT(21)
 #define HYPERVISOR BIT(31)
 /* Leaf 7, EBX. */
 #define SMEP BIT(7)
@@ -100,6 +102,19 @@ void cpuid_fill(union cpuid_table *table, const uint32_t vendor[3], const struct
 	table->list.entries[0].edx = vendor[2];
 	for (unsigned int i = 0; supported && i < CPUID_ENTRIES; i++)
 		entry_mask(&table->list.entries[i], supported);
+}
+
+void cpuid_set_apic(union cpuid_table *table, unsigned int apic_id)
+{
+	for (unsigned int i = 0; i < CPUID_ENTRIES; i++) {
+		struct kvm_cpuid_entry2 *entry = &table->list.entries[i];
+
+		if (entry->function != 1)
+			continue;
+		entry->ebx = (entry->ebx & 0xffffff) | apic_id << 24;
+		entry->ecx |= X2APIC;
+		entry->edx |= APIC;
+	}
 }
 
 bool cpuid_has_pages_1g(const union cpuid_table *table)

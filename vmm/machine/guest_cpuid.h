@@ -29,6 +29,9 @@ union cpuid_table {
  */
 void cpuid_fill(union cpuid_table *table, const uint32_t vendor[3], const struct kvm_cpuid2 *supported);
 
+/* For a vCPU with a local APIC, whose id is `apic_id` (below 255): it has one, in x2APIC mode if it likes. */
+void cpuid_set_apic(union cpuid_table *table, unsigned int apic_id);
+
 bool cpuid_has_pages_1g(const union cpuid_table *table);
 
 /* MAXPHYADDR: physical address bits, above which bits of an entry are reserved. */

@@ -2,6 +2,7 @@
 /*
  * machine.c: making a machine and taking it apart.
  */
+#include "machine/crew.h"
 #include "machine/guest_cpuid.h"
 #include "machine/host_kind.h"
 #include "machine/machine_internal.h"
@@ -58,7 +59,24 @@ static int set_cpuid(struct machine *machine, struct error *error)
 	machine->facts.pages_1g = cpuid_has_pages_1g(&table);
 	machine->view.physical_bits = cpuid_physical_bits(&table);
 	machine->view.pages_1g = machine->facts.pages_1g;
-	return kvm_vcpu_set_cpuid(&machine->vcpu, &table.list, error);
+	for (unsigned int i = 0; i < machine->cpus; i++) {
+		if (machine->cpus > 1)
+			cpuid_set_apic(&table, i);
+		if (kvm_vcpu_set_cpuid(&machine->vcpus[i], &table.list, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_vcpus(struct machine *machine, struct error *error)
+{
+	/* One CPU needs no APIC: nobody interrupts it, and its HLT is the end. */
+	if (machine->cpus > 1 && kvm_vm_local_apics(machine->vm, error) < 0)
+		return -1;
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (kvm_vcpu_create(machine->kvm, machine->vm, i, &machine->vcpus[i], error) < 0)
+			return -1;
+	return set_cpuid(machine, error);
 }
 
 static int add_memory(struct machine *machine, struct error *error)
@@ -104,11 +122,11 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	if (machine->kvm < 0)
 		return -1;
 	machine->vm = kvm_vm_create(machine->kvm, error);
-	if (machine->vm < 0 || add_memory(machine, error) < 0 ||
-	    kvm_vcpu_create(machine->kvm, machine->vm, 0, &machine->vcpu, error) < 0 ||
-	    set_cpuid(machine, error) < 0)
+	if (machine->vm < 0 || add_memory(machine, error) < 0 || add_vcpus(machine, error) < 0)
 		return -1;
-	khz = kvm_vcpu_tsc_khz(&machine->vcpu, &unknown);
+	if (machine->cpus > 1 && crew_create(machine, &machine->crew, error) < 0)
+		return -1;
+	khz = kvm_vcpu_tsc_khz(&machine->vcpus[0], &unknown);
 	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
 	machine->facts.api_version = KVM_API_VERSION;
 	machine->facts.open_ns = machine_now() - start;
@@ -119,13 +137,19 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 {
 	struct machine *machine;
 
-	if (config->cpus != 1)
-		return error_set(error, ERROR_INPUT, 0, 0, "a guest cannot have %u CPUs: it has 1",
-				 config->cpus);
+	if (!config->cpus || config->cpus > MACHINE_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "a guest cannot have %u CPUs: it has 1 to %u",
+				 config->cpus, MACHINE_CPUS_MAX);
 	machine = calloc(1, sizeof(*machine));
 	if (!machine)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	machine->kvm = machine->vm = -1;
+	machine->cpus = config->cpus;
+	machine->vcpus = calloc(machine->cpus, sizeof(*machine->vcpus));
+	if (!machine->vcpus) {
+		free(machine);
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	}
 	if (open_all(machine, config, error) < 0) {
 		machine_destroy(machine);
 		return -1;
@@ -138,7 +162,10 @@ void machine_destroy(struct machine *machine)
 {
 	if (!machine)
 		return;
-	kvm_vcpu_destroy(&machine->vcpu);
+	crew_destroy(machine->crew);
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		kvm_vcpu_destroy(&machine->vcpus[i]);
+	free(machine->vcpus);
 	if (machine->vm >= 0)
 		close(machine->vm);
 	if (machine->kvm >= 0)

@@ -17,9 +17,10 @@ struct machine_config {
 	const char *kvm_path; /* "/dev/kvm" */
 	const char *program;  /* the guest's ELF file */
 	uint64_t memory;      /* bytes, a multiple of 2 MiB */
-	unsigned int cpus;    /* 1 */
+	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
 };
 
+#define MACHINE_CPUS_MAX   VIEW_CPUS_MAX
 #define MACHINE_MEMORY_MIN (8ull << 20)
 #define MACHINE_MEMORY_MAX (64ull << 30)
 
@@ -37,7 +38,7 @@ enum machine_event_type {
 
 struct machine_event {
 	enum machine_event_type type;
-	unsigned int cpu;
+	unsigned int cpu; /* whose it is; TIMEOUT: the lowest-numbered one that was not halted, or 0 */
 	uint64_t value;
 	uint64_t address;
 	uint32_t length;
@@ -52,15 +53,16 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 void machine_destroy(struct machine *machine);
 
 /*
- * Places module 0 and the start info, and sets vCPU 0 to the PVH entry. The struct kvmap_boot at the start of
- * the module gets flags |= CHANNEL (and PAGES_1G where the host has them), channel_gpa and channel_size; its
- * other fields stay. The bytes of `module` are copied.
+ * Places module 0 and the start info, and sets vCPU 0 to the PVH entry; the others wait for INIT and SIPI.
+ * The struct kvmap_boot at the start of the module gets flags |= CHANNEL (and PAGES_1G where the host has
+ * them), channel_gpa, channel_size and cpus; its other fields stay. The bytes of `module` are copied.
  */
 int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error);
 
 /*
- * Runs until something happens that the caller must know. deadline_ns: CLOCK_MONOTONIC, 0 = none. After a
- * DOORBELL the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
+ * Runs all vCPUs until something happens to one that the caller must know; all stand still when this returns.
+ * deadline_ns: CLOCK_MONOTONIC, 0 = none. After a DOORBELL the guest goes on at the next call. -1 only if KVM
+ * itself fails; a guest that dies is an event.
  */
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error);
@@ -73,8 +75,8 @@ bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool
 const char *machine_serial(const struct machine *machine, size_t *length_out);
 
 /*
- * The view of the stopped machine: registers are those of now. Borrowed: valid until the next machine_run()
- * or machine_destroy(). view->translate asks KVM_TRANSLATE.
+ * The view of the stopped machine: registers are those of now, all zero for a CPU that was never started.
+ * Borrowed: valid until the next machine_run() or machine_destroy(). view->translate asks KVM_TRANSLATE.
  */
 int machine_view(struct machine *machine, const struct view **out, struct error *error);
 

@@ -12,8 +12,10 @@
 #include "machine/serial.h"
 
 struct machine {
-	int kvm, vm; /* -1: not open */
-	struct kvm_vcpu vcpu;
+	int kvm, vm;            /* -1: not open */
+	struct kvm_vcpu *vcpus; /* `cpus` of them */
+	unsigned int cpus;
+	struct crew *crew; /* of the vCPUs' threads; NULL with one CPU, which runs in the caller's */
 	struct guest_memory memory;
 	struct program program;
 	struct serial serial;
@@ -29,16 +31,16 @@ uint64_t machine_now(void);
 void machine_channel_open(struct machine *machine);
 uint32_t machine_channel_size(void);
 
-/* Registers for the PVH entry: 32-bit flat segments, paging off. */
+/* Registers of vCPU 0 for the PVH entry: 32-bit flat segments, paging off. */
 int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error);
 
 /*
- * What the exit in the vCPU's run area means: true if the caller of machine_run() must know, and then
- * *event_out is filled; false if it was served here.
+ * What the exit in vCPU number `cpu`'s run area means: true if the caller of machine_run() must know, and
+ * then *event_out is filled; false if it was served here.
  */
-bool machine_take_exit(struct machine *machine, struct machine_event *event_out);
+bool machine_take_exit(struct machine *machine, unsigned int cpu, struct machine_event *event_out);
 
 /* The same for KVM_EXIT_IO. */
-bool machine_take_port(struct machine *machine, struct machine_event *event_out);
+bool machine_take_port(struct machine *machine, struct kvm_run *run, struct machine_event *event_out);
 
 #endif

@@ -12,7 +12,7 @@ static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct 
 	struct kvm_translation translation = { .linear_address = gva };
 	struct error ignored;
 
-	if (cpu != 0 || kvm_vcpu_translate(&machine->vcpu, &translation, &ignored) < 0)
+	if (cpu >= machine->cpus || kvm_vcpu_translate(&machine->vcpus[cpu], &translation, &ignored) < 0)
 		return -1;
 	out->valid = translation.valid;
 	out->gpa = translation.valid ? translation.physical_address : 0;
@@ -56,24 +56,39 @@ static void cpu_fill(struct view_cpu *cpu, const struct kvm_regs *regs, const st
 	};
 }
 
-int machine_view(struct machine *machine, const struct view **out, struct error *error)
+/*
+ * After a triple fault SVM leaves no registers and KVM resets the vCPU (APM vol. 2 15.14.3). PVH starts in
+ * protected mode, so real mode means that, or that the CPU was never started: better no registers than those
+ * of a reset.
+ */
+static int cpu_read(const struct machine *machine, unsigned int number, struct view_cpu *out,
+		    struct error *error)
 {
-	struct view *view = &machine->view;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
+	if (kvm_vcpu_get_regs(&machine->vcpus[number], &regs, error) < 0 ||
+	    kvm_vcpu_get_sregs(&machine->vcpus[number], &sregs, error) < 0)
+		return -1;
+	if (sregs.cr0 & CR0_PE)
+		cpu_fill(out, &regs, &sregs);
+	else
+		*out = (struct view_cpu){ 0 };
+	return 0;
+}
+
+int machine_view(struct machine *machine, const struct view **out, struct error *error)
+{
+	struct view *view = &machine->view;
+
 	view->translate = view_translate;
 	view->translate_context = machine;
-	if (kvm_vcpu_get_regs(&machine->vcpu, &regs, error) < 0 ||
-	    kvm_vcpu_get_sregs(&machine->vcpu, &sregs, error) < 0)
-		return -1;
-	/*
-	 * After a triple fault SVM leaves no registers and KVM resets the vCPU (APM vol. 2 15.14.3). PVH
-	 * starts in protected mode, so real mode means that: better no registers than those of a reset.
-	 */
-	view->cpu_count = sregs.cr0 & CR0_PE ? 1 : 0;
-	if (view->cpu_count)
-		cpu_fill(&view->cpus[0], &regs, &sregs);
+	view->cpu_count = 0;
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (cpu_read(machine, i, &view->cpus[i], error) < 0)
+			return -1;
+	/* A core of a machine without registers is one of a machine without CPUs. */
+	view->cpu_count = machine->cpus > 1 || view->cpus[0].cr0 ? machine->cpus : 0;
 	*out = view;
 	return 0;
 }

@@ -28,9 +28,8 @@ static uint64_t value_of(const uint8_t *bytes, uint32_t size)
 	return value;
 }
 
-bool machine_take_port(struct machine *machine, struct machine_event *event)
+bool machine_take_port(struct machine *machine, struct kvm_run *run, struct machine_event *event)
 {
-	struct kvm_run *run = machine->vcpu.run;
 	uint8_t *bytes = (uint8_t *)run + run->io.data_offset;
 	uint32_t port = run->io.port, size = run->io.size;
 	bool is_write = run->io.direction == KVM_EXIT_IO_OUT;

@@ -2,13 +2,14 @@
 /*
  * run.c: running the guest until something happens.
  */
+#include "machine/crew.h"
 #include "machine/deadline.h"
 #include "machine/machine_internal.h"
 
 static enum kvm_run_result run_once(struct machine *machine, struct error *error)
 {
 	uint64_t start = machine_now();
-	enum kvm_run_result result = kvm_vcpu_run(&machine->vcpu, error);
+	enum kvm_run_result result = kvm_vcpu_run(&machine->vcpus[0], error);
 
 	machine->facts.run_ns += machine_now() - start;
 	machine->facts.exits++;
@@ -22,14 +23,14 @@ static int run_until_event(struct machine *machine, const struct deadline *deadl
 		switch (run_once(machine, error)) {
 		case KVM_RUN_FAILED: return -1;
 		case KVM_RUN_EXITED:
-			if (machine_take_exit(machine, event))
+			if (machine_take_exit(machine, 0, event))
 				return 0;
 			break;
 		case KVM_RUN_INTERRUPTED: break;
 		}
 		/* Not only when interrupted: a guest that prints for ever makes exits for ever. */
 		if (deadline_struck(deadline)) {
-			event->type = MACHINE_TIMEOUT;
+			*event = (struct machine_event){ .type = MACHINE_TIMEOUT };
 			return 0;
 		}
 	}
@@ -38,11 +39,13 @@ static int run_until_event(struct machine *machine, const struct deadline *deadl
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error)
 {
-	struct machine_event event = { 0 };
+	struct machine_event event;
 	struct deadline deadline;
 	int result;
 
-	if (deadline_arm(&deadline, deadline_ns, machine->vcpu.run, error) < 0)
+	if (machine->crew)
+		return crew_run(machine->crew, deadline_ns, event_out, error);
+	if (deadline_arm(&deadline, deadline_ns, machine->vcpus[0].run, error) < 0)
 		return -1;
 	result = run_until_event(machine, &deadline, &event, error);
 	deadline_disarm(&deadline);

@@ -115,16 +115,33 @@ static void show_flushes(struct report *report, const struct claims *claims)
 			  text_count(claims->stats[STAT_FREES] - full - ranged, count, sizeof(count)));
 }
 
-/* An entry of the log: a flush that has completed, or an unmapping. */
+/* The rounds over several CPUs; those of the boot count too. */
+static void show_rounds(struct report *report, const struct claims *claims)
+{
+	char rounds[40], ipis[40], spared[40];
+
+	text_line(report, PAINT_PLAIN, 14, 14, "%s over %u CPUs: %s interrupted, %s spared since idle",
+		  text_number_of(claims->tlb_rounds, "round", rounds, sizeof(rounds)), claims->cpu_count,
+		  text_count(claims->tlb_ipis, ipis, sizeof(ipis)),
+		  text_count(claims->tlb_spared, spared, sizeof(spared)));
+}
+
+/* An entry of the log: a flush that has completed, an unmapping, or a CPU that halts or wakes. */
 static void emit_flush(struct report *report, const struct claim_flush *flush)
 {
-	bool unmap = flush->cpu & TLB_FLUSH_UNMAP;
-	struct json_object *line = json_start(report, unmap ? "unmap" : "flush");
+	uint32_t event = flush->cpu & TLB_FLUSH_EVENT;
+	bool has_range = !event || event == TLB_FLUSH_UNMAP;
+	struct json_object *line = json_start(report, event == TLB_FLUSH_UNMAP  ? "unmap"
+						      : event == TLB_FLUSH_IDLE ? "idle"
+						      : event == TLB_FLUSH_WAKE ? "wake"
+										: "flush");
 
 	json_add_number(line, "stamp", flush->stamp);
-	json_add_number(line, "cpu", flush->cpu & ~TLB_FLUSH_UNMAP);
-	json_add_hex(line, "start", flush->start);
-	json_add_hex(line, "end", flush->end);
+	json_add_number(line, "cpu", flush->cpu & ~TLB_FLUSH_EVENT);
+	if (has_range) {
+		json_add_hex(line, "start", flush->start);
+		json_add_hex(line, "end", flush->end);
+	}
 	json_finish(report, line);
 }
 
@@ -136,6 +153,11 @@ static void emit_totals(struct report *report, const struct report_run *run)
 	if (run->claims) {
 		for (size_t i = 0; i < STATS; i++)
 			json_add_number(line, stat_names[i], run->claims->stats[i]);
+	}
+	if (run->claims && run->cpus > 1) {
+		json_add_number(line, "flush_rounds", run->claims->tlb_rounds);
+		json_add_number(line, "flush_ipis", run->claims->tlb_ipis);
+		json_add_number(line, "flush_spared", run->claims->tlb_spared);
 	}
 	json_add_number(line, "faults_expected", faults.expected);
 	json_add_number(line, "faults_checked", faults.checked);
@@ -157,9 +179,12 @@ void part_totals(struct report *report, const struct report_run *run)
 	if (run->claims)
 		show_areas(report, run->claims);
 	show_faults(report, run);
-	if (run->claims)
+	if (run->claims) {
 		show_flushes(report, run->claims);
-	else
+		if (run->claims->cpu_count > 1)
+			show_rounds(report, run->claims);
+	} else {
 		text_line(report, PAINT_PLAIN, 2, 2,
 			  "What the guest claims about its memory could not be read.");
+	}
 }

@@ -158,6 +158,30 @@ static int end_of_statement(struct compile *compile)
 			     token.at, compile->usage);
 }
 
+/* on cpu NUMBER, which stands before an operation and its expectation. */
+static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct word token;
+	const char *at;
+	uint64_t cpu;
+
+	compile->usage = "on cpu NUMBER OPERATION";
+	if (!take_keyword(compile, "cpu")) {
+		token = peek_token(compile);
+		return compile_error(compile, token.at, "'cpu' must stand behind on; write: %s",
+				     compile->usage);
+	}
+	skip_blanks(compile);
+	at = compile->now.at;
+	if (operand_number(compile, "the number of a CPU", &cpu) < 0)
+		return -1;
+	if (cpu >= KVMAP_CPUS_MAX)
+		return compile_error(compile, at, "no guest has a CPU of that number; they are 0 to %d",
+				     KVMAP_CPUS_MAX - 1);
+	operation->cpu = (uint32_t)cpu;
+	return 0;
+}
+
 static int repeat(struct compile *compile)
 {
 	struct loop loop = { .start = compile->script->operations.count };
@@ -218,6 +242,8 @@ int line_compile(struct compile *compile)
 		return repeat(compile);
 	if (take_keyword(compile, "end"))
 		return end(compile, start);
+	if (take_keyword(compile, "on") && on_cpu(compile, &operation) < 0)
+		return -1;
 	if (take_keyword(compile, "expect") ? expectation(compile, &operation) < 0
 					    : plain_operation(compile, &operation) < 0)
 		return -1;

@@ -163,10 +163,10 @@ static const struct operation_syntax syntaxes[] = {
 
 #define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
 
-/* Words that are no operations. The first three begin a line, and are suggested. */
+/* Words that are no operations. The first four begin a line, and are suggested. */
 static const struct name other_words[] = {
-	{ "expect", 1 }, { "repeat", 1 },  { "end", 1 }, { "text", 0 },
-	{ "rodata", 0 }, { "execute", 0 }, { NULL, 0 },
+	{ "expect", 1 }, { "repeat", 1 }, { "end", 1 },     { "on", 1 },
+	{ "text", 0 },   { "rodata", 0 }, { "execute", 0 }, { NULL, 0 },
 };
 
 const char *operation_name(uint16_t opcode)

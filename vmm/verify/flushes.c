@@ -3,13 +3,15 @@
  * flushes.c: V9, from stamps. Whatever is in use again after it was unmapped had a flush between the two, on
  * every CPU, that covers what was unmapped.
  *
- * tlb_clock counts unmappings and completed flushes, and the guest's log has both. An unmapping at stamp u is
- * flushed at the least stamp s > u such that the flushes in (u, s] together cover its range on every CPU.
- * Then
+ * tlb_clock counts unmappings, completed flushes, and CPUs that halt and wake; the guest's log has all of
+ * them. An unmapping at stamp u is flushed on a CPU at the least stamp s > u such that the CPU's flushes in
+ * (u, s] together cover its range; or at the stamp from which on the CPU was idle, if it is idle still and
+ * has been told to flush when it wakes, or if it has done so before the log says that it woke. The greatest s
+ * of all CPUs counts. Then
  *
- *   a range     that was handed out at h: each unmapping in the log before h that overlaps it, has the
- * overlap flushed by h; a frame     that was unmapped at u and handed out at h >= u (`lazy` exempts frames):
- * the unmapping u is flushed by h. All of its range: which page of it was this frame's is no longer known.
+ *   a range that was handed out at h: each unmapping in the log before h that overlaps it, has the overlap
+ * flushed by h; a frame that was unmapped at u and handed out at h >= u (`lazy` exempts frames): the
+ * unmapping u is flushed by h. All of its range: which page of it was this frame's is no longer known.
  *
  * The log is a ring. What was unmapped before its oldest entry is judged only if a full flush in it lies
  * between unmapping and reuse; otherwise it is counted as not judged.
@@ -23,7 +25,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NEVER UINT64_MAX
+#define NEVER  UINT64_MAX
+#define CR0_PG 0x80000000u
 
 struct judge {
 	struct check *check;
@@ -37,7 +40,7 @@ struct judge {
 
 static bool is_unmapping(const struct claim_flush *entry)
 {
-	return entry->cpu & TLB_FLUSH_UNMAP;
+	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP;
 }
 
 /* The earliest flush on `cpu` after `after` that covers gva. */
@@ -53,23 +56,67 @@ static const struct claim_flush *first_flush(const struct judge *judge, unsigned
 	return NULL;
 }
 
-/* The stamp by which the flushes after `after` cover [start, end) on every CPU, or NEVER. */
+/* The stamp by which flushes of `cpu` after `after` cover [start, end), or NEVER. */
+static uint64_t covered_at(const struct judge *judge, unsigned int cpu, uint64_t start, uint64_t end,
+			   uint32_t after)
+{
+	uint64_t stamp = after;
+
+	while (start < end) {
+		const struct claim_flush *flush = first_flush(judge, cpu, start, after);
+
+		if (!flush)
+			return NEVER;
+		if (stamp < flush->stamp)
+			stamp = flush->stamp;
+		start = flush->end;
+	}
+	return stamp;
+}
+
+/*
+ * The stamp from which on `cpu`, whose flushes cover what was unmapped at `after` by `covered`, cannot use
+ * it: that one, or an earlier one at which it was halted and then flushed before it woke.
+ */
+static uint64_t safe_at(const struct judge *judge, unsigned int cpu, uint32_t after, uint64_t covered)
+{
+	uint32_t state = judge->claims->cpu_states[cpu];
+	uint64_t idle_since = NEVER; /* NEVER: it runs */
+	bool first = true;
+
+	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
+		const struct claim_flush *entry = &judge->claims->flushes.items[i];
+
+		if (entry->stamp <= after)
+			continue;
+		if (entry->cpu == (TLB_FLUSH_IDLE | cpu)) {
+			idle_since = entry->stamp;
+			first = false;
+		} else if (entry->cpu == (TLB_FLUSH_WAKE | cpu)) {
+			if (first)
+				idle_since = after;
+			first = false;
+			if (idle_since < covered && covered < entry->stamp)
+				return idle_since;
+			idle_since = NEVER;
+		}
+	}
+	if (first && state != CPU_RUNNING)
+		idle_since = after;
+	return idle_since < covered && (covered != NEVER || state == CPU_IDLE_STALE) ? idle_since : covered;
+}
+
+/* The stamp from which on no CPU can use what was unmapped at `after` in [start, end), or NEVER. */
 static uint64_t flushed_at(const struct judge *judge, uint64_t start, uint64_t end, uint32_t after)
 {
 	uint64_t stamp = after;
 
-	for (unsigned int cpu = 0; cpu < judge->cpus; cpu++) {
-		uint64_t gva = start;
+	for (unsigned int cpu = 0; cpu < judge->cpus && stamp != NEVER; cpu++) {
+		uint64_t safe = covered_at(judge, cpu, start, end, after);
 
-		while (gva < end) {
-			const struct claim_flush *flush = first_flush(judge, cpu, gva, after);
-
-			if (!flush)
-				return NEVER;
-			if (stamp < flush->stamp)
-				stamp = flush->stamp;
-			gva = flush->end;
-		}
+		safe = safe_at(judge, cpu, after, safe);
+		if (stamp < safe)
+			stamp = safe;
 	}
 	return stamp;
 }
@@ -190,6 +237,8 @@ static void judge_frames(struct judge *judge)
 
 static int judge_prepare(struct judge *judge)
 {
+	uint32_t begin = 0;
+
 	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &judge->claims->flushes.items[i];
 		struct keyed unmapping = { .key = entry->stamp, .tag = (uint32_t)i };
@@ -197,7 +246,10 @@ static int judge_prepare(struct judge *judge)
 		if (is_unmapping(entry) && array_push(&judge->unmappings, unmapping) < 0)
 			return -1;
 	}
-	judge->all_flushed = flushed_at(judge, 0, ~0ull, 0);
+	/* Where a CPU was before the log begins, is not known. */
+	if (is_dropped(judge, 0) && judge->claims->flushes.count)
+		begin = judge->claims->flushes.items[0].stamp - 1;
+	judge->all_flushed = flushed_at(judge, 0, ~0ull, begin);
 	judge->flushed = calloc(judge->unmappings.count + 1, sizeof(*judge->flushed));
 	return judge->flushed ? keyed_sort(&judge->unmappings) : -1;
 }
@@ -214,13 +266,27 @@ static void say_not_judged(const struct judge *judge)
 		 "%" PRIu64 " reuses lie further back than the guest's flush log reaches", judge->not_judged);
 }
 
+/*
+ * As many as the guest claims, and those that it does not claim but whose paging is on. CPUs that were never
+ * started hold no translation.
+ */
+static unsigned int cpus_that_ran(const struct facts *facts)
+{
+	unsigned int count = facts->claims->cpu_count;
+
+	for (unsigned int i = count; i < facts->view->cpu_count; i++)
+		if (facts->view->cpus[i].cr0 & CR0_PG)
+			count = i + 1;
+	return count ? count : 1;
+}
+
 void check_flushes(struct check *check)
 {
 	const struct facts *facts = check->facts;
 	struct judge judge = {
 		.check = check,
 		.claims = facts->claims,
-		.cpus = facts->view->cpu_count ? facts->view->cpu_count : 1,
+		.cpus = cpus_that_ran(facts),
 	};
 
 	if (judge_prepare(&judge) < 0) {

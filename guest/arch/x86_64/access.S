@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * access.S: the accesses of access.h. A fault between access_begin and access_end, or the fetch of what
- * access_call() calls, goes on at access_failed, with the stack pointer that was kept in access_rsp.
+ * access_call() calls, goes on at access_failed, with the stack pointer that was kept in this CPU's
+ * access_rsp.
  */
+#define ACCESS_RSP cpus + 32 /* struct cpu.access_rsp, percpu.h */
+
 	.cfi_sections .debug_frame
 
 	.macro function name
@@ -23,20 +26,20 @@
 access_begin:
 
 function access_read
-	mov %rsp, access_rsp(%rip)
+	mov %rsp, %gs:ACCESS_RSP
 	mov (%rdi), %rax
 	mov %rax, (%rsi)
 	jmp access_done
 end_function access_read
 
 function access_write
-	mov %rsp, access_rsp(%rip)
+	mov %rsp, %gs:ACCESS_RSP
 	mov %rsi, (%rdi)
 	jmp access_done
 end_function access_write
 
 function access_fill
-	mov %rsp, access_rsp(%rip)
+	mov %rsp, %gs:ACCESS_RSP
 	mov %rsi, %rax
 	mov %rdx, %rcx
 	rep stosq
@@ -44,7 +47,7 @@ function access_fill
 end_function access_fill
 
 function access_compare
-	mov %rsp, access_rsp(%rip)
+	mov %rsp, %gs:ACCESS_RSP
 	mov %rcx, %r8
 	mov %rsi, %rax
 	mov %rdx, %rcx
@@ -58,29 +61,23 @@ function access_compare
 end_function access_compare
 
 function access_call
-	mov %rsp, access_rsp(%rip)
+	mov %rsp, %gs:ACCESS_RSP
 	call *%rdi
 	jmp access_done
 end_function access_call
 
 function access_done
-	movq $0, access_rsp(%rip)
+	movq $0, %gs:ACCESS_RSP
 	xor %eax, %eax
 	ret
 end_function access_done
 access_end:
 
 function access_failed
-	mov access_rsp(%rip), %rsp
-	movq $0, access_rsp(%rip)
+	mov %gs:ACCESS_RSP, %rsp
+	movq $0, %gs:ACCESS_RSP
 	mov $1, %eax
 	ret
 end_function access_failed
-
-	.bss
-	.balign 8
-	.globl access_rsp
-access_rsp:
-	.skip 8
 
 	.section .note.GNU-stack, "", @progbits

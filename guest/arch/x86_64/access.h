@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access.h: accesses to memory that may fault. A fault ends the access and is kept; the kernel goes on.
+ * access.h: accesses to memory that may fault. A fault ends the access and is kept in this CPU's struct cpu;
+ * the kernel goes on.
  */
 #ifndef GUEST_ARCH_ACCESS_H
 #define GUEST_ARCH_ACCESS_H
@@ -9,7 +10,7 @@
 
 struct registers;
 
-/* Each returns 0, or 1 when the access faulted: access_fault then says how. Addresses may be any 64-bit
+/* Each returns 0, or 1 when the access faulted: struct cpu then says how. Addresses may be any 64-bit
  * number. */
 u32 access_read(u64 address, u64 *value_out);
 u32 access_write(u64 address, u64 value);
@@ -26,15 +27,6 @@ u32 access_compare(u64 address, u64 value, u64 words, u64 *different_out);
  * not by what a TLB still holds until the purge. Not logged: nothing may be used again because of it.
  */
 void access_forget(u64 address);
-
-struct access_fault {
-	u64 address;
-	u64 rip;
-	u64 error_code;
-};
-
-/* Of the last access that returned 1. */
-extern struct access_fault access_fault;
 
 /* For traps.c: true if the fault was an access's; the registers are then those to go on with. */
 bool access_resume(struct registers *registers, u64 fault_address);

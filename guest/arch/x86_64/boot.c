@@ -12,6 +12,7 @@
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/pvh.h"
 #include "arch/x86_64/sections.h"
+#include "arch/x86_64/smp.h"
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
@@ -136,17 +137,29 @@ static void reserve_module(const struct pvh_module *module)
 	}
 }
 
-/* Direct map, mem_map and the reserved regions. Tables come first after the image, then mem_map. */
-static void memory_init(const struct pvh_module *module)
+/* CPUs that the boot record asks for; agent_check() has not seen it yet. */
+static u64 cpus_asked(const struct pvh_module *module)
+{
+	const struct kvmap_boot *record = __va(module->paddr);
+
+	return record->cpus <= 1 ? 1 : record->cpus < NR_CPUS ? record->cpus : NR_CPUS;
+}
+
+/*
+ * Direct map, mem_map and the reserved regions. Tables come first after the image, then mem_map, then the
+ * blocks of the other CPUs; returns these.
+ */
+static u8 *memory_init(const struct pvh_module *module)
 {
 	u64 image = (u64)image_end - KVMAP_IMAGE_BASE;
 	u64 map_size = ALIGN_UP(max_pfn * sizeof(struct page), PAGE_SIZE);
 	u64 module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
 	/* One table a GiB, and a few for the module. */
 	u64 tables = ((max_pfn >> 18) + 4 + (module->size >> 21)) * PAGE_SIZE;
-	bool below = module_end > image && module->paddr < image + tables + map_size;
+	bool below = module_end > image &&
+		     module->paddr < image + tables + map_size + (NR_CPUS - 1) * CPU_BLOCK_SIZE;
 	u64 base = below ? module_end : image;
-	u64 next = base;
+	u64 next = base, blocks, end;
 
 	if (module->paddr < image && module_end > KVMAP_IMAGE_GPA)
 		panic("PVH module 0 lies in the image");
@@ -156,14 +169,21 @@ static void memory_init(const struct pvh_module *module)
 	paging_map_module(module->paddr, module->size, &next);
 	mem_map = __va(next);
 	paging_account(base, next);
+	blocks = next + map_size;
+	end = blocks + (cpus_asked(module) - 1) * CPU_BLOCK_SIZE;
+	if (end > memory_end_around_image())
+		panic("RAM is too small for so many CPUs");
 
 	reserve(0, KVMAP_LOW_RESERVED, MEMBLOCK_LOW);
 	reserve(KVMAP_IMAGE_GPA, image, MEMBLOCK_IMAGE);
 	if (below)
 		reserve_module(module);
-	reserve(base, next + map_size, MEMBLOCK_MEM_MAP);
+	reserve(base, blocks, MEMBLOCK_MEM_MAP);
+	if (end > blocks)
+		reserve(blocks, end, MEMBLOCK_CPUS);
 	if (!below)
 		reserve_module(module);
+	return __va(blocks);
 }
 
 void boot(u32 start_info_gpa, u64 entry_tsc)
@@ -171,15 +191,18 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	const struct pvh_start_info *info = low_structure(start_info_gpa, sizeof(*info));
 	const struct pvh_module *module;
 	const struct kvmap_boot *record;
+	u8 *blocks;
 
 	paging_map_image();
 	memory_read(info);
 	module = module_find(info);
-	memory_init(module);
+	blocks = memory_init(module);
 	record = __va(module->paddr);
 	agent_check(record, module->size);
 	frames_init();
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	vmalloc_init(record->policy);
+	if (record->cpus > 1)
+		smp_start(record->cpus, blocks);
 	agent_run(entry_tsc);
 }

@@ -115,6 +115,7 @@ boot_direct_pmd:
 	.skip 8 * (512 - BOOT_DIRECT_PAGES)
 boot_tables_end:
 
+	.globl gdt, gdt_pointer_low
 	/* Types are "accessed" and, for the TSS, available: the CPU sets busy here. */
 gdt:
 	.quad 0

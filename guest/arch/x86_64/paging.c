@@ -151,10 +151,26 @@ void paging_account(u64 first_table, u64 next_table)
 	account(first_table, next_table);
 }
 
+static void *map_window(u64 gpa, u64 index)
+{
+	boot_image_pmd[index] = ALIGN_DOWN(gpa, PMD_SIZE) | _PAGE_KERNEL | _PAGE_PSE;
+	return (void *)(KVMAP_IMAGE_BASE + index * PMD_SIZE + gpa % PMD_SIZE);
+}
+
 void *paging_map_window(u64 gpa)
 {
-	boot_image_pmd[PTRS - 1] = gpa | _PAGE_KERNEL | _PAGE_PSE;
-	return (void *)(KVMAP_IMAGE_BASE + (PTRS - 1) * PMD_SIZE);
+	return map_window(gpa, PTRS - 1);
+}
+
+void *paging_map_apic(u64 gpa)
+{
+	return map_window(gpa, PTRS - 2);
+}
+
+void paging_map_identity(bool on)
+{
+	boot_image_pud[0] = on ? image_pa(boot_image_pmd) | _PAGE_TABLE : 0;
+	init_top_pgt[0] = on ? image_pa(boot_image_pud) | _PAGE_TABLE : 0;
 }
 
 bool paging_cpu_has_1g(void)

@@ -25,6 +25,12 @@ void paging_account(u64 first_table, u64 next_table);
 /* Maps the 2 MiB at gpa, whatever is there, in a window of their own. */
 void *paging_map_window(u64 gpa);
 
+/* The same in another window, for the APIC's registers. */
+void *paging_map_apic(u64 gpa);
+
+/* Maps the image at its GPA too, or no longer. No flush. */
+void paging_map_identity(bool on);
+
 /* Whether CPUID offers 1G pages. */
 bool paging_cpu_has_1g(void);
 

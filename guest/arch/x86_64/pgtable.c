@@ -152,7 +152,7 @@ u32 arch_unmap(unsigned long va, u32 nr)
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
-	return tlb_log(TLB_FLUSH_UNMAP, start, va);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), start, va);
 }
 
 u64 arch_virt_to_phys(unsigned long va)

@@ -4,11 +4,23 @@
  */
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/cpu.h"
-#include "mm/arch.h"
+#include "arch/x86_64/shootdown.h"
+#include "lib/spinlock.h"
 
 u32 tlb_clock;
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 u32 tlb_flush_count;
+
+static struct spinlock log_lock;
+
+u32 tlb_log_locked(u32 cpu, u64 start, u64 end)
+{
+	u64 flags = spin_lock_irqsave(&log_lock);
+	u32 stamp = tlb_append(cpu, start, end);
+
+	spin_unlock_irqrestore(&log_lock, flags);
+	return stamp;
+}
 
 /* CR3 alone would leave the global translations (SDM vol. 3A 4.10.4.1). */
 static void flush_all(void)
@@ -17,16 +29,24 @@ static void flush_all(void)
 
 	write_cr4(cr4 & ~X86_CR4_PGE);
 	write_cr4(cr4);
-	tlb_log(0, 0, ~0ul);
+	tlb_log(arch_cpu(), 0, ~0ul);
 }
 
-void arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
+void tlb_flush_local(const struct tlb_range *ranges, u32 nr)
 {
 	if (!nr)
 		return flush_all();
 	for (; nr; nr--, ranges++) {
 		for (unsigned long va = ranges->start; va < ranges->end; va += PAGE_SIZE)
 			invlpg(va);
-		tlb_log(0, ranges->start, ranges->end);
+		tlb_log(arch_cpu(), ranges->start, ranges->end);
 	}
+}
+
+void arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
+{
+	if (arch_nr_cpus > 1)
+		shootdown(ranges, nr);
+	else
+		tlb_flush_local(ranges, nr);
 }

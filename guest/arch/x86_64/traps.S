@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traps.S: the 32 exceptions: their stubs, and the IDT, which stands ready in rodata.
+ * traps.S: the 32 exceptions and the interrupts of apic.h: their stubs, and the IDT, which stands ready in rodata.
  */
 #include "kvmap/layout.h"
 
@@ -17,14 +17,14 @@ traps:
 	.macro stub vector
 	.balign 16
 trap_\vector:
-	.if ((0x60227d00 >> \vector) & 1) == 0
+	.if \vector >= 32 || ((0x60227d00 >> (\vector & 31)) & 1) == 0
 	push $0
 	.endif
 	push $\vector
 	jmp trap_common
 	.endm
 
-	.irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33
 	stub \vector
 	.endr
 
@@ -112,7 +112,7 @@ trap_common: /* builds a struct registers (traps.h) */
 
 	.balign 16
 idt:
-	.irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33
 	gate \vector
 	.endr
 idt_end:

@@ -4,12 +4,12 @@
  */
 #include "agent/oops.h"
 #include "arch/x86_64/access.h"
+#include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/traps.h"
 
-struct access_fault access_fault;
-
-extern u64 access_rsp; /* not 0 while an access runs */
 extern const char access_begin[], access_end[], access_failed[];
 
 void trap_handle(struct registers *registers);
@@ -24,15 +24,25 @@ bool access_resume(struct registers *registers, u64 fault_address)
 	u64 rip = registers->rip;
 	bool in_access = rip >= (u64)access_begin && rip < (u64)access_end;
 	bool fetch = rip == fault_address;
+	struct cpu *cpu = this_cpu();
 
-	if (!access_rsp || (!in_access && !fetch))
+	if (!cpu->access_rsp || (!in_access && !fetch))
 		return false;
-	access_fault.address = fault_address;
-	access_fault.rip = rip;
-	access_fault.error_code = registers->error_code;
+	cpu->fault_address = fault_address;
+	cpu->fault_rip = rip;
+	cpu->fault_error_code = registers->error_code;
 	registers->rip = (u64)access_failed;
-	registers->rsp = access_rsp;
+	registers->rsp = cpu->access_rsp;
 	return true;
+}
+
+/* A spurious one must not be acknowledged (SDM vol. 3A 11.9). */
+static void interrupt_handle(u32 vector)
+{
+	if (vector != VECTOR_IPI)
+		return;
+	apic_eoi();
+	shootdown_answer();
 }
 
 /* Called by traps.S. CR2 holds no non-canonical address: that is a #GP, and accesses keep their address in
@@ -41,6 +51,8 @@ void trap_handle(struct registers *registers)
 {
 	u64 address = 0;
 
+	if (registers->vector >= VECTOR_IPI)
+		return interrupt_handle((u32)registers->vector);
 	if (registers->vector == TRAP_PF) {
 		address = read_cr2();
 		if (access_resume(registers, address))

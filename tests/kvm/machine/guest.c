@@ -5,13 +5,13 @@
 #include <time.h>
 #include <unistd.h>
 
-struct machine *guest_boot(const void *code, size_t size, uint64_t memory)
+struct machine *guest_boot(const void *code, size_t size, uint64_t memory, unsigned int cpus)
 {
 	struct kvmap_boot boot = { .magic = KVMAP_BOOT_MAGIC,
 				   .version = KVMAP_BOOT_VERSION,
 				   .size = sizeof(boot) };
 	struct image image = image_make(code, size);
-	struct machine_config config = { .kvm_path = "/dev/kvm", .memory = memory, .cpus = 1 };
+	struct machine_config config = { .kvm_path = "/dev/kvm", .memory = memory, .cpus = cpus };
 	struct machine *machine;
 	struct error error;
 	char path[64];

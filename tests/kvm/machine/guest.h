@@ -15,10 +15,11 @@
 #define CHANNEL_GPA 0x10000
 
 /* A booted machine with `memory` bytes; a boot record is its whole module. Ends the test if that fails. */
-struct machine *guest_boot(const void *code, size_t size, uint64_t memory);
+struct machine *guest_boot(const void *code, size_t size, uint64_t memory, unsigned int cpus);
 
 /* Boots with 16 MiB. `code` is a string literal, its terminating NUL no part of it. */
-#define GUEST(code) guest_boot((code), sizeof(code) - 1, 16 << 20)
+#define GUEST(code)               guest_boot((code), sizeof(code) - 1, 16 << 20, 1)
+#define GUEST_OF_MANY(code, cpus) guest_boot((code), sizeof(code) - 1, 16 << 20, (cpus))
 
 /* Runs with a limit of `milliseconds` (0: none); ends the test if KVM fails. */
 struct machine_event guest_run(struct machine *machine, unsigned int milliseconds);

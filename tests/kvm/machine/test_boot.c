@@ -14,7 +14,7 @@
 
 static uint64_t exit_value(const char *code, size_t size)
 {
-	struct machine *machine = guest_boot(code, size, 16 << 20);
+	struct machine *machine = guest_boot(code, size, 16 << 20, 1);
 	struct machine_event event = guest_run(machine, 0);
 
 	machine_destroy(machine);
@@ -143,7 +143,7 @@ Test(boot, untouched_memory_is_a_hole_of_the_view)
 
 Test(boot, memory_above_3_gib_is_a_second_slot_at_4_gib)
 {
-	struct machine *machine = guest_boot("\xf4", 1, (3ull << 30) + (32 << 20));
+	struct machine *machine = guest_boot("\xf4", 1, (3ull << 30) + (32 << 20), 1);
 	const struct view *view = guest_view(machine);
 	struct machine_facts facts;
 

@@ -111,3 +111,43 @@ Test(deadline, a_signal_that_was_blocked_before_still_stops_the_guest, .timeout 
 	stopped_after(machine, 100);
 	machine_destroy(machine);
 }
+
+/* ---- a machine of four CPUs; CPU 0 starts none of the others ---- */
+
+Test(deadline, an_endless_loop_on_one_of_many_cpus_is_stopped, .timeout = 20)
+{
+	struct machine *machine = GUEST_OF_MANY("\xeb\xfe", 4);
+	const struct view *view;
+
+	stopped_after(machine, 100);
+	stopped_after(machine, 100);
+	view = guest_view(machine);
+	cr_assert(eq(uint, view->cpu_count, 4));
+	cr_expect(eq(u64, view->cpus[0].rip, IMAGE_GPA));
+	for (unsigned int i = 1; i < 4; i++)
+		cr_expect(eq(u64, view->cpus[i].cr0, 0), "CPU %u was never started", i);
+	machine_destroy(machine);
+}
+
+Test(deadline, a_machine_whose_cpus_all_wait_is_stopped, .timeout = 20)
+{
+	/* cli; hlt: with a local APIC this waits in the kernel */
+	struct machine *machine = GUEST_OF_MANY("\xfa\xf4", 2);
+
+	stopped_after(machine, 100);
+	machine_destroy(machine);
+}
+
+Test(deadline, a_doorbell_of_one_of_many_cpus_ends_the_run_and_the_next_goes_on, .timeout = 20)
+{
+	/* out to the doorbell; mov $7, %eax; out %eax, $0xf4 */
+	struct machine *machine = GUEST_OF_MANY("\xba\x04\x0b\0\0\xef" EXIT_WITH("\x07"), 64);
+	struct machine_event event = guest_run(machine, 5000);
+
+	cr_expect(eq(int, event.type, MACHINE_DOORBELL));
+	cr_expect(eq(uint, event.cpu, 0));
+	event = guest_run(machine, 5000);
+	cr_expect(eq(int, event.type, MACHINE_EXIT));
+	cr_expect(eq(u64, event.value, 7));
+	machine_destroy(machine);
+}

@@ -215,6 +215,7 @@ static void world_fill_accounts(struct world *world)
 	for (uint32_t i = 0; i < 3; i++)
 		flushes[i] = (struct tlb_flush){ .stamp = 2 * i + 1, .start = 0, .end = ~0ull };
 	*world_root(world, "tlb_flush_count", uint32_t) = 3;
+	*world_root(world, "arch_nr_cpus", uint32_t) = 1;
 	*world_root(world, "tlb_clock", uint32_t) = 6;
 	*world_root(world, "vmalloc_policy", uint32_t) = 1;
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)

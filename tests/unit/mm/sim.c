@@ -6,6 +6,8 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/shootdown.h"
+#include "lib/spinlock.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -15,6 +17,7 @@ extern u32 held_pages;
 extern u32 tlb_flush_count;
 
 u64 init_top_pgt[PTRS_PER_TABLE];
+u32 arch_nr_cpus = 1;
 
 u32 sim_tlb[SIM_TLB_PAGES];
 static u32 tlb_used[SIM_TLB_PAGES], tlb_nr_used; /* numbers of the pages cached */
@@ -35,6 +38,17 @@ u64 __pa(const void *address)
 void invlpg(unsigned long va)
 {
 	sim_tlb[(va - KVMAP_VMALLOC_START) >> PAGE_SHIFT] = 0;
+}
+
+void shootdown(const struct tlb_range *ranges, u32 nr)
+{
+	cr_assert_fail("with one CPU there is nobody to interrupt (%u ranges at %p)", nr,
+		       (const void *)ranges);
+}
+
+void arch_relax(void)
+{
+	cr_assert_fail("with one CPU no lock is ever waited for");
 }
 
 u64 read_cr3(void)

@@ -8,7 +8,7 @@
 
 #define KNOWN                                                                                                \
 	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, vmap, vunmap, vm_map_ram, vm_unmap_ram, vm_unmap_aliases, fill, check, read, write, fragment, "  \
-	"pair, areas, purge, verify, print, crash, fault, expect, repeat, end"
+	"pair, areas, purge, verify, print, crash, fault, expect, repeat, end, on"
 
 static const struct {
 	const char *text, *message;

@@ -9,6 +9,8 @@
 #include "kvmap/boot.h"
 #include "kvmap/operation.h"
 
+#include "base/array.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -252,9 +254,103 @@ Test(memory, flushes_that_cover_only_together_are_enough)
 	expect_findings("");
 }
 
+/* ---- V9 on many CPUs: A's range was unmapped at 1, flushed by CPU 0 at 2 and handed out at 10 ---- */
+
+static void many_cpus(unsigned int count)
+{
+	w.claims.cpu_count = count;
+	area(A)->handed = 10;
+	for (unsigned int i = 0; i < 4; i++)
+		page_of(*frame(A, i))->handed = 10;
+	w.claims.flushes.items[2].stamp = area(L)->unmapped = 20;
+	w.claims.tlb_clock = 20;
+}
+
+/* Before the last entry of the log, which is L's unmapping. */
+static void log_add(uint32_t stamp, uint32_t cpu)
+{
+	struct claim_flush last = w.claims.flushes.items[w.claims.flushes.count - 1];
+	struct claim_flush entry = { stamp, cpu, 0, cpu & TLB_FLUSH_EVENT ? 0 : ~0ull };
+
+	w.claims.flushes.items[w.claims.flushes.count - 1] = entry;
+	cr_assert_eq(array_push(&w.claims.flushes, last), 0);
+	w.claims.flush_count++;
+}
+
 Test(memory, every_cpu_has_to_flush)
 {
+	many_cpus(4);
+	log_add(3, 1);
+	log_add(4, 3);
+	expect_findings("V9");
+	log_add(5, 2);
+	expect_findings("");
+}
+
+Test(memory, a_cpu_that_flushes_after_the_reuse_is_too_late)
+{
+	many_cpus(2);
+	log_add(11, 1);
+	expect_findings("V9");
+}
+
+Test(memory, a_cpu_that_runs_and_is_not_claimed_has_to_flush)
+{
+	many_cpus(1);
 	w.tables.view.cpu_count = 2;
+	expect_findings("");
+	w.tables.view.cpus[1].cr0 = 0x80000011;
+	expect_findings("V9");
+}
+
+Test(memory, a_cpu_that_is_idle_and_will_flush_needs_no_flush)
+{
+	many_cpus(2);
+	w.claims.cpu_states[1] = CPU_IDLE_STALE;
+	expect_findings("");
+}
+
+Test(memory, an_idle_cpu_that_nobody_told_to_flush_is_found)
+{
+	many_cpus(2);
+	w.claims.cpu_states[1] = CPU_IDLE;
+	expect_findings("V9");
+}
+
+Test(memory, a_cpu_that_went_idle_after_the_reuse_had_to_flush)
+{
+	many_cpus(2);
+	log_add(11, TLB_FLUSH_IDLE | 1);
+	w.claims.cpu_states[1] = CPU_IDLE_STALE;
+	expect_findings("V9");
+}
+
+Test(memory, a_cpu_that_flushes_before_it_wakes_was_flushed_while_it_was_idle)
+{
+	many_cpus(2);
+	log_add(5, TLB_FLUSH_IDLE | 1);
+	log_add(12, 1);
+	log_add(13, TLB_FLUSH_WAKE | 1);
+	expect_findings("");
+}
+
+Test(memory, a_cpu_that_wakes_without_a_flush_is_found)
+{
+	many_cpus(2);
+	log_add(5, TLB_FLUSH_IDLE | 1);
+	log_add(13, TLB_FLUSH_WAKE | 1);
+	expect_findings("V9");
+	log_add(14, 1);
+	expect_findings("V9");
+}
+
+Test(memory, a_cpu_that_has_woken_before_the_reuse_is_not_idle)
+{
+	many_cpus(2);
+	log_add(5, TLB_FLUSH_IDLE | 1);
+	log_add(6, TLB_FLUSH_WAKE | 1);
+	log_add(14, TLB_FLUSH_IDLE | 1);
+	w.claims.cpu_states[1] = CPU_IDLE_STALE;
 	expect_findings("V9");
 }
 

@@ -302,6 +302,7 @@ void world_init(void)
 	make_history();
 	make_contents();
 	make_accounts();
+	w.claims.cpu_count = 1;
 	w.claims.policy = KVMAP_POLICY_STRICT;
 	w.input = (struct verify_input){ .view = &w.tables.view,
 					 .mode = &w.tables.mode,

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smp.c: CPUs but the first are idle unless they have been given work.
+ *
+ * A CPU that is idle touches nothing but this file's own data, so its translations need no flush before it
+ * wakes. CPU_IDLE says so to whoever flushes, who turns it into CPU_IDLE_STALE instead of interrupting; both
+ * sides use locked instructions, so either the flusher sees that this CPU has gone idle, or this CPU is
+ * interrupted and flushes at once.
+ */
+#include "arch/x86_64/smp.h"
+#include "agent/panic.h"
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/irq.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/shootdown.h"
+#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/trampoline.h"
+#include "mm/arch.h"
+
+#define STACK_SIZE     8192
+#define IST_STACK_SIZE 2048
+#define TSS_SELECTOR   0x18
+#define MSR_GS_BASE    0xc0000101
+
+/* Ticks after which a CPU is given up; seconds on any machine. */
+#define START_PATIENCE (1ul << 34)
+
+struct tss {
+	u32 unused;
+	u64 rsp[3];
+	u64 unused2;
+	u64 ist[7];
+	u64 unused3;
+	u16 unused4;
+	u16 io_map;
+} __attribute__((packed));
+
+static_assert(sizeof(struct tss) == 104, "SDM vol. 3A 8.7");
+
+struct cpu_block {
+	u8 stack[STACK_SIZE];
+	u8 ist_stacks[3][IST_STACK_SIZE]; /* #DF, NMI, #MC: as in head.S */
+	u64 gdt[5];
+	u64 unused;
+	struct tss tss;
+};
+
+static_assert(sizeof(struct cpu_block) <= CPU_BLOCK_SIZE, "struct cpu_block");
+
+struct descriptor_pointer {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
+struct cpu cpus[NR_CPUS];
+u32 arch_nr_cpus = 1;
+
+/* What a CPU that starts needs to know. trampoline.S takes the stack from it. */
+struct starting {
+	u64 stack_top;
+	struct cpu_block *block;
+	struct cpu *cpu;
+	volatile u32 online;
+};
+
+struct starting *smp_starting;
+
+/* CPUs at work for CPU 0, which the last of them wakes. */
+static u32 working;
+
+extern const u8 trampoline[], trampoline_end[];
+extern const u64 gdt[3];
+extern const struct descriptor_pointer idt_pointer;
+
+_Noreturn void ap_main(struct starting *starting);
+
+/* ---- idle ---- */
+
+static void idle_enter(struct cpu *cpu)
+{
+	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0);
+	__atomic_exchange_n(&cpu->state, CPU_IDLE, __ATOMIC_SEQ_CST);
+}
+
+static void idle_wait(struct cpu *cpu)
+{
+	while (!__atomic_exchange_n(&cpu->wake, 0, __ATOMIC_SEQ_CST))
+		irq_wait();
+}
+
+static void idle_leave(struct cpu *cpu)
+{
+	if (__atomic_exchange_n(&cpu->state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
+		tlb_flush_local(NULL, 0);
+	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0);
+}
+
+bool cpu_defer_flush(struct cpu *cpu)
+{
+	u32 state = CPU_IDLE;
+
+	/* A locked instruction, whatever it finds: the entries that were cleared before are seen first. */
+	return __atomic_compare_exchange_n(&cpu->state, &state, CPU_IDLE_STALE, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST) ||
+	       state == CPU_IDLE_STALE;
+}
+
+void cpu_wake(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->wake, 1, __ATOMIC_SEQ_CST);
+	apic_send(cpu->number);
+}
+
+/* ---- work ---- */
+
+static void give_work(struct cpu *cpu, void (*work)(void *argument), void *argument)
+{
+	cpu->work = work;
+	cpu->argument = argument;
+	cpu_wake(cpu);
+}
+
+void smp_call(u32 cpu, void (*work)(void *argument), void *argument)
+{
+	struct cpu *me = this_cpu();
+
+	irq_off();
+	idle_enter(me);
+	working = 1;
+	give_work(&cpus[cpu], work, argument);
+	idle_wait(me);
+	idle_leave(me);
+	irq_on();
+}
+
+/* CPU 0 is told only when this one is idle again: it never finds another CPU at work that it does not know
+ * of. */
+static void work_done(void)
+{
+	if (!__atomic_sub_fetch(&working, 1, __ATOMIC_SEQ_CST))
+		cpu_wake(&cpus[0]);
+}
+
+static _Noreturn void work_for_ever(struct cpu *cpu)
+{
+	for (;;) {
+		idle_wait(cpu);
+		idle_leave(cpu);
+		irq_on();
+		cpu->work(cpu->argument);
+		irq_off();
+		idle_enter(cpu);
+		work_done();
+	}
+}
+
+/* ---- starting ---- */
+
+/* Descriptors 0 to 2 are the boot CPU's; the TSS is this one's own, since loading it makes it busy. */
+static void block_fill(struct cpu_block *block)
+{
+	u64 tss = (u64)&block->tss;
+
+	for (u32 i = 0; i < 3; i++) {
+		block->gdt[i] = gdt[i];
+		block->tss.ist[i] = (u64)&block->ist_stacks[i + 1];
+	}
+	block->tss.io_map = sizeof(block->tss);
+	block->gdt[3] =
+		(sizeof(block->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+	block->gdt[4] = tss >> 32;
+}
+
+void ap_main(struct starting *starting)
+{
+	const struct descriptor_pointer pointer = { sizeof(starting->block->gdt) - 1,
+						    (u64)starting->block->gdt };
+	struct cpu *cpu = starting->cpu;
+
+	asm volatile("lgdt %0; lidt %1; ltr %w2"
+		     :
+		     : "m"(pointer), "m"(idt_pointer), "r"(TSS_SELECTOR)
+		     : "memory");
+	write_cr4(X86_CR4_PAE | X86_CR4_PGE);
+	wrmsr(MSR_GS_BASE, (u64)cpu->number * sizeof(struct cpu));
+	apic_enable();
+	idle_enter(cpu);
+	starting->online = 1;
+	work_for_ever(cpu);
+}
+
+static void cpu_start(u32 number, struct cpu_block *block)
+{
+	struct starting starting = {
+		.stack_top = (u64)&block->stack[STACK_SIZE],
+		.block = block,
+		.cpu = &cpus[number],
+	};
+	u64 start = rdtsc();
+
+	block_fill(block);
+	cpus[number].number = number;
+	smp_starting = &starting;
+	apic_start(number, TRAMPOLINE_GPA);
+	while (!starting.online) {
+		if (rdtsc() - start > START_PATIENCE)
+			panic("a CPU of the boot record does not start");
+		asm volatile("pause");
+	}
+}
+
+void smp_start(u32 nr, u8 *blocks)
+{
+	__builtin_memcpy(__va(TRAMPOLINE_GPA), trampoline, (u64)(trampoline_end - trampoline));
+	arch_nr_cpus = nr;
+	apic_init();
+	paging_map_identity(true);
+	for (u32 i = 1; i < nr; i++)
+		cpu_start(i, (void *)(blocks + (u64)(i - 1) * CPU_BLOCK_SIZE));
+	paging_map_identity(false);
+	arch_flush_ranges(NULL, 0);
+	irq_on();
+}

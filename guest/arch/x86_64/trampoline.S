@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trampoline.S: from the real mode in which SIPI starts a CPU to C (SDM vol. 3A 9.4, 10.8.5).
+ *
+ * The first part is copied to TRAMPOLINE_GPA. The second runs in the image's text at its GPA, which the boot CPU
+ * maps there while others start.
+ */
+#include "arch/x86_64/trampoline.h"
+#include "kvmap/layout.h"
+
+#define KERNEL_CS 0x08
+#define KERNEL_DS 0x10
+
+#define CR0_PE   0x1
+#define CR0_LONG 0x80010033 /* PG WP NE ET MP PE */
+#define CR4_LONG 0x20       /* PAE */
+#define MSR_EFER 0xc0000080
+#define EFER_LONG 0x900 /* NXE LME */
+
+#define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
+#define COPY(symbol) (TRAMPOLINE_GPA + symbol - trampoline)
+
+	.section .rodata.trampoline, "a", @progbits
+	.code16
+	.balign 8
+	.globl trampoline, trampoline_end
+trampoline:
+	cli
+	xor %ax, %ax
+	mov %ax, %ds
+	lgdtl COPY(flat_gdt_pointer)
+	mov %cr0, %eax
+	or $CR0_PE, %al
+	mov %eax, %cr0
+	ljmpl $KERNEL_CS, $GPA(trampoline_32)
+
+	.balign 8
+flat_gdt:
+	.quad 0
+	.quad 0x00cf9b000000ffff /* 32-bit code */
+	.quad 0x00cf93000000ffff
+flat_gdt_end:
+flat_gdt_pointer:
+	.word flat_gdt_end - flat_gdt - 1
+	.long COPY(flat_gdt)
+trampoline_end:
+
+	.section .text.head, "ax", @progbits
+	.code32
+	.type trampoline_32, @function
+trampoline_32:
+	mov $KERNEL_DS, %eax
+	mov %eax, %ss
+	mov %eax, %ds
+	mov %eax, %es
+	mov $CR4_LONG, %eax
+	mov %eax, %cr4
+	mov $GPA(init_top_pgt), %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	mov $EFER_LONG, %eax
+	xor %edx, %edx
+	wrmsr
+	mov $CR0_LONG, %eax
+	mov %eax, %cr0
+	lgdtl GPA(gdt_pointer_low)
+	ljmp $KERNEL_CS, $GPA(trampoline_64)
+
+	.code64
+trampoline_64:
+	mov $trampoline_high, %rax
+	jmp *%rax
+trampoline_high:
+	mov smp_starting(%rip), %rdi
+	mov (%rdi), %rsp
+	xor %ebp, %ebp
+	call ap_main
+	ud2
+	.size trampoline_32, . - trampoline_32
+
+	.section .note.GNU-stack, "", @progbits
