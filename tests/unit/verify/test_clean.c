@@ -15,7 +15,6 @@
 
 TestSuite(clean, .init = world_init, .fini = world_destroy);
 
-
 Test(clean, a_sound_guest_gives_no_finding_and_every_invariant_has_looked_at_something)
 {
 	expect_findings("");

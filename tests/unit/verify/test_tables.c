@@ -4,7 +4,6 @@
  */
 #include "world.h"
 
-
 #include <criterion/criterion.h>
 
 #define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
