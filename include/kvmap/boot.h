@@ -19,7 +19,7 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_SERIAL = 1 << 1,  /* write the report as text to the serial port */
 	KVMAP_BOOT_TICKS =
 		1 << 3, /* the serial report tells TSC ticks: instructions, under QEMU's -icount shift=0 */
-	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work on this host, whatever CPUID says */
+	KVMAP_BOOT_PAGES_1G = 1 << 2,   /* 1G pages work on this host, whatever CPUID says */
 	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons what is free and finds what is freed twice */
 };
 

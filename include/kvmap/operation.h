@@ -26,9 +26,9 @@ enum kvmap_opcode {
 	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/faults knows it */
 	KVMAP_OP_PAIR = 15,  /* enum kvmap_function, size, count: allocations that are freed at once, timed */
 	KVMAP_OP_AREAS = 16, /* count, size, holes: areas that stay; holes: every second one is freed */
-	KVMAP_OP_KMALLOC = 32, /* size -> v */
-	KVMAP_OP_KZALLOC = 33, /* size -> v */
-	KVMAP_OP_KFREE = 34,   /* address */
+	KVMAP_OP_KMALLOC = 32,          /* size -> v */
+	KVMAP_OP_KZALLOC = 33,          /* size -> v */
+	KVMAP_OP_KFREE = 34,            /* address */
 	KVMAP_OP_VMAP = 24,             /* variable -> v: the frames of its area, mapped once more */
 	KVMAP_OP_VUNMAP = 25,           /* address */
 	KVMAP_OP_VM_MAP_RAM = 26,       /* variable -> v */

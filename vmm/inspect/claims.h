@@ -25,8 +25,8 @@ struct claim_area {
 	uint64_t caller;
 	uint64_t frames_sum; /* VM_MAP: of FRAMES_SUM(); it has no frames of its own */
 	uint32_t nr_pages;   /* as claimed */
-	size_t first_frame; /* index into claims.frames of the chain as read */
-	size_t frame_count; /* as read: not nr_pages if the chain is damaged; one more if it is too long */
+	size_t first_frame;  /* index into claims.frames of the chain as read */
+	size_t frame_count;  /* as read: not nr_pages if the chain is damaged; one more if it is too long */
 	uint32_t unmapped, handed;
 };
 

@@ -118,8 +118,7 @@ static void check_areas(struct check *check)
 	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
 		"vmalloc_stats: allocations - frees");
 	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],
-		pages[true] + aliases,
-		"vmalloc_stats: pages_mapped - pages_unmapped");
+		pages[true] + aliases, "vmalloc_stats: pages_mapped - pages_unmapped");
 }
 
 void check_accounts(struct check *check)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN                                                                                                \
-	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, vmap, vunmap, vm_map_ram, vm_unmap_ram, vm_unmap_aliases, fill, check, read, write, fragment, "  \
+#define KNOWN                                                                                                                                                         \
+	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, vmap, vunmap, vm_map_ram, vm_unmap_ram, vm_unmap_aliases, fill, check, read, write, fragment, " \
 	"pair, areas, purge, verify, print, crash, fault, expect, repeat, end, on"
 
 static const struct {
