@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/channel.h"
 #include "arch/x86_64/machine.h"
+#include "arch/x86_64/percpu.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
 #include "mm/arch.h"

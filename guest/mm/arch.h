@@ -8,8 +8,7 @@
 #ifndef GUEST_MM_ARCH_H
 #define GUEST_MM_ARCH_H
 
-#include "arch/x86_64/percpu.h" /* arch_cpu(), arch_nr_cpus */
-#include "mm/direct_map.h"      /* __va(), __pa() */
+#include "mm/direct_map.h" /* __va(), __pa() */
 #include "mm/mm_types.h"
 
 enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };

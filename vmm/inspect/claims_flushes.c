@@ -37,7 +37,7 @@ static void read_cpus(struct reader *reader)
 	}
 	reader->out->cpu_count = (uint32_t)count;
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t gva = root->gva + i * layout_size(layout, TYPE_cpu);
+		uint64_t gva = root->gva + (uint64_t)i * layout_size(layout, TYPE_cpu);
 
 		if (!reader_structure(reader, TYPE_cpu, gva, copy)) {
 			reader_damage(reader, "V9", gva, i, "cpus: not mapped");

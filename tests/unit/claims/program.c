@@ -3,6 +3,7 @@
  * program.c: the guest's roots and nothing else: an ELF file with the symbols and the DWARF of a kvmap guest.
  */
 #include "agent/variables.h"
+#include "arch/x86_64/percpu.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
 #include "mm/slab.h"
