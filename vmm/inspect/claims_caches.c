@@ -109,7 +109,8 @@ static void cpu_read(struct reader *reader, uint64_t gva)
 		if (cache->index < lists && cache->object_size)
 			free_objects_count(reader, cache, gva,
 					   copy + objects->offset +
-						   (size_t)cache->index * layout_size(layout, TYPE_kmem_list));
+						   (size_t)cache->index *
+							   layout_size(layout, TYPE_kmem_list));
 	}
 }
 
