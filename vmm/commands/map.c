@@ -7,19 +7,6 @@
 
 #include <stdlib.h>
 
-/* Areas stay apart in the map even where their pages are neighbours. */
-static uint64_t *area_breaks(const struct claims *claims, size_t *count_out)
-{
-	size_t count = claims ? claims->areas.count : 0;
-	uint64_t *breaks = calloc(count + 1, sizeof(*breaks));
-
-	*count_out = 0;
-	for (size_t i = 0; breaks && i < count; i++)
-		if (claims->areas.items[i].state == AREA_LIVE)
-			breaks[(*count_out)++] = claims->areas.items[i].va_start;
-	return breaks;
-}
-
 int command_map(int argc, char **argv)
 {
 	struct source_options options;
@@ -36,7 +23,7 @@ int command_map(int argc, char **argv)
 			 NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
-	breaks = area_breaks(source.claims, &count);
+	breaks = claims_area_starts(source.claims, &count);
 	if (!source.has_mode) {
 		status = command_fail(&source.no_claims, NULL);
 	} else if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {

@@ -145,16 +145,12 @@ static void check_fault(struct session *session)
 /* The vmalloc range at the end, cut where areas begin. */
 static void collect_ranges(struct session *session)
 {
-	const struct claims *claims = &session->claims;
 	struct error ignored;
-	uint64_t *breaks = calloc(claims->areas.count + 1, sizeof(*breaks));
-	size_t count = 0;
+	size_t count;
+	uint64_t *breaks = claims_area_starts(&session->claims, &count);
 
 	if (!breaks)
 		return;
-	for (size_t i = 0; i < claims->areas.count; i++)
-		if (claims->areas.items[i].state == AREA_LIVE)
-			breaks[count++] = claims->areas.items[i].va_start;
 	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks,
 			   count, &session->ranges, &ignored) == 0)
 		session->run.ranges = &session->ranges;

@@ -110,3 +110,15 @@ const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gv
 			return &areas[i];
 	return NULL;
 }
+
+uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out)
+{
+	size_t count = claims ? claims->areas.count : 0;
+	uint64_t *starts = calloc(count + 1, sizeof(*starts));
+
+	*count_out = 0;
+	for (size_t i = 0; starts && i < count; i++)
+		if (claims->areas.items[i].state == AREA_LIVE)
+			starts[(*count_out)++] = claims->areas.items[i].va_start;
+	return starts;
+}

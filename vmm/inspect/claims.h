@@ -193,6 +193,12 @@ int claims_read(const struct view *view, const struct walk_mode *mode, const str
 		struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
 
+/*
+ * Where live areas begin, sorted: there a map is cut, so that neighbouring areas stay apart. To be freed;
+ * NULL when memory is out (*count_out is then 0). claims may be NULL: no areas.
+ */
+uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
+
 /* The area (live or lazy) whose range holds gva, guard included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);
 
