@@ -13,7 +13,7 @@
 /* Bytes from the variable's address to the end of the object or block that begins there; 0 if none does. */
 static uint64_t room_at(const struct facts *facts, uint64_t gpa)
 {
-	const struct claim_page *page = facts_page(facts, gpa >> KVMAP_PAGE_SHIFT);
+	const struct claim_page *page = claims_page(facts->claims, gpa >> KVMAP_PAGE_SHIFT);
 	uint64_t offset = gpa % KVMAP_PAGE_SIZE;
 
 	if (page && page->owner == PAGE_KMALLOC && page->order <= MAX_ORDER && !offset)

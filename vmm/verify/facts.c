@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/facts.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
+
+static int claim_frames(struct facts *facts)
+{
+	const struct keyed_array *list = &facts->owners.list;
+
+	if (!facts->claims)
+		return 0;
+	if (owners_collect(facts->claims, &facts->owners) < 0)
+		return -1;
+	for (size_t i = 0; i < list->count; i++) {
+		enum owner_kind kind = OWNER_KIND(list->items[i].tag);
+
+		if ((kind == OWNER_AREA || kind == OWNER_LAZY) &&
+		    array_push(&facts->area_frames, list->items[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
 
 int facts_build(struct facts *facts, const struct verify_input *input)
 {
 	*facts = (struct facts){ .input = input, .view = input->view, .claims = input->claims };
 	if (input->symbols)
 		facts->segment_count = symbols_segments(input->symbols, &facts->segments);
-	if (facts_scan(facts) == 0 && facts_claim_frames(facts) == 0 && facts_name_leaves(facts) == 0)
+	if (facts_scan(facts) == 0 && claim_frames(facts) == 0 && facts_name_leaves(facts) == 0)
 		return 0;
 	facts_destroy(facts);
 	return -1;
@@ -20,7 +40,7 @@ void facts_destroy(struct facts *facts)
 	free(facts->tables.items);
 	free(facts->damages.items);
 	free(facts->live.items);
-	free(facts->owners.items);
+	owners_destroy(&facts->owners);
 	free(facts->area_frames.items);
 }
 
@@ -45,23 +65,6 @@ const struct leaf *facts_leaf_at(const struct facts *facts, uint64_t gva)
 	size_t i = facts_leaf_from(facts, gva);
 
 	return i < facts->leaves.count && facts->leaves.items[i].gva <= gva ? &facts->leaves.items[i] : NULL;
-}
-
-const struct claim_page *facts_page(const struct facts *facts, uint64_t pfn)
-{
-	size_t low = 0, high = facts->claims->pages.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (facts->claims->pages.items[middle].pfn < pfn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == facts->claims->pages.count || facts->claims->pages.items[low].pfn != pfn)
-		return NULL;
-	return &facts->claims->pages.items[low];
 }
 
 const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, uint64_t size)

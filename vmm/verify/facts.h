@@ -7,9 +7,9 @@
 #ifndef VMM_VERIFY_FACTS_H
 #define VMM_VERIFY_FACTS_H
 
-#include "kvmap/layout.h"
+#include "inspect/owners.h"
 #include "kvmap/claims.h"
-#include "verify/keyed.h"
+#include "kvmap/layout.h"
 #include "verify/verify.h"
 
 /* What a leaf is, by its place and what is claimed of that place. */
@@ -48,22 +48,6 @@ struct fact_damage {
 	enum walk_stop stop;
 };
 
-/* Who claims a frame: the upper 4 bits of a keyed.tag; the others are an index. */
-enum owner_kind {
-	OWNER_FREE,  /* index into claims.free_blocks */
-	OWNER_FRESH, /* of a zone */
-	OWNER_RESERVED,
-	OWNER_TABLE,
-	OWNER_AREA, /* index into claims.areas; live */
-	OWNER_LAZY, /* index into claims.areas; waits for its flush */
-	OWNER_SLAB, /* index into claims.caches */
-	OWNER_HELD,
-	OWNER_KMALLOC, /* a block of alloc_pages() or a large kmalloc(), by its struct page */
-};
-#define OWNER_TAG(kind, index) ((uint32_t)(kind) << 28 | (uint32_t)(index))
-#define OWNER_KIND(tag)        ((enum owner_kind)((tag) >> 28))
-#define OWNER_INDEX(tag)       ((tag)&0x0fffffffu)
-
 struct facts {
 	const struct verify_input *input;
 	const struct view *view;
@@ -82,17 +66,8 @@ struct facts {
 
 	struct keyed_array live; /* live areas by va_start; tag: index into claims.areas */
 
-	/*
-	 * Claims of frames by pfn; size is the number of frames, but the index of the page in its area for
-	 * OWNER_AREA and OWNER_LAZY, which claim one frame each.
-	 */
-	struct keyed_array owners;
+	struct owners owners;           /* empty without claims */
 	struct keyed_array area_frames; /* those of OWNER_AREA and OWNER_LAZY */
-	/* RAM as the guest claims it, in frames, sorted, merged. */
-	struct {
-		uint64_t start, end;
-	} memory[16];
-	unsigned int memory_count;
 
 	const struct symbols_segment *segments; /* of the guest's file */
 	size_t segment_count;
@@ -103,27 +78,17 @@ int facts_build(struct facts *facts, const struct verify_input *input);
 void facts_destroy(struct facts *facts);
 
 /* Parts of facts_build. */
-int facts_scan(struct facts *facts);         /* leaves, tables, damages */
-int facts_claim_frames(struct facts *facts); /* owners, area_frames, memory */
-int facts_name_leaves(struct facts *facts);  /* live, roles */
+int facts_scan(struct facts *facts);        /* leaves, tables, damages */
+int facts_name_leaves(struct facts *facts); /* live, roles */
 
 /* Index of the first leaf that ends at gva or above; leaves.count if there is none. */
 size_t facts_leaf_from(const struct facts *facts, uint64_t gva);
 /* The leaf that translates gva, or NULL. */
 const struct leaf *facts_leaf_at(const struct facts *facts, uint64_t gva);
 
-/* The struct page of a frame, or NULL: it is all zero. */
-const struct claim_page *facts_page(const struct facts *facts, uint64_t pfn);
-
 /* The first claim of an area on a frame of [gpa, gpa + size), or NULL. */
 const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, uint64_t size);
 /* The first page-table page in [gpa, gpa + size), or NULL. */
 const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_t size);
-
-/* The claim that holds a frame, or NULL. */
-const struct keyed *facts_owner(const struct facts *facts, uint64_t pfn);
-
-/* How many frames an item of `owners` claims. */
-uint64_t owner_frames(const struct keyed *owner);
 
 #endif

@@ -9,25 +9,6 @@
 
 #include <inttypes.h>
 
-static const char *const kind_names[] = {
-	[OWNER_FREE] = "a free block",          [OWNER_FRESH] = "a fresh range",
-	[OWNER_RESERVED] = "a reserved region", [OWNER_TABLE] = "a page table",
-	[OWNER_AREA] = "a live area",           [OWNER_LAZY] = "a lazily freed area",
-	[OWNER_SLAB] = "an object cache",       [OWNER_HELD] = "held_pages",
-	[OWNER_KMALLOC] = "an allocated block",
-};
-
-static const char *const page_owner_names[] = { "nobody",  "free", "page table", "slab",
-						"vmalloc", "held", "kmalloc" };
-
-static const char *page_owner_name(const struct claim_page *page)
-{
-	unsigned int owner = page ? page->owner : PAGE_NONE;
-
-	return owner < sizeof(page_owner_names) / sizeof(page_owner_names[0]) ? page_owner_names[owner]
-									      : "no such owner";
-}
-
 /* What a struct page at the head of such a claim says. */
 static unsigned int expected_owner(enum owner_kind kind)
 {
@@ -51,7 +32,7 @@ static void where_owner(struct finding *finding, const struct check *check, cons
 		finding_where_area(finding, check,
 				   &check->facts->claims->areas.items[OWNER_INDEX(owner->tag)]);
 	else
-		finding_where(finding, "frame 0x%" PRIx64 " in %s", owner->key, kind_names[kind]);
+		finding_where(finding, "frame 0x%" PRIx64 " in %s", owner->key, owner_kind_name(kind));
 }
 
 /* Is there RAM in [start, end)? Its first frame in *first_out, and how many in *count_out. */
@@ -60,9 +41,9 @@ static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint
 {
 	uint64_t first = 0, count = 0;
 
-	for (unsigned int i = 0; i < facts->memory_count; i++) {
-		uint64_t from = start > facts->memory[i].start ? start : facts->memory[i].start;
-		uint64_t to = end < facts->memory[i].end ? end : facts->memory[i].end;
+	for (unsigned int i = 0; i < facts->owners.memory_count; i++) {
+		uint64_t from = start > facts->owners.memory[i].start ? start : facts->owners.memory[i].start;
+		uint64_t to = end < facts->owners.memory[i].end ? end : facts->owners.memory[i].end;
 
 		if (from >= to)
 			continue;
@@ -88,7 +69,8 @@ static void check_gap(struct check *check, uint64_t start, uint64_t end)
 	finding = finding_new(check, first << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "one owner for every frame of RAM");
 	finding_found(finding, "%" PRIu64 " frame%s without; its struct page says: %s", count,
-		      count == 1 ? "" : "s, the first", page_owner_name(facts_page(check->facts, first)));
+		      count == 1 ? "" : "s, the first",
+		      page_owner_name(claims_page(check->facts->claims, first)));
 	finding_where(finding, "frame 0x%" PRIx64 ", on no list and in no chain", first);
 }
 
@@ -97,8 +79,8 @@ static void check_two_owners(struct check *check, const struct keyed *one, const
 	struct finding *finding = finding_new(check, other->key << KVMAP_PAGE_SHIFT);
 
 	finding_claimed(finding, "one owner for frame 0x%" PRIx64, other->key);
-	finding_found(finding, "%s and %s", kind_names[OWNER_KIND(one->tag)],
-		      kind_names[OWNER_KIND(other->tag)]);
+	finding_found(finding, "%s and %s", owner_kind_name(OWNER_KIND(one->tag)),
+		      owner_kind_name(OWNER_KIND(other->tag)));
 	where_owner(finding, check, OWNER_KIND(one->tag) == OWNER_AREA ? one : other);
 }
 
@@ -111,7 +93,7 @@ static void check_place(struct check *check, const struct keyed *owner)
 	if (ram_in(facts, owner->key, owner->key + frames, &first, &count) && count == frames)
 		return;
 	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
-	finding_claimed(finding, "%s of %" PRIu64 " frames", kind_names[OWNER_KIND(owner->tag)], frames);
+	finding_claimed(finding, "%s of %" PRIu64 " frames", owner_kind_name(OWNER_KIND(owner->tag)), frames);
 	finding_found(finding, "not all of it is RAM");
 	where_owner(finding, check, owner);
 }
@@ -144,7 +126,7 @@ static void check_block(struct check *check, const struct keyed *owner)
 /* A block that a struct page claims: its order is all that there is to say of it. */
 static void check_allocated(struct check *check, const struct keyed *owner)
 {
-	unsigned int order = facts_page(check->facts, owner->key)->order;
+	unsigned int order = claims_page(check->facts->claims, owner->key)->order;
 	const char *wrong = NULL;
 	struct finding *finding;
 
@@ -200,7 +182,7 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 		finding_claimed(finding, "a slab of order %" PRIu32 " of cache %" PRIu32, cache->order,
 				cache->index);
 	else
-		finding_claimed(finding, "in %s", kind_names[kind]);
+		finding_claimed(finding, "in %s", owner_kind_name(kind));
 	finding_found(finding, "its struct page says: %s, order %u, cache %u", page_owner_name(page),
 		      page ? page->order : 0, page ? page->cache : 0);
 	where_owner(finding, check, owner);
@@ -217,7 +199,7 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 	if (page->owner == PAGE_TABLE && kind == OWNER_RESERVED)
 		return;
 	finding = finding_new(check, page->pfn << KVMAP_PAGE_SHIFT);
-	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, kind_names[kind], owner->key);
+	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, owner_kind_name(kind), owner->key);
 	if (page->owner == PAGE_NONE)
 		finding_found(finding, "its struct page was written");
 	else
@@ -267,9 +249,9 @@ static void check_memory(struct check *check)
 {
 	const struct facts *facts = check->facts;
 
-	for (unsigned int i = 0; i < facts->memory_count; i++) {
-		uint64_t gpa = facts->memory[i].start << KVMAP_PAGE_SHIFT;
-		uint64_t frames = facts->memory[i].end - facts->memory[i].start;
+	for (unsigned int i = 0; i < facts->owners.memory_count; i++) {
+		uint64_t gpa = facts->owners.memory[i].start << KVMAP_PAGE_SHIFT;
+		uint64_t frames = facts->owners.memory[i].end - facts->owners.memory[i].start;
 		struct finding *finding;
 
 		check->result->checked += frames;
@@ -284,7 +266,7 @@ static void check_memory(struct check *check)
 
 void check_owners(struct check *check)
 {
-	const struct keyed_array *owners = &check->facts->owners;
+	const struct keyed_array *owners = &check->facts->owners.list;
 	const struct keyed *last = NULL; /* the claim that reaches furthest */
 	uint64_t end = 0;
 	size_t next_page = 0;

@@ -42,7 +42,7 @@ static void check_frames(struct check *check)
 
 static void check_alias(struct check *check, const struct leaf *leaf)
 {
-	const struct keyed *owner = facts_owner(check->facts, leaf->gpa >> KVMAP_PAGE_SHIFT);
+	const struct keyed *owner = owners_find(&check->facts->owners, leaf->gpa >> KVMAP_PAGE_SHIFT);
 	struct finding *finding;
 
 	check->result->checked++;

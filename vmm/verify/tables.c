@@ -9,8 +9,8 @@
 
 static bool is_ram(const struct facts *facts, uint64_t pfn)
 {
-	for (unsigned int i = 0; i < facts->memory_count; i++)
-		if (pfn >= facts->memory[i].start && pfn < facts->memory[i].end)
+	for (unsigned int i = 0; i < facts->owners.memory_count; i++)
+		if (pfn >= facts->owners.memory[i].start && pfn < facts->owners.memory[i].end)
 			return true;
 	return false;
 }
@@ -19,7 +19,7 @@ static void check_owner(struct check *check, const struct keyed *table)
 {
 	const struct facts *facts = check->facts;
 	uint64_t pfn = table->key >> KVMAP_PAGE_SHIFT;
-	const struct claim_page *page = facts_page(facts, pfn);
+	const struct claim_page *page = claims_page(facts->claims, pfn);
 	struct finding *finding;
 
 	if (page && page->owner == PAGE_TABLE && is_ram(facts, pfn))

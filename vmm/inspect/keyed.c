@@ -3,7 +3,7 @@
  * keyed.c: a radix sort by bytes. Most bytes of GVAs and frame numbers are the same in all keys; those cost
  * nothing.
  */
-#include "verify/keyed.h"
+#include "inspect/keyed.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /*
  * keyed.h: sorted arrays of small facts about an address or a frame.
  */
-#ifndef VMM_VERIFY_KEYED_H
-#define VMM_VERIFY_KEYED_H
+#ifndef VMM_INSPECT_KEYED_H
+#define VMM_INSPECT_KEYED_H
 
 #include <stddef.h>
 #include <stdint.h>
