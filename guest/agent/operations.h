@@ -51,6 +51,19 @@ u32 op_vfree(struct operation *operation);
 u32 op_fragment(struct operation *operation);
 u32 op_purge(struct operation *operation);
 
+/* op_family.c */
+u32 op_vmalloc_gfp(struct operation *operation);
+u32 op_vmalloc_user(struct operation *operation);
+u32 op_vmalloc_32(struct operation *operation);
+u32 op_vmalloc_node(struct operation *operation);
+u32 op_vzalloc_node(struct operation *operation);
+u32 op_vmalloc_array(struct operation *operation);
+u32 op_vcalloc(struct operation *operation);
+u32 op_kvmalloc(struct operation *operation);
+u32 op_kvzalloc(struct operation *operation);
+u32 op_kvmalloc_array(struct operation *operation);
+u32 op_kvfree(struct operation *operation);
+
 /* op_kmalloc.c */
 u32 op_kmalloc(struct operation *operation);
 u32 op_kzalloc(struct operation *operation);

@@ -14,13 +14,13 @@ u64 variable_bytes(const struct agent_variable *variable)
 	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : ALIGN_UP(variable->size, sizeof(u64));
 }
 
-void variable_set(struct operation *operation, void *memory, u32 contents)
+void variable_set_sized(struct operation *operation, void *memory, u64 size, u32 contents)
 {
 	u32 number = operation->script->result;
 	struct agent_variable *variable;
 
 	operation->result = (u64)memory;
-	operation->size = operation->operand[0];
+	operation->size = size;
 	if (number >= agent_nr_variables)
 		return;
 	variable = &agent_variables[number];
@@ -30,6 +30,11 @@ void variable_set(struct operation *operation, void *memory, u32 contents)
 	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
 	variable->write_address = 0;
 	variable->group = 0;
+}
+
+void variable_set(struct operation *operation, void *memory, u32 contents)
+{
+	variable_set_sized(operation, memory, operation->operand[0], contents);
 }
 
 struct agent_variable *variable_holding(u64 address)

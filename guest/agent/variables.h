@@ -29,8 +29,12 @@ struct operation;
 /* What may be used from its address on: whole pages of an area, whole words of what kmalloc gave. */
 u64 variable_bytes(const struct agent_variable *variable);
 
-/* Sets the operation's result variable and result; memory NULL: the variable has none either. */
+/* Sets the operation's result variable and result, of operand 0's size; memory NULL: the variable has none
+ * either. */
 void variable_set(struct operation *operation, void *memory, u32 contents);
+
+/* The same of so many bytes. */
+void variable_set_sized(struct operation *operation, void *memory, u64 size, u32 contents);
 
 /* What `variable` says of its contents has changed: those over the same frames say so too. */
 void variable_contents_changed(const struct agent_variable *variable);

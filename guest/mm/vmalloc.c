@@ -55,17 +55,22 @@ static u32 area_reference(const struct vmap_area *va)
 	return reference == (u32)reference ? (u32)reference : 0;
 }
 
-/* Gives the area its frames, mapped; enum kvmap_status. */
-static u32 area_populate(struct vmap_area *va, struct vm_struct *vm)
+static u32 area_frames(u32 nr, gfp_t gfp)
 {
-	enum pgprot prot = vm->flags & VM_READONLY ? PGPROT_READONLY : PGPROT_READWRITE;
-	u32 nr = vmap_pages(va);
-	u32 first = vm->flags & VM_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
-					: frames_alloc_chain(nr, PAGE_VMALLOC);
+	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)))
+		return frames_alloc_chain_limited(gfp, nr, PAGE_VMALLOC);
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
+				: frames_alloc_chain(nr, PAGE_VMALLOC);
+}
+
+/* Gives the area its frames, mapped; enum kvmap_status. */
+static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
+{
+	u32 nr = vmap_pages(va), first = area_frames(nr, gfp);
 
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
-	if (arch_map_chain(va->va_start, first, nr, prot)) {
+	if (arch_map_chain(va->va_start, first, nr, PGPROT_READWRITE)) {
 		frames_free_chain(first, nr, 0);
 		return KVMAP_REFUSED_NO_MEMORY;
 	}
@@ -76,7 +81,8 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm)
 }
 
 /* One attempt, all or nothing; enum kvmap_status. */
-static u32 area_create(unsigned long size, unsigned long flags, const void *caller, struct vmap_area **out)
+static u32 area_create(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller,
+		       struct vmap_area **out)
 {
 	u32 status;
 	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), &status);
@@ -84,9 +90,9 @@ static u32 area_create(unsigned long size, unsigned long flags, const void *call
 	if (!va)
 		return status;
 	va->vm->requested_size = size;
-	va->vm->flags = flags;
+	va->vm->flags = flags | VM_ALLOC | (gfp & __GFP_ZERO ? VM_ZERO : 0);
 	va->vm->caller = caller;
-	status = area_populate(va, va->vm);
+	status = area_populate(va, va->vm, gfp);
 	if (unlikely(status)) {
 		vmap_range_undo(va);
 		return status;
@@ -96,7 +102,7 @@ static u32 area_create(unsigned long size, unsigned long flags, const void *call
 	return KVMAP_OK;
 }
 
-static void *area_alloc(unsigned long size, unsigned long flags, const void *caller)
+void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
 {
 	struct vmap_area *va;
 	u32 status;
@@ -107,9 +113,9 @@ static void *area_alloc(unsigned long size, unsigned long flags, const void *cal
 	if (size > vmalloc_largest)
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
 
-	status = area_create(size, flags, caller, &va);
-	if (unlikely(status) && vmalloc_purge())
-		status = area_create(size, flags, caller, &va);
+	status = area_create(size, gfp, flags, caller, &va);
+	if (unlikely(status) && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+		status = area_create(size, gfp, flags, caller, &va);
 	if (status)
 		return refuse(status);
 
@@ -122,12 +128,12 @@ static void *area_alloc(unsigned long size, unsigned long flags, const void *cal
 
 void *vmalloc(unsigned long size)
 {
-	return area_alloc(size, VM_ALLOC, __builtin_return_address(0));
+	return vmalloc_area(size, GFP_KERNEL, 0, __builtin_return_address(0));
 }
 
 void *vzalloc(unsigned long size)
 {
-	return area_alloc(size, VM_ALLOC | VM_ZERO, __builtin_return_address(0));
+	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
 }
 
 void vfree(const void *addr)

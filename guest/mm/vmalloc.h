@@ -7,6 +7,7 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/gfp.h"
 #include "mm/mm_types.h"
 
 extern struct vmalloc_stats vmalloc_stats;
@@ -18,6 +19,27 @@ void vmalloc_init(u32 policy);
 /* NULL on failure; vmalloc_status() says why. size in bytes, rounded up to pages. Linux's contracts. */
 void *vmalloc(unsigned long size);
 void *vzalloc(unsigned long size);
+
+/*
+ * The same with a say in the frames: __GFP_DMA or __GFP_DMA32 (not both), __GFP_ZERO, and without
+ * __GFP_DIRECT_RECLAIM (GFP_ATOMIC, GFP_NOWAIT) nothing is flushed for it. __GFP_NOFAIL and unknown flags are
+ * refused.
+ */
+void *__vmalloc(unsigned long size, gfp_t gfp);
+
+/* Zero, and marked as fit to be mapped to users (VM_USERMAP). */
+void *vmalloc_user(unsigned long size);
+
+/* Frames below 4 GiB. */
+void *vmalloc_32(unsigned long size);
+
+/* Frames of that node as far as it has some. */
+void *vmalloc_node(unsigned long size, int node);
+void *vzalloc_node(unsigned long size, int node);
+
+/* nr elements of `size` bytes; a product that does not fit is refused. vcalloc(): all of it zero. */
+void *vmalloc_array(unsigned long nr, unsigned long size);
+void *vcalloc(unsigned long nr, unsigned long size);
 
 /* NULL is allowed and does nothing. A pointer to no area is refused with nothing changed; see
  * vmalloc_status(). */

@@ -87,6 +87,14 @@ void vmalloc_refuse(u32 status);
 /* Bytes of memory under management: no area can be larger. */
 extern u64 vmalloc_largest;
 
+/* ---- vmalloc.c ---- */
+
+/*
+ * vmalloc() for all of its kinds. gfp as for __vmalloc(), and right; flags: of vm_struct, besides those that
+ * follow from it; caller: whose area it is.
+ */
+void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller);
+
 /* ---- purge.c: ranges that wait for a flush ---- */
 
 /*

@@ -34,6 +34,17 @@ enum kvmap_opcode {
 	KVMAP_OP_VM_MAP_RAM = 26,       /* variable -> v */
 	KVMAP_OP_VM_UNMAP_RAM = 27,     /* address, pages */
 	KVMAP_OP_VM_UNMAP_ALIASES = 28, /* flush all that vunmap and vm_unmap_ram left */
+	KVMAP_OP_VMALLOC_GFP = 48,      /* size, flags of kvmap/gfp.h -> v */
+	KVMAP_OP_VMALLOC_USER = 49,     /* size -> v */
+	KVMAP_OP_VMALLOC_32 = 50,       /* size -> v */
+	KVMAP_OP_VMALLOC_NODE = 51,     /* size, node -> v */
+	KVMAP_OP_VZALLOC_NODE = 52,     /* size, node -> v */
+	KVMAP_OP_VMALLOC_ARRAY = 53,    /* count, size of each -> v */
+	KVMAP_OP_VCALLOC = 54,          /* count, size of each -> v */
+	KVMAP_OP_KVMALLOC = 55,         /* size -> v */
+	KVMAP_OP_KVZALLOC = 56,         /* size -> v */
+	KVMAP_OP_KVMALLOC_ARRAY = 57,   /* count, size of each -> v */
+	KVMAP_OP_KVFREE = 58,           /* address */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */
@@ -120,6 +131,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_OTHER_KIND = 16, /* another function frees this area */
 	KVMAP_REFUSED_COUNT = 17,      /* not the number of pages that were mapped */
 	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
+	KVMAP_REFUSED_FLAGS = 24,      /* flags that say nothing here, or contradict each other */
 	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */

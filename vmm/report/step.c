@@ -62,12 +62,23 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_VZALLOC:
 	case KVMAP_OP_KMALLOC:
 	case KVMAP_OP_KZALLOC:
+	case KVMAP_OP_VMALLOC_GFP:
+	case KVMAP_OP_VMALLOC_USER:
+	case KVMAP_OP_VMALLOC_32:
+	case KVMAP_OP_VMALLOC_NODE:
+	case KVMAP_OP_VZALLOC_NODE:
+	case KVMAP_OP_VMALLOC_ARRAY:
+	case KVMAP_OP_VCALLOC:
+	case KVMAP_OP_KVMALLOC:
+	case KVMAP_OP_KVZALLOC:
+	case KVMAP_OP_KVMALLOC_ARRAY:
 	case KVMAP_OP_VMAP:
 	case KVMAP_OP_VM_MAP_RAM:
 		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],
 			 number_bytes(value[2], bytes, sizeof(bytes)));
 		break;
 	case KVMAP_OP_KFREE:
+	case KVMAP_OP_KVFREE:
 	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
 	case KVMAP_OP_VUNMAP:
 	case KVMAP_OP_VM_UNMAP_RAM: snprintf(out, size, "0x%" PRIx64 " unmapped", value[1]); break;

@@ -38,6 +38,27 @@ static int fill_operands(struct compile *compile, struct kvmap_operation *operat
 	return 0;
 }
 
+static int gfp_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (size_operand(compile, operation) < 0)
+		return -1;
+	return operand_gfp(compile, &operation->operand[1].value);
+}
+
+static int node_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (size_operand(compile, operation) < 0)
+		return -1;
+	return operand_number(compile, "the number of a node", &operation->operand[1].value);
+}
+
+static int array_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_number(compile, "a count", &operation->operand[0].value) < 0)
+		return -1;
+	return operand_number(compile, "a size", &operation->operand[1].value);
+}
+
 static int write_operands(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (operand_address(compile, &operation->operand[0]) < 0)
@@ -135,6 +156,18 @@ static int fault_operand(struct compile *compile, struct kvmap_operation *operat
 static const struct operation_syntax syntaxes[] = {
 	{ "vmalloc", KVMAP_OP_VMALLOC, true, "NAME = vmalloc SIZE", size_operand },
 	{ "vzalloc", KVMAP_OP_VZALLOC, true, "NAME = vzalloc SIZE", size_operand },
+	{ "__vmalloc", KVMAP_OP_VMALLOC_GFP, true, "NAME = __vmalloc SIZE FLAG[|FLAG...]", gfp_operands },
+	{ "vmalloc_user", KVMAP_OP_VMALLOC_USER, true, "NAME = vmalloc_user SIZE", size_operand },
+	{ "vmalloc_32", KVMAP_OP_VMALLOC_32, true, "NAME = vmalloc_32 SIZE", size_operand },
+	{ "vmalloc_node", KVMAP_OP_VMALLOC_NODE, true, "NAME = vmalloc_node SIZE NODE", node_operands },
+	{ "vzalloc_node", KVMAP_OP_VZALLOC_NODE, true, "NAME = vzalloc_node SIZE NODE", node_operands },
+	{ "vmalloc_array", KVMAP_OP_VMALLOC_ARRAY, true, "NAME = vmalloc_array COUNT SIZE", array_operands },
+	{ "vcalloc", KVMAP_OP_VCALLOC, true, "NAME = vcalloc COUNT SIZE", array_operands },
+	{ "kvmalloc", KVMAP_OP_KVMALLOC, true, "NAME = kvmalloc SIZE", size_operand },
+	{ "kvzalloc", KVMAP_OP_KVZALLOC, true, "NAME = kvzalloc SIZE", size_operand },
+	{ "kvmalloc_array", KVMAP_OP_KVMALLOC_ARRAY, true, "NAME = kvmalloc_array COUNT SIZE",
+	  array_operands },
+	{ "kvfree", KVMAP_OP_KVFREE, false, "kvfree ADDRESS", address_operand },
 	{ "vfree", KVMAP_OP_VFREE, false, "vfree ADDRESS", address_operand },
 	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE", size_operand },
 	{ "kzalloc", KVMAP_OP_KZALLOC, true, "NAME = kzalloc SIZE", size_operand },
@@ -190,7 +223,6 @@ const char *operation_suggest(struct word word, char *out, size_t size)
 {
 	struct name words[SYNTAXES + sizeof(other_words) / sizeof(other_words[0])];
 	const struct name *nearest;
-	char list[400];
 	size_t count = 0;
 
 	for (size_t i = 0; i < SYNTAXES; i++)
@@ -203,7 +235,7 @@ const char *operation_suggest(struct word word, char *out, size_t size)
 	if (nearest)
 		snprintf(out, size, "; did you mean '%s'?", nearest->name);
 	else
-		snprintf(out, size, "; known are: %s", name_list(words, list, sizeof(list)));
+		snprintf(out, size, "; kvmap-script(5) tells all of them");
 	return out;
 }
 

@@ -19,7 +19,7 @@ struct operation_syntax {
 /* The row of a word, or NULL. */
 const struct operation_syntax *operation_find(struct word word);
 
-/* "; did you mean 'vmalloc'?" or, where nothing is near, a list of all. Returns out. */
+/* "; did you mean 'vmalloc'?" or, where nothing is near, where all of them stand. Returns out. */
 const char *operation_suggest(struct word word, char *out, size_t size);
 
 /* Words that no variable may be named. */

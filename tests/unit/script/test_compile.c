@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "helper.h"
+#include "kvmap/gfp.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -111,6 +112,35 @@ Test(compile, a_fill_without_a_seed_gets_one_that_no_other_fill_has)
 	check_operand(&operations[2].operand[1], KVMAP_BASE_NONE, 0, 3);
 	check_operand(&operations[3].operand[1], KVMAP_BASE_NONE, 0, 77);
 	check_operand(&operations[4].operand[1], KVMAP_BASE_NONE, 0, 0);
+	script_destroy(script);
+}
+
+Test(compile, flags_of_an_allocation_are_written_as_in_c)
+{
+	struct script *script = compiled("a = __vmalloc 64K GFP_KERNEL|__GFP_ZERO\n"
+					 "b = __vmalloc 4K GFP_NOWAIT | __GFP_DMA32 | __GFP_NOFAIL");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	cr_expect_eq(operations[0].opcode, KVMAP_OP_VMALLOC_GFP);
+	check_operand(&operations[0].operand[0], KVMAP_BASE_NONE, 0, 65536);
+	check_operand(&operations[0].operand[1], KVMAP_BASE_NONE, 0, GFP_KERNEL | __GFP_ZERO);
+	check_operand(&operations[1].operand[1], KVMAP_BASE_NONE, 0, GFP_NOWAIT | __GFP_DMA32 | __GFP_NOFAIL);
+	script_destroy(script);
+}
+
+Test(compile, the_family_of_vmalloc_has_sizes_nodes_and_counts)
+{
+	struct script *script = compiled("a = vmalloc_user 100\nb = vmalloc_32 4K\nc = vmalloc_node 8K 1\n"
+					 "d = vzalloc_node 8K 0\ne = vmalloc_array 10 24\nf = vcalloc 10 24\n"
+					 "g = kvmalloc 5M\nh = kvzalloc 1\ni = kvmalloc_array 3 7\nkvfree h");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	for (uint16_t i = 0; i < 10; i++)
+		cr_expect_eq(operations[i].opcode, KVMAP_OP_VMALLOC_USER + i);
+	check_operand(&operations[2].operand[1], KVMAP_BASE_NONE, 0, 1);
+	check_operand(&operations[4].operand[0], KVMAP_BASE_NONE, 0, 10);
+	check_operand(&operations[4].operand[1], KVMAP_BASE_NONE, 0, 24);
+	check_operand(&operations[9].operand[0], KVMAP_BASE_VARIABLE, 7, 0);
 	script_destroy(script);
 }
 

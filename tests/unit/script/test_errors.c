@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN                                                                                                                                                         \
-	"known are: vmalloc, vzalloc, vfree, kmalloc, kzalloc, kfree, vmap, vunmap, vm_map_ram, vm_unmap_ram, vm_unmap_aliases, fill, check, read, write, fragment, " \
-	"pair, areas, purge, verify, print, crash, fault, expect, repeat, end, on"
+#define KNOWN "kvmap-script(5) tells all of them"
 
 static const struct {
 	const char *text, *message;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvmalloc.c: kmalloc() or vmalloc(), whichever has it.
+ */
+#include "mm/kvmalloc.h"
+
+#include "mm/kmalloc.h"
+#include "mm/vmap.h"
+
+#define CALLER __builtin_return_address(0)
+
+static void *refuse(u32 status)
+{
+	vmalloc_refuse(status);
+	return NULL;
+}
+
+/* A block above a page is not worth a purge: single frames do as well. */
+static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
+{
+	return size > PAGE_SIZE ? gfp & ~__GFP_DIRECT_RECLAIM : gfp;
+}
+
+static void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *caller)
+{
+	void *object = kmalloc(size, kmalloc_gfp(gfp, size));
+
+	if (likely(object)) {
+		vmalloc_done();
+		return object;
+	}
+	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM))
+		return refuse(kmalloc_status());
+	kmalloc_status(); /* what it says is settled by what follows */
+	return vmalloc_area(size, gfp, 0, caller);
+}
+
+void *kvmalloc(unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_from(size, gfp, CALLER);
+}
+
+void *kvzalloc(unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_from(size, gfp | __GFP_ZERO, CALLER);
+}
+
+void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	unsigned long bytes;
+
+	if (__builtin_mul_overflow(nr, size, &bytes))
+		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	return kvmalloc_from(bytes, gfp, CALLER);
+}
+
+void kvfree(const void *addr)
+{
+	u32 status;
+
+	if (is_vmalloc_addr(addr))
+		return vfree(addr);
+	kfree(addr);
+	status = kmalloc_status();
+	if (status)
+		vmalloc_refuse(status);
+	else
+		vmalloc_done();
+}

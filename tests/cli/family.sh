@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The vmalloc family on real KVM: what the host sees of it.
+. "$(dirname "$0")/tap.sh"
+
+# gpa_of CORE ADDRESS: of the page, by the host's walk.
+gpa_of() {
+	"$KVMAP" walk "$1" "$2" --json 2>err | sed -n 's/.*"type":"walk".*"gpa":"\(0x[0-9a-f]*\)".*/\1/p'
+}
+
+for policy in strict lazy eager; do
+	try run "$IMAGES/family.kvs" --policy "$policy" --json
+	tail -n 1 out >last
+	check "the family is clean under $policy" 0 last '"ok":true'
+done
+
+printf 'a = vmalloc 4K\nb = vmalloc_32 4K\nc = __vmalloc 4K GFP_KERNEL|__GFP_DMA\nd = __vmalloc 4K GFP_DMA32\n' >limits.kvs
+try run limits.kvs --memory 5G --dump core --json
+check "with 5 GiB there are frames above each limit" 0
+[ $(($(gpa_of core 0xffffc90000000000))) -ge $((1 << 32)) ] &&
+	[ $(($(gpa_of core 0xffffc90000002000))) -lt $((1 << 32)) ] &&
+	[ $(($(gpa_of core 0xffffc90000004000))) -lt $((1 << 24)) ] &&
+	[ $(($(gpa_of core 0xffffc90000006000))) -lt $((1 << 32)) ] &&
+	[ $(($(gpa_of core 0xffffc90000004000))) -gt 0 ] && ok "each frame lies below the limit that was asked for" ||
+	not_ok "each frame lies below the limit that was asked for"
+
+printf 'a = __vmalloc 4K GFP_KERNEL|__GFP_COLD\n' >flag.kvs
+try run flag.kvs
+check "a flag that does not exist is an error with the place" 2 err 'flag.kvs:1:29: .*__GFP_COLD'
+finish
