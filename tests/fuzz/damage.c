@@ -161,6 +161,25 @@ static void repair(const struct damaged_word *words, unsigned int count)
 
 /* ---- questions ---- */
 
+static void print_walk(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+		       const struct claims *claims, const struct walk *walk)
+{
+	const struct report_second_stage second_stage = { .not_seen = "a core does not hold it" };
+	struct access_rules rules;
+	const struct report_walk input = {
+		.walk = walk,
+		.mode = mode,
+		.view = &guest->view,
+		.rules = &rules,
+		.claims = claims,
+		.symbols = guest->symbols,
+		.second_stage = &second_stage,
+	};
+
+	access_rules_of_cpu(&guest->view.cpus[0], &rules);
+	report_walk(report, &input);
+}
+
 static void print_walks(struct report *report, const struct guest *guest, const struct walk_mode *mode,
 			const struct claims *claims, uint64_t *random)
 {
@@ -170,7 +189,7 @@ static void print_walks(struct report *report, const struct guest *guest, const 
 		struct walk walk;
 
 		walk_translate(&guest->view, mode, gva, &walk);
-		report_walk(report, &walk, mode, &guest->view, claims, guest->symbols);
+		print_walk(report, guest, mode, claims, &walk);
 	}
 }
 

@@ -109,6 +109,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 const struct argp options_argp = { .options = argp_options, .parser = parse };
 
+int options_cpu(struct argp_state *state, const char *text, unsigned int *out)
+{
+	uint64_t cpu;
+
+	if (number_parse(text, strlen(text), &cpu) == NUMBER_OK && cpu < VIEW_CPUS_MAX) {
+		*out = (unsigned int)cpu;
+		return 0;
+	}
+	argp_error(state, "--cpu `%s` is not a number from 0 to %d", text, VIEW_CPUS_MAX - 1);
+	return EINVAL;
+}
+
 void options_default(struct options *options)
 {
 	*options = (struct options){

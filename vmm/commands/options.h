@@ -25,6 +25,9 @@ struct options {
 extern const struct argp options_argp;
 void options_default(struct options *options);
 
+/* An option's argument that is the number of a CPU, 0 to 63: 0, or an errno after the message. */
+int options_cpu(struct argp_state *state, const char *text, unsigned int *out);
+
 /* A session's configuration from the options; `program` must be resolved. */
 struct session_config options_session(const struct options *options, const char *program,
 				      const struct script *script);

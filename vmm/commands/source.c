@@ -32,14 +32,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static const struct argp_child source_children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+const struct argp source_argp = { .parser = parse, .children = source_children };
+
+void source_options_default(struct source_options *options, const char *extra_name)
+{
+	*options = (struct source_options){ .extra_name = extra_name };
+	options_default(&options->common);
+}
+
 int source_parse(int argc, char **argv, const char *arguments, const char *doc, const char *extra_name,
 		 struct source_options *out)
 {
-	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { NULL, parse, arguments, doc, children, NULL, NULL };
+	const struct argp argp = { NULL, parse, arguments, doc, source_children, NULL, NULL };
 
-	*out = (struct source_options){ .extra_name = extra_name };
-	options_default(&out->common);
+	source_options_default(out, extra_name);
 	return command_parse(&argp, argc, argv, out);
 }
 

@@ -30,13 +30,20 @@ struct source {
 int source_open(const char *name, const struct options *options, struct source *out);
 void source_close(struct source *source);
 
-/* A parser for commands that take SOURCE and one more argument at most (`extra_name`; NULL: none). */
+/* The arguments of commands that take SOURCE and one more argument at most (`extra_name`; NULL: none). */
 struct source_options {
 	struct options common;
 	const char *source;
 	const char *extra;
 	const char *extra_name;
 };
+
+/*
+ * A child parser for a command with options of its own: its input is a struct source_options, which
+ * source_options_default() has filled. A command without calls source_parse().
+ */
+extern const struct argp source_argp;
+void source_options_default(struct source_options *options, const char *extra_name);
 int source_parse(int argc, char **argv, const char *arguments, const char *doc, const char *extra_name,
 		 struct source_options *out);
 

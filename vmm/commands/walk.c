@@ -34,33 +34,103 @@ static int parse_address(const char *text, const struct symbols *symbols, uint64
 			 escaped);
 }
 
+struct walk_options {
+	struct source_options source;
+	unsigned int cpu;
+	bool has_pkru;
+	uint32_t pkru;
+};
+
+enum { OPTION_CPU = 0x2000, OPTION_PKRU };
+
+static const struct argp_option walk_argp_options[] = {
+	{ "cpu", OPTION_CPU, "N", 0, "walk with the registers of CPU N (default 0)", 0 },
+	{ "pkru", OPTION_PKRU, "VALUE", 0, "the register of protection keys, which no source holds", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct walk_options *options = state->input;
+	uint64_t value = 0;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
+	case OPTION_CPU: return options_cpu(state, argument, &options->cpu);
+	case OPTION_PKRU:
+		if (number_parse(argument, strlen(argument), &value) != NUMBER_OK || value > UINT32_MAX)
+			argp_error(state, "--pkru `%s` is not a number of 32 bits", argument);
+		options->pkru = (uint32_t)value;
+		options->has_pkru = true;
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct walk_options *out)
+{
+	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = {
+		.options = walk_argp_options,
+		.parser = parse,
+		.args_doc = "SOURCE ADDRESS",
+		.doc = "Explains one translation of SOURCE, a core file or a script that is run first. ADDRESS is a "
+		       "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
+		.children = children,
+	};
+
+	*out = (struct walk_options){ 0 };
+	source_options_default(&out->source, "ADDRESS");
+	return command_parse(&argp, argc, argv, out);
+}
+
+static int walk_source(const struct walk_options *options, struct source *source, uint64_t address)
+{
+	const struct report_second_stage second_stage = {
+		.not_seen = source->session ? "this version does not read the second stage of a VM"
+					    : "a core does not hold it",
+	};
+	struct access_rules rules;
+	struct report report;
+	struct walk walk;
+	const struct report_walk input = {
+		.walk = &walk,
+		.mode = &source->mode,
+		.view = source->view,
+		.cpu = options->cpu,
+		.rules = &rules,
+		.claims = source->claims,
+		.symbols = source->symbols,
+		.second_stage = &second_stage,
+	};
+
+	access_rules_of_cpu(&source->view->cpus[options->cpu], &rules);
+	rules.has_pkru = options->has_pkru;
+	rules.pkru = options->pkru;
+	walk_translate(source->view, &source->mode, address, &walk);
+	command_report(&report, options->source.common.json);
+	report_walk(&report, &input);
+	return command_finish(walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);
+}
+
 int command_walk(int argc, char **argv)
 {
-	struct source_options options;
+	struct walk_options options;
 	struct source source;
-	struct report report;
 	struct error error;
-	struct walk walk;
 	uint64_t address;
 	int status;
 
-	if (source_parse(
-		    argc, argv, "SOURCE ADDRESS",
-		    "Explains one translation of SOURCE, a core file or a script that is run first. ADDRESS is a "
-		    "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
-		    "ADDRESS", &options) < 0 ||
-	    source_open(options.source, &options.common, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source.source, &options.source.common, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (!source.has_mode) {
+	if (!source.has_mode)
 		status = command_fail(&source.no_claims, NULL);
-	} else if (parse_address(options.extra, source.symbols, &address, &error) < 0) {
+	else if (walk_mode_of_cpu(source.view, options.cpu, &source.mode, &error) < 0 ||
+		 parse_address(options.source.extra, source.symbols, &address, &error) < 0)
 		status = command_fail(&error, NULL);
-	} else {
-		walk_translate(source.view, &source.mode, address, &walk);
-		command_report(&report, options.common.json);
-		report_walk(&report, &walk, &source.mode, source.view, source.claims, source.symbols);
-		status = command_finish(walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);
-	}
+	else
+		status = walk_source(&options, &source, address);
 	source_close(&source);
 	return status;
 }

@@ -81,4 +81,10 @@ static inline unsigned int entry_pat_index(unsigned int level, uint64_t entry)
 	return (entry & PTE_PWT ? 1 : 0) | (entry & PTE_PCD ? 2 : 0) | (entry & pat ? 4 : 0);
 }
 
+/* The protection key of a page's entry (SDM vol. 3A 4.6.2). */
+static inline unsigned int entry_key(uint64_t entry)
+{
+	return entry >> 59 & 15;
+}
+
 #endif

@@ -48,14 +48,26 @@ static uint64_t entry_read(const uint8_t *table, unsigned int index)
 	return *(const volatile entry_in_memory *)(table + index * sizeof(uint64_t));
 }
 
-/* What ends the walk at this entry, or WALK_MAPPED. */
-static enum walk_stop entry_stop(const struct walk_mode *mode, unsigned int level, uint64_t entry)
+/* What ends the walk at the entry that was read, or WALK_MAPPED. */
+static enum walk_stop level_check(const struct walk_mode *mode, struct walk_level *step)
 {
-	if (!(entry & PTE_P))
+	if (!(step->entry & PTE_P))
 		return WALK_NOT_PRESENT;
-	if (entry & entry_reserved(mode, level, entry_is_page(mode, level, entry)))
+	step->is_page = entry_is_page(mode, step->level, step->entry);
+	step->reserved = step->entry & entry_reserved(mode, step->level, step->is_page);
+	if (step->reserved)
 		return WALK_RESERVED_BIT;
+	step->rights = entry_rights(step->entry, step->rights);
 	return WALK_MAPPED;
+}
+
+static void walk_end(struct walk *walk, const struct walk_level *page)
+{
+	walk->page_size = 1ull << level_shift(page->level);
+	walk->gpa = walk_leaf_gpa(page->entry, walk->page_size) | (walk->gva & (walk->page_size - 1));
+	walk->rights = page->rights;
+	walk->pat_index = entry_pat_index(page->level, page->entry);
+	walk->key = entry_key(page->entry);
 }
 
 void walk_translate(const struct view *view, const struct walk_mode *mode, uint64_t gva, struct walk *out)
@@ -70,27 +82,23 @@ void walk_translate(const struct view *view, const struct walk_mode *mode, uint6
 		const uint8_t *bytes = view_bytes(view, table, TABLE_SIZE);
 		struct walk_level *step = &out->levels[out->level_count];
 		unsigned int index = (gva >> level_shift(level)) % TABLE_ENTRIES;
-		uint64_t entry;
 
 		if (!bytes) {
 			out->stop = WALK_TABLE_OUTSIDE;
 			return;
 		}
-		entry = entry_read(bytes, index);
-		out->stop = entry_stop(mode, level, entry);
-		if (out->stop == WALK_MAPPED)
-			rights = entry_rights(entry, rights);
-		*step = (struct walk_level){ level, index, table, entry, rights };
+		*step = (struct walk_level){
+			.level = level, .index = index, .table = table, .rights = rights
+		};
+		step->entry = entry_read(bytes, index);
+		out->stop = level_check(mode, step);
 		out->level_count++;
-		if (out->stop != WALK_MAPPED)
+		if (out->stop == WALK_MAPPED && step->is_page)
+			walk_end(out, step);
+		if (out->stop != WALK_MAPPED || step->is_page)
 			return;
-		if (entry_is_page(mode, level, entry)) {
-			out->page_size = 1ull << level_shift(level);
-			out->gpa = walk_leaf_gpa(entry, out->page_size) | (gva & (out->page_size - 1));
-			out->rights = rights;
-			return;
-		}
-		table = entry & PTE_ADDRESS;
+		rights = step->rights;
+		table = step->entry & PTE_ADDRESS;
 	}
 }
 

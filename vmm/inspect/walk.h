@@ -54,6 +54,8 @@ struct walk_level {
 	uint64_t table;      /* GPA of the table */
 	uint64_t entry;      /* as read, once */
 	unsigned int rights; /* so far, enum rights */
+	bool is_page;        /* it maps a page rather than points to a table; only if it is present */
+	uint64_t reserved;   /* of a present entry: the bits that are set and must not be */
 };
 
 struct walk {
@@ -65,6 +67,8 @@ struct walk {
 	uint64_t gpa;       /* of gva itself */
 	uint64_t page_size; /* 4K, 2M, 1G */
 	unsigned int rights;
+	unsigned int pat_index; /* as in struct walk_run */
+	unsigned int key;       /* bits 62:59: the protection key, where such are in use */
 };
 
 /*

@@ -54,6 +54,9 @@ int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, 
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
 int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
 
+/* One model-specific register. ERROR_HOST too where KVM does not know it. */
+int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out, struct error *error);
+
 /* *out: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED (waits for INIT and SIPI) ... */
 int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error);
 

@@ -65,6 +65,26 @@ int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sreg
 	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
 }
 
+int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out, struct error *error)
+{
+	/* KVM's structure ends in an array of no size; here it has one element. */
+	union {
+		struct kvm_msrs head;
+		struct {
+			uint32_t nmsrs, pad;
+			struct kvm_msr_entry entry;
+		} whole;
+	} msrs = { .whole = { .nmsrs = 1, .entry.index = index } };
+	int read = KVM_IOCTL(vcpu->fd, KVM_GET_MSRS, &msrs.head, error);
+
+	if (read < 0)
+		return -1;
+	if (read != 1)
+		return error_set(error, ERROR_HOST, 0, 0, "KVM_GET_MSRS: KVM does not know MSR 0x%x", index);
+	*out = msrs.whole.entry.data;
+	return 0;
+}
+
 int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error)
 {
 	struct kvm_mp_state state;

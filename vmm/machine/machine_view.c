@@ -4,7 +4,8 @@
  */
 #include "machine/machine_internal.h"
 
-#define CR0_PE 0x1u
+#define CR0_PE       0x1u
+#define MSR_IA32_PAT 0x277
 
 static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
 {
@@ -66,14 +67,16 @@ static int cpu_read(const struct machine *machine, unsigned int number, struct v
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
+	struct error no_pat;
 
 	if (kvm_vcpu_get_regs(&machine->vcpus[number], &regs, error) < 0 ||
 	    kvm_vcpu_get_sregs(&machine->vcpus[number], &sregs, error) < 0)
 		return -1;
-	if (sregs.cr0 & CR0_PE)
-		cpu_fill(out, &regs, &sregs);
-	else
-		*out = (struct view_cpu){ 0 };
+	*out = (struct view_cpu){ 0 };
+	if (!(sregs.cr0 & CR0_PE))
+		return 0;
+	cpu_fill(out, &regs, &sregs);
+	out->has_pat = kvm_vcpu_get_msr(&machine->vcpus[number], MSR_IA32_PAT, &out->pat, &no_pat) == 0;
 	return 0;
 }
 

@@ -50,7 +50,9 @@ static const char *range_label(const struct range *range, const struct claims *c
 	const char *image = place_in_image(range->gva, symbols);
 	char bytes[40], caller[300];
 
-	if (area)
+	if (!claims && !symbols)
+		out[0] = '\0';
+	else if (area)
 		snprintf(out, size, "%sarea of %s%s", area->state == AREA_LAZY ? "FREED " : "",
 			 number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
 			 place_caller(area, symbols, caller, sizeof(caller)));

@@ -73,6 +73,8 @@ const char *place_explain(uint64_t gva, const struct claims *claims, struct symb
 
 	if (gva < KVMAP_PAGE_SIZE)
 		snprintf(out, size, "the null page");
+	else if (!claims && !symbols)
+		snprintf(out, size, "an address of a guest whose layout kvmap does not know");
 	else if (gva >= KVMAP_VMALLOC_START && gva < KVMAP_VMALLOC_END)
 		explain_vmalloc(gva, claims, symbols, out, size);
 	else if (gva >= KVMAP_DIRECT_BASE && gva < KVMAP_VMALLOC_START)

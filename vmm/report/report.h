@@ -9,6 +9,7 @@
 #ifndef VMM_REPORT_REPORT_H
 #define VMM_REPORT_REPORT_H
 
+#include "inspect/access.h"
 #include "inspect/claims.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
@@ -91,9 +92,34 @@ void report_verdict(struct report *report, const struct verdict *verdict);
 void report_map(struct report *report, const struct ranges *ranges, const struct claims *claims,
 		struct symbols *symbols);
 
-/* `walk SOURCE ADDRESS`. For the final GPA: region and HVA offset. claims and symbols may be NULL. */
-void report_walk(struct report *report, const struct walk *walk, const struct walk_mode *mode,
-		 const struct view *view, const struct claims *claims, struct symbols *symbols);
+/* Where the second stage takes the GPA of a walk, as whoever can see it found it. */
+struct report_second_stage {
+	const char *not_seen; /* why nothing is known of it; NULL: it was seen, and the rest holds */
+	const char *kind;     /* "EPT", "NPT", "shadow" */
+	struct {
+		unsigned int level;
+		uint64_t entry;
+		char decoded[96];
+	} levels[5]; /* from the top; those that were read */
+	unsigned int level_count;
+	bool mapped;
+	uint64_t hpa, page_size; /* where mapped: of the GPA itself, and of the page it lies in */
+};
+
+/* Borrowed; claims and symbols may be NULL. */
+struct report_walk {
+	const struct walk *walk;
+	const struct walk_mode *mode;
+	const struct view *view;
+	unsigned int cpu;                 /* of the view: whose registers mode and rules come from */
+	const struct access_rules *rules; /* of that CPU */
+	const struct claims *claims;
+	struct symbols *symbols;
+	const struct report_second_stage *second_stage;
+};
+
+/* `walk SOURCE ADDRESS`: every level, who may do what, and where the GPA goes on to. */
+void report_walk(struct report *report, const struct report_walk *input);
 
 /* `areas SOURCE`: each claim beside what the tables say. */
 void report_areas(struct report *report, const struct claims *claims, const struct view *view,

@@ -1,171 +1,188 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.c: `walk SOURCE ADDRESS`: one translation, level by level.
+ * walk.c: `walk SOURCE ADDRESS`: one translation, level by level, as text.
  */
-#include "report/json.h"
+#include "base/number.h"
+#include "inspect/memory_type.h"
+#include "report/entry.h"
 #include "report/place.h"
 #include "report/text.h"
+#include "report/walk_parts.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-static const char *level_name(unsigned int level)
+bool walk_has_key(const struct report_walk *input)
 {
-	static const char *const names[] = { "?", "PT", "PD", "PDPT", "PML4", "PML5" };
-
-	return level <= 5 ? names[level] : "?";
+	return input->walk->rights & RIGHT_U ? input->rules->user_keys : input->rules->system_keys;
 }
 
-/* "P W A D NX -> table 0x2000" (SDM vol. 3A 4.5.4: what each bit is). */
-static const char *entry_text(uint64_t entry, unsigned int level, char *out, size_t size)
+/* Whether entries hold keys is known before it is known whose page it is. */
+bool walk_decodes_keys(const struct report_walk *input)
 {
-	static const struct {
-		uint64_t bit;
-		const char *name;
-	} bits[] = {
-		{ PTE_P, "P" },     { PTE_W, "W" }, { PTE_U, "U" }, { PTE_PWT, "PWT" },
-		{ PTE_PCD, "PCD" }, { PTE_A, "A" }, { PTE_D, "D" }, { PTE_G, "G" },
-	};
-	bool page = level == 1 || (entry & PTE_PS && level <= 3);
-	size_t used = 0;
-
-	out[0] = '\0';
-	if (!(entry & PTE_P)) {
-		snprintf(out, size, "not present");
-		return out;
-	}
-	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-		/* D and G mean something only in an entry that maps a page. */
-		if (!(entry & bits[i].bit) || (!page && bits[i].bit & (PTE_D | PTE_G)))
-			continue;
-		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? " " : "", bits[i].name);
-	}
-	if (entry & PTE_NX)
-		used += (size_t)snprintf(out + used, size - used, " NX");
-	if (page && level > 1)
-		used += (size_t)snprintf(out + used, size - used, " PS");
-	snprintf(out + used, size - used, " -> %s 0x%" PRIx64, page ? "page" : level_name(level - 1),
-		 (uint64_t)(entry & PTE_ADDRESS &
-			    (page && level > 1 ? ~((1ull << (12 + 9 * (level - 1))) - 1) : ~0ull)));
-	return out;
+	return input->rules->user_keys || input->rules->system_keys;
 }
 
-/* An entry that is not present grants nothing, whatever its other bits say. */
-static const char *level_rights(const struct walk_level *level, char *out, size_t size)
+const char *walk_level_rights(const struct walk_level *level, char *out, size_t size)
 {
 	return text_rights(level->entry & PTE_P ? level->rights : 0, out, size);
 }
 
-static void show_levels(struct report *report, const struct walk *walk, const struct walk_mode *mode)
+/* "WP NXE SMEP; off: SMAP PKE PKS" */
+static const char *switches(const struct access_rules *rules, char *out, size_t size)
 {
-	char decoded[120], rights[8];
+	const struct {
+		const char *name;
+		bool on;
+	} all[] = {
+		{ "WP", rules->write_protect }, { "NXE", rules->no_execute }, { "SMEP", rules->smep },
+		{ "SMAP", rules->smap },        { "PKE", rules->user_keys },  { "PKS", rules->system_keys },
+	};
+	char on[40] = "", off[40] = "";
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char *list = all[i].on ? on : off;
+
+		strcat(strcat(list, " "), all[i].name);
+	}
+	snprintf(out, size, "%s%s%s%s%s", *on ? "on:" : "", on, *on && *off ? "; " : "", *off ? "off:" : "",
+		 off);
+	return out;
+}
+
+static void show_levels(struct report *report, const struct report_walk *input)
+{
+	char decoded[160], rights[8], text[100];
 
 	text_line(report, PAINT_FAINT, 0, 2,
-		  "%u-level tables from CR3 0x%" PRIx64 ", %u physical address bits%s", mode->levels,
-		  mode->root, mode->physical_bits, mode->nx ? "" : ", NX off");
-	if (walk->level_count)
+		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 ", GPAs of %u bits; %s", input->cpu,
+		  input->mode->levels, input->mode->root, input->mode->physical_bits,
+		  switches(input->rules, text, sizeof(text)));
+	if (input->walk->level_count)
 		text_line(report, PAINT_BOLD, 2, 2, "%-7s  %13s  %5s  %-18s  %-6s  %s", "level", "table GPA",
 			  "index", "entry", "so far", "");
-	for (unsigned int i = 0; i < walk->level_count && i < 5; i++) {
-		const struct walk_level *level = &walk->levels[i];
+	for (unsigned int i = 0; i < input->walk->level_count; i++) {
+		const struct walk_level *level = &input->walk->levels[i];
 
 		text_line(report, PAINT_PLAIN, 2, 61,
 			  "%u %-5s  0x%011" PRIx64 "  %5u  0x%016" PRIx64 "  %-6s  %s", level->level,
-			  level_name(level->level), level->table, level->index, level->entry,
-			  level_rights(level, rights, sizeof(rights)),
-			  entry_text(level->entry, level->level, decoded, sizeof(decoded)));
+			  entry_level_name(level->level), level->table, level->index, level->entry,
+			  walk_level_rights(level, rights, sizeof(rights)),
+			  entry_text(level, walk_decodes_keys(input), decoded, sizeof(decoded)));
 	}
 }
 
-static const char *page_name(uint64_t page_size)
+static void show_stop(struct report *report, const struct report_walk *input)
 {
-	return page_size >= 1 << 30 ? "1G" : page_size >= 2 << 20 ? "2M" : "4K";
+	const struct walk *walk = input->walk;
+	const struct walk_level *last = walk->level_count ? &walk->levels[walk->level_count - 1] : NULL;
+	char why[80];
+
+	if (walk->stop == WALK_RESERVED_BIT)
+		text_line(report, PAINT_BAD, 0, 6, "stops: reserved bit set at level %s: 0x%" PRIx64 " (%s)",
+			  entry_level_name(last->level), last->reserved,
+			  entry_reserved_text(last, input->mode, why, sizeof(why)));
+	else if (walk->stop == WALK_TABLE_OUTSIDE)
+		text_line(report, PAINT_BAD, 0, 6, "stops: table outside guest memory: the %s at 0x%" PRIx64,
+			  entry_level_name(last ? last->level - 1 : input->mode->levels),
+			  last ? (uint64_t)(last->entry & PTE_ADDRESS) : input->mode->root);
+	else
+		text_line(report, PAINT_BAD, 0, 6, "stops: %s%s%s", walk_stop_text(walk->stop),
+			  last ? " at level " : "", last ? entry_level_name(last->level) : "");
 }
 
-static void show_end(struct report *report, const struct walk *walk, const struct view *view)
+static void show_who_may(struct report *report, const struct report_walk *input)
 {
-	const struct view_region *region;
-	char rights[8];
+	static const char *const names[] = { [ACCESS_SUPERVISOR] = "supervisor", [ACCESS_USER] = "user" };
 
-	if (walk->stop != WALK_MAPPED) {
-		text_line(report, PAINT_BAD, 0, 6, "stops: %s%s%s", walk_stop_text(walk->stop),
-			  walk->level_count ? " at level " : "",
-			  walk->level_count ? level_name(walk->levels[walk->level_count - 1].level) : "");
+	text_line(report, PAINT_BOLD, 0, 2, "%-12s  %-22s  %-22s  %s", "who may", "read", "write", "execute");
+	for (enum access_mode mode = ACCESS_SUPERVISOR; mode <= ACCESS_USER; mode++)
+		text_line(report, PAINT_PLAIN, 2, 2, "%-10s  %-22s  %-22s  %s", names[mode],
+			  access_text(walk_may(input, mode, ACCESS_READ)),
+			  access_text(walk_may(input, mode, ACCESS_WRITE)),
+			  access_text(walk_may(input, mode, ACCESS_FETCH)));
+}
+
+enum access_answer walk_may(const struct report_walk *input, enum access_mode mode, enum access_kind kind)
+{
+	return access_may(input->rules, input->walk->rights, input->walk->key, mode, kind);
+}
+
+static void show_memory(struct report *report, const struct report_walk *input)
+{
+	const struct view_region *region = view_region(input->view, input->walk->gpa, 1);
+	char size[40], offset[64] = "";
+	uint64_t inside;
+
+	if (!region) {
+		text_line(report, PAINT_BAD, 0, 8,
+			  "slot    none: no memory is there, an access would leave the guest");
 		return;
 	}
-	text_line(report, PAINT_GOOD, 0, 6, "GPA   0x%" PRIx64 " in a %s page, rights %s", walk->gpa,
-		  page_name(walk->page_size), text_rights(walk->rights, rights, sizeof(rights)));
-	region = view_region(view, walk->gpa, 1);
-	if (region)
-		text_line(report, PAINT_PLAIN, 0, 6,
-			  "      byte 0x%" PRIx64 " of the region of RAM at GPA 0x%" PRIx64
-			  ", HVA 0x%" PRIxPTR,
-			  walk->gpa - region->gpa, region->gpa,
-			  (uintptr_t)(region->bytes + (walk->gpa - region->gpa)));
-	else
-		text_line(report, PAINT_BAD, 0, 6,
-			  "      no region of RAM is there: an access would go to nowhere");
+	inside = input->walk->gpa - region->gpa;
+	if (region->fd >= 0)
+		snprintf(offset, sizeof(offset), ", offset 0x%" PRIx64 " of the file behind it",
+			 region->offset + inside);
+	text_line(report, PAINT_PLAIN, 0, 8,
+		  "slot    byte 0x%" PRIx64 " of the %s of memory at GPA 0x%" PRIx64, inside,
+		  number_bytes(region->size, size, sizeof(size)), region->gpa);
+	text_line(report, PAINT_PLAIN, 0, 8, "HVA     0x%" PRIxPTR "%s", (uintptr_t)(region->bytes + inside),
+		  offset);
 }
 
-static void show_text(struct report *report, const struct walk *walk, const struct walk_mode *mode,
-		      const struct view *view, const char *place)
+static void show_second_stage(struct report *report, const struct report_walk *input)
 {
-	text_line(report, PAINT_BOLD, 0, 2, "0x%016" PRIx64 ": %s", walk->gva, place);
-	show_levels(report, walk, mode);
-	show_end(report, walk, view);
-}
+	const struct report_second_stage *stage = input->second_stage;
+	uint64_t effective =
+		input->walk->page_size < stage->page_size ? input->walk->page_size : stage->page_size;
 
-static void emit_level(struct report *report, const struct walk_level *level)
-{
-	struct json_object *line = json_start(report, "level");
-	char decoded[120], rights[8];
-
-	json_add_number(line, "level", level->level);
-	json_add_string(line, "name", level_name(level->level));
-	json_add_hex(line, "table", level->table);
-	json_add_number(line, "index", level->index);
-	json_add_hex(line, "entry", level->entry);
-	json_add_string(line, "decoded", entry_text(level->entry, level->level, decoded, sizeof(decoded)));
-	json_add_string(line, "rights", level_rights(level, rights, sizeof(rights)));
-	json_finish(report, line);
-}
-
-static void emit_walk(struct report *report, const struct walk *walk, const struct view *view,
-		      const char *place)
-{
-	struct json_object *line = json_start(report, "walk");
-	const struct view_region *region;
-	char rights[8];
-
-	json_add_hex(line, "address", walk->gva);
-	json_add_string(line, "is", place);
-	json_add_bool(line, "mapped", walk->stop == WALK_MAPPED);
-	json_add_string(line, "stop", walk_stop_text(walk->stop));
-	if (walk->stop == WALK_MAPPED) {
-		json_add_hex(line, "gpa", walk->gpa);
-		json_add_number(line, "page_size", walk->page_size);
-		json_add_string(line, "rights", text_rights(walk->rights, rights, sizeof(rights)));
-		region = view_region(view, walk->gpa, 1);
-		json_add_bool(line, "in_ram", region);
-		if (region) {
-			json_add_hex(line, "region", region->gpa);
-			json_add_hex(line, "hva", (uintptr_t)(region->bytes + (walk->gpa - region->gpa)));
-		}
+	if (stage->not_seen) {
+		text_line(report, PAINT_FAINT, 0, 8, "HPA     not seen: %s", stage->not_seen);
+		return;
 	}
-	json_finish(report, line);
+	for (unsigned int i = 0; i < stage->level_count; i++)
+		text_line(report, PAINT_PLAIN, 0, 8, "%-6s  level %u  0x%016" PRIx64 "  %s",
+			  i ? "" : stage->kind, stage->levels[i].level, stage->levels[i].entry,
+			  stage->levels[i].decoded);
+	if (stage->mapped)
+		text_line(report, PAINT_GOOD, 0, 8, "HPA     0x%" PRIx64 " in a %s page; %s in effect",
+			  stage->hpa, entry_page_name(stage->page_size), entry_page_name(effective));
+	else
+		text_line(report, PAINT_PLAIN, 0, 8, "HPA     none yet: the second stage maps no page there");
 }
 
-void report_walk(struct report *report, const struct walk *walk, const struct walk_mode *mode,
-		 const struct view *view, const struct claims *claims, struct symbols *symbols)
+static void show_end(struct report *report, const struct report_walk *input)
+{
+	const struct walk *walk = input->walk;
+	const struct view_cpu *cpu = &input->view->cpus[input->cpu];
+	char rights[8], key[24] = "";
+
+	if (walk->stop != WALK_MAPPED) {
+		show_stop(report, input);
+		return;
+	}
+	if (walk_has_key(input))
+		snprintf(key, sizeof(key), ", key %u", walk->key);
+	text_line(report, PAINT_GOOD, 0, 8,
+		  "GPA     0x%" PRIx64 " in a %s page, rights %s%s, %s memory (PAT entry %u%s)", walk->gpa,
+		  entry_page_name(walk->page_size), text_rights(walk->rights, rights, sizeof(rights)), key,
+		  memory_type(memory_type_pat(cpu), walk->pat_index), walk->pat_index,
+		  cpu->has_pat ? "" : " as after a reset: the source does not hold the register");
+	show_memory(report, input);
+	show_second_stage(report, input);
+	show_who_may(report, input);
+}
+
+void report_walk(struct report *report, const struct report_walk *input)
 {
 	char place[400];
 
-	place_explain(walk->gva, claims, symbols, place, sizeof(place));
-	if (report->format == REPORT_TEXT) {
-		show_text(report, walk, mode, view, place);
+	place_explain(input->walk->gva, input->claims, input->symbols, place, sizeof(place));
+	if (report->format == REPORT_JSON) {
+		walk_emit(report, input, place);
 		return;
 	}
-	for (unsigned int i = 0; i < walk->level_count && i < 5; i++)
-		emit_level(report, &walk->levels[i]);
-	emit_walk(report, walk, view, place);
+	text_line(report, PAINT_BOLD, 0, 2, "0x%016" PRIx64 ": %s", input->walk->gva, place);
+	show_levels(report, input);
+	show_end(report, input);
 }

@@ -3,8 +3,9 @@
  * core.h: a view in an ELF core file.
  *
  * ET_CORE, one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base), NT_PRSTATUS per vCPU, and
- * per vCPU a note named "KVMAP" with its control registers, so that CR3 and CR4 are there. One more has the
- * path of the guest's ELF file. Sparse: memory that was never touched is a hole of the file.
+ * per vCPU a note named "KVMAP" with its control registers, so that CR3 and CR4 are there, and one with its
+ * PAT register where that is known. One more has the path of the guest's ELF file. Sparse: memory that was
+ * never touched is a hole of the file.
  */
 #ifndef VMM_VIEW_CORE_H
 #define VMM_VIEW_CORE_H
@@ -12,9 +13,10 @@
 #include "view/view.h"
 
 #define CORE_NOTE_NAME "KVMAP"
-/* "KV01", "KV02": debuggers take small numbers for their own types, whatever the name. */
+/* "KV01" ...: debuggers take small numbers for their own types, whatever the name. */
 #define CORE_NOTE_CONTROL 0x3130564b
 #define CORE_NOTE_PROGRAM 0x3230564b
+#define CORE_NOTE_PAT     0x3330564b
 
 /* CORE_NOTE_CONTROL. CORE_NOTE_PROGRAM is a path with its NUL. */
 struct core_control {
@@ -23,6 +25,13 @@ struct core_control {
 	uint8_t pages_1g; /* 0 or 1 */
 	uint16_t unused;
 	uint64_t cr0, cr2, cr3, cr4, efer;
+};
+
+/* CORE_NOTE_PAT */
+struct core_pat {
+	uint32_t cpu; /* whose it is */
+	uint32_t unused;
+	uint64_t pat;
 };
 
 /*

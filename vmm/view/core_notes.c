@@ -67,6 +67,21 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	return 0;
 }
 
+static int take_pat(struct notes *notes, const void *bytes, size_t size, struct error *error)
+{
+	struct core_pat pat;
+
+	if (size != sizeof(pat))
+		return bad_note(notes, "a note of a PAT register of the wrong size", error);
+	memcpy(&pat, bytes, sizeof(pat));
+	if (pat.cpu >= VIEW_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: a PAT register of CPU %u", notes->file->path,
+				 pat.cpu);
+	notes->view->cpus[pat.cpu].pat = pat.pat;
+	notes->view->cpus[pat.cpu].has_pat = true;
+	return 0;
+}
+
 static int take_program(struct notes *notes, const char *bytes, size_t size, struct error *error)
 {
 	if (*notes->program)
@@ -89,6 +104,8 @@ static int take_note(struct notes *notes, const GElf_Nhdr *note, const char *nam
 		return take_status(notes, bytes, note->n_descsz, error);
 	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_CONTROL)
 		return take_control(notes, bytes, note->n_descsz, error);
+	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PAT)
+		return take_pat(notes, bytes, note->n_descsz, error);
 	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PROGRAM)
 		return take_program(notes, bytes, note->n_descsz, error);
 	return 0;

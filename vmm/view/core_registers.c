@@ -10,6 +10,7 @@
 
 static_assert(sizeof(struct user_regs_struct) == sizeof(elf_gregset_t), "the registers of NT_PRSTATUS");
 static_assert(sizeof(struct core_control) == 48, "a note of the core");
+static_assert(sizeof(struct core_pat) == 16, "a note of the core");
 
 void core_registers_pack(const struct view_cpu *cpu, int thread, struct elf_prstatus *out)
 {

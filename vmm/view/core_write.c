@@ -56,6 +56,8 @@ static size_t notes_size(const struct view *view, const char *program)
 	size_t size = view->cpu_count * (note_size("CORE", sizeof(struct elf_prstatus)) +
 					 note_size(CORE_NOTE_NAME, sizeof(struct core_control)));
 
+	for (unsigned int i = 0; i < view->cpu_count; i++)
+		size += view->cpus[i].has_pat ? note_size(CORE_NOTE_NAME, sizeof(struct core_pat)) : 0;
 	return size + (program ? note_size(CORE_NOTE_NAME, strlen(program) + 1) : 0);
 }
 
@@ -64,11 +66,14 @@ static void head_put_notes(struct head *head, const struct view *view, const cha
 	for (unsigned int i = 0; i < view->cpu_count; i++) {
 		struct elf_prstatus status;
 		struct core_control control;
+		struct core_pat pat = { .cpu = i, .pat = view->cpus[i].pat };
 
 		core_registers_pack(&view->cpus[i], i + 1, &status);
 		core_control_pack(view, &view->cpus[i], &control);
 		head_put_note(head, "CORE", NT_PRSTATUS, &status, sizeof(status));
 		head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_CONTROL, &control, sizeof(control));
+		if (view->cpus[i].has_pat)
+			head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_PAT, &pat, sizeof(pat));
 	}
 	if (program)
 		head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_PROGRAM, program, strlen(program) + 1);

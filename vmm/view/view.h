@@ -38,6 +38,8 @@ struct view_cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint16_t cs, ss, ds, es, fs, gs;
 	uint64_t fs_base, gs_base;
+	uint64_t pat; /* IA32_PAT; 0 where has_pat is false: not every source holds it */
+	bool has_pat;
 };
 
 /* KVM's own answer about a GVA (KVM_TRANSLATE); only what that ioctl can be trusted for. */

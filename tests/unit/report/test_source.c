@@ -70,12 +70,12 @@ Test(source, the_map_labels_ranges_and_shows_the_guards_between_them)
 	free(text);
 }
 
-Test(source, a_map_without_claims_has_no_guards)
+Test(source, a_map_of_an_unknown_guest_has_neither_labels_nor_guards)
 {
 	char *text = map_of(REPORT_TEXT, NULL);
 
 	cr_expect_null(strstr(text, "guard"));
-	check_holds(text, "vmalloc range\n");
+	check_holds(text, "16 runs    1800000\n");
 	free(text);
 }
 
@@ -115,6 +115,9 @@ static struct view view = {
 };
 static const struct walk_mode mode = { .root = 0x1000, .levels = 4, .physical_bits = 40, .nx = true };
 
+static struct access_rules rules = { .write_protect = true, .no_execute = true, .smep = true };
+static struct report_second_stage second_stage = { .not_seen = "nobody looked" };
+
 static void make_tables(void)
 {
 	memory[0x1000 / 8 + 402] = 0x2003;
@@ -129,10 +132,18 @@ static char *walk_of(enum report_format format, uint64_t gva)
 	size_t size;
 	struct report report = report_begin(format, &text, &size);
 	struct walk walk;
+	const struct report_walk input = {
+		.walk = &walk,
+		.mode = &mode,
+		.view = &view,
+		.rules = &rules,
+		.claims = &sample.claims,
+		.second_stage = &second_stage,
+	};
 
 	make_tables();
 	walk_translate(&view, &mode, gva, &walk);
-	report_walk(&report, &walk, &mode, &view, &sample.claims, NULL);
+	report_walk(&report, &input);
 	report_end(&report);
 	return text;
 }
@@ -148,8 +159,16 @@ Test(source, a_walk_shows_every_level_raw_and_decoded)
 	check_holds(
 		text,
 		"  1 PT     0x00000004000      0  0x8000000000005163  rw-     P W A D G NX -> page 0x5000\n");
-	check_holds(text, "GPA   0x5123 in a 4K page, rights rw-\n");
-	check_holds(text, "byte 0x5123 of the region of RAM at GPA 0x0, HVA 0x");
+	check_holds(text, "CPU 0: 4-level tables from CR3 0x1000, GPAs of 40 bits; "
+			  "on: WP NXE SMEP; off: SMAP PKE PKS\n");
+	check_holds(text,
+		    "\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as after a reset: ");
+	check_holds(text, "\nslot    byte 0x5123 of the 64 KiB of memory at GPA 0x0\nHVA     0x");
+	check_holds(text, "\nHPA     not seen: nobody looked\n");
+	check_holds(text,
+		    "\nwho may       read                    write                   execute\n"
+		    "  supervisor  yes                     yes                     no: NX\n"
+		    "  user        no: supervisor page     no: supervisor page     no: supervisor page\n");
 	free(text);
 }
 
@@ -176,7 +195,110 @@ Test(source, a_walk_as_json_has_a_line_for_each_level)
 	cr_expect_null(line_of_type(lines, "level", 4));
 	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "gpa"), "0x5000");
 	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "mapped"), "true");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "memory_type"), "WB");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "pat_known"), "false");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "second_stage_why"), "nobody looked");
+	cr_expect_not_null(strstr(text, "\"supervisor_may\":{\"read\":\"yes\",\"write\":\"yes\","
+					"\"execute\":\"no: NX\"}"));
 	json_object_put(lines);
+	free(text);
+}
+
+/* What is said of the one page when its entry is `entry`. */
+static void expect_walk(uint64_t entry, const char *part)
+{
+	static uint64_t other[8192] __attribute__((aligned(4096)));
+	struct view changed = view;
+	char *text;
+	size_t size;
+	struct report report = report_begin(REPORT_TEXT, &text, &size);
+	struct walk walk;
+	const struct report_walk input = {
+		.walk = &walk,
+		.mode = &mode,
+		.view = &changed,
+		.rules = &rules,
+		.second_stage = &second_stage,
+	};
+
+	make_tables();
+	memcpy(other, memory, sizeof(other));
+	other[0x1000 / 8 + 402] |= PTE_U;
+	other[0x2000 / 8] |= PTE_U;
+	other[0x3000 / 8] |= PTE_U;
+	other[0x4000 / 8] = entry;
+	changed.regions[0].bytes = (const uint8_t *)other;
+	changed.cpus[0].pat = 0x0407050600070106;
+	changed.cpus[0].has_pat = true;
+	walk_translate(&changed, &mode, SAMPLE_AREA, &walk);
+	report_walk(&report, &input);
+	report_end(&report);
+	check_lines(text);
+	check_holds(text, part);
+	free(text);
+}
+
+Test(source, a_walk_decodes_every_bit_of_an_entry)
+{
+	expect_walk(0x5001, "P -> page 0x5000\n");
+	expect_walk(0x51ff | PTE_NX, "P W U PWT PCD A D G PAT NX -> page");
+	expect_walk(0x5e01, "P AVL 9,10,11 -> page 0x5000\n");
+	expect_walk(0x5001 | 1ull << 52 | 1ull << 59, "P AVL 52,59 -> page 0x5000\n");
+	expect_walk(0x5000, "not present, other bits set\n");
+	rules.user_keys = true;
+	expect_walk(0x5005 | 7ull << 59, "P U key 7 -> page 0x5000\n");
+	expect_walk(0x5005 | 7ull << 59, "rights r-xu, key 7, WB memory");
+	rules.user_keys = false;
+}
+
+Test(source, a_walk_names_the_memory_type_of_the_page)
+{
+	expect_walk(0x5001, ", WB memory (PAT entry 0)\n");
+	expect_walk(0x5009, ", WC memory (PAT entry 1)\n");
+	expect_walk(0x5011, ", UC- memory (PAT entry 2)\n");
+	expect_walk(0x5019, ", UC memory (PAT entry 3)\n");
+	expect_walk(0x5089, ", WP memory (PAT entry 5)\n");
+	expect_walk(0x5099, ", WT memory (PAT entry 7)\n");
+}
+
+Test(source, a_walk_says_why_a_bit_is_reserved)
+{
+	expect_walk(
+		0x5001 | 1ull << 45,
+		"stops: reserved bit set at level PT: 0x200000000000 (address bits above the 40 that there are)");
+}
+
+Test(source, a_walk_leads_out_of_the_guest_where_there_is_no_memory)
+{
+	expect_walk(0x10000001, "slot    none: no memory is there");
+}
+
+Test(source, a_walk_goes_on_through_the_second_stage_where_that_is_seen)
+{
+	struct json_object *lines;
+	char *text;
+
+	second_stage = (struct report_second_stage){
+		.kind = "NPT",
+		.levels = { { 2, 0x80000000000000e7, "P W U PS" } },
+		.level_count = 1,
+		.mapped = true,
+		.hpa = 0x12345123,
+		.page_size = 2 << 20,
+	};
+	text = walk_of(REPORT_TEXT, SAMPLE_AREA + 0x123);
+	check_holds(text, "\nNPT     level 2  0x80000000000000e7  P W U PS\n"
+			  "HPA     0x12345123 in a 2M page; 4K in effect\n");
+	free(text);
+	text = walk_of(REPORT_JSON, SAMPLE_AREA + 0x123);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "second_stage_level", 0), "kind"), "NPT");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "hpa"), "0x12345123");
+	json_object_put(lines);
+	free(text);
+	second_stage.mapped = false;
+	text = walk_of(REPORT_TEXT, SAMPLE_AREA + 0x123);
+	check_holds(text, "\nHPA     none yet: the second stage maps no page there\n");
 	free(text);
 }
 

@@ -113,6 +113,8 @@ static struct view *big_view(void)
 			&error);
 	view.cpus[0] = numbered_cpu(0xffffffff80000000);
 	view.cpus[1] = numbered_cpu(0x1000);
+	view.cpus[1].pat = 0x0407050600070106;
+	view.cpus[1].has_pat = true;
 	view.cpu_count = 2;
 	view.physical_bits = 43;
 	view.pages_1g = true;

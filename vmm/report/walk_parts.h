@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk_parts.h: what the text and the JSON of `walk` share. Private to vmm/report.
+ */
+#ifndef VMM_REPORT_WALK_PARTS_H
+#define VMM_REPORT_WALK_PARTS_H
+
+#include "report/report.h"
+
+/* Whether the page that was found has a protection key that counts. */
+bool walk_has_key(const struct report_walk *input);
+
+/* Whether any page's entry holds a key. */
+bool walk_decodes_keys(const struct report_walk *input);
+
+/* An entry that is not present grants nothing, whatever its other bits say. Returns out. */
+const char *walk_level_rights(const struct walk_level *level, char *out, size_t size);
+
+/* Whether that access to the page that was found goes through. */
+enum access_answer walk_may(const struct report_walk *input, enum access_mode mode, enum access_kind kind);
+
+/* The walk as JSON lines. `place`: what the address is. */
+void walk_emit(struct report *report, const struct report_walk *input, const char *place);
+
+#endif
