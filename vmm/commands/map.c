@@ -29,6 +29,7 @@ int command_map(int argc, char **argv)
 	} else if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
+		source_warn(&source);
 		command_report(&report, options.common.json);
 		report_map(&report, &ranges, source.claims, source.symbols);
 		status = command_finish(ranges.damaged || ranges.cut_short ? EXIT_FINDING : EXIT_VERIFIED);

@@ -2,6 +2,7 @@
 #include "commands/source.h"
 
 #include "commands/commands.h"
+#include "inspect/build_id.h"
 #include "view/core.h"
 
 #include <stdio.h>
@@ -89,7 +90,8 @@ static void open_core_claims(const struct options *options, struct source *sourc
 		snprintf(source->program, sizeof(source->program), "%s", program);
 	else if (options_program(options, source->program, sizeof(source->program), error) < 0)
 		return;
-	if (symbols_open(source->program, &source->core_symbols, error) < 0)
+	if (symbols_open(source->program, &source->core_symbols, error) < 0 ||
+	    build_id_check(source->core_symbols, source->view, &source->mode, error) < 0)
 		return;
 	source->symbols = source->core_symbols;
 	if (claims_layout_open(source->program, source->core_symbols, &source->core_layout, error) == 0 &&
@@ -124,6 +126,14 @@ int source_open(const char *name, const struct options *options, struct source *
 	command_fail(&error, context);
 	source_close(out);
 	return -1;
+}
+
+void source_warn(const struct source *source)
+{
+	if (source->symbols)
+		return;
+	fflush(stdout);
+	fprintf(stderr, "kvmap: %s; going on without names\n", source->no_claims.text);
 }
 
 void source_close(struct source *source)

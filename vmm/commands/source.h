@@ -23,12 +23,15 @@ struct source {
 	bool has_mode;           /* false: it has no page tables, and no_claims says why */
 	struct claims *claims;   /* NULL: this guest makes no claims that kvmap can read */
 	struct error no_claims;  /* then: why */
-	struct symbols *symbols; /* NULL: none */
+	struct symbols *symbols; /* NULL: none, and no_claims says why */
 };
 
 /* Opens it, or prints why not. 0, or -1 when the command must end with EXIT_NOT_DONE. */
 int source_open(const char *name, const struct options *options, struct source *out);
 void source_close(struct source *source);
+
+/* For commands that can do without: one line on stderr if there are no symbols, and why. */
+void source_warn(const struct source *source);
 
 /* The arguments of commands that take SOURCE and one more argument at most (`extra_name`; NULL: none). */
 struct source_options {

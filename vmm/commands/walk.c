@@ -108,6 +108,7 @@ static int walk_source(const struct walk_options *options, struct source *source
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
+	source_warn(source);
 	command_report(&report, options->source.common.json);
 	report_walk(&report, &input);
 	return command_finish(walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);

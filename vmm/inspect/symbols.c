@@ -201,3 +201,8 @@ size_t symbols_segments(const struct symbols *symbols, const struct symbols_segm
 	*out = symbols->segments;
 	return symbols->segment_count;
 }
+
+const struct program_file *symbols_file(const struct symbols *symbols)
+{
+	return &symbols->file;
+}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct symbols;
+struct program_file;
 
 int symbols_open(const char *path, struct symbols **out, struct error *error);
 void symbols_close(struct symbols *symbols);
@@ -32,6 +33,9 @@ struct symbols_segment {
 	bool writable, executable;
 };
 size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out);
+
+/* The file itself, until symbols_close. */
+const struct program_file *symbols_file(const struct symbols *symbols);
 
 /* Writes text that came from a guest or a file so that a terminal cannot be hurt by it. Returns out. */
 const char *text_escape(const char *text, size_t length, char *out, size_t size);

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Names, types and claims come from the guest's program: the right one, or none.
+. "$(dirname "$0")/tap.sh"
+
+cat >areas.kvs <<EOF
+a = vmalloc 64K
+b = vmalloc 8K
+vfree b
+EOF
+try run areas.kvs --dump a.core
+check "the guest that is looked at is verified" 0
+
+# ---- another build ----
+cp "$GUEST" other.elf
+# The first byte of the build-id, which follows the note's header and "GNU\0".
+offset=$(grep -obUaP '\x14\x00\x00\x00\x03\x00\x00\x00GNU\x00' other.elf | head -n 1 | cut -d : -f 1)
+byte=$(od -An -tu1 -j $((offset + 12)) -N 1 other.elf)
+printf "\\$(printf %o $((byte ^ 255)))" | dd of=other.elf bs=1 seek=$((offset + 12)) conv=notrunc 2>/dev/null
+for command in verify areas "proc meminfo"; do
+	# shellcheck disable=SC2086
+	set -- $command
+	try "$1" a.core ${2:+"$2"} --guest other.elf
+	one_line "$1 with another build's program is refused" 2 'runs another build than other.elf.*[0-9a-f]{40}.*[0-9a-f]{40}'
+done
+try map a.core --guest other.elf
+check "map goes on without names" 0 err 'runs another build than other.elf.*going on without names' out 'ffffc90000000000'
+[ "$(wc -l <err)" = 1 ] && ! grep -q 'areas.kvs\|trap_handle' out && ok "... in one line" || not_ok "... in one line"
+try walk a.core 0xffffc90000000000 --guest other.elf
+check "so does walk" 0 err 'going on without names' out 'GPA'
+try walk a.core vmalloc --guest other.elf
+check "which then knows no symbols" 2 err 'neither an address'
+try verify a.core
+check "the right program is found and used" 0 out 'VERIFIED'
+finish
