@@ -64,6 +64,13 @@ u32 op_kvzalloc(struct operation *operation);
 u32 op_kvmalloc_array(struct operation *operation);
 u32 op_kvfree(struct operation *operation);
 
+/* op_set_memory.c */
+u32 op_set_memory_ro(struct operation *operation);
+u32 op_set_memory_rw(struct operation *operation);
+u32 op_set_memory_x(struct operation *operation);
+u32 op_set_memory_nx(struct operation *operation);
+u32 op_execute(struct operation *operation);
+
 /* op_kmalloc.c */
 u32 op_kmalloc(struct operation *operation);
 u32 op_kzalloc(struct operation *operation);

@@ -11,7 +11,8 @@
 #include "mm/direct_map.h" /* __va(), __pa() */
 #include "mm/mm_types.h"
 
-enum pgprot { PGPROT_READONLY, PGPROT_READWRITE };
+/* What a page may be used for besides being read. PGPROT_EXECUTE: executed, not written. */
+enum pgprot { PGPROT_READONLY, PGPROT_READWRITE, PGPROT_EXECUTE };
 
 /* ---- down: implemented by guest/arch ---- */
 
@@ -33,6 +34,12 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
  * stamp of this unmapping.
  */
 u32 arch_unmap(unsigned long va, u32 nr);
+
+/*
+ * Gives the pages of a range that is mapped these rights. PGPROT_READONLY, which is the one that takes a
+ * right away, is logged with TLB_FLUSH_PROTECT; the caller flushes then.
+ */
+void arch_protect(unsigned long va, u32 nr, enum pgprot prot);
 
 /* Addresses [start, end), page-aligned. */
 struct tlb_range {

@@ -169,12 +169,13 @@ struct vmap_kept {
  * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every
  * completed flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
  *
+ * arch_protect() logs the range that lost a right, with TLB_FLUSH_PROTECT.
  * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
  * has to cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
  */
 struct tlb_flush {
 	u32 stamp;
-	u32 cpu; /* with TLB_FLUSH_UNMAP, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
+	u32 cpu; /* with TLB_FLUSH_UNMAP, _PROTECT, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
 	u64 start;
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };

@@ -38,6 +38,21 @@ struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
 static struct vmap_area *lazy_last; /* of purge_vmap_area_list */
 static u32 lazy_areas, lazy_pages;  /* on it */
 
+void vmap_flush(unsigned long start, unsigned long end)
+{
+	struct tlb_range range = { start, end };
+	u64 pages = (end - start) >> PAGE_SHIFT;
+
+	if (pages > FLUSH_SINGLE_PAGES) {
+		arch_flush_ranges(NULL, 0);
+		vmalloc_stats.flush_full++;
+		return;
+	}
+	arch_flush_ranges(&range, 1);
+	vmalloc_stats.flush_range++;
+	vmalloc_stats.flush_pages += pages;
+}
+
 /* One round of flushes for all that waits. */
 static void lazy_flush(void)
 {

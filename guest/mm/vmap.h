@@ -103,6 +103,9 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
  */
 void vmap_lazy_add(struct vmap_area *va);
 
+/* Flushes a range, and perhaps more, at once and on every CPU. What waits goes on waiting. */
+void vmap_flush(unsigned long start, unsigned long end);
+
 /* Gives back some of what was flushed and not yet given back. */
 void vmap_flushed_release(void);
 

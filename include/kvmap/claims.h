@@ -52,6 +52,7 @@ enum memblock_kind {
 #define VM_MAP_RAM  0x00040000 /* with VM_MAP: vm_map_ram() */
 #define VM_ZERO     0x00010000 /* vzalloc() */
 #define VM_READONLY 0x00020000
+#define VM_EXEC     0x00080000 /* with VM_READONLY: set_memory_x() */
 
 /* vmap_area.state */
 enum vmap_area_state {
@@ -67,10 +68,11 @@ enum vmap_area_state {
 #define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
 
 /* tlb_flush.cpu: not a flush of that CPU, but ... */
-#define TLB_FLUSH_UNMAP 0x80000000u /* an unmapping by it */
-#define TLB_FLUSH_IDLE  0x40000000u /* it uses no translation of vmalloc from here on, until its */
-#define TLB_FLUSH_WAKE  0x20000000u
-#define TLB_FLUSH_EVENT (TLB_FLUSH_UNMAP | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE)
+#define TLB_FLUSH_UNMAP   0x80000000u /* an unmapping by it */
+#define TLB_FLUSH_IDLE    0x40000000u /* it uses no translation of vmalloc from here on, until its */
+#define TLB_FLUSH_WAKE    0x20000000u
+#define TLB_FLUSH_PROTECT 0x10000000u /* it took a right from a range that stays mapped */
+#define TLB_FLUSH_EVENT   (TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE)
 
 /* cpu.state */
 enum cpu_state {

@@ -45,6 +45,11 @@ enum kvmap_opcode {
 	KVMAP_OP_KVZALLOC = 56,         /* size -> v */
 	KVMAP_OP_KVMALLOC_ARRAY = 57,   /* count, size of each -> v */
 	KVMAP_OP_KVFREE = 58,           /* address */
+	KVMAP_OP_SET_MEMORY_RO = 59,    /* address, pages */
+	KVMAP_OP_SET_MEMORY_RW = 60,    /* address, pages */
+	KVMAP_OP_SET_MEMORY_X = 61,     /* address, pages */
+	KVMAP_OP_SET_MEMORY_NX = 62,    /* address, pages */
+	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */
@@ -132,6 +137,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_COUNT = 17,      /* not the number of pages that were mapped */
 	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
 	KVMAP_REFUSED_FLAGS = 24,      /* flags that say nothing here, or contradict each other */
+	KVMAP_REFUSED_WX = 25,         /* it would be writable and executable */
 	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */

@@ -72,7 +72,8 @@ struct claim_region {
 };
 
 struct claim_flush {
-	uint32_t stamp, cpu; /* cpu: with TLB_FLUSH_UNMAP, _IDLE or _WAKE of kvmap/claims.h, not a flush */
+	uint32_t stamp,
+		cpu; /* cpu: with TLB_FLUSH_UNMAP, _PROTECT, _IDLE or _WAKE of kvmap/claims.h, not a flush */
 	uint64_t start, end;
 };
 

@@ -33,7 +33,7 @@ static void put_live(struct report *report, const struct claim_area *area, const
 	static const struct {
 		uint64_t flag;
 		const char *word;
-	} words[] = { { VM_ALLOC, "vmalloc" }, { VM_MAP, "vmap" } };
+	} words[] = { { VM_ALLOC, "vmalloc" }, { VM_MAP, "vmap" }, { VM_USERMAP, "user" } };
 
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64, area->addr,
 		area->addr + area->size, area->size);

@@ -82,6 +82,13 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
 	case KVMAP_OP_VUNMAP:
 	case KVMAP_OP_VM_UNMAP_RAM: snprintf(out, size, "0x%" PRIx64 " unmapped", value[1]); break;
+	case KVMAP_OP_SET_MEMORY_RO: snprintf(out, size, "0x%" PRIx64 " may only be read", value[1]); break;
+	case KVMAP_OP_SET_MEMORY_RW: snprintf(out, size, "0x%" PRIx64 " may be written", value[1]); break;
+	case KVMAP_OP_SET_MEMORY_X: snprintf(out, size, "0x%" PRIx64 " may be executed", value[1]); break;
+	case KVMAP_OP_SET_MEMORY_NX:
+		snprintf(out, size, "0x%" PRIx64 " may not be executed", value[1]);
+		break;
+	case KVMAP_OP_EXECUTE: snprintf(out, size, "it has returned"); break;
 	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
 	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;
 	case KVMAP_OP_FRAGMENT:

@@ -126,15 +126,17 @@ static void show_rounds(struct report *report, const struct claims *claims)
 		  text_count(claims->tlb_spared, spared, sizeof(spared)));
 }
 
-/* An entry of the log: a flush that has completed, an unmapping, or a CPU that halts or wakes. */
+/* An entry of the log: a flush that has completed, an unmapping, a right lost, or a CPU that halts or wakes.
+ */
 static void emit_flush(struct report *report, const struct claim_flush *flush)
 {
 	uint32_t event = flush->cpu & TLB_FLUSH_EVENT;
-	bool has_range = !event || event == TLB_FLUSH_UNMAP;
-	struct json_object *line = json_start(report, event == TLB_FLUSH_UNMAP  ? "unmap"
-						      : event == TLB_FLUSH_IDLE ? "idle"
-						      : event == TLB_FLUSH_WAKE ? "wake"
-										: "flush");
+	bool has_range = !event || event & (TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT);
+	struct json_object *line = json_start(report, event == TLB_FLUSH_UNMAP     ? "unmap"
+						      : event == TLB_FLUSH_PROTECT ? "protect"
+						      : event == TLB_FLUSH_IDLE    ? "idle"
+						      : event == TLB_FLUSH_WAKE    ? "wake"
+										   : "flush");
 
 	json_add_number(line, "stamp", flush->stamp);
 	json_add_number(line, "cpu", flush->cpu & ~TLB_FLUSH_EVENT);

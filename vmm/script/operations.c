@@ -66,7 +66,7 @@ static int write_operands(struct compile *compile, struct kvmap_operation *opera
 	return operand_number(compile, "a value", &operation->operand[1].value);
 }
 
-static int unmap_ram_operands(struct compile *compile, struct kvmap_operation *operation)
+static int pages_operands(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (operand_address(compile, &operation->operand[0]) < 0)
 		return -1;
@@ -175,12 +175,17 @@ static const struct operation_syntax syntaxes[] = {
 	{ "vmap", KVMAP_OP_VMAP, true, "NAME = vmap VARIABLE", variable_operand },
 	{ "vunmap", KVMAP_OP_VUNMAP, false, "vunmap ADDRESS", address_operand },
 	{ "vm_map_ram", KVMAP_OP_VM_MAP_RAM, true, "NAME = vm_map_ram VARIABLE", variable_operand },
-	{ "vm_unmap_ram", KVMAP_OP_VM_UNMAP_RAM, false, "vm_unmap_ram ADDRESS PAGES", unmap_ram_operands },
+	{ "vm_unmap_ram", KVMAP_OP_VM_UNMAP_RAM, false, "vm_unmap_ram ADDRESS PAGES", pages_operands },
 	{ "vm_unmap_aliases", KVMAP_OP_VM_UNMAP_ALIASES, false, "vm_unmap_aliases", no_operands },
+	{ "set_memory_ro", KVMAP_OP_SET_MEMORY_RO, false, "set_memory_ro ADDRESS PAGES", pages_operands },
+	{ "set_memory_rw", KVMAP_OP_SET_MEMORY_RW, false, "set_memory_rw ADDRESS PAGES", pages_operands },
+	{ "set_memory_x", KVMAP_OP_SET_MEMORY_X, false, "set_memory_x ADDRESS PAGES", pages_operands },
+	{ "set_memory_nx", KVMAP_OP_SET_MEMORY_NX, false, "set_memory_nx ADDRESS PAGES", pages_operands },
 	{ "fill", KVMAP_OP_FILL, false, "fill VARIABLE [seed NUMBER]", fill_operands },
 	{ "check", KVMAP_OP_CHECK, false, "check VARIABLE", variable_operand },
 	{ "read", KVMAP_OP_READ, false, "read ADDRESS", address_operand },
 	{ "write", KVMAP_OP_WRITE, false, "write ADDRESS VALUE", write_operands },
+	{ "execute", KVMAP_OP_EXECUTE, false, "execute ADDRESS", address_operand },
 	{ "fragment", KVMAP_OP_FRAGMENT, false, "fragment PERCENT% [of SIZE] [seed NUMBER]",
 	  fragment_operands },
 	{ "pair", KVMAP_OP_PAIR, false, "pair FUNCTION SIZE COUNT", pair_operands },
@@ -198,8 +203,8 @@ static const struct operation_syntax syntaxes[] = {
 
 /* Words that are no operations. The first four begin a line, and are suggested. */
 static const struct name other_words[] = {
-	{ "expect", 1 }, { "repeat", 1 }, { "end", 1 },     { "on", 1 },
-	{ "text", 0 },   { "rodata", 0 }, { "execute", 0 }, { NULL, 0 },
+	{ "expect", 1 }, { "repeat", 1 }, { "end", 1 }, { "on", 1 },
+	{ "text", 0 },   { "rodata", 0 }, { NULL, 0 },
 };
 
 const char *operation_name(uint16_t opcode)

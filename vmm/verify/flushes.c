@@ -13,6 +13,9 @@
  * flushed by h; a frame that was unmapped at u and handed out at h >= u (`lazy` exempts frames): the
  * unmapping u is flushed by h. All of its range: which page of it was this frame's is no longer known.
  *
+ * A right that was taken from a range at t (set_memory_ro) has been flushed, all of the range, by now:
+ * whoever took it has returned.
+ *
  * The log is a ring. What was unmapped before its oldest entry is judged only if a full flush in it lies
  * between unmapping and reuse; otherwise it is counted as not judged.
  */
@@ -193,6 +196,25 @@ static void judge_areas(struct judge *judge)
 	}
 }
 
+static void judge_rights(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
+		const struct claim_flush *entry = &judge->claims->flushes.items[i];
+		struct finding *finding;
+
+		if ((entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
+			continue;
+		judge->check->result->checked++;
+		if (flushed_at(judge, entry->start, entry->end, entry->stamp) != NEVER)
+			continue;
+		finding = finding_new(judge->check, entry->start);
+		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
+				entry->stamp);
+		found_stamp(finding, NEVER);
+		finding_where_gva(finding, judge->check, entry->start);
+	}
+}
+
 /* When the unmapping at place `i` was flushed; asked once for all of its frames. */
 static uint64_t unmapping_flushed(struct judge *judge, size_t i)
 {
@@ -293,6 +315,7 @@ void check_flushes(struct check *check)
 		check->no_memory = true;
 	} else {
 		judge_areas(&judge);
+		judge_rights(&judge);
 		if (facts->claims->policy != KVMAP_POLICY_LAZY)
 			judge_frames(&judge);
 		say_not_judged(&judge);

@@ -34,7 +34,9 @@ static void check_shape(struct check *check, const struct claim_area *area)
 
 static unsigned int area_rights(const struct claim_area *area)
 {
-	return area->flags & VM_READONLY ? RIGHT_R : RIGHT_R | RIGHT_W;
+	if (!(area->flags & VM_READONLY))
+		return RIGHT_R | RIGHT_W;
+	return area->flags & VM_EXEC ? RIGHT_R | RIGHT_X : RIGHT_R;
 }
 
 /* `leaf` translates gva; NULL: nothing does. */

@@ -83,9 +83,16 @@ static u64 *tables_make(unsigned long va, u32 nr)
 	return &first[pt_index(va, PTE_SHIFT)];
 }
 
+static u64 rights_of(enum pgprot prot)
+{
+	if (likely(prot == PGPROT_READWRITE))
+		return _PAGE_KERNEL;
+	return prot == PGPROT_EXECUTE ? _PAGE_KERNEL_RX : _PAGE_KERNEL_RO;
+}
+
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 {
-	u64 rights = prot == PGPROT_READWRITE ? _PAGE_KERNEL : _PAGE_KERNEL_RO;
+	u64 rights = rights_of(prot);
 	u64 *pte = tables_make(va, nr), *end;
 	struct page *map = mem_map;
 	u32 pfn = first, span;
@@ -112,7 +119,7 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 
 int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out)
 {
-	u64 rights = prot == PGPROT_READWRITE ? _PAGE_KERNEL : _PAGE_KERNEL_RO;
+	u64 rights = rights_of(prot);
 	u64 *pte = tables_make(va, nr), sum = 0, weight = 1;
 
 	if (!pte)
@@ -153,6 +160,42 @@ u32 arch_unmap(unsigned long va, u32 nr)
 		nr -= span;
 	}
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), start, va);
+}
+
+void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
+{
+	unsigned long start = va;
+	u64 rights = rights_of(prot);
+
+	while (nr) {
+		u32 span = table_span(va, nr);
+		u64 *pte = pte_of(va), *end = pte + span;
+
+		do
+			entry_set(pte, (*pte & PTE_PFN_MASK) | rights);
+		while (++pte != end);
+		va += (unsigned long)span << PTE_SHIFT;
+		nr -= span;
+	}
+	if (prot == PGPROT_READONLY)
+		tlb_log(TLB_FLUSH_PROTECT | arch_cpu(), start, va);
+}
+
+bool pgtable_allows(unsigned long va, bool write, bool execute)
+{
+	const u64 *table = init_top_pgt;
+	unsigned int shift;
+
+	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
+		u64 entry = table[pt_index(va, shift)];
+
+		if (!(entry & _PAGE_PRESENT) || (write && !(entry & _PAGE_RW)) ||
+		    (execute && entry & _PAGE_NX))
+			return false;
+		if (shift == PTE_SHIFT || (shift < PGD_SHIFT && entry & _PAGE_PSE))
+			return true;
+		table = table_of(entry);
+	}
 }
 
 u64 arch_virt_to_phys(unsigned long va)

@@ -20,6 +20,9 @@
 /* The top table. It stays the same for good: CR3 is never changed but to flush. */
 extern u64 init_top_pgt[PTRS_PER_TABLE];
 
+/* May the kernel read va, and write or execute it, by the tables? */
+bool pgtable_allows(unsigned long va, bool write, bool execute);
+
 static inline unsigned int pt_index(unsigned long va, unsigned int shift)
 {
 	return va >> shift & (PTRS_PER_TABLE - 1);

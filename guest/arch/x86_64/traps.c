@@ -7,6 +7,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/traps.h"
 
@@ -36,6 +37,16 @@ bool access_resume(struct registers *registers, u64 fault_address)
 	return true;
 }
 
+/*
+ * A right that was given since: the CPU had kept the old translation, and forgets it with the fault (SDM vol.
+ * 3A 4.10.4.3).
+ */
+static bool is_spurious(u64 address, u64 error)
+{
+	return (error & ~(PF_WRITE | PF_FETCH)) == PF_PRESENT &&
+	       pgtable_allows(address, error & PF_WRITE, error & PF_FETCH);
+}
+
 /* A spurious one must not be acknowledged (SDM vol. 3A 11.9). */
 static void interrupt_handle(u32 vector)
 {
@@ -55,7 +66,7 @@ void trap_handle(struct registers *registers)
 		return interrupt_handle((u32)registers->vector);
 	if (registers->vector == TRAP_PF) {
 		address = read_cr2();
-		if (access_resume(registers, address))
+		if (is_spurious(address, registers->error_code) || access_resume(registers, address))
 			return;
 	} else if (registers->vector == TRAP_GP) {
 		address = registers->rdi;

@@ -10,9 +10,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define FRAMES (SIM_RAM_END >> PAGE_SHIFT)
-#define LEAF   0x8000000000000163ul /* NX G D A W P */
-#define TABLE  0x23ul               /* A W P */
+#define FRAMES  (SIM_RAM_END >> PAGE_SHIFT)
+#define LEAF    0x8000000000000163ul /* NX G D A W P */
+#define LEAF_RO 0x8000000000000121ul /* NX G A P */
+#define LEAF_RX 0x0000000000000121ul
+#define TABLE   0x23ul /* A W P */
 
 extern u32 held_pages;
 
@@ -253,7 +255,6 @@ static void check_tables(struct census *census, const u64 *table, u32 level)
 		if (!table[i])
 			continue;
 		if (level == 1) {
-			cr_assert_eq(table[i] & ~PTE_PFN_MASK, LEAF, "rights %#lx", table[i]);
 			census->leaves++;
 			continue;
 		}
@@ -262,6 +263,25 @@ static void check_tables(struct census *census, const u64 *table, u32 level)
 		cr_assert_eq(pfn_to_page((u32)(table[i] >> PAGE_SHIFT))->owner, PAGE_TABLE);
 		check_tables(census, __va(table[i] & PTE_PFN_MASK), level - 1);
 	}
+}
+
+/* The leaf of a page that is mapped. */
+static u64 leaf_of(unsigned long va)
+{
+	const u64 *table = init_top_pgt;
+
+	for (unsigned int shift = PGD_SHIFT; shift > PTE_SHIFT; shift -= PGD_SHIFT - PUD_SHIFT)
+		table = __va(table[pt_index(va, shift)] & PTE_PFN_MASK);
+	return table[pt_index(va, PTE_SHIFT)];
+}
+
+static void check_rights(const struct vmap_area *va)
+{
+	u64 rights = !(va->vm->flags & VM_READONLY) ? LEAF : va->vm->flags & VM_EXEC ? LEAF_RX : LEAF_RO;
+
+	for (unsigned long page = va->va_start; page < vmap_mapped_end(va); page += PAGE_SIZE)
+		cr_assert_eq(leaf_of(page) & ~PTE_PFN_MASK, rights, "rights of %#lx: %#lx", page,
+			     leaf_of(page));
 }
 
 static void check_live(struct census *census, const struct vmap_area *va)
@@ -276,6 +296,7 @@ static void check_live(struct census *census, const struct vmap_area *va)
 	cr_assert(vm->requested_size && vm->requested_size <= vm->size - PAGE_SIZE &&
 		  vm->requested_size + PAGE_SIZE > vm->size - PAGE_SIZE);
 	cr_assert_leq(va->unmapped, va->handed, "handed out before it was unmapped");
+	check_rights(va);
 	if (vm->flags & VM_MAP) {
 		u64 sum = 0;
 
@@ -370,6 +391,9 @@ static void check_tlb(const struct census *census)
 		unsigned long va = KVMAP_VMALLOC_START + page * PAGE_SIZE;
 		u32 pfn = sim_tlb[page] - 1;
 
+		if (sim_tlb[page] && arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
+			cr_assert(!sim_tlb_writable[page] || pgtable_allows(va, true, false),
+				  "the right to write %#lx is stale", va);
 		if (!sim_tlb[page] || arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
 			continue;
 		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);

@@ -20,6 +20,7 @@ u64 init_top_pgt[PTRS_PER_TABLE];
 u32 arch_nr_cpus = 1;
 
 u32 sim_tlb[SIM_TLB_PAGES];
+bool sim_tlb_writable[SIM_TLB_PAGES];
 static u32 tlb_used[SIM_TLB_PAGES], tlb_nr_used; /* numbers of the pages cached */
 static u64 cr4 = X86_CR4_PAE | X86_CR4_PGE;
 static char *ram;
@@ -76,17 +77,19 @@ void write_cr4(u64 value)
 	cr4 = value;
 }
 
-static u64 *sim_translate(unsigned long va)
+/* Only a translation that allows what is wanted is used: without, the tables are walked again. */
+static u64 *sim_translate(unsigned long va, bool write)
 {
 	unsigned long page = (va - KVMAP_VMALLOC_START) >> PAGE_SHIFT;
 
 	cr_assert_lt(page, SIM_TLB_PAGES, "%#lx is beyond the simulated TLB", va);
-	if (!sim_tlb[page]) {
+	if (!sim_tlb[page] || (write && !sim_tlb_writable[page])) {
 		u64 gpa = arch_virt_to_phys(va);
 
-		if (gpa == ~0ul)
+		if (gpa == ~0ul || !pgtable_allows(va, write, false))
 			return NULL;
 		sim_tlb[page] = (u32)(gpa >> PAGE_SHIFT) + 1;
+		sim_tlb_writable[page] = pgtable_allows(va, true, false);
 		if (tlb_nr_used == SIM_TLB_PAGES) {
 			u32 i, kept = 0; /* invlpg leaves numbers behind */
 
@@ -102,7 +105,7 @@ static u64 *sim_translate(unsigned long va)
 
 bool sim_read(unsigned long va, u64 *value_out)
 {
-	const u64 *word = sim_translate(va);
+	const u64 *word = sim_translate(va, false);
 
 	if (word)
 		*value_out = *word;
@@ -111,7 +114,7 @@ bool sim_read(unsigned long va, u64 *value_out)
 
 bool sim_write(unsigned long va, u64 value)
 {
-	u64 *word = sim_translate(va);
+	u64 *word = sim_translate(va, true);
 
 	if (word)
 		*word = value;

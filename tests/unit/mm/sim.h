@@ -27,6 +27,9 @@ void sim_boot(u32 policy);
 /* pfn + 1 that the CPU uses for page number n of the vmalloc range, by its TLB; 0 = not cached. */
 extern u32 sim_tlb[SIM_TLB_PAGES];
 
+/* May the CPU write to that page, by its TLB? */
+extern bool sim_tlb_writable[SIM_TLB_PAGES];
+
 /* An access of the CPU to 8 bytes of the vmalloc range; false if it faults. */
 bool sim_read(unsigned long va, u64 *value_out);
 bool sim_write(unsigned long va, u64 value);

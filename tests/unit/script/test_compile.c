@@ -144,6 +144,20 @@ Test(compile, the_family_of_vmalloc_has_sizes_nodes_and_counts)
 	script_destroy(script);
 }
 
+Test(compile, rights_are_set_of_so_many_pages_and_code_is_called)
+{
+	struct script *script = compiled("a = vmalloc 8K\nset_memory_ro a 2\nset_memory_rw a 2\n"
+					 "set_memory_x a 2\nset_memory_nx a 2\nexecute a+8");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	for (uint16_t i = 1; i < 6; i++) {
+		cr_expect_eq(operations[i].opcode, KVMAP_OP_SET_MEMORY_RO + i - 1);
+		check_operand(&operations[i].operand[0], KVMAP_BASE_VARIABLE, 0, i == 5 ? 8 : 0);
+		check_operand(&operations[i].operand[1], KVMAP_BASE_NONE, 0, i == 5 ? 0 : 2);
+	}
+	script_destroy(script);
+}
+
 Test(compile, fragment_holds_a_part_of_four_megabytes_unless_told)
 {
 	struct kvmap_operation operation = compiled_one("fragment 60%");

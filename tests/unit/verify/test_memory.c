@@ -254,6 +254,32 @@ Test(memory, flushes_that_cover_only_together_are_enough)
 	expect_findings("");
 }
 
+/* ---- V9: a right that an area has lost ---- */
+
+static void right_lost(uint32_t stamp, uint64_t start, uint64_t end)
+{
+	struct claim_flush entry = { stamp, TLB_FLUSH_PROTECT, start, end };
+
+	cr_assert_eq(array_push(&w.claims.flushes, entry), 0);
+	w.claims.flush_count++;
+	w.claims.tlb_clock = stamp;
+}
+
+Test(memory, a_right_that_was_lost_wants_a_flush_of_all_its_range)
+{
+	struct claim_flush half = { 9, 0, AREA_A, AREA_A + 2 * K4 };
+	struct claim_flush rest = { 10, 0, AREA_A + 2 * K4, AREA_A + 4 * K4 };
+
+	right_lost(8, AREA_A, AREA_A + 4 * K4);
+	expect_findings("V9");
+	cr_assert_eq(array_push(&w.claims.flushes, half), 0);
+	expect_findings("V9");
+	cr_assert_eq(array_push(&w.claims.flushes, rest), 0);
+	w.claims.tlb_clock = 10;
+	w.claims.flush_count += 2;
+	expect_findings("");
+}
+
 /* ---- V9 on many CPUs: A's range was unmapped at 1, flushed by CPU 0 at 2 and handed out at 10 ---- */
 
 static void many_cpus(unsigned int count)
