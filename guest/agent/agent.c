@@ -8,6 +8,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/machine.h"
 #include "kvmap/ports.h"
+#include "mm/fail.h"
 
 struct agent agent;
 
@@ -49,6 +50,7 @@ void agent_run(u64 entry_tsc)
 	u32 exit;
 
 	report_hello(hello_tsc - entry_tsc);
+	fail_allocation_at(agent.record->fail_allocation);
 	for (; agent.operation < agent.record->operation_count; agent.operation++)
 		operation_run(&agent.operations[agent.operation]);
 	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;

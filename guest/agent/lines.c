@@ -138,6 +138,8 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 		text_contents(operation);
 	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
 		text(", as expected");
+	if (operation->detail & KVMAP_RESULT_MADE_TO_FAIL)
+		text("; an allocation was made to fail");
 	text_ticks(ticks);
 	if (status == KVMAP_OK && row->ticks && agent.record->flags & KVMAP_BOOT_TICKS)
 		text_words(row->ticks, operation);

@@ -84,8 +84,11 @@ u32 op_pair(struct operation *operation)
 		return KVMAP_REFUSED_UNKNOWN;
 	vmalloc_purge();
 	pairs_of_nothing(&fixed);
-	if (!functions[number].run(&pairs))
-		return vmalloc_status() ? vmalloc_status() : KVMAP_REFUSED_NO_MEMORY;
+	if (!functions[number].run(&pairs)) {
+		u32 status = kmalloc_status(); /* asked in any case: it is not to stand for a later operation */
+
+		return vmalloc_status() ? vmalloc_status() : status ? status : KVMAP_REFUSED_NO_MEMORY;
+	}
 	operation->result = difference(pairs.ticks, fixed.ticks);
 	operation->address = difference(pairs.worst, fixed.worst);
 	return KVMAP_OK;

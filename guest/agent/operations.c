@@ -6,6 +6,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/smp.h"
+#include "mm/fail.h"
 
 static u32 op_unknown(struct operation *operation)
 {
@@ -119,15 +120,37 @@ static u32 operation_do(struct operation *operation)
 	return status ? status : operation_row(operation->script->opcode)->run(operation);
 }
 
+/*
+ * Where an allocation was made to fail: an operation is excused for having been refused memory, and later
+ * ones for having none to work on.
+ */
+static u32 made_to_fail(bool done_before, u32 status)
+{
+	bool now = fail_allocation_done && !done_before;
+	bool excused = now ? KVMAP_STATUS_IS_REFUSED(status)
+			   : fail_allocation_done &&
+				       (status == KVMAP_REFUSED_UNSET || status == KVMAP_REFUSED_NOT_FILLED);
+
+	return (now ? KVMAP_RESULT_MADE_TO_FAIL : 0) | (excused ? KVMAP_RESULT_EXCUSED : 0);
+}
+
+static bool is_as_it_should_be(const struct operation *operation, u32 status)
+{
+	if (status == KVMAP_OK || operation->detail & KVMAP_RESULT_EXCUSED)
+		return true;
+	return operation->script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status);
+}
+
 static void operation_run_here(void *script_operation)
 {
 	const struct kvmap_operation *script = script_operation;
 	struct operation operation = { .script = script };
+	bool done_before = fail_allocation_done;
 	u64 start = rdtsc();
 	u32 status = status_against_expectation(&operation, operation_do(&operation));
 
-	if (status != KVMAP_OK &&
-	    !(script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status)))
+	operation.detail = made_to_fail(done_before, status);
+	if (!is_as_it_should_be(&operation, status))
 		agent.unexpected++;
 	report_result(&operation, status, rdtsc() - start);
 }

@@ -24,6 +24,7 @@ struct operation {
 	u64 found;
 	bool faulted;
 	struct fault fault;
+	u32 detail; /* enum kvmap_result_detail */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "agent/channel.h"
 #include "agent/lines.h"
 #include "arch/x86_64/cpu.h"
+#include "mm/fail.h"
 #include "mm/frames.h"
 
 static u64 ram_bytes(void)
@@ -36,6 +37,7 @@ void report_result(const struct operation *operation, u32 status, u64 ticks)
 
 		record->status = (u16)status;
 		record->operation = agent.operation;
+		record->detail = operation->detail;
 		record->value[0] = operation->result;
 		record->value[1] = operation->address;
 		record->value[2] = operation->size;
@@ -55,6 +57,7 @@ void report_bye(u64 hello_tsc, u32 exit)
 
 		record->value[0] = rdtsc() - hello_tsc;
 		record->value[1] = exit;
+		record->value[2] = fail_allocation;
 		channel_send();
 	}
 	if (agent.serial)

@@ -6,6 +6,7 @@
  */
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/fail.h"
 
 /* Appends the frames of a run whose struct pages have neither owner nor links. */
 static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner owner)
@@ -104,7 +105,7 @@ u32 frames_alloc_chain(u32 nr, enum page_owner owner)
 	struct chain chain;
 	u32 taken;
 
-	if (frames_free_count() < nr)
+	if (frames_free_count() < nr || should_fail())
 		return 0;
 	chain_init(&chain);
 	taken = chain_take_all_free(&chain, nr, owner);
@@ -118,7 +119,7 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
 	struct chain chain;
 	u32 taken;
 
-	if (frames_free_count() < nr)
+	if (frames_free_count() < nr || should_fail())
 		return 0;
 	chain_init(&chain);
 	taken = chain_take_all_fresh(&chain, nr, owner);

@@ -9,6 +9,7 @@
 
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/fail.h"
 
 struct page *mem_map;
 unsigned long max_pfn;
@@ -143,7 +144,7 @@ u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
 	u32 i = zones_of_type[gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL];
 
-	if (order > MAX_ORDER)
+	if (order > MAX_ORDER || should_fail())
 		return 0;
 	if (gfp & __GFP_ZERO)
 		return alloc_zeroed(i, order, owner);

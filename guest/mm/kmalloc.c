@@ -29,6 +29,8 @@ static const u8 small_classes[] = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5,
 /* What a request can ask for that an object of a class does not have. */
 #define GFP_NOT_OF_A_CLASS (__GFP_DMA | __GFP_DMA32 | __GFP_NOFAIL)
 
+bool kmalloc_watched;
+
 static u32 last_status;
 static struct kmalloc_damage last_damage;
 
@@ -112,8 +114,11 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 /* The CPU has no free object of the class, or there is something to do with it. */
 static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gfp_t gfp)
 {
-	void *object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
+	void *object;
 
+	if (should_fail())
+		return refuse(KVMAP_REFUSED_NO_MEMORY);
+	object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
 	if (!object)
 		object = class_refill(cache, gfp);
 	if (object && slab_debug)
@@ -133,7 +138,7 @@ void *kmalloc(unsigned long size, gfp_t gfp)
 		return kmalloc_large(size, gfp);
 	class = size <= 192 ? small_classes[(size - 1) / 8] : 63 - (u32)__builtin_clzl(size - 1);
 	list = &this_cpu_cache()->objects[class + 1];
-	if (unlikely(gfp & __GFP_ZERO || slab_debug || !list->free))
+	if (unlikely(gfp & __GFP_ZERO || kmalloc_watched || !list->free))
 		return kmalloc_slow(&classes[class], gfp);
 	return kmem_list_take(list);
 }

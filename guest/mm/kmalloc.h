@@ -15,6 +15,10 @@
 #define KMALLOC_MAX_CACHE_SIZE 8192ul
 #define KMALLOC_MAX_SIZE       (4ul << 20)
 
+/* Every object takes the way on which slab_debug and should_fail() are asked. Set before the first or never.
+ */
+extern bool kmalloc_watched;
+
 /* NULL on failure; kmalloc_status() says why. */
 void *kmalloc(unsigned long size, gfp_t gfp);
 void *kzalloc(unsigned long size, gfp_t gfp);

@@ -10,6 +10,7 @@
 #ifndef GUEST_MM_SLAB_H
 #define GUEST_MM_SLAB_H
 
+#include "mm/fail.h"
 #include "mm/percpu.h"
 
 /*
@@ -55,9 +56,12 @@ static inline void kmem_list_add(struct kmem_list *list, void *object)
 /* An object with undefined contents, NULL if its cache is empty and there is no frame to enlarge it. */
 static inline void *kmem_cache_alloc(struct kmem_cache *cache)
 {
-	/* A cache without a number has list 0, which is always empty. */
-	void *object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
+	void *object;
 
+	if (should_fail())
+		return NULL;
+	/* A cache without a number has list 0, which is always empty. */
+	object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
 	return likely(object) ? object : kmem_cache_refill(cache);
 }
 

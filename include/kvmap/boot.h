@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
-#define KVMAP_BOOT_VERSION 2
+#define KVMAP_BOOT_VERSION 3
 
 #define KVMAP_CPUS_MAX 64
 
@@ -44,8 +44,9 @@ struct kvmap_boot {
 	uint32_t operation_count;
 	uint32_t strings_offset; /* NUL-terminated strings, one after another */
 	uint32_t strings_size;
-	uint32_t cpus; /* to use: 1 to KVMAP_CPUS_MAX; their APIC ids are 0, 1, 2 ... */
-	uint32_t unused;
+	uint32_t cpus;            /* to use: 1 to KVMAP_CPUS_MAX; their APIC ids are 0, 1, 2 ... */
+	uint32_t fail_allocation; /* the so-manieth internal allocation from the first operation on fails; 0:
+				     none */
 };
 
 static_assert(sizeof(struct kvmap_boot) == 72, "boot record");

@@ -23,7 +23,14 @@ enum kvmap_record_type {
 		4, /* unexpected: as FAULT, with status = vector; three REGISTERS records follow */
 	KVMAP_RECORD_REGISTERS = 5, /* detail 0: rax rbx rcx rdx rsi rdi; 1: rbp rsp r8 r9 r10 r11;
 				     * 2: r12 r13 r14 r15 rflags cr3 */
-	KVMAP_RECORD_BYE = 6,       /* last record. [0] TSC ticks since HELLO, [1] enum kvmap_exit */
+	KVMAP_RECORD_BYE = 6,       /* last record. [0] TSC ticks since HELLO, [1] enum kvmap_exit,
+				     * [2] internal allocations until one would have been made to fail */
+};
+
+/* detail of a RESULT */
+enum kvmap_result_detail {
+	KVMAP_RESULT_MADE_TO_FAIL = 1 << 0, /* an allocation of it was (struct kvmap_boot.fail_allocation) */
+	KVMAP_RESULT_EXCUSED = 1 << 1,      /* and for that, or such an earlier one, it was refused */
 };
 
 /*

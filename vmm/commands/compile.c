@@ -95,6 +95,7 @@ int command_compile(int argc, char **argv)
 	boot.cpus = options.common.cpus;
 	boot.policy = options.common.policy;
 	boot.seed = options.common.seed;
+	boot.fail_allocation = options.common.fail_allocation;
 	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
 	    script_module(script, &boot, &module, &size, &error) < 0 ||
 	    write_file(options.output, module, size, &error) < 0)

@@ -145,7 +145,8 @@ int judge_step(struct session *session, const struct report_step *step)
 
 	session->verdict.results[0].checked++;
 	note_variable(session, operation, &step->result);
-	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED)
+	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED &&
+	    !step_is_excused(session->config.fail_allocation, step))
 		session->refused++;
 	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && judge_verify(session, step) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "commands/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ enum {
 	OPTION_JSON = 256,
 	OPTION_DEBUG_SLAB,
 	OPTION_CPUS,
+	OPTION_FAIL_ALLOCATION,
 	OPTION_GUEST,
 	OPTION_KVM,
 	OPTION_MEMORY,
@@ -31,6 +33,8 @@ static const struct argp_option argp_options[] = {
 	{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
 	{ "debug-slab", OPTION_DEBUG_SLAB, NULL, 0,
 	  "kmalloc poisons free memory and finds what is freed twice or written after it was freed", 0 },
+	{ "fail-allocation", OPTION_FAIL_ALLOCATION, "N", 0,
+	  "the guest's Nth allocation of frames or of an object fails, counted from the first operation", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
 	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
 	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
@@ -54,6 +58,18 @@ static int parse_cpus(struct argp_state *state, const char *text, uint32_t *out)
 		return 0;
 	}
 	argp_error(state, "--cpus `%s` is not a number from 1 to %d", text, KVMAP_CPUS_MAX);
+	return EINVAL;
+}
+
+static int parse_fail_allocation(struct argp_state *state, const char *text, uint32_t *out)
+{
+	uint64_t number;
+
+	if (number_parse(text, strlen(text), &number) == NUMBER_OK && number && number <= UINT32_MAX) {
+		*out = (uint32_t)number;
+		return 0;
+	}
+	argp_error(state, "--fail-allocation `%s` is not a number from 1 to %" PRIu32, text, UINT32_MAX);
 	return EINVAL;
 }
 
@@ -100,6 +116,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_KVM: options->kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
 	case OPTION_CPUS: return parse_cpus(state, argument, &options->cpus);
+	case OPTION_FAIL_ALLOCATION: return parse_fail_allocation(state, argument, &options->fail_allocation);
 	case OPTION_POLICY: return parse_policy(state, argument, &options->policy);
 	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->seed);
 	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->timeout_ns);
@@ -145,6 +162,7 @@ struct session_config options_session(const struct options *options, const char 
 		.policy = options->policy,
 		.seed = options->seed,
 		.debug_slab = options->debug_slab,
+		.fail_allocation = options->fail_allocation,
 		.timeout_ns = options->timeout_ns,
 	};
 }

@@ -18,6 +18,7 @@ struct options {
 	uint32_t policy;
 	uint64_t seed;
 	bool debug_slab;
+	uint32_t fail_allocation;
 	uint64_t timeout_ns;
 };
 

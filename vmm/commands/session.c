@@ -244,6 +244,7 @@ static int boot(struct session *session, struct error *error)
 			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0),
 		.policy = config->policy,
 		.seed = config->seed,
+		.fail_allocation = config->fail_allocation,
 	};
 	void *module;
 	size_t size;
@@ -278,6 +279,7 @@ static void fill_run(struct session *session)
 	run->memory = session->config.memory;
 	run->cpus = session->config.cpus;
 	run->policy = session->config.policy;
+	run->fail_allocation = session->config.fail_allocation;
 	run->steps = session->steps.items;
 	run->step_count = session->steps.count;
 	run->verdict = &session->verdict;

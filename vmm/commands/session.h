@@ -17,9 +17,10 @@ struct session_config {
 	uint32_t cpus;
 	uint32_t policy;
 	uint64_t seed;
-	bool debug_slab;     /* KVMAP_BOOT_DEBUG_SLAB */
-	uint64_t timeout_ns; /* of the guest, from boot to its end */
-	bool serial;         /* the guest writes its text report to the serial port, too */
+	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
+	uint32_t fail_allocation; /* struct kvmap_boot */
+	uint64_t timeout_ns;      /* of the guest, from boot to its end */
+	bool serial;              /* the guest writes its text report to the serial port, too */
 };
 
 struct session {

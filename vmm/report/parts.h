@@ -11,6 +11,8 @@
 void part_machine(struct report *report, const struct report_run *run);
 void part_timeline(struct report *report, const struct report_run *run);
 void part_totals(struct report *report, const struct report_run *run);
+/* Only where an allocation was to fail. */
+void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);
 void part_death(struct report *report, const struct report_run *run);
 void part_time(struct report *report, const struct report_run *run);

@@ -65,6 +65,7 @@ struct report_run {
 	uint64_t memory; /* bytes */
 	unsigned int cpus;
 	uint32_t policy;
+	uint32_t fail_allocation; /* that was made to fail; 0: none */
 	struct machine_facts facts;
 	struct kvmap_record hello, bye;  /* type 0: never came */
 	const struct report_step *steps; /* in the order they were run */
@@ -78,6 +79,9 @@ struct report_run {
 	struct symbols *symbols;
 	struct report_timing timing;
 };
+
+/* Was it refused because of the allocation that was made to fail? Believed only where one was. */
+bool step_is_excused(uint32_t fail_allocation, const struct report_step *step);
 
 /* Does the host's own walk say what the guest says of the fault? Only where fault_checked. */
 bool step_walk_agrees(const struct report_step *step);

@@ -150,6 +150,7 @@ void report_run(struct report *report, const struct report_run *run)
 	part_machine(report, run);
 	part_timeline(report, run);
 	part_totals(report, run);
+	part_failure(report, run);
 	part_areas(report, run);
 	part_death(report, run);
 	part_time(report, run);

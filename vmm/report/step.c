@@ -15,13 +15,19 @@ const struct kvmap_operation *step_operation(const struct report_run *run, const
 	return &run->script->operations.items[step->result.operation];
 }
 
+bool step_is_excused(uint32_t fail_allocation, const struct report_step *step)
+{
+	return fail_allocation && step->result.detail & KVMAP_RESULT_EXCUSED;
+}
+
 bool step_is_bad(const struct report_run *run, const struct report_step *step)
 {
 	const struct kvmap_operation *operation = step_operation(run, step);
 
 	if (!operation || KVMAP_STATUS_IS_FAILED(step->result.status))
 		return true;
-	return KVMAP_STATUS_IS_REFUSED(step->result.status) && operation->expect != KVMAP_EXPECT_REFUSED;
+	return KVMAP_STATUS_IS_REFUSED(step->result.status) && operation->expect != KVMAP_EXPECT_REFUSED &&
+	       !step_is_excused(run->fail_allocation, step);
 }
 
 bool step_walk_agrees(const struct report_step *step)
@@ -147,7 +153,10 @@ const char *step_outcome(const struct report_run *run, const struct report_step 
 		snprintf(out, size, "FAILED: %s%s%s", status_text(status), *fault ? ": " : "", fault);
 	else if (KVMAP_STATUS_IS_REFUSED(status))
 		snprintf(out, size, "%s: %s",
-			 operation->expect == KVMAP_EXPECT_REFUSED ? "refused as expected" : "REFUSED",
+			 operation->expect == KVMAP_EXPECT_REFUSED ? "refused as expected"
+			 : step_is_excused(run->fail_allocation, step)
+				 ? "refused, since an allocation was made to fail"
+				 : "REFUSED",
 			 status_text(status));
 	else if (*fault)
 		snprintf(out, size, "%s", fault);

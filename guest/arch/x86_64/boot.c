@@ -17,6 +17,7 @@
 #include "kvmap/layout.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
+#include "mm/kmalloc.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 
@@ -201,6 +202,7 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	agent_check(record, module->size);
 	frames_init();
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
+	kmalloc_watched = slab_debug || record->fail_allocation;
 	vmalloc_init(record->policy);
 	if (record->cpus > 1)
 		smp_start(record->cpus, blocks);

@@ -2,6 +2,10 @@
 /*
  * test_failure.c: memory that ends at any point of an allocation.
  */
+#include "mm/fail.h"
+#include "mm/kmalloc.h"
+#include "mm/page_alloc.h"
+#include "mm/vmap.h"
 #include "sim.h"
 
 #include <criterion/criterion.h>
@@ -81,4 +85,101 @@ Test(failure, small_areas_until_memory_is_out_and_back_again)
 		vmalloc_purge();
 		check_machine();
 	}
+}
+
+/* ---- each allocation in turn ---- */
+
+static void *made_by_vmap(void)
+{
+	struct page *pages[20];
+	void *frames = kmalloc(PAGE_SIZE * ARRAY_SIZE(pages), GFP_KERNEL), *area;
+
+	if (!frames)
+		return NULL;
+	for (u32 i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = virt_to_page(frames) + i;
+	area = vmap(pages, ARRAY_SIZE(pages), 0, PGPROT_READWRITE);
+	if (!area) {
+		kfree(frames);
+		return NULL;
+	}
+	vunmap(area);
+	vm_unmap_aliases();
+	kfree(frames);
+	return frames;
+}
+
+static void *made_by_vmalloc(void)
+{
+	void *area = vmalloc(5ul << 20);
+
+	vfree(area);
+	return area;
+}
+
+static void *made_by_vzalloc(void)
+{
+	void *area = vzalloc(100);
+
+	vfree(area);
+	return area;
+}
+
+static void *made_by_kmalloc(void)
+{
+	void *object = kmalloc(3000, GFP_KERNEL);
+
+	kfree(object);
+	return object;
+}
+
+static void *made_by_krealloc(void)
+{
+	char *object = kmalloc(100, GFP_KERNEL), *larger;
+
+	if (!object)
+		return NULL;
+	object[99] = 7;
+	larger = krealloc(object, 40000, GFP_KERNEL);
+	cr_assert_eq((larger ? larger : object)[99], 7, "the old memory stays where there is no new");
+	kfree(larger ? larger : object);
+	return larger;
+}
+
+static void *(*const makers[])(void) = {
+	made_by_vmap, made_by_vmalloc, made_by_vzalloc, made_by_kmalloc, made_by_krealloc,
+};
+
+/* More than any of them makes on a new machine. */
+#define ALLOCATIONS 14
+
+struct failing {
+	u32 maker, nth;
+};
+
+static struct failing failing[ARRAY_SIZE(makers) * ALLOCATIONS];
+
+ParameterizedTestParameters(failure, each_allocation_in_turn_is_undone_completely)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(failing); i++)
+		failing[i] = (struct failing){ i / ALLOCATIONS, i % ALLOCATIONS + 1 };
+	return cr_make_param_array(struct failing, failing, ARRAY_SIZE(failing));
+}
+
+ParameterizedTest(const struct failing *f, failure, each_allocation_in_turn_is_undone_completely)
+{
+	const void *made;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	kmalloc_watched = true;
+	fail_allocation_at(f->nth);
+	made = makers[f->maker]();
+	/* Nothing waits for a flush that could be reused instead: what fails is refused. */
+	cr_assert_eq(!made, fail_allocation_done, "maker %u, allocation %u", f->maker, f->nth);
+	cr_assert(f->nth > 1 || fail_allocation_done);
+	cr_assert(f->nth < ALLOCATIONS || !fail_allocation_done, "ALLOCATIONS is too small");
+	check_machine();
+	fail_allocation_at(0);
+	cr_assert_not_null(makers[f->maker](), "it fails but once");
+	check_machine();
 }
