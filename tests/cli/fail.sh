@@ -36,8 +36,9 @@ every "vmap and vunmap" 'a = vmalloc 40K' 'b = vmap a' 'vunmap b' 'vfree a'
 every "vm_map_ram" 'a = vmalloc 40K' 'b = vm_map_ram a' 'vm_unmap_ram b 10' 'vm_unmap_aliases' 'vfree a'
 every "kmalloc" 'a = kmalloc 100' 'b = kzalloc 8K' 'c = kmalloc 3M' 'kfree a' 'kfree b' 'kfree c'
 every "what waits for a flush is flushed first" 'a = vmalloc 64K' 'vfree a' 'b = vmalloc 64K' 'c = kmalloc 64'
-every "areas" 'areas 20 12K' 'areas 10 8K holes'
-every "pairs" 'pair vmalloc 8K 20' 'pair kmalloc 200 20' 'pair alloc_pages 16K 20' 'a = kmalloc 8' 'kfree a'
+every "the whole family" 'a = vmalloc_user 40K' 'b = vmalloc_32 40K' 'c = vcalloc 10 8K' 'd = vmalloc_array 3 4K' 'e = kvmalloc 16K' 'f = kvzalloc 64K' 'g = kvmalloc_array 10 3000'
+every "areas" 'areas 5 12K' 'areas 4 8K holes'
+every "pairs" 'pair vmalloc 8K 3' 'pair kmalloc 200 3' 'pair alloc_pages 16K 3' 'a = kmalloc 8' 'kfree a'
 options="--cpus 3"
 every "the same on another CPU" 'on cpu 1 a = vmalloc 64K' 'on cpu 2 vfree a'
 
