@@ -193,6 +193,39 @@ static void print_walks(struct report *report, const struct guest *guest, const 
 	}
 }
 
+/* All frames, and all that leads to one of them. `claims` may be NULL. */
+static void print_frames(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+			 const struct claims *claims, uint64_t *random)
+{
+	struct frame_scatter scatter;
+	struct frame_reaches reaches;
+	struct owners owners = { 0 };
+	struct frames frames;
+	struct error error;
+	struct report_frames all = {
+		.frames = &frames, .scatter = &scatter, .scatter_of = "All pages", .columns = 80
+	};
+	struct report_frame one = { .pfn = next_random(random) % (view_size(&guest->view) / KVMAP_PAGE_SIZE),
+				    .view = &guest->view,
+				    .reaches = &reaches,
+				    .claims = claims,
+				    .owners = &owners,
+				    .symbols = guest->symbols };
+
+	if (frames_collect(&guest->view, mode, claims, &frames, &error) < 0 ||
+	    frames_reach(&guest->view, mode, one.pfn, 16, &reaches, &error) < 0)
+		die(error.text);
+	if (claims && owners_collect(claims, &owners) < 0)
+		die("out of memory");
+	frames_scatter(&guest->view, mode, 0, ~0ull, &scatter);
+	one.run = frames_find(&frames, one.pfn);
+	report_frames(report, &all);
+	report_frame(report, &one);
+	frames_destroy(&frames);
+	frame_reaches_destroy(&reaches);
+	owners_destroy(&owners);
+}
+
 /* True if the verdict has a finding, or the guest could not be read at all. */
 static bool print_all(struct report *report, const struct guest *guest, uint64_t seed)
 {
@@ -211,6 +244,7 @@ static bool print_all(struct report *report, const struct guest *guest, uint64_t
 	if (claims_read(&guest->view, &mode, guest->layout, &claims, &error) < 0) {
 		report_map(report, &ranges, NULL, guest->symbols);
 		print_walks(report, guest, &mode, NULL, &random);
+		print_frames(report, guest, &mode, NULL, &random);
 		ranges_destroy(&ranges);
 		claims_destroy(&claims);
 		return true;
@@ -223,6 +257,7 @@ static bool print_all(struct report *report, const struct guest *guest, uint64_t
 	report_map(report, &ranges, &claims, guest->symbols);
 	report_areas(report, &claims, &guest->view, &mode, guest->symbols);
 	print_walks(report, guest, &mode, &claims, &random);
+	print_frames(report, guest, &mode, seed & 2 ? &claims : NULL, &random);
 	report_verdict(report, &verdict);
 	found = verdict.finding_count > 0;
 	verdict_destroy(&verdict);

@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "map", "every mapped range, merged, with rights, page size and owner", command_map },
 	{ "walk", "one translation, explained level by level", command_walk },
 	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
+	{ "frames", "who has each frame of memory; for one frame, all that leads to it", command_frames },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
 	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
 	{ "bench", "what the guest's memory costs in instructions, beside Linux's", command_bench },

@@ -11,6 +11,7 @@
 
 #include "inspect/access.h"
 #include "inspect/claims.h"
+#include "inspect/frames.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
 #include "inspect/walk.h"
@@ -128,6 +129,27 @@ void report_walk(struct report *report, const struct report_walk *input);
 /* `areas SOURCE`: each claim beside what the tables say. */
 void report_areas(struct report *report, const struct claims *claims, const struct view *view,
 		  const struct walk_mode *mode, struct symbols *symbols);
+
+/* `frames SOURCE` */
+struct report_frames {
+	const struct frames *frames;
+	const struct frame_scatter *scatter;
+	const char *scatter_of; /* "4K pages of vmalloc" */
+	unsigned int columns;   /* of the terminal: the map of memory is as wide as fits */
+};
+void report_frames(struct report *report, const struct report_frames *frames);
+
+/* `frames SOURCE FRAME`. claims, owners and symbols may be NULL, the first two only together. */
+struct report_frame {
+	uint64_t pfn;
+	const struct view *view;
+	const struct frame_run *run; /* that holds the frame; NULL: no memory is there */
+	const struct frame_reaches *reaches;
+	const struct claims *claims;
+	const struct owners *owners;
+	struct symbols *symbols;
+};
+void report_frame(struct report *report, const struct report_frame *frame);
 
 /* A row of `bench guest`: an allocation and its free, in instructions. */
 struct report_bench_row {

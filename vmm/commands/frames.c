@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frames.c: kvmap frames SOURCE [FRAME]
+ */
+#include "base/number.h"
+#include "commands/commands.h"
+#include "commands/source.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define REACHES_LISTED 16
+#define COLUMNS        80 /* where there is no terminal */
+
+struct frames_options {
+	struct options common;
+	const char *source, *frame;
+	bool all;
+};
+
+enum { OPTION_ALL = 512 };
+
+static const struct argp_option options_list[] = {
+	{ "all", OPTION_ALL, NULL, 0, "list everything that leads to FRAME, not the first 16 only", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct frames_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_ALL: options->all = true; return 0;
+	case ARGP_KEY_ARG:
+		if (!options->source)
+			options->source = argument;
+		else if (!options->frame)
+			options->frame = argument;
+		else
+			argp_error(state, "`%s` is one argument too many", argument);
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->source)
+			argp_error(state, "SOURCE is missing: a core file, or a script (*.kvs) to run first");
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct frames_options *out)
+{
+	static const char doc[] =
+		"Prints who has each frame of the memory of SOURCE, a core file or a script that is run first: "
+		"as its guest claims, or, where it makes no claims, as its page tables show; a map of memory; "
+		"and how the frames of neighbouring pages lie. With FRAME: who has that frame, and every "
+		"address, table entry and area that leads to it."
+		"\vFRAME is an address in guest physical memory, 0x1001000 (any byte of the frame will do), or "
+		"the frame's number behind `pfn:`, pfn:0x1001. Exit status 1: a frame has no owner, or several.";
+	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = { options_list, parse, "SOURCE [FRAME]", doc, children, NULL, NULL };
+
+	*out = (struct frames_options){ 0 };
+	options_default(&out->common);
+	return command_parse(&argp, argc, argv, out);
+}
+
+/* The frame's number. */
+static int parse_frame(const char *text, uint64_t *out, struct error *error)
+{
+	bool number = !strncmp(text, "pfn:", 4);
+	const char *digits = number ? text + 4 : text;
+	char escaped[160];
+	uint64_t value;
+
+	if (number_parse(digits, strlen(digits), &value) != NUMBER_OK)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "`%s` is neither a guest physical address (0x...) nor pfn:NUMBER",
+				 text_escape(text, strlen(text), escaped, sizeof(escaped)));
+	if (value >> (number ? 40 : 52))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s is beyond the 52 bits that a physical address can have", text);
+	*out = number ? value : value >> 12;
+	return 0;
+}
+
+static unsigned int terminal_columns(void)
+{
+	struct winsize size;
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col
+		       ? size.ws_col
+		       : COLUMNS;
+}
+
+static int show_frames(const struct source *source, const struct frames *frames, struct report *report)
+{
+	struct frame_scatter scatter;
+	struct report_frames about = {
+		.frames = frames,
+		.scatter = &scatter,
+		.scatter_of = source->claims ? "Pages of the vmalloc range" : "All pages",
+		.columns = terminal_columns(),
+	};
+
+	if (source->claims)
+		frames_scatter(source->view, &source->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1,
+			       &scatter);
+	else
+		frames_scatter(source->view, &source->mode, 0, ~0ull, &scatter);
+	report_frames(report, &about);
+	return command_finish(frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] ||
+					      frames->cut_short
+				      ? EXIT_FINDING
+				      : EXIT_VERIFIED);
+}
+
+static int show_frame(const struct source *source, const struct frames *frames,
+		      const struct frames_options *options, struct report *report)
+{
+	struct frame_reaches reaches = { 0 };
+	struct owners owners = { 0 };
+	struct report_frame about = {
+		.view = source->view,
+		.reaches = &reaches,
+		.claims = source->claims,
+		.owners = &owners,
+		.symbols = source->symbols,
+	};
+	struct error error;
+	int status;
+
+	if (parse_frame(options->frame, &about.pfn, &error) < 0 ||
+	    frames_reach(source->view, &source->mode, about.pfn,
+			 options->all ? FRAME_REACHES_MAX : REACHES_LISTED, &reaches, &error) < 0)
+		return command_fail(&error, NULL);
+	about.run = frames_find(frames, about.pfn);
+	if (source->claims && owners_collect(source->claims, &owners) < 0) {
+		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
+		status = command_fail(&error, NULL);
+	} else {
+		report_frame(report, &about);
+		status = command_finish(reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
+						? EXIT_FINDING
+						: EXIT_VERIFIED);
+	}
+	owners_destroy(&owners);
+	frame_reaches_destroy(&reaches);
+	return status;
+}
+
+int command_frames(int argc, char **argv)
+{
+	struct frames_options options;
+	struct frames frames = { 0 };
+	struct source source;
+	struct report report;
+	struct error error;
+	int status;
+
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source, &options.common, &source) < 0)
+		return EXIT_NOT_DONE;
+	command_report(&report, options.common.json);
+	if (!source.has_mode)
+		status = command_fail(&source.no_claims, NULL);
+	else if (frames_collect(source.view, &source.mode, source.claims, &frames, &error) < 0)
+		status = command_fail(&error, NULL);
+	else if (options.frame)
+		status = show_frame(&source, &frames, &options, &report);
+	else
+		status = show_frames(&source, &frames, &report);
+	frames_destroy(&frames);
+	source_close(&source);
+	return status;
+}
