@@ -32,4 +32,29 @@ try walk a.core vmalloc --guest other.elf
 check "which then knows no symbols" 2 err 'neither an address'
 try verify a.core
 check "the right program is found and used" 0 out 'VERIFIED'
+
+# ---- backtraces ----
+try backtrace a.core
+check "a core's stack, with function and line of each frame" 0 out '^CPU 0: RIP' out '#0 .* machine_exit\+0x[0-9a-f]+ \(machine.c:[0-9]+\)$' \
+	out 'agent_run\+0x[0-9a-f]+ \(agent.c:[0-9]+\)' out 'boot\+0x[0-9a-f]+ \(boot.c:[0-9]+\)' out 'pvh_start\+'
+grep -q '\.\.\.' out && not_ok "it ends at the outermost frame" || ok "it ends at the outermost frame"
+try backtrace areas.kvs --cpus 3 --json
+check "every CPU of a guest with three, as JSON" 0 out '"type":"backtrace","seq":2,"cpu":2,' out '"is":"irq_wait.* in ap_main' \
+	out '"end":"the outermost frame"'
+try backtrace areas.kvs --cpus 3 --cpu 1
+check "one of them" 0 out '^CPU 1: ' out 'ap_main'
+grep -q '^CPU [02]' out && not_ok "... and only it" || ok "... and only it"
+try backtrace a.core --cpu 1
+one_line "a CPU that is not there" 2 'no CPU 1: a.core has 1'
+try backtrace a.core --guest other.elf
+check "without the right program: addresses by frame pointers" 0 err 'going on without names' out '#0 +0xffffffff802'
+
+echo 'crash oops' >oops.kvs
+try run oops.kvs --dump oops.core
+check "the report of an oops has the stack to the fault" 1 out '#0 .*machine_crash' out '#1 .*op_crash' out 'agent_run\+.*agent.c:'
+try run oops.kvs --json
+check "... in JSON, too" 1 out '"type":"death".*"frames":\[\{"pc":"0x[0-9a-f]*","sp":"0x[0-9a-f]*","is":"machine_crash'
+try backtrace oops.core
+check "a stack goes on behind the trap that interrupted it" 0 out 'oops\+' out 'trap_handle\+' out 'trap_common\+.*traps.S' \
+	out 'machine_crash\+.*machine.c' out 'pvh_start\+'
 finish

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{ "walk", "one translation, explained level by level", command_walk },
 	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
 	{ "frames", "who has each frame of memory; for one frame, all that leads to it", command_frames },
+	{ "backtrace", "who called whom on each CPU", command_backtrace },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
 	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
 	{ "bench", "what the guest's memory costs in instructions, beside Linux's", command_bench },

@@ -173,6 +173,44 @@ static void take_last_words(struct session *session)
 	text_escape(text + start, length - start, death->last_words, sizeof(death->last_words));
 }
 
+/* The registers of the guest's own report, in the order of KVMAP_RECORD_REGISTERS, else those of the CPU. */
+static struct view_cpu death_registers(const struct report_death *death)
+{
+	const uint64_t *r = death->oops_registers;
+
+	if (!death->oops.type)
+		return death->registers;
+	return (struct view_cpu){
+		.rax = r[0],
+		.rbx = r[1],
+		.rcx = r[2],
+		.rdx = r[3],
+		.rsi = r[4],
+		.rdi = r[5],
+		.rbp = r[6],
+		.rsp = r[7],
+		.r8 = r[8],
+		.r9 = r[9],
+		.r10 = r[10],
+		.r11 = r[11],
+		.r12 = r[12],
+		.r13 = r[13],
+		.r14 = r[14],
+		.r15 = r[15],
+		.rip = death->oops.value[3],
+	};
+}
+
+static void take_backtrace(struct session *session)
+{
+	struct unwinder *unwinder = unwinder_open(session->symbols);
+	struct view_cpu registers = death_registers(&session->death);
+
+	if (unwinder)
+		unwinder_take(unwinder, session->view, &session->mode, &registers, &session->death.backtrace);
+	unwinder_close(unwinder);
+}
+
 static int take_death(struct session *session, const struct machine_event *event)
 {
 	struct report_death *death = &session->death;
@@ -191,6 +229,8 @@ static int take_death(struct session *session, const struct machine_event *event
 		 */
 		if (read_claims(session, &ignored) == 0)
 			collect_ranges(session);
+		if (session->has_mode && (death->oops.type || death->has_registers))
+			take_backtrace(session);
 		if (session->has_mode) {
 			for (death->code_size = sizeof(death->code); death->code_size; death->code_size--)
 				if (walk_read(session->view, &session->mode, rip, death->code,

@@ -6,7 +6,9 @@
 #include "inspect/describe.h"
 #include "inspect/symbols.h"
 
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,55 +68,151 @@ void describe_close(struct describe *describe)
 
 /*
  * The unit is looked for by its own ranges: dwfl_module_getsrc relies on .debug_aranges, which clang does not
- * write.
+ * write. *bias_out: of the addresses in memory over those in the file.
  */
-static Dwarf_Line *line_of(struct describe *describe, uint64_t address)
+static Dwarf_Die *unit_of(struct describe *describe, uint64_t address, Dwarf_Addr *bias_out)
 {
 	Dwarf_Die *unit = NULL;
-	Dwarf_Addr bias;
 
-	while ((unit = dwfl_module_nextcu(describe->module, unit, &bias)))
-		if (dwarf_haspc(unit, address - bias) > 0)
-			return dwarf_getsrc_die(unit, address - bias);
+	while ((unit = dwfl_module_nextcu(describe->module, unit, bias_out)))
+		if (dwarf_haspc(unit, address - *bias_out) > 0)
+			return unit;
 	return NULL;
 }
 
-/* " (vmalloc.c:123)", or "" where the file says nothing about the address. */
-static void describe_line(struct describe *describe, uint64_t address, char *out, size_t size)
+/* " (vmalloc.c:123)", or "" where there is none. Returns out. */
+static const char *line_text(const char *path, int number, char *out, size_t size)
 {
-	Dwarf_Line *line = line_of(describe, address);
-	const char *path, *slash;
+	const char *slash = path ? strrchr(path, '/') : NULL;
 	char escaped[64];
-	int number = 0;
 
 	out[0] = '\0';
-	path = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
-	if (!path || dwarf_lineno(line, &number) < 0)
-		return;
-	slash = strrchr(path, '/');
 	path = slash ? slash + 1 : path;
-	snprintf(out, size, " (%s:%d)", text_escape(path, strlen(path), escaped, sizeof(escaped)), number);
+	if (path)
+		snprintf(out, size, " (%s:%d)", text_escape(path, strlen(path), escaped, sizeof(escaped)),
+			 number);
+	return out;
 }
 
-const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size)
+/* The line of an address of the unit, which may be NULL. */
+static const char *address_line(Dwarf_Die *unit, Dwarf_Addr address, char *out, size_t size)
 {
-	char escaped[128], offset_text[24] = "", line[96] = "";
+	Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, address) : NULL;
+	int number = 0;
+
+	if (!line || dwarf_lineno(line, &number) < 0)
+		return line_text(NULL, 0, out, size);
+	return line_text(dwarf_linesrc(line, NULL, NULL), number, out, size);
+}
+
+/* The line from which an inlined function was called. */
+static const char *call_line(Dwarf_Die *unit, Dwarf_Die *inlined, char *out, size_t size)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word file = 0, number = 0;
+	Dwarf_Files *files;
+	size_t count;
+
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) < 0 ||
+	    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) < 0 ||
+	    dwarf_getsrcfiles(unit, &files, &count) < 0 || file >= count || number > INT_MAX)
+		return line_text(NULL, 0, out, size);
+	return line_text(dwarf_filesrc(files, file, NULL, NULL), (int)number, out, size);
+}
+
+/* "vmalloc+0x12" and what kind of symbol it is; false and "" where there is none. */
+static bool symbol_text(struct describe *describe, uint64_t address, uint64_t shown_offset, char *out,
+			size_t size, int *type_out)
+{
+	char escaped[128];
 	GElf_Off offset = 0;
 	const char *name;
 	GElf_Sym symbol;
 
-	if (size)
-		out[0] = '\0';
+	out[0] = '\0';
 	if (!describe || dwfl_addrmodule(describe->dwfl, address) != describe->module)
-		return out;
+		return false;
 	name = dwfl_module_addrinfo(describe->module, address, &offset, &symbol, NULL, NULL, NULL);
 	if (!name)
-		return out;
+		return false;
+	text_escape(name, strlen(name), escaped, sizeof(escaped));
+	offset += shown_offset;
 	if (offset)
-		snprintf(offset_text, sizeof(offset_text), "+0x%llx", (unsigned long long)offset);
-	if (GELF_ST_TYPE(symbol.st_info) != STT_OBJECT)
-		describe_line(describe, address, line, sizeof(line));
-	snprintf(out, size, "%s%s%s", text_escape(name, strlen(name), escaped, sizeof(escaped)), offset_text,
-		 line);
+		snprintf(out, size, "%s+0x%llx", escaped, (unsigned long long)offset);
+	else
+		snprintf(out, size, "%s", escaped);
+	*type_out = GELF_ST_TYPE(symbol.st_info);
+	return true;
+}
+
+const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size)
+{
+	char name[160], line[96] = "";
+	Dwarf_Die *unit;
+	Dwarf_Addr bias;
+	int type;
+
+	if (size)
+		out[0] = '\0';
+	if (!symbol_text(describe, address, 0, name, sizeof(name), &type))
+		return out;
+	unit = type == STT_OBJECT ? NULL : unit_of(describe, address, &bias);
+	if (unit)
+		address_line(unit, address - bias, line, sizeof(line));
+	snprintf(out, size, "%s%s", name, line);
 	return out;
+}
+
+/*
+ * "outl (io.h:17) in " for each function that is inlined at the address, innermost first. `line` is that of
+ * the address, and becomes that of the outermost call. Returns the bytes written.
+ */
+static size_t inlined_text(Dwarf_Die *unit, Dwarf_Addr address, char *line, size_t line_size, char *out,
+			   size_t size)
+{
+	Dwarf_Die *scopes = NULL;
+	char escaped[64];
+	size_t used = 0;
+	int count = dwarf_getscopes(unit, address, &scopes);
+
+	for (int i = 0; i < count && used < size; i++) {
+		const char *name = dwarf_diename(&scopes[i]);
+
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+			break;
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine || !name)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s in ",
+					 text_escape(name, strlen(name), escaped, sizeof(escaped)), line);
+		call_line(unit, &scopes[i], line, line_size);
+	}
+	free(scopes);
+	return used < size ? used : size - 1;
+}
+
+const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, char *out, size_t size)
+{
+	/* A call that never returns may be the last instruction of its function. */
+	uint64_t address = exact ? pc : pc - 1;
+	char name[160], line[96] = "";
+	size_t used = 0;
+	Dwarf_Die *unit;
+	Dwarf_Addr bias;
+	int type;
+
+	out[0] = '\0';
+	if (!symbol_text(describe, address, !exact, name, sizeof(name), &type))
+		return out;
+	unit = unit_of(describe, address, &bias);
+	if (unit) {
+		address_line(unit, address - bias, line, sizeof(line));
+		used = inlined_text(unit, address - bias, line, sizeof(line), out, size);
+	}
+	snprintf(out + used, size - used, "%s%s", name, line);
+	return out;
+}
+
+Dwfl *describe_dwfl(const struct describe *describe)
+{
+	return describe->dwfl;
 }

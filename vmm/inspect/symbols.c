@@ -189,11 +189,22 @@ bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *add
 	return true;
 }
 
-const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size)
+/* NULL where libdwfl cannot use the file. */
+static struct describe *describe_of(struct symbols *symbols)
 {
 	if (!symbols->describe)
 		symbols->describe = describe_open(symbols->file.name, symbols->file.fd);
-	return describe_address(symbols->describe, address, out, size);
+	return symbols->describe;
+}
+
+const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size)
+{
+	return describe_address(describe_of(symbols), address, out, size);
+}
+
+const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size)
+{
+	return describe_frame(describe_of(symbols), pc, exact, out, size);
 }
 
 size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out)

@@ -25,6 +25,13 @@ bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *add
  * out. */
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size);
 
+/*
+ * The same of a frame of the stack, with the functions that the compiler inlined there: "outl (io.h:17) in
+ * machine_exit+0x4 (machine.c:31)". Not `exact`: pc is a return address, and the line is that of the call
+ * before it.
+ */
+const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size);
+
 /* A loadable segment, for the comparison of the image with the file (V7). */
 struct symbols_segment {
 	uint64_t gva, gpa;

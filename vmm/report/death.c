@@ -2,6 +2,7 @@
 /*
  * death.c: how the guest died: what, where, the bytes there, the registers, and what the address is.
  */
+#include "report/backtrace.h"
 #include "report/json.h"
 #include "report/parts.h"
 #include "report/place.h"
@@ -201,6 +202,10 @@ static void show_text(struct report *report, const struct report_run *run, const
 					    ? death->event.byte_count
 					    : sizeof(death->event.bytes),
 				    bytes, sizeof(bytes)));
+	if (death->backtrace.count) {
+		text_line(report, PAINT_PLAIN, 2, 12, "backtrace");
+		backtrace_show(report, &death->backtrace, run->symbols);
+	}
 	text_line(report, PAINT_PLAIN, 2, 12, "registers");
 	show_registers(report, registers);
 }
@@ -236,6 +241,8 @@ static void emit_json(struct report *report, const struct report_run *run, const
 			json_add_hex(values, register_names[i], registers->value[i]);
 	}
 	json_object_object_add(line, "registers", values);
+	if (death->backtrace.count)
+		backtrace_emit(line, &death->backtrace, run->symbols);
 	json_finish(report, line);
 }
 

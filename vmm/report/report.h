@@ -10,6 +10,7 @@
 #define VMM_REPORT_REPORT_H
 
 #include "inspect/access.h"
+#include "inspect/backtrace.h"
 #include "inspect/claims.h"
 #include "inspect/frames.h"
 #include "inspect/ranges.h"
@@ -49,6 +50,7 @@ struct report_death {
 	uint64_t oops_registers[18]; /* the three REGISTERS records */
 	uint8_t code[16];            /* bytes at RIP, read through the guest's tables */
 	size_t code_size;
+	struct backtrace backtrace; /* to those registers; no frames where it could not be taken */
 	char last_words[160]; /* the last line on its serial port, escaped; "" if it died without a word */
 };
 
@@ -125,6 +127,10 @@ struct report_walk {
 
 /* `walk SOURCE ADDRESS`: every level, who may do what, and where the GPA goes on to. */
 void report_walk(struct report *report, const struct report_walk *input);
+
+/* `backtrace SOURCE`: one CPU. NULL backtrace: `why_not` there is none. symbols may be NULL. */
+void report_backtrace(struct report *report, unsigned int cpu, const struct view_cpu *registers,
+		      const struct backtrace *backtrace, const char *why_not, struct symbols *symbols);
 
 /* `areas SOURCE`: each claim beside what the tables say. */
 void report_areas(struct report *report, const struct claims *claims, const struct view *view,

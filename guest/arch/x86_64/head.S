@@ -22,6 +22,8 @@
 /* For a table in .data.head, whose address the assembler knows. */
 #define TABLE(symbol) (KVMAP_IMAGE_DATA_GPA + symbol - data_head)
 
+	.cfi_sections .debug_frame
+
 	/* Elf note of Xen, type 18: XEN_ELFNOTE_PHYS32_ENTRY */
 	.section .note.pvh, "a", @note
 	.balign 4
@@ -55,6 +57,9 @@ long_mode:
 	mov $high_half, %rax
 	jmp *%rax
 high_half:
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined rip /* nobody called */
 	mov $stack_top, %rsp
 	lgdt gdt_pointer(%rip)
 	lidt idt_pointer(%rip)
@@ -70,6 +75,7 @@ high_half:
 	xor %ebp, %ebp
 	call boot
 	ud2
+	.cfi_endproc
 	.size pvh_start, . - pvh_start
 
 	/* First in .data, at KVMAP_IMAGE_DATA_GPA. What lies below it is unmapped: the stack's guard. */

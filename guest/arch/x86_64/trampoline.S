@@ -20,6 +20,8 @@
 #define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
 #define COPY(symbol) (TRAMPOLINE_GPA + symbol - trampoline)
 
+	.cfi_sections .debug_frame
+
 	.section .rodata.trampoline, "a", @progbits
 	.code16
 	.balign 8
@@ -71,11 +73,15 @@ trampoline_64:
 	mov $trampoline_high, %rax
 	jmp *%rax
 trampoline_high:
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined rip /* nobody called */
 	mov smp_starting(%rip), %rdi
 	mov (%rdi), %rsp
 	xor %ebp, %ebp
 	call ap_main
 	ud2
+	.cfi_endproc
 	.size trampoline_32, . - trampoline_32
 
 	.section .note.GNU-stack, "", @progbits

@@ -13,15 +13,36 @@
 traps:
 	ret /* a call of the first byte of text, the script's `touch text`, comes back */
 
+	/*
+	 * For debuggers: what the CPU pushed ends at the canonical frame address, \size bytes above RSP (SDM vol. 3A
+	 * 6.14.2). All other registers are those of the interrupted code, until they are pushed, too.
+	 */
+	.macro trap_frame size
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa rsp, \size
+	.cfi_offset rip, -40
+	.cfi_offset rsp, -16
+	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	.cfi_same_value \register
+	.endr
+	.endm
+
 	/* Vectors 8, 10-14, 17, 21, 29 and 30 push an error code (APM vol. 2, 8.2; SDM vol. 3A 6.15). */
 	.macro stub vector
 	.balign 16
 trap_\vector:
 	.if \vector >= 32 || ((0x60227d00 >> (\vector & 31)) & 1) == 0
+	trap_frame 40
 	push $0
+	.cfi_adjust_cfa_offset 8
+	.else
+	trap_frame 48
 	.endif
 	push $\vector
+	.cfi_adjust_cfa_offset 8
 	jmp trap_common
+	.cfi_endproc
 	.endm
 
 	.irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33
@@ -32,61 +53,22 @@ trap_\vector:
 	.globl trap_common
 	.type trap_common, @function
 trap_common: /* builds a struct registers (traps.h) */
-	.cfi_startproc simple
-	.cfi_signal_frame
-	.cfi_def_cfa rsp, 56
-	.cfi_offset rip, -40
-	.cfi_offset rsp, -16
-	push %rax
-	push %rbx
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	.cfi_adjust_cfa_offset 120
-	.cfi_offset rax, -64
-	.cfi_offset rbx, -72
-	.cfi_offset rcx, -80
-	.cfi_offset rdx, -88
-	.cfi_offset rsi, -96
-	.cfi_offset rdi, -104
-	.cfi_offset rbp, -112
-	.cfi_offset r8, -120
-	.cfi_offset r9, -128
-	.cfi_offset r10, -136
-	.cfi_offset r11, -144
-	.cfi_offset r12, -152
-	.cfi_offset r13, -160
-	.cfi_offset r14, -168
-	.cfi_offset r15, -176
+	trap_frame 56
+	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	push %\register
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset \register, 0
+	.endr
 	cld
 	mov %rsp, %rdi
 	call trap_handle
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rbp
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rbx
-	pop %rax
+	.irp register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+	pop %\register
+	.cfi_adjust_cfa_offset -8
+	.cfi_same_value \register
+	.endr
 	add $16, %rsp
+	.cfi_adjust_cfa_offset -16
 	iretq
 	.cfi_endproc
 	.size trap_common, . - trap_common

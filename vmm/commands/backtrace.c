@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backtrace.c: kvmap backtrace SOURCE [--cpu N]
+ */
+#include "commands/commands.h"
+#include "commands/source.h"
+
+struct backtrace_options {
+	struct source_options source;
+	unsigned int cpu;
+	bool one_cpu;
+};
+
+enum { OPTION_CPU = 0x2100 };
+
+static const struct argp_option argp_options[] = {
+	{ "cpu", OPTION_CPU, "N", 0, "only CPU N (default: all)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct backtrace_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
+	case OPTION_CPU: options->one_cpu = true; return options_cpu(state, argument, &options->cpu);
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct backtrace_options *out)
+{
+	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = {
+		.options = argp_options,
+		.parser = parse,
+		.args_doc = "SOURCE",
+		.doc = "Prints who called whom on each CPU of SOURCE, a core file or a script that is run first.",
+		.children = children,
+	};
+
+	*out = (struct backtrace_options){ 0 };
+	source_options_default(&out->source, NULL);
+	return command_parse(&argp, argc, argv, out);
+}
+
+/* One CPU. False if there is nothing to be followed, which is said. */
+static bool show_cpu(struct report *report, struct unwinder *unwinder, const struct source *source,
+		     unsigned int cpu)
+{
+	const struct view_cpu *registers = &source->view->cpus[cpu];
+	struct backtrace backtrace;
+	struct walk_mode mode;
+	struct error error;
+
+	if (walk_mode_of_cpu(source->view, cpu, &mode, &error) < 0) {
+		report_backtrace(report, cpu, registers, NULL, error.text, source->symbols);
+		return false;
+	}
+	if (registers->cs & 3) {
+		report_backtrace(report, cpu, registers, NULL, "it is in user mode", source->symbols);
+		return false;
+	}
+	unwinder_take(unwinder, source->view, &mode, registers, &backtrace);
+	report_backtrace(report, cpu, registers, &backtrace, NULL, source->symbols);
+	return true;
+}
+
+static int show(const struct backtrace_options *options, const struct source *source)
+{
+	struct unwinder *unwinder = unwinder_open(source->symbols);
+	struct report report;
+	struct error error;
+	bool any = false;
+
+	if (!unwinder) {
+		error_set(&error, ERROR_HOST, 0, 0, "out of memory");
+		return command_fail(&error, NULL);
+	}
+	source_warn(source);
+	command_report(&report, options->source.common.json);
+	for (unsigned int cpu = 0; cpu < source->view->cpu_count; cpu++)
+		if (!options->one_cpu || cpu == options->cpu)
+			any |= show_cpu(&report, unwinder, source, cpu);
+	unwinder_close(unwinder);
+	return command_finish(any ? EXIT_VERIFIED : EXIT_NOT_DONE);
+}
+
+int command_backtrace(int argc, char **argv)
+{
+	struct backtrace_options options;
+	struct source source;
+	struct error error;
+	int status;
+
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source.source, &options.source.common, &source) < 0)
+		return EXIT_NOT_DONE;
+	if (options.one_cpu && options.cpu >= source.view->cpu_count) {
+		error_set(&error, ERROR_INPUT, 0, 0, "there is no CPU %u: %s has %u", options.cpu,
+			  options.source.source, source.view->cpu_count);
+		status = command_fail(&error, NULL);
+	} else {
+		status = show(&options, &source);
+	}
+	source_close(&source);
+	return status;
+}
