@@ -249,13 +249,21 @@ static bool print_all(struct report *report, const struct guest *guest, uint64_t
 		claims_destroy(&claims);
 		return true;
 	}
-	struct verify_input input = {
-		.view = &guest->view, .mode = &mode, .claims = &claims, .symbols = guest->symbols
-	};
+	uint32_t *area_findings = calloc(claims.areas.count + 1, sizeof(*area_findings));
+	struct verify_input input = { .view = &guest->view,
+				      .mode = &mode,
+				      .claims = &claims,
+				      .symbols = guest->symbols,
+				      .area_findings = area_findings };
+	struct report_areas areas = { &claims, &guest->view, &mode, guest->symbols, &verdict, area_findings };
+
+	if (!area_findings)
+		die("out of memory");
 	if (verify(&input, &verdict, &error) < 0)
 		die(error.text);
 	report_map(report, &ranges, &claims, guest->symbols);
-	report_areas(report, &claims, &guest->view, &mode, guest->symbols);
+	report_areas(report, &areas);
+	free(area_findings);
 	print_walks(report, guest, &mode, &claims, &random);
 	print_frames(report, guest, &mode, seed & 2 ? &claims : NULL, &random);
 	report_verdict(report, &verdict);

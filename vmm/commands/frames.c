@@ -162,6 +162,7 @@ int command_frames(int argc, char **argv)
 	if (parse_options(argc, argv, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
+	source_warn(&source);
 	command_report(&report, options.common.json);
 	if (!source.has_mode)
 		status = command_fail(&source.no_claims, NULL);

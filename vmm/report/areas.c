@@ -1,131 +1,239 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * areas.c: `areas SOURCE`: each area as the guest claims it, beside what its page tables say.
+ * areas.c: `areas SOURCE`: each area as the guest claims it, in the form of Linux's /proc/vmallocinfo; below
+ * it what the page tables say, and the verdict.
  */
-#include "base/number.h"
+#include "inspect/area_tables.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
 #include "report/place.h"
 #include "report/text.h"
+#include "report/vmallocinfo.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-/* The tables' side of one area. */
-struct comparison {
-	uint64_t right;       /* pages that map the claimed frame */
-	uint64_t wrong;       /* pages that map another, or none, or (freed) still map one */
-	uint64_t first_wrong; /* GVA, where wrong > 0 */
-	bool guard_mapped;
+/* One area, and all that is said about it. */
+struct judged {
+	const struct report_areas *about;
+	size_t index;
+	const struct claim_area *area;
+	struct area_tables tables;
+	uint32_t findings; /* bits: 1 << invariant */
 };
 
-/* Areas over frames of others have none. */
-static bool chain_is_whole(const struct claim_area *area)
+/* A freed area has nothing mapped; the verdict does not list all findings of that kind. */
+static uint32_t findings_of(const struct judged *judged)
 {
-	return area->flags & VM_MAP || area->frame_count == area->nr_pages;
+	uint32_t findings = judged->about->findings[judged->index];
+
+	return judged->area->state == AREA_LAZY && judged->tables.pages ? findings | 1u << 2 : findings;
 }
 
-static bool page_is_right(const struct claims *claims, const struct claim_area *area, size_t page,
-			  const struct walk *walk)
+/* " V1 V3". Returns out. */
+static const char *invariants_text(uint32_t findings, char *out, size_t size)
 {
-	if (area->state == AREA_LAZY)
-		return walk->stop == WALK_NOT_PRESENT;
-	if (area->flags & VM_MAP)
-		return walk->stop == WALK_MAPPED;
-	return walk->stop == WALK_MAPPED && page < area->frame_count &&
-	       walk->gpa == (uint64_t)claims->frames.items[area->first_frame + page] * KVMAP_PAGE_SIZE;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		if (findings & 1u << i && used < size)
+			used += (size_t)snprintf(out + used, size - used, " %s", invariant_name(i));
+	return out;
 }
 
-static struct comparison compare(const struct claims *claims, const struct claim_area *area,
-				 const struct view *view, const struct walk_mode *mode)
+/* Physically contiguous by its own chain: where. */
+static bool claims_one_run(const struct judged *judged, uint64_t *gpa_out)
 {
-	struct comparison result = { 0 };
-	struct walk walk;
+	const struct claims *claims = judged->about->claims;
 
-	/* A page each has a struct page in the guest, so that no area has more of them than RAM has frames.
-	 */
-	for (uint64_t i = 0; i < area->nr_pages && i < claims->max_pfn; i++) {
-		walk_translate(view, mode, area->va_start + i * KVMAP_PAGE_SIZE, &walk);
-		if (page_is_right(claims, area, (size_t)i, &walk)) {
-			result.right++;
-			continue;
-		}
-		if (!result.wrong++)
-			result.first_wrong = walk.gva;
-	}
-	walk_translate(view, mode, place_guard(area), &walk);
-	result.guard_mapped = walk.stop == WALK_MAPPED;
-	return result;
+	if (place_runs(claims, judged->area) != 1)
+		return false;
+	*gpa_out = (uint64_t)claims->frames.items[judged->area->first_frame] * KVMAP_PAGE_SIZE;
+	return true;
 }
 
-static void show_area(struct report *report, const struct claims *claims, const struct claim_area *area,
-		      const struct comparison *comparison, struct symbols *symbols)
-{
-	char bytes[40], pages[40], runs[40], caller[300], right[40];
+/* ---- text ---- */
 
-	text_line(report, PAINT_BOLD, 0, 2,
-		  "0x%016" PRIx64 "-0x%016" PRIx64 "  %s, %s, %s in %s, flags 0x%" PRIx64 "%s",
-		  area->va_start, area->va_end,
-		  area->state == AREA_LIVE ? "live" : "freed, waiting for a flush",
-		  number_bytes(area->requested_size, bytes, sizeof(bytes)),
-		  text_number_of(area->nr_pages, "page", pages, sizeof(pages)),
-		  text_number_of(place_runs(claims, area), "run", runs, sizeof(runs)), area->flags,
-		  place_caller(area, symbols, caller, sizeof(caller)));
-	if (!chain_is_whole(area))
-		text_line(report, PAINT_BAD, 2, 4, "claims  %u pages, and a chain of %zu frames",
-			  area->nr_pages, area->frame_count);
-	if (comparison->wrong)
-		text_line(report, PAINT_BAD, 2, 4, "tables  %s not as claimed, the first at 0x%016" PRIx64,
-			  text_number_of(comparison->wrong, "page", right, sizeof(right)),
-			  comparison->first_wrong);
+static void show_claims(struct report *report, const struct judged *judged)
+{
+	const struct claim_area *area = judged->area;
+	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[48] = "";
+	bool live = area->state == AREA_LIVE;
+	uint64_t gpa;
+
+	vmallocinfo_caller(judged->about->symbols, area->caller, caller, sizeof(caller));
+	if (area->nr_pages)
+		snprintf(pages, sizeof(pages), " pages=%" PRIu32, area->nr_pages);
+	if (claims_one_run(judged, &gpa))
+		snprintf(phys, sizeof(phys), " phys=0x%" PRIx64, gpa);
+	if (area->nr_pages)
+		snprintf(nodes, sizeof(nodes), " N0=%" PRIu32, area->nr_pages);
+	/* Never wrapped: a line of /proc/vmallocinfo is one. All its words are harmless by now. */
+	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s\n",
+		live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
+		live ? area->size : area->va_end - area->va_start, live ? "" : " unpurged vm_area",
+		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
+		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)), nodes);
+}
+
+static const char *rights_of(const struct area_tables *tables, char *out, size_t size)
+{
+	char all[8], some[8];
+
+	text_rights(tables->rights, all, sizeof(all));
+	if (tables->rights == tables->rights_some)
+		snprintf(out, size, "%s", all);
 	else
-		text_line(report, PAINT_GOOD, 2, 4, "tables  %s %s",
-			  text_number_of(comparison->right, "page", right, sizeof(right)),
-			  area->state == AREA_LIVE ? "mapped to the claimed frames" : "not mapped any more");
-	text_line(report, comparison->guard_mapped ? PAINT_BAD : PAINT_PLAIN, 2, 4,
-		  "guard   0x%016" PRIx64 " %s", place_guard(area),
-		  comparison->guard_mapped ? "IS MAPPED" : "is not mapped");
+		snprintf(out, size, "%s to %s", all, text_rights(tables->rights_some, some, sizeof(some)));
+	return out;
 }
 
-static void emit_area(struct report *report, const struct claims *claims, const struct claim_area *area,
-		      const struct comparison *comparison, struct symbols *symbols)
+static void show_tables(struct report *report, const struct judged *judged)
+{
+	const struct area_tables *tables = &judged->tables;
+	char pages[40], large[64] = "", rights[24], runs[40], mapped[200] = "nothing mapped", wrong[80];
+
+	if (tables->large)
+		snprintf(large, sizeof(large), " (%" PRIu64 " of them in large ones)", tables->large);
+	if (tables->pages)
+		snprintf(mapped, sizeof(mapped), "%s %s%s in %s from GPA 0x%" PRIx64,
+			 text_number_of(tables->pages, "page", pages, sizeof(pages)),
+			 rights_of(tables, rights, sizeof(rights)), large,
+			 text_number_of(tables->runs, "run", runs, sizeof(runs)), tables->gpa);
+	text_line(report, judged->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
+		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, place_guard(judged->area),
+		  tables->guard_mapped ? "MAPPED" : "not mapped",
+		  judged->findings ? invariants_text(judged->findings, wrong, sizeof(wrong)) : " ok",
+		  tables->cut_short ? "; NOT ALL LOOKED AT: there are more tables than memory can hold" : "");
+}
+
+static void show_findings(struct report *report, const struct judged *judged)
+{
+	const struct verdict *verdict = judged->about->verdict;
+
+	for (size_t i = 0; judged->findings && i < verdict->findings.count; i++) {
+		const struct finding *finding = &verdict->findings.items[i];
+
+		if (finding->area == judged->index + 1)
+			text_line(report, PAINT_BAD, 4, 8, "%s at 0x%" PRIx64 ": claimed %s; found %s",
+				  invariant_name(finding->invariant), finding->address, finding->claimed,
+				  finding->found);
+	}
+}
+
+/* ---- JSON ---- */
+
+static struct json_object *flags_object(uint64_t flags)
+{
+	struct json_object *array = json_object_new_array();
+	char text[200], *word, *rest;
+
+	vmallocinfo_flags(flags, true, text, sizeof(text));
+	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		json_object_array_add(array, json_text(word));
+	return array;
+}
+
+static struct json_object *findings_object(uint32_t findings)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		if (findings & 1u << i)
+			json_object_array_add(array, json_object_new_string(invariant_name(i)));
+	return array;
+}
+
+static struct json_object *tables_object(const struct area_tables *tables)
+{
+	struct json_object *object = json_object_new_object();
+	char rights[24];
+
+	json_add_number(object, "pages", tables->pages);
+	if (tables->pages) {
+		json_add_number(object, "large", tables->large);
+		json_add_number(object, "runs", tables->runs);
+		json_add_hex(object, "gpa", tables->gpa);
+		json_add_string(object, "rights", rights_of(tables, rights, sizeof(rights)));
+	}
+	json_add_bool(object, "guard_mapped", tables->guard_mapped);
+	json_add_bool(object, "cut_short", tables->cut_short);
+	return object;
+}
+
+static void emit_area(struct report *report, const struct judged *judged)
 {
 	struct json_object *line = json_start(report, "area");
+	const struct claim_area *area = judged->area;
 	char caller[256] = "";
+	uint64_t gpa;
 
-	if (symbols)
-		symbols_describe(symbols, area->caller, caller, sizeof(caller));
+	if (judged->about->symbols)
+		symbols_describe(judged->about->symbols, area->caller, caller, sizeof(caller));
 	json_add_hex(line, "address", area->va_start);
 	json_add_number(line, "size", place_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
 	json_add_string(line, "state", area->state == AREA_LIVE ? "live" : "lazy");
 	json_add_hex(line, "flags", area->flags);
+	json_object_object_add(line, "flag_words", flags_object(area->flags));
 	json_add_string(line, "caller", caller);
 	json_add_number(line, "pages", area->nr_pages);
 	json_add_number(line, "frames", area->frame_count);
-	json_add_number(line, "runs", place_runs(claims, area));
-	json_add_number(line, "pages_right", comparison->right);
-	json_add_number(line, "pages_wrong", comparison->wrong);
-	if (comparison->wrong)
-		json_add_hex(line, "first_wrong", comparison->first_wrong);
+	json_add_number(line, "runs", place_runs(judged->about->claims, area));
+	if (claims_one_run(judged, &gpa))
+		json_add_hex(line, "phys", gpa);
 	json_add_hex(line, "guard", place_guard(area));
-	json_add_bool(line, "guard_mapped", comparison->guard_mapped);
-	json_add_bool(line, "agrees",
-		      !comparison->wrong && !comparison->guard_mapped && chain_is_whole(area));
+	json_object_object_add(line, "tables", tables_object(&judged->tables));
+	json_object_object_add(line, "findings", findings_object(judged->findings));
+	json_add_bool(line, "ok", !judged->findings && !judged->tables.cut_short);
 	json_finish(report, line);
 }
 
-void report_areas(struct report *report, const struct claims *claims, const struct view *view,
-		  const struct walk_mode *mode, struct symbols *symbols)
-{
-	for (size_t i = 0; i < claims->areas.count; i++) {
-		const struct claim_area *area = &claims->areas.items[i];
-		struct comparison comparison = compare(claims, area, view, mode);
+/* ---- all ---- */
 
-		if (report->format == REPORT_TEXT)
-			show_area(report, claims, area, &comparison, symbols);
-		else
-			emit_area(report, claims, area, &comparison, symbols);
+static void put_sum(struct report *report, const struct report_areas *about, uint64_t wrong, uint64_t others)
+{
+	char areas[40], other[40];
+	struct json_object *line;
+
+	if (report->format == REPORT_TEXT) {
+		text_line(report, wrong || others ? PAINT_BAD : PAINT_PLAIN, 0, 2,
+			  "%s, %" PRIu64 " of them wrong%s%s%s",
+			  text_number_of(about->claims->areas.count, "area", areas, sizeof(areas)), wrong,
+			  others ? "; and " : "",
+			  others ? text_number_of(others, "finding", other, sizeof(other)) : "",
+			  others ? " about no area: see `kvmap verify`" : "");
+		return;
 	}
-	if (!claims->areas.count && report->format == REPORT_TEXT)
-		text_line(report, PAINT_PLAIN, 0, 2, "The guest claims no area.");
+	line = json_start(report, "areas");
+	json_add_number(line, "areas", about->claims->areas.count);
+	json_add_number(line, "wrong", wrong);
+	json_add_number(line, "other_findings", others);
+	json_finish(report, line);
+}
+
+void report_areas(struct report *report, const struct report_areas *about)
+{
+	uint64_t budget = area_tables_budget(about->view, about->claims), wrong = 0, others;
+	size_t listed = 0;
+
+	for (size_t i = 0; i < about->claims->areas.count; i++) {
+		struct judged judged = { .about = about, .index = i, .area = &about->claims->areas.items[i] };
+
+		area_tables(about->view, about->mode, judged.area, &budget, &judged.tables);
+		judged.findings = findings_of(&judged);
+		wrong += judged.findings || judged.tables.cut_short;
+		if (report->format == REPORT_JSON) {
+			emit_area(report, &judged);
+			continue;
+		}
+		show_claims(report, &judged);
+		show_tables(report, &judged);
+		show_findings(report, &judged);
+	}
+	for (size_t i = 0; i < about->verdict->findings.count; i++)
+		listed += about->verdict->findings.items[i].area != 0;
+	others = about->verdict->findings.count - listed;
+	put_sum(report, about, wrong, others);
 }

@@ -3,37 +3,13 @@
  * proc_vmallocinfo.c: `proc SOURCE vmallocinfo`, after vmalloc_info_show() of Linux's mm/vmalloc.c.
  */
 #include "report/json.h"
+#include "report/vmallocinfo.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-/* "op_vmalloc+0xd/0x20", as Linux's %pS; the bare address where no symbol is near. Returns out. */
-static const char *caller_name(struct symbols *symbols, uint64_t address, char *out, size_t size)
-{
-	char place[256], escaped[400];
-	uint64_t start, length = 0;
-	char *plus;
-
-	if (!symbols || !*symbols_describe(symbols, address, place, sizeof(place))) {
-		snprintf(out, size, "0x%" PRIx64, address);
-		return out;
-	}
-	place[strcspn(place, " ")] = '\0'; /* the line of the source follows */
-	plus = strrchr(place, '+');
-	if (plus)
-		*plus = '\0';
-	symbols_find(symbols, place, &start, &length);
-	snprintf(out, size, "%s+%s/0x%" PRIx64, text_escape(place, strlen(place), escaped, sizeof(escaped)),
-		 plus ? plus + 1 : "0x0", length);
-	return out;
-}
 
 static void put_live(struct report *report, const struct claim_area *area, const char *caller)
 {
-	static const struct {
-		uint64_t flag;
-		const char *word;
-	} words[] = { { VM_ALLOC, "vmalloc" }, { VM_MAP, "vmap" }, { VM_USERMAP, "user" } };
+	char flags[200];
 
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64, area->addr,
 		area->addr + area->size, area->size);
@@ -41,10 +17,7 @@ static void put_live(struct report *report, const struct claim_area *area, const
 		fprintf(report->stream, " %s", caller);
 	if (area->nr_pages)
 		fprintf(report->stream, " pages=%" PRIu32, area->nr_pages);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (area->flags & words[i].flag)
-			fprintf(report->stream, " %s", words[i].word);
-	fputc('\n', report->stream);
+	fprintf(report->stream, "%s\n", vmallocinfo_flags(area->flags, false, flags, sizeof(flags)));
 }
 
 static void emit_area(struct report *report, const struct claim_area *area, const char *caller)
@@ -71,7 +44,7 @@ void report_vmallocinfo(struct report *report, const struct report_proc *proc)
 	for (size_t i = 0; i < proc->claims->areas.count; i++) {
 		const struct claim_area *area = &proc->claims->areas.items[i];
 
-		caller_name(proc->symbols, area->caller, caller, sizeof(caller));
+		vmallocinfo_caller(proc->symbols, area->caller, caller, sizeof(caller));
 		if (report->format == REPORT_JSON)
 			emit_area(report, area, caller);
 		else if (area->state == AREA_LIVE)

@@ -132,9 +132,16 @@ void report_walk(struct report *report, const struct report_walk *input);
 void report_backtrace(struct report *report, unsigned int cpu, const struct view_cpu *registers,
 		      const struct backtrace *backtrace, const char *why_not, struct symbols *symbols);
 
-/* `areas SOURCE`: each claim beside what the tables say. */
-void report_areas(struct report *report, const struct claims *claims, const struct view *view,
-		  const struct walk_mode *mode, struct symbols *symbols);
+/* `areas SOURCE`: each claim beside what the tables say, and the verdict on it. symbols may be NULL. */
+struct report_areas {
+	const struct claims *claims;
+	const struct view *view;
+	const struct walk_mode *mode;
+	struct symbols *symbols;
+	const struct verdict *verdict;
+	const uint32_t *findings; /* by area, as in struct verify_input */
+};
+void report_areas(struct report *report, const struct report_areas *areas);
 
 /* `frames SOURCE` */
 struct report_frames {

@@ -67,10 +67,14 @@ static const char *area_name(const struct check *check, const struct claim_area 
 
 void finding_where_area(struct finding *finding, const struct check *check, const struct claim_area *area)
 {
+	size_t index = (size_t)(area - check->facts->claims->areas.items);
 	char name[40], caller[80] = "";
 
+	if (check->facts->input->area_findings)
+		check->facts->input->area_findings[index] |= 1u << check->invariant;
 	if (!finding)
 		return;
+	finding->area = index + 1;
 	if (check->facts->input->symbols)
 		symbols_describe(check->facts->input->symbols, area->caller, caller, sizeof(caller));
 	finding_where(finding, "%s area%s of %" PRIu32 " pages at 0x%" PRIx64 "%s%s",

@@ -20,6 +20,7 @@ struct finding {
 	char claimed[128];
 	char found[128];
 	char where[192]; /* area, symbol or structure */
+	size_t area;     /* index + 1 into claims.areas of that verification; 0: about no area */
 };
 
 enum seen { SEEN, NOT_SEEN };
@@ -52,6 +53,11 @@ struct verify_input {
 	/* One name per variable of the script, for messages; may be NULL. */
 	const char *const *variable_names;
 	size_t variable_name_count;
+	/*
+	 * Where not NULL: one for each of claims->areas, zeroed. Bit i is set if invariant i has a finding
+	 * about that area, for most invariants whether it is listed or not.
+	 */
+	uint32_t *area_findings;
 };
 
 /* Checks every invariant. 0, or -1 when memory is out. */

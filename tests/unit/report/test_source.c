@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_source.c: map, walk and areas.
+ * test_source.c: map and walk.
  */
 #include "sample.h"
 
@@ -299,65 +299,5 @@ Test(source, a_walk_goes_on_through_the_second_stage_where_that_is_seen)
 	second_stage.mapped = false;
 	text = walk_of(REPORT_TEXT, SAMPLE_AREA + 0x123);
 	check_holds(text, "\nHPA     none yet: the second stage maps no page there\n");
-	free(text);
-}
-
-static char *areas_of(enum report_format format)
-{
-	char *text;
-	size_t size;
-	struct report report = report_begin(format, &text, &size);
-
-	make_tables();
-	report_areas(&report, &sample.claims, &view, &mode, NULL);
-	report_end(&report);
-	return text;
-}
-
-Test(source, an_area_that_is_mapped_as_claimed_agrees_and_another_does_not)
-{
-	char *text;
-
-	sample.areas[0].nr_pages = sample.areas[0].frame_count = 1;
-	sample.areas[0].va_end = SAMPLE_AREA + 0x2000;
-	sample.frames[0] = 5;
-	text = areas_of(REPORT_TEXT);
-	check_lines(text);
-	check_holds(text, "tables  1 page mapped to the claimed frames\n");
-	check_holds(text, "guard   0xffffc90000001000 is not mapped\n");
-	check_holds(text, "tables  2 pages not mapped any more\n");
-	free(text);
-	sample.frames[0] = 6;
-	text = areas_of(REPORT_TEXT);
-	check_holds(text, "tables  1 page not as claimed, the first at 0xffffc90000000000\n");
-	free(text);
-}
-
-Test(source, an_area_whose_guard_is_mapped_does_not_agree)
-{
-	struct json_object *lines;
-	char *text;
-
-	sample.areas[0].nr_pages = sample.areas[0].frame_count = 0;
-	sample.areas[0].va_end = SAMPLE_AREA + 0x1000;
-	text = areas_of(REPORT_JSON);
-	lines = lines_of(text);
-	cr_expect_str_eq(member(line_of_type(lines, "area", 0), "guard_mapped"), "true");
-	cr_expect_str_eq(member(line_of_type(lines, "area", 0), "agrees"), "false");
-	cr_expect_str_eq(member(line_of_type(lines, "area", 1), "agrees"), "true");
-	json_object_put(lines);
-	free(text);
-}
-
-Test(source, a_claim_of_billions_of_pages_costs_no_more_than_memory_has)
-{
-	struct json_object *lines;
-	char *text;
-
-	sample.areas[0].nr_pages = UINT32_MAX;
-	text = areas_of(REPORT_JSON);
-	lines = lines_of(text);
-	cr_expect_str_eq(member(line_of_type(lines, "area", 0), "agrees"), "false");
-	json_object_put(lines);
 	free(text);
 }

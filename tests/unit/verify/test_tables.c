@@ -4,6 +4,8 @@
  */
 #include "world.h"
 
+#include "base/array.h"
+
 #include <criterion/criterion.h>
 
 #define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
@@ -273,4 +275,33 @@ Test(tables, random_damage_of_tables_costs_bounded_time_and_memory)
 		cr_assert_eq(verify(&w.input, &w.verdict, &error), 0);
 		cr_expect_gt(w.verdict.finding_count, 0);
 	}
+}
+
+/* ---- areas ---- */
+
+Test(tables, findings_say_which_area_they_are_about_listed_or_not)
+{
+	uint32_t marks[8] = { 0 };
+
+	w.input.area_findings = marks;
+	expect_findings("");
+	cr_expect_eq(marks[A] | marks[B] | marks[C] | marks[L], 0);
+	tables_map(&w.tables, AREA_B + 2 * K4, LOW_GPA, 1, PTE_NX);
+	expect_findings("V3");
+	cr_expect_eq(marks[B], 1u << 3);
+	cr_expect_eq(marks[A] | marks[C] | marks[L], 0);
+	cr_expect_eq(w.verdict.findings.items[0].area, B + 1);
+	/* More findings about A than are listed: B is marked all the same. */
+	*tables_entry(&w.tables, AREA_B + 2 * K4, 1) = 0;
+	marks[B] = 0;
+	area(A)->flags |= VM_READONLY;
+	area(B)->flags |= VM_READONLY;
+	for (unsigned int i = 0; i < FINDINGS_LISTED; i++)
+		cr_assert_eq(array_push(&w.claims.frames, *frame(A, i % 4)), 0);
+	area(A)->first_frame = w.claims.frames.count - FINDINGS_LISTED;
+	area(A)->frame_count = FINDINGS_LISTED;
+	verdict_destroy(&w.verdict);
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_gt(w.verdict.results[1].findings, FINDINGS_LISTED);
+	cr_expect(marks[B] & 1u << 1);
 }

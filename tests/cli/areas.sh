@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap areas: claims, tables and verdict of each area.
+. "$(dirname "$0")/tap.sh"
+
+cat >areas.kvs <<EOF
+fragment 60% seed 7
+a = vmalloc 64K
+b = vzalloc 8K
+c = vmap a
+d = vmalloc 4K
+vfree b
+EOF
+try run areas.kvs --dump a.core
+check "the guest whose areas are looked at is verified" 0
+try areas a.core
+check "live areas, a mapping of frames of others, and a freed area, each with tables and verdict" 0 \
+	out '^0xffffc90000000000-0xffffc90000011000   69632 op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16$' \
+	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard page 0xffffc90000010000 not mapped: ok$' \
+	out ' pages=16 vmap N0=16$' out ' pages=1 phys=0x[0-9a-f]+ vmalloc N0=1$' out ' unpurged vm_area .*pages=2' \
+	out '^  tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'
+try proc a.core vmallocinfo
+cut -d ' ' -f 1 out >wanted
+try areas a.core
+grep -o '^0x[0-9a-f]*-0x[0-9a-f]*' out >found
+cmp -s wanted found && ok "they are those of vmallocinfo" || not_ok "they are those of vmallocinfo"
+try areas areas.kvs --json
+check "areas of a script that is run first, as JSON" 0 \
+	out '"type":"area","seq":0,"address":"0xffffc90000000000".*"flag_words":\["vmalloc"\].*"tables":\{"pages":16,.*"rights":"rw-","guard_mapped":false.*"findings":\[\],"ok":true' \
+	out '"type":"areas".*"areas":4,"wrong":0,"other_findings":0'
+try areas a.core --guest /bin/true
+check "a guest that makes no claims" 2 err 'kvmap: '
+
+# ---- a guest that is wrong ----
+try areas "$FAULTS/01-guard-mapped.kvs" --guest "$FAULTY_GUEST"
+check "an area whose guard is mapped is named, the other one is ok" 1 \
+	out 'guard page 0xffffc90000010000 MAPPED: V3$' out '^    V3 at 0xffffc90000010000: claimed guard page, not mapped; found GPA' \
+	out 'not mapped: ok$' out '^2 areas, 1 of them wrong$'
+try areas "$FAULTS/03-lost-frame.kvs" --guest "$FAULTY_GUEST"
+check "a finding about no area is not hidden" 1 out 'not mapped: ok$' out '0 of them wrong; and 1 finding about no area'
+finish

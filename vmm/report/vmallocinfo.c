@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/vmallocinfo.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *vmallocinfo_caller(struct symbols *symbols, uint64_t address, char *out, size_t size)
+{
+	char place[256], escaped[400];
+	uint64_t start, length = 0;
+	char *plus;
+
+	if (!symbols || !*symbols_describe(symbols, address, place, sizeof(place))) {
+		snprintf(out, size, "0x%" PRIx64, address);
+		return out;
+	}
+	place[strcspn(place, " ")] = '\0'; /* the line of the source follows */
+	plus = strrchr(place, '+');
+	if (plus)
+		*plus = '\0';
+	symbols_find(symbols, place, &start, &length);
+	snprintf(out, size, "%s+%s/0x%" PRIx64, text_escape(place, strlen(place), escaped, sizeof(escaped)),
+		 plus ? plus + 1 : "0x0", length);
+	return out;
+}
+
+const char *vmallocinfo_flags(uint64_t flags, bool all, char *out, size_t size)
+{
+	static const struct {
+		uint64_t flag;
+		const char *word;
+		bool linux_has;
+	} words[] = {
+		{ VM_ALLOC, "vmalloc", true }, { VM_MAP, "vmap", true },
+		{ VM_USERMAP, "user", true },  { VM_MAP_RAM, "vm_map_ram", false },
+		{ VM_ZERO, "zero", false },    { VM_READONLY, "readonly", false },
+		{ VM_EXEC, "exec", false },
+	};
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (flags & words[i].flag && (all || words[i].linux_has) && used < size)
+			used += (size_t)snprintf(out + used, size - used, " %s", words[i].word);
+		flags &= ~words[i].flag;
+	}
+	if (flags && all && used < size)
+		snprintf(out + used, size - used, " flags=0x%" PRIx64, flags);
+	return out;
+}
