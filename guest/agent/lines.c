@@ -24,6 +24,7 @@ static const char *status_words(u32 status)
 		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
 		[KVMAP_REFUSED_FLAGS] = "flags that no allocation can have",
 		[KVMAP_REFUSED_WX] = "writable and executable",
+		[KVMAP_REFUSED_RIGHTS] = "not to be written",
 		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
 		[KVMAP_FAILED_FAULT] = "fault",
 		[KVMAP_FAILED_NO_FAULT] = "no fault",

@@ -23,10 +23,10 @@ static struct agent_variable *live_variable(struct operation *operation)
 	return variable->state == VARIABLE_LIVE ? variable : NULL;
 }
 
-/* Words of that page of what the variable has; 0 behind its end. */
+/* Words of that page of what is filled; 0 behind its end. */
 static u64 page_words(const struct agent_variable *variable, u64 page)
 {
-	u64 words = variable_bytes(variable) / sizeof(u64), before = page * PAGE_WORDS;
+	u64 words = variable->filled / sizeof(u64), before = page * PAGE_WORDS;
 
 	if (before >= words)
 		return 0;
@@ -42,6 +42,7 @@ u32 op_fill(struct operation *operation)
 		return KVMAP_REFUSED_UNSET;
 	variable->contents = CONTENTS_UNKNOWN;
 	variable->write_address = 0;
+	variable->filled = variable_bytes(variable);
 	variable_contents_changed(variable);
 	for (u64 page = 0; page_words(variable, page); page++)
 		if (access_fill(variable->address + page * PAGE_SIZE, KVMAP_PATTERN(seed, page),
@@ -77,7 +78,7 @@ u32 op_check(struct operation *operation)
 		return KVMAP_REFUSED_UNSET;
 	switch (variable->contents) {
 	case CONTENTS_ZERO:
-		return check_words(operation, variable->address, 0, variable_bytes(variable) / sizeof(u64));
+		return check_words(operation, variable->address, 0, variable->filled / sizeof(u64));
 	case CONTENTS_PATTERN:
 		for (u64 page = 0; page_words(variable, page) && !status; page++)
 			status = check_words(operation, variable->address + page * PAGE_SIZE,

@@ -84,6 +84,63 @@ u32 op_kvmalloc_array(struct operation *operation)
 	return memory_made(operation, kvmalloc_array(nr, size, GFP_KERNEL), nr * size, CONTENTS_UNKNOWN);
 }
 
+/* What stays of the old variable's contents in the new one's memory, which may be its own. */
+static void contents_keep(const struct agent_variable *old, struct agent_variable *new, bool zero)
+{
+	u64 room = variable_bytes(new);
+
+	new->fill_seed = old->fill_seed;
+	new->contents = old->contents;
+	new->filled = old->filled < room ? old->filled : room;
+	/* What was gained begins at the byte behind the old size. */
+	if (zero && new->size > old->size && old->contents == CONTENTS_ZERO)
+		new->filled = room;
+	else if (zero && new->size > old->size &&new->filled > ALIGN_DOWN(old->size, PAGE_SIZE))
+		new->filled = ALIGN_DOWN(old->size, PAGE_SIZE);
+	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size) {
+		new->write_address = old->write_address - old->address + new->address;
+		new->write_value = old->write_value;
+	}
+}
+
+static u32 resized(struct operation *operation, void *memory)
+{
+	struct agent_variable *old = variable_holding(operation->operand[0]), before = { 0 };
+	u32 number = operation->script->result, status = vmalloc_status();
+	u64 size = operation->operand[1];
+
+	operation->result = (u64)memory;
+	operation->size = size;
+	if (status)
+		return status; /* and the old variable has what it had */
+	if (old) {
+		before = *old;
+		old->state = VARIABLE_FREED;
+	}
+	variable_set_sized(operation, memory, size, CONTENTS_UNKNOWN);
+	if (number >= agent_nr_variables)
+		return KVMAP_OK;
+	if (memory) {
+		contents_keep(&before, &agent_variables[number], operation->operand[2] & __GFP_ZERO);
+	} else { /* size 0: as after a free */
+		operation->result = agent_variables[number].address = operation->operand[0];
+		agent_variables[number].state = VARIABLE_FREED;
+	}
+	return KVMAP_OK;
+}
+
+u32 op_vrealloc(struct operation *operation)
+{
+	return resized(operation, vrealloc((const void *)operation->operand[0], operation->operand[1],
+					   (gfp_t)operation->operand[2]));
+}
+
+u32 op_kvrealloc(struct operation *operation)
+{
+	return resized(operation, kvrealloc((const void *)operation->operand[0], operation->operand[1],
+					    (gfp_t)operation->operand[2]));
+}
+
 u32 op_kvfree(struct operation *operation)
 {
 	struct agent_variable *variable = variable_holding(operation->operand[0]);

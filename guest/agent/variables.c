@@ -28,6 +28,7 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	variable->size = memory ? operation->size : 0;
 	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
 	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
+	variable->filled = variable_bytes(variable);
 	variable->write_address = 0;
 	variable->group = 0;
 }
@@ -58,6 +59,7 @@ void variable_contents_changed(const struct agent_variable *variable)
 			continue;
 		other->contents = variable->contents;
 		other->fill_seed = variable->fill_seed;
+		other->filled = variable->filled;
 		other->write_address = variable->write_address
 					       ? variable->write_address - variable->address + other->address
 					       : 0;

@@ -14,6 +14,7 @@ struct agent_variable {
 	u64 address;
 	u64 size; /* as asked for, bytes */
 	u64 fill_seed;
+	u64 filled; /* bytes from its start of which contents and fill_seed speak */
 	u32 state;
 	u32 contents;      /* of the area, whole pages; CONTENTS_UNKNOWN after a write that is not fill */
 	u64 write_address; /* the last 8-byte write into the area, 0 = none since fill */

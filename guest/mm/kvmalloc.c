@@ -35,6 +35,22 @@ static void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *caller)
 	return vmalloc_area(size, gfp, 0, caller);
 }
 
+/* From what kmalloc() gave, to either kind, whose pages are reached through the direct map. */
+static void memory_copy(void *to, const void *from, unsigned long bytes)
+{
+	unsigned long piece;
+
+	if (!is_vmalloc_addr(to)) {
+		__builtin_memcpy(to, from, bytes);
+		return;
+	}
+	for (unsigned long done = 0; done < bytes; done += piece) {
+		piece = bytes - done < PAGE_SIZE ? bytes - done : PAGE_SIZE;
+		__builtin_memcpy(__va(arch_virt_to_phys((unsigned long)to + done)), (const char *)from + done,
+				 piece);
+	}
+}
+
 void *kvmalloc(unsigned long size, gfp_t gfp)
 {
 	return kvmalloc_from(size, gfp, CALLER);
@@ -52,6 +68,34 @@ void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
 	if (__builtin_mul_overflow(nr, size, &bytes))
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
 	return kvmalloc_from(bytes, gfp, CALLER);
+}
+
+void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
+{
+	unsigned long old;
+	void *new;
+
+	if (is_vmalloc_addr(addr))
+		return vrealloc(addr, size, gfp);
+	if (!addr)
+		return kvmalloc_from(size, gfp, CALLER);
+	if (!size) {
+		kvfree(addr);
+		return NULL;
+	}
+	old = ksize(addr);
+	if (!old)
+		return refuse(KVMAP_REFUSED_NOT_AN_AREA);
+	if (size > old) {
+		new = kvmalloc_from(size, gfp, CALLER);
+		if (!new)
+			return NULL;
+		memory_copy(new, addr, old);
+		kfree(addr);
+		addr = new;
+	}
+	vmalloc_done();
+	return (void *)addr;
 }
 
 void kvfree(const void *addr)

@@ -19,6 +19,12 @@ void *kvzalloc(unsigned long size, gfp_t gfp);
 /* nr elements; a product that does not fit is refused. */
 void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 
+/*
+ * Makes what any of kmalloc(), vmalloc() and kvmalloc() gave `size` bytes: vrealloc() of an area, krealloc()
+ * of anything else, moved to an area where that cannot. Of NULL: kvmalloc(). To size 0: kvfree(), and NULL.
+ */
+void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp);
+
 /* Frees what any of kmalloc(), vmalloc() and kvmalloc() gave. NULL is allowed and does nothing. */
 void kvfree(const void *addr);
 

@@ -149,7 +149,11 @@ struct vmap_area {
 	u32 unmapped;           /* newest tlb_clock at which a part of the range was unmapped; 0 = never */
 	u32 handed;             /* tlb_clock when it was handed out */
 	u32 state;              /* enum vmap_area_state; not of free ranges */
-	u32 unused[3];
+	u32 shrunk; /* tlb_clock when its guard page was unmapped; not after `handed`: it has been none of its
+		     * pages
+		     */
+	u32 lead; /* VMAP_LAZY: 1 if the page before it was unmapped with it; a live area's guard page now */
+	u32 unused;
 };
 
 /* So that struct page.area reaches 64 GiB: objects lie at multiples of their size in a page. */

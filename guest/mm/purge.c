@@ -66,7 +66,7 @@ static void lazy_flush(void)
 		return;
 	}
 	for (va = purge_vmap_area_list; va; va = va->next)
-		ranges[nr++] = (struct tlb_range){ va->va_start, vmap_mapped_end(va) };
+		ranges[nr++] = vmap_flush_range(va);
 	arch_flush_ranges(ranges, nr);
 	vmalloc_stats.flush_range += nr;
 	vmalloc_stats.flush_pages += lazy_pages;

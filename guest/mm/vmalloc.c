@@ -55,7 +55,7 @@ static u32 area_reference(const struct vmap_area *va)
 	return reference == (u32)reference ? (u32)reference : 0;
 }
 
-static u32 area_frames(u32 nr, gfp_t gfp)
+u32 vmalloc_frames(u32 nr, gfp_t gfp)
 {
 	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)))
 		return frames_alloc_chain_limited(gfp, nr, PAGE_VMALLOC);
@@ -66,7 +66,7 @@ static u32 area_frames(u32 nr, gfp_t gfp)
 /* Gives the area its frames, mapped; enum kvmap_status. */
 static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 {
-	u32 nr = vmap_pages(va), first = area_frames(nr, gfp);
+	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
 
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;

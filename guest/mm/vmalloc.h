@@ -41,6 +41,14 @@ void *vzalloc_node(unsigned long size, int node);
 void *vmalloc_array(unsigned long nr, unsigned long size);
 void *vcalloc(unsigned long nr, unsigned long size);
 
+/*
+ * Makes an area `size` bytes; its contents stay as far as both sizes go. Smaller, it stays where it is, and
+ * what it loses is freed; larger, it stays there if the range behind it is free, else it moves. With
+ * __GFP_ZERO what it gains is zero. Of NULL: __vmalloc(). To size 0: vfree(), and NULL. Otherwise NULL is a
+ * refusal (see vmalloc_status()), and the area is as it was; an area that may not be written is refused.
+ */
+void *vrealloc(const void *addr, unsigned long size, gfp_t gfp);
+
 /* NULL is allowed and does nothing. A pointer to no area is refused with nothing changed; see
  * vmalloc_status(). */
 void vfree(const void *addr);

@@ -11,7 +11,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-static u32 gfp_status(gfp_t gfp)
+u32 vmalloc_gfp_status(gfp_t gfp)
 {
 	if (gfp & __GFP_NOFAIL)
 		return KVMAP_REFUSED_NOFAIL;
@@ -23,7 +23,7 @@ static u32 gfp_status(gfp_t gfp)
 
 void *__vmalloc(unsigned long size, gfp_t gfp)
 {
-	u32 status = gfp_status(gfp);
+	u32 status = vmalloc_gfp_status(gfp);
 
 	if (!status)
 		return vmalloc_area(size, gfp, 0, CALLER);

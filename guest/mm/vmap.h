@@ -38,6 +38,12 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status);
  */
 void vmap_free_put(struct vmap_area *va);
 
+/*
+ * Takes `size` bytes from `at` on, where a free range begins. NULL with *status as above if none does or it
+ * is smaller.
+ */
+struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status);
+
 /* ---- vmap_busy.c: the busy tree: every range that is not free ---- */
 
 /*
@@ -77,6 +83,15 @@ void vmap_range_live(struct vmap_area *va);
 /* It is not: back to where it came from. */
 void vmap_range_undo(struct vmap_area *va);
 
+/*
+ * Cuts a live area behind nr pages, fewer than it has, and a guard page. What is behind that: a range with a
+ * vm_struct, VMAP_LAZY with its lead and on no list yet; NULL without memory. The pages are the caller's.
+ */
+struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages);
+
+/* `more`, taken from where the live area ends, is its own from now on; it is gone itself. */
+void vmap_range_grown(struct vmap_area *va, struct vmap_area *more);
+
 /* The live area that begins at addr; or NULL and *status why there is none. */
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status);
 
@@ -88,6 +103,12 @@ void vmalloc_refuse(u32 status);
 extern u64 vmalloc_largest;
 
 /* ---- vmalloc.c ---- */
+
+/* Single frames for an area, as gfp wants them, in a chain; 0: there are not so many. */
+u32 vmalloc_frames(u32 nr, gfp_t gfp);
+
+/* Can gfp be met at all? enum kvmap_status. */
+u32 vmalloc_gfp_status(gfp_t gfp);
 
 /*
  * vmalloc() for all of its kinds. gfp as for __vmalloc(), and right; flags: of vm_struct, besides those that
@@ -108,6 +129,15 @@ void vmap_flush(unsigned long start, unsigned long end);
 
 /* Gives back some of what was flushed and not yet given back. */
 void vmap_flushed_release(void);
+
+/* What has to be flushed of a range that waits: pages that it shared with others, too. */
+static inline struct tlb_range vmap_flush_range(const struct vmap_area *va)
+{
+	return (struct tlb_range){
+		.start = va->va_start - (va->lead ? PAGE_SIZE : 0),
+		.end = va->va_end - (va->shrunk > va->handed ? 0 : PAGE_SIZE),
+	};
+}
 
 /* Pages without the guard. */
 static inline u32 vmap_pages(const struct vmap_area *va)

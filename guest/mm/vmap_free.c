@@ -74,14 +74,11 @@ static struct vmap_area *lowest_fit(unsigned long size)
 	}
 }
 
-struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
+/* The first `size` bytes of a free range that has so many. */
+static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, u32 *status)
 {
-	struct vmap_area *range = lowest_fit(size), *va;
+	struct vmap_area *va;
 
-	if (!range) {
-		*status = KVMAP_REFUSED_NO_SPACE;
-		return NULL;
-	}
 	if (range->va_end - range->va_start == size) {
 		rb_erase(&free_vmap_area_root, &range->rb_node, subtree_update);
 		va = range;
@@ -99,6 +96,28 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
 	}
 	va->next = NULL;
 	return va;
+}
+
+struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
+{
+	struct vmap_area *range = lowest_fit(size);
+
+	if (range)
+		return take_from(range, size, status);
+	*status = KVMAP_REFUSED_NO_SPACE;
+	return NULL;
+}
+
+struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status)
+{
+	struct rb_node *node = free_vmap_area_root.rb_node;
+
+	while (node && area_of(node)->va_start != at)
+		node = at < area_of(node)->va_start ? node->rb_left : node->rb_right;
+	if (node && area_of(node)->va_end - at >= size)
+		return take_from(area_of(node), size, status);
+	*status = KVMAP_REFUSED_NO_SPACE;
+	return NULL;
 }
 
 /* `va` begins or ends where `range` ends or begins: its pages become part of `range`. */

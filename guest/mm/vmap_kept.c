@@ -46,7 +46,7 @@ void vmap_kept_put(struct vmap_area *va)
 	u32 nr_pages = vmap_pages(va);
 	struct vmap_kept *kept;
 
-	if (nr_pages > VMAP_KEPT_PAGES || vmap_kept[nr_pages].nr >= KEPT_MAX) {
+	if (nr_pages > VMAP_KEPT_PAGES || va->lead || vmap_kept[nr_pages].nr >= KEPT_MAX) {
 		range_free(va);
 		return;
 	}

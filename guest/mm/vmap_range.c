@@ -29,6 +29,8 @@ static struct vmap_area *range_new(unsigned long size, u32 *status)
 	vm->pages = 0;
 	vm->nr_pages = 0;
 	va->vm = vm;
+	va->shrunk = 0;
+	va->lead = 0;
 	va->state = VMAP_LIVE; /* what tells it from one that was kept */
 	return va;
 }
@@ -56,6 +58,49 @@ void vmap_range_undo(struct vmap_area *va)
 		kmem_cache_free(&vm_struct_cache, va->vm);
 		vmap_free_put(va);
 	}
+}
+
+struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
+{
+	struct vmap_area *rest = kmem_cache_alloc(&vmap_area_cache);
+	struct vm_struct *vm = kmem_cache_alloc(&vm_struct_cache);
+	unsigned long end = va->va_start + ((unsigned long)nr_pages + 1) * PAGE_SIZE;
+
+	if (!rest || !vm) {
+		if (rest)
+			kmem_cache_free(&vmap_area_cache, rest);
+		if (vm)
+			kmem_cache_free(&vm_struct_cache, vm);
+		return NULL;
+	}
+	*vm = (struct vm_struct){
+		.addr = (void *)end,
+		.size = va->va_end - end,
+		.requested_size = va->va_end - end,
+		.flags = va->vm->flags,
+		.caller = va->vm->caller,
+	};
+	rest->va_start = end;
+	rest->va_end = va->va_end;
+	rest->vm = vm;
+	rest->handed = va->handed;
+	rest->state = VMAP_LAZY;
+	rest->shrunk = va->shrunk;
+	rest->lead = 1;
+	va->va_end = end;
+	va->vm->size = end - va->va_start;
+	vmap_busy_insert(rest);
+	return rest;
+}
+
+void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
+{
+	va->va_end = more->va_end;
+	va->vm->size = va->va_end - va->va_start;
+	va->handed = tlb_clock;
+	if (vmap_highest < va->va_end)
+		vmap_highest = va->va_end;
+	kmem_cache_free(&vmap_area_cache, more);
 }
 
 /*

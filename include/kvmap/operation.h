@@ -49,6 +49,8 @@ enum kvmap_opcode {
 	KVMAP_OP_SET_MEMORY_RW = 60,    /* address, pages */
 	KVMAP_OP_SET_MEMORY_X = 61,     /* address, pages */
 	KVMAP_OP_SET_MEMORY_NX = 62,    /* address, pages */
+	KVMAP_OP_VREALLOC = 64,         /* address, size, flags of kvmap/gfp.h -> v */
+	KVMAP_OP_KVREALLOC = 65,        /* address, size, flags of kvmap/gfp.h -> v */
 	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
 };
 
@@ -138,6 +140,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
 	KVMAP_REFUSED_FLAGS = 24,      /* flags that say nothing here, or contradict each other */
 	KVMAP_REFUSED_WX = 25,         /* it would be writable and executable */
+	KVMAP_REFUSED_RIGHTS = 26,     /* the area may not be written */
 	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */

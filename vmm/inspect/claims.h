@@ -91,7 +91,7 @@ struct claim_cache {
 uint64_t claim_cache_objects(const struct claim_cache *cache);
 
 struct claim_variable {
-	uint64_t address, size, fill_seed, write_address, write_value;
+	uint64_t address, size, filled, fill_seed, write_address, write_value;
 	uint32_t state, contents; /* enums of guest/agent/variables.h */
 };
 

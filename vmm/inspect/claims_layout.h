@@ -132,6 +132,7 @@
 	TYPE(agent_variable)                                                                                 \
 	NUMBER(agent_variable, address)                                                                      \
 	NUMBER(agent_variable, size)                                                                         \
+	NUMBER(agent_variable, filled)                                                                       \
 	NUMBER(agent_variable, fill_seed)                                                                    \
 	NUMBER(agent_variable, state)                                                                        \
 	NUMBER(agent_variable, contents)                                                                     \

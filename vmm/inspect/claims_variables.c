@@ -10,6 +10,7 @@ static void variable_take(struct reader *reader, const uint8_t *copy)
 	struct claim_variable variable = {
 		.address = layout_value(layout, MEMBER_agent_variable_address, copy),
 		.size = layout_value(layout, MEMBER_agent_variable_size, copy),
+		.filled = layout_value(layout, MEMBER_agent_variable_filled, copy),
 		.fill_seed = layout_value(layout, MEMBER_agent_variable_fill_seed, copy),
 		.write_address = layout_value(layout, MEMBER_agent_variable_write_address, copy),
 		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),

@@ -78,6 +78,8 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_KVMALLOC:
 	case KVMAP_OP_KVZALLOC:
 	case KVMAP_OP_KVMALLOC_ARRAY:
+	case KVMAP_OP_VREALLOC:
+	case KVMAP_OP_KVREALLOC:
 	case KVMAP_OP_VMAP:
 	case KVMAP_OP_VM_MAP_RAM:
 		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],

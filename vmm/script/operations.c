@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/operations.h"
 
+#include "kvmap/gfp.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +52,15 @@ static int node_operands(struct compile *compile, struct kvmap_operation *operat
 	if (size_operand(compile, operation) < 0)
 		return -1;
 	return operand_number(compile, "the number of a node", &operation->operand[1].value);
+}
+
+static int realloc_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	operation->operand[2].value = GFP_KERNEL;
+	if (operand_address(compile, &operation->operand[0]) < 0 ||
+	    operand_number(compile, "a size", &operation->operand[1].value) < 0)
+		return -1;
+	return at_line_end(compile) ? 0 : operand_gfp(compile, &operation->operand[2].value);
 }
 
 static int array_operands(struct compile *compile, struct kvmap_operation *operation)
@@ -167,6 +178,9 @@ static const struct operation_syntax syntaxes[] = {
 	{ "kvzalloc", KVMAP_OP_KVZALLOC, true, "NAME = kvzalloc SIZE", size_operand },
 	{ "kvmalloc_array", KVMAP_OP_KVMALLOC_ARRAY, true, "NAME = kvmalloc_array COUNT SIZE",
 	  array_operands },
+	{ "vrealloc", KVMAP_OP_VREALLOC, true, "NAME = vrealloc ADDRESS SIZE [FLAG|...]", realloc_operands },
+	{ "kvrealloc", KVMAP_OP_KVREALLOC, true, "NAME = kvrealloc ADDRESS SIZE [FLAG|...]",
+	  realloc_operands },
 	{ "kvfree", KVMAP_OP_KVFREE, false, "kvfree ADDRESS", address_operand },
 	{ "vfree", KVMAP_OP_VFREE, false, "vfree ADDRESS", address_operand },
 	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE", size_operand },

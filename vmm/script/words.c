@@ -35,6 +35,7 @@ const char *status_text(uint16_t status)
 	case KVMAP_REFUSED_NOFAIL: return "an allocation that must not fail (any may)";
 	case KVMAP_REFUSED_FLAGS: return "flags that no allocation can have";
 	case KVMAP_REFUSED_WX: return "it would be writable and executable at once";
+	case KVMAP_REFUSED_RIGHTS: return "the area may not be written";
 	case KVMAP_REFUSED_NO_CPU: return "the guest has no such CPU (give it more with --cpus)";
 	case KVMAP_FAILED_FAULT: return "an access faulted that should not";
 	case KVMAP_FAILED_NO_FAULT: return "the expected fault did not happen";

@@ -45,9 +45,10 @@ static void find_words(struct check *check, uint64_t gva, const uint8_t *bytes, 
 	}
 }
 
-/* One page of the object, by the walk; its frame must be the one that `gpa` says. */
-static void check_piece(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size,
-			const uint64_t *expected)
+/* One page of the object, by the walk; its frame must be the one that `gpa` says, and the first `known` bytes
+ * are `expected`. */
+static void check_piece(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, uint64_t known,
+			uint64_t expected)
 {
 	const struct leaf *leaf = facts_leaf_at(check->facts, gva);
 	uint64_t at = leaf ? leaf->gpa + (gva - leaf->gva) : 0;
@@ -56,8 +57,7 @@ static void check_piece(struct check *check, uint64_t gva, uint64_t gpa, uint64_
 
 	check->result->checked++;
 	if (bytes) {
-		if (expected)
-			find_words(check, gva, bytes, size, *expected);
+		find_words(check, gva, bytes, known < size ? known : size, expected);
 		return;
 	}
 	finding = finding_new(check, gva);
@@ -79,7 +79,7 @@ static void check_written(struct check *check, const struct claim_variable *vari
 void check_object(struct check *check, const struct claim_variable *variable)
 {
 	uint64_t gpa = variable->address - KVMAP_DIRECT_BASE, room = room_at(check->facts, gpa);
-	uint64_t size = (variable->size + 7) & ~7ull;
+	uint64_t size = (variable->size + 7) & ~7ull, filled = variable->filled & ~7ull;
 
 	if (!variable->size || size < variable->size || size > room) {
 		struct finding *finding = finding_new(check, variable->address);
@@ -89,6 +89,8 @@ void check_object(struct check *check, const struct claim_variable *variable)
 		finding_where_gva(finding, check, variable->address);
 		return;
 	}
+	if (filled > size)
+		filled = size;
 	for (uint64_t at = 0; at < size; at += KVMAP_PAGE_SIZE) {
 		uint64_t left = size - at, expected = 0;
 		bool stated = variable->contents == CONTENTS_ZERO || variable->contents == CONTENTS_PATTERN;
@@ -96,7 +98,8 @@ void check_object(struct check *check, const struct claim_variable *variable)
 		if (variable->contents == CONTENTS_PATTERN)
 			expected = KVMAP_PATTERN(variable->fill_seed, at / KVMAP_PAGE_SIZE);
 		check_piece(check, variable->address + at, gpa + at,
-			    left < KVMAP_PAGE_SIZE ? left : KVMAP_PAGE_SIZE, stated ? &expected : NULL);
+			    left < KVMAP_PAGE_SIZE ? left : KVMAP_PAGE_SIZE,
+			    stated && filled > at ? filled - at : 0, expected);
 	}
 	if (variable->write_address)
 		check_written(check, variable);

@@ -197,6 +197,7 @@ Test(claims, accounts_flushes_and_variables_are_read)
 	cr_expect_eq(claims.flushes.items[2].end, ~0ull);
 	cr_assert_eq(claims.variables.count, 2);
 	cr_expect_eq(claims.variables.items[1].size, 8185);
+	cr_expect_eq(claims.variables.items[1].filled, 8192);
 	cr_expect_eq(claims.variables.items[1].write_value, 9);
 	cr_expect_eq(claims.variables.items[1].contents, CONTENTS_PATTERN);
 }

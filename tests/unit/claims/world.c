@@ -226,6 +226,7 @@ static void world_fill_accounts(struct world *world)
 	variables[1] = (struct agent_variable){
 		.address = KVMAP_VMALLOC_START,
 		.size = 8185,
+		.filled = 8192,
 		.fill_seed = 7,
 		.state = VARIABLE_LIVE,
 		.contents = CONTENTS_PATTERN,

@@ -377,7 +377,7 @@ static bool is_waiting(unsigned long addr)
 {
 	const struct vmap_area *va = purge_vmap_area_list;
 
-	while (va && (addr < va->va_start || addr >= va->va_end))
+	while (va && (addr < vmap_flush_range(va).start || addr >= vmap_flush_range(va).end))
 		va = va->next;
 	return va;
 }

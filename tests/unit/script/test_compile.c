@@ -158,6 +158,20 @@ Test(compile, rights_are_set_of_so_many_pages_and_code_is_called)
 	script_destroy(script);
 }
 
+Test(compile, a_change_of_size_has_an_address_a_size_and_perhaps_flags)
+{
+	struct script *script = compiled("a = vmalloc 8K\na = vrealloc a 16K\nb = kvrealloc a 5M __GFP_ZERO");
+	const struct kvmap_operation *operations = script->operations.items;
+
+	cr_expect_eq(operations[1].opcode, KVMAP_OP_VREALLOC);
+	check_operand(&operations[1].operand[0], KVMAP_BASE_VARIABLE, 0, 0);
+	check_operand(&operations[1].operand[1], KVMAP_BASE_NONE, 0, 16384);
+	check_operand(&operations[1].operand[2], KVMAP_BASE_NONE, 0, GFP_KERNEL);
+	cr_expect_eq(operations[2].opcode, KVMAP_OP_KVREALLOC);
+	check_operand(&operations[2].operand[2], KVMAP_BASE_NONE, 0, __GFP_ZERO);
+	script_destroy(script);
+}
+
 Test(compile, fragment_holds_a_part_of_four_megabytes_unless_told)
 {
 	struct kvmap_operation operation = compiled_one("fragment 60%");

@@ -507,6 +507,7 @@ static struct claim_variable *filled_block(void)
 		memcpy(ram(FREE_FOUR * K4 + at), &(uint64_t){ KVMAP_PATTERN(SEED, at / K4) }, 8);
 	*variable = (struct claim_variable){ .address = KVMAP_DIRECT_BASE + FREE_FOUR * K4,
 					     .size = 3 * K4 - 3,
+					     .filled = 3 * K4,
 					     .fill_seed = SEED,
 					     .state = VARIABLE_LIVE,
 					     .contents = CONTENTS_PATTERN };

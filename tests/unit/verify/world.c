@@ -237,6 +237,7 @@ static void make_variable(uint64_t address, uint64_t size, uint32_t contents)
 {
 	struct claim_variable variable = { .address = address,
 					   .size = size,
+					   .filled = size + 100,
 					   .fill_seed = SEED,
 					   .state = VARIABLE_LIVE,
 					   .contents = contents };
