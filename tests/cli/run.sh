@@ -76,7 +76,7 @@ death mmio 'without memory' '\.c:[0-9]+'
 death hang '(timeout|stopped)' '\.c:[0-9]+'
 death oops '([Oo]ops|unexpected)' '\.c:[0-9]+'
 
-printf 'repeat 63000\n  purge\nend\n' >long.kvs
+printf 'repeat 61000\n  purge\nend\n' >long.kvs
 try run long.kvs --memory 8M
 check "a guest that gives up at boot says why" 1 out 'gave up: .*RAM is too small' out 'where +before the first operation'
 
