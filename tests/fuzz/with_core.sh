@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A core, damaged word by word: see damage.c. Usage: run.sh KVMAP-DAMAGE [FIRST-SEED COUNT]. Prints TAP.
+# with_core.sh PROGRAM [ARGUMENT...]: runs PROGRAM with FUZZ_CORE, the core of a small guest that has done a bit of
+# everything, and FUZZ_GUEST, its kernel. KVMAP and GUEST say which kvmap and kernel make it.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -17,4 +18,4 @@ purge
 vfree b
 END
 "$KVMAP" run "$folder/script.kvs" --memory 8M --dump "$folder/core" >/dev/null
-"$1" "$folder/core" "$GUEST" "${2:-1}" "${3:-3000}"
+FUZZ_CORE=$folder/core FUZZ_GUEST=$GUEST "$@"

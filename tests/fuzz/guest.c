@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.c: a guest's core in copies that may be damaged, and everything that kvmap can be asked about it.
+ */
+#include "guest.h"
+
+#include "base/array.h"
+#include "inspect/frames.h"
+#include "inspect/ranges.h"
+#include "kvmap/layout.h"
+#include "view/core.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+void guest_die(const char *what)
+{
+	printf("Bail out! %s\n", what);
+	exit(1);
+}
+
+static void copy_region(struct guest *guest, struct view_region *region)
+{
+	uint8_t *copy = malloc(region->size); /* of its own, so that a sanitizer sees where it ends */
+	uint64_t end = region->gpa + region->size, start, stop;
+
+	if (!copy)
+		guest_die("out of memory");
+	memcpy(copy, region->bytes, region->size);
+	for (uint64_t gpa = region->gpa; view_next_data(&guest->view, gpa, end, &start, &stop); gpa = stop)
+		for (uint64_t page = start & ~(KVMAP_PAGE_SIZE - 1ull); page < stop; page += KVMAP_PAGE_SIZE)
+			if (array_push(&guest->pages, (uint64_t *)(copy + (page - region->gpa))) < 0)
+				guest_die("out of memory");
+	region->bytes = copy;
+}
+
+void guest_open(struct guest *guest, const char *core_path, const char *program)
+{
+	struct error error;
+	char *noted;
+
+	if (core_open(core_path, &guest->core, &noted, &error) < 0 ||
+	    symbols_open(program, &guest->symbols, &error) < 0 ||
+	    claims_layout_open(program, guest->symbols, &guest->layout, &error) < 0)
+		guest_die(error.text);
+	free(noted);
+	guest->view = *guest->core;
+	for (unsigned int i = 0; i < guest->view.region_count; i++)
+		copy_region(guest, &guest->view.regions[i]);
+}
+
+void guest_close(struct guest *guest)
+{
+	for (unsigned int i = 0; i < guest->view.region_count; i++)
+		free((void *)guest->view.regions[i].bytes);
+	free(guest->pages.items);
+	claims_layout_close(guest->layout);
+	symbols_close(guest->symbols);
+	view_destroy(guest->core);
+}
+
+void guest_repair(const struct damaged_word *words, unsigned int count)
+{
+	while (count-- > 0)
+		*words[count].at = words[count].was;
+}
+
+static void print_walk(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+		       const struct claims *claims, const struct walk *walk)
+{
+	const struct report_second_stage second_stage = { .not_seen = "a core does not hold it" };
+	struct access_rules rules;
+	const struct report_walk input = {
+		.walk = walk,
+		.mode = mode,
+		.view = &guest->view,
+		.rules = &rules,
+		.claims = claims,
+		.symbols = guest->symbols,
+		.second_stage = &second_stage,
+	};
+
+	access_rules_of_cpu(&guest->view.cpus[0], &rules);
+	report_walk(report, &input);
+}
+
+static void print_walks(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+			const struct claims *claims, const struct guest_questions *questions)
+{
+	for (unsigned int i = 0; i < GUEST_WALKS; i++) {
+		struct walk walk;
+
+		walk_translate(&guest->view, mode, questions->walks[i], &walk);
+		print_walk(report, guest, mode, claims, &walk);
+	}
+}
+
+/* All frames, and all that leads to one of them. `claims` may be NULL. */
+static void print_frames(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+			 const struct claims *claims, uint64_t frame)
+{
+	struct frame_scatter scatter;
+	struct frame_reaches reaches;
+	struct owners owners = { 0 };
+	struct frames frames;
+	struct error error;
+	struct report_frames all = {
+		.frames = &frames, .scatter = &scatter, .scatter_of = "All pages", .columns = 80
+	};
+	struct report_frame one = { .pfn = frame % (view_size(&guest->view) / KVMAP_PAGE_SIZE),
+				    .view = &guest->view,
+				    .reaches = &reaches,
+				    .claims = claims,
+				    .owners = &owners,
+				    .symbols = guest->symbols };
+
+	if (frames_collect(&guest->view, mode, claims, &frames, &error) < 0 ||
+	    frames_reach(&guest->view, mode, one.pfn, 16, &reaches, &error) < 0)
+		guest_die(error.text);
+	if (claims && owners_collect(claims, &owners) < 0)
+		guest_die("out of memory");
+	frames_scatter(&guest->view, mode, 0, ~0ull, &scatter);
+	one.run = frames_find(&frames, one.pfn);
+	report_frames(report, &all);
+	report_frame(report, &one);
+	frames_destroy(&frames);
+	frame_reaches_destroy(&reaches);
+	owners_destroy(&owners);
+}
+
+bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions)
+{
+	struct ranges ranges = { 0 };
+	struct claims claims = { 0 };
+	struct verdict verdict = { 0 };
+	struct walk_mode mode;
+	struct error error;
+	bool found;
+
+	if (walk_mode_of_cpu(&guest->view, 0, &mode, &error) < 0)
+		guest_die(error.text);
+	if (ranges_collect(&guest->view, &mode, 0, ~0ull, NULL, 0, &ranges, &error) < 0)
+		guest_die(error.text);
+	if (claims_read(&guest->view, &mode, guest->layout, &claims, &error) < 0) {
+		report_map(report, &ranges, NULL, guest->symbols);
+		print_walks(report, guest, &mode, NULL, questions);
+		print_frames(report, guest, &mode, NULL, questions->frame);
+		ranges_destroy(&ranges);
+		claims_destroy(&claims);
+		return true;
+	}
+	uint32_t *area_findings = calloc(claims.areas.count + 1, sizeof(*area_findings));
+	struct verify_input input = { .view = &guest->view,
+				      .mode = &mode,
+				      .claims = &claims,
+				      .symbols = guest->symbols,
+				      .area_findings = area_findings };
+	struct report_areas areas = { &claims, &guest->view, &mode, guest->symbols, &verdict, area_findings };
+
+	if (!area_findings)
+		guest_die("out of memory");
+	if (verify(&input, &verdict, &error) < 0)
+		guest_die(error.text);
+	report_map(report, &ranges, &claims, guest->symbols);
+	report_areas(report, &areas);
+	free(area_findings);
+	print_walks(report, guest, &mode, &claims, questions);
+	print_frames(report, guest, &mode, questions->frames_by_claims ? &claims : NULL, questions->frame);
+	report_verdict(report, &verdict);
+	found = verdict.finding_count > 0;
+	verdict_destroy(&verdict);
+	claims_destroy(&claims);
+	ranges_destroy(&ranges);
+	return found;
+}
+
+static bool is_clean_text(const char *text)
+{
+	for (; *text; text++)
+		if (*text != '\n' && ((unsigned char)*text < ' ' || *text == 0x7f))
+			return false;
+	return true;
+}
+
+static bool is_json_lines(char *text)
+{
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		struct json_object *object = json_tokener_parse(line);
+
+		if (!object)
+			return false;
+		json_object_put(object);
+	}
+	return true;
+}
+
+bool guest_report_is_fit(char *text, enum report_format format)
+{
+	return is_clean_text(text) && (format != REPORT_JSON || is_json_lines(text));
+}

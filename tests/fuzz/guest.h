@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h: a guest's core in copies that may be damaged, and everything that kvmap can be asked about it.
+ */
+#ifndef TESTS_FUZZ_GUEST_H
+#define TESTS_FUZZ_GUEST_H
+
+#include "inspect/claims.h"
+#include "report/report.h"
+
+#define GUEST_PAGE_WORDS 512
+
+struct guest {
+	struct view *core; /* stays open: its file knows the holes */
+	struct view view;  /* the same, but over copies that may be changed */
+	struct symbols *symbols;
+	struct claims_layout *layout;
+	struct {
+		uint64_t **items; /* pages of the copies that were ever written */
+		size_t count, capacity;
+	} pages;
+};
+
+struct damaged_word {
+	uint64_t *at, was;
+};
+
+/* Ends the process with a line where it cannot be opened. */
+void guest_open(struct guest *guest, const char *core_path, const char *program);
+void guest_close(struct guest *guest);
+
+/* Puts back what stood there. */
+void guest_repair(const struct damaged_word *words, unsigned int count);
+
+/* What of the guest to ask for, beside all of it. */
+#define GUEST_WALKS 4
+struct guest_questions {
+	uint64_t walks[GUEST_WALKS]; /* addresses */
+	uint64_t frame;              /* any number: it is made one of the guest's */
+	bool frames_by_claims;       /* else as of a guest without claims */
+};
+
+/* Asks everything. True if the verdict has a finding, or the guest could not be read at all. */
+bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions);
+
+/* Is the text that a report became fit for a terminal, and JSON where it should be? Changes it. */
+bool guest_report_is_fit(char *text, enum report_format format);
+
+/* Prints "Bail out! WHAT" and ends the process. */
+void guest_die(const char *what) __attribute__((noreturn));
+
+#endif
