@@ -36,7 +36,7 @@ static int parse_options(int argc, char **argv, struct backtrace_options *out)
 		.options = argp_options,
 		.parser = parse,
 		.args_doc = "SOURCE",
-		.doc = "Prints who called whom on each CPU of SOURCE, a core file or a script that is run first.",
+		.doc = "Prints who called whom on each CPU of SOURCE, a core file, a VM that runs or a script that is run first.",
 		.children = children,
 	};
 
@@ -67,7 +67,7 @@ static bool show_cpu(struct report *report, struct unwinder *unwinder, const str
 	return true;
 }
 
-static int show(const struct backtrace_options *options, const struct source *source)
+static int show(const struct backtrace_options *options, struct source *source)
 {
 	struct unwinder *unwinder = unwinder_open(source->symbols);
 	struct report report;
@@ -79,12 +79,12 @@ static int show(const struct backtrace_options *options, const struct source *so
 		return command_fail(&error, NULL);
 	}
 	source_warn(source);
-	command_report(&report, options->source.common.json);
+	source_report(source, &report, options->source.common.json);
 	for (unsigned int cpu = 0; cpu < source->view->cpu_count; cpu++)
 		if (!options->one_cpu || cpu == options->cpu)
 			any |= show_cpu(&report, unwinder, source, cpu);
 	unwinder_close(unwinder);
-	return command_finish(any ? EXIT_VERIFIED : EXIT_NOT_DONE);
+	return source_finish(source, &report, any ? EXIT_VERIFIED : EXIT_NOT_DONE);
 }
 
 int command_backtrace(int argc, char **argv)

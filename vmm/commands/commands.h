@@ -33,6 +33,8 @@ int command_frames(int argc, char **argv);
 int command_backtrace(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_proc(int argc, char **argv);
+int command_ps(int argc, char **argv);
+int command_resume(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_compile(int argc, char **argv);
 

@@ -43,7 +43,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->source)
-			argp_error(state, "SOURCE is missing: a core file, or a script (*.kvs) to run first");
+			argp_error(
+				state,
+				"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -52,7 +54,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int parse_options(int argc, char **argv, struct frames_options *out)
 {
 	static const char doc[] =
-		"Prints who has each frame of the memory of SOURCE, a core file or a script that is run first: "
+		"Prints who has each frame of the memory of SOURCE, a core file, a VM that runs or a script that is run first: "
 		"as its guest claims, or, where it makes no claims, as its page tables show; a map of memory; "
 		"and how the frames of neighbouring pages lie. With FRAME: who has that frame, and every "
 		"address, table entry and area that leads to it."
@@ -94,7 +96,7 @@ static unsigned int terminal_columns(void)
 		       : COLUMNS;
 }
 
-static int show_frames(const struct source *source, const struct frames *frames, struct report *report)
+static int show_frames(struct source *source, const struct frames *frames, struct report *report)
 {
 	struct frame_scatter scatter;
 	struct report_frames about = {
@@ -109,14 +111,16 @@ static int show_frames(const struct source *source, const struct frames *frames,
 			       &scatter);
 	else
 		frames_scatter(source->view, &source->mode, 0, ~0ull, &scatter);
+	source_resume(source);
 	report_frames(report, &about);
-	return command_finish(frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] ||
-					      frames->cut_short
-				      ? EXIT_FINDING
-				      : EXIT_VERIFIED);
+	return source_finish(source, report,
+			     frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] ||
+					     frames->cut_short
+				     ? EXIT_FINDING
+				     : EXIT_VERIFIED);
 }
 
-static int show_frame(const struct source *source, const struct frames *frames,
+static int show_frame(struct source *source, const struct frames *frames,
 		      const struct frames_options *options, struct report *report)
 {
 	struct frame_reaches reaches = { 0 };
@@ -141,9 +145,10 @@ static int show_frame(const struct source *source, const struct frames *frames,
 		status = command_fail(&error, NULL);
 	} else {
 		report_frame(report, &about);
-		status = command_finish(reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
-						? EXIT_FINDING
-						: EXIT_VERIFIED);
+		status = source_finish(source, report,
+				       reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
+					       ? EXIT_FINDING
+					       : EXIT_VERIFIED);
 	}
 	owners_destroy(&owners);
 	frame_reaches_destroy(&reaches);
@@ -163,7 +168,7 @@ int command_frames(int argc, char **argv)
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	source_warn(&source);
-	command_report(&report, options.common.json);
+	source_report(&source, &report, options.common.json);
 	if (!source.has_mode)
 		status = command_fail(&source.no_claims, NULL);
 	else if (frames_collect(source.view, &source.mode, source.claims, &frames, &error) < 0)

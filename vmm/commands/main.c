@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "backtrace", "who called whom on each CPU", command_backtrace },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
 	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
+	{ "ps", "the virtual machines of this user that can be looked at", command_ps },
+	{ "resume", "let a virtual machine that --hold keeps at its end exit", command_resume },
 	{ "bench", "what the guest's memory costs in instructions, beside Linux's", command_bench },
 	{ "compile", "make a script into the module that QEMU's -initrd takes", command_compile },
 };

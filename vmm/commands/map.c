@@ -18,9 +18,10 @@ int command_map(int argc, char **argv)
 	size_t count;
 	int status;
 
-	if (source_parse(argc, argv, "SOURCE",
-			 "Prints every mapped range of SOURCE, a core file or a script that is run first.",
-			 NULL, &options) < 0 ||
+	if (source_parse(
+		    argc, argv, "SOURCE",
+		    "Prints every mapped range of SOURCE, a core file, a VM that runs or a script that is run first.",
+		    NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
 	breaks = claims_area_starts(source.claims, &count);
@@ -29,10 +30,12 @@ int command_map(int argc, char **argv)
 	} else if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
+		source_resume(&source);
 		source_warn(&source);
-		command_report(&report, options.common.json);
+		source_report(&source, &report, options.common.json);
 		report_map(&report, &ranges, source.claims, source.symbols);
-		status = command_finish(ranges.damaged || ranges.cut_short ? EXIT_FINDING : EXIT_VERIFIED);
+		status = source_finish(&source, &report,
+				       ranges.damaged || ranges.cut_short ? EXIT_FINDING : EXIT_VERIFIED);
 	}
 	free(breaks);
 	ranges_destroy(&ranges);

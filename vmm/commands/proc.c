@@ -34,7 +34,7 @@ static const struct proc_file *file_find(const char *name)
 	return NULL;
 }
 
-static int show(const struct source *source, const struct proc_file *file, bool json)
+static int show(struct source *source, const struct proc_file *file, bool json)
 {
 	struct report_proc proc = { .claims = source->claims, .symbols = source->symbols };
 	struct ranges direct_map = { 0 };
@@ -49,9 +49,10 @@ static int show(const struct source *source, const struct proc_file *file, bool 
 		status = command_fail(&error, NULL);
 	} else {
 		proc.direct_map = &direct_map;
-		command_report(&report, json);
+		source_resume(source);
+		source_report(source, &report, json);
 		file->report(&report, &proc);
-		status = command_finish(EXIT_VERIFIED);
+		status = source_finish(source, &report, EXIT_VERIFIED);
 	}
 	ranges_destroy(&direct_map);
 	return status;
@@ -66,7 +67,7 @@ int command_proc(int argc, char **argv)
 
 	if (source_parse(
 		    argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo",
-		    "Prints the accounts that the guest of SOURCE keeps, a core file or a script that is run first, "
+		    "Prints the accounts that the guest of SOURCE keeps, a core file, a VM that runs or a script that is run first, "
 		    "in the format of that file of Linux's /proc.",
 		    "the file", &options) < 0)
 		return EXIT_NOT_DONE;

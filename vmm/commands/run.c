@@ -3,6 +3,7 @@
  * run.c: kvmap run [SCRIPT]
  */
 #include "commands/commands.h"
+#include "commands/listen.h"
 #include "commands/options.h"
 #include "view/core.h"
 
@@ -13,13 +14,22 @@ struct run_options {
 	struct options common;
 	const char *script;
 	const char *dump;
+	const char *control;
+	bool hold;
 	bool serial;
 };
 
-enum { OPTION_DUMP = 512, OPTION_SERIAL };
+enum { OPTION_DUMP = 512, OPTION_CONTROL, OPTION_HOLD, OPTION_SERIAL };
 
 static const struct argp_option argp_options[] = {
 	{ "dump", OPTION_DUMP, "FILE", 0, "write the guest's memory at the end as an ELF core", 0 },
+	{ "control", OPTION_CONTROL, "PATH", 0,
+	  "let other commands look at the VM while it runs, through a socket at PATH; `auto`: where they find it by "
+	  "its process id",
+	  0 },
+	{ "hold", OPTION_HOLD, NULL, 0,
+	  "keep the VM at its end, to be looked at, until Ctrl-C or `kvmap resume` (implies --control auto)",
+	  0 },
 	{ "serial", OPTION_SERIAL, NULL, 0,
 	  "print the guest's own report, as any other VMM would see it on the serial port", 0 },
 	{ 0 },
@@ -32,6 +42,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
 	case OPTION_DUMP: options->dump = argument; return 0;
+	case OPTION_CONTROL: options->control = argument; return 0;
+	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
 	case ARGP_KEY_ARG:
 		if (options->script)
@@ -106,10 +118,13 @@ int command_run(int argc, char **argv)
 	start = session_now();
 	config = options_session(&options.common, program, script);
 	config.serial = options.serial;
+	config.control = options.control ? options.control : options.hold ? LISTEN_AUTO : NULL;
 	if (session_run(&config, &session, &error) < 0)
 		status = command_fail(&error, NULL);
 	else
 		status = print(session, &options, process_ns, start);
+	if (session && options.hold)
+		listener_hold(session->listener);
 	session_destroy(session);
 	script_destroy(script);
 	return status;

@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "commands/commands.h"
 #include "commands/judge.h"
+#include "commands/listen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,7 @@ static int boot(struct session *session, struct error *error)
 		.program = config->program,
 		.memory = config->memory,
 		.cpus = config->cpus,
+		.holdable = config->control,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
@@ -335,7 +337,9 @@ int session_run(const struct session_config *config, struct session **out, struc
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
 	judge_nothing_seen(&session->verdict);
-	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 || run_guest(session, error) < 0)
+	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 ||
+	    (config->control && listener_start(session, &session->listener, error) < 0) ||
+	    run_guest(session, error) < 0)
 		goto failed;
 	if (session->reached_end) {
 		if (verify_now(session, error) < 0)
@@ -358,6 +362,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
+	listener_stop(session->listener);
 	verdict_destroy(&session->verdict);
 	ranges_destroy(&session->ranges);
 	claims_destroy(&session->claims);

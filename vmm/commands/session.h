@@ -20,12 +20,14 @@ struct session_config {
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
 	uint32_t fail_allocation; /* struct kvmap_boot */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
+	const char *control;      /* where others can look at it: listen.h; NULL: nowhere */
 	bool serial;              /* the guest writes its text report to the serial port, too */
 };
 
 struct session {
 	struct session_config config;
 	struct machine *machine;
+	struct listener *listener; /* NULL: nobody can look at it */
 	struct symbols *symbols;
 	struct claims_layout *layout;
 	const struct view *view; /* of the stopped guest, at the end */

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/source.h"
 
+#include "base/number.h"
 #include "commands/commands.h"
+#include "control/place.h"
 #include "inspect/build_id.h"
 #include "view/core.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -25,7 +30,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->source)
-			argp_error(state, "SOURCE is missing: a core file, or a script (*.kvs) to run first");
+			argp_error(
+				state,
+				"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
 		else if (options->extra_name && !options->extra)
 			argp_error(state, "%s is missing", options->extra_name);
 		return 0;
@@ -81,22 +88,36 @@ static int open_script(const char *name, const struct options *options, struct s
 	return 0;
 }
 
-static void open_core_claims(const struct options *options, struct source *source)
+/* The names and types of the guest's program: that of --guest, the one that the source names, or kvmap's own.
+ */
+static void open_program(const struct options *options, const char *named, struct source *source)
 {
 	struct error *error = &source->no_claims;
-	const char *program = options->program ? options->program : source->core_program;
+	const char *program = options->program ? options->program : named;
 
 	if (program)
 		snprintf(source->program, sizeof(source->program), "%s", program);
 	else if (options_program(options, source->program, sizeof(source->program), error) < 0)
 		return;
-	if (symbols_open(source->program, &source->core_symbols, error) < 0 ||
-	    build_id_check(source->core_symbols, source->view, &source->mode, error) < 0)
+	if (symbols_open(source->program, &source->own_symbols, error) == 0)
+		claims_layout_open(source->program, source->own_symbols, &source->own_layout, error);
+}
+
+/* A program without claims may have names. */
+static void read_claims(struct source *source)
+{
+	struct error wrong_build;
+
+	if (!source->own_symbols)
 		return;
-	source->symbols = source->core_symbols;
-	if (claims_layout_open(source->program, source->core_symbols, &source->core_layout, error) == 0 &&
-	    claims_read(source->view, &source->mode, source->core_layout, &source->core_claims, error) == 0)
-		source->claims = &source->core_claims;
+	if (build_id_check(source->own_symbols, source->view, &source->mode, &wrong_build) < 0) {
+		source->no_claims = wrong_build;
+		return;
+	}
+	source->symbols = source->own_symbols;
+	if (source->own_layout && claims_read(source->view, &source->mode, source->own_layout,
+					      &source->own_claims, &source->no_claims) == 0)
+		source->claims = &source->own_claims;
 }
 
 static int open_core(const char *name, const struct options *options, struct source *source,
@@ -108,8 +129,129 @@ static int open_core(const char *name, const struct options *options, struct sou
 	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
 		return -1;
 	source->has_mode = true;
-	open_core_claims(options, source);
+	open_program(options, source->core_program, source);
+	read_claims(source);
 	return 0;
+}
+
+/* ---- a VM of another process ---- */
+
+static bool is_pid(const char *name, uint32_t *out)
+{
+	uint64_t pid;
+
+	if (strspn(name, "0123456789") != strlen(name) ||
+	    number_parse(name, strlen(name), &pid) != NUMBER_OK || pid > INT32_MAX)
+		return false;
+	*out = (uint32_t)pid;
+	return true;
+}
+
+int source_attach(const char *name, struct attached **out, struct error *error)
+{
+	char path[128];
+	uint32_t pid;
+
+	if (!is_pid(name, &pid))
+		return attached_open(name, out, error);
+	if (control_place_of(pid, path, sizeof(path), error) < 0 || attached_open(path, out, error) < 0)
+		return -1;
+	if (attached_hello(*out)->pid == pid)
+		return 0;
+	error_set(error, ERROR_INPUT, 0, 0, "%s: process %" PRIu32 " listens there, not process %" PRIu32,
+		  path, attached_hello(*out)->pid, pid);
+	attached_close(*out);
+	return -1;
+}
+
+/* A number, or a socket. A file whose name is a number is ./NUMBER. */
+static bool is_vm(const char *name)
+{
+	struct stat status;
+	uint32_t pid;
+
+	return is_pid(name, &pid) || (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
+}
+
+static int stop_and_read(struct source *source, struct error *error)
+{
+	if (attached_pause(source->attached, &source->view, error) < 0)
+		return -1;
+	source->paused = true;
+	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
+		return -1;
+	source->has_mode = true;
+	read_claims(source);
+	return 0;
+}
+
+/* Everything that can be done before, so that the VM need not wait for it. */
+static int open_vm(const char *name, const struct options *options, struct source *source,
+		   struct error *error)
+{
+	char ignored[256];
+
+	if (source_attach(name, &source->attached, error) < 0 || attached_map(source->attached, error) < 0)
+		return -1;
+	open_program(options, attached_hello(source->attached)->program, source);
+	/* The first question opens the line table. */
+	if (source->own_symbols)
+		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
+				 sizeof(ignored));
+	return stop_and_read(source, error);
+}
+
+void source_resume(struct source *source)
+{
+	if (!source->paused)
+		return;
+	source->paused = false;
+	attached_resume(source->attached, &source->pause_time, &source->resume_error);
+}
+
+int source_look_again(struct source *source, struct error *error)
+{
+	source_resume(source);
+	claims_destroy(&source->own_claims);
+	source->own_claims = (struct claims){ 0 };
+	source->claims = NULL;
+	return stop_and_read(source, error);
+}
+
+void source_report(struct source *source, struct report *report, bool json)
+{
+	command_report(report, json);
+	if (!source->attached)
+		return;
+	source->text = open_memstream(&source->text_bytes, &source->text_size);
+	if (!source->text)
+		return;
+	report->stream = source->text;
+	/* The pause is told first. */
+	report->seq = 1;
+}
+
+int source_finish(struct source *source, struct report *report, int status)
+{
+	if (!source->text)
+		return command_finish(status);
+	fclose(source->text);
+	source->text = NULL;
+	source_resume(source);
+	if (*source->resume_error.text)
+		return command_fail(&source->resume_error, NULL);
+	report->stream = report->format == REPORT_JSON ? stdout : stderr;
+	report->seq = 0;
+	report_pause(report, source_pid(source), &source->pause_time);
+	fwrite(source->text_bytes, 1, source->text_size, stdout);
+	return command_finish(status);
+}
+
+uint32_t source_pid(const struct source *source)
+{
+	if (source->attached)
+		return attached_hello(source->attached)->pid;
+	return source->session ? (uint32_t)getpid() : 0;
 }
 
 int source_open(const char *name, const struct options *options, struct source *out)
@@ -119,8 +261,12 @@ int source_open(const char *name, const struct options *options, struct source *
 	int result;
 
 	memset(out, 0, sizeof(*out));
-	result = is_script(name) ? open_script(name, options, out, context, sizeof(context), &error)
-				 : open_core(name, options, out, &error);
+	if (is_script(name))
+		result = open_script(name, options, out, context, sizeof(context), &error);
+	else if (is_vm(name))
+		result = open_vm(name, options, out, &error);
+	else
+		result = open_core(name, options, out, &error);
 	if (result == 0)
 		return 0;
 	command_fail(&error, context);
@@ -140,9 +286,13 @@ void source_close(struct source *source)
 {
 	session_destroy(source->session);
 	script_destroy(source->script);
-	claims_destroy(&source->core_claims);
-	claims_layout_close(source->core_layout);
-	symbols_close(source->core_symbols);
+	claims_destroy(&source->own_claims);
+	claims_layout_close(source->own_layout);
+	symbols_close(source->own_symbols);
+	if (source->text)
+		fclose(source->text);
+	free(source->text_bytes);
+	attached_close(source->attached);
 	view_destroy(source->core);
 	free(source->core_program);
 }

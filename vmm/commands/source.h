@@ -1,22 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source.h: SOURCE of the inspecting commands: a core file, or a script, which is run and looked at when it
- * ends.
+ * source.h: SOURCE of the inspecting commands: a core file; a script, which is run and looked at when it
+ * ends; a VM that another kvmap runs, by its process id or its control socket.
+ *
+ * Such a VM stands still from source_open() on, until source_resume(), source_finish() or source_close():
+ * what a command reads until then is of one moment, and it hurries.
  */
 #ifndef VMM_COMMANDS_SOURCE_H
 #define VMM_COMMANDS_SOURCE_H
 
 #include "commands/options.h"
+#include "view/attached.h"
 
 struct source {
-	struct session *session; /* of a script; NULL for a core */
+	struct session *session; /* of a script; else NULL */
 	struct script *script;
 	struct view *core;
 	char *core_program;
-	struct symbols *core_symbols;
-	struct claims_layout *core_layout;
-	struct claims core_claims;
+	struct attached *attached; /* a VM of another process */
+	bool paused;
+	struct attached_pause_time pause_time; /* once it goes on */
+	struct error resume_error;             /* it did not go on as it should have; "" if it did */
+	/* Of a core or an attached VM. */
+	struct symbols *own_symbols;
+	struct claims_layout *own_layout;
+	struct claims own_claims;
 	char program[4096];
+	FILE *text; /* of source_report() for an attached VM: written while it stands still, printed after
+		       that */
+	char *text_bytes;
+	size_t text_size;
 	/* What the commands use; borrowed from the above. */
 	const struct view *view;
 	struct walk_mode mode;
@@ -29,6 +42,32 @@ struct source {
 /* Opens it, or prints why not. 0, or -1 when the command must end with EXIT_NOT_DONE. */
 int source_open(const char *name, const struct options *options, struct source *out);
 void source_close(struct source *source);
+
+/* Lets an attached VM go on: everything that is needed of it has been read. Else nothing to do. */
+void source_resume(struct source *source);
+
+/* Lets an attached VM go on, stops it once more and reads its claims of then. */
+int source_look_again(struct source *source, struct error *error);
+
+/*
+ * Verifies. A VM that is stopped anywhere may be in the middle of an operation, when claims and tables
+ * differ: one that runs is looked at again for up to two seconds, until everything agrees, since a damage
+ * stays. *verdict is that of the last look, all zero before. area_findings_out: that of struct verify_input,
+ * to be freed; may be NULL. The source has claims, or the error says why not.
+ */
+int source_verify(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
+		  struct error *error);
+
+/* As command_report() and command_finish(); what an attached VM's report says comes out when the VM goes on,
+ * with the time that it stood still: in JSON on the first line, else on stderr. */
+void source_report(struct source *source, struct report *report, bool json);
+int source_finish(struct source *source, struct report *report, int status);
+
+/* Connects to the VM that `name` is: a process id or the path of a control socket. */
+int source_attach(const char *name, struct attached **out, struct error *error);
+
+/* The process whose VM it is; 0: a core. */
+uint32_t source_pid(const struct source *source);
 
 /* For commands that can do without: one line on stderr if there are no symbols, and why. */
 void source_warn(const struct source *source);

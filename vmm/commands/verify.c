@@ -5,24 +5,19 @@
 #include "commands/commands.h"
 #include "commands/source.h"
 
-static int verify_core(const struct source *source, struct report *report)
+static int show_verdict(struct source *source, bool json)
 {
-	struct verify_input input = {
-		.view = source->view,
-		.mode = &source->mode,
-		.claims = source->claims,
-		.symbols = source->symbols,
-	};
 	struct verdict verdict = { 0 };
+	struct report report;
 	struct error error;
 	int status;
 
-	if (!source->claims)
-		return command_fail(&source->no_claims, NULL);
-	if (verify(&input, &verdict, &error) < 0)
+	if (source_verify(source, &verdict, NULL, &error) < 0)
 		return command_fail(&error, NULL);
-	report_verdict(report, &verdict);
-	status = command_finish(verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED);
+	source_resume(source);
+	source_report(source, &report, json);
+	report_verdict(&report, &verdict);
+	status = source_finish(source, &report, verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED);
 	verdict_destroy(&verdict);
 	return status;
 }
@@ -36,16 +31,16 @@ int command_verify(int argc, char **argv)
 
 	if (source_parse(
 		    argc, argv, "SOURCE",
-		    "Verifies SOURCE, a core file or a script that is run first, and prints the verdict.",
+		    "Verifies SOURCE, a core file, a VM that runs or a script that is run first, and prints the verdict.",
 		    NULL, &options) < 0 ||
 	    source_open(options.source, &options.common, &source) < 0)
 		return EXIT_NOT_DONE;
-	command_report(&report, options.common.json);
 	if (source.session) {
+		command_report(&report, options.common.json);
 		report_verdict(&report, &source.session->verdict);
 		status = command_finish(session_status(source.session));
 	} else {
-		status = verify_core(&source, &report);
+		status = show_verdict(&source, options.common.json);
 	}
 	source_close(&source);
 	return status;

@@ -74,7 +74,7 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 		.options = walk_argp_options,
 		.parser = parse,
 		.args_doc = "SOURCE ADDRESS",
-		.doc = "Explains one translation of SOURCE, a core file or a script that is run first. ADDRESS is a "
+		.doc = "Explains one translation of SOURCE, a core file, a VM that runs or a script that is run first. ADDRESS is a "
 		       "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
 		.children = children,
 	};
@@ -87,8 +87,8 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 static int walk_source(const struct walk_options *options, struct source *source, uint64_t address)
 {
 	const struct report_second_stage second_stage = {
-		.not_seen = source->session ? "this version does not read the second stage of a VM"
-					    : "a core does not hold it",
+		.not_seen = source_pid(source) ? "this version does not read the second stage of a VM"
+					       : "a core does not hold it",
 	};
 	struct access_rules rules;
 	struct report report;
@@ -109,9 +109,9 @@ static int walk_source(const struct walk_options *options, struct source *source
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
 	source_warn(source);
-	command_report(&report, options->source.common.json);
+	source_report(source, &report, options->source.common.json);
 	report_walk(&report, &input);
-	return command_finish(walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);
+	return source_finish(source, &report, walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);
 }
 
 int command_walk(int argc, char **argv)

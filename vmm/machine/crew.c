@@ -5,6 +5,9 @@
  * all have come back. Two vCPUs may have an event in the same round; the second one's is given out by the
  * next crew_run(), which runs nothing.
  *
+ * A hold is another thread's: the round goes on, but its members wait outside KVM_RUN until they are let go.
+ * That time is not the guest's: the deadline moves by it.
+ *
  * The lock covers everything here and what exits touch in the machine; it is dropped for KVM_RUN alone.
  */
 #include "machine/crew.h"
@@ -31,11 +34,14 @@ struct member {
 struct crew {
 	struct machine *machine;
 	pthread_mutex_t lock;
-	pthread_cond_t go;      /* a round begins, or all is over */
-	pthread_cond_t changed; /* the round is to stop, or its last member has come back */
+	pthread_cond_t go;      /* a round begins, a hold or all is over */
+	pthread_cond_t changed; /* the round is to stop, its last member has come back, or the deadline moved */
+	pthread_cond_t still;   /* a member has left KVM_RUN during a hold */
 	uint64_t round;
 	unsigned int out; /* members that have not come back from the round */
 	bool stopping;
+	bool held;
+	uint64_t held_since, held_ns; /* of this hold; of all that are over */
 	bool quit;
 	bool failed; /* KVM_RUN failed, as `error` says */
 	struct error error;
@@ -43,12 +49,9 @@ struct crew {
 	struct member members[];
 };
 
-/* Everybody comes back. */
-static void stop(struct crew *crew)
+/* Everybody leaves KVM_RUN. */
+static void interrupt(struct crew *crew)
 {
-	if (crew->stopping)
-		return;
-	crew->stopping = true;
 	for (unsigned int i = 0; i < crew->count; i++) {
 		struct member *member = &crew->members[i];
 
@@ -58,6 +61,16 @@ static void stop(struct crew *crew)
 		((volatile struct kvm_run *)crew->machine->vcpus[i].run)->immediate_exit = 1;
 		pthread_kill(member->thread, DEADLINE_SIGNAL);
 	}
+}
+
+/* Everybody comes back. */
+static void stop(struct crew *crew)
+{
+	if (crew->stopping)
+		return;
+	crew->stopping = true;
+	interrupt(crew);
+	pthread_cond_broadcast(&crew->go); /* to those that a hold keeps */
 	pthread_cond_signal(&crew->changed);
 }
 
@@ -74,6 +87,8 @@ static enum kvm_run_result run_once(struct member *member, struct error *error)
 	pthread_mutex_lock(&crew->lock);
 	member->in_guest = false;
 	crew->machine->facts.exits++;
+	if (crew->held)
+		pthread_cond_signal(&crew->still);
 	return result;
 }
 
@@ -82,7 +97,11 @@ static void run_round(struct member *member)
 	struct crew *crew = member->crew;
 	struct error error;
 
-	while (!crew->stopping) {
+	for (;;) {
+		while (crew->held && !crew->stopping)
+			pthread_cond_wait(&crew->go, &crew->lock);
+		if (crew->stopping)
+			return;
 		switch (run_once(member, &error)) {
 		case KVM_RUN_FAILED:
 			if (!crew->failed)
@@ -146,25 +165,35 @@ static unsigned int first_not_halted(const struct crew *crew)
 	return 0;
 }
 
+/* Until the round is to stop, or the deadline may have come. */
+static void wait_for_change(struct crew *crew, uint64_t deadline_ns)
+{
+	uint64_t when_ns = deadline_ns + crew->held_ns;
+	const struct timespec when = { .tv_sec = (time_t)(when_ns / 1000000000),
+				       .tv_nsec = (long)(when_ns % 1000000000) };
+
+	if (!deadline_ns || crew->held)
+		pthread_cond_wait(&crew->changed, &crew->lock);
+	else
+		pthread_cond_timedwait(&crew->changed, &crew->lock, &when);
+}
+
 static void round_run(struct crew *crew, uint64_t deadline_ns)
 {
-	const struct timespec when = { .tv_sec = (time_t)(deadline_ns / 1000000000),
-				       .tv_nsec = (long)(deadline_ns % 1000000000) };
-	uint64_t start = machine_now();
+	uint64_t start = machine_now(), held = crew->held_ns;
 
 	crew->stopping = crew->failed = false;
 	crew->out = crew->count;
 	crew->round++;
 	pthread_cond_broadcast(&crew->go);
 	while (!crew->stopping) {
-		if (!deadline_ns)
-			pthread_cond_wait(&crew->changed, &crew->lock);
-		else if (pthread_cond_timedwait(&crew->changed, &crew->lock, &when) == ETIMEDOUT)
+		wait_for_change(crew, deadline_ns);
+		if (deadline_ns && !crew->held && machine_now() >= deadline_ns + crew->held_ns)
 			stop(crew);
 	}
 	while (crew->out)
 		pthread_cond_wait(&crew->changed, &crew->lock);
-	crew->machine->facts.run_ns += machine_now() - start;
+	crew->machine->facts.run_ns += machine_now() - start - (crew->held_ns - held);
 }
 
 int crew_run(struct crew *crew, uint64_t deadline_ns, struct machine_event *event_out, struct error *error)
@@ -184,6 +213,35 @@ int crew_run(struct crew *crew, uint64_t deadline_ns, struct machine_event *even
 	}
 	pthread_mutex_unlock(&crew->lock);
 	return result;
+}
+
+static bool anybody_in_guest(const struct crew *crew)
+{
+	for (unsigned int i = 0; i < crew->count; i++)
+		if (crew->members[i].in_guest)
+			return true;
+	return false;
+}
+
+void crew_hold(struct crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	crew->held = true;
+	crew->held_since = machine_now();
+	interrupt(crew);
+	while (anybody_in_guest(crew))
+		pthread_cond_wait(&crew->still, &crew->lock);
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void crew_release(struct crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	crew->held = false;
+	crew->held_ns += machine_now() - crew->held_since;
+	pthread_cond_broadcast(&crew->go);
+	pthread_cond_signal(&crew->changed);
+	pthread_mutex_unlock(&crew->lock);
 }
 
 /* The members' threads take no other signal: those are the caller's. */
@@ -221,6 +279,7 @@ int crew_create(struct machine *machine, struct crew **out, struct error *error)
 	crew->machine = machine;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->go, NULL);
+	pthread_cond_init(&crew->still, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&crew->changed, &monotonic);
@@ -246,6 +305,7 @@ void crew_destroy(struct crew *crew)
 	for (unsigned int i = 0; i < crew->count; i++)
 		pthread_join(crew->members[i].thread, NULL);
 	pthread_cond_destroy(&crew->changed);
+	pthread_cond_destroy(&crew->still);
 	pthread_cond_destroy(&crew->go);
 	pthread_mutex_destroy(&crew->lock);
 	free(crew);

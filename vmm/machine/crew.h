@@ -16,6 +16,10 @@ int crew_create(struct machine *machine, struct crew **out, struct error *error)
 /* Ends the threads; NULL is allowed. The vCPUs must still be there. */
 void crew_destroy(struct crew *crew);
 
+/* As machine_hold() and machine_release(). */
+void crew_hold(struct crew *crew);
+void crew_release(struct crew *crew);
+
 /* As machine_run(). */
 int crew_run(struct crew *crew, uint64_t deadline_ns, struct machine_event *event_out, struct error *error);
 

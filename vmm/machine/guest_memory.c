@@ -2,12 +2,13 @@
 /*
  * guest_memory.c: the guest's RAM.
  */
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* memfd_create, F_ADD_SEALS */
 #include "machine/guest_memory.h"
 #include "base/number.h"
 #include "machine/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -35,10 +36,11 @@ int guest_memory_create(uint64_t size, struct guest_memory *out, struct error *e
 
 	if (size_check(size, error) < 0)
 		return -1;
-	fd = memfd_create("kvmap-guest", MFD_CLOEXEC);
+	fd = memfd_create("kvmap-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make guest memory");
-	if (ftruncate(fd, (off_t)size) < 0)
+	/* Sealed, so that another process can map it and need not fear that it is cut off. */
+	if (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		goto failed;
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (bytes == MAP_FAILED)

@@ -124,7 +124,7 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	machine->vm = kvm_vm_create(machine->kvm, error);
 	if (machine->vm < 0 || add_memory(machine, error) < 0 || add_vcpus(machine, error) < 0)
 		return -1;
-	if (machine->cpus > 1 && crew_create(machine, &machine->crew, error) < 0)
+	if ((machine->cpus > 1 || config->holdable) && crew_create(machine, &machine->crew, error) < 0)
 		return -1;
 	khz = kvm_vcpu_tsc_khz(&machine->vcpus[0], &unknown);
 	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
@@ -173,6 +173,16 @@ void machine_destroy(struct machine *machine)
 	guest_memory_destroy(&machine->memory);
 	serial_destroy(&machine->serial);
 	free(machine);
+}
+
+void machine_hold(struct machine *machine)
+{
+	crew_hold(machine->crew);
+}
+
+void machine_release(struct machine *machine)
+{
+	crew_release(machine->crew);
 }
 
 const char *machine_serial(const struct machine *machine, size_t *length_out)

@@ -18,6 +18,7 @@ struct machine_config {
 	const char *program;  /* the guest's ELF file */
 	uint64_t memory;      /* bytes, a multiple of 2 MiB */
 	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
+	bool holdable;        /* another thread will use machine_hold() */
 };
 
 #define MACHINE_CPUS_MAX   VIEW_CPUS_MAX
@@ -61,7 +62,7 @@ int machine_boot(struct machine *machine, const void *module, size_t size, struc
 
 /*
  * Runs all vCPUs until something happens to one that the caller must know; all stand still when this returns.
- * deadline_ns: CLOCK_MONOTONIC, 0 = none. After a DOORBELL the guest goes on at the next call. -1 only if KVM
+ * deadline_ns: CLOCK_MONOTONIC, 0 = none; the time that the machine was held comes on top. After a DOORBELL the guest goes on at the next call. -1 only if KVM
  * itself fails; a guest that dies is an event.
  */
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
@@ -79,6 +80,21 @@ const char *machine_serial(const struct machine *machine, size_t *length_out);
  * Borrowed: valid until the next machine_run() or machine_destroy(). view->translate asks KVM_TRANSLATE.
  */
 int machine_view(struct machine *machine, const struct view **out, struct error *error);
+
+/*
+ * For another thread than that of machine_run(), of a machine that was made `holdable`, and not twice at a
+ * time: keeps all vCPUs out of the guest. They stand still when machine_hold() returns, wherever they were
+ * (some 0.3 ms later, where KVM emulates), and until machine_release().
+ */
+void machine_hold(struct machine *machine);
+void machine_release(struct machine *machine);
+
+/* During a hold, from the thread that holds: registers as in machine_view(). Their number, 0 for none; -1. */
+int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_CPUS_MAX],
+		      struct error *error);
+/* During a hold, from the thread that holds: view->translate of machine_view(). */
+int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
+		      struct view_translation *out);
 
 /* For "what machine": KVM's API version, "shadow paging, no VT-x" or the like, milliseconds by phase. */
 struct machine_facts {

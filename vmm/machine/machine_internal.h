@@ -15,7 +15,7 @@ struct machine {
 	int kvm, vm;            /* -1: not open */
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus;
-	struct crew *crew; /* of the vCPUs' threads; NULL with one CPU, which runs in the caller's */
+	struct crew *crew; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
 	struct guest_memory memory;
 	struct program program;
 	struct serial serial;

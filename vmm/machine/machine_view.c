@@ -7,9 +7,9 @@
 #define CR0_PE       0x1u
 #define MSR_IA32_PAT 0x277
 
-static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
+int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
+		      struct view_translation *out)
 {
-	const struct machine *machine = context;
 	struct kvm_translation translation = { .linear_address = gva };
 	struct error ignored;
 
@@ -18,6 +18,11 @@ static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct 
 	out->valid = translation.valid;
 	out->gpa = translation.valid ? translation.physical_address : 0;
 	return 0;
+}
+
+static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
+{
+	return machine_translate(context, cpu, gva, out);
 }
 
 static void cpu_fill(struct view_cpu *cpu, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
@@ -80,18 +85,27 @@ static int cpu_read(const struct machine *machine, unsigned int number, struct v
 	return 0;
 }
 
+int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_CPUS_MAX], struct error *error)
+{
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (cpu_read(machine, i, &cpus[i], error) < 0)
+			return -1;
+	/* A core of a machine without registers is one of a machine without CPUs. */
+	return machine->cpus > 1 || cpus[0].cr0 ? (int)machine->cpus : 0;
+}
+
 int machine_view(struct machine *machine, const struct view **out, struct error *error)
 {
 	struct view *view = &machine->view;
+	int count;
 
 	view->translate = view_translate;
 	view->translate_context = machine;
 	view->cpu_count = 0;
-	for (unsigned int i = 0; i < machine->cpus; i++)
-		if (cpu_read(machine, i, &view->cpus[i], error) < 0)
-			return -1;
-	/* A core of a machine without registers is one of a machine without CPUs. */
-	view->cpu_count = machine->cpus > 1 || view->cpus[0].cr0 ? machine->cpus : 0;
+	count = machine_registers(machine, view->cpus, error);
+	if (count < 0)
+		return -1;
+	view->cpu_count = (unsigned int)count;
 	*out = view;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "script/script.h"
 #include "verify/verify.h"
+#include "view/attached.h"
 
 #include <stdio.h>
 
@@ -193,6 +194,17 @@ struct report_bench {
 };
 
 void report_bench(struct report *report, const struct report_bench *bench);
+
+/* How long the VM of process `pid` stood still to be looked at. */
+void report_pause(struct report *report, uint32_t pid, const struct attached_pause_time *time);
+
+/* `ps`: one that runs, and the path by which it is reached. */
+struct report_vm {
+	const struct control_hello *hello;
+	const char *socket;
+};
+
+void report_ps(struct report *report, const struct report_vm *vms, size_t count);
 
 /* What the files of `proc SOURCE FILE` are made of: the guest's claims, but for the direct map. */
 struct report_proc {

@@ -5,25 +5,37 @@
 #include <time.h>
 #include <unistd.h>
 
-struct machine *guest_boot(const void *code, size_t size, uint64_t memory, unsigned int cpus)
+static struct machine *boot_config(const void *code, size_t size, const struct machine_config *wanted)
 {
 	struct kvmap_boot boot = { .magic = KVMAP_BOOT_MAGIC,
 				   .version = KVMAP_BOOT_VERSION,
 				   .size = sizeof(boot) };
 	struct image image = image_make(code, size);
-	struct machine_config config = { .kvm_path = "/dev/kvm", .memory = memory, .cpus = cpus };
+	struct machine_config config = *wanted;
 	struct machine *machine;
 	struct error error;
 	char path[64];
 	int result;
 
 	image_write(&image, sizeof(image), path);
+	config.kvm_path = "/dev/kvm";
 	config.program = path;
 	result = machine_create(&config, &machine, &error);
 	unlink(path);
 	if (result < 0 || machine_boot(machine, &boot, sizeof(boot), &error) < 0)
 		cr_fatal("%s", error.text);
 	return machine;
+}
+
+struct machine *guest_boot(const void *code, size_t size, uint64_t memory, unsigned int cpus)
+{
+	return boot_config(code, size, &(struct machine_config){ .memory = memory, .cpus = cpus });
+}
+
+struct machine *guest_boot_holdable(const void *code, size_t size, unsigned int cpus)
+{
+	return boot_config(code, size,
+			   &(struct machine_config){ .memory = 16 << 20, .cpus = cpus, .holdable = true });
 }
 
 struct machine_event guest_run(struct machine *machine, unsigned int milliseconds)

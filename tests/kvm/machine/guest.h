@@ -17,6 +17,9 @@
 /* A booted machine with `memory` bytes; a boot record is its whole module. Ends the test if that fails. */
 struct machine *guest_boot(const void *code, size_t size, uint64_t memory, unsigned int cpus);
 
+/* The same with 16 MiB, for machine_hold(). */
+struct machine *guest_boot_holdable(const void *code, size_t size, unsigned int cpus);
+
 /* Boots with 16 MiB. `code` is a string literal, its terminating NUL no part of it. */
 #define GUEST(code)               guest_boot((code), sizeof(code) - 1, 16 << 20, 1)
 #define GUEST_OF_MANY(code, cpus) guest_boot((code), sizeof(code) - 1, 16 << 20, (cpus))

@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A VM that runs, looked at by other processes: by its process id and by its control socket.
+. "$(dirname "$0")/tap.sh"
+
+XDG_RUNTIME_DIR=$folder/runtime
+export XDG_RUNTIME_DIR
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+started=
+trap 'for pid in $started; do kill -9 "$pid" 2>/dev/null; done; rm -rf "$folder"' EXIT
+
+# start SOCKET ARG...: kvmap run in the background, until it listens at SOCKET (auto: where it is found by its process
+# id); leaves its process id in $vm.
+start() {
+	socket=$1
+	shift
+	"$KVMAP" run "$@" >vm.out 2>vm.err </dev/null &
+	vm=$!
+	started="$started $vm"
+	[ "$socket" = auto ] && socket=$XDG_RUNTIME_DIR/kvmap/$vm.sock
+	for _ in $(seq 200); do
+		[ -S "$socket" ] && return
+		sleep 0.05
+	done
+}
+
+# at_end: until it stands at its end.
+at_end() {
+	for _ in $(seq 400); do
+		grep -q 'stands at its end' vm.err && return
+		sleep 0.05
+	done
+}
+
+# ended NAME WANTED-STATUS: the VM ends by itself, with that status.
+ended() {
+	wait "$vm"
+	got=$?
+	[ "$got" = "$2" ] && ok "$1" || {
+		cp vm.out out
+		cp vm.err err
+		not_ok "$1 (status $got, wanted $2)"
+	}
+}
+
+# ---- held at its end ----
+cat >keeps.kvs <<END
+a = vmalloc 64K
+b = vzalloc 8K
+fill a seed 3
+vfree b
+END
+start auto keeps.kvs --hold
+at_end
+try ps
+check "ps lists it" 0 out "$vm +1 +256 MiB +at end" out "keeps.kvs"
+try ps --json
+check "ps as JSON" 0 out "\"pid\":$vm,\"cpus\":1,\"memory\":268435456,\"state\":\"at end\"" out '"build_id":"[0-9a-f]{40}"'
+try map "$vm"
+check "map of a VM by its process id" 0 out 'area of 64 KiB' out 'guard' err "^process $vm was paused for "
+try map "$XDG_RUNTIME_DIR/kvmap/$vm.sock" --json
+head -n 1 out >first
+check "map by its socket; JSON says first how long it was paused" 0 first '"type":"pause","seq":0,.*"ended":false,"paused_ns":[1-9]'
+try walk "$vm" 0xffffc90000000000
+check "a walk" 0 out 'PML4'
+try walk "$vm" 0xffffc90000010000
+check "a walk of a guard page" 1 out 'not present'
+try areas "$vm"
+check "areas" 0 out '0xffffc90000000000' err 'was paused'
+try frames "$vm"
+check "frames" 0 err 'was paused'
+try proc "$vm" vmallocinfo
+check "proc" 0 out '0xffffc90000000000-'
+try verify "$vm" --json
+tail -n 1 out >last
+check "the verdict is the last line, KVM's translations among what was seen" 0 last '"type":"verdict".*"ok":true' last '"V11":[1-9]'
+try verify "$vm" --guest "$KVMAP"
+check "names of another program are not believed" 2 err '.'
+try run keeps.kvs --control "$XDG_RUNTIME_DIR/kvmap/$vm.sock"
+one_line "a socket that is taken is refused" 2 'another VM listens there'
+try resume "$vm"
+check "it is let go" 0
+ended "and ends with its verdict" 0
+try ps
+[ "$(wc -l <out)" = 1 ] && ok "ps lists it no more" || not_ok "ps lists it no more"
+[ -z "$(ls "$XDG_RUNTIME_DIR/kvmap")" ] && ok "its socket is gone" || not_ok "its socket is gone"
+
+printf 'a = vmalloc 4K\nread a+4096\n' >overrun.kvs
+start auto overrun.kvs --hold
+at_end
+try areas "$vm"
+check "a guest that died is held, too" 0 out '0xffffc90000000000'
+kill -TERM "$vm"
+ended "a signal ends it with its verdict" 1
+[ -z "$(ls "$XDG_RUNTIME_DIR/kvmap")" ] && ok "and removes its socket" || not_ok "and removes its socket"
+
+# ---- while it works ----
+printf 'a = vmalloc 64K\nfill a\nrepeat 400\n  pair vmalloc 64K 4\nend\ncheck a\n' >works.kvs
+for cpus in 1 4; do
+	start "$folder/vm.sock" works.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
+	try ps
+	check "ps lists a VM of $cpus CPUs that works" 0 out "$vm +$cpus +1 GiB +running" out works.kvs
+	bad=0
+	for _ in $(seq 20); do
+		try map vm.sock
+		[ "$status" = 0 ] || bad=1
+	done
+	[ $bad = 0 ] && ok "it is looked at again and again" || not_ok "it is looked at again and again"
+	try verify "$vm"
+	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'was paused'
+	try resume "$vm"
+	one_line "it cannot be let go before its end" 2 'does not stand at its end'
+	ended "its own verdict on $cpus CPUs is not touched" 0
+	[ -e vm.sock ] && not_ok "its socket is removed" || ok "its socket is removed"
+done
+
+# ---- killed ----
+start auto works.kvs --control auto
+kill -9 "$vm"
+wait "$vm" 2>/dev/null
+stale=$XDG_RUNTIME_DIR/kvmap/$vm.sock
+try map "$stale"
+one_line "a VM that was killed is named" 2 'has ended'
+try map "$vm"
+one_line "and its process id is no process" 2 "no process $vm"
+try ps
+[ ! -e "$stale" ] && [ "$(wc -l <out)" = 1 ] && ok "ps removes what it left behind" || not_ok "ps removes what it left behind"
+
+start auto works.kvs --control auto --cpus 2
+(sleep 0.5 && kill -9 "$vm") &
+bad=0
+for _ in $(seq 100); do
+	try map "$vm"
+	[ "$status" = 0 ] && continue
+	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] || bad=1
+	break
+done
+[ $bad = 0 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
+	not_ok "a VM that dies while it is looked at is an error of one line"
+
+# ---- what is refused ----
+try map 1
+one_line "a process that is no VM is refused" 2 'process 1 is no VM'
+try map 4000000000
+one_line "a number that no process has is refused" 2 '4000000000'
+echo text >file
+try run keeps.kvs --control file
+one_line "a file is not replaced by a socket" 2 'not a socket'
+[ "$(cat file)" = text ] && ok "and stays as it was" || not_ok "and stays as it was"
+try run keeps.kvs --control "$folder/$(printf '%0120d' 0)"
+one_line "a path that no socket can have is refused" 2 'no longer than'
+try run keeps.kvs --control "$folder/nowhere/sock"
+one_line "a folder that is not there is named" 2 'nowhere'
+chmod 777 "$XDG_RUNTIME_DIR/kvmap"
+try run keeps.kvs --hold
+one_line "a folder in which others can write is not used" 2 'others can write'
+chmod 700 "$XDG_RUNTIME_DIR/kvmap"
+try resume
+check "resume wants a VM" 2 err 'VM is missing'
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$folder"
+	start "$folder/mine.sock" keeps.kvs --hold --control "$folder/mine.sock"
+	at_end
+	setpriv --reuid 65534 --clear-groups "$KVMAP" map "$folder/mine.sock" >out 2>err
+	status=$?
+	one_line "another user may not look" 2 'Permission denied'
+	chmod 666 mine.sock
+	setpriv --reuid 65534 --clear-groups "$KVMAP" map "$folder/mine.sock" >out 2>err
+	status=$?
+	one_line "not even where the socket is open to all" 2 'belongs to another user'
+	try resume mine.sock
+	ended "and the VM did not notice" 0
+fi
+finish

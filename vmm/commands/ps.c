@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ps.c: kvmap ps
+ */
+#include "base/array.h"
+#include "commands/commands.h"
+#include "control/place.h"
+#include "view/attached.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OPTION_JSON = 256 };
+
+static const struct argp_option argp_options[] = {
+	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	(void)argument;
+	if (key != OPTION_JSON)
+		return ARGP_ERR_UNKNOWN;
+	*(bool *)state->input = true;
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.doc = "Lists the virtual machines of this user that can be looked at: those of `kvmap run --control` and "
+	       "`--hold`. What one that was killed left behind is removed.",
+};
+
+struct vms {
+	struct report_vm *items;
+	size_t count, capacity;
+	struct attached **attached; /* of each */
+};
+
+/* One line on stderr for a VM that does not tell what it is. */
+static int ask_all(const struct control_place *places, size_t count, struct vms *vms)
+{
+	struct error error;
+
+	for (size_t i = 0; i < count; i++) {
+		struct report_vm vm = { .socket = places[i].path };
+
+		if (control_socket_is_dead(places[i].path)) {
+			unlink(places[i].path);
+			continue;
+		}
+		if (attached_open(places[i].path, &vms->attached[vms->count], &error) < 0) {
+			fprintf(stderr, "kvmap: %s: %s\n", places[i].path, error.text);
+			continue;
+		}
+		vm.hello = attached_hello(vms->attached[vms->count]);
+		if (array_push(vms, vm) < 0) {
+			attached_close(vms->attached[vms->count]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int show(const struct control_place *places, size_t count, bool json)
+{
+	struct vms vms = { .attached = calloc(count + 1, sizeof(*vms.attached)) };
+	struct report report;
+	struct error error;
+	int status;
+
+	if (!vms.attached || ask_all(places, count, &vms) < 0) {
+		error_set(&error, ERROR_HOST, ENOMEM, 0, "the list of virtual machines");
+		status = command_fail(&error, NULL);
+	} else {
+		command_report(&report, json);
+		report_ps(&report, vms.items, vms.count);
+		status = command_finish(EXIT_VERIFIED);
+	}
+	for (size_t i = 0; i < vms.count; i++)
+		attached_close(vms.attached[i]);
+	free(vms.attached);
+	free(vms.items);
+	return status;
+}
+
+int command_ps(int argc, char **argv)
+{
+	struct control_place *places;
+	struct error error;
+	bool json = false;
+	int count, status;
+
+	if (command_parse(&argp, argc, argv, &json) < 0)
+		return EXIT_NOT_DONE;
+	count = control_place_list(&places, &error);
+	if (count < 0)
+		return command_fail(&error, NULL);
+	status = show(places, (size_t)count, json);
+	free(places);
+	return status;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.c: sockets, and the one thread that serves them all. What is answered is answer.c's.
+ */
+#define _GNU_SOURCE /* accept4, struct ucred */
+#include "control/server.h"
+#include "control/place.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PEERS_MAX 16
+
+/* It holds a reply, and calls a few ioctls. */
+#define SERVER_STACK (128 << 10)
+
+struct connection {
+	int socket;
+	struct control_peer peer;
+};
+
+struct control_server {
+	struct control_desk desk;
+	int listener;
+	int quit, go; /* eventfds: the thread is to end; a peer has let the VM go */
+	bool runs;    /* the thread */
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the desk */
+	struct connection peers[PEERS_MAX];
+	unsigned int peer_count;
+	struct control_answer answer;
+	struct sockaddr_un address;
+	struct stat bound; /* what was made at that address */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- peers ---- */
+
+/* Never waits: a peer that does not read is not worth it. */
+static int send_answer(const struct control_server *server, int socket, bool with_fds)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))] = { 0 };
+	const struct control_answer *answer = &server->answer;
+	struct iovec bytes = { (void *)answer, sizeof(answer->reply) + answer->reply.size };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+	if (with_fds) {
+		size_t size = answer->memory.fd_count * sizeof(int);
+		struct cmsghdr *part;
+
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(size);
+		part = CMSG_FIRSTHDR(&message);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(size);
+		memcpy(CMSG_DATA(part), server->desk.vm->fds, size);
+	}
+	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static void hang_up(struct control_server *server, unsigned int index)
+{
+	control_leave(&server->desk, &server->peers[index].peer);
+	close(server->peers[index].socket);
+	server->peers[index] = server->peers[--server->peer_count];
+}
+
+static bool may_look(int socket)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void welcome(struct control_server *server)
+{
+	int socket = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (socket < 0)
+		return;
+	if (may_look(socket) && server->peer_count < PEERS_MAX) {
+		server->peers[server->peer_count++] = (struct connection){ .socket = socket };
+		return;
+	}
+	control_refuse(0, may_look(socket) ? CONTROL_BUSY : CONTROL_DENIED, &server->answer);
+	send_answer(server, socket, false);
+	close(socket);
+}
+
+/* One request. False: the peer is done with. */
+static bool serve(struct control_server *server, struct connection *connection)
+{
+	/* One byte more than a request, so that a longer one is seen to be longer. */
+	uint8_t datagram[sizeof(struct control_request) + 1];
+	ssize_t size = recv(connection->socket, datagram, sizeof(datagram), 0);
+	enum control_do what;
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (!size)
+		return false; /* the end, or an empty datagram */
+	what = control_answer(&server->desk, &connection->peer, datagram, (size_t)size, now_ns,
+			      &server->answer);
+	return send_answer(server, connection->socket, what == CONTROL_SEND_FDS) == 0 &&
+	       what != CONTROL_SEND_CLOSE;
+}
+
+/* ---- the thread ---- */
+
+/* Milliseconds to the first pause that ends by itself; -1: none. */
+static int patience(const struct control_server *server)
+{
+	uint64_t first = UINT64_MAX, now = now_ns();
+
+	for (unsigned int i = 0; i < server->peer_count; i++) {
+		uint64_t deadline = control_deadline(&server->peers[i].peer);
+
+		first = deadline < first ? deadline : first;
+	}
+	if (first == UINT64_MAX)
+		return -1;
+	return first <= now ? 0 : (int)((first - now) / 1000000) + 1;
+}
+
+/* From the last to the first, since one that is hung up on is replaced by the last. */
+static void serve_all(struct control_server *server, const struct pollfd *polled)
+{
+	for (unsigned int i = server->peer_count; i-- > 0;) {
+		control_expire(&server->desk, &server->peers[i].peer, now_ns());
+		if (polled[i].revents && !serve(server, &server->peers[i]))
+			hang_up(server, i);
+	}
+	if (server->desk.let_go)
+		eventfd_write(server->go, 1);
+}
+
+static void *server_main(void *argument)
+{
+	struct control_server *server = argument;
+	struct pollfd polled[2 + PEERS_MAX];
+
+	for (;;) {
+		polled[0] = (struct pollfd){ .fd = server->quit, .events = POLLIN };
+		polled[1] = (struct pollfd){ .fd = server->listener, .events = POLLIN };
+		for (unsigned int i = 0; i < server->peer_count; i++)
+			polled[2 + i] = (struct pollfd){ server->peers[i].socket, POLLIN, 0 };
+		if (poll(polled, 2 + server->peer_count, patience(server)) < 0 && errno != EINTR)
+			break;
+		if (polled[0].revents)
+			break;
+		pthread_mutex_lock(&server->lock);
+		serve_all(server, polled + 2);
+		pthread_mutex_unlock(&server->lock);
+		if (polled[1].revents)
+			welcome(server);
+	}
+	while (server->peer_count)
+		hang_up(server, 0);
+	return NULL;
+}
+
+/* Signals are for the other threads. */
+static int thread_start(struct control_server *server)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int errnum;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, SERVER_STACK);
+	errnum = pthread_create(&server->thread, &attributes, server_main, server);
+	pthread_attr_destroy(&attributes);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	server->runs = !errnum;
+	return errnum;
+}
+
+/* ---- the socket ---- */
+
+/* What is at the address is a socket that nobody listens at: removed. Else an errno. */
+static int remove_stale(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno;
+	if (!S_ISSOCK(status.st_mode))
+		return EEXIST;
+	if (!control_socket_is_dead(path))
+		return EADDRINUSE;
+	return unlink(path) < 0 ? errno : 0;
+}
+
+static int bind_and_listen(struct control_server *server)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&server->address;
+	int errnum = 0;
+
+	/* Linux takes the mode of the socket for that of the file, so that it is never open to others. */
+	if (fchmod(server->listener, 0600) < 0)
+		return errno;
+	if (bind(server->listener, address, sizeof(server->address)) < 0) {
+		errnum = errno == EADDRINUSE ? remove_stale(server->address.sun_path) : errno;
+		if (!errnum && bind(server->listener, address, sizeof(server->address)) < 0)
+			errnum = errno;
+	}
+	if (errnum)
+		return errnum;
+	if (lstat(server->address.sun_path, &server->bound) < 0 || listen(server->listener, PEERS_MAX) < 0)
+		return errno;
+	return 0;
+}
+
+static int listen_at(struct control_server *server, const char *path, struct error *error)
+{
+	int errnum;
+
+	if (strlen(path) >= sizeof(server->address.sun_path))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: a socket's path is no longer than %zu bytes: choose a shorter one", path,
+				 sizeof(server->address.sun_path) - 1);
+	server->address.sun_family = AF_UNIX;
+	memcpy(server->address.sun_path, path, strlen(path));
+	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	server->quit = eventfd(0, EFD_CLOEXEC);
+	server->go = eventfd(0, EFD_CLOEXEC);
+	if (server->listener < 0 || server->quit < 0 || server->go < 0)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot make the control socket");
+	errnum = bind_and_listen(server);
+	if (!errnum)
+		return 0;
+	if (errnum == EADDRINUSE)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: another VM listens there", path);
+	if (errnum == EEXIST)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: exists and is not a socket: choose another path", path);
+	return error_set(error, errnum == EACCES || errnum == EPERM ? ERROR_PERMISSION : ERROR_INPUT, errnum,
+			 0, "%s: no control socket can be made there", path);
+}
+
+int control_server_start(const char *path, const struct control_vm *vm, struct control_server **out,
+			 struct error *error)
+{
+	struct control_server *server = calloc(1, sizeof(*server));
+	int errnum;
+
+	if (!server)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	server->desk.vm = vm;
+	server->listener = server->quit = server->go = -1;
+	pthread_mutex_init(&server->lock, NULL);
+	if (listen_at(server, path, error) < 0)
+		goto failed;
+	errnum = thread_start(server);
+	if (errnum) {
+		error_set(error, ERROR_HOST, errnum, 0, "cannot start the thread of the control socket");
+		goto failed;
+	}
+	*out = server;
+	return 0;
+failed:
+	control_server_stop(server);
+	return -1;
+}
+
+/* Somebody may have moved it away and put something else there. */
+static void remove_socket(const struct control_server *server)
+{
+	struct stat status;
+
+	if (server->bound.st_ino && lstat(server->address.sun_path, &status) == 0 &&
+	    status.st_dev == server->bound.st_dev && status.st_ino == server->bound.st_ino)
+		unlink(server->address.sun_path);
+}
+
+void control_server_stop(struct control_server *server)
+{
+	if (!server)
+		return;
+	if (server->runs) {
+		eventfd_write(server->quit, 1);
+		pthread_join(server->thread, NULL);
+	}
+	remove_socket(server);
+	if (server->listener >= 0)
+		close(server->listener);
+	if (server->quit >= 0)
+		close(server->quit);
+	if (server->go >= 0)
+		close(server->go);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+int control_server_at_end(struct control_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->desk.at_end = true;
+	pthread_mutex_unlock(&server->lock);
+	return server->go;
+}

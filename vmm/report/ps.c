@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ps.c: `ps`, and how long a VM stood still to be looked at.
+ */
+#include "base/number.h"
+#include "report/json.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static const char *const states[] = {
+	[CONTROL_RUNNING] = "running",
+	[CONTROL_PAUSED] = "paused",
+	[CONTROL_AT_END] = "at end",
+};
+
+/* "2026-01-31 12:00:00" in local time. */
+static const char *since_text(uint64_t since_ns, char *out, size_t size)
+{
+	time_t seconds = (time_t)(since_ns / 1000000000);
+	struct tm local;
+
+	if (!localtime_r(&seconds, &local) || !strftime(out, size, "%Y-%m-%d %H:%M:%S", &local))
+		snprintf(out, size, "?");
+	return out;
+}
+
+static const char *build_id_hex(const struct control_hello *hello, char out[2 * CONTROL_BUILD_ID_MAX + 1])
+{
+	out[0] = '\0';
+	for (uint32_t i = 0; i < hello->build_id_size; i++)
+		snprintf(out + 2 * i, 3, "%02x", hello->build_id[i]);
+	return out;
+}
+
+static void emit_vm(struct report *report, const struct report_vm *vm)
+{
+	struct json_object *line = json_start(report, "vm");
+	char build_id[2 * CONTROL_BUILD_ID_MAX + 1];
+
+	json_add_number(line, "pid", vm->hello->pid);
+	json_add_number(line, "cpus", vm->hello->cpus);
+	json_add_number(line, "memory", vm->hello->memory);
+	json_add_string(line, "state", states[vm->hello->state]);
+	json_add_number(line, "since_ns", vm->hello->since_ns);
+	json_add_string(line, "script", vm->hello->script);
+	json_add_string(line, "program", vm->hello->program);
+	json_add_string(line, "build_id", build_id_hex(vm->hello, build_id));
+	json_add_string(line, "socket", vm->socket);
+	json_finish(report, line);
+}
+
+static void show_vm(struct report *report, const struct report_vm *vm)
+{
+	char bytes[40], since[40];
+
+	text_line(report, PAINT_PLAIN, 0, 55, "%7" PRIu32 "  %4" PRIu32 "  %10s  %-7s  %-19s  %s  %s",
+		  vm->hello->pid, vm->hello->cpus, number_bytes(vm->hello->memory, bytes, sizeof(bytes)),
+		  states[vm->hello->state], since_text(vm->hello->since_ns, since, sizeof(since)),
+		  vm->hello->script, vm->socket);
+}
+
+void report_ps(struct report *report, const struct report_vm *vms, size_t count)
+{
+	if (report->format == REPORT_TEXT)
+		text_line(report, PAINT_BOLD, 0, 2, "%7s  %4s  %10s  %-7s  %-19s  %s", "PID", "CPUS",
+			  "MEMORY", "STATE", "SINCE", "SCRIPT, SOCKET");
+	for (size_t i = 0; i < count; i++) {
+		if (report->format == REPORT_TEXT)
+			show_vm(report, &vms[i]);
+		else
+			emit_vm(report, &vms[i]);
+	}
+}
+
+void report_pause(struct report *report, uint32_t pid, const struct attached_pause_time *time)
+{
+	char vm[40], here[40];
+	struct json_object *line;
+
+	if (report->format == REPORT_JSON) {
+		line = json_start(report, "pause");
+		json_add_number(line, "pid", pid);
+		json_add_bool(line, "ended", !time->vm_ns);
+		json_add_number(line, "paused_ns", time->vm_ns);
+		json_add_number(line, "client_ns", time->client_ns);
+		json_finish(report, line);
+	} else if (time->vm_ns) {
+		text_line(report, PAINT_FAINT, 0, 2,
+			  "process %" PRIu32 " was paused for %s (%s as seen from here)", pid,
+			  text_duration(time->vm_ns, vm, sizeof(vm)),
+			  text_duration(time->client_ns, here, sizeof(here)));
+	} else {
+		text_line(report, PAINT_BAD, 0, 2,
+			  "process %" PRIu32 " ended while it was looked at: this is its last moment", pid);
+	}
+}
