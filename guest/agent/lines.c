@@ -2,7 +2,7 @@
 #include "agent/lines.h"
 #include "agent/agent.h"
 #include "agent/text.h"
-#include "mm/vmalloc.h"
+#include "mm/percpu.h"
 
 static const char *status_words(u32 status)
 {
@@ -147,9 +147,8 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	text("\n");
 }
 
-void line_bye(void)
+static void line_counts(const struct vmalloc_stats *stats)
 {
-	const struct vmalloc_stats *stats = &vmalloc_stats;
 	const struct {
 		const char *label;
 		u64 count;
@@ -173,4 +172,12 @@ void line_bye(void)
 		text_decimal(counts[i].count);
 	}
 	text("\n");
+}
+
+void line_bye(void)
+{
+	struct vmalloc_stats stats;
+
+	vmalloc_stats_sum(&stats);
+	line_counts(&stats);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spinlock.h: a lock for a few instructions. Who waits for it goes on answering other CPUs (arch_relax()),
- * with interrupts on or off, so that its holder may wait for such an answer.
+ * spinlock.h: a lock for a few instructions. Who waits for it goes on answering other CPUs (arch_relax()), so
+ * that its holder may wait for such an answer. Interrupt handlers take no lock: interrupts stay as they are.
  */
 #ifndef GUEST_LIB_SPINLOCK_H
 #define GUEST_LIB_SPINLOCK_H
 
-#include "arch/x86_64/irq.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -23,36 +22,19 @@ static inline bool spin_trylock(struct spinlock *lock)
 	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
 }
 
+/* The lock is somebody else's: waits until it is this CPU's. */
+void spin_wait(struct spinlock *lock);
+
 static inline void spin_lock(struct spinlock *lock)
 {
-	if (unlikely(!spin_trylock(lock))) {
-		do
-			while (__atomic_load_n(&lock->locked, __ATOMIC_RELAXED))
-				arch_relax();
-		while (!spin_trylock(lock));
-		lock->contended++;
-	}
+	if (unlikely(!spin_trylock(lock)))
+		spin_wait(lock);
 	lock->acquired++;
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
-}
-
-/* With interrupts off while it is held: for what interrupt handlers lock too. */
-static inline u64 spin_lock_irqsave(struct spinlock *lock)
-{
-	u64 flags = irq_save();
-
-	spin_lock(lock);
-	return flags;
-}
-
-static inline void spin_unlock_irqrestore(struct spinlock *lock, u64 flags)
-{
-	spin_unlock(lock);
-	irq_restore(flags);
 }
 
 #endif

@@ -18,7 +18,7 @@ static void list_add(struct zone *zone, u32 pfn, unsigned int order)
 	struct free_area *area = &zone->free_area[order];
 	struct page *page = pfn_to_page(pfn);
 
-	page->owner = PAGE_FREE;
+	WRITE_ONCE(page->owner, PAGE_FREE);
 	page->order = (u8)order;
 	page->next = area->first;
 	page->prev = 0;
@@ -41,7 +41,7 @@ static void list_remove(struct zone *zone, u32 pfn, unsigned int order)
 	if (page->next)
 		pfn_to_page(page->next)->prev = page->prev;
 	area->nr_free--;
-	page->owner = PAGE_NONE;
+	WRITE_ONCE(page->owner, PAGE_NONE);
 	page->order = 0;
 	page->next = 0;
 	page->prev = 0;
@@ -53,7 +53,7 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 		u32 buddy = pfn ^ 1u << order;
 
 		/* Outside the zone there may be no struct page. A fresh or reserved buddy has no owner. */
-		if (!zone_holds(zone, buddy) || pfn_to_page(buddy)->owner != PAGE_FREE ||
+		if (!zone_holds(zone, buddy) || READ_ONCE(pfn_to_page(buddy)->owner) != PAGE_FREE ||
 		    pfn_to_page(buddy)->order != order)
 			break;
 		list_remove(zone, buddy, order);

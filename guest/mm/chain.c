@@ -8,16 +8,19 @@
 #include "mm/buddy.h"
 #include "mm/fail.h"
 
+/* So many frames change hands under one acquisition of a zone's lock, at most: about 20 instructions each. */
+#define LOCKED_FRAMES 256
+
 /* Appends the frames of a run whose struct pages have neither owner nor links. */
 static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner owner)
 {
 	struct page *page = pfn_to_page(pfn);
 	struct page *end = page + nr;
-	u32 clock = tlb_clock;
+	u32 clock = READ_ONCE(tlb_clock);
 
 	*chain->end = pfn;
 	do {
-		page->owner = (u8)owner;
+		WRITE_ONCE(page->owner, (u8)owner);
 		page->handed = clock;
 		page->next = ++pfn;
 	} while (++page != end);
@@ -31,14 +34,14 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	struct free_area *area = &zone->free_area[0];
 	u32 taken = area->nr_free < nr ? area->nr_free : nr;
 	struct page *page = NULL;
-	u32 pfn = area->first, clock = tlb_clock, left;
+	u32 pfn = area->first, clock = READ_ONCE(tlb_clock), left;
 
 	if (!taken)
 		return 0;
 	*chain->end = pfn;
 	for (left = taken; left; left--) {
 		page = pfn_to_page(pfn);
-		page->owner = (u8)owner;
+		WRITE_ONCE(page->owner, (u8)owner);
 		page->prev = 0;
 		page->handed = clock;
 		pfn = page->next;
@@ -52,7 +55,7 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	return taken;
 }
 
-u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
+static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
 {
 	u32 taken = chain_take_singles(chain, zone, nr, owner);
 	unsigned int order;
@@ -66,11 +69,10 @@ u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum page_ow
 		buddy_free_run(zone, pfn + used, size - used);
 		taken += used;
 	}
-	frames_count_free(zone, -(s64)taken);
 	return taken;
 }
 
-u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
+static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
 {
 	u32 taken = fresh_count(zone) < nr ? fresh_count(zone) : nr;
 
@@ -78,59 +80,115 @@ u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum page_o
 		return 0;
 	chain_add_run(chain, zone->fresh_start, taken, owner);
 	zone->fresh_start += taken;
-	frames_count_free(zone, -(s64)taken);
+	return taken;
+}
+
+/* In pieces: other CPUs want the lock too. */
+u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh)
+{
+	u32 total = 0, taken, piece;
+
+	while (total < nr) {
+		piece = nr - total < LOCKED_FRAMES ? nr - total : LOCKED_FRAMES;
+		spin_lock(&zone->lock);
+		taken = fresh ? chain_take_fresh(chain, zone, piece, owner)
+			      : chain_take_free(chain, zone, piece, owner);
+		frames_count_free(zone, -(s64)taken);
+		spin_unlock(&zone->lock);
+		total += taken;
+		if (taken < piece)
+			break;
+	}
+	return total;
+}
+
+static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh)
+{
+	u32 taken = 0, i;
+
+	for (i = nr_zones; i-- > 0 && taken < nr;)
+		if (READ_ONCE(zones[i].free_pages))
+			taken += zone_take(chain, &zones[i], nr - taken, owner, fresh);
 	return taken;
 }
 
 u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	u32 taken = 0, i;
-
-	for (i = nr_zones; i-- > 0 && taken < nr;)
-		taken += chain_take_fresh(chain, &zones[i], nr - taken, owner);
-	return taken;
+	return zones_take(chain, nr, owner, true);
 }
 
 u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	u32 taken = 0, i;
+	return zones_take(chain, nr, owner, false);
+}
 
-	for (i = nr_zones; i-- > 0 && taken < nr;)
-		taken += chain_take_free(chain, &zones[i], nr - taken, owner);
-	return taken;
+u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
+{
+	if (taken == nr)
+		return chain->first;
+	if (taken)
+		zones_free_chain(chain->first, taken, 0);
+	return 0;
+}
+
+/* This CPU cannot give them alone. */
+static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner owner)
+{
+	struct chain chain;
+	u32 taken;
+
+	if (frames_free_count() < nr)
+		return 0;
+	chain_init(&chain);
+	taken = chain_take_all_free(&chain, nr, owner);
+	taken += chain_take_all_fresh(&chain, nr - taken, owner);
+	taken += pcp_take(&chain, nr - taken, owner, false);
+	taken += pcp_take(&chain, nr - taken, owner, true);
+	return chain_finish(&chain, taken, nr);
 }
 
 u32 frames_alloc_chain(u32 nr, enum page_owner owner)
 {
-	struct chain chain;
-	u32 taken;
+	u32 first;
 
-	if (frames_free_count() < nr || should_fail())
+	if (should_fail())
+		return 0;
+	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, false) : 0;
+	return likely(first) ? first : zones_alloc_chain(nr, owner);
+}
+
+static void chain_clear(u32 pfn)
+{
+	for (; pfn; pfn = pfn_to_page(pfn)->next)
+		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE);
+}
+
+static __attribute__((noinline)) u32 zones_alloc_chain_zeroed(u32 nr, enum page_owner owner)
+{
+	struct chain chain;
+	u32 taken, *used;
+
+	if (frames_free_count() < nr)
 		return 0;
 	chain_init(&chain);
-	taken = chain_take_all_free(&chain, nr, owner);
-	if (taken < nr)
-		chain_take_all_fresh(&chain, nr - taken, owner);
-	return chain.first;
+	taken = pcp_take(&chain, nr, owner, true);
+	taken += chain_take_all_fresh(&chain, nr - taken, owner);
+	used = chain.end;
+	taken += chain_take_all_free(&chain, nr - taken, owner);
+	taken += pcp_take(&chain, nr - taken, owner, false);
+	if (taken == nr)
+		chain_clear(*used);
+	return chain_finish(&chain, taken, nr);
 }
 
 u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
 {
-	struct chain chain;
-	u32 taken;
+	u32 first;
 
-	if (frames_free_count() < nr || should_fail())
+	if (should_fail())
 		return 0;
-	chain_init(&chain);
-	taken = chain_take_all_fresh(&chain, nr, owner);
-	if (taken < nr) {
-		u32 *used = chain.end, pfn;
-
-		chain_take_all_free(&chain, nr - taken, owner);
-		for (pfn = *used; pfn; pfn = pfn_to_page(pfn)->next)
-			__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE);
-	}
-	return chain.first;
+	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, true) : 0;
+	return likely(first) ? first : zones_alloc_chain_zeroed(nr, owner);
 }
 
 /*
@@ -144,7 +202,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 
 	do {
 		next = page->next;
-		page->owner = PAGE_NONE;
+		WRITE_ONCE(page->owner, PAGE_NONE);
 		page->order = 0;
 		page->cache = 0;
 		page->next = 0;
@@ -157,25 +215,47 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 	return pfn - start;
 }
 
-u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
+/* Runs of the chain into a zone, up to nr frames as long as they are its own; how many, and *first_out
+ * behind. */
+static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *first_out)
 {
-	struct zone *zone = zones;
+	u32 freed = 0;
 
-	while (nr) {
-		u32 next, run, most;
+	do {
+		u32 room = zone->end_pfn - first, most = room < nr - freed ? room : nr - freed, next, run;
 
-		if (!zone_holds(zone, first))
-			zone = zone_of(first);
-		most = zone->end_pfn - first < nr ? zone->end_pfn - first : nr;
 		run = stamp ? run_release(first, most, stamp, true, &next)
 			    : run_release(first, most, 0, false, &next);
-		frames_count_free(zone, run);
 		if (run == 1)
 			buddy_free(zone, first, 0);
 		else
 			buddy_free_run(zone, first, run);
-		nr -= run;
+		freed += run;
 		first = next;
+	} while (freed < nr && zone_holds(zone, first));
+	*first_out = first;
+	return freed;
+}
+
+u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
+{
+	struct zone *zone = zones;
+
+	while (nr) {
+		u32 freed;
+
+		if (!zone_holds(zone, first))
+			zone = zone_of(first);
+		spin_lock(&zone->lock);
+		freed = zone_free_runs(zone, first, nr < LOCKED_FRAMES ? nr : LOCKED_FRAMES, stamp, &first);
+		frames_count_free(zone, freed);
+		spin_unlock(&zone->lock);
+		nr -= freed;
 	}
 	return first;
+}
+
+u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
+{
+	return nr <= PCP_CHAIN ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
 }

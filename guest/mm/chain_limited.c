@@ -19,7 +19,7 @@ static u32 zones_allowed(gfp_t gfp, u64 *free_out)
 
 	*free_out = 0;
 	for (i = 0; i < nr_zones && zones[i].kind <= highest; i++)
-		*free_out += zones[i].free_pages;
+		*free_out += READ_ONCE(zones[i].free_pages);
 	return i;
 }
 
@@ -33,13 +33,13 @@ u32 frames_alloc_chain_limited(gfp_t gfp, u32 nr, enum page_owner owner)
 		return 0;
 	chain_init(&chain);
 	for (i = allowed; gfp & __GFP_ZERO && i-- > 0;)
-		taken += chain_take_fresh(&chain, &zones[i], nr - taken, owner);
+		taken += zone_take(&chain, &zones[i], nr - taken, owner, true);
 	used = chain.end;
 	for (i = allowed; i-- > 0;)
-		taken += chain_take_free(&chain, &zones[i], nr - taken, owner);
+		taken += zone_take(&chain, &zones[i], nr - taken, owner, false);
 	if (gfp & __GFP_ZERO)
 		clear_from(*used);
 	for (i = allowed; i-- > 0;)
-		taken += chain_take_fresh(&chain, &zones[i], nr - taken, owner);
-	return chain.first;
+		taken += zone_take(&chain, &zones[i], nr - taken, owner, true);
+	return chain_finish(&chain, taken, nr);
 }

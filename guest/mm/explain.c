@@ -7,7 +7,7 @@
 
 static u32 area_kind(const struct vmap_area *va, unsigned long addr, bool write)
 {
-	if (va->state != VMAP_LIVE)
+	if (READ_ONCE(va->state) != VMAP_LIVE)
 		return KVMAP_FAULT_FREED;
 	if (addr >= vmap_mapped_end(va))
 		return KVMAP_FAULT_GUARD;
@@ -16,8 +16,25 @@ static u32 area_kind(const struct vmap_area *va, unsigned long addr, bool write)
 	return KVMAP_FAULT_NONE;
 }
 
+/*
+ * So often it is tried to get the lock. Then who holds it is the one that faulted, and what can be damaged by
+ * it is no more than the report.
+ */
+#define PATIENCE 100000
+
+static bool lock_for_report(void)
+{
+	for (u32 i = 0; i < PATIENCE; i++) {
+		if (spin_trylock(&vmap_area_lock))
+			return true;
+		arch_relax();
+	}
+	return false;
+}
+
 void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out)
 {
+	bool locked = lock_for_report();
 	const struct vmap_area *va = vmap_busy_find(addr);
 
 	if (va)
@@ -27,4 +44,6 @@ void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out
 	out->start = va ? va->va_start : 0;
 	out->size = va ? vmap_mapped_end(va) - va->va_start : 0;
 	out->caller = va ? va->vm->caller : NULL;
+	if (locked)
+		spin_unlock(&vmap_area_lock);
 }

@@ -8,6 +8,9 @@
 
 u32 held_pages;
 
+/* Of held_pages. */
+static struct spinlock held_lock;
+
 /* xorshift64*, by Vigna; the upper half of the product is good enough for what is only to look disorderly. */
 static u32 random_next(u64 *state)
 {
@@ -51,18 +54,20 @@ u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 	u32 nr, left, hold, held = 0, pfn;
 	struct chain chain;
 
+	pcp_drain();
 	nr = (u32)(wanted < frames_free_count() ? wanted : frames_free_count());
 	if (percent > 100)
 		percent = 100;
 	chain_init(&chain);
 	left = chain_take_all_fresh(&chain, nr, PAGE_HELD); /* one stretch, if it is large enough */
-	chain_take_all_free(&chain, nr - left, PAGE_HELD);
+	nr = left + chain_take_all_free(&chain, nr - left, PAGE_HELD);
 
 	/* Two deals with 64 heaps spread neighbours over 4096 places. */
 	pfn = chain_shuffle(chain.first, &state);
 	pfn = chain_shuffle(pfn, &state);
 
 	hold = (u32)((u64)nr * percent / 100);
+	spin_lock(&held_lock);
 	for (left = nr; left; left--) {
 		u32 next = pfn_to_page(pfn)->next;
 
@@ -73,10 +78,11 @@ u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 			hold--;
 			held++;
 		} else {
-			frames_free(pfn);
+			zones_free(pfn); /* not kept: it is to lie in no order */
 		}
 		pfn = next;
 	}
-	vm_stat[NR_HELD_PAGES] += held;
+	spin_unlock(&held_lock);
+	vm_stat_add(NR_HELD_PAGES, held);
 	return held;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.c: blocks of frames from the zones.
+ * frames.c: blocks of frames from the zones; single ones by way of what the CPU keeps (pcp.c).
  *
  * Fresh frames are known to be zero and are never cleared; who needs zeros takes them first, everyone else
  * last.
@@ -16,7 +16,6 @@ unsigned long max_pfn;
 struct zone zones[MAX_NR_ZONES];
 u32 nr_zones;
 struct memblock memblock;
-u64 vm_stat[NR_VM_STAT_ITEMS];
 
 /* How many zones, from the first, an allocation that wants at most this type may use. */
 static u32 zones_of_type[ZONE_TYPES];
@@ -91,7 +90,7 @@ static u32 zone_take_used(struct zone *zone, unsigned int order)
 	if (!pfn)
 		return 0;
 	pfn_to_page(pfn)->order = (u8)order;
-	pfn_to_page(pfn)->owner = PAGE_HELD; /* so that the rest does not merge with it */
+	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD); /* so that the rest does not merge with it */
 	buddy_free_run(zone, pfn + nr, (1u << found) - nr);
 	return pfn;
 }
@@ -105,19 +104,29 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 		return 0;
 	skipped = pfn - zone->fresh_start;
 	zone->fresh_start = pfn + nr;
-	pfn_to_page(pfn)->owner = PAGE_HELD;
+	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD);
 	buddy_free_run(zone, pfn - skipped, skipped);
 	return pfn;
 }
 
-static u32 block_hand_out(struct zone *zone, u32 pfn, unsigned int order, enum page_owner owner)
+/* A block of a zone, handed out; 0 if it has none. */
+static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner owner, bool fresh)
 {
-	struct page *page = pfn_to_page(pfn);
+	struct page *page;
+	u32 pfn;
 
-	page->owner = (u8)owner;
-	page->order = (u8)order;
-	page->handed = tlb_clock;
-	frames_count_free(zone, -(s64)(1u << order));
+	if (READ_ONCE(zone->free_pages) >> order == 0)
+		return 0;
+	spin_lock(&zone->lock);
+	pfn = fresh ? zone_take_fresh(zone, order) : zone_take_used(zone, order);
+	if (pfn) {
+		page = pfn_to_page(pfn);
+		WRITE_ONCE(page->owner, (u8)owner);
+		page->order = (u8)order;
+		page->handed = READ_ONCE(tlb_clock);
+		frames_count_free(zone, -(s64)(1u << order));
+	}
+	spin_unlock(&zone->lock);
 	return pfn;
 }
 
@@ -126,35 +135,43 @@ static u32 alloc_zeroed(u32 nr, unsigned int order, enum page_owner owner)
 	u32 pfn, i;
 
 	for (i = nr; i-- > 0;) {
-		pfn = zone_take_fresh(&zones[i], order);
+		pfn = zone_alloc(&zones[i], order, owner, true);
 		if (pfn)
-			return block_hand_out(&zones[i], pfn, order, owner);
+			return pfn;
 	}
 	for (i = nr; i-- > 0;) {
-		pfn = zone_take_used(&zones[i], order);
+		pfn = zone_alloc(&zones[i], order, owner, false);
 		if (!pfn)
 			continue;
 		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE << order);
-		return block_hand_out(&zones[i], pfn, order, owner);
+		return pfn;
 	}
 	return 0;
+}
+
+/* One frame, from any zone. */
+static u32 alloc_single(gfp_t gfp, enum page_owner owner)
+{
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(1, owner) : frames_alloc_chain(1, owner);
 }
 
 u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
 	u32 i = zones_of_type[gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL];
 
+	if (order == 0 && i == nr_zones)
+		return alloc_single(gfp, owner);
 	if (order > MAX_ORDER || should_fail())
 		return 0;
 	if (gfp & __GFP_ZERO)
 		return alloc_zeroed(i, order, owner);
 	while (i-- > 0) {
-		u32 pfn = zone_take_used(&zones[i], order);
+		u32 pfn = zone_alloc(&zones[i], order, owner, false);
 
 		if (!pfn)
-			pfn = zone_take_fresh(&zones[i], order);
+			pfn = zone_alloc(&zones[i], order, owner, true);
 		if (pfn)
-			return block_hand_out(&zones[i], pfn, order, owner);
+			return pfn;
 	}
 	return 0;
 }
@@ -166,21 +183,33 @@ u32 frames_alloc(unsigned int order, enum page_owner owner)
 
 u32 frames_alloc_zeroed(enum page_owner owner)
 {
-	return frames_alloc_gfp(__GFP_ZERO, 0, owner);
+	return frames_alloc_chain_zeroed(1, owner);
 }
 
-void frames_free(u32 pfn)
+void zones_free(u32 pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 	struct zone *zone = zone_of(pfn);
 	unsigned int order = page->order;
 
-	page->owner = PAGE_NONE;
+	spin_lock(&zone->lock);
+	WRITE_ONCE(page->owner, PAGE_NONE);
 	page->order = 0;
 	page->cache = 0;
 	page->next = 0;
 	frames_count_free(zone, (s64)1 << order);
 	buddy_free(zone, pfn, order);
+	spin_unlock(&zone->lock);
+}
+
+void frames_free(u32 pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (page->order)
+		return zones_free(pfn);
+	page->cache = 0;
+	pcp_free_chain(pfn, 1, 0);
 }
 
 u64 frames_total_count(void)
@@ -195,5 +224,10 @@ u64 frames_total_count(void)
 
 u64 frames_free_count(void)
 {
-	return vm_stat[NR_FREE_PAGES];
+	u64 total = pcp_count();
+	u32 i;
+
+	for (i = 0; i < nr_zones; i++)
+		total += READ_ONCE(zones[i].free_pages);
+	return total;
 }

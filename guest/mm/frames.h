@@ -13,7 +13,6 @@ extern unsigned long max_pfn;
 extern struct zone zones[MAX_NR_ZONES];
 extern u32 nr_zones;
 extern struct memblock memblock;
-extern u64 vm_stat[NR_VM_STAT_ITEMS];
 
 static inline struct page *pfn_to_page(u32 pfn)
 {
@@ -62,15 +61,15 @@ u32 frames_alloc_chain_limited(gfp_t gfp, u32 nr, enum page_owner owner);
 void frames_free(u32 pfn);
 
 /*
- * Returns nr single frames chained from `first`, each stamped as unmapped at `stamp` (0: leave the old
- * stamp). The pfn behind them in the chain, 0 at its end.
+ * Returns nr single frames, at least one, chained from `first`, each stamped as unmapped at `stamp` (0: leave
+ * the old stamp). The pfn behind them in the chain, 0 at its end.
  */
 u32 frames_free_chain(u32 first, u32 nr, u32 stamp);
 
 /* Frames under management, free or not. */
 u64 frames_total_count(void);
 
-/* Frames that could be handed out now. */
+/* Frames that this CPU could be handed out now: those that others keep (pcp) are not among them. */
 u64 frames_free_count(void);
 
 /*

@@ -31,28 +31,34 @@ static const u8 small_classes[] = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5,
 
 bool kmalloc_watched;
 
-static u32 last_status;
+/* Under slab_debug_lock. */
 static struct kmalloc_damage last_damage;
 
 u32 kmalloc_status(void)
 {
-	u32 status = last_status;
+	struct cpu_cache *cpu = this_cpu_cache();
+	u32 status = cpu->kmalloc_status;
 
-	last_status = KVMAP_OK;
+	cpu->kmalloc_status = KVMAP_OK;
 	return status;
 }
 
 static void *refuse(u32 status)
 {
-	last_status = status;
+	this_cpu_cache()->kmalloc_status = status;
 	return NULL;
 }
 
 struct kmalloc_damage kmalloc_damage(void)
 {
-	struct kmalloc_damage damage = last_damage;
+	struct kmalloc_damage damage = { 0 };
 
+	if (!slab_debug)
+		return damage;
+	spin_lock(&slab_debug_lock);
+	damage = last_damage;
 	last_damage.address = 0;
+	spin_unlock(&slab_debug_lock);
 	return damage;
 }
 
@@ -111,18 +117,33 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
 }
 
-/* The CPU has no free object of the class, or there is something to do with it. */
-static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gfp_t gfp)
+static void *class_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object;
 
 	if (should_fail())
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
 	object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
-	if (!object)
-		object = class_refill(cache, gfp);
-	if (object && slab_debug)
+	return object ? object : class_refill(cache, gfp);
+}
+
+static void *class_alloc_debug(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object;
+
+	spin_lock(&slab_debug_lock);
+	object = class_alloc(cache, gfp);
+	if (object)
 		debug_alloc(cache, object);
+	spin_unlock(&slab_debug_lock);
+	return object;
+}
+
+/* The CPU has no free object of the class, or there is something to do with it. */
+static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = slab_debug ? class_alloc_debug(cache, gfp) : class_alloc(cache, gfp);
+
 	if (object && gfp & __GFP_ZERO)
 		__builtin_memset(object, 0, cache->object_size);
 	return object;
@@ -177,13 +198,26 @@ static bool is_object(const struct kmem_cache *cache, u64 gpa)
 	return offset % cache->object_size == 0 && offset / cache->object_size < cache->per_slab;
 }
 
+static u32 kfree_object_debug(struct kmem_cache *cache, void *object)
+{
+	u32 status = KVMAP_REFUSED_DOUBLE_FREE;
+
+	spin_lock(&slab_debug_lock);
+	if (debug_free(cache, object)) {
+		kmem_cache_free(cache, object);
+		status = KVMAP_OK;
+	}
+	spin_unlock(&slab_debug_lock);
+	return status;
+}
+
 static u32 kfree_object(struct kmem_cache *cache, void *object)
 {
 	if (!is_object(cache, __pa(object)))
 		return KVMAP_REFUSED_INTERIOR;
+	if (slab_debug)
+		return kfree_object_debug(cache, object);
 	if (object == this_cpu_cache()->objects[cache->index].free)
-		return KVMAP_REFUSED_DOUBLE_FREE;
-	if (slab_debug && !debug_free(cache, object))
 		return KVMAP_REFUSED_DOUBLE_FREE;
 	kmem_cache_free(cache, object);
 	return KVMAP_OK;
@@ -191,8 +225,11 @@ static u32 kfree_object(struct kmem_cache *cache, void *object)
 
 static u32 kfree_block(struct page *page, u64 gpa)
 {
-	if (page->owner != PAGE_KMALLOC)
-		return page->owner == PAGE_FREE ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
+	u32 owner = READ_ONCE(page->owner);
+
+	if (owner != PAGE_KMALLOC)
+		return owner == PAGE_FREE || owner == PAGE_PCP ? KVMAP_REFUSED_DOUBLE_FREE
+							       : KVMAP_REFUSED_NOT_AN_AREA;
 	if (gpa % PAGE_SIZE)
 		return KVMAP_REFUSED_INTERIOR;
 	if (slab_debug)
@@ -218,7 +255,7 @@ static __attribute__((noinline)) void kfree_slow(const void *object)
 		status = KVMAP_REFUSED_NOT_AN_AREA;
 	}
 	if (status)
-		last_status = status;
+		this_cpu_cache()->kmalloc_status = status;
 }
 
 void kfree(const void *object)

@@ -30,7 +30,10 @@ struct page *vmalloc_to_page(const void *addr)
 
 struct vm_struct *find_vm_area(const void *addr)
 {
-	struct vmap_area *va = vmap_busy_find((unsigned long)addr);
+	struct vmap_area *va;
 
-	return va && va->state == VMAP_LIVE ? va->vm : NULL;
+	spin_lock(&vmap_area_lock);
+	va = vmap_busy_find((unsigned long)addr);
+	spin_unlock(&vmap_area_lock);
+	return va && READ_ONCE(va->state) == VMAP_LIVE ? va->vm : NULL;
 }

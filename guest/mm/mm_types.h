@@ -10,6 +10,7 @@
 
 #include "kvmap/claims.h"
 #include "lib/rbtree.h"
+#include "lib/spinlock.h"
 #include "lib/types.h"
 
 #include <assert.h>
@@ -57,7 +58,8 @@ struct zone {
 	u32 fresh_end;
 	u32 kind; /* enum zone_type */
 	u32 unused;
-	u64 free_pages; /* on the free lists and fresh */
+	struct spinlock lock; /* of all that changes here, and of the struct pages of what is free */
+	u64 free_pages;       /* on the free lists and fresh */
 	struct free_area free_area[MAX_ORDER + 1];
 };
 
@@ -102,18 +104,12 @@ struct kmem_cache {
 	u32 pages;      /* pfn of the first slab of the chain through struct page.next, 0 = none */
 	u32 nr_slabs;
 	struct kmem_list shared; /* free objects that no CPU keeps */
+	struct spinlock lock;    /* of pages, nr_slabs and shared */
 };
 
 /* Caches have numbers below it, from 1: first those of kmalloc's classes. */
 #define KMEM_CACHES_MAX 32
 #define KMALLOC_CLASSES 13
-
-/* What one CPU keeps: free objects, by number of their cache. */
-struct cpu_cache {
-	struct kmem_list objects[KMEM_CACHES_MAX];
-};
-
-#define NR_CPUS 64
 
 /* ---- vmalloc ---- */
 
@@ -132,10 +128,11 @@ struct vm_struct {
  * A range of vmalloc space. Free: in free_vmap_area_root, with subtree_max_size. Any other is in
  * vmap_area_root, with a vm, and stays there from one use to the next:
  *
- *   VMAP_LIVE  an area
- *   VMAP_LAZY  freed and unmapped; on purge_vmap_area_list until it is flushed, then on
- *              flushed_vmap_area_list until its frames are given back
- *   VMAP_KEPT  flushed and empty, in vmap_kept[] for the next area of its size
+ *   VMAP_LIVE  an area. Who turns it into VMAP_LAZY, in one step, is who frees it
+ *   VMAP_LAZY  freed, and soon unmapped; on a CPU's purge_list until it is flushed, then on its
+ *              flushed_list until its frames are given back
+ *   VMAP_KEPT  flushed and empty, in a CPU's kept[] for the next area of its size
+ *   VMAP_NEW   on its way to become an area, and in no tree
  */
 struct vmap_area {
 	unsigned long va_start;
@@ -167,24 +164,41 @@ struct vmap_kept {
 	u32 nr;
 };
 
+/*
+ * What a CPU has unmapped. It alone adds to it; who purges for all CPUs takes it away, so that even its own
+ * CPU needs the lock.
+ */
+struct vmap_lazy {
+	struct spinlock lock;
+	struct vmap_area *purge_list, *purge_last; /* wait for a flush */
+	struct vmap_area *flushed_list;            /* flushed, and not yet given back */
+	u32 areas, pages;                          /* of purge_list */
+};
+
 /* ---- translation lookaside buffer ---- */
 
 /*
  * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every
- * completed flush, so that "unmapped < flush <= handed" says that a flush lies between the two.
+ * completed flush: it gives the entry its stamp and, without a lock, its place in the log.
+ *
+ * CPUs unmap while others flush. A flush is sure to cover what was unmapped before it began, so that it says
+ * when that was: "unmapped <= begun, stamp <= handed" is a flush between unmapping and reuse.
  *
  * arch_protect() logs the range that lost a right, with TLB_FLUSH_PROTECT.
  * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
  * has to cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
  */
 struct tlb_flush {
-	u32 stamp;
-	u32 cpu; /* with TLB_FLUSH_UNMAP, _PROTECT, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
+	u32 stamp; /* written last: tells the entry from what was in its place before */
+	u32 cpu;   /* with TLB_FLUSH_UNMAP, _PROTECT, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
+	u32 begun; /* tlb_clock when the flush began; 0 of what is no flush */
+	u32 unused;
 	u64 start;
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };
 
-#define TLB_FLUSH_LOG 1024 /* a ring: the newest entry is number tlb_flush_count - 1 */
+#define TLB_FLUSH_LOG                                                                                        \
+	2048 /* a ring: the entry of stamp s is at s % TLB_FLUSH_LOG; the newest is tlb_clock's */
 
 /* Rounds of flushes over several CPUs. */
 struct tlb_stats {
@@ -210,6 +224,38 @@ struct vmalloc_stats {
 	u64 flush_pages; /* INVLPGs in them */
 };
 
+/* ---- CPUs ---- */
+
+#define NR_CPUS 64
+
+/* Single frames that a CPU keeps, chained through struct page.next; PAGE_PCP. Not counted as free. */
+struct per_cpu_pages {
+	u32 first; /* pfn, 0 = none */
+	u32 nr;
+};
+
+/*
+ * What one CPU has for itself. It uses it without a lock, and no other CPU touches it but for lazy. Counters
+ * wrap: only the sums over all CPUs mean something.
+ */
+struct cpu_cache {
+	struct kmem_list objects[KMEM_CACHES_MAX];             /* free objects, by number of their cache */
+	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: their contents are zero */
+	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
+	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];            /* by pages */
+	struct vmap_lazy lazy;
+	u64 vm_stat[NR_VM_STAT_ITEMS];
+	struct vmalloc_stats stats;
+} __attribute__((aligned(64)));
+
+/* A lock that has a name, for who looks at how often it was taken: nr of them, stride bytes apart. */
+struct lock_row {
+	const char *name;
+	struct spinlock *first;
+	u32 nr;
+	u32 stride;
+};
+
 /*
  * The roots. One definition each, in guest/mm; the host looks them up by these names:
  *
@@ -217,14 +263,12 @@ struct vmalloc_stats {
  *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones;
  *   struct memblock memblock;
  *   struct rb_root vmap_area_root, free_vmap_area_root;
- *   struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
- *   struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];  (by pages)
  *   u32 held_pages;
  *   struct kmem_cache *kmem_caches[KMEM_CACHES_MAX]; u32 nr_kmem_caches;  (from number 1)
  *   struct cpu_cache cpu_caches[NR_CPUS];
- *   u64 vm_stat[NR_VM_STAT_ITEMS];     struct vmalloc_stats vmalloc_stats;
  *   u32 tlb_clock;                     (guest/arch)
- *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];  u32 tlb_flush_count;  (guest/arch)
+ *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];   (guest/arch)
+ *   const struct lock_row lock_table[];
  *   struct tlb_stats tlb_stats;
  *   struct cpu cpus[NR_CPUS];          u32 arch_nr_cpus;     (guest/arch)
  *   u32 vmalloc_policy;                (enum kvmap_policy)

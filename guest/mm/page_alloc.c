@@ -6,18 +6,17 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/percpu.h"
 #include "mm/vmalloc.h"
-
-static u32 last_status;
 
 u32 page_alloc_status(void)
 {
-	return last_status;
+	return this_cpu_cache()->page_alloc_status;
 }
 
 static struct page *refuse(u32 status)
 {
-	last_status = status;
+	this_cpu_cache()->page_alloc_status = status;
 	return NULL;
 }
 
@@ -34,8 +33,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
-	last_status = KVMAP_OK;
-	vm_stat[NR_KMALLOC_PAGES] += 1u << order;
+	this_cpu_cache()->page_alloc_status = KVMAP_OK;
+	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
 	return pfn_to_page(pfn);
 }
 
@@ -62,7 +61,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 /* Frame 0 and what lies beyond mem_map are no blocks; a block's tail has no owner. */
 static bool is_block(const struct page *page, unsigned int order)
 {
-	return page > mem_map && page < mem_map + max_pfn && page->owner == PAGE_KMALLOC &&
+	return page > mem_map && page < mem_map + max_pfn && READ_ONCE(page->owner) == PAGE_KMALLOC &&
 	       page->order == order;
 }
 
@@ -72,8 +71,8 @@ void __free_pages(struct page *page, unsigned int order)
 		refuse(KVMAP_REFUSED_NOT_AN_AREA);
 		return;
 	}
-	last_status = KVMAP_OK;
-	vm_stat[NR_KMALLOC_PAGES] -= 1u << order;
+	this_cpu_cache()->page_alloc_status = KVMAP_OK;
+	vm_stat_add(NR_KMALLOC_PAGES, -(1 << order));
 	frames_free(page_to_pfn(page));
 }
 

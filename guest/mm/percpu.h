@@ -5,14 +5,31 @@
 #ifndef GUEST_MM_PERCPU_H
 #define GUEST_MM_PERCPU_H
 
+#include "lib/this_cpu.h"
 #include "mm/mm_types.h"
 
 extern struct cpu_cache cpu_caches[NR_CPUS];
 
-/* Of the CPU that runs. */
+/* Of the CPU that runs: one load. */
 static inline struct cpu_cache *this_cpu_cache(void)
 {
-	return &cpu_caches[0];
+	return this_cpu_pointer();
 }
+
+/* Pages more or less, counted here; items are enum vm_stat_item. */
+static inline void vm_stat_add(enum vm_stat_item item, s64 pages)
+{
+	this_cpu_cache()->vm_stat[item] += (u64)pages;
+}
+
+/* Of all CPUs. They are not stopped for it. */
+u64 vm_stat_sum(enum vm_stat_item item);
+void vmalloc_stats_sum(struct vmalloc_stats *out);
+
+/* Acquisitions of all locks of a row of lock_table, and those that had to wait. */
+void lock_row_sum(const struct lock_row *row, u64 *acquired_out, u64 *contended_out);
+
+extern const struct lock_row lock_table[];
+extern const u32 lock_table_rows;
 
 #endif

@@ -4,12 +4,13 @@
  */
 #include "mm/arch.h"
 #include "mm/frames.h"
+#include "mm/percpu.h"
 
 u32 pgtable_alloc(void)
 {
 	u32 pfn = frames_alloc_zeroed(PAGE_TABLE);
 
 	if (pfn)
-		vm_stat[NR_PAGETABLE_PAGES]++;
+		vm_stat_add(NR_PAGETABLE_PAGES, 1);
 	return pfn;
 }

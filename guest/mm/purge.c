@@ -5,10 +5,13 @@
  *
  * Frames: `strict` keeps them with their range until the flush. `lazy` has given them back at vfree():
  * another area may have one while a TLB still leads there. `eager` lets nothing wait.
+ *
+ * Each CPU has its own lists, and flushes for itself; one that is out of memory, or is told to, does it for
+ * all.
  */
 #include "kvmap/boot.h"
 #include "mm/arch.h"
-#include "mm/frames.h"
+#include "mm/buddy.h"
 #include "mm/vmap.h"
 
 /*
@@ -33,57 +36,67 @@
  */
 #define FLUSH_SINGLE_PAGES 2
 
-struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
+struct spinlock vmap_purge_lock;
 
-static struct vmap_area *lazy_last; /* of purge_vmap_area_list */
-static u32 lazy_areas, lazy_pages;  /* on it */
+/* What one flush serves. */
+struct batch {
+	struct vmap_area *first, *last;
+	u32 areas, pages;
+};
 
 void vmap_flush(unsigned long start, unsigned long end)
 {
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct tlb_range range = { start, end };
 	u64 pages = (end - start) >> PAGE_SHIFT;
 
 	if (pages > FLUSH_SINGLE_PAGES) {
 		arch_flush_ranges(NULL, 0);
-		vmalloc_stats.flush_full++;
+		stats->flush_full++;
 		return;
 	}
 	arch_flush_ranges(&range, 1);
-	vmalloc_stats.flush_range++;
-	vmalloc_stats.flush_pages += pages;
+	stats->flush_range++;
+	stats->flush_pages += pages;
 }
 
-/* One round of flushes for all that waits. */
-static void lazy_flush(void)
+/* Takes away what waits on a CPU's list, whose lock is held, in front of what the batch has. */
+static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 {
+	if (!lazy->purge_list)
+		return;
+	lazy->purge_last->next = batch->first;
+	if (!batch->first)
+		batch->last = lazy->purge_last;
+	batch->first = lazy->purge_list;
+	batch->areas += lazy->areas;
+	batch->pages += lazy->pages;
+	lazy->purge_list = NULL;
+	lazy->areas = 0;
+	lazy->pages = 0;
+}
+
+/* One round of flushes for all of the batch. When it returns, no CPU reaches any of it any more. */
+static void batch_flush(const struct batch *batch)
+{
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct tlb_range ranges[FLUSH_SINGLE_PAGES];
 	const struct vmap_area *va;
 	u32 nr = 0;
 
-	if (lazy_pages > FLUSH_SINGLE_PAGES) {
+	stats->purges++;
+	stats->areas_purged += batch->areas;
+	stats->pages_purged += batch->pages;
+	if (batch->pages > FLUSH_SINGLE_PAGES) {
 		arch_flush_ranges(NULL, 0);
-		vmalloc_stats.flush_full++;
+		stats->flush_full++;
 		return;
 	}
-	for (va = purge_vmap_area_list; va; va = va->next)
+	for (va = batch->first; va; va = va->next)
 		ranges[nr++] = vmap_flush_range(va);
 	arch_flush_ranges(ranges, nr);
-	vmalloc_stats.flush_range += nr;
-	vmalloc_stats.flush_pages += lazy_pages;
-}
-
-/* No CPU reaches what waited any more. */
-static void purge(void)
-{
-	lazy_flush();
-	vmalloc_stats.purges++;
-	vmalloc_stats.areas_purged += lazy_areas;
-	vmalloc_stats.pages_purged += lazy_pages;
-	lazy_last->next = flushed_vmap_area_list;
-	flushed_vmap_area_list = purge_vmap_area_list;
-	purge_vmap_area_list = NULL;
-	lazy_areas = 0;
-	lazy_pages = 0;
+	stats->flush_range += nr;
+	stats->flush_pages += batch->pages;
 }
 
 /* The first `nr` frames of a flushed range, which has so many. */
@@ -93,47 +106,107 @@ static void frames_release(const struct vmap_area *va, u32 nr)
 
 	vm->pages = frames_free_chain(vm->pages, nr, va->unmapped);
 	vm->nr_pages -= nr;
-	vm_stat[NR_QUARANTINE_PAGES] -= nr;
+	vm_stat_add(NR_QUARANTINE_PAGES, -(s64)nr);
 }
 
-static void flushed_release(u32 areas, u32 pages)
+/* Gives back so many ranges and pages of a list. */
+static void flushed_release(struct vmap_area **list, u32 areas, u32 pages)
 {
 	struct vmap_area *va;
 
-	while ((va = flushed_vmap_area_list) && areas) {
+	while ((va = *list) && areas) {
 		u32 nr = va->vm->nr_pages;
 
 		if (nr > pages) {
-			frames_release(va, pages);
+			if (pages)
+				frames_release(va, pages);
 			return;
 		}
 		if (nr)
 			frames_release(va, nr);
 		pages -= nr;
 		areas--;
-		flushed_vmap_area_list = va->next;
+		WRITE_ONCE(*list, va->next);
 		vmap_kept_put(va);
 	}
 }
 
 void vmap_flushed_release(void)
 {
-	flushed_release(RELEASE_AREAS, RELEASE_PAGES);
+	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
+
+	spin_lock(&lazy->lock);
+	flushed_release(&lazy->flushed_list, RELEASE_AREAS, RELEASE_PAGES);
+	spin_unlock(&lazy->lock);
+}
+
+/* Flushes what this CPU has unmapped. */
+static void purge_own(struct vmap_lazy *lazy)
+{
+	struct batch batch = { 0 };
+
+	spin_lock(&vmap_purge_lock);
+	spin_lock(&lazy->lock);
+	batch_take(&batch, lazy);
+	spin_unlock(&lazy->lock);
+	if (batch.first) {
+		batch_flush(&batch);
+		spin_lock(&lazy->lock);
+		batch.last->next = lazy->flushed_list;
+		WRITE_ONCE(lazy->flushed_list, batch.first);
+		spin_unlock(&lazy->lock);
+	}
+	spin_unlock(&vmap_purge_lock);
+}
+
+/* What a CPU has flushed and not given back, in front of a list. */
+static struct vmap_area *flushed_take(struct vmap_lazy *lazy, struct vmap_area *list)
+{
+	struct vmap_area *first = lazy->flushed_list, *last = first;
+
+	if (!first)
+		return list;
+	while (last->next)
+		last = last->next;
+	last->next = list;
+	WRITE_ONCE(lazy->flushed_list, NULL);
+	return first;
 }
 
 u32 vmalloc_purge(void)
 {
-	u32 purged = lazy_areas;
+	struct vmap_area *flushed = NULL;
+	struct batch batch = { 0 };
 
-	if (purged)
-		purge();
-	flushed_release(~0u, ~0u);
+	spin_lock(&vmap_purge_lock);
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
+		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
+
+		/* Of its own CPU's making: what that adds from now on needs no flush of ours. */
+		if (!READ_ONCE(lazy->purge_list) && !READ_ONCE(lazy->flushed_list))
+			continue;
+		spin_lock(&lazy->lock);
+		batch_take(&batch, lazy);
+		flushed = flushed_take(lazy, flushed);
+		spin_unlock(&lazy->lock);
+	}
+	if (batch.first)
+		batch_flush(&batch);
+	spin_unlock(&vmap_purge_lock);
+	if (batch.first)
+		batch.last->next = flushed;
+	else
+		batch.first = flushed;
+	pcp_drain(); /* what was freed last is used first: behind what follows */
+	flushed_release(&batch.first, ~0u, ~0u);
+	pcp_drain();
 	vmap_kept_drain();
-	return purged;
+	return batch.areas;
 }
 
 void vmap_lazy_add(struct vmap_area *va)
 {
+	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
 	struct vm_struct *vm = va->vm;
 	u32 nr = vm->nr_pages;
 
@@ -144,19 +217,22 @@ void vmap_lazy_add(struct vmap_area *va)
 		vm->pages = 0;
 		vm->nr_pages = 0;
 	} else {
-		vm_stat[NR_QUARANTINE_PAGES] += nr;
+		vm_stat_add(NR_QUARANTINE_PAGES, nr);
 	}
-	va->state = VMAP_LAZY;
-	va->next = purge_vmap_area_list;
-	if (!lazy_areas)
-		lazy_last = va;
-	purge_vmap_area_list = va;
-	lazy_areas++;
-	lazy_pages += nr;
-
-	if (lazy_areas >= LAZY_MAX_AREAS || lazy_pages >= LAZY_MAX_PAGES ||
-	    vmalloc_policy == KVMAP_POLICY_EAGER)
-		purge();
-	if (flushed_vmap_area_list)
-		flushed_release(RELEASE_AREAS, nr + RELEASE_PAGES);
+	spin_lock(&lazy->lock);
+	va->next = lazy->purge_list;
+	if (!va->next)
+		lazy->purge_last = va;
+	WRITE_ONCE(lazy->purge_list, va);
+	lazy->areas++;
+	lazy->pages += nr;
+	if (unlikely(lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= LAZY_MAX_PAGES ||
+		     vmalloc_policy == KVMAP_POLICY_EAGER)) {
+		spin_unlock(&lazy->lock);
+		purge_own(lazy);
+		spin_lock(&lazy->lock);
+	}
+	if (lazy->flushed_list)
+		flushed_release(&lazy->flushed_list, RELEASE_AREAS, nr + RELEASE_PAGES);
+	spin_unlock(&lazy->lock);
 }

@@ -12,21 +12,34 @@
 #define CPU_LIST_MIN   4
 #define CPU_LIST_MAX   128
 
-struct cpu_cache cpu_caches[NR_CPUS];
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 u32 nr_kmem_caches = KMALLOC_CLASSES;
 bool slab_debug;
+struct spinlock slab_debug_lock;
 
-/* Gives a cache that is used for the first time its number, and works out what follows from its size. */
+/* The next number of a cache, 0 if there is none left. */
+static u32 number_take(void)
+{
+	u32 taken = READ_ONCE(nr_kmem_caches);
+
+	while (taken + 1 < KMEM_CACHES_MAX)
+		if (__atomic_compare_exchange_n(&nr_kmem_caches, &taken, taken + 1, false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return taken + 1;
+	return 0;
+}
+
+/*
+ * Gives a cache that is used for the first time its number, and works out what follows from its size. Under
+ * its lock. The number comes last: whoever sees it needs no lock for the rest.
+ */
 static bool cache_register(struct kmem_cache *cache)
 {
 	u32 limit = CPU_LIST_BYTES / cache->object_size;
+	u32 index = cache->index ? cache->index : number_take();
 
-	if (!cache->index) {
-		if (nr_kmem_caches + 1 == KMEM_CACHES_MAX)
-			return false;
-		cache->index = (u16)++nr_kmem_caches;
-	}
+	if (!index)
+		return false;
 	cache->order = cache->object_size > PAGE_SIZE;
 	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
 	cache->last = (cache->per_slab - 1) * cache->object_size;
@@ -34,7 +47,8 @@ static bool cache_register(struct kmem_cache *cache)
 	/* Of 0, kfree() finds that it divides no offset, and takes the way on which it looks closer. */
 	if (!slab_debug)
 		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
-	kmem_caches[cache->index] = cache;
+	kmem_caches[index] = cache;
+	__atomic_store_n(&cache->index, (u16)index, __ATOMIC_RELEASE);
 	return true;
 }
 
@@ -49,10 +63,12 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 		return false;
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
+	spin_lock(&cache->lock);
 	page->next = cache->pages;
 	cache->pages = pfn;
 	cache->nr_slabs++;
-	vm_stat[NR_SLAB_PAGES] += 1u << cache->order;
+	spin_unlock(&cache->lock);
+	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
 
 	/* from the last to the first, so that objects are handed out in the order of their addresses */
 	object = __va((u64)pfn << PAGE_SHIFT);
@@ -85,22 +101,28 @@ static void list_move(struct kmem_list *to, struct kmem_list *from, void **link,
 void *kmem_cache_refill(struct kmem_cache *cache)
 {
 	struct kmem_list *list, *shared = &cache->shared;
+	bool registered, grow = true;
 
-	if (unlikely(!cache->per_slab) && !cache_register(cache))
-		return NULL;
+	spin_lock(&cache->lock);
+	registered = likely(cache->per_slab) || cache_register(cache);
 	list = &this_cpu_cache()->objects[cache->index];
-	if (shared->nr)
+	if (registered && shared->nr) {
 		list_move(list, shared, &shared->free,
 			  shared->nr < cache->limit / 2 ? shared->nr : cache->limit / 2);
-	else if (!cache_grow(cache, list))
+		grow = false;
+	}
+	spin_unlock(&cache->lock);
+	if (!registered || (grow && !cache_grow(cache, list)))
 		return NULL;
 	return kmem_list_take(list);
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 {
+	spin_lock(&cache->lock);
 	/* The first stays: it is warm, and kfree() knows it if it is freed again. */
 	list_move(&cache->shared, list, list->free, list->nr / 2);
+	spin_unlock(&cache->lock);
 }
 
 static bool list_has(const struct kmem_list *list, const void *object)

@@ -25,13 +25,17 @@ extern u32 nr_kmem_caches;
  * Set before the first allocation or never.
  */
 extern bool slab_debug;
+extern struct spinlock slab_debug_lock;
 #define POISON_FREE 0x6b
 
 /* The slow ways: the CPU's list is empty, or has grown to the cache's limit. */
 void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 
-/* Is it in one of the cache's lists? It looks at all of them. */
+/*
+ * Is it in one of the cache's lists? It looks at all of them, so that no CPU may use the cache meanwhile:
+ * with slab_debug, slab_debug_lock keeps kmalloc and kfree away.
+ */
 bool kmem_cache_has_free(const struct kmem_cache *cache, const void *object);
 
 /* The first object of a list; NULL if it is empty. */
@@ -61,7 +65,7 @@ static inline void *kmem_cache_alloc(struct kmem_cache *cache)
 	if (should_fail())
 		return NULL;
 	/* A cache without a number has list 0, which is always empty. */
-	object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
+	object = kmem_list_take(&this_cpu_cache()->objects[READ_ONCE(cache->index)]);
 	return likely(object) ? object : kmem_cache_refill(cache);
 }
 

@@ -10,12 +10,9 @@
 #include "mm/frames.h"
 #include "mm/vmap.h"
 
-struct vmalloc_stats vmalloc_stats;
 u32 vmalloc_policy;
 
 u64 vmalloc_largest;
-
-static u32 last_status;
 
 void vmalloc_init(u32 policy)
 {
@@ -27,18 +24,20 @@ void vmalloc_init(u32 policy)
 
 u32 vmalloc_status(void)
 {
-	return last_status;
+	return this_cpu_cache()->vmalloc_status;
 }
 
 void vmalloc_done(void)
 {
-	last_status = KVMAP_OK;
+	this_cpu_cache()->vmalloc_status = KVMAP_OK;
 }
 
 void vmalloc_refuse(u32 status)
 {
-	last_status = status;
-	vmalloc_stats.refused++;
+	struct cpu_cache *cpu = this_cpu_cache();
+
+	cpu->vmalloc_status = status;
+	cpu->stats.refused++;
 }
 
 static void *refuse(u32 status)
@@ -76,7 +75,7 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 	}
 	vm->pages = first;
 	vm->nr_pages = nr;
-	pfn_to_page(first)->area = area_reference(va);
+	WRITE_ONCE(pfn_to_page(first)->area, area_reference(va));
 	return KVMAP_OK;
 }
 
@@ -104,6 +103,7 @@ static u32 area_create(unsigned long size, gfp_t gfp, unsigned long flags, const
 
 void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
 {
+	struct cpu_cache *cpu = this_cpu_cache();
 	struct vmap_area *va;
 	u32 status;
 
@@ -119,10 +119,10 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 	if (status)
 		return refuse(status);
 
-	vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
-	vmalloc_stats.allocations++;
-	vmalloc_stats.pages_mapped += va->vm->nr_pages;
-	last_status = KVMAP_OK;
+	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
+	cpu->stats.allocations++;
+	cpu->stats.pages_mapped += va->vm->nr_pages;
+	cpu->vmalloc_status = KVMAP_OK;
 	return va->vm->addr;
 }
 
@@ -138,15 +138,20 @@ void *vzalloc(unsigned long size)
 
 void vfree(const void *addr)
 {
+	struct cpu_cache *cpu = this_cpu_cache();
 	struct vmap_area *va;
 	u32 status, nr;
 
-	last_status = KVMAP_OK;
+	cpu->vmalloc_status = KVMAP_OK;
 	if (!addr)
 		return;
 	va = vmap_range_at((unsigned long)addr, &status);
 	if (va && unlikely(va->vm->flags & VM_MAP)) {
 		status = KVMAP_REFUSED_OTHER_KIND;
+		va = NULL;
+	}
+	if (va && unlikely(!vmap_claim(va))) {
+		status = KVMAP_REFUSED_DOUBLE_FREE;
 		va = NULL;
 	}
 	if (!va) {
@@ -155,8 +160,8 @@ void vfree(const void *addr)
 	}
 	nr = va->vm->nr_pages;
 	va->unmapped = arch_unmap(va->va_start, nr);
-	vm_stat[NR_VMALLOC_PAGES] -= nr;
-	vmalloc_stats.frees++;
-	vmalloc_stats.pages_unmapped += nr;
+	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
+	cpu->stats.frees++;
+	cpu->stats.pages_unmapped += nr;
 	vmap_lazy_add(va);
 }

@@ -10,7 +10,6 @@
 #include "mm/gfp.h"
 #include "mm/mm_types.h"
 
-extern struct vmalloc_stats vmalloc_stats;
 extern u32 vmalloc_policy; /* enum kvmap_policy */
 
 /* Called once after frames_init(). */
@@ -56,7 +55,10 @@ void vfree(const void *addr);
 /* Why the last vmalloc/vzalloc/vfree was refused: enum kvmap_status; KVMAP_OK when it was not. */
 u32 vmalloc_status(void);
 
-/* Flushes every range that waits, and lets ranges and frames be used again. Returns the number of ranges. */
+/*
+ * Flushes every range that waits, on any CPU's list, and lets ranges and frames be used again. Returns the
+ * number of ranges.
+ */
 u32 vmalloc_purge(void);
 
 /* ---- frames that somebody else owns ---- */
@@ -95,7 +97,8 @@ struct vmalloc_address {
 	const void *caller;
 };
 
-/* What an address in the vmalloc range is, for fault reports. Takes no lock and allocates nothing. */
+/* What an address in the vmalloc range is, for fault reports. Allocates nothing; a lock that it does not get,
+ * it does without. */
 void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out);
 
 #endif

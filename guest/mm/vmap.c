@@ -43,8 +43,8 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 		vmalloc_refuse(status);
 		return NULL;
 	}
-	vmalloc_stats.allocations++;
-	vmalloc_stats.pages_mapped += nr;
+	this_cpu_cache()->stats.allocations++;
+	this_cpu_cache()->stats.pages_mapped += nr;
 	vmalloc_done();
 	return va->vm->addr;
 }
@@ -73,13 +73,15 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 		status = KVMAP_REFUSED_OTHER_KIND;
 	else if (va && count && count != va->vm->nr_pages)
 		status = KVMAP_REFUSED_COUNT;
+	else if (va && !vmap_claim(va))
+		status = KVMAP_REFUSED_DOUBLE_FREE;
 	if (status) {
 		vmalloc_refuse(status);
 		return;
 	}
 	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages);
-	vmalloc_stats.frees++;
-	vmalloc_stats.pages_unmapped += va->vm->nr_pages;
+	this_cpu_cache()->stats.frees++;
+	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);
 }
 

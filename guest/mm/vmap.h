@@ -3,7 +3,8 @@
  * vmap.h: the ranges of the vmalloc space: which are free, which are busy, which wait for a flush.
  * Private to guest/mm.
  *
- * A struct vmap_area is either in the free tree or in the busy one. Ranges of common sizes go through their
+ * A struct vmap_area is either in the free tree or in the busy one. Each tree has a lock, which the functions
+ * take; an area that has been taken or claimed is the caller's alone. Ranges of common sizes go through their
  * life without leaving the busy tree, so that it costs the same however many there are:
  *
  *           vmalloc()        vfree()          flush            frames given back
@@ -15,11 +16,16 @@
 #ifndef GUEST_MM_VMAP_H
 #define GUEST_MM_VMAP_H
 
+#include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
 extern struct rb_root vmap_area_root, free_vmap_area_root;
-extern struct vmap_area *purge_vmap_area_list, *flushed_vmap_area_list;
-extern struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];
+
+/*
+ * Who purges, so that one that comes later finds nothing half done; the busy tree and vmap_highest; the free
+ * tree. docs/memory-manager.md has the order.
+ */
+extern struct spinlock vmap_purge_lock, vmap_area_lock, free_vmap_area_lock;
 extern struct kmem_cache vmap_area_cache, vm_struct_cache;
 
 /* ---- vmap_free.c: the free tree ---- */
@@ -55,10 +61,10 @@ extern unsigned long vmap_highest;
 void vmap_busy_insert(struct vmap_area *va);
 void vmap_busy_remove(struct vmap_area *va);
 
-/* The range, of whatever state, that contains addr, guard page included; or NULL. */
+/* The range, of whatever state, that contains addr, guard page included; or NULL. Under vmap_area_lock. */
 struct vmap_area *vmap_busy_find(unsigned long addr);
 
-/* ---- vmap_kept.c: ranges to be used again as they are ---- */
+/* ---- vmap_kept.c: ranges to be used again as they are, of each CPU; no lock ---- */
 
 /* A range of so many pages and its guard, in the busy tree, with its vm_struct; NULL if none is kept. */
 struct vmap_area *vmap_kept_take(u32 nr_pages);
@@ -66,7 +72,7 @@ struct vmap_area *vmap_kept_take(u32 nr_pages);
 /* Keeps a range whose vm has no frames, or makes it free if there are many of its size. */
 void vmap_kept_put(struct vmap_area *va);
 
-/* Makes all of them free. */
+/* Makes all of this CPU's free. */
 void vmap_kept_drain(void);
 
 /* ---- vmap_range.c: a range for an area, from wherever there is one ---- */
@@ -95,6 +101,18 @@ void vmap_range_grown(struct vmap_area *va, struct vmap_area *more);
 /* The live area that begins at addr; or NULL and *status why there is none. */
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status);
 
+/*
+ * Makes the area the caller's to unmap: VMAP_LAZY from here on. False if another CPU was faster, as it is
+ * where one area is freed twice.
+ */
+static inline bool vmap_claim(struct vmap_area *va)
+{
+	u32 live = VMAP_LIVE;
+
+	return __atomic_compare_exchange_n(&va->state, &live, VMAP_LAZY, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
 /* Why the last call was refused: sets vmalloc_status(), and counts it if it was. */
 void vmalloc_done(void);
 void vmalloc_refuse(u32 status);
@@ -119,15 +137,16 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 /* ---- purge.c: ranges that wait for a flush ---- */
 
 /*
- * `va`, of the busy tree, has just been unmapped: its range and frames are handed out again when they may be.
- * Flushes when enough waits, or at once if eager, and gives back a bounded part of what was flushed.
+ * `va`, which the caller has claimed, has just been unmapped: its range and frames are handed out again when
+ * they may be. Flushes when enough waits, or at once if eager, and gives back a bounded part of what was
+ * flushed.
  */
 void vmap_lazy_add(struct vmap_area *va);
 
 /* Flushes a range, and perhaps more, at once and on every CPU. What waits goes on waiting. */
 void vmap_flush(unsigned long start, unsigned long end);
 
-/* Gives back some of what was flushed and not yet given back. */
+/* Gives back some of what this CPU has flushed and not yet given back. */
 void vmap_flushed_release(void);
 
 /* What has to be flushed of a range that waits: pages that it shared with others, too. */

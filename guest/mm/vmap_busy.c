@@ -5,12 +5,14 @@
 #include "mm/vmap.h"
 
 struct rb_root vmap_area_root;
+struct spinlock vmap_area_lock;
 unsigned long vmap_highest;
 
 void vmap_busy_insert(struct vmap_area *va)
 {
 	struct rb_node **link = &vmap_area_root.rb_node, *parent = NULL;
 
+	spin_lock(&vmap_area_lock);
 	while (*link) {
 		parent = *link;
 		if (va->va_start < container_of(parent, struct vmap_area, rb_node)->va_start)
@@ -20,12 +22,15 @@ void vmap_busy_insert(struct vmap_area *va)
 	}
 	rb_insert(&vmap_area_root, &va->rb_node, parent, link, NULL);
 	if (vmap_highest < va->va_end)
-		vmap_highest = va->va_end;
+		WRITE_ONCE(vmap_highest, va->va_end);
+	spin_unlock(&vmap_area_lock);
 }
 
 void vmap_busy_remove(struct vmap_area *va)
 {
+	spin_lock(&vmap_area_lock);
 	rb_erase(&vmap_area_root, &va->rb_node, NULL);
+	spin_unlock(&vmap_area_lock);
 }
 
 struct vmap_area *vmap_busy_find(unsigned long addr)

@@ -7,6 +7,7 @@
 #include "mm/vmap.h"
 
 struct rb_root free_vmap_area_root;
+struct spinlock free_vmap_area_lock;
 struct kmem_cache vmap_area_cache = { .name = "vmap_area", .object_size = sizeof(struct vmap_area) };
 
 static inline struct vmap_area *area_of(struct rb_node *node)
@@ -100,24 +101,38 @@ static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, 
 
 struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
 {
-	struct vmap_area *range = lowest_fit(size);
+	struct vmap_area *range, *va = NULL;
 
-	if (range)
-		return take_from(range, size, status);
 	*status = KVMAP_REFUSED_NO_SPACE;
-	return NULL;
+	spin_lock(&free_vmap_area_lock);
+	range = lowest_fit(size);
+	if (range)
+		va = take_from(range, size, status);
+	spin_unlock(&free_vmap_area_lock);
+	return va;
 }
 
-struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status)
+/* The free range that begins there, or NULL. */
+static struct vmap_area *free_range_at(unsigned long at)
 {
 	struct rb_node *node = free_vmap_area_root.rb_node;
 
 	while (node && area_of(node)->va_start != at)
 		node = at < area_of(node)->va_start ? node->rb_left : node->rb_right;
-	if (node && area_of(node)->va_end - at >= size)
-		return take_from(area_of(node), size, status);
+	return node ? area_of(node) : NULL;
+}
+
+struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status)
+{
+	struct vmap_area *range, *va = NULL;
+
 	*status = KVMAP_REFUSED_NO_SPACE;
-	return NULL;
+	spin_lock(&free_vmap_area_lock);
+	range = free_range_at(at);
+	if (range && range->va_end - at >= size)
+		va = take_from(range, size, status);
+	spin_unlock(&free_vmap_area_lock);
+	return va;
 }
 
 /* `va` begins or ends where `range` ends or begins: its pages become part of `range`. */
@@ -132,7 +147,7 @@ static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 	kmem_cache_free(&vmap_area_cache, va);
 }
 
-void vmap_free_put(struct vmap_area *va)
+static void free_put(struct vmap_area *va)
 {
 	struct rb_node **link = &free_vmap_area_root.rb_node, *parent = NULL;
 	struct vmap_area *below = NULL, *above = NULL; /* the free ranges next to it */
@@ -165,4 +180,11 @@ void vmap_free_put(struct vmap_area *va)
 		va->handed = 0;
 		rb_insert(&free_vmap_area_root, &va->rb_node, parent, link, subtree_update);
 	}
+}
+
+void vmap_free_put(struct vmap_area *va)
+{
+	spin_lock(&free_vmap_area_lock);
+	free_put(va);
+	spin_unlock(&free_vmap_area_lock);
 }

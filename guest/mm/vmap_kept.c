@@ -10,19 +10,18 @@
  * needs. */
 #define KEPT_MAX 256
 
-struct vmap_kept vmap_kept[VMAP_KEPT_PAGES + 1];
-
 struct vmap_area *vmap_kept_take(u32 nr_pages)
 {
+	struct cpu_cache *cpu = this_cpu_cache();
 	struct vmap_kept *kept;
 	struct vmap_area *va;
 
 	if (nr_pages > VMAP_KEPT_PAGES)
 		return NULL;
-	kept = &vmap_kept[nr_pages];
+	kept = &cpu->kept[nr_pages];
 	va = kept->first;
 	if (unlikely(!va)) {
-		if (!flushed_vmap_area_list)
+		if (!READ_ONCE(cpu->lazy.flushed_list))
 			return NULL;
 		vmap_flushed_release();
 		va = kept->first;
@@ -44,14 +43,14 @@ static void range_free(struct vmap_area *va)
 void vmap_kept_put(struct vmap_area *va)
 {
 	u32 nr_pages = vmap_pages(va);
-	struct vmap_kept *kept;
+	struct vmap_kept *kept = this_cpu_cache()->kept;
 
-	if (nr_pages > VMAP_KEPT_PAGES || va->lead || vmap_kept[nr_pages].nr >= KEPT_MAX) {
+	if (nr_pages > VMAP_KEPT_PAGES || va->lead || kept[nr_pages].nr >= KEPT_MAX) {
 		range_free(va);
 		return;
 	}
-	kept = &vmap_kept[nr_pages];
-	va->state = VMAP_KEPT;
+	kept += nr_pages;
+	WRITE_ONCE(va->state, VMAP_KEPT);
 	va->next = kept->first;
 	kept->first = va;
 	kept->nr++;
@@ -60,7 +59,7 @@ void vmap_kept_put(struct vmap_area *va)
 void vmap_kept_drain(void)
 {
 	for (u32 i = 0; i <= VMAP_KEPT_PAGES; i++) {
-		struct vmap_kept *kept = &vmap_kept[i];
+		struct vmap_kept *kept = &this_cpu_cache()->kept[i];
 
 		while (kept->first) {
 			struct vmap_area *va = kept->first;

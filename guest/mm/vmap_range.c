@@ -31,7 +31,7 @@ static struct vmap_area *range_new(unsigned long size, u32 *status)
 	va->vm = vm;
 	va->shrunk = 0;
 	va->lead = 0;
-	va->state = VMAP_LIVE; /* what tells it from one that was kept */
+	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was kept */
 	return va;
 }
 
@@ -44,10 +44,12 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 
 void vmap_range_live(struct vmap_area *va)
 {
-	va->handed = tlb_clock;
-	if (va->state != VMAP_KEPT)
+	bool kept = va->state == VMAP_KEPT;
+
+	va->handed = READ_ONCE(tlb_clock);
+	__atomic_store_n(&va->state, VMAP_LIVE, __ATOMIC_RELEASE);
+	if (!kept)
 		vmap_busy_insert(va);
-	va->state = VMAP_LIVE;
 }
 
 void vmap_range_undo(struct vmap_area *va)
@@ -87,7 +89,9 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->state = VMAP_LAZY;
 	rest->shrunk = va->shrunk;
 	rest->lead = 1;
+	spin_lock(&vmap_area_lock); /* of who looks for an address */
 	va->va_end = end;
+	spin_unlock(&vmap_area_lock);
 	va->vm->size = end - va->va_start;
 	vmap_busy_insert(rest);
 	return rest;
@@ -95,11 +99,13 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 
 void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
 {
+	spin_lock(&vmap_area_lock);
 	va->va_end = more->va_end;
-	va->vm->size = va->va_end - va->va_start;
-	va->handed = tlb_clock;
 	if (vmap_highest < va->va_end)
-		vmap_highest = va->va_end;
+		WRITE_ONCE(vmap_highest, va->va_end);
+	spin_unlock(&vmap_area_lock);
+	va->vm->size = va->va_end - va->va_start;
+	va->handed = READ_ONCE(tlb_clock);
 	kmem_cache_free(&vmap_area_cache, more);
 }
 
@@ -112,18 +118,39 @@ static struct vmap_area *area_mapped_at(unsigned long addr)
 	u64 gpa = arch_virt_to_phys(addr);
 	const struct page *page;
 	struct vmap_area *va;
+	u32 reference;
 
 	if (gpa == ~0ul)
 		return NULL;
 	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
-	if (page->owner != PAGE_VMALLOC || page->vaddr != addr || !page->area)
+	reference = READ_ONCE(page->area);
+	if (READ_ONCE(page->owner) != PAGE_VMALLOC || READ_ONCE(page->vaddr) != addr || !reference)
 		return NULL;
 	/*
 	 * Not the first frame: what stands there is left from an earlier use. Objects of that cache never
 	 * become anything else, and none but the area's own begins where it does.
 	 */
-	va = __va((u64)page->area * 16);
-	return va->va_start == addr && va->state == VMAP_LIVE ? va : NULL;
+	va = __va((u64)reference * 16);
+	return READ_ONCE(va->va_start) == addr && READ_ONCE(va->state) == VMAP_LIVE ? va : NULL;
+}
+
+/* The same by a search, which tells also why there is none. */
+static struct vmap_area *area_searched(unsigned long addr, u32 *status)
+{
+	struct vmap_area *va;
+
+	spin_lock(&vmap_area_lock);
+	va = vmap_busy_find(addr);
+	if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
+		/* Freed, and waiting for its flush, or free again already. */
+		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
+		va = NULL;
+	} else if (va->va_start != addr) {
+		*status = KVMAP_REFUSED_INTERIOR;
+		va = NULL;
+	}
+	spin_unlock(&vmap_area_lock);
+	return va;
 }
 
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
@@ -139,17 +166,5 @@ struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
 		return NULL;
 	}
 	va = area_mapped_at(addr);
-	if (likely(va))
-		return va;
-	va = vmap_busy_find(addr);
-	if (!va || va->state != VMAP_LIVE) {
-		/* Freed, and waiting for its flush, or free again already. */
-		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
-		return NULL;
-	}
-	if (va->va_start != addr) {
-		*status = KVMAP_REFUSED_INTERIOR;
-		return NULL;
-	}
-	return va;
+	return likely(va) ? va : area_searched(addr, status);
 }

@@ -42,6 +42,7 @@ static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 /* To nr pages, fewer than it has; enum kvmap_status. */
 static u32 shrink(struct vmap_area *va, u32 nr)
 {
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vm_struct *vm = va->vm;
 	u32 gone = vm->nr_pages - nr;
 	struct vmap_area *rest;
@@ -56,11 +57,11 @@ static u32 shrink(struct vmap_area *va, u32 nr)
 	last->next = 0;
 	vm->nr_pages = nr;
 	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone);
-	vm_stat[NR_VMALLOC_PAGES] -= gone;
+	vm_stat_add(NR_VMALLOC_PAGES, -(s64)gone);
 	/* The rest counts as an area that was made and freed. */
-	vmalloc_stats.allocations++;
-	vmalloc_stats.frees++;
-	vmalloc_stats.pages_unmapped += gone;
+	stats->allocations++;
+	stats->frees++;
+	stats->pages_unmapped += gone;
 	vmap_lazy_add(rest);
 	return KVMAP_OK;
 }
@@ -105,8 +106,8 @@ static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
 	}
 	vm->nr_pages = nr;
 	vmap_range_grown(va, more);
-	vm_stat[NR_VMALLOC_PAGES] += add;
-	vmalloc_stats.pages_mapped += add;
+	vm_stat_add(NR_VMALLOC_PAGES, add);
+	this_cpu_cache()->stats.pages_mapped += add;
 	return KVMAP_OK;
 }
 

@@ -21,6 +21,7 @@ enum page_owner {
 	PAGE_VMALLOC = 4, /* in the chain of a vm_struct: a live area's, or one that waits for its flush */
 	PAGE_HELD = 5,    /* taken by `fragment`; on held_pages */
 	PAGE_KMALLOC = 6, /* head of 2^order frames handed out by alloc_pages() or a large kmalloc() */
+	PAGE_PCP = 7,     /* nobody's, kept by a CPU for its next allocation: on its pcp or pcp_zero */
 };
 
 /* zone.kind: which addresses a zone may hold. Linux's zones. */
@@ -59,6 +60,7 @@ enum vmap_area_state {
 	VMAP_LIVE = 0,
 	VMAP_LAZY = 1, /* freed, unmapped; its frames may still be its own */
 	VMAP_KEPT = 2, /* nobody's, kept for an area of its size */
+	VMAP_NEW = 3,  /* in no tree yet */
 };
 
 /*

@@ -10,7 +10,7 @@
 #include "arch/x86_64/sections.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/frames.h"
+#include "mm/buddy.h"
 #include "mm/vmap.h"
 
 /* A frame below KVMAP_LOW_RESERVED, which nobody owns but the reserved region. */
@@ -99,7 +99,7 @@ static u32 shared_frame(void)
 	u32 own = *link;
 
 	*link = *last_link(from);
-	frames_free(own);
+	zones_free(own);
 	return pte_write(to->va_end - 2 * PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
 }
 
@@ -114,7 +114,7 @@ static u32 free_and_mapped(void)
 {
 	u32 pfn = *last_link(live_area(0));
 
-	frames_free(pfn);
+	zones_free(pfn);
 	return pfn_to_page(pfn)->next ? KVMAP_REFUSED_NOT_AN_AREA : KVMAP_OK;
 }
 
@@ -163,7 +163,7 @@ static u32 table_as_data(void)
 
 static u32 account_off(void)
 {
-	vm_stat[NR_VMALLOC_PAGES]++;
+	vm_stat_add(NR_VMALLOC_PAGES, 1);
 	return KVMAP_OK;
 }
 

@@ -17,11 +17,11 @@ static void read_all(struct reader *reader)
 	read_mem_map(reader);
 	read_zones(reader);
 	read_trees(reader);
-	read_lazy_areas(reader);
 	read_held(reader);
 	read_caches(reader);
+	read_cpu_caches(reader);
 	read_flushes(reader);
-	read_accounts(reader);
+	read_policy(reader);
 	read_variables(reader);
 }
 

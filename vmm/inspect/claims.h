@@ -74,6 +74,7 @@ struct claim_region {
 struct claim_flush {
 	uint32_t stamp,
 		cpu; /* cpu: with TLB_FLUSH_UNMAP, _PROTECT, _IDLE or _WAKE of kvmap/claims.h, not a flush */
+	uint32_t begun; /* clock when the flush began, less than stamp: it covers what was unmapped by then */
 	uint64_t start, end;
 };
 
@@ -150,7 +151,7 @@ struct claims {
 	} free_blocks;
 	struct {
 		size_t first_frame, frame_count;
-	} held;
+	} held, pcp; /* pcp: what the CPUs keep, all of their chains */
 	struct claim_zone zones[16];
 	uint32_t zone_count;
 	struct claim_region memory[16], reserved[16];
@@ -160,8 +161,8 @@ struct claims {
 	struct {
 		struct claim_flush *items;
 		size_t count, capacity;
-	} flushes;                          /* oldest first */
-	uint64_t flush_count;               /* ever; more than flushes.count if the ring has dropped some */
+	} flushes;                          /* oldest first; all that there was from the first of them on */
+	uint64_t flush_count;               /* ever; more than flushes.count if some are not there any more */
 	uint32_t cpu_count;                 /* 1 to VIEW_CPUS_MAX */
 	uint32_t cpu_states[VIEW_CPUS_MAX]; /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_spared;
@@ -174,7 +175,7 @@ struct claims {
 		size_t count, capacity;
 	} damages;
 	uint64_t max_pfn;                   /* as claimed, cut to RAM */
-	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item */
+	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; of all CPUs together, as stats is */
 	uint64_t stats[STATS];              /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
 };

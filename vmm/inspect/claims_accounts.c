@@ -22,30 +22,27 @@ static_assert(sizeof(stats) / sizeof(stats[0]) == sizeof(((struct claims *)0)->s
 	      "one member per counter");
 
 /* vm_stat[] has no structure to take a size from: its counters are of equal size. */
-static void vm_stat_read(struct reader *reader)
+static void vm_stat_add(struct reader *reader, const uint8_t *copy)
 {
-	uint64_t size = reader->layout->roots[ROOT_vm_stat].size / VM_STATS;
-	uint8_t copy[VM_STATS * 8];
+	const struct type_member *member = &reader->layout->types[MEMBER_cpu_cache_vm_stat];
+	uint32_t size = member->size / VM_STATS;
 
-	if ((size != 4 && size != 8) || size * VM_STATS != reader->layout->roots[ROOT_vm_stat].size) {
-		reader_damage(reader, "V13", reader->layout->roots[ROOT_vm_stat].gva, size,
-			      "vm_stat: not %zu counters", VM_STATS);
-		return;
-	}
-	if (!reader_root_copy(reader, ROOT_vm_stat, "V13", copy, size * VM_STATS))
-		return;
+	if ((size != 4 && size != 8) || size * VM_STATS != member->size)
+		return reader_damage(reader, "V13", reader->layout->roots[ROOT_cpu_caches].gva, size,
+				     "cpu_cache.vm_stat: not %zu counters", VM_STATS);
 	for (size_t i = 0; i < VM_STATS; i++)
-		reader->out->vm_stat[i] = layout_number(copy + i * size, (uint32_t)size);
+		reader->out->vm_stat[i] += layout_number(copy + member->offset + i * size, size);
 }
 
-void read_accounts(struct reader *reader)
+void cpu_read_accounts(struct reader *reader, const uint8_t *copy)
 {
-	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	vm_stat_add(reader, copy);
+	copy += reader->layout->types[MEMBER_cpu_cache_stats].offset;
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
+		reader->out->stats[i] += layout_value(reader->layout, stats[i], copy);
+}
 
-	vm_stat_read(reader);
-	if (reader_root_copy(reader, ROOT_vmalloc_stats, "V13", copy,
-			     layout_size(reader->layout, TYPE_vmalloc_stats)))
-		for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
-			reader->out->stats[i] = layout_value(reader->layout, stats[i], copy);
+void read_policy(struct reader *reader)
+{
 	reader->out->policy = (uint32_t)reader_root(reader, ROOT_vmalloc_policy, "V9");
 }

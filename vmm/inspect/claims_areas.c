@@ -56,11 +56,8 @@ void area_take(struct reader *reader, const struct area_node *node)
 }
 
 /* Circles are seen as in reader_chain. */
-static void read_lazy_list(struct reader *reader, enum claim_root root)
+static void read_lazy_list(struct reader *reader, uint64_t place, const char *name, uint64_t node)
 {
-	uint64_t place = reader->layout->roots[root].gva;
-	uint64_t node = reader_root(reader, root, "V8");
-	const char *name = layout_root_name(root);
 	uint64_t kept = 0, keep_at = 1, count = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	struct area_node area;
@@ -86,8 +83,14 @@ static void read_lazy_list(struct reader *reader, enum claim_root root)
 	}
 }
 
-void read_lazy_areas(struct reader *reader)
+void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
-	read_lazy_list(reader, ROOT_purge_vmap_area_list);
-	read_lazy_list(reader, ROOT_flushed_vmap_area_list);
+	const struct claims_layout *layout = reader->layout;
+	uint32_t offset = layout->types[MEMBER_cpu_cache_lazy].offset;
+
+	copy += offset;
+	read_lazy_list(reader, gva + offset, "vmap_lazy.purge_list",
+		       layout_value(layout, MEMBER_vmap_lazy_purge_list, copy));
+	read_lazy_list(reader, gva + offset, "vmap_lazy.flushed_list",
+		       layout_value(layout, MEMBER_vmap_lazy_flushed_list, copy));
 }

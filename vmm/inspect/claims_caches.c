@@ -90,19 +90,13 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	free_objects_count(reader, cache, gva, copy + layout->types[MEMBER_kmem_cache_shared].offset);
 }
 
-/* The lists that a CPU keeps, one for each number of a cache. */
-static void cpu_read(struct reader *reader, uint64_t gva)
+/* One list for each number of a cache. */
+void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
 	const struct type_member *objects = &layout->types[MEMBER_cpu_cache_objects];
 	uint32_t lists = layout_elements(layout, TYPE_kmem_list, objects->size, UINT32_MAX);
-	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
-	if (!reader_structure(reader, TYPE_cpu_cache, gva, copy)) {
-		reader_damage(reader, "V4", layout->roots[ROOT_cpu_caches].gva, gva,
-			      "cpu_caches: not mapped");
-		return;
-	}
 	for (uint32_t i = 0; i < reader->out->cache_count; i++) {
 		struct claim_cache *cache = &reader->out->caches[i];
 
@@ -117,7 +111,7 @@ static void cpu_read(struct reader *reader, uint64_t gva)
 void read_caches(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_kmem_caches], *cpus;
+	const struct claim_place *root = &layout->roots[ROOT_kmem_caches];
 	uint64_t count = reader_root(reader, ROOT_nr_kmem_caches, "V4");
 	uint64_t most = root->size / sizeof(uint64_t);
 	uint8_t pointer[8];
@@ -135,8 +129,4 @@ void read_caches(struct reader *reader)
 		else if (layout_number(pointer, sizeof(pointer)))
 			cache_read(reader, i, layout_number(pointer, sizeof(pointer)));
 	}
-	cpus = &layout->roots[ROOT_cpu_caches];
-	for (uint64_t at = 0; cpus->size - at >= layout_size(layout, TYPE_cpu_cache);
-	     at += layout_size(layout, TYPE_cpu_cache))
-		cpu_read(reader, cpus->gva + at);
 }

@@ -4,22 +4,34 @@
  */
 #include "inspect/claims_reader.h"
 
-static void flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint32_t *newest)
+static uint32_t ring_entries(const struct claims_layout *layout)
+{
+	return layout_elements(layout, TYPE_tlb_flush, layout->roots[ROOT_tlb_flush_log].size, UINT32_MAX);
+}
+
+/* False if what stands at the place of `stamp` is another entry: that one is not there yet, or no more. */
+static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint32_t stamp)
 {
 	const struct claims_layout *layout = reader->layout;
 	struct claim_flush flush = {
 		.stamp = (uint32_t)layout_value(layout, MEMBER_tlb_flush_stamp, copy),
 		.cpu = (uint32_t)layout_value(layout, MEMBER_tlb_flush_cpu, copy),
+		.begun = (uint32_t)layout_value(layout, MEMBER_tlb_flush_begun, copy),
 		.start = layout_value(layout, MEMBER_tlb_flush_start, copy),
 		.end = layout_value(layout, MEMBER_tlb_flush_end, copy),
 	};
 
-	if (!flush.stamp || flush.stamp < *newest || flush.stamp > reader->out->tlb_clock)
+	if (flush.stamp > stamp || (flush.stamp && (stamp - flush.stamp) % ring_entries(layout)))
 		reader_damage(reader, "V9", gva, flush.stamp,
-			      "tlb_flush_log: stamp is none, goes back, or is ahead of tlb_clock");
-	else
-		*newest = flush.stamp;
-	(void)reader_push(reader, &reader->out->flushes, flush);
+			      "tlb_flush_log: stamp of another place, or ahead of tlb_clock");
+	if (flush.stamp != stamp)
+		return false;
+	if (flush.begun >= stamp) {
+		reader_damage(reader, "V9", gva, flush.begun,
+			      "tlb_flush_log: flush that was complete before it began");
+		return false;
+	}
+	return reader_push(reader, &reader->out->flushes, flush);
 }
 
 static void read_cpus(struct reader *reader)
@@ -59,26 +71,38 @@ static void read_rounds(struct reader *reader)
 	reader->out->tlb_spared = layout_value(layout, MEMBER_tlb_stats_spared, copy);
 }
 
+/* A CPU is between a stamp and its entry at most twice: once more in an interrupt. */
+#define WRITING_MAX(cpus) (2 * (cpus))
+
+/*
+ * What there is behind the newest entry that is missing: a CPU that was stopped between its stamp and its
+ * entry leaves a hole, and who does not know what is in it cannot judge by what is older.
+ */
 void read_flushes(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_tlb_flush_log];
-	uint32_t ring = layout_elements(layout, TYPE_tlb_flush, root->size, UINT32_MAX);
-	uint64_t count = reader_root(reader, ROOT_tlb_flush_count, "V9"), kept = count < ring ? count : ring;
+	uint64_t root = layout->roots[ROOT_tlb_flush_log].gva, count;
+	uint32_t ring = ring_entries(layout), missing = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
-	uint32_t newest = 0;
 
 	read_cpus(reader);
 	read_rounds(reader);
 	reader->out->tlb_clock = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
-	reader->out->flush_count = count;
-	for (uint64_t i = count - kept; i < count && !reader->out_of_memory; i++) {
-		uint64_t gva = root->gva + i % ring * layout_size(layout, TYPE_tlb_flush);
+	reader->out->flush_count = count = reader->out->tlb_clock;
+	for (uint64_t stamp = count > ring ? count - ring + 1 : 1; stamp <= count && !reader->out_of_memory;
+	     stamp++) {
+		uint64_t gva = root + stamp % ring * layout_size(layout, TYPE_tlb_flush);
 
 		if (!reader_structure(reader, TYPE_tlb_flush, gva, copy)) {
-			reader_damage(reader, "V9", gva, i, "tlb_flush_log: not mapped");
+			reader_damage(reader, "V9", gva, stamp, "tlb_flush_log: not mapped");
 			return;
 		}
-		flush_take(reader, gva, copy, &newest);
+		if (!flush_take(reader, gva, copy, (uint32_t)stamp)) {
+			reader->out->flushes.count = 0;
+			missing++;
+		}
 	}
+	if (missing > WRITING_MAX(reader->out->cpu_count))
+		reader_damage(reader, "V9", root, missing,
+			      "tlb_flush_log: more entries are missing than CPUs can be writing");
 }

@@ -19,17 +19,12 @@
 	OBJECT(memblock)                                                                                     \
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \
-	NUMBER(purge_vmap_area_list)                                                                         \
-	NUMBER(flushed_vmap_area_list)                                                                       \
 	NUMBER(held_pages)                                                                                   \
 	OBJECT(kmem_caches)                                                                                  \
 	NUMBER(nr_kmem_caches)                                                                               \
 	OBJECT(cpu_caches)                                                                                   \
-	OBJECT(vm_stat)                                                                                      \
-	OBJECT(vmalloc_stats)                                                                                \
 	NUMBER(tlb_clock)                                                                                    \
 	OBJECT(tlb_flush_log)                                                                                \
-	NUMBER(tlb_flush_count)                                                                              \
 	OBJECT(tlb_stats)                                                                                    \
 	OBJECT(cpus)                                                                                         \
 	NUMBER(arch_nr_cpus)                                                                                 \
@@ -83,6 +78,17 @@
 	OBJECT(kmem_cache, shared)                                                                           \
 	TYPE(cpu_cache)                                                                                      \
 	OBJECT(cpu_cache, objects)                                                                           \
+	OBJECT(cpu_cache, pcp)                                                                               \
+	OBJECT(cpu_cache, pcp_zero)                                                                          \
+	OBJECT(cpu_cache, lazy)                                                                              \
+	OBJECT(cpu_cache, vm_stat)                                                                           \
+	OBJECT(cpu_cache, stats)                                                                             \
+	TYPE(per_cpu_pages)                                                                                  \
+	NUMBER(per_cpu_pages, first)                                                                         \
+	NUMBER(per_cpu_pages, nr)                                                                            \
+	TYPE(vmap_lazy)                                                                                      \
+	NUMBER(vmap_lazy, purge_list)                                                                        \
+	NUMBER(vmap_lazy, flushed_list)                                                                      \
 	TYPE(vm_struct)                                                                                      \
 	NUMBER(vm_struct, addr)                                                                              \
 	NUMBER(vm_struct, size)                                                                              \
@@ -109,6 +115,7 @@
 	TYPE(tlb_flush)                                                                                      \
 	NUMBER(tlb_flush, stamp)                                                                             \
 	NUMBER(tlb_flush, cpu)                                                                               \
+	NUMBER(tlb_flush, begun)                                                                             \
 	NUMBER(tlb_flush, start)                                                                             \
 	NUMBER(tlb_flush, end)                                                                               \
 	TYPE(tlb_stats)                                                                                      \
@@ -149,7 +156,7 @@ enum claim_type { CLAIM_TYPES(CLAIM_TYPE_ENUM, CLAIM_MEMBER_ENUM, CLAIM_MEMBER_E
 /* clang-format on */
 
 /* No structure that is read whole is larger; claims_layout_open checks it. */
-#define CLAIM_STRUCTURE_MAX 1024
+#define CLAIM_STRUCTURE_MAX 2048
 
 struct claim_place {
 	uint64_t gva;

@@ -81,11 +81,11 @@ void read_memblock(struct reader *reader);
 void read_mem_map(struct reader *reader); /* sets mem_map and frame_limit, which the following need */
 void read_zones(struct reader *reader);
 void read_trees(struct reader *reader);
-void read_lazy_areas(struct reader *reader);
 void read_held(struct reader *reader);
 void read_caches(struct reader *reader);
 void read_flushes(struct reader *reader);
-void read_accounts(struct reader *reader);
+void read_cpu_caches(struct reader *reader); /* what the CPUs keep; the caches must have been read */
+void read_policy(struct reader *reader);
 void read_variables(struct reader *reader);
 
 /* ---- areas ---- */
@@ -101,5 +101,14 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t no
 
 /* Reads its vm_struct and frames too, and adds it to the claims. */
 void area_take(struct reader *reader, const struct area_node *node);
+
+/* ---- what a CPU keeps: `copy` is of its struct cpu_cache, which is at gva ---- */
+
+/* Areas that wait for a flush, or were flushed and not yet given back. */
+void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy);
+/* Its lists of free objects. */
+void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy);
+/* Its counters, which are added to those read before. */
+void cpu_read_accounts(struct reader *reader, const uint8_t *copy);
 
 #endif

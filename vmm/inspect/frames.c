@@ -20,6 +20,7 @@ const struct frame_kind_info frame_kinds[FRAME_KINDS] = {
 	[OWNER_SLAB] = { "object cache", 's', true, false },
 	[OWNER_HELD] = { "held", 'h', true, false },
 	[OWNER_KMALLOC] = { "allocated block", 'k', true, false },
+	[OWNER_PCP] = { "kept by a CPU", 'c', false, false },
 	[FRAME_NOBODY] = { "nobody", '?', true, true },
 	[FRAME_SEVERAL] = { "several owners", '!', true, true },
 	[FRAME_STRANGE] = { "unknown to the guest", '-', false, false },

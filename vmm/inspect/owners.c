@@ -13,7 +13,7 @@ const char *owner_kind_name(enum owner_kind kind)
 		[OWNER_RESERVED] = "a reserved region", [OWNER_TABLE] = "a page table",
 		[OWNER_AREA] = "a live area",           [OWNER_LAZY] = "a lazily freed area",
 		[OWNER_SLAB] = "an object cache",       [OWNER_HELD] = "held_pages",
-		[OWNER_KMALLOC] = "an allocated block",
+		[OWNER_KMALLOC] = "an allocated block", [OWNER_PCP] = "a CPU's frame cache",
 	};
 
 	return names[kind];
@@ -22,7 +22,7 @@ const char *owner_kind_name(enum owner_kind kind)
 const char *page_owner_name(const struct claim_page *page)
 {
 	static const char *const names[] = { "nobody",  "free", "page table", "slab",
-					     "vmalloc", "held", "kmalloc" };
+					     "vmalloc", "held", "kmalloc",    "kept by a CPU" };
 	unsigned int owner = page ? page->owner : PAGE_NONE;
 
 	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "no such owner";
@@ -224,7 +224,9 @@ static int claim_chains(struct collector *collector)
 		if (claim_chain(collector, OWNER_SLAB, i, claims->caches[i].first_frame,
 				claims->caches[i].frame_count, claims->caches[i].order) < 0)
 			return -1;
-	return claim_chain(collector, OWNER_HELD, 0, claims->held.first_frame, claims->held.frame_count, 0);
+	if (claim_chain(collector, OWNER_HELD, 0, claims->held.first_frame, claims->held.frame_count, 0) < 0)
+		return -1;
+	return claim_chain(collector, OWNER_PCP, 0, claims->pcp.first_frame, claims->pcp.frame_count, 0);
 }
 
 int owners_collect(const struct claims *claims, struct owners *out)

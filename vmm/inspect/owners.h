@@ -20,6 +20,7 @@ enum owner_kind {
 	OWNER_SLAB, /* index into claims.caches */
 	OWNER_HELD,
 	OWNER_KMALLOC, /* a block of alloc_pages() or a large kmalloc(), by its struct page */
+	OWNER_PCP,     /* kept by a CPU */
 	OWNER_KINDS,
 };
 #define OWNER_TAG(kind, index) ((uint32_t)(kind) << 28 | (uint32_t)(index))

@@ -4,10 +4,11 @@
  * every CPU, that covers what was unmapped.
  *
  * tlb_clock counts unmappings, completed flushes, and CPUs that halt and wake; the guest's log has all of
- * them. An unmapping at stamp u is flushed on a CPU at the least stamp s > u such that the CPU's flushes in
- * (u, s] together cover its range; or at the stamp from which on the CPU was idle, if it is idle still and
- * has been told to flush when it wakes, or if it has done so before the log says that it woke. The greatest s
- * of all CPUs counts. Then
+ * them. CPUs unmap while others flush: a flush is sure to cover only what was unmapped before it began. An
+ * unmapping at stamp u is flushed on a CPU at the least stamp s such that the CPU's flushes that began at u
+ * or later and were complete by s together cover its range; or at the stamp from which on the CPU was idle,
+ * if it is idle still and has been told to flush when it wakes, or if it has done so before the log says that
+ * it woke. The greatest s of all CPUs counts. Then
  *
  *   a range that was handed out at h: each unmapping in the log before h that overlaps it, has the overlap
  * flushed by h; a frame that was unmapped at u and handed out at h >= u (`lazy` exempts frames): the
@@ -46,14 +47,14 @@ static bool is_unmapping(const struct claim_flush *entry)
 	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP;
 }
 
-/* The earliest flush on `cpu` after `after` that covers gva. */
+/* The earliest flush on `cpu`, begun when `after` had been unmapped, that covers gva. */
 static const struct claim_flush *first_flush(const struct judge *judge, unsigned int cpu, uint64_t gva,
 					     uint32_t after)
 {
 	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
 		const struct claim_flush *flush = &judge->claims->flushes.items[i];
 
-		if (flush->cpu == cpu && flush->stamp > after && flush->start <= gva && gva < flush->end)
+		if (flush->cpu == cpu && flush->begun >= after && flush->start <= gva && gva < flush->end)
 			return flush;
 	}
 	return NULL;

@@ -19,6 +19,7 @@ static unsigned int expected_owner(enum owner_kind kind)
 	case OWNER_LAZY: return PAGE_VMALLOC;
 	case OWNER_SLAB: return PAGE_SLAB;
 	case OWNER_HELD: return PAGE_HELD;
+	case OWNER_PCP: return PAGE_PCP;
 	case OWNER_KMALLOC: return PAGE_KMALLOC;
 	default: return PAGE_NONE;
 	}

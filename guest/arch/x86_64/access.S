@@ -4,7 +4,7 @@
  * access_call() calls, goes on at access_failed, with the stack pointer that was kept in this CPU's
  * access_rsp.
  */
-#define ACCESS_RSP cpus + 32 /* struct cpu.access_rsp, percpu.h */
+#define ACCESS_RSP cpus + 40 /* struct cpu.access_rsp, percpu.h */
 
 	.cfi_sections .debug_frame
 

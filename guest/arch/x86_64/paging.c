@@ -9,6 +9,7 @@
 #include "kvmap/layout.h"
 #include "mm/arch.h"
 #include "mm/frames.h"
+#include "mm/percpu.h"
 
 #define PMD_SIZE (1ul << PMD_SHIFT)
 #define PUD_SIZE (1ul << PUD_SHIFT)
@@ -141,7 +142,7 @@ static void account(u64 start, u64 end)
 
 	for (; page < last; page++)
 		page->owner = PAGE_TABLE;
-	vm_stat[NR_PAGETABLE_PAGES] += (end - start) >> PAGE_SHIFT;
+	vm_stat_add(NR_PAGETABLE_PAGES, (s64)((end - start) >> PAGE_SHIFT));
 }
 
 void paging_account(u64 first_table, u64 next_table)

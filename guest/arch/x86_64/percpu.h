@@ -21,15 +21,16 @@ struct cpu {
 	u32 state;                    /* enum cpu_state; changed with xchg and cmpxchg only */
 	u32 asked;                    /* a round of flushes waits for this CPU's answer */
 	u32 wake;                     /* what it is halted for has come */
+	struct cpu_cache *cache;      /* what the memory manager has for this CPU (this_cpu.h) */
 	void (*work)(void *argument); /* to be done when it wakes */
 	void *argument;
 	u64 access_rsp;                                 /* not 0 while an access runs (access.S) */
 	u64 fault_address, fault_rip, fault_error_code; /* of the last access that faulted */
 } __attribute__((aligned(64)));
 
-/* access.S knows these. */
-static_assert(sizeof(struct cpu) == 64, "struct cpu");
-static_assert(offsetof(struct cpu, access_rsp) == 32, "struct cpu.access_rsp");
+/* access.S knows this, this_cpu.h the other. */
+static_assert(offsetof(struct cpu, access_rsp) == 40, "struct cpu.access_rsp");
+static_assert(offsetof(struct cpu, cache) == 16, "struct cpu.cache");
 
 /* CPUs that the boot record asks for; they are numbered from 0, the boot CPU. Set before the others start. */
 extern u32 arch_nr_cpus;

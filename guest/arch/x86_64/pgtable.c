@@ -9,9 +9,15 @@
 #include "mm/arch.h"
 #include "mm/frames.h"
 
+/* Other CPUs walk the tables at any moment: what an entry leads to comes before it. */
 static inline void entry_set(u64 *entry, u64 value)
 {
-	*(volatile u64 *)entry = value;
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+static inline u64 entry_get(const u64 *entry)
+{
+	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
 
 static inline u64 *table_of(u64 entry)
@@ -19,18 +25,30 @@ static inline u64 *table_of(u64 entry)
 	return __va(entry & PTE_PFN_MASK);
 }
 
-/* The table below *entry, made if there is none; NULL without memory. */
-static u64 *table_below(u64 *entry)
+/* Only for making a table that is missing: two CPUs may miss the same one. */
+struct spinlock page_table_lock;
+
+static u64 *table_make(u64 *entry)
 {
+	u64 value;
 	u32 pfn;
 
-	if (likely(*entry))
-		return table_of(*entry);
-	pfn = pgtable_alloc();
-	if (!pfn)
-		return NULL;
-	entry_set(entry, (u64)pfn << PAGE_SHIFT | _PAGE_TABLE);
-	return table_of(*entry);
+	spin_lock(&page_table_lock);
+	value = entry_get(entry);
+	if (!value && (pfn = pgtable_alloc())) {
+		value = (u64)pfn << PAGE_SHIFT | _PAGE_TABLE;
+		entry_set(entry, value);
+	}
+	spin_unlock(&page_table_lock);
+	return value ? table_of(value) : NULL;
+}
+
+/* The table below *entry, made if there is none; NULL without memory. */
+static inline u64 *table_below(u64 *entry)
+{
+	u64 value = entry_get(entry);
+
+	return likely(value) ? table_of(value) : table_make(entry);
 }
 
 /* The lowest table for va, made with those above it if need be; NULL without memory. */
@@ -48,10 +66,10 @@ static u64 *pte_table_make(unsigned long va)
 /* The entry of va, whose table exists. */
 static u64 *pte_of(unsigned long va)
 {
-	u64 *table = table_of(init_top_pgt[pt_index(va, PGD_SHIFT)]);
+	u64 *table = table_of(entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]));
 
-	table = table_of(table[pt_index(va, PUD_SHIFT)]);
-	table = table_of(table[pt_index(va, PMD_SHIFT)]);
+	table = table_of(entry_get(&table[pt_index(va, PUD_SHIFT)]));
+	table = table_of(entry_get(&table[pt_index(va, PMD_SHIFT)]));
 	return &table[pt_index(va, PTE_SHIFT)];
 }
 
@@ -106,7 +124,7 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 			struct page *page = &map[pfn];
 
 			entry_set(pte, (u64)pfn << PAGE_SHIFT | rights);
-			page->vaddr = va;
+			WRITE_ONCE(page->vaddr, va);
 			pfn = page->next;
 			va += PAGE_SIZE;
 		} while (++pte != end);
@@ -159,7 +177,7 @@ u32 arch_unmap(unsigned long va, u32 nr)
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
-	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), start, va);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, start, va);
 }
 
 void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
@@ -172,13 +190,13 @@ void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 		u64 *pte = pte_of(va), *end = pte + span;
 
 		do
-			entry_set(pte, (*pte & PTE_PFN_MASK) | rights);
+			entry_set(pte, (entry_get(pte) & PTE_PFN_MASK) | rights);
 		while (++pte != end);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
 	if (prot == PGPROT_READONLY)
-		tlb_log(TLB_FLUSH_PROTECT | arch_cpu(), start, va);
+		tlb_log(TLB_FLUSH_PROTECT | arch_cpu(), 0, start, va);
 }
 
 bool pgtable_allows(unsigned long va, bool write, bool execute)
@@ -187,7 +205,7 @@ bool pgtable_allows(unsigned long va, bool write, bool execute)
 	unsigned int shift;
 
 	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
-		u64 entry = table[pt_index(va, shift)];
+		u64 entry = entry_get(&table[pt_index(va, shift)]);
 
 		if (!(entry & _PAGE_PRESENT) || (write && !(entry & _PAGE_RW)) ||
 		    (execute && entry & _PAGE_NX))
@@ -204,7 +222,7 @@ u64 arch_virt_to_phys(unsigned long va)
 	unsigned int shift;
 
 	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
-		u64 entry = table[pt_index(va, shift)], offset = (1ul << shift) - 1;
+		u64 entry = entry_get(&table[pt_index(va, shift)]), offset = (1ul << shift) - 1;
 
 		if (!(entry & _PAGE_PRESENT))
 			return ~0ul;

@@ -21,8 +21,8 @@
 
 struct tlb_stats tlb_stats;
 
+/* Under tlb_round_lock. */
 static struct {
-	struct spinlock lock;
 	const struct tlb_range *ranges;
 	u32 nr;
 	u32 pending; /* CPUs that have not answered yet */
@@ -87,7 +87,7 @@ void shootdown(const struct tlb_range *ranges, u32 nr)
 {
 	u32 me = arch_cpu(), ipis = 0;
 
-	spin_lock(&round.lock);
+	spin_lock(&tlb_round_lock);
 	round.ranges = ranges;
 	round.nr = nr;
 	for (u32 i = 0; i < arch_nr_cpus; i++)
@@ -98,5 +98,5 @@ void shootdown(const struct tlb_range *ranges, u32 nr)
 	tlb_stats.spared += arch_nr_cpus - 1 - ipis;
 	tlb_flush_local(ranges, nr);
 	wait_for_answers(me);
-	spin_unlock(&round.lock);
+	spin_unlock(&tlb_round_lock);
 }

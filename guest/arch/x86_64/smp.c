@@ -17,6 +17,7 @@
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/trampoline.h"
 #include "mm/arch.h"
+#include "mm/percpu.h"
 
 #define STACK_SIZE     8192
 #define IST_STACK_SIZE 2048
@@ -53,7 +54,7 @@ struct descriptor_pointer {
 	u64 base;
 } __attribute__((packed));
 
-struct cpu cpus[NR_CPUS];
+struct cpu cpus[NR_CPUS] = { { .cache = &cpu_caches[0] } };
 u32 arch_nr_cpus = 1;
 
 /* What a CPU that starts needs to know. trampoline.S takes the stack from it. */
@@ -79,7 +80,7 @@ _Noreturn void ap_main(struct starting *starting);
 
 static void idle_enter(struct cpu *cpu)
 {
-	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0);
+	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0, 0);
 	__atomic_exchange_n(&cpu->state, CPU_IDLE, __ATOMIC_SEQ_CST);
 }
 
@@ -93,7 +94,7 @@ static void idle_leave(struct cpu *cpu)
 {
 	if (__atomic_exchange_n(&cpu->state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
 		tlb_flush_local(NULL, 0);
-	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0);
+	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0, 0);
 }
 
 bool cpu_defer_flush(struct cpu *cpu)
@@ -201,6 +202,7 @@ static void cpu_start(u32 number, struct cpu_block *block)
 
 	block_fill(block);
 	cpus[number].number = number;
+	cpus[number].cache = &cpu_caches[number];
 	smp_starting = &starting;
 	apic_start(number, TRAMPOLINE_GPA);
 	while (!starting.online) {

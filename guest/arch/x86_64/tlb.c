@@ -5,41 +5,32 @@
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/shootdown.h"
-#include "lib/spinlock.h"
 
 u32 tlb_clock;
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
-u32 tlb_flush_count;
-
-static struct spinlock log_lock;
-
-u32 tlb_log_locked(u32 cpu, u64 start, u64 end)
-{
-	u64 flags = spin_lock_irqsave(&log_lock);
-	u32 stamp = tlb_append(cpu, start, end);
-
-	spin_unlock_irqrestore(&log_lock, flags);
-	return stamp;
-}
+struct spinlock tlb_round_lock;
 
 /* CR3 alone would leave the global translations (SDM vol. 3A 4.10.4.1). */
 static void flush_all(void)
 {
+	u32 begun = READ_ONCE(tlb_clock);
 	u64 cr4 = read_cr4();
 
 	write_cr4(cr4 & ~X86_CR4_PGE);
 	write_cr4(cr4);
-	tlb_log(arch_cpu(), 0, ~0ul);
+	tlb_log(arch_cpu(), begun, 0, ~0ul);
 }
 
 void tlb_flush_local(const struct tlb_range *ranges, u32 nr)
 {
+	u32 begun = READ_ONCE(tlb_clock);
+
 	if (!nr)
 		return flush_all();
 	for (; nr; nr--, ranges++) {
 		for (unsigned long va = ranges->start; va < ranges->end; va += PAGE_SIZE)
 			invlpg(va);
-		tlb_log(arch_cpu(), ranges->start, ranges->end);
+		tlb_log(arch_cpu(), begun, ranges->start, ranges->end);
 	}
 }
 

@@ -8,31 +8,24 @@
 #include "arch/x86_64/percpu.h"
 #include "mm/arch.h"
 
-extern u32 tlb_clock;
 extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
-extern u32 tlb_flush_count;
 
-/* The count comes last: whoever stops this CPU anywhere finds only whole entries. */
-static inline u32 tlb_append(u32 cpu, u64 start, u64 end)
+/*
+ * Takes the next stamp and writes the entry that belongs to it; returns the stamp. No lock: the stamp is the
+ * place. Other CPUs see all that this one did before (the addition is a full barrier), and whoever stops this
+ * CPU between the two finds another stamp in the entry.
+ */
+static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 {
-	struct tlb_flush *entry = &tlb_flush_log[tlb_flush_count % TLB_FLUSH_LOG];
-	u32 stamp = ++tlb_clock;
+	u32 stamp = __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST);
+	struct tlb_flush *entry = &tlb_flush_log[stamp % TLB_FLUSH_LOG];
 
-	entry->stamp = stamp;
-	entry->cpu = cpu;
-	entry->start = start;
-	entry->end = end;
-	tlb_flush_count++;
+	WRITE_ONCE(entry->cpu, cpu);
+	WRITE_ONCE(entry->begun, begun);
+	WRITE_ONCE(entry->start, start);
+	WRITE_ONCE(entry->end, end);
+	__atomic_store_n(&entry->stamp, stamp, __ATOMIC_RELEASE);
 	return stamp;
-}
-
-/* The same for one CPU of many. */
-u32 tlb_log_locked(u32 cpu, u64 start, u64 end);
-
-/* Appends an entry (`cpu` as in struct tlb_flush) and advances tlb_clock; returns its stamp. */
-static inline u32 tlb_log(u32 cpu, u64 start, u64 end)
-{
-	return arch_nr_cpus > 1 ? tlb_log_locked(cpu, start, end) : tlb_append(cpu, start, end);
 }
 
 /* Flushes these ranges (nr == 0: everything) on this CPU alone, and logs it. */

@@ -78,7 +78,7 @@ Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
 	world_create(&world);
 	world_node(&world, NODE_A)->state = VMAP_KEPT;
 	world_node(&world, NODE_C)->state = VMAP_LAZY;
-	*world_root(&world, "flushed_vmap_area_list", uint64_t) = world_node_gva(NODE_C);
+	world_cpu(&world, 63)->lazy.flushed_list = (void *)world_node_gva(NODE_C);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_expect_eq(claims.busy_nodes.count, 3);
@@ -190,10 +190,11 @@ Test(claims, accounts_flushes_and_variables_are_read)
 	for (uint64_t i = 0; i < 11; i++)
 		cr_expect_eq(claims.stats[i], 200 + i);
 	cr_expect_eq(claims.policy, 1);
-	cr_expect_eq(claims.tlb_clock, 6);
+	cr_expect_eq(claims.tlb_clock, 3);
 	cr_expect_eq(claims.flush_count, 3);
 	cr_assert_eq(claims.flushes.count, 3);
-	cr_expect_eq(claims.flushes.items[2].stamp, 5);
+	cr_expect_eq(claims.flushes.items[2].stamp, 3);
+	cr_expect_eq(claims.flushes.items[2].begun, 2);
 	cr_expect_eq(claims.flushes.items[2].end, ~0ull);
 	cr_assert_eq(claims.variables.count, 2);
 	cr_expect_eq(claims.variables.items[1].size, 8185);
@@ -202,15 +203,20 @@ Test(claims, accounts_flushes_and_variables_are_read)
 	cr_expect_eq(claims.variables.items[1].contents, CONTENTS_PATTERN);
 }
 
-Test(claims, a_ring_of_flushes_that_went_round_is_read_oldest_first)
+static void log_fill(uint32_t count)
 {
 	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	for (uint32_t stamp = 1; stamp <= count; stamp++)
+		log[stamp % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = stamp };
+	*world_root(&world, "tlb_clock", uint32_t) = count;
+}
+
+Test(claims, a_ring_of_flushes_that_went_round_is_read_oldest_first)
+{
 	uint32_t count = TLB_FLUSH_LOG + 5;
 
-	for (uint32_t i = 0; i < count; i++)
-		log[i % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = i + 1 };
-	*world_root(&world, "tlb_flush_count", uint32_t) = count;
-	*world_root(&world, "tlb_clock", uint32_t) = count;
+	log_fill(count);
 	claims_destroy(&claims);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
@@ -218,6 +224,27 @@ Test(claims, a_ring_of_flushes_that_went_round_is_read_oldest_first)
 	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
 	cr_expect_eq(claims.flushes.items[0].stamp, 6);
 	cr_expect_eq(claims.flushes.items[TLB_FLUSH_LOG - 1].stamp, count);
+}
+
+Test(claims, a_cpu_stopped_before_it_wrote_its_entry_hides_all_that_is_older)
+{
+	uint32_t count = TLB_FLUSH_LOG + 5;
+
+	log_fill(count);
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[(count - 3) % TLB_FLUSH_LOG].stamp -=
+		TLB_FLUSH_LOG;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.flush_count, count);
+	cr_assert_eq(claims.flushes.count, 3);
+	cr_expect_eq(claims.flushes.items[0].stamp, count - 2);
+}
+
+Test(claims, frames_that_cpus_keep_are_read_one_cpu_after_the_other)
+{
+	assert_frames("pcp", claims.pcp.first_frame, claims.pcp.frame_count,
+		      (const uint32_t[]){ 0x760, 0x761, 0x762 }, 3);
 }
 
 Test(claims, an_address_finds_its_area_guard_page_included)

@@ -114,7 +114,7 @@ Test(damage, a_purge_list_that_runs_in_a_circle)
 {
 	world_node(&world, NODE_D)->next = (void *)world_node_gva(NODE_D);
 	world_read(&world, &claims);
-	expect_damage("V8", "purge_vmap_area_list: runs in a circle");
+	expect_damage("V8", "vmap_lazy.purge_list: runs in a circle");
 	cr_expect_leq(claims.areas.count, 5);
 }
 
@@ -122,15 +122,15 @@ Test(damage, a_purge_list_that_leads_out_of_RAM)
 {
 	world_node(&world, NODE_D)->next = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage("V8", "purge_vmap_area_list: leads to no vmap_area");
+	expect_damage("V8", "vmap_lazy.purge_list: leads to no vmap_area");
 	cr_expect_eq(claims.areas.count, 4);
 }
 
 Test(damage, a_list_of_flushed_ranges_that_leads_out_of_RAM)
 {
-	*world_root(&world, "flushed_vmap_area_list", void *) = NOWHERE;
+	world_cpu(&world, 1)->lazy.flushed_list = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage("V8", "flushed_vmap_area_list: leads to no vmap_area");
+	expect_damage("V8", "vmap_lazy.flushed_list: leads to no vmap_area");
 }
 
 Test(damage, a_range_of_the_busy_tree_in_a_state_that_is_none)
@@ -201,7 +201,7 @@ Test(damage, chains_that_together_hold_more_frames_than_RAM)
 		nodes[i] = *world_node(&world, NODE_D);
 		nodes[i].next = i < 999 ? world_va(0xe00000 + (i + 1) * sizeof(*nodes)) : NULL;
 	}
-	*world_root(&world, "purge_vmap_area_list", void *) = world_va(0xe00000);
+	world_cpu(&world, 5)->lazy.purge_list = world_va(0xe00000);
 	world_read(&world, &claims);
 	expect_damage("V1", "more frames than there are");
 	cr_expect_leq(claims.frames.count, 2 * WORLD_FRAMES);
@@ -310,20 +310,34 @@ Test(damage, mem_map_that_wraps)
 	expect_damage("V4", "mem_map: not present");
 }
 
-Test(damage, counts_that_lie_about_flushes)
+Test(damage, a_clock_that_lies_about_flushes)
 {
-	*world_root(&world, "tlb_flush_count", uint32_t) = 0xffffffff;
+	*world_root(&world, "tlb_clock", uint32_t) = 0xffffffff;
 	world_read(&world, &claims);
-	expect_damage("V9", "tlb_flush_log: stamp is none");
+	expect_damage("V9", "tlb_flush_log: more entries are missing");
 	cr_expect_eq(claims.flush_count, 0xffffffff);
-	cr_expect_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	cr_expect_eq(claims.flushes.count, 0);
 }
 
 Test(damage, flushes_from_the_future)
 {
-	*world_root(&world, "tlb_clock", uint32_t) = 4;
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[2].stamp += TLB_FLUSH_LOG;
 	world_read(&world, &claims);
-	expect_damage("V9", "tlb_flush_log: stamp");
+	expect_damage("V9", "tlb_flush_log: stamp of another place, or ahead");
+}
+
+Test(damage, a_flush_that_ended_before_it_began)
+{
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[3].begun = 3;
+	world_read(&world, &claims);
+	expect_damage("V9", "tlb_flush_log: flush that was complete before it began");
+}
+
+Test(damage, frames_of_a_cpu_that_are_not_as_many_as_it_says)
+{
+	world_cpu(&world, 0)->pcp.nr = 3;
+	world_read(&world, &claims);
+	expect_damage("V4", "cpu_cache.pcp: chain ends before");
 }
 
 Test(damage, more_variables_than_there_are)
@@ -362,7 +376,7 @@ Test(damage, more_caches_than_there_can_be_and_one_that_is_nowhere)
 {
 	*world_root(&world, "nr_kmem_caches", uint32_t) = 0xffffffff;
 	world_root(&world, "kmem_caches", uint64_t)[2] = (uint64_t)NOWHERE;
-	world_root(&world, "cpu_caches", struct cpu_cache)[63].objects[3].free = NOWHERE;
+	world_cpu(&world, 63)->objects[3].free = NOWHERE;
 	world_read(&world, &claims);
 	expect_damage("V4", "nr_kmem_caches: more than the array has");
 	expect_damage("V4", "kmem_caches[2]: not mapped");

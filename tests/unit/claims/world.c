@@ -47,6 +47,11 @@ struct kmem_cache *world_cache(struct world *world, unsigned int index)
 	return world_at(world, world_cache_gva(world, index));
 }
 
+struct cpu_cache *world_cpu(struct world *world, unsigned int cpu)
+{
+	return &world_root(world, "cpu_caches", struct cpu_cache)[cpu];
+}
+
 uint64_t world_node_gva(enum world_node node)
 {
 	return KVMAP_DIRECT_BASE + WORLD_NODES + node * sizeof(struct vmap_area);
@@ -124,6 +129,11 @@ static void world_fill_zone(struct world *world)
 	*world_root(world, "held_pages", uint32_t) = 0x740;
 	*world_page(world, 0x740) = (struct page){ .owner = PAGE_HELD, .next = 0x741 };
 	*world_page(world, 0x741) = (struct page){ .owner = PAGE_HELD };
+	world_cpu(world, 0)->pcp = (struct per_cpu_pages){ 0x760, 2 };
+	world_cpu(world, 2)->pcp_zero = (struct per_cpu_pages){ 0x762, 1 };
+	*world_page(world, 0x760) = (struct page){ .owner = PAGE_PCP, .next = 0x761 };
+	*world_page(world, 0x761) = (struct page){ .owner = PAGE_PCP };
+	*world_page(world, 0x762) = (struct page){ .owner = PAGE_PCP };
 }
 
 /* An area of the frames given, 0-terminated. */
@@ -173,7 +183,7 @@ static void world_fill_trees(struct world *world)
 	world_node(world, NODE_B)->rb_node =
 		(struct rb_node){ RB_BLACK, .rb_left = node_link(NODE_A), .rb_right = node_link(NODE_C) };
 	world_root(world, "vmap_area_root", struct rb_root)->rb_node = node_link(NODE_B);
-	*world_root(world, "purge_vmap_area_list", uint64_t) = world_node_gva(NODE_D);
+	world_cpu(world, 5)->lazy.purge_list = (void *)world_node_gva(NODE_D);
 
 	*left = (struct vmap_area){ .va_start = start + 0x5000, .va_end = start + 0x8000 };
 	*right = (struct vmap_area){ .va_start = start + 0x20000, .va_end = KVMAP_VMALLOC_END };
@@ -200,8 +210,7 @@ static void world_fill_cache(struct world *world, uint16_t index, const char *na
 		.shared = { world_va(free), 1, 0 },
 	};
 	world_root(world, "kmem_caches", uint64_t)[index] = world_cache_gva(world, index);
-	world_root(world, "cpu_caches", struct cpu_cache)[3].objects[index] =
-		(struct kmem_list){ world_va(free + size), 1, 0 };
+	world_cpu(world, 3)->objects[index] = (struct kmem_list){ world_va(free + size), 1, 0 };
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->owner = PAGE_SLAB;
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->cache = index;
 	*world_root(world, "nr_kmem_caches", uint32_t) = index;
@@ -213,15 +222,16 @@ static void world_fill_accounts(struct world *world)
 	struct agent_variable *variables = world_root(world, "agent_variables", struct agent_variable);
 
 	for (uint32_t i = 0; i < 3; i++)
-		flushes[i] = (struct tlb_flush){ .stamp = 2 * i + 1, .start = 0, .end = ~0ull };
-	*world_root(world, "tlb_flush_count", uint32_t) = 3;
+		flushes[i + 1] = (struct tlb_flush){ .stamp = i + 1, .begun = i, .start = 0, .end = ~0ull };
 	*world_root(world, "arch_nr_cpus", uint32_t) = 1;
-	*world_root(world, "tlb_clock", uint32_t) = 6;
+	*world_root(world, "tlb_clock", uint32_t) = 3;
 	*world_root(world, "vmalloc_policy", uint32_t) = 1;
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
-		world_root(world, "vm_stat", uint64_t)[i] = 100 + i;
+		world_cpu(world, i % 2)->vm_stat[i] = 1000 + i;
+	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
+		world_cpu(world, 63)->vm_stat[i] = (uint64_t)-900; /* counted down where others counted up */
 	for (uint64_t i = 0; i < sizeof(struct vmalloc_stats) / sizeof(uint64_t); i++)
-		world_root(world, "vmalloc_stats", uint64_t)[i] = 200 + i;
+		((uint64_t *)&world_cpu(world, 2)->stats)[i] = 200 + i;
 	*world_root(world, "agent_nr_variables", uint32_t) = 2;
 	variables[1] = (struct agent_variable){
 		.address = KVMAP_VMALLOC_START,

@@ -51,6 +51,7 @@ static inline void *world_va(uint64_t gpa)
 	return (void *)(KVMAP_DIRECT_BASE + gpa);
 }
 
+struct cpu_cache *world_cpu(struct world *world, unsigned int cpu);
 struct page *world_page(struct world *world, uint32_t pfn);
 struct vmap_area *world_node(struct world *world, enum world_node node);
 uint64_t world_node_gva(enum world_node node);

@@ -125,6 +125,21 @@ static void check_blocks(struct census *census, const struct zone *zone, u32 ord
 	cr_assert_eq(nr, zone->free_area[order].nr_free);
 }
 
+/* What the CPUs keep; of pcp_zero it is zero. */
+static void check_pcp(struct census *census)
+{
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
+		const struct cpu_cache *cache = &cpu_caches[cpu];
+
+		own_chain(census, cache->pcp.first, cache->pcp.nr, PAGE_PCP);
+		own_chain(census, cache->pcp_zero.first, cache->pcp_zero.nr, PAGE_PCP);
+		for (u32 pfn = cache->pcp_zero.first; pfn; pfn = pfn_to_page(pfn)->next)
+			for (u32 word = 0; word < PAGE_SIZE / sizeof(u64); word++)
+				cr_assert_eq(((u64 *)__va((u64)pfn << PAGE_SHIFT))[word], 0,
+					     "frame %#x is not zero", pfn);
+	}
+}
+
 /* Blocks that only their struct pages know. */
 static void check_allocated(struct census *census)
 {
@@ -361,13 +376,13 @@ static void check_kept(struct census *census)
 	for (u32 pages = 0; pages <= VMAP_KEPT_PAGES; pages++) {
 		u32 nr = 0;
 
-		for (const struct vmap_area *va = vmap_kept[pages].first; va; va = va->next, nr++) {
+		for (const struct vmap_area *va = cpu_caches[0].kept[pages].first; va; va = va->next, nr++) {
 			cr_assert_eq(va->state, VMAP_KEPT);
 			cr_assert_eq(vmap_pages(va), pages);
 			cr_assert(!va->vm->pages && !va->vm->nr_pages);
 			cr_assert_eq(vmap_busy_find(va->va_start), va);
 		}
-		cr_assert_eq(vmap_kept[pages].nr, nr);
+		cr_assert_eq(cpu_caches[0].kept[pages].nr, nr);
 		census->kept += nr;
 	}
 }
@@ -375,7 +390,7 @@ static void check_kept(struct census *census)
 /* Waits `va` for a flush? */
 static bool is_waiting(unsigned long addr)
 {
-	const struct vmap_area *va = purge_vmap_area_list;
+	const struct vmap_area *va = cpu_caches[0].lazy.purge_list;
 
 	while (va && (addr < vmap_flush_range(va).start || addr >= vmap_flush_range(va).end))
 		va = va->next;
@@ -421,12 +436,13 @@ void check_machine(void)
 		if (container_of(node, struct vmap_area, rb_node)->state == VMAP_LIVE)
 			check_live(&census, container_of(node, struct vmap_area, rb_node));
 	live = census.nr[PAGE_VMALLOC];
-	census.lazy_areas = check_lazy(&census, purge_vmap_area_list, false);
-	census.flushed_areas = check_lazy(&census, flushed_vmap_area_list, true);
+	census.lazy_areas = check_lazy(&census, cpu_caches[0].lazy.purge_list, false);
+	census.flushed_areas = check_lazy(&census, cpu_caches[0].lazy.flushed_list, true);
 	check_kept(&census);
 	cr_assert_eq(busy, census.areas + census.lazy_areas + census.flushed_areas + census.kept);
 	check_allocated(&census);
-	own_chain(&census, held_pages, vm_stat[NR_HELD_PAGES], PAGE_HELD);
+	check_pcp(&census);
+	own_chain(&census, held_pages, vm_stat_sum(NR_HELD_PAGES), PAGE_HELD);
 	check_tables(&census, init_top_pgt, 4);
 	check_caches(&census, busy);
 	check_all_owned(&census);
@@ -434,13 +450,13 @@ void check_machine(void)
 
 	cr_assert_eq(census.leaves, live + census.aliases, "%lu pages are mapped, areas have %lu",
 		     census.leaves, live);
-	cr_assert_eq(vm_stat[NR_FREE_PAGES], census.nr[PAGE_FREE]);
-	cr_assert_eq(vm_stat[NR_SLAB_PAGES], census.nr[PAGE_SLAB]);
-	cr_assert_eq(vm_stat[NR_PAGETABLE_PAGES], census.nr[PAGE_TABLE]);
-	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], live);
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], census.nr[PAGE_KMALLOC]);
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], census.nr[PAGE_VMALLOC] - live);
-	cr_assert_eq(vmalloc_stats.pages_mapped - vmalloc_stats.pages_unmapped, live + census.aliases);
-	cr_assert_eq(vmalloc_stats.allocations - vmalloc_stats.frees, census.areas);
-	cr_assert_eq(vmalloc_stats.frees - vmalloc_stats.areas_purged, census.lazy_areas);
+	cr_assert_eq(vm_stat_sum(NR_FREE_PAGES), census.nr[PAGE_FREE]);
+	cr_assert_eq(vm_stat_sum(NR_SLAB_PAGES), census.nr[PAGE_SLAB]);
+	cr_assert_eq(vm_stat_sum(NR_PAGETABLE_PAGES), census.nr[PAGE_TABLE]);
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), live);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), census.nr[PAGE_KMALLOC]);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), census.nr[PAGE_VMALLOC] - live);
+	cr_assert_eq(stats().pages_mapped - stats().pages_unmapped, live + census.aliases);
+	cr_assert_eq(stats().allocations - stats().frees, census.areas);
+	cr_assert_eq(stats().frees - stats().areas_purged, census.lazy_areas);
 }

@@ -14,10 +14,10 @@
 #include <sys/mman.h>
 
 extern u32 held_pages;
-extern u32 tlb_flush_count;
 
 u64 init_top_pgt[PTRS_PER_TABLE];
 u32 arch_nr_cpus = 1;
+_Thread_local struct cpu_cache *sim_cpu_cache = &cpu_caches[0];
 
 u32 sim_tlb[SIM_TLB_PAGES];
 bool sim_tlb_writable[SIM_TLB_PAGES];
@@ -160,31 +160,39 @@ void sim_leave_free(u64 nr)
 		pfn = pfn_to_page(pfn)->next;
 	pfn_to_page(pfn)->next = held_pages;
 	held_pages = first;
-	vm_stat[NR_HELD_PAGES] += taken;
+	vm_stat_add(NR_HELD_PAGES, taken);
 }
 
 void sim_release_held(void)
 {
-	frames_free_chain(held_pages, (u32)vm_stat[NR_HELD_PAGES], 0);
+	frames_free_chain(held_pages, (u32)vm_stat_sum(NR_HELD_PAGES), 0);
 	held_pages = 0;
-	vm_stat[NR_HELD_PAGES] = 0;
+	vm_stat_add(NR_HELD_PAGES, -(s64)vm_stat_sum(NR_HELD_PAGES));
+}
+
+struct vmalloc_stats stats(void)
+{
+	struct vmalloc_stats sums;
+
+	vmalloc_stats_sum(&sums);
+	return sums;
 }
 
 void snapshot_take(struct snapshot *out)
 {
+	pcp_drain();
 	memset(out, 0, sizeof(*out));
 	memcpy(out->zones, zones, sizeof(zones));
-	memcpy(out->vm_stat, vm_stat, sizeof(vm_stat));
-	out->stats = vmalloc_stats;
-	out->stats.refused = 0;
+	for (u32 z = 0; z < MAX_NR_ZONES; z++)
+		out->zones[z].lock = (struct spinlock){ 0 };
 	out->caches[0] = vmap_area_cache;
 	out->caches[1] = vm_struct_cache;
+	out->caches[0].lock = out->caches[1].lock = (struct spinlock){ 0 };
 	out->cpu = cpu_caches[0];
+	out->cpu.vmalloc_status = out->cpu.page_alloc_status = out->cpu.kmalloc_status = KVMAP_OK;
+	out->cpu.lazy.lock = (struct spinlock){ 0 };
+	out->cpu.stats.refused = 0;
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;
-	out->lazy = purge_vmap_area_list;
-	out->flushed = flushed_vmap_area_list;
-	memcpy(out->kept, vmap_kept, sizeof(vmap_kept));
 	out->clock = tlb_clock;
-	out->flushes = tlb_flush_count;
 }

@@ -44,20 +44,19 @@ void check_machine(void);
 /* The same for a tree alone, with the augmented values if `free`; counts its nodes. */
 u64 check_tree(const struct rb_root *root, bool free);
 
+/* vmalloc_stats_sum() */
+struct vmalloc_stats stats(void);
+
 /* Objects of a cache that are handed out. */
 u64 objects_in_use(const struct kmem_cache *cache);
 
-/* What a refused call must leave as it was. */
+/* What a refused call must leave as it was. Which free frames a CPU keeps is none of it: they all go back. */
 struct snapshot {
-	struct zone zones[MAX_NR_ZONES];
-	u64 vm_stat[NR_VM_STAT_ITEMS];
-	struct vmalloc_stats stats; /* without `refused` */
+	struct zone zones[MAX_NR_ZONES]; /* without the locks, as all of it */
 	struct kmem_cache caches[2];
-	struct cpu_cache cpu;
+	struct cpu_cache cpu; /* without what it says of its last request, and `refused` */
 	struct rb_root busy, free;
-	struct vmap_area *lazy, *flushed;
-	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];
-	u32 clock, flushes;
+	u32 clock;
 };
 void snapshot_take(struct snapshot *out);
 

@@ -54,7 +54,8 @@ ParameterizedTest(const struct shortage *s, failure,
 	check_machine();
 	if (!a) {
 		/* slab pages and tables stay; the frames of the area and its range do not */
-		cr_assert_eq(frames_free_count() + vm_stat[NR_SLAB_PAGES] - 1 + vm_stat[NR_PAGETABLE_PAGES],
+		cr_assert_eq(frames_free_count() + vm_stat_sum(NR_SLAB_PAGES) - 1 +
+				     vm_stat_sum(NR_PAGETABLE_PAGES),
 			     s->frames_left);
 		cr_assert_eq(vmap_highest, 0);
 	}

@@ -116,8 +116,9 @@ Test(frames, used_frames_go_out_before_fresh_ones_and_for_zeros_the_other_way_ro
 
 	zeroed = frames_alloc_zeroed(PAGE_HELD);
 	cr_assert_eq(zeroed, fresh_start);
+	fresh_start = zones[2].fresh_start; /* the CPU has taken more than the one */
 	used = frames_alloc_chain(4, PAGE_HELD);
-	cr_assert_eq(zones[2].fresh_start, fresh_start + 1);
+	cr_assert_eq(zones[2].fresh_start, fresh_start);
 	frames_free_chain(used, 4, 0);
 	frames_free(zeroed);
 	check_machine();
@@ -149,7 +150,7 @@ Test(frames, fragmenting_holds_the_share_asked_for_and_scatters_what_comes_next)
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	cr_assert_eq(frames_fragment(60, 4ul << 20, 7), 1024 * 60 / 100);
-	cr_assert_eq(vm_stat[NR_HELD_PAGES], 1024 * 60 / 100);
+	cr_assert_eq(vm_stat_sum(NR_HELD_PAGES), 1024 * 60 / 100);
 	check_machine();
 	for (pfn = frames_alloc_chain(256, PAGE_HELD); pfn; last = pfn, pfn = pfn_to_page(pfn)->next)
 		neighbours += pfn == last + 1;

@@ -43,14 +43,14 @@ Test(kmalloc, larger_sizes_get_blocks_of_whole_frames_up_to_4M)
 
 		cr_assert_eq(ksize(block), sizes[i][1]);
 		cr_assert_eq(__pa(block) % sizes[i][1], 0);
-		cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], sizes[i][1] / PAGE_SIZE);
+		cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), sizes[i][1] / PAGE_SIZE);
 		memset(block, 0xaa, sizes[i][1]);
 		check_machine();
 		kfree(block);
 		cr_assert_eq(ksize(block), 0);
 	}
 	cr_assert_eq(kmalloc_status(), KVMAP_OK);
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), 0);
 	cr_assert_null(kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL));
 	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_TOO_LARGE);
 	check_machine();
@@ -158,7 +158,7 @@ Test(kmalloc, memory_below_a_limit_comes_in_whole_frames)
 	cr_assert_eq(ksize(object), PAGE_SIZE);
 	check_machine();
 	kfree(object);
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), 0);
 }
 
 Test(kmalloc, krealloc_keeps_the_contents_and_moves_only_when_it_must)
@@ -184,7 +184,7 @@ Test(kmalloc, krealloc_keeps_the_contents_and_moves_only_when_it_must)
 	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_NOT_AN_AREA);
 	cr_assert_null(krealloc(moved, 0, GFP_KERNEL));
 	cr_assert_eq(ksize(moved), 0);
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), 0);
 	check_machine();
 }
 
@@ -290,7 +290,7 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 	slab_debug = kmalloc_watched = *debug;
 	state = 11 + *debug;
 	sim_boot(KVMAP_POLICY_STRICT);
-	total = frames_free_count() + vm_stat[NR_SLAB_PAGES];
+	total = frames_free_count() + vm_stat_sum(NR_SLAB_PAGES);
 	for (u64 i = 0; i < (*debug ? OPERATIONS / 20 : OPERATIONS); i++) {
 		struct slot *slot = &slots[pick(SLOTS)];
 
@@ -306,8 +306,9 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 	vmalloc_purge();
 	check_machine();
 	cr_assert_eq(kmalloc_damage().address, 0);
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), 0);
 	for (u32 i = 1; i <= KMALLOC_CLASSES; i++)
 		cr_assert(!kmem_caches[i] || objects_in_use(kmem_caches[i]) == 0);
-	cr_assert_eq(frames_free_count() + vm_stat[NR_SLAB_PAGES] + vm_stat[NR_PAGETABLE_PAGES], total);
+	cr_assert_eq(frames_free_count() + vm_stat_sum(NR_SLAB_PAGES) + vm_stat_sum(NR_PAGETABLE_PAGES),
+		     total);
 }

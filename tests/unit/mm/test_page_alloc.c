@@ -91,7 +91,7 @@ Test(page_alloc, blocks_are_in_one_piece_aligned_and_go_back)
 		cr_assert_eq(page_to_pfn(pages[order]) % (1u << order), 0);
 		cr_assert_eq(virt_to_page(page_address(pages[order])), pages[order]);
 	}
-	cr_assert_eq(vm_stat[NR_KMALLOC_PAGES], (1u << MAX_ORDER) - 1);
+	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), (1u << MAX_ORDER) - 1);
 	check_machine();
 	for (unsigned int order = 0; order < MAX_ORDER; order++)
 		__free_pages(pages[order], order);
@@ -131,10 +131,10 @@ Test(page_alloc, what_waits_for_a_flush_is_flushed_before_a_patient_request_fail
 	vfree(area);
 	for (pages = 0; alloc_pages(GFP_ATOMIC, 0); pages++)
 		;
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 100);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 100);
 	cr_assert_null(alloc_pages(GFP_NOWAIT, 0));
 	cr_assert_not_null(alloc_pages(GFP_KERNEL, 0));
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
 	check_machine();
 }
 

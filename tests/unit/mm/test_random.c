@@ -117,7 +117,7 @@ static void use_after_free(const struct slot *slot)
 
 static void free_wrongly(const struct slot *slot)
 {
-	u64 refused = vmalloc_stats.refused;
+	u64 refused = stats().refused;
 	unsigned long addr;
 
 	if (slot->live)
@@ -127,7 +127,7 @@ static void free_wrongly(const struct slot *slot)
 	else
 		return;
 	vfree((void *)addr);
-	cr_assert_eq(vmalloc_stats.refused, refused + 1, "%#lx was freed", addr);
+	cr_assert_eq(stats().refused, refused + 1, "%#lx was freed", addr);
 }
 
 static void step(void)
@@ -155,16 +155,16 @@ ParameterizedTest(const struct run *run, random, sequences_keep_every_claim_true
 	u64 total;
 
 	sim_boot(run->policy);
-	total = frames_free_count() + vm_stat[NR_SLAB_PAGES];
+	total = frames_free_count() + vm_stat_sum(NR_SLAB_PAGES);
 	state = run->seed;
 	for (u64 i = 1; i <= OPERATIONS; i++) {
 		step();
 		if (i % CHECK_EVERY == 0)
 			check_machine();
-		if (vm_stat[NR_HELD_PAGES] > 800)
+		if (vm_stat_sum(NR_HELD_PAGES) > 800)
 			sim_release_held();
 	}
-	cr_assert_gt(vmalloc_stats.refused, 100, "memory was never out");
+	cr_assert_gt(stats().refused, 100, "memory was never out");
 
 	for (int i = 0; i < SLOTS; i++)
 		if (slots[i].live)
@@ -172,7 +172,9 @@ ParameterizedTest(const struct run *run, random, sequences_keep_every_claim_true
 	vmalloc_purge();
 	sim_release_held();
 	check_machine();
-	cr_assert_eq(vm_stat[NR_FREE_PAGES] + vm_stat[NR_SLAB_PAGES] + vm_stat[NR_PAGETABLE_PAGES], total);
+	cr_assert_eq(vm_stat_sum(NR_FREE_PAGES) + vm_stat_sum(NR_SLAB_PAGES) +
+			     vm_stat_sum(NR_PAGETABLE_PAGES),
+		     total);
 	cr_assert_null(vmap_area_root.rb_node);
 	cr_assert_eq(container_of(rb_first(&free_vmap_area_root), struct vmap_area, rb_node)->va_end,
 		     KVMAP_VMALLOC_END, "the space is one free range again");

@@ -13,14 +13,14 @@ static void assert_refused(u32 status, const struct snapshot *before, u64 refuse
 
 	snapshot_take(&after);
 	cr_assert_eq(vmalloc_status(), status, "status %u, expected %u", vmalloc_status(), status);
-	cr_assert_eq(vmalloc_stats.refused, refused + 1);
+	cr_assert_eq(stats().refused, refused + 1);
 	cr_assert_eq(memcmp(before, &after, sizeof(after)), 0, "a refused call changed something");
 }
 
 static void assert_vmalloc_refused(unsigned long size, u32 status)
 {
 	struct snapshot before;
-	u64 refused = vmalloc_stats.refused;
+	u64 refused = stats().refused;
 
 	snapshot_take(&before);
 	cr_assert_null(vmalloc(size));
@@ -30,7 +30,7 @@ static void assert_vmalloc_refused(unsigned long size, u32 status)
 static void assert_vfree_refused(unsigned long addr, u32 status)
 {
 	struct snapshot before;
-	u64 refused = vmalloc_stats.refused;
+	u64 refused = stats().refused;
 
 	snapshot_take(&before);
 	vfree((void *)addr);
@@ -51,7 +51,7 @@ Test(vmalloc, maps_whole_pages_and_leaves_a_guard_page_behind_them)
 	cr_assert(sim_write(a, 1) && sim_write(a + 2 * PAGE_SIZE - 8, 2) && sim_read(a, &value));
 	cr_assert_eq(value, 1);
 	cr_assert_not(sim_read(a + 2 * PAGE_SIZE, &value));
-	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], 3);
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 3);
 	check_machine();
 }
 

@@ -34,11 +34,11 @@ Test(vmap, maps_the_frames_in_the_order_of_the_array)
 	for (unsigned long i = 0; i < PAGES; i++)
 		cr_assert(sim_read(b + i * PAGE_SIZE, &value) && value == PAGES - 1 - i);
 	cr_assert_not(sim_read(b + PAGES * PAGE_SIZE, &value), "the guard page");
-	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], PAGES, "the frames are the first area's");
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), PAGES, "the frames are the first area's");
 	check_machine();
 	vunmap((void *)b);
 	cr_assert_eq(vmalloc_status(), KVMAP_OK);
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 0);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
 	check_machine();
 	vm_unmap_aliases();
 	cr_assert_not(sim_read(b, &value));

@@ -46,8 +46,8 @@ Test(vrealloc, an_area_shrinks_where_it_is_and_what_it_loses_waits_for_the_flush
 	a = numbered_area(10);
 	cr_assert_eq(resize(a, 4), a);
 	assert_numbers(a, 4);
-	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], 4);
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 6);
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 4);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 6);
 	cr_assert_eq(find_vm_area((void *)a)->requested_size, 4 * PAGE_SIZE);
 	vmalloc_purge();
 	for (unsigned long page = 4; page < 10; page++)
@@ -70,7 +70,7 @@ Test(vrealloc, two_pages_that_are_lost_are_flushed_one_by_one_and_the_one_that_b
 	a = numbered_area(3);
 	cr_assert_eq(resize(a, 2), a);
 	cr_assert_eq(vmalloc_purge(), 1);
-	cr_assert_eq(vmalloc_stats.flush_full, 0);
+	cr_assert_eq(stats().flush_full, 0);
 	cr_assert_not(sim_read(a + 2 * PAGE_SIZE, &value));
 	check_machine();
 }
@@ -86,7 +86,7 @@ Test(vrealloc, an_area_grows_where_it_is_if_the_range_behind_is_free)
 	cr_assert(sim_write(a + 39 * PAGE_SIZE, 1));
 	cr_assert_not(sim_write(a + 40 * PAGE_SIZE, 1));
 	cr_assert_eq((unsigned long)vmalloc(1), a + 41 * PAGE_SIZE);
-	cr_assert_eq(vmalloc_stats.frees, 0);
+	cr_assert_eq(stats().frees, 0);
 	vfree((void *)a);
 	vmalloc_purge();
 	check_machine();
@@ -103,8 +103,8 @@ Test(vrealloc, an_area_moves_if_something_is_in_the_way)
 	cr_assert_neq(b, a);
 	assert_numbers(b, 4);
 	cr_assert_null(find_vm_area((void *)a));
-	cr_assert_eq(vm_stat[NR_VMALLOC_PAGES], 6);
-	cr_assert_eq(vm_stat[NR_QUARANTINE_PAGES], 4);
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 6);
+	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 4);
 }
 
 Test(vrealloc, a_page_that_was_lost_is_flushed_before_it_is_mapped_again)

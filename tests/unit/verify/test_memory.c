@@ -246,7 +246,7 @@ Test(memory, a_flush_that_covers_too_little_is_found)
 
 Test(memory, flushes_that_cover_only_together_are_enough)
 {
-	struct claim_flush second = { 2, 0, AREA_A + K4, AREA_A + 4 * K4 };
+	struct claim_flush second = { 2, 0, 1, AREA_A + K4, AREA_A + 4 * K4 };
 
 	w.claims.flushes.items[1].start = AREA_A;
 	w.claims.flushes.items[1].end = AREA_A + 2 * K4;
@@ -258,7 +258,7 @@ Test(memory, flushes_that_cover_only_together_are_enough)
 
 static void right_lost(uint32_t stamp, uint64_t start, uint64_t end)
 {
-	struct claim_flush entry = { stamp, TLB_FLUSH_PROTECT, start, end };
+	struct claim_flush entry = { stamp, TLB_FLUSH_PROTECT, 0, start, end };
 
 	cr_assert_eq(array_push(&w.claims.flushes, entry), 0);
 	w.claims.flush_count++;
@@ -267,8 +267,8 @@ static void right_lost(uint32_t stamp, uint64_t start, uint64_t end)
 
 Test(memory, a_right_that_was_lost_wants_a_flush_of_all_its_range)
 {
-	struct claim_flush half = { 9, 0, AREA_A, AREA_A + 2 * K4 };
-	struct claim_flush rest = { 10, 0, AREA_A + 2 * K4, AREA_A + 4 * K4 };
+	struct claim_flush half = { 9, 0, 8, AREA_A, AREA_A + 2 * K4 };
+	struct claim_flush rest = { 10, 0, 8, AREA_A + 2 * K4, AREA_A + 4 * K4 };
 
 	right_lost(8, AREA_A, AREA_A + 4 * K4);
 	expect_findings("V9");
@@ -292,15 +292,29 @@ static void many_cpus(unsigned int count)
 	w.claims.tlb_clock = 20;
 }
 
-/* Before the last entry of the log, which is L's unmapping. */
-static void log_add(uint32_t stamp, uint32_t cpu)
+/* Before the last entry of the log, which is L's unmapping. begun: of a flush. */
+static void log_add_begun(uint32_t stamp, uint32_t cpu, uint32_t begun)
 {
 	struct claim_flush last = w.claims.flushes.items[w.claims.flushes.count - 1];
-	struct claim_flush entry = { stamp, cpu, 0, cpu & TLB_FLUSH_EVENT ? 0 : ~0ull };
+	struct claim_flush entry = { stamp, cpu, begun, 0, cpu & TLB_FLUSH_EVENT ? 0 : ~0ull };
 
 	w.claims.flushes.items[w.claims.flushes.count - 1] = entry;
 	cr_assert_eq(array_push(&w.claims.flushes, last), 0);
 	w.claims.flush_count++;
+}
+
+static void log_add(uint32_t stamp, uint32_t cpu)
+{
+	log_add_begun(stamp, cpu, cpu & TLB_FLUSH_EVENT ? 0 : stamp - 1);
+}
+
+Test(memory, a_flush_that_began_before_the_unmapping_does_not_cover_it)
+{
+	many_cpus(2);
+	log_add_begun(3, 1, 0);
+	expect_findings("V9");
+	log_add_begun(4, 1, 1);
+	expect_findings("");
 }
 
 Test(memory, every_cpu_has_to_flush)

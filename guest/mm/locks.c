@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * locks.c: every lock that the memory manager takes, by name, in the order in which they may be taken: who
+ * holds one takes none that stands above it (docs/memory-manager.md). The caches' come last: they are in no
+ * array, but theirs is the same place.
+ */
+#include "mm/arch.h"
+#include "mm/frames.h"
+#include "mm/slab.h"
+#include "mm/vmap.h"
+
+const struct lock_row lock_table[] = {
+	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
+	{ "vmap_purge_lock", &vmap_purge_lock, 1, 0 },
+	{ "tlb_round_lock", &tlb_round_lock, 1, 0 },
+	{ "lazy", &cpu_caches[0].lazy.lock, NR_CPUS, sizeof(struct cpu_cache) },
+	{ "vmap_area_lock", &vmap_area_lock, 1, 0 },
+	{ "free_vmap_area_lock", &free_vmap_area_lock, 1, 0 },
+	{ "page_table_lock", &page_table_lock, 1, 0 },
+	{ "kmem_cache", NULL, 0, 0 },
+	{ "zone", &zones[0].lock, MAX_NR_ZONES, sizeof(struct zone) },
+};
+
+const u32 lock_table_rows = ARRAY_SIZE(lock_table);
+
+static void lock_add(const struct spinlock *lock, u64 *acquired, u64 *contended)
+{
+	*acquired += lock->acquired;
+	*contended += lock->contended;
+}
+
+void lock_row_sum(const struct lock_row *row, u64 *acquired_out, u64 *contended_out)
+{
+	const char *lock = (const char *)row->first;
+	u64 acquired = 0, contended = 0;
+
+	for (u32 i = 0; i < row->nr; i++, lock += row->stride)
+		lock_add((const struct spinlock *)lock, &acquired, &contended);
+	for (u32 i = 1; !row->nr && i < KMEM_CACHES_MAX; i++)
+		if (kmem_caches[i])
+			lock_add(&kmem_caches[i]->lock, &acquired, &contended);
+	*acquired_out = acquired;
+	*contended_out = contended;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.c: what the CPUs keep, and sums over them.
+ */
+#include "mm/percpu.h"
+
+struct cpu_cache cpu_caches[NR_CPUS];
+
+u64 vm_stat_sum(enum vm_stat_item item)
+{
+	u64 sum = 0;
+
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		sum += READ_ONCE(cpu_caches[cpu].vm_stat[item]);
+	return sum;
+}
+
+void vmalloc_stats_sum(struct vmalloc_stats *out)
+{
+	u64 *sums = (u64 *)out;
+
+	for (u32 i = 0; i < sizeof(*out) / sizeof(*sums); i++) {
+		sums[i] = 0;
+		for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+			sums[i] += READ_ONCE(((u64 *)&cpu_caches[cpu].stats)[i]);
+	}
+}
