@@ -129,6 +129,45 @@ static void print_frames(struct report *report, const struct guest *guest, const
 	owners_destroy(&owners);
 }
 
+/* Against the guest before it was damaged. `claims` may be NULL. */
+static void print_diff(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+		       const struct claims *claims)
+{
+	struct claims sound = { 0 };
+	struct walk_mode sound_mode;
+	struct diff_side before = { .view = guest->core, .mode = &sound_mode };
+	struct diff_side after = { .view = &guest->view, .mode = mode, .claims = claims };
+	struct frames owners[2];
+	struct diff_tables tables;
+	struct diff_frames frames;
+	struct diff_areas areas = { 0 };
+	struct report_diff diff = { .before = &before,
+				    .after = &after,
+				    .tables = &tables,
+				    .frames = &frames,
+				    .frames_from_claims = claims != NULL,
+				    .areas = claims ? &areas : NULL,
+				    .symbols = guest->symbols,
+				    .entries = true };
+	struct error error;
+
+	if (walk_mode_of_cpu(guest->core, 0, &sound_mode, &error) < 0 ||
+	    claims_read(guest->core, &sound_mode, guest->layout, &sound, &error) < 0 ||
+	    diff_tables(&before, &after, true, &tables, &error) < 0 ||
+	    frames_collect(guest->core, &sound_mode, claims ? &sound : NULL, &owners[0], &error) < 0 ||
+	    frames_collect(&guest->view, mode, claims, &owners[1], &error) < 0 ||
+	    diff_frames(&owners[0], &owners[1], &frames, &error) < 0 ||
+	    (claims && diff_areas(&sound, claims, &areas, &error) < 0))
+		guest_die(error.text);
+	report_diff(report, &diff);
+	diff_tables_destroy(&tables);
+	diff_frames_destroy(&frames);
+	diff_areas_destroy(&areas);
+	frames_destroy(&owners[0]);
+	frames_destroy(&owners[1]);
+	claims_destroy(&sound);
+}
+
 bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions)
 {
 	struct ranges ranges = { 0 };
@@ -167,6 +206,9 @@ bool guest_ask(struct report *report, const struct guest *guest, const struct gu
 	free(area_findings);
 	print_walks(report, guest, &mode, &claims, questions);
 	print_frames(report, guest, &mode, questions->frames_by_claims ? &claims : NULL, questions->frame);
+	/* Reads the guest twice; for one question of four that is enough. */
+	if (!(questions->frame & 3))
+		print_diff(report, guest, &mode, questions->frames_by_claims ? &claims : NULL);
 	report_verdict(report, &verdict);
 	found = verdict.finding_count > 0;
 	verdict_destroy(&verdict);

@@ -30,6 +30,7 @@ int command_map(int argc, char **argv);
 int command_walk(int argc, char **argv);
 int command_areas(int argc, char **argv);
 int command_frames(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_backtrace(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_proc(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.h: what one paging-structure entry means (SDM vol. 3A 4.5, tables 4-14 to 4-20). For walk*.c only.
+ * entry.h: what one paging-structure entry means (SDM vol. 3A 4.5, tables 4-14 to 4-20). For walk*.c and
+ * diff_tables.c only.
  */
 #ifndef VMM_INSPECT_ENTRY_H
 #define VMM_INSPECT_ENTRY_H

@@ -12,6 +12,7 @@
 #include "inspect/access.h"
 #include "inspect/backtrace.h"
 #include "inspect/claims.h"
+#include "inspect/diff.h"
 #include "inspect/frames.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
@@ -164,6 +165,19 @@ struct report_frame {
 	struct symbols *symbols;
 };
 void report_frame(struct report *report, const struct report_frame *frame);
+
+/* `diff SOURCE SOURCE`. Claims, areas and symbols may be NULL. */
+struct report_diff {
+	const struct diff_side *before, *after;
+	const struct diff_tables *tables;
+	const struct diff_frames *frames;
+	bool frames_from_claims;
+	const struct diff_areas *areas; /* NULL: not both make claims */
+	struct symbols *symbols;        /* of the second source */
+	bool entries;                   /* list them */
+	bool all;                       /* in text: list everything, runs of frames too */
+};
+void report_diff(struct report *report, const struct report_diff *diff);
 
 /* A row of `bench guest`: an allocation and its free, in instructions. */
 struct report_bench_row {

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap diff: two points of one guest, with and without claims.
+. "$(dirname "$0")/tap.sh"
+
+cat >before.kvs <<EOF
+fragment 60% seed 7
+a = vmalloc 64K
+b = vmalloc 4K
+c = vmalloc 16K
+EOF
+cp before.kvs again.kvs
+cp before.kvs after.kvs
+cat >>after.kvs <<EOF
+vfree b
+d = vmalloc 32K
+set_memory_ro c 4
+EOF
+for script in before after; do
+	try run $script.kvs --dump $script.core
+	check "$script is verified" 0
+done
+
+try diff before.core before.core
+check "a core and itself are the same" 0 out '^The same is mapped'
+try diff before.kvs again.kvs
+check "two runs of one script are the same" 0 out '^The same is mapped'
+try diff before.core after.core --entries
+check "what was freed, allocated and protected: pages, areas, frames, entries" 1 \
+	out '^  13 pages in 3 ranges$' \
+	out '^  ffffc90000011000 +4 KiB  unmapped  rw- 4K GPA 0x' \
+	out '^  ffffc90000013000 +16 KiB  rights    rw- 4K GPA (0x[0-9a-f]+) -> r-- 4K GPA ' \
+	out '^  ffffc90000018000 +32 KiB  mapped    rw- 4K' \
+	out '^ +13  of level 1, PT$' \
+	out '^  ffffc90000011000  PT +17 of 0x[0-9a-f]+: 0x8[0-9a-f]{15} -> 0x0000000000000000$' \
+	out '^  0xffffc90000011000  freed: 4 KiB' out '^  0xffffc90000013000  flags: 16 KiB' out '^  0xffffc90000018000  new: 32 KiB' \
+	out '^ +1  in 1 run: live area -> freed area$' out '^ +8  in [0-9]+ runs: free -> live area$'
+try diff before.core after.core --json
+check "as JSON" 1 out '"type":"diff".*"ranges":3,"pages":13,.*"entries_by_level":\[13,0,0,0,0\],"areas":3,"frames":9,"frames_from":"claims"'
+try diff after.core before.core --json
+check "the other way round" 1 out '"pages_by_change":\{"mapped":1,"unmapped":8,"frames":0,"rights":4' \
+	out '"type":"diff_area".*"changes":\["gone"\]'
+try diff before.core after.core --guest /bin/true
+check "without claims" 1 out '^  13 pages in 3 ranges$' out '^ +8  in [0-9]+ runs: .* -> mapped more than once$'
+
+try diff before.core
+check "one source is not enough" 2 err 'two SOURCEs'
+try diff before.core after.core before.core
+check "three are too many" 2 err 'one argument too many'
+try diff before.core missing.core
+one_line "a source that is missing" 2 'missing.core.*No such file'
+finish

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_diff.c: what `diff` prints.
+ */
+#include "sample.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct view views[2];
+static struct sample sample;
+static struct diff_tables tables;
+static struct diff_frames frames;
+static struct diff_areas areas;
+static struct diff_range ranges[50];
+static struct diff_entry entries[] = {
+	{ .gva = SAMPLE_AREA,
+	  .level = 1,
+	  .index = 3,
+	  .before = 0x5003,
+	  .table_before = 0x4000,
+	  .table_after = 0x4000 },
+	{ .gva = 0, .level = 4, .after = 0x9003, .table_before = 0x1000, .table_after = 0x7000 },
+};
+
+static void init(void)
+{
+	sample_init(&sample);
+	views[0].cpu_count = views[1].cpu_count = 1;
+	views[1].cpus[0].rsp = 0x1234;
+	for (size_t i = 0; i < 50; i++)
+		ranges[i] = (struct diff_range){ .gva = SAMPLE_AREA + i * 0x2000,
+						 .size = 0x1000,
+						 .changes = 1u << DIFF_MAPPED,
+						 .after = { 0x5000, 0x1000, 3, 0 } };
+	ranges[1].before = (struct diff_page){ 0x200000, 0x200000, 7, 0 };
+	ranges[1].changes = 1u << DIFF_SIZE | 1u << DIFF_RIGHTS;
+	tables = (struct diff_tables){ .ranges = { ranges, 50, 50 }, .range_count = 50, .pages = 50 };
+	tables.entries.items = entries;
+	tables.entries.count = 2;
+	tables.by_change[DIFF_MAPPED] = 49;
+	tables.by_level[1] = tables.by_level[4] = 1;
+	frames = (struct diff_frames){ .frames = 12 };
+	frames.moves[OWNER_FREE][OWNER_AREA].frames = 12;
+	frames.moves[OWNER_FREE][OWNER_AREA].runs = 1;
+}
+
+static void destroy(void)
+{
+	sample_destroy(&sample);
+}
+
+TestSuite(report_diff, .init = init, .fini = destroy);
+
+static char *diff_of(enum report_format format, bool all)
+{
+	struct diff_side sides[2] = { { &views[0], NULL, NULL }, { &views[1], NULL, &sample.claims } };
+	struct report_diff about = {
+		.before = &sides[0],
+		.after = &sides[1],
+		.tables = &tables,
+		.frames = &frames,
+		.frames_from_claims = true,
+		.areas = &areas,
+		.entries = true,
+		.all = all,
+	};
+	char *text;
+	size_t size;
+	struct report report = report_begin(format, &text, &size);
+
+	report_diff(&report, &about);
+	report_end(&report);
+	return text;
+}
+
+Test(report_diff, lists_what_differs_and_says_how_much_it_leaves_out)
+{
+	struct diff_area changed[] = { { NULL, &sample.areas[0], 1u << DIFF_AREA_NEW },
+				       { &sample.areas[1], &sample.areas[0], 1u << DIFF_AREA_EXTENT } };
+	char *text;
+
+	areas = (struct diff_areas){ changed, 2, 2 };
+	text = diff_of(REPORT_TEXT, false);
+	check_lines(text);
+	check_holds(text, "  50 pages in 50 ranges\n            49  mapped\n");
+	check_holds(
+		text,
+		"  ffffc90000000000       4 KiB  mapped    rw- 4K GPA 0x5000: byte 0x0 of the 64 KiB area");
+	check_holds(text, "rights, page size rwx 2M GPA 0x200000 -> rw- 4K GPA 0x5000: ");
+	check_holds(text, "\n  and 10 more (--all lists them)\n");
+	check_holds(text, "             1  of level 4, PML4\n             1  of level 1, PT\n");
+	check_holds(text,
+		    "  ffffc90000000000  PT     3 of 0x4000: 0x0000000000005003 -> 0x0000000000000000\n");
+	check_holds(text, "PML4   0 of 0x1000 -> 0x7000: 0x0000000000000000 -> 0x0000000000009003\n");
+	check_holds(text, "  0xffffc90000000000  new: 64 KiB\n");
+	check_holds(text, "  0xffffc90000000000  size: 8 KiB -> 64 KiB\n");
+	check_holds(text, "            12  in 1 run: free -> live area\n");
+	check_holds(text, "  CPU 0  rsp      0x0000000000000000 -> 0x0000000000001234\n");
+	cr_expect_null(strstr(text, "The same"));
+	free(text);
+	text = diff_of(REPORT_TEXT, true);
+	cr_expect_null(strstr(text, "more"));
+	free(text);
+	areas = (struct diff_areas){ 0 };
+}
+
+Test(report_diff, says_so_where_nothing_differs)
+{
+	char *text;
+
+	tables = (struct diff_tables){ 0 };
+	frames = (struct diff_frames){ 0 };
+	views[1].cpus[0].rsp = 0;
+	text = diff_of(REPORT_TEXT, false);
+	cr_expect_str_eq(text,
+			 "The same is mapped, by the same entries; frames and areas have the same owners.\n");
+	free(text);
+}
+
+Test(report_diff, as_json_is_a_line_for_each_difference_and_a_sum)
+{
+	char *text = diff_of(REPORT_JSON, false);
+	struct json_object *lines = lines_of(text);
+
+	cr_expect_null(json_object_object_get(line_of_type(lines, "diff_range", 0), "before"));
+	cr_expect_str_eq(member(line_of_type(lines, "diff_range", 1), "changes"),
+			 "[ \"rights\", \"page size\" ]");
+	cr_expect_not_null(line_of_type(lines, "diff_range", 49));
+	cr_expect_str_eq(member(line_of_type(lines, "diff_entry", 1), "table_after"), "0x7000");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_register", 0), "name"), "rsp");
+	cr_expect_str_eq(member(line_of_type(lines, "diff", 0), "pages"), "50");
+	cr_expect_str_eq(member(line_of_type(lines, "diff", 0), "entries_by_level"), "[ 1, 0, 0, 1, 0 ]");
+	json_object_put(lines);
+	free(text);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diff.c: kvmap diff SOURCE SOURCE
+ */
+#include "commands/commands.h"
+#include "commands/source.h"
+
+struct diff_options {
+	struct options common;
+	const char *sources[2];
+	bool entries, all;
+};
+
+enum { OPTION_ALL = 512, OPTION_ENTRIES };
+
+static const struct argp_option options_list[] = {
+	{ "entries", OPTION_ENTRIES, NULL, 0, "list the page-table entries that differ", 0 },
+	{ "all", OPTION_ALL, NULL, 0, "list everything, not the first 40 of each only; runs of frames too",
+	  0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct diff_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_ALL: options->all = true; return 0;
+	case OPTION_ENTRIES: options->entries = true; return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num < 2)
+			options->sources[state->arg_num] = argument;
+		else
+			argp_error(state, "`%s` is one argument too many", argument);
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num < 2)
+			argp_error(state,
+				   "two SOURCEs are needed: core files, or scripts (*.kvs) to run first");
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct diff_options *out)
+{
+	static const char doc[] =
+		"Prints what is not the same in two SOURCEs, core files or scripts that are run first: what is "
+		"mapped, entries of page tables, areas, owners of frames, registers. A guest that makes no claims "
+		"is compared by its tables alone."
+		"\vExit status 0: they are the same. 1: they differ. 2: it could not be done. Accessed and dirty "
+		"bits do not count, nor do registers but CR0, CR3, CR4 and EFER.";
+	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = { options_list, parse, "SOURCE SOURCE", doc, children, NULL, NULL };
+
+	*out = (struct diff_options){ 0 };
+	options_default(&out->common);
+	return command_parse(&argp, argc, argv, out);
+}
+
+/* All that was found, and how it was. */
+struct findings {
+	struct diff_side sides[2];
+	struct diff_tables tables;
+	struct frames frames[2];
+	struct diff_frames moved;
+	struct diff_areas areas;
+	bool claims; /* both make them */
+};
+
+static int find(const struct source *sources, bool entries, struct findings *out, struct error *error)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!sources[i].has_mode) {
+			*error = sources[i].no_claims;
+			return -1;
+		}
+		out->sides[i] = (struct diff_side){ sources[i].view, &sources[i].mode, sources[i].claims };
+	}
+	out->claims = sources[0].claims && sources[1].claims;
+	if (diff_tables(&out->sides[0], &out->sides[1], entries, &out->tables, error) < 0)
+		return -1;
+	for (unsigned int i = 0; i < 2; i++)
+		if (frames_collect(sources[i].view, &sources[i].mode, out->claims ? sources[i].claims : NULL,
+				   &out->frames[i], error) < 0)
+			return -1;
+	if (diff_frames(&out->frames[0], &out->frames[1], &out->moved, error) < 0)
+		return -1;
+	return out->claims ? diff_areas(sources[0].claims, sources[1].claims, &out->areas, error) : 0;
+}
+
+static bool is_same(const struct findings *findings)
+{
+	struct diff_register differs;
+
+	for (unsigned int level = 1; level <= 5; level++)
+		if (findings->tables.by_level[level])
+			return false;
+	for (size_t next = 0;
+	     diff_register_next(findings->sides[0].view, findings->sides[1].view, &next, &differs);)
+		if (differs.translates)
+			return false;
+	return !findings->tables.pages && !findings->moved.frames && !findings->areas.count &&
+	       !findings->tables.cut_short;
+}
+
+static int compare(const struct source *sources, const struct diff_options *options)
+{
+	struct findings findings = { 0 };
+	struct report_diff about = {
+		.before = &findings.sides[0],
+		.after = &findings.sides[1],
+		.tables = &findings.tables,
+		.frames = &findings.moved,
+		.symbols = sources[1].symbols,
+		.entries = options->entries,
+		.all = options->all,
+	};
+	struct report report;
+	struct error error;
+	int status;
+
+	if (find(sources, options->entries, &findings, &error) < 0) {
+		status = command_fail(&error, NULL);
+	} else {
+		about.frames_from_claims = findings.claims;
+		about.areas = findings.claims ? &findings.areas : NULL;
+		command_report(&report, options->common.json);
+		report_diff(&report, &about);
+		status = command_finish(is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING);
+	}
+	diff_tables_destroy(&findings.tables);
+	diff_frames_destroy(&findings.moved);
+	diff_areas_destroy(&findings.areas);
+	frames_destroy(&findings.frames[0]);
+	frames_destroy(&findings.frames[1]);
+	return status;
+}
+
+int command_diff(int argc, char **argv)
+{
+	struct diff_options options;
+	struct source sources[2];
+	int status;
+
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.sources[0], &options.common, &sources[0]) < 0)
+		return EXIT_NOT_DONE;
+	if (source_open(options.sources[1], &options.common, &sources[1]) < 0) {
+		source_close(&sources[0]);
+		return EXIT_NOT_DONE;
+	}
+	status = compare(sources, &options);
+	source_close(&sources[0]);
+	source_close(&sources[1]);
+	return status;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diff_claims.c: areas, owners of frames and registers of two points, side by side.
+ */
+#include "inspect/diff.h"
+
+#include "base/array.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- frames ---- */
+
+/* Where the pass over one side stands: the run that holds `pfn`, or the next one above it. */
+struct run_reader {
+	const struct frames *frames;
+	size_t next;
+};
+
+/* What the side has at pfn, and up to where (exclusive). */
+static struct frame_run run_at(struct run_reader *reader, uint64_t pfn)
+{
+	const struct frames *frames = reader->frames;
+	struct frame_run hole = { .pfn = pfn, .count = UINT64_MAX - pfn, .kind = DIFF_NO_MEMORY };
+	const struct frame_run *run;
+
+	while (reader->next < frames->runs.count &&
+	       frames->runs.items[reader->next].pfn + frames->runs.items[reader->next].count <= pfn)
+		reader->next++;
+	if (reader->next == frames->runs.count)
+		return hole;
+	run = &frames->runs.items[reader->next];
+	if (run->pfn <= pfn)
+		return *run;
+	hole.count = run->pfn - pfn;
+	return hole;
+}
+
+static int add_frames(struct diff_frames *out, const struct diff_frames_run *run)
+{
+	struct diff_frames_run *last = out->runs.count ? &out->runs.items[out->runs.count - 1] : NULL;
+
+	out->frames += run->count;
+	out->moves[run->before][run->after].frames += run->count;
+	if (last && last->pfn + last->count == run->pfn && last->before == run->before &&
+	    last->after == run->after && last->before_of == run->before_of &&
+	    last->after_of == run->after_of) {
+		last->count += run->count;
+		return 0;
+	}
+	out->moves[run->before][run->after].runs++;
+	return array_push(&out->runs, *run);
+}
+
+int diff_frames(const struct frames *before, const struct frames *after, struct diff_frames *out,
+		struct error *error)
+{
+	struct run_reader readers[2] = { { before, 0 }, { after, 0 } };
+	struct diff_frames result = { 0 };
+	uint64_t pfn = 0, end;
+
+	for (; pfn != UINT64_MAX; pfn = end) {
+		struct frame_run one = run_at(&readers[0], pfn), other = run_at(&readers[1], pfn);
+		struct diff_frames_run run = { pfn, 0, one.kind, other.kind, one.of, other.of };
+
+		end = one.pfn + one.count < other.pfn + other.count ? one.pfn + one.count
+								    : other.pfn + other.count;
+		run.count = end - pfn;
+		if (one.kind == other.kind && one.of == other.of)
+			continue;
+		if (add_frames(&result, &run) < 0) {
+			diff_frames_destroy(&result);
+			return error_set(error, ERROR_HOST, ENOMEM, 0, "the differences of frames");
+		}
+	}
+	*out = result;
+	return 0;
+}
+
+void diff_frames_destroy(struct diff_frames *frames)
+{
+	free(frames->runs.items);
+	*frames = (struct diff_frames){ 0 };
+}
+
+/* ---- areas ---- */
+
+const char *diff_area_change_name(enum diff_area_change change)
+{
+	static const char *const names[DIFF_AREA_CHANGES] = {
+		[DIFF_AREA_NEW] = "new",       [DIFF_AREA_GONE] = "gone",
+		[DIFF_AREA_FREED] = "freed",   [DIFF_AREA_ANEW] = "allocated anew",
+		[DIFF_AREA_EXTENT] = "size",   [DIFF_AREA_FLAGS] = "flags",
+		[DIFF_AREA_CALLER] = "caller", [DIFF_AREA_FRAMES] = "frames",
+	};
+
+	return names[change];
+}
+
+static bool same_frames(const struct claims *before, const struct claim_area *one, const struct claims *after,
+			const struct claim_area *other)
+{
+	return one->frame_count == other->frame_count && one->frames_sum == other->frames_sum &&
+	       (!one->frame_count ||
+		!memcmp(before->frames.items + one->first_frame, after->frames.items + other->first_frame,
+			one->frame_count * sizeof(*before->frames.items)));
+}
+
+static unsigned int area_changes(const struct claims *before, const struct claim_area *one,
+				 const struct claims *after, const struct claim_area *other)
+{
+	unsigned int changes = 0;
+
+	/* An area keeps its stamp for as long as it lives. */
+	changes |= one->handed != other->handed ? 1u << DIFF_AREA_ANEW : 0;
+	if (one->state == AREA_LIVE && other->state == AREA_LAZY)
+		changes |= 1u << DIFF_AREA_FREED;
+	if (one->va_end != other->va_end || one->size != other->size || one->nr_pages != other->nr_pages ||
+	    one->requested_size != other->requested_size)
+		changes |= 1u << DIFF_AREA_EXTENT;
+	changes |= one->flags != other->flags ? 1u << DIFF_AREA_FLAGS : 0;
+	changes |= one->caller != other->caller ? 1u << DIFF_AREA_CALLER : 0;
+	if (!same_frames(before, one, after, other))
+		changes |= 1u << DIFF_AREA_FRAMES;
+	return changes;
+}
+
+/* tag: index into claims.areas. */
+static int sort_areas(const struct claims *claims, struct keyed_array *out)
+{
+	for (size_t i = 0; i < claims->areas.count; i++) {
+		struct keyed item = { .key = claims->areas.items[i].va_start, .tag = (uint32_t)i };
+
+		if (array_push(out, item) < 0)
+			return -1;
+	}
+	return keyed_sort(out);
+}
+
+/* Both sorted: those of one address are the same area, seen twice. */
+static int merge_areas(const struct claims *before, const struct keyed_array *one, const struct claims *after,
+		       const struct keyed_array *other, struct diff_areas *out)
+{
+	size_t i = 0, j = 0;
+
+	while (i < one->count || j < other->count) {
+		struct diff_area area = { 0 };
+
+		if (j == other->count || (i < one->count && one->items[i].key <= other->items[j].key))
+			area.before = &before->areas.items[one->items[i].tag];
+		if (i == one->count || (j < other->count && other->items[j].key <= one->items[i].key))
+			area.after = &after->areas.items[other->items[j].tag];
+		i += area.before != NULL;
+		j += area.after != NULL;
+		area.changes = !area.before  ? 1u << DIFF_AREA_NEW
+			       : !area.after ? 1u << DIFF_AREA_GONE
+					     : area_changes(before, area.before, after, area.after);
+		if (area.changes && array_push(out, area) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int diff_areas(const struct claims *before, const struct claims *after, struct diff_areas *out,
+	       struct error *error)
+{
+	struct keyed_array one = { 0 }, other = { 0 };
+	struct diff_areas result = { 0 };
+	int failed = sort_areas(before, &one) < 0 || sort_areas(after, &other) < 0 ||
+		     merge_areas(before, &one, after, &other, &result) < 0;
+
+	free(one.items);
+	free(other.items);
+	if (failed) {
+		diff_areas_destroy(&result);
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the differences of areas");
+	}
+	*out = result;
+	return 0;
+}
+
+void diff_areas_destroy(struct diff_areas *areas)
+{
+	free(areas->items);
+	*areas = (struct diff_areas){ 0 };
+}
+
+/* ---- registers ---- */
+
+static const struct {
+	const char *name;
+	size_t offset;
+	bool translates;
+} registers[] = {
+#define REGISTER(name, translates) { #name, offsetof(struct view_cpu, name), translates },
+	/* clang-format off */
+	REGISTER(cr0, true) REGISTER(cr3, true) REGISTER(cr4, true) REGISTER(efer, true)
+	REGISTER(cr2, false) REGISTER(rip, false) REGISTER(rflags, false) REGISTER(rsp, false)
+	REGISTER(rax, false) REGISTER(rbx, false) REGISTER(rcx, false) REGISTER(rdx, false)
+	REGISTER(rsi, false) REGISTER(rdi, false) REGISTER(rbp, false)
+	REGISTER(r8, false) REGISTER(r9, false) REGISTER(r10, false) REGISTER(r11, false)
+	REGISTER(r12, false) REGISTER(r13, false) REGISTER(r14, false) REGISTER(r15, false)
+	REGISTER(fs_base, false) REGISTER(gs_base, false)
+/* clang-format on */
+#undef REGISTER
+};
+
+static uint64_t register_value(const struct view_cpu *cpu, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)cpu + offset, sizeof(value));
+	return value;
+}
+
+bool diff_register_next(const struct view *before, const struct view *after, size_t *next,
+			struct diff_register *out)
+{
+	const size_t count = sizeof(registers) / sizeof(registers[0]);
+	unsigned int cpus = before->cpu_count < after->cpu_count ? before->cpu_count : after->cpu_count;
+
+	while (*next < cpus * count) {
+		size_t cpu = *next / count, which = (*next)++ % count;
+
+		*out = (struct diff_register){
+			.name = registers[which].name,
+			.cpu = (unsigned int)cpu,
+			.before = register_value(&before->cpus[cpu], registers[which].offset),
+			.after = register_value(&after->cpus[cpu], registers[which].offset),
+			.translates = registers[which].translates,
+		};
+		if (out->before != out->after)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diff.c: `diff SOURCE SOURCE`, as text.
+ */
+#include "base/number.h"
+#include "kvmap/layout.h"
+#include "report/diff_parts.h"
+#include "report/entry.h"
+#include "report/place.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+#define LISTED 40 /* lines of a list, unless all are asked for */
+
+const char *diff_owner_name(unsigned int kind)
+{
+	return kind == DIFF_NO_MEMORY ? "no memory" : frame_kinds[kind].name;
+}
+
+const char *diff_place(const struct report_diff *diff, const struct diff_range *range, char *out, size_t size)
+{
+	const struct diff_side *side = range->after.page_size ? diff->after : diff->before;
+
+	return place_explain(range->gva, side->claims, diff->symbols, out, size);
+}
+
+/* How many of `count` items are listed. */
+static size_t listed(const struct report_diff *diff, size_t count)
+{
+	return diff->all || count < LISTED ? count : LISTED;
+}
+
+static void show_rest(struct report *report, uint64_t shown, uint64_t all)
+{
+	char more[40];
+
+	if (shown < all)
+		text_line(report, PAINT_FAINT, 2, 2, "and %s more%s",
+			  text_count(all - shown, more, sizeof(more)),
+			  shown < DIFF_LISTED_MAX ? " (--all lists them)" : "");
+}
+
+/* ---- ranges ---- */
+
+/* "rw- 4K GPA 0x1000" */
+static const char *page_text(const struct diff_page *page, char *out, size_t size)
+{
+	char rights[8];
+
+	snprintf(out, size, "%s %s GPA 0x%" PRIx64, text_rights(page->rights, rights, sizeof(rights)),
+		 entry_page_name(page->page_size), page->gpa);
+	return out;
+}
+
+static void show_range(struct report *report, const struct report_diff *diff, const struct diff_range *range)
+{
+	char size[40], before[80], after[80], place[400], changes[80] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
+		if (range->changes & 1u << i)
+			used += (size_t)snprintf(changes + used, sizeof(changes) - used, "%s%s",
+						 used ? ", " : "", diff_change_name(i));
+	page_text(&range->before, before, sizeof(before));
+	page_text(&range->after, after, sizeof(after));
+	text_line(report, PAINT_PLAIN, 2, 6, "%016" PRIx64 "  %10s  %-9s %s%s%s: %s", range->gva,
+		  number_bytes(range->size, size, sizeof(size)), changes,
+		  range->before.page_size ? before : "",
+		  range->before.page_size && range->after.page_size ? " -> " : "",
+		  range->after.page_size ? after : "", diff_place(diff, range, place, sizeof(place)));
+}
+
+static void show_ranges(struct report *report, const struct report_diff *diff)
+{
+	const struct diff_tables *tables = diff->tables;
+	size_t count = listed(diff, tables->ranges.count);
+	char pages[40], ranges[40], text[40];
+
+	text_heading(report, "What is mapped");
+	text_line(report, PAINT_PLAIN, 2, 2, "%s in %s",
+		  text_number_of(tables->pages, "page", pages, sizeof(pages)),
+		  text_number_of(tables->range_count, "range", ranges, sizeof(ranges)));
+	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
+		if (tables->by_change[i])
+			text_line(report, PAINT_PLAIN, 2, 2, "%12s  %s",
+				  text_count(tables->by_change[i], text, sizeof(text)), diff_change_name(i));
+	for (size_t i = 0; i < count; i++)
+		show_range(report, diff, &tables->ranges.items[i]);
+	show_rest(report, count, tables->range_count);
+}
+
+/* ---- entries ---- */
+
+static void show_entry(struct report *report, const struct diff_entry *entry)
+{
+	char tables[60];
+
+	if (entry->table_before == entry->table_after)
+		snprintf(tables, sizeof(tables), "0x%" PRIx64, entry->table_before);
+	else
+		snprintf(tables, sizeof(tables), "0x%" PRIx64 " -> 0x%" PRIx64, entry->table_before,
+			 entry->table_after);
+	text_line(report, PAINT_PLAIN, 2, 6,
+		  "%016" PRIx64 "  %-4s %3u of %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, entry->gva,
+		  entry_level_name(entry->level), entry->index, tables, entry->before, entry->after);
+}
+
+static void show_entries(struct report *report, const struct report_diff *diff)
+{
+	const struct diff_tables *tables = diff->tables;
+	uint64_t all = 0;
+	char text[40];
+
+	text_heading(report, "Entries of page tables");
+	for (unsigned int level = 5; level >= 1; level--) {
+		all += tables->by_level[level];
+		if (tables->by_level[level])
+			text_line(report, PAINT_PLAIN, 2, 2, "%12s  of level %u, %s",
+				  text_count(tables->by_level[level], text, sizeof(text)), level,
+				  entry_level_name(level));
+	}
+	if (!diff->entries)
+		return;
+	for (size_t i = 0; i < listed(diff, tables->entries.count); i++)
+		show_entry(report, &tables->entries.items[i]);
+	show_rest(report, listed(diff, tables->entries.count), all);
+}
+
+/* ---- areas ---- */
+
+static void show_area(struct report *report, const struct report_diff *diff, const struct diff_area *change)
+{
+	const struct claim_area *area = change->after ? change->after : change->before;
+	char bytes[40], old[40], caller[300], changes[120] = "", resized[60] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
+		if (change->changes & 1u << i)
+			used += (size_t)snprintf(changes + used, sizeof(changes) - used, "%s%s",
+						 used ? ", " : "", diff_area_change_name(i));
+	if (change->changes & 1u << DIFF_AREA_EXTENT)
+		snprintf(resized, sizeof(resized), "%s -> ",
+			 number_bytes(place_area_bytes(change->before), old, sizeof(old)));
+	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s%s", area->va_start, changes, resized,
+		  number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
+		  place_caller(area, diff->symbols, caller, sizeof(caller)));
+}
+
+static void show_areas(struct report *report, const struct report_diff *diff)
+{
+	size_t count = listed(diff, diff->areas->count);
+
+	text_heading(report, "Areas");
+	for (size_t i = 0; i < count; i++)
+		show_area(report, diff, &diff->areas->items[i]);
+	show_rest(report, count, diff->areas->count);
+}
+
+/* ---- frames ---- */
+
+static void show_frames(struct report *report, const struct report_diff *diff)
+{
+	char count[40], runs[40], frames[40];
+
+	text_heading(report, diff->frames_from_claims ? "Owners of frames, as claimed"
+						      : "Frames, as the tables show them");
+	for (unsigned int from = 0; from <= FRAME_KINDS; from++)
+		for (unsigned int to = 0; to <= FRAME_KINDS; to++)
+			if (diff->frames->moves[from][to].frames)
+				text_line(report, PAINT_PLAIN, 2, 2, "%12s  in %s: %s -> %s",
+					  text_count(diff->frames->moves[from][to].frames, count,
+						     sizeof(count)),
+					  text_number_of(diff->frames->moves[from][to].runs, "run", runs,
+							 sizeof(runs)),
+					  diff_owner_name(from),
+					  from == to ? "another of that kind" : diff_owner_name(to));
+	for (size_t i = 0; diff->all && i < diff->frames->runs.count; i++) {
+		const struct diff_frames_run *run = &diff->frames->runs.items[i];
+
+		text_line(report, PAINT_PLAIN, 2, 6, "GPA 0x%010" PRIx64 "  %s: %s -> %s",
+			  run->pfn * KVMAP_PAGE_SIZE,
+			  text_number_of(run->count, "frame", frames, sizeof(frames)),
+			  diff_owner_name(run->before), diff_owner_name(run->after));
+	}
+}
+
+/* ---- registers ---- */
+
+static void show_registers(struct report *report, const struct report_diff *diff)
+{
+	struct diff_register differs;
+	bool any = false;
+
+	for (size_t next = 0; diff_register_next(diff->before->view, diff->after->view, &next, &differs);) {
+		if (!any)
+			text_heading(report, "Registers");
+		any = true;
+		text_line(report, PAINT_PLAIN, 2, 2, "CPU %u  %-7s  0x%016" PRIx64 " -> 0x%016" PRIx64,
+			  differs.cpu, differs.name, differs.before, differs.after);
+	}
+}
+
+void report_diff(struct report *report, const struct report_diff *diff)
+{
+	const struct diff_tables *tables = diff->tables;
+	uint64_t entries = 0;
+
+	if (report->format == REPORT_JSON) {
+		diff_json(report, diff);
+		return;
+	}
+	for (unsigned int level = 1; level <= 5; level++)
+		entries += tables->by_level[level];
+	if (tables->cut_short)
+		text_line(report, PAINT_BAD, 0, 2,
+			  "THE WALK WAS CUT SHORT: there are more tables than memory can hold");
+	if (!tables->pages && !entries && !diff->frames->frames && !(diff->areas && diff->areas->count))
+		text_line(report, PAINT_GOOD, 0, 2,
+			  "The same is mapped, by the same entries; frames%s have the same owners.",
+			  diff->areas ? " and areas" : "");
+	if (tables->pages)
+		show_ranges(report, diff);
+	if (entries)
+		show_entries(report, diff);
+	if (diff->areas && diff->areas->count)
+		show_areas(report, diff);
+	if (diff->frames->frames)
+		show_frames(report, diff);
+	show_registers(report, diff);
+}
