@@ -57,7 +57,7 @@ check "ps lists it" 0 out "$vm +1 +256 MiB +at end" out "keeps.kvs"
 try ps --json
 check "ps as JSON" 0 out "\"pid\":$vm,\"cpus\":1,\"memory\":268435456,\"state\":\"at end\"" out '"build_id":"[0-9a-f]{40}"'
 try map "$vm"
-check "map of a VM by its process id" 0 out 'area of 64 KiB' out 'guard' err "^process $vm was paused for "
+check "map of a VM by its process id" 0 out '64 KiB .* area op_vmalloc' out 'guard' err "^process $vm was paused for "
 try map "$XDG_RUNTIME_DIR/kvmap/$vm.sock" --json
 head -n 1 out >first
 check "map by its socket; JSON says first how long it was paused" 0 first '"type":"pause","seq":0,.*"ended":false,"paused_ns":[1-9]'

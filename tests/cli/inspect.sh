@@ -30,4 +30,39 @@ try walk a.core 0 --cpu 64
 check "a number that no CPU has" 2 err '--cpu .64. is not a number from 0 to 63'
 try walk a.core 0 --pkru 0x100000000
 check "a PKRU of more than 32 bits" 2 err '--pkru .0x100000000. is not a number of 32 bits'
+# ---- map ----
+try map a.core
+check "a map says rights, page size, A and D, runs, and what it is" 0 \
+	out '^ffff888000400000 +[0-9]+ MiB +rw- +2M 100 +[0-9-]+ +1 +400000  direct map$' \
+	out '^ffffc90000000000 +64 KiB +rw- +4K 100 100 +[0-9]+ +[0-9a-f]+  area op_vmalloc' \
+	out '^ffffc90000010000 +4 KiB +--- +guard$' out '^ffffffff80200000 .* r-x .* image: text$'
+try map a.core --check
+check "a sound guest has nothing writable and executable, and no frame mapped twice" 0 \
+	out 'none is writable and executable, none mapped'
+printf 'areas 100 4K\na = vmalloc 16K\nb = vmap a\n' >many.kvs
+try map many.kvs --check
+check "areas that repeat are folded, and vmap is no violation" 0 \
+	out '^ +\.\.\. these 100 times, one every 8 KiB, up to ffffc900000c7fff$' out 'none mapped'
+try map many.kvs --all
+[ "$(grep -c ' area op_areas' out)" = 100 ] && check "--all folds nothing" 0 out 'ffffc900000c6000' || not_ok "--all folds nothing"
+try map many.kvs --json
+[ "$(grep -c '"type":"guard"' out)" = 102 ] && check "JSON folds nothing" 0 out '"kind":"area","caller":"op_areas' || not_ok "JSON folds nothing"
+try map a.core --executable
+check "--executable shows text alone" 0 out '^1 of [0-9]+ ranges' out 'image: text'
+try map a.core --writable --owner data
+check "--owner of a kind" 0 out '^1 of [0-9]+ ranges' out 'image: data'
+try map a.core --owner op_vzalloc
+check "--owner of a function: its areas and their guards" 0 out '^1 of [0-9]+ ranges' out '^ffffc90000013000 .* guard$'
+try map a.core --user
+check "--user: a guest without user pages" 0 out '^0 of [0-9]+ ranges'
+try map a.core --range 0xffffffff80000000-
+check "--range without an end" 0 out '^3 of [0-9]+ ranges' out 'image: rodata'
+try map a.core --range 0xffffc90000000000-0xffffc90000010000
+check "--range ends before its end" 0 out '^1 of [0-9]+ ranges'
+for range in 5 5-4 5-5 -5 x-y 1-2-3; do
+	try map a.core "--range=$range"
+	check "--range $range is refused" 2 err "range .$range. is not START-END"
+done
+try map a.core --cpu 2
+one_line "the map of a CPU that is not there" 2 'no CPU 2: the guest has 2'
 finish

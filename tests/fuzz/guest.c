@@ -168,6 +168,33 @@ static void print_diff(struct report *report, const struct guest *guest, const s
 	claims_destroy(&sound);
 }
 
+static void print_map(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+		      const struct ranges *ranges, const struct claims *claims)
+{
+	static const struct map_filter all = { .end = UINT64_MAX };
+	struct memory_map map;
+	struct map_lines lines;
+	struct map_violations violations;
+	struct map_direct direct = map_direct(ranges, &guest->view, claims);
+	struct error error;
+	const struct report_map input = {
+		.map = &map,
+		.lines = &lines,
+		.ranges = ranges,
+		.cpu = &guest->view.cpus[0],
+		.violations = &violations,
+	};
+
+	if (map_build(ranges, &direct, claims, guest->symbols, &all, &map, &error) < 0 ||
+	    map_fold(&map, true, &lines, &error) < 0 ||
+	    map_check(&guest->view, mode, 0, ~0ull, ranges, &direct, claims, &violations, &error) < 0)
+		guest_die(error.text);
+	report_map(report, &input);
+	map_violations_destroy(&violations);
+	map_lines_destroy(&lines);
+	map_destroy(&map);
+}
+
 bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions)
 {
 	struct ranges ranges = { 0 };
@@ -182,7 +209,7 @@ bool guest_ask(struct report *report, const struct guest *guest, const struct gu
 	if (ranges_collect(&guest->view, &mode, 0, ~0ull, NULL, 0, &ranges, &error) < 0)
 		guest_die(error.text);
 	if (claims_read(&guest->view, &mode, guest->layout, &claims, &error) < 0) {
-		report_map(report, &ranges, NULL, guest->symbols);
+		print_map(report, guest, &mode, &ranges, NULL);
 		print_walks(report, guest, &mode, NULL, questions);
 		print_frames(report, guest, &mode, NULL, questions->frame);
 		ranges_destroy(&ranges);
@@ -201,7 +228,7 @@ bool guest_ask(struct report *report, const struct guest *guest, const struct gu
 		guest_die("out of memory");
 	if (verify(&input, &verdict, &error) < 0)
 		guest_die(error.text);
-	report_map(report, &ranges, &claims, guest->symbols);
+	print_map(report, guest, &mode, &ranges, &claims);
 	report_areas(report, &areas);
 	free(area_findings);
 	print_walks(report, guest, &mode, &claims, questions);

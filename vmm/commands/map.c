@@ -2,43 +2,190 @@
 /*
  * map.c: kvmap map SOURCE
  */
+#include "base/number.h"
 #include "commands/commands.h"
 #include "commands/source.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPTION_ALL = 0x2000,
+	OPTION_CHECK,
+	OPTION_CPU,
+	OPTION_EXECUTABLE,
+	OPTION_OWNER,
+	OPTION_RANGE,
+	OPTION_USER,
+	OPTION_WRITABLE,
+};
+
+struct map_options {
+	struct source_options source;
+	struct map_filter filter;
+	unsigned int cpu;
+	bool all, check;
+};
+
+static const struct argp_option map_argp_options[] = {
+	{ "all", OPTION_ALL, NULL, 0, "a line for every range, nothing folded", 0 },
+	{ "check", OPTION_CHECK, NULL, 0,
+	  "look for pages that are writable and executable, and for frames that are mapped twice beyond the direct map; "
+	  "exit status 1 if there are any",
+	  0 },
+	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default 0)", 0 },
+	{ "writable", OPTION_WRITABLE, NULL, 0, "only what is writable", 0 },
+	{ "executable", OPTION_EXECUTABLE, NULL, 0, "only what is executable", 0 },
+	{ "user", OPTION_USER, NULL, 0, "only what the user can reach", 0 },
+	{ "range", OPTION_RANGE, "START-END", 0,
+	  "only what has an address from START to before END; without END to the end", 0 },
+	{ "owner", OPTION_OWNER, "NAME", 0,
+	  "only one kind (area, freed, guard, stray, direct, text, rodata, data, image, nothing, unknown), or the areas "
+	  "that a function allocated",
+	  0 },
+	{ 0 },
+};
+
+static int parse_range(struct argp_state *state, const char *text, struct map_filter *filter)
+{
+	const char *dash = strchr(text, '-');
+	uint64_t start, end = 0;
+
+	if (dash && number_parse(text, (size_t)(dash - text), &start) == NUMBER_OK &&
+	    (!dash[1] || (number_parse(dash + 1, strlen(dash + 1), &end) == NUMBER_OK && end > start))) {
+		filter->start = start;
+		filter->end = end - 1; /* without an end: the last address of all */
+		return 0;
+	}
+	argp_error(state, "--range `%s` is not START-END, two addresses of which the first is lower", text);
+	return EINVAL;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct map_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
+	case OPTION_ALL: options->all = true; return 0;
+	case OPTION_CHECK: options->check = true; return 0;
+	case OPTION_CPU: return options_cpu(state, argument, &options->cpu);
+	case OPTION_WRITABLE: options->filter.writable = true; return 0;
+	case OPTION_EXECUTABLE: options->filter.executable = true; return 0;
+	case OPTION_USER: options->filter.user = true; return 0;
+	case OPTION_RANGE: return parse_range(state, argument, &options->filter);
+	case OPTION_OWNER: options->filter.owner = argument; return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct map_options *out)
+{
+	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = {
+		.options = map_argp_options,
+		.parser = parse,
+		.args_doc = "SOURCE",
+		.doc = "Prints every mapped range of SOURCE, a core file, a VM that runs or a script that is run first. What repeats is "
+		       "folded.",
+		.children = children,
+	};
+
+	*out = (struct map_options){ .filter.end = UINT64_MAX };
+	source_options_default(&out->source, NULL);
+	return command_parse(&argp, argc, argv, out);
+}
+
+/* What a map is made of, step by step; the pieces that were made are destroyed whatever failed. */
+struct work {
+	struct ranges ranges;
+	struct map_direct direct;
+	struct memory_map map;
+	struct map_lines lines;
+	struct map_violations violations;
+};
+
+/* What must be read while the guest stands still. */
+static int work_read(const struct map_options *options, struct source *source, struct work *work,
+		     struct error *error)
+{
+	uint64_t *breaks;
+	size_t count;
+	int result;
+
+	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, error) < 0)
+		return -1;
+	breaks = claims_area_starts(source->claims, &count);
+	result = ranges_collect(source->view, &source->mode, 0, ~0ull, breaks, count, &work->ranges, error);
+	free(breaks);
+	if (result < 0)
+		return -1;
+	work->direct = map_direct(&work->ranges, source->view, source->claims);
+	if (!options->check)
+		return 0;
+	return map_check(source->view, &source->mode, options->filter.start, options->filter.end,
+			 &work->ranges, &work->direct, source->claims, &work->violations, error);
+}
+
+static int work_build(const struct map_options *options, const struct source *source, struct work *work,
+		      struct error *error)
+{
+	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &options->filter,
+		      &work->map, error) < 0)
+		return -1;
+	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
+}
+
+static int work_report(const struct map_options *options, struct source *source, const struct work *work)
+{
+	const struct report_map input = {
+		.map = &work->map,
+		.lines = &work->lines,
+		.ranges = &work->ranges,
+		.cpu = &source->view->cpus[options->cpu],
+		.violations = options->check ? &work->violations : NULL,
+		.all = options->all,
+	};
+	bool found = work->ranges.damaged || work->ranges.cut_short || work->violations.count ||
+		     work->violations.cut_short;
+	struct report report;
+
+	source_warn(source);
+	source_report(source, &report, options->source.common.json);
+	report_map(&report, &input);
+	return source_finish(source, &report, found ? EXIT_FINDING : EXIT_VERIFIED);
+}
+
+static int work_do(const struct map_options *options, struct source *source, struct work *work)
+{
+	struct error error;
+
+	if (work_read(options, source, work, &error) < 0)
+		return command_fail(&error, NULL);
+	source_resume(source);
+	if (work_build(options, source, work, &error) < 0)
+		return command_fail(&error, NULL);
+	return work_report(options, source, work);
+}
 
 int command_map(int argc, char **argv)
 {
-	struct source_options options;
-	struct ranges ranges = { 0 };
+	struct map_options options;
+	struct work work = { 0 };
 	struct source source;
-	struct report report;
-	struct error error;
-	uint64_t *breaks;
-	size_t count;
 	int status;
 
-	if (source_parse(
-		    argc, argv, "SOURCE",
-		    "Prints every mapped range of SOURCE, a core file, a VM that runs or a script that is run first.",
-		    NULL, &options) < 0 ||
-	    source_open(options.source, &options.common, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source.source, &options.source.common, &source) < 0)
 		return EXIT_NOT_DONE;
-	breaks = claims_area_starts(source.claims, &count);
-	if (!source.has_mode) {
+	if (!source.has_mode)
 		status = command_fail(&source.no_claims, NULL);
-	} else if (ranges_collect(source.view, &source.mode, 0, ~0ull, breaks, count, &ranges, &error) < 0) {
-		status = command_fail(&error, NULL);
-	} else {
-		source_resume(&source);
-		source_warn(&source);
-		source_report(&source, &report, options.common.json);
-		report_map(&report, &ranges, source.claims, source.symbols);
-		status = source_finish(&source, &report,
-				       ranges.damaged || ranges.cut_short ? EXIT_FINDING : EXIT_VERIFIED);
-	}
-	free(breaks);
-	ranges_destroy(&ranges);
+	else
+		status = work_do(&options, &source, &work);
+	map_violations_destroy(&work.violations);
+	map_lines_destroy(&work.lines);
+	map_destroy(&work.map);
+	ranges_destroy(&work.ranges);
 	source_close(&source);
 	return status;
 }

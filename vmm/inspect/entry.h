@@ -82,6 +82,8 @@ static inline unsigned int entry_pat_index(unsigned int level, uint64_t entry)
 	return (entry & PTE_PWT ? 1 : 0) | (entry & PTE_PCD ? 2 : 0) | (entry & pat ? 4 : 0);
 }
 
+#define ENTRY_KEY (15ull << 59)
+
 /* The protection key of a page's entry (SDM vol. 3A 4.6.2). */
 static inline unsigned int entry_key(uint64_t entry)
 {

@@ -18,18 +18,25 @@ struct collector {
 	uint64_t last_gpa; /* of the last leaf of the last range */
 };
 
-/* How many of `count` leaves, each where the one before it ends, lie elsewhere than where the one before it
- * ends. */
-static unsigned int jumps(const uint64_t *entries, unsigned int count, uint64_t size)
+/* What the leaves of a run have to be looked at for one by one. */
+struct tally {
+	uint64_t jumps; /* leaves that lie elsewhere than where the one before them ends */
+	uint64_t accessed, dirty;
+};
+
+static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t size)
 {
 	uint64_t address = PTE_ADDRESS & ~(size - 1);
-	unsigned int found = 0;
+	uint64_t jumps = 0, accessed = entries[0] & PTE_A, dirty = entries[0] & PTE_D;
 
 	/* No branch and no early end, so that compilers vectorise it. A carry leaves the address bits at the
 	 * top. */
-	for (unsigned int i = 1; i < count; i++)
-		found += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
-	return found;
+	for (unsigned int i = 1; i < count; i++) {
+		jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
+		accessed += entries[i] & PTE_A;
+		dirty += entries[i] & PTE_D;
+	}
+	return (struct tally){ jumps, accessed / PTE_A, dirty / PTE_D };
 }
 
 /* Adds a run that no break divides to the last range, or begins one. `apart`: a break stands before it. */
@@ -38,13 +45,15 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 	struct ranges *ranges = &collector->ranges;
 	struct range *last = ranges->count ? &ranges->items[ranges->count - 1] : NULL;
 	uint64_t first_gpa = walk_leaf_gpa(run->entries[0], run->size);
-	unsigned int runs = jumps(run->entries, run->count, run->size) + 1;
+	struct tally counts = tally(run->entries, run->count, run->size);
 
 	if (last && !apart && last->gva + last->size == run->gva && last->page_size == run->size &&
-	    last->rights == run->rights && last->pat_index == run->pat_index) {
+	    last->rights == run->rights && last->pat_index == run->pat_index && last->key == run->key) {
 		last->size += run->count * run->size;
 		last->leaves += run->count;
-		last->runs += runs - (collector->last_gpa + run->size == first_gpa);
+		last->runs += counts.jumps + (collector->last_gpa + run->size != first_gpa);
+		last->accessed += counts.accessed;
+		last->dirty += counts.dirty;
 	} else {
 		struct range range = {
 			.gva = run->gva,
@@ -53,8 +62,11 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 			.page_size = run->size,
 			.rights = run->rights,
 			.pat_index = run->pat_index,
+			.key = run->key,
 			.leaves = run->count,
-			.runs = runs,
+			.accessed = counts.accessed,
+			.dirty = counts.dirty,
+			.runs = counts.jumps + 1,
 		};
 
 		if (ranges->count == RANGES_MAX)

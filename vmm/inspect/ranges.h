@@ -7,7 +7,7 @@
 
 #include "inspect/walk.h"
 
-/* Virtually contiguous leaves of one page size, rights and memory type. */
+/* Virtually contiguous leaves of one page size, rights, memory type and protection key. */
 struct range {
 	uint64_t gva;
 	uint64_t size;
@@ -15,7 +15,9 @@ struct range {
 	uint64_t page_size;
 	unsigned int rights;
 	unsigned int pat_index; /* memory type, as in struct walk_run */
+	unsigned int key;
 	uint64_t leaves;
+	uint64_t accessed, dirty; /* of the leaves: how many have A, and D */
 	uint64_t runs; /* physically contiguous runs in it: 1 = contiguous, leaves = scattered page by page */
 };
 

@@ -12,6 +12,8 @@
 #define CR0_PG   (1ull << 31)
 #define CR4_PAE  (1ull << 5)
 #define CR4_LA57 (1ull << 12)
+#define CR4_PKE  (1ull << 22)
+#define CR4_PKS  (1ull << 24)
 #define EFER_LMA (1ull << 10)
 #define EFER_NXE (1ull << 11)
 
@@ -38,6 +40,7 @@ int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode
 		.physical_bits = view->physical_bits,
 		.nx = registers->efer & EFER_NXE,
 		.pages_1g = view->pages_1g,
+		.keys = registers->cr4 & (CR4_PKE | CR4_PKS),
 	};
 	return 0;
 }

@@ -31,6 +31,7 @@ struct walk_mode {
 	unsigned int physical_bits;
 	bool nx;       /* EFER.NXE; else bit 63 is reserved */
 	bool pages_1g; /* a PS bit at level 3 is a page, not a reserved bit */
+	bool keys;     /* CR4.PKE or CR4.PKS: bits 62:59 of a page's entry are a protection key */
 };
 
 /*
@@ -93,7 +94,7 @@ struct walk_leaf {
 	uint64_t table; /* GPA of the table it stands in */
 };
 
-/* Neighbouring leaves of one table, alike in rights and memory type; their frames may lie anywhere. */
+/* Neighbouring leaves of one table, alike in rights, memory type and key; their frames may lie anywhere. */
 struct walk_run {
 	uint64_t gva;        /* of the first leaf */
 	uint64_t size;       /* of each leaf: 4K, 2M, 1G */
@@ -101,6 +102,7 @@ struct walk_run {
 	unsigned int rights; /* effective */
 	unsigned int level;
 	unsigned int pat_index;  /* PWT | PCD << 1 | PAT << 2 (SDM vol. 3A 4.9.2) */
+	unsigned int key;        /* 0 where the mode has no keys */
 	uint64_t table;          /* GPA of the table they stand in */
 	const uint64_t *entries; /* the scan's own copy, as read once; until the visitor returns */
 };

@@ -42,7 +42,7 @@ static void scan_prepare(struct scan *scan)
 		scan->table_reserved[level] = entry_reserved(scan->mode, level, false);
 		scan->page_reserved[level] = entry_reserved(scan->mode, level, true);
 		scan->alike[level] = PTE_P | PTE_W | PTE_U | PTE_NX | PTE_PS | entry_memory_bits(level) |
-				     scan->page_reserved[level];
+				     scan->page_reserved[level] | (scan->mode->keys ? ENTRY_KEY : 0);
 	}
 }
 
@@ -156,6 +156,7 @@ static int scan_run(struct scan *scan, unsigned int level)
 		.rights = entry_rights(entries[0], table->rights),
 		.level = level,
 		.pat_index = entry_pat_index(level, entries[0]),
+		.key = scan->mode->keys ? entry_key(entries[0]) : 0,
 		.table = table->gpa,
 		.entries = entries,
 	};

@@ -1,186 +1,238 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c: `map SOURCE`: every mapped range with its label, and the guards between.
+ * map.c: `map SOURCE` as text: a line for each range and guard, or for many that are alike.
  */
-#include "base/array.h"
 #include "base/number.h"
-#include "kvmap/layout.h"
-#include "report/json.h"
-#include "report/place.h"
+#include "inspect/memory_type.h"
+#include "report/entry.h"
+#include "report/map_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <string.h>
 
-struct guard {
-	uint64_t address;
-	const struct claim_area *area; /* whose it is */
+/* Where the last column begins. */
+#define LABEL_COLUMN 65
+
+static const char *const kind_labels[MAP_KINDS] = {
+	[MAP_UNKNOWN] = "",
+	[MAP_NOTHING] = "NOTHING THAT THE GUEST USES",
+	[MAP_AREA] = "area",
+	[MAP_FREED] = "FREED area",
+	[MAP_GUARD] = "guard",
+	[MAP_STRAY] = "VMALLOC RANGE, IN NO AREA",
+	[MAP_DIRECT] = "direct map",
+	[MAP_TEXT] = "image: text",
+	[MAP_RODATA] = "image: rodata",
+	[MAP_DATA] = "image: data",
+	[MAP_IMAGE] = "image, outside its segments",
 };
 
-struct guards {
-	struct guard *items;
-	size_t count, capacity;
-};
-
-static int compare_guards(const void *a, const void *b)
+/* "op_vmalloc (op_areas.c:12)": without the offset in the function. */
+static const char *caller_text(const struct map_caller *caller, char *out, size_t size)
 {
-	uint64_t first = ((const struct guard *)a)->address, second = ((const struct guard *)b)->address;
+	const char *line = strchr(caller->place, ' ');
 
-	return first < second ? -1 : first > second;
-}
-
-/* By address; those of live areas. */
-static void collect_guards(const struct claims *claims, struct guards *guards)
-{
-	for (size_t i = 0; claims && i < claims->areas.count; i++) {
-		const struct claim_area *area = &claims->areas.items[i];
-		struct guard guard = { place_guard(area), area };
-
-		if (area->state == AREA_LIVE && array_push(guards, guard) < 0)
-			break;
-	}
-	if (guards->count)
-		qsort(guards->items, guards->count, sizeof(*guards->items), compare_guards);
-}
-
-static const char *range_label(const struct range *range, const struct claims *claims,
-			       struct symbols *symbols, char *out, size_t size)
-{
-	const struct claim_area *area = claims ? claims_area_at(claims, range->gva) : NULL;
-	const char *image = place_in_image(range->gva, symbols);
-	char bytes[40], caller[300];
-
-	if (!claims && !symbols)
-		out[0] = '\0';
-	else if (area)
-		snprintf(out, size, "%sarea of %s%s", area->state == AREA_LAZY ? "FREED " : "",
-			 number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
-			 place_caller(area, symbols, caller, sizeof(caller)));
-	else if (image)
-		snprintf(out, size, "image: %s", image);
-	else if (range->gva >= KVMAP_DIRECT_BASE && range->gva < KVMAP_VMALLOC_START)
-		snprintf(out, size, "direct map");
-	else
-		place_explain(range->gva, claims, symbols, out, size);
+	snprintf(out, size, "%.*s%s", (int)caller->name_length, caller->place, line ? line : "");
 	return out;
 }
 
-static const char *page_size_name(uint64_t page_size)
+const char *map_label(const struct memory_map *map, const struct map_item *item, char *out, size_t size)
 {
-	return page_size >= 1 << 30 ? "1G" : page_size >= 2 << 20 ? "2M" : "4K";
+	char caller[200];
+
+	caller_text(&map->callers.items[item->caller], caller, sizeof(caller));
+	if (item->kind == MAP_GUARD)
+		snprintf(out, size, item->mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
+	else if (item->kind == MAP_AREA || item->kind == MAP_FREED)
+		snprintf(out, size, "%s%s%s%s", kind_labels[item->kind],
+			 item->area->flags & VM_MAP ? ", mapped again:" : "", *caller ? " " : "", caller);
+	else
+		snprintf(out, size, "%s", kind_labels[item->kind]);
+	return out;
 }
 
-static void show_range(struct report *report, const struct range *range, const char *label)
+/* "100", " 7", "-": of all leaves, rounded, but neither none nor all unless that is so. */
+static const char *percent(uint64_t part, uint64_t whole, char out[8])
 {
-	char size[40], rights[8], runs[40], type[24] = "";
+	uint64_t value =
+		part * 100 / (whole ? whole : 1); /* no more leaves than a scan enters: no overflow */
 
-	if (range->pat_index)
-		snprintf(type, sizeof(type), ", PAT entry %u", range->pat_index);
-	text_line(report, PAINT_PLAIN, 0, 63, "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9" PRIx64 "  %s%s",
-		  range->gva, number_bytes(range->size, size, sizeof(size)),
-		  text_rights(range->rights, rights, sizeof(rights)), page_size_name(range->page_size),
-		  text_number_of(range->runs, "run", runs, sizeof(runs)), range->gpa, label, type);
+	if (!part)
+		return "-";
+	value = part == whole ? 100 : value ? value : 1;
+	snprintf(out, 8, "%u", (unsigned int)value);
+	return out;
 }
 
-static void emit_range(struct report *report, const struct range *range, const char *label)
+/* " UC- key 3": what is not as usual. */
+static const char *special(const struct range *range, const struct view_cpu *cpu, char *out, size_t size)
 {
-	struct json_object *line = json_start(report, "range");
-	char rights[8];
+	const char *type = memory_type(memory_type_pat(cpu), range->pat_index);
+	char key[24] = "";
 
-	json_add_hex(line, "address", range->gva);
-	json_add_number(line, "size", range->size);
-	json_add_string(line, "rights", text_rights(range->rights, rights, sizeof(rights)));
-	json_add_number(line, "page_size", range->page_size);
-	json_add_number(line, "pat_index", range->pat_index);
-	json_add_number(line, "leaves", range->leaves);
-	json_add_number(line, "runs", range->runs);
-	json_add_hex(line, "gpa", range->gpa);
-	json_add_string(line, "label", label);
-	json_finish(report, line);
+	if (range->key)
+		snprintf(key, sizeof(key), " key %u", range->key);
+	snprintf(out, size, "%s%s%s", strcmp(type, "WB") != 0 ? " " : "", strcmp(type, "WB") != 0 ? type : "",
+		 key);
+	return out;
 }
 
-static void put_guard(struct report *report, const struct guard *guard, bool mapped)
+static void show_range(struct report *report, const struct range *range, enum paint paint, const char *label)
 {
-	struct json_object *line;
+	char size[40], rights[8], accessed[8], dirty[8], runs[40];
+
+	text_line(report, paint, 0, LABEL_COLUMN,
+		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9" PRIx64 "  %s", range->gva,
+		  number_bytes(range->size, size, sizeof(size)),
+		  text_rights(range->rights, rights, sizeof(rights)), entry_page_name(range->page_size),
+		  percent(range->accessed, range->leaves, accessed),
+		  percent(range->dirty, range->leaves, dirty), text_count(range->runs, runs, sizeof(runs)),
+		  range->gpa, label);
+}
+
+static void show_guard(struct report *report, uint64_t address, uint64_t size, enum paint paint,
+		       const char *label)
+{
 	char bytes[40];
 
-	if (report->format == REPORT_TEXT) {
-		text_line(report, mapped ? PAINT_BAD : PAINT_FAINT, 0, 63,
-			  "%016" PRIx64 "  %10s  %-4s %2s  %11s  %9s  %s", guard->address, "4 KiB", "---", "",
-			  "", "", mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
+	text_line(report, paint, 0, LABEL_COLUMN, "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9s  %s",
+		  address, number_bytes(size, bytes, sizeof(bytes)), "---", "", "", "", "", "", label);
+}
+
+static enum paint paint_of(const struct map_item *item)
+{
+	switch (item->kind) {
+	case MAP_NOTHING:
+	case MAP_FREED:
+	case MAP_STRAY:
+	case MAP_IMAGE: return PAINT_BAD;
+	case MAP_GUARD: return item->mapped ? PAINT_BAD : PAINT_FAINT;
+	default: return PAINT_PLAIN;
+	}
+}
+
+static void show_item(struct report *report, const struct report_map *input, const struct map_item *item)
+{
+	char label[300], extra[40] = "", whole[340];
+
+	map_label(input->map, item, label, sizeof(label));
+	if (item->range)
+		special(item->range, input->cpu, extra, sizeof(extra));
+	snprintf(whole, sizeof(whole), "%s%s", label, *label ? extra : extra + !!*extra);
+	if (item->range)
+		show_range(report, item->range, paint_of(item), whole);
+	else
+		show_guard(report, map_item_start(item), map_item_size(item), paint_of(item), label);
+}
+
+static void show_repeated(struct report *report, const struct map_line *line)
+{
+	char stride[40], times[32];
+
+	text_line(report, PAINT_BOLD, 17, 17, "%s %s times, one every %s, up to %016" PRIx64,
+		  line->period > 1 ? "... these" : "... this", text_count(line->times, times, sizeof(times)),
+		  number_bytes(line->stride, stride, sizeof(stride)), line->end);
+}
+
+/* "area: 63 ranges of 4 KiB to 2 MiB, up to ffffc90000200fff" */
+static const char *alike_label(const struct report_map *input, const struct map_line *line, char *out,
+			       size_t size)
+{
+	const struct map_item *first = &input->map->items.items[line->first];
+	const char *what = kind_labels[first->kind];
+	char count[40], smallest[40], largest[40], extra[40] = "";
+
+	if (first->range)
+		special(first->range, input->cpu, extra, sizeof(extra));
+	snprintf(out, size, "%s%s%s%s of %s%s%s, up to %016" PRIx64, what, *what ? extra : extra + !!*extra,
+		 *what || *extra ? ": " : "", text_number_of(line->alike, "range", count, sizeof(count)),
+		 number_bytes(line->smallest, smallest, sizeof(smallest)),
+		 line->largest > line->smallest ? " to " : "",
+		 line->largest > line->smallest ? number_bytes(line->largest, largest, sizeof(largest)) : "",
+		 line->end);
+	return out;
+}
+
+static void show_alike(struct report *report, const struct report_map *input, const struct map_line *line)
+{
+	const struct map_item *first = &input->map->items.items[line->first];
+	char label[240];
+
+	alike_label(input, line, label, sizeof(label));
+	if (first->range)
+		show_range(report, &line->sum, paint_of(first), label);
+	else
+		show_guard(report, map_item_start(first), line->sum.size, paint_of(first), label);
+}
+
+static void show_line(struct report *report, const struct report_map *input, const struct map_line *line)
+{
+	/* One of its kind is better shown as itself. */
+	if (line->alike > 1) {
+		show_alike(report, input, line);
 		return;
 	}
-	line = json_start(report, "guard");
-	json_add_hex(line, "address", guard->address);
-	json_add_hex(line, "area", guard->area->va_start);
-	json_add_string(line, "area_size", number_bytes(place_area_bytes(guard->area), bytes, sizeof(bytes)));
-	json_add_bool(line, "mapped", mapped);
-	json_finish(report, line);
+	for (unsigned int i = 0; i < line->period; i++)
+		show_item(report, input, &input->map->items.items[line->first + i]);
+	if (line->times > 1)
+		show_repeated(report, line);
 }
 
-/* The guards below `end`, which begin in or before the range that ends there. */
-static size_t put_guards(struct report *report, const struct guards *guards, size_t next,
-			 const struct range *before, uint64_t end)
+static size_t ranges_shown(const struct memory_map *map)
 {
-	for (; next < guards->count && guards->items[next].address < end; next++) {
-		uint64_t address = guards->items[next].address;
+	size_t shown = 0;
 
-		put_guard(report, &guards->items[next],
-			  before && address >= before->gva && address - before->gva < before->size);
-	}
-	return next;
+	for (size_t i = 0; i < map->items.count; i++)
+		shown += map->items.items[i].range != NULL;
+	return shown;
 }
 
-static void put_sum(struct report *report, const struct ranges *ranges)
+static void show_sum(struct report *report, const struct report_map *input)
 {
-	struct json_object *line;
-	char leaves[40], tables[40], damaged[40];
+	const struct ranges *ranges = input->ranges;
+	char count[40], leaves[40], tables[40], damaged[40], only[32] = "";
+	size_t shown = ranges_shown(input->map);
 
-	if (report->format == REPORT_TEXT) {
-		fputc('\n', report->stream);
-		text_line(report, ranges->damaged || ranges->cut_short ? PAINT_BAD : PAINT_PLAIN, 0, 2,
-			  "%zu ranges, %s, %s entered, %s leading nowhere%s", ranges->count,
-			  text_number_of(ranges->leaves, "leaf entry", leaves, sizeof(leaves)),
-			  text_number_of(ranges->tables, "table", tables, sizeof(tables)),
-			  text_number_of(ranges->damaged, "entry", damaged, sizeof(damaged)),
-			  ranges->cut_short
-				  ? "; THE SCAN WAS CUT SHORT: there are more tables than memory can hold"
-				  : "");
+	if (shown < ranges->count)
+		snprintf(only, sizeof(only), "%zu of ", shown);
+	fputc('\n', report->stream);
+	text_line(report, ranges->damaged || ranges->cut_short ? PAINT_BAD : PAINT_PLAIN, 0, 2,
+		  "%s%s, %s, %s entered, %s leading nowhere%s%s", only,
+		  text_number_of(ranges->count, "range", count, sizeof(count)),
+		  text_number_of(ranges->leaves, "leaf entry", leaves, sizeof(leaves)),
+		  text_number_of(ranges->tables, "table", tables, sizeof(tables)),
+		  text_number_of(ranges->damaged, "entry", damaged, sizeof(damaged)),
+		  input->lines->count < input->map->items.count ? "; folded, --all shows each" : "",
+		  ranges->cut_short ? "; THE SCAN WAS CUT SHORT: there are more tables than memory can hold"
+				    : "");
+}
+
+/* Whether a name of a memory type above rests on a register that is not known. */
+static bool types_are_guessed(const struct report_map *input)
+{
+	if (input->cpu->has_pat)
+		return false;
+	for (size_t i = 0; i < input->ranges->count; i++)
+		if (input->ranges->items[i].pat_index)
+			return true;
+	return false;
+}
+
+void report_map(struct report *report, const struct report_map *input)
+{
+	if (report->format == REPORT_JSON) {
+		map_emit(report, input);
 		return;
 	}
-	line = json_start(report, "map");
-	json_add_number(line, "ranges", ranges->count);
-	json_add_number(line, "leaves", ranges->leaves);
-	json_add_number(line, "tables", ranges->tables);
-	json_add_number(line, "damaged", ranges->damaged);
-	json_add_bool(line, "cut_short", ranges->cut_short);
-	json_finish(report, line);
-}
-
-void report_map(struct report *report, const struct ranges *ranges, const struct claims *claims,
-		struct symbols *symbols)
-{
-	const struct range *before = NULL;
-	struct guards guards = { 0 };
-	char label[400];
-	size_t next = 0;
-
-	collect_guards(claims, &guards);
-	if (report->format == REPORT_TEXT)
-		text_line(report, PAINT_BOLD, 0, 2, "%-16s  %10s  %-4s %2s  %11s  %9s  %s", "address", "size",
-			  "", "by", "", "first GPA", "what");
-	for (size_t i = 0; i < ranges->count; i++) {
-		const struct range *range = &ranges->items[i];
-
-		next = put_guards(report, &guards, next, before, range->gva);
-		range_label(range, claims, symbols, label, sizeof(label));
-		if (report->format == REPORT_TEXT)
-			show_range(report, range, label);
-		else
-			emit_range(report, range, label);
-		before = range;
-	}
-	put_guards(report, &guards, next, before, UINT64_MAX);
-	put_sum(report, ranges);
-	free(guards.items);
+	text_line(report, PAINT_BOLD, 0, 2, "%-16s %10s  %-4s %2s %3s %3s %7s %9s  %s", "address", "size", "",
+		  "by", "A%", "D%", "runs", "first GPA", "what");
+	for (size_t i = 0; i < input->lines->count; i++)
+		show_line(report, input, &input->lines->items[i]);
+	show_sum(report, input);
+	if (types_are_guessed(input))
+		text_line(report, PAINT_FAINT, 0, 2,
+			  "memory types by the PAT register as after a reset: the source does not hold it");
+	if (input->violations)
+		map_show_violations(report, input);
 }

@@ -14,6 +14,8 @@
 #include "inspect/claims.h"
 #include "inspect/diff.h"
 #include "inspect/frames.h"
+#include "inspect/map_check.h"
+#include "inspect/map_fold.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
 #include "inspect/walk.h"
@@ -97,9 +99,18 @@ void report_run(struct report *report, const struct report_run *run);
 /* `verify SOURCE` */
 void report_verdict(struct report *report, const struct verdict *verdict);
 
-/* `map SOURCE`: labels by area, symbol, direct map, guard. claims and symbols may be NULL. */
-void report_map(struct report *report, const struct ranges *ranges, const struct claims *claims,
-		struct symbols *symbols);
+/* Borrowed. */
+struct report_map {
+	const struct memory_map *map;
+	const struct map_lines *lines;           /* of the map; JSON wants all of them, not folded */
+	const struct ranges *ranges;             /* all, shown or not */
+	const struct view_cpu *cpu;              /* whose PAT register names the memory types */
+	const struct map_violations *violations; /* NULL: not asked for */
+	bool all;                                /* the text shows every violation, not the first ones */
+};
+
+/* `map SOURCE` */
+void report_map(struct report *report, const struct report_map *input);
 
 /* Where the second stage takes the GPA of a walk, as whoever can see it found it. */
 struct report_second_stage {

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_map_check.c: what no memory map should have.
+ */
+#include "inspect/frame_bits.h"
+#include "inspect/map_check.h"
+#include "tables.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#define DIRECT 0xffff888000000000ull
+
+static struct tables t;
+static struct map_violations found;
+static struct claims claims;
+static struct claim_area area;
+static struct map_direct direct;
+
+/* All RAM at one distance, not executable. */
+static void init(void)
+{
+	tables_init(&t, 4);
+	direct = (struct map_direct){ true, DIRECT };
+	for (uint64_t gpa = 0; gpa < RAM_HIGH_END; gpa += M2)
+		tables_map(&t, DIRECT + gpa, gpa, 2, PTE_W | PTE_NX);
+	area = (struct claim_area){ .flags = VM_MAP };
+	claims = (struct claims){ .areas = { &area, 0, 1 } };
+}
+
+static void done(void)
+{
+	map_violations_destroy(&found);
+	tables_destroy(&t);
+}
+
+TestSuite(map_check, .init = init, .fini = done);
+
+static void check_range(uint64_t start, uint64_t end)
+{
+	struct ranges ranges;
+	struct error error;
+
+	map_violations_destroy(&found);
+	cr_assert_eq(ranges_collect(&t.view, &t.mode, 0, ~0ull, NULL, 0, &ranges, &error), 0);
+	cr_assert_eq(map_check(&t.view, &t.mode, start, end, &ranges, &direct, &claims, &found, &error), 0);
+	ranges_destroy(&ranges);
+}
+
+static void check(void)
+{
+	check_range(0, ~0ull);
+}
+
+static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
+{
+	for (unsigned int i = 0; i < count; i++)
+		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
+}
+
+static void expect(size_t i, enum map_fault fault, uint64_t gpa, uint64_t size, uint64_t mappings,
+		   uint64_t first, uint64_t second)
+{
+	const struct map_violation *v = &found.items[i];
+
+	cr_assert_lt(i, found.count);
+	cr_expect(v->fault == fault && v->gpa == gpa && v->size == size && v->mappings == mappings &&
+			  v->by[0].at == first && v->by[1].at == second,
+		  "violation %zu: found fault %d, GPA 0x%lx+0x%lx, %lu mappings at 0x%lx and 0x%lx", i,
+		  v->fault, v->gpa, v->size, v->mappings, v->by[0].at, v->by[1].at);
+}
+
+Test(map_check, finds_nothing_in_a_good_map)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 600, PTE_W | PTE_NX);
+	map_pages(VMALLOC + G1, RAM_HIGH_START + 700 * K4, 10, PTE_NX);
+	check();
+	cr_expect_eq(found.count, 0);
+	cr_expect_eq(found.frames, 610);
+	cr_expect(!found.cut_short);
+}
+
+Test(map_check, finds_what_is_writable_and_executable)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 5, PTE_W);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_WRITABLE_EXECUTABLE, RAM_HIGH_START, 5 * K4, 1, VMALLOC, 0);
+}
+
+Test(map_check, finds_frames_that_are_mapped_twice_and_says_where)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 8, PTE_W | PTE_NX);
+	map_pages(VMALLOC + G1, RAM_HIGH_START + 2 * K4, 3, PTE_NX);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_ALIAS, RAM_HIGH_START + 2 * K4, 3 * K4, 2, VMALLOC + 2 * K4, VMALLOC + G1);
+	cr_expect_eq(found.items[0].by[0].rights, RIGHT_R | RIGHT_W);
+	cr_expect_eq(found.items[0].by[1].rights, RIGHT_R);
+	/* One frame everywhere: one line. */
+	for (unsigned int i = 0; i < 100; i++)
+		map_pages(VMALLOC + 2 * G1 + 2 * i * K4, RAM_HIGH_START + 7 * K4, 1, PTE_NX);
+	check();
+	cr_assert_eq(found.count, 2);
+	expect(1, MAP_ALIAS, RAM_HIGH_START + 7 * K4, K4, 101, VMALLOC + 7 * K4, VMALLOC + 2 * G1);
+}
+
+Test(map_check, finds_small_pages_inside_large_ones)
+{
+	tables_map(&t, VMALLOC, RAM_HIGH_START, 2, PTE_NX);
+	map_pages(VMALLOC + G1, RAM_HIGH_START + 100 * K4, 1, PTE_NX);
+	tables_map(&t, 0xffffffff00000000, 0, 3, PTE_NX); /* 1 GiB, of which 8 MiB are memory */
+	check();
+	cr_assert_eq(found.count, 3);
+	expect(0, MAP_ALIAS, RAM_HIGH_START, 100 * K4, 2, VMALLOC, 0xffffffff00000000 + RAM_HIGH_START);
+	expect(1, MAP_ALIAS, RAM_HIGH_START + 100 * K4, K4, 3, VMALLOC + 100 * K4, VMALLOC + G1);
+	expect(2, MAP_ALIAS, RAM_HIGH_START + 101 * K4, M2 - 101 * K4, 2, VMALLOC + 101 * K4,
+	       0xffffffff00000000 + RAM_HIGH_START + 101 * K4);
+}
+
+Test(map_check, finds_text_that_can_be_written_through_the_direct_map)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 4, 0);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_WRITABLE_ELSEWHERE, RAM_HIGH_START, 4 * K4, 2, VMALLOC, DIRECT + RAM_HIGH_START);
+	/* Not what only the user executes: his pages are the kernel's to write. */
+	*tables_entry(&t, DIRECT + RAM_HIGH_START, 2) &= ~(uint64_t)PTE_W;
+	check();
+	cr_expect_eq(found.count, 0);
+	*tables_entry(&t, DIRECT + RAM_HIGH_START, 2) |= PTE_W;
+	map_pages(0x400000, RAM_HIGH_START + M2, 4, PTE_U);
+	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_NX);
+	check();
+	cr_expect_eq(found.count, 0);
+	/* But what the user executes and writes elsewhere. */
+	map_pages(0x800000, RAM_HIGH_START + M2, 4, PTE_U | PTE_W | PTE_NX);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_WRITABLE_ELSEWHERE, RAM_HIGH_START + M2, 4 * K4, 3, 0x400000, 0x800000);
+}
+
+Test(map_check, leaves_out_what_the_guest_claims_to_have_mapped_again)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_W | PTE_NX);
+	map_pages(VMALLOC + 0x10000, RAM_HIGH_START, 4, PTE_W | PTE_NX);
+	area.va_start = VMALLOC + 0x10000;
+	area.va_end = VMALLOC + 0x15000;
+	claims.areas.count = 1;
+	check();
+	cr_expect_eq(found.count, 0);
+	area.flags = 0;
+	check();
+	cr_expect_eq(found.count, 1);
+}
+
+Test(map_check, counts_no_devices)
+{
+	map_pages(VMALLOC, 0xfee00000, 1, PTE_W | PTE_NX);
+	map_pages(VMALLOC + 2 * K4, 0xfee00000, 1, PTE_W | PTE_NX);
+	check();
+	cr_expect_eq(found.count, 0);
+	cr_expect_eq(found.frames, 0);
+}
+
+Test(map_check, looks_only_at_the_range)
+{
+	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_W);
+	map_pages(VMALLOC + G1, RAM_HIGH_START + 3 * K4, 4, PTE_W);
+	check_range(VMALLOC + 4 * K4, VMALLOC + G1 - 1);
+	cr_expect_eq(found.count, 0);
+	check_range(VMALLOC + 3 * K4, VMALLOC + G1);
+	cr_expect_eq(found.count, 3, "two ranges, one frame");
+}
+
+Test(map_check, of_hostile_tables_is_bounded)
+{
+	uint64_t table[5] = { 0, 0, tables_new(&t), tables_new(&t), t.mode.root };
+
+	for (unsigned int level = 4; level > 2; level--)
+		for (unsigned int i = 0; i < 512; i++)
+			*tables_slot(&t, table[level], i) = table[level - 1] | PTE_P | PTE_W;
+	for (unsigned int i = 0; i < 512; i++)
+		*tables_slot(&t, table[2], i) = (i % 2 * M2) | PTE_P | PTE_W | PTE_PS | PTE_NX;
+	check();
+	cr_expect(found.cut_short);
+	cr_expect_gt(found.count, 0);
+	cr_expect_lt(found.frames, 65 * 2048);
+}
+
+Test(frame_bits, go_over_holes_and_words)
+{
+	struct frame_index index;
+	uint64_t first, count, next, *bits, *again;
+
+	frame_index_init(&index, &t.view);
+	cr_assert_eq(index.bits, 2048);
+	cr_assert(frame_bits_next(&index, 0x1000, G1, &first, &count, &next));
+	cr_expect(first == 1 && count == 1023 && next == RAM_LOW_END);
+	cr_assert(frame_bits_next(&index, next, G1, &first, &count, &next));
+	cr_expect(first == 1024 && count == 1024 && next == RAM_HIGH_END);
+	cr_expect(!frame_bits_next(&index, next, G1, &first, &count, &next));
+	cr_expect(!frame_bits_next(&index, RAM_LOW_END, RAM_HIGH_START, &first, &count, &next));
+	cr_expect(!frame_bits_next(&index, RAM_HIGH_START, RAM_HIGH_START, &first, &count, &next));
+
+	bits = frame_bits_new(&index);
+	again = frame_bits_new(&index);
+	frame_bits_set(bits, again, 60, 200);
+	frame_bits_set(bits, again, 255, 10);
+	for (unsigned int i = 0; i < 2048; i++) {
+		cr_assert_eq(frame_bits_test(bits, i), i >= 60 && i < 265, "%u", i);
+		cr_assert_eq(frame_bits_test(again, i), i >= 255 && i < 260, "%u", i);
+	}
+	cr_expect_eq(frame_bits_find(bits, 0, 2048), 60);
+	cr_expect_eq(frame_bits_find(bits, 0, 60), 60);
+	cr_expect_eq(frame_bits_find(bits, 265, 2048), 2048);
+	cr_expect_eq(frame_bits_find(again, 100, 2048), 255);
+	free(bits);
+	free(again);
+}
+
+static void tables_only(void)
+{
+	tables_init(&t, 4);
+}
+
+static void tables_gone(void)
+{
+	tables_destroy(&t);
+}
+
+TestSuite(frame_bits, .init = tables_only, .fini = tables_gone);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "inspect/frame_bits.h"
+
+#include <stdlib.h>
+
+void frame_index_init(struct frame_index *index, const struct view *view)
+{
+	*index = (struct frame_index){ .view = view };
+	for (unsigned int i = 0; i < view->region_count; i++) {
+		index->first_bit[i] = index->bits;
+		index->bits += view->regions[i].size / FRAME_SIZE;
+	}
+}
+
+uint64_t *frame_bits_new(const struct frame_index *index)
+{
+	return calloc(index->bits / 64 + 1, sizeof(uint64_t));
+}
+
+/* The first region that ends above gpa; region_count if there is none. */
+static unsigned int region_after(const struct view *view, uint64_t gpa)
+{
+	unsigned int low = 0, high = view->region_count;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (gpa >= view->regions[middle].gpa &&
+		    gpa - view->regions[middle].gpa >= view->regions[middle].size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool frame_bits_next(const struct frame_index *index, uint64_t gpa, uint64_t end, uint64_t *first_out,
+		     uint64_t *count_out, uint64_t *next_out)
+{
+	unsigned int place = region_after(index->view, gpa);
+	const struct view_region *region = &index->view->regions[place];
+	uint64_t start, inside;
+
+	if (gpa >= end || place == index->view->region_count || region->gpa >= end)
+		return false;
+	start = region->gpa > gpa ? region->gpa : gpa;
+	inside = start - region->gpa;
+	*count_out = (end - start < region->size - inside ? end - start : region->size - inside) / FRAME_SIZE;
+	*first_out = index->first_bit[place] + inside / FRAME_SIZE;
+	*next_out = start + *count_out * FRAME_SIZE;
+	return true;
+}
+
+void frame_bits_set(uint64_t *bits, uint64_t *again, uint64_t first, uint64_t count)
+{
+	while (count) {
+		uint64_t part = 64 - first % 64 < count ? 64 - first % 64 : count;
+		uint64_t mask = (part == 64 ? ~0ull : (1ull << part) - 1) << first % 64;
+
+		if (again)
+			again[first / 64] |= bits[first / 64] & mask;
+		bits[first / 64] |= mask;
+		first += part;
+		count -= part;
+	}
+}
+
+uint64_t frame_bits_find(const uint64_t *bits, uint64_t first, uint64_t end)
+{
+	while (first < end) {
+		uint64_t word = bits[first / 64] >> first % 64;
+
+		if (word) {
+			first += (unsigned int)__builtin_ctzll(word);
+			return first < end ? first : end;
+		}
+		first += 64 - first % 64;
+	}
+	return end;
+}

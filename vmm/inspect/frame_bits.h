@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame_bits.h: sets of frames of a view's memory, a bit for each. For map_check.c.
+ */
+#ifndef VMM_INSPECT_FRAME_BITS_H
+#define VMM_INSPECT_FRAME_BITS_H
+
+#include "view/view.h"
+
+#define FRAME_SIZE 0x1000ull
+
+/* Which bits are a region's. */
+struct frame_index {
+	const struct view *view;
+	uint64_t first_bit[VIEW_REGIONS_MAX];
+	uint64_t bits;
+};
+
+void frame_index_init(struct frame_index *index, const struct view *view);
+
+/* An empty set, to be freed; NULL when memory is out. */
+uint64_t *frame_bits_new(const struct frame_index *index);
+
+/*
+ * The first stretch of [gpa, end) that is memory: its first bit and how many; *next_out is where to go on.
+ * False: there is none. gpa and end are whole frames.
+ */
+bool frame_bits_next(const struct frame_index *index, uint64_t gpa, uint64_t end, uint64_t *first_out,
+		     uint64_t *count_out, uint64_t *next_out);
+
+/* Puts the frames into the set; those that were in it, into `again` too, which may be NULL. */
+void frame_bits_set(uint64_t *bits, uint64_t *again, uint64_t first, uint64_t count);
+
+static inline bool frame_bits_test(const uint64_t *bits, uint64_t bit)
+{
+	return bits[bit / 64] >> bit % 64 & 1;
+}
+
+/* The first bit of [first, end) that is in the set; end if none is. */
+uint64_t frame_bits_find(const uint64_t *bits, uint64_t first, uint64_t end);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c: ranges and guards in one list, each with what it is.
+ */
+#include "inspect/map.h"
+
+#include "base/array.h"
+#include "inspect/map_callers.h"
+#include "kvmap/layout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Areas by where they begin, live and lazy ones together. */
+struct areas {
+	const struct claim_area **items;
+	size_t count, next; /* next: the first that begins above what was asked for last */
+};
+
+struct builder {
+	const struct claims *claims;
+	struct symbols *symbols;
+	const struct map_filter *filter;
+	struct memory_map *map;
+	struct areas areas, guards; /* guards: the live areas by where their guard page is */
+	struct callers callers;
+	const struct range *last; /* the range that was added last */
+};
+
+const char *map_kind_name(enum map_kind kind)
+{
+	static const char *const names[MAP_KINDS] = {
+		[MAP_UNKNOWN] = "unknown", [MAP_NOTHING] = "nothing", [MAP_AREA] = "area",
+		[MAP_FREED] = "freed",     [MAP_GUARD] = "guard",     [MAP_STRAY] = "stray",
+		[MAP_DIRECT] = "direct",   [MAP_TEXT] = "text",       [MAP_RODATA] = "rodata",
+		[MAP_DATA] = "data",       [MAP_IMAGE] = "image",
+	};
+
+	return kind < MAP_KINDS ? names[kind] : "unknown";
+}
+
+static uint64_t guard_of(const struct claim_area *area)
+{
+	return area->va_end - KVMAP_PAGE_SIZE;
+}
+
+uint64_t map_item_start(const struct map_item *item)
+{
+	return item->range ? item->range->gva : guard_of(item->area);
+}
+
+uint64_t map_item_size(const struct map_item *item)
+{
+	return item->range ? item->range->size : KVMAP_PAGE_SIZE;
+}
+
+/* ---- areas ---- */
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct claim_area *const *first = a, *const *second = b;
+
+	return (*first)->va_start < (*second)->va_start ? -1 : (*first)->va_start > (*second)->va_start;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct claim_area *const *first = a, *const *second = b;
+
+	return (*first)->va_end < (*second)->va_end ? -1 : (*first)->va_end > (*second)->va_end;
+}
+
+static int areas_collect(struct areas *areas, const struct claims *claims, bool lazy_too,
+			 int (*compare)(const void *, const void *))
+{
+	size_t count = claims ? claims->areas.count : 0;
+
+	areas->items = calloc(count + 1, sizeof(*areas->items));
+	if (!areas->items)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (lazy_too || claims->areas.items[i].state == AREA_LIVE)
+			areas->items[areas->count++] = &claims->areas.items[i];
+	qsort(areas->items, areas->count, sizeof(*areas->items), compare);
+	return 0;
+}
+
+/* The area that holds gva; asked for rising addresses. */
+static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
+{
+	const struct claim_area *area;
+
+	while (areas->next < areas->count && areas->items[areas->next]->va_start <= gva)
+		areas->next++;
+	if (!areas->next)
+		return NULL;
+	area = areas->items[areas->next - 1];
+	return gva < area->va_end ? area : NULL;
+}
+
+/* ---- what a range is ---- */
+
+/* In the image that the symbols are of, at the place that its file says? */
+static enum map_kind image_kind(const struct builder *builder, const struct range *range)
+{
+	const struct symbols_segment *segments;
+	size_t count = builder->symbols ? symbols_segments(builder->symbols, &segments) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t inside = range->gva - segments[i].gva;
+
+		if (range->gva >= segments[i].gva && inside < segments[i].memory_size &&
+		    range->gpa - inside == segments[i].gpa)
+			return segments[i].executable ? MAP_TEXT
+			       : segments[i].writable ? MAP_DATA
+						      : MAP_RODATA;
+	}
+	return MAP_UNKNOWN;
+}
+
+static enum map_kind claimed_kind(const struct range *range, const struct claim_area *area)
+{
+	if (area)
+		return area->state == AREA_LAZY ? MAP_FREED : MAP_AREA;
+	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
+		return MAP_STRAY;
+	return range->gva >= KVMAP_IMAGE_BASE ? MAP_IMAGE : MAP_NOTHING;
+}
+
+static struct map_item range_item(struct builder *builder, const struct range *range)
+{
+	struct map_item item = { .kind = image_kind(builder, range), .range = range };
+
+	if (item.kind != MAP_UNKNOWN)
+		return item;
+	item.area = areas_at(&builder->areas, range->gva);
+	if (builder->map->direct.found && range->gva - range->gpa == builder->map->direct.base)
+		item.kind = MAP_DIRECT;
+	else if (builder->claims)
+		item.kind = claimed_kind(range, item.area);
+	return item;
+}
+
+/* ---- what is shown ---- */
+
+static bool owner_is(const struct memory_map *map, const struct map_item *item, const char *owner)
+{
+	const struct map_caller *caller = &map->callers.items[item->caller];
+
+	if (!strcmp(owner, map_kind_name(item->kind)))
+		return true;
+	return caller->name_length && strlen(owner) == caller->name_length &&
+	       !memcmp(owner, caller->place, caller->name_length);
+}
+
+static bool is_wanted(const struct builder *builder, const struct map_item *item)
+{
+	const struct map_filter *filter = builder->filter;
+	unsigned int rights = item->range ? item->range->rights : 0;
+	uint64_t start = map_item_start(item), last = start + (map_item_size(item) - 1);
+
+	return (!filter->writable || rights & RIGHT_W) && (!filter->executable || rights & RIGHT_X) &&
+	       (!filter->user || rights & RIGHT_U) && last >= filter->start && start <= filter->end &&
+	       (!filter->owner || owner_is(builder->map, item, filter->owner));
+}
+
+static int add(struct builder *builder, struct map_item item)
+{
+	if (item.area && callers_find(&builder->callers, builder->map, builder->symbols, item.area->caller,
+				      &item.caller) < 0)
+		return -1;
+	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
+}
+
+/* The guards below `end`. */
+static int add_guards(struct builder *builder, uint64_t end)
+{
+	struct areas *guards = &builder->guards;
+
+	for (; guards->next < guards->count && guard_of(guards->items[guards->next]) < end; guards->next++) {
+		struct map_item item = { .kind = MAP_GUARD, .area = guards->items[guards->next] };
+		const struct range *last = builder->last;
+
+		item.mapped = last && guard_of(item.area) >= last->gva &&
+			      guard_of(item.area) - last->gva < last->size;
+
+		if (add(builder, item) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int build(struct builder *builder, const struct ranges *ranges)
+{
+	if (areas_collect(&builder->areas, builder->claims, true, compare_starts) < 0 ||
+	    areas_collect(&builder->guards, builder->claims, false, compare_ends) < 0 ||
+	    callers_init(&builder->callers, builder->map) < 0)
+		return -1;
+	for (size_t i = 0; i < ranges->count; i++) {
+		if (add_guards(builder, ranges->items[i].gva) < 0 ||
+		    add(builder, range_item(builder, &ranges->items[i])) < 0)
+			return -1;
+		builder->last = &ranges->items[i];
+	}
+	return add_guards(builder, UINT64_MAX);
+}
+
+int map_build(const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
+	      struct symbols *symbols, const struct map_filter *filter, struct memory_map *out,
+	      struct error *error)
+{
+	struct memory_map map = { .direct = *direct };
+	struct builder builder = { .claims = claims, .symbols = symbols, .filter = filter, .map = &map };
+	int result;
+
+	result = build(&builder, ranges);
+	free(builder.areas.items);
+	free(builder.guards.items);
+	callers_destroy(&builder.callers);
+	if (result < 0) {
+		map_destroy(&map);
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the memory map of the guest");
+	}
+	*out = map;
+	return 0;
+}
+
+void map_destroy(struct memory_map *map)
+{
+	free(map->items.items);
+	free(map->callers.items);
+	*map = (struct memory_map){ 0 };
+}

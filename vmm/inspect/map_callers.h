@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_callers.h: the functions that allocated the areas of a map, each asked for once: a line's lookup costs
+ * a thousand times more than a range. For map.c only.
+ */
+#ifndef VMM_INSPECT_MAP_CALLERS_H
+#define VMM_INSPECT_MAP_CALLERS_H
+
+#include "inspect/map.h"
+
+struct callers {
+	uint32_t *slots; /* open addressing: index into map.callers, 0 = empty */
+	size_t slot_count;
+};
+
+/* Puts nobody at index 0. 0, or -1 when memory is out. */
+int callers_init(struct callers *callers, struct memory_map *map);
+
+/* *out: its index in map->callers. symbols may be NULL. 0, or -1 when memory is out. */
+int callers_find(struct callers *callers, struct memory_map *map, struct symbols *symbols, uint64_t address,
+		 uint32_t *out);
+void callers_destroy(struct callers *callers);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_check.c: two scans. The first marks, with a bit for each frame, what is mapped, what is mapped again,
+ * what is writable and what is executable; most guests end there. The second collects the mappings of the
+ * frames that are suspicious, so that what is wrong can be said, frame by frame.
+ */
+#include "inspect/map_check.h"
+
+#include "base/array.h"
+#include "inspect/frame_bits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* No more mappings of suspicious frames are collected. */
+#define MAPPINGS_MAX (1u << 20)
+
+/* The scan ends when it has met so many times the frames that there are: far more than any alias needs. */
+#define FRAMES_AGAIN_MAX 64
+
+enum check_stop { CHECK_NO_MEMORY = 1, CHECK_FULL = 2 };
+
+/* One frame, reached one way. */
+struct mapping {
+	uint64_t gpa, gva;
+	unsigned int rights;
+	bool direct;
+};
+
+struct mappings {
+	struct mapping *items;
+	size_t count, capacity;
+};
+
+struct claimed {
+	uint64_t start, end;
+};
+
+struct check {
+	struct frame_index index;
+	uint64_t *mapped, *again;        /* beyond the direct map */
+	uint64_t *writable, *executable; /* by whatever mapping; executable: by the supervisor */
+	const struct map_direct *direct;
+	struct {
+		struct claimed *items;
+		size_t count, capacity;
+	} claimed; /* areas that are aliases by claim, by address */
+	size_t next_claimed;
+	uint64_t frames_left;
+	struct mappings mappings;
+	struct map_violations *violations;
+};
+
+static int compare_claimed(const void *a, const void *b)
+{
+	uint64_t first = ((const struct claimed *)a)->start, second = ((const struct claimed *)b)->start;
+
+	return first < second ? -1 : first > second;
+}
+
+static int collect_claimed(struct check *check, const struct claims *claims)
+{
+	for (size_t i = 0; claims && i < claims->areas.count; i++) {
+		const struct claim_area *area = &claims->areas.items[i];
+		struct claimed claimed = { area->va_start, area->va_end };
+
+		if (area->state == AREA_LIVE && area->flags & VM_MAP &&
+		    array_push(&check->claimed, claimed) < 0)
+			return -1;
+	}
+	if (check->claimed.count)
+		qsort(check->claimed.items, check->claimed.count, sizeof(struct claimed), compare_claimed);
+	return 0;
+}
+
+/* Asked for rising addresses. */
+static bool is_claimed(struct check *check, uint64_t gva)
+{
+	while (check->next_claimed < check->claimed.count &&
+	       check->claimed.items[check->next_claimed].end <= gva)
+		check->next_claimed++;
+	return check->next_claimed < check->claimed.count &&
+	       gva >= check->claimed.items[check->next_claimed].start;
+}
+
+static bool is_direct(const struct check *check, uint64_t gva, uint64_t gpa)
+{
+	return check->direct->found && gva - gpa == check->direct->base;
+}
+
+/* ---- the first scan ---- */
+
+static int mark_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, unsigned int rights)
+{
+	bool counts = !is_direct(check, gva, gpa) && !is_claimed(check, gva);
+	uint64_t first, count, end = gpa + size; /* an entry has 52 bits of address: no wrap */
+
+	while (frame_bits_next(&check->index, gpa, end, &first, &count, &gpa)) {
+		if (rights & RIGHT_W)
+			frame_bits_set(check->writable, NULL, first, count);
+		if (rights & RIGHT_X && !(rights & RIGHT_U))
+			frame_bits_set(check->executable, NULL, first, count);
+		if (!counts)
+			continue;
+		if (count > check->frames_left)
+			return CHECK_FULL;
+		check->frames_left -= count;
+		check->violations->frames += count;
+		frame_bits_set(check->mapped, check->again, first, count);
+	}
+	return 0;
+}
+
+static int mark_run(void *context, const struct walk_run *run)
+{
+	struct check *check = context;
+	int stop = 0;
+
+	for (unsigned int i = 0; i < run->count && !stop; i++)
+		stop = mark_leaf(check, run->gva + i * run->size, walk_leaf_gpa(run->entries[i], run->size),
+				 run->size, run->rights);
+	return stop;
+}
+
+/* ---- the second scan ---- */
+
+/* From here on `again` is the set of suspicious frames. True if there are any. */
+static bool find_suspicious(struct check *check)
+{
+	uint64_t any = 0;
+
+	for (uint64_t i = 0; i <= check->index.bits / 64; i++) {
+		check->again[i] |= check->writable[i] & check->executable[i];
+		any |= check->again[i];
+	}
+	return any;
+}
+
+static int collect_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, unsigned int rights)
+{
+	uint64_t first, count, next, start = gpa, end = gpa + size;
+	bool direct = is_direct(check, gva, gpa);
+
+	for (; frame_bits_next(&check->index, start, end, &first, &count, &next); start = next) {
+		uint64_t base = next - count * FRAME_SIZE; /* GPA of `first` */
+
+		for (uint64_t bit = frame_bits_find(check->again, first, first + count); bit < first + count;
+		     bit = frame_bits_find(check->again, bit + 1, first + count)) {
+			uint64_t frame = base + (bit - first) * FRAME_SIZE;
+			struct mapping mapping = { frame, gva + (frame - gpa), rights, direct };
+
+			if (check->mappings.count == MAPPINGS_MAX)
+				return CHECK_FULL;
+			if (array_push(&check->mappings, mapping) < 0)
+				return CHECK_NO_MEMORY;
+		}
+	}
+	return 0;
+}
+
+static int collect_run(void *context, const struct walk_run *run)
+{
+	struct check *check = context;
+	int stop = 0;
+
+	for (unsigned int i = 0; i < run->count && !stop; i++)
+		stop = collect_leaf(check, run->gva + i * run->size,
+				    walk_leaf_gpa(run->entries[i], run->size), run->size, run->rights);
+	return stop;
+}
+
+/* ---- what is wrong ---- */
+
+static int compare_mappings(const void *a, const void *b)
+{
+	const struct mapping *first = a, *second = b;
+
+	if (first->gpa != second->gpa)
+		return first->gpa < second->gpa ? -1 : 1;
+	return first->gva < second->gva ? -1 : first->gva > second->gva;
+}
+
+static void set_by(struct map_violation *violation, const struct mapping *first, const struct mapping *second)
+{
+	violation->by[0].at = first->gva;
+	violation->by[0].rights = first->rights;
+	violation->by[1].at = second->gva;
+	violation->by[1].rights = second->rights;
+}
+
+/* The mappings of one frame, `count` of them. False: nothing is wrong with it but what its range says. */
+static bool judge_frame(const struct mapping *mappings, size_t count, struct map_violation *out)
+{
+	const struct mapping *writable = NULL, *executable = NULL, *beyond[2] = { NULL, NULL };
+	uint64_t beyond_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mapping *mapping = &mappings[i];
+		bool both = mapping->rights & RIGHT_W && mapping->rights & RIGHT_X;
+
+		if (!mapping->direct && beyond_count++ < 2)
+			beyond[beyond_count - 1] = mapping;
+		if (!both && mapping->rights & RIGHT_W && (!writable || writable->direct))
+			writable = mapping;
+		if (!both && mapping->rights & RIGHT_X && (!executable || executable->rights & RIGHT_U))
+			executable = mapping;
+	}
+	*out = (struct map_violation){ .gpa = mappings->gpa, .size = FRAME_SIZE };
+	if (writable && executable && !(writable->direct && executable->rights & RIGHT_U)) {
+		out->fault = MAP_WRITABLE_ELSEWHERE;
+		out->mappings = count;
+		set_by(out, executable, writable);
+		return true;
+	}
+	if (beyond_count < 2)
+		return false;
+	out->fault = MAP_ALIAS;
+	out->mappings = beyond_count;
+	set_by(out, beyond[0], beyond[1]);
+	return true;
+}
+
+/* Whether `next` is the same for the frame after those of `last`. */
+static bool goes_on(const struct map_violation *last, const struct map_violation *next)
+{
+	return last->fault == next->fault && last->mappings == next->mappings &&
+	       last->gpa + last->size == next->gpa && last->by[0].at + last->size == next->by[0].at &&
+	       last->by[1].at + last->size == next->by[1].at && last->by[0].rights == next->by[0].rights &&
+	       last->by[1].rights == next->by[1].rights;
+}
+
+static int judge_mappings(struct check *check)
+{
+	const struct mapping *items = check->mappings.items;
+	struct map_violations *violations = check->violations;
+	size_t end, before = violations->count;
+
+	if (check->mappings.count)
+		qsort(check->mappings.items, check->mappings.count, sizeof(*items), compare_mappings);
+	for (size_t i = 0; i < check->mappings.count; i = end) {
+		struct map_violation violation;
+
+		for (end = i + 1; end < check->mappings.count && items[end].gpa == items[i].gpa;)
+			end++;
+		if (!judge_frame(&items[i], end - i, &violation))
+			continue;
+		if (violations->count > before &&
+		    goes_on(&violations->items[violations->count - 1], &violation))
+			violations->items[violations->count - 1].size += violation.size;
+		else if (array_push(violations, violation) < 0)
+			return CHECK_NO_MEMORY;
+	}
+	return 0;
+}
+
+static int judge_ranges(struct check *check, const struct ranges *ranges, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct range *range = &ranges->items[i];
+		struct map_violation violation = {
+			.fault = MAP_WRITABLE_EXECUTABLE,
+			.gpa = range->gpa,
+			.size = range->size,
+			.mappings = 1,
+			.by = { { range->gva, range->rights } },
+		};
+
+		if (range->gva + (range->size - 1) < start || range->gva > end)
+			continue;
+		if (range->rights & RIGHT_W && range->rights & RIGHT_X &&
+		    array_push(check->violations, violation) < 0)
+			return CHECK_NO_MEMORY;
+	}
+	return 0;
+}
+
+static int check_prepare(struct check *check, const struct view *view, const struct claims *claims)
+{
+	frame_index_init(&check->index, view);
+	check->frames_left = check->index.bits * FRAMES_AGAIN_MAX;
+	check->mapped = frame_bits_new(&check->index);
+	check->again = frame_bits_new(&check->index);
+	check->writable = frame_bits_new(&check->index);
+	check->executable = frame_bits_new(&check->index);
+	if (!check->mapped || !check->again || !check->writable || !check->executable)
+		return CHECK_NO_MEMORY;
+	return collect_claimed(check, claims) < 0 ? CHECK_NO_MEMORY : 0;
+}
+
+int map_check(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+	      const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
+	      struct map_violations *out, struct error *error)
+{
+	struct map_violations violations = { 0 };
+	struct check check = { .direct = direct, .violations = &violations };
+	const struct walk_visitor mark = { .context = &check, .run = mark_run };
+	const struct walk_visitor collect = { .context = &check, .run = collect_run };
+	int stop = check_prepare(&check, view, claims);
+
+	if (!stop)
+		stop = judge_ranges(&check, ranges, start, end);
+	if (!stop) {
+		violations.cut_short = walk_range(view, mode, start, end, 0, &mark) != 0;
+		if (find_suspicious(&check))
+			stop = walk_range(view, mode, start, end, 0, &collect);
+		violations.cut_short |= stop && stop != CHECK_NO_MEMORY;
+	}
+	if (stop != CHECK_NO_MEMORY)
+		stop = judge_mappings(&check);
+	free(check.mapped);
+	free(check.again);
+	free(check.writable);
+	free(check.executable);
+	free(check.claimed.items);
+	free(check.mappings.items);
+	if (stop == CHECK_NO_MEMORY) {
+		map_violations_destroy(&violations);
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the frames of the memory map");
+	}
+	*out = violations;
+	return 0;
+}
+
+void map_violations_destroy(struct map_violations *violations)
+{
+	free(violations->items);
+	*violations = (struct map_violations){ 0 };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_direct.c: the direct map of a guest that says nothing, known by its shape: most of RAM, all at one
+ * distance.
+ */
+#include "inspect/map.h"
+
+#include "kvmap/layout.h"
+
+/* Distances that are kept at a time. A direct map has far more bytes than whatever could push it out. */
+#define CANDIDATES 64
+
+struct candidate {
+	uint64_t base, bytes;
+};
+
+/* The candidate of that distance; else the one with the fewest bytes, which gives way. */
+static struct candidate *candidate_for(struct candidate *candidates, uint64_t base)
+{
+	struct candidate *least = candidates;
+
+	for (unsigned int i = 0; i < CANDIDATES; i++) {
+		if (candidates[i].bytes && candidates[i].base == base)
+			return &candidates[i];
+		if (candidates[i].bytes < least->bytes)
+			least = &candidates[i];
+	}
+	*least = (struct candidate){ .base = base };
+	return least;
+}
+
+static struct map_direct find_direct(const struct ranges *ranges, const struct view *view)
+{
+	struct candidate candidates[CANDIDATES] = { 0 };
+	const struct candidate *most = candidates;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct range *range = &ranges->items[i];
+
+		if (range->runs == 1 && !(range->rights & RIGHT_U))
+			candidate_for(candidates, range->gva - range->gpa)->bytes += range->size;
+	}
+	for (unsigned int i = 1; i < CANDIDATES; i++)
+		if (candidates[i].bytes > most->bytes)
+			most = &candidates[i];
+	return (struct map_direct){ .found = most->bytes && most->bytes >= view_size(view) / 2,
+				    .base = most->base };
+}
+
+struct map_direct map_direct(const struct ranges *ranges, const struct view *view,
+			     const struct claims *claims)
+{
+	return claims ? (struct map_direct){ true, KVMAP_DIRECT_BASE } : find_direct(ranges, view);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_fold.c: the repetitions of a map, found from left to right, and what is alike, by slot.
+ */
+#include "inspect/map_fold.h"
+
+#include "base/array.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* 512 GiB: what an entry of the PML4 translates. */
+#define SLOT_SHIFT 39
+
+/* What items must have in common to be alike, as a number: see alike_key(). */
+#define ALIKE_KEYS (1u << 17)
+
+struct folder {
+	const struct memory_map *map;
+	struct map_lines lines;
+	/* By key, the line of the slot that is being folded; of others where `slot` is another one's number.
+	 */
+	struct {
+		uint32_t slot, line;
+	} * alike;
+	uint32_t slot;
+};
+
+static uint64_t start_of(const struct memory_map *map, size_t index)
+{
+	return map_item_start(&map->items.items[index]);
+}
+
+static uint64_t last_of(const struct memory_map *map, size_t index)
+{
+	return start_of(map, index) + (map_item_size(&map->items.items[index]) - 1);
+}
+
+/* Kind, rights, page size, memory type and protection key. A guard has only a kind. */
+static uint32_t alike_key(const struct map_item *item)
+{
+	const struct range *range = item->range;
+
+	static_assert(MAP_KINDS <= 16, "a kind has four bits");
+	if (!range)
+		return item->kind;
+	return item->kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 |
+	       (range->key & 15) << 11 | (range->page_size > 2 << 20 ? 2u : range->page_size > 4096) << 15;
+}
+
+static bool items_alike(const struct map_item *a, const struct map_item *b)
+{
+	return alike_key(a) == alike_key(b) && a->caller == b->caller && map_item_size(a) == map_item_size(b);
+}
+
+/* How often the `period` items from `first` on are there before `end`, one after another at one distance. */
+static uint64_t repetitions(const struct memory_map *map, size_t first, size_t end, unsigned int period)
+{
+	const struct map_item *items = map->items.items;
+	uint64_t stride, alike = period;
+
+	if (end - first <= period)
+		return 1;
+	stride = start_of(map, first + period) - start_of(map, first);
+	while (first + alike < end &&
+	       start_of(map, first + alike) - start_of(map, first + alike - period) == stride &&
+	       items_alike(&items[first + alike], &items[first + alike - period]))
+		alike++;
+	return alike / period;
+}
+
+/* The line that begins at `first`: the repetition that saves most, or the item alone. */
+static struct map_line line_at(const struct memory_map *map, size_t first, size_t end)
+{
+	struct map_line line = { .first = first, .period = 1, .times = 1 };
+	uint64_t saved = 0;
+
+	for (unsigned int period = 1; period <= MAP_PERIOD_MAX; period++) {
+		uint64_t times = repetitions(map, first, end, period);
+
+		/* Twice the same is no rule yet. A line says how often. */
+		if (times < 3 || period * (times - 1) - 1 <= saved)
+			continue;
+		saved = period * (times - 1) - 1;
+		line.period = period;
+		line.times = times;
+		line.stride = start_of(map, first + period) - start_of(map, first);
+	}
+	line.end = last_of(map, first + line.period * line.times - 1);
+	return line;
+}
+
+/* How many lines of text it takes. */
+static size_t lines_shown(const struct map_line *line)
+{
+	return line->times > 1 ? line->period + 1 : 1;
+}
+
+static void sum_add(struct map_line *line, const struct map_item *item)
+{
+	uint64_t size = map_item_size(item);
+
+	line->alike++;
+	line->sum.size += size;
+	line->smallest = size < line->smallest ? size : line->smallest;
+	line->largest = size > line->largest ? size : line->largest;
+	if (item->range) {
+		line->sum.leaves += item->range->leaves;
+		line->sum.runs += item->range->runs;
+		line->sum.accessed += item->range->accessed;
+		line->sum.dirty += item->range->dirty;
+	}
+}
+
+static struct map_line sum_begin(const struct memory_map *map, size_t first)
+{
+	const struct map_item *item = &map->items.items[first];
+	struct map_line line = { .first = first, .period = 1, .times = 1, .smallest = UINT64_MAX };
+
+	if (item->range)
+		line.sum = (struct range){
+			.gva = item->range->gva,
+			.gpa = item->range->gpa,
+			.page_size = item->range->page_size,
+			.rights = item->range->rights,
+			.pat_index = item->range->pat_index,
+			.key = item->range->key,
+		};
+	return line;
+}
+
+/* Replaces the lines from `kept` on, which stand for the items [first, end), by one for each kind of item. */
+static int fold_slot(struct folder *folder, size_t first, size_t end, size_t kept)
+{
+	struct map_lines *lines = &folder->lines;
+
+	if (!folder->alike)
+		folder->alike = calloc(ALIKE_KEYS, sizeof(*folder->alike));
+	if (!folder->alike)
+		return -1;
+	folder->slot++;
+	lines->count = kept;
+	for (size_t i = first; i < end; i++) {
+		const struct map_item *item = &folder->map->items.items[i];
+		uint32_t key = alike_key(item);
+
+		if (folder->alike[key].slot != folder->slot) {
+			folder->alike[key].slot = folder->slot;
+			folder->alike[key].line = (uint32_t)lines->count;
+			if (array_push(lines, sum_begin(folder->map, i)) < 0)
+				return -1;
+		}
+		sum_add(&lines->items[folder->alike[key].line], item);
+		lines->items[folder->alike[key].line].end = last_of(folder->map, i);
+	}
+	return 0;
+}
+
+/* The items of one slot. How many lines they take decides whether they are folded further. */
+static int add_slot(struct folder *folder, size_t first, size_t end)
+{
+	size_t kept = folder->lines.count, shown = 0;
+
+	for (size_t next = first; next < end;) {
+		struct map_line line = line_at(folder->map, next, end);
+
+		if (array_push(&folder->lines, line) < 0)
+			return -1;
+		shown += lines_shown(&line);
+		next += line.period * line.times;
+	}
+	return shown > MAP_SLOT_LINES ? fold_slot(folder, first, end, kept) : 0;
+}
+
+/* The first item after `first` that begins in another slot. */
+static size_t slot_end(const struct memory_map *map, size_t first)
+{
+	uint64_t slot = start_of(map, first) >> SLOT_SHIFT;
+	size_t end = first + 1;
+
+	while (end < map->items.count && start_of(map, end) >> SLOT_SHIFT == slot)
+		end++;
+	return end;
+}
+
+static int fold_all(struct folder *folder)
+{
+	size_t end;
+
+	for (size_t first = 0; first < folder->map->items.count; first = end) {
+		end = slot_end(folder->map, first);
+		if (add_slot(folder, first, end) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int list_all(const struct memory_map *map, struct map_lines *lines)
+{
+	for (size_t i = 0; i < map->items.count; i++) {
+		struct map_line line = { .first = i, .period = 1, .times = 1, .end = last_of(map, i) };
+
+		if (array_push(lines, line) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int map_fold(const struct memory_map *map, bool fold, struct map_lines *out, struct error *error)
+{
+	struct folder folder = { .map = map };
+	int result = fold ? fold_all(&folder) : list_all(map, &folder.lines);
+
+	free(folder.alike);
+	if (result < 0) {
+		map_lines_destroy(&folder.lines);
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the lines of the memory map");
+	}
+	*out = folder.lines;
+	return 0;
+}
+
+void map_lines_destroy(struct map_lines *lines)
+{
+	free(lines->items);
+	*lines = (struct map_lines){ 0 };
+}

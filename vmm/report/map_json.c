@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_json.c: `map SOURCE --json`: a line for each range and guard, never folded, and one for the whole.
+ */
+#include "base/number.h"
+#include "inspect/memory_type.h"
+#include "report/json.h"
+#include "report/map_parts.h"
+#include "report/place.h"
+#include "report/text.h"
+
+static void emit_range(struct report *report, const struct report_map *input, const struct map_item *item)
+{
+	const struct range *range = item->range;
+	struct json_object *line = json_start(report, "range");
+	char rights[8], label[300];
+
+	json_add_hex(line, "address", range->gva);
+	json_add_number(line, "size", range->size);
+	json_add_string(line, "rights", text_rights(range->rights, rights, sizeof(rights)));
+	json_add_number(line, "page_size", range->page_size);
+	json_add_number(line, "pat_index", range->pat_index);
+	json_add_string(line, "memory_type", memory_type(memory_type_pat(input->cpu), range->pat_index));
+	json_add_number(line, "key", range->key);
+	json_add_number(line, "leaves", range->leaves);
+	json_add_number(line, "accessed", range->accessed);
+	json_add_number(line, "dirty", range->dirty);
+	json_add_number(line, "runs", range->runs);
+	json_add_hex(line, "gpa", range->gpa);
+	json_add_string(line, "kind", map_kind_name(item->kind));
+	if (item->caller)
+		json_add_string(line, "caller", input->map->callers.items[item->caller].place);
+	json_add_string(line, "label", map_label(input->map, item, label, sizeof(label)));
+	json_finish(report, line);
+}
+
+static void emit_guard(struct report *report, const struct map_item *item)
+{
+	struct json_object *line = json_start(report, "guard");
+	char bytes[40];
+
+	json_add_hex(line, "address", map_item_start(item));
+	json_add_hex(line, "area", item->area->va_start);
+	json_add_string(line, "area_size", number_bytes(place_area_bytes(item->area), bytes, sizeof(bytes)));
+	json_add_bool(line, "mapped", item->mapped);
+	json_finish(report, line);
+}
+
+static void emit_violation(struct report *report, const struct map_violation *violation)
+{
+	static const char *const names[] = {
+		[MAP_WRITABLE_EXECUTABLE] = "writable_executable",
+		[MAP_WRITABLE_ELSEWHERE] = "writable_elsewhere",
+		[MAP_ALIAS] = "alias",
+	};
+	struct json_object *line = json_start(report, "violation");
+	struct json_object *addresses = json_object_new_array(), *all_rights = json_object_new_array();
+	char rights[8];
+
+	json_add_string(line, "fault", names[violation->fault]);
+	json_add_hex(line, "gpa", violation->gpa);
+	json_add_number(line, "size", violation->size);
+	json_add_number(line, "mappings", violation->mappings);
+	for (unsigned int i = 0; i < (violation->fault == MAP_WRITABLE_EXECUTABLE ? 1 : 2); i++) {
+		json_object_array_add(addresses, json_hex(violation->by[i].at));
+		json_object_array_add(
+			all_rights, json_text(text_rights(violation->by[i].rights, rights, sizeof(rights))));
+	}
+	json_object_object_add(line, "addresses", addresses);
+	json_object_object_add(line, "rights", all_rights);
+	json_finish(report, line);
+}
+
+static void emit_sum(struct report *report, const struct report_map *input)
+{
+	const struct ranges *ranges = input->ranges;
+	struct json_object *line = json_start(report, "map");
+
+	json_add_number(line, "ranges", ranges->count);
+	json_add_number(line, "leaves", ranges->leaves);
+	json_add_number(line, "tables", ranges->tables);
+	json_add_number(line, "damaged", ranges->damaged);
+	json_add_bool(line, "cut_short", ranges->cut_short);
+	json_add_bool(line, "pat_known", input->cpu->has_pat);
+	if (input->map->direct.found)
+		json_add_hex(line, "direct_map", input->map->direct.base);
+	if (input->violations) {
+		json_add_number(line, "violations", input->violations->count);
+		json_add_number(line, "checked_frames", input->violations->frames);
+		json_add_bool(line, "check_cut_short", input->violations->cut_short);
+	}
+	json_finish(report, line);
+}
+
+void map_emit(struct report *report, const struct report_map *input)
+{
+	for (size_t i = 0; i < input->map->items.count; i++) {
+		const struct map_item *item = &input->map->items.items[i];
+
+		if (item->range)
+			emit_range(report, input, item);
+		else
+			emit_guard(report, item);
+	}
+	for (size_t i = 0; input->violations && i < input->violations->count; i++)
+		emit_violation(report, &input->violations->items[i]);
+	emit_sum(report, input);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map_violations.c: what `map --check` found, as text.
+ */
+#include "base/number.h"
+#include "report/map_parts.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+/* So many are shown without --all. */
+#define SHOWN_MAX 20
+
+static void show_violation(struct report *report, const struct map_violation *violation)
+{
+	char size[40], first[8], second[8];
+
+	number_bytes(violation->size, size, sizeof(size));
+	text_rights(violation->by[0].rights, first, sizeof(first));
+	text_rights(violation->by[1].rights, second, sizeof(second));
+	switch (violation->fault) {
+	case MAP_WRITABLE_EXECUTABLE:
+		text_line(report, PAINT_BAD, 2, 4, "writable and executable: %016" PRIx64 ", %s, %s",
+			  violation->by[0].at, size, first);
+		return;
+	case MAP_WRITABLE_ELSEWHERE:
+		text_line(report, PAINT_BAD, 2, 4,
+			  "executable at %016" PRIx64 " (%s), writable at %016" PRIx64
+			  " (%s): %s from GPA 0x%" PRIx64,
+			  violation->by[0].at, first, violation->by[1].at, second, size, violation->gpa);
+		return;
+	case MAP_ALIAS:
+		text_line(report, PAINT_BAD, 2, 4,
+			  "mapped %" PRIu64 " times, at %016" PRIx64 " (%s) and %016" PRIx64
+			  " (%s): %s from GPA 0x%" PRIx64,
+			  violation->mappings, violation->by[0].at, first, violation->by[1].at, second, size,
+			  violation->gpa);
+		return;
+	}
+}
+
+void map_show_violations(struct report *report, const struct report_map *input)
+{
+	const struct map_violations *violations = input->violations;
+	size_t shown = input->all || violations->count < SHOWN_MAX ? violations->count : SHOWN_MAX;
+	char frames[40];
+
+	text_number_of(violations->frames, "frame", frames, sizeof(frames));
+	if (!input->map->direct.found)
+		text_line(report, PAINT_PLAIN, 0, 2,
+			  "check: this guest has no direct map that kvmap can see");
+	if (!violations->count && !violations->cut_short)
+		text_line(
+			report, PAINT_GOOD, 0, 2,
+			"check: of the %s mapped beyond the direct map none is writable and executable, none "
+			"mapped twice",
+			frames);
+	else
+		text_line(
+			report, PAINT_BAD, 0, 2, "check: %s mapped beyond the direct map%s", frames,
+			violations->cut_short
+				? "; CUT SHORT: there are more mappings of the same frames than are looked at"
+				: "");
+	for (size_t i = 0; i < shown; i++)
+		show_violation(report, &violations->items[i]);
+	if (shown < violations->count)
+		text_line(report, PAINT_BAD, 2, 4, "and %zu more of these (--all)",
+			  violations->count - shown);
+}
