@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,12 +31,53 @@ static int check_regular(struct core_file *file, struct error *error)
 	return 0;
 }
 
+/* Formats of dumps that are not ELF, by how they begin. */
+static const struct {
+	const char *magic;
+	const char *what;
+} other_formats[] = {
+	{ "KDUMP   ", "a dump in kdump's compressed format" },
+	{ "makedumpfile", "a dump in makedumpfile's flattened format" },
+	{ "PAGEDU64", "a Windows crash dump" },
+	{ "PAGEDUMP", "a Windows crash dump" },
+	{ "QEVM", "a saved state of QEMU's (savevm, migrate)" },
+};
+
+static int not_elf(const struct core_file *file, struct error *error)
+{
+	char start[16] = "";
+
+	if (pread(file->fd, start, sizeof(start) - 1, 0) > 0)
+		for (size_t i = 0; i < sizeof(other_formats) / sizeof(other_formats[0]); i++)
+			if (!strncmp(start, other_formats[i].magic, strlen(other_formats[i].magic)))
+				return error_set(error, ERROR_INPUT, 0, 0,
+						 "%s: %s; only ELF cores are read (QEMU: dump-guest-memory "
+						 "without -z, -l, -s, -w)",
+						 file->path, other_formats[i].what);
+	return bad(file, error, "not an ELF file");
+}
+
+/* More program headers than e_phnum can say (PN_XNUM): the first section's sh_info says how many. */
+static int count_segments(const struct core_file *file, size_t *out, struct error *error)
+{
+	Elf_Scn *first = elf_getscn(file->elf, 0);
+	GElf_Shdr section;
+
+	if (!first || !gelf_getshdr(first, &section))
+		return bad(
+			file, error,
+			"the number of program headers is not where it should be (PN_XNUM, but no section)");
+	*out = section.sh_info;
+	return 0;
+}
+
 static int check_header(struct core_file *file, struct error *error)
 {
 	GElf_Ehdr header;
+	size_t count;
 
 	if (elf_kind(file->elf) != ELF_K_ELF || !gelf_getehdr(file->elf, &header))
-		return bad(file, error, "not an ELF file");
+		return not_elf(file, error);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64)
 		return bad(file, error, "a 32-bit ELF file; a core of an x86-64 guest is wanted");
 	if (header.e_ident[EI_DATA] != ELFDATA2LSB)
@@ -44,14 +86,17 @@ static int check_header(struct core_file *file, struct error *error)
 		return bad(file, error, "an ELF file, but not a core");
 	if (header.e_machine != EM_X86_64)
 		return bad(file, error, "a core, but not of an x86-64 machine");
-	if (header.e_phnum == PN_XNUM || header.e_phentsize != sizeof(Elf64_Phdr))
+	if (header.e_phentsize != sizeof(Elf64_Phdr))
 		return bad(file, error, "program headers of a form that no core of a guest has");
-	if (header.e_phoff > file->size ||
-	    header.e_phnum > (file->size - header.e_phoff) / sizeof(Elf64_Phdr))
+	count = header.e_phnum;
+	if (count == PN_XNUM && count_segments(file, &count, error) < 0)
+		return -1;
+	if (header.e_phoff > file->size || count > (file->size - header.e_phoff) / sizeof(Elf64_Phdr))
 		return error_set(error, ERROR_INPUT, 0, header.e_phoff,
-				 "%s: %u program headers at offset 0x%" PRIx64 ": beyond the end of the file",
-				 file->path, header.e_phnum, header.e_phoff);
-	file->segment_count = header.e_phnum;
+				 "%s: %zu program headers at offset 0x%" PRIx64
+				 ": beyond the end of the file",
+				 file->path, count, header.e_phoff);
+	file->segment_count = count;
 	return 0;
 }
 
@@ -95,6 +140,9 @@ int core_file_segment(const struct core_file *file, size_t index, GElf_Phdr *out
 	if (!gelf_getphdr(file->elf, (int)index, &segment))
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: program header %zu: %s", file->path, index,
 				 elf_errmsg(-1));
+	/* Without bytes in the file its offset means nothing: QEMU writes all ones. */
+	if (!segment.p_filesz)
+		segment.p_offset = 0;
 	if (segment.p_offset > file->size || segment.p_filesz > file->size - segment.p_offset)
 		return error_set(error, ERROR_INPUT, 0, segment.p_offset,
 				 "%s: segment %zu (offset 0x%" PRIx64 ", 0x%" PRIx64

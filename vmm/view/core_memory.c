@@ -5,8 +5,11 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "view/core_file.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +17,17 @@
 
 /* No x86-64 has wider physical addresses (SDM vol. 3A 4.1.4). */
 #define GPA_END (1ull << 52)
+
+/* Guest memory [gpa, gpa + size), whose first `file_size` bytes are in the file; zeros follow. */
+struct piece {
+	uint64_t gpa, size;
+	uint64_t offset, file_size;
+};
+
+struct pieces {
+	struct piece *items;
+	size_t count, capacity;
+};
 
 static int check_segment(const struct core_file *file, const GElf_Phdr *segment, struct error *error)
 {
@@ -32,25 +46,85 @@ static int check_segment(const struct core_file *file, const GElf_Phdr *segment,
 			 segment->p_paddr, segment->p_memsz, what);
 }
 
+static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct pieces *pieces,
+			struct error *error)
+{
+	struct piece piece;
+
+	/* In a core of QEMU's, what is not in the file is not memory: a device that the guest maps. */
+	if (file->from_qemu && segment->p_memsz > segment->p_filesz)
+		segment->p_memsz = segment->p_filesz - segment->p_filesz % PAGE;
+	if (segment->p_filesz > segment->p_memsz && file->from_qemu)
+		segment->p_filesz = segment->p_memsz;
+	if (!segment->p_memsz && !segment->p_filesz)
+		return 0;
+	if (check_segment(file, segment, error) < 0)
+		return -1;
+	piece = (struct piece){ segment->p_paddr, segment->p_memsz, segment->p_offset, segment->p_filesz };
+	/* Beyond the end of the file there is no data: nothing that is looked for in vain. */
+	if (!piece.file_size)
+		piece.offset = (file->size + PAGE - 1) / PAGE * PAGE;
+	if (array_push(pieces, piece) < 0)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", file->path);
+	return 0;
+}
+
+static int by_gpa(const void *a, const void *b)
+{
+	const struct piece *left = a, *right = b;
+
+	if (left->gpa != right->gpa)
+		return left->gpa < right->gpa ? -1 : 1;
+	return left->size < right->size ? -1 : left->size > right->size;
+}
+
+/* Do both mean the same bytes of the file wherever they meet? next->gpa is not below piece->gpa. */
+static bool continues(const struct piece *piece, const struct piece *next)
+{
+	return next->gpa - piece->gpa <= piece->size && piece->file_size == piece->size &&
+	       next->file_size == next->size && next->offset - piece->offset == next->gpa - piece->gpa;
+}
+
+/* Sorts them and makes one of those that continue each other. Others that overlap are left to
+ * view_add_region().
+ */
+static void merge_pieces(struct pieces *pieces)
+{
+	size_t kept = 0;
+
+	qsort(pieces->items, pieces->count, sizeof(pieces->items[0]), by_gpa);
+	for (size_t i = 1; i < pieces->count; i++) {
+		struct piece *last = &pieces->items[kept];
+		const struct piece *next = &pieces->items[i];
+		uint64_t lead = next->gpa - last->gpa;
+
+		if (!continues(last, next))
+			pieces->items[++kept] = *next;
+		else if (next->size > last->size - lead)
+			last->size = last->file_size = lead + next->size;
+	}
+	pieces->count = kept + 1;
+}
+
 /*
  * Puts the file's bytes [offset - lead, offset + filesz) at the start of `map`, which is all zeros. Its last
  * page is copied, since in the file other bytes than zeros may follow.
  */
-static int map_bytes(const struct core_file *file, const GElf_Phdr *segment, const struct core_map *map)
+static int map_bytes(const struct core_file *file, const struct piece *piece, const struct core_map *map)
 {
-	uint64_t lead = segment->p_offset % PAGE;
-	uint64_t size = lead + segment->p_filesz;
+	uint64_t lead = piece->offset % PAGE;
+	uint64_t size = lead + piece->file_size;
 	uint64_t whole = size - size % PAGE;
 	uint8_t *last = (uint8_t *)map->address + whole;
 
 	if (whole && mmap(map->address, whole, PROT_READ, MAP_PRIVATE | MAP_FIXED, file->fd,
-			  (off_t)(segment->p_offset - lead)) == MAP_FAILED)
+			  (off_t)(piece->offset - lead)) == MAP_FAILED)
 		return -1;
 	if (size == whole)
 		return 0;
 	if (mprotect(last, PAGE, PROT_READ | PROT_WRITE) < 0)
 		return -1;
-	if (pread(file->fd, last, size - whole, (off_t)(segment->p_offset - lead + whole)) !=
+	if (pread(file->fd, last, size - whole, (off_t)(piece->offset - lead + whole)) !=
 	    (ssize_t)(size - whole)) {
 		errno = EIO;
 		return -1;
@@ -58,26 +132,26 @@ static int map_bytes(const struct core_file *file, const GElf_Phdr *segment, con
 	return mprotect(last, PAGE, PROT_READ);
 }
 
-static int add_segment(const struct core_file *file, const GElf_Phdr *segment, struct view *view,
-		       struct core_map *map, struct error *error)
+static int add_piece(const struct core_file *file, const struct piece *piece, struct view *view,
+		     struct core_map *map, struct error *error)
 {
-	uint64_t lead = segment->p_offset % PAGE;
+	uint64_t lead = piece->offset % PAGE;
 	struct view_region region = {
-		.gpa = segment->p_paddr,
-		.size = segment->p_memsz,
+		.gpa = piece->gpa,
+		.size = piece->size,
 		.fd = file->fd,
-		.offset = segment->p_offset,
+		.offset = piece->offset,
 	};
 	struct error why;
 
-	map->size = (lead + segment->p_memsz + PAGE - 1) / PAGE * PAGE;
+	map->size = (lead + piece->size + PAGE - 1) / PAGE * PAGE;
 	map->address = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map->address == MAP_FAILED)
-		return error_set(error, ERROR_HOST, errno, segment->p_paddr,
+		return error_set(error, ERROR_HOST, errno, piece->gpa,
 				 "%s: 0x%" PRIx64 " bytes of guest memory at GPA 0x%" PRIx64, file->path,
-				 segment->p_memsz, segment->p_paddr);
-	if (map_bytes(file, segment, map) < 0) {
-		error_set(error, ERROR_HOST, errno, segment->p_offset, "%s: cannot be mapped", file->path);
+				 piece->size, piece->gpa);
+	if (map_bytes(file, piece, map) < 0) {
+		error_set(error, ERROR_HOST, errno, piece->offset, "%s: cannot be mapped", file->path);
 		goto fail;
 	}
 	region.bytes = (const uint8_t *)map->address + lead;
@@ -91,24 +165,39 @@ fail:
 	return -1;
 }
 
-int core_file_memory(const struct core_file *file, struct view *view, struct core_map *maps,
-		     unsigned int *map_count, struct error *error)
+static int add_pieces(const struct core_file *file, const struct pieces *pieces, struct view *view,
+		      struct core_map *maps, unsigned int *map_count, struct error *error)
 {
-	*map_count = 0;
-	for (size_t i = 0; i < file->segment_count; i++) {
+	for (size_t i = 0; i < pieces->count; i++) {
 		struct core_map map;
-		GElf_Phdr segment;
 
-		if (core_file_segment(file, i, &segment, error) < 0)
-			return -1;
-		if (segment.p_type != PT_LOAD || (!segment.p_memsz && !segment.p_filesz))
-			continue;
-		if (check_segment(file, &segment, error) < 0 ||
-		    add_segment(file, &segment, view, &map, error) < 0)
+		if (add_piece(file, &pieces->items[i], view, &map, error) < 0)
 			return -1;
 		maps[(*map_count)++] = map;
 	}
-	if (!*map_count)
-		return error_set(error, ERROR_INPUT, 0, 0, "%s: no guest memory (no PT_LOAD)", file->path);
 	return 0;
+}
+
+int core_file_memory(const struct core_file *file, struct view *view, struct core_map *maps,
+		     unsigned int *map_count, struct error *error)
+{
+	struct pieces pieces = { 0 };
+	int result = 0;
+
+	*map_count = 0;
+	for (size_t i = 0; i < file->segment_count && result == 0; i++) {
+		GElf_Phdr segment;
+
+		result = core_file_segment(file, i, &segment, error);
+		if (result == 0 && segment.p_type == PT_LOAD)
+			result = take_segment(file, &segment, &pieces, error);
+	}
+	if (result == 0 && !pieces.count)
+		result = error_set(error, ERROR_INPUT, 0, 0, "%s: no guest memory (no PT_LOAD)", file->path);
+	if (result == 0) {
+		merge_pieces(&pieces);
+		result = add_pieces(file, &pieces, view, maps, map_count, error);
+	}
+	free(pieces.items);
+	return result;
 }

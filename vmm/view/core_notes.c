@@ -15,10 +15,12 @@
 #define NOTES_MAX (1u << 20)
 
 struct notes {
-	const struct core_file *file;
+	struct core_file *file;
 	struct view *view;
 	char **program;
-	unsigned int statuses, controls; /* seen so far; the n-th of each are of CPU n */
+	unsigned int statuses, controls; /* seen so far; the n-th of each are of CPU n. Controls: from kvmap's
+					    notes or QEMU's */
+	bool from_kvmap;
 };
 
 static int bad_note(const struct notes *notes, const char *what, struct error *error)
@@ -61,6 +63,7 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	if (notes->controls && (control.physical_bits != notes->view->physical_bits ||
 				control.pages_1g != notes->view->pages_1g))
 		return bad_note(notes, "the CPUs differ in what addresses and pages they know", error);
+	notes->from_kvmap = true;
 	notes->view->physical_bits = control.physical_bits;
 	notes->view->pages_1g = control.pages_1g;
 	core_control_unpack(&control, &notes->view->cpus[notes->controls++]);
@@ -79,6 +82,29 @@ static int take_pat(struct notes *notes, const void *bytes, size_t size, struct 
 				 pat.cpu);
 	notes->view->cpus[pat.cpu].pat = pat.pat;
 	notes->view->cpus[pat.cpu].has_pat = true;
+	return 0;
+}
+
+/* The note of QEMU's. How a register that is not in it is known: core_qemu_unpack(). */
+static int take_qemu(struct notes *notes, const void *bytes, size_t size, struct error *error)
+{
+	struct core_qemu state;
+
+	/* Later versions of QEMU append members. */
+	if (size < sizeof(state))
+		return bad_note(notes, "a note of QEMU's with the registers of a CPU that is too short",
+				error);
+	memcpy(&state, bytes, sizeof(state));
+	if (state.version != 1 || state.size != size)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: QEMU's note of a CPU is of version %u and %u bytes; version 1 and %zu "
+				 "bytes are known",
+				 notes->file->path, state.version, state.size, size);
+	if (notes->controls == VIEW_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
+				 VIEW_CPUS_MAX);
+	notes->file->from_qemu = true;
+	core_qemu_unpack(&state, notes->view, &notes->view->cpus[notes->controls++]);
 	return 0;
 }
 
@@ -106,6 +132,8 @@ static int take_note(struct notes *notes, const GElf_Nhdr *note, const char *nam
 		return take_control(notes, bytes, note->n_descsz, error);
 	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PAT)
 		return take_pat(notes, bytes, note->n_descsz, error);
+	if (is_named(note, name, "QEMU") && note->n_type == CORE_NOTE_QEMU)
+		return take_qemu(notes, bytes, note->n_descsz, error);
 	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PROGRAM)
 		return take_program(notes, bytes, note->n_descsz, error);
 	return 0;
@@ -141,7 +169,7 @@ static int take_segment(struct notes *notes, const GElf_Phdr *segment, struct er
 	return 0;
 }
 
-int core_file_notes(const struct core_file *file, struct view *view, char **program, struct error *error)
+int core_file_notes(struct core_file *file, struct view *view, char **program, struct error *error)
 {
 	struct notes notes = { .file = file, .view = view, .program = program };
 
@@ -157,7 +185,11 @@ int core_file_notes(const struct core_file *file, struct view *view, char **prog
 		return bad_note(&notes, "no registers (no NT_PRSTATUS note)", error);
 	if (!notes.controls)
 		return bad_note(&notes,
-				"no control registers (no KVMAP note): only kvmap's own cores can be read",
+				"no control registers (no KVMAP note, nor one of QEMU's): a core of a "
+				"process, or of a tool that does not write them",
+				error);
+	if (notes.from_kvmap && file->from_qemu)
+		return bad_note(&notes, "control registers both in notes of kvmap's and in notes of QEMU's",
 				error);
 	if (notes.statuses != notes.controls)
 		return error_set(error, ERROR_INPUT, 0, 0,

@@ -10,6 +10,13 @@
 
 static_assert(sizeof(struct user_regs_struct) == sizeof(elf_gregset_t), "the registers of NT_PRSTATUS");
 static_assert(sizeof(struct core_control) == 48, "a note of the core");
+static_assert(sizeof(struct core_qemu) == 432, "QEMU's note of a CPU");
+
+#define CR0_PG   (1ull << 31)
+#define CR4_PAE  (1ull << 5)
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
+#define EFER_NXE (1ull << 11)
 static_assert(sizeof(struct core_pat) == 16, "a note of the core");
 
 void core_registers_pack(const struct view_cpu *cpu, int thread, struct elf_prstatus *out)
@@ -103,4 +110,15 @@ void core_control_unpack(const struct core_control *control, struct view_cpu *cp
 	cpu->cr3 = control->cr3;
 	cpu->cr4 = control->cr4;
 	cpu->efer = control->efer;
+}
+
+void core_qemu_unpack(const struct core_qemu *state, struct view *view, struct view_cpu *cpu)
+{
+	cpu->cr0 = state->cr[0];
+	cpu->cr2 = state->cr[2];
+	cpu->cr3 = state->cr[3];
+	cpu->cr4 = state->cr[4];
+	cpu->efer = cpu->cr0 & CR0_PG && cpu->cr4 & CR4_PAE ? EFER_LME | EFER_LMA | EFER_NXE : 0;
+	view->physical_bits = 52;
+	view->pages_1g = true;
 }

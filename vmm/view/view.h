@@ -17,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VIEW_REGIONS_MAX 64
+/* A core of mapped memory alone (QEMU's dump-guest-memory -p) has many holes. */
+#define VIEW_REGIONS_MAX 512
 #define VIEW_CPUS_MAX    64
 
 /* Guest memory [gpa, gpa + size), page-aligned, that lies at `bytes` in this process. gpa + size does not
