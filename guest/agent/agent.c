@@ -11,6 +11,7 @@
 #include "mm/fail.h"
 
 struct agent agent;
+const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
 
 /* Whether `count` things of `each` bytes at `offset` lie in the module. */
 static bool is_inside(u64 size, u32 offset, u32 count, u64 each)
@@ -51,8 +52,8 @@ void agent_run(u64 entry_tsc)
 
 	report_hello(hello_tsc - entry_tsc);
 	fail_allocation_at(agent.record->fail_allocation);
-	for (; agent.operation < agent.record->operation_count; agent.operation++)
-		operation_run(&agent.operations[agent.operation]);
+	for (u32 i = 0; i < agent.record->operation_count;)
+		i += operation_run(&agent.operations[i], agent.record->operation_count - i);
 	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;
 	report_bye(hello_tsc, exit);
 	machine_exit(exit);

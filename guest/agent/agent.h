@@ -15,11 +15,19 @@ struct agent {
 	const struct kvmap_operation *operations;
 	const char *strings;
 	bool serial;    /* the report goes to the serial port, with or without a channel */
-	u32 operation;  /* index of the one that runs */
-	u32 unexpected; /* operations that were refused or failed, and were not to */
+	u32 unexpected; /* operations that were refused or failed, and were not to; counted atomically */
 };
 
 extern struct agent agent;
+
+/* The operation that a CPU runs, or ran last. */
+extern const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
+
+/* Its place in the script. */
+static inline u32 operation_index(const struct kvmap_operation *operation)
+{
+	return operation ? (u32)(operation - agent.operations) : 0;
+}
 
 /* Panics if the module, of `size` bytes, is no boot record of this version that is whole. */
 void agent_check(const struct kvmap_boot *record, u64 size);

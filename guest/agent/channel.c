@@ -4,10 +4,12 @@
 #include "arch/x86_64/percpu.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "lib/spinlock.h"
 #include "mm/arch.h"
 
 static volatile struct kvmap_channel *channel;
 static u32 capacity;
+static struct spinlock lock;
 
 bool channel_open(const struct kvmap_boot *record)
 {
@@ -27,6 +29,16 @@ bool channel_open(const struct kvmap_boot *record)
 bool channel_is_open(void)
 {
 	return channel;
+}
+
+void channel_lock(void)
+{
+	spin_lock(&lock);
+}
+
+void channel_unlock(void)
+{
+	spin_unlock(&lock);
 }
 
 struct kvmap_record *channel_record(u32 type)

@@ -14,6 +14,13 @@ bool channel_open(const struct kvmap_boot *record);
 
 bool channel_is_open(void);
 
+/*
+ * Records, and the lines of the serial report, are made by one CPU at a time, from the first to the doorbell.
+ * The guest's last words are not: who holds the lock may never go on.
+ */
+void channel_lock(void);
+void channel_unlock(void);
+
 /* The record to fill next: call only while the channel is open. It is zero but for what is set here. */
 struct kvmap_record *channel_record(u32 type);
 

@@ -55,12 +55,15 @@ u32 fault_taken(struct operation *operation)
 	fault->error_code = cpu->fault_error_code;
 	fault_explain(fault);
 	if (channel_is_open()) {
-		struct kvmap_record *record = channel_record(KVMAP_RECORD_FAULT);
+		struct kvmap_record *record;
 
+		channel_lock();
+		record = channel_record(KVMAP_RECORD_FAULT);
 		fault_record(fault, record);
-		record->operation = agent.operation;
+		record->operation = operation_index(operation->script);
 		channel_send();
 		channel_ring(KVMAP_DOORBELL_FAULT);
+		channel_unlock();
 	}
 	return KVMAP_FAILED_FAULT;
 }

@@ -6,6 +6,7 @@
 #include "agent/text.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/machine.h"
+#include "arch/x86_64/percpu.h"
 #include "kvmap/ports.h"
 #include "mm/mm_types.h"
 
@@ -29,7 +30,7 @@ static void oops_record(const struct fault *fault, u64 vector, const u64 list[3]
 
 	fault_record(fault, record);
 	record->status = (u16)vector;
-	record->operation = agent.operation;
+	record->operation = operation_index(agent_running[arch_cpu()]);
 	channel_send();
 	for (u32 i = 0; i < 3; i++) {
 		record = channel_record(KVMAP_RECORD_REGISTERS);

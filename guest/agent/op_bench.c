@@ -85,7 +85,8 @@ u32 op_pair(struct operation *operation)
 	vmalloc_purge();
 	pairs_of_nothing(&fixed);
 	if (!functions[number].run(&pairs)) {
-		u32 status = kmalloc_status(); /* asked in any case: it is not to stand for a later operation */
+		u32 status =
+			kmalloc_status(); /* asked in any case: it is not to stand for a later operation */
 
 		return vmalloc_status() ? vmalloc_status() : status ? status : KVMAP_REFUSED_NO_MEMORY;
 	}

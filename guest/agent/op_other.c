@@ -15,6 +15,14 @@ u32 op_verify(struct operation *operation)
 	return KVMAP_OK;
 }
 
+u32 op_parallel(struct operation *operation)
+{
+	u32 behind = agent.record->operation_count - operation_index(operation->script) - 1;
+
+	operation->result = operation->operand[0];
+	return operation->result > behind ? KVMAP_REFUSED_UNKNOWN : KVMAP_OK;
+}
+
 u32 op_print(struct operation *operation)
 {
 	if (operation->operand[0] >= agent.record->strings_size)

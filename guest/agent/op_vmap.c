@@ -39,9 +39,9 @@ static void share(struct agent_variable *from, struct agent_variable *to, u64 ad
 	variable_contents_changed(from);
 }
 
-static u32 map_again(struct operation *operation, bool ram)
+/* `pages`: room for VMAP_PAGES_MAX. */
+static u32 map_from(struct operation *operation, bool ram, struct page **pages)
 {
-	static struct page *pages[VMAP_PAGES_MAX];
 	const struct kvmap_operand *operand = &operation->script->operand[0];
 	u32 number = operation->script->result, nr;
 	struct agent_variable *from;
@@ -59,6 +59,18 @@ static u32 map_again(struct operation *operation, bool ram)
 	if (number < agent_nr_variables)
 		share(from, &agent_variables[number], operation->result);
 	return KVMAP_OK;
+}
+
+static u32 map_again(struct operation *operation, bool ram)
+{
+	static struct page *pages[VMAP_PAGES_MAX]; /* too many for a stack */
+	static struct spinlock lock;
+	u32 status;
+
+	spin_lock(&lock);
+	status = map_from(operation, ram, pages);
+	spin_unlock(&lock);
+	return status;
 }
 
 u32 op_vmap(struct operation *operation)

@@ -55,6 +55,9 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_VREALLOC] = { op_vrealloc, "vrealloc %s", " = %x", NULL },
 	[KVMAP_OP_KVREALLOC] = { op_kvrealloc, "kvrealloc %s", " = %x", NULL },
 	[KVMAP_OP_VMAP] = { op_vmap, "vmap %s", " = %x", NULL },
+	[KVMAP_OP_PARALLEL] = { op_parallel, "parallel", ": operations %u", NULL },
+	[KVMAP_OP_STRESS] = { op_stress, "stress", ": operations %u", NULL },
+	[KVMAP_OP_STRESS_FREE] = { op_stress_free, "stress_free", ": objects %u", NULL },
 	[KVMAP_OP_VUNMAP] = { op_vunmap, "vunmap %a", "", NULL },
 	[KVMAP_OP_VM_MAP_RAM] = { op_vm_map_ram, "vm_map_ram %s", " = %x", NULL },
 	[KVMAP_OP_VM_UNMAP_RAM] = { op_vm_unmap_ram, "vm_unmap_ram %a", "", NULL },
@@ -149,18 +152,49 @@ static void operation_run_here(void *script_operation)
 	struct operation operation = { .script = script };
 	bool done_before = fail_allocation_done;
 	u64 start = rdtsc();
-	u32 status = status_against_expectation(&operation, operation_do(&operation));
+	u32 status;
+
+	agent_running[arch_cpu()] = script;
+	status = status_against_expectation(&operation, operation_do(&operation));
 
 	operation.detail = made_to_fail(done_before, status);
 	if (!is_as_it_should_be(&operation, status))
-		agent.unexpected++;
+		__atomic_add_fetch(&agent.unexpected, 1, __ATOMIC_RELAXED);
 	report_result(&operation, status, rdtsc() - start);
 }
 
-void operation_run(const struct kvmap_operation *script)
+/* Of the operations of a `parallel`, what this CPU has to do. What names no CPU that there is, CPU 0 refuses.
+ */
+static void parallel_run_here(void *script_operation)
 {
+	const struct kvmap_operation *parallel = script_operation;
+	u32 me = arch_cpu();
+
+	for (u64 i = 1; i <= parallel->operand[0].value; i++)
+		if (parallel[i].cpu == me || (!me && parallel[i].cpu >= arch_nr_cpus))
+			operation_run_here((void *)&parallel[i]);
+}
+
+static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
+{
+	u64 set = 0;
+
+	operation_run_here((void *)parallel);
+	if (parallel->operand[0].value >= left)
+		return left; /* a damaged module: it has been refused */
+	for (u64 i = 1; i <= parallel->operand[0].value; i++)
+		set |= 1ul << (parallel[i].cpu < arch_nr_cpus ? parallel[i].cpu : 0);
+	smp_call_many(set, parallel_run_here, (void *)parallel);
+	return (u32)parallel->operand[0].value + 1;
+}
+
+u32 operation_run(const struct kvmap_operation *script, u32 left)
+{
+	if (script->opcode == KVMAP_OP_PARALLEL)
+		return parallel_run(script, left);
 	if (script->cpu && script->cpu < arch_nr_cpus)
 		smp_call(script->cpu, operation_run_here, (void *)script);
 	else
 		operation_run_here((void *)script);
+	return 1;
 }

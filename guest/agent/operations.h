@@ -42,8 +42,11 @@ struct operation_row {
 /* The row of an opcode; the last resort is one that refuses. */
 const struct operation_row *operation_row(u32 opcode);
 
-/* Runs on the CPU that the script names, and reports. */
-void operation_run(const struct kvmap_operation *script);
+/*
+ * Runs an operation on the CPU that the script names, and reports; a `parallel` with all that belongs to it.
+ * Returns how many it were, of `left` that there are.
+ */
+u32 operation_run(const struct kvmap_operation *script, u32 left);
 
 /* op_areas.c */
 u32 op_vmalloc(struct operation *operation);
@@ -101,7 +104,12 @@ u32 op_areas(struct operation *operation);
 /* The name of an enum kvmap_function. */
 const char *op_pair_function(u64 number);
 
+/* op_stress.c */
+u32 op_stress(struct operation *operation);
+u32 op_stress_free(struct operation *operation);
+
 /* op_other.c */
+u32 op_parallel(struct operation *operation);
 u32 op_verify(struct operation *operation);
 u32 op_print(struct operation *operation);
 u32 op_crash(struct operation *operation);

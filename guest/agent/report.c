@@ -32,11 +32,12 @@ void report_hello(u64 boot_ticks)
 
 void report_result(const struct operation *operation, u32 status, u64 ticks)
 {
+	channel_lock();
 	if (channel_is_open()) {
 		struct kvmap_record *record = channel_record(KVMAP_RECORD_RESULT);
 
 		record->status = (u16)status;
-		record->operation = agent.operation;
+		record->operation = operation_index(operation->script);
 		record->detail = operation->detail;
 		record->value[0] = operation->result;
 		record->value[1] = operation->address;
@@ -48,6 +49,7 @@ void report_result(const struct operation *operation, u32 status, u64 ticks)
 	}
 	if (agent.serial)
 		line_result(operation, status, ticks);
+	channel_unlock();
 }
 
 void report_bye(u64 hello_tsc, u32 exit)

@@ -2,10 +2,14 @@
 #include "agent/variables.h"
 #include "agent/operations.h"
 #include "kvmap/layout.h"
+#include "lib/spinlock.h"
 #include "mm/mm_types.h"
 
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
+
+/* Of what tells where a variable's memory is: who looks for an address looks at those of other CPUs, too. */
+static struct spinlock lock;
 
 u64 variable_bytes(const struct agent_variable *variable)
 {
@@ -24,6 +28,7 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	if (number >= agent_nr_variables)
 		return;
 	variable = &agent_variables[number];
+	spin_lock(&lock);
 	variable->address = (u64)memory;
 	variable->size = memory ? operation->size : 0;
 	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
@@ -31,6 +36,7 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	variable->filled = variable_bytes(variable);
 	variable->write_address = 0;
 	variable->group = 0;
+	spin_unlock(&lock);
 }
 
 void variable_set(struct operation *operation, void *memory, u32 contents)
@@ -40,14 +46,18 @@ void variable_set(struct operation *operation, void *memory, u32 contents)
 
 struct agent_variable *variable_holding(u64 address)
 {
-	for (u32 i = 0; i < agent_nr_variables; i++) {
+	struct agent_variable *found = NULL;
+
+	spin_lock(&lock);
+	for (u32 i = 0; i < agent_nr_variables && !found; i++) {
 		struct agent_variable *variable = &agent_variables[i];
 
 		if (variable->state == VARIABLE_LIVE &&
 		    address - variable->address < variable_bytes(variable))
-			return variable;
+			found = variable;
 	}
-	return NULL;
+	spin_unlock(&lock);
+	return found;
 }
 
 void variable_contents_changed(const struct agent_variable *variable)

@@ -52,6 +52,10 @@ enum kvmap_opcode {
 	KVMAP_OP_VREALLOC = 64,         /* address, size, flags of kvmap/gfp.h -> v */
 	KVMAP_OP_KVREALLOC = 65,        /* address, size, flags of kvmap/gfp.h -> v */
 	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
+	/* count: so many operations that follow run at the same time, those of each CPU in their order */
+	KVMAP_OP_PARALLEL = 72,
+	KVMAP_OP_STRESS = 73, /* seed, count: random operations of this CPU, with objects that stay */
+	KVMAP_OP_STRESS_FREE = 74, /* frees what all CPUs have left of those */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */

@@ -13,6 +13,7 @@ under_qemu() { # MACHINE MODULE
 
 for script in "$IMAGES"/*.kvs; do
 	name=$(basename "$script")
+	[ "$name" = parallel.kvs ] && continue # what its CPUs report comes in any order
 	try run "$script" --serial
 	mv out kvm.txt
 	try compile "$script" --output module

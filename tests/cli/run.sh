@@ -20,7 +20,9 @@ for memory in 8M 64M 1G 5G; do
 	check "memory $memory" 0 last '"ok":true'
 done
 for script in "$IMAGES"/*.kvs; do
-	try run "$script" --json
+	cpus=1
+	[ "$(basename "$script")" = parallel.kvs ] && cpus=4
+	try run "$script" --cpus $cpus --json
 	wanted=0
 	check "$(basename "$script") is as its comment says" "$wanted" out '"type":"verdict"'
 done
@@ -76,7 +78,7 @@ death mmio 'without memory' '\.c:[0-9]+'
 death hang '(timeout|stopped)' '\.c:[0-9]+'
 death oops '([Oo]ops|unexpected)' '\.c:[0-9]+'
 
-printf 'repeat 61000\n  purge\nend\n' >long.kvs
+printf 'repeat 57000\n  purge\nend\n' >long.kvs
 try run long.kvs --memory 8M
 check "a guest that gives up at boot says why" 1 out 'gave up: .*RAM is too small' out 'where +before the first operation'
 

@@ -20,24 +20,70 @@ uint64_t session_now(void)
 
 /* ---- records ---- */
 
+/* The end of a `parallel` has come when as many results have as it has operations. */
+static void parallel_end(struct session *session)
+{
+	free(session->parallel_done);
+	session->parallel_done = NULL;
+}
+
+static int parallel_begin(struct session *session, uint32_t index)
+{
+	const struct script *script = session->config.script;
+	size_t count = script->operations.items[index].operand[0].value;
+
+	if (!count)
+		return 0;
+	session->parallel_start = index + 1ul;
+	session->parallel_end = session->parallel_start + count;
+	session->parallel_done = calloc(count, sizeof(*session->parallel_done));
+	return session->parallel_done ? 0 : -1;
+}
+
+/* Each operation ends once, in order: a guest that says more than it was asked to is not believed. */
+static bool is_due(struct session *session, uint32_t index)
+{
+	bool *done;
+
+	if (index >= session->config.script->operations.count)
+		return false;
+	if (!session->parallel_done)
+		return index == session->steps.count;
+	if (index < session->parallel_start || index >= session->parallel_end)
+		return false;
+	done = &session->parallel_done[index - session->parallel_start];
+	if (*done)
+		return false;
+	return *done = true;
+}
+
 static int take_result(struct session *session, const struct kvmap_record *record)
 {
-	struct report_step step = session->pending_step;
+	struct report_step step = { 0 };
 
-	session->pending_step = (struct report_step){ 0 };
-	/* Each operation ends once: a guest that says more than it was asked to is not believed. */
-	if (record->operation != session->steps.count ||
-	    record->operation >= session->config.script->operations.count) {
+	if (record->cpu >= KVMAP_CPUS_MAX || !is_due(session, record->operation)) {
 		session->run.dropped_records++;
 		return 0;
 	}
+	step = session->pending[record->cpu];
+	session->pending[record->cpu] = (struct report_step){ 0 };
 	step.result = *record;
-	step.fault = session->pending_fault;
-	session->pending_fault = (struct kvmap_record){ 0 };
 	if (array_push(&session->steps, step) < 0 || judge_step(session, &step) < 0)
 		return -1;
 	session->verified = false;
+	if (session->parallel_done && session->steps.count == session->parallel_end)
+		parallel_end(session);
+	if (session->config.script->operations.items[record->operation].opcode == KVMAP_OP_PARALLEL)
+		return parallel_begin(session, record->operation);
 	return 0;
+}
+
+static void take_fault(struct session *session, const struct kvmap_record *record)
+{
+	if (record->cpu < KVMAP_CPUS_MAX)
+		session->pending[record->cpu] = (struct report_step){ .fault = *record };
+	else
+		session->run.dropped_records++;
 }
 
 static void take_registers(struct session *session, const struct kvmap_record *record)
@@ -56,7 +102,7 @@ static int take_records(struct session *session)
 		switch (record.type) {
 		case KVMAP_RECORD_HELLO: session->run.hello = record; break;
 		case KVMAP_RECORD_BYE: session->run.bye = record; break;
-		case KVMAP_RECORD_FAULT: session->pending_fault = record; break;
+		case KVMAP_RECORD_FAULT: take_fault(session, &record); break;
 		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
 		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
 		case KVMAP_RECORD_RESULT:
@@ -132,15 +178,15 @@ static int verify_now(struct session *session, struct error *error)
 	return result;
 }
 
-static void check_fault(struct session *session)
+static void check_fault(struct session *session, unsigned int cpu)
 {
+	struct report_step *step = &session->pending[cpu];
 	struct error ignored;
 
-	if (!session->pending_fault.type || look(session, &ignored) < 0)
+	if (!step->fault.type || look(session, &ignored) < 0)
 		return;
-	walk_translate(session->view, &session->mode, session->pending_fault.value[0],
-		       &session->pending_step.fault_walk);
-	session->pending_step.fault_checked = true;
+	walk_translate(session->view, &session->mode, step->fault.value[0], &step->fault_walk);
+	step->fault_checked = true;
 }
 
 /* The vmalloc range at the end, cut where areas begin. */
@@ -259,7 +305,7 @@ static int run_guest(struct session *session, struct error *error)
 		if (event.type != MACHINE_DOORBELL)
 			break;
 		if (event.value == KVMAP_DOORBELL_FAULT)
-			check_fault(session);
+			check_fault(session, event.cpu);
 		if (event.value == KVMAP_DOORBELL_VERIFY && verify_now(session, error) < 0)
 			return -1;
 	}
@@ -369,6 +415,7 @@ void session_destroy(struct session *session)
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
 	machine_destroy(session->machine);
+	parallel_end(session);
 	free(session->steps.items);
 	free(session);
 }

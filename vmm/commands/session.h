@@ -41,11 +41,15 @@ struct session {
 		struct report_step *items;
 		size_t count, capacity;
 	} steps;
-	struct kvmap_record pending_fault; /* waits for the RESULT of its operation; type 0: none */
-	struct report_step pending_step;   /* what the host saw at that fault */
-	uint64_t refused;                  /* operations refused that no `expect refused` announced */
-	bool reached_end;                  /* the guest came to its exit port */
-	bool verified;                     /* at a doorbell, since the last RESULT */
+	/* By CPU: a fault waits for the RESULT of its operation (type 0: none) with what the host saw at it.
+	 */
+	struct report_step pending[KVMAP_CPUS_MAX];
+	/* Operations [start, end) of a `parallel` that has begun: their results come in any order. */
+	size_t parallel_start, parallel_end;
+	bool *parallel_done; /* by place behind parallel_start; NULL: none runs */
+	uint64_t refused;    /* operations refused that no `expect refused` announced */
+	bool reached_end;    /* the guest came to its exit port */
+	bool verified;       /* at a doorbell, since the last RESULT */
 	struct {
 		bool known;
 		uint64_t value;

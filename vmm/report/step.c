@@ -99,6 +99,18 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_EXECUTE: snprintf(out, size, "it has returned"); break;
 	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
 	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;
+	case KVMAP_OP_PARALLEL:
+		text_number_of(value[0], "operation", bytes, sizeof(bytes));
+		snprintf(out, size, "%s at once", bytes);
+		break;
+	case KVMAP_OP_STRESS:
+		text_number_of(value[0], "operation", bytes, sizeof(bytes));
+		snprintf(out, size, "%s done", bytes);
+		break;
+	case KVMAP_OP_STRESS_FREE:
+		text_number_of(value[0], "object", bytes, sizeof(bytes));
+		snprintf(out, size, "%s freed", bytes);
+		break;
 	case KVMAP_OP_FRAGMENT:
 		text_number_of(value[0], "frame", bytes, sizeof(bytes));
 		snprintf(out, size, "%s held", bytes);

@@ -79,6 +79,15 @@ static void number_seeds(struct script *script)
 	}
 }
 
+static int complain_no_end(struct compile *compile, const struct loop *loop)
+{
+	if (loop->parallel)
+		return compile_error_at(compile, &loop->place,
+					"this parallel has no end; write 'end' below what runs at once");
+	return compile_error_at(compile, &loop->place,
+				"this repeat has no end; write 'end' below what is repeated");
+}
+
 static int compile_all(struct compile *compile)
 {
 	const char *text = compile->script->text;
@@ -92,8 +101,7 @@ static int compile_all(struct compile *compile)
 	if (compile_lines(compile) < 0)
 		return -1;
 	if (compile->loop_count)
-		return compile_error_at(compile, &compile->loops[compile->loop_count - 1].place,
-					"this repeat has no end; write 'end' below what is repeated");
+		return complain_no_end(compile, &compile->loops[compile->loop_count - 1]);
 	number_seeds(compile->script);
 	return 0;
 }

@@ -201,6 +201,42 @@ static int repeat(struct compile *compile)
 	return end_of_statement(compile);
 }
 
+static bool is_in_parallel(const struct compile *compile)
+{
+	for (unsigned int i = 0; i < compile->loop_count; i++)
+		if (compile->loops[i].parallel)
+			return true;
+	return false;
+}
+
+/* An operation of its own, which counts those that belong to it when its end comes. */
+static int parallel(struct compile *compile, const char *start)
+{
+	struct kvmap_operation operation = { .opcode = KVMAP_OP_PARALLEL,
+					     .result = KVMAP_NO_RESULT,
+					     .line = compile->now.number };
+	struct script *script = compile->script;
+	struct loop loop = { .parallel = true, .times = 1 };
+
+	compile->usage = "parallel";
+	loop.place = compile->now;
+	loop.place.at = start;
+	if (is_in_parallel(compile))
+		return compile_error(compile, start,
+				     "parallel in a parallel: all of that runs at once as it is");
+	if (compile->loop_count == SCRIPT_LOOPS_MAX)
+		return compile_error(compile, start, "too deep; at most %d blocks may lie in each other",
+				     SCRIPT_LOOPS_MAX);
+	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
+		return compile_error(compile, start, "one operation too many; at most %d are allowed",
+				     SCRIPT_OPERATIONS_MAX);
+	if (array_push(&script->operations, operation) < 0)
+		return compile_error_memory(compile);
+	loop.start = script->operations.count;
+	compile->loops[compile->loop_count++] = loop;
+	return end_of_statement(compile);
+}
+
 /* Unrolls the innermost loop: what it holds is there once, and is copied behind itself. */
 static int end(struct compile *compile, const char *start)
 {
@@ -210,9 +246,11 @@ static int end(struct compile *compile, const char *start)
 
 	compile->usage = "end";
 	if (!compile->loop_count)
-		return compile_error(compile, start, "end without a repeat above it");
+		return compile_error(compile, start, "end without a repeat or parallel above it");
 	loop = &compile->loops[--compile->loop_count];
 	body = script->operations.count - loop->start;
+	if (loop->parallel)
+		script->operations.items[loop->start - 1].operand[0].value = body;
 	if (body && loop->times - 1 > (SCRIPT_OPERATIONS_MAX - script->operations.count) / body)
 		return compile_error_at(compile, &loop->place,
 					"this repeat makes more than %d operations in all, which is the most",
@@ -240,6 +278,8 @@ int line_compile(struct compile *compile)
 	start = compile->now.at;
 	if (take_keyword(compile, "repeat"))
 		return repeat(compile);
+	if (take_keyword(compile, "parallel"))
+		return parallel(compile, start);
 	if (take_keyword(compile, "end"))
 		return end(compile, start);
 	if (take_keyword(compile, "on") && on_cpu(compile, &operation) < 0)
@@ -249,6 +289,10 @@ int line_compile(struct compile *compile)
 		return -1;
 	if (end_of_statement(compile) < 0)
 		return -1;
+	if (operation.opcode == KVMAP_OP_VERIFY && is_in_parallel(compile))
+		return compile_error(
+			compile, start,
+			"nothing can be verified while other CPUs are at work; write it below end");
 	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
 		return compile_error(compile, start, "one operation too many; at most %d are allowed",
 				     SCRIPT_OPERATIONS_MAX);

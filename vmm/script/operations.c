@@ -127,6 +127,13 @@ static int pair_operands(struct compile *compile, struct kvmap_operation *operat
 	return 0;
 }
 
+static int stress_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	if (operand_number(compile, "a seed", &operation->operand[0].value) < 0)
+		return -1;
+	return operand_number(compile, "a count", &operation->operand[1].value);
+}
+
 static int areas_operands(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (operand_number(compile, "a count", &operation->operand[0].value) < 0 ||
@@ -204,21 +211,25 @@ static const struct operation_syntax syntaxes[] = {
 	  fragment_operands },
 	{ "pair", KVMAP_OP_PAIR, false, "pair FUNCTION SIZE COUNT", pair_operands },
 	{ "areas", KVMAP_OP_AREAS, false, "areas COUNT SIZE [holes]", areas_operands },
+	{ "stress", KVMAP_OP_STRESS, false, "stress SEED COUNT", stress_operands },
+	{ "stress_free", KVMAP_OP_STRESS_FREE, false, "stress_free", no_operands },
 	{ "purge", KVMAP_OP_PURGE, false, "purge", no_operands },
 	{ "verify", KVMAP_OP_VERIFY, false, "verify", no_operands },
 	{ "print", KVMAP_OP_PRINT, false, "print \"TEXT\" [ADDRESS]", print_operands },
 	{ "crash", KVMAP_OP_CRASH, false, "crash triple-fault|emulation|mmio|hang|oops", crash_operand },
 	{ "fault", KVMAP_OP_FAULT, false, "fault NUMBER or NAME", fault_operand },
+	/* Begins a block. */
+	{ "parallel", KVMAP_OP_PARALLEL, false, "parallel", NULL },
 	/* Written as `expect fault`. */
 	{ "touch", KVMAP_OP_TOUCH, false, "expect fault KIND [read|write|execute] ADDRESS", NULL },
 };
 
 #define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
 
-/* Words that are no operations. The first four begin a line, and are suggested. */
+/* Words that are no operations. Those with a 1 begin a line, and are suggested. */
 static const struct name other_words[] = {
-	{ "expect", 1 }, { "repeat", 1 }, { "end", 1 }, { "on", 1 },
-	{ "text", 0 },   { "rodata", 0 }, { NULL, 0 },
+	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },
+	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { NULL, 0 },
 };
 
 const char *operation_name(uint16_t opcode)

@@ -122,6 +122,16 @@ static void give_work(struct cpu *cpu, void (*work)(void *argument), void *argum
 	cpu_wake(cpu);
 }
 
+/* CPU 0 is idle until the CPUs at work have done it. */
+static void wait_for_work(struct cpu *me)
+{
+	irq_off();
+	idle_enter(me);
+	idle_wait(me);
+	idle_leave(me);
+	irq_on();
+}
+
 void smp_call(u32 cpu, void (*work)(void *argument), void *argument)
 {
 	struct cpu *me = this_cpu();
@@ -133,6 +143,22 @@ void smp_call(u32 cpu, void (*work)(void *argument), void *argument)
 	idle_wait(me);
 	idle_leave(me);
 	irq_on();
+}
+
+void smp_call_many(u64 set, void (*work)(void *argument), void *argument)
+{
+	u64 others = set & ~1ul;
+	u32 nr = 0;
+
+	for (u64 left = others; left; left &= left - 1)
+		nr++;
+	__atomic_store_n(&working, nr, __ATOMIC_SEQ_CST);
+	for (u64 left = others; left; left &= left - 1)
+		give_work(&cpus[__builtin_ctzl(left)], work, argument);
+	if (set & 1)
+		work(argument);
+	if (others)
+		wait_for_work(this_cpu());
 }
 
 /* CPU 0 is told only when this one is idle again: it never finds another CPU at work that it does not know

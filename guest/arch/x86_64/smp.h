@@ -16,6 +16,12 @@ void smp_start(u32 nr, u8 *blocks);
 /* Runs work(argument) on another CPU; this one, CPU 0, is idle meanwhile. */
 void smp_call(u32 cpu, void (*work)(void *argument), void *argument);
 
+/*
+ * Runs work(argument) on each CPU of the set, bit n for CPU n, at the same time; CPU 0, which calls this,
+ * does its part by itself. Returns when all have.
+ */
+void smp_call_many(u64 set, void (*work)(void *argument), void *argument);
+
 /* True if the CPU is idle: it will flush everything when it wakes, and needs no interrupt. A full barrier. */
 bool cpu_defer_flush(struct cpu *cpu);
 

@@ -301,6 +301,22 @@ Test(compile, crashes_and_faults_are_named)
 	}
 }
 
+Test(compile, a_parallel_counts_what_belongs_to_it)
+{
+	struct script *script =
+		compiled("repeat 2\nparallel\non cpu 1 purge\nrepeat 3\nstress 7 9\nend\nend\nend");
+
+	cr_assert_eq(script->operations.count, 10);
+	for (size_t i = 0; i < 10; i += 5) {
+		cr_expect_eq(script->operations.items[i].opcode, KVMAP_OP_PARALLEL);
+		cr_expect_eq(script->operations.items[i].operand[0].value, 4);
+		cr_expect_eq(script->operations.items[i + 1].cpu, 1);
+		cr_expect_eq(script->operations.items[i + 4].opcode, KVMAP_OP_STRESS);
+		cr_expect_eq(script->operations.items[i + 4].operand[1].value, 9);
+	}
+	script_destroy(script);
+}
+
 Test(compile, repeats_are_unrolled_inner_ones_first)
 {
 	struct script *script = compiled("repeat 3\npurge\nrepeat 2\nverify\nend\nend\npurge");

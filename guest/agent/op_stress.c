@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_stress.c: random allocations, frees and checks of what was written, of all kinds of memory. Meant to run
+ * on several CPUs at once: objects change hands, so that many are freed where they were not allocated.
+ *
+ * What lives at the end stays, for the host to verify; the next `stress` goes on with it. Which operation
+ * comes follows from the seed alone; what it finds depends on the other CPUs.
+ */
+#include "agent/operations.h"
+#include "arch/x86_64/access.h"
+#include "arch/x86_64/percpu.h"
+#include "lib/spinlock.h"
+#include "mm/kmalloc.h"
+#include "mm/kvmalloc.h"
+#include "mm/page_alloc.h"
+#include "mm/vmalloc.h"
+
+#define SLOTS      24 /* objects of a CPU */
+#define EXCHANGE   16 /* objects that lie ready for whichever CPU comes */
+#define WAITING    12 /* blocks whose second mapping is gone and not yet flushed */
+#define BLOCK_LOG2 2
+#define BLOCK      (1u << BLOCK_LOG2) /* pages that are mapped twice */
+
+/* AREA twice, so that there are as many of them as of second mappings. */
+enum kind { NOTHING, AREA, SECOND_MAPPING, SECOND_MAPPING_RAM, OBJECT, FRAMES, MORE_AREAS, KINDS };
+
+/* `bytes` from address on, of which the first word of each page and the last word of all are written. */
+struct object {
+	enum kind kind;
+	u32 order;          /* FRAMES */
+	u64 address, bytes; /* where and how much may be written */
+	u64 stamp;
+	struct page *block; /* of a second mapping: the frames */
+};
+
+struct stress {
+	u64 random;
+	struct object slots[SLOTS];
+	struct page *waiting[WAITING];
+	u32 nr_waiting;
+};
+
+static struct stress stresses[NR_CPUS];
+
+static struct {
+	struct spinlock lock;
+	struct object slots[EXCHANGE];
+} exchange;
+
+static u32 pick(struct stress *stress, u32 below)
+{
+	stress->random = stress->random * 6364136223846793005u + 1442695040888963407u;
+	return (u32)((stress->random >> 33) % below);
+}
+
+/* ---- contents ---- */
+
+static u64 last_word(const struct object *object)
+{
+	return object->address + object->bytes - sizeof(u64);
+}
+
+static bool write_stamps(const struct object *object)
+{
+	for (u64 at = 0; at < object->bytes; at += PAGE_SIZE)
+		if (access_write(object->address + at, object->stamp + at))
+			return false;
+	return !access_write(last_word(object), object->stamp + object->bytes);
+}
+
+static u32 check_word(struct operation *operation, u64 address, u64 expected)
+{
+	u64 found = 0;
+
+	operation->address = address;
+	if (access_read(address, &found))
+		return fault_taken(operation);
+	if (found == expected)
+		return KVMAP_OK;
+	operation->expected = expected;
+	operation->found = found;
+	return KVMAP_FAILED_CONTENT;
+}
+
+static u32 check_stamps(struct operation *operation, const struct object *object)
+{
+	u32 status = KVMAP_OK;
+
+	/* Of one word, the last one is the first. */
+	for (u64 at = 0; at < object->bytes && object->bytes > sizeof(u64) && !status; at += PAGE_SIZE)
+		status = check_word(operation, object->address + at, object->stamp + at);
+	return status ? status : check_word(operation, last_word(object), object->stamp + object->bytes);
+}
+
+static u32 check_zero(struct operation *operation, const struct object *object)
+{
+	u32 status = KVMAP_OK;
+
+	for (u64 at = 0; at < object->bytes && !status; at += PAGE_SIZE)
+		status = check_word(operation, object->address + at, 0);
+	return status;
+}
+
+/* ---- coming and going ---- */
+
+/* Mostly small. */
+static u64 pick_pages(struct stress *stress)
+{
+	return pick(stress, 16) ? 1 + pick(stress, 4) : 1 + pick(stress, 64);
+}
+
+static void *area_make(struct stress *stress, struct object *object, bool *zero)
+{
+	object->bytes = pick_pages(stress) * PAGE_SIZE;
+	switch (pick(stress, 4)) {
+	case 0: *zero = true; return vzalloc(object->bytes);
+	case 1: return __vmalloc(object->bytes, GFP_NOWAIT);
+	default: return vmalloc(object->bytes);
+	}
+}
+
+/* A block of frames, mapped once more. */
+static void *mapping_make(struct object *object)
+{
+	struct page *pages[BLOCK];
+	void *address;
+
+	object->block = alloc_pages(GFP_KERNEL, BLOCK_LOG2);
+	if (!object->block)
+		return NULL;
+	for (u32 i = 0; i < BLOCK; i++)
+		pages[i] = object->block + (BLOCK - 1 - i);
+	object->bytes = BLOCK * PAGE_SIZE;
+	address = object->kind == SECOND_MAPPING ? vmap(pages, BLOCK, 0, PGPROT_READWRITE)
+						 : vm_map_ram(pages, BLOCK, -1);
+	if (!address)
+		__free_pages(object->block, BLOCK_LOG2);
+	return address;
+}
+
+static void *memory_make(struct stress *stress, struct object *object, bool *zero)
+{
+	const struct page *page;
+
+	switch (object->kind) {
+	case AREA: return area_make(stress, object, zero);
+	case SECOND_MAPPING:
+	case SECOND_MAPPING_RAM: return mapping_make(object);
+	case OBJECT:
+		object->bytes = 8ul << pick(stress, 12); /* to 16 KiB */
+		*zero = !pick(stress, 4);
+		return *zero ? kzalloc(object->bytes, GFP_KERNEL) : kvmalloc(object->bytes, GFP_KERNEL);
+	default:
+		object->order = pick(stress, 4);
+		object->bytes = PAGE_SIZE << object->order;
+		page = alloc_pages(GFP_KERNEL, object->order);
+		return page ? page_address(page) : NULL;
+	}
+}
+
+/* Memory that is out is no failure. */
+static u32 make(struct operation *operation, struct stress *stress, struct object *object)
+{
+	bool zero = false;
+	u32 status = KVMAP_OK;
+
+	*object = (struct object){ .kind = 1 + pick(stress, KINDS - 1), .stamp = stress->random };
+	if (object->kind == MORE_AREAS)
+		object->kind = AREA;
+	object->address = (u64)memory_make(stress, object, &zero);
+	if (!object->address) {
+		object->kind = NOTHING;
+		return KVMAP_OK;
+	}
+	if (zero)
+		status = check_zero(operation, object);
+	if (!status && !write_stamps(object))
+		status = fault_taken(operation);
+	return status;
+}
+
+/* Its frames may still be reached through the mapping until that is flushed. */
+static void mapping_free(struct stress *stress, const struct object *object)
+{
+	if (object->kind == SECOND_MAPPING)
+		vunmap((void *)object->address);
+	else
+		vm_unmap_ram((void *)object->address, BLOCK);
+	stress->waiting[stress->nr_waiting++] = object->block;
+	if (stress->nr_waiting < WAITING)
+		return;
+	vm_unmap_aliases();
+	while (stress->nr_waiting)
+		__free_pages(stress->waiting[--stress->nr_waiting], BLOCK_LOG2);
+}
+
+/* enum kvmap_status: what was allocated can be freed. */
+static u32 memory_free(struct stress *stress, const struct object *object)
+{
+	switch (object->kind) {
+	case AREA: vfree((void *)object->address); return vmalloc_status();
+	case SECOND_MAPPING:
+	case SECOND_MAPPING_RAM: mapping_free(stress, object); return vmalloc_status();
+	case OBJECT: kvfree((void *)object->address); return vmalloc_status();
+	case FRAMES: free_pages(object->address, object->order); return page_alloc_status();
+	default: return KVMAP_OK;
+	}
+}
+
+static u32 check_and_free(struct operation *operation, struct stress *stress, struct object *object)
+{
+	u32 status = check_stamps(operation, object);
+
+	if (status)
+		return status;
+	operation->address = object->address;
+	status = memory_free(stress, object);
+	object->kind = NOTHING;
+	return status;
+}
+
+/* An area becomes larger or smaller. */
+static u32 resize(struct operation *operation, struct stress *stress, struct object *object)
+{
+	u32 status = check_stamps(operation, object);
+	u64 bytes = pick_pages(stress) * PAGE_SIZE;
+	void *address;
+
+	if (status)
+		return status;
+	address = vrealloc((void *)object->address, bytes, GFP_KERNEL);
+	if (!address)
+		return KVMAP_OK; /* memory is out, and the area is as it was */
+	if (bytes < object->bytes)
+		object->bytes = bytes;
+	object->address = (u64)address;
+	for (u64 at = 0; at < object->bytes && !status; at += PAGE_SIZE)
+		status = check_word(operation, object->address + at, object->stamp + at);
+	object->bytes = bytes;
+	if (!status && !write_stamps(object))
+		status = fault_taken(operation);
+	return status;
+}
+
+/* For whatever lies there. */
+static void swap(struct stress *stress, struct object *object)
+{
+	struct object *other = &exchange.slots[pick(stress, EXCHANGE)], mine = *object;
+
+	spin_lock(&exchange.lock);
+	*object = *other;
+	*other = mine;
+	spin_unlock(&exchange.lock);
+}
+
+static u32 step(struct operation *operation, struct stress *stress)
+{
+	struct object *object = &stress->slots[pick(stress, SLOTS)];
+
+	if (!object->kind)
+		return pick(stress, 8) ? make(operation, stress, object) : (swap(stress, object), KVMAP_OK);
+	switch (pick(stress, 16)) {
+	case 0:
+	case 1: swap(stress, object); return KVMAP_OK;
+	case 2:
+	case 3: return check_stamps(operation, object);
+	case 4: return object->kind == AREA ? resize(operation, stress, object) : KVMAP_OK;
+	case 5: return pick(stress, 8) ? KVMAP_OK : (vmalloc_purge(), KVMAP_OK);
+	default: return check_and_free(operation, stress, object);
+	}
+}
+
+u32 op_stress(struct operation *operation)
+{
+	struct stress *stress = &stresses[arch_cpu()];
+	u32 status = KVMAP_OK;
+
+	stress->random = operation->operand[0] * 0x9e3779b97f4a7c15u + arch_cpu();
+	operation->size = operation->operand[1];
+	for (u64 left = operation->operand[1]; left && !status; left--, operation->result++)
+		status = step(operation, stress);
+	return status;
+}
+
+static u32 free_all(struct operation *operation, struct stress *stress, struct object *objects, u32 nr)
+{
+	u32 status = KVMAP_OK;
+
+	for (u32 i = 0; i < nr && !status; i++) {
+		if (!objects[i].kind)
+			continue;
+		status = check_and_free(operation, stress, &objects[i]);
+		operation->result++;
+	}
+	return status;
+}
+
+u32 op_stress_free(struct operation *operation)
+{
+	u32 status = free_all(operation, &stresses[0], exchange.slots, EXCHANGE);
+
+	for (u32 cpu = 0; cpu < NR_CPUS && !status; cpu++)
+		status = free_all(operation, &stresses[cpu], stresses[cpu].slots, SLOTS);
+	vm_unmap_aliases();
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		while (stresses[cpu].nr_waiting)
+			__free_pages(stresses[cpu].waiting[--stresses[cpu].nr_waiting], BLOCK_LOG2);
+	return status;
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# CPUs at work at the same time: random sequences with the verifier at barriers. ROUNDS=100 makes more of them.
+. "$(dirname "$0")/tap.sh"
+rounds=${ROUNDS:-2}
+
+# sequence CPUS SEED COUNT: rounds of random operations on that many CPUs, each verified.
+sequence() {
+	round=0
+	while [ $round -lt "$rounds" ]; do
+		echo parallel
+		cpu=0
+		while [ $cpu -lt "$1" ]; do
+			echo "on cpu $cpu stress $(($2 + 100 * round + cpu)) $3"
+			cpu=$((cpu + 1))
+		done
+		printf 'end\nverify\n'
+		round=$((round + 1))
+	done
+	echo stress_free
+	echo 'expect refused vfree 0xffffc90000000000'
+}
+
+for policy in strict lazy eager; do
+	for cpus in 1 2 4 8; do
+		sequence $cpus $((cpus * 1000)) $((48 / cpus)) >random.kvs
+		try run random.kvs --cpus $cpus --policy $policy --json
+		tail -n 1 out >last
+		check "random sequences on $cpus CPUs are verified under $policy" 0 last '"ok":true,"findings":0'
+	done
+done
+sequence 4 77 20 >random.kvs
+try run random.kvs --cpus 4 --debug-slab
+check "and with kmalloc's debugging" 0 out 'VERIFIED'
+try run random.kvs --cpus 4 --memory 8M
+check "and where memory is short" 0 out 'VERIFIED'
+
+try run "$IMAGES/parallel.kvs" --cpus 4 --json
+check "faults and results of four CPUs are told apart" 0 out '"type":"verdict".*"ok":true'
+
+# The operation that faults is the one that is blamed, whatever the others report meanwhile.
+cat >blame.kvs <<'END'
+a = vmalloc 4K
+parallel
+  on cpu 1 read a+4K
+  on cpu 2 expect fault guard a+4K
+  on cpu 3 expect fault null 0
+  read a
+end
+END
+try run blame.kvs --cpus 4
+check "of three faults the one that nobody expected is the finding" 1 out 'blame.kvs:3: on cpu 1 read a\+4K' out '3 .*2 guard|2 as expected'
+
+echo 'parallel
+on cpu 3 a = vmalloc 4K
+end' >beyond.kvs
+try run beyond.kvs --cpus 2
+check "a CPU that is not there is refused in a block, too" 2 out 'no such CPU'
+finish
