@@ -191,6 +191,11 @@ const char *machine_serial(const struct machine *machine, size_t *length_out)
 	return machine->serial.text.items ? machine->serial.text.items : "";
 }
 
+int machine_vm_fd(const struct machine *machine)
+{
+	return machine->vm;
+}
+
 void machine_facts(const struct machine *machine, struct machine_facts *out)
 {
 	*out = machine->facts;

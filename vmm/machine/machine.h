@@ -96,6 +96,9 @@ int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_C
 int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
 		      struct view_translation *out);
 
+/* The descriptor of its VM in this process; the machine keeps it. */
+int machine_vm_fd(const struct machine *machine);
+
 /* For "what machine": KVM's API version, "shadow paging, no VT-x" or the like, milliseconds by phase. */
 struct machine_facts {
 	int api_version;

@@ -22,10 +22,12 @@
 #include "kvmap/channel.h"
 #include "machine/machine.h"
 #include "script/script.h"
+#include "stage2/stage2.h"
 #include "verify/verify.h"
 #include "view/attached.h"
 
 #include <stdio.h>
+#include <sys/types.h>
 
 enum report_format { REPORT_TEXT, REPORT_JSON };
 
@@ -230,6 +232,16 @@ struct report_vm {
 };
 
 void report_ps(struct report *report, const struct report_vm *vms, size_t count);
+
+/* `stage2 SOURCE` */
+struct report_stage2 {
+	const struct stage2 *stage2;
+	pid_t pid;                                /* whose VM it is */
+	const struct stage2_effective *effective; /* NULL: the guest's own tables are not known */
+};
+
+/* Checks every leaf, prints, and tells what came out. */
+void report_stage2(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict);
 
 /* What the files of `proc SOURCE FILE` are made of: the guest's claims, but for the direct map. */
 struct report_proc {

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap stage2: the second stage of VMs of this program and of another.
+. "$(dirname "$0")/tap.sh"
+
+try stage2 "$IMAGES/demo.kvs"
+if [ "$status" = 2 ] && grep -qE 'may not load|built without' err; then
+	one_line "where the second stage cannot be read, one line says why" 2 'run as root|libbpf'
+	finish
+	exit
+fi
+check "a script is run, and its second stage is right" 0 \
+	out '^Second stage of process [0-9]+: (EPT|NPT|shadow paging), ' out '^ +0  0x0000000000000000 +256 MiB  0x' \
+	out '^V10: ' out '^  2M +'
+try stage2 "$IMAGES/demo.kvs" --json
+check "the same as JSON" 0 out '"type":"slot","seq":0,"number":0,"gpa":"0x0","size":268435456,' \
+	out '"type":"effective".*"guest_page_size":2097152' out '"type":"stage2".*"ok":true,"findings":0'
+try stage2 "$IMAGES/demo.kvs" --memory 4G
+check "memory on both sides of the hole is two slots" 0 out '^ +1  0x0000000100000000 +1 GiB'
+
+try stage2 $$
+one_line "a process that has no VM" 2 'has no virtual machine'
+try stage2 2147483647
+one_line "a process that does not exist" 2 'there is no process 2147483647'
+try stage2 $$ --vm 0
+one_line "a descriptor that is no VM" 2 'descriptor 0 of process [0-9]+ is no virtual machine'
+try run "$IMAGES/empty.kvs" --dump a.core
+try stage2 a.core
+one_line "a core" 2 'a core has no second stage'
+try stage2
+check "no source" 2 err 'SOURCE is missing'
+
+# Another program's VM, of which nothing is known but its process.
+qemu-system-x86_64 -accel kvm -machine q35 -smp 2 -m 128 -nodefaults -display none -serial none -monitor none \
+	>qemu.out 2>&1 &
+qemu=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	sleep 0.5
+	try stage2 "$qemu"
+	[ "$status" = 0 ] && grep -q ' 2 vCPUs' out && break
+done
+check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" out '^ +[0-9]+  0x0000000000000000 +128 MiB' \
+	out 'read-only$'
+kill "$qemu"
+wait "$qemu" 2>/dev/null
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$KVMAP" kvmap
+	chmod 755 . kvmap
+	setpriv --reuid=65534 --clear-groups ./kvmap stage2 $$ >out 2>err </dev/null
+	status=$?
+	one_line "without permission one line says what is missing" 2 'run as root, or give kvmap CAP_BPF, CAP_PERFMON'
+fi
+finish

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ept.c: EPT entries as the manual gives them (SDM vol. 3C 29.3.2, tables 29-1 to 29-7), with the marks
+ * that KVM adds (bit 11, 57, 58).
+ */
+#include "stage2/stage2.h"
+
+#include <criterion/criterion.h>
+
+static const struct stage2_format ept = { STAGE2_EPT, 46 };
+
+#define PRESENT 0x800ull /* KVM's */
+
+static const struct {
+	const char *name;
+	unsigned int level;
+	uint64_t entry;
+	enum stage2_entry_kind kind;
+	uint64_t hpa;
+	unsigned int rights;
+	uint64_t reserved;
+	const char *text;
+} entries[] = {
+	{ "empty, before Linux 6.9", 1, 0, STAGE2_EMPTY, 0, 0, 0, "empty" },
+	{ "empty, since: #VE suppressed", 1, 1ull << 63, STAGE2_EMPTY, 0, 0, 0, "empty" },
+	{ "PML4E", 4, 0x123456000 | PRESENT | 7, STAGE2_TABLE, 0x123456000, 7, 0, "RWX" },
+	{ "PML4E, accessed", 4, 0x123456000 | PRESENT | 0x107, STAGE2_TABLE, 0x123456000, 7, 0, "RWX A" },
+	{ "PML4E with bits 3 to 7", 4, 0x123456000 | PRESENT | 0x87, STAGE2_TABLE, 0x123456000, 7, 0x80,
+	  "RWX" },
+	{ "PDPTE to a table", 3, 0x2000 | PRESENT | 7, STAGE2_TABLE, 0x2000, 7, 0, "RWX" },
+	{ "PDPTE to a table with a memory type", 3, 0x2000 | PRESENT | 0x37, STAGE2_TABLE, 0x2000, 7, 0x30,
+	  "RWX" },
+	{ "PDPTE of a 1G page, WB", 3, 0x80000000 | PRESENT | 0xb7, STAGE2_PAGE, 0x80000000, 7, 0,
+	  "RWX WB large" },
+	{ "PDPTE of a 1G page that is not aligned", 3, 0x80200000 | PRESENT | 0xb7, STAGE2_PAGE, 0x80000000,
+	  7, 0x200000, "RWX WB large" },
+	{ "PDE of a 2M page, WB, ignore PAT, A, D", 2, 0x40200000 | PRESENT | 0x3f7, STAGE2_PAGE, 0x40200000,
+	  7, 0, "RWX WB ignore-PAT large A D" },
+	{ "PDE of a 2M page with bit 12, which is no PAT here", 2, 0x40201000 | PRESENT | 0xb7, STAGE2_PAGE,
+	  0x40200000, 7, 0x1000, "RWX WB large" },
+	{ "PTE, read and execute, UC", 1, 0x5000 | PRESENT | 5, STAGE2_PAGE, 0x5000, 5, 0, "R-X UC" },
+	{ "PTE, write-combining", 1, 0x5000 | PRESENT | 0xf, STAGE2_PAGE, 0x5000, 7, 0, "RWX WC" },
+	{ "PTE, write-through", 1, 0x5000 | PRESENT | 0x27, STAGE2_PAGE, 0x5000, 7, 0, "RWX WT" },
+	{ "PTE, write-protected type", 1, 0x5000 | PRESENT | 0x2f, STAGE2_PAGE, 0x5000, 7, 0, "RWX WP" },
+	{ "PTE of a type that is reserved", 1, 0x5000 | PRESENT | 0x17, STAGE2_PAGE, 0x5000, 7, 0x10,
+	  "RWX type 2" },
+	{ "PTE, bit 7 ignored", 1, 0x5000 | PRESENT | 0xb7, STAGE2_PAGE, 0x5000, 7, 0, "RWX WB large" },
+	{ "PTE, execute for users", 1, 0x5000 | PRESENT | 0x433, STAGE2_PAGE, 0x5000, 3, 0, "RW- WB XU" },
+	{ "PTE that suppresses #VE", 1, 1ull << 63 | 0x5000 | PRESENT | 0x37, STAGE2_PAGE, 0x5000, 7, 0,
+	  "RWX WB suppress-VE" },
+	{ "PTE with KVM's write marks", 1, 3ull << 57 | 0x5000 | PRESENT | 0x35, STAGE2_PAGE, 0x5000, 5, 0,
+	  "R-X WB host-writable mmu-writable" },
+	{ "PTE above the host's width", 1, 1ull << 46 | 0x5000 | PRESENT | 0x37, STAGE2_PAGE, 0x5000, 7,
+	  1ull << 46, "RWX WB" },
+	{ "PTE that KVM took the rights of, to see an access", 1, 7ull << 54 | 0x5000 | PRESENT | 0x30,
+	  STAGE2_PAGE, 0x5000, 0, 0, "--- WB access-tracked" },
+	{ "MMIO: writable and not readable is a misconfiguration", 1, 0x1000000000000006, STAGE2_MMIO, 0, 6,
+	  0, "MMIO: an access goes to the VMM" },
+	{ "frozen by the TDP MMU", 1, 0x5a0, STAGE2_FROZEN, 0, 0, 0, "frozen: KVM is changing it" },
+	{ "frozen, since Linux 6.9", 2, 1ull << 63 | 0x5a0, STAGE2_FROZEN, 0, 0, 0,
+	  "frozen: KVM is changing it" },
+	{ "readable, but not KVM's", 1, 0x5037, STAGE2_ODD, 0x5000, 7, 0, "not known" },
+};
+
+Test(ept, entries_are_decoded_as_in_the_manual)
+{
+	char text[120];
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		unsigned int level = entries[i].level;
+		uint64_t entry = entries[i].entry;
+		enum stage2_entry_kind kind = stage2_entry_kind(&ept, level, entry);
+
+		cr_expect_eq(kind, entries[i].kind, "%s: kind %d", entries[i].name, kind);
+		cr_expect_str_eq(stage2_entry_text(&ept, level, entry, text, sizeof(text)), entries[i].text,
+				 "%s: '%s'", entries[i].name, text);
+		if (kind != STAGE2_TABLE && kind != STAGE2_PAGE)
+			continue;
+		cr_expect_eq(stage2_entry_hpa(&ept, level, entry), entries[i].hpa, "%s: HPA 0x%lx",
+			     entries[i].name, stage2_entry_hpa(&ept, level, entry));
+		cr_expect_eq(stage2_entry_rights(&ept, entry), entries[i].rights, "%s", entries[i].name);
+		cr_expect_eq(stage2_entry_reserved(&ept, level, entry), entries[i].reserved,
+			     "%s: reserved 0x%lx", entries[i].name,
+			     stage2_entry_reserved(&ept, level, entry));
+	}
+}
+
+Test(ept, accessed_and_dirty_are_bits_8_and_9)
+{
+	cr_expect(stage2_entry_accessed(&ept, 0x100) && !stage2_entry_accessed(&ept, 0x20));
+	cr_expect(stage2_entry_dirty(&ept, 0x200) && !stage2_entry_dirty(&ept, 0x40));
+}
+
+Test(ept, a_text_that_does_not_fit_is_cut)
+{
+	char text[8];
+
+	stage2_entry_text(&ept, 1, 3ull << 57 | 0x5000 | PRESENT | 0x37, text, sizeof(text));
+	cr_expect_str_eq(text, "RWX WB ");
+}

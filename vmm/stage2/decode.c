@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decode.c: tables to leaves.
+ */
+#include "stage2/stage2.h"
+
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A GPA has no bits from here on: what lies above in a translation is not believed. */
+#define GPA_BITS 52
+
+/* Where entry i of the table leads from. */
+static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
+{
+	if (table->translation)
+		return table->translation[i] & ((1ull << GPA_BITS) - 1) & ~0xfffull;
+	return table->gpa + i * stage2_page_size(table->level);
+}
+
+static int add_leaf(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
+{
+	struct stage2_level *level = &stage2->levels[table->level];
+	unsigned int rights = stage2_entry_rights(&stage2->format, entry);
+	struct stage2_leaf leaf = {
+		.gpa = entry_gpa(table, i),
+		.entry = entry,
+		.level = table->level,
+		.nested = table->nested,
+		.smm = table->smm,
+	};
+
+	level->leaves++;
+	level->accessed += stage2_entry_accessed(&stage2->format, entry);
+	level->dirty += stage2_entry_dirty(&stage2->format, entry);
+	level->writable += !!(rights & STAGE2_W);
+	level->executable += !!(rights & STAGE2_X);
+	if (stage2->leaves.count >= STAGE2_LEAVES_MAX)
+		return -1;
+	return array_push(&stage2->leaves, leaf);
+}
+
+static int add_link(const struct stage2 *stage2, const struct stage2_table *table, unsigned int i,
+		    uint64_t entry, struct stage2_links *links)
+{
+	struct stage2_link link = {
+		.hpa = stage2_entry_hpa(&stage2->format, table->level, entry),
+		.gpa = entry_gpa(table, i),
+		.level = (uint8_t)(table->level - 1),
+	};
+
+	return array_push(links, link);
+}
+
+int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, const uint64_t *entries,
+		     struct stage2_links *links)
+{
+	unsigned int count = table->passthrough ? 1 : STAGE2_TABLE_ENTRIES;
+	struct stage2_level *level;
+
+	if (!table->level || table->level > STAGE2_LEVELS)
+		return 0;
+	level = &stage2->levels[table->level];
+	level->tables++;
+	for (unsigned int i = 0; i < count; i++) {
+		switch (stage2_entry_kind(&stage2->format, table->level, entries[i])) {
+		case STAGE2_EMPTY: break;
+		case STAGE2_MMIO: level->mmio++; break;
+		case STAGE2_FROZEN: level->frozen++; break;
+		case STAGE2_ODD: level->odd++; break;
+		case STAGE2_TABLE:
+			level->links++;
+			if (links && add_link(stage2, table, i, entries[i], links) < 0)
+				return -1;
+			break;
+		case STAGE2_PAGE:
+			if (add_leaf(stage2, table, i, entries[i]) < 0)
+				return -1;
+			break;
+		}
+	}
+	return 0;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+	const struct stage2_slot *one = a, *other = b;
+
+	return one->gpa < other->gpa ? -1 : one->gpa > other->gpa;
+}
+
+/* The end of the ascending run that begins at `start`. */
+static size_t run_end(const struct stage2_leaf *leaves, size_t start, size_t count)
+{
+	while (++start < count && leaves[start - 1].gpa <= leaves[start].gpa)
+		;
+	return start < count ? start : count;
+}
+
+static void merge(const struct stage2_leaf *from, size_t start, size_t middle, size_t end,
+		  struct stage2_leaf *to)
+{
+	size_t a = start, b = middle;
+
+	for (size_t i = start; i < end; i++)
+		to[i] = b == end || (a < middle && from[a].gpa <= from[b].gpa) ? from[a++] : from[b++];
+}
+
+/*
+ * By merging the runs that are there: the TDP MMU's leaves are one run for each level and root, so that this
+ * is little more than a copy.
+ */
+static int sort_leaves(struct stage2 *stage2)
+{
+	size_t count = stage2->leaves.count, runs;
+	struct stage2_leaf *from = stage2->leaves.items, *to, *swap;
+
+	if (run_end(from, 0, count) == count)
+		return 0;
+	to = malloc(count * sizeof(*to));
+	if (!to)
+		return -1;
+	do {
+		runs = 0;
+		for (size_t start = 0, end; start < count; start = end, runs++) {
+			size_t middle = run_end(from, start, count);
+
+			end = middle < count ? run_end(from, middle, count) : count;
+			merge(from, start, middle, end, to);
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	} while (runs > 1);
+	free(to);
+	stage2->leaves.items = from;
+	stage2->leaves.capacity = count;
+	return 0;
+}
+
+int stage2_sort(struct stage2 *stage2)
+{
+	if (stage2->slots.count)
+		qsort(stage2->slots.items, stage2->slots.count, sizeof(*stage2->slots.items), compare_slots);
+	return stage2->leaves.count ? sort_leaves(stage2) : 0;
+}
+
+const struct stage2_slot *stage2_slot_at(const struct stage2 *stage2, uint64_t gpa)
+{
+	size_t low = 0, high = stage2->slots.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct stage2_slot *slot = &stage2->slots.items[middle];
+
+		if (gpa < slot->gpa)
+			high = middle;
+		else if (gpa - slot->gpa < slot->size)
+			return slot;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+size_t stage2_leaf_from(const struct stage2 *stage2, uint64_t gpa)
+{
+	size_t low = 0, high = stage2->leaves.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (stage2->leaves.items[middle].gpa < gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t gpa)
+{
+	const struct stage2_leaf *leaves = stage2->leaves.items;
+
+	/* A leaf that holds gpa begins at gpa rounded down to its size. */
+	for (unsigned int level = 1; level <= 3; level++) {
+		uint64_t start = gpa & ~(stage2_page_size(level) - 1);
+
+		for (size_t i = stage2_leaf_from(stage2, start);
+		     i < stage2->leaves.count && leaves[i].gpa == start; i++)
+			if (leaves[i].level == level && !leaves[i].nested && !leaves[i].smm)
+				return &leaves[i];
+	}
+	return NULL;
+}
+
+void stage2_destroy(struct stage2 *stage2)
+{
+	free(stage2->slots.items);
+	free(stage2->leaves.items);
+	*stage2 = (struct stage2){ 0 };
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * effective.c: the page that a TLB can hold for a mapping of the guest: the smaller of the guest's and the
+ * second stage's.
+ */
+#include "stage2/stage2.h"
+
+/* Where, behind gpa, the second stage may have something again. */
+static uint64_t next_leaf(const struct stage2 *stage2, uint64_t gpa, uint64_t end)
+{
+	size_t next = stage2_leaf_from(stage2, gpa + stage2_page_size(1));
+
+	return next < stage2->leaves.count ? stage2->leaves.items[next].gpa : end;
+}
+
+/* Adds up what backs [gpa, end) by level; returns the smallest level that backs any of it, 0 if none does. */
+static unsigned int add_up(const struct stage2 *stage2, uint64_t gpa, uint64_t end, uint64_t bytes[4])
+{
+	unsigned int smallest = 0;
+
+	while (gpa < end) {
+		const struct stage2_leaf *leaf = stage2_leaf_at(stage2, gpa);
+		uint64_t next =
+			leaf ? leaf->gpa + stage2_page_size(leaf->level) : next_leaf(stage2, gpa, end);
+
+		if (leaf && (!smallest || leaf->level < smallest))
+			smallest = leaf->level;
+		next = next < end ? next : end;
+		bytes[leaf ? leaf->level : 0] += next - gpa;
+		gpa = next;
+	}
+	return smallest;
+}
+
+unsigned int stage2_effective_add(const struct stage2 *stage2, uint64_t gpa, unsigned int level,
+				  struct stage2_effective *out)
+{
+	unsigned int smallest = add_up(stage2, gpa, gpa + stage2_page_size(level), out->bytes[level]);
+
+	if (smallest && smallest < level)
+		out->splintered++;
+	return smallest < level ? smallest : level;
+}

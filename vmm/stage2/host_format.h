@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host_format.h: in which format this host's KVM keeps its second stage.
+ */
+#ifndef VMM_STAGE2_HOST_FORMAT_H
+#define VMM_STAGE2_HOST_FORMAT_H
+
+#include "stage2/stage2.h"
+
+/* modules: "/sys/module"; cpuinfo: "/proc/cpuinfo". What cannot be read counts as shadow paging, and as 52
+ * bits. */
+struct stage2_format stage2_host_format(const char *modules, const char *cpuinfo);
+
+#endif
