@@ -371,18 +371,18 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 	return count;
 }
 
-static void check_kept(struct census *census)
+static void check_kept(struct census *census, const struct cpu_cache *cache)
 {
 	for (u32 pages = 0; pages <= VMAP_KEPT_PAGES; pages++) {
 		u32 nr = 0;
 
-		for (const struct vmap_area *va = cpu_caches[0].kept[pages].first; va; va = va->next, nr++) {
+		for (const struct vmap_area *va = cache->kept[pages].first; va; va = va->next, nr++) {
 			cr_assert_eq(va->state, VMAP_KEPT);
 			cr_assert_eq(vmap_pages(va), pages);
 			cr_assert(!va->vm->pages && !va->vm->nr_pages);
 			cr_assert_eq(vmap_busy_find(va->va_start), va);
 		}
-		cr_assert_eq(cpu_caches[0].kept[pages].nr, nr);
+		cr_assert_eq(cache->kept[pages].nr, nr);
 		census->kept += nr;
 	}
 }
@@ -390,26 +390,29 @@ static void check_kept(struct census *census)
 /* Waits `va` for a flush? */
 static bool is_waiting(unsigned long addr)
 {
-	const struct vmap_area *va = cpu_caches[0].lazy.purge_list;
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
+		const struct vmap_area *va = cpu_caches[cpu].lazy.purge_list;
 
-	while (va && (addr < vmap_flush_range(va).start || addr >= vmap_flush_range(va).end))
-		va = va->next;
-	return va;
+		for (; va; va = va->next)
+			if (addr >= vmap_flush_range(va).start && addr < vmap_flush_range(va).end)
+				return true;
+	}
+	return false;
 }
 
 /* V9: where the TLB and the tables differ, nobody may have got the frame (strict) or the range since. */
-static void check_tlb(const struct census *census)
+static void check_tlb(const struct census *census, const struct sim_cpu *cpu)
 {
 	unsigned long page;
 
 	for (page = 0; page < SIM_TLB_PAGES; page++) {
 		unsigned long va = KVMAP_VMALLOC_START + page * PAGE_SIZE;
-		u32 pfn = sim_tlb[page] - 1;
+		u32 pfn = cpu->tlb[page] - 1;
 
-		if (sim_tlb[page] && arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
-			cr_assert(!sim_tlb_writable[page] || pgtable_allows(va, true, false),
+		if (cpu->tlb[page] && arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
+			cr_assert(!cpu->writable[page] || pgtable_allows(va, true, false),
 				  "the right to write %#lx is stale", va);
-		if (!sim_tlb[page] || arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
+		if (!cpu->tlb[page] || arch_virt_to_phys(va) == (u64)pfn << PAGE_SHIFT)
 			continue;
 		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);
 		cr_assert(is_waiting(va), "%#lx is stale and waits for no flush", va);
@@ -418,6 +421,17 @@ static void check_tlb(const struct census *census)
 					  (pfn_to_page(pfn)->vaddr == va ||
 					   vmap_busy_find(va)->vm->flags & VM_MAP),
 				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
+	}
+}
+
+static void check_cpus(struct census *census)
+{
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
+		const struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
+
+		census->lazy_areas += check_lazy(census, lazy->purge_list, false);
+		census->flushed_areas += check_lazy(census, lazy->flushed_list, true);
+		check_kept(census, &cpu_caches[cpu]);
 	}
 }
 
@@ -436,9 +450,7 @@ void check_machine(void)
 		if (container_of(node, struct vmap_area, rb_node)->state == VMAP_LIVE)
 			check_live(&census, container_of(node, struct vmap_area, rb_node));
 	live = census.nr[PAGE_VMALLOC];
-	census.lazy_areas = check_lazy(&census, cpu_caches[0].lazy.purge_list, false);
-	census.flushed_areas = check_lazy(&census, cpu_caches[0].lazy.flushed_list, true);
-	check_kept(&census);
+	check_cpus(&census);
 	cr_assert_eq(busy, census.areas + census.lazy_areas + census.flushed_areas + census.kept);
 	check_allocated(&census);
 	check_pcp(&census);
@@ -446,7 +458,10 @@ void check_machine(void)
 	check_tables(&census, init_top_pgt, 4);
 	check_caches(&census, busy);
 	check_all_owned(&census);
-	check_tlb(&census);
+	/* One that flushes before it does anything may have what it will. */
+	for (u32 cpu = 0; cpu < SIM_CPUS; cpu++)
+		if (sim_cpus[cpu].state != CPU_IDLE_STALE)
+			check_tlb(&census, &sim_cpus[cpu]);
 
 	cr_assert_eq(census.leaves, live + census.aliases, "%lu pages are mapped, areas have %lu",
 		     census.leaves, live);

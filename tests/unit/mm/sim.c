@@ -10,19 +10,13 @@
 #include "lib/spinlock.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 extern u32 held_pages;
 
 u64 init_top_pgt[PTRS_PER_TABLE];
-u32 arch_nr_cpus = 1;
-_Thread_local struct cpu_cache *sim_cpu_cache = &cpu_caches[0];
-
-u32 sim_tlb[SIM_TLB_PAGES];
-bool sim_tlb_writable[SIM_TLB_PAGES];
-static u32 tlb_used[SIM_TLB_PAGES], tlb_nr_used; /* numbers of the pages cached */
-static u64 cr4 = X86_CR4_PAE | X86_CR4_PGE;
 static char *ram;
 
 void *__va(u64 gpa)
@@ -41,17 +35,6 @@ void invlpg(unsigned long va)
 	sim_tlb[(va - KVMAP_VMALLOC_START) >> PAGE_SHIFT] = 0;
 }
 
-void shootdown(const struct tlb_range *ranges, u32 nr)
-{
-	cr_assert_fail("with one CPU there is nobody to interrupt (%u ranges at %p)", nr,
-		       (const void *)ranges);
-}
-
-void arch_relax(void)
-{
-	cr_assert_fail("with one CPU no lock is ever waited for");
-}
-
 u64 read_cr3(void)
 {
 	return 0;
@@ -65,16 +48,30 @@ void write_cr3(u64 value)
 
 u64 read_cr4(void)
 {
-	return cr4;
+	return X86_CR4_PAE | X86_CR4_PGE;
 }
 
+/* Without PGE, and so between the two writes of a flush, nothing is kept. */
 void write_cr4(u64 value)
 {
-	if ((cr4 ^ value) & X86_CR4_PGE) {
-		while (tlb_nr_used)
-			sim_tlb[tlb_used[--tlb_nr_used]] = 0;
+	struct sim_cpu *cpu = &sim_cpus[sim_number];
+
+	while (!(value & X86_CR4_PGE) && cpu->nr_used)
+		cpu->tlb[cpu->used[--cpu->nr_used]] = 0;
+}
+
+/* The page is in the TLB from now on. */
+static void tlb_note(struct sim_cpu *cpu, u32 page)
+{
+	u32 i, kept = 0;
+
+	if (cpu->nr_used == SIM_TLB_PAGES) {
+		for (i = 0; i < cpu->nr_used; i++) /* invlpg leaves numbers behind */
+			if (cpu->tlb[cpu->used[i]] && cpu->used[i] != page)
+				cpu->used[kept++] = cpu->used[i];
+		cpu->nr_used = kept;
 	}
-	cr4 = value;
+	cpu->used[cpu->nr_used++] = page;
 }
 
 /* Only a translation that allows what is wanted is used: without, the tables are walked again. */
@@ -90,15 +87,7 @@ static u64 *sim_translate(unsigned long va, bool write)
 			return NULL;
 		sim_tlb[page] = (u32)(gpa >> PAGE_SHIFT) + 1;
 		sim_tlb_writable[page] = pgtable_allows(va, true, false);
-		if (tlb_nr_used == SIM_TLB_PAGES) {
-			u32 i, kept = 0; /* invlpg leaves numbers behind */
-
-			for (i = 0; i < tlb_nr_used; i++)
-				if (sim_tlb[tlb_used[i]] && tlb_used[i] != page)
-					tlb_used[kept++] = tlb_used[i];
-			tlb_nr_used = kept;
-		}
-		tlb_used[tlb_nr_used++] = (u32)page;
+		tlb_note(&sim_cpus[sim_number], (u32)page);
 	}
 	return (u64 *)(ram + ((u64)(sim_tlb[page] - 1) << PAGE_SHIFT) + va % PAGE_SIZE);
 }

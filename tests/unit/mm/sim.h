@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h: a machine of 16 MiB beneath the memory manager: RAM with a hole, and one CPU with a TLB that never
- * forgets a translation by itself. Below vmalloc everything is the kernel's own code, page tables included.
+ * sim.h: a machine of 16 MiB beneath the memory manager: RAM with a hole, and CPUs whose TLBs never forget a
+ * translation by themselves. Below vmalloc everything is the kernel's own code, page tables included.
  */
 #ifndef TESTS_UNIT_MM_SIM_H
 #define TESTS_UNIT_MM_SIM_H
@@ -24,11 +24,35 @@ void sim_boot(u32 policy);
 /* Pages of the vmalloc range, from its start, that the TLB covers; the tests use no others. */
 #define SIM_TLB_PAGES 65536
 
-/* pfn + 1 that the CPU uses for page number n of the vmalloc range, by its TLB; 0 = not cached. */
-extern u32 sim_tlb[SIM_TLB_PAGES];
+/* CPUs that there are: 1 unless a test says more. */
+extern u32 arch_nr_cpus;
 
-/* May the CPU write to that page, by its TLB? */
-extern bool sim_tlb_writable[SIM_TLB_PAGES];
+/* CPU 0 runs from the start; others are threads. */
+#define SIM_CPUS 8
+
+struct sim_cpu {
+	u32 state; /* enum cpu_state */
+	u32 asked; /* a round of flushes waits for it */
+	u32 nr_used;
+	u32 tlb[SIM_TLB_PAGES]; /* pfn + 1 that it uses for page number n of the vmalloc range; 0 = not cached
+				 */
+	bool writable[SIM_TLB_PAGES];
+	u32 used[SIM_TLB_PAGES]; /* numbers of the pages cached */
+};
+
+extern struct sim_cpu sim_cpus[SIM_CPUS];
+
+/* Of the thread that runs. */
+extern _Thread_local u32 sim_number;
+#define sim_tlb          sim_cpus[sim_number].tlb
+#define sim_tlb_writable sim_cpus[sim_number].writable
+
+/* The thread is that CPU from now on, until it stops. One that has stopped flushes when it starts again. */
+void sim_cpu_start(u32 number);
+void sim_cpu_stop(void);
+
+/* Answers other CPUs. */
+void sim_poll(void);
 
 /* An access of the CPU to 8 bytes of the vmalloc range; false if it faults. */
 bool sim_read(unsigned long va, u64 *value_out);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim_cpus.c: threads as CPUs. What the kernel does by interrupts and HLT, the same protocol, is done here by
+ * looking: a CPU that runs looks at each access and while it waits for a lock.
+ */
+#include "arch/x86_64/shootdown.h"
+#include "arch/x86_64/tlb.h"
+#include "sim.h"
+
+#include <criterion/criterion.h>
+#include <sched.h>
+
+u32 arch_nr_cpus = 1;
+_Thread_local struct cpu_cache *sim_cpu_cache = &cpu_caches[0];
+_Thread_local u32 sim_number;
+
+struct sim_cpu sim_cpus[SIM_CPUS];
+
+/* Under tlb_round_lock. */
+static struct {
+	const struct tlb_range *ranges;
+	u32 nr;
+	u32 pending;
+} flushing;
+
+static bool is_idle(struct sim_cpu *cpu)
+{
+	u32 state = CPU_IDLE;
+
+	return __atomic_compare_exchange_n(&cpu->state, &state, CPU_IDLE_STALE, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST) ||
+	       state == CPU_IDLE_STALE;
+}
+
+static void answered(void)
+{
+	__atomic_sub_fetch(&flushing.pending, 1, __ATOMIC_SEQ_CST);
+}
+
+void sim_poll(void)
+{
+	if (!__atomic_exchange_n(&sim_cpus[sim_number].asked, 0, __ATOMIC_SEQ_CST))
+		return;
+	tlb_flush_local(flushing.ranges, flushing.nr);
+	answered();
+}
+
+/* It was asked when it was about to stop, and will not look any more. */
+static void excuse(struct sim_cpu *cpu)
+{
+	if (!__atomic_load_n(&cpu->asked, __ATOMIC_SEQ_CST) || !is_idle(cpu))
+		return;
+	if (__atomic_exchange_n(&cpu->asked, 0, __ATOMIC_SEQ_CST))
+		answered();
+}
+
+void shootdown(const struct tlb_range *ranges, u32 nr)
+{
+	spin_lock(&tlb_round_lock);
+	flushing.ranges = ranges;
+	flushing.nr = nr;
+	for (u32 i = 0; i < arch_nr_cpus; i++) {
+		if (i == sim_number || is_idle(&sim_cpus[i]))
+			continue;
+		__atomic_add_fetch(&flushing.pending, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&sim_cpus[i].asked, 1, __ATOMIC_SEQ_CST);
+	}
+	tlb_flush_local(ranges, nr);
+	while (__atomic_load_n(&flushing.pending, __ATOMIC_SEQ_CST)) {
+		for (u32 i = 0; i < arch_nr_cpus; i++)
+			excuse(&sim_cpus[i]);
+		sched_yield();
+	}
+	spin_unlock(&tlb_round_lock);
+}
+
+void arch_relax(void)
+{
+	cr_assert_gt(arch_nr_cpus, 1, "with one CPU no lock is ever waited for");
+	sim_poll();
+	sched_yield();
+}
+
+void sim_cpu_start(u32 number)
+{
+	sim_number = number;
+	sim_cpu_cache = &cpu_caches[number];
+	if (__atomic_exchange_n(&sim_cpus[number].state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
+		tlb_flush_local(NULL, 0);
+}
+
+void sim_cpu_stop(void)
+{
+	__atomic_exchange_n(&sim_cpus[sim_number].state, CPU_IDLE, __ATOMIC_SEQ_CST);
+}
