@@ -6,9 +6,8 @@
 #include "agent/variables.h"
 #include "mm/kmalloc.h"
 
-static u32 object_made(struct operation *operation, gfp_t gfp, u32 contents)
+static u32 object_made(struct operation *operation, void *object, u32 contents)
 {
-	void *object = kmalloc(operation->operand[0], gfp);
 	struct kmalloc_damage damage = kmalloc_damage();
 
 	variable_set(operation, object, contents);
@@ -24,12 +23,20 @@ static u32 object_made(struct operation *operation, gfp_t gfp, u32 contents)
 
 u32 op_kmalloc(struct operation *operation)
 {
-	return object_made(operation, GFP_KERNEL, CONTENTS_UNKNOWN);
+	return object_made(operation, kmalloc(operation->operand[0], GFP_KERNEL), CONTENTS_UNKNOWN);
 }
 
 u32 op_kzalloc(struct operation *operation)
 {
-	return object_made(operation, GFP_KERNEL | __GFP_ZERO, CONTENTS_ZERO);
+	return object_made(operation, kzalloc(operation->operand[0], GFP_KERNEL), CONTENTS_ZERO);
+}
+
+u32 op_kmalloc_node(struct operation *operation)
+{
+	int node = (int)operation->operand[1];
+
+	return object_made(operation, kmalloc_node(operation->operand[0], GFP_KERNEL, node),
+			   CONTENTS_UNKNOWN);
 }
 
 u32 op_kfree(struct operation *operation)

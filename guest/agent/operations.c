@@ -34,6 +34,7 @@ static const struct operation_row rows[] = {
 			    ", of the pairs %u, of the worst single operation %w" },
 	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },
 	[KVMAP_OP_KMALLOC] = { op_kmalloc, "kmalloc %s", " = %x" },
+	[KVMAP_OP_KMALLOC_NODE] = { op_kmalloc_node, "kmalloc_node %s", " = %x", NULL },
 	[KVMAP_OP_KZALLOC] = { op_kzalloc, "kzalloc %s", " = %x" },
 	[KVMAP_OP_KFREE] = { op_kfree, "kfree %a", "" },
 	[KVMAP_OP_VMALLOC_GFP] = { op_vmalloc_gfp, "__vmalloc %s", " = %x", NULL },

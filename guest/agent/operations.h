@@ -80,6 +80,7 @@ u32 op_execute(struct operation *operation);
 /* op_kmalloc.c */
 u32 op_kmalloc(struct operation *operation);
 u32 op_kzalloc(struct operation *operation);
+u32 op_kmalloc_node(struct operation *operation);
 u32 op_kfree(struct operation *operation);
 
 /* op_vmap.c */

@@ -65,6 +65,9 @@ u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner);
 /* The same from all zones' free lists. */
 u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner);
 
+/* The same from the node of this CPU, free lists before fresh frames, and then from the other nodes. */
+u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner);
+
 /* The same from one zone, of its fresh frames or of its free lists. */
 u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh);
 
@@ -95,6 +98,12 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero);
 
 /* frames_free_chain() of at most PCP_CHAIN frames. */
 u32 pcp_free_chain(u32 first, u32 nr, u32 stamp);
+
+/* Frames of a chain that goes there when it is freed, at most: PCP_CHAIN, or 0 with several nodes. */
+extern u32 pcp_free_most;
+
+/* What is freed goes to the zones, which know the node of each frame. */
+void pcp_takes_none(void);
 
 /* Frames that it has. */
 u32 pcp_count(void);

@@ -6,6 +6,7 @@
  */
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/nodes.h"
 #include "mm/fail.h"
 
 /* So many frames change hands under one acquisition of a zone's lock, at most: about 20 instructions each. */
@@ -102,24 +103,39 @@ u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner ow
 	return total;
 }
 
-static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh)
+/* From the zones in places [from, to) of the list of the CPU's node. */
+static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh, u32 from, u32 to)
 {
-	u32 taken = 0, i;
+	const struct zonelist *list = &zonelists[this_cpu_cache()->node];
+	u32 taken = 0;
 
-	for (i = nr_zones; i-- > 0 && taken < nr;)
-		if (READ_ONCE(zones[i].free_pages))
-			taken += zone_take(chain, &zones[i], nr - taken, owner, fresh);
+	for (; from < to && taken < nr; from++) {
+		struct zone *zone = &zones[list->zones[from]];
+
+		if (READ_ONCE(zone->free_pages))
+			taken += zone_take(chain, zone, nr - taken, owner, fresh);
+	}
 	return taken;
 }
 
 u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	return zones_take(chain, nr, owner, true);
+	return zones_take(chain, nr, owner, true, 0, nr_zones);
 }
 
 u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	return zones_take(chain, nr, owner, false);
+	return zones_take(chain, nr, owner, false, 0, nr_zones);
+}
+
+u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner)
+{
+	u32 own = zonelists[this_cpu_cache()->node].own;
+	u32 taken = zones_take(chain, nr, owner, false, 0, own);
+
+	taken += zones_take(chain, nr - taken, owner, true, 0, own);
+	taken += zones_take(chain, nr - taken, owner, false, own, nr_zones);
+	return taken + zones_take(chain, nr - taken, owner, true, own, nr_zones);
 }
 
 u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
@@ -140,8 +156,7 @@ static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner o
 	if (frames_free_count() < nr)
 		return 0;
 	chain_init(&chain);
-	taken = chain_take_all_free(&chain, nr, owner);
-	taken += chain_take_all_fresh(&chain, nr - taken, owner);
+	taken = chain_take_near(&chain, nr, owner);
 	taken += pcp_take(&chain, nr - taken, owner, false);
 	taken += pcp_take(&chain, nr - taken, owner, true);
 	return chain_finish(&chain, taken, nr);
@@ -257,5 +272,5 @@ u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
 
 u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
 {
-	return nr <= PCP_CHAIN ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
+	return nr <= pcp_free_most ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
 }

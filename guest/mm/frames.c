@@ -9,6 +9,7 @@
 
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/nodes.h"
 #include "mm/fail.h"
 
 struct page *mem_map;
@@ -17,10 +18,7 @@ struct zone zones[MAX_NR_ZONES];
 u32 nr_zones;
 struct memblock memblock;
 
-/* How many zones, from the first, an allocation that wants at most this type may use. */
-static u32 zones_of_type[ZONE_TYPES];
-
-static void zone_add(u64 start, u64 end, enum zone_type kind)
+static void zone_add(u64 start, u64 end, enum zone_type kind, u32 node)
 {
 	struct zone *zone = &zones[nr_zones];
 
@@ -30,24 +28,33 @@ static void zone_add(u64 start, u64 end, enum zone_type kind)
 	zone->start_pfn = zone->fresh_start = (u32)start;
 	zone->end_pfn = zone->fresh_end = (u32)end;
 	zone->kind = kind;
-	for (u32 above = kind; above < ZONE_TYPES; above++)
-		zones_of_type[above] = nr_zones;
+	zone->node = node;
 	frames_count_free(zone, (s64)(end - start));
 }
 
-/* Makes [start, end) zones of fresh frames. What is beyond MAX_NR_ZONES stretches of RAM is left alone. */
-static void zones_add(u64 start, u64 end)
+/* Makes [start, end), of one node, zones of fresh frames. */
+static void node_zones_add(u64 start, u64 end, u32 node)
 {
 	static const u64 limits[ZONE_TYPES] = { ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN, ~0ul };
 
-	if (start == 0)
-		start = 1; /* frame 0: pfn 0 ends the chains */
 	for (u32 kind = 0; kind < ZONE_TYPES && start < end; kind++) {
 		u64 limit = end < limits[kind] ? end : limits[kind];
 
-		zone_add(start, limit, kind);
+		zone_add(start, limit, kind, node);
 		if (limit > start)
 			start = limit;
+	}
+}
+
+/* Makes [start, end) zones. What is beyond MAX_NR_ZONES stretches of RAM is left alone. */
+static void zones_add(u64 start, u64 end)
+{
+	if (start == 0)
+		start = 1; /* frame 0: pfn 0 ends the chains */
+	for (u32 node = 0; node < nr_nodes; node++) {
+		u64 first = node_start_pfn(node), behind = node_start_pfn(node + 1);
+
+		node_zones_add(start > first ? start : first, end < behind ? end : behind, node);
 	}
 }
 
@@ -78,6 +85,7 @@ void frames_init(void)
 		}
 		zones_add(start, end);
 	}
+	zonelists_init();
 }
 
 /* A block of a zone that had other owners before, or 0. */
@@ -130,17 +138,20 @@ static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner own
 	return pfn;
 }
 
-static u32 alloc_zeroed(u32 nr, unsigned int order, enum page_owner owner)
+static u32 alloc_zeroed(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
-	u32 pfn, i;
+	u32 node = gfp_node(gfp), pfn, i;
+	struct zone *zone;
 
-	for (i = nr; i-- > 0;) {
-		pfn = zone_alloc(&zones[i], order, owner, true);
+	for (i = 0; i < nr_zones; i++) {
+		zone = zonelist_zone(gfp, node, i);
+		pfn = zone ? zone_alloc(zone, order, owner, true) : 0;
 		if (pfn)
 			return pfn;
 	}
-	for (i = nr; i-- > 0;) {
-		pfn = zone_alloc(&zones[i], order, owner, false);
+	for (i = 0; i < nr_zones; i++) {
+		zone = zonelist_zone(gfp, node, i);
+		pfn = zone ? zone_alloc(zone, order, owner, false) : 0;
 		if (!pfn)
 			continue;
 		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE << order);
@@ -149,31 +160,29 @@ static u32 alloc_zeroed(u32 nr, unsigned int order, enum page_owner owner)
 	return 0;
 }
 
-/* One frame, from any zone. */
-static u32 alloc_single(gfp_t gfp, enum page_owner owner)
+static u32 alloc_any(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
-	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(1, owner) : frames_alloc_chain(1, owner);
-}
+	u32 node = gfp_node(gfp);
 
-u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
-{
-	u32 i = zones_of_type[gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL];
+	for (u32 i = 0; i < nr_zones; i++) {
+		struct zone *zone = zonelist_zone(gfp, node, i);
+		u32 pfn = zone ? zone_alloc(zone, order, owner, false) : 0;
 
-	if (order == 0 && i == nr_zones)
-		return alloc_single(gfp, owner);
-	if (order > MAX_ORDER || should_fail())
-		return 0;
-	if (gfp & __GFP_ZERO)
-		return alloc_zeroed(i, order, owner);
-	while (i-- > 0) {
-		u32 pfn = zone_alloc(&zones[i], order, owner, false);
-
-		if (!pfn)
-			pfn = zone_alloc(&zones[i], order, owner, true);
+		if (zone && !pfn)
+			pfn = zone_alloc(zone, order, owner, true);
 		if (pfn)
 			return pfn;
 	}
 	return 0;
+}
+
+u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
+{
+	if (order == 0 && likely(!(gfp & GFP_PLACE)))
+		return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(1, owner) : frames_alloc_chain(1, owner);
+	if (order > MAX_ORDER || should_fail())
+		return 0;
+	return gfp & __GFP_ZERO ? alloc_zeroed(gfp, order, owner) : alloc_any(gfp, order, owner);
 }
 
 u32 frames_alloc(unsigned int order, enum page_owner owner)
@@ -206,7 +215,7 @@ void frames_free(u32 pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (page->order)
+	if (page->order || unlikely(!pcp_free_most))
 		return zones_free(pfn);
 	page->cache = 0;
 	pcp_free_chain(pfn, 1, 0);

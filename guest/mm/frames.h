@@ -52,10 +52,10 @@ u32 frames_alloc_chain(u32 nr, enum page_owner owner);
 u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 
 /*
- * As either of the two, below the limit of __GFP_DMA or __GFP_DMA32, one of which gfp has. With __GFP_ZERO
- * all of them zero; other flags say nothing here.
+ * As either of the two, from where gfp says (GFP_PLACE), and from the zones themselves. With __GFP_ZERO all
+ * of them zero; other flags say nothing here.
  */
-u32 frames_alloc_chain_limited(gfp_t gfp, u32 nr, enum page_owner owner);
+u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner);
 
 /* Returns a block, merging buddies. unmapped and vaddr in its struct page stay, as history for the host. */
 void frames_free(u32 pfn);

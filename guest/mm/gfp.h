@@ -10,6 +10,13 @@
 
 typedef u32 gfp_t;
 
+/* Not for callers: one more than the node that a ..._node() function was asked for, 0: none. */
+#define GFP_NODE_SHIFT 28
+#define GFP_NODE_MASK  (15u << GFP_NODE_SHIFT)
+
+/* What a request can say about where its frames lie. */
+#define GFP_PLACE (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE | GFP_NODE_MASK)
+
 /* No preference. */
 #define NUMA_NO_NODE (-1)
 

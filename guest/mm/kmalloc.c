@@ -6,6 +6,7 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/nodes.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -26,8 +27,8 @@ static struct kmem_cache classes[KMALLOC_CLASSES] = {
 /* The class of sizes up to 192, by (size - 1) / 8; above, it is the number of the highest bit of size - 1. */
 static const u8 small_classes[] = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6 };
 
-/* What a request can ask for that an object of a class does not have. */
-#define GFP_NOT_OF_A_CLASS (__GFP_DMA | __GFP_DMA32 | __GFP_NOFAIL)
+/* What a request can ask for that an object of a class does not have: these lie where their slab does. */
+#define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
 
 bool kmalloc_watched;
 
@@ -185,9 +186,7 @@ void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp)
 
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid)
 {
-	if (gfp & __GFP_THISNODE && nid != NUMA_NO_NODE && nid != 0)
-		return refuse(KVMAP_REFUSED_NO_MEMORY);
-	return kmalloc(size, gfp);
+	return gfp_on_node(&gfp, nid) ? kmalloc(size, gfp) : refuse(KVMAP_REFUSED_NO_MEMORY);
 }
 
 /* Is it the start of an object of that slab? page is the slab's first, of which gpa is part. */

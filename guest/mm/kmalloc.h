@@ -25,7 +25,7 @@ void *kzalloc(unsigned long size, gfp_t gfp);
 /* nr elements; a product that does not fit is refused. */
 void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
-/* See alloc_pages_node(). */
+/* See alloc_pages_node(). With several nodes this is whole frames: an object lies wherever its slab does. */
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 
 /*

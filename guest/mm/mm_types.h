@@ -57,13 +57,13 @@ struct zone {
 	u32 fresh_start;
 	u32 fresh_end;
 	u32 kind; /* enum zone_type */
-	u32 unused;
+	u32 node;
 	struct spinlock lock; /* of all that changes here, and of the struct pages of what is free */
 	u64 free_pages;       /* on the free lists and fresh */
 	struct free_area free_area[MAX_ORDER + 1];
 };
 
-#define MAX_NR_ZONES 16
+#define MAX_NR_ZONES 32
 
 struct memblock_region {
 	u64 base; /* GPA */
@@ -242,6 +242,7 @@ struct cpu_cache {
 	struct kmem_list objects[KMEM_CACHES_MAX];             /* free objects, by number of their cache */
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: their contents are zero */
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
+	u32 node;                                              /* that the CPU belongs to */
 	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];            /* by pages */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
@@ -260,7 +261,7 @@ struct lock_row {
  * The roots. One definition each, in guest/mm; the host looks them up by these names:
  *
  *   struct page *mem_map;              unsigned long max_pfn;  (exclusive)
- *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones;
+ *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones, nr_nodes;
  *   struct memblock memblock;
  *   struct rb_root vmap_area_root, free_vmap_area_root;
  *   u32 held_pages;

@@ -6,6 +6,7 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/nodes.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
@@ -40,15 +41,56 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	if (gfp & __GFP_THISNODE && nid != NUMA_NO_NODE && nid != 0)
-		return refuse(KVMAP_REFUSED_NO_MEMORY);
-	return alloc_pages(gfp, order);
+	return gfp_on_node(&gfp, nid) ? alloc_pages(gfp, order) : refuse(KVMAP_REFUSED_NO_MEMORY);
+}
+
+/* nr frames at once, chained, or none. */
+static u32 chain_alloc(gfp_t gfp, u32 nr)
+{
+	if (gfp & GFP_PLACE)
+		return frames_alloc_chain_placed(gfp, nr, PAGE_KMALLOC);
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_KMALLOC)
+				: frames_alloc_chain(nr, PAGE_KMALLOC);
+}
+
+static unsigned long count_missing(struct page *const *pages, unsigned long nr)
+{
+	unsigned long missing = 0;
+
+	while (nr--)
+		missing += !*pages++;
+	return missing;
+}
+
+/* Deals the frames of a chain to the NULL entries, of which there are as many. */
+static void chain_deal(u32 pfn, struct page **pages)
+{
+	for (; pfn; pages++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (*pages)
+			continue;
+		pfn = page->next;
+		page->next = 0;
+		*pages = page;
+	}
 }
 
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
-	unsigned long i;
+	unsigned long missing = count_missing(pages, nr), i;
+	u32 first;
 
+	if (!missing)
+		return nr;
+	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) ? chain_alloc(gfp, (u32)missing) : 0;
+	if (likely(first)) {
+		chain_deal(first, pages);
+		vm_stat_add(NR_KMALLOC_PAGES, (s64)missing);
+		this_cpu_cache()->page_alloc_status = KVMAP_OK;
+		return nr;
+	}
+	/* As many as there are. */
 	for (i = 0; i < nr; i++) {
 		if (!pages[i])
 			pages[i] = alloc_pages(gfp, 0);

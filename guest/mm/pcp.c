@@ -11,6 +11,13 @@
 #define PCP_BATCH 32
 #define PCP_HIGH  128
 
+u32 pcp_free_most = PCP_CHAIN;
+
+void pcp_takes_none(void)
+{
+	pcp_free_most = 0;
+}
+
 static inline struct per_cpu_pages *pcp_of(bool zero)
 {
 	struct cpu_cache *cache = this_cpu_cache();
@@ -41,13 +48,8 @@ static __attribute__((noinline)) void pcp_refill(struct per_cpu_pages *pcp, bool
 	u32 taken;
 
 	chain_init(&chain);
-	if (zero) {
-		taken = chain_take_all_fresh(&chain, PCP_BATCH, PAGE_PCP);
-	} else {
-		taken = chain_take_all_free(&chain, PCP_BATCH, PAGE_PCP);
-		if (!taken)
-			taken = chain_take_all_fresh(&chain, PCP_BATCH, PAGE_PCP);
-	}
+	taken = zero ? chain_take_all_fresh(&chain, PCP_BATCH, PAGE_PCP)
+		     : chain_take_near(&chain, PCP_BATCH, PAGE_PCP);
 	*chain.end = pcp->first;
 	pcp->first = chain.first;
 	pcp->nr += taken;

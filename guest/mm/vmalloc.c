@@ -56,8 +56,8 @@ static u32 area_reference(const struct vmap_area *va)
 
 u32 vmalloc_frames(u32 nr, gfp_t gfp)
 {
-	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)))
-		return frames_alloc_chain_limited(gfp, nr, PAGE_VMALLOC);
+	if (unlikely(gfp & GFP_PLACE))
+		return frames_alloc_chain_placed(gfp, nr, PAGE_VMALLOC);
 	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
 				: frames_alloc_chain(nr, PAGE_VMALLOC);
 }

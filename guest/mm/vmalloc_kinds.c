@@ -2,6 +2,7 @@
 /*
  * vmalloc_kinds.c: vmalloc() with something to say about the memory.
  */
+#include "mm/nodes.h"
 #include "mm/vmap.h"
 
 /* What has a meaning for an area; any other bit is refused. */
@@ -41,16 +42,23 @@ void *vmalloc_32(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_DMA32, 0, CALLER);
 }
 
+/* Of one node's frames as far as it has some, or only of them with __GFP_THISNODE. */
+static void *node_area(unsigned long size, gfp_t gfp, int node, const void *caller)
+{
+	if (gfp_on_node(&gfp, node))
+		return vmalloc_area(size, gfp, 0, caller);
+	vmalloc_refuse(KVMAP_REFUSED_NO_MEMORY);
+	return NULL;
+}
+
 void *vmalloc_node(unsigned long size, int node)
 {
-	(void)node; /* a preference, and there is one node */
-	return vmalloc_area(size, GFP_KERNEL, 0, CALLER);
+	return node_area(size, GFP_KERNEL, node, CALLER);
 }
 
 void *vzalloc_node(unsigned long size, int node)
 {
-	(void)node;
-	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, CALLER);
+	return node_area(size, GFP_KERNEL | __GFP_ZERO, node, CALLER);
 }
 
 static void *array_area(unsigned long nr, unsigned long size, gfp_t gfp, const void *caller)

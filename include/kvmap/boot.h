@@ -14,6 +14,13 @@
 
 #define KVMAP_CPUS_MAX 64
 
+/*
+ * Nodes are equal spans of addresses up to the end of RAM. GPA at which one begins, in whole 2 MiB pages;
+ * node 0 has what lies below node 1, the last all up to the end. CPU n belongs to node n * nodes / cpus.
+ */
+#define KVMAP_NODES_MAX                        8
+#define KVMAP_NODE_START(node, nodes, ram_end) ((uint64_t)(ram_end) / (nodes) * (node) & ~0x1fffffull)
+
 enum kvmap_boot_flags {
 	KVMAP_BOOT_CHANNEL = 1 << 0, /* a channel lies at channel_gpa and the doorbell is answered */
 	KVMAP_BOOT_SERIAL = 1 << 1,  /* write the report as text to the serial port */
@@ -47,8 +54,10 @@ struct kvmap_boot {
 	uint32_t cpus;            /* to use: 1 to KVMAP_CPUS_MAX; their APIC ids are 0, 1, 2 ... */
 	uint32_t fail_allocation; /* the so-manieth internal allocation from the first operation on fails; 0:
 				     none */
+	uint32_t nodes;           /* to split memory into: 1 to KVMAP_NODES_MAX; 0 is 1 */
+	uint32_t unused;
 };
 
-static_assert(sizeof(struct kvmap_boot) == 72, "boot record");
+static_assert(sizeof(struct kvmap_boot) == 80, "boot record");
 
 #endif

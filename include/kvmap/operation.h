@@ -29,6 +29,7 @@ enum kvmap_opcode {
 	KVMAP_OP_KMALLOC = 32,          /* size -> v */
 	KVMAP_OP_KZALLOC = 33,          /* size -> v */
 	KVMAP_OP_KFREE = 34,            /* address */
+	KVMAP_OP_KMALLOC_NODE = 35,     /* size, node -> v */
 	KVMAP_OP_VMAP = 24,             /* variable -> v: the frames of its area, mapped once more */
 	KVMAP_OP_VUNMAP = 25,           /* address */
 	KVMAP_OP_VM_MAP_RAM = 26,       /* variable -> v */

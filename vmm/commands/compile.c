@@ -93,6 +93,7 @@ int command_compile(int argc, char **argv)
 	if (options.common.debug_slab)
 		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
 	boot.cpus = options.common.cpus;
+	boot.nodes = options.common.nodes;
 	boot.policy = options.common.policy;
 	boot.seed = options.common.seed;
 	boot.fail_allocation = options.common.fail_allocation;

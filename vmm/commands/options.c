@@ -17,6 +17,7 @@ enum {
 	OPTION_GUEST,
 	OPTION_KVM,
 	OPTION_MEMORY,
+	OPTION_NODES,
 	OPTION_POLICY,
 	OPTION_SEED,
 	OPTION_TIMEOUT
@@ -26,6 +27,7 @@ static const struct argp_option argp_options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
 	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
 	{ "cpus", OPTION_CPUS, "N", 0, "CPUs of the guest, 1 to 64 (default 1)", 0 },
+	{ "nodes", OPTION_NODES, "N", 0, "nodes that memory and CPUs are split into, 1 to 8 (default 1)", 0 },
 	{ "policy", OPTION_POLICY, "POLICY", 0,
 	  "when freed memory is used again: strict (default: not before a flush), lazy (frames at once, as Linux), "
 	  "eager (a flush at every vfree)",
@@ -49,27 +51,17 @@ static int parse_number(struct argp_state *state, const char *what, const char *
 	return EINVAL;
 }
 
-static int parse_cpus(struct argp_state *state, const char *text, uint32_t *out)
+/* A number from 1 to `most`. */
+static int parse_count(struct argp_state *state, const char *option, const char *text, uint32_t most,
+		       uint32_t *out)
 {
-	uint64_t cpus;
+	uint64_t count;
 
-	if (number_parse(text, strlen(text), &cpus) == NUMBER_OK && cpus && cpus <= KVMAP_CPUS_MAX) {
-		*out = (uint32_t)cpus;
+	if (number_parse(text, strlen(text), &count) == NUMBER_OK && count && count <= most) {
+		*out = (uint32_t)count;
 		return 0;
 	}
-	argp_error(state, "--cpus `%s` is not a number from 1 to %d", text, KVMAP_CPUS_MAX);
-	return EINVAL;
-}
-
-static int parse_fail_allocation(struct argp_state *state, const char *text, uint32_t *out)
-{
-	uint64_t number;
-
-	if (number_parse(text, strlen(text), &number) == NUMBER_OK && number && number <= UINT32_MAX) {
-		*out = (uint32_t)number;
-		return 0;
-	}
-	argp_error(state, "--fail-allocation `%s` is not a number from 1 to %" PRIu32, text, UINT32_MAX);
+	argp_error(state, "%s `%s` is not a number from 1 to %" PRIu32, option, text, most);
 	return EINVAL;
 }
 
@@ -115,8 +107,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
-	case OPTION_CPUS: return parse_cpus(state, argument, &options->cpus);
-	case OPTION_FAIL_ALLOCATION: return parse_fail_allocation(state, argument, &options->fail_allocation);
+	case OPTION_CPUS: return parse_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->cpus);
+	case OPTION_FAIL_ALLOCATION:
+		return parse_count(state, "--fail-allocation", argument, UINT32_MAX,
+				   &options->fail_allocation);
+	case OPTION_NODES: return parse_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->nodes);
 	case OPTION_POLICY: return parse_policy(state, argument, &options->policy);
 	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->seed);
 	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->timeout_ns);
@@ -144,6 +139,7 @@ void options_default(struct options *options)
 		.kvm_path = "/dev/kvm",
 		.memory = 256ull << 20,
 		.cpus = 1,
+		.nodes = 1,
 		.policy = KVMAP_POLICY_STRICT,
 		.seed = 1,
 		.timeout_ns = 60ull * 1000000000,
@@ -159,6 +155,7 @@ struct session_config options_session(const struct options *options, const char 
 		.script = script,
 		.memory = options->memory,
 		.cpus = options->cpus,
+		.nodes = options->nodes,
 		.policy = options->policy,
 		.seed = options->seed,
 		.debug_slab = options->debug_slab,

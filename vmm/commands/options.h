@@ -15,6 +15,7 @@ struct options {
 	const char *kvm_path;
 	uint64_t memory;
 	uint32_t cpus;
+	uint32_t nodes;
 	uint32_t policy;
 	uint64_t seed;
 	bool debug_slab;

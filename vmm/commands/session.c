@@ -326,6 +326,7 @@ static int boot(struct session *session, struct error *error)
 		.memory = config->memory,
 		.cpus = config->cpus,
 		.holdable = config->control,
+		.nodes = config->nodes,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
@@ -366,6 +367,7 @@ static void fill_run(struct session *session)
 	run->script = session->config.script;
 	run->memory = session->config.memory;
 	run->cpus = session->config.cpus;
+	run->nodes = session->config.nodes;
 	run->policy = session->config.policy;
 	run->fail_allocation = session->config.fail_allocation;
 	run->steps = session->steps.items;

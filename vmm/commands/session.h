@@ -15,6 +15,7 @@ struct session_config {
 	const struct script *script;
 	uint64_t memory;
 	uint32_t cpus;
+	uint32_t nodes;
 	uint32_t policy;
 	uint64_t seed;
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */

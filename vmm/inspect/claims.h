@@ -11,6 +11,7 @@
 
 #include "inspect/symbols.h"
 #include "inspect/walk.h"
+#include "kvmap/boot.h"
 #include "kvmap/claims.h"
 
 enum area_state { AREA_LIVE, AREA_LAZY };
@@ -63,6 +64,7 @@ struct claim_zone {
 	uint64_t nr_free[16]; /* by order */
 	uint32_t orders;
 	uint32_t kind; /* enum zone_type */
+	uint32_t node;
 };
 
 /* Whole pages that do not wrap; what is not is a damage. */
@@ -152,8 +154,9 @@ struct claims {
 	struct {
 		size_t first_frame, frame_count;
 	} held, pcp; /* pcp: what the CPUs keep, all of their chains */
-	struct claim_zone zones[16];
+	struct claim_zone zones[32];
 	uint32_t zone_count;
+	uint32_t node_count; /* 1 to KVMAP_NODES_MAX */
 	struct claim_region memory[16], reserved[16];
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[32];
@@ -200,6 +203,10 @@ void claims_destroy(struct claims *claims);
  * NULL when memory is out (*count_out is then 0). claims may be NULL: no areas.
  */
 uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
+
+/* Pages of the area by node, of frames of its own. */
+void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
+		       uint32_t pages_out[KVMAP_NODES_MAX]);
 
 /* The area (live or lazy) whose range holds gva, guard included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);

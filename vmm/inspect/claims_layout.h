@@ -16,6 +16,7 @@
 	NUMBER(max_pfn)                                                                                      \
 	OBJECT(zones)                                                                                        \
 	NUMBER(nr_zones)                                                                                     \
+	NUMBER(nr_nodes)                                                                                     \
 	OBJECT(memblock)                                                                                     \
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \
@@ -55,6 +56,7 @@
 	NUMBER(zone, fresh_start)                                                                            \
 	NUMBER(zone, fresh_end)                                                                              \
 	NUMBER(zone, kind)                                                                                   \
+	NUMBER(zone, node)                                                                                   \
 	NUMBER(zone, free_pages)                                                                             \
 	OBJECT(zone, free_area)                                                                              \
 	TYPE(memblock_region)                                                                                \

@@ -69,6 +69,7 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 		zone_pfn(reader, index, MEMBER_zone_fresh_end, "fresh_end", copy, zone->fresh_start);
 	zone->end_pfn = zone_pfn(reader, index, MEMBER_zone_end_pfn, "end_pfn", copy, zone->fresh_end);
 	zone->kind = (uint32_t)layout_value(layout, MEMBER_zone_kind, copy);
+	zone->node = (uint32_t)layout_value(layout, MEMBER_zone_node, copy);
 	zone->free_pages = layout_value(layout, MEMBER_zone_free_pages, copy);
 	zone->orders = layout_elements(layout, TYPE_free_area, areas->size,
 				       sizeof(zone->nr_free) / sizeof(zone->nr_free[0]));
@@ -81,6 +82,18 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 	}
 }
 
+static void read_node_count(struct reader *reader)
+{
+	uint64_t count = reader_root(reader, ROOT_nr_nodes, "V4");
+
+	reader->out->node_count = 1;
+	if (count && count <= KVMAP_NODES_MAX)
+		reader->out->node_count = (uint32_t)count;
+	else
+		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_nodes].gva, count,
+			      "nr_nodes: not 1 to %d", KVMAP_NODES_MAX);
+}
+
 void read_zones(struct reader *reader)
 {
 	const struct claim_place *root = &reader->layout->roots[ROOT_zones];
@@ -91,6 +104,7 @@ void read_zones(struct reader *reader)
 					sizeof(out->zones) / sizeof(out->zones[0]));
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
+	read_node_count(reader);
 	if (count > most) {
 		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
 			      "nr_zones: more than the array has");
@@ -103,5 +117,33 @@ void read_zones(struct reader *reader)
 		}
 		zone_read(reader, i, copy);
 		out->zone_count = i + 1;
+	}
+}
+
+/* Zones are sorted by address; frames of a chain mostly come from one after the other. */
+static uint32_t node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
+{
+	for (uint32_t tries = 0; tries < claims->zone_count; tries++) {
+		const struct claim_zone *at = &claims->zones[*zone];
+
+		if (pfn >= at->start_pfn && pfn < at->end_pfn)
+			return at->node;
+		*zone = (*zone + 1) % claims->zone_count;
+	}
+	return KVMAP_NODES_MAX;
+}
+
+void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
+		       uint32_t pages_out[KVMAP_NODES_MAX])
+{
+	uint32_t zone = 0;
+
+	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
+		pages_out[node] = 0;
+	for (size_t i = 0; i < area->frame_count; i++) {
+		uint32_t node = node_of(claims, claims->frames.items[area->first_frame + i], &zone);
+
+		if (node < KVMAP_NODES_MAX)
+			pages_out[node]++;
 	}
 }

@@ -40,6 +40,7 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 	record.channel_gpa = PVH_CHANNEL_GPA;
 	record.channel_size = machine_channel_size();
 	record.cpus = machine->cpus;
+	record.nodes = machine->nodes;
 	memcpy(machine->memory.bytes + gpa, module, size);
 	memcpy(machine->memory.bytes + gpa, &record, sizeof(record));
 }

@@ -4,8 +4,11 @@
  */
 #include "machine/crew.h"
 #include "machine/guest_cpuid.h"
+#include "machine/guest_numa.h"
 #include "machine/host_kind.h"
 #include "machine/machine_internal.h"
+
+#include "kvmap/boot.h"
 
 #include <cpuid.h>
 #include <stdio.h>
@@ -114,8 +117,12 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	uint64_t start;
 	int khz;
 
-	if (guest_memory_create(config->memory, &machine->memory, error) < 0 ||
-	    program_load(config->program, &machine->memory, &machine->program, error) < 0)
+	if (guest_memory_create(config->memory, &machine->memory, error) < 0)
+		return -1;
+	if (config->nodes > 1)
+		machine->facts.host_nodes =
+			guest_numa_bind(&machine->memory, config->nodes, &machine->facts.not_bound);
+	if (program_load(config->program, &machine->memory, &machine->program, error) < 0)
 		return -1;
 	start = machine_now();
 	machine->kvm = kvm_open(config->kvm_path, error);
@@ -140,11 +147,15 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 	if (!config->cpus || config->cpus > MACHINE_CPUS_MAX)
 		return error_set(error, ERROR_INPUT, 0, 0, "a guest cannot have %u CPUs: it has 1 to %u",
 				 config->cpus, MACHINE_CPUS_MAX);
+	if (config->nodes > KVMAP_NODES_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "a guest cannot have %u nodes: it has 1 to %u",
+				 config->nodes, KVMAP_NODES_MAX);
 	machine = calloc(1, sizeof(*machine));
 	if (!machine)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	machine->kvm = machine->vm = -1;
 	machine->cpus = config->cpus;
+	machine->nodes = config->nodes;
 	machine->vcpus = calloc(machine->cpus, sizeof(*machine->vcpus));
 	if (!machine->vcpus) {
 		free(machine);

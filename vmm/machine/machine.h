@@ -19,6 +19,7 @@ struct machine_config {
 	uint64_t memory;      /* bytes, a multiple of 2 MiB */
 	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
 	bool holdable;        /* another thread will use machine_hold() */
+	unsigned int nodes;   /* 1 to KVMAP_NODES_MAX; 0 is 1 */
 };
 
 #define MACHINE_CPUS_MAX   VIEW_CPUS_MAX
@@ -105,10 +106,12 @@ struct machine_facts {
 	char kind[64]; /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
 	bool pages_1g;
 	uint64_t memory_slots;
-	uint64_t tsc_khz; /* ticks of the guest's TSC in a millisecond; 0 = not known */
-	uint64_t open_ns; /* /dev/kvm to vCPU with memory and registers */
-	uint64_t run_ns;  /* in KVM_RUN */
-	uint64_t exits;   /* of KVM_RUN */
+	unsigned int host_nodes; /* to which the guest's nodes are bound; 0: to none */
+	const char *not_bound;   /* then: why; NULL: the guest has one node */
+	uint64_t tsc_khz;        /* ticks of the guest's TSC in a millisecond; 0 = not known */
+	uint64_t open_ns;        /* /dev/kvm to vCPU with memory and registers */
+	uint64_t run_ns;         /* in KVM_RUN */
+	uint64_t exits;          /* of KVM_RUN */
 };
 void machine_facts(const struct machine *machine, struct machine_facts *out);
 

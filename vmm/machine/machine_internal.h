@@ -14,7 +14,7 @@
 struct machine {
 	int kvm, vm;            /* -1: not open */
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
-	unsigned int cpus;
+	unsigned int cpus, nodes;
 	struct crew *crew; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
 	struct guest_memory memory;
 	struct program program;

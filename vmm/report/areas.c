@@ -58,7 +58,7 @@ static bool claims_one_run(const struct judged *judged, uint64_t *gpa_out)
 static void show_claims(struct report *report, const struct judged *judged)
 {
 	const struct claim_area *area = judged->area;
-	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[48] = "";
+	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[160];
 	bool live = area->state == AREA_LIVE;
 	uint64_t gpa;
 
@@ -67,14 +67,13 @@ static void show_claims(struct report *report, const struct judged *judged)
 		snprintf(pages, sizeof(pages), " pages=%" PRIu32, area->nr_pages);
 	if (claims_one_run(judged, &gpa))
 		snprintf(phys, sizeof(phys), " phys=0x%" PRIx64, gpa);
-	if (area->nr_pages)
-		snprintf(nodes, sizeof(nodes), " N0=%" PRIu32, area->nr_pages);
 	/* Never wrapped: a line of /proc/vmallocinfo is one. All its words are harmless by now. */
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s\n",
 		live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
 		live ? area->size : area->va_end - area->va_start, live ? "" : " unpurged vm_area",
 		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
-		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)), nodes);
+		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
+		vmallocinfo_nodes(judged->about->claims, area, nodes, sizeof(nodes)));
 }
 
 static const char *rights_of(const struct area_tables *tables, char *out, size_t size)

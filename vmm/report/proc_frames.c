@@ -30,12 +30,12 @@ static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end
 	}
 }
 
-static void put_buddy_row(struct report *report, const struct buddy_row *row)
+static void put_buddy_row(struct report *report, uint32_t node, const struct buddy_row *row)
 {
 	struct json_object *line, *blocks;
 
 	if (report->format == REPORT_TEXT) {
-		fprintf(report->stream, "Node %d, zone %8s ", 0, row->zone);
+		fprintf(report->stream, "Node %" PRIu32 ", zone %8s ", node, row->zone);
 		for (uint32_t order = 0; order <= MAX_ORDER; order++)
 			fprintf(report->stream, "%6" PRIu64 " ", row->blocks[order]);
 		fputc('\n', report->stream);
@@ -45,13 +45,13 @@ static void put_buddy_row(struct report *report, const struct buddy_row *row)
 	blocks = json_object_new_array();
 	for (uint32_t order = 0; order <= MAX_ORDER; order++)
 		json_object_array_add(blocks, json_object_new_uint64(row->blocks[order]));
-	json_add_number(line, "node", 0);
+	json_add_number(line, "node", node);
 	json_add_string(line, "zone", row->zone);
 	json_object_object_add(line, "free", blocks);
 	json_finish(report, line);
 }
 
-void report_buddyinfo(struct report *report, const struct report_proc *proc)
+static void put_node(struct report *report, const struct claims *claims, uint32_t node)
 {
 	struct buddy_row rows[ZONE_TYPES] = {
 		[ZONE_DMA] = { .zone = "DMA" },
@@ -59,10 +59,12 @@ void report_buddyinfo(struct report *report, const struct report_proc *proc)
 		[ZONE_NORMAL] = { .zone = "Normal" },
 	};
 
-	for (uint32_t i = 0; i < proc->claims->zone_count; i++) {
-		const struct claim_zone *zone = &proc->claims->zones[i];
+	for (uint32_t i = 0; i < claims->zone_count; i++) {
+		const struct claim_zone *zone = &claims->zones[i];
 		struct buddy_row *row = &rows[zone->kind < ZONE_TYPES ? zone->kind : ZONE_NORMAL];
 
+		if (zone->node != node)
+			continue;
 		row->present = true;
 		for (uint32_t order = 0; order < zone->orders && order <= MAX_ORDER; order++)
 			row->blocks[order] += zone->nr_free[order];
@@ -70,7 +72,13 @@ void report_buddyinfo(struct report *report, const struct report_proc *proc)
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].present)
-			put_buddy_row(report, &rows[i]);
+			put_buddy_row(report, node, &rows[i]);
+}
+
+void report_buddyinfo(struct report *report, const struct report_proc *proc)
+{
+	for (uint32_t node = 0; node < proc->claims->node_count; node++)
+		put_node(report, proc->claims, node);
 }
 
 /* ---- slabinfo ---- */

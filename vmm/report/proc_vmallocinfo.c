@@ -7,9 +7,10 @@
 
 #include <inttypes.h>
 
-static void put_live(struct report *report, const struct claim_area *area, const char *caller)
+static void put_live(struct report *report, const struct claims *claims, const struct claim_area *area,
+		     const char *caller)
 {
-	char flags[200];
+	char flags[200], nodes[160];
 
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64, area->addr,
 		area->addr + area->size, area->size);
@@ -17,7 +18,8 @@ static void put_live(struct report *report, const struct claim_area *area, const
 		fprintf(report->stream, " %s", caller);
 	if (area->nr_pages)
 		fprintf(report->stream, " pages=%" PRIu32, area->nr_pages);
-	fprintf(report->stream, "%s\n", vmallocinfo_flags(area->flags, false, flags, sizeof(flags)));
+	fprintf(report->stream, "%s%s\n", vmallocinfo_flags(area->flags, false, flags, sizeof(flags)),
+		vmallocinfo_nodes(claims, area, nodes, sizeof(nodes)));
 }
 
 static void emit_area(struct report *report, const struct claim_area *area, const char *caller)
@@ -48,7 +50,7 @@ void report_vmallocinfo(struct report *report, const struct report_proc *proc)
 		if (report->format == REPORT_JSON)
 			emit_area(report, area, caller);
 		else if (area->state == AREA_LIVE)
-			put_live(report, area, caller);
+			put_live(report, proc->claims, area, caller);
 		else
 			fprintf(report->stream,
 				"0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 " unpurged vm_area\n",

@@ -72,7 +72,7 @@ struct report_run {
 	const char *program;
 	const struct script *script;
 	uint64_t memory; /* bytes */
-	unsigned int cpus;
+	unsigned int cpus, nodes;
 	uint32_t policy;
 	uint32_t fail_allocation; /* that was made to fail; 0: none */
 	struct machine_facts facts;

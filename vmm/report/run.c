@@ -44,6 +44,13 @@ static void show_machine(struct report *report, const struct report_run *run)
 		  run->facts.api_version,
 		  text_number_of(run->facts.memory_slots, "memory slot", slots, sizeof(slots)),
 		  run->facts.pages_1g ? "work" : "do not work");
+	if (run->nodes > 1 && run->facts.host_nodes)
+		text_line(report, PAINT_PLAIN, 2, 14, "nodes       %u, their memory on %u of the host",
+			  run->nodes, run->facts.host_nodes);
+	else if (run->nodes > 1)
+		text_line(report, PAINT_PLAIN, 2, 14,
+			  "nodes       %u, their memory wherever it comes to lie: %s", run->nodes,
+			  run->facts.not_bound);
 	if (run->hello.type)
 		text_line(report, PAINT_PLAIN, 2, 14, "boot        %s to the first operation; %s to hand out",
 			  ticks_text(run, run->hello.value[0], ticks, sizeof(ticks)),
@@ -61,6 +68,8 @@ static void emit_machine(struct report *report, const struct report_run *run)
 	json_add_string(line, "script", run->script->path);
 	json_add_number(line, "memory", run->memory);
 	json_add_number(line, "cpus", run->cpus);
+	json_add_number(line, "nodes", run->nodes);
+	json_add_number(line, "host_nodes", run->facts.host_nodes);
 	json_add_string(line, "policy", policy_name(run->policy));
 	json_add_string(line, "kvm", run->facts.kind);
 	json_add_number(line, "kvm_api", (uint64_t)run->facts.api_version);

@@ -67,6 +67,7 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_VMALLOC:
 	case KVMAP_OP_VZALLOC:
 	case KVMAP_OP_KMALLOC:
+	case KVMAP_OP_KMALLOC_NODE:
 	case KVMAP_OP_KZALLOC:
 	case KVMAP_OP_VMALLOC_GFP:
 	case KVMAP_OP_VMALLOC_USER:

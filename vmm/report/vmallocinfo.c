@@ -48,3 +48,19 @@ const char *vmallocinfo_flags(uint64_t flags, bool all, char *out, size_t size)
 		snprintf(out + used, size - used, " flags=0x%" PRIx64, flags);
 	return out;
 }
+
+const char *vmallocinfo_nodes(const struct claims *claims, const struct claim_area *area, char *out,
+			      size_t size)
+{
+	uint32_t pages[KVMAP_NODES_MAX] = { area->nr_pages };
+	size_t used = 0;
+
+	out[0] = '\0';
+	if (claims->node_count > 1)
+		claims_area_nodes(claims, area, pages);
+	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
+		if (pages[node] && used < size)
+			used += (size_t)snprintf(out + used, size - used, " N%" PRIu32 "=%" PRIu32, node,
+						 pages[node]);
+	return out;
+}

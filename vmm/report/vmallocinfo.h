@@ -16,4 +16,8 @@ const char *vmallocinfo_caller(struct symbols *symbols, uint64_t address, char *
  */
 const char *vmallocinfo_flags(uint64_t flags, bool all, char *out, size_t size);
 
+/* " N0=12 N1=4": its pages by node; of frames of others, only where there is one node. Returns out. */
+const char *vmallocinfo_nodes(const struct claims *claims, const struct claim_area *area, char *out,
+			      size_t size);
+
 #endif

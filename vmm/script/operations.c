@@ -191,6 +191,7 @@ static const struct operation_syntax syntaxes[] = {
 	{ "kvfree", KVMAP_OP_KVFREE, false, "kvfree ADDRESS", address_operand },
 	{ "vfree", KVMAP_OP_VFREE, false, "vfree ADDRESS", address_operand },
 	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE", size_operand },
+	{ "kmalloc_node", KVMAP_OP_KMALLOC_NODE, true, "NAME = kmalloc_node SIZE NODE", node_operands },
 	{ "kzalloc", KVMAP_OP_KZALLOC, true, "NAME = kzalloc SIZE", size_operand },
 	{ "kfree", KVMAP_OP_KFREE, false, "kfree ADDRESS", address_operand },
 	{ "vmap", KVMAP_OP_VMAP, true, "NAME = vmap VARIABLE", variable_operand },

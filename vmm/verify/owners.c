@@ -158,6 +158,29 @@ static void check_zone_type(struct check *check, uint32_t number)
 	finding_where(finding, "zones[%" PRIu32 "]", number);
 }
 
+/* Who asks for memory near a CPU gets what a zone of its node has. */
+static void check_zone_node(struct check *check, uint32_t number)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct claim_zone *zone = &claims->zones[number];
+	uint64_t end = claims->max_pfn << KVMAP_PAGE_SHIFT, first = 0, behind = 0;
+	struct finding *finding;
+
+	if (zone->node < claims->node_count) {
+		first = KVMAP_NODE_START(zone->node, claims->node_count, end);
+		behind = zone->node + 1 < claims->node_count
+				 ? KVMAP_NODE_START(zone->node + 1, claims->node_count, end)
+				 : UINT64_MAX;
+	}
+	if (zone->start_pfn >= first >> KVMAP_PAGE_SHIFT && zone->end_pfn <= behind >> KVMAP_PAGE_SHIFT)
+		return;
+	finding = finding_new(check, zone->start_pfn << KVMAP_PAGE_SHIFT);
+	finding_claimed(finding, "zone %" PRIu32 " is of node %" PRIu32 " of %" PRIu32, number, zone->node,
+			claims->node_count);
+	finding_found(finding, "frames 0x%" PRIx64 " to 0x%" PRIx64, zone->start_pfn, zone->end_pfn);
+	finding_where(finding, "zones[%" PRIu32 "]", number);
+}
+
 /* The struct page of the frame at which a claim starts; NULL: all zero. */
 static void check_head(struct check *check, const struct keyed *owner, const struct claim_page *page)
 {
@@ -273,8 +296,10 @@ void check_owners(struct check *check)
 	size_t next_page = 0;
 
 	check_memory(check);
-	for (uint32_t i = 0; i < check->facts->claims->zone_count; i++)
+	for (uint32_t i = 0; i < check->facts->claims->zone_count; i++) {
 		check_zone_type(check, i);
+		check_zone_node(check, i);
+	}
 	for (size_t i = 0; i < owners->count; i++) {
 		const struct keyed *owner = &owners->items[i];
 

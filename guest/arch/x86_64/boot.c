@@ -18,6 +18,7 @@
 #include "mm/arch.h"
 #include "mm/frames.h"
 #include "mm/kmalloc.h"
+#include "mm/nodes.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 
@@ -200,6 +201,7 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	blocks = memory_init(module);
 	record = __va(module->paddr);
 	agent_check(record, module->size);
+	nodes_init(record->nodes, record->cpus);
 	frames_init();
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	kmalloc_watched = slab_debug || record->fail_allocation;

@@ -12,7 +12,7 @@
 struct page *mem_map;
 unsigned long max_pfn;
 struct zone zones[MAX_NR_ZONES];
-u32 nr_zones;
+u32 nr_zones, nr_nodes;
 struct memblock memblock;
 struct rb_root vmap_area_root, free_vmap_area_root;
 u32 held_pages;

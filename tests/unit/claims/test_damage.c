@@ -242,6 +242,14 @@ Test(damage, more_zones_than_the_array_has)
 	cr_expect_eq(claims.zone_count, MAX_NR_ZONES);
 }
 
+Test(damage, a_number_of_nodes_that_cannot_be)
+{
+	*world_root(&world, "nr_nodes", uint32_t) = 9;
+	world_read(&world, &claims);
+	expect_damage("V4", "nr_nodes: not 1 to 8");
+	cr_expect_eq(claims.node_count, 1);
+}
+
 Test(damage, a_zone_beyond_RAM_is_cut_to_it)
 {
 	world_root(&world, "zones", struct zone)->end_pfn = 0xffffffff;

@@ -113,6 +113,7 @@ static void world_fill_zone(struct world *world)
 	*world_root(world, "mem_map", uint64_t) = KVMAP_DIRECT_BASE + WORLD_MEM_MAP;
 	*world_root(world, "max_pfn", uint64_t) = WORLD_FRAMES;
 	*world_root(world, "nr_zones", uint32_t) = 1;
+	*world_root(world, "nr_nodes", uint32_t) = 1;
 	*zone = (struct zone){
 		.start_pfn = 0x700,
 		.end_pfn = WORLD_FRAMES,

@@ -55,6 +55,7 @@ static void init(void)
 	claims->zones[1].nr_free[10] = 63;
 	claims->zones[1].kind = ZONE_DMA32;
 	claims->zone_count = 2;
+	claims->node_count = 1;
 	claims->caches[0] = (struct claim_cache){
 		.name = "vmap area", .object_size = 72, .nr_slabs = 2, .frame_count = 2, .free_objects = 55
 	};
@@ -131,7 +132,7 @@ Test(proc, vmallocinfo_lists_live_areas_with_their_guard_and_then_the_unpurged)
 	uint64_t start, end, size;
 
 	cr_expect_str_eq(text,
-			 "0xffffc90000000000-0xffffc90000011000   69632 0xffffffff80201234 pages=16 vmalloc\n"
+			 "0xffffc90000000000-0xffffc90000011000   69632 0xffffffff80201234 pages=16 vmalloc N0=16\n"
 			 "0xffffc90000011000-0xffffc90000014000   12288 unpurged vm_area\n");
 	cr_expect_eq(sscanf(text, "0x%" SCNx64 "-0x%" SCNx64 " %" SCNu64, &start, &end, &size), 3);
 	cr_expect_eq(end - start, size);

@@ -153,6 +153,19 @@ Test(memory, a_zone_beyond_the_limit_of_its_type_is_found)
 	expect_findings("V4");
 }
 
+Test(memory, a_zone_outside_its_node_is_found)
+{
+	w.claims.max_pfn = w.claims.zones[1].end_pfn;
+	w.claims.node_count = 2; /* the second from the middle of RAM on */
+	expect_findings("V4");
+	w.claims.zones[1].node = 1;
+	expect_findings("");
+	w.claims.zones[0].node = 1;
+	expect_findings("V4");
+	w.claims.zones[0].node = 2;
+	expect_findings("V4");
+}
+
 /* ---- V8 ---- */
 
 Test(memory, areas_that_overlap_are_found)

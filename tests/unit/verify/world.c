@@ -153,6 +153,7 @@ static void make_frames(void)
 	claims->reserved[1] = (struct claim_region){ 2 << 20, 2 << 20, 2 };
 	claims->reserved_count = 2;
 	claims->zone_count = 2;
+	claims->node_count = 1;
 	make_zone(0, 0x100, 0x108, 0x200);
 	make_zone(1, 0x1000, 0x1010, 0x1400);
 	make_free_block(FREE_BLOCK, 0, 0);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest_numa_none.c: in the place of guest_numa.c where kvmap was built without libnuma.
+ */
+#include "machine/guest_numa.h"
+
+unsigned int guest_numa_bind(const struct guest_memory *memory, unsigned int nodes, const char **why_not_out)
+{
+	(void)memory;
+	(void)nodes;
+	*why_not_out = "kvmap was built without libnuma";
+	return 0;
+}
