@@ -8,6 +8,8 @@
  */
 #include "fuzz.h"
 
+#include "inspect/map_check.h"
+#include "inspect/map_fold.h"
 #include "inspect/ranges.h"
 
 #include <stdlib.h>
@@ -167,6 +169,42 @@ static void check_ranges(const struct guest *guest, const struct scan *scan, boo
 	ranges_destroy(&ranges);
 }
 
+/* Every range is in one line, and what is wrong is in memory and mapped as said. */
+static void check_map(const struct guest *guest)
+{
+	static const struct map_filter all = { .end = UINT64_MAX };
+	struct map_violations violations;
+	struct memory_map map;
+	struct map_lines lines;
+	struct map_direct direct;
+	struct ranges ranges;
+	struct error error;
+	uint64_t items = 0;
+
+	fuzz_expect(ranges_collect(&guest->view, &guest->mode, 0, ~0ull, NULL, 0, &ranges, &error) == 0);
+	direct = map_direct(&ranges, &guest->view, NULL);
+	fuzz_expect(map_build(&ranges, &direct, NULL, NULL, &all, &map, &error) == 0);
+	fuzz_expect(map_fold(&map, true, &lines, &error) == 0);
+	fuzz_expect(map_check(&guest->view, &guest->mode, 0, ~0ull, &ranges, &direct, NULL, &violations,
+			      &error) == 0);
+	for (size_t i = 0; i < lines.count; i++)
+		items += lines.items[i].alike ? lines.items[i].alike
+					      : lines.items[i].period * lines.items[i].times;
+	fuzz_expect(items == ranges.count && map.items.count == ranges.count);
+	for (size_t i = 0; i < violations.count; i++) {
+		const struct map_violation *violation = &violations.items[i];
+		struct walk walk;
+
+		walk_translate(&guest->view, &guest->mode, violation->by[0].at, &walk);
+		fuzz_expect(walk.stop == WALK_MAPPED && walk.gpa == violation->gpa &&
+			    walk.rights == violation->by[0].rights);
+	}
+	map_violations_destroy(&violations);
+	map_lines_destroy(&lines);
+	map_destroy(&map);
+	ranges_destroy(&ranges);
+}
+
 static void check_read(const struct guest *guest, uint64_t gva)
 {
 	uint8_t bytes[3 * PAGE];
@@ -194,6 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_expect(result == 0 || result == -1);
 	fuzz_expect(scan.in_runs == scan.leaves);
 	check_ranges(&guest, &scan, result == 0);
+	check_map(&guest);
 	check_read(&guest, probe);
 	check_read(&guest, probe | 0xffff800000000000);
 	guest_destroy(&guest);

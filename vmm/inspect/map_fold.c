@@ -162,7 +162,8 @@ static int add_slot(struct folder *folder, size_t first, size_t end)
 {
 	size_t kept = folder->lines.count, shown = 0;
 
-	for (size_t next = first; next < end;) {
+	/* What else repeats does not matter once the lines are too many. */
+	for (size_t next = first; next < end && shown <= MAP_SLOT_LINES;) {
 		struct map_line line = line_at(folder->map, next, end);
 
 		if (array_push(&folder->lines, line) < 0)

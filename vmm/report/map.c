@@ -91,15 +91,6 @@ static void show_range(struct report *report, const struct range *range, enum pa
 		  range->gpa, label);
 }
 
-static void show_guard(struct report *report, uint64_t address, uint64_t size, enum paint paint,
-		       const char *label)
-{
-	char bytes[40];
-
-	text_line(report, paint, 0, LABEL_COLUMN, "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9s  %s",
-		  address, number_bytes(size, bytes, sizeof(bytes)), "---", "", "", "", "", "", label);
-}
-
 static enum paint paint_of(const struct map_item *item)
 {
 	switch (item->kind) {
@@ -114,7 +105,7 @@ static enum paint paint_of(const struct map_item *item)
 
 static void show_item(struct report *report, const struct report_map *input, const struct map_item *item)
 {
-	char label[300], extra[40] = "", whole[340];
+	char label[300], extra[40] = "", whole[340], size[40];
 
 	map_label(input->map, item, label, sizeof(label));
 	if (item->range)
@@ -123,7 +114,10 @@ static void show_item(struct report *report, const struct report_map *input, con
 	if (item->range)
 		show_range(report, item->range, paint_of(item), whole);
 	else
-		show_guard(report, map_item_start(item), map_item_size(item), paint_of(item), label);
+		text_line(report, paint_of(item), 0, LABEL_COLUMN,
+			  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9s  %s", map_item_start(item),
+			  number_bytes(map_item_size(item), size, sizeof(size)), "---", "", "", "", "", "",
+			  label);
 }
 
 static void show_repeated(struct report *report, const struct map_line *line)
@@ -135,35 +129,49 @@ static void show_repeated(struct report *report, const struct map_line *line)
 		  number_bytes(line->stride, stride, sizeof(stride)), line->end);
 }
 
-/* "area: 63 ranges of 4 KiB to 2 MiB, up to ffffc90000200fff" */
+/* "256K", "2M": of whole pages. Returns out. */
+static const char *short_size(uint64_t bytes, char *out, size_t size)
+{
+	char text[40];
+
+	number_bytes(bytes, text, sizeof(text));
+	snprintf(out, size, "%.*s%.1s", (int)strcspn(text, " "), text, text + strcspn(text, " ") + 1);
+	return out;
+}
+
+/* "area: 63 of 4K to 2M" */
 static const char *alike_label(const struct report_map *input, const struct map_line *line, char *out,
 			       size_t size)
 {
 	const struct map_item *first = &input->map->items.items[line->first];
 	const char *what = kind_labels[first->kind];
-	char count[40], smallest[40], largest[40], extra[40] = "";
+	char count[40], smallest[40], largest[40] = "", extra[40] = "";
 
 	if (first->range)
 		special(first->range, input->cpu, extra, sizeof(extra));
-	snprintf(out, size, "%s%s%s%s of %s%s%s, up to %016" PRIx64, what, *what ? extra : extra + !!*extra,
-		 *what || *extra ? ": " : "", text_number_of(line->alike, "range", count, sizeof(count)),
-		 number_bytes(line->smallest, smallest, sizeof(smallest)),
-		 line->largest > line->smallest ? " to " : "",
-		 line->largest > line->smallest ? number_bytes(line->largest, largest, sizeof(largest)) : "",
-		 line->end);
+	if (line->largest > line->smallest)
+		short_size(line->largest, largest, sizeof(largest));
+	snprintf(out, size, "%s%s%s%s of %s%s%s", what, *what ? extra : extra + !!*extra,
+		 *what || *extra ? ": " : "", text_count(line->alike, count, sizeof(count)),
+		 short_size(line->smallest, smallest, sizeof(smallest)), *largest ? " to " : "", largest);
 	return out;
 }
 
+/* Where one range has its runs and its first GPA, many have the last address of all. */
 static void show_alike(struct report *report, const struct report_map *input, const struct map_line *line)
 {
 	const struct map_item *first = &input->map->items.items[line->first];
-	char label[240];
+	const struct range *sum = &line->sum;
+	char size[40], rights[8], accessed[8], dirty[8], label[240];
 
-	alike_label(input, line, label, sizeof(label));
-	if (first->range)
-		show_range(report, &line->sum, paint_of(first), label);
-	else
-		show_guard(report, map_item_start(first), line->sum.size, paint_of(first), label);
+	text_line(report, paint_of(first), 0, LABEL_COLUMN,
+		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s -%016" PRIx64 "  %s", map_item_start(first),
+		  number_bytes(sum->size, size, sizeof(size)),
+		  first->range ? text_rights(sum->rights, rights, sizeof(rights)) : "---",
+		  first->range ? entry_page_name(sum->page_size) : "",
+		  first->range ? percent(sum->accessed, sum->leaves, accessed) : "",
+		  first->range ? percent(sum->dirty, sum->leaves, dirty) : "", line->end,
+		  alike_label(input, line, label, sizeof(label)));
 }
 
 static void show_line(struct report *report, const struct report_map *input, const struct map_line *line)

@@ -17,10 +17,9 @@ bool walk_has_key(const struct report_walk *input)
 	return input->walk->rights & RIGHT_U ? input->rules->user_keys : input->rules->system_keys;
 }
 
-/* Whether entries hold keys is known before it is known whose page it is. */
-bool walk_decodes_keys(const struct report_walk *input)
+bool walk_level_has_key(const struct report_walk *input, const struct walk_level *level)
 {
-	return input->rules->user_keys || input->rules->system_keys;
+	return level->is_page && !level->reserved && walk_has_key(input);
 }
 
 const char *walk_level_rights(const struct walk_level *level, char *out, size_t size)
@@ -68,7 +67,7 @@ static void show_levels(struct report *report, const struct report_walk *input)
 			  "%u %-5s  0x%011" PRIx64 "  %5u  0x%016" PRIx64 "  %-6s  %s", level->level,
 			  entry_level_name(level->level), level->table, level->index, level->entry,
 			  walk_level_rights(level, rights, sizeof(rights)),
-			  entry_text(level, walk_decodes_keys(input), decoded, sizeof(decoded)));
+			  entry_text(level, walk_level_has_key(input, level), decoded, sizeof(decoded)));
 	}
 }
 

@@ -19,7 +19,7 @@ static void emit_level(struct report *report, const struct report_walk *input, c
 	json_add_number(line, "index", level->index);
 	json_add_hex(line, "entry", level->entry);
 	json_add_string(line, "decoded",
-			entry_text(level, walk_decodes_keys(input), decoded, sizeof(decoded)));
+			entry_text(level, walk_level_has_key(input, level), decoded, sizeof(decoded)));
 	json_add_string(line, "rights", walk_level_rights(level, rights, sizeof(rights)));
 	if (level->reserved)
 		json_add_hex(line, "reserved", level->reserved);

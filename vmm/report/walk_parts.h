@@ -10,8 +10,9 @@
 /* Whether the page that was found has a protection key that counts. */
 bool walk_has_key(const struct report_walk *input);
 
-/* Whether any page's entry holds a key. */
-bool walk_decodes_keys(const struct report_walk *input);
+/* Whether bits 62:59 of that entry are a protection key: of the page's, user's and supervisor's by their own
+ * switch. */
+bool walk_level_has_key(const struct report_walk *input, const struct walk_level *level);
 
 /* An entry that is not present grants nothing, whatever its other bits say. Returns out. */
 const char *walk_level_rights(const struct walk_level *level, char *out, size_t size);
