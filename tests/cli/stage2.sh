@@ -18,6 +18,14 @@ check "the same as JSON" 0 out '"type":"slot","seq":0,"number":0,"gpa":"0x0","si
 try stage2 "$IMAGES/demo.kvs" --memory 4G
 check "memory on both sides of the hole is two slots" 0 out '^ +1  0x0000000100000000 +1 GiB'
 
+try run "$IMAGES/demo.kvs" --stage2 --json
+check "V10 is seen where it is asked for" 0 out '"checked":\{.*"V10":[1-9]'
+[ "$(tail -n 1 out | grep -c '"not_seen":\[\]')" = 1 ] && ok "then nothing is not seen" || not_ok "then nothing is not seen"
+try run "$IMAGES/demo.kvs" --json
+check "it is not seen where nobody asks" 0 out '"not_seen":\["V10"\]'
+try walk "$IMAGES/demo.kvs" 0xffffc90000000000 --stage2
+check "walk goes on through the second stage" 0 out '^HPA +(0x[0-9a-f]+ in a (4K|2M|1G) page|none yet)'
+
 try stage2 $$
 one_line "a process that has no VM" 2 'has no virtual machine'
 try stage2 2147483647

@@ -20,6 +20,7 @@ enum {
 	OPTION_NODES,
 	OPTION_POLICY,
 	OPTION_SEED,
+	OPTION_STAGE2,
 	OPTION_TIMEOUT
 };
 
@@ -37,6 +38,8 @@ static const struct argp_option argp_options[] = {
 	  "kmalloc poisons free memory and finds what is freed twice or written after it was freed", 0 },
 	{ "fail-allocation", OPTION_FAIL_ALLOCATION, "N", 0,
 	  "the guest's Nth allocation of frames or of an object fails, counted from the first operation", 0 },
+	{ "stage2", OPTION_STAGE2, NULL, 0,
+	  "look at the second stage, too, for V10 and for walk (as root; see kvmap-stage2(1))", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
 	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
 	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
@@ -103,6 +106,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_JSON: options->json = true; return 0;
+	case OPTION_STAGE2: options->stage2 = true; return 0;
 	case OPTION_DEBUG_SLAB: options->debug_slab = true; return 0;
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->kvm_path = argument; return 0;
@@ -159,6 +163,7 @@ struct session_config options_session(const struct options *options, const char 
 		.policy = options->policy,
 		.seed = options->seed,
 		.debug_slab = options->debug_slab,
+		.stage2 = options->stage2,
 		.fail_allocation = options->fail_allocation,
 		.timeout_ns = options->timeout_ns,
 	};

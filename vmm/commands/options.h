@@ -19,6 +19,7 @@ struct options {
 	uint32_t policy;
 	uint64_t seed;
 	bool debug_slab;
+	bool stage2; /* look at the second stage, too */
 	uint32_t fail_allocation;
 	uint64_t timeout_ns;
 };

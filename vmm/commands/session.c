@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t session_now(void)
 {
@@ -158,6 +159,7 @@ static int verify_now(struct session *session, struct error *error)
 			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 		return 0;
 	}
+	struct error not_seen;
 	struct verify_input input = {
 		.view = session->view,
 		.mode = &session->mode,
@@ -166,6 +168,11 @@ static int verify_now(struct session *session, struct error *error)
 		.variable_names = (const char *const *)session->config.script->variables.items,
 		.variable_name_count = session->config.script->variables.count,
 	};
+	if (session->config.stage2) {
+		input.stage2 = second_stage_look(&session->second_stage, getpid(),
+						 machine_vm_fd(session->machine), &not_seen);
+		input.no_stage2 = not_seen.text;
+	}
 	if (verify(&input, &verdict, error) == 0) {
 		result = session->run.verifications ? verdict_add(&session->verdict, &verdict)
 						    : judge_first(session, &verdict);
@@ -416,6 +423,7 @@ void session_destroy(struct session *session)
 	claims_destroy(&session->claims);
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
+	second_stage_close(&session->second_stage);
 	machine_destroy(session->machine);
 	parallel_end(session);
 	free(session->steps.items);

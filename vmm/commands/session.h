@@ -7,6 +7,7 @@
 
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "commands/second_stage.h"
 #include "report/report.h"
 
 struct session_config {
@@ -18,6 +19,7 @@ struct session_config {
 	uint32_t nodes;
 	uint32_t policy;
 	uint64_t seed;
+	bool stage2;              /* read the second stage at each verification */
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
 	uint32_t fail_allocation; /* struct kvmap_boot */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
@@ -28,6 +30,7 @@ struct session_config {
 struct session {
 	struct session_config config;
 	struct machine *machine;
+	struct second_stage second_stage;
 	struct listener *listener; /* NULL: nobody can look at it */
 	struct symbols *symbols;
 	struct claims_layout *layout;

@@ -254,6 +254,21 @@ uint32_t source_pid(const struct source *source)
 	return source->session ? (uint32_t)getpid() : 0;
 }
 
+const struct stage2 *source_second_stage(struct source *source, struct error *error)
+{
+	uint32_t pid = source_pid(source);
+
+	if (!pid)
+		error_set(error, ERROR_INPUT, 0, 0, "a core does not hold it");
+	else if (!source->stage2)
+		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
+	else
+		return second_stage_look(&source->second_stage, (pid_t)pid,
+					 source->session ? machine_vm_fd(source->session->machine) : -1,
+					 error);
+	return NULL;
+}
+
 int source_open(const char *name, const struct options *options, struct source *out)
 {
 	char context[1024] = "";
@@ -261,6 +276,7 @@ int source_open(const char *name, const struct options *options, struct source *
 	int result;
 
 	memset(out, 0, sizeof(*out));
+	out->stage2 = options->stage2;
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
 	else if (is_vm(name))
@@ -284,6 +300,7 @@ void source_warn(const struct source *source)
 
 void source_close(struct source *source)
 {
+	second_stage_close(&source->second_stage);
 	session_destroy(source->session);
 	script_destroy(source->script);
 	claims_destroy(&source->own_claims);

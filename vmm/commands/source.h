@@ -10,6 +10,7 @@
 #define VMM_COMMANDS_SOURCE_H
 
 #include "commands/options.h"
+#include "commands/second_stage.h"
 #include "view/attached.h"
 
 struct source {
@@ -17,7 +18,9 @@ struct source {
 	struct script *script;
 	struct view *core;
 	char *core_program;
-	struct attached *attached; /* a VM of another process */
+	struct attached *attached;        /* a VM of another process */
+	struct second_stage second_stage; /* with --stage2 */
+	bool stage2;                      /* that was given */
 	bool paused;
 	struct attached_pause_time pause_time; /* once it goes on */
 	struct error resume_error;             /* it did not go on as it should have; "" if it did */
@@ -68,6 +71,9 @@ int source_attach(const char *name, struct attached **out, struct error *error);
 
 /* The process whose VM it is; 0: a core. */
 uint32_t source_pid(const struct source *source);
+
+/* The second stage of now if --stage2 was given, or NULL, and the error says why not. */
+const struct stage2 *source_second_stage(struct source *source, struct error *error);
 
 /* For commands that can do without: one line on stderr if there are no symbols, and why. */
 void source_warn(const struct source *source);

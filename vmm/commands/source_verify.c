@@ -7,7 +7,7 @@
 
 #define LOOKS_NS 2000000000ull
 
-static int verify_once(const struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
+static int verify_once(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
 		       struct error *error)
 {
 	struct verify_input input = {
@@ -16,11 +16,14 @@ static int verify_once(const struct source *source, struct verdict *verdict, uin
 		.claims = source->claims,
 		.symbols = source->symbols,
 	};
+	struct error not_seen;
 
 	if (!source->claims) {
 		*error = source->no_claims;
 		return -1;
 	}
+	input.stage2 = source_second_stage(source, &not_seen);
+	input.no_stage2 = not_seen.text;
 	if (area_findings_out) {
 		input.area_findings = calloc(source->claims->areas.count + 1, sizeof(*input.area_findings));
 		if (!input.area_findings)

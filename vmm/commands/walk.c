@@ -86,10 +86,9 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 
 static int walk_source(const struct walk_options *options, struct source *source, uint64_t address)
 {
-	const struct report_second_stage second_stage = {
-		.not_seen = source_pid(source) ? "this version does not read the second stage of a VM"
-					       : "a core does not hold it",
-	};
+	struct report_second_stage second_stage = { 0 };
+	const struct stage2 *stage2;
+	struct error not_seen;
 	struct access_rules rules;
 	struct report report;
 	struct walk walk;
@@ -108,6 +107,11 @@ static int walk_source(const struct walk_options *options, struct source *source
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
+	stage2 = source_second_stage(source, &not_seen);
+	if (stage2)
+		second_stage_explain(stage2, walk.gpa, &second_stage);
+	else
+		second_stage.not_seen = not_seen.text;
 	source_warn(source);
 	source_report(source, &report, options->source.common.json);
 	report_walk(&report, &input);

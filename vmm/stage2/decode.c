@@ -54,6 +54,16 @@ static int add_link(const struct stage2 *stage2, const struct stage2_table *tabl
 	return array_push(links, link);
 }
 
+/* Also kept where nobody follows it, to be shown. */
+static int add_upper(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
+{
+	struct stage2_upper upper = { .gpa = entry_gpa(table, i), .entry = entry, .level = table->level };
+
+	if (table->translation || table->nested || table->smm)
+		return 0;
+	return array_push(&stage2->uppers, upper);
+}
+
 int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, const uint64_t *entries,
 		     struct stage2_links *links)
 {
@@ -72,6 +82,8 @@ int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, co
 		case STAGE2_ODD: level->odd++; break;
 		case STAGE2_TABLE:
 			level->links++;
+			if (add_upper(stage2, table, i, entries[i]) < 0)
+				return -1;
 			if (links && add_link(stage2, table, i, entries[i], links) < 0)
 				return -1;
 			break;
@@ -196,9 +208,20 @@ const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t g
 	return NULL;
 }
 
+const struct stage2_upper *stage2_upper_at(const struct stage2 *stage2, uint64_t gpa, unsigned int level)
+{
+	uint64_t start = gpa & ~(stage2_page_size(level) - 1);
+
+	for (size_t i = 0; i < stage2->uppers.count; i++)
+		if (stage2->uppers.items[i].level == level && stage2->uppers.items[i].gpa == start)
+			return &stage2->uppers.items[i];
+	return NULL;
+}
+
 void stage2_destroy(struct stage2 *stage2)
 {
 	free(stage2->slots.items);
 	free(stage2->leaves.items);
+	free(stage2->uppers.items);
 	*stage2 = (struct stage2){ 0 };
 }

@@ -54,6 +54,13 @@ struct stage2_leaf {
 	uint32_t stray; /* 1 + the first of its 4K pages that does not follow in host memory; 0: all do */
 };
 
+/* An entry that points to a table, where entries are for GPAs. */
+struct stage2_upper {
+	uint64_t gpa; /* of the first byte that it translates */
+	uint64_t entry;
+	uint8_t level;
+};
+
 /* What stood in the tables of one level. */
 struct stage2_level {
 	uint64_t tables;
@@ -77,7 +84,11 @@ struct stage2 {
 	struct {
 		struct stage2_leaf *items;
 		size_t count, capacity;
-	} leaves;                                      /* by GPA */
+	} leaves; /* by GPA */
+	struct {
+		struct stage2_upper *items;
+		size_t count, capacity;
+	} uppers;                                      /* as they were met; of the VM itself */
 	struct stage2_level levels[STAGE2_LEVELS + 1]; /* [1]..[5] */
 	uint64_t unreadable;                           /* tables that were gone when they were to be read */
 	/* The VM changed its second stage while it was read, each time that was tried. */
@@ -180,6 +191,9 @@ size_t stage2_leaf_from(const struct stage2 *stage2, uint64_t gpa);
 
 /* The smallest leaf of the VM itself that translates gpa, or NULL. */
 const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t gpa);
+
+/* An entry of `level` on the way to gpa that points to a table, or NULL. */
+const struct stage2_upper *stage2_upper_at(const struct stage2 *stage2, uint64_t gpa, unsigned int level);
 
 /* ---- frames.c: what backs a leaf ---- */
 

@@ -10,6 +10,7 @@
 #include "inspect/claims.h"
 #include "inspect/symbols.h"
 #include "inspect/walk.h"
+#include "stage2/stage2.h"
 
 #define INVARIANTS 13
 
@@ -27,7 +28,7 @@ enum seen { SEEN, NOT_SEEN };
 
 struct invariant_result {
 	enum seen seen;
-	char why_not[128]; /* NOT_SEEN: what was missing */
+	char why_not[256]; /* NOT_SEEN: what was missing */
 	uint64_t checked;  /* things compared */
 	uint64_t findings; /* all of them, even where the list was cut */
 };
@@ -53,6 +54,10 @@ struct verify_input {
 	/* One name per variable of the script, for messages; may be NULL. */
 	const char *const *variable_names;
 	size_t variable_name_count;
+	/* The second stage, read while the guest stood still. NULL: not seen, and no_stage2, if not NULL,
+	 * says why. */
+	const struct stage2 *stage2;
+	const char *no_stage2;
 	/*
 	 * Where not NULL: one for each of claims->areas, zeroed. Bit i is set if invariant i has a finding
 	 * about that area, for most invariants whether it is listed or not.

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_second_stage.c: V10 where the second stage was read.
+ */
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define PAGE    0x867ull     /* an entry of NPT: P W U A D, and KVM's bit */
+#define PRESENT (1ull << 63) /* pagemap */
+#define HVA     (1ull << 40)
+
+static struct stage2_slot slots[2];
+static struct stage2_leaf leaves[3];
+static struct stage2 stage2;
+
+/* The world's memory in two slots, and three pages of it in the second stage. */
+static void init(void)
+{
+	world_init();
+	slots[0] = (struct stage2_slot){ .gpa = 0, .size = 4 << 20, .hva = HVA };
+	slots[1] = (struct stage2_slot){ .gpa = 16 << 20, .size = 4 << 20, .hva = HVA + (4 << 20), .id = 1 };
+	for (uint64_t i = 0; i < 3; i++)
+		leaves[i] = (struct stage2_leaf){
+			.gpa = (16 << 20) + i * K4,
+			.entry = (0x100 + i) << 12 | PAGE,
+			.backing = PRESENT | (0x100 + i),
+			.level = 1,
+			.looked_up = true,
+		};
+	stage2 = (struct stage2){ .format = { STAGE2_NPT, 48 } };
+	stage2.slots.items = slots;
+	stage2.slots.count = 2;
+	stage2.leaves.items = leaves;
+	stage2.leaves.count = 3;
+	w.input.stage2 = &stage2;
+}
+
+TestSuite(second_stage, .init = init, .fini = world_destroy);
+
+Test(second_stage, a_sound_one_is_seen_and_compared)
+{
+	struct verdict without = { 0 };
+	struct verify_input input = w.input;
+	struct error error;
+
+	expect_findings("");
+	input.stage2 = NULL;
+	cr_assert_eq(verify(&input, &without, &error), 0);
+	cr_expect_eq(w.verdict.results[10].seen, SEEN);
+	cr_expect_eq(without.results[10].seen, NOT_SEEN);
+	cr_expect_eq(w.verdict.results[10].checked, without.results[10].checked + 2 + 3,
+		     "slots and leaves more");
+	verdict_destroy(&without);
+}
+
+Test(second_stage, a_page_that_points_elsewhere_is_a_finding)
+{
+	leaves[1].entry += 0x1000;
+	expect_findings("V10");
+	cr_expect_eq(w.verdict.findings.items[0].address, leaves[1].gpa);
+	cr_expect_str_eq(w.verdict.findings.items[0].found, "HPA 0x102000, the process has 0x101000 there");
+}
+
+Test(second_stage, a_slot_of_another_size_is_a_finding)
+{
+	slots[1].size += 0x1000;
+	expect_findings("V10");
+}
+
+Test(second_stage, a_missing_slot_is_a_finding)
+{
+	stage2.slots.count = 1;
+	expect_findings("V10");
+	cr_expect_eq(w.verdict.results[10].findings, 4, "the slot and each page in it");
+}
+
+Test(second_stage, hidden_frames_are_not_called_right)
+{
+	for (int i = 0; i < 3; i++)
+		leaves[i].looked_up = false;
+	strcpy(stage2.no_frames.text, "hidden");
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[10].seen, NOT_SEEN);
+	cr_expect_str_eq(w.verdict.results[10].why_not, "hidden");
+}
+
+Test(second_stage, one_that_never_stood_still_is_not_judged)
+{
+	leaves[1].entry += 0x1000;
+	stage2.unsteady = true;
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[10].seen, NOT_SEEN);
+}
+
+Test(second_stage, the_reason_why_it_is_not_seen_is_kept)
+{
+	w.input.stage2 = NULL;
+	w.input.no_stage2 = "no permission";
+	expect_findings("");
+	cr_expect_str_eq(w.verdict.results[10].why_not, "no permission");
+}
