@@ -57,4 +57,32 @@ check "... in JSON, too" 1 out '"type":"death".*"frames":\[\{"pc":"0x[0-9a-f]*",
 try backtrace oops.core
 check "a stack goes on behind the trap that interrupted it" 0 out 'oops\+' out 'trap_handle\+' out 'trap_common\+.*traps.S' \
 	out 'machine_crash\+.*machine.c' out 'pvh_start\+'
+
+# ---- print ----
+try print a.core 'zones[0]'
+check "a structure with its types" 0 out '^zones\[0\] at 0xffffffff8.* = \(struct zone\)\{$' out '^    \.start_pfn = \(u32\)[0-9]+,$' \
+	out '^        \[0\.\.[0-9]+\] = \(struct free_area\)\{$' out '^}$'
+try print a.core '*agent.record'
+check "pointers are followed through the guest's tables" 0 out 'at 0xffff8880.* = \(const struct kvmap_boot\)\{' out '\.policy = \(uint32_t\)0,'
+try print a.core vmalloc_policy --json
+check "a number, as JSON" 0 out '^\{"schema":"kvmap/1","type":"print","seq":0,"expression":"vmalloc_policy","c_type":"u32","address":"0xffffffff8.*","size":4,"value":0,"truncated":false\}$'
+try print areas.kvs --cpus 2 'cpus[0..1].number' --json
+check "a slice over what each CPU has, of a script" 0 out '"value":\[0,1\],'
+try print a.core 'zones[0].free_area' --json
+check "alike elements are all there in JSON" 0 out '"value":\[(\{"first":[0-9]+,"nr_free":[0-9]+\},?){11}\]'
+try print a.core '(struct page *)mem_map' --limit 1
+check "a cast" 0 out '= \(struct page \*\)0xffff8880'
+try print a.core zone
+check "an unknown variable: the nearest one, and where" 2 err 'column 1: .*`zone`; did you mean `zones`' err '^  \^$'
+try print a.core 'zones[0].free_'
+check "an unknown member: those that there are" 2 err 'column 9: .*has no member `free_`: it has start_pfn, ' err '^          \^$'
+try print a.core '*kmem_caches[1]'
+check "what is not mapped" 2 err 'column 1: 0x0 is not mapped'
+try print a.core 'zones['
+check "an expression that ends too early" 2 err 'column 7: a number is expected, but it ends'
+try print a.core zones --guest other.elf
+one_line "another build's types are not used" 2 'runs another build'
+strip -g -o stripped.elf "$GUEST"
+try print a.core zones --guest stripped.elf
+one_line "a program without debug information" 2 'stripped.elf has no debug information'
 finish

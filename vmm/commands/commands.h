@@ -33,6 +33,7 @@ int command_frames(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_backtrace(int argc, char **argv);
 int command_stage2(int argc, char **argv);
+int command_print(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_proc(int argc, char **argv);
 int command_ps(int argc, char **argv);

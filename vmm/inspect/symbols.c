@@ -4,6 +4,7 @@
  * into a hash table, so that a lookup costs one probe or two.
  */
 #include "inspect/symbols.h"
+#include "base/spelling.h"
 #include "inspect/describe.h"
 #include "inspect/program_file.h"
 
@@ -187,6 +188,26 @@ bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *add
 	if (size_out)
 		*size_out = symbols->table[index].st_size;
 	return true;
+}
+
+const char *symbols_nearest(const struct symbols *symbols, const char *name)
+{
+	size_t length = strlen(name), best = spelling_tolerance(length) + 1;
+	const char *nearest = NULL;
+
+	for (size_t i = 1; i < symbols->count; i++) {
+		const Elf64_Sym *symbol = &symbols->table[i];
+		size_t distance;
+
+		if (!symbol_is_place(symbol))
+			continue;
+		distance = spelling_distance(name, length, symbol_name(symbols, symbol));
+		if (distance < best && distance < length) {
+			nearest = symbol_name(symbols, symbol);
+			best = distance;
+		}
+	}
+	return nearest;
 }
 
 /* NULL where libdwfl cannot use the file. */

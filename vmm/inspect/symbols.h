@@ -21,6 +21,9 @@ void symbols_close(struct symbols *symbols);
 /* False if there is no such symbol. size_out may be NULL. */
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out);
 
+/* The name nearest to a mistyped one, or NULL when none is near. Valid until symbols_close, not escaped. */
+const char *symbols_nearest(const struct symbols *symbols, const char *name);
+
 /* "vmalloc+0x12 (vmalloc.c:123)", without the line where there is none; "" where there is no symbol. Returns
  * out. */
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size);

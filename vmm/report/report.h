@@ -18,6 +18,7 @@
 #include "inspect/map_fold.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
+#include "inspect/value_tree.h"
 #include "inspect/walk.h"
 #include "kvmap/channel.h"
 #include "machine/machine.h"
@@ -146,6 +147,9 @@ void report_walk(struct report *report, const struct report_walk *input);
 /* `backtrace SOURCE`: one CPU. NULL backtrace: `why_not` there is none. symbols may be NULL. */
 void report_backtrace(struct report *report, unsigned int cpu, const struct view_cpu *registers,
 		      const struct backtrace *backtrace, const char *why_not, struct symbols *symbols);
+
+/* `print SOURCE EXPRESSION`. The tree has a node. */
+void report_print(struct report *report, const char *expression, const struct value_tree *tree);
 
 /* `areas SOURCE`: each claim beside what the tables say, and the verdict on it. symbols may be NULL. */
 struct report_areas {

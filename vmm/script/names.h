@@ -25,16 +25,7 @@ const struct name *name_find(const struct name *table, const char *word, size_t 
 /* "guard, freed, null". Returns out. */
 const char *name_list(const struct name *table, char *out, size_t size);
 
-/*
- * How many letters must change, come, go or swap with their neighbour to make `name` of `word`; large for
- * words that cannot be meant.
- */
-size_t name_distance(const char *word, size_t length, const char *name);
-
 /* The row nearest to a mistyped word, or NULL when none is near. */
 const struct name *name_nearest(const struct name *table, const char *word, size_t length);
-
-/* The largest distance at which a word may be meant: a third of it. */
-size_t name_tolerance(size_t length);
 
 #endif

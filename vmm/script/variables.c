@@ -2,6 +2,7 @@
 #include "script/variables.h"
 
 #include "base/array.h"
+#include "base/spelling.h"
 #include "script/operations.h"
 
 #include <stdlib.h>
@@ -84,14 +85,14 @@ int variable_complain(struct compile *compile, struct word word)
 	const struct script *script = compile->script;
 	uint32_t below = assigned_below(compile, word);
 	const char *best = NULL;
-	size_t best_distance = name_tolerance(word.length) + 1;
+	size_t best_distance = spelling_tolerance(word.length) + 1;
 	int shown = word.length > SCRIPT_NAME_MAX ? SCRIPT_NAME_MAX : (int)word.length;
 
 	if (below)
 		return compile_error(compile, word.at, "'%.*s' is used before it is set, in line %u", shown,
 				     word.at, below);
 	for (size_t i = 0; i < script->variables.count; i++) {
-		size_t distance = name_distance(word.at, word.length, script->variables.items[i]);
+		size_t distance = spelling_distance(word.at, word.length, script->variables.items[i]);
 
 		if (distance < best_distance && distance < word.length) {
 			best = script->variables.items[i];

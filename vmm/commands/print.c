@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * print.c: kvmap print SOURCE EXPRESSION
+ */
+#include "base/number.h"
+#include "commands/commands.h"
+#include "commands/source.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct print_options {
+	struct source_options source;
+	uint64_t limit;
+};
+
+enum { OPTION_LIMIT = 0x2200 };
+
+static const struct argp_option argp_options[] = {
+	{ "limit", OPTION_LIMIT, "N", 0,
+	  "elements shown of each array, alike ones counted as one (default 64)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct print_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
+	case OPTION_LIMIT:
+		if (number_parse(argument, strlen(argument), &options->limit) != NUMBER_OK || !options->limit)
+			argp_error(state, "--limit `%s` is not a number from 1", argument);
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct print_options *out)
+{
+	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = {
+		.options = argp_options,
+		.parser = parse,
+		.args_doc = "SOURCE EXPRESSION",
+		.doc = "Prints a variable of the guest of SOURCE, a core file or a script that is run first, or a "
+		       "part of it, with its types. EXPRESSION is as in C, with . -> [] * & and casts; [A..B] "
+		       "is a slice.",
+		.children = children,
+	};
+
+	*out = (struct print_options){ .limit = 64 };
+	source_options_default(&out->source, "EXPRESSION");
+	return command_parse(&argp, argc, argv, out);
+}
+
+/* The message with its column, and below it the expression with a caret. */
+static int fail_at(const char *expression, size_t at, const struct error *error)
+{
+	char context[700], line[300];
+	struct error whole;
+
+	error_set(&whole, error->kind, 0, at, "column %zu: %.400s", at + 1, error->text);
+	/* A caret fits only below text of one column a byte. */
+	text_escape(expression, strlen(expression), line, sizeof(line));
+	if (strlen(line) == strlen(expression))
+		snprintf(context, sizeof(context), "  %s\n  %*s^", line, (int)at, "");
+	else
+		snprintf(context, sizeof(context), "  %s", line);
+	return command_fail(&whole, context);
+}
+
+static int print(const struct print_options *options, const struct source *source, struct debug_info *info)
+{
+	const char *text = options->source.extra;
+	const struct value_context context = {
+		.info = info,
+		.symbols = source->symbols,
+		.view = source->view,
+		.mode = &source->mode,
+	};
+	struct expression expression;
+	struct value_tree tree;
+	struct report report;
+	struct error error;
+	size_t at = 0;
+
+	if (expression_parse(text, &expression, &error) < 0)
+		return fail_at(text, error.address, &error);
+	if (value_tree_build(&context, &expression, options->limit, &tree, &at, &error) < 0)
+		return fail_at(text, at, &error);
+	command_report(&report, options->source.common.json);
+	report_print(&report, text, &tree);
+	value_tree_destroy(&tree);
+	return command_finish(EXIT_VERIFIED);
+}
+
+int command_print(int argc, char **argv)
+{
+	struct debug_info *info = NULL;
+	struct print_options options;
+	struct source source;
+	struct error error;
+	int status;
+
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source.source, &options.source.common, &source) < 0)
+		return EXIT_NOT_DONE;
+	if (!source.has_mode || !source.symbols)
+		status = command_fail(&source.no_claims, NULL);
+	else if (debug_info_open(source.symbols, &info, &error) < 0)
+		status = command_fail(&error, NULL);
+	else
+		status = print(&options, &source, info);
+	debug_info_close(info);
+	source_close(&source);
+	return status;
+}
