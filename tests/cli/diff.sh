@@ -45,6 +45,20 @@ check "the other way round" 1 out '"pages_by_change":\{"mapped":1,"unmapped":8,"
 try diff before.core after.core --guest /bin/true
 check "without claims" 1 out '^  13 pages in 3 ranges$' out '^ +8  in [0-9]+ runs: .* -> mapped more than once$'
 
+# ---- a VM that runs ----
+"$KVMAP" run after.kvs --hold --control ./vm.sock >vm.out 2>vm.err </dev/null &
+vm=$!
+for _ in $(seq 400); do
+	grep -q 'stands at its end' vm.err && break
+	sleep 0.05
+done
+try diff before.core ./vm.sock
+check "a core and a VM that runs" 1 out '^  13 pages in 3 ranges$' err "^process $vm was paused for "
+try diff ./vm.sock after.core --json
+check "a VM and its core are the same" 0 out '"seq":0,.*"pid":'"$vm" out '"type":"diff","seq":.*"pages":0,'
+kill "$vm"
+wait "$vm"
+
 try diff before.core
 check "one source is not enough" 2 err 'two SOURCEs'
 try diff before.core after.core before.core

@@ -36,8 +36,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
-			argp_error(state,
-				   "two SOURCEs are needed: core files, or scripts (*.kvs) to run first");
+			argp_error(
+				state,
+				"two SOURCEs are needed: core files, scripts (*.kvs) to run first, running VMs");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -46,7 +47,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int parse_options(int argc, char **argv, struct diff_options *out)
 {
 	static const char doc[] =
-		"Prints what is not the same in two SOURCEs, core files or scripts that are run first: what is "
+		"Prints what is not the same in two SOURCEs, core files, scripts that are run first or running VMs: what is "
 		"mapped, entries of page tables, areas, owners of frames, registers. A guest that makes no claims "
 		"is compared by its tables alone."
 		"\vExit status 0: they are the same. 1: they differ. 2: it could not be done. Accessed and dirty "
@@ -105,7 +106,27 @@ static bool is_same(const struct findings *findings)
 	       !findings->tables.cut_short;
 }
 
-static int compare(const struct source *sources, const struct diff_options *options)
+/* Everything has been read: attached VMs go on. Says for how long each stood still. */
+static int let_go(struct source *sources, struct report *report, struct error *error)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct report pause = *report;
+
+		source_resume(&sources[i]);
+		if (*sources[i].resume_error.text) {
+			*error = sources[i].resume_error;
+			return -1;
+		}
+		if (!sources[i].attached)
+			continue;
+		pause.stream = report->format == REPORT_JSON ? stdout : stderr;
+		report_pause(&pause, source_pid(&sources[i]), &sources[i].pause_time);
+		report->seq = pause.seq;
+	}
+	return 0;
+}
+
+static int compare(struct source *sources, const struct diff_options *options)
 {
 	struct findings findings = { 0 };
 	struct report_diff about = {
@@ -121,12 +142,12 @@ static int compare(const struct source *sources, const struct diff_options *opti
 	struct error error;
 	int status;
 
-	if (find(sources, options->entries, &findings, &error) < 0) {
+	command_report(&report, options->common.json);
+	if (find(sources, options->entries, &findings, &error) < 0 || let_go(sources, &report, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
 		about.frames_from_claims = findings.claims;
 		about.areas = findings.claims ? &findings.areas : NULL;
-		command_report(&report, options->common.json);
 		report_diff(&report, &about);
 		status = command_finish(is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING);
 	}
