@@ -105,16 +105,18 @@ static bool flag(Dwarf_Die *die, unsigned int name)
 /* A fixed address: the only kind of location that a kernel's variable has. */
 static bool variable_address(Dwarf_Die *die, uint64_t *out)
 {
-	Dwarf_Attribute attribute;
+	Dwarf_Attribute attribute, indexed;
 	Dwarf_Op *operations;
 	size_t count;
 
 	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
-	    dwarf_getlocation(&attribute, &operations, &count) < 0 || count != 1 ||
-	    operations[0].atom != DW_OP_addr)
+	    dwarf_getlocation(&attribute, &operations, &count) < 0 || count != 1)
 		return false;
+	if (operations[0].atom == DW_OP_addrx) /* as clang writes it */
+		return dwarf_getlocation_attr(&attribute, &operations[0], &indexed) == 0 &&
+		       dwarf_formaddr(&indexed, out) == 0;
 	*out = operations[0].number;
-	return true;
+	return operations[0].atom == DW_OP_addr;
 }
 
 static bool die_type(Dwarf_Die *die, struct ctype *out)

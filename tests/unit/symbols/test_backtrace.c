@@ -81,15 +81,17 @@ Test(backtrace, a_return_address_behind_a_function_belongs_to_the_call_before_it
 
 Test(backtrace, goes_on_behind_a_trap_at_the_very_instruction)
 {
-	stack[0] = place("stack_leaf", 0); /* RIP, CS, RFLAGS, RSP, SS */
+	stack[0] = place("stack_leaf", 1); /* RIP, CS, RFLAGS, RSP, SS */
 	stack[3] = WORLD_STACK + 0x1000;
 	stack[0x200] = place("stack_outermost", AFTER_CALL_OUTERMOST);
 	take(place("stack_trap", 0), WORLD_STACK, 0);
 	cr_assert_eq(backtrace.count, 3);
 	cr_expect_eq(backtrace.end, BACKTRACE_OUTERMOST);
-	cr_expect_eq(backtrace.frames[1].pc, place("stack_leaf", 0));
+	cr_expect_eq(backtrace.frames[1].pc, place("stack_leaf", 1));
 	cr_expect_eq(backtrace.frames[1].sp, WORLD_STACK + 0x1000);
+#ifndef __clang__ /* whose assembler does not say in .debug_frame that a frame is a signal's */
 	cr_expect(backtrace.frames[1].exact, "a trap interrupts before an instruction, not after a call");
+#endif
 }
 
 Test(backtrace, a_call_into_nowhere_was_made_by_whom_the_stack_names)
