@@ -15,6 +15,7 @@ struct agent {
 	const struct kvmap_operation *operations;
 	const char *strings;
 	bool serial;    /* the report goes to the serial port, with or without a channel */
+	bool parallel;  /* CPUs are at work together */
 	u32 unexpected; /* operations that were refused or failed, and were not to; counted atomically */
 };
 

@@ -147,6 +147,29 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	text("\n");
 }
 
+void line_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after)
+{
+	const struct {
+		const char *label;
+		u64 count;
+	} counts[] = {
+		{ ": end of parallel: ticks ", after->ticks - before->ticks },
+		{ ", locks ", after->locks - before->locks },
+		{ ", contended ", after->contended - before->contended },
+		{ ", rounds ", after->rounds - before->rounds },
+		{ ", interrupts ", after->ipis - before->ipis },
+		{ ", pages flushed ", after->pages - before->pages },
+	};
+
+	text("line ");
+	text_decimal(line);
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		text(counts[i].label);
+		text_decimal(counts[i].count);
+	}
+	text("\n");
+}
+
 static void line_counts(const struct vmalloc_stats *stats)
 {
 	const struct {

@@ -5,6 +5,7 @@
  *
  * A function that can be measured is one line of PAIRS() and one row of functions[].
  */
+#include "agent/agent.h"
 #include "agent/operations.h"
 #include "arch/x86_64/cpu.h"
 #include "mm/kmalloc.h"
@@ -13,8 +14,9 @@
 
 struct pairs {
 	u64 size, count;
-	u64 ticks; /* of all pairs, and of the purge of what they leave to be flushed */
-	u64 worst; /* of the most expensive single allocation or free */
+	bool together; /* other CPUs are at work: between pairs they may come first */
+	u64 ticks;     /* of all pairs, and of the purge of what they leave to be flushed */
+	u64 worst;     /* of the most expensive single allocation or free */
 };
 
 static inline void pairs_note(struct pairs *pairs, u64 ticks)
@@ -32,9 +34,13 @@ static inline void pairs_note(struct pairs *pairs, u64 ticks)
                                                                                                              \
 		(void)size;                                                                                  \
 		for (u64 left = pairs->count; left; left--) {                                                \
-			u64 before = rdtsc(), between;                                                       \
-			void *memory = (allocation);                                                         \
+			u64 before, between;                                                                 \
+			void *memory = NULL;                                                                 \
                                                                                                              \
+			if (pairs->together)                                                                 \
+				arch_relax();                                                                \
+			before = rdtsc();                                                                    \
+			memory = (allocation);                                                               \
 			if (!memory)                                                                         \
 				return false;                                                                \
 			between = rdtsc();                                                                   \
@@ -61,6 +67,7 @@ static const struct {
 	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
 	[KVMAP_FUNCTION_KMALLOC] = { "kmalloc", pairs_of_kmalloc },
 	[KVMAP_FUNCTION_ALLOC_PAGES] = { "alloc_pages", pairs_of_alloc_pages },
+	[KVMAP_FUNCTION_NOTHING] = { "nothing", pairs_of_nothing },
 };
 
 const char *op_pair_function(u64 number)
@@ -76,8 +83,13 @@ static u64 difference(u64 ticks, u64 fixed)
 u32 op_pair(struct operation *operation)
 {
 	u64 number = operation->operand[0];
-	struct pairs pairs = { .size = operation->operand[1], .count = operation->operand[2] };
-	struct pairs fixed = { .count = pairs.count }; /* the loop, and reading the counter */
+	struct pairs pairs = {
+		.size = operation->operand[1],
+		.count = operation->operand[2],
+		.together = agent.parallel,
+	};
+	/* the loop, and reading the counter */
+	struct pairs fixed = { .count = pairs.count, .together = pairs.together };
 
 	operation->size = pairs.size;
 	if (number >= ARRAY_SIZE(functions) || !functions[number].run)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/operations.h"
 #include "agent/agent.h"
+#include "agent/lines.h"
 #include "agent/report.h"
 #include "agent/variables.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/sections.h"
+#include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/smp.h"
 #include "mm/fail.h"
+#include "mm/percpu.h"
 
 static u32 op_unknown(struct operation *operation)
 {
@@ -176,8 +179,29 @@ static void parallel_run_here(void *script_operation)
 			operation_run_here((void *)&parallel[i]);
 }
 
+static void parallel_counts(struct parallel_counts *out)
+{
+	struct vmalloc_stats stats;
+
+	vmalloc_stats_sum(&stats);
+	*out = (struct parallel_counts){
+		.rounds = tlb_stats.rounds,
+		.ipis = tlb_stats.ipis,
+		.pages = stats.pages_purged,
+	};
+	for (u32 i = 0; i < lock_table_rows; i++) {
+		u64 acquired, contended;
+
+		lock_row_sum(&lock_table[i], &acquired, &contended);
+		out->locks += acquired;
+		out->contended += contended;
+	}
+	out->ticks = rdtsc();
+}
+
 static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 {
+	struct parallel_counts before, after;
 	u64 set = 0;
 
 	operation_run_here((void *)parallel);
@@ -185,7 +209,13 @@ static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 		return left; /* a damaged module: it has been refused */
 	for (u64 i = 1; i <= parallel->operand[0].value; i++)
 		set |= 1ul << (parallel[i].cpu < arch_nr_cpus ? parallel[i].cpu : 0);
+	agent.parallel = true;
+	parallel_counts(&before);
 	smp_call_many(set, parallel_run_here, (void *)parallel);
+	parallel_counts(&after);
+	agent.parallel = false;
+	if (agent.serial && agent.record->flags & KVMAP_BOOT_TICKS)
+		line_parallel(parallel->line, &before, &after);
 	return (u32)parallel->operand[0].value + 1;
 }
 

@@ -56,12 +56,39 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	return taken;
 }
 
+/* A run costs the less the longer it is: what is as large as this is taken whole, if there is such a block.
+ */
+#define RUN_ORDER 3
+
+static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
+{
+	unsigned int order = MAX_ORDER, found;
+	u32 taken = 0, pfn;
+
+	while (nr - taken >= 1u << RUN_ORDER) {
+		unsigned int fits = 31 - (unsigned int)__builtin_clz(nr - taken);
+
+		if (order > fits)
+			order = fits;
+		pfn = buddy_take(zone, order, &found);
+		if (pfn) {
+			chain_add_run(chain, pfn, 1u << order, owner);
+			buddy_free_run(zone, pfn + (1u << order), (1u << found) - (1u << order));
+			taken += 1u << order;
+		} else if (order-- == RUN_ORDER) {
+			break;
+		}
+	}
+	return taken;
+}
+
 static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
 {
-	u32 taken = chain_take_singles(chain, zone, nr, owner);
+	u32 taken = nr > PCP_CHAIN ? chain_take_runs(chain, zone, nr, owner) : 0;
 	unsigned int order;
 	u32 pfn;
 
+	taken += chain_take_singles(chain, zone, nr - taken, owner);
 	while (taken < nr && (pfn = buddy_take(zone, 1, &order))) {
 		u32 size = 1u << order;
 		u32 used = size < nr - taken ? size : nr - taken;

@@ -65,6 +65,7 @@ enum kvmap_function {
 	KVMAP_FUNCTION_VZALLOC = 2,
 	KVMAP_FUNCTION_KMALLOC = 3,
 	KVMAP_FUNCTION_ALLOC_PAGES = 4, /* the block that holds the size */
+	KVMAP_FUNCTION_NOTHING = 9,     /* what a pair costs besides what is measured */
 };
 
 enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };

@@ -41,6 +41,10 @@ struct bench {
 		struct report_bench_flushes *items;
 		size_t count, capacity;
 	} flushes;
+	struct {
+		struct report_bench_cpus *items;
+		size_t count, capacity;
+	} cpus;
 	char missing[1024];
 };
 
@@ -93,9 +97,9 @@ static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0
 static const struct argp argp = {
 	NULL,
 	parse,
-	"guest [OPERATION[:SIZE]|live|flushes]...",
+	"guest [OPERATION[:SIZE]|live|flushes|cpus]...",
 	"Measures what the guest's memory costs in instructions, under QEMU, beside Linux's figures: each operation and "
-	"size, a pair among many live areas, and the flushes of 1,000 frees. Under all three policies unless --policy "
+	"size, a pair among many live areas, the flushes of 1,000 frees, and four CPUs at work at once. Under all three policies unless --policy "
 	"names one.",
 	children,
 	NULL,
@@ -152,7 +156,7 @@ static int selection_check(const struct bench *bench, struct error *error)
 
 	for (size_t i = 0; i < bench->selected_count; i++) {
 		const char *word = bench->selected[i];
-		bool known = !strcmp(word, "live") || !strcmp(word, "flushes");
+		bool known = !strcmp(word, "live") || !strcmp(word, "flushes") || !strcmp(word, "cpus");
 
 		for (size_t f = 0; f < bench->figures.count && !known; f++)
 			known = is_measured(&bench->figures.items[f], word);
@@ -160,7 +164,7 @@ static int selection_check(const struct bench *bench, struct error *error)
 			return error_set(
 				error, ERROR_INPUT, 0, 0,
 				"nothing to measure is called `%s`: it is an operation (vmalloc), an "
-				"operation and a size that Linux's figures have (vmalloc:4K), live or flushes",
+				"operation and a size that Linux's figures have (vmalloc:4K), live, flushes or cpus",
 				text_escape(word, strlen(word), escaped, sizeof(escaped)));
 	}
 	return 0;
@@ -278,7 +282,7 @@ static int plan_fill(struct plan *plan, const struct bench_result *result, struc
 static int plan_run(const struct bench *bench, struct plan *plan, uint32_t policy,
 		    struct bench_result *totals, struct error *error)
 {
-	struct bench_machine machine = { bench->program, bench->common.memory, bench->common.timeout_ns };
+	struct bench_machine machine = { bench->program, bench->common.memory, bench->common.timeout_ns, 1 };
 	struct bench_result result;
 	int status;
 
@@ -289,8 +293,7 @@ static int plan_run(const struct bench *bench, struct plan *plan, uint32_t polic
 	if (bench_qemu(&machine, policy, plan->text, &result, error) < 0)
 		return -1;
 	status = plan_fill(plan, &result, error);
-	free(result.pairs.items);
-	result.pairs.items = NULL;
+	bench_result_destroy(&result);
 	if (totals)
 		*totals = result;
 	return status;
@@ -380,6 +383,22 @@ static int measure_flushes(struct bench *bench, uint32_t policy, struct error *e
 	return status;
 }
 
+static int measure_cpus(struct bench *bench, uint32_t policy, struct error *error)
+{
+	struct bench_machine machine = { bench->program, bench->common.memory, bench->common.timeout_ns, 4 };
+	struct report_bench_cpus *rows;
+	int status = 0;
+	size_t count;
+
+	if (bench_cpus(&machine, policy, &rows, &count, error) < 0)
+		return -1;
+	for (size_t i = 0; i < count && status == 0; i++)
+		if (array_push(&bench->cpus, rows[i]) < 0)
+			status = out_of_memory(error);
+	free(rows);
+	return status;
+}
+
 static int measure(struct bench *bench, struct error *error)
 {
 	for (uint32_t policy = KVMAP_POLICY_STRICT; policy <= KVMAP_POLICY_EAGER; policy++) {
@@ -391,6 +410,8 @@ static int measure(struct bench *bench, struct error *error)
 		if (is_selected(bench, "live", "") && measure_live(bench, policy, error) < 0)
 			return -1;
 		if (is_selected(bench, "flushes", "") && measure_flushes(bench, policy, error) < 0)
+			return -1;
+		if (is_selected(bench, "cpus", "") && measure_cpus(bench, policy, error) < 0)
 			return -1;
 	}
 	return 0;
@@ -405,6 +426,8 @@ static int show(struct bench *bench)
 		.live_count = bench->live.count,
 		.flushes = bench->flushes.items,
 		.flushes_count = bench->flushes.count,
+		.cpus = bench->cpus.items,
+		.cpus_count = bench->cpus.count,
 		.missing = bench->missing,
 	};
 	struct report report;
@@ -437,5 +460,6 @@ int command_bench(int argc, char **argv)
 	free(bench.rows.items);
 	free(bench.live.items);
 	free(bench.flushes.items);
+	free(bench.cpus.items);
 	return status;
 }

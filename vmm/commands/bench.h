@@ -6,6 +6,7 @@
 #define VMM_COMMANDS_BENCH_H
 
 #include "base/error.h"
+#include "report/report.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,11 +38,21 @@ struct bench_pair {
 	uint64_t worst;
 };
 
+/* What the guest says of a `parallel`, on all CPUs together. */
+struct bench_block {
+	uint32_t line;
+	uint64_t ticks, locks, contended, rounds, interrupts, pages;
+};
+
 struct bench_result {
 	struct {
 		struct bench_pair *items;
 		size_t count, capacity;
 	} pairs;
+	struct {
+		struct bench_block *items;
+		size_t count, capacity;
+	} blocks;
 	/* of the whole run */
 	uint64_t frees;
 	uint64_t flush_full, flush_range, flush_pages;
@@ -51,13 +62,21 @@ struct bench_machine {
 	const char *program; /* the guest's ELF file */
 	uint64_t memory;
 	uint64_t timeout_ns;
+	unsigned int cpus;
 };
 
 /*
  * Runs the script under QEMU with an instruction a tick of the time-stamp counter. All of its operations must
- * have been done. To be freed with free(out->pairs.items).
+ * have been done. To be freed with bench_result_destroy().
  */
 int bench_qemu(const struct bench_machine *machine, uint32_t policy, const char *script,
 	       struct bench_result *out, struct error *error);
+void bench_result_destroy(struct bench_result *result);
+
+/* ---- bench_cpus.c ---- */
+
+/* Several CPUs at work at once: a row for each of a few functions. To be freed with free(). */
+int bench_cpus(const struct bench_machine *machine, uint32_t policy, struct report_bench_cpus **rows_out,
+	       size_t *count_out, struct error *error);
 
 #endif

@@ -51,11 +51,11 @@ static void files_close(struct files *files)
 			close(all[i]);
 }
 
-static int module_write(int fd, uint32_t policy, const char *text, struct error *error)
+static int module_write(int fd, unsigned int cpus, uint32_t policy, const char *text, struct error *error)
 {
-	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS,
-				   .policy = policy,
-				   .seed = 1 };
+	struct kvmap_boot boot = {
+		.flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS, .policy = policy, .cpus = cpus, .seed = 1
+	};
 	struct script *script;
 	void *module;
 	size_t size;
@@ -75,7 +75,7 @@ static int module_write(int fd, uint32_t policy, const char *text, struct error 
 
 static int spawn(const struct bench_machine *machine, const struct files *files, pid_t *pid_out)
 {
-	char module[40], memory[40];
+	char module[40], memory[40], cpus[20];
 	char *arguments[] = {
 		(char *)QEMU,
 		(char *)"-accel",
@@ -84,6 +84,8 @@ static int spawn(const struct bench_machine *machine, const struct files *files,
 		(char *)"shift=0,sleep=off",
 		(char *)"-machine",
 		(char *)"pc",
+		(char *)"-smp",
+		cpus,
 		(char *)"-m",
 		memory,
 		(char *)"-nodefaults",
@@ -106,6 +108,7 @@ static int spawn(const struct bench_machine *machine, const struct files *files,
 	int result;
 
 	snprintf(module, sizeof(module), "/proc/self/fd/%d", files->module);
+	snprintf(cpus, sizeof(cpus), "%u", machine->cpus);
 	snprintf(memory, sizeof(memory), "%" PRIu64 "M", machine->memory >> 20);
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return ENOMEM;
@@ -157,6 +160,7 @@ static uint64_t total_of(const char *report, const char *label)
 static int report_read(const char *report, struct bench_result *out, struct error *error)
 {
 	for (const char *at = report; at && *at; at = strchr(at, '\n'), at += !!at) {
+		struct bench_block block;
 		struct bench_pair pair;
 
 		if (sscanf(at,
@@ -164,6 +168,14 @@ static int report_read(const char *report, struct bench_result *out, struct erro
 			   "; ticks %*u, of the pairs %" SCNu64 ", of the worst single operation %" SCNu64,
 			   &pair.line, &pair.count, &pair.ticks, &pair.worst) == 4 &&
 		    pair.count && array_push(&out->pairs, pair) < 0)
+			return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the guest's report");
+		if (sscanf(at,
+			   "line %" SCNu32 ": end of parallel: ticks %" SCNu64 ", locks %" SCNu64
+			   ", contended %" SCNu64 ", rounds %" SCNu64 ", interrupts %" SCNu64
+			   ", pages flushed %" SCNu64,
+			   &block.line, &block.ticks, &block.locks, &block.contended, &block.rounds,
+			   &block.interrupts, &block.pages) == 7 &&
+		    array_push(&out->blocks, block) < 0)
 			return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the guest's report");
 	}
 	out->frees = total_of(report, ", frees ");
@@ -237,12 +249,20 @@ int bench_qemu(const struct bench_machine *machine, uint32_t policy, const char 
 
 	if (files_open(&files) < 0)
 		result = error_set(error, ERROR_HOST, errno, 0, "cannot make a file in memory");
-	else if ((result = module_write(files.module, policy, script, error)) == 0)
+	else if ((result = module_write(files.module, machine->cpus, policy, script, error)) == 0)
 		result = run(machine, &files, &measured, error);
 	files_close(&files);
 	if (result < 0)
-		free(measured.pairs.items);
+		bench_result_destroy(&measured);
 	else
 		*out = measured;
 	return result;
+}
+
+void bench_result_destroy(struct bench_result *result)
+{
+	free(result->pairs.items);
+	free(result->blocks.items);
+	result->pairs.items = NULL;
+	result->blocks.items = NULL;
 }

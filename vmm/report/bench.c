@@ -119,6 +119,38 @@ static void show_flushes(struct report *report, const struct report_bench *bench
 	fputc('\n', report->stream);
 }
 
+static double per(uint64_t count, uint64_t things)
+{
+	return (double)count / (double)things;
+}
+
+/* The flushes of a thousand frees. */
+static double per_thousand(uint64_t count, const struct report_bench_cpus *row)
+{
+	return per(1000 * count, row->pairs);
+}
+
+static void show_cpus(struct report *report, const struct report_bench *bench)
+{
+	text_line(report, PAINT_BOLD, 0, 2, "%u CPUs at work at once: a pair, and the flushes of 1,000 frees",
+		  bench->cpus[0].cpus);
+	text_line(report, PAINT_PLAIN, 2, 2, "%-6s  %-11s %5s  %12s  %6s  %7s  %6s  %5s  %6s", "policy",
+		  "operation", "size", "instructions", "locks", "waited", "rounds", "IPIs", "pages");
+	for (size_t i = 0; i < bench->cpus_count; i++) {
+		const struct report_bench_cpus *row = &bench->cpus[i];
+		char instructions[32];
+
+		text_line(report, PAINT_PLAIN, 2, 2,
+			  "%-6s  %-11s %5s  %12s  %6.2f  %7.3f  %6.1f  %5.1f  %6.0f",
+			  policy_name(row->policy), row->operation, row->size,
+			  text_count(row->instructions / row->pairs, instructions, sizeof(instructions)),
+			  per(row->locks, row->pairs), per(row->contended, row->pairs),
+			  per_thousand(row->rounds, row), per_thousand(row->interrupts, row),
+			  per_thousand(row->pages, row));
+	}
+	fputc('\n', report->stream);
+}
+
 static void show_bench(struct report *report, const struct report_bench *bench)
 {
 	text_line(
@@ -135,6 +167,8 @@ static void show_bench(struct report *report, const struct report_bench *bench)
 		show_live(report, bench);
 	if (bench->flushes_count)
 		show_flushes(report, bench);
+	if (bench->cpus_count)
+		show_cpus(report, bench);
 	if (*bench->missing)
 		text_line(report, PAINT_PLAIN, 0, 2,
 			  "Linux has figures for these, and this guest no such function: %s.",
@@ -173,6 +207,24 @@ static void emit_flushes(struct report *report, const struct report_bench_flushe
 	json_finish(report, line);
 }
 
+static void emit_cpus(struct report *report, const struct report_bench_cpus *row)
+{
+	struct json_object *line = json_start(report, "bench");
+
+	json_add_string(line, "operation", row->operation);
+	json_add_string(line, "size", row->size);
+	json_add_string(line, "policy", policy_name(row->policy));
+	json_add_number(line, "cpus", row->cpus);
+	json_add_number(line, "instructions", row->instructions / row->pairs);
+	json_add_number(line, "pairs", row->pairs);
+	json_add_number(line, "locks", row->locks);
+	json_add_number(line, "contended", row->contended);
+	json_add_number(line, "rounds", row->rounds);
+	json_add_number(line, "interrupts", row->interrupts);
+	json_add_number(line, "pages_flushed", row->pages);
+	json_finish(report, line);
+}
+
 void report_bench(struct report *report, const struct report_bench *bench)
 {
 	if (report->format == REPORT_TEXT) {
@@ -185,4 +237,6 @@ void report_bench(struct report *report, const struct report_bench *bench)
 		emit_row(report, &bench->live[i]);
 	for (size_t i = 0; i < bench->flushes_count; i++)
 		emit_flushes(report, &bench->flushes[i]);
+	for (size_t i = 0; i < bench->cpus_count; i++)
+		emit_cpus(report, &bench->cpus[i]);
 }

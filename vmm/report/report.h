@@ -216,11 +216,25 @@ struct report_bench_flushes {
 	uint64_t pages; /* flushed by those */
 };
 
+/* Pairs on several CPUs at the same time. Counts are of all CPUs together. */
+struct report_bench_cpus {
+	char operation[32];
+	char size[16];
+	uint32_t policy;
+	unsigned int cpus;
+	uint64_t pairs;
+	uint64_t instructions;              /* of all of them, waiting included */
+	uint64_t locks, contended;          /* acquisitions, and those that had to wait */
+	uint64_t rounds, interrupts, pages; /* of flushes, and what was flushed */
+};
+
 struct report_bench {
 	const struct report_bench_row *rows, *live; /* by policy */
 	size_t row_count, live_count;
 	const struct report_bench_flushes *flushes;
 	size_t flushes_count;
+	const struct report_bench_cpus *cpus; /* by policy */
+	size_t cpus_count;
 	const char *missing; /* "kmalloc, vmap": what Linux has figures for and this guest no function; "" */
 };
 

@@ -38,6 +38,7 @@ const struct name function_names[] = {
 	{ "vzalloc", KVMAP_FUNCTION_VZALLOC },
 	{ "kmalloc", KVMAP_FUNCTION_KMALLOC },
 	{ "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
+	{ "nothing", KVMAP_FUNCTION_NOTHING },
 	{ NULL, 0 },
 };
 

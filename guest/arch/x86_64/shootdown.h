@@ -8,6 +8,8 @@
 #include "arch/x86_64/percpu.h"
 #include "mm/arch.h"
 
+extern struct tlb_stats tlb_stats;
+
 /* arch_flush_ranges() with more than one CPU. */
 void shootdown(const struct tlb_range *ranges, u32 nr);
 

@@ -20,7 +20,10 @@ static const struct report_bench_row live[] = {
 	{ "vmalloc", "4K", KVMAP_POLICY_LAZY, 100000, 1150, 5000, 0 },
 };
 static const struct report_bench_flushes flushes[] = { { KVMAP_POLICY_EAGER, 1000, 1, 999, 1998 } };
-static const struct report_bench bench = { rows, live, 5, 2, flushes, 1, "kmalloc, vmap" };
+static const struct report_bench_cpus cpus[] = {
+	{ "vmalloc", "4K", KVMAP_POLICY_STRICT, 4, 4000, 3200000, 5000, 100, 64, 186, 4000 },
+};
+static const struct report_bench bench = { rows, live, 5, 2, flushes, 1, cpus, 1, "kmalloc, vmap" };
 
 static char *text_of(enum report_format format)
 {
@@ -56,6 +59,9 @@ Test(bench, live_areas_flushes_and_what_is_missing_are_told)
 
 	check_holds(text, "  lazy    10: 1,000  100,000: 1,150  the last is 1.15 times the first\n");
 	check_holds(text, "  eager   1 of everything, 999 page by page with 1998 pages\n");
+	check_holds(text, "4 CPUs at work at once");
+	check_holds(text,
+		    "  strict  vmalloc        4K           800    1.25    0.025    16.0   46.5    1000\n");
 	check_holds(text, "no such function: kmalloc, vmap.\n");
 	free(text);
 }
@@ -65,7 +71,7 @@ Test(bench, json_has_a_line_for_each_figure)
 	char *text = text_of(REPORT_JSON);
 	struct json_object *lines = lines_of(text), *row = line_of_type(lines, "bench", 2);
 
-	cr_expect_eq(json_object_array_length(lines), 8);
+	cr_expect_eq(json_object_array_length(lines), 9);
 	cr_expect_str_eq(member(row, "size"), "16K");
 	cr_expect_str_eq(member(row, "policy"), "strict");
 	cr_expect_str_eq(member(row, "cpus"), "1");
@@ -73,6 +79,10 @@ Test(bench, json_has_a_line_for_each_figure)
 	cr_expect_str_eq(member(row, "linux"), "3000");
 	cr_expect_str_eq(member(row, "worst"), "5002");
 	cr_expect_str_eq(member(line_of_type(lines, "bench_live", 1), "areas"), "100000");
+	row = line_of_type(lines, "bench", 5);
+	cr_expect_str_eq(member(row, "cpus"), "4");
+	cr_expect_str_eq(member(row, "instructions"), "800");
+	cr_expect_str_eq(member(row, "interrupts"), "186");
 	cr_expect_str_eq(member(line_of_type(lines, "bench_flushes", 0), "by_page"), "999");
 	json_object_put(lines);
 	free(text);
