@@ -27,6 +27,7 @@ struct command {
 
 int command_run(int argc, char **argv);
 int command_map(int argc, char **argv);
+int command_dump(int argc, char **argv);
 int command_walk(int argc, char **argv);
 int command_areas(int argc, char **argv);
 int command_frames(int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "diff", "what changed between two points: mappings, areas, frames, table entries", command_diff },
 	{ "stage2", "the second-stage tables as the kernel holds them, checked", command_stage2 },
 	{ "print", "a variable of the guest, or a part of it, with its types", command_print },
+	{ "dump", "write an ELF core that gdb opens: registers and all memory", command_dump },
 	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
 	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
 	{ "ps", "the virtual machines of this user that can be looked at", command_ps },

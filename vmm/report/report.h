@@ -261,6 +261,17 @@ struct report_stage2 {
 /* Checks every leaf, prints, and tells what came out. */
 void report_stage2(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict);
 
+/* `dump SOURCE FILE`, when it is written. */
+struct report_dump {
+	const char *file;
+	const char *program; /* that the guest runs; NULL: unknown */
+	const struct view *view;
+	bool physical;   /* without the virtual addresses */
+	size_t mappings; /* pieces of those */
+	uint64_t stored; /* bytes that the file takes on its disk */
+};
+void report_dump(struct report *report, const struct report_dump *dump);
+
 /* What the files of `proc SOURCE FILE` are made of: the guest's claims, but for the direct map. */
 struct report_proc {
 	const struct claims *claims;

@@ -187,8 +187,9 @@ static int connect_to(const char *path, struct error *error)
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(error, ERROR_INPUT, 0, 0, "%s: longer than %zu bytes, which no socket's path is",
-				 path, sizeof(address.sun_path) - 1);
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: longer than %zu bytes, which no socket's path is", path,
+				 sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -307,9 +308,8 @@ int attached_map(struct attached *attached, struct error *error)
 	if (ask(attached, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) < 0)
 		return -1;
 	if (!memory->region_count || memory->region_count > VIEW_REGIONS_MAX ||
-	    attached->answer.reply.size !=
-		    offsetof(struct control_memory, regions) +
-			    memory->region_count * sizeof(memory->regions[0]) ||
+	    attached->answer.reply.size != offsetof(struct control_memory, regions) +
+						   memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say where its memory is");
 	attached->view.physical_bits = memory->physical_bits;
@@ -351,9 +351,9 @@ int attached_pause(struct attached *attached, const struct view **view_out, stru
 	if (ask(attached, &request, offsetof(struct control_cpus, cpus), sizeof(*cpus), error) < 0)
 		return -1;
 	attached->paused = true;
-	if (cpus->count > VIEW_CPUS_MAX || attached->answer.reply.size !=
-						   offsetof(struct control_cpus, cpus) +
-							   cpus->count * sizeof(cpus->cpus[0]))
+	if (cpus->count > VIEW_CPUS_MAX ||
+	    attached->answer.reply.size !=
+		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say what its registers are");
 	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->cpu_count = cpus->count;

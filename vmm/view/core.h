@@ -35,12 +35,29 @@ struct core_pat {
 };
 
 /*
+ * In a core by virtual address: guest memory by physical address, as PT_LOAD is in the others. Debuggers pass
+ * over it, since it has no virtual address; its bytes are those of the PT_LOADs.
+ */
+#define CORE_SEGMENT_MEMORY 0x6b4d454d
+
+/* What is to be seen at a virtual address: [gva, gva + size) is [gpa, gpa + size), which is in memory that
+ * the view has. Whole pages. */
+struct core_mapping {
+	uint64_t gva, gpa, size;
+	uint32_t flags; /* PF_R, PF_W, PF_X of elf.h */
+};
+
+/*
  * Writes the view to `path`. `program`: path of the guest's ELF file, may be NULL. The file is made beside
  * `path` (mode 0600: it holds all of the guest's memory) and takes its name only once it is whole, so that a
- * failure leaves what was there. Refuses to replace anything but a regular file. Pages of zeros are not
+ * failure leaves what was there. Replaces nothing but an empty file or an ELF core. Pages of zeros are not
  * written.
  */
 int core_write(const struct view *view, const char *path, const char *program, struct error *error);
+
+/* The same with the virtual addresses of `mappings`, for a debugger. Read back, it is the same view. */
+int core_write_virtual(const struct view *view, const struct core_mapping *mappings, size_t mapping_count,
+		       const char *path, const char *program, struct error *error);
 
 /*
  * Opens a core. Checks every size, offset, count and note against the file. *program_out is the path noted,

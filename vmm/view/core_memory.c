@@ -178,18 +178,35 @@ static int add_pieces(const struct core_file *file, const struct pieces *pieces,
 	return 0;
 }
 
+/* A core by virtual address has its memory in segments of their own. */
+static int memory_type(const struct core_file *file, uint32_t *out, struct error *error)
+{
+	*out = PT_LOAD;
+	for (size_t i = 0; i < file->segment_count; i++) {
+		GElf_Phdr segment;
+
+		if (core_file_segment(file, i, &segment, error) < 0)
+			return -1;
+		if (segment.p_type == CORE_SEGMENT_MEMORY)
+			*out = CORE_SEGMENT_MEMORY;
+	}
+	return 0;
+}
+
 int core_file_memory(const struct core_file *file, struct view *view, struct core_map *maps,
 		     unsigned int *map_count, struct error *error)
 {
 	struct pieces pieces = { 0 };
-	int result = 0;
+	uint32_t type;
+	int result;
 
 	*map_count = 0;
+	result = memory_type(file, &type, error);
 	for (size_t i = 0; i < file->segment_count && result == 0; i++) {
 		GElf_Phdr segment;
 
 		result = core_file_segment(file, i, &segment, error);
-		if (result == 0 && segment.p_type == PT_LOAD)
+		if (result == 0 && segment.p_type == type)
 			result = take_segment(file, &segment, &pieces, error);
 	}
 	if (result == 0 && !pieces.count)

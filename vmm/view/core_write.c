@@ -2,14 +2,14 @@
 /*
  * core_write.c: a view becomes an ELF core.
  *
- *   0         ELF header, program headers (notes first, then one PT_LOAD per region), notes
+ *   0         ELF header, program headers, notes (core_head.c)
  *   page      first region, and after it the others; pages of zeros are holes of the file
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "view/core.h"
 
 #include "kvmap/layout.h"
-#include "view/core_registers.h"
+#include "view/core_head.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -20,127 +20,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* ELF header, program headers and notes, in one buffer that grows by known sizes. */
-struct head {
-	uint8_t *bytes;
-	size_t size;
-	size_t used;
-};
-
-static size_t note_size(const char *name, size_t size)
-{
-	return sizeof(Elf64_Nhdr) + (strlen(name) + 1 + 3) / 4 * 4 + (size + 3) / 4 * 4;
-}
-
-static void head_put(struct head *head, const void *bytes, size_t size)
-{
-	memcpy(head->bytes + head->used, bytes, size);
-	head->used += size;
-}
-
-static void head_put_note(struct head *head, const char *name, uint32_t type, const void *bytes, size_t size)
-{
-	Elf64_Nhdr note = { .n_namesz = strlen(name) + 1, .n_descsz = size, .n_type = type };
-	size_t end = head->used + note_size(name, size);
-
-	head_put(head, &note, sizeof(note));
-	head_put(head, name, note.n_namesz);
-	head->used = (head->used + 3) / 4 * 4;
-	head_put(head, bytes, size);
-	head->used = end;
-}
-
-static size_t notes_size(const struct view *view, const char *program)
-{
-	size_t size = view->cpu_count * (note_size("CORE", sizeof(struct elf_prstatus)) +
-					 note_size(CORE_NOTE_NAME, sizeof(struct core_control)));
-
-	for (unsigned int i = 0; i < view->cpu_count; i++)
-		size += view->cpus[i].has_pat ? note_size(CORE_NOTE_NAME, sizeof(struct core_pat)) : 0;
-	return size + (program ? note_size(CORE_NOTE_NAME, strlen(program) + 1) : 0);
-}
-
-static void head_put_notes(struct head *head, const struct view *view, const char *program)
-{
-	for (unsigned int i = 0; i < view->cpu_count; i++) {
-		struct elf_prstatus status;
-		struct core_control control;
-		struct core_pat pat = { .cpu = i, .pat = view->cpus[i].pat };
-
-		core_registers_pack(&view->cpus[i], i + 1, &status);
-		core_control_pack(view, &view->cpus[i], &control);
-		head_put_note(head, "CORE", NT_PRSTATUS, &status, sizeof(status));
-		head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_CONTROL, &control, sizeof(control));
-		if (view->cpus[i].has_pat)
-			head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_PAT, &pat, sizeof(pat));
-	}
-	if (program)
-		head_put_note(head, CORE_NOTE_NAME, CORE_NOTE_PROGRAM, program, strlen(program) + 1);
-}
-
-static void head_put_elf(struct head *head, unsigned int segments)
-{
-	Elf64_Ehdr elf = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_CORE,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_phoff = sizeof(Elf64_Ehdr),
-		.e_ehsize = sizeof(Elf64_Ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = segments,
-	};
-
-	head_put(head, &elf, sizeof(elf));
-}
-
-static void head_put_segments(struct head *head, const struct view *view, uint64_t notes_offset,
-			      uint64_t notes, uint64_t data_offset)
-{
-	Elf64_Phdr segment = {
-		.p_type = PT_NOTE,
-		.p_offset = notes_offset,
-		.p_filesz = notes,
-		.p_align = 4,
-	};
-
-	head_put(head, &segment, sizeof(segment));
-	for (unsigned int i = 0; i < view->region_count; i++) {
-		const struct view_region *region = &view->regions[i];
-
-		segment = (Elf64_Phdr){
-			.p_type = PT_LOAD,
-			.p_flags = PF_R | PF_W | PF_X,
-			.p_offset = data_offset,
-			.p_vaddr = region->gpa + KVMAP_DIRECT_BASE,
-			.p_paddr = region->gpa,
-			.p_filesz = region->size,
-			.p_memsz = region->size,
-			.p_align = KVMAP_PAGE_SIZE,
-		};
-		head_put(head, &segment, sizeof(segment));
-		data_offset += region->size;
-	}
-}
-
-/* Everything before the first region, padded to whole pages. 0, or -1 when memory is out. */
-static int head_make(struct head *head, const struct view *view, const char *program)
-{
-	unsigned int segments = 1 + view->region_count;
-	uint64_t notes_offset = sizeof(Elf64_Ehdr) + segments * sizeof(Elf64_Phdr);
-	uint64_t notes = notes_size(view, program);
-
-	head->size = (notes_offset + notes + KVMAP_PAGE_SIZE - 1) / KVMAP_PAGE_SIZE * KVMAP_PAGE_SIZE;
-	head->used = 0;
-	head->bytes = calloc(1, head->size);
-	if (!head->bytes)
-		return -1;
-	head_put_elf(head, segments);
-	head_put_segments(head, view, notes_offset, notes, head->size);
-	head_put_notes(head, view, program);
-	return 0;
-}
 
 static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
 {
@@ -199,7 +78,7 @@ static int write_region(int fd, const struct view *view, const struct view_regio
 	return 0;
 }
 
-static int write_core(int fd, const struct view *view, const struct head *head)
+static int write_core(int fd, const struct view *view, const struct core_head *head)
 {
 	uint64_t offset = head->size;
 
@@ -226,7 +105,7 @@ static int write_failed(const char *path, int errnum, struct error *error)
 }
 
 /* Writes beside `target` and puts the whole file in its place. 0, or an errno and nothing left behind. */
-static int write_and_rename(const char *target, const struct view *view, const struct head *head)
+static int write_and_rename(const char *target, const struct view *view, const struct core_head *head)
 {
 	char *temporary;
 	int fd, errnum;
@@ -249,23 +128,54 @@ static int write_and_rename(const char *target, const struct view *view, const s
 	return errnum;
 }
 
-int core_write(const struct view *view, const char *path, const char *program, struct error *error)
+/* Only what was a core, or is empty, is replaced: one wrong word on the command line must not cost a file. */
+static int check_target(const char *path, struct error *error)
 {
+	Elf64_Ehdr header;
 	struct stat status;
-	struct head head = { 0 };
+	ssize_t got = -1;
+	int fd;
+
+	if (stat(path, &status) < 0)
+		return 0; /* new, or to be complained of when it cannot be made */
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: not a regular file, so no core is written there", path);
+	if (!status.st_size)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		got = pread(fd, &header, sizeof(header), 0);
+		close(fd);
+	}
+	if (got == (ssize_t)sizeof(header) && !memcmp(header.e_ident, ELFMAG, SELFMAG) &&
+	    header.e_type == ET_CORE)
+		return 0;
+	return error_set(error, ERROR_INPUT, 0, 0,
+			 "%s: exists and is not an ELF core, so it is not replaced: remove it first", path);
+}
+
+int core_write_virtual(const struct view *view, const struct core_mapping *mappings, size_t mapping_count,
+		       const char *path, const char *program, struct error *error)
+{
+	struct core_head head = { 0 };
 	char *target;
 	int errnum = ENOMEM;
 
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: not a regular file, so no core is written there", path);
+	if (check_target(path, error) < 0)
+		return -1;
 	/* Through a symbolic link to the file itself; a new file has nothing to resolve. */
 	target = realpath(path, NULL);
 	if (!target)
 		target = strdup(path);
-	if (target && head_make(&head, view, program) == 0)
+	if (target && core_head_make(&head, view, mappings, mapping_count, program) == 0)
 		errnum = write_and_rename(target, view, &head);
 	free(head.bytes);
 	free(target);
 	return errnum ? write_failed(path, errnum, error) : 0;
+}
+
+int core_write(const struct view *view, const char *path, const char *program, struct error *error)
+{
+	return core_write_virtual(view, NULL, 0, path, program, error);
 }

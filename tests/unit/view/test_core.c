@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -85,6 +86,8 @@ static struct view_cpu numbered_cpu(uint64_t base)
 		.gs = 29,
 		.fs_base = base + 30,
 		.gs_base = base + 31,
+		.pat = base + 32,
+		.has_pat = true,
 	};
 }
 
@@ -130,6 +133,16 @@ static uint8_t byte_at(const struct view *view, uint64_t gpa)
 	return byte;
 }
 
+/* Between gs and fs_base there is padding. */
+static void expect_same_cpu(const struct view_cpu *found, const struct view_cpu *expected)
+{
+	cr_expect(!memcmp(found, expected, offsetof(struct view_cpu, gs) + sizeof(expected->gs)));
+	cr_expect_eq(found->fs_base, expected->fs_base);
+	cr_expect_eq(found->gs_base, expected->gs_base);
+	cr_expect(found->has_pat && expected->has_pat);
+	cr_expect_eq(found->pat, expected->pat);
+}
+
 Test(core, gives_back_registers_memory_and_program)
 {
 	const struct view *view = big_view();
@@ -143,7 +156,8 @@ Test(core, gives_back_registers_memory_and_program)
 	cr_expect_eq(back->cpu_count, 2);
 	cr_expect(back->pages_1g);
 	cr_expect_eq(back->physical_bits, 43);
-	cr_expect_arr_eq(back->cpus, view->cpus, 2 * sizeof(view->cpus[0]));
+	for (unsigned int i = 0; i < 2; i++)
+		expect_same_cpu(&back->cpus[i], &view->cpus[i]);
 	cr_assert_eq(back->region_count, 2);
 	for (unsigned int i = 0; i < 2; i++) {
 		cr_expect_eq(back->regions[i].gpa, view->regions[i].gpa);
@@ -209,10 +223,11 @@ Test(core, that_cannot_be_written_leaves_what_was_there)
 	const struct view *view = big_view();
 	struct rlimit limit = { 1 << 20, RLIM_INFINITY };
 	struct error error;
-	char kept[8] = "";
+	uint8_t before[CORE_SIZE], kept[CORE_SIZE + 1];
 	int fd = open(path, O_CREAT | O_WRONLY, 0600);
 
-	cr_assert_eq(write(fd, "before", 6), 6);
+	core_make(before);
+	cr_assert_eq(write(fd, before, sizeof(before)), (ssize_t)sizeof(before));
 	close(fd);
 	/* The limit stands for a disk that is full: the write fails half way. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -222,8 +237,8 @@ Test(core, that_cannot_be_written_leaves_what_was_there)
 	cr_expect_eq(error.errnum, EFBIG);
 	cr_expect_not_null(strstr(error.text, path), "%s", error.text);
 	fd = open(path, O_RDONLY);
-	cr_expect_eq(read(fd, kept, 7), 6);
-	cr_expect_str_eq(kept, "before");
+	cr_expect_eq(read(fd, kept, sizeof(kept)), (ssize_t)sizeof(before));
+	cr_expect_arr_eq(kept, before, sizeof(before));
 	close(fd);
 	cr_expect_eq(files_in_folder(false), 1, "no half-written file stays");
 }
@@ -249,6 +264,96 @@ Test(core, replaces_a_file_but_nothing_else)
 	cr_expect_eq(core_write(big_view(), "/nowhere/at/all", NULL, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect_eq(files_in_folder(false), 2);
+}
+
+Test(core, replaces_no_file_that_is_not_a_core)
+{
+	static const uint8_t program[64] = { 0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2 };
+	struct error error;
+	struct stat status;
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	cr_assert_eq(write(fd, "precious", 8), 8);
+	cr_expect_eq(core_write(big_view(), path, NULL, &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect_not_null(strstr(error.text, "not an ELF core"), "%s", error.text);
+	stat(path, &status);
+	cr_expect_eq(status.st_size, 8);
+	cr_assert_eq(pwrite(fd, program, sizeof(program), 0), (ssize_t)sizeof(program));
+	cr_expect_eq(core_write(big_view(), path, NULL, &error), -1, "a program is no core");
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	cr_expect_eq(core_write(big_view(), path, NULL, &error), 0, "an empty file may be: %s", error.text);
+	close(fd);
+}
+
+/* Two pages of virtual memory, in the other order than their frames, and one of the memory at 4 GiB. */
+static const struct core_mapping three_mappings[] = {
+	{ 0xffffc90000000000, 100 << 20, PAGE, PF_R | PF_W },
+	{ 0xffffc90000001000, 0, PAGE, PF_R },
+	{ 0xffffffff80000000, 4ull << 30, PAGE, PF_R | PF_X },
+};
+
+Test(core, by_virtual_address_is_the_same_view)
+{
+	const struct view *view = big_view();
+	struct view *back;
+	struct error error;
+	char *program;
+
+	cr_assert_eq(core_write_virtual(view, three_mappings, 3, path, NULL, &error), 0, "%s", error.text);
+	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
+	cr_assert_eq(back->region_count, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		cr_expect_eq(back->regions[i].gpa, view->regions[i].gpa);
+		cr_assert_eq(back->regions[i].size, view->regions[i].size);
+	}
+	cr_expect_eq(byte_at(back, 100 << 20), 2);
+	cr_expect_eq(byte_at(back, (4ull << 30) + 7), 4);
+	view_destroy(back);
+}
+
+Test(core, by_virtual_address_has_the_bytes_where_a_debugger_looks)
+{
+	static const uint8_t bytes[] = { 2, 1, 4 };
+	Elf64_Phdr segments[6];
+	struct error error;
+	uint8_t byte;
+	int fd;
+
+	cr_assert_eq(core_write_virtual(big_view(), three_mappings, 3, path, NULL, &error), 0);
+	fd = open(path, O_RDONLY);
+	cr_assert_eq(pread(fd, segments, sizeof(segments), sizeof(Elf64_Ehdr)), (ssize_t)sizeof(segments));
+	for (unsigned int i = 0; i < 3; i++) {
+		const Elf64_Phdr *segment = &segments[3 + i];
+
+		cr_expect_eq(segment->p_type, PT_LOAD);
+		cr_expect_eq(segment->p_vaddr, three_mappings[i].gva);
+		cr_expect_eq(segment->p_paddr, three_mappings[i].gpa);
+		cr_expect_eq(segment->p_filesz, PAGE);
+		cr_expect_eq(segment->p_flags, three_mappings[i].flags);
+		cr_assert_eq(pread(fd, &byte, 1, (off_t)segment->p_offset + (i == 2 ? 7 : 0)), 1);
+		cr_expect_eq(byte, bytes[i]);
+	}
+	close(fd);
+}
+
+Test(core, may_have_more_segments_than_its_header_can_count)
+{
+	enum { MANY = 70000 };
+	struct core_mapping *many = calloc(MANY, sizeof(*many));
+	struct view *back;
+	struct error error;
+	char *program;
+
+	for (unsigned int i = 0; i < MANY; i++)
+		many[i] = (struct core_mapping){ 0xffffc90000000000 + i * 2 * PAGE, i % 1000 * PAGE, PAGE,
+						 PF_R };
+	cr_assert_eq(core_write_virtual(big_view(), many, MANY, path, NULL, &error), 0, "%s", error.text);
+	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
+	cr_expect_eq(back->region_count, 2);
+	cr_expect_eq(byte_at(back, 0), 1);
+	view_destroy(back);
+	free(many);
 }
 
 static void expect_refused(const char *what, const char *file)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dump.c: `dump SOURCE FILE`: what was written.
+ */
+#include "base/number.h"
+#include "report/json.h"
+#include "report/text.h"
+
+static void emit_dump(struct report *report, const struct report_dump *dump)
+{
+	struct json_object *line = json_start(report, "dump");
+
+	json_add_string(line, "file", dump->file);
+	json_add_string(line, "addresses", dump->physical ? "physical" : "virtual");
+	if (dump->program)
+		json_add_string(line, "program", dump->program);
+	json_add_number(line, "cpus", dump->view->cpu_count);
+	json_add_number(line, "memory", view_size(dump->view));
+	json_add_number(line, "mappings", dump->mappings);
+	json_add_number(line, "stored", dump->stored);
+	json_finish(report, line);
+}
+
+void report_dump(struct report *report, const struct report_dump *dump)
+{
+	char memory[40], stored[40], cpus[40], mappings[40];
+
+	if (report->format == REPORT_JSON) {
+		emit_dump(report, dump);
+		return;
+	}
+	text_line(report, PAINT_PLAIN, 0, 2, "%s: %s, %s of memory, of which %s are stored", dump->file,
+		  text_number_of(dump->view->cpu_count, "CPU", cpus, sizeof(cpus)),
+		  number_bytes(view_size(dump->view), memory, sizeof(memory)),
+		  number_bytes(dump->stored, stored, sizeof(stored)));
+	if (!dump->physical)
+		text_line(report, PAINT_PLAIN, 2, 4, "%s of virtual addresses",
+			  text_number_of(dump->mappings, "piece", mappings, sizeof(mappings)));
+	if (dump->program)
+		text_line(report, PAINT_PLAIN, 2, 4, "gdb %s %s", dump->program, dump->file);
+}

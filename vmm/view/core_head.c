@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core_head.c: ELF header, program headers and notes of a core.
+ *
+ * Of physical memory: notes, then a PT_LOAD per region. Of virtual memory: notes, a CORE_SEGMENT_MEMORY per
+ * region, then a PT_LOAD per mapping, into the same bytes of the file.
+ */
+#include "view/core_head.h"
+
+#include "kvmap/layout.h"
+#include "view/core_registers.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct content {
+	const struct view *view;
+	const struct core_mapping *mappings; /* NULL: none, memory by physical address */
+	size_t mapping_count;
+	const char *program;
+};
+
+static size_t note_size(const char *name, size_t size)
+{
+	return sizeof(Elf64_Nhdr) + (strlen(name) + 1 + 3) / 4 * 4 + (size + 3) / 4 * 4;
+}
+
+static void put(struct core_head *head, const void *bytes, size_t size)
+{
+	memcpy(head->bytes + head->used, bytes, size);
+	head->used += size;
+}
+
+static void put_note(struct core_head *head, const char *name, uint32_t type, const void *bytes, size_t size)
+{
+	Elf64_Nhdr note = { .n_namesz = strlen(name) + 1, .n_descsz = size, .n_type = type };
+	size_t end = head->used + note_size(name, size);
+
+	put(head, &note, sizeof(note));
+	put(head, name, note.n_namesz);
+	head->used = (head->used + 3) / 4 * 4;
+	put(head, bytes, size);
+	head->used = end;
+}
+
+static size_t notes_size(const struct content *content)
+{
+	size_t size = content->view->cpu_count * (note_size("CORE", sizeof(struct elf_prstatus)) +
+						  note_size(CORE_NOTE_NAME, sizeof(struct core_control)));
+
+	for (unsigned int i = 0; i < content->view->cpu_count; i++)
+		if (content->view->cpus[i].has_pat)
+			size += note_size(CORE_NOTE_NAME, sizeof(struct core_pat));
+	return size + (content->program ? note_size(CORE_NOTE_NAME, strlen(content->program) + 1) : 0);
+}
+
+static void put_notes(struct core_head *head, const struct content *content)
+{
+	const struct view *view = content->view;
+
+	for (unsigned int i = 0; i < view->cpu_count; i++) {
+		struct elf_prstatus status;
+		struct core_control control;
+		struct core_pat pat = { .cpu = i, .pat = view->cpus[i].pat };
+
+		core_registers_pack(&view->cpus[i], i + 1, &status);
+		core_control_pack(view, &view->cpus[i], &control);
+		put_note(head, "CORE", NT_PRSTATUS, &status, sizeof(status));
+		put_note(head, CORE_NOTE_NAME, CORE_NOTE_CONTROL, &control, sizeof(control));
+		if (view->cpus[i].has_pat)
+			put_note(head, CORE_NOTE_NAME, CORE_NOTE_PAT, &pat, sizeof(pat));
+	}
+	if (content->program)
+		put_note(head, CORE_NOTE_NAME, CORE_NOTE_PROGRAM, content->program,
+			 strlen(content->program) + 1);
+}
+
+static size_t segment_count(const struct content *content)
+{
+	return 1 + content->view->region_count + content->mapping_count;
+}
+
+/* More program headers than e_phnum can say are counted by the first section: PN_XNUM. */
+static bool has_section(const struct content *content)
+{
+	return segment_count(content) >= PN_XNUM;
+}
+
+static void put_elf(struct core_head *head, const struct content *content)
+{
+	bool section = has_section(content);
+	Elf64_Ehdr elf = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_CORE,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(Elf64_Ehdr) + (section ? sizeof(Elf64_Shdr) : 0),
+		.e_shoff = section ? sizeof(Elf64_Ehdr) : 0,
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = section ? PN_XNUM : segment_count(content),
+		.e_shentsize = section ? sizeof(Elf64_Shdr) : 0,
+		.e_shnum = section,
+	};
+	Elf64_Shdr first = { .sh_type = SHT_NULL, .sh_size = 1, .sh_info = segment_count(content) };
+
+	put(head, &elf, sizeof(elf));
+	if (section)
+		put(head, &first, sizeof(first));
+}
+
+static void put_regions(struct core_head *head, const struct content *content)
+{
+	uint64_t offset = head->size;
+
+	for (unsigned int i = 0; i < content->view->region_count; i++) {
+		const struct view_region *region = &content->view->regions[i];
+		Elf64_Phdr segment = {
+			.p_type = content->mappings ? CORE_SEGMENT_MEMORY : PT_LOAD,
+			.p_flags = PF_R | PF_W | PF_X,
+			.p_offset = offset,
+			.p_vaddr = content->mappings ? 0 : region->gpa + KVMAP_DIRECT_BASE,
+			.p_paddr = region->gpa,
+			.p_filesz = region->size,
+			.p_memsz = region->size,
+			.p_align = KVMAP_PAGE_SIZE,
+		};
+
+		put(head, &segment, sizeof(segment));
+		offset += region->size;
+	}
+}
+
+/* Of the byte at `gpa`, which is one of a region's. */
+static uint64_t file_offset(const struct core_head *head, const struct view *view, uint64_t gpa)
+{
+	const struct view_region *holder = view_region(view, gpa, 1);
+	uint64_t offset = head->size;
+
+	for (const struct view_region *region = view->regions; region < holder; region++)
+		offset += region->size;
+	return offset + (gpa - holder->gpa);
+}
+
+static void put_mappings(struct core_head *head, const struct content *content)
+{
+	for (size_t i = 0; i < content->mapping_count; i++) {
+		const struct core_mapping *mapping = &content->mappings[i];
+		Elf64_Phdr segment = {
+			.p_type = PT_LOAD,
+			.p_flags = mapping->flags,
+			.p_offset = file_offset(head, content->view, mapping->gpa),
+			.p_vaddr = mapping->gva,
+			.p_paddr = mapping->gpa,
+			.p_filesz = mapping->size,
+			.p_memsz = mapping->size,
+			.p_align = KVMAP_PAGE_SIZE,
+		};
+
+		put(head, &segment, sizeof(segment));
+	}
+}
+
+static void put_segments(struct core_head *head, const struct content *content)
+{
+	size_t notes = notes_size(content);
+	Elf64_Phdr segment = {
+		.p_type = PT_NOTE,
+		.p_offset = head->used + segment_count(content) * sizeof(Elf64_Phdr),
+		.p_filesz = notes,
+		.p_align = 4,
+	};
+
+	put(head, &segment, sizeof(segment));
+	put_regions(head, content);
+	put_mappings(head, content);
+}
+
+int core_head_make(struct core_head *head, const struct view *view, const struct core_mapping *mappings,
+		   size_t mapping_count, const char *program)
+{
+	const struct content content = { view, mappings, mapping_count, program };
+	size_t size = sizeof(Elf64_Ehdr) + (has_section(&content) ? sizeof(Elf64_Shdr) : 0) +
+		      segment_count(&content) * sizeof(Elf64_Phdr) + notes_size(&content);
+
+	head->size = (size + KVMAP_PAGE_SIZE - 1) / KVMAP_PAGE_SIZE * KVMAP_PAGE_SIZE;
+	head->used = 0;
+	head->bytes = calloc(1, head->size);
+	if (!head->bytes)
+		return -1;
+	put_elf(head, &content);
+	put_segments(head, &content);
+	put_notes(head, &content);
+	return 0;
+}
