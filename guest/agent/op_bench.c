@@ -56,6 +56,7 @@ static inline void pairs_note(struct pairs *pairs, u64 ticks)
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
+PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
 PAIRS(pairs_of_kmalloc, kmalloc(size, GFP_KERNEL), kfree(memory))
 PAIRS(pairs_of_alloc_pages, alloc_pages(GFP_KERNEL, get_order(size)), __free_pages(memory, get_order(size)))
 
@@ -66,6 +67,7 @@ static const struct {
 	[KVMAP_FUNCTION_VMALLOC] = { "vmalloc", pairs_of_vmalloc },
 	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
 	[KVMAP_FUNCTION_KMALLOC] = { "kmalloc", pairs_of_kmalloc },
+	[KVMAP_FUNCTION_VMALLOC_HUGE] = { "vmalloc_huge", pairs_of_vmalloc_huge },
 	[KVMAP_FUNCTION_ALLOC_PAGES] = { "alloc_pages", pairs_of_alloc_pages },
 	[KVMAP_FUNCTION_NOTHING] = { "nothing", pairs_of_nothing },
 };

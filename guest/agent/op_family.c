@@ -35,6 +35,13 @@ u32 op_vmalloc_32(struct operation *operation)
 	return memory_made(operation, vmalloc_32(size), size, CONTENTS_UNKNOWN);
 }
 
+u32 op_vmalloc_huge(struct operation *operation)
+{
+	u64 size = operation->operand[0];
+
+	return memory_made(operation, vmalloc_huge(size, GFP_KERNEL), size, CONTENTS_UNKNOWN);
+}
+
 u32 op_vmalloc_node(struct operation *operation)
 {
 	u64 size = operation->operand[0];

@@ -56,6 +56,7 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_SET_MEMORY_X] = { op_set_memory_x, "set_memory_x %s at %a", "", NULL },
 	[KVMAP_OP_SET_MEMORY_NX] = { op_set_memory_nx, "set_memory_nx %s at %a", "", NULL },
 	[KVMAP_OP_EXECUTE] = { op_execute, "execute %a", "", NULL },
+	[KVMAP_OP_VMALLOC_HUGE] = { op_vmalloc_huge, "vmalloc_huge %s", " = %x", NULL },
 	[KVMAP_OP_VREALLOC] = { op_vrealloc, "vrealloc %s", " = %x", NULL },
 	[KVMAP_OP_KVREALLOC] = { op_kvrealloc, "kvrealloc %s", " = %x", NULL },
 	[KVMAP_OP_VMAP] = { op_vmap, "vmap %s", " = %x", NULL },

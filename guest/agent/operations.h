@@ -66,6 +66,7 @@ u32 op_vcalloc(struct operation *operation);
 u32 op_kvmalloc(struct operation *operation);
 u32 op_kvzalloc(struct operation *operation);
 u32 op_kvmalloc_array(struct operation *operation);
+u32 op_vmalloc_huge(struct operation *operation);
 u32 op_vrealloc(struct operation *operation);
 u32 op_kvrealloc(struct operation *operation);
 u32 op_kvfree(struct operation *operation);

@@ -30,6 +30,16 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
 int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out);
 
 /*
+ * As arch_map_chain() of nr frames that begin with blocks of 2M, which are mapped by 2M leaves; va is a
+ * multiple of 2M. *cut_out: chain of tables that were in the way of a leaf, 0 = none. If there are any, the
+ * caller flushes the range before anyone uses it, and frees them after that.
+ */
+int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+
+/* arch_unmap() of what arch_map_huge() mapped. */
+u32 arch_unmap_huge(unsigned long va, u32 nr);
+
+/*
  * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the
  * stamp of this unmapping.
  */
@@ -65,5 +75,8 @@ extern struct spinlock page_table_lock, tlb_round_lock;
 
 /* One zeroed frame, owned as a page table and accounted so; 0 when there is none. Returns its pfn. */
 u32 pgtable_alloc(void);
+
+/* Takes back a table that no translation can lead to any more. */
+void pgtable_free(u32 pfn);
 
 #endif

@@ -66,6 +66,13 @@ void frames_free(u32 pfn);
  */
 u32 frames_free_chain(u32 first, u32 nr, u32 stamp);
 
+/*
+ * As frames_free_chain() of a chain that begins with blocks, each of which is its first frame in the chain;
+ * *nr counts all frames. A block of which only a part is asked for is given back whole, and *nr grows by the
+ * rest.
+ */
+u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp);
+
 /* Frames under management, free or not. */
 u64 frames_total_count(void);
 

@@ -14,3 +14,9 @@ u32 pgtable_alloc(void)
 		vm_stat_add(NR_PAGETABLE_PAGES, 1);
 	return pfn;
 }
+
+void pgtable_free(u32 pfn)
+{
+	vm_stat_add(NR_PAGETABLE_PAGES, -1);
+	frames_free(pfn);
+}

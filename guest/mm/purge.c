@@ -99,14 +99,23 @@ static void batch_flush(const struct batch *batch)
 	stats->flush_pages += batch->pages;
 }
 
-/* The first `nr` frames of a flushed range, which has so many. */
-static void frames_release(const struct vmap_area *va, u32 nr)
+/* Gives back the area's first nr frames, or a few more: blocks are whole. Returns how many. */
+static u32 area_frames_free(const struct vmap_area *va, u32 nr)
 {
 	struct vm_struct *vm = va->vm;
 
-	vm->pages = frames_free_chain(vm->pages, nr, va->unmapped);
+	if (unlikely(vm->flags & VM_HUGE))
+		vm->pages = frames_free_blocks(vm->pages, &nr, va->unmapped);
+	else
+		vm->pages = frames_free_chain(vm->pages, nr, va->unmapped);
 	vm->nr_pages -= nr;
-	vm_stat_add(NR_QUARANTINE_PAGES, -(s64)nr);
+	return nr;
+}
+
+/* The first `nr` frames of a flushed range, which has so many. */
+static void frames_release(const struct vmap_area *va, u32 nr)
+{
+	vm_stat_add(NR_QUARANTINE_PAGES, -(s64)area_frames_free(va, nr));
 }
 
 /* Gives back so many ranges and pages of a list. */
@@ -213,9 +222,7 @@ void vmap_lazy_add(struct vmap_area *va)
 	if (!vm->pages) {
 		vm->nr_pages = 0; /* VM_MAP: the frames are others' */
 	} else if (vmalloc_policy == KVMAP_POLICY_LAZY) {
-		frames_free_chain(vm->pages, nr, va->unmapped);
-		vm->pages = 0;
-		vm->nr_pages = 0;
+		area_frames_free(va, nr);
 	} else {
 		vm_stat_add(NR_QUARANTINE_PAGES, nr);
 	}

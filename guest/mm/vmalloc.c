@@ -54,6 +54,11 @@ static u32 area_reference(const struct vmap_area *va)
 	return reference == (u32)reference ? (u32)reference : 0;
 }
 
+void vmap_area_refer(const struct vmap_area *va)
+{
+	WRITE_ONCE(pfn_to_page(va->vm->pages)->area, area_reference(va));
+}
+
 u32 vmalloc_frames(u32 nr, gfp_t gfp)
 {
 	if (unlikely(gfp & GFP_PLACE))
@@ -75,7 +80,7 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 	}
 	vm->pages = first;
 	vm->nr_pages = nr;
-	WRITE_ONCE(pfn_to_page(first)->area, area_reference(va));
+	vmap_area_refer(va);
 	return KVMAP_OK;
 }
 
@@ -159,7 +164,8 @@ void vfree(const void *addr)
 		return;
 	}
 	nr = va->vm->nr_pages;
-	va->unmapped = arch_unmap(va->va_start, nr);
+	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr)
+							  : arch_unmap_huge(va->va_start, nr);
 	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;

@@ -32,6 +32,13 @@ void *vmalloc_user(unsigned long size);
 /* Frames below 4 GiB. */
 void *vmalloc_32(unsigned long size);
 
+/*
+ * __vmalloc() with 2M leaves: of 2M or more, the area begins at a multiple of 2M, and as many of its first
+ * pages as there are blocks of 2M for are mapped so. The rest is as vmalloc() has it. vrealloc() moves such
+ * areas whenever their number of pages changes.
+ */
+void *vmalloc_huge(unsigned long size, gfp_t gfp);
+
 /* Frames of that node as far as it has some. */
 void *vmalloc_node(unsigned long size, int node);
 void *vzalloc_node(unsigned long size, int node);

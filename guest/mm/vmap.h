@@ -44,6 +44,9 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status);
  */
 void vmap_free_put(struct vmap_area *va);
 
+/* The same for a range that begins at a multiple of `align`, a power of two; it need not be the lowest. */
+struct vmap_area *vmap_free_take_aligned(unsigned long size, unsigned long align, u32 *status);
+
 /*
  * Takes `size` bytes from `at` on, where a free range begins. NULL with *status as above if none does or it
  * is smaller.
@@ -83,6 +86,9 @@ void vmap_kept_drain(void);
  */
 struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status);
 
+/* The same for a range that begins at a multiple of `align` bytes, a power of two. */
+struct vmap_area *vmap_range_take_aligned(u32 nr_pages, unsigned long align, u32 *status);
+
 /* It is an area now. */
 void vmap_range_live(struct vmap_area *va);
 
@@ -121,6 +127,9 @@ void vmalloc_refuse(u32 status);
 extern u64 vmalloc_largest;
 
 /* ---- vmalloc.c ---- */
+
+/* Makes the area's first frame tell whose it is, for vmap_range_at(). */
+void vmap_area_refer(const struct vmap_area *va);
 
 /* Single frames for an area, as gfp wants them, in a chain; 0: there are not so many. */
 u32 vmalloc_frames(u32 nr, gfp_t gfp);

@@ -112,29 +112,6 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
 	return va;
 }
 
-/* The free range that begins there, or NULL. */
-static struct vmap_area *free_range_at(unsigned long at)
-{
-	struct rb_node *node = free_vmap_area_root.rb_node;
-
-	while (node && area_of(node)->va_start != at)
-		node = at < area_of(node)->va_start ? node->rb_left : node->rb_right;
-	return node ? area_of(node) : NULL;
-}
-
-struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status)
-{
-	struct vmap_area *range, *va = NULL;
-
-	*status = KVMAP_REFUSED_NO_SPACE;
-	spin_lock(&free_vmap_area_lock);
-	range = free_range_at(at);
-	if (range && range->va_end - at >= size)
-		va = take_from(range, size, status);
-	spin_unlock(&free_vmap_area_lock);
-	return va;
-}
-
 /* `va` begins or ends where `range` ends or begins: its pages become part of `range`. */
 static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 {
@@ -180,6 +157,68 @@ static void free_put(struct vmap_area *va)
 		va->handed = 0;
 		rb_insert(&free_vmap_area_root, &va->rb_node, parent, link, subtree_update);
 	}
+}
+
+/* From `start` on, which lies in the range: what is before it is taken too, for a moment. */
+static struct vmap_area *take_inside(struct vmap_area *range, unsigned long start, unsigned long size,
+				     u32 *status)
+{
+	struct vmap_area *front, *va;
+
+	if (range->va_start == start)
+		return take_from(range, size, status);
+	front = take_from(range, start - range->va_start, status);
+	if (!front)
+		return NULL;
+	va = take_from(range, size, status);
+	free_put(front);
+	return va;
+}
+
+static struct vmap_area *take_aligned(unsigned long size, unsigned long align, u32 *status)
+{
+	struct vmap_area *range = lowest_fit(size);
+	unsigned long start = range ? ALIGN_UP(range->va_start, align) : 0;
+
+	if (range && (start > range->va_end || range->va_end - start < size)) {
+		range = lowest_fit(size + align - PAGE_SIZE);
+		start = range ? ALIGN_UP(range->va_start, align) : 0;
+	}
+	return range ? take_inside(range, start, size, status) : NULL;
+}
+
+struct vmap_area *vmap_free_take_aligned(unsigned long size, unsigned long align, u32 *status)
+{
+	struct vmap_area *va;
+
+	*status = KVMAP_REFUSED_NO_SPACE;
+	spin_lock(&free_vmap_area_lock);
+	va = take_aligned(size, align, status);
+	spin_unlock(&free_vmap_area_lock);
+	return va;
+}
+
+/* The free range that begins there, or NULL. */
+static struct vmap_area *free_range_at(unsigned long at)
+{
+	struct rb_node *node = free_vmap_area_root.rb_node;
+
+	while (node && area_of(node)->va_start != at)
+		node = at < area_of(node)->va_start ? node->rb_left : node->rb_right;
+	return node ? area_of(node) : NULL;
+}
+
+struct vmap_area *vmap_free_take_at(unsigned long at, unsigned long size, u32 *status)
+{
+	struct vmap_area *range, *va = NULL;
+
+	*status = KVMAP_REFUSED_NO_SPACE;
+	spin_lock(&free_vmap_area_lock);
+	range = free_range_at(at);
+	if (range && range->va_end - at >= size)
+		va = take_from(range, size, status);
+	spin_unlock(&free_vmap_area_lock);
+	return va;
 }
 
 void vmap_free_put(struct vmap_area *va)

@@ -10,10 +10,9 @@
 
 struct kmem_cache vm_struct_cache = { .name = "vm_struct", .object_size = sizeof(struct vm_struct) };
 
-/* A range of so many bytes that has not been kept, in no tree yet; or NULL and why. */
-static struct vmap_area *range_new(unsigned long size, u32 *status)
+/* Makes a range that was taken one for an area, in no tree yet; NULL and why. `va` NULL: so it was. */
+static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
 {
-	struct vmap_area *va = vmap_free_take(size, status);
 	struct vm_struct *vm;
 
 	if (!va)
@@ -25,7 +24,7 @@ static struct vmap_area *range_new(unsigned long size, u32 *status)
 		return NULL;
 	}
 	vm->addr = (void *)va->va_start;
-	vm->size = size;
+	vm->size = va->va_end - va->va_start;
 	vm->pages = 0;
 	vm->nr_pages = 0;
 	va->vm = vm;
@@ -39,7 +38,16 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 {
 	struct vmap_area *va = vmap_kept_take(nr_pages);
 
-	return va ? va : range_new(((unsigned long)nr_pages + 1) * PAGE_SIZE, status);
+	if (likely(va))
+		return va;
+	return range_new(vmap_free_take(((unsigned long)nr_pages + 1) * PAGE_SIZE, status), status);
+}
+
+struct vmap_area *vmap_range_take_aligned(u32 nr_pages, unsigned long align, u32 *status)
+{
+	unsigned long size = ((unsigned long)nr_pages + 1) * PAGE_SIZE;
+
+	return range_new(vmap_free_take_aligned(size, align, status), status);
 }
 
 void vmap_range_live(struct vmap_area *va)

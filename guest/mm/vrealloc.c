@@ -122,11 +122,11 @@ static void *move(const struct vmap_area *va, unsigned long size, gfp_t gfp, con
 	if (!new)
 		return NULL;
 	to = vmap_range_at((unsigned long)new, &status);
-	for (u32 page = 0; page < vm->nr_pages; page++)
+	for (u32 page = 0; page < vm->nr_pages && page < to->vm->nr_pages; page++)
 		__builtin_memcpy(page_at(to, page), page_at(va, page), PAGE_SIZE);
 	for (u32 page = vm->nr_pages; gfp & __GFP_ZERO && page < to->vm->nr_pages; page++)
 		__builtin_memset(page_at(to, page), 0, PAGE_SIZE);
-	if (gfp & __GFP_ZERO)
+	if (gfp & __GFP_ZERO && size > vm->requested_size)
 		page_clear_from(to, vm->requested_size);
 	vfree(vm->addr);
 	return new;
@@ -138,6 +138,8 @@ static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, co
 	struct vm_struct *vm = va->vm;
 	u32 nr = (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status = KVMAP_OK;
 
+	if (vm->flags & VM_HUGE && nr != vm->nr_pages)
+		return move(va, size, gfp, caller);
 	if (nr < vm->nr_pages) {
 		status = shrink(va, nr);
 		if (status)

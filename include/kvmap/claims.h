@@ -50,6 +50,7 @@ enum memblock_kind {
 #define VM_ALLOC    0x00000002 /* vmalloc() */
 #define VM_MAP      0x00000004 /* vmap(): frames that others own; see vm_struct.frames_sum */
 #define VM_USERMAP  0x00000008 /* vmalloc_user() */
+#define VM_HUGE     0x00000400 /* vmalloc_huge(): a frame of the chain that has an order stands for its block */
 #define VM_MAP_RAM  0x00040000 /* with VM_MAP: vm_map_ram() */
 #define VM_ZERO     0x00010000 /* vzalloc() */
 #define VM_READONLY 0x00020000

@@ -52,6 +52,7 @@ enum kvmap_opcode {
 	KVMAP_OP_SET_MEMORY_NX = 62,    /* address, pages */
 	KVMAP_OP_VREALLOC = 64,         /* address, size, flags of kvmap/gfp.h -> v */
 	KVMAP_OP_KVREALLOC = 65,        /* address, size, flags of kvmap/gfp.h -> v */
+	KVMAP_OP_VMALLOC_HUGE = 66,     /* size -> v */
 	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
 	/* count: so many operations that follow run at the same time, those of each CPU in their order */
 	KVMAP_OP_PARALLEL = 72,
@@ -66,6 +67,7 @@ enum kvmap_function {
 	KVMAP_FUNCTION_KMALLOC = 3,
 	KVMAP_FUNCTION_ALLOC_PAGES = 4, /* the block that holds the size */
 	KVMAP_FUNCTION_NOTHING = 9,     /* what a pair costs besides what is measured */
+	KVMAP_FUNCTION_VMALLOC_HUGE = 16,
 };
 
 enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };

@@ -37,6 +37,9 @@ every "vm_map_ram" 'a = vmalloc 40K' 'b = vm_map_ram a' 'vm_unmap_ram b 10' 'vm_
 every "kmalloc" 'a = kmalloc 100' 'b = kzalloc 8K' 'c = kmalloc 3M' 'kfree a' 'kfree b' 'kfree c'
 every "what waits for a flush is flushed first" 'a = vmalloc 64K' 'vfree a' 'b = vmalloc 64K' 'c = kmalloc 64'
 every "the whole family" 'a = vmalloc_user 40K' 'b = vmalloc_32 40K' 'c = vcalloc 10 8K' 'd = vmalloc_array 3 4K' 'e = kvmalloc 16K' 'f = kvzalloc 64K' 'g = kvmalloc_array 10 3000'
+every "vmalloc_huge" 'a = vmalloc_huge 3M' 'fill a seed 3' 'vfree a'
+every "vrealloc" 'a = vmalloc 8K' 'fill a' 'b = vrealloc a 3M' 'c = vrealloc b 20K' 'd = vmalloc 4K' 'e = vrealloc c 64K' 'check e'
+every "kvrealloc" 'a = kvmalloc 100' 'b = kvrealloc a 64K' 'c = kvrealloc b 5M' 'kvfree c'
 every "areas" 'areas 5 12K' 'areas 4 8K holes'
 every "pairs" 'pair vmalloc 8K 3' 'pair kmalloc 200 3' 'pair alloc_pages 16K 3' 'a = kmalloc 8' 'kfree a'
 options="--cpus 3"

@@ -181,6 +181,15 @@ static u32 missing_ipi(void)
 	return KVMAP_OK;
 }
 
+/* The first leaf of an area that has 2M leaves leads to low memory. */
+static u32 huge_leaf(void)
+{
+	volatile u64 *entry = pmd_entry_make(live_area(0)->va_start);
+
+	*entry &= ~PTE_PFN_MASK;
+	return KVMAP_OK;
+}
+
 /* One bit of the second frame of an area. */
 static u32 damaged_bytes(void)
 {
@@ -196,7 +205,7 @@ u32 agent_fault(u32 number)
 	static u32 (*const faults[])(void) = {
 		guard_mapped,  shared_frame,  lost_frame,  free_and_mapped, writable_text,
 		frame_order,   stray_mapping, tree_order,  table_as_data,   account_off,
-		missing_flush, damaged_bytes, missing_ipi,
+		missing_flush, damaged_bytes, missing_ipi, huge_leaf,
 	};
 
 	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))

@@ -23,6 +23,7 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	area->nr_pages = (uint32_t)layout_value(layout, MEMBER_vm_struct_nr_pages, copy);
 	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
 	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
+	chain.blocks = area->flags & VM_HUGE;
 	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
 	reader_chain(reader, &chain);
 	area->first_frame = chain.first_frame;

@@ -38,6 +38,23 @@ static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 	return true;
 }
 
+/* The frames of a block behind its first. */
+static bool chain_take_block(struct reader *reader, struct chain *chain, uint64_t first, const uint8_t *copy)
+{
+	uint64_t order = layout_value(reader->layout, MEMBER_page_order, copy);
+
+	if (order > MAX_ORDER) {
+		reader_damage(reader, chain->invariant, chain->address, first,
+			      "%s: a block of order %llu, which none has", chain->name,
+			      (unsigned long long)order);
+		return false;
+	}
+	for (uint64_t pfn = first + 1; pfn < first + (1ull << order); pfn++)
+		if (!chain_take(reader, chain, pfn))
+			return false;
+	return true;
+}
+
 /* Brent's way to see a circle: the frame at each power of two is kept, and met again if there is one. */
 void reader_chain(struct reader *reader, struct chain *chain)
 {
@@ -49,7 +66,7 @@ void reader_chain(struct reader *reader, struct chain *chain)
 	while (pfn) {
 		if (!chain_take(reader, chain, pfn))
 			return;
-		if (chain->frame_count == keep_at) {
+		if (chain->frame_count >= keep_at) {
 			kept = pfn;
 			keep_at *= 2;
 		}
@@ -58,6 +75,8 @@ void reader_chain(struct reader *reader, struct chain *chain)
 				      "%s: struct page of the chain is not mapped", chain->name);
 			return;
 		}
+		if (chain->blocks && !chain_take_block(reader, chain, pfn, copy))
+			return;
 		pfn = layout_value(reader->layout, MEMBER_page_next, copy);
 		if (pfn && pfn == kept) {
 			reader_damage(reader, chain->invariant, chain->address, pfn,

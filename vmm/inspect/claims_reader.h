@@ -66,6 +66,7 @@ struct chain {
 	uint64_t address;    /* GVA of that */
 	uint64_t first;      /* pfn, 0 = empty */
 	uint64_t nr_claimed; /* frames, or CHAIN_TO_END */
+	bool blocks;         /* a frame with an order stands for its block, all of which is read */
 	size_t first_frame;  /* out: where it is in claims.frames */
 	size_t frame_count;  /* out: at most nr_claimed + 1, which says that it is too long */
 };

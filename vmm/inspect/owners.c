@@ -45,6 +45,18 @@ const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn)
 	return &claims->pages.items[low];
 }
 
+bool claims_in_area_block(const struct claims *claims, uint64_t pfn)
+{
+	for (unsigned int order = 1; order <= MAX_ORDER; order++) {
+		uint64_t first = pfn >> order << order;
+		const struct claim_page *page = first != pfn ? claims_page(claims, first) : NULL;
+
+		if (page && page->owner == PAGE_VMALLOC && page->order == order)
+			return true;
+	}
+	return false;
+}
+
 uint64_t owner_frames(const struct keyed *owner)
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);

@@ -56,6 +56,9 @@ const char *owner_kind_name(enum owner_kind kind);
 /* The struct page of a frame, or NULL: it is all zero. */
 const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn);
 
+/* Lies the frame behind the first one of a block of an area? It has no owner of its own then. */
+bool claims_in_area_block(const struct claims *claims, uint64_t pfn);
+
 /* What struct page.owner says: "nobody", "free", "page table" ...; page may be NULL. */
 const char *page_owner_name(const struct claim_page *page);
 

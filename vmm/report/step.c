@@ -79,6 +79,7 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_KVMALLOC:
 	case KVMAP_OP_KVZALLOC:
 	case KVMAP_OP_KVMALLOC_ARRAY:
+	case KVMAP_OP_VMALLOC_HUGE:
 	case KVMAP_OP_VREALLOC:
 	case KVMAP_OP_KVREALLOC:
 	case KVMAP_OP_VMAP:

@@ -175,6 +175,7 @@ static const struct operation_syntax syntaxes[] = {
 	{ "vmalloc", KVMAP_OP_VMALLOC, true, "NAME = vmalloc SIZE", size_operand },
 	{ "vzalloc", KVMAP_OP_VZALLOC, true, "NAME = vzalloc SIZE", size_operand },
 	{ "__vmalloc", KVMAP_OP_VMALLOC_GFP, true, "NAME = __vmalloc SIZE FLAG[|FLAG...]", gfp_operands },
+	{ "vmalloc_huge", KVMAP_OP_VMALLOC_HUGE, true, "NAME = vmalloc_huge SIZE", size_operand },
 	{ "vmalloc_user", KVMAP_OP_VMALLOC_USER, true, "NAME = vmalloc_user SIZE", size_operand },
 	{ "vmalloc_32", KVMAP_OP_VMALLOC_32, true, "NAME = vmalloc_32 SIZE", size_operand },
 	{ "vmalloc_node", KVMAP_OP_VMALLOC_NODE, true, "NAME = vmalloc_node SIZE NODE", node_operands },

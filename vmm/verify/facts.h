@@ -17,8 +17,9 @@ enum leaf_role {
 	LEAF_OTHER,   /* none of those below: in the vmalloc range it is stray */
 	LEAF_DIRECT,  /* in the direct map, at KVMAP_DIRECT_BASE + its GPA */
 	LEAF_IMAGE,   /* in the image's range, at KVMAP_IMAGE_BASE + its GPA */
-	LEAF_CLAIMED, /* 4K, in a live area, and the frame is the one that the area claims there */
-	LEAF_WRONG,   /* 4K, in a live area that claims another frame there */
+	LEAF_CLAIMED, /* 4K, in a live area, and the frame is the one that the area claims there; or 2M of
+			 those, in a VM_HUGE area */
+	LEAF_WRONG,   /* the same, in a live area that claims another frame there */
 	LEAF_GUARD,   /* 4K, the guard page of a live area */
 	LEAF_ALIAS,   /* 4K, in a live VM_MAP area: the frame is another's */
 };

@@ -17,14 +17,30 @@ static int sort_live(struct facts *facts)
 	return keyed_sort(&facts->live);
 }
 
+/* A 2M leaf in an area that may have such: all of it has to be the area's, and its frames those claimed. */
+static enum leaf_role role_of_huge(const struct facts *facts, const struct claim_area *area, uint64_t index,
+				   const struct leaf *leaf)
+{
+	uint64_t pages = leaf_size(leaf) >> KVMAP_PAGE_SHIFT, pfn = leaf->gpa >> KVMAP_PAGE_SHIFT;
+
+	if (leaf->level != 2 || area->frame_count < pages || index > area->frame_count - pages)
+		return LEAF_OTHER;
+	for (uint64_t i = 0; i < pages; i++)
+		if (facts->claims->frames.items[area->first_frame + index + i] != pfn + i)
+			return LEAF_WRONG;
+	return LEAF_CLAIMED;
+}
+
 static enum leaf_role role_in_area(const struct facts *facts, const struct claim_area *area,
 				   const struct leaf *leaf)
 {
 	uint64_t offset = leaf->gva - area->va_start;
 	uint64_t index = offset >> KVMAP_PAGE_SHIFT, size = area->va_end - area->va_start;
 
-	if (area->va_end <= area->va_start || offset >= size || leaf->level != 1)
+	if (area->va_end <= area->va_start || offset >= size)
 		return LEAF_OTHER;
+	if (leaf->level != 1)
+		return area->flags & VM_HUGE ? role_of_huge(facts, area, index, leaf) : LEAF_OTHER;
 	if (size - offset <= KVMAP_PAGE_SIZE)
 		return LEAF_GUARD;
 	if (area->flags & VM_MAP)

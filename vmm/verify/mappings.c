@@ -47,7 +47,8 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 	uint64_t gpa = leaf ? leaf->gpa + (gva - leaf->gva) : 0;
 	struct finding *finding;
 
-	if (leaf && leaf->level == 1 && leaf->rights == rights && gpa >> KVMAP_PAGE_SHIFT == pfn)
+	if (leaf && (leaf->level == 1 || leaf->role == LEAF_CLAIMED) && leaf->rights == rights &&
+	    gpa >> KVMAP_PAGE_SHIFT == pfn)
 		return;
 	finding = finding_new(check, gva);
 	finding_claimed(finding, "frame 0x%" PRIx32 ", 4K, %s", pfn, RIGHTS_TEXT(rights));
@@ -131,7 +132,9 @@ static void check_addresses(struct check *check)
 		while (next < claims->pages.count && claims->pages.items[next].pfn < frame->key)
 			next++;
 		if (area->state != AREA_LIVE || next == claims->pages.count ||
-		    claims->pages.items[next].pfn != frame->key || claims->pages.items[next].vaddr == gva)
+		    claims->pages.items[next].pfn != frame->key || claims->pages.items[next].vaddr == gva ||
+		    (claims->pages.items[next].owner == PAGE_NONE &&
+		     claims_in_area_block(claims, frame->key)))
 			continue;
 		finding = finding_new(check, gva);
 		finding_claimed(finding, "struct page of frame 0x%" PRIx64 ": vaddr 0x%" PRIx64, frame->key,

@@ -199,6 +199,9 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 		return;
 	if (kind == OWNER_RESERVED && says == PAGE_TABLE)
 		return; /* made by the boot, where nothing is handed out */
+	if ((kind == OWNER_AREA || kind == OWNER_LAZY) && says == PAGE_NONE &&
+	    claims_in_area_block(check->facts->claims, owner->key))
+		return;
 	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
 	if (block)
 		finding_claimed(finding, "on the free list of order %" PRIu32, block->order);

@@ -51,16 +51,21 @@ static inline u64 *table_below(u64 *entry)
 	return likely(value) ? table_of(value) : table_make(entry);
 }
 
-/* The lowest table for va, made with those above it if need be; NULL without memory. */
-static u64 *pte_table_make(unsigned long va)
+u64 *pmd_entry_make(unsigned long va)
 {
 	u64 *table = table_below(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
 	if (table)
 		table = table_below(&table[pt_index(va, PUD_SHIFT)]);
-	if (table)
-		table = table_below(&table[pt_index(va, PMD_SHIFT)]);
-	return table;
+	return table ? &table[pt_index(va, PMD_SHIFT)] : NULL;
+}
+
+/* The lowest table for va, made with those above it if need be; NULL without memory. */
+static u64 *pte_table_make(unsigned long va)
+{
+	u64 *entry = pmd_entry_make(va);
+
+	return entry ? table_below(entry) : NULL;
 }
 
 /* The entry of va, whose table exists. */
@@ -101,7 +106,7 @@ static u64 *tables_make(unsigned long va, u32 nr)
 	return &first[pt_index(va, PTE_SHIFT)];
 }
 
-static u64 rights_of(enum pgprot prot)
+u64 pgtable_rights(enum pgprot prot)
 {
 	if (likely(prot == PGPROT_READWRITE))
 		return _PAGE_KERNEL;
@@ -110,7 +115,7 @@ static u64 rights_of(enum pgprot prot)
 
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 {
-	u64 rights = rights_of(prot);
+	u64 rights = pgtable_rights(prot);
 	u64 *pte = tables_make(va, nr), *end;
 	struct page *map = mem_map;
 	u32 pfn = first, span;
@@ -137,7 +142,7 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 
 int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out)
 {
-	u64 rights = rights_of(prot);
+	u64 rights = pgtable_rights(prot);
 	u64 *pte = tables_make(va, nr), sum = 0, weight = 1;
 
 	if (!pte)
@@ -163,10 +168,8 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
 	return 0;
 }
 
-u32 arch_unmap(unsigned long va, u32 nr)
+void pgtable_clear(unsigned long va, u32 nr)
 {
-	unsigned long start = va;
-
 	while (nr) {
 		u32 span = table_span(va, nr);
 		u64 *pte = pte_of(va), *end = pte + span;
@@ -177,18 +180,36 @@ u32 arch_unmap(unsigned long va, u32 nr)
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
-	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, start, va);
+}
+
+u32 arch_unmap(unsigned long va, u32 nr)
+{
+	pgtable_clear(va, nr);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
+}
+
+bool pgtable_make(unsigned long va, u32 nr)
+{
+	return tables_make(va, nr);
 }
 
 void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 {
 	unsigned long start = va;
-	u64 rights = rights_of(prot);
+	u64 rights = pgtable_rights(prot);
 
 	while (nr) {
 		u32 span = table_span(va, nr);
-		u64 *pte = pte_of(va), *end = pte + span;
+		u64 *pmd = pmd_entry_make(va), *pte, *end;
 
+		if (*pmd & _PAGE_PSE) {
+			entry_set(pmd, (*pmd & PTE_PFN_MASK) | rights | _PAGE_PSE);
+			va += 1ul << PMD_SHIFT;
+			nr -= PTRS_PER_TABLE;
+			continue;
+		}
+		pte = pte_of(va);
+		end = pte + span;
 		do
 			entry_set(pte, (entry_get(pte) & PTE_PFN_MASK) | rights);
 		while (++pte != end);

@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/pte.h"
 #include "lib/types.h"
+#include "mm/arch.h"
 
 #define PTRS_PER_TABLE 512
 #define PTE_PFN_MASK   0x000ffffffffff000ul
@@ -19,6 +20,18 @@
 
 /* The top table. It stays the same for good: CR3 is never changed but to flush. */
 extern u64 init_top_pgt[PTRS_PER_TABLE];
+
+/* The level-2 entry of va, made with the tables above it; NULL without memory. */
+u64 *pmd_entry_make(unsigned long va);
+
+/* All tables of a range; false without memory. */
+bool pgtable_make(unsigned long va, u32 nr);
+
+/* Clears the 4K entries of a range whose tables exist. */
+void pgtable_clear(unsigned long va, u32 nr);
+
+/* The bits of a leaf besides its frame. */
+u64 pgtable_rights(enum pgprot prot);
 
 /* May the kernel read va, and write or execute it, by the tables? */
 bool pgtable_allows(unsigned long va, bool write, bool execute);

@@ -261,3 +261,17 @@ Test(claims, an_address_finds_its_area_guard_page_included)
 	cr_expect_eq(claims_area_at(&claims, start + 0x13fff), &areas[2]);
 	cr_expect_null(claims_area_at(&claims, start + 0x14000));
 }
+
+Test(claims, a_block_in_the_chain_of_a_huge_area_is_read_as_all_of_its_frames)
+{
+	static const uint32_t expected[] = { 0x710, 0x711, 0x712, 0x713, 0x720 };
+
+	world_page(&world, 0x710)->order = 2;
+	world_vm(&world, NODE_A)->flags |= VM_HUGE;
+	world_vm(&world, NODE_A)->nr_pages = 5;
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_assert_eq(claims.areas.items[0].frame_count, 5);
+	for (unsigned int i = 0; i < 5; i++)
+		cr_expect_eq(claims.frames.items[claims.areas.items[0].first_frame + i], expected[i]);
+}

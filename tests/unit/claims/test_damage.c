@@ -189,6 +189,18 @@ Test(damage, a_chain_that_runs_in_a_circle_under_a_huge_count)
 }
 
 /* Every lazy area claims one chain through all frames: together far more than RAM. */
+Test(damage, a_block_of_an_order_that_none_has_or_with_frames_beyond_the_area)
+{
+	world_page(&world, 0x710)->order = 77;
+	world_vm(&world, NODE_A)->flags |= VM_HUGE;
+	world_read(&world, &claims);
+	expect_damage("V1", "vm_struct.pages: a block of order 77");
+	claims_destroy(&claims);
+	world_page(&world, 0x710)->order = 10;
+	world_read(&world, &claims);
+	expect_damage("V1", "vm_struct.pages: chain is longer than 2 frames");
+}
+
 Test(damage, chains_that_together_hold_more_frames_than_RAM)
 {
 	struct vmap_area *nodes = (struct vmap_area *)(world.memory + 0xe00000);

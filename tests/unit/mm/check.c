@@ -84,12 +84,17 @@ static void own(struct census *census, u64 pfn, u8 owner)
 	census->nr[owner]++;
 }
 
-static void own_chain(struct census *census, u32 pfn, u64 nr, u8 owner)
+/* blocks: it may have some of 2M, each of which is its first frame. */
+static void own_chain(struct census *census, u32 pfn, u64 nr, u8 owner, bool blocks)
 {
 	for (; nr; nr--) {
 		own(census, pfn, owner);
 		cr_assert_eq(pfn_to_page(pfn)->owner, owner, "owner in struct page of %#x", pfn);
-		cr_assert_eq(pfn_to_page(pfn)->order, 0);
+		cr_assert(pfn_to_page(pfn)->order == 0 || (blocks && pfn_to_page(pfn)->order == 9));
+		for (u32 i = 1; i < 1u << pfn_to_page(pfn)->order; i++, nr--) {
+			own(census, pfn + i, owner);
+			cr_assert_eq(pfn_to_page(pfn + i)->owner, PAGE_NONE, "tail %#x", pfn + i);
+		}
 		cr_assert_eq(pfn_to_page(pfn)->prev, 0);
 		pfn = pfn_to_page(pfn)->next;
 	}
@@ -131,8 +136,8 @@ static void check_pcp(struct census *census)
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		const struct cpu_cache *cache = &cpu_caches[cpu];
 
-		own_chain(census, cache->pcp.first, cache->pcp.nr, PAGE_PCP);
-		own_chain(census, cache->pcp_zero.first, cache->pcp_zero.nr, PAGE_PCP);
+		own_chain(census, cache->pcp.first, cache->pcp.nr, PAGE_PCP, false);
+		own_chain(census, cache->pcp_zero.first, cache->pcp_zero.nr, PAGE_PCP, false);
 		for (u32 pfn = cache->pcp_zero.first; pfn; pfn = pfn_to_page(pfn)->next)
 			for (u32 word = 0; word < PAGE_SIZE / sizeof(u64); word++)
 				cr_assert_eq(((u64 *)__va((u64)pfn << PAGE_SHIFT))[word], 0,
@@ -269,8 +274,9 @@ static void check_tables(struct census *census, const u64 *table, u32 level)
 	for (i = 0; i < PTRS_PER_TABLE; i++) {
 		if (!table[i])
 			continue;
-		if (level == 1) {
-			census->leaves++;
+		if (level == 1 || table[i] & _PAGE_PSE) {
+			census->leaves += level == 1 ? 1 : PTRS_PER_TABLE;
+			cr_assert_leq(level, 2);
 			continue;
 		}
 		cr_assert_eq(table[i] & ~PTE_PFN_MASK, TABLE);
@@ -285,8 +291,11 @@ static u64 leaf_of(unsigned long va)
 {
 	const u64 *table = init_top_pgt;
 
-	for (unsigned int shift = PGD_SHIFT; shift > PTE_SHIFT; shift -= PGD_SHIFT - PUD_SHIFT)
+	for (unsigned int shift = PGD_SHIFT; shift > PTE_SHIFT; shift -= PGD_SHIFT - PUD_SHIFT) {
+		if (table[pt_index(va, shift)] & _PAGE_PSE)
+			return table[pt_index(va, shift)] & ~(u64)_PAGE_PSE;
 		table = __va(table[pt_index(va, shift)] & PTE_PFN_MASK);
+	}
 	return table[pt_index(va, PTE_SHIFT)];
 }
 
@@ -324,8 +333,8 @@ static void check_live(struct census *census, const struct vmap_area *va)
 			     va->va_start);
 		return;
 	}
-	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC);
-	for (i = 0; i < vm->nr_pages; i++, pfn = pfn_to_page(pfn)->next) {
+	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC, vm->flags & VM_HUGE);
+	for (i = 0; i < vm->nr_pages; i += 1u << pfn_to_page(pfn)->order, pfn = pfn_to_page(pfn)->next) {
 		cr_assert_eq(arch_virt_to_phys(va->va_start + i * PAGE_SIZE), (u64)pfn << PAGE_SHIFT);
 		cr_assert_eq(pfn_to_page(pfn)->vaddr, va->va_start + i * PAGE_SIZE);
 		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
@@ -366,7 +375,7 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 		cr_assert_eq(vmap_busy_find(va->va_start), va);
 		cr_assert(flushed || (va->vm->nr_pages == 0) ==
 					     (vmalloc_policy == KVMAP_POLICY_LAZY || va->vm->flags & VM_MAP));
-		own_chain(census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC);
+		own_chain(census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC, va->vm->flags & VM_HUGE);
 	}
 	return count;
 }
@@ -419,6 +428,7 @@ static void check_tlb(const struct census *census, const struct sim_cpu *cpu)
 		if (vmalloc_policy == KVMAP_POLICY_STRICT)
 			cr_assert(census->owner[pfn] == PAGE_VMALLOC &&
 					  (pfn_to_page(pfn)->vaddr == va ||
+					   pfn_to_page(pfn)->owner == PAGE_NONE ||
 					   vmap_busy_find(va)->vm->flags & VM_MAP),
 				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
 	}
@@ -454,7 +464,7 @@ void check_machine(void)
 	cr_assert_eq(busy, census.areas + census.lazy_areas + census.flushed_areas + census.kept);
 	check_allocated(&census);
 	check_pcp(&census);
-	own_chain(&census, held_pages, vm_stat_sum(NR_HELD_PAGES), PAGE_HELD);
+	own_chain(&census, held_pages, vm_stat_sum(NR_HELD_PAGES), PAGE_HELD, false);
 	check_tables(&census, init_top_pgt, 4);
 	check_caches(&census, busy);
 	check_all_owned(&census);
