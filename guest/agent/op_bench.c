@@ -9,6 +9,7 @@
 #include "agent/operations.h"
 #include "arch/x86_64/cpu.h"
 #include "mm/kmalloc.h"
+#include "mm/kvmalloc.h"
 #include "mm/page_alloc.h"
 #include "mm/vmalloc.h"
 
@@ -53,12 +54,50 @@ static inline void pairs_note(struct pairs *pairs, u64 ticks)
 		return true;                                                                                 \
 	}
 
+/* What vmap() and vm_map_ram() map: frames of an area that is there meanwhile. */
+#define MAPPED_PAGES_MAX 4096
+static struct page *mapped_pages[MAPPED_PAGES_MAX];
+
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
 PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
+PAIRS(pairs_of_kvmalloc, kvmalloc(size, GFP_KERNEL), kvfree(memory))
+PAIRS(map_and_unmap, vmap(mapped_pages, (u32)(size >> PAGE_SHIFT), 0, PGPROT_READWRITE), vunmap(memory))
+PAIRS(map_and_unmap_ram, vm_map_ram(mapped_pages, (u32)(size >> PAGE_SHIFT), NUMA_NO_NODE),
+      vm_unmap_ram(memory, (u32)(size >> PAGE_SHIFT)))
 PAIRS(pairs_of_kmalloc, kmalloc(size, GFP_KERNEL), kfree(memory))
 PAIRS(pairs_of_alloc_pages, alloc_pages(GFP_KERNEL, get_order(size)), __free_pages(memory, get_order(size)))
+
+/* Runs them with whole pages of a new area in mapped_pages[]; the area's own cost is nobody's. */
+static bool with_mapped_pages(struct pairs *pairs, bool (*run)(struct pairs *pairs))
+{
+	u64 nr = ALIGN_UP(pairs->size, PAGE_SIZE) >> PAGE_SHIFT;
+	char *area;
+	bool done;
+
+	if (nr > MAPPED_PAGES_MAX)
+		return false;
+	pairs->size = nr << PAGE_SHIFT;
+	area = vmalloc(pairs->size);
+	if (!area)
+		return false;
+	for (u64 i = 0; i < nr; i++)
+		mapped_pages[i] = vmalloc_to_page(area + i * PAGE_SIZE);
+	done = run(pairs);
+	vfree(area);
+	return done;
+}
+
+static bool pairs_of_vmap(struct pairs *pairs)
+{
+	return with_mapped_pages(pairs, map_and_unmap);
+}
+
+static bool pairs_of_vm_map_ram(struct pairs *pairs)
+{
+	return with_mapped_pages(pairs, map_and_unmap_ram);
+}
 
 static const struct {
 	const char *name;
@@ -67,6 +106,9 @@ static const struct {
 	[KVMAP_FUNCTION_VMALLOC] = { "vmalloc", pairs_of_vmalloc },
 	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
 	[KVMAP_FUNCTION_KMALLOC] = { "kmalloc", pairs_of_kmalloc },
+	[KVMAP_FUNCTION_KVMALLOC] = { "kvmalloc", pairs_of_kvmalloc },
+	[KVMAP_FUNCTION_VMAP] = { "vmap", pairs_of_vmap },
+	[KVMAP_FUNCTION_VM_MAP_RAM] = { "vm_map_ram", pairs_of_vm_map_ram },
 	[KVMAP_FUNCTION_VMALLOC_HUGE] = { "vmalloc_huge", pairs_of_vmalloc_huge },
 	[KVMAP_FUNCTION_ALLOC_PAGES] = { "alloc_pages", pairs_of_alloc_pages },
 	[KVMAP_FUNCTION_NOTHING] = { "nothing", pairs_of_nothing },

@@ -68,6 +68,9 @@ enum kvmap_function {
 	KVMAP_FUNCTION_ALLOC_PAGES = 4, /* the block that holds the size */
 	KVMAP_FUNCTION_NOTHING = 9,     /* what a pair costs besides what is measured */
 	KVMAP_FUNCTION_VMALLOC_HUGE = 16,
+	KVMAP_FUNCTION_KVMALLOC = 17,
+	KVMAP_FUNCTION_VMAP = 18,       /* of frames that there are */
+	KVMAP_FUNCTION_VM_MAP_RAM = 19, /* the same */
 };
 
 enum kvmap_access { KVMAP_ACCESS_READ = 0, KVMAP_ACCESS_WRITE = 1, KVMAP_ACCESS_EXECUTE = 2 };

@@ -38,6 +38,13 @@ instructions() {
 	[ "$(instructions vzalloc_used 4K)" -gt $(($(instructions vmalloc 4K) + 400)) ] &&
 	ok "the figures are possible ones" || not_ok "the figures are possible ones"
 
+try bench guest vmap:4K vm_map_ram:64K kvmalloc:4K kvmalloc:16M vmalloc_huge:2M --policy strict --json
+check "mappings of frames that there are, kvmalloc and 2M leaves" 0 out '"operation":"vmap","size":"4K"' \
+	out '"operation":"vm_map_ram","size":"64K"' out '"operation":"kvmalloc","size":"16M"'
+[ "$(instructions vmalloc_huge 2M)" -gt 500 ] && [ "$(instructions vmalloc_huge 2M)" -le 3000 ] &&
+	[ "$(instructions vm_map_ram 64K)" -gt 160 ] && [ "$(instructions kvmalloc 4K)" -lt 300 ] &&
+	ok "they cost what they may" || not_ok "they cost what they may"
+
 PATH=/nowhere "$KVMAP" bench guest >out 2>err
 status=$?
 tried="kvmap bench guest, without QEMU"

@@ -54,13 +54,19 @@ struct bench {
  */
 struct scene {
 	const char *operation; /* what its rows are called; NULL: as in Linux's figures */
-	const char *figure;    /* the operation there; NULL: every one that is a function of the guest */
+	const char *figure;    /* the operation there */
 	const char *function;  /* of the guest; NULL: of that name */
 	const char *setup;     /* operations of a script */
 };
 
 static const struct scene scenes[] = {
-	{ NULL, NULL, NULL, "" },
+	{ NULL, "kmalloc", NULL, "" },
+	{ NULL, "vmalloc", NULL, "" },
+	{ NULL, "vzalloc", NULL, "" },
+	{ NULL, "kvmalloc", NULL, "" },
+	{ NULL, "vmalloc_huge", NULL, "" },
+	{ NULL, "vm_map_ram", NULL, "" },
+	{ NULL, "vmap", NULL, "" },
 	{ NULL, "alloc_page", "alloc_pages", "" },
 	{ NULL, "alloc_pages_o9", "alloc_pages", "" },
 	/* All memory has been used: a frame that must be zero is cleared, as Linux does each time. */
@@ -127,7 +133,7 @@ static const char *function_of(const struct scene *scene, const struct linux_fig
 {
 	const char *function = scene->function ? scene->function : figure->operation;
 
-	if (scene->figure && strcmp(scene->figure, figure->operation) != 0)
+	if (strcmp(scene->figure, figure->operation) != 0)
 		return NULL;
 	return name_find(function_names, function, strlen(function)) ? function : NULL;
 }

@@ -40,6 +40,9 @@ const struct name function_names[] = {
 	{ "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
 	{ "nothing", KVMAP_FUNCTION_NOTHING },
 	{ "vmalloc_huge", KVMAP_FUNCTION_VMALLOC_HUGE },
+	{ "kvmalloc", KVMAP_FUNCTION_KVMALLOC },
+	{ "vmap", KVMAP_FUNCTION_VMAP },
+	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM },
 	{ NULL, 0 },
 };
 

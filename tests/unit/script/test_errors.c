@@ -52,7 +52,7 @@ static const struct {
 	{ "pair", "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "pair vmaloc 4K 1",
 	  "1:6: a function that allocates must stand here, not 'vmaloc'; did you mean 'vmalloc'?: vmalloc, "
-	  "vzalloc, kmalloc, alloc_pages, nothing, vmalloc_huge" },
+	  "vzalloc, kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole", "1:13: 'hole' is too much here; write: areas COUNT SIZE [holes]" },
