@@ -84,10 +84,14 @@ static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum 
 
 static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
 {
-	u32 taken = nr > PCP_CHAIN ? chain_take_runs(chain, zone, nr, owner) : 0;
+	u32 taken = 0;
 	unsigned int order;
 	u32 pfn;
 
+	if (zone->free_pages == fresh_count(zone))
+		return 0; /* as at boot: nothing on any list, and none is looked at */
+	if (nr > PCP_CHAIN)
+		taken = chain_take_runs(chain, zone, nr, owner);
 	taken += chain_take_singles(chain, zone, nr - taken, owner);
 	while (taken < nr && (pfn = buddy_take(zone, 1, &order))) {
 		u32 size = 1u << order;
