@@ -218,19 +218,28 @@ static int hello(struct attached *attached, struct error *error)
 	return 0;
 }
 
-int attached_open(const char *path, struct attached **out, struct error *error)
+int attached_open_socket(int socket, struct attached **out, struct error *error)
 {
 	struct attached *attached = calloc(1, sizeof(*attached));
 
-	if (!attached)
+	if (!attached) {
+		close(socket);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	attached->socket = connect_to(path, error);
-	if (attached->socket < 0 || hello(attached, error) < 0) {
+	}
+	attached->socket = socket;
+	if (hello(attached, error) < 0) {
 		attached_close(attached);
 		return -1;
 	}
 	*out = attached;
 	return 0;
+}
+
+int attached_open(const char *path, struct attached **out, struct error *error)
+{
+	int socket = connect_to(path, error);
+
+	return socket < 0 ? -1 : attached_open_socket(socket, out, error);
 }
 
 void attached_close(struct attached *attached)
@@ -241,8 +250,7 @@ void attached_close(struct attached *attached)
 		munmap((void *)attached->view.regions[i].bytes, attached->view.regions[i].size);
 	for (unsigned int i = 0; i < attached->fd_count; i++)
 		close(attached->fds[i]);
-	if (attached->socket >= 0)
-		close(attached->socket);
+	close(attached->socket);
 	free(attached);
 }
 

@@ -18,6 +18,8 @@ struct attached;
  * ERROR_PERMISSION if this user may not; ERROR_HOST if what answers is not a kvmap that can be understood.
  */
 int attached_open(const char *path, struct attached **out, struct error *error);
+/* The same over a socket that is connected, and taken over even on failure. */
+int attached_open_socket(int socket, struct attached **out, struct error *error);
 /* Ends a pause, too. NULL is allowed. */
 void attached_close(struct attached *attached);
 
