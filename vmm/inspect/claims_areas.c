@@ -24,7 +24,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
 	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
 	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
-	reader_chain(reader, &chain);
+	if (!reader->no_frames)
+		reader_chain(reader, &chain);
 	area->first_frame = chain.first_frame;
 	area->frame_count = chain.frame_count;
 }
