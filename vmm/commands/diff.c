@@ -163,16 +163,22 @@ int command_diff(int argc, char **argv)
 {
 	struct diff_options options;
 	struct source sources[2];
+	struct error error;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0 ||
 	    source_open(options.sources[0], &options.common, &sources[0]) < 0)
 		return EXIT_NOT_DONE;
+	/* To open the second may take long, and a VM is not paused for that. */
+	source_resume(&sources[0]);
 	if (source_open(options.sources[1], &options.common, &sources[1]) < 0) {
 		source_close(&sources[0]);
 		return EXIT_NOT_DONE;
 	}
-	status = compare(sources, &options);
+	if (sources[0].attached && source_look_again(&sources[0], &error) < 0)
+		status = command_fail(&error, NULL);
+	else
+		status = compare(sources, &options);
 	source_close(&sources[0]);
 	source_close(&sources[1]);
 	return status;

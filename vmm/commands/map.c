@@ -105,7 +105,7 @@ struct work {
 	struct map_violations violations;
 };
 
-/* What must be read while the guest stands still. */
+/* What must be read while the guest stands still, where its tables cannot be kept. */
 static int work_read(const struct map_options *options, struct source *source, struct work *work,
 		     struct error *error)
 {
@@ -115,6 +115,7 @@ static int work_read(const struct map_options *options, struct source *source, s
 
 	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, error) < 0)
 		return -1;
+	source_resume_with_tables(source);
 	breaks = claims_area_starts(source->claims, &count);
 	result = ranges_collect(source->view, &source->mode, 0, ~0ull, breaks, count, &work->ranges, error);
 	free(breaks);
@@ -175,8 +176,11 @@ int command_map(int argc, char **argv)
 	struct source source;
 	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0)
+		return EXIT_NOT_DONE;
+	/* Only the check asks which frames an area has. */
+	if ((options.check ? source_open : source_open_areas)(options.source.source, &options.source.common,
+							      &source) < 0)
 		return EXIT_NOT_DONE;
 	if (!source.has_mode)
 		status = command_fail(&source.no_claims, NULL);

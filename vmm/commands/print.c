@@ -70,7 +70,7 @@ static int fail_at(const char *expression, size_t at, const struct error *error)
 	return command_fail(&whole, context);
 }
 
-static int print(const struct print_options *options, const struct source *source, struct debug_info *info)
+static int print(const struct print_options *options, struct source *source, struct debug_info *info)
 {
 	const char *text = options->source.extra;
 	const struct value_context context = {
@@ -89,10 +89,11 @@ static int print(const struct print_options *options, const struct source *sourc
 		return fail_at(text, error.address, &error);
 	if (value_tree_build(&context, &expression, options->limit, &tree, &at, &error) < 0)
 		return fail_at(text, at, &error);
-	command_report(&report, options->source.common.json);
+	source_resume(source);
+	source_report(source, &report, options->source.common.json);
 	report_print(&report, text, &tree);
 	value_tree_destroy(&tree);
-	return command_finish(EXIT_VERIFIED);
+	return source_finish(source, &report, EXIT_VERIFIED);
 }
 
 int command_print(int argc, char **argv)

@@ -115,8 +115,9 @@ static void read_claims(struct source *source)
 		return;
 	}
 	source->symbols = source->own_symbols;
-	if (source->own_layout && claims_read(source->view, &source->mode, source->own_layout,
-					      &source->own_claims, &source->no_claims) == 0)
+	if (source->own_layout && (source->areas_only ? claims_read_areas : claims_read)(
+					  source->view, &source->mode, source->own_layout,
+					  &source->own_claims, &source->no_claims) == 0)
 		source->claims = &source->own_claims;
 }
 
@@ -209,6 +210,46 @@ void source_resume(struct source *source)
 	attached_resume(source->attached, &source->pause_time, &source->resume_error);
 }
 
+/* Tables in their order; those that lie one after the other are kept at once. */
+struct keeper {
+	struct attached *attached;
+	uint64_t start, end; /* GPAs that are still to be kept */
+	bool failed;
+};
+
+static void keep_now(struct keeper *keeper)
+{
+	if (keeper->end > keeper->start &&
+	    attached_keep(keeper->attached, keeper->start, keeper->end - keeper->start) < 0)
+		keeper->failed = true;
+}
+
+static int keep_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
+{
+	struct keeper *keeper = context;
+
+	(void)level;
+	(void)gva;
+	if (gpa != keeper->end) {
+		keep_now(keeper);
+		keeper->start = gpa;
+	}
+	keeper->end = gpa + KVMAP_PAGE_SIZE;
+	return keeper->failed;
+}
+
+void source_resume_with_tables(struct source *source)
+{
+	struct keeper keeper = { .attached = source->attached };
+	const struct walk_visitor visitor = { .context = &keeper, .table = keep_table };
+
+	if (!source->paused || walk_range(source->view, &source->mode, 0, ~0ull, 0, &visitor) != 0)
+		return;
+	keep_now(&keeper);
+	if (!keeper.failed)
+		source_resume(source);
+}
+
 int source_look_again(struct source *source, struct error *error)
 {
 	source_resume(source);
@@ -269,14 +310,13 @@ const struct stage2 *source_second_stage(struct source *source, struct error *er
 	return NULL;
 }
 
-int source_open(const char *name, const struct options *options, struct source *out)
+static int open_any(const char *name, const struct options *options, bool areas_only, struct source *out)
 {
 	char context[1024] = "";
 	struct error error;
 	int result;
 
-	memset(out, 0, sizeof(*out));
-	out->stage2 = options->stage2;
+	*out = (struct source){ .areas_only = areas_only, .stage2 = options->stage2 };
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
 	else if (is_vm(name))
@@ -288,6 +328,16 @@ int source_open(const char *name, const struct options *options, struct source *
 	command_fail(&error, context);
 	source_close(out);
 	return -1;
+}
+
+int source_open(const char *name, const struct options *options, struct source *out)
+{
+	return open_any(name, options, false, out);
+}
+
+int source_open_areas(const char *name, const struct options *options, struct source *out)
+{
+	return open_any(name, options, true, out);
 }
 
 void source_warn(const struct source *source)

@@ -22,6 +22,7 @@ struct source {
 	struct second_stage second_stage; /* with --stage2 */
 	bool stage2;                      /* that was given */
 	bool paused;
+	bool areas_only;                       /* of the claims of a core or an attached VM */
 	struct attached_pause_time pause_time; /* once it goes on */
 	struct error resume_error;             /* it did not go on as it should have; "" if it did */
 	/* Of a core or an attached VM. */
@@ -44,10 +45,17 @@ struct source {
 
 /* Opens it, or prints why not. 0, or -1 when the command must end with EXIT_NOT_DONE. */
 int source_open(const char *name, const struct options *options, struct source *out);
+/* The same for a command that only labels addresses: the claims have areas, without their frames, and nothing
+ * else. */
+int source_open_areas(const char *name, const struct options *options, struct source *out);
 void source_close(struct source *source);
 
 /* Lets an attached VM go on: everything that is needed of it has been read. Else nothing to do. */
 void source_resume(struct source *source);
+
+/* The same for a command that goes on reading page tables: it sees those of now. Where that cannot be had,
+ * the VM stays paused. */
+void source_resume_with_tables(struct source *source);
 
 /* Lets an attached VM go on, stops it once more and reads its claims of then. */
 int source_look_again(struct source *source, struct error *error);

@@ -16,7 +16,8 @@ static void read_all(struct reader *reader)
 	read_memblock(reader);
 	read_mem_map(reader);
 	read_zones(reader);
-	read_trees(reader);
+	read_busy_tree(reader);
+	read_free_tree(reader);
 	read_held(reader);
 	read_caches(reader);
 	read_cpu_caches(reader);
@@ -25,8 +26,16 @@ static void read_all(struct reader *reader)
 	read_variables(reader);
 }
 
-int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
-		struct claims *out, struct error *error)
+static void read_areas(struct reader *reader)
+{
+	reader->no_frames = true;
+	read_busy_tree(reader);
+	read_lazy(reader);
+}
+
+static int read_with(void (*read)(struct reader *reader), const struct view *view,
+		     const struct walk_mode *mode, const struct claims_layout *layout, struct claims *out,
+		     struct error *error)
 {
 	const struct claim_place *first = &layout->roots[ROOT_mem_map];
 	struct claims claims = { 0 };
@@ -45,13 +54,25 @@ int claims_read(const struct view *view, const struct walk_mode *mode, const str
 				 ", `mem_map`): it has not booted, or "
 				 "this is not its program",
 				 first->gva);
-	read_all(&reader);
+	read(&reader);
 	if (reader.out_of_memory) {
 		claims_destroy(&claims);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the guest's claims");
 	}
 	*out = claims;
 	return 0;
+}
+
+int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
+		struct claims *out, struct error *error)
+{
+	return read_with(read_all, view, mode, layout, out, error);
+}
+
+int claims_read_areas(const struct view *view, const struct walk_mode *mode,
+		      const struct claims_layout *layout, struct claims *out, struct error *error)
+{
+	return read_with(read_areas, view, mode, layout, out, error);
 }
 
 void claims_destroy(struct claims *claims)

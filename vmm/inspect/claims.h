@@ -196,6 +196,10 @@ void claims_layout_close(struct claims_layout *layout);
  */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);
+/* The same of `areas` alone, and of those not the frames (frame_count is 0): what names a range of addresses.
+ */
+int claims_read_areas(const struct view *view, const struct walk_mode *mode,
+		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
 
 /*

@@ -25,7 +25,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
 	chain.blocks = area->flags & VM_HUGE;
 	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
-	reader_chain(reader, &chain);
+	if (!reader->no_frames)
+		reader_chain(reader, &chain);
 	area->first_frame = chain.first_frame;
 	area->frame_count = chain.frame_count;
 }

@@ -50,9 +50,14 @@ static void read_rest(struct reader *reader, uint64_t gva, const uint8_t *copy)
 	cpu_read_accounts(reader, copy);
 }
 
-void read_cpu_caches(struct reader *reader)
+void read_lazy(struct reader *reader)
 {
 	each_cpu(reader, "V8", cpu_read_lazy);
+}
+
+void read_cpu_caches(struct reader *reader)
+{
+	read_lazy(reader);
 	each_cpu(reader, "V4", read_pcp);
 	each_cpu(reader, "V4", read_rest);
 }

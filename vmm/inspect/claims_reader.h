@@ -30,6 +30,7 @@ struct reader {
 	uint64_t frame_limit; /* pfns below it may be: max_pfn, or 0 when mem_map cannot be read */
 	uint64_t frames_left; /* chains may still hold so many frames, all together */
 	uint64_t nodes_left;  /* trees and lists of vmap_areas may still have so many nodes */
+	bool no_frames;       /* what an area is made of is not asked for */
 	bool out_of_memory;
 	struct reader_page large[READER_LARGE]; /* 2M */
 	struct reader_page small[READER_SMALL]; /* 4K */
@@ -81,7 +82,9 @@ bool reader_struct_page(struct reader *reader, uint64_t pfn, uint8_t *out);
 void read_memblock(struct reader *reader);
 void read_mem_map(struct reader *reader); /* sets mem_map and frame_limit, which the following need */
 void read_zones(struct reader *reader);
-void read_trees(struct reader *reader);
+void read_busy_tree(struct reader *reader);
+void read_free_tree(struct reader *reader);
+void read_lazy(struct reader *reader);
 void read_held(struct reader *reader);
 void read_caches(struct reader *reader);
 void read_flushes(struct reader *reader);

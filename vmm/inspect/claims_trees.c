@@ -157,13 +157,19 @@ static void areas_sort(struct claims *claims)
 		}
 }
 
-void read_trees(struct reader *reader)
+void read_busy_tree(struct reader *reader)
 {
 	struct claims *out = reader->out;
 	const struct tree busy = { ROOT_vmap_area_root, true, &out->busy_root, &out->busy_nodes };
-	const struct tree unused = { ROOT_free_vmap_area_root, false, &out->free_root, &out->free_nodes };
 
 	tree_walk(reader, &busy);
 	areas_sort(out);
+}
+
+void read_free_tree(struct reader *reader)
+{
+	struct claims *out = reader->out;
+	const struct tree unused = { ROOT_free_vmap_area_root, false, &out->free_root, &out->free_nodes };
+
 	tree_walk(reader, &unused);
 }

@@ -24,6 +24,7 @@ struct scan {
 	const struct walk_visitor *visitor;
 	uint64_t start, end; /* linear, inclusive */
 	uint64_t tables_left;
+	bool tables_only; /* nobody asks what the lowest tables hold */
 	/* By level: bits that must be 0, and bits in which neighbours must agree to be one run. */
 	uint64_t table_reserved[6], page_reserved[6], alike[6];
 	struct table tables[6]; /* by level: the path from the top to where the scan is */
@@ -93,7 +94,10 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 	table->linear = linear;
 	table->rights = rights;
 	table->next = first;
-	table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : TABLE_ENTRIES;
+	if (level == 1 && scan->tables_only)
+		table->end = first;
+	else
+		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : TABLE_ENTRIES;
 	memcpy(&table->entries[first], bytes + first * sizeof(uint64_t),
 	       (table->end - first) * sizeof(uint64_t));
 	return scan->visitor->table ? scan->visitor->table(scan->visitor->context, gpa, level,
@@ -235,6 +239,7 @@ int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t s
 	scan.view = view;
 	scan.mode = mode;
 	scan.visitor = visitor;
+	scan.tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
 	scan.tables_left = limit ? limit : default_limit(view);
 	scan_prepare(&scan);
 

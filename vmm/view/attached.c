@@ -22,6 +22,8 @@
 
 #define PAGE 0x1000ull
 
+#define MEMORY_SLACK (64ull << 20)
+
 struct attached {
 	int socket;
 	bool paused;
@@ -218,19 +220,28 @@ static int hello(struct attached *attached, struct error *error)
 	return 0;
 }
 
-int attached_open(const char *path, struct attached **out, struct error *error)
+int attached_open_socket(int socket, struct attached **out, struct error *error)
 {
 	struct attached *attached = calloc(1, sizeof(*attached));
 
-	if (!attached)
+	if (!attached) {
+		close(socket);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	attached->socket = connect_to(path, error);
-	if (attached->socket < 0 || hello(attached, error) < 0) {
+	}
+	attached->socket = socket;
+	if (hello(attached, error) < 0) {
 		attached_close(attached);
 		return -1;
 	}
 	*out = attached;
 	return 0;
+}
+
+int attached_open(const char *path, struct attached **out, struct error *error)
+{
+	int socket = connect_to(path, error);
+
+	return socket < 0 ? -1 : attached_open_socket(socket, out, error);
 }
 
 void attached_close(struct attached *attached)
@@ -241,8 +252,7 @@ void attached_close(struct attached *attached)
 		munmap((void *)attached->view.regions[i].bytes, attached->view.regions[i].size);
 	for (unsigned int i = 0; i < attached->fd_count; i++)
 		close(attached->fds[i]);
-	if (attached->socket >= 0)
-		close(attached->socket);
+	close(attached->socket);
 	free(attached);
 }
 
@@ -274,7 +284,8 @@ static int map_region(struct attached *attached, const struct control_region *re
 		return error_set(error, ERROR_HOST, 0, region->gpa,
 				 "the VM's memory at GPA 0x%" PRIx64 " cannot be as it says", region->gpa);
 	mapped.fd = attached->fds[region->fd];
-	bytes = mmap(NULL, region->size, PROT_READ, MAP_SHARED | MAP_NORESERVE, mapped.fd,
+	/* Private and writable, so that attached_keep() can have pages of its own. Nothing else writes. */
+	bytes = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, mapped.fd,
 		     (off_t)region->offset);
 	if (bytes == MAP_FAILED)
 		return error_set(error, ERROR_HOST, errno, region->gpa,
@@ -300,6 +311,18 @@ static void bring_in(const struct view *view)
 	}
 }
 
+/* In a pause there is no time to ask for every hole. The guest may touch more until then, but hardly as much.
+ */
+static void bound_data(struct view *view)
+{
+	uint64_t size = view_size(view), data = view_data_size(view);
+
+	if (size <= MEMORY_SLACK || data > (size - MEMORY_SLACK) / 2)
+		view->data_most = size;
+	else
+		view->data_most = 2 * data + MEMORY_SLACK;
+}
+
 int attached_map(struct attached *attached, struct error *error)
 {
 	const struct control_memory *memory = &attached->answer.memory;
@@ -318,7 +341,18 @@ int attached_map(struct attached *attached, struct error *error)
 		if (map_region(attached, &memory->regions[i], error) < 0)
 			return -1;
 	bring_in(&attached->view);
+	bound_data(&attached->view);
 	return 0;
+}
+
+int attached_keep(struct attached *attached, uint64_t gpa, uint64_t size)
+{
+	const void *bytes = view_bytes(&attached->view, gpa, size);
+
+	if (!bytes)
+		return -1;
+	/* A page of a private mapping that is written becomes this process's own, with what it holds now. */
+	return madvise((void *)bytes, size, MADV_POPULATE_WRITE);
 }
 
 /* ---- pausing ---- */

@@ -18,6 +18,8 @@ struct attached;
  * ERROR_PERMISSION if this user may not; ERROR_HOST if what answers is not a kvmap that can be understood.
  */
 int attached_open(const char *path, struct attached **out, struct error *error);
+/* The same over a socket that is connected, and taken over even on failure. */
+int attached_open_socket(int socket, struct attached **out, struct error *error);
 /* Ends a pause, too. NULL is allowed. */
 void attached_close(struct attached *attached);
 
@@ -34,14 +36,20 @@ int attached_map(struct attached *attached, struct error *error);
  */
 int attached_pause(struct attached *attached, const struct view **view_out, struct error *error);
 
+/*
+ * In a pause: makes the pages of [gpa, gpa + size) stay in the view as they are now, when the VM goes on. -1
+ * if that cannot be had; then they have to be read before.
+ */
+int attached_keep(struct attached *attached, uint64_t gpa, uint64_t size);
+
 struct attached_pause_time {
 	uint64_t vm_ns;     /* how long the VM stood still, by its own clock; 0: it ended meanwhile */
 	uint64_t client_ns; /* from the request to stop to the answer to the request to go on */
 };
 
 /*
- * Lets the vCPUs go on. A VM that ended in the pause is no error: its memory was not changed any more. A pause
- * that was too long and ended by itself is ERROR_HOST: what was read may be of two moments.
+ * Lets the vCPUs go on. A VM that ended in the pause is no error: its memory was not changed any more. A
+ * pause that was too long and ended by itself is ERROR_HOST: what was read may be of two moments.
  */
 int attached_resume(struct attached *attached, struct attached_pause_time *out, struct error *error);
 

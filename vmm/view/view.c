@@ -171,6 +171,8 @@ uint64_t view_data_size(const struct view *view)
 {
 	uint64_t size = 0, gpa = 0, start, end;
 
+	if (view->data_most)
+		return view->data_most;
 	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
 		size += end - start;
 	return size;

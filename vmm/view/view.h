@@ -56,6 +56,8 @@ struct view {
 	unsigned int cpu_count;
 	bool pages_1g; /* 1G pages work: a PS bit at level 3 is a page, not a reserved bit. No register says
 			  so */
+	uint64_t data_most; /* what view_data_size() says, where the backend knows a bound; 0: the files are
+			       asked */
 	unsigned int physical_bits; /* MAXPHYADDR of the guest: entries above it are reserved bits */
 	/* Asks KVM. NULL where there is no live VM behind the view. 0, or -1 if the ioctl failed. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
@@ -96,8 +98,8 @@ bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_
 /* Bytes of guest memory in all regions. */
 uint64_t view_size(const struct view *view);
 
-/* Those of them that may be anything but zeros. What a guest can say is bounded by this, not by its memory's
- * size. */
+/* Those of them that may be anything but zeros, or a bound of that. What a guest can say is bounded by this,
+ * not by its memory's size. */
 uint64_t view_data_size(const struct view *view);
 
 #endif

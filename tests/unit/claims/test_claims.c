@@ -72,6 +72,25 @@ Test(claims, lazy_areas_come_after_the_live_ones)
 	assert_area_frames(d, 0x750, 0x751);
 }
 
+Test(claims, areas_alone_are_the_same_without_their_frames)
+{
+	struct claims areas;
+	struct error error;
+
+	cr_assert_eq(claims_read_areas(&world.view, &world.mode, world.layout, &areas, &error), 0, "%s",
+		     error.text);
+	cr_assert_eq(areas.areas.count, claims.areas.count);
+	for (size_t i = 0; i < areas.areas.count; i++) {
+		struct claim_area area = claims.areas.items[i];
+
+		area.first_frame = area.frame_count = 0;
+		cr_expect_eq(memcmp(&area, &areas.areas.items[i], sizeof(area)), 0, "area %zu", i);
+	}
+	cr_expect_eq(areas.frames.count, 0);
+	cr_expect_eq(areas.damages.count, 0);
+	claims_destroy(&areas);
+}
+
 /* Other than `claims`: not read before the test. */
 Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
 {

@@ -61,6 +61,7 @@ void fake_vm_make(struct fake_vm *fake)
 	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	*fake = (struct fake_vm){
+		.memory = fd,
 		.vm = {
 			.context = fake,
 			.hold = hold,
@@ -77,10 +78,10 @@ void fake_vm_make(struct fake_vm *fake)
 			.fds = { open(path, O_RDONLY | O_CLOEXEC) },
 		},
 	};
-	close(fd);
 }
 
 void fake_vm_close(struct fake_vm *fake)
 {
+	close(fake->memory);
 	close(fake->vm.fds[0]);
 }

@@ -11,6 +11,7 @@ struct fake_vm {
 	unsigned int holds, releases; /* how often */
 	bool is_held;
 	bool misused; /* asked for registers while it was not held, held twice ... */
+	int memory;   /* the file, as the VM itself writes it */
 	bool refuses; /* its registers cannot be had */
 	struct control_vm vm;
 };

@@ -118,6 +118,26 @@ Test(server, the_memory_that_it_passes_cannot_be_written)
 	attached_close(attached);
 }
 
+Test(server, pages_that_are_kept_stay_as_they_were_when_the_vm_goes_on)
+{
+	struct attached *attached = attach();
+	struct attached_pause_time time;
+	const struct view *view;
+
+	cr_assert_eq(attached_map(attached, &error), 0);
+	cr_assert_eq(attached_pause(attached, &view, &error), 0);
+	cr_assert_eq(attached_keep(attached, 0x11000, 0x2000), 0);
+	cr_expect_eq(attached_keep(attached, 0x10000 + FAKE_MEMORY - 0x1000, 0x2000), -1);
+	cr_assert_eq(attached_resume(attached, &time, &error), 0);
+	for (uint64_t page = 0; page < 4; page++)
+		cr_assert_eq(pwrite(fake.memory, "x", 1, (off_t)(page * 4096)), 1);
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x10000, 1), 'x');
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 1);
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x12000, 1), 2);
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x13000, 1), 'x');
+	attached_close(attached);
+}
+
 Test(server, a_peer_that_goes_away_in_a_pause_ends_it)
 {
 	struct attached *attached = attach();

@@ -120,6 +120,24 @@ Test(walk_range, reports_leaves_of_all_sizes_in_order_of_address)
 	cr_expect_eq(seen.tables_by_level[4], 1);
 }
 
+Test(walk_range, reports_the_same_tables_to_one_that_asks_for_nothing_else)
+{
+	struct walk_visitor tables_only = { .context = &seen, .table = see_table };
+	struct seen all;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		tables_map(&t, VMALLOC + i * G1, 0x1000, 1, PTE_W);
+		tables_map(&t, VMALLOC + i * G1 + M2, 0x200000, 2, PTE_W);
+	}
+	scan_limited(0, ~0ull, 0);
+	all = seen;
+	memset(&seen, 0, sizeof(seen));
+	cr_assert_eq(walk_range(&t.view, &t.mode, 0, ~0ull, 0, &tables_only), 0);
+	cr_expect_gt(seen.table_count, 5);
+	for (int level = 1; level <= 5; level++)
+		cr_expect_eq(seen.tables_by_level[level], all.tables_by_level[level], "level %d", level);
+}
+
 Test(walk_range, takes_both_ends_of_the_range_as_inside_it)
 {
 	for (unsigned int i = 0; i < 8; i++)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_control.c: both ends of the control socket, and at the other end whoever wrote the input.
+ *
+ * Input: a byte, then messages. Even: requests of four peers to a VM; each is a byte that says whose, a byte
+ * of seconds that pass before, one of its length, and its bytes. Odd: what a VM replies to one that looks;
+ * each is a byte of flags, two of its length, and its bytes.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include "fuzz.h"
+
+#include "control/answer.h"
+#include "view/attached.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PEERS        4
+#define MESSAGES_MAX 16
+#define MEMORY       0x10000ull
+
+/* ---- requests to a VM ---- */
+
+struct vm {
+	bool is_held;
+	uint64_t holds;
+};
+
+static uint64_t clock_ns;
+
+static uint64_t now_ns(void)
+{
+	return clock_ns;
+}
+
+static void hold(void *context)
+{
+	struct vm *vm = context;
+
+	fuzz_expect(!vm->is_held);
+	vm->is_held = true;
+	vm->holds++;
+}
+
+static void release(void *context)
+{
+	struct vm *vm = context;
+
+	fuzz_expect(vm->is_held);
+	vm->is_held = false;
+}
+
+/* Now and then they cannot be had. */
+static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
+{
+	const struct vm *vm = context;
+
+	fuzz_expect(vm->is_held);
+	memset(cpus, 0xaa, VIEW_CPUS_MAX * sizeof(cpus[0]));
+	return vm->holds % 5 == 4 ? -1 : VIEW_CPUS_MAX;
+}
+
+static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
+{
+	const struct vm *vm = context;
+
+	fuzz_expect(vm->is_held);
+	out->valid = gva % 2;
+	out->gpa = gva;
+	return cpu ? -1 : 0;
+}
+
+static size_t take_bytes(struct fuzz_input *input, void *out, size_t size)
+{
+	if (size > input->left)
+		size = input->left;
+	memcpy(out, input->at, size);
+	input->at += size;
+	input->left -= size;
+	return size;
+}
+
+static void expect_consistent(const struct vm *vm, const struct control_desk *desk,
+			      const struct control_peer peers[PEERS])
+{
+	unsigned int pausing = 0;
+
+	for (int i = 0; i < PEERS; i++)
+		pausing += peers[i].pauses;
+	fuzz_expect(pausing == desk->pausing);
+	fuzz_expect(vm->is_held == (pausing > 0));
+}
+
+static void ask_vm(struct fuzz_input *input)
+{
+	static struct control_answer answer;
+	struct control_peer peers[PEERS] = { 0 };
+	struct vm state = { 0 };
+	const struct control_vm vm = {
+		.context = &state,
+		.hold = hold,
+		.release = release,
+		.registers = registers,
+		.translate = translate,
+		.memory = { .region_count = VIEW_REGIONS_MAX, .fd_count = 1 },
+	};
+	struct control_desk desk = { .vm = &vm };
+
+	while (input->left) {
+		uint64_t who = fuzz_number(input, 1);
+		struct control_peer *peer = &peers[who % PEERS];
+		uint8_t datagram[256];
+		enum control_do what;
+		size_t size;
+
+		clock_ns += fuzz_number(input, 1) * 1000000000ull;
+		size = take_bytes(input, datagram, fuzz_number(input, 1));
+		desk.at_end = who & 0x80;
+		for (int i = 0; i < PEERS; i++) {
+			control_expire(&desk, &peers[i], clock_ns);
+			fuzz_expect(control_deadline(&peers[i]) > clock_ns);
+		}
+		what = control_answer(&desk, peer, datagram, size, now_ns, &answer);
+		fuzz_expect(answer.reply.magic == CONTROL_MAGIC);
+		fuzz_expect(answer.reply.size <= sizeof(answer) - sizeof(answer.reply));
+		fuzz_expect(answer.reply.status == CONTROL_OK || !answer.reply.size);
+		if (what == CONTROL_SEND_CLOSE) {
+			control_leave(&desk, peer);
+			*peer = (struct control_peer){ 0 };
+		}
+		expect_consistent(&state, &desk, peers);
+	}
+	for (int i = 0; i < PEERS; i++)
+		control_leave(&desk, &peers[i]);
+	fuzz_expect(!state.is_held);
+}
+
+/* ---- replies of a VM ---- */
+
+enum {
+	REPLY_HEADER = 1, /* a right header stands before the bytes: of the type in the upper bits */
+	REPLY_FD = 2,     /* a descriptor of memory comes with it */
+	REPLY_SECOND_FD = 4,
+	REPLY_UNSEALED = 8, /* that memory could be cut off */
+};
+
+static int sealed, unsealed;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	sealed = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	unsealed = memfd_create("unsealed", MFD_CLOEXEC);
+	fuzz_expect(sealed >= 0 && ftruncate(sealed, MEMORY) == 0);
+	fuzz_expect(unsealed >= 0 && ftruncate(unsealed, MEMORY) == 0);
+	fuzz_expect(fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
+	return 0;
+}
+
+static void send_reply(int socket, uint64_t flags, struct control_answer *answer, size_t size)
+{
+	const int fds[2] = { flags & REPLY_UNSEALED ? unsealed : sealed, sealed };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fds))] = { 0 };
+	size_t fds_size = flags & REPLY_SECOND_FD ? sizeof(fds) : sizeof(fds[0]);
+	struct iovec bytes = { answer, size };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+	struct cmsghdr *part;
+
+	if (flags & REPLY_FD) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(fds_size);
+		part = CMSG_FIRSTHDR(&message);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(fds_size);
+		memcpy(CMSG_DATA(part), fds, fds_size);
+	}
+	sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* All replies are there before the first request, so that nobody waits. */
+static void send_replies(int socket, struct fuzz_input *input)
+{
+	static struct control_answer answer;
+
+	for (int i = 0; i < MESSAGES_MAX && input->left; i++) {
+		uint64_t flags = fuzz_number(input, 1);
+		size_t size = fuzz_number(input, 2);
+
+		memset(&answer, 0, sizeof(answer));
+		if (!(flags & REPLY_HEADER)) {
+			size = take_bytes(input, &answer, size < sizeof(answer) ? size : sizeof(answer));
+			send_reply(socket, flags, &answer, size);
+			continue;
+		}
+		/* As long as it says, with zeros where the input has ended. */
+		if (size > sizeof(answer) - sizeof(answer.reply))
+			size = sizeof(answer) - sizeof(answer.reply);
+		take_bytes(input, &answer.hello, size);
+		answer.reply = (struct control_reply){
+			.magic = CONTROL_MAGIC,
+			.version = CONTROL_VERSION,
+			.type = (uint16_t)(flags >> 4),
+			.size = (uint32_t)size,
+		};
+		send_reply(socket, flags, &answer, sizeof(answer.reply) + size);
+	}
+}
+
+/* All of it is there. */
+static void read_memory(const struct view *view)
+{
+	for (unsigned int i = 0; i < view->region_count; i++) {
+		const struct view_region *region = &view->regions[i];
+		const volatile uint8_t *bytes = region->bytes;
+
+		fuzz_expect(region->size <= MEMORY);
+		for (uint64_t offset = 0; offset < region->size; offset += 0x1000)
+			(void)bytes[offset];
+	}
+}
+
+static void look(struct attached *attached)
+{
+	struct view_translation translation;
+	struct attached_pause_time time;
+	const struct view *view = NULL;
+	struct error error;
+
+	fuzz_expect(memchr(attached_hello(attached)->script, 0, sizeof(attached_hello(attached)->script)));
+	fuzz_expect(attached_hello(attached)->build_id_size <= CONTROL_BUILD_ID_MAX);
+	if (attached_map(attached, &error) < 0 || attached_pause(attached, &view, &error) < 0)
+		return;
+	fuzz_expect(view->cpu_count <= VIEW_CPUS_MAX);
+	fuzz_expect(view->physical_bits >= 32 && view->physical_bits <= 52);
+	read_memory(view);
+	view->translate(view->translate_context, 0, 0x1000, &translation);
+	if (attached_resume(attached, &time, &error) == 0)
+		fuzz_expect(view->translate(view->translate_context, 0, 0x1000, &translation) < 0);
+	attached_let_go(attached, &error);
+}
+
+static void look_at_liar(struct fuzz_input *input)
+{
+	struct attached *attached;
+	struct error error;
+	int sockets[2];
+
+	fuzz_expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0);
+	send_replies(sockets[1], input);
+	shutdown(sockets[1], SHUT_WR);
+	if (attached_open_socket(sockets[0], &attached, &error) == 0) {
+		look(attached);
+		attached_close(attached);
+	}
+	close(sockets[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = { data, size };
+
+	if (fuzz_number(&input, 1) % 2)
+		look_at_liar(&input);
+	else
+		ask_vm(&input);
+	return 0;
+}
