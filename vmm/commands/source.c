@@ -277,6 +277,8 @@ int source_open(const char *name, const struct options *options, struct source *
 
 	memset(out, 0, sizeof(*out));
 	out->stage2 = options->stage2;
+	if (out->stage2)
+		second_stage_prepare(&out->second_stage);
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
 	else if (is_vm(name))
