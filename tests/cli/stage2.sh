@@ -52,6 +52,25 @@ check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" ou
 kill "$qemu"
 wait "$qemu" 2>/dev/null
 
+# A VM of another kvmap is stopped for it, and its guest looked at, too.
+"$KVMAP" run "$IMAGES/demo.kvs" --hold >held.out 2>&1 </dev/null &
+held=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	sleep 0.5
+	try stage2 "$held"
+	[ "$status" = 0 ] && grep -q 'worth' out && break
+done
+check "the VM of another kvmap, with its guest's pages" 0 out "^Second stage of process $held: " out '^  2M +' \
+	err 'was paused for'
+try resume "$held"
+wait "$held" 2>/dev/null
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$IMAGES/demo.kvs" >out 2>err </dev/null
+	status=$?
+	check "what can be told without permission is told" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB' \
+		out '^  4K pages, by KVM.s own count: [0-9]' err 'run as root'
+fi
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$KVMAP" kvmap
 	chmod 755 . kvmap

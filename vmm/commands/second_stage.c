@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/second_stage.h"
 
-const struct stage2 *second_stage_look(struct second_stage *look, pid_t pid, int vm_fd, struct error *error)
+void second_stage_prepare(struct second_stage *look)
 {
-	stage2_destroy(&look->stage2);
 	if (!look->tried && stage2_reader_open(&look->reader, &look->no_reader) < 0)
 		look->reader = NULL;
 	look->tried = true;
+}
+
+const struct stage2 *second_stage_look(struct second_stage *look, pid_t pid, int vm_fd, struct error *error)
+{
+	stage2_destroy(&look->stage2);
+	second_stage_prepare(look);
 	if (!look->reader) {
 		*error = look->no_reader;
 		return NULL;

@@ -16,6 +16,9 @@ struct second_stage {
 	struct stage2 stage2;   /* of the last look */
 };
 
+/* Loads what it takes, which takes a while: before a VM is made to wait for it. */
+void second_stage_prepare(struct second_stage *look);
+
 /* All zero before. What it was before is gone; NULL, and `error` says why it is not seen. */
 const struct stage2 *second_stage_look(struct second_stage *look, pid_t pid, int vm_fd, struct error *error);
 void second_stage_close(struct second_stage *look);

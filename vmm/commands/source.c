@@ -317,6 +317,8 @@ static int open_any(const char *name, const struct options *options, bool areas_
 	int result;
 
 	*out = (struct source){ .areas_only = areas_only, .stage2 = options->stage2 };
+	if (out->stage2)
+		second_stage_prepare(&out->second_stage);
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
 	else if (is_vm(name))

@@ -5,7 +5,9 @@
 #include "base/number.h"
 #include "commands/commands.h"
 #include "commands/source.h"
+#include "kvm/kvm.h"
 #include "stage2/reader.h"
+#include "stage2/stats.h"
 
 #include <limits.h>
 #include <string.h>
@@ -97,54 +99,109 @@ static bool find_effective(const struct source *source, const struct stage2 *sta
 	return true;
 }
 
-/* source: NULL for a process whose guest is not known. */
-static int show(const struct stage2_options *options, pid_t pid, int vm_fd, const struct source *source)
+/* What KVM counts in any case; false if that cannot be read either. */
+static bool find_stats(pid_t pid, const struct source *source, struct stage2_stats *out)
 {
-	struct stage2_effective effective = { 0 };
-	struct stage2_verdict verdict;
-	struct stage2_reader *reader;
-	struct stage2 stage2;
+	struct error ignored;
+	bool done;
+	int fd;
+
+	if (!source || !source->session)
+		return stage2_stats_of_process("/sys/kernel/debug/kvm", pid, out, &ignored) == 0;
+	fd = kvm_vm_stats(machine_vm_fd(source->session->machine), &ignored);
+	done = fd >= 0 && stage2_stats_read(fd, out, &ignored) == 0;
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static int show_not_seen(const struct stage2_options *options, pid_t pid, const struct source *source,
+			 const struct error *error)
+{
+	struct stage2_stats stats;
 	struct report report;
+	bool counted = find_stats(pid, source, &stats);
+	bool own = source && source->session;
+
+	if (counted || own) {
+		command_report(&report, options->common.json);
+		report_stage2_not_seen(&report, pid, counted ? &stats : NULL, own ? source->view : NULL);
+	}
+	return command_fail(error, NULL);
+}
+
+static int put(const struct stage2_options *options, const struct report_stage2 *what, struct source *source)
+{
+	struct stage2_verdict verdict;
+	struct report report;
+	int status;
+
+	if (source)
+		source_report(source, &report, options->common.json);
+	else
+		command_report(&report, options->common.json);
+	report_stage2(&report, what, &verdict);
+	status = verdict.findings ? EXIT_FINDING : EXIT_VERIFIED;
+	return source ? source_finish(source, &report, status) : command_finish(status);
+}
+
+/* Of a process whose guest is not known. */
+static int show_process(const struct stage2_options *options, pid_t pid)
+{
+	struct report_stage2 what = { .pid = pid };
+	struct second_stage look = { 0 };
 	struct error error;
 	int status;
 
-	if (stage2_reader_open(&reader, &error) < 0)
-		return command_fail(&error, NULL);
-	if (stage2_read(reader, pid, vm_fd, &stage2, &error) < 0) {
-		status = command_fail(&error, NULL);
-	} else {
-		const struct report_stage2 what = {
-			.stage2 = &stage2,
-			.pid = pid,
-			.effective = find_effective(source, &stage2, &effective) ? &effective : NULL,
-		};
-
-		command_report(&report, options->common.json);
-		report_stage2(&report, &what, &verdict);
-		status = command_finish(verdict.findings ? EXIT_FINDING : EXIT_VERIFIED);
-		stage2_destroy(&stage2);
-	}
-	stage2_reader_close(reader);
+	what.stage2 = second_stage_look(&look, pid, options->vm_fd, &error);
+	if (what.stage2)
+		status = put(options, &what, NULL);
+	else if (error.kind == ERROR_INPUT)
+		status = command_fail(&error, NULL); /* there is no such VM: nothing to be told of it */
+	else
+		status = show_not_seen(options, pid, NULL, &error);
+	second_stage_close(&look);
 	return status;
 }
 
-static int show_script(const struct stage2_options *options)
+/* A guest that can be looked at, too: a script, or a VM of another kvmap, which stands still meanwhile. */
+static int show_source(struct stage2_options *options)
 {
+	struct stage2_effective effective = { 0 };
+	struct report_stage2 what = { 0 };
 	struct source source;
 	struct error error;
 	int status;
 
+	options->common.stage2 = true;
 	if (source_open(options->source, &options->common, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (source.session)
-		status = show(options, getpid(), machine_vm_fd(source.session->machine), &source);
-	else {
+	what.pid = (pid_t)source_pid(&source);
+	what.stage2 = source_second_stage(&source, &error);
+	if (!what.pid) {
 		error_set(&error, ERROR_INPUT, 0, 0,
 			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
 		status = command_fail(&error, NULL);
+	} else if (!what.stage2) {
+		status = show_not_seen(options, what.pid, &source, &error);
+	} else {
+		what.effective = find_effective(&source, what.stage2, &effective) ? &effective : NULL;
+		status = put(options, &what, &source);
 	}
 	source_close(&source);
 	return status;
+}
+
+/* Is it a VM of another kvmap? */
+static bool answers(const char *name)
+{
+	struct attached *attached;
+	struct error ignored;
+
+	if (source_attach(name, &attached, &ignored) < 0)
+		return false;
+	attached_close(attached);
+	return true;
 }
 
 int command_stage2(int argc, char **argv)
@@ -154,7 +211,8 @@ int command_stage2(int argc, char **argv)
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	if (number_parse(options.source, strlen(options.source), &pid) == NUMBER_OK && pid && pid <= INT_MAX)
-		return show(&options, (pid_t)pid, options.vm_fd, NULL);
-	return show_script(&options);
+	if (number_parse(options.source, strlen(options.source), &pid) == NUMBER_OK && pid &&
+	    pid <= INT_MAX && !answers(options.source))
+		return show_process(&options, (pid_t)pid);
+	return show_source(&options);
 }

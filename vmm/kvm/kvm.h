@@ -34,6 +34,9 @@ int kvm_vm_create(int kvm, struct error *error);
 /* Adds, changes or (size 0) deletes a memory slot. */
 int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, struct error *error);
 
+/* A descriptor of the VM's binary statistics, to be closed by the caller. */
+int kvm_vm_stats(int vm, struct error *error);
+
 /*
  * Gives each vCPU that is created later a local APIC, in the kernel: HLT then waits there for an interrupt,
  * and all vCPUs but number 0 wait for INIT and SIPI. There is no other interrupt controller.

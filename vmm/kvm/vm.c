@@ -15,6 +15,11 @@ int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, 
 	return KVM_IOCTL(vm, KVM_SET_USER_MEMORY_REGION, region, error);
 }
 
+int kvm_vm_stats(int vm, struct error *error)
+{
+	return KVM_IOCTL_VALUE(vm, KVM_GET_STATS_FD, 0, error);
+}
+
 int kvm_vm_local_apics(int vm, struct error *error)
 {
 	/* No pins reserved for an I/O APIC of the process. */

@@ -24,6 +24,7 @@
 #include "machine/machine.h"
 #include "script/script.h"
 #include "stage2/stage2.h"
+#include "stage2/stats.h"
 #include "verify/verify.h"
 #include "view/attached.h"
 
@@ -257,6 +258,11 @@ struct report_stage2 {
 	pid_t pid;                                /* whose VM it is */
 	const struct stage2_effective *effective; /* NULL: the guest's own tables are not known */
 };
+
+/* Where it could not be read: KVM's own count of pages, and the slots as this program made them (NULL:
+ * another's). */
+void report_stage2_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
+			    const struct view *view);
 
 /* Checks every leaf, prints, and tells what came out. */
 void report_stage2(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict);

@@ -280,6 +280,7 @@ static void emit(struct report *report, const struct report_stage2 *what, struct
 	stage2_check_all(stage2, verdict, put_finding, &listing);
 	line = json_start(report, "stage2");
 	json_add_number(line, "pid", (uint64_t)what->pid);
+	json_add_bool(line, "seen", true);
 	json_add_string(line, "kind", stage2_kind_name(stage2->format.kind));
 	json_add_string(line, "mmu", mmu_name(stage2));
 	json_add_number(line, "vcpus", stage2->vcpus);
@@ -302,4 +303,51 @@ void report_stage2(struct report *report, const struct report_stage2 *what, stru
 		show_text(report, what, verdict);
 	else
 		emit(report, what, verdict);
+}
+
+static void show_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
+			  const struct view *view)
+{
+	char count[32], size[40];
+
+	text_line(report, PAINT_BOLD, 0, 2,
+		  "Second stage of process %d: not seen. What can be told without it:", (int)pid);
+	for (unsigned int i = 0; view && i < view->region_count; i++)
+		text_line(report, PAINT_PLAIN, 2, 2, "slot at GPA 0x%" PRIx64 ", %s, HVA 0x%" PRIxPTR,
+			  view->regions[i].gpa, number_bytes(view->regions[i].size, size, sizeof(size)),
+			  (uintptr_t)view->regions[i].bytes);
+	for (unsigned int level = 1; stats && level <= 3; level++)
+		text_line(report, PAINT_PLAIN, 2, 2, "%s pages, by KVM's own count: %s", page_name(level),
+			  text_count(stats->pages[level], count, sizeof(count)));
+	if (view)
+		text_line(report, PAINT_PLAIN, 2, 2,
+			  "KVM's own translations (KVM_TRANSLATE) are compared by V11");
+}
+
+void report_stage2_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
+			    const struct view *view)
+{
+	struct json_object *line;
+
+	if (report->format == REPORT_TEXT) {
+		show_not_seen(report, pid, stats, view);
+		return;
+	}
+	for (unsigned int i = 0; view && i < view->region_count; i++) {
+		line = json_start(report, "slot");
+		json_add_hex(line, "gpa", view->regions[i].gpa);
+		json_add_number(line, "size", view->regions[i].size);
+		json_add_hex(line, "hva", (uintptr_t)view->regions[i].bytes);
+		json_finish(report, line);
+	}
+	line = json_start(report, "stage2");
+	json_add_number(line, "pid", (uint64_t)pid);
+	json_add_bool(line, "seen", false);
+	for (unsigned int level = 1; stats && level <= 3; level++)
+		json_add_number(line,
+				level == 1   ? "pages_4k"
+				: level == 2 ? "pages_2m"
+					     : "pages_1g",
+				stats->pages[level]);
+	json_finish(report, line);
 }
