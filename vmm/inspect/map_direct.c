@@ -5,6 +5,7 @@
  */
 #include "inspect/map.h"
 
+#include "inspect/frame_bits.h"
 #include "kvmap/layout.h"
 
 /* Distances that are kept at a time. A direct map has far more bytes than whatever could push it out. */
@@ -29,16 +30,32 @@ static struct candidate *candidate_for(struct candidate *candidates, uint64_t ba
 	return least;
 }
 
+/* Devices may be mapped in pieces that are larger than RAM. */
+static uint64_t bytes_of_memory(const struct frame_index *index, uint64_t gpa, uint64_t size)
+{
+	uint64_t first, count, bytes = 0, end = gpa + size; /* an entry has 52 bits of address: no wrap */
+
+	while (frame_bits_next(index, gpa, end, &first, &count, &gpa))
+		bytes += count * FRAME_SIZE;
+	return bytes;
+}
+
 static struct map_direct find_direct(const struct ranges *ranges, const struct view *view)
 {
 	struct candidate candidates[CANDIDATES] = { 0 };
 	const struct candidate *most = candidates;
+	struct frame_index index;
 
+	frame_index_init(&index, view);
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct range *range = &ranges->items[i];
+		uint64_t bytes;
 
-		if (range->runs == 1 && !(range->rights & RIGHT_U))
-			candidate_for(candidates, range->gva - range->gpa)->bytes += range->size;
+		if (range->runs != 1 || range->rights & RIGHT_U)
+			continue;
+		bytes = bytes_of_memory(&index, range->gpa, range->size);
+		if (bytes)
+			candidate_for(candidates, range->gva - range->gpa)->bytes += bytes;
 	}
 	for (unsigned int i = 1; i < CANDIDATES; i++)
 		if (candidates[i].bytes > most->bytes)

@@ -221,6 +221,18 @@ Test(map, takes_no_small_piece_for_a_direct_map)
 	cr_expect(!map.direct.found);
 }
 
+Test(map, takes_no_device_for_the_direct_map)
+{
+	uint64_t base = 0xffff930000000000;
+
+	for (unsigned int i = 0; i < 10; i++)
+		tables_map(&t, base + i * M2, i * M2, 2, PTE_W);
+	for (unsigned int i = 0; i < 100; i++)
+		tables_map(&t, VMALLOC + i * M2, 0xb0000000 + i * M2, 2, PTE_W);
+	build(NULL, &all, false);
+	cr_expect(map.direct.found && map.direct.base == base);
+}
+
 Test(map, finds_the_direct_map_among_many_small_ranges)
 {
 	for (unsigned int i = 0; i < 500; i++)
