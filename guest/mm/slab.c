@@ -48,7 +48,8 @@ static bool cache_register(struct kmem_cache *cache)
 	if (!slab_debug)
 		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
 	kmem_caches[index] = cache;
-	__atomic_store_n(&cache->index, (u16)index, __ATOMIC_RELEASE);
+	if (!cache->index) /* kmalloc's classes have theirs, and are looked at by it without the lock */
+		__atomic_store_n(&cache->index, (u16)index, __ATOMIC_RELEASE);
 	return true;
 }
 
