@@ -4,6 +4,7 @@
  */
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/io.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/paging.h"
 
@@ -49,6 +50,16 @@ static void apic_write(u32 offset, u32 value)
 		wrmsr(MSR_X2APIC + offset / 16, value);
 	else
 		*(volatile u32 *)(registers + offset) = value;
+}
+
+/* Master and slave 8259A: the interrupt masks (OCW1). */
+#define PIC1_DATA 0x21
+#define PIC2_DATA 0xa1
+
+void pic_mask(void)
+{
+	outb(PIC1_DATA, 0xff);
+	outb(PIC2_DATA, 0xff);
 }
 
 void apic_init(void)

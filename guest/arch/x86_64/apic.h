@@ -11,6 +11,9 @@
 #define VECTOR_IPI      32
 #define VECTOR_SPURIOUS 33
 
+/* Masks all interrupts of the two 8259A, where they exist. */
+void pic_mask(void);
+
 /* Once, on the boot CPU: x2APIC mode where CPUID offers it, else the registers in memory. */
 void apic_init(void);
 
