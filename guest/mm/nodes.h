@@ -12,7 +12,8 @@
 
 extern u32 nr_nodes;
 
-/* The zones in the order in which a node's allocations try them: its own, high before low, then the others'. */
+/* The zones in the order in which a node's allocations try them: its own, high before low, then the others'.
+ */
 struct zonelist {
 	u8 zones[MAX_NR_ZONES];
 	u32 own;

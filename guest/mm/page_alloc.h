@@ -16,8 +16,8 @@
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 
 /*
- * The same from that node as far as it has such a block, with __GFP_THISNODE only from there; NUMA_NO_NODE: from
- * that of the CPU. A node that is not there is a preference that cannot be met.
+ * The same from that node as far as it has such a block, with __GFP_THISNODE only from there; NUMA_NO_NODE:
+ * from that of the CPU. A node that is not there is a preference that cannot be met.
  */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
 

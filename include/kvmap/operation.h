@@ -56,7 +56,7 @@ enum kvmap_opcode {
 	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
 	/* count: so many operations that follow run at the same time, those of each CPU in their order */
 	KVMAP_OP_PARALLEL = 72,
-	KVMAP_OP_STRESS = 73, /* seed, count: random operations of this CPU, with objects that stay */
+	KVMAP_OP_STRESS = 73,      /* seed, count: random operations of this CPU, with objects that stay */
 	KVMAP_OP_STRESS_FREE = 74, /* frees what all CPUs have left of those */
 };
 

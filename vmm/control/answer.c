@@ -20,9 +20,7 @@ static void ok(struct control_answer *out, size_t size)
 static void answer_hello(const struct control_desk *desk, struct control_answer *out)
 {
 	out->hello = desk->vm->hello;
-	out->hello.state = desk->pausing  ? CONTROL_PAUSED
-			   : desk->at_end ? CONTROL_AT_END
-					  : CONTROL_RUNNING;
+	out->hello.state = desk->pausing ? CONTROL_PAUSED : desk->at_end ? CONTROL_AT_END : CONTROL_RUNNING;
 	ok(out, sizeof(out->hello));
 }
 

@@ -122,7 +122,8 @@ int control_place_of(uint32_t pid, char *out, size_t size, struct error *error)
 		}
 	}
 	return error_set(error, ERROR_INPUT, 0, 0,
-			 "process %" PRIu32 " is no VM that can be looked at: `kvmap run --control auto` starts "
+			 "process %" PRIu32
+			 " is no VM that can be looked at: `kvmap run --control auto` starts "
 			 "one, `kvmap ps` lists them",
 			 pid);
 }
@@ -159,8 +160,8 @@ static bool pid_of_name(const char *name, uint32_t *out)
 	size_t length = strlen(name), digits = strspn(name, "0123456789");
 	uint64_t pid;
 
-	if (!digits || digits > 9 || length != digits + strlen(SUFFIX) || strcmp(name + digits, SUFFIX) != 0 ||
-	    number_parse(name, digits, &pid) != NUMBER_OK)
+	if (!digits || digits > 9 || length != digits + strlen(SUFFIX) ||
+	    strcmp(name + digits, SUFFIX) != 0 || number_parse(name, digits, &pid) != NUMBER_OK)
 		return false;
 	*out = (uint32_t)pid;
 	return true;
@@ -188,7 +189,8 @@ static int list_folder(const char *folder, struct places *places)
 
 static int compare_places(const void *a, const void *b)
 {
-	uint32_t first = ((const struct control_place *)a)->pid, second = ((const struct control_place *)b)->pid;
+	uint32_t first = ((const struct control_place *)a)->pid,
+		 second = ((const struct control_place *)b)->pid;
 
 	return first < second ? -1 : first > second;
 }

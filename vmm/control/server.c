@@ -239,8 +239,8 @@ static int listen_at(struct control_server *server, const char *path, struct err
 
 	if (strlen(path) >= sizeof(server->address.sun_path))
 		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: a socket's path is no longer than %zu bytes: choose a shorter one", path,
-				 sizeof(server->address.sun_path) - 1);
+				 "%s: a socket's path is no longer than %zu bytes: choose a shorter one",
+				 path, sizeof(server->address.sun_path) - 1);
 	server->address.sun_family = AF_UNIX;
 	memcpy(server->address.sun_path, path, strlen(path));
 	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -3,8 +3,8 @@
  * server.h: the control socket of a running VM: a thread that answers those that look at it.
  *
  * Only processes of the same user, or root's, are answered. Whatever they do, the VM goes on: a peer that
- * sends anything but requests, does not read its replies, or is one too many, is hung up on; a pause ends with
- * its peer, or by itself (view/control.h).
+ * sends anything but requests, does not read its replies, or is one too many, is hung up on; a pause ends
+ * with its peer, or by itself (view/control.h).
  */
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H

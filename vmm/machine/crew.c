@@ -34,9 +34,10 @@ struct member {
 struct crew {
 	struct machine *machine;
 	pthread_mutex_t lock;
-	pthread_cond_t go;      /* a round begins, a hold or all is over */
-	pthread_cond_t changed; /* the round is to stop, its last member has come back, or the deadline moved */
-	pthread_cond_t still;   /* a member has left KVM_RUN during a hold */
+	pthread_cond_t go; /* a round begins, a hold or all is over */
+	pthread_cond_t
+		changed;      /* the round is to stop, its last member has come back, or the deadline moved */
+	pthread_cond_t still; /* a member has left KVM_RUN during a hold */
 	uint64_t round;
 	unsigned int out; /* members that have not come back from the round */
 	bool stopping;

@@ -63,8 +63,8 @@ int machine_boot(struct machine *machine, const void *module, size_t size, struc
 
 /*
  * Runs all vCPUs until something happens to one that the caller must know; all stand still when this returns.
- * deadline_ns: CLOCK_MONOTONIC, 0 = none; the time that the machine was held comes on top. After a DOORBELL the guest goes on at the next call. -1 only if KVM
- * itself fails; a guest that dies is an event.
+ * deadline_ns: CLOCK_MONOTONIC, 0 = none; the time that the machine was held comes on top. After a DOORBELL
+ * the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
  */
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error);

@@ -26,7 +26,7 @@ struct place {
 };
 
 struct loop {
-	bool parallel; /* not repeated: times is 1 */
+	bool parallel;      /* not repeated: times is 1 */
 	struct place place; /* of the count */
 	uint64_t times;
 	size_t start; /* index of its first operation */

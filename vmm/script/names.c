@@ -34,16 +34,11 @@ const struct name fault_kind_names[] = {
 };
 
 const struct name function_names[] = {
-	{ "vmalloc", KVMAP_FUNCTION_VMALLOC },
-	{ "vzalloc", KVMAP_FUNCTION_VZALLOC },
-	{ "kmalloc", KVMAP_FUNCTION_KMALLOC },
-	{ "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
-	{ "nothing", KVMAP_FUNCTION_NOTHING },
-	{ "vmalloc_huge", KVMAP_FUNCTION_VMALLOC_HUGE },
-	{ "kvmalloc", KVMAP_FUNCTION_KVMALLOC },
-	{ "vmap", KVMAP_FUNCTION_VMAP },
-	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM },
-	{ NULL, 0 },
+	{ "vmalloc", KVMAP_FUNCTION_VMALLOC },       { "vzalloc", KVMAP_FUNCTION_VZALLOC },
+	{ "kmalloc", KVMAP_FUNCTION_KMALLOC },       { "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
+	{ "nothing", KVMAP_FUNCTION_NOTHING },       { "vmalloc_huge", KVMAP_FUNCTION_VMALLOC_HUGE },
+	{ "kvmalloc", KVMAP_FUNCTION_KVMALLOC },     { "vmap", KVMAP_FUNCTION_VMAP },
+	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM }, { NULL, 0 },
 };
 
 const struct name fault_names[] = {

@@ -207,7 +207,8 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	kmalloc_watched = slab_debug || record->fail_allocation;
 	vmalloc_init(record->policy);
-	/* kvmap has no 8259A. Elsewhere firmware has left a timer ticking behind one, and no vector for it. */
+	/* kvmap has no 8259A. Elsewhere firmware has left a timer ticking behind one, and no vector for it.
+	 */
 	if (record->cpus > 1 && !(record->flags & KVMAP_BOOT_CHANNEL))
 		pic_mask();
 	if (record->cpus > 1)

@@ -131,9 +131,10 @@ Test(proc, vmallocinfo_lists_live_areas_with_their_guard_and_then_the_unpurged)
 	char *text = text_of(report_vmallocinfo, REPORT_TEXT);
 	uint64_t start, end, size;
 
-	cr_expect_str_eq(text,
-			 "0xffffc90000000000-0xffffc90000011000   69632 0xffffffff80201234 pages=16 vmalloc N0=16\n"
-			 "0xffffc90000011000-0xffffc90000014000   12288 unpurged vm_area\n");
+	cr_expect_str_eq(
+		text,
+		"0xffffc90000000000-0xffffc90000011000   69632 0xffffffff80201234 pages=16 vmalloc N0=16\n"
+		"0xffffc90000011000-0xffffc90000014000   12288 unpurged vm_area\n");
 	cr_expect_eq(sscanf(text, "0x%" SCNx64 "-0x%" SCNx64 " %" SCNu64, &start, &end, &size), 3);
 	cr_expect_eq(end - start, size);
 	free(text);
