@@ -71,15 +71,16 @@ static int parse_options(int argc, char **argv, struct frames_options *out)
 /* The frame's number. */
 static int parse_frame(const char *text, uint64_t *out, struct error *error)
 {
-	bool number = !strncmp(text, "pfn:", 4);
-	const char *digits = number ? text + 4 : text;
+	size_t length = strlen(text);
+	bool number = length > 4 && !memcmp(text, "pfn:", 4);
+	size_t before = number ? 4 : 0;
 	char escaped[160];
 	uint64_t value;
 
-	if (number_parse(digits, strlen(digits), &value) != NUMBER_OK)
+	if (number_parse(text + before, length - before, &value) != NUMBER_OK)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "`%s` is neither a guest physical address (0x...) nor pfn:NUMBER",
-				 text_escape(text, strlen(text), escaped, sizeof(escaped)));
+				 text_escape(text, length, escaped, sizeof(escaped)));
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s is beyond the 52 bits that a physical address can have", text);
