@@ -31,8 +31,9 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
 
 /*
  * As arch_map_chain() of nr frames that begin with blocks of 2M, which are mapped by 2M leaves; va is a
- * multiple of 2M. *cut_out: chain of tables that were in the way of a leaf, 0 = none. If there are any, the
- * caller flushes the range before anyone uses it, and frees them after that.
+ * multiple of 2M. *cut_out: chain of tables that were in the way of a leaf, 0 = none; each is logged with
+ * TLB_FLUSH_TABLE. If there are any, the caller flushes the range before anyone uses it, and frees them after
+ * that.
  */
 int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 
@@ -63,7 +64,10 @@ struct tlb_range {
  */
 void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
-/* The GPA that va maps to by the tables, or ~0 when it is not mapped. */
+/*
+ * The GPA that va maps to by the tables, or ~0 when it is not mapped. va may be anybody's: what another CPU
+ * does meanwhile, be it to put a table to another use, makes the answer old, never wrong.
+ */
 u64 arch_virt_to_phys(unsigned long va);
 
 extern u32 tlb_clock;

@@ -32,7 +32,8 @@ struct page {
 	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
 	u32 next;
 	u32 prev;     /* free lists only; 0 = first */
-	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away; 0 = never mapped */
+	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away, or the last entry that led to
+		       * it as a table; 0 = never */
 	u32 handed;   /* tlb_clock when it was handed out last */
 	u32 area;     /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large */
 	u64 vaddr;    /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
@@ -187,10 +188,11 @@ struct vmap_lazy {
  * arch_protect() logs the range that lost a right, with TLB_FLUSH_PROTECT.
  * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
  * has to cover what, and ranges that were merged since, or a page.vaddr that was overwritten, no longer tell.
+ * arch_map_huge() logs each table that it takes away, with TLB_FLUSH_TABLE.
  */
 struct tlb_flush {
 	u32 stamp; /* written last: tells the entry from what was in its place before */
-	u32 cpu;   /* with TLB_FLUSH_UNMAP, _PROTECT, _IDLE, _WAKE: not a flush (kvmap/claims.h) */
+	u32 cpu;   /* with one of TLB_FLUSH_EVENT: not a flush (kvmap/claims.h) */
 	u32 begun; /* tlb_clock when the flush began; 0 of what is no flush */
 	u32 unused;
 	u64 start;

@@ -75,7 +75,9 @@ enum vmap_area_state {
 #define TLB_FLUSH_IDLE    0x40000000u /* it uses no translation of vmalloc from here on, until its */
 #define TLB_FLUSH_WAKE    0x20000000u
 #define TLB_FLUSH_PROTECT 0x10000000u /* it took a right from a range that stays mapped */
-#define TLB_FLUSH_EVENT   (TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE)
+#define TLB_FLUSH_TABLE   0x08000000u /* it took away the table that the range was mapped by */
+#define TLB_FLUSH_EVENT                                                                                      \
+	(TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE | TLB_FLUSH_TABLE)
 
 /* cpu.state */
 enum cpu_state {

@@ -22,7 +22,10 @@ void __real_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 bool __wrap_cpu_defer_flush(struct cpu *cpu);
 bool __real_cpu_defer_flush(struct cpu *cpu);
 
-static bool skip_next_flush, skip_next_cpu;
+int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+int __real_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+
+static bool skip_next_flush, skip_next_cpu, free_next_tables;
 
 bool __wrap_cpu_defer_flush(struct cpu *cpu)
 {
@@ -38,6 +41,21 @@ void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 		skip_next_flush = false;
 	else
 		__real_arch_flush_ranges(ranges, nr);
+}
+
+/* Tables that a leaf takes the place of are free at once, and the flush before they may be is forgotten. */
+int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
+{
+	int failed = __real_arch_map_huge(va, first, nr, prot, cut_out);
+
+	while (!failed && free_next_tables && *cut_out) {
+		u32 table = *cut_out;
+
+		*cut_out = pfn_to_page(table)->next;
+		pgtable_free(table);
+	}
+	free_next_tables = false;
+	return failed;
 }
 
 /* The live area number n by address, or NULL. */
@@ -181,6 +199,12 @@ static u32 missing_ipi(void)
 	return KVMAP_OK;
 }
 
+static u32 table_at_once(void)
+{
+	free_next_tables = true;
+	return KVMAP_OK;
+}
+
 /* The first leaf of an area that has 2M leaves leads to low memory. */
 static u32 huge_leaf(void)
 {
@@ -205,7 +229,7 @@ u32 agent_fault(u32 number)
 	static u32 (*const faults[])(void) = {
 		guard_mapped,  shared_frame,  lost_frame,  free_and_mapped, writable_text,
 		frame_order,   stray_mapping, tree_order,  table_as_data,   account_off,
-		missing_flush, damaged_bytes, missing_ipi, huge_leaf,
+		missing_flush, damaged_bytes, missing_ipi, huge_leaf,       table_at_once,
 	};
 
 	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))

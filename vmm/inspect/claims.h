@@ -74,8 +74,7 @@ struct claim_region {
 };
 
 struct claim_flush {
-	uint32_t stamp,
-		cpu; /* cpu: with TLB_FLUSH_UNMAP, _PROTECT, _IDLE or _WAKE of kvmap/claims.h, not a flush */
+	uint32_t stamp, cpu; /* cpu: with one of TLB_FLUSH_EVENT of kvmap/claims.h, not a flush */
 	uint32_t begun; /* clock when the flush began, less than stamp: it covers what was unmapped by then */
 	uint64_t start, end;
 };

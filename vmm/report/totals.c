@@ -131,9 +131,10 @@ static void show_rounds(struct report *report, const struct claims *claims)
 static void emit_flush(struct report *report, const struct claim_flush *flush)
 {
 	uint32_t event = flush->cpu & TLB_FLUSH_EVENT;
-	bool has_range = !event || event & (TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT);
+	bool has_range = !event || event & (TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_TABLE);
 	struct json_object *line = json_start(report, event == TLB_FLUSH_UNMAP     ? "unmap"
 						      : event == TLB_FLUSH_PROTECT ? "protect"
+						      : event == TLB_FLUSH_TABLE   ? "table"
 						      : event == TLB_FLUSH_IDLE    ? "idle"
 						      : event == TLB_FLUSH_WAKE    ? "wake"
 										   : "flush");

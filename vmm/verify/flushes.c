@@ -14,6 +14,8 @@
  * flushed by h; a frame that was unmapped at u and handed out at h >= u (`lazy` exempts frames): the
  * unmapping u is flushed by h. All of its range: which page of it was this frame's is no longer known.
  *
+ * A page table whose place a leaf took is unmapped as its range is, and its frame waits whatever the policy.
+ *
  * A right that was taken from a range at t (set_memory_ro) has been flushed, all of the range, by now:
  * whoever took it has returned.
  *
@@ -42,9 +44,14 @@ struct judge {
 	uint64_t not_judged;
 };
 
+static bool is_table(const struct claim_flush *entry)
+{
+	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_TABLE;
+}
+
 static bool is_unmapping(const struct claim_flush *entry)
 {
-	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP;
+	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP || is_table(entry);
 }
 
 /* The earliest flush on `cpu`, begun when `after` had been unmapped, that covers gva. */
@@ -230,8 +237,11 @@ static void judge_frame(struct judge *judge, const struct claim_page *page)
 {
 	size_t i = keyed_find(&judge->unmappings, page->unmapped);
 	bool logged = i < judge->unmappings.count && judge->unmappings.items[i].key == page->unmapped;
+	bool table = logged && is_table(&judge->claims->flushes.items[judge->unmappings.items[i].tag]);
 	struct finding *finding;
 
+	if (judge->claims->policy == KVMAP_POLICY_LAZY && !table)
+		return;
 	if (!logged && is_dropped(judge, page->unmapped)) {
 		judge->check->result->checked += judge_dropped(judge, page->handed);
 		return;
@@ -244,7 +254,7 @@ static void judge_frame(struct judge *judge, const struct claim_page *page)
 		found_stamp(finding, unmapping_flushed(judge, i));
 	else
 		finding_found(finding, "the log has no unmapping at that clock");
-	finding_where(finding, "frame 0x%" PRIx64, page->pfn);
+	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, table ? ", which was a page table" : "");
 }
 
 static void judge_frames(struct judge *judge)
@@ -317,8 +327,7 @@ void check_flushes(struct check *check)
 	} else {
 		judge_areas(&judge);
 		judge_rights(&judge);
-		if (facts->claims->policy != KVMAP_POLICY_LAZY)
-			judge_frames(&judge);
+		judge_frames(&judge);
 		say_not_judged(&judge);
 	}
 	free(judge.unmappings.items);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pgtable.c: the page tables of the vmalloc range. Entries are written with one 64-bit store, since the CPU
- * may walk at any moment. Tables, once made, stay: no flush of paging-structure caches is ever needed.
+ * may walk at any moment. Tables, once made, stay, but for those that a 2M leaf takes the place of
+ * (pgtable_huge.c).
  */
 #include "arch/x86_64/pgtable.h"
 
@@ -27,6 +28,8 @@ static inline u64 *table_of(u64 entry)
 
 /* Only for making a table that is missing: two CPUs may miss the same one. */
 struct spinlock page_table_lock;
+
+u32 pgtable_cuts;
 
 static u64 *table_make(u64 *entry)
 {
@@ -220,7 +223,7 @@ void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 		tlb_log(TLB_FLUSH_PROTECT | arch_cpu(), 0, start, va);
 }
 
-bool pgtable_allows(unsigned long va, bool write, bool execute)
+static bool tables_allow(unsigned long va, bool write, bool execute)
 {
 	const u64 *table = init_top_pgt;
 	unsigned int shift;
@@ -237,7 +240,19 @@ bool pgtable_allows(unsigned long va, bool write, bool execute)
 	}
 }
 
-u64 arch_virt_to_phys(unsigned long va)
+bool pgtable_allows(unsigned long va, bool write, bool execute)
+{
+	u32 cuts;
+	bool allowed;
+
+	do {
+		cuts = __atomic_load_n(&pgtable_cuts, __ATOMIC_ACQUIRE);
+		allowed = tables_allow(va, write, execute);
+	} while (unlikely(READ_ONCE(pgtable_cuts) != cuts));
+	return allowed;
+}
+
+static u64 tables_translate(unsigned long va)
 {
 	const u64 *table = init_top_pgt;
 	unsigned int shift;
@@ -251,4 +266,16 @@ u64 arch_virt_to_phys(unsigned long va)
 			return (entry & PTE_PFN_MASK & ~offset) | (va & offset);
 		table = table_of(entry);
 	}
+}
+
+u64 arch_virt_to_phys(unsigned long va)
+{
+	u32 cuts;
+	u64 gpa;
+
+	do {
+		cuts = __atomic_load_n(&pgtable_cuts, __ATOMIC_ACQUIRE);
+		gpa = tables_translate(va);
+	} while (unlikely(READ_ONCE(pgtable_cuts) != cuts));
+	return gpa;
 }

@@ -27,6 +27,12 @@ u64 *pmd_entry_make(unsigned long va);
 /* All tables of a range; false without memory. */
 bool pgtable_make(unsigned long va, u32 nr);
 
+/*
+ * Counts the tables that were taken away. One is put to another use only after that: who has walked without a
+ * lock, and finds another number than before, may have read in one that was none any more.
+ */
+extern u32 pgtable_cuts;
+
 /* Clears the 4K entries of a range whose tables exist. */
 void pgtable_clear(unsigned long va, u32 nr);
 

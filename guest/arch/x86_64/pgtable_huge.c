@@ -4,7 +4,8 @@
  *
  * Where 4K pages were mapped before, there is a table in the way: empty, since the range is free. The leaf
  * takes its place, and who maps flushes before anything touches the range: a CPU may have kept the way to the
- * table (SDM vol. 3A 4.10.3), and would find nothing in it.
+ * table (SDM vol. 3A 4.10.3), and would find nothing in it. Until then the table stays what it is. A CPU that
+ * walks by itself, and looks into it later still, knows by pgtable_cuts that it has to walk once more.
  */
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/tlb.h"
@@ -32,6 +33,18 @@ static bool tables_for(unsigned long va, u32 blocks, u32 rest)
 	return !rest || pgtable_make(va, rest);
 }
 
+/* A leaf has taken the place of `entry`, which led to a table: it is the first of the chain of those. */
+static u32 table_cut(u64 entry, unsigned long va, u32 cut)
+{
+	u32 table = (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);
+	struct page *page = pfn_to_page(table);
+
+	__atomic_add_fetch(&pgtable_cuts, 1, __ATOMIC_SEQ_CST);
+	page->unmapped = tlb_log(TLB_FLUSH_TABLE | arch_cpu(), 0, va, va + PMD_SIZE);
+	page->next = cut;
+	return table;
+}
+
 int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
 {
 	u32 blocks = blocks_at(first, nr), pfn = first, cut = 0;
@@ -47,12 +60,8 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 				 __ATOMIC_RELEASE);
 		WRITE_ONCE(page->vaddr, va);
 		pfn = page->next;
-		if (old) {
-			u32 table = (u32)((old & PTE_PFN_MASK) >> PAGE_SHIFT);
-
-			pfn_to_page(table)->next = cut;
-			cut = table;
-		}
+		if (old)
+			cut = table_cut(old, va, cut);
 	}
 	*cut_out = cut;
 	return nr ? arch_map_chain(va, pfn, nr, prot) : 0;

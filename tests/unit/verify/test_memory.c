@@ -267,6 +267,49 @@ Test(memory, flushes_that_cover_only_together_are_enough)
 	expect_findings("");
 }
 
+/* ---- V9: a page table whose place a leaf took ---- */
+
+/* It was the one of A's range until 3, and one of C's frames is where it was from `handed` on. */
+static void table_was(uint64_t pfn, uint32_t handed)
+{
+	struct claim_flush cut = { 4, TLB_FLUSH_TABLE, 0, AREA_A, AREA_A + (2u << 20) };
+	struct claim_flush flush = { 6, 0, 5, 0, ~0ull };
+
+	cr_assert_eq(array_push(&w.claims.flushes, cut), 0);
+	cr_assert_eq(array_push(&w.claims.flushes, flush), 0);
+	w.claims.flush_count += 2;
+	w.claims.tlb_clock = 6;
+	page_of(pfn)->unmapped = 4;
+	page_of(pfn)->handed = handed;
+}
+
+Test(memory, the_frame_of_a_table_that_was_taken_away_waits_for_a_flush)
+{
+	table_was(SLAB_0, 6);
+	expect_findings("");
+	page_of(SLAB_0)->handed = 5;
+	expect_findings("V9");
+	cr_expect_eq(w.verdict.results[9].findings, 1);
+}
+
+Test(memory, it_waits_where_the_frames_of_areas_do_not)
+{
+	w.claims.policy = KVMAP_POLICY_LAZY;
+	table_was(SLAB_0, 5);
+	expect_findings("V9");
+	page_of(SLAB_0)->handed = 6;
+	expect_findings("");
+}
+
+Test(memory, an_area_is_not_handed_out_before_the_way_to_the_table_is_forgotten)
+{
+	table_was(SLAB_0, 6);
+	area(A)->handed = 5;
+	expect_findings("V9");
+	area(A)->handed = 6;
+	expect_findings("");
+}
+
 /* ---- V9: a right that an area has lost ---- */
 
 static void right_lost(uint32_t stamp, uint64_t start, uint64_t end)
