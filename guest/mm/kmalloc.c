@@ -24,13 +24,31 @@ static struct kmem_cache classes[KMALLOC_CLASSES] = {
 	CLASS(12, "8k", 8192),
 };
 
-/* The class of sizes up to 192, by (size - 1) / 8; above, it is the number of the highest bit of size - 1. */
-static const u8 small_classes[] = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6 };
+/* Where a CPU's list of a class is among its lists: the byte in cpu_cache.objects. */
+#define LIST_OF(class) (((class) + 1) * sizeof(struct kmem_list))
+#define CLASS_OF(list) ((list) / sizeof(struct kmem_list) - 1)
+#define L(class)       ((u8)LIST_OF(class))
+
+static_assert(LIST_OF(6) <= 0xff, "the place of a small class's list");
+
+#define SMALL_MAX 192
+
+/* The list of sizes up to that, by (size - 1) / 8; above, the class is the number of the highest bit of size
+ * - 1. */
+static const u8 small_lists[SMALL_MAX / 8] = { L(0), L(1), L(2), L(2), L(3), L(3), L(3), L(3),
+					       L(4), L(4), L(4), L(4), L(5), L(5), L(5), L(5),
+					       L(6), L(6), L(6), L(6), L(6), L(6), L(6), L(6) };
 
 /* What a request can ask for that an object of a class does not have: these lie where their slab does. */
 #define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
 
-bool kmalloc_watched;
+/* Up to so many bytes kmalloc() looks into the CPU's list first: none if objects are watched. */
+static unsigned long quick_max = KMALLOC_MAX_CACHE_SIZE;
+
+void kmalloc_watch(void)
+{
+	quick_max = 0;
+}
 
 /* Under slab_debug_lock. */
 static struct kmalloc_damage last_damage;
@@ -96,7 +114,7 @@ static bool debug_free(const struct kmem_cache *cache, void *object)
 }
 
 /* Whole frames, or a refusal. */
-static __attribute__((noinline)) void *kmalloc_large(unsigned long size, gfp_t gfp)
+static void *kmalloc_large(unsigned long size, gfp_t gfp)
 {
 	const struct page *page;
 
@@ -140,11 +158,23 @@ static void *class_alloc_debug(struct kmem_cache *cache, gfp_t gfp)
 	return object;
 }
 
-/* The CPU has no free object of the class, or there is something to do with it. */
-static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gfp_t gfp)
+/* Of sizes from 1 to KMALLOC_MAX_CACHE_SIZE. */
+static inline unsigned long list_of_size(unsigned long size)
 {
-	void *object = slab_debug ? class_alloc_debug(cache, gfp) : class_alloc(cache, gfp);
+	return likely(size <= SMALL_MAX) ? small_lists[(size - 1) / 8]
+					 : LIST_OF(63 - (unsigned long)__builtin_clzl(size - 1));
+}
 
+/* The CPU has no free object of the class, or there is more to do than to take one. */
+static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gfp)
+{
+	struct kmem_cache *cache;
+	void *object;
+
+	if (size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_CLASS)
+		return kmalloc_large(size, gfp);
+	cache = &classes[CLASS_OF(list_of_size(size))];
+	object = slab_debug ? class_alloc_debug(cache, gfp) : class_alloc(cache, gfp);
 	if (object && gfp & __GFP_ZERO)
 		__builtin_memset(object, 0, cache->object_size);
 	return object;
@@ -152,17 +182,13 @@ static __attribute__((noinline)) void *kmalloc_slow(struct kmem_cache *cache, gf
 
 void *kmalloc(unsigned long size, gfp_t gfp)
 {
-	u32 class;
 	struct kmem_list *list;
 
 	/* of size 0 too */
-	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_CLASS))
-		return kmalloc_large(size, gfp);
-	class = size <= 192 ? small_classes[(size - 1) / 8] : 63 - (u32)__builtin_clzl(size - 1);
-	list = &this_cpu_cache()->objects[class + 1];
-	if (unlikely(gfp & __GFP_ZERO || kmalloc_watched || !list->free))
-		return kmalloc_slow(&classes[class], gfp);
-	return kmem_list_take(list);
+	if (unlikely(size - 1 >= quick_max || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
+		return kmalloc_slow(size, gfp);
+	list = (void *)((char *)this_cpu_cache()->objects + list_of_size(size));
+	return likely(list->free) ? kmem_list_take(list) : kmalloc_slow(size, gfp);
 }
 
 void *kzalloc(unsigned long size, gfp_t gfp)
@@ -237,7 +263,9 @@ static u32 kfree_block(struct page *page, u64 gpa)
 	return KVMAP_OK;
 }
 
-/* All that is no ordinary object of a slab; what is wrong is found out here. */
+/*
+ * All that is no ordinary object of a slab, or one too many for the CPU; what is wrong is found out here.
+ */
 static __attribute__((noinline)) void kfree_slow(const void *object)
 {
 	u64 gpa = __pa(object);
@@ -262,12 +290,12 @@ void kfree(const void *object)
 	u64 gpa = __pa(object);
 	const struct kmem_cache *cache;
 	struct kmem_list *list;
-	struct page *page;
+	const struct page *page;
 	u32 offset = gpa % PAGE_SIZE;
 
 	if (unlikely(gpa >> PAGE_SHIFT >= max_pfn))
 		return kfree_slow(object);
-	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+	page = &mem_map[gpa >> PAGE_SHIFT];
 	if (unlikely(page->owner != PAGE_SLAB))
 		return kfree_slow(object);
 	cache = kmem_caches[page->cache];
@@ -276,9 +304,9 @@ void kfree(const void *object)
 	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||
 		     object == list->free))
 		return kfree_slow(object);
+	if (unlikely(list->nr >= cache->limit))
+		return kfree_slow(object);
 	kmem_list_add(list, (void *)object);
-	if (unlikely(list->nr > cache->limit))
-		kmem_cache_drain((struct kmem_cache *)cache, list);
 }
 
 unsigned long ksize(const void *object)

@@ -21,18 +21,23 @@ static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 	return size > PAGE_SIZE ? gfp & ~__GFP_DIRECT_RECLAIM : gfp;
 }
 
-static void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *caller)
+/* kmalloc() refused. */
+static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
-	void *object = kmalloc(size, kmalloc_gfp(gfp, size));
-
-	if (likely(object)) {
-		vmalloc_done();
-		return object;
-	}
 	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM))
 		return refuse(kmalloc_status());
 	kmalloc_status(); /* what it says is settled by what follows */
 	return vmalloc_area(size, gfp, 0, caller);
+}
+
+static inline void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *caller)
+{
+	void *object = kmalloc(size, kmalloc_gfp(gfp, size));
+
+	if (unlikely(!object))
+		return kvmalloc_slow(size, gfp, caller);
+	vmalloc_done();
+	return object;
 }
 
 /* From what kmalloc() gave, to either kind, whose pages are reached through the direct map. */
@@ -100,14 +105,13 @@ void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 
 void kvfree(const void *addr)
 {
-	u32 status;
+	struct cpu_cache *cpu;
 
 	if (is_vmalloc_addr(addr))
 		return vfree(addr);
 	kfree(addr);
-	status = kmalloc_status();
-	if (status)
-		vmalloc_refuse(status);
-	else
-		vmalloc_done();
+	cpu = this_cpu_cache();
+	cpu->vmalloc_status = KVMAP_OK;
+	if (unlikely(cpu->kmalloc_status))
+		vmalloc_refuse(kmalloc_status());
 }

@@ -7,13 +7,6 @@
 #include "mm/frames.h"
 #include "mm/vmap.h"
 
-bool is_vmalloc_addr(const void *addr)
-{
-	unsigned long va = (unsigned long)addr;
-
-	return va >= KVMAP_VMALLOC_START && va < KVMAP_VMALLOC_END;
-}
-
 unsigned long vmalloc_to_pfn(const void *addr)
 {
 	u64 gpa = is_vmalloc_addr(addr) ? arch_virt_to_phys((unsigned long)addr) : ~0ul;

@@ -27,11 +27,6 @@ u32 vmalloc_status(void)
 	return this_cpu_cache()->vmalloc_status;
 }
 
-void vmalloc_done(void)
-{
-	this_cpu_cache()->vmalloc_status = KVMAP_OK;
-}
-
 void vmalloc_refuse(u32 status)
 {
 	struct cpu_cache *cpu = this_cpu_cache();

@@ -5,6 +5,7 @@
 #ifndef GUEST_MM_VMALLOC_H
 #define GUEST_MM_VMALLOC_H
 
+#include "kvmap/layout.h"
 #include "kvmap/operation.h"
 #include "mm/arch.h"
 #include "mm/gfp.h"
@@ -88,7 +89,10 @@ void vm_unmap_aliases(void);
 
 /* ---- from addresses ---- */
 
-bool is_vmalloc_addr(const void *addr);
+static inline bool is_vmalloc_addr(const void *addr)
+{
+	return (unsigned long)addr - KVMAP_VMALLOC_START < KVMAP_VMALLOC_END - KVMAP_VMALLOC_START;
+}
 
 /* The frame behind a mapped address of the vmalloc range; NULL and 0 if there is none. */
 struct page *vmalloc_to_page(const void *addr);

@@ -120,8 +120,12 @@ static inline bool vmap_claim(struct vmap_area *va)
 }
 
 /* Why the last call was refused: sets vmalloc_status(), and counts it if it was. */
-void vmalloc_done(void);
 void vmalloc_refuse(u32 status);
+
+static inline void vmalloc_done(void)
+{
+	this_cpu_cache()->vmalloc_status = KVMAP_OK;
+}
 
 /* Bytes of memory under management: no area can be larger. */
 extern u64 vmalloc_largest;

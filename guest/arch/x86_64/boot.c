@@ -205,7 +205,8 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	nodes_init(record->nodes, record->cpus);
 	frames_init();
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
-	kmalloc_watched = slab_debug || record->fail_allocation;
+	if (slab_debug || record->fail_allocation)
+		kmalloc_watch();
 	vmalloc_init(record->policy);
 	/* kvmap has no 8259A. Elsewhere firmware has left a timer ticking behind one, and no vector for it.
 	 */

@@ -252,20 +252,28 @@ bool pgtable_allows(unsigned long va, bool write, bool execute)
 	return allowed;
 }
 
-static u64 tables_translate(unsigned long va)
+/* Of an entry that is a leaf: the GPA, or ~0 if nothing is mapped. */
+static inline u64 leaf_gpa(u64 entry, unsigned long va, unsigned int shift)
 {
-	const u64 *table = init_top_pgt;
-	unsigned int shift;
+	u64 offset = (1ul << shift) - 1;
 
-	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
-		u64 entry = entry_get(&table[pt_index(va, shift)]), offset = (1ul << shift) - 1;
+	return likely(entry & _PAGE_PRESENT) ? (entry & PTE_PFN_MASK & ~offset) | (va & offset) : ~0ul;
+}
 
-		if (!(entry & _PAGE_PRESENT))
-			return ~0ul;
-		if (shift == PTE_SHIFT || (shift < PGD_SHIFT && entry & _PAGE_PSE))
-			return (entry & PTE_PFN_MASK & ~offset) | (va & offset);
-		table = table_of(entry);
-	}
+/* Level by level and no loop: each vfree() finds its area by it. */
+static inline u64 tables_translate(unsigned long va)
+{
+	u64 entry = entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+
+	if (unlikely(!(entry & _PAGE_PRESENT)))
+		return ~0ul;
+	entry = entry_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
+	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
+		return leaf_gpa(entry, va, PUD_SHIFT);
+	entry = entry_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
+	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
+		return leaf_gpa(entry, va, PMD_SHIFT);
+	return leaf_gpa(entry_get(&table_of(entry)[pt_index(va, PTE_SHIFT)]), va, PTE_SHIFT);
 }
 
 u64 arch_virt_to_phys(unsigned long va)

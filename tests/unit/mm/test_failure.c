@@ -172,7 +172,7 @@ ParameterizedTest(const struct failing *f, failure, each_allocation_in_turn_is_u
 	const void *made;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	kmalloc_watched = true;
+	kmalloc_watch();
 	fail_allocation_at(f->nth);
 	made = makers[f->maker]();
 	/* Nothing waits for a flush that could be reused instead: what fails is refused. */

@@ -192,7 +192,8 @@ Test(kmalloc, with_debugging_a_double_free_is_seen_wherever_the_object_waits)
 {
 	void *objects[400];
 
-	slab_debug = kmalloc_watched = true;
+	slab_debug = true;
+	kmalloc_watch();
 	sim_boot(KVMAP_POLICY_STRICT);
 	for (u32 size = 8; size <= 64; size *= 8) {
 		for (u32 i = 0; i < 400; i++)
@@ -213,7 +214,8 @@ Test(kmalloc, with_debugging_a_write_after_the_free_is_seen_at_the_next_allocati
 	struct kmalloc_damage damage;
 	u64 *words;
 
-	slab_debug = kmalloc_watched = true;
+	slab_debug = true;
+	kmalloc_watch();
 	sim_boot(KVMAP_POLICY_STRICT);
 	words = kmalloc(128, GFP_KERNEL);
 	memset(words, 0, 128);
@@ -287,7 +289,9 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 {
 	u64 total;
 
-	slab_debug = kmalloc_watched = *debug;
+	slab_debug = *debug;
+	if (slab_debug)
+		kmalloc_watch();
 	state = 11 + *debug;
 	sim_boot(KVMAP_POLICY_STRICT);
 	total = frames_free_count() + vm_stat_sum(NR_SLAB_PAGES);
