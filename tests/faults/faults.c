@@ -4,11 +4,13 @@
  * meaning: each function below breaks one thing that the memory manager gets right, as a bug would, and
  * nothing else. The host has to find it, by the invariant that ./expected names.
  */
+#include "agent/channel.h"
 #include "agent/operations.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/sections.h"
 #include "kvmap/layout.h"
+#include "kvmap/ports.h"
 #include "mm/arch.h"
 #include "mm/buddy.h"
 #include "mm/vmap.h"
@@ -205,6 +207,17 @@ static u32 table_at_once(void)
 	return KVMAP_OK;
 }
 
+/* The CPU says that it is idle, and is here when the host looks. */
+static u32 idle_at_work(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->state = CPU_IDLE;
+	channel_ring(KVMAP_DOORBELL_VERIFY);
+	cpu->state = CPU_RUNNING;
+	return KVMAP_OK;
+}
+
 /* The first leaf of an area that has 2M leaves leads to low memory. */
 static u32 huge_leaf(void)
 {
@@ -227,9 +240,9 @@ static u32 damaged_bytes(void)
 u32 agent_fault(u32 number)
 {
 	static u32 (*const faults[])(void) = {
-		guard_mapped,  shared_frame,  lost_frame,  free_and_mapped, writable_text,
-		frame_order,   stray_mapping, tree_order,  table_as_data,   account_off,
-		missing_flush, damaged_bytes, missing_ipi, huge_leaf,       table_at_once,
+		guard_mapped,  shared_frame, lost_frame,    free_and_mapped, writable_text, frame_order,
+		stray_mapping, tree_order,   table_as_data, account_off,     missing_flush, damaged_bytes,
+		missing_ipi,   huge_leaf,    table_at_once, idle_at_work,
 	};
 
 	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))

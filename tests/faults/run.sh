@@ -44,7 +44,7 @@ while read -r name right others; do
 	else
 		report no "$name is found by $right (wanted: exit status 1, findings by: ${wanted% })"
 	fi
-	sed '/^fault /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
+	sed -E '/^(on cpu [0-9]+ )?fault /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
 	run "$folder/clean.kvs"
 	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 "$folder/out" | grep -q '"ok":true'; then
 		report yes "$name without its fault is clean"

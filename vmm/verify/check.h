@@ -62,6 +62,9 @@ void check_translate(struct check *check);
 void check_contents(struct check *check);
 void check_accounts(struct check *check);
 
+/* idle.c: the part of check_flushes() that is about registers. */
+void check_idle(struct check *check);
+
 /* contents_object.c: a variable of the script that holds what kmalloc gave out. */
 void check_object(struct check *check, const struct claim_variable *variable);
 

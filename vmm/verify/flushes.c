@@ -328,6 +328,7 @@ void check_flushes(struct check *check)
 		judge_areas(&judge);
 		judge_rights(&judge);
 		judge_frames(&judge);
+		check_idle(check);
 		say_not_judged(&judge);
 	}
 	free(judge.unmappings.items);

@@ -78,20 +78,24 @@ _Noreturn void ap_main(struct starting *starting);
 
 /* ---- idle ---- */
 
-static void idle_enter(struct cpu *cpu)
+/*
+ * What runs while a CPU is idle stands here, between idle_text_start and idle_text_end, or is called from
+ * here, or interrupts it: where the CPU is, the host sees by itself.
+ */
+#define __cpuidle __attribute__((noinline, section(".text.idle")))
+
+/*
+ * Idle until it is woken. Interrupts are off. ready(argument), unless it is NULL, runs as soon as others can
+ * see that the CPU is idle.
+ */
+static __cpuidle void cpu_idle(struct cpu *cpu, void (*ready)(void *argument), void *argument)
 {
 	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0, 0);
 	__atomic_exchange_n(&cpu->state, CPU_IDLE, __ATOMIC_SEQ_CST);
-}
-
-static void idle_wait(struct cpu *cpu)
-{
+	if (ready)
+		ready(argument);
 	while (!__atomic_exchange_n(&cpu->wake, 0, __ATOMIC_SEQ_CST))
 		irq_wait();
-}
-
-static void idle_leave(struct cpu *cpu)
-{
 	if (__atomic_exchange_n(&cpu->state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
 		tlb_flush_local(NULL, 0);
 	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0, 0);
@@ -123,26 +127,24 @@ static void give_work(struct cpu *cpu, void (*work)(void *argument), void *argum
 }
 
 /* CPU 0 is idle until the CPUs at work have done it. */
-static void wait_for_work(struct cpu *me)
+static void wait_for_work(void (*ready)(void *argument), void *argument)
 {
 	irq_off();
-	idle_enter(me);
-	idle_wait(me);
-	idle_leave(me);
+	cpu_idle(this_cpu(), ready, argument);
 	irq_on();
+}
+
+static void wake(void *cpu)
+{
+	cpu_wake(cpu);
 }
 
 void smp_call(u32 cpu, void (*work)(void *argument), void *argument)
 {
-	struct cpu *me = this_cpu();
-
-	irq_off();
-	idle_enter(me);
+	cpus[cpu].work = work;
+	cpus[cpu].argument = argument;
 	working = 1;
-	give_work(&cpus[cpu], work, argument);
-	idle_wait(me);
-	idle_leave(me);
-	irq_on();
+	wait_for_work(wake, &cpus[cpu]);
 }
 
 void smp_call_many(u64 set, void (*work)(void *argument), void *argument)
@@ -158,28 +160,21 @@ void smp_call_many(u64 set, void (*work)(void *argument), void *argument)
 	if (set & 1)
 		work(argument);
 	if (others)
-		wait_for_work(this_cpu());
+		wait_for_work(NULL, NULL);
 }
 
 /* CPU 0 is told only when this one is idle again: it never finds another CPU at work that it does not know
  * of. */
-static void work_done(void)
+static void work_done(void *unused)
 {
+	(void)unused;
 	if (!__atomic_sub_fetch(&working, 1, __ATOMIC_SEQ_CST))
 		cpu_wake(&cpus[0]);
 }
 
-static _Noreturn void work_for_ever(struct cpu *cpu)
+static void online(void *starting)
 {
-	for (;;) {
-		idle_wait(cpu);
-		idle_leave(cpu);
-		irq_on();
-		cpu->work(cpu->argument);
-		irq_off();
-		idle_enter(cpu);
-		work_done();
-	}
+	((struct starting *)starting)->online = 1;
 }
 
 /* ---- starting ---- */
@@ -212,9 +207,13 @@ void ap_main(struct starting *starting)
 	write_cr4(X86_CR4_PAE | X86_CR4_PGE);
 	wrmsr(MSR_GS_BASE, (u64)cpu->number * sizeof(struct cpu));
 	apic_enable();
-	idle_enter(cpu);
-	starting->online = 1;
-	work_for_ever(cpu);
+	cpu_idle(cpu, online, starting);
+	for (;;) {
+		irq_on();
+		cpu->work(cpu->argument);
+		irq_off();
+		cpu_idle(cpu, work_done, NULL);
+	}
 }
 
 static void cpu_start(u32 number, struct cpu_block *block)

@@ -2,6 +2,7 @@
 /*
  * test_memory.c: faults of frames, accounts, contents and the address space's bookkeeping.
  */
+#include "inspect/backtrace.h"
 #include "world.h"
 
 #include "base/array.h"
@@ -448,6 +449,41 @@ Test(memory, a_cpu_that_has_woken_before_the_reuse_is_not_idle)
 	log_add(14, TLB_FLUSH_IDLE | 1);
 	w.claims.cpu_states[1] = CPU_IDLE_STALE;
 	expect_findings("V9");
+}
+
+/* CPU 1 says that it is idle, and is at rip. */
+static void idle_at(uint64_t rip)
+{
+	many_cpus(2);
+	w.claims.cpu_states[1] = CPU_IDLE_STALE;
+	w.tables.view.cpus[1] = w.tables.view.cpus[0];
+	w.tables.view.cpus[1].cr0 |= 0x80000000u;
+	w.tables.view.cpus[1].rip = rip;
+	w.tables.view.cpu_count = 2;
+	stack = (struct backtrace){ .frames = { { rip, 0, true } }, .count = 1 };
+}
+
+Test(memory, an_idle_cpu_is_in_the_code_of_idle_cpus)
+{
+	idle_at(IDLE_TEXT + 8);
+	expect_findings("");
+	idle_at(IDLE_TEXT_END);
+	expect_findings("V9");
+	cr_expect_eq(w.verdict.results[9].findings, 1);
+	w.claims.cpu_states[1] = CPU_RUNNING;
+	log_add(3, 1);
+	expect_findings("");
+}
+
+Test(memory, an_idle_cpu_may_be_where_that_code_calls_or_was_interrupted)
+{
+	idle_at(IDLE_TEXT - 0x100);
+	stack.frames[stack.count++] = (struct backtrace_frame){ .pc = IDLE_TEXT_END, .exact = false };
+	expect_findings("");
+	stack.frames[1].exact = true;
+	expect_findings("V9");
+	stack.frames[1].pc = IDLE_TEXT;
+	expect_findings("");
 }
 
 Test(memory, the_lazy_policy_lets_frames_be_used_before_the_flush)

@@ -53,6 +53,12 @@ extern struct world w;
 extern struct symbols_segment segments[3];
 extern size_t segment_count;
 
+/* Where it says that the code of idle CPUs is, and the stack that every CPU has. */
+#define IDLE_TEXT     0xffffffff80200300ull
+#define IDLE_TEXT_END 0xffffffff80200400ull
+struct backtrace;
+extern struct backtrace stack;
+
 void world_init(void);
 void world_destroy(void);
 
