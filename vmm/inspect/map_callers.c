@@ -8,7 +8,7 @@
 
 /* A damaged guest may name as many callers as it has areas: those above share the last place, without a name.
  */
-#define CALLERS_MAX  4096
+#define CALLERS_MAX  ((size_t)4096)
 #define CALLER_SLOTS (CALLERS_MAX * 2)
 
 int callers_init(struct callers *callers, struct memory_map *map)

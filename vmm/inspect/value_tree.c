@@ -92,7 +92,7 @@ static bool read_string(const struct builder *builder, uint64_t address, char *o
 	}
 	text_escape(text, length, out, size);
 	if (length == sizeof(text) && strlen(out) + 4 < size)
-		strcat(out, "...");
+		memcpy(out + strlen(out), "...", sizeof("..."));
 	return true;
 }
 

@@ -29,7 +29,7 @@ static const char *since_text(uint64_t since_ns, char *out, size_t size)
 static const char *build_id_hex(const struct control_hello *hello, char out[2 * CONTROL_BUILD_ID_MAX + 1])
 {
 	out[0] = '\0';
-	for (uint32_t i = 0; i < hello->build_id_size; i++)
+	for (size_t i = 0; i < hello->build_id_size; i++)
 		snprintf(out + 2 * i, 3, "%02x", hello->build_id[i]);
 	return out;
 }

@@ -37,12 +37,14 @@ static const char *switches(const struct access_rules *rules, char *out, size_t 
 		{ "WP", rules->write_protect }, { "NXE", rules->no_execute }, { "SMEP", rules->smep },
 		{ "SMAP", rules->smap },        { "PKE", rules->user_keys },  { "PKS", rules->system_keys },
 	};
-	char on[40] = "", off[40] = "";
+	char lists[2][40] = { "", "" };
+	const char *off = lists[0], *on = lists[1];
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		char *list = all[i].on ? on : off;
+		char *list = lists[all[i].on];
+		size_t length = strlen(list);
 
-		strcat(strcat(list, " "), all[i].name);
+		snprintf(list + length, sizeof(lists[0]) - length, " %s", all[i].name);
 	}
 	snprintf(out, size, "%s%s%s%s%s", *on ? "on:" : "", on, *on && *off ? "; " : "", *off ? "off:" : "",
 		 off);
@@ -77,7 +79,7 @@ static void show_stop(struct report *report, const struct report_walk *input)
 	const struct walk_level *last = walk->level_count ? &walk->levels[walk->level_count - 1] : NULL;
 	char why[80];
 
-	if (walk->stop == WALK_RESERVED_BIT)
+	if (walk->stop == WALK_RESERVED_BIT && last)
 		text_line(report, PAINT_BAD, 0, 6, "stops: reserved bit set at level %s: 0x%" PRIx64 " (%s)",
 			  entry_level_name(last->level), last->reserved,
 			  entry_reserved_text(last, input->mode, why, sizeof(why)));

@@ -92,6 +92,8 @@ static void merge_pieces(struct pieces *pieces)
 {
 	size_t kept = 0;
 
+	if (!pieces->count)
+		return;
 	qsort(pieces->items, pieces->count, sizeof(pieces->items[0]), by_gpa);
 	for (size_t i = 1; i < pieces->count; i++) {
 		struct piece *last = &pieces->items[kept];
