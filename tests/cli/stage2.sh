@@ -52,6 +52,34 @@ check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" ou
 kill "$qemu"
 wait "$qemu" 2>/dev/null
 
+# Another program's VM with a guest whose pages are known: all that is asked of a VM of kvmap can be asked of it.
+try compile "$IMAGES/demo.kvs" --output demo.module
+qemu-system-x86_64 -accel kvm -machine microvm -m 256 -nodefaults -display none -monitor none -serial file:serial \
+	-kernel "$GUEST" -initrd demo.module >qemu.out 2>&1 &
+qemu=$!
+for _ in $(seq 200); do
+	grep -qs '^refused or failed' serial && break
+	sleep 0.1
+done
+try stage2 "$qemu" --stop
+check "what the pages of a guest of QEMU are worth" 0 out '^  4K .* KiB' out '^  2M .* 256 MiB|^  2M .* 261[0-9]* KiB' \
+	err "process $qemu was stopped for [0-9.]+ (us|ms)"
+try stage2 "$qemu" --json
+check "the VM runs on unless it is to stand still" 0 out '"type":"pause","seq":0,"pid":[0-9]+,"stopped":false,' \
+	out '"type":"effective".*"guest_page_size":2097152'
+try walk "$qemu" 0xffffc90000000000 --stop --stage2
+check "a walk through its tables, to its process's memory" 0 out '^  1 PT ' out '^HVA     0x00007|^HVA     0x7' out '^HPA '
+try map "$qemu" --stop
+check "the map of it" 0 out ' area op_vmalloc ' out 'image: text$'
+try verify "$qemu" --stop --stage2
+check "it is verified" 0 out '^VERIFIED: '
+try dump "$qemu" qemu.core --stop
+try verify qemu.core
+check "and so is a core of it" 0 out '^VERIFIED: '
+[ "$(awk '/^State/ { print $2 }' "/proc/$qemu/status")" != T ] && ok "it goes on" || not_ok "it goes on"
+kill "$qemu"
+wait "$qemu" 2>/dev/null
+
 # A VM of another kvmap is stopped for it, and its guest looked at, too.
 "$KVMAP" run "$IMAGES/demo.kvs" --hold >held.out 2>&1 </dev/null &
 held=$!

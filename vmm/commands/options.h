@@ -20,6 +20,7 @@ struct options {
 	uint64_t seed;
 	bool debug_slab;
 	bool stage2; /* look at the second stage, too */
+	bool stop;   /* a VM of another program stands still while it is looked at: an option of source.h */
 	uint32_t fail_allocation;
 	uint64_t timeout_ns;
 };

@@ -5,7 +5,9 @@
 #include "commands/commands.h"
 #include "control/place.h"
 #include "inspect/build_id.h"
+#include "stage2/process.h"
 #include "view/core.h"
+#include "view/foreign.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case SOURCE_OPTION_STOP: options->common.stop = true; return 0;
 	case ARGP_KEY_ARG:
 		if (!options->source)
 			options->source = argument;
@@ -40,8 +43,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static const struct argp_option source_argp_options[] = { SOURCE_STOP_OPTION, { 0 } };
 static const struct argp_child source_children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
-const struct argp source_argp = { .parser = parse, .children = source_children };
+const struct argp source_argp = { .options = source_argp_options,
+				  .parser = parse,
+				  .children = source_children };
 
 void source_options_default(struct source_options *options, const char *extra_name)
 {
@@ -52,7 +58,7 @@ void source_options_default(struct source_options *options, const char *extra_na
 int source_parse(int argc, char **argv, const char *arguments, const char *doc, const char *extra_name,
 		 struct source_options *out)
 {
-	const struct argp argp = { NULL, parse, arguments, doc, source_children, NULL, NULL };
+	const struct argp argp = { source_argp_options, parse, arguments, doc, source_children, NULL, NULL };
 
 	source_options_default(out, extra_name);
 	return command_parse(&argp, argc, argv, out);
@@ -101,6 +107,18 @@ static void open_program(const struct options *options, const char *named, struc
 		return;
 	if (symbols_open(source->program, &source->own_symbols, error) == 0)
 		claims_layout_open(source->program, source->own_symbols, &source->own_layout, error);
+}
+
+/* The same with all that takes its time, for a VM that need not stand still meanwhile. */
+static void open_program_early(const struct options *options, const char *named, struct source *source)
+{
+	char ignored[256];
+
+	open_program(options, named, source);
+	/* The first question opens the line table. */
+	if (source->own_symbols)
+		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
+				 sizeof(ignored));
 }
 
 /* A program without claims may have names. */
@@ -190,20 +208,55 @@ static int stop_and_read(struct source *source, struct error *error)
 static int open_vm(const char *name, const struct options *options, struct source *source,
 		   struct error *error)
 {
-	char ignored[256];
-
 	if (source_attach(name, &source->attached, error) < 0 || attached_map(source->attached, error) < 0)
 		return -1;
-	open_program(options, attached_hello(source->attached)->program, source);
-	/* The first question opens the line table. */
-	if (source->own_symbols)
-		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
-				 sizeof(ignored));
+	open_program_early(options, attached_hello(source->attached)->program, source);
 	return stop_and_read(source, error);
 }
 
+/* ---- a VM of another program ---- */
+
+/* A process with a VM that does not answer as a kvmap does. */
+static bool is_foreign(const char *name, uint32_t *pid_out)
+{
+	struct error ignored;
+	char path[128];
+
+	return is_pid(name, pid_out) && control_place_of(*pid_out, path, sizeof(path), &ignored) < 0 &&
+	       process_has_vm((pid_t)*pid_out);
+}
+
+static int open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *source,
+			struct error *error)
+{
+	source->look.pid = (uint32_t)pid;
+	source->vm_fd = vm_fd;
+	open_program_early(options, NULL, source);
+	if (source_foreign_view(source, options->stop, error) < 0)
+		return -1;
+	if (source->has_mode)
+		read_claims(source);
+	return 0;
+}
+
+int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *out,
+			struct error *error)
+{
+	*out = (struct source){ .stage2 = options->stage2 };
+	if (open_foreign(pid, vm_fd, options, out, error) == 0)
+		return 0;
+	source_close(out);
+	return -1;
+}
+
+/* ---- going on ---- */
+
 void source_resume(struct source *source)
 {
+	if (source->standstill) {
+		source->look.stood_ns = standstill_end(source->standstill);
+		source->standstill = NULL;
+	}
 	if (!source->paused)
 		return;
 	source->paused = false;
@@ -238,11 +291,26 @@ static int keep_table(void *context, uint64_t gpa, unsigned int level, uint64_t 
 	return keeper->failed;
 }
 
+/* A scan for tables alone does not look into the lowest. */
+static int touch_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
+{
+	const struct source *source = context;
+
+	(void)level;
+	(void)gva;
+	*(const volatile uint8_t *)view_bytes(source->view, gpa, 1);
+	return 0;
+}
+
 void source_resume_with_tables(struct source *source)
 {
 	struct keeper keeper = { .attached = source->attached };
 	const struct walk_visitor visitor = { .context = &keeper, .table = keep_table };
+	const struct walk_visitor toucher = { .context = source, .table = touch_table };
 
+	/* What was looked at once stays as it was. */
+	if (source->standstill && walk_range(source->view, &source->mode, 0, ~0ull, 0, &toucher) == 0)
+		source_resume(source);
 	if (!source->paused || walk_range(source->view, &source->mode, 0, ~0ull, 0, &visitor) != 0)
 		return;
 	keep_now(&keeper);
@@ -262,7 +330,7 @@ int source_look_again(struct source *source, struct error *error)
 void source_report(struct source *source, struct report *report, bool json)
 {
 	command_report(report, json);
-	if (!source->attached)
+	if (!source->attached && !source->foreign)
 		return;
 	source->text = open_memstream(&source->text_bytes, &source->text_size);
 	if (!source->text)
@@ -283,7 +351,12 @@ int source_finish(struct source *source, struct report *report, int status)
 		return command_fail(&source->resume_error, NULL);
 	report->stream = report->format == REPORT_JSON ? stdout : stderr;
 	report->seq = 0;
-	report_pause(report, source_pid(source), &source->pause_time);
+	if (source->foreign) {
+		source->look.lost = foreign_lost(source->foreign);
+		report_foreign(report, &source->look);
+	} else {
+		report_pause(report, source_pid(source), &source->pause_time);
+	}
 	fwrite(source->text_bytes, 1, source->text_size, stdout);
 	return command_finish(status);
 }
@@ -292,6 +365,8 @@ uint32_t source_pid(const struct source *source)
 {
 	if (source->attached)
 		return attached_hello(source->attached)->pid;
+	if (source->foreign)
+		return source->look.pid;
 	return source->session ? (uint32_t)getpid() : 0;
 }
 
@@ -304,9 +379,9 @@ const struct stage2 *source_second_stage(struct source *source, struct error *er
 	else if (!source->stage2)
 		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
 	else
-		return second_stage_look(&source->second_stage, (pid_t)pid,
-					 source->session ? machine_vm_fd(source->session->machine) : -1,
-					 error);
+		return second_stage_look(
+			&source->second_stage, (pid_t)pid,
+			source->session ? machine_vm_fd(source->session->machine) : source->vm_fd, error);
 	return NULL;
 }
 
@@ -314,13 +389,16 @@ static int open_any(const char *name, const struct options *options, bool areas_
 {
 	char context[1024] = "";
 	struct error error;
+	uint32_t pid;
 	int result;
 
-	*out = (struct source){ .areas_only = areas_only, .stage2 = options->stage2 };
+	*out = (struct source){ .areas_only = areas_only, .stage2 = options->stage2, .vm_fd = -1 };
 	if (out->stage2)
 		second_stage_prepare(&out->second_stage);
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
+	else if (is_foreign(name, &pid))
+		result = open_foreign((pid_t)pid, -1, options, out, &error);
 	else if (is_vm(name))
 		result = open_vm(name, options, out, &error);
 	else
@@ -362,6 +440,8 @@ void source_close(struct source *source)
 		fclose(source->text);
 	free(source->text_bytes);
 	attached_close(source->attached);
+	standstill_end(source->standstill);
+	view_destroy(source->foreign);
 	view_destroy(source->core);
 	free(source->core_program);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * source.h: SOURCE of the inspecting commands: a core file; a script, which is run and looked at when it
- * ends; a VM that another kvmap runs, by its process id or its control socket.
+ * ends; a VM that another kvmap runs, by its process id or its control socket; a VM of any other program, by
+ * its process id.
  *
- * Such a VM stands still from source_open() on, until source_resume(), source_finish() or source_close():
- * what a command reads until then is of one moment, and it hurries.
+ * A VM of kvmap stands still from source_open() on, until source_resume(), source_finish() or source_close():
+ * what a command reads until then is of one moment, and it hurries. That of another program does so with
+ * --stop; else it runs, and what is read of it is of the moments when it is read first.
  */
 #ifndef VMM_COMMANDS_SOURCE_H
 #define VMM_COMMANDS_SOURCE_H
@@ -12,13 +14,18 @@
 #include "commands/options.h"
 #include "commands/second_stage.h"
 #include "view/attached.h"
+#include "view/standstill.h"
 
 struct source {
 	struct session *session; /* of a script; else NULL */
 	struct script *script;
 	struct view *core;
 	char *core_program;
-	struct attached *attached;        /* a VM of another process */
+	struct attached *attached;        /* a VM of another kvmap */
+	struct view *foreign;             /* a VM of another program */
+	struct standstill *standstill;    /* then: as long as it stands still */
+	struct report_foreign look;       /* then: how it was looked at */
+	int vm_fd;                        /* then: its descriptor of the VM; -1: it has but one */
 	struct second_stage second_stage; /* with --stage2 */
 	bool stage2;                      /* that was given */
 	bool paused;
@@ -50,6 +57,16 @@ int source_open(const char *name, const struct options *options, struct source *
 int source_open_areas(const char *name, const struct options *options, struct source *out);
 void source_close(struct source *source);
 
+/*
+ * source_open() of a process of any program: vm_fd is its descriptor of the VM, -1: it has but one. The
+ * caller tells the error.
+ */
+int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *out,
+			struct error *error);
+
+/* Reads memory slots and registers of that VM into the source's view. -1: it cannot be seen. */
+int source_foreign_view(struct source *source, bool stop, struct error *error);
+
 /* Lets an attached VM go on: everything that is needed of it has been read. Else nothing to do. */
 void source_resume(struct source *source);
 
@@ -69,8 +86,8 @@ int source_look_again(struct source *source, struct error *error);
 int source_verify(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
 		  struct error *error);
 
-/* As command_report() and command_finish(); what an attached VM's report says comes out when the VM goes on,
- * with the time that it stood still: in JSON on the first line, else on stderr. */
+/* As command_report() and command_finish(); what the report of another process's VM says comes out when the
+ * VM goes on, with the time that it stood still: in JSON on the first line, else on stderr. */
 void source_report(struct source *source, struct report *report, bool json);
 int source_finish(struct source *source, struct report *report, int status);
 
@@ -85,6 +102,15 @@ const struct stage2 *source_second_stage(struct source *source, struct error *er
 
 /* For commands that can do without: one line on stderr if there are no symbols, and why. */
 void source_warn(const struct source *source);
+
+/* --stop, for commands that parse their options themselves; its key is SOURCE_OPTION_STOP. */
+enum { SOURCE_OPTION_STOP = 640 };
+#define SOURCE_STOP_OPTION                                                                                   \
+	{                                                                                                    \
+		"stop", SOURCE_OPTION_STOP, NULL, 0,                                                         \
+			"stop a VM of another program while it is looked at (one of kvmap's own always is)", \
+			0                                                                                    \
+	}
 
 /* The arguments of commands that take SOURCE and one more argument at most (`extra_name`; NULL: none). */
 struct source_options {

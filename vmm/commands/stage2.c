@@ -22,6 +22,7 @@ struct stage2_options {
 };
 
 static const struct argp_option argp_options[] = {
+	SOURCE_STOP_OPTION,
 	{ "vm", OPTION_VM, "FD", 0, "the VM that is descriptor FD of the process, where it has several", 0 },
 	{ 0 },
 };
@@ -42,6 +43,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case SOURCE_OPTION_STOP: options->common.stop = true; return 0;
 	case OPTION_VM: options->vm_fd = parse_fd(state, argument); return 0;
 	case ARGP_KEY_ARG:
 		if (options->source)
@@ -70,6 +72,7 @@ static int parse_options(int argc, char **argv, struct stage2_options *out)
 
 	*out = (struct stage2_options){ .vm_fd = -1 };
 	options_default(&out->common);
+	out->common.stage2 = true;
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -86,17 +89,14 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
-/* What the second stage makes of the guest's own pages. False where it has no page tables. */
-static bool find_effective(const struct source *source, const struct stage2 *stage2,
+/* What the second stage makes of the guest's own pages. */
+static void find_effective(const struct source *source, const struct stage2 *stage2,
 			   struct stage2_effective *out)
 {
 	struct adding adding = { stage2, out };
 	const struct walk_visitor visitor = { .context = &adding, .leaf = add_leaf };
 
-	if (!source || !source->has_mode)
-		return false;
 	walk_range(source->view, &source->mode, 0, UINT64_MAX, 0, &visitor);
-	return true;
 }
 
 /* What KVM counts in any case; false if that cannot be read either. */
@@ -130,63 +130,61 @@ static int show_not_seen(const struct stage2_options *options, pid_t pid, const 
 	return command_fail(error, NULL);
 }
 
-static int put(const struct stage2_options *options, const struct report_stage2 *what, struct source *source)
-{
-	struct stage2_verdict verdict;
-	struct report report;
-	int status;
-
-	if (source)
-		source_report(source, &report, options->common.json);
-	else
-		command_report(&report, options->common.json);
-	report_stage2(&report, what, &verdict);
-	status = verdict.findings ? EXIT_FINDING : EXIT_VERIFIED;
-	return source ? source_finish(source, &report, status) : command_finish(status);
-}
-
-/* Of a process whose guest is not known. */
-static int show_process(const struct stage2_options *options, pid_t pid)
-{
-	struct report_stage2 what = { .pid = pid };
-	struct second_stage look = { 0 };
-	struct error error;
-	int status;
-
-	what.stage2 = second_stage_look(&look, pid, options->vm_fd, &error);
-	if (what.stage2)
-		status = put(options, &what, NULL);
-	else if (error.kind == ERROR_INPUT)
-		status = command_fail(&error, NULL); /* there is no such VM: nothing to be told of it */
-	else
-		status = show_not_seen(options, pid, NULL, &error);
-	second_stage_close(&look);
-	return status;
-}
-
-/* A guest that can be looked at, too: a script, or a VM of another kvmap, which stands still meanwhile. */
-static int show_source(struct stage2_options *options)
+/* What the second stage of an open source is, with its guest's pages where it has page tables. */
+static int show(const struct stage2_options *options, struct source *source)
 {
 	struct stage2_effective effective = { 0 };
-	struct report_stage2 what = { 0 };
+	struct report_stage2 what = { .pid = (pid_t)source_pid(source) };
+	struct stage2_verdict verdict;
+	struct report report;
+	struct error error;
+
+	what.stage2 = source_second_stage(source, &error);
+	if (!what.stage2)
+		return show_not_seen(options, what.pid, source, &error);
+	if (source->has_mode) {
+		find_effective(source, what.stage2, &effective);
+		what.effective = &effective;
+	} else {
+		what.no_effective = source->no_claims.text;
+	}
+	source_report(source, &report, options->common.json);
+	report_stage2(&report, &what, &verdict);
+	return source_finish(source, &report, verdict.findings ? EXIT_FINDING : EXIT_VERIFIED);
+}
+
+/* A process that is no kvmap, or not one that answers. */
+static int show_process(const struct stage2_options *options, pid_t pid)
+{
 	struct source source;
 	struct error error;
 	int status;
 
-	options->common.stage2 = true;
+	if (source_open_foreign(pid, options->vm_fd, &options->common, &source, &error) == 0) {
+		status = show(options, &source);
+		source_close(&source);
+		return status;
+	}
+	/* Of a VM that is not there nothing can be told. */
+	return error.kind == ERROR_INPUT ? command_fail(&error, NULL)
+					 : show_not_seen(options, pid, NULL, &error);
+}
+
+/* A script, or a VM of another kvmap, which stands still meanwhile. */
+static int show_source(const struct stage2_options *options)
+{
+	struct source source;
+	struct error error;
+	int status;
+
 	if (source_open(options->source, &options->common, &source) < 0)
 		return EXIT_NOT_DONE;
-	what.pid = (pid_t)source_pid(&source);
-	what.stage2 = source_second_stage(&source, &error);
-	if (!what.pid) {
+	if (source_pid(&source)) {
+		status = show(options, &source);
+	} else {
 		error_set(&error, ERROR_INPUT, 0, 0,
 			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
 		status = command_fail(&error, NULL);
-	} else if (!what.stage2) {
-		status = show_not_seen(options, what.pid, &source, &error);
-	} else {
-		what.effective = find_effective(&source, what.stage2, &effective) ? &effective : NULL;
-		status = put(options, &what, &source);
 	}
 	source_close(&source);
 	return status;

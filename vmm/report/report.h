@@ -244,6 +244,16 @@ void report_bench(struct report *report, const struct report_bench *bench);
 /* How long the VM of process `pid` stood still to be looked at. */
 void report_pause(struct report *report, uint32_t pid, const struct attached_pause_time *time);
 
+/* How a VM of another program was looked at. */
+struct report_foreign {
+	uint32_t pid;
+	bool stopped; /* it stood still for stood_ns; else it ran */
+	uint64_t stood_ns;
+	unsigned int old_cr3; /* vCPUs whose CR3 is of before */
+	uint64_t lost;        /* pages that could not be read */
+};
+void report_foreign(struct report *report, const struct report_foreign *look);
+
 /* `ps`: one that runs, and the path by which it is reached. */
 struct report_vm {
 	const struct control_hello *hello;
@@ -257,6 +267,7 @@ struct report_stage2 {
 	const struct stage2 *stage2;
 	pid_t pid;                                /* whose VM it is */
 	const struct stage2_effective *effective; /* NULL: the guest's own tables are not known */
+	const char *no_effective;                 /* then: why */
 };
 
 /* Where it could not be read: KVM's own count of pages, and the slots as this program made them (NULL:

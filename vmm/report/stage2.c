@@ -201,8 +201,13 @@ static void show_text(struct report *report, const struct report_stage2 *what, s
 		  text_number_of(stage2->vcpus, "vCPU", vcpus, sizeof(vcpus)));
 	show_slots(report, stage2);
 	show_tables(report, stage2);
-	if (what->effective)
+	if (what->effective) {
 		show_effective(report, what->effective);
+	} else {
+		fputc('\n', report->stream);
+		text_line(report, PAINT_FAINT, 0, 2, "The guest's own pages are not seen: %s.",
+			  what->no_effective);
+	}
 	stage2_check_all(stage2, verdict, NULL, NULL);
 	if (verdict->findings)
 		text_heading(report, "Findings");

@@ -109,6 +109,11 @@ enum access_answer walk_may(const struct report_walk *input, enum access_mode mo
 	return access_may(input->rules, input->walk->rights, input->walk->key, mode, kind);
 }
 
+uint64_t walk_hva(const struct view_region *region, uint64_t gpa)
+{
+	return (region->hva ? region->hva : (uintptr_t)region->bytes) + (gpa - region->gpa);
+}
+
 static void show_memory(struct report *report, const struct report_walk *input)
 {
 	const struct view_region *region = view_region(input->view, input->walk->gpa, 1);
@@ -127,7 +132,7 @@ static void show_memory(struct report *report, const struct report_walk *input)
 	text_line(report, PAINT_PLAIN, 0, 8,
 		  "slot    byte 0x%" PRIx64 " of the %s of memory at GPA 0x%" PRIx64, inside,
 		  number_bytes(region->size, size, sizeof(size)), region->gpa);
-	text_line(report, PAINT_PLAIN, 0, 8, "HVA     0x%" PRIxPTR "%s", (uintptr_t)(region->bytes + inside),
+	text_line(report, PAINT_PLAIN, 0, 8, "HVA     0x%" PRIx64 "%s", walk_hva(region, input->walk->gpa),
 		  offset);
 }
 

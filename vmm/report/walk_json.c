@@ -88,7 +88,7 @@ static void add_page(struct json_object *line, const struct report_walk *input)
 	if (region) {
 		json_add_hex(line, "region", region->gpa);
 		json_add_number(line, "region_size", region->size);
-		json_add_hex(line, "hva", (uintptr_t)(region->bytes + (walk->gpa - region->gpa)));
+		json_add_hex(line, "hva", walk_hva(region, walk->gpa));
 	}
 }
 

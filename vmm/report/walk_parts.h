@@ -23,4 +23,7 @@ enum access_answer walk_may(const struct report_walk *input, enum access_mode mo
 /* The walk as JSON lines. `place`: what the address is. */
 void walk_emit(struct report *report, const struct report_walk *input, const char *place);
 
+/* Of a GPA in that region: in the process whose VM it is, or, of a core, in this one. */
+uint64_t walk_hva(const struct view_region *region, uint64_t gpa);
+
 #endif

@@ -95,6 +95,12 @@ struct kvm_mmu {
 };
 
 struct kvm_vcpu_arch {
+	unsigned long regs[KERNEL_REGISTERS];
+	__u32 regs_avail;
+	unsigned long cr0, cr2, cr3, cr4;
+	__u64 efer;
+	__u64 pat;
+	int maxphyaddr;
 	struct kvm_mmu root_mmu;
 };
 
@@ -122,6 +128,11 @@ struct kvm_mmu_page {
 	__u64 gfn;
 	__u64 *spt;
 	__u64 *shadowed_translation;
+};
+
+/* Its values differ from kernel to kernel. */
+enum kvm_reg {
+	VCPU_EXREG_CR3 = 1,
 };
 
 #pragma clang attribute pop
@@ -208,6 +219,39 @@ int read_state(void *context)
 	state.generation = BPF_CORE_READ(vm, memslots[0], generation);
 	state.running = 0;
 	bpf_loop(vcpu_count, look_at_vcpu, NULL, 0);
+	return 0;
+}
+
+/* ---- registers ---- */
+
+struct kernel_registers registers[KERNEL_VCPUS] = {};
+
+static long read_vcpu(__u32 number, void *context)
+{
+	struct kernel_registers *to = &registers[number & (KERNEL_VCPUS - 1)];
+	struct kernel_vcpu *known = &vcpus[number & (KERNEL_VCPUS - 1)];
+	struct kvm_vcpu *vcpu = (void *)known->vcpu;
+
+	if (known->kvm != kvm)
+		return 0;
+	BPF_CORE_READ_INTO(&to->general, vcpu, arch.regs);
+	to->here = BPF_CORE_READ(vcpu, arch.regs_avail);
+	to->cr3_here = to->here >> bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_CR3) & 1;
+	to->cr0 = BPF_CORE_READ(vcpu, arch.cr0);
+	to->cr2 = BPF_CORE_READ(vcpu, arch.cr2);
+	to->cr3 = BPF_CORE_READ(vcpu, arch.cr3);
+	to->cr4 = BPF_CORE_READ(vcpu, arch.cr4);
+	to->efer = BPF_CORE_READ(vcpu, arch.efer);
+	to->pat = BPF_CORE_READ(vcpu, arch.pat);
+	to->physical_bits = (__u32)BPF_CORE_READ(vcpu, arch.maxphyaddr);
+	to->mode = (__u32)BPF_CORE_READ(vcpu, mode);
+	return 0;
+}
+
+SEC("syscall")
+int read_registers(void *context)
+{
+	bpf_loop(vcpu_count, read_vcpu, NULL, 0);
 	return 0;
 }
 

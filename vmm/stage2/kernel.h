@@ -28,6 +28,17 @@ struct kernel_vcpu {
 	__u32 unused;
 };
 
+/* What struct kvm_vcpu_arch holds of a vCPU's registers, by the numbers of enum kvm_reg. */
+#define KERNEL_REGISTERS 17 /* RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15, RIP */
+struct kernel_registers {
+	__u64 general[KERNEL_REGISTERS];
+	__u64 cr0, cr2, cr3, cr4, efer, pat;
+	__u32 here;          /* of the general ones: those that are not left in hardware, by bits */
+	__u32 cr3_here;      /* the same of CR3 */
+	__u32 physical_bits; /* MAXPHYADDR of the guest */
+	__u32 mode;          /* 0: outside of the guest */
+};
+
 /* What moves when the second stage does, and where it begins. */
 struct kernel_state {
 	__u64 invalidations; /* mmu_invalidate_seq */

@@ -78,6 +78,19 @@ static int folder_open(pid_t pid, struct error *error)
 			 "may not list the descriptors of process %d: run as root, or as its user", (int)pid);
 }
 
+bool process_has_vm(pid_t pid)
+{
+	int lowest, highest, count;
+	struct error ignored;
+	int folder = folder_open(pid, &ignored);
+
+	if (folder < 0)
+		return false;
+	count = count_vms(folder, &lowest, &highest);
+	close(folder);
+	return count;
+}
+
 static int take_descriptor(pid_t pid, int fd, struct error *error)
 {
 	int process = pidfd_open(pid, 0), held = process < 0 ? -1 : pidfd_getfd(process, fd, 0),

@@ -7,7 +7,11 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
+
+/* Whether it has a VM, as far as its descriptors may be looked at. */
+bool process_has_vm(pid_t pid);
 
 /*
  * A descriptor of its own on the VM that is descriptor `vm_fd` of the process, -1: on its only one. It keeps

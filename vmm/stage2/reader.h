@@ -10,6 +10,7 @@
 #define VMM_STAGE2_READER_H
 
 #include "stage2/stage2.h"
+#include "view/view.h"
 
 #include <sys/types.h>
 
@@ -33,5 +34,26 @@ void stage2_reader_close(struct stage2_reader *reader);
  * out->unsteady says that it changed each time.
  */
 int stage2_read(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage2 *out, struct error *error);
+
+/* A vCPU as KVM knows it while it does not run; of one that runs, as of the last time that it left the guest.
+ */
+struct stage2_vcpu {
+	uint32_t id;
+	/* Not the segments and RFLAGS. RSP and RIP may be of before: VT-x keeps them. */
+	struct view_cpu registers;
+	bool old_cr3; /* VT-x keeps CR3, too, and nobody has asked for it since the guest was left */
+	bool running;
+};
+
+struct stage2_guest {
+	struct stage2_slots slots;               /* as they come */
+	struct stage2_vcpu vcpus[VIEW_CPUS_MAX]; /* by id */
+	unsigned int vcpu_count;
+	unsigned int physical_bits; /* MAXPHYADDR of the guest */
+};
+
+/* The memory and the registers of the guest of that VM, as stage2_read(). out->slots.items is to be freed. */
+int stage2_read_guest(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage2_guest *out,
+		      struct error *error);
 
 #endif

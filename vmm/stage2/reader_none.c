@@ -26,3 +26,13 @@ int stage2_read(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage
 	(void)out;
 	return error_set(error, ERROR_HOST, 0, 0, "no reader");
 }
+
+int stage2_read_guest(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage2_guest *out,
+		      struct error *error)
+{
+	(void)reader;
+	(void)pid;
+	(void)vm_fd;
+	(void)out;
+	return error_set(error, ERROR_HOST, 0, 0, "no reader");
+}

@@ -43,6 +43,11 @@ struct stage2_slot {
 	int id;         /* KVM's own are above the user's */
 };
 
+struct stage2_slots {
+	struct stage2_slot *items;
+	size_t count, capacity;
+};
+
 struct stage2_leaf {
 	uint64_t gpa;     /* of its first byte; with shadow paging, too */
 	uint64_t entry;   /* as the kernel holds it */
@@ -77,10 +82,7 @@ struct stage2 {
 	bool tdp_mmu; /* the tables are the TDP MMU's; else struct kvm_mmu_page by struct kvm_mmu_page */
 	unsigned int roots; /* of the TDP MMU */
 	unsigned int vcpus;
-	struct {
-		struct stage2_slot *items;
-		size_t count, capacity;
-	} slots; /* by GPA; of the ordinary address space */
+	struct stage2_slots slots; /* by GPA; of the ordinary address space */
 	struct {
 		struct stage2_leaf *items;
 		size_t count, capacity;

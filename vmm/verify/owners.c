@@ -282,7 +282,7 @@ static void check_memory(struct check *check)
 		struct finding *finding;
 
 		check->result->checked += frames;
-		if (view_region(facts->view, gpa, frames << KVMAP_PAGE_SHIFT))
+		if (view_covers(facts->view, gpa, frames << KVMAP_PAGE_SHIFT))
 			continue;
 		finding = finding_new(check, gpa);
 		finding_claimed(finding, "0x%" PRIx64 " frames of RAM", frames);

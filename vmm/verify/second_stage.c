@@ -17,7 +17,7 @@ static void check_leaves(struct check *check)
 		struct finding *finding;
 
 		check->result->checked++;
-		if (view_region(facts->view, leaf->gpa, leaf_size(leaf)))
+		if (view_covers(facts->view, leaf->gpa, leaf_size(leaf)))
 			continue;
 		finding = finding_new(check, leaf->gva);
 		finding_claimed(finding, "maps memory of this machine");

@@ -87,6 +87,21 @@ const struct view_region *view_region(const struct view *view, uint64_t gpa, uin
 	return size <= region->size - (gpa - region->gpa) ? region : NULL;
 }
 
+bool view_covers(const struct view *view, uint64_t gpa, uint64_t size)
+{
+	while (size) {
+		const struct view_region *region = view_region(view, gpa, 1);
+		uint64_t left = region ? region->size - (gpa - region->gpa) : 0;
+
+		if (!region)
+			return false;
+		left = left < size ? left : size;
+		gpa += left; /* at most the region's end, which does not wrap */
+		size -= left;
+	}
+	return true;
+}
+
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size)
 {
 	const struct view_region *region = view_region(view, gpa, size);

@@ -29,6 +29,7 @@ struct view_region {
 	const uint8_t *bytes;
 	int fd;          /* whose SEEK_DATA tells what was ever touched; -1: unknown, all counts as data */
 	uint64_t offset; /* of gpa in fd */
+	uint64_t hva;    /* of gpa in the process whose VM it is, where `bytes` are a copy; else 0 */
 };
 
 /* What a walk and a report need of a vCPU. Names and numbering as in the manuals. */
@@ -78,6 +79,10 @@ void view_destroy(struct view *view);
 
 /* The region that holds all of [gpa, gpa + size), or NULL. size > 0. */
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size);
+
+/* Whether all of [gpa, gpa + size) is guest memory, be it of several regions that touch: a VMM cuts memory
+ * where a device may cover a part of it. */
+bool view_covers(const struct view *view, uint64_t gpa, uint64_t size);
 
 /* The bytes of [gpa, gpa + size), or NULL where not all of it is one region's. They may change under a live
  * guest. */

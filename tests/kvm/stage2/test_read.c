@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -182,6 +183,39 @@ Test(stage2, a_descriptor_that_is_no_vm_is_refused)
 	cr_expect_eq(stage2_read(reader, getpid(), -1, &stage2, &error), 0, "its only one is found: %s",
 		     error.text);
 	stage2_destroy(&stage2);
+	stage2_reader_close(reader);
+	toucher_destroy(&toucher);
+}
+
+Test(stage2, the_registers_are_those_that_the_ioctl_tells)
+{
+	struct stage2_reader *reader;
+	struct stage2_guest guest;
+	struct toucher toucher;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	struct error error;
+
+	toucher_create(&toucher, DATA_MEMFD, DATA_SLOTS, 0);
+	toucher_touch(&toucher, DATA_GPA, 4096, 16);
+	if (stage2_reader_open(&reader, &error) < 0)
+		cr_skip_test("%s", error.text);
+	cr_assert_eq(kvm_vcpu_get_sregs(&toucher.vcpu, &sregs, &error), 0);
+	cr_assert_eq(kvm_vcpu_get_regs(&toucher.vcpu, &regs, &error), 0);
+	cr_assert_eq(stage2_read_guest(reader, getpid(), toucher.vm, &guest, &error), 0, "%s", error.text);
+	cr_expect_eq(guest.slots.count, DATA_SLOTS + 1);
+	cr_assert_eq(guest.vcpu_count, 1);
+	cr_expect_not(guest.vcpus[0].running);
+	cr_expect_not(guest.vcpus[0].old_cr3);
+	cr_expect_eq(guest.vcpus[0].registers.cr0, sregs.cr0);
+	cr_expect_eq(guest.vcpus[0].registers.cr3, sregs.cr3);
+	cr_expect_eq(guest.vcpus[0].registers.cr4, sregs.cr4);
+	cr_expect_eq(guest.vcpus[0].registers.efer, sregs.efer);
+	cr_expect_eq(guest.vcpus[0].registers.rip, regs.rip);
+	cr_expect_eq(guest.vcpus[0].registers.rdi, regs.rdi);
+	cr_expect_eq(guest.vcpus[0].registers.rdx, NOWHERE);
+	cr_expect(guest.physical_bits >= 36 && guest.physical_bits <= 52, "%u", guest.physical_bits);
+	free(guest.slots.items);
 	stage2_reader_close(reader);
 	toucher_destroy(&toucher);
 }

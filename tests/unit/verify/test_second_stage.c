@@ -101,3 +101,19 @@ Test(second_stage, the_reason_why_it_is_not_seen_is_kept)
 	expect_findings("");
 	cr_expect_str_eq(w.verdict.results[10].why_not, "no permission");
 }
+
+Test(second_stage, a_large_page_may_lie_in_several_slots_that_touch)
+{
+	struct view *view = &w.tables.view;
+	struct view_region whole = view->regions[0], half = whole;
+	struct error error;
+
+	w.input.stage2 = NULL;
+	view->regions[0].size = 1 << 20;
+	half.gpa += 1 << 20;
+	half.bytes += 1 << 20;
+	half.size -= 1 << 20;
+	cr_assert_eq(view_add_region(view, &half, &error), 0);
+	expect_findings("");
+	cr_expect_gt(whole.size, 2 << 20, "one of 2M lies over the cut");
+}

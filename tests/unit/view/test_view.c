@@ -91,6 +91,11 @@ Test(view, reads_over_regions_that_touch)
 
 	add(&view, PAGE, PAGE, 4 * PAGE);
 	add(&view, 2 * PAGE, PAGE, 0);
+	cr_expect(view_covers(&view, PAGE, 2 * PAGE));
+	cr_expect(view_covers(&view, PAGE + 1, PAGE));
+	cr_expect_not(view_covers(&view, PAGE - 1, 2));
+	cr_expect_not(view_covers(&view, PAGE, 2 * PAGE + 1));
+	cr_expect_not(view_covers(&view, ~0ull, 2));
 	memcpy(bytes + 5 * PAGE - 3, "abc", 3);
 	memcpy(bytes, "def", 4);
 	cr_assert_eq(view_read(&view, 2 * PAGE - 3, text, 7, &error), 0);
