@@ -199,8 +199,12 @@ struct tlb_flush {
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };
 
-#define TLB_FLUSH_LOG                                                                                        \
-	2048 /* a ring: the entry of stamp s is at s % TLB_FLUSH_LOG; the newest is tlb_clock's */
+/*
+ * A ring: the entry of stamp s is at s % TLB_FLUSH_LOG; the newest is tlb_clock's. Half of it is new when the
+ * host is told to take it (KVMAP_DOORBELL_FLUSHES); the other half is for what is logged until it has.
+ */
+#define TLB_FLUSH_LOG      2048
+#define TLB_FLUSH_LOG_HALF (TLB_FLUSH_LOG / 2)
 
 /* Rounds of flushes over several CPUs. */
 struct tlb_stats {

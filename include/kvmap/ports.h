@@ -20,7 +20,8 @@ enum kvmap_doorbell {
 	KVMAP_DOORBELL_VERIFY = 2, /* `verify` in a script: compare claims and tables now */
 	KVMAP_DOORBELL_FAULT =
 		3, /* the newest record is a KVMAP_RECORD_FAULT: check it against the tables now */
-	KVMAP_DOORBELL_OOPS = 4, /* an unexpected fault was recorded; the guest exits next */
+	KVMAP_DOORBELL_OOPS = 4,    /* an unexpected fault was recorded; the guest exits next */
+	KVMAP_DOORBELL_FLUSHES = 5, /* half of tlb_flush_log is new: take it before it is written again */
 };
 
 enum kvmap_exit {

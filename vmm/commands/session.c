@@ -131,6 +131,16 @@ static int look(struct session *session, struct error *error)
 	return session->has_mode ? 0 : -1;
 }
 
+/* The ring of flushes is half full: what is in it is needed later, at the next verification. */
+static int take_flushes(struct session *session, struct error *error)
+{
+	struct error ignored;
+
+	return look(session, &ignored) < 0 ? 0
+					   : claims_take_flushes(session->view, &session->mode,
+								 session->layout, &session->flushes, error);
+}
+
 /* What the guest claims now replaces what it claimed before. */
 static int read_claims(struct session *session, struct error *error)
 {
@@ -139,7 +149,8 @@ static int read_claims(struct session *session, struct error *error)
 	claims_destroy(&session->claims);
 	session->run.claims = NULL;
 	session->claims = (struct claims){ 0 };
-	if (claims_read(session->view, &session->mode, session->layout, &session->claims, error) < 0)
+	if (claims_read_logged(session->view, &session->mode, session->layout, &session->flushes,
+			       &session->claims, error) < 0)
 		return -1;
 	session->run.claims = &session->claims;
 	return 0;
@@ -315,6 +326,8 @@ static int run_guest(struct session *session, struct error *error)
 			check_fault(session, event.cpu);
 		if (event.value == KVMAP_DOORBELL_VERIFY && verify_now(session, error) < 0)
 			return -1;
+		if (event.value == KVMAP_DOORBELL_FLUSHES && take_flushes(session, error) < 0)
+			return -1;
 	}
 	session->reached_end = event.type == MACHINE_EXIT &&
 			       (event.value == KVMAP_EXIT_OK || event.value == KVMAP_EXIT_REFUSED);
@@ -421,6 +434,7 @@ void session_destroy(struct session *session)
 	verdict_destroy(&session->verdict);
 	ranges_destroy(&session->ranges);
 	claims_destroy(&session->claims);
+	flush_log_destroy(&session->flushes);
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
 	second_stage_close(&session->second_stage);

@@ -38,6 +38,7 @@ struct session {
 	struct walk_mode mode;
 	bool has_mode; /* paging was on when it ended */
 	struct claims claims;
+	struct flush_log flushes;
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;

@@ -34,8 +34,8 @@ static void read_areas(struct reader *reader)
 }
 
 static int read_with(void (*read)(struct reader *reader), const struct view *view,
-		     const struct walk_mode *mode, const struct claims_layout *layout, struct claims *out,
-		     struct error *error)
+		     const struct walk_mode *mode, const struct claims_layout *layout,
+		     const struct flush_log *log, struct claims *out, struct error *error)
 {
 	const struct claim_place *first = &layout->roots[ROOT_mem_map];
 	struct claims claims = { 0 };
@@ -44,6 +44,7 @@ static int read_with(void (*read)(struct reader *reader), const struct view *vie
 		.mode = mode,
 		.layout = layout,
 		.out = &claims,
+		.log = log,
 		.nodes_left = view_data_size(view) / layout_size(layout, TYPE_vmap_area) + NODES_MIN,
 	};
 	uint8_t probe[8];
@@ -66,13 +67,20 @@ static int read_with(void (*read)(struct reader *reader), const struct view *vie
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error)
 {
-	return read_with(read_all, view, mode, layout, out, error);
+	return read_with(read_all, view, mode, layout, NULL, out, error);
+}
+
+int claims_read_logged(const struct view *view, const struct walk_mode *mode,
+		       const struct claims_layout *layout, const struct flush_log *log, struct claims *out,
+		       struct error *error)
+{
+	return read_with(read_all, view, mode, layout, log, out, error);
 }
 
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error)
 {
-	return read_with(read_areas, view, mode, layout, out, error);
+	return read_with(read_areas, view, mode, layout, NULL, out, error);
 }
 
 void claims_destroy(struct claims *claims)

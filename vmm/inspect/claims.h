@@ -182,6 +182,19 @@ struct claims {
 	uint32_t policy, tlb_clock;
 };
 
+/*
+ * What the ring of flushes held at earlier looks at the same guest; all zero at first, and freed with
+ * flush_log_destroy(). Without a gap: where the guest went round the ring in between, what is older is gone.
+ */
+struct flush_log {
+	struct claim_flush *items;
+	size_t count, capacity;
+	uint32_t last; /* stamp of the newest entry that was taken; 0: none yet */
+};
+
+/* At most so many are kept; then the older half is dropped. 8 MiB. */
+#define FLUSH_LOG_MAX (1u << 18)
+
 /* Where everything is in this guest's structures; made once per guest file. */
 struct claims_layout;
 int claims_layout_open(const char *program, const struct symbols *symbols, struct claims_layout **out,
@@ -195,6 +208,14 @@ void claims_layout_close(struct claims_layout *layout);
  */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);
+/* The same; out->flushes begins with what the log has, as far as nothing is missing behind it. */
+int claims_read_logged(const struct view *view, const struct walk_mode *mode,
+		       const struct claims_layout *layout, const struct flush_log *log, struct claims *out,
+		       struct error *error);
+/* Takes what is new in the ring into the log. Nothing where it cannot be read; -1 only when memory is out. */
+int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
+			const struct claims_layout *layout, struct flush_log *log, struct error *error);
+void flush_log_destroy(struct flush_log *log);
 /* The same of `areas` alone, and of those not the frames (frame_count is 0): what names a range of addresses.
  */
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,

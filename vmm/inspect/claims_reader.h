@@ -31,6 +31,8 @@ struct reader {
 	uint64_t frames_left; /* chains may still hold so many frames, all together */
 	uint64_t nodes_left;  /* trees and lists of vmap_areas may still have so many nodes */
 	bool no_frames;       /* what an area is made of is not asked for */
+	const struct flush_log
+		*log; /* what was in the ring of flushes before; NULL: nothing is known of that */
 	bool out_of_memory;
 	struct reader_page large[READER_LARGE]; /* 2M */
 	struct reader_page small[READER_SMALL]; /* 4K */

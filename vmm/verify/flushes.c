@@ -4,11 +4,8 @@
  * every CPU, that covers what was unmapped.
  *
  * tlb_clock counts unmappings, completed flushes, and CPUs that halt and wake; the guest's log has all of
- * them. CPUs unmap while others flush: a flush is sure to cover only what was unmapped before it began. An
- * unmapping at stamp u is flushed on a CPU at the least stamp s such that the CPU's flushes that began at u
- * or later and were complete by s together cover its range; or at the stamp from which on the CPU was idle,
- * if it is idle still and has been told to flush when it wakes, or if it has done so before the log says that
- * it woke. The greatest s of all CPUs counts. Then
+ * them. CPUs unmap while others flush: a flush is sure to cover only what was unmapped before it began. When
+ * an unmapping had been flushed on all CPUs, is flush_history.h's to say. Then
  *
  *   a range that was handed out at h: each unmapping in the log before h that overlaps it, has the overlap
  * flushed by h; a frame that was unmapped at u and handed out at h >= u (`lazy` exempts frames): the
@@ -19,28 +16,29 @@
  * A right that was taken from a range at t (set_memory_ro) has been flushed, all of the range, by now:
  * whoever took it has returned.
  *
- * The log is a ring. What was unmapped before its oldest entry is judged only if a full flush in it lies
+ * The log may begin late. What was unmapped before its oldest entry is judged only if a full flush in it lies
  * between unmapping and reuse; otherwise it is counted as not judged.
  */
 #include "verify/check.h"
 
 #include "base/array.h"
 #include "kvmap/boot.h"
+#include "verify/flush_history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NEVER  UINT64_MAX
 #define CR0_PG 0x80000000u
 
 struct judge {
 	struct check *check;
 	const struct claims *claims;
-	unsigned int cpus;
+	struct flush_history history;
 	struct keyed_array unmappings; /* by stamp; tag: index in the log */
-	uint64_t *flushed;    /* by place in `unmappings`: stamp at which it was; 0 = not yet asked */
+	uint64_t *flushed;    /* by place in `unmappings`: stamp at which all of it was; 0 = not yet asked */
 	uint64_t all_flushed; /* stamp at which the flushes in the log together cover everything */
+	bool *areas;          /* by place in facts->live: it is judged by the unmappings in the log */
 	uint64_t not_judged;
 };
 
@@ -54,85 +52,23 @@ static bool is_unmapping(const struct claim_flush *entry)
 	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP || is_table(entry);
 }
 
-/* The earliest flush on `cpu`, begun when `after` had been unmapped, that covers gva. */
-static const struct claim_flush *first_flush(const struct judge *judge, unsigned int cpu, uint64_t gva,
-					     uint32_t after)
+static const struct claim_flush *unmapping_at(const struct judge *judge, size_t i)
 {
-	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
-		const struct claim_flush *flush = &judge->claims->flushes.items[i];
-
-		if (flush->cpu == cpu && flush->begun >= after && flush->start <= gva && gva < flush->end)
-			return flush;
-	}
-	return NULL;
+	return &judge->claims->flushes.items[judge->unmappings.items[i].tag];
 }
 
-/* The stamp by which flushes of `cpu` after `after` cover [start, end), or NEVER. */
-static uint64_t covered_at(const struct judge *judge, unsigned int cpu, uint64_t start, uint64_t end,
-			   uint32_t after)
+/* When the unmapping at place `i` was flushed; asked once for all of its frames. */
+static uint64_t unmapping_flushed(struct judge *judge, size_t i)
 {
-	uint64_t stamp = after;
+	const struct claim_flush *unmapping = unmapping_at(judge, i);
 
-	while (start < end) {
-		const struct claim_flush *flush = first_flush(judge, cpu, start, after);
-
-		if (!flush)
-			return NEVER;
-		if (stamp < flush->stamp)
-			stamp = flush->stamp;
-		start = flush->end;
-	}
-	return stamp;
+	if (!judge->flushed[i])
+		judge->flushed[i] = history_flushed_at(&judge->history, unmapping->start, unmapping->end,
+						       unmapping->stamp);
+	return judge->flushed[i];
 }
 
-/*
- * The stamp from which on `cpu`, whose flushes cover what was unmapped at `after` by `covered`, cannot use
- * it: that one, or an earlier one at which it was halted and then flushed before it woke.
- */
-static uint64_t safe_at(const struct judge *judge, unsigned int cpu, uint32_t after, uint64_t covered)
-{
-	uint32_t state = judge->claims->cpu_states[cpu];
-	uint64_t idle_since = NEVER; /* NEVER: it runs */
-	bool first = true;
-
-	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
-		const struct claim_flush *entry = &judge->claims->flushes.items[i];
-
-		if (entry->stamp <= after)
-			continue;
-		if (entry->cpu == (TLB_FLUSH_IDLE | cpu)) {
-			idle_since = entry->stamp;
-			first = false;
-		} else if (entry->cpu == (TLB_FLUSH_WAKE | cpu)) {
-			if (first)
-				idle_since = after;
-			first = false;
-			if (idle_since < covered && covered < entry->stamp)
-				return idle_since;
-			idle_since = NEVER;
-		}
-	}
-	if (first && state != CPU_RUNNING)
-		idle_since = after;
-	return idle_since < covered && (covered != NEVER || state == CPU_IDLE_STALE) ? idle_since : covered;
-}
-
-/* The stamp from which on no CPU can use what was unmapped at `after` in [start, end), or NEVER. */
-static uint64_t flushed_at(const struct judge *judge, uint64_t start, uint64_t end, uint32_t after)
-{
-	uint64_t stamp = after;
-
-	for (unsigned int cpu = 0; cpu < judge->cpus && stamp != NEVER; cpu++) {
-		uint64_t safe = covered_at(judge, cpu, start, end, after);
-
-		safe = safe_at(judge, cpu, after, safe);
-		if (stamp < safe)
-			stamp = safe;
-	}
-	return stamp;
-}
-
-/* Did the ring drop what happened at `stamp`? */
+/* Does the log begin later than `stamp`? */
 static bool is_dropped(const struct judge *judge, uint32_t stamp)
 {
 	const struct claims *claims = judge->claims;
@@ -162,45 +98,73 @@ static struct finding *report(const struct judge *judge, uint64_t address, uint3
 
 static void found_stamp(struct finding *finding, uint64_t stamp)
 {
-	if (stamp == NEVER)
+	if (stamp == FLUSHED_NEVER)
 		finding_found(finding, "none that covers it");
 	else
 		finding_found(finding, "covered only at clock %" PRIu64, stamp);
 }
 
-static void judge_area(struct judge *judge, const struct claim_area *area)
+/* What was unmapped at place `i` overlaps an area, to which it was handed out again since. */
+static void judge_reuse(struct judge *judge, size_t i, const struct claim_area *area)
 {
-	for (size_t i = 0; i < judge->unmappings.count; i++) {
-		const struct claim_flush *unmapping =
-			&judge->claims->flushes.items[judge->unmappings.items[i].tag];
-		uint64_t start = unmapping->start > area->va_start ? unmapping->start : area->va_start;
-		uint64_t end = unmapping->end < area->va_end ? unmapping->end : area->va_end, stamp;
-		struct finding *finding;
+	const struct claim_flush *unmapping = unmapping_at(judge, i);
+	uint64_t start = unmapping->start > area->va_start ? unmapping->start : area->va_start;
+	uint64_t end = unmapping->end < area->va_end ? unmapping->end : area->va_end, stamp;
+	struct finding *finding;
 
-		if (unmapping->stamp > area->handed)
-			break;
-		if (start >= end)
+	if (unmapping->stamp > area->handed || start >= end || unmapping_flushed(judge, i) <= area->handed)
+		return;
+	stamp = history_flushed_at(&judge->history, start, end, unmapping->stamp);
+	if (stamp <= area->handed)
+		return;
+	if (stamp == FLUSHED_UNKNOWN) {
+		judge->not_judged++;
+		return;
+	}
+	finding = report(judge, start, unmapping->stamp, area->handed);
+	found_stamp(finding, stamp);
+	finding_where_area(finding, judge->check, area);
+}
+
+static const struct claim_area *live_area(const struct judge *judge, size_t i)
+{
+	return &judge->claims->areas.items[judge->check->facts->live.items[i].tag];
+}
+
+/* Which areas are judged at all; the others have never been used before, or it is not known. */
+static void choose_areas(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->check->facts->live.count; i++) {
+		const struct claim_area *area = live_area(judge, i);
+
+		if (!area->unmapped ||
+		    (is_dropped(judge, area->unmapped) && !judge_dropped(judge, area->handed)))
 			continue;
-		stamp = flushed_at(judge, start, end, unmapping->stamp);
-		if (stamp <= area->handed)
-			continue;
-		finding = report(judge, start, unmapping->stamp, area->handed);
-		found_stamp(finding, stamp);
-		finding_where_area(finding, judge->check, area);
+		judge->areas[i] = true;
+		judge->check->result->checked++;
 	}
 }
 
+/* Areas lie apart (V8): those that an unmapping overlaps follow each other, and one may begin before it. */
 static void judge_areas(struct judge *judge)
 {
-	for (size_t i = 0; i < judge->claims->areas.count; i++) {
-		const struct claim_area *area = &judge->claims->areas.items[i];
+	const struct keyed_array *live = &judge->check->facts->live;
 
-		if (area->state != AREA_LIVE || !area->unmapped)
-			continue;
-		if (is_dropped(judge, area->unmapped) && !judge_dropped(judge, area->handed))
-			continue;
-		judge->check->result->checked++;
-		judge_area(judge, area);
+	choose_areas(judge);
+	for (size_t i = 0; i < judge->unmappings.count; i++) {
+		const struct claim_flush *unmapping = unmapping_at(judge, i);
+		size_t place = keyed_find(live, unmapping->start);
+
+		for (place -= place > 0; place < live->count; place++) {
+			if (live->items[place].key >= unmapping->end)
+				break;
+			if (!history_step(&judge->history)) {
+				judge->not_judged++;
+				return;
+			}
+			if (judge->areas[place])
+				judge_reuse(judge, i, live_area(judge, place));
+		}
 	}
 }
 
@@ -209,28 +173,21 @@ static void judge_rights(struct judge *judge)
 	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &judge->claims->flushes.items[i];
 		struct finding *finding;
+		uint64_t flushed;
 
 		if ((entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
 			continue;
 		judge->check->result->checked++;
-		if (flushed_at(judge, entry->start, entry->end, entry->stamp) != NEVER)
+		flushed = history_flushed_at(&judge->history, entry->start, entry->end, entry->stamp);
+		judge->not_judged += flushed == FLUSHED_UNKNOWN;
+		if (flushed != FLUSHED_NEVER)
 			continue;
 		finding = finding_new(judge->check, entry->start);
 		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
 				entry->stamp);
-		found_stamp(finding, NEVER);
+		found_stamp(finding, FLUSHED_NEVER);
 		finding_where_gva(finding, judge->check, entry->start);
 	}
-}
-
-/* When the unmapping at place `i` was flushed; asked once for all of its frames. */
-static uint64_t unmapping_flushed(struct judge *judge, size_t i)
-{
-	const struct claim_flush *unmapping = &judge->claims->flushes.items[judge->unmappings.items[i].tag];
-
-	if (!judge->flushed[i])
-		judge->flushed[i] = flushed_at(judge, unmapping->start, unmapping->end, unmapping->stamp);
-	return judge->flushed[i];
 }
 
 static void judge_frame(struct judge *judge, const struct claim_page *page)
@@ -249,6 +206,10 @@ static void judge_frame(struct judge *judge, const struct claim_page *page)
 	judge->check->result->checked++;
 	if (logged && unmapping_flushed(judge, i) <= page->handed)
 		return;
+	if (logged && unmapping_flushed(judge, i) == FLUSHED_UNKNOWN) {
+		judge->not_judged++;
+		return;
+	}
 	finding = report(judge, page->pfn << KVMAP_PAGE_SHIFT, page->unmapped, page->handed);
 	if (logged)
 		found_stamp(finding, unmapping_flushed(judge, i));
@@ -268,10 +229,12 @@ static void judge_frames(struct judge *judge)
 	}
 }
 
-static int judge_prepare(struct judge *judge)
+static int judge_prepare(struct judge *judge, unsigned int cpus)
 {
 	uint32_t begin = 0;
 
+	if (history_build(&judge->history, judge->claims, cpus) < 0)
+		return -1;
 	for (size_t i = 0; i < judge->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &judge->claims->flushes.items[i];
 		struct keyed unmapping = { .key = entry->stamp, .tag = (uint32_t)i };
@@ -282,9 +245,10 @@ static int judge_prepare(struct judge *judge)
 	/* Where a CPU was before the log begins, is not known. */
 	if (is_dropped(judge, 0) && judge->claims->flushes.count)
 		begin = judge->claims->flushes.items[0].stamp - 1;
-	judge->all_flushed = flushed_at(judge, 0, ~0ull, begin);
+	judge->all_flushed = history_flushed_at(&judge->history, 0, ~0ull, begin);
 	judge->flushed = calloc(judge->unmappings.count + 1, sizeof(*judge->flushed));
-	return judge->flushed ? keyed_sort(&judge->unmappings) : -1;
+	judge->areas = calloc(judge->check->facts->live.count + 1, sizeof(*judge->areas));
+	return judge->flushed && judge->areas ? keyed_sort(&judge->unmappings) : -1;
 }
 
 static void say_not_judged(const struct judge *judge)
@@ -296,7 +260,8 @@ static void say_not_judged(const struct judge *judge)
 	if (!result->checked)
 		result->seen = NOT_SEEN;
 	snprintf(result->why_not, sizeof(result->why_not),
-		 "%" PRIu64 " reuses lie further back than the guest's flush log reaches", judge->not_judged);
+		 "%" PRIu64 " reuses lie further back than the flush log reaches, or it is too long",
+		 judge->not_judged);
 }
 
 /*
@@ -319,10 +284,9 @@ void check_flushes(struct check *check)
 	struct judge judge = {
 		.check = check,
 		.claims = facts->claims,
-		.cpus = cpus_that_ran(facts),
 	};
 
-	if (judge_prepare(&judge) < 0) {
+	if (judge_prepare(&judge, cpus_that_ran(facts)) < 0) {
 		check->no_memory = true;
 	} else {
 		judge_areas(&judge);
@@ -333,4 +297,6 @@ void check_flushes(struct check *check)
 	}
 	free(judge.unmappings.items);
 	free(judge.flushed);
+	free(judge.areas);
+	history_destroy(&judge.history);
 }

@@ -10,6 +10,9 @@
 
 extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 
+/* Half of the log is new. */
+void tlb_log_half(void);
+
 /*
  * Takes the next stamp and writes the entry that belongs to it; returns the stamp. No lock: the stamp is the
  * place. Other CPUs see all that this one did before (the addition is a full barrier), and whoever stops this
@@ -25,6 +28,8 @@ static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 	WRITE_ONCE(entry->start, start);
 	WRITE_ONCE(entry->end, end);
 	__atomic_store_n(&entry->stamp, stamp, __ATOMIC_RELEASE);
+	if (unlikely(stamp % TLB_FLUSH_LOG_HALF == 0))
+		tlb_log_half();
 	return stamp;
 }
 

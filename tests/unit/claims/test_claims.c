@@ -267,6 +267,105 @@ Test(claims, a_cpu_stopped_before_it_wrote_its_entry_hides_all_that_is_older)
 	cr_expect_eq(claims.flushes.items[0].stamp, count - 2);
 }
 
+/* ---- the log of what the ring had ---- */
+
+static struct flush_log flushes;
+
+static void take(void)
+{
+	struct error error;
+
+	cr_assert_eq(claims_take_flushes(&world.view, &world.mode, world.layout, &flushes, &error), 0);
+}
+
+static void read_logged(void)
+{
+	struct error error;
+
+	claims_destroy(&claims);
+	cr_assert_eq(claims_read_logged(&world.view, &world.mode, world.layout, &flushes, &claims, &error),
+		     0);
+}
+
+/* The clock goes on to `count` in steps after each of which the host takes what is new. */
+static void take_up_to(uint32_t from, uint32_t count)
+{
+	for (uint32_t clock = from; clock < count; clock += TLB_FLUSH_LOG_HALF) {
+		log_fill(clock);
+		take();
+	}
+	log_fill(count);
+}
+
+Test(claims, a_log_that_was_taken_in_time_has_all_flushes_since_boot)
+{
+	take_up_to(7, 20000);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, 20000);
+	for (uint32_t i = 0; i < 20000; i++)
+		cr_assert_eq(claims.flushes.items[i].stamp, i + 1);
+	cr_expect_eq(claims.damages.count, 0);
+	flush_log_destroy(&flushes);
+}
+
+Test(claims, where_the_ring_went_round_unseen_what_is_older_is_gone)
+{
+	take_up_to(7, 3 * TLB_FLUSH_LOG);
+	log_fill(6 * TLB_FLUSH_LOG);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	take();
+	log_fill(6 * TLB_FLUSH_LOG + 9);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG + 9);
+	cr_expect_eq(claims.flushes.items[0].stamp, 5 * TLB_FLUSH_LOG + 1);
+	flush_log_destroy(&flushes);
+}
+
+Test(claims, an_entry_that_is_being_written_is_taken_when_it_is_there)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	log_fill(100);
+	log[90].stamp = 0;
+	take();
+	cr_assert_eq(flushes.count, 89);
+	log_fill(TLB_FLUSH_LOG);
+	take();
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	flush_log_destroy(&flushes);
+}
+
+Test(claims, a_clock_that_goes_back_or_far_ahead_costs_the_log_and_no_more)
+{
+	take_up_to(7, 5000);
+	take();
+	log_fill(3);
+	read_logged();
+	cr_expect_eq(claims.flushes.count, 3);
+	take();
+	cr_expect_eq(flushes.count, 3);
+	*world_root(&world, "tlb_clock", uint32_t) = UINT32_MAX;
+	take();
+	cr_expect_eq(flushes.count, 0);
+	read_logged();
+	cr_expect_eq(claims.flushes.count, 0);
+	flush_log_destroy(&flushes);
+}
+
+Test(claims, a_log_is_bounded)
+{
+	take_up_to(TLB_FLUSH_LOG_HALF, FLUSH_LOG_MAX + 4 * TLB_FLUSH_LOG);
+	take();
+	cr_expect_leq(flushes.count, FLUSH_LOG_MAX);
+	cr_expect_geq(flushes.count, FLUSH_LOG_MAX / 2);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, flushes.count);
+	cr_expect_eq(claims.flushes.items[claims.flushes.count - 1].stamp, claims.flush_count);
+	flush_log_destroy(&flushes);
+}
+
 Test(claims, frames_that_cpus_keep_are_read_one_cpu_after_the_other)
 {
 	assert_frames("pcp", claims.pcp.first_frame, claims.pcp.frame_count,

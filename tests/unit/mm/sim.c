@@ -7,6 +7,8 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/shootdown.h"
+#include "agent/channel.h"
+#include "kvmap/ports.h"
 #include "lib/spinlock.h"
 
 #include <criterion/criterion.h>
@@ -17,6 +19,7 @@
 extern u32 held_pages;
 
 u64 init_top_pgt[PTRS_PER_TABLE];
+u64 sim_log_taken;
 static char *ram;
 
 void *__va(u64 gpa)
@@ -136,6 +139,13 @@ void sim_boot(u32 policy)
 	region(&memblock.reserved[3], 0xfff000, 0x1000000, MEMBLOCK_MODULE);
 	frames_init();
 	vmalloc_init(policy);
+}
+
+/* The host takes the log when it is told to. */
+void channel_ring(u32 doorbell)
+{
+	cr_assert_eq(doorbell, KVMAP_DOORBELL_FLUSHES);
+	__atomic_add_fetch(&sim_log_taken, 1, __ATOMIC_RELAXED);
 }
 
 void sim_leave_free(u64 nr)

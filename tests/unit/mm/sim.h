@@ -51,6 +51,9 @@ extern _Thread_local u32 sim_number;
 void sim_cpu_start(u32 number);
 void sim_cpu_stop(void);
 
+/* How often the host was told to take the log of flushes. */
+extern u64 sim_log_taken;
+
 /* Answers other CPUs. */
 void sim_poll(void);
 

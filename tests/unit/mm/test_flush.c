@@ -163,6 +163,20 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 	}
 }
 
+Test(flush, the_host_is_told_of_the_log_before_anything_in_it_is_written_again)
+{
+	u64 taken = 0;
+
+	sim_boot(KVMAP_POLICY_EAGER);
+	while (stats().flush_range < 10000) {
+		vfree((void *)area_touched(1));
+		if (sim_log_taken != taken)
+			cr_assert_leq(tlb_clock % TLB_FLUSH_LOG_HALF, 1, "at %u", tlb_clock);
+		taken = sim_log_taken;
+		cr_assert_eq(taken, tlb_clock / TLB_FLUSH_LOG_HALF);
+	}
+}
+
 Test(flush, what_waits_is_purged_before_an_allocation_fails)
 {
 	unsigned long a;

@@ -501,6 +501,54 @@ Test(memory, an_unmapping_that_the_log_does_not_know_is_found)
 	expect_findings("V9");
 }
 
+/* `count` times A's pages were unmapped, flushed and used again. */
+static void long_history(uint32_t count)
+{
+	w.claims.flushes.count = 0;
+	for (uint32_t stamp = 1; stamp <= 2 * count; stamp += 2) {
+		struct claim_flush unmapping = { stamp, TLB_FLUSH_UNMAP, 0, AREA_A, AREA_A + 4 * K4 };
+		struct claim_flush flush = { stamp + 1, 0, stamp, AREA_A, AREA_A + 4 * K4 };
+
+		cr_assert_eq(array_push(&w.claims.flushes, unmapping), 0);
+		cr_assert_eq(array_push(&w.claims.flushes, flush), 0);
+	}
+	w.claims.flush_count = w.claims.tlb_clock = area(A)->handed = 2 * count;
+	area(A)->unmapped = 2 * count - 1;
+	area(L)->unmapped = 1;
+	for (unsigned int i = 0; i < 4; i++) {
+		page_of(*frame(A, i))->unmapped = 2 * count - 1;
+		page_of(*frame(A, i))->handed = 2 * count;
+	}
+}
+
+Test(memory, a_long_log_is_judged_as_a_short_one)
+{
+	long_history(120000);
+	expect_findings("");
+	w.claims.flushes.items[2 * 70000 + 1].end -= K4;
+	area(A)->handed = 2 * 70000 + 2;
+	area(A)->unmapped = 2 * 70000 + 1;
+	expect_findings("V9");
+	cr_expect_eq(w.verdict.results[9].findings, 1);
+	cr_expect_str_empty(w.verdict.results[9].why_not);
+}
+
+Test(memory, a_log_that_was_made_to_take_long_is_given_up)
+{
+	struct claim_flush last = { 120001, 0, 120000, 0, ~0ull };
+
+	/* None of the flushes but the last had begun late enough. */
+	long_history(60000);
+	for (uint32_t i = 1; i < w.claims.flushes.count; i += 2)
+		w.claims.flushes.items[i].begun = 0;
+	cr_assert_eq(array_push(&w.claims.flushes, last), 0);
+	w.claims.flush_count = w.claims.tlb_clock = area(A)->handed = 120001;
+	for (unsigned int i = 0; i < 4; i++)
+		page_of(*frame(A, i))->handed = 120001;
+	expect_findings("");
+	cr_expect_str_not_empty(w.verdict.results[9].why_not);
+}
+
 Test(memory, what_the_ring_has_dropped_is_not_judged)
 {
 	w.claims.flushes.items[0] = w.claims.flushes.items[2];
