@@ -73,6 +73,30 @@ try print "$vm" vmap_area_root
 check "print" 0 err 'was paused'
 try diff "$vm" "$vm"
 check "diff of a VM with itself" 0 err 'was paused'
+try backtrace "$vm"
+check "backtrace" 0 out 'machine_exit|channel' err 'was paused'
+try dump "$vm" held.core
+check "dump" 0 out 'held.core: 1 CPU' err 'was paused'
+try diff "$vm" held.core
+check "the core is what the VM is" 0 err "^process $vm was paused"
+try diff held.core "$vm" --json
+check "of two sources the VM is told about" 0 out '"type":"pause","seq":0'
+try dump "$vm" held.core --physical
+check "dump by physical addresses" 0 out 'held.core: 1 CPU'
+try verify held.core
+check "and verified" 0 out '^VERIFIED'
+try print "$vm" 'vmap_area_rot'
+check "print of what is not there" 2 err 'did you mean'
+try backtrace "$vm" --cpu 7
+one_line "backtrace of a CPU that is not there" 2 'there is no CPU 7'
+try walk "$vm" 0xffffc90000000000 --stage2
+check "a walk through the second stage, or why not" 0 out '^HPA'
+try stage2 "$vm"
+if [ "$status" = 2 ]; then
+	check "stage2 says what is missing" 2 err 'may not load|built without'
+else
+	check "stage2" 0 out "^Second stage of process $vm: " out '^V10: ' err 'was paused'
+fi
 try proc "$vm" vmallocinfo
 check "proc" 0 out '0xffffc90000000000-'
 try verify "$vm" --json
@@ -110,6 +134,21 @@ for cpus in 1 4; do
 		[ "$status" = 0 ] || bad=1
 	done
 	[ $bad = 0 ] && ok "it is looked at again and again" || not_ok "it is looked at again and again"
+	bad=0
+	for command in backtrace 'print zones[0]' 'print cpus[0].state' "dump works.core" 'walk vmalloc' 'proc meminfo'; do
+		what=${command#* }
+		[ "$what" = "$command" ] && what=
+		# shellcheck disable=SC2086 # a word, or none
+		try ${command%% *} vm.sock $what
+		[ "$status" = 0 ] && grep -q 'was paused for' err || {
+			bad=1
+			break
+		}
+	done
+	[ $bad = 0 ] && ok "every other command looks at it, too" || not_ok "every other command looks at it, too"
+	try diff vm.sock works.core
+	# It may be between two pairs again, with what it had then.
+	check "what it did since is told" "$((status == 1))" out '^Registers' err 'was paused'
 	try verify "$vm"
 	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'was paused'
 	try resume "$vm"
@@ -141,6 +180,28 @@ for _ in $(seq 5000); do # the VM ends this, long before
 done
 [ $bad = 0 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
 	not_ok "a VM that dies while it is looked at is an error of one line"
+
+# Stopped, it answers nobody; killed then, it dies while it is asked.
+bad=0
+for command in areas backtrace "diff vm.sock" "dump dead.core" frames map "print zones[0]" "proc meminfo" stage2 verify 'walk vmalloc'; do
+	what=${command#* }
+	[ "$what" = "$command" ] && what=
+	start "$folder/vm.sock" keeps.kvs --hold --control "$folder/vm.sock"
+	at_end
+	kill -STOP "$vm"
+	while cat /proc/"$vm"/task/*/stat | grep -qv ') T '; do
+		sleep 0.01
+	done
+	(sleep 0.2 && kill -9 "$vm") &
+	# shellcheck disable=SC2086
+	try ${command%% *} vm.sock $what
+	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -q 'ended while it was looked at' err || {
+		bad=1
+		break
+	}
+	wait "$vm" 2>/dev/null
+done
+[ $bad = 0 ] && ok "each command says so in one line when the VM dies" || not_ok "each command says so in one line when the VM dies"
 
 # ---- what is refused ----
 try map 1

@@ -112,12 +112,12 @@ static void ask_vm(struct fuzz_input *input)
 	while (input->left) {
 		uint64_t who = fuzz_number(input, 1);
 		struct control_peer *peer = &peers[who % PEERS];
-		uint8_t datagram[256];
+		uint8_t datagram[4096];
 		enum control_do what;
 		size_t size;
 
 		clock_ns += fuzz_number(input, 1) * 1000000000ull;
-		size = take_bytes(input, datagram, fuzz_number(input, 1));
+		size = take_bytes(input, datagram, fuzz_number(input, 1) * (who & 0x40 ? 9 : 1));
 		desk.at_end = who & 0x80;
 		for (int i = 0; i < PEERS; i++) {
 			control_expire(&desk, &peers[i], clock_ns);
@@ -239,8 +239,10 @@ static void look(struct attached *attached)
 	fuzz_expect(view->physical_bits >= 32 && view->physical_bits <= 52);
 	read_memory(view);
 	view->translate(view->translate_context, 0, 0x1000, &translation);
-	if (attached_resume(attached, &time, &error) == 0)
-		fuzz_expect(view->translate(view->translate_context, 0, 0x1000, &translation) < 0);
+	attached_resume(attached, &time, &error);
+	for (uint64_t gva = 0; gva < 2 * CONTROL_ADDRESSES_MAX; gva++)
+		view->translate(view->translate_context, 0, gva, &translation);
+	attached_pause(attached, &view, &error);
 	attached_let_go(attached, &error);
 }
 

@@ -7,15 +7,17 @@
 
 #include <stdlib.h>
 
-static int show_areas(struct source *source, struct report *report)
+static int show_areas(struct source *source, void *context)
 {
+	const bool *json = context;
 	struct verdict verdict = { 0 };
+	struct report report;
 	uint32_t *findings;
 	struct error error;
 	int status;
 
 	if (source_verify(source, &verdict, &findings, &error) < 0)
-		return command_fail(&error, NULL);
+		return source_fail(source, &error, NULL);
 	struct report_areas about = {
 		.claims = source->claims,
 		.view = source->view,
@@ -24,8 +26,11 @@ static int show_areas(struct source *source, struct report *report)
 		.verdict = &verdict,
 		.findings = findings,
 	};
-	report_areas(report, &about);
-	status = source_finish(source, report, verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED);
+	source_report(source, &report, *json);
+	report_areas(&report, &about);
+	status = verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED;
+	if (verdict.finding_count && source_may_change(source))
+		status = SOURCE_AGAIN;
 	verdict_destroy(&verdict);
 	free(findings);
 	return status;
@@ -35,7 +40,6 @@ int command_areas(int argc, char **argv)
 {
 	struct source_options options;
 	struct source source;
-	struct report report;
 	int status;
 
 	if (source_parse(
@@ -44,10 +48,9 @@ int command_areas(int argc, char **argv)
 		    "claims them, in the form of Linux's /proc/vmallocinfo; what its page tables say; and the "
 		    "verdict on each. Exit status 1: there are findings.",
 		    NULL, &options) < 0 ||
-	    source_open(options.source, &options.common, &source) < 0)
+	    source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
 		return EXIT_NOT_DONE;
-	source_report(&source, &report, options.common.json);
-	status = show_areas(&source, &report);
+	status = source_look(&source, 1, show_areas, &options.common.json);
 	source_close(&source);
 	return status;
 }

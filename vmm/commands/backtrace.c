@@ -67,16 +67,23 @@ static bool show_cpu(struct report *report, struct unwinder *unwinder, const str
 	return true;
 }
 
-static int show(const struct backtrace_options *options, struct source *source)
+static int show(struct source *source, void *context)
 {
-	struct unwinder *unwinder = unwinder_open(source->symbols);
+	const struct backtrace_options *options = context;
+	struct unwinder *unwinder;
 	struct report report;
 	struct error error;
 	bool any = false;
 
+	if (options->one_cpu && options->cpu >= source->view->cpu_count) {
+		error_set(&error, ERROR_INPUT, 0, 0, "there is no CPU %u: %s has %u", options->cpu,
+			  options->source.source, source->view->cpu_count);
+		return source_fail(source, &error, NULL);
+	}
+	unwinder = unwinder_open(source->symbols);
 	if (!unwinder) {
 		error_set(&error, ERROR_HOST, 0, 0, "out of memory");
-		return command_fail(&error, NULL);
+		return source_fail(source, &error, NULL);
 	}
 	source_warn(source);
 	source_report(source, &report, options->source.common.json);
@@ -84,26 +91,19 @@ static int show(const struct backtrace_options *options, struct source *source)
 		if (!options->one_cpu || cpu == options->cpu)
 			any |= show_cpu(&report, unwinder, source, cpu);
 	unwinder_close(unwinder);
-	return source_finish(source, &report, any ? EXIT_VERIFIED : EXIT_NOT_DONE);
+	return any ? EXIT_VERIFIED : EXIT_NOT_DONE;
 }
 
 int command_backtrace(int argc, char **argv)
 {
 	struct backtrace_options options;
 	struct source source;
-	struct error error;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, &source) < 0)
+	    source_open(options.source.source, &options.source.common, SOURCE_NO_CLAIMS, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (options.one_cpu && options.cpu >= source.view->cpu_count) {
-		error_set(&error, ERROR_INPUT, 0, 0, "there is no CPU %u: %s has %u", options.cpu,
-			  options.source.source, source.view->cpu_count);
-		status = command_fail(&error, NULL);
-	} else {
-		status = show(&options, &source);
-	}
+	status = source_look(&source, 1, show, &options);
 	source_close(&source);
 	return status;
 }

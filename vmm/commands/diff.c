@@ -106,28 +106,9 @@ static bool is_same(const struct findings *findings)
 	       !findings->tables.cut_short;
 }
 
-/* Everything has been read: attached VMs go on. Says for how long each stood still. */
-static int let_go(struct source *sources, struct report *report, struct error *error)
+static int compare(struct source *sources, void *context)
 {
-	for (unsigned int i = 0; i < 2; i++) {
-		struct report pause = *report;
-
-		source_resume(&sources[i]);
-		if (*sources[i].resume_error.text) {
-			*error = sources[i].resume_error;
-			return -1;
-		}
-		if (!sources[i].attached)
-			continue;
-		pause.stream = report->format == REPORT_JSON ? stdout : stderr;
-		report_pause(&pause, source_pid(&sources[i]), &sources[i].pause_time);
-		report->seq = pause.seq;
-	}
-	return 0;
-}
-
-static int compare(struct source *sources, const struct diff_options *options)
-{
+	const struct diff_options *options = context;
 	struct findings findings = { 0 };
 	struct report_diff about = {
 		.before = &findings.sides[0],
@@ -142,14 +123,14 @@ static int compare(struct source *sources, const struct diff_options *options)
 	struct error error;
 	int status;
 
-	command_report(&report, options->common.json);
-	if (find(sources, options->entries, &findings, &error) < 0 || let_go(sources, &report, &error) < 0) {
-		status = command_fail(&error, NULL);
+	if (find(sources, options->entries, &findings, &error) < 0) {
+		status = source_fail(sources, &error, NULL);
 	} else {
 		about.frames_from_claims = findings.claims;
 		about.areas = findings.claims ? &findings.areas : NULL;
+		source_report(sources, &report, options->common.json);
 		report_diff(&report, &about);
-		status = command_finish(is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING);
+		status = is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING;
 	}
 	diff_tables_destroy(&findings.tables);
 	diff_frames_destroy(&findings.moved);
@@ -163,22 +144,16 @@ int command_diff(int argc, char **argv)
 {
 	struct diff_options options;
 	struct source sources[2];
-	struct error error;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.sources[0], &options.common, &sources[0]) < 0)
+	    source_open(options.sources[0], &options.common, SOURCE_CLAIMS, &sources[0]) < 0)
 		return EXIT_NOT_DONE;
-	/* To open the second may take long, and a VM is not paused for that. */
-	source_resume(&sources[0]);
-	if (source_open(options.sources[1], &options.common, &sources[1]) < 0) {
+	if (source_open(options.sources[1], &options.common, SOURCE_CLAIMS, &sources[1]) < 0) {
 		source_close(&sources[0]);
 		return EXIT_NOT_DONE;
 	}
-	if (sources[0].attached && source_look_again(&sources[0], &error) < 0)
-		status = command_fail(&error, NULL);
-	else
-		status = compare(sources, &options);
+	status = source_look(sources, 2, compare, &options);
 	source_close(&sources[0]);
 	source_close(&sources[1]);
 	return status;

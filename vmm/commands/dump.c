@@ -63,41 +63,60 @@ static const char *program_of(const struct source *source)
 	return source->symbols ? source->program : source->core_program;
 }
 
-static int write_it(const struct dump_options *options, struct source *source, struct report_dump *dump,
-		    struct error *error)
+/* All that was ever touched is wanted. */
+static void want_all(const struct view *view)
 {
-	struct mappings mappings = { 0 };
-	int result = 0;
+	uint64_t gpa = 0, start, end;
 
-	if (!options->physical)
-		result = mappings_collect(source->view, &source->mode, &mappings, error);
-	if (result == 0)
-		result = core_write_virtual(source->view, mappings.items, mappings.count, dump->file,
-					    dump->program, error);
-	dump->mappings = mappings.count;
-	mappings_destroy(&mappings);
-	return result;
+	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
+		view_bytes(view, start & ~(KVMAP_PAGE_SIZE - 1ull), end - start);
 }
 
-static int dump_source(const struct dump_options *options, struct source *source)
+static int write_it(const struct dump_options *options, struct source *source,
+		    const struct mappings *mappings, struct report_dump *dump, struct error *error)
 {
+	struct stat status;
+
+	if (core_write_virtual(source->view, mappings->items, mappings->count, dump->file, dump->program,
+			       error) < 0)
+		return -1;
+	dump->mappings = mappings->count;
+	if (stat(dump->file, &status) == 0)
+		dump->stored = (uint64_t)status.st_blocks * 512;
+	dump->physical = options->physical;
+	return 0;
+}
+
+static int dump_source(struct source *source, void *context)
+{
+	const struct dump_options *options = context;
 	struct report_dump dump = {
 		.file = options->source.extra,
 		.program = program_of(source),
 		.view = source->view,
-		.physical = options->physical,
 	};
+	struct mappings mappings = { 0 };
 	struct report report;
 	struct error error;
-	struct stat status;
+	int status = EXIT_VERIFIED;
 
-	if (write_it(options, source, &dump, &error) < 0)
-		return command_fail(&error, NULL);
-	if (stat(dump.file, &status) == 0)
-		dump.stored = (uint64_t)status.st_blocks * 512;
-	source_report(source, &report, options->source.common.json);
-	report_dump(&report, &dump);
-	return source_finish(source, &report, EXIT_VERIFIED);
+	if (!source->has_mode && !options->physical)
+		return source_fail(source, &source->no_claims,
+				   "without page tables only --physical is possible");
+	want_all(source->view);
+	if (!options->physical && mappings_collect(source->view, &source->mode, &mappings, &error) < 0)
+		return source_fail(source, &error, NULL);
+	/* The file is written once. */
+	if (source_is_whole(source)) {
+		if (write_it(options, source, &mappings, &dump, &error) < 0) {
+			status = source_fail(source, &error, NULL);
+		} else {
+			source_report(source, &report, options->source.common.json);
+			report_dump(&report, &dump);
+		}
+	}
+	mappings_destroy(&mappings);
+	return status;
 }
 
 int command_dump(int argc, char **argv)
@@ -107,12 +126,9 @@ int command_dump(int argc, char **argv)
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, &source) < 0)
+	    source_open(options.source.source, &options.source.common, SOURCE_NO_CLAIMS, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (!source.has_mode && !options.physical)
-		status = command_fail(&source.no_claims, "without page tables only --physical is possible");
-	else
-		status = dump_source(&options, &source);
+	status = source_look(&source, 1, dump_source, &options);
 	source_close(&source);
 	return status;
 }

@@ -112,13 +112,10 @@ static int show_frames(struct source *source, const struct frames *frames, struc
 			       &scatter);
 	else
 		frames_scatter(source->view, &source->mode, 0, ~0ull, &scatter);
-	source_resume(source);
 	report_frames(report, &about);
-	return source_finish(source, report,
-			     frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] ||
-					     frames->cut_short
-				     ? EXIT_FINDING
-				     : EXIT_VERIFIED);
+	return frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short
+		       ? EXIT_FINDING
+		       : EXIT_VERIFIED;
 }
 
 static int show_frame(struct source *source, const struct frames *frames,
@@ -139,46 +136,54 @@ static int show_frame(struct source *source, const struct frames *frames,
 	if (parse_frame(options->frame, &about.pfn, &error) < 0 ||
 	    frames_reach(source->view, &source->mode, about.pfn,
 			 options->all ? FRAME_REACHES_MAX : REACHES_LISTED, &reaches, &error) < 0)
-		return command_fail(&error, NULL);
+		return source_fail(source, &error, NULL);
 	about.run = frames_find(frames, about.pfn);
 	if (source->claims && owners_collect(source->claims, &owners) < 0) {
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
-		status = command_fail(&error, NULL);
+		status = source_fail(source, &error, NULL);
 	} else {
 		report_frame(report, &about);
-		status = source_finish(source, report,
-				       reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
-					       ? EXIT_FINDING
-					       : EXIT_VERIFIED);
+		status = reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
+				 ? EXIT_FINDING
+				 : EXIT_VERIFIED;
 	}
 	owners_destroy(&owners);
 	frame_reaches_destroy(&reaches);
 	return status;
 }
 
-int command_frames(int argc, char **argv)
+static int show(struct source *source, void *context)
 {
-	struct frames_options options;
+	const struct frames_options *options = context;
 	struct frames frames = { 0 };
-	struct source source;
 	struct report report;
 	struct error error;
 	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source, &options.common, &source) < 0)
-		return EXIT_NOT_DONE;
-	source_warn(&source);
-	source_report(&source, &report, options.common.json);
-	if (!source.has_mode)
-		status = command_fail(&source.no_claims, NULL);
-	else if (frames_collect(source.view, &source.mode, source.claims, &frames, &error) < 0)
-		status = command_fail(&error, NULL);
-	else if (options.frame)
-		status = show_frame(&source, &frames, &options, &report);
+	source_warn(source);
+	source_report(source, &report, options->common.json);
+	if (!source->has_mode)
+		return source_fail(source, &source->no_claims, NULL);
+	if (frames_collect(source->view, &source->mode, source->claims, &frames, &error) < 0)
+		status = source_fail(source, &error, NULL);
+	else if (options->frame)
+		status = show_frame(source, &frames, options, &report);
 	else
-		status = show_frames(&source, &frames, &report);
+		status = show_frames(source, &frames, &report);
 	frames_destroy(&frames);
+	return status;
+}
+
+int command_frames(int argc, char **argv)
+{
+	struct frames_options options;
+	struct source source;
+	int status;
+
+	if (parse_options(argc, argv, &options) < 0 ||
+	    source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
+		return EXIT_NOT_DONE;
+	status = source_look(&source, 1, show, &options);
 	source_close(&source);
 	return status;
 }

@@ -105,7 +105,6 @@ struct work {
 	struct map_violations violations;
 };
 
-/* What must be read while the guest stands still, where its tables cannot be kept. */
 static int work_read(const struct map_options *options, struct source *source, struct work *work,
 		     struct error *error)
 {
@@ -115,7 +114,6 @@ static int work_read(const struct map_options *options, struct source *source, s
 
 	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, error) < 0)
 		return -1;
-	source_resume_with_tables(source);
 	breaks = claims_area_starts(source->claims, &count);
 	result = ranges_collect(source->view, &source->mode, 0, ~0ull, breaks, count, &work->ranges, error);
 	free(breaks);
@@ -154,42 +152,42 @@ static int work_report(const struct map_options *options, struct source *source,
 	source_warn(source);
 	source_report(source, &report, options->source.common.json);
 	report_map(&report, &input);
-	return source_finish(source, &report, found ? EXIT_FINDING : EXIT_VERIFIED);
+	return found ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
-static int work_do(const struct map_options *options, struct source *source, struct work *work)
+static int show_map(struct source *source, void *context)
 {
+	const struct map_options *options = context;
+	struct work work = { 0 };
 	struct error error;
+	int status;
 
-	if (work_read(options, source, work, &error) < 0)
-		return command_fail(&error, NULL);
-	source_resume(source);
-	if (work_build(options, source, work, &error) < 0)
-		return command_fail(&error, NULL);
-	return work_report(options, source, work);
+	if (!source->has_mode)
+		return source_fail(source, &source->no_claims, NULL);
+	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
+		status = source_fail(source, &error, NULL);
+	else
+		status = work_report(options, source, &work);
+	map_violations_destroy(&work.violations);
+	map_lines_destroy(&work.lines);
+	map_destroy(&work.map);
+	ranges_destroy(&work.ranges);
+	return status;
 }
 
 int command_map(int argc, char **argv)
 {
 	struct map_options options;
-	struct work work = { 0 };
 	struct source source;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
 	/* Only the check asks which frames an area has. */
-	if ((options.check ? source_open : source_open_areas)(options.source.source, &options.source.common,
-							      &source) < 0)
+	if (source_open(options.source.source, &options.source.common,
+			options.check ? SOURCE_CLAIMS : SOURCE_AREAS, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (!source.has_mode)
-		status = command_fail(&source.no_claims, NULL);
-	else
-		status = work_do(&options, &source, &work);
-	map_violations_destroy(&work.violations);
-	map_lines_destroy(&work.lines);
-	map_destroy(&work.map);
-	ranges_destroy(&work.ranges);
+	status = source_look(&source, 1, show_map, &options);
 	source_close(&source);
 	return status;
 }

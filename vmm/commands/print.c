@@ -43,8 +43,8 @@ static int parse_options(int argc, char **argv, struct print_options *out)
 		.options = argp_options,
 		.parser = parse,
 		.args_doc = "SOURCE EXPRESSION",
-		.doc = "Prints a variable of the guest of SOURCE, a core file or a script that is run first, or a "
-		       "part of it, with its types. EXPRESSION is as in C, with . -> [] * & and casts; [A..B] "
+		.doc = "Prints a variable of the guest of SOURCE, a core file, a VM that runs or a script that is run "
+		       "first, or a part of it, with its types. EXPRESSION is as in C, with . -> [] * & and casts; [A..B] "
 		       "is a slice.",
 		.children = children,
 	};
@@ -55,7 +55,7 @@ static int parse_options(int argc, char **argv, struct print_options *out)
 }
 
 /* The message with its column, and below it the expression with a caret. */
-static int fail_at(const char *expression, size_t at, const struct error *error)
+static int fail_at(struct source *source, const char *expression, size_t at, const struct error *error)
 {
 	char context[700], line[300];
 	struct error whole;
@@ -67,14 +67,19 @@ static int fail_at(const char *expression, size_t at, const struct error *error)
 		snprintf(context, sizeof(context), "  %s\n  %*s^", line, (int)at, "");
 	else
 		snprintf(context, sizeof(context), "  %s", line);
-	return command_fail(&whole, context);
+	return source_fail(source, &whole, context);
 }
 
-static int print(const struct print_options *options, struct source *source, struct debug_info *info)
+struct print {
+	struct print_options options;
+	struct debug_info *info; /* opened when it is known that there are names */
+};
+
+static int print(struct source *source, void *context)
 {
-	const char *text = options->source.extra;
-	const struct value_context context = {
-		.info = info,
+	struct print *print = context;
+	const char *text = print->options.source.extra;
+	struct value_context values = {
 		.symbols = source->symbols,
 		.view = source->view,
 		.mode = &source->mode,
@@ -85,35 +90,33 @@ static int print(const struct print_options *options, struct source *source, str
 	struct error error;
 	size_t at = 0;
 
+	if (!source->has_mode || !source->symbols)
+		return source_fail(source, &source->no_claims, NULL);
+	if (!print->info && debug_info_open(source->symbols, &print->info, &error) < 0)
+		return source_fail(source, &error, NULL);
+	values.info = print->info;
 	if (expression_parse(text, &expression, &error) < 0)
-		return fail_at(text, error.address, &error);
-	if (value_tree_build(&context, &expression, options->limit, &tree, &at, &error) < 0)
-		return fail_at(text, at, &error);
-	source_resume(source);
-	source_report(source, &report, options->source.common.json);
+		return fail_at(source, text, error.address, &error);
+	if (value_tree_build(&values, &expression, print->options.limit, &tree, &at, &error) < 0)
+		return fail_at(source, text, at, &error);
+	source_report(source, &report, print->options.source.common.json);
 	report_print(&report, text, &tree);
 	value_tree_destroy(&tree);
-	return source_finish(source, &report, EXIT_VERIFIED);
+	return EXIT_VERIFIED;
 }
 
 int command_print(int argc, char **argv)
 {
-	struct debug_info *info = NULL;
-	struct print_options options;
+	struct print context = { 0 };
 	struct source source;
-	struct error error;
 	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, &source) < 0)
+	if (parse_options(argc, argv, &context.options) < 0 ||
+	    source_open(context.options.source.source, &context.options.source.common, SOURCE_NO_CLAIMS,
+			&source) < 0)
 		return EXIT_NOT_DONE;
-	if (!source.has_mode || !source.symbols)
-		status = command_fail(&source.no_claims, NULL);
-	else if (debug_info_open(source.symbols, &info, &error) < 0)
-		status = command_fail(&error, NULL);
-	else
-		status = print(&options, &source, info);
-	debug_info_close(info);
+	status = source_look(&source, 1, print, &context);
+	debug_info_close(context.info);
 	source_close(&source);
 	return status;
 }

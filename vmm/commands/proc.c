@@ -34,35 +34,36 @@ static const struct proc_file *file_find(const char *name)
 	return NULL;
 }
 
-static int show(struct source *source, const struct proc_file *file, bool json)
+struct proc {
+	const struct proc_file *file;
+	bool json;
+};
+
+static int show(struct source *source, void *context)
 {
+	const struct proc *wanted = context;
 	struct report_proc proc = { .claims = source->claims, .symbols = source->symbols };
 	struct ranges direct_map = { 0 };
 	struct report report;
 	struct error error;
-	int status;
 
 	if (!source->claims)
-		return command_fail(&source->no_claims, NULL);
+		return source_fail(source, &source->no_claims, NULL);
 	if (ranges_collect(source->view, &source->mode, KVMAP_DIRECT_BASE, KVMAP_VMALLOC_START - 1, NULL, 0,
-			   &direct_map, &error) < 0) {
-		status = command_fail(&error, NULL);
-	} else {
-		proc.direct_map = &direct_map;
-		source_resume(source);
-		source_report(source, &report, json);
-		file->report(&report, &proc);
-		status = source_finish(source, &report, EXIT_VERIFIED);
-	}
+			   &direct_map, &error) < 0)
+		return source_fail(source, &error, NULL);
+	proc.direct_map = &direct_map;
+	source_report(source, &report, wanted->json);
+	wanted->file->report(&report, &proc);
 	ranges_destroy(&direct_map);
-	return status;
+	return EXIT_VERIFIED;
 }
 
 int command_proc(int argc, char **argv)
 {
 	struct source_options options;
-	const struct proc_file *file;
 	struct source source;
+	struct proc proc;
 	int status;
 
 	if (source_parse(
@@ -71,10 +72,10 @@ int command_proc(int argc, char **argv)
 		    "in the format of that file of Linux's /proc.",
 		    "the file", &options) < 0)
 		return EXIT_NOT_DONE;
-	file = file_find(options.extra);
-	if (!file || source_open(options.source, &options.common, &source) < 0)
+	proc = (struct proc){ file_find(options.extra), options.common.json };
+	if (!proc.file || source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
 		return EXIT_NOT_DONE;
-	status = show(&source, file, options.common.json);
+	status = source_look(&source, 1, show, &proc);
 	source_close(&source);
 	return status;
 }

@@ -4,7 +4,6 @@
 #include "base/number.h"
 #include "commands/commands.h"
 #include "control/place.h"
-#include "inspect/build_id.h"
 #include "stage2/process.h"
 #include "view/core.h"
 #include "view/foreign.h"
@@ -98,45 +97,16 @@ static int open_script(const char *name, const struct options *options, struct s
  */
 static void open_program(const struct options *options, const char *named, struct source *source)
 {
-	struct error *error = &source->no_claims;
+	struct error *error = &source->no_program;
 	const char *program = options->program ? options->program : named;
 
 	if (program)
 		snprintf(source->program, sizeof(source->program), "%s", program);
 	else if (options_program(options, source->program, sizeof(source->program), error) < 0)
 		return;
-	if (symbols_open(source->program, &source->own_symbols, error) == 0)
+	if (symbols_open(source->program, &source->own_symbols, error) == 0 &&
+	    source->wanted != SOURCE_NO_CLAIMS)
 		claims_layout_open(source->program, source->own_symbols, &source->own_layout, error);
-}
-
-/* The same with all that takes its time, for a VM that need not stand still meanwhile. */
-static void open_program_early(const struct options *options, const char *named, struct source *source)
-{
-	char ignored[256];
-
-	open_program(options, named, source);
-	/* The first question opens the line table. */
-	if (source->own_symbols)
-		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
-				 sizeof(ignored));
-}
-
-/* A program without claims may have names. */
-static void read_claims(struct source *source)
-{
-	struct error wrong_build;
-
-	if (!source->own_symbols)
-		return;
-	if (build_id_check(source->own_symbols, source->view, &source->mode, &wrong_build) < 0) {
-		source->no_claims = wrong_build;
-		return;
-	}
-	source->symbols = source->own_symbols;
-	if (source->own_layout && (source->areas_only ? claims_read_areas : claims_read)(
-					  source->view, &source->mode, source->own_layout,
-					  &source->own_claims, &source->no_claims) == 0)
-		source->claims = &source->own_claims;
 }
 
 static int open_core(const char *name, const struct options *options, struct source *source,
@@ -145,11 +115,7 @@ static int open_core(const char *name, const struct options *options, struct sou
 	if (core_open(name, &source->core, &source->core_program, error) < 0)
 		return -1;
 	source->view = source->core;
-	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
-		return -1;
-	source->has_mode = true;
 	open_program(options, source->core_program, source);
-	read_claims(source);
 	return 0;
 }
 
@@ -192,26 +158,14 @@ static bool is_vm(const char *name)
 	return is_pid(name, &pid) || (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
 }
 
-static int stop_and_read(struct source *source, struct error *error)
-{
-	if (attached_pause(source->attached, &source->view, error) < 0)
-		return -1;
-	source->paused = true;
-	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
-		return -1;
-	source->has_mode = true;
-	read_claims(source);
-	return 0;
-}
-
-/* Everything that can be done before, so that the VM need not wait for it. */
 static int open_vm(const char *name, const struct options *options, struct source *source,
 		   struct error *error)
 {
-	if (source_attach(name, &source->attached, error) < 0 || attached_map(source->attached, error) < 0)
+	if (source_attach(name, &source->vm.attached, error) < 0 ||
+	    attached_map(source->vm.attached, error) < 0)
 		return -1;
-	open_program_early(options, attached_hello(source->attached)->program, source);
-	return stop_and_read(source, error);
+	open_program(options, attached_hello(source->vm.attached)->program, source);
+	return 0;
 }
 
 /* ---- a VM of another program ---- */
@@ -229,142 +183,32 @@ static bool is_foreign(const char *name, uint32_t *pid_out)
 static int open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *source,
 			struct error *error)
 {
+	char ignored[256];
+
 	source->look.pid = (uint32_t)pid;
 	source->vm_fd = vm_fd;
-	open_program_early(options, NULL, source);
-	if (source_foreign_view(source, options->stop, error) < 0)
-		return -1;
-	if (source->has_mode)
-		read_claims(source);
-	return 0;
+	open_program(options, NULL, source);
+	/* The first question opens the line table: not while it stands still. */
+	if (source->own_symbols)
+		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
+				 sizeof(ignored));
+	return source_foreign_view(source, options->stop, error);
 }
 
-int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *out,
-			struct error *error)
+int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, enum source_claims wanted,
+			struct source *out, struct error *error)
 {
-	*out = (struct source){ .stage2 = options->stage2 };
+	*out = (struct source){ .wanted = wanted, .stage2 = options->stage2 };
 	if (open_foreign(pid, vm_fd, options, out, error) == 0)
 		return 0;
 	source_close(out);
 	return -1;
 }
 
-/* ---- going on ---- */
-
-void source_resume(struct source *source)
-{
-	if (source->standstill) {
-		source->look.stood_ns = standstill_end(source->standstill);
-		source->standstill = NULL;
-	}
-	if (!source->paused)
-		return;
-	source->paused = false;
-	attached_resume(source->attached, &source->pause_time, &source->resume_error);
-}
-
-/* Tables in their order; those that lie one after the other are kept at once. */
-struct keeper {
-	struct attached *attached;
-	uint64_t start, end; /* GPAs that are still to be kept */
-	bool failed;
-};
-
-static void keep_now(struct keeper *keeper)
-{
-	if (keeper->end > keeper->start &&
-	    attached_keep(keeper->attached, keeper->start, keeper->end - keeper->start) < 0)
-		keeper->failed = true;
-}
-
-static int keep_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
-{
-	struct keeper *keeper = context;
-
-	(void)level;
-	(void)gva;
-	if (gpa != keeper->end) {
-		keep_now(keeper);
-		keeper->start = gpa;
-	}
-	keeper->end = gpa + KVMAP_PAGE_SIZE;
-	return keeper->failed;
-}
-
-/* A scan for tables alone does not look into the lowest. */
-static int touch_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
-{
-	const struct source *source = context;
-
-	(void)level;
-	(void)gva;
-	*(const volatile uint8_t *)view_bytes(source->view, gpa, 1);
-	return 0;
-}
-
-void source_resume_with_tables(struct source *source)
-{
-	struct keeper keeper = { .attached = source->attached };
-	const struct walk_visitor visitor = { .context = &keeper, .table = keep_table };
-	const struct walk_visitor toucher = { .context = source, .table = touch_table };
-
-	/* What was looked at once stays as it was. */
-	if (source->standstill && walk_range(source->view, &source->mode, 0, ~0ull, 0, &toucher) == 0)
-		source_resume(source);
-	if (!source->paused || walk_range(source->view, &source->mode, 0, ~0ull, 0, &visitor) != 0)
-		return;
-	keep_now(&keeper);
-	if (!keeper.failed)
-		source_resume(source);
-}
-
-int source_look_again(struct source *source, struct error *error)
-{
-	source_resume(source);
-	claims_destroy(&source->own_claims);
-	source->own_claims = (struct claims){ 0 };
-	source->claims = NULL;
-	return stop_and_read(source, error);
-}
-
-void source_report(struct source *source, struct report *report, bool json)
-{
-	command_report(report, json);
-	if (!source->attached && !source->foreign)
-		return;
-	source->text = open_memstream(&source->text_bytes, &source->text_size);
-	if (!source->text)
-		return;
-	report->stream = source->text;
-	/* The pause is told first. */
-	report->seq = 1;
-}
-
-int source_finish(struct source *source, struct report *report, int status)
-{
-	if (!source->text)
-		return command_finish(status);
-	fclose(source->text);
-	source->text = NULL;
-	source_resume(source);
-	if (*source->resume_error.text)
-		return command_fail(&source->resume_error, NULL);
-	report->stream = report->format == REPORT_JSON ? stdout : stderr;
-	report->seq = 0;
-	if (source->foreign) {
-		source->look.lost = foreign_lost(source->foreign);
-		report_foreign(report, &source->look);
-	} else {
-		report_pause(report, source_pid(source), &source->pause_time);
-	}
-	fwrite(source->text_bytes, 1, source->text_size, stdout);
-	return command_finish(status);
-}
-
 uint32_t source_pid(const struct source *source)
 {
-	if (source->attached)
-		return attached_hello(source->attached)->pid;
+	if (source->vm.attached)
+		return attached_hello(source->vm.attached)->pid;
 	if (source->foreign)
 		return source->look.pid;
 	return source->session ? (uint32_t)getpid() : 0;
@@ -372,27 +216,31 @@ uint32_t source_pid(const struct source *source)
 
 const struct stage2 *source_second_stage(struct source *source, struct error *error)
 {
-	uint32_t pid = source_pid(source);
-
-	if (!pid)
+	if (!source_pid(source)) {
 		error_set(error, ERROR_INPUT, 0, 0, "a core does not hold it");
-	else if (!source->stage2)
+		return NULL;
+	}
+	if (!source->stage2) {
 		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
-	else
+		return NULL;
+	}
+	if (!source->vm.attached)
 		return second_stage_look(
-			&source->second_stage, (pid_t)pid,
+			&source->second_stage, (pid_t)source_pid(source),
 			source->session ? machine_vm_fd(source->session->machine) : source->vm_fd, error);
-	return NULL;
+	*error = source->no_stage2;
+	return source->stage2_seen;
 }
 
-static int open_any(const char *name, const struct options *options, bool areas_only, struct source *out)
+int source_open(const char *name, const struct options *options, enum source_claims wanted,
+		struct source *out)
 {
 	char context[1024] = "";
 	struct error error;
 	uint32_t pid;
 	int result;
 
-	*out = (struct source){ .areas_only = areas_only, .stage2 = options->stage2, .vm_fd = -1 };
+	*out = (struct source){ .wanted = wanted, .stage2 = options->stage2, .vm_fd = -1 };
 	if (out->stage2)
 		second_stage_prepare(&out->second_stage);
 	if (is_script(name))
@@ -410,24 +258,6 @@ static int open_any(const char *name, const struct options *options, bool areas_
 	return -1;
 }
 
-int source_open(const char *name, const struct options *options, struct source *out)
-{
-	return open_any(name, options, false, out);
-}
-
-int source_open_areas(const char *name, const struct options *options, struct source *out)
-{
-	return open_any(name, options, true, out);
-}
-
-void source_warn(const struct source *source)
-{
-	if (source->symbols)
-		return;
-	fflush(stdout);
-	fprintf(stderr, "kvmap: %s; going on without names\n", source->no_claims.text);
-}
-
 void source_close(struct source *source)
 {
 	second_stage_close(&source->second_stage);
@@ -436,10 +266,7 @@ void source_close(struct source *source)
 	claims_destroy(&source->own_claims);
 	claims_layout_close(source->own_layout);
 	symbols_close(source->own_symbols);
-	if (source->text)
-		fclose(source->text);
-	free(source->text_bytes);
-	attached_close(source->attached);
+	attached_close(source->vm.attached);
 	standstill_end(source->standstill);
 	view_destroy(source->foreign);
 	view_destroy(source->core);

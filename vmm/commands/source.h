@@ -4,9 +4,10 @@
  * ends; a VM that another kvmap runs, by its process id or its control socket; a VM of any other program, by
  * its process id.
  *
- * A VM of kvmap stands still from source_open() on, until source_resume(), source_finish() or source_close():
- * what a command reads until then is of one moment, and it hurries. That of another program does so with
- * --stop; else it runs, and what is read of it is of the moments when it is read first.
+ * A VM of kvmap stands still only while pages are copied. That of another program runs on, and what is read
+ * of it is of the moments when it is read first; with --stop it stands still from source_open() on. So what a
+ * command does with its sources is a function that source_look() calls, and calls again until all that it has
+ * read is of one moment; what it prints comes out once.
  */
 #ifndef VMM_COMMANDS_SOURCE_H
 #define VMM_COMMANDS_SOURCE_H
@@ -16,80 +17,104 @@
 #include "view/attached.h"
 #include "view/standstill.h"
 
+/* What a command reads of the claims of all but a script. */
+enum source_claims {
+	SOURCE_NO_CLAIMS,
+	SOURCE_AREAS, /* only areas, without their frames: what names addresses */
+	SOURCE_CLAIMS,
+};
+
+/* A VM of another kvmap, and what was done to it. */
+struct source_vm {
+	struct attached *attached; /* NULL: the source is something else */
+	bool paused;
+	struct report_pause pause;
+};
+
 struct source {
 	struct session *session; /* of a script; else NULL */
 	struct script *script;
 	struct view *core;
 	char *core_program;
-	struct attached *attached;        /* a VM of another kvmap */
+	struct source_vm vm;
 	struct view *foreign;             /* a VM of another program */
 	struct standstill *standstill;    /* then: as long as it stands still */
 	struct report_foreign look;       /* then: how it was looked at */
 	int vm_fd;                        /* then: its descriptor of the VM; -1: it has but one */
 	struct second_stage second_stage; /* with --stage2 */
 	bool stage2;                      /* that was given */
-	bool paused;
-	bool areas_only;                       /* of the claims of a core or an attached VM */
-	struct attached_pause_time pause_time; /* once it goes on */
-	struct error resume_error;             /* it did not go on as it should have; "" if it did */
-	/* Of a core or an attached VM. */
+	const struct stage2 *stage2_seen; /* of an attached VM, of this moment; NULL: no_stage2 says why */
+	struct error no_stage2;
+	enum source_claims wanted;
+	/* Of all but a script. */
 	struct symbols *own_symbols;
 	struct claims_layout *own_layout;
 	struct claims own_claims;
+	struct error no_program; /* why there are no names and no layout, if there are none */
 	char program[4096];
-	FILE *text; /* of source_report() for an attached VM: written while it stands still, printed after
-		       that */
-	char *text_bytes;
-	size_t text_size;
-	/* What the commands use; borrowed from the above. */
+	struct look *looking; /* in source_look() */
+	/* What the commands use; borrowed from the above. An attached VM has them in source_look() only. */
 	const struct view *view;
 	struct walk_mode mode;
-	bool has_mode;           /* false: it has no page tables, and no_claims says why */
-	struct claims *claims;   /* NULL: this guest makes no claims that kvmap can read */
+	bool has_mode;         /* false: it has no page tables, and no_claims says why */
+	struct claims *claims; /* NULL: this guest makes no claims that kvmap can read, or none were wanted */
 	struct error no_claims;  /* then: why */
 	struct symbols *symbols; /* NULL: none, and no_claims says why */
 };
 
 /* Opens it, or prints why not. 0, or -1 when the command must end with EXIT_NOT_DONE. */
-int source_open(const char *name, const struct options *options, struct source *out);
-/* The same for a command that only labels addresses: the claims have areas, without their frames, and nothing
- * else. */
-int source_open_areas(const char *name, const struct options *options, struct source *out);
+int source_open(const char *name, const struct options *options, enum source_claims wanted,
+		struct source *out);
 void source_close(struct source *source);
 
 /*
  * source_open() of a process of any program: vm_fd is its descriptor of the VM, -1: it has but one. The
  * caller tells the error.
  */
-int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *out,
-			struct error *error);
+int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, enum source_claims wanted,
+			struct source *out, struct error *error);
 
 /* Reads memory slots and registers of that VM into the source's view. -1: it cannot be seen. */
 int source_foreign_view(struct source *source, bool stop, struct error *error);
 
-/* Lets an attached VM go on: everything that is needed of it has been read. Else nothing to do. */
-void source_resume(struct source *source);
+/*
+ * What a command does with its sources: reads them, reports, and returns its exit status. It may be called
+ * several times, and must leave nothing behind but what source_report(), source_fail() and source_warn()
+ * take.
+ */
+typedef int source_body(struct source *sources, void *context);
 
-/* The same for a command that goes on reading page tables: it sees those of now. Where that cannot be had,
- * the VM stays paused. */
-void source_resume_with_tables(struct source *source);
+/* Returned by a body that wants to be called again, with the VMs as they are a little later. */
+#define SOURCE_AGAIN (-1)
 
-/* Lets an attached VM go on, stops it once more and reads its claims of then. */
-int source_look_again(struct source *source, struct error *error);
+/* Calls the body for `count` sources, one or two; its exit status, or that of what could not be done, when
+ * all is printed. Attached VMs run when it returns; the report begins with how long they stood still, in JSON
+ * on the first lines, else on stderr. */
+int source_look(struct source *sources, size_t count, source_body *body, void *context);
+
+/* What is read now is of one moment: the body is called no more. Before that, what costs much or leaves
+ * something behind can be left undone: what the body returns is not looked at. */
+bool source_is_whole(const struct source *source);
+
+/* It runs, and was looked at for less than two seconds: a body may want to look again. */
+bool source_may_change(const struct source *source);
+
+/* How often the body was called for another look that SOURCE_AGAIN wanted. */
+unsigned int source_looks(const struct source *source);
+
+/* In a body. Where the report goes; as command_fail(), for what comes out at last; and one line on stderr if
+ * there are no symbols, and why, for commands that can do without. */
+void source_report(struct source *source, struct report *report, bool json);
+int source_fail(struct source *source, const struct error *error, const char *context);
+void source_warn(struct source *source);
 
 /*
- * Verifies. A VM that is stopped anywhere may be in the middle of an operation, when claims and tables
- * differ: one that runs is looked at again for up to two seconds, until everything agrees, since a damage
- * stays. *verdict is that of the last look, all zero before. area_findings_out: that of struct verify_input,
- * to be freed; may be NULL. The source has claims, or the error says why not.
+ * In a body. Verifies. A VM that is stopped anywhere may be in the middle of an operation, when claims and
+ * tables differ. area_findings_out: that of struct verify_input, to be freed; may be NULL. The source has
+ * claims, or the error says why not.
  */
 int source_verify(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
 		  struct error *error);
-
-/* As command_report() and command_finish(); what the report of another process's VM says comes out when the
- * VM goes on, with the time that it stood still: in JSON on the first line, else on stderr. */
-void source_report(struct source *source, struct report *report, bool json);
-int source_finish(struct source *source, struct report *report, int status);
 
 /* Connects to the VM that `name` is: a process id or the path of a control socket. */
 int source_attach(const char *name, struct attached **out, struct error *error);
@@ -99,9 +124,6 @@ uint32_t source_pid(const struct source *source);
 
 /* The second stage of now if --stage2 was given, or NULL, and the error says why not. */
 const struct stage2 *source_second_stage(struct source *source, struct error *error);
-
-/* For commands that can do without: one line on stderr if there are no symbols, and why. */
-void source_warn(const struct source *source);
 
 /* --stop, for commands that parse their options themselves; its key is SOURCE_OPTION_STOP. */
 enum { SOURCE_OPTION_STOP = 640 };

@@ -115,77 +115,77 @@ static bool find_stats(pid_t pid, const struct source *source, struct stage2_sta
 	return done;
 }
 
-static int show_not_seen(const struct stage2_options *options, pid_t pid, const struct source *source,
-			 const struct error *error)
+static void tell_not_seen(struct report *report, pid_t pid, const struct source *source)
 {
 	struct stage2_stats stats;
-	struct report report;
 	bool counted = find_stats(pid, source, &stats);
 	bool own = source && source->session;
 
-	if (counted || own) {
-		command_report(&report, options->common.json);
-		report_stage2_not_seen(&report, pid, counted ? &stats : NULL, own ? source->view : NULL);
-	}
-	return command_fail(error, NULL);
+	if (counted || own)
+		report_stage2_not_seen(report, pid, counted ? &stats : NULL, own ? source->view : NULL);
 }
 
-/* What the second stage of an open source is, with its guest's pages where it has page tables. */
-static int show(const struct stage2_options *options, struct source *source)
+/* What the second stage of a source is, with its guest's pages where it has page tables. */
+static int show(struct source *source, void *context)
 {
+	const struct stage2_options *options = context;
 	struct stage2_effective effective = { 0 };
 	struct report_stage2 what = { .pid = (pid_t)source_pid(source) };
 	struct stage2_verdict verdict;
 	struct report report;
 	struct error error;
 
+	if (!what.pid) {
+		error_set(&error, ERROR_INPUT, 0, 0,
+			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
+		return source_fail(source, &error, NULL);
+	}
+	source_report(source, &report, options->common.json);
 	what.stage2 = source_second_stage(source, &error);
-	if (!what.stage2)
-		return show_not_seen(options, what.pid, source, &error);
+	if (!what.stage2) {
+		tell_not_seen(&report, what.pid, source);
+		return source_fail(source, &error, NULL);
+	}
 	if (source->has_mode) {
 		find_effective(source, what.stage2, &effective);
 		what.effective = &effective;
 	} else {
 		what.no_effective = source->no_claims.text;
 	}
-	source_report(source, &report, options->common.json);
 	report_stage2(&report, &what, &verdict);
-	return source_finish(source, &report, verdict.findings ? EXIT_FINDING : EXIT_VERIFIED);
+	return verdict.findings ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
 /* A process that is no kvmap, or not one that answers. */
-static int show_process(const struct stage2_options *options, pid_t pid)
+static int show_process(struct stage2_options *options, pid_t pid)
 {
 	struct source source;
+	struct report report;
 	struct error error;
 	int status;
 
-	if (source_open_foreign(pid, options->vm_fd, &options->common, &source, &error) == 0) {
-		status = show(options, &source);
+	if (source_open_foreign(pid, options->vm_fd, &options->common, SOURCE_NO_CLAIMS, &source, &error) ==
+	    0) {
+		status = source_look(&source, 1, show, options);
 		source_close(&source);
 		return status;
 	}
 	/* Of a VM that is not there nothing can be told. */
-	return error.kind == ERROR_INPUT ? command_fail(&error, NULL)
-					 : show_not_seen(options, pid, NULL, &error);
+	command_report(&report, options->common.json);
+	if (error.kind != ERROR_INPUT)
+		tell_not_seen(&report, pid, NULL);
+	return command_fail(&error, NULL);
 }
 
-/* A script, or a VM of another kvmap, which stands still meanwhile. */
-static int show_source(const struct stage2_options *options)
+/* A script, or a VM of another kvmap. */
+static int show_source(struct stage2_options *options)
 {
 	struct source source;
-	struct error error;
 	int status;
 
-	if (source_open(options->source, &options->common, &source) < 0)
+	if (source_open(options->source, &options->common, SOURCE_NO_CLAIMS, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (source_pid(&source)) {
-		status = show(options, &source);
-	} else {
-		error_set(&error, ERROR_INPUT, 0, 0,
-			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
-		status = command_fail(&error, NULL);
-	}
+	status = source_look(&source, 1, show, options);
 	source_close(&source);
 	return status;
 }

@@ -84,13 +84,15 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-static int walk_source(const struct walk_options *options, struct source *source, uint64_t address)
+static int walk_source(struct source *source, void *context)
 {
+	const struct walk_options *options = context;
 	struct report_second_stage second_stage = { 0 };
 	const struct stage2 *stage2;
-	struct error not_seen;
+	struct error error;
 	struct access_rules rules;
 	struct report report;
+	uint64_t address;
 	struct walk walk;
 	const struct report_walk input = {
 		.walk = &walk,
@@ -103,39 +105,36 @@ static int walk_source(const struct walk_options *options, struct source *source
 		.second_stage = &second_stage,
 	};
 
+	if (!source->has_mode)
+		return source_fail(source, &source->no_claims, NULL);
+	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, &error) < 0 ||
+	    parse_address(options->source.extra, source->symbols, &address, &error) < 0)
+		return source_fail(source, &error, NULL);
 	access_rules_of_cpu(&source->view->cpus[options->cpu], &rules);
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
-	stage2 = source_second_stage(source, &not_seen);
+	stage2 = source_second_stage(source, &error);
 	if (stage2)
 		second_stage_explain(stage2, walk.gpa, &second_stage);
 	else
-		second_stage.not_seen = not_seen.text;
+		second_stage.not_seen = error.text;
 	source_warn(source);
 	source_report(source, &report, options->source.common.json);
 	report_walk(&report, &input);
-	return source_finish(source, &report, walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING);
+	return walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING;
 }
 
 int command_walk(int argc, char **argv)
 {
 	struct walk_options options;
 	struct source source;
-	struct error error;
-	uint64_t address;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, &source) < 0)
+	    source_open(options.source.source, &options.source.common, SOURCE_AREAS, &source) < 0)
 		return EXIT_NOT_DONE;
-	if (!source.has_mode)
-		status = command_fail(&source.no_claims, NULL);
-	else if (walk_mode_of_cpu(source.view, options.cpu, &source.mode, &error) < 0 ||
-		 parse_address(options.source.extra, source.symbols, &address, &error) < 0)
-		status = command_fail(&error, NULL);
-	else
-		status = walk_source(&options, &source, address);
+	status = source_look(&source, 1, walk_source, &options);
 	source_close(&source);
 	return status;
 }

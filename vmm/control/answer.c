@@ -66,21 +66,25 @@ static void answer_resume(struct control_desk *desk, struct control_peer *peer, 
 }
 
 static void answer_translate(const struct control_desk *desk, const struct control_peer *peer,
-			     const struct control_request *request, struct control_answer *out)
+			     const struct control_question *question, struct control_answer *out)
 {
 	struct view_translation translation = { 0 };
+	uint32_t count = question->request.count;
 
 	if (!peer->pauses) {
 		out->reply.status = CONTROL_NOT_PAUSED;
 		return;
 	}
-	if (desk->vm->translate(desk->vm->context, request->cpu, request->address, &translation) < 0)
-		return;
-	out->translation = (struct control_translation){
-		.gpa = translation.gpa,
-		.valid = translation.valid,
-	};
-	ok(out, sizeof(out->translation));
+	for (uint32_t i = 0; i < count; i++) {
+		if (desk->vm->translate(desk->vm->context, question->request.cpu, question->addresses[i],
+					&translation) < 0)
+			return;
+		out->translations[i] = (struct control_translation){
+			.gpa = translation.gpa,
+			.valid = translation.valid,
+		};
+	}
+	ok(out, count * sizeof(out->translations[0]));
 }
 
 static void answer_let_go(struct control_desk *desk, struct control_answer *out)
@@ -103,27 +107,39 @@ void control_refuse(uint16_t type, enum control_status status, struct control_an
 	};
 }
 
+/* A request, with as many addresses as it says. */
+static bool take_question(const void *datagram, size_t size, struct control_question *out)
+{
+	const struct control_request *request = &out->request;
+
+	if (size < sizeof(*request) || size > sizeof(*out))
+		return false;
+	memcpy(out, datagram, size);
+	return request->magic == CONTROL_MAGIC && request->version == CONTROL_VERSION &&
+	       request->count <= CONTROL_ADDRESSES_MAX &&
+	       size == sizeof(*request) + request->count * sizeof(out->addresses[0]) &&
+	       (!request->count || request->type == CONTROL_TRANSLATE);
+}
+
 enum control_do control_answer(struct control_desk *desk, struct control_peer *peer, const void *datagram,
 			       size_t size, uint64_t (*now_ns)(void), struct control_answer *out)
 {
-	struct control_request request = { 0 };
+	struct control_question question;
 
-	if (size == sizeof(request))
-		memcpy(&request, datagram, sizeof(request));
-	if (request.magic != CONTROL_MAGIC || request.version != CONTROL_VERSION) {
+	if (!take_question(datagram, size, &question)) {
 		control_refuse(0, CONTROL_BAD_REQUEST, out);
 		return CONTROL_SEND_CLOSE;
 	}
-	control_refuse(request.type, CONTROL_FAILED, out);
-	switch (request.type) {
+	control_refuse(question.request.type, CONTROL_FAILED, out);
+	switch (question.request.type) {
 	case CONTROL_HELLO: answer_hello(desk, out); return CONTROL_SEND;
 	case CONTROL_MEMORY: answer_memory(desk, out); return CONTROL_SEND_FDS;
 	case CONTROL_PAUSE: answer_pause(desk, peer, now_ns(), out); return CONTROL_SEND;
 	case CONTROL_RESUME: answer_resume(desk, peer, now_ns, out); return CONTROL_SEND;
-	case CONTROL_TRANSLATE: answer_translate(desk, peer, &request, out); return CONTROL_SEND;
+	case CONTROL_TRANSLATE: answer_translate(desk, peer, &question, out); return CONTROL_SEND;
 	case CONTROL_LET_GO: answer_let_go(desk, out); return CONTROL_SEND;
 	}
-	control_refuse(request.type, CONTROL_BAD_REQUEST, out);
+	control_refuse(question.request.type, CONTROL_BAD_REQUEST, out);
 	return CONTROL_SEND_CLOSE;
 }
 

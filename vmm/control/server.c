@@ -111,7 +111,7 @@ static void welcome(struct control_server *server)
 static bool serve(struct control_server *server, struct connection *connection)
 {
 	/* One byte more than a request, so that a longer one is seen to be longer. */
-	uint8_t datagram[sizeof(struct control_request) + 1];
+	uint8_t datagram[sizeof(struct control_question) + 1];
 	ssize_t size = recv(connection->socket, datagram, sizeof(datagram), 0);
 	enum control_do what;
 

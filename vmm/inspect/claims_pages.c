@@ -58,7 +58,7 @@ static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t
 	const struct view *view = sweep->reader->view;
 	uint64_t at = gpa, start, end;
 
-	if (!view_bytes(view, gpa, size))
+	if (!view_region(view, gpa, size))
 		reader_damage(sweep->reader, "V4", gva, gpa, "mem_map: mapped to where there is no RAM");
 	while (view_next_data(view, at, gpa + size, &start, &end)) {
 		sweep_stretch(sweep, gva + (start - gpa), end - start);

@@ -16,31 +16,45 @@
 /* More is no help to anyone, and a hostile guest must not fill our memory with it. */
 #define DAMAGES_LISTED 256
 
+/* Those of gva's 4K page in a 2M page of which only that one is read. */
+static const uint8_t *bytes_in(const struct reader *reader, const struct reader_page *large, uint64_t gva)
+{
+	uint64_t offset = gva & (LARGE_SIZE - SMALL_SIZE);
+
+	return reader->view->by_page ? view_bytes(reader->view, large->gpa + offset, SMALL_SIZE)
+				     : large->bytes + offset;
+}
+
 /* The bytes of gva's 4K page, or NULL. */
 static const uint8_t *page_bytes(struct reader *reader, uint64_t gva)
 {
 	struct reader_page *large = &reader->large[(gva >> LARGE_SHIFT) % READER_LARGE];
 	struct reader_page *small = &reader->small[(gva >> SMALL_SHIFT) % READER_SMALL];
+	const struct view_region *region;
 	const uint8_t *bytes;
 	struct walk walk;
+	uint64_t gpa;
 
 	if (small->tag == (gva >> SMALL_SHIFT) + 1)
 		return small->bytes;
 	if (large->tag == (gva >> LARGE_SHIFT) + 1)
-		return large->bytes + (gva & (LARGE_SIZE - SMALL_SIZE));
+		return bytes_in(reader, large, gva);
 	walk_translate(reader->view, reader->mode, gva, &walk);
 	if (walk.stop != WALK_MAPPED)
 		return NULL;
 	if (walk.page_size >= LARGE_SIZE) {
-		bytes = view_bytes(reader->view, walk.gpa & ~(LARGE_SIZE - 1), LARGE_SIZE);
-		if (bytes) {
-			*large = (struct reader_page){ (gva >> LARGE_SHIFT) + 1, bytes };
-			return bytes + (gva & (LARGE_SIZE - SMALL_SIZE));
+		gpa = walk.gpa & ~(LARGE_SIZE - 1);
+		region = view_region(reader->view, gpa, LARGE_SIZE);
+		if (region) {
+			*large = (struct reader_page){ (gva >> LARGE_SHIFT) + 1, gpa,
+						       region->bytes + (gpa - region->gpa) };
+			return bytes_in(reader, large, gva);
 		}
 	}
-	bytes = view_bytes(reader->view, walk.gpa & ~(SMALL_SIZE - 1), SMALL_SIZE);
+	gpa = walk.gpa & ~(SMALL_SIZE - 1);
+	bytes = view_bytes(reader->view, gpa, SMALL_SIZE);
 	if (bytes)
-		*small = (struct reader_page){ (gva >> SMALL_SHIFT) + 1, bytes };
+		*small = (struct reader_page){ (gva >> SMALL_SHIFT) + 1, gpa, bytes };
 	return bytes;
 }
 

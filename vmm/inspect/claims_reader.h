@@ -18,6 +18,7 @@
 
 struct reader_page {
 	uint64_t tag;
+	uint64_t gpa;
 	const uint8_t *bytes;
 };
 

@@ -74,25 +74,36 @@ void report_ps(struct report *report, const struct report_vm *vms, size_t count)
 	}
 }
 
-void report_pause(struct report *report, uint32_t pid, const struct attached_pause_time *time)
+static void emit_pause(struct report *report, uint32_t pid, const struct report_pause *pause)
 {
-	char vm[40], here[40];
-	struct json_object *line;
+	struct json_object *line = json_start(report, "pause");
+
+	json_add_number(line, "pid", pid);
+	json_add_bool(line, "ended", pause->ended);
+	json_add_number(line, "paused_ns", pause->longest_ns);
+	json_add_number(line, "client_ns", pause->client_ns);
+	json_add_number(line, "pauses", pause->count);
+	json_add_number(line, "all_ns", pause->all_ns);
+	json_finish(report, line);
+}
+
+void report_pause(struct report *report, uint32_t pid, const struct report_pause *pause)
+{
+	char longest[40], here[40], all[40], more[80] = "";
 
 	if (report->format == REPORT_JSON) {
-		line = json_start(report, "pause");
-		json_add_number(line, "pid", pid);
-		json_add_bool(line, "ended", !time->vm_ns);
-		json_add_number(line, "paused_ns", time->vm_ns);
-		json_add_number(line, "client_ns", time->client_ns);
-		json_finish(report, line);
-	} else if (time->vm_ns) {
-		text_line(report, PAINT_FAINT, 0, 2,
-			  "process %" PRIu32 " was paused for %s (%s as seen from here)", pid,
-			  text_duration(time->vm_ns, vm, sizeof(vm)),
-			  text_duration(time->client_ns, here, sizeof(here)));
-	} else {
+		emit_pause(report, pid, pause);
+		return;
+	}
+	if (pause->ended) {
 		text_line(report, PAINT_BAD, 0, 2,
 			  "process %" PRIu32 " ended while it was looked at: this is its last moment", pid);
+		return;
 	}
+	if (pause->count > 1)
+		snprintf(more, sizeof(more), ", the longest of %u times; %s in all", pause->count,
+			 text_duration(pause->all_ns, all, sizeof(all)));
+	text_line(report, PAINT_FAINT, 0, 2, "process %" PRIu32 " was paused for %s (%s as seen from here)%s",
+		  pid, text_duration(pause->longest_ns, longest, sizeof(longest)),
+		  text_duration(pause->client_ns, here, sizeof(here)), more);
 }

@@ -241,8 +241,17 @@ struct report_bench {
 
 void report_bench(struct report *report, const struct report_bench *bench);
 
-/* How long the VM of process `pid` stood still to be looked at. */
-void report_pause(struct report *report, uint32_t pid, const struct attached_pause_time *time);
+/* How long a VM stood still to be looked at. */
+struct report_pause {
+	unsigned int count;  /* times */
+	uint64_t longest_ns; /* by the VM's own clock; 0: it ended meanwhile */
+	uint64_t client_ns;  /* the same, with the messages */
+	uint64_t all_ns;     /* all times together */
+	bool ended;          /* in the last of them */
+};
+
+/* That of process `pid`. */
+void report_pause(struct report *report, uint32_t pid, const struct report_pause *pause);
 
 /* How a VM of another program was looked at. */
 struct report_foreign {

@@ -9,9 +9,12 @@
 
 #include <inttypes.h>
 
-/* One question costs a system call: so many for an area, and for all of them. */
+/* One question costs a system call: so many for an area, and for all of them. A view may bear fewer. */
 #define QUESTIONS_PER_AREA 512
 #define QUESTIONS          4096
+
+/* Of an area: its first page, its last one, and the guard page. */
+#define QUESTIONS_LEAST 3
 
 static void check_address(struct check *check, uint64_t gva)
 {
@@ -42,24 +45,40 @@ static void check_address(struct check *check, uint64_t gva)
 	finding_where_gva(finding, check, gva);
 }
 
-/* Pages spread evenly, the first and the last among them, and the guard page. */
+/* Item i of `asked` that are spread evenly over `count`, the first and the last among them. */
+static uint64_t spread(uint64_t i, uint64_t asked, uint64_t count)
+{
+	return asked == 1 ? 0 : i * (count - 1) / (asked - 1);
+}
+
 static void check_area(struct check *check, const struct claim_area *area, uint64_t most)
 {
 	uint64_t pages = area->frame_count, asked = pages < most ? pages : most;
 
-	for (uint64_t i = 0; i < asked; i++) {
-		uint64_t page = asked == 1 ? 0 : i * (pages - 1) / (asked - 1);
-
-		check_address(check, area->va_start + page * KVMAP_PAGE_SIZE + 0x128);
-	}
+	for (uint64_t i = 0; i < asked; i++)
+		check_address(check, area->va_start + spread(i, asked, pages) * KVMAP_PAGE_SIZE + 0x128);
 	check_address(check, area->va_end - KVMAP_PAGE_SIZE);
+}
+
+/* With few questions for many areas not every area is asked about. */
+static void check_areas(struct check *check, const struct claims *claims, uint64_t questions)
+{
+	uint64_t count = claims->areas.count, asked = count, most;
+
+	if (check->facts->view->translate_most && asked > questions / QUESTIONS_LEAST)
+		asked = questions / QUESTIONS_LEAST;
+	if (!asked)
+		return;
+	most = questions / asked - 1;
+	most = most < 2 ? 2 : most < QUESTIONS_PER_AREA ? most : QUESTIONS_PER_AREA;
+	for (uint64_t i = 0; i < asked; i++)
+		check_area(check, &claims->areas.items[spread(i, asked, count)], most);
 }
 
 void check_translate(struct check *check)
 {
 	const struct facts *facts = check->facts;
-	const struct claims *claims = facts->claims;
-	uint64_t most;
+	uint64_t most = facts->view->translate_most;
 
 	if (!facts->view->translate) {
 		check_not_seen(check, "no running virtual machine to ask");
@@ -70,8 +89,10 @@ void check_translate(struct check *check)
 	check_address(check, KVMAP_DIRECT_BASE + KVMAP_IMAGE_GPA + 0x18);
 	for (size_t i = 0; i < facts->segment_count; i++)
 		check_address(check, facts->segments[i].gva);
-	most = claims && claims->areas.count ? QUESTIONS / claims->areas.count : 0;
-	most = most < 2 ? 2 : most < QUESTIONS_PER_AREA ? most : QUESTIONS_PER_AREA;
-	for (size_t i = 0; claims && i < claims->areas.count; i++)
-		check_area(check, &claims->areas.items[i], most);
+	if (most)
+		most = most > check->result->checked ? most - check->result->checked : 0;
+	else
+		most = QUESTIONS;
+	if (facts->claims)
+		check_areas(check, facts->claims, most);
 }

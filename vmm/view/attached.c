@@ -5,12 +5,13 @@
 #define _GNU_SOURCE /* F_GET_SEALS, MSG_CMSG_CLOEXEC */
 #include "view/attached.h"
 
+#include "view/kept.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,10 +25,23 @@
 
 #define MEMORY_SLACK (64ull << 20)
 
+/* What KVM was asked, and what it answered in the last pause. */
+struct translations {
+	unsigned int cpu; /* of all of them */
+	unsigned int count;
+	unsigned int answered; /* so many of the first */
+	bool refused;          /* KVM did not answer */
+	uint64_t addresses[CONTROL_ADDRESSES_MAX];
+	struct control_translation answers[CONTROL_ADDRESSES_MAX];
+	bool used[CONTROL_ADDRESSES_MAX]; /* asked since the last pause */
+};
+
 struct attached {
 	int socket;
 	bool paused;
 	uint64_t paused_at;
+	struct kept kept;
+	struct translations translations;
 	struct control_hello hello;
 	int fds[CONTROL_FDS_MAX];
 	unsigned int fd_count;
@@ -141,10 +155,11 @@ static int check_answer(const struct attached *attached, ssize_t got, uint16_t t
 static int ask(struct attached *attached, const struct control_request *request, size_t least, size_t size,
 	       struct error *error)
 {
+	size_t length = sizeof(*request) + request->count * sizeof(uint64_t);
 	ssize_t done;
 
 	do
-		done = send(attached->socket, request, sizeof(*request), MSG_NOSIGNAL);
+		done = send(attached->socket, request, length, MSG_NOSIGNAL);
 	while (done < 0 && errno == EINTR);
 	if (done < 0 && errno != EPIPE && errno != ECONNRESET)
 		return lost(errno, error);
@@ -248,8 +263,7 @@ void attached_close(struct attached *attached)
 {
 	if (!attached)
 		return;
-	for (unsigned int i = 0; i < attached->view.region_count; i++)
-		munmap((void *)attached->view.regions[i].bytes, attached->view.regions[i].size);
+	kept_destroy(&attached->kept);
 	for (unsigned int i = 0; i < attached->fd_count; i++)
 		close(attached->fds[i]);
 	close(attached->socket);
@@ -277,38 +291,18 @@ static int map_region(struct attached *attached, const struct control_region *re
 {
 	struct view_region mapped = { .gpa = region->gpa, .size = region->size, .offset = region->offset };
 	struct error why;
-	void *bytes;
 
 	if (region->fd >= attached->fd_count || !region->size || (region->size | region->offset) % PAGE ||
 	    !can_hold(attached->fds[region->fd], region->offset, region->size))
 		return error_set(error, ERROR_HOST, 0, region->gpa,
 				 "the VM's memory at GPA 0x%" PRIx64 " cannot be as it says", region->gpa);
 	mapped.fd = attached->fds[region->fd];
-	/* Private and writable, so that attached_keep() can have pages of its own. Nothing else writes. */
-	bytes = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, mapped.fd,
-		     (off_t)region->offset);
-	if (bytes == MAP_FAILED)
+	if (kept_map(&attached->kept, &mapped, mapped.fd, region->offset) < 0)
 		return error_set(error, ERROR_HOST, errno, region->gpa,
 				 "cannot map the VM's memory at GPA 0x%" PRIx64, region->gpa);
-	mapped.bytes = bytes;
 	if (view_add_region(&attached->view, &mapped, &why) == 0)
 		return 0;
-	munmap(bytes, region->size);
 	return error_set(error, ERROR_HOST, 0, region->gpa, "the VM's memory: %.400s", why.text);
-}
-
-/* Page tables of this process for what the guest has touched; where it fails, a pause is a little longer. */
-static void bring_in(const struct view *view)
-{
-	uint64_t gpa = 0, start, end;
-
-	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end) {
-		uint64_t first = start & ~(PAGE - 1);
-		const void *bytes = view_bytes(view, first, end - first);
-
-		if (bytes)
-			madvise((void *)bytes, end - first, MADV_POPULATE_READ);
-	}
 }
 
 /* In a pause there is no time to ask for every hole. The guest may touch more until then, but hardly as much.
@@ -337,54 +331,93 @@ int attached_map(struct attached *attached, struct error *error)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say where its memory is");
 	attached->view.physical_bits = memory->physical_bits;
 	attached->view.pages_1g = memory->pages_1g;
+	attached->view.by_page = true;
 	for (uint32_t i = 0; i < memory->region_count; i++)
 		if (map_region(attached, &memory->regions[i], error) < 0)
 			return -1;
-	bring_in(&attached->view);
 	bound_data(&attached->view);
 	return 0;
 }
 
-int attached_keep(struct attached *attached, uint64_t gpa, uint64_t size)
-{
-	const void *bytes = view_bytes(&attached->view, gpa, size);
-
-	if (!bytes)
-		return -1;
-	/* A page of a private mapping that is written becomes this process's own, with what it holds now. */
-	return madvise((void *)bytes, size, MADV_POPULATE_WRITE);
-}
-
 /* ---- pausing ---- */
 
+/* Has KVM answer what it has not answered in this pause. */
+static int ask_translations(struct attached *attached, struct error *error)
+{
+	struct translations *translations = &attached->translations;
+	struct control_question question = { .request = request_of(CONTROL_TRANSLATE) };
+	uint32_t count = translations->count - translations->answered;
+	size_t size = count * sizeof(translations->answers[0]);
+
+	if (!count || translations->refused)
+		return 0;
+	question.request.cpu = translations->cpu;
+	question.request.count = count;
+	memcpy(question.addresses, &translations->addresses[translations->answered],
+	       count * sizeof(question.addresses[0]));
+	if (ask(attached, &question.request, size, size, error) == 0) {
+		memcpy(&translations->answers[translations->answered], attached->answer.translations, size);
+		translations->answered += count;
+		return 0;
+	}
+	/* That KVM refuses is an answer, too; that nobody answers is not. */
+	translations->refused = attached->answer.reply.magic == CONTROL_MAGIC &&
+				attached->answer.reply.status == CONTROL_FAILED;
+	return translations->refused ? 0 : -1;
+}
+
+/* Those that nobody asked since the last pause are not asked again. */
+static void forget_unused(struct translations *translations)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < translations->count; i++)
+		if (translations->used[i])
+			translations->addresses[count++] = translations->addresses[i];
+	translations->count = count;
+	translations->answered = 0;
+	memset(translations->used, 0, sizeof(translations->used));
+}
+
+static unsigned int find_question(const struct translations *translations, uint64_t gva)
+{
+	unsigned int i = 0;
+
+	while (i < translations->count && translations->addresses[i] != gva)
+		i++;
+	return i;
+}
+
+/* A new question is answered in a pause only: in this one, or in the next. */
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
 {
-	const struct control_translation *translation;
-	struct control_request request = request_of(CONTROL_TRANSLATE);
 	struct attached *attached = context;
+	struct translations *translations = &attached->translations;
+	unsigned int i = find_question(translations, gva);
 	struct error ignored;
 
-	request.cpu = cpu;
-	request.address = gva;
-	translation = &attached->answer.translation;
-	if (!attached->paused ||
-	    ask(attached, &request, sizeof(*translation), sizeof(*translation), &ignored) < 0)
+	if (i == CONTROL_ADDRESSES_MAX || (translations->count && cpu != translations->cpu))
 		return -1;
-	out->valid = translation->valid;
-	out->gpa = translation->valid ? translation->gpa : 0;
+	if (i == translations->count) {
+		translations->cpu = cpu;
+		translations->addresses[translations->count++] = gva;
+		if (attached->paused && ask_translations(attached, &ignored) < 0)
+			return -1;
+	}
+	if (translations->refused)
+		return -1;
+	translations->used[i] = true;
+	*out = (struct view_translation){ 0 };
+	if (i < translations->answered && translations->answers[i].valid)
+		*out = (struct view_translation){ .valid = true, .gpa = translations->answers[i].gpa };
 	return 0;
 }
 
-int attached_pause(struct attached *attached, const struct view **view_out, struct error *error)
+static int read_registers(struct attached *attached, struct error *error)
 {
 	const struct control_cpus *cpus = &attached->answer.cpus;
-	struct control_request request = request_of(CONTROL_PAUSE);
 	struct view *view = &attached->view;
 
-	attached->paused_at = now_ns();
-	if (ask(attached, &request, offsetof(struct control_cpus, cpus), sizeof(*cpus), error) < 0)
-		return -1;
-	attached->paused = true;
 	if (cpus->count > VIEW_CPUS_MAX ||
 	    attached->answer.reply.size !=
 		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
@@ -393,8 +426,37 @@ int attached_pause(struct attached *attached, const struct view **view_out, stru
 	view->cpu_count = cpus->count;
 	view->translate = translate;
 	view->translate_context = attached;
-	*view_out = view;
+	view->translate_most = CONTROL_ADDRESSES_MAX;
 	return 0;
+}
+
+int attached_pause(struct attached *attached, const struct view **view_out, struct error *error)
+{
+	struct control_request request = request_of(CONTROL_PAUSE);
+
+	if (kept_prepare(&attached->kept) < 0)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the pages to be read");
+	forget_unused(&attached->translations);
+	attached->paused_at = now_ns();
+	if (ask(attached, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus), error) <
+	    0)
+		return -1;
+	attached->paused = true;
+	if (read_registers(attached, error) < 0)
+		return -1;
+	kept_copy(&attached->kept);
+	if (ask_translations(attached, error) < 0)
+		return -1;
+	*view_out = &attached->view;
+	return 0;
+}
+
+bool attached_is_whole(const struct attached *attached)
+{
+	const struct translations *translations = &attached->translations;
+
+	return kept_is_whole(&attached->kept) &&
+	       (translations->refused || translations->answered == translations->count);
 }
 
 int attached_resume(struct attached *attached, struct attached_pause_time *out, struct error *error)

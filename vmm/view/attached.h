@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attached.h: a view of a VM that another kvmap runs: its memory is mapped here too, read-only and without a
- * copy; registers and KVM's translations come through the control socket (view/control.h).
+ * attached.h: a view of a VM that another kvmap runs: its memory is mapped here too, and only pages that are
+ * read are copied (view/kept.h); registers and KVM's translations come through the control socket
+ * (view/control.h).
  *
  * The other process is not trusted: what it sends is checked, waiting for it is bounded, and memory that it
  * could take away is refused.
@@ -26,21 +27,19 @@ void attached_close(struct attached *attached);
 /* Valid until attached_close(). */
 const struct control_hello *attached_hello(const struct attached *attached);
 
-/* Maps the guest's memory and brings in what the guest has touched so far, so that a pause need not wait for
- * it. */
+/* Maps the guest's memory. */
 int attached_map(struct attached *attached, struct error *error);
 
 /*
- * Stops all vCPUs and reads their registers. *view_out is borrowed until attached_close(); it shows one
- * moment until attached_resume(), and its translate works until then.
+ * Stops all vCPUs, reads their registers, copies what was asked of the view until now, and has KVM answer
+ * what the view's translate was asked. *view_out is borrowed until attached_close(). Until attached_resume()
+ * it shows one moment; after that only its registers, translations and pages that were copied do, and the
+ * others are as they are when they are looked at: attached_is_whole() tells whether any was.
  */
 int attached_pause(struct attached *attached, const struct view **view_out, struct error *error);
 
-/*
- * In a pause: makes the pages of [gpa, gpa + size) stay in the view as they are now, when the VM goes on. -1
- * if that cannot be had; then they have to be read before.
- */
-int attached_keep(struct attached *attached, uint64_t gpa, uint64_t size);
+/* Nothing was asked of the view that is not of the moment of the last pause. */
+bool attached_is_whole(const struct attached *attached);
 
 struct attached_pause_time {
 	uint64_t vm_ns;     /* how long the VM stood still, by its own clock; 0: it ended meanwhile */

@@ -14,7 +14,7 @@
 #include <assert.h>
 
 #define CONTROL_MAGIC   0x314d564bu /* "KVM1" */
-#define CONTROL_VERSION 1
+#define CONTROL_VERSION 2
 
 /* Descriptors of guest memory that one reply can carry. */
 #define CONTROL_FDS_MAX 8
@@ -27,19 +27,28 @@ enum control_type {
 	CONTROL_MEMORY,    /* struct control_memory, and descriptors (SCM_RIGHTS) that can only be read */
 	CONTROL_PAUSE,     /* all vCPUs stand still when the reply comes: struct control_cpus */
 	CONTROL_RESUME,    /* struct control_paused */
-	CONTROL_TRANSLATE, /* in a pause: KVM_TRANSLATE of `address` on `cpu`: struct control_translation */
+	CONTROL_TRANSLATE, /* in a pause: KVM_TRANSLATE of addresses on `cpu`: struct control_translation of
+			      each */
 	CONTROL_LET_GO,    /* a VM that --hold keeps at its end goes on to exit; no payload */
 };
 
 struct control_request {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t type; /* enum control_type */
-	uint32_t cpu;  /* TRANSLATE */
-	uint32_t unused;
-	uint64_t address; /* TRANSLATE */
+	uint16_t type;  /* enum control_type */
+	uint32_t cpu;   /* TRANSLATE */
+	uint32_t count; /* TRANSLATE: addresses that follow; else 0 */
 };
-static_assert(sizeof(struct control_request) == 24, "a request is always as long");
+static_assert(sizeof(struct control_request) == 16, "addresses follow, aligned");
+
+/* Addresses of one request: a pause has no time for more. */
+#define CONTROL_ADDRESSES_MAX 128
+
+/* A request as a whole. */
+struct control_question {
+	struct control_request request;
+	uint64_t addresses[CONTROL_ADDRESSES_MAX];
+};
 
 enum control_status {
 	CONTROL_OK,
@@ -120,7 +129,7 @@ struct control_answer {
 		struct control_memory memory;
 		struct control_cpus cpus;
 		struct control_paused paused;
-		struct control_translation translation;
+		struct control_translation translations[CONTROL_ADDRESSES_MAX];
 	};
 };
 

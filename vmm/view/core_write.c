@@ -46,18 +46,14 @@ static bool page_is_zero(const uint8_t *page)
 	return !memcmp(page, zeros, sizeof(zeros));
 }
 
-/* The pages of [from, to) of a region, offsets in it, but those of zeros. `base`: offset of the region in the
- * file. */
-static int write_stretch(int fd, const struct view_region *region, uint64_t from, uint64_t to, uint64_t base)
+/* The pages of `size` bytes, but those of zeros, to `offset` of the file and on. */
+static int write_stretch(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
 {
-	while (from < to) {
-		uint64_t end = from;
-
-		while (end < to && !page_is_zero(region->bytes + end))
+	for (uint64_t from = 0, end; from < size; from = end + KVMAP_PAGE_SIZE) {
+		for (end = from; end < size && !page_is_zero(bytes + end);)
 			end += KVMAP_PAGE_SIZE;
-		if (write_all(fd, region->bytes + from, end - from, base + from) < 0)
+		if (write_all(fd, bytes + from, end - from, offset + from) < 0)
 			return -1;
-		from = end + KVMAP_PAGE_SIZE;
 	}
 	return 0;
 }
@@ -68,11 +64,12 @@ static int write_region(int fd, const struct view *view, const struct view_regio
 	uint64_t start, end;
 
 	while (view_next_data(view, next, region_end, &start, &end)) {
-		uint64_t from = (start - region->gpa) & ~(KVMAP_PAGE_SIZE - 1ull);
+		uint64_t from = start & ~(KVMAP_PAGE_SIZE - 1ull);
 
 		/* The end may be inside a page where the file system's blocks are smaller. */
 		next = (end + KVMAP_PAGE_SIZE - 1) & ~(KVMAP_PAGE_SIZE - 1ull);
-		if (write_stretch(fd, region, from, next - region->gpa, base) < 0)
+		if (write_stretch(fd, view_bytes(view, from, next - from), next - from,
+				  base + (from - region->gpa)) < 0)
 			return -1;
 	}
 	return 0;

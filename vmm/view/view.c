@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_MASK 0xfffull
+#define PAGE_SIZE 0x1000ull
+#define PAGE_MASK (PAGE_SIZE - 1)
 
 /* The index of the first region that ends above gpa; region_count if there is none. */
 static unsigned int region_after(const struct view *view, uint64_t gpa)
@@ -102,11 +103,24 @@ bool view_covers(const struct view *view, uint64_t gpa, uint64_t size)
 	return true;
 }
 
+/* [gpa, gpa + size) lies in the region; size > 0. */
+static void note_asked(const struct view_region *region, uint64_t gpa, uint64_t size)
+{
+	uint64_t first = (gpa - region->gpa) / PAGE_SIZE, last = (gpa - region->gpa + size - 1) / PAGE_SIZE;
+
+	for (uint64_t page = first; page <= last; page++)
+		region->asked[page / 64] |= 1ull << page % 64;
+}
+
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size)
 {
 	const struct view_region *region = view_region(view, gpa, size);
 
-	return region ? region->bytes + (gpa - region->gpa) : NULL;
+	if (!region)
+		return NULL;
+	if (region->asked)
+		note_asked(region, gpa, size);
+	return region->bytes + (gpa - region->gpa);
 }
 
 int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, struct error *error)
@@ -123,6 +137,8 @@ int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, str
 					 gpa);
 		left = region->size - (gpa - region->gpa);
 		part = size < left ? size : left;
+		if (region->asked)
+			note_asked(region, gpa, part);
 		memcpy(to, region->bytes + (gpa - region->gpa), part);
 		to += part;
 		size -= part;

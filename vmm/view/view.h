@@ -30,6 +30,8 @@ struct view_region {
 	int fd;          /* whose SEEK_DATA tells what was ever touched; -1: unknown, all counts as data */
 	uint64_t offset; /* of gpa in fd */
 	uint64_t hva;    /* of gpa in the process whose VM it is, where `bytes` are a copy; else 0 */
+	uint64_t *asked; /* a bit for each page that was asked for, set by the accessors below; NULL: nobody
+			    wants to know */
 };
 
 /* What a walk and a report need of a vCPU. Names and numbering as in the manuals. */
@@ -60,9 +62,11 @@ struct view {
 	uint64_t data_most; /* what view_data_size() says, where the backend knows a bound; 0: the files are
 			       asked */
 	unsigned int physical_bits; /* MAXPHYADDR of the guest: entries above it are reserved bits */
+	bool by_page; /* what is asked for is noted (`asked`) and has its price: no more than will be read */
 	/* Asks KVM. NULL where there is no live VM behind the view. 0, or -1 if the ioctl failed. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
 	void *translate_context;
+	unsigned int translate_most; /* different questions at most; 0: any number */
 	/* What the backend owns; called by view_destroy. May be NULL. */
 	void (*release)(struct view *view);
 	void *backend;
@@ -85,7 +89,7 @@ const struct view_region *view_region(const struct view *view, uint64_t gpa, uin
 bool view_covers(const struct view *view, uint64_t gpa, uint64_t size);
 
 /* The bytes of [gpa, gpa + size), or NULL where not all of it is one region's. They may change under a live
- * guest. */
+ * guest. Who only wants to know whether there is memory takes view_region(). */
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size);
 
 /* Copies [gpa, gpa + size), which may span regions; 0, or -1 with ERROR_GUEST and the first GPA that is

@@ -400,3 +400,28 @@ Test(claims, a_block_in_the_chain_of_a_huge_area_is_read_as_all_of_its_frames)
 	for (unsigned int i = 0; i < 5; i++)
 		cr_expect_eq(claims.frames.items[claims.areas.items[0].first_frame + i], expected[i]);
 }
+
+static bool same_frames(const struct claims *a, const struct claims *b)
+{
+	return a->frames.count == b->frames.count &&
+	       !memcmp(a->frames.items, b->frames.items, a->frames.count * sizeof(a->frames.items[0]));
+}
+
+Test(claims, page_by_page_they_are_the_same_and_nothing_else_is_asked_for)
+{
+	uint64_t asked[WORLD_SIZE / PAGE_SIZE / 64] = { 0 }, pages = 0;
+	struct claims by_page;
+
+	world.view.by_page = true;
+	world.view.regions[0].asked = asked;
+	world_read(&world, &by_page);
+	cr_expect(same_frames(&claims, &by_page));
+	cr_expect_eq(by_page.damages.count, 0);
+	cr_expect_eq(by_page.pages.count, claims.pages.count);
+	cr_expect_eq(by_page.areas.count, claims.areas.count);
+	for (size_t i = 0; i < WORLD_SIZE / PAGE_SIZE / 64; i++)
+		pages += (uint64_t)__builtin_popcountll(asked[i]);
+	cr_expect(pages > 8 && pages < 64, "%llu pages", (unsigned long long)pages);
+	cr_expect(asked[WORLD_NODES / PAGE_SIZE / 64] & 1ull << WORLD_NODES / PAGE_SIZE % 64);
+	claims_destroy(&by_page);
+}

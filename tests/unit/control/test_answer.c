@@ -33,15 +33,21 @@ static void close_desk(void)
 
 static enum control_do ask(struct control_peer *peer, uint16_t type, uint32_t cpu, uint64_t address)
 {
-	struct control_request request = {
-		.magic = CONTROL_MAGIC,
-		.version = CONTROL_VERSION,
-		.type = type,
-		.cpu = cpu,
-		.address = address,
+	uint32_t count = type == CONTROL_TRANSLATE;
+	struct control_question question = {
+		.request = {
+			.magic = CONTROL_MAGIC,
+			.version = CONTROL_VERSION,
+			.type = type,
+			.cpu = cpu,
+			.count = count,
+		},
+		.addresses = { address },
 	};
 
-	return control_answer(&desk, peer, &request, sizeof(request), now_ns, &answer);
+	return control_answer(&desk, peer, &question,
+			      sizeof(question.request) + count * sizeof(question.addresses[0]), now_ns,
+			      &answer);
 }
 
 static uint32_t status_of(struct control_peer *peer, uint16_t type)
@@ -127,12 +133,48 @@ Test(answer, translates_in_a_pause)
 	status_of(&peer, CONTROL_PAUSE);
 	ask(&peer, CONTROL_TRANSLATE, 1, 0x20);
 	cr_assert_eq(answer.reply.status, CONTROL_OK);
-	cr_expect_eq(answer.translation.valid, 1);
-	cr_expect_eq(answer.translation.gpa, 0x21);
+	cr_expect_eq(answer.translations[0].valid, 1);
+	cr_expect_eq(answer.translations[0].gpa, 0x21);
 	ask(&peer, CONTROL_TRANSLATE, 1, FAKE_MEMORY);
-	cr_expect_eq(answer.translation.valid, 0);
+	cr_expect_eq(answer.translations[0].valid, 0);
 	ask(&peer, CONTROL_TRANSLATE, 2, 0);
 	cr_expect_eq(answer.reply.status, CONTROL_FAILED);
+	control_leave(&desk, &peer);
+}
+
+static struct control_question question_of(uint32_t count)
+{
+	struct control_question question = {
+		.request = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_TRANSLATE, 0, count },
+	};
+
+	for (uint32_t i = 0; i < CONTROL_ADDRESSES_MAX; i++)
+		question.addresses[i] = 0x100 * i;
+	return question;
+}
+
+Test(answer, translates_many_addresses_at_once_and_no_more_than_fit)
+{
+	struct control_question question = question_of(CONTROL_ADDRESSES_MAX);
+	uint8_t longer[sizeof(question) + 8] = { 0 };
+	struct control_peer peer = { 0 };
+
+	status_of(&peer, CONTROL_PAUSE);
+	control_answer(&desk, &peer, &question, sizeof(question), now_ns, &answer);
+	cr_assert_eq(answer.reply.status, CONTROL_OK);
+	cr_assert_eq(answer.reply.size, CONTROL_ADDRESSES_MAX * sizeof(answer.translations[0]));
+	for (uint32_t i = 0; i < CONTROL_ADDRESSES_MAX; i++)
+		cr_expect_eq(answer.translations[i].gpa, 0x100 * i);
+	question = question_of(CONTROL_ADDRESSES_MAX + 1);
+	memcpy(longer, &question, sizeof(question));
+	cr_expect_eq(control_answer(&desk, &peer, longer, sizeof(longer), now_ns, &answer),
+		     CONTROL_SEND_CLOSE);
+	question = question_of(2);
+	cr_expect_eq(control_answer(&desk, &peer, &question, sizeof(question.request) + 8, now_ns, &answer),
+		     CONTROL_SEND_CLOSE);
+	question.request.type = CONTROL_PAUSE;
+	cr_expect_eq(control_answer(&desk, &peer, &question, sizeof(question.request) + 16, now_ns, &answer),
+		     CONTROL_SEND_CLOSE);
 	control_leave(&desk, &peer);
 }
 

@@ -98,12 +98,43 @@ Test(server, another_sees_memory_registers_and_translations_of_a_paused_vm)
 	cr_expect_eq(view->cpus[1].rip, 0x2222);
 	cr_expect_eq(view->translate(view->translate_context, 1, 0x10, &translation), 0);
 	cr_expect_eq(translation.gpa, 0x11);
-	cr_expect_eq(view->translate(view->translate_context, 7, 0x10, &translation), -1);
+	cr_expect_eq(view->translate(view->translate_context, 7, 0x10, &translation), -1, "one CPU is asked");
 	cr_assert_eq(attached_resume(attached, &time, &error), 0);
 	cr_expect_not(fake.is_held);
 	cr_expect_gt(time.vm_ns, 0);
 	cr_expect_leq(time.vm_ns, time.client_ns);
-	cr_expect_eq(view->translate(view->translate_context, 0, 0x10, &translation), -1);
+	attached_close(attached);
+}
+
+Test(server, what_is_asked_while_it_runs_is_answered_in_the_next_pause)
+{
+	struct attached *attached = attach();
+	struct view_translation translation;
+	struct attached_pause_time time;
+	const struct view *view;
+
+	cr_assert_eq(attached_map(attached, &error), 0);
+	for (int look = 0; look < 3; look++) {
+		cr_assert_eq(attached_pause(attached, &view, &error), 0, "%s", error.text);
+		cr_assert_eq(attached_resume(attached, &time, &error), 0);
+		for (uint64_t gva = 0; gva < CONTROL_ADDRESSES_MAX; gva++) {
+			cr_assert_eq(view->translate(view->translate_context, 1, gva, &translation), 0);
+			if (look)
+				cr_assert_eq(translation.gpa, gva + 1);
+		}
+		cr_expect_eq(attached_is_whole(attached), look > 0);
+		cr_expect_eq(view->translate(view->translate_context, 1, CONTROL_ADDRESSES_MAX, &translation),
+			     -1, "not more than the view said");
+	}
+	/* Those that are not asked any more leave room for others. */
+	for (int look = 0; look < 3; look++) {
+		cr_assert_eq(attached_pause(attached, &view, &error), 0);
+		cr_assert_eq(attached_resume(attached, &time, &error), 0);
+		if (look)
+			cr_expect_eq(view->translate(view->translate_context, 1, 0x3000, &translation), 0);
+	}
+	cr_expect_eq(translation.gpa, 0x3001);
+	cr_expect(attached_is_whole(attached));
 	attached_close(attached);
 }
 
@@ -118,7 +149,7 @@ Test(server, the_memory_that_it_passes_cannot_be_written)
 	attached_close(attached);
 }
 
-Test(server, pages_that_are_kept_stay_as_they_were_when_the_vm_goes_on)
+Test(server, pages_that_were_asked_for_stay_as_they_were_when_the_vm_goes_on)
 {
 	struct attached *attached = attach();
 	struct attached_pause_time time;
@@ -126,15 +157,23 @@ Test(server, pages_that_are_kept_stay_as_they_were_when_the_vm_goes_on)
 
 	cr_assert_eq(attached_map(attached, &error), 0);
 	cr_assert_eq(attached_pause(attached, &view, &error), 0);
-	cr_assert_eq(attached_keep(attached, 0x11000, 0x2000), 0);
-	cr_expect_eq(attached_keep(attached, 0x10000 + FAKE_MEMORY - 0x1000, 0x2000), -1);
+	cr_expect(attached_is_whole(attached));
+	cr_assert_not_null(view_bytes(view, 0x11800, 0x1000));
+	cr_expect_not(attached_is_whole(attached));
+	cr_assert_eq(attached_resume(attached, &time, &error), 0);
+	cr_assert_eq(attached_pause(attached, &view, &error), 0);
 	cr_assert_eq(attached_resume(attached, &time, &error), 0);
 	for (uint64_t page = 0; page < 4; page++)
 		cr_assert_eq(pwrite(fake.memory, "x", 1, (off_t)(page * 4096)), 1);
-	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x10000, 1), 'x');
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 1);
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x12000, 1), 2);
-	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x13000, 1), 'x');
+	cr_expect(attached_is_whole(attached));
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x10000, 1), 'x');
+	cr_expect_not(attached_is_whole(attached));
+	/* The next moment has them all. */
+	cr_assert_eq(attached_pause(attached, &view, &error), 0);
+	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 'x');
+	cr_expect(attached_is_whole(attached));
 	attached_close(attached);
 }
 

@@ -240,6 +240,20 @@ Test(tables, a_translation_of_KVM_that_differs_is_found)
 	cr_expect_eq(w.verdict.results[11].findings, 1);
 }
 
+Test(tables, no_more_translations_are_asked_for_than_the_view_bears)
+{
+	for (unsigned int most = 1; most < 40; most++) {
+		w.tables.view.translate_most = most;
+		expect_findings("");
+		cr_expect_eq(w.verdict.results[11].seen, SEEN);
+		if (most >= 10) {
+			cr_expect_gt(w.verdict.results[11].checked, 3);
+			cr_expect_leq(w.verdict.results[11].checked, most);
+		}
+		verdict_destroy(&w.verdict);
+	}
+}
+
 static int no_answer(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
 {
 	(void)context;
