@@ -2,6 +2,7 @@
 #include "agent/lines.h"
 #include "agent/agent.h"
 #include "agent/text.h"
+#include "arch/x86_64/shootdown.h"
 #include "mm/percpu.h"
 
 static const char *status_words(u32 status)
@@ -187,6 +188,7 @@ static void line_counts(const struct vmalloc_stats *stats)
 		{ "; full flushes ", stats->flush_full },
 		{ ", flushes by page ", stats->flush_range },
 		{ ", pages so flushed ", stats->flush_pages },
+		{ ", interrupts for flushes ", tlb_stats.ipis },
 		{ "\nrefused or failed against the script: ", agent.unexpected },
 	};
 

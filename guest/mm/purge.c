@@ -7,7 +7,8 @@
  * another area may have one while a TLB still leads there. `eager` lets nothing wait.
  *
  * Each CPU has its own lists, and flushes for itself; one that is out of memory, or is told to, does it for
- * all.
+ * all. A full flush is one of every CPU for what every CPU had unmapped before: who comes later with that
+ * needs no other (flushed_clock, as Linux's tlb_gen).
  */
 #include "kvmap/boot.h"
 #include "mm/arch.h"
@@ -20,6 +21,12 @@
  */
 #define LAZY_MAX_AREAS 64
 #define LAZY_MAX_PAGES 512
+
+/*
+ * With several CPUs more may wait on each, as in Linux, since a flush then interrupts them all: but on all
+ * together not more than this part of the memory.
+ */
+#define LAZY_MEMORY_SHIFT 3
 
 /*
  * What is given back at one time of what was flushed: so many ranges, and so many pages beyond those of the
@@ -38,11 +45,25 @@
 
 struct spinlock vmap_purge_lock;
 
+/* What was unmapped at this tlb_clock or before has been flushed on every CPU. */
+static u32 flushed_clock;
+
 /* What one flush serves. */
 struct batch {
 	struct vmap_area *first, *last;
 	u32 areas, pages;
 };
+
+static void flush_all(void)
+{
+	u32 begun = READ_ONCE(tlb_clock), old = READ_ONCE(flushed_clock);
+
+	arch_flush_ranges(NULL, 0);
+	this_cpu_cache()->stats.flush_full++;
+	while (old < begun && !__atomic_compare_exchange_n(&flushed_clock, &old, begun, false,
+							   __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+}
 
 void vmap_flush(unsigned long start, unsigned long end)
 {
@@ -51,8 +72,7 @@ void vmap_flush(unsigned long start, unsigned long end)
 	u64 pages = (end - start) >> PAGE_SHIFT;
 
 	if (pages > FLUSH_SINGLE_PAGES) {
-		arch_flush_ranges(NULL, 0);
-		stats->flush_full++;
+		flush_all();
 		return;
 	}
 	arch_flush_ranges(&range, 1);
@@ -88,8 +108,7 @@ static void batch_flush(const struct batch *batch)
 	stats->areas_purged += batch->areas;
 	stats->pages_purged += batch->pages;
 	if (batch->pages > FLUSH_SINGLE_PAGES) {
-		arch_flush_ranges(NULL, 0);
-		stats->flush_full++;
+		flush_all();
 		return;
 	}
 	for (va = batch->first; va; va = va->next)
@@ -149,14 +168,71 @@ void vmap_flushed_release(void)
 	spin_unlock(&lazy->lock);
 }
 
-/* Flushes what this CPU has unmapped. */
+/*
+ * What waits on a CPU's list, whose lock is held, and was flushed by another's flush: it waits no more. The
+ * oldest is the last; behind an interrupt's, there may be an older one.
+ */
+static void lazy_settle(struct vmap_lazy *lazy)
+{
+	u32 clock = __atomic_load_n(&flushed_clock, __ATOMIC_ACQUIRE);
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
+	struct vmap_area *va = lazy->purge_list, *next, **link = &lazy->purge_list;
+
+	if (!va || lazy->purge_last->unmapped > clock)
+		return;
+	for (; va; va = next) {
+		next = va->next;
+		if (va->unmapped > clock) {
+			*link = lazy->purge_last = va;
+			link = &va->next;
+			continue;
+		}
+		lazy->areas--;
+		lazy->pages -= va->vm->nr_pages;
+		stats->areas_purged++;
+		stats->pages_purged += va->vm->nr_pages;
+		va->next = lazy->flushed_list;
+		WRITE_ONCE(lazy->flushed_list, va);
+	}
+	WRITE_ONCE(*link, NULL);
+}
+
+/* Pages that may wait on each CPU's list. */
+static u32 lazy_max_pages(void)
+{
+	u32 pages = LAZY_MAX_PAGES * (32 - (u32)__builtin_clz(arch_nr_cpus));
+	u64 share = (vmalloc_largest >> (PAGE_SHIFT + LAZY_MEMORY_SHIFT)) / arch_nr_cpus;
+
+	if (pages > share)
+		pages = (u32)share;
+	return pages > LAZY_MAX_PAGES ? pages : LAZY_MAX_PAGES;
+}
+
+/* It is time for a flush, and none of another CPU has served what waits. */
+static bool is_flush_due(struct vmap_lazy *lazy)
+{
+	u32 max_pages;
+
+	if (vmalloc_policy == KVMAP_POLICY_EAGER) {
+		lazy_settle(lazy);
+		return lazy->purge_list;
+	}
+	max_pages = lazy_max_pages();
+	if (lazy->areas < LAZY_MAX_AREAS && lazy->pages < max_pages)
+		return false;
+	lazy_settle(lazy);
+	return lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= max_pages;
+}
+
+/* Flushes what this CPU has unmapped, unless another CPU has while this one waited for the lock. */
 static void purge_own(struct vmap_lazy *lazy)
 {
 	struct batch batch = { 0 };
 
 	spin_lock(&vmap_purge_lock);
 	spin_lock(&lazy->lock);
-	batch_take(&batch, lazy);
+	if (is_flush_due(lazy))
+		batch_take(&batch, lazy);
 	spin_unlock(&lazy->lock);
 	if (batch.first) {
 		batch_flush(&batch);
@@ -234,7 +310,8 @@ void vmap_lazy_add(struct vmap_area *va)
 	lazy->areas++;
 	lazy->pages += nr;
 	if (unlikely(lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= LAZY_MAX_PAGES ||
-		     vmalloc_policy == KVMAP_POLICY_EAGER)) {
+		     vmalloc_policy == KVMAP_POLICY_EAGER) &&
+	    (vmalloc_policy == KVMAP_POLICY_EAGER || is_flush_due(lazy))) {
 		spin_unlock(&lazy->lock);
 		purge_own(lazy);
 		spin_lock(&lazy->lock);

@@ -6,7 +6,7 @@
 try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
 check "figures beside Linux's, under each policy" 0 out '^Policy strict$' out '^Policy lazy$' out '^Policy eager$' \
 	out '^  vmalloc +4K +[0-9,]+ +3,142 ' out '^  vzalloc +64K +[0-9,]+ +72,274 ' out '^  vmalloc_busy15k +64K ' \
-	out '^  Of 3 rows, [0-3] cost' out '^Flushes of 1,000 frees of 4K$' out '^  eager +0 of everything, 1000 page by page'
+	out '^  Of 3 rows, [0-3] cost' out '^Flushes of 1,000 frees of 4K$' out '^  eager +0 of everything, 1000 page by page with 1000 pages; 1000 entries flushed, 0 IPIs$'
 mv out first
 try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
 cmp -s first out && ok "two runs print the same" || not_ok "two runs print the same"
@@ -25,6 +25,11 @@ ipis=$(sed -n 's/.*"operation":"vmalloc","size":"4K".*"interrupts":\([0-9]*\),.*
 [ "$pair" -gt 100 ] && [ "$locks" -ge 4096 ] && [ "$locks" -lt 8192 ] && [ "$ipis" -gt 0 ] && [ "$ipis" -lt 400 ] &&
 	ok "most pairs take one lock, and one round of flushes serves many" ||
 	not_ok "most pairs take one lock, and one round of flushes serves many"
+
+rounds=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"rounds":\([0-9]*\),.*/\1/p' out)
+frees=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"pairs":\([0-9]*\),.*/\1/p' out)
+[ "$frees" -gt 0 ] && [ $((rounds * 10)) -lt "$frees" ] && ok "a full flush serves the frees of all CPUs" ||
+	not_ok "a full flush serves the frees of all CPUs"
 
 try bench guest vmalloc:4K vmalloc:16M vzalloc_used:4K --policy strict --json
 check "one object a row" 0 \

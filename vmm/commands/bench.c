@@ -380,8 +380,13 @@ static int measure_flushes(struct bench *bench, uint32_t policy, struct error *e
 	status = plan_run(bench, &plan, policy, &totals, error);
 	plan_close(&plan);
 	if (status == 0) {
-		struct report_bench_flushes flushes = { policy, totals.frees, totals.flush_full,
-							totals.flush_range, totals.flush_pages };
+		struct report_bench_flushes flushes = { policy,
+							totals.frees,
+							totals.flush_full,
+							totals.flush_range,
+							totals.flush_pages,
+							totals.purged_pages,
+							totals.interrupts };
 
 		if (array_push(&bench->flushes, flushes) < 0)
 			status = out_of_memory(error);

@@ -56,6 +56,7 @@ struct bench_result {
 	/* of the whole run */
 	uint64_t frees;
 	uint64_t flush_full, flush_range, flush_pages;
+	uint64_t purged_pages, interrupts;
 };
 
 struct bench_machine {

@@ -182,6 +182,8 @@ static int report_read(const char *report, struct bench_result *out, struct erro
 	out->flush_full = total_of(report, "full flushes ");
 	out->flush_range = total_of(report, "flushes by page ");
 	out->flush_pages = total_of(report, "pages so flushed ");
+	out->purged_pages = total_of(report, "pages purged ");
+	out->interrupts = total_of(report, "interrupts for flushes ");
 	return 0;
 }
 

@@ -113,8 +113,10 @@ static void show_flushes(struct report *report, const struct report_bench *bench
 		const struct report_bench_flushes *flushes = &bench->flushes[i];
 
 		text_line(report, PAINT_PLAIN, 2, 10,
-			  "%-6s  %" PRIu64 " of everything, %" PRIu64 " page by page with %" PRIu64 " pages",
-			  policy_name(flushes->policy), flushes->full, flushes->some, flushes->pages);
+			  "%-6s  %" PRIu64 " of everything, %" PRIu64 " page by page with %" PRIu64
+			  " pages; %" PRIu64 " entries flushed, %" PRIu64 " IPIs",
+			  policy_name(flushes->policy), flushes->full, flushes->some, flushes->pages,
+			  flushes->entries, flushes->interrupts);
 	}
 	fputc('\n', report->stream);
 }
@@ -204,6 +206,8 @@ static void emit_flushes(struct report *report, const struct report_bench_flushe
 	json_add_number(line, "full", flushes->full);
 	json_add_number(line, "by_page", flushes->some);
 	json_add_number(line, "pages", flushes->pages);
+	json_add_number(line, "entries", flushes->entries);
+	json_add_number(line, "interrupts", flushes->interrupts);
 	json_finish(report, line);
 }
 

@@ -163,6 +163,55 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 	}
 }
 
+/* CPU 0 and CPU 1 by turns, in one thread: the other one is halted meanwhile. */
+static void turn_to(u32 cpu)
+{
+	sim_cpu_stop();
+	sim_cpu_start(cpu);
+}
+
+Test(flush, a_full_flush_serves_what_other_cpus_had_unmapped_before)
+{
+	unsigned long first, second;
+	u64 purges, freed;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	arch_nr_cpus = 2;
+	first = area_touched(300);
+	second = area_touched(300);
+	vfree((void *)first);
+	purges = stats().purges;
+	turn_to(1);
+	vfree((void *)area_touched(600));
+	cr_assert_eq(stats().purges, purges + 1, "that is more than may wait");
+	turn_to(0);
+	check_machine();
+	cr_assert_neq(cpu_caches[0].lazy.purge_list, NULL);
+	freed = stats().areas_purged;
+	vfree((void *)second);
+	cr_assert_eq(stats().purges, purges + 1, "half of the 600 pages has been flushed already");
+	cr_assert_eq(stats().areas_purged, freed + 1);
+	cr_assert_eq(cpu_caches[0].lazy.areas, 1);
+	cr_assert_eq(cpu_caches[0].lazy.pages, 300);
+	check_machine();
+}
+
+Test(flush, a_full_flush_serves_nothing_that_was_unmapped_after_it_began)
+{
+	unsigned long area;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	arch_nr_cpus = 2;
+	area = area_touched(600);
+	turn_to(1);
+	vfree((void *)area_touched(600));
+	cr_assert_eq(stats().purges, 1);
+	turn_to(0);
+	vfree((void *)area);
+	cr_assert_eq(stats().purges, 2);
+	check_machine();
+}
+
 Test(flush, the_host_is_told_of_the_log_before_anything_in_it_is_written_again)
 {
 	u64 taken = 0;

@@ -19,7 +19,7 @@ static const struct report_bench_row live[] = {
 	{ "vmalloc", "4K", KVMAP_POLICY_LAZY, 10, 1000, 5000, 0 },
 	{ "vmalloc", "4K", KVMAP_POLICY_LAZY, 100000, 1150, 5000, 0 },
 };
-static const struct report_bench_flushes flushes[] = { { KVMAP_POLICY_EAGER, 1000, 1, 999, 1998 } };
+static const struct report_bench_flushes flushes[] = { { KVMAP_POLICY_EAGER, 1000, 1, 999, 1998, 2100, 0 } };
 static const struct report_bench_cpus cpus[] = {
 	{ "vmalloc", "4K", KVMAP_POLICY_STRICT, 4, 4000, 3200000, 5000, 100, 64, 186, 4000 },
 };
@@ -58,7 +58,9 @@ Test(bench, live_areas_flushes_and_what_is_missing_are_told)
 	char *text = text_of(REPORT_TEXT);
 
 	check_holds(text, "  lazy    10: 1,000  100,000: 1,150  the last is 1.15 times the first\n");
-	check_holds(text, "  eager   1 of everything, 999 page by page with 1998 pages\n");
+	check_holds(
+		text,
+		"  eager   1 of everything, 999 page by page with 1998 pages; 2100 entries flushed, 0 IPIs\n");
 	check_holds(text, "4 CPUs at work at once");
 	check_holds(text,
 		    "  strict  vmalloc        4K           800    1.25    0.025    16.0   46.5    1000\n");
@@ -84,6 +86,8 @@ Test(bench, json_has_a_line_for_each_figure)
 	cr_expect_str_eq(member(row, "instructions"), "800");
 	cr_expect_str_eq(member(row, "interrupts"), "186");
 	cr_expect_str_eq(member(line_of_type(lines, "bench_flushes", 0), "by_page"), "999");
+	cr_expect_str_eq(member(line_of_type(lines, "bench_flushes", 0), "entries"), "2100");
+	cr_expect_str_eq(member(line_of_type(lines, "bench_flushes", 0), "interrupts"), "0");
 	json_object_put(lines);
 	free(text);
 }
