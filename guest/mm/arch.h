@@ -52,6 +52,18 @@ u32 arch_unmap(unsigned long va, u32 nr);
  */
 void arch_protect(unsigned long va, u32 nr, enum pgprot prot);
 
+/* ---- one table alone: 2M, at a multiple of that ---- */
+
+/* The table of va, for those below; NULL without memory. It stays as long as no 2M leaf is mapped there. */
+void *arch_table_make(unsigned long va);
+
+/* Its frame; 0 if there is none. va may be anybody's. */
+u32 arch_table_frame(unsigned long va);
+
+/* arch_map_pages() and arch_unmap() of pages that are all in the table; read and written. It cannot fail. */
+void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out);
+u32 arch_table_unmap(void *table, unsigned long va, u32 nr);
+
 /* Addresses [start, end), page-aligned. */
 struct tlb_range {
 	unsigned long start, end;

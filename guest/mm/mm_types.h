@@ -35,7 +35,8 @@ struct page {
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away, or the last entry that led to
 		       * it as a table; 0 = never */
 	u32 handed;   /* tlb_clock when it was handed out last */
-	u32 area;     /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large */
+	u32 area;     /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large.
+		       * PAGE_TABLE: the same of the vmap_block that it maps, or 0 */
 	u64 vaddr;    /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
 };
 
@@ -134,6 +135,8 @@ struct vm_struct {
  *              flushed_list until its frames are given back
  *   VMAP_KEPT  flushed and empty, in a CPU's kept[] for the next area of its size
  *   VMAP_NEW   on its way to become an area, and in no tree
+ *   VMAP_BLOCK small mappings of vm_map_ram(), see struct vmap_block; on a list as a VMAP_LAZY one when all
+ * of it was used and unmapped
  */
 struct vmap_area {
 	unsigned long va_start;
@@ -141,6 +144,7 @@ struct vmap_area {
 	struct rb_node rb_node;
 	union {
 		unsigned long subtree_max_size; /* free: the largest range in the subtree */
+		struct vmap_block *block;       /* VMAP_BLOCK */
 		struct vm_struct *vm;           /* all others */
 	};
 	struct vmap_area *next; /* VMAP_LAZY, VMAP_KEPT: on its list */
@@ -156,6 +160,35 @@ struct vmap_area {
 
 /* So that struct page.area reaches 64 GiB: objects lie at multiples of their size in a page. */
 static_assert(sizeof(struct vmap_area) % 16 == 0, "struct vmap_area");
+
+/* A mapping in a block: its first slot's. The others' are left from before, and not VMAP_LIVE. */
+struct vmap_block_map {
+	u64 frames_sum; /* as vm_struct's */
+	const void *caller;
+	u32 nr_pages;
+	u32 handed, unmapped; /* tlb_clock at either; unmapped: VMAP_LAZY only */
+	u32 state; /* VMAP_LIVE; VMAP_LAZY: unmapped. Who turns one into the other is who unmaps it */
+};
+
+/*
+ * Where one CPU puts small mappings, one behind the other. Any CPU may unmap them, without a lock. What was
+ * unmapped is used again only when all of the block is, after one flush for it.
+ */
+struct vmap_block {
+	struct vmap_area *va;
+	void *table;            /* arch_table_make() of the block */
+	unsigned long va_start; /* 0: it is none any more. No pointer stands here in a struct vmap_area */
+	u32 dirty;              /* slots that will not be used before the flush; atomic */
+	u16 used;               /* slots handed out, from the first on; by the CPU that has it */
+	u16 nr;                 /* mappings in them */
+	struct vmap_block_map maps[];
+};
+
+#define VMAP_BLOCK_BYTES (sizeof(struct vmap_block) + VMAP_BLOCK_SLOTS * sizeof(struct vmap_block_map))
+
+static_assert(VMAP_BLOCK_BYTES == 2 * PAGE_SIZE, "struct vmap_block");
+static_assert(offsetof(struct vmap_block, va_start) == offsetof(struct vmap_area, rb_node),
+	      "struct vmap_block");
 
 /* Ranges of up to so many pages, without the guard, are kept for reuse. */
 #define VMAP_KEPT_PAGES 32
@@ -250,6 +283,9 @@ struct cpu_cache {
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 node;                                              /* that the CPU belongs to */
 	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];            /* by pages */
+	struct vmap_block *block;                              /* that it maps in, or NULL */
+	struct vmap_kept blocks;                               /* empty ones */
+	u32 block_unmapped; /* tlb_clock at its last unmapping in a block */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
 	struct vmalloc_stats stats;

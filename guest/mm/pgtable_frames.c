@@ -10,8 +10,10 @@ u32 pgtable_alloc(void)
 {
 	u32 pfn = frames_alloc_zeroed(PAGE_TABLE);
 
-	if (pfn)
+	if (pfn) {
+		pfn_to_page(pfn)->area = 0; /* no vmap_block's */
 		vm_stat_add(NR_PAGETABLE_PAGES, 1);
+	}
 	return pfn;
 }
 

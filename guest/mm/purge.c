@@ -96,7 +96,19 @@ static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 	lazy->pages = 0;
 }
 
-/* One round of flushes for all of the batch. When it returns, no CPU reaches any of it any more. */
+/* Does any CPU reach what was unmapped in blocks? Not under `eager`: there it is flushed at once. */
+static bool blocks_unflushed(void)
+{
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		if (READ_ONCE(cpu_caches[cpu].block_unmapped) > READ_ONCE(flushed_clock))
+			return vmalloc_policy != KVMAP_POLICY_EAGER;
+	return false;
+}
+
+/*
+ * One round of flushes for all of the batch, and for what was unmapped in blocks before: frames that wait in
+ * the batch may have been mapped there, too. When it returns, no CPU reaches any of it any more.
+ */
 static void batch_flush(const struct batch *batch)
 {
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
@@ -107,7 +119,7 @@ static void batch_flush(const struct batch *batch)
 	stats->purges++;
 	stats->areas_purged += batch->areas;
 	stats->pages_purged += batch->pages;
-	if (batch->pages > FLUSH_SINGLE_PAGES) {
+	if (batch->pages > FLUSH_SINGLE_PAGES || blocks_unflushed()) {
 		flush_all();
 		return;
 	}
@@ -143,8 +155,15 @@ static void flushed_release(struct vmap_area **list, u32 areas, u32 pages)
 	struct vmap_area *va;
 
 	while ((va = *list) && areas) {
-		u32 nr = va->vm->nr_pages;
+		u32 nr;
 
+		if (va->state == VMAP_BLOCK) {
+			areas--;
+			WRITE_ONCE(*list, va->next);
+			vmap_block_put(va);
+			continue;
+		}
+		nr = va->vm->nr_pages;
 		if (nr > pages) {
 			if (pages)
 				frames_release(va, pages);
@@ -168,6 +187,17 @@ void vmap_flushed_release(void)
 	spin_unlock(&lazy->lock);
 }
 
+/* What a range on the list counts for. */
+static u32 lazy_areas(const struct vmap_area *va)
+{
+	return va->state == VMAP_BLOCK ? va->block->nr : 1;
+}
+
+static u32 lazy_pages(const struct vmap_area *va)
+{
+	return va->state == VMAP_BLOCK ? 2 * VMAP_BLOCK_SLOTS : vmap_pages(va) + va->lead;
+}
+
 /*
  * What waits on a CPU's list, whose lock is held, and was flushed by another's flush: it waits no more. The
  * oldest is the last; behind an interrupt's, there may be an older one.
@@ -187,10 +217,10 @@ static void lazy_settle(struct vmap_lazy *lazy)
 			link = &va->next;
 			continue;
 		}
-		lazy->areas--;
-		lazy->pages -= va->vm->nr_pages;
-		stats->areas_purged++;
-		stats->pages_purged += va->vm->nr_pages;
+		lazy->areas -= lazy_areas(va);
+		lazy->pages -= lazy_pages(va);
+		stats->areas_purged += lazy_areas(va);
+		stats->pages_purged += lazy_pages(va);
 		va->next = lazy->flushed_list;
 		WRITE_ONCE(lazy->flushed_list, va);
 	}
@@ -263,6 +293,7 @@ u32 vmalloc_purge(void)
 	struct vmap_area *flushed = NULL;
 	struct batch batch = { 0 };
 
+	vmap_block_retire_idle();
 	spin_lock(&vmap_purge_lock);
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
@@ -275,7 +306,7 @@ u32 vmalloc_purge(void)
 		flushed = flushed_take(lazy, flushed);
 		spin_unlock(&lazy->lock);
 	}
-	if (batch.first)
+	if (batch.first || blocks_unflushed())
 		batch_flush(&batch);
 	spin_unlock(&vmap_purge_lock);
 	if (batch.first)
@@ -286,29 +317,22 @@ u32 vmalloc_purge(void)
 	flushed_release(&batch.first, ~0u, ~0u);
 	pcp_drain();
 	vmap_kept_drain();
+	vmap_blocks_drain();
 	return batch.areas;
 }
 
-void vmap_lazy_add(struct vmap_area *va)
+/* Queues a range for so many areas and pages, and flushes or gives back what is due. */
+static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
 {
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
-	struct vm_struct *vm = va->vm;
-	u32 nr = vm->nr_pages;
 
-	if (!vm->pages) {
-		vm->nr_pages = 0; /* VM_MAP: the frames are others' */
-	} else if (vmalloc_policy == KVMAP_POLICY_LAZY) {
-		area_frames_free(va, nr);
-	} else {
-		vm_stat_add(NR_QUARANTINE_PAGES, nr);
-	}
 	spin_lock(&lazy->lock);
 	va->next = lazy->purge_list;
 	if (!va->next)
 		lazy->purge_last = va;
 	WRITE_ONCE(lazy->purge_list, va);
-	lazy->areas++;
-	lazy->pages += nr;
+	lazy->areas += areas;
+	lazy->pages += pages;
 	if (unlikely(lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= LAZY_MAX_PAGES ||
 		     vmalloc_policy == KVMAP_POLICY_EAGER) &&
 	    (vmalloc_policy == KVMAP_POLICY_EAGER || is_flush_due(lazy))) {
@@ -317,6 +341,25 @@ void vmap_lazy_add(struct vmap_area *va)
 		spin_lock(&lazy->lock);
 	}
 	if (lazy->flushed_list)
-		flushed_release(&lazy->flushed_list, RELEASE_AREAS, nr + RELEASE_PAGES);
+		flushed_release(&lazy->flushed_list, RELEASE_AREAS, pages + RELEASE_PAGES);
 	spin_unlock(&lazy->lock);
+}
+
+void vmap_lazy_add_block(struct vmap_area *va)
+{
+	lazy_queue(va, lazy_areas(va), lazy_pages(va));
+}
+
+void vmap_lazy_add(struct vmap_area *va)
+{
+	struct vm_struct *vm = va->vm;
+	u32 nr = vm->nr_pages;
+
+	if (!vm->pages)
+		vm->nr_pages = 0; /* VM_MAP: the frames are others' */
+	else if (vmalloc_policy == KVMAP_POLICY_LAZY)
+		area_frames_free(va, nr);
+	else
+		vm_stat_add(NR_QUARANTINE_PAGES, nr);
+	lazy_queue(va, 1, nr);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vmap.c: areas over frames that somebody else owns. They are unmapped and flushed as any other; their frames
- * stay where they are, and must stay there until then.
+ * stay where they are, and must stay there until then. Small ones of vm_map_ram() lie in blocks.
  */
 #include "mm/arch.h"
 #include "mm/vmap.h"
@@ -57,8 +57,20 @@ void *vmap(struct page *const *pages, u32 count, unsigned long flags, enum pgpro
 
 void *vm_map_ram(struct page *const *pages, u32 count, int node)
 {
+	const void *caller = __builtin_return_address(0);
+	struct cpu_cache *cpu = this_cpu_cache();
+	void *addr;
+
 	(void)node;
-	return map_pages(pages, count, VM_MAP | VM_MAP_RAM, __builtin_return_address(0));
+	if (unlikely(count - 1 >= VMAP_BLOCK_MOST)) /* of 0 too */
+		return map_pages(pages, count, VM_MAP | VM_MAP_RAM, caller);
+	addr = vmap_block_map(pages, count, caller);
+	if (unlikely(!addr))
+		return map_pages(pages, count, VM_MAP | VM_MAP_RAM, caller);
+	cpu->stats.allocations++;
+	cpu->stats.pages_mapped += count;
+	cpu->vmalloc_status = KVMAP_OK;
+	return addr;
 }
 
 /* `kind`: the flags that tell the function's own areas from others. count 0: as many pages as it has. */
@@ -94,10 +106,22 @@ void vunmap(const void *addr)
 
 void vm_unmap_ram(const void *addr, u32 count)
 {
-	if (count)
-		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
-	else
+	struct vmap_block *block = is_vmalloc_addr(addr) ? vmap_block_at((unsigned long)addr) : NULL;
+	u32 status;
+
+	if (unlikely(!count)) {
 		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE);
+		return;
+	}
+	if (!block) {
+		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
+		return;
+	}
+	status = vmap_block_unmap(block, (unsigned long)addr, count);
+	if (unlikely(status))
+		vmalloc_refuse(status);
+	else
+		vmalloc_done();
 }
 
 void vm_unmap_aliases(void)

@@ -147,6 +147,36 @@ u32 vmalloc_gfp_status(gfp_t gfp);
  */
 void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller);
 
+/* ---- vmap_block.c: small mappings of vm_map_ram(), many in one range ---- */
+
+extern struct kmem_cache vmap_block_cache;
+
+/* Maps 1 to VMAP_BLOCK_MOST pages; NULL if there is no room and no memory for a new block. */
+void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller);
+
+/* The block that addr, whosever it is, lies in; NULL if it is in none. */
+struct vmap_block *vmap_block_at(unsigned long addr);
+
+/* Unmaps what is mapped at addr, in the block, if it is so many pages; enum kvmap_status. */
+u32 vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr);
+
+/* The mapping, live or not, whose pages or guard addr is, and where it begins; NULL if there is none there.
+ */
+struct vmap_block_map *vmap_block_find(struct vmap_block *block, unsigned long addr,
+				       unsigned long *start_out);
+
+/* Why addr, in the block, is no area for who takes no mapping of vm_map_ram(); enum kvmap_status. */
+u32 vmap_block_status(struct vmap_block *block, unsigned long addr);
+
+/* All of it was flushed: it is for this CPU to use again, or free if that has enough. */
+void vmap_block_put(struct vmap_area *va);
+
+/* Makes the empty ones of this CPU free. */
+void vmap_blocks_drain(void);
+
+/* If nothing is mapped any more in the block that this CPU maps in, all of it waits for its flush. */
+void vmap_block_retire_idle(void);
+
 /* ---- purge.c: ranges that wait for a flush ---- */
 
 /*
@@ -155,6 +185,9 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
  * flushed.
  */
 void vmap_lazy_add(struct vmap_area *va);
+
+/* The same of a block of which all was used and unmapped. */
+void vmap_lazy_add_block(struct vmap_area *va);
 
 /* Flushes a range, and perhaps more, at once and on every CPU. What waits goes on waiting. */
 void vmap_flush(unsigned long start, unsigned long end);

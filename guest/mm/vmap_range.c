@@ -149,7 +149,10 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 
 	spin_lock(&vmap_area_lock);
 	va = vmap_busy_find(addr);
-	if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
+	if (va && READ_ONCE(va->state) == VMAP_BLOCK) {
+		*status = vmap_block_status(va->block, addr);
+		va = NULL;
+	} else if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
 		/* Freed, and waiting for its flush, or free again already. */
 		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
 		va = NULL;

@@ -59,10 +59,21 @@ enum memblock_kind {
 /* vmap_area.state */
 enum vmap_area_state {
 	VMAP_LIVE = 0,
-	VMAP_LAZY = 1, /* freed, unmapped; its frames may still be its own */
-	VMAP_KEPT = 2, /* nobody's, kept for an area of its size */
-	VMAP_NEW = 3,  /* in no tree yet */
+	VMAP_LAZY = 1,  /* freed, unmapped; its frames may still be its own */
+	VMAP_KEPT = 2,  /* nobody's, kept for an area of its size */
+	VMAP_NEW = 3,   /* in no tree yet */
+	VMAP_BLOCK = 4, /* vm_map_ram()'s, for many small mappings: struct vmap_block */
 };
+
+/*
+ * A block of vm_map_ram() is 2M, aligned, of which so many pairs of pages are used. A mapping takes as many
+ * pairs as it needs for its pages and a guard page behind them.
+ */
+#define VMAP_BLOCK_SIZE   0x200000ul
+#define VMAP_BLOCK_SLOTS  255
+#define VMAP_BLOCK_DIRTY  256 /* vmap_block.dirty when all slots are, and no CPU maps in it any more */
+#define VMAP_BLOCK_MOST   64  /* pages of a mapping */
+#define VMAP_SLOTS(pages) ((pages) / 2 + 1)
 
 /*
  * What frame `pfn` at page number `page` of a VM_MAP area adds to vm_struct.frames_sum (64 bits, modulo

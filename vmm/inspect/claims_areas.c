@@ -37,6 +37,7 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t no
 	const struct claims_layout *layout = reader->layout;
 
 	out->vm = layout_value(layout, MEMBER_vmap_area_vm, copy);
+	out->block = layout_value(layout, MEMBER_vmap_area_block, copy);
 	out->area = (struct claim_area){
 		.state = state,
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
@@ -72,7 +73,9 @@ static void read_lazy_list(struct reader *reader, uint64_t place, const char *na
 		}
 		reader->nodes_left--;
 		area_decode(reader, AREA_LAZY, node, copy, &area);
-		area_take(reader, &area);
+		/* What was mapped in a block has been read with the tree. */
+		if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) != VMAP_BLOCK)
+			area_take(reader, &area);
 		if (++count == keep_at) {
 			kept = node;
 			keep_at *= 2;

@@ -105,11 +105,25 @@
 	NUMBER(vmap_area, va_end)                                                                            \
 	OBJECT(vmap_area, rb_node)                                                                           \
 	NUMBER(vmap_area, subtree_max_size)                                                                  \
+	NUMBER(vmap_area, block)                                                                             \
 	NUMBER(vmap_area, vm)                                                                                \
 	NUMBER(vmap_area, next)                                                                              \
 	NUMBER(vmap_area, unmapped)                                                                          \
 	NUMBER(vmap_area, handed)                                                                            \
 	NUMBER(vmap_area, state)                                                                             \
+	TYPE(vmap_block)                                                                                     \
+	NUMBER(vmap_block, va)                                                                               \
+	NUMBER(vmap_block, va_start)                                                                         \
+	NUMBER(vmap_block, dirty)                                                                            \
+	NUMBER(vmap_block, used)                                                                             \
+	NUMBER(vmap_block, nr)                                                                               \
+	TYPE(vmap_block_map)                                                                                 \
+	NUMBER(vmap_block_map, frames_sum)                                                                   \
+	NUMBER(vmap_block_map, caller)                                                                       \
+	NUMBER(vmap_block_map, nr_pages)                                                                     \
+	NUMBER(vmap_block_map, handed)                                                                       \
+	NUMBER(vmap_block_map, unmapped)                                                                     \
+	NUMBER(vmap_block_map, state)                                                                        \
 	TYPE(rb_node)                                                                                        \
 	NUMBER(rb_node, __rb_parent_color)                                                                   \
 	NUMBER(rb_node, rb_right)                                                                            \

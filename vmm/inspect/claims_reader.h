@@ -35,6 +35,10 @@ struct reader {
 	const struct flush_log
 		*log; /* what was in the ring of flushes before; NULL: nothing is known of that */
 	bool out_of_memory;
+	struct {
+		struct claim_area *items;
+		size_t count, capacity;
+	} unmapped;                             /* in blocks, until all live areas have been read */
 	struct reader_page large[READER_LARGE]; /* 2M */
 	struct reader_page small[READER_SMALL]; /* 4K */
 };
@@ -101,6 +105,7 @@ void read_variables(struct reader *reader);
 struct area_node {
 	struct claim_area area; /* without the vm_struct's part */
 	uint64_t vm;            /* GVA of the vm_struct */
+	uint64_t block;         /* GVA of the vmap_block, if it is one */
 };
 
 void area_decode(const struct reader *reader, enum area_state state, uint64_t node, const uint8_t *copy,
@@ -108,6 +113,12 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t no
 
 /* Reads its vm_struct and frames too, and adds it to the claims. */
 void area_take(struct reader *reader, const struct area_node *node);
+
+/*
+ * Reads a VMAP_BLOCK: its live mappings become areas, those that were unmapped go to reader->unmapped, and
+ * what was not used is kept.
+ */
+void block_take(struct reader *reader, const struct area_node *node);
 
 /* ---- what a CPU keeps: `copy` is of its struct cpu_cache, which is at gva ---- */
 

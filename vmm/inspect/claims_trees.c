@@ -68,6 +68,7 @@ static void busy_take(struct reader *reader, const struct tree_entry *entry)
 	case VMAP_LAZY: break;
 	case VMAP_KEPT: (void)reader_push(reader, &reader->out->kept, kept); break;
 	case VMAP_LIVE: area_take(reader, &entry->area); break;
+	case VMAP_BLOCK: block_take(reader, &entry->area); break;
 	default:
 		reader_damage(reader, "V8", entry->node.node, entry->state,
 			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));
@@ -164,6 +165,12 @@ void read_busy_tree(struct reader *reader)
 
 	tree_walk(reader, &busy);
 	areas_sort(out);
+	for (size_t i = 0; i < reader->unmapped.count; i++)
+		if (!reader_push(reader, &out->areas, reader->unmapped.items[i]))
+			break;
+	free(reader->unmapped.items);
+	reader->unmapped.items = NULL;
+	reader->unmapped.count = reader->unmapped.capacity = 0;
 }
 
 void read_free_tree(struct reader *reader)

@@ -143,6 +143,52 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
 	}
 }
 
+void *arch_table_make(unsigned long va)
+{
+	return pte_table_make(va);
+}
+
+u32 arch_table_frame(unsigned long va)
+{
+	u64 entry = entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+
+	if (unlikely(!(entry & _PAGE_PRESENT)))
+		return 0;
+	entry = entry_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
+	if (unlikely(!(entry & _PAGE_PRESENT)))
+		return 0;
+	entry = entry_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
+	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
+		return 0;
+	return (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);
+}
+
+void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out)
+{
+	u64 *pte = (u64 *)table + pt_index(va, PTE_SHIFT), *end = pte + nr;
+	const struct page *map = mem_map;
+	u64 sum = 0, weight = 1;
+
+	do {
+		u64 pfn = (u64)(*pages++ - map);
+
+		entry_set(pte, pfn << PAGE_SHIFT | _PAGE_KERNEL);
+		sum += pfn * weight; /* FRAMES_SUM() */
+		weight += 2;
+	} while (++pte != end);
+	*sum_out = sum;
+}
+
+u32 arch_table_unmap(void *table, unsigned long va, u32 nr)
+{
+	u64 *pte = (u64 *)table + pt_index(va, PTE_SHIFT), *end = pte + nr;
+
+	do
+		entry_set(pte, 0);
+	while (++pte != end);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
+}
+
 int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out)
 {
 	u64 rights = pgtable_rights(prot);

@@ -120,6 +120,36 @@ Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
 	end();
 }
 
+/* Of 4, 1 and 2 pages, of which the second is gone: 3, 1 and 2 slots. */
+Test(states, a_block_is_read_as_the_mappings_in_it)
+{
+	struct vmap_block *block;
+
+	world_create(&world);
+	block = world_block(&world, NODE_A);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0, "%s", claims.damages.items ? claims.damages.items[0].what : "");
+	cr_assert_eq(claims.areas.count, 6);
+	cr_expect_eq(claims.areas.items[0].va_start, KVMAP_VMALLOC_START);
+	cr_expect_eq(claims.areas.items[0].va_end, KVMAP_VMALLOC_START + 0x5000);
+	cr_expect_eq(claims.areas.items[0].nr_pages, 4);
+	cr_expect_eq(claims.areas.items[0].frames_sum, block->maps[0].frames_sum);
+	cr_expect_eq(claims.areas.items[0].flags, VM_MAP | VM_MAP_RAM);
+	cr_expect_eq(claims.areas.items[0].handed, 5);
+	cr_expect_eq(claims.areas.items[0].unmapped, world_node(&world, NODE_A)->unmapped);
+	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START + 0x8000)->nr_pages, 2);
+	cr_expect_eq(claims.areas.items[4].state, AREA_LAZY);
+	cr_expect_eq(claims.areas.items[4].va_start, KVMAP_VMALLOC_START + 0x6000);
+	cr_expect_eq(claims.areas.items[4].unmapped, 8);
+	/* A page behind a guard, another one, and the rest of the block. */
+	cr_assert_eq(claims.kept.count, 3);
+	cr_expect_eq(claims.kept.items[0].va_start, KVMAP_VMALLOC_START + 0x5000);
+	cr_expect_eq(claims.kept.items[1].va_start, KVMAP_VMALLOC_START + 0xb000);
+	cr_expect_eq(claims.kept.items[2].va_start, KVMAP_VMALLOC_START + 0xc000);
+	cr_expect_eq(claims.kept.items[2].va_end, KVMAP_VMALLOC_START + VMAP_BLOCK_SIZE);
+	end();
+}
+
 Test(claims, trees_come_in_order_with_links_and_colours)
 {
 	const struct claim_node *busy = claims.busy_nodes.items, *unused = claims.free_nodes.items;

@@ -110,6 +110,62 @@ Test(damage, an_unordered_tree_is_read_as_it_stands_and_areas_are_found_all_the_
 	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START)->node, world_node_gva(NODE_A));
 }
 
+Test(damage, a_block_that_is_none)
+{
+	world_block(&world, NODE_A);
+	world_node(&world, NODE_A)->block = NOWHERE;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_area.block: leads to no vmap_block");
+	cr_expect_eq(claims.areas.count, 3, "the other nodes are read");
+}
+
+Test(damage, a_block_of_another_range)
+{
+	world_block(&world, NODE_A)->va_start += VMAP_BLOCK_SIZE;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_block: not of its vmap_area");
+}
+
+Test(damage, a_block_that_is_more_than_full)
+{
+	world_block(&world, NODE_A)->used = VMAP_BLOCK_SLOTS + 1;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_block: not of its vmap_area");
+}
+
+Test(damage, a_mapping_in_a_block_that_has_no_room_for_it)
+{
+	world_block(&world, NODE_A)->maps[4].nr_pages = VMAP_BLOCK_MOST;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_block_map.nr_pages");
+	cr_expect_eq(claims.areas.count, 5);
+}
+
+Test(damage, a_mapping_in_a_block_without_pages)
+{
+	world_block(&world, NODE_A)->maps[0].nr_pages = 0;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_block_map.nr_pages");
+}
+
+Test(damage, a_mapping_in_a_block_in_no_state)
+{
+	world_block(&world, NODE_A)->maps[4].state = 9;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_block_map.state");
+}
+
+Test(damage, the_counts_of_a_block)
+{
+	struct vmap_block *block = world_block(&world, NODE_A);
+
+	block->nr = 4;
+	block->dirty = 2;
+	world_read(&world, &claims);
+	expect_damage("V13", "vmap_block.nr");
+	expect_damage("V13", "vmap_block.dirty");
+}
+
 Test(damage, a_purge_list_that_runs_in_a_circle)
 {
 	world_node(&world, NODE_D)->next = (void *)world_node_gva(NODE_D);

@@ -62,6 +62,24 @@ struct vmap_area *world_node(struct world *world, enum world_node node)
 	return world_at(world, world_node_gva(node));
 }
 
+struct vmap_block *world_block(struct world *world, enum world_node node)
+{
+	struct vmap_block *block = (struct vmap_block *)(world->memory + WORLD_BLOCK);
+	struct vmap_area *va = world_node(world, node);
+
+	*block = (struct vmap_block){
+		.va = (void *)world_node_gva(node), .va_start = va->va_start, .dirty = 1, .used = 6, .nr = 3
+	};
+	block->maps[0] = (struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .handed = 5 };
+	block->maps[3] =
+		(struct vmap_block_map){ .nr_pages = 1, .handed = 6, .unmapped = 8, .state = VMAP_LAZY };
+	block->maps[4] = (struct vmap_block_map){ .nr_pages = 2, .handed = 7 };
+	va->va_end = va->va_start + VMAP_BLOCK_SIZE;
+	va->block = world_va(WORLD_BLOCK);
+	va->state = VMAP_BLOCK;
+	return block;
+}
+
 struct vm_struct *world_vm(struct world *world, enum world_node node)
 {
 	return (struct vm_struct *)(world->memory + WORLD_VMS) + node;

@@ -19,6 +19,7 @@
 #define WORLD_VMS      0x601000ull /* slab page of vm_structs */
 #define WORLD_NAMES    0x602000ull
 #define WORLD_SLAB_END 0x603000ull
+#define WORLD_BLOCK    0xd00000ull /* a vmap_block */
 
 /* Nodes: A < B < C busy with B as root; D lazy; E (root) < F free. */
 enum world_node { NODE_A, NODE_B, NODE_C, NODE_D, NODE_E, NODE_F, NODE_COUNT };
@@ -55,6 +56,9 @@ struct cpu_cache *world_cpu(struct world *world, unsigned int cpu);
 struct page *world_page(struct world *world, uint32_t pfn);
 struct vmap_area *world_node(struct world *world, enum world_node node);
 uint64_t world_node_gva(enum world_node node);
+/* Makes a busy node a block of vm_map_ram() with three mappings, of 4, 1 and 2 pages; the second is unmapped.
+ */
+struct vmap_block *world_block(struct world *world, enum world_node node);
 struct vm_struct *world_vm(struct world *world, enum world_node node);
 
 /* The caches: 1 (vmap_area) and 3 (vm_struct); nobody has number 2. */

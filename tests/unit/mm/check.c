@@ -73,6 +73,9 @@ struct census {
 	u64 areas, free_ranges, kept;  /* areas: live */
 	u64 lazy_areas, flushed_areas; /* unmapped; before and after the flush */
 	u64 leaves, aliases;           /* 4K entries; those of VM_MAP areas */
+	u64 blocks, areas_in_blocks;   /* of vm_map_ram(); live mappings in them */
+	u64 unmapped_in_blocks,
+		flushed_in_blocks; /* those that are gone; of them, in blocks that were flushed */
 };
 
 static void own(struct census *census, u64 pfn, u8 owner)
@@ -240,7 +243,8 @@ static void check_caches(struct census *census, u64 busy)
 		objects_in_use(kmem_caches[i]);
 	}
 	cr_assert_eq(objects_in_use(&vmap_area_cache), busy + census->free_ranges);
-	cr_assert_eq(objects_in_use(&vm_struct_cache), busy);
+	cr_assert_eq(objects_in_use(&vm_struct_cache), busy - census->blocks);
+	cr_assert_eq(objects_in_use(&vmap_block_cache), census->blocks);
 }
 
 /* Every frame of RAM that is not reserved has been owned by now. */
@@ -308,6 +312,50 @@ static void check_rights(const struct vmap_area *va)
 			     leaf_of(page));
 }
 
+/* A mapping in a block, or what one left. */
+static void check_block_map(struct census *census, const struct vmap_block_map *map, unsigned long start)
+{
+	u64 sum = 0;
+
+	cr_assert(map->nr_pages && map->nr_pages <= VMAP_BLOCK_MOST);
+	if (map->state == VMAP_LAZY) {
+		census->unmapped_in_blocks++;
+		for (u32 i = 0; i <= map->nr_pages; i++)
+			cr_assert_eq(arch_virt_to_phys(start + i * PAGE_SIZE), ~0ul);
+		return;
+	}
+	cr_assert_eq(map->state, VMAP_LIVE);
+	for (u32 i = 0; i < map->nr_pages; i++) {
+		cr_assert_eq(leaf_of(start + i * PAGE_SIZE) & ~PTE_PFN_MASK, LEAF);
+		sum += FRAMES_SUM(i, arch_virt_to_phys(start + i * PAGE_SIZE) >> PAGE_SHIFT);
+	}
+	cr_assert_eq(map->frames_sum, sum);
+	cr_assert_eq(arch_virt_to_phys(start + map->nr_pages * PAGE_SIZE), ~0ul, "guard page of %#lx", start);
+	census->aliases += map->nr_pages;
+	census->areas_in_blocks++;
+}
+
+static void check_block(struct census *census, const struct vmap_area *va)
+{
+	const struct vmap_block *block = va->block;
+	u32 slot = 0, nr = 0, dirty = 0;
+
+	census->blocks++;
+	cr_assert_eq(block->va, va);
+	cr_assert_eq(block->va_start, va->va_start);
+	cr_assert_eq(va->va_end - va->va_start, VMAP_BLOCK_SIZE);
+	cr_assert_eq(vmap_block_at(va->va_start), block);
+	cr_assert_leq(block->used, VMAP_BLOCK_SLOTS);
+	for (; slot < block->used; slot += VMAP_SLOTS(block->maps[slot].nr_pages), nr++) {
+		check_block_map(census, &block->maps[slot], va->va_start + slot * 2 * PAGE_SIZE);
+		if (block->maps[slot].state == VMAP_LAZY)
+			dirty += VMAP_SLOTS(block->maps[slot].nr_pages);
+	}
+	cr_assert_eq(slot, block->used);
+	cr_assert_eq(nr, block->nr);
+	cr_assert(block->dirty == dirty || block->dirty == dirty + VMAP_BLOCK_DIRTY - slot);
+}
+
 static void check_live(struct census *census, const struct vmap_area *va)
 {
 	const struct vm_struct *vm = va->vm;
@@ -370,12 +418,19 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 {
 	u64 count = 0;
 
-	for (; va; va = va->next, count++) {
-		cr_assert_eq(va->state, VMAP_LAZY);
+	for (; va; va = va->next) {
 		cr_assert_eq(vmap_busy_find(va->va_start), va);
+		if (va->state == VMAP_BLOCK) {
+			cr_assert_eq(va->block->dirty, VMAP_BLOCK_DIRTY);
+			if (flushed)
+				census->flushed_in_blocks += va->block->nr;
+			continue;
+		}
+		cr_assert_eq(va->state, VMAP_LAZY);
 		cr_assert(flushed || (va->vm->nr_pages == 0) ==
 					     (vmalloc_policy == KVMAP_POLICY_LAZY || va->vm->flags & VM_MAP));
 		own_chain(census, va->vm->pages, va->vm->nr_pages, PAGE_VMALLOC, va->vm->flags & VM_HUGE);
+		count++;
 	}
 	return count;
 }
@@ -396,6 +451,31 @@ static void check_kept(struct census *census, const struct cpu_cache *cache)
 	}
 }
 
+/* Was it unmapped in a block that has not been flushed? */
+static bool is_waiting_in_block(unsigned long addr)
+{
+	const struct vmap_area *busy = vmap_busy_find(addr), *va;
+	const struct vmap_block_map *map;
+	unsigned long start;
+
+	if (!busy || busy->state != VMAP_BLOCK)
+		return false;
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		for (va = cpu_caches[cpu].lazy.flushed_list; va; va = va->next)
+			if (va == busy)
+				return false;
+	map = vmap_block_find(busy->block, addr, &start);
+	return map && map->state == VMAP_LAZY;
+}
+
+/* Is it in a range that maps others' frames? */
+static bool is_alias(unsigned long addr)
+{
+	const struct vmap_area *va = vmap_busy_find(addr);
+
+	return va->state == VMAP_BLOCK || va->vm->flags & VM_MAP;
+}
+
 /* Waits `va` for a flush? */
 static bool is_waiting(unsigned long addr)
 {
@@ -403,10 +483,11 @@ static bool is_waiting(unsigned long addr)
 		const struct vmap_area *va = cpu_caches[cpu].lazy.purge_list;
 
 		for (; va; va = va->next)
-			if (addr >= vmap_flush_range(va).start && addr < vmap_flush_range(va).end)
+			if (va->state != VMAP_BLOCK && addr >= vmap_flush_range(va).start &&
+			    addr < vmap_flush_range(va).end)
 				return true;
 	}
-	return false;
+	return is_waiting_in_block(addr);
 }
 
 /* V9: where the TLB and the tables differ, nobody may have got the frame (strict) or the range since. */
@@ -426,10 +507,11 @@ static void check_tlb(const struct census *census, const struct sim_cpu *cpu)
 		cr_assert_neq(vmalloc_policy, KVMAP_POLICY_EAGER, "%#lx is stale", va);
 		cr_assert(is_waiting(va), "%#lx is stale and waits for no flush", va);
 		if (vmalloc_policy == KVMAP_POLICY_STRICT)
-			cr_assert(census->owner[pfn] == PAGE_VMALLOC &&
-					  (pfn_to_page(pfn)->vaddr == va ||
-					   pfn_to_page(pfn)->owner == PAGE_NONE ||
-					   vmap_busy_find(va)->vm->flags & VM_MAP),
+			cr_assert(is_alias(va) ? census->owner[pfn] == PAGE_VMALLOC ||
+							 census->owner[pfn] == PAGE_KMALLOC
+					       : census->owner[pfn] == PAGE_VMALLOC &&
+							 (pfn_to_page(pfn)->vaddr == va ||
+							  pfn_to_page(pfn)->owner == PAGE_NONE),
 				  "frame %#x was given away while %#lx may still lead to it", pfn, va);
 	}
 }
@@ -456,12 +538,18 @@ void check_machine(void)
 	check_cover(&census);
 	busy = check_tree(&vmap_area_root, false);
 	cr_assert_eq(check_tree(&free_vmap_area_root, true), census.free_ranges);
-	for (node = rb_first(&vmap_area_root); node; node = rb_next(node))
-		if (container_of(node, struct vmap_area, rb_node)->state == VMAP_LIVE)
-			check_live(&census, container_of(node, struct vmap_area, rb_node));
+	for (node = rb_first(&vmap_area_root); node; node = rb_next(node)) {
+		const struct vmap_area *va = container_of(node, struct vmap_area, rb_node);
+
+		if (va->state == VMAP_LIVE)
+			check_live(&census, va);
+		if (va->state == VMAP_BLOCK)
+			check_block(&census, va);
+	}
 	live = census.nr[PAGE_VMALLOC];
 	check_cpus(&census);
-	cr_assert_eq(busy, census.areas + census.lazy_areas + census.flushed_areas + census.kept);
+	cr_assert_eq(busy,
+		     census.areas + census.lazy_areas + census.flushed_areas + census.kept + census.blocks);
 	check_allocated(&census);
 	check_pcp(&census);
 	own_chain(&census, held_pages, vm_stat_sum(NR_HELD_PAGES), PAGE_HELD, false);
@@ -482,6 +570,7 @@ void check_machine(void)
 	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), census.nr[PAGE_KMALLOC]);
 	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), census.nr[PAGE_VMALLOC] - live);
 	cr_assert_eq(stats().pages_mapped - stats().pages_unmapped, live + census.aliases);
-	cr_assert_eq(stats().allocations - stats().frees, census.areas);
-	cr_assert_eq(stats().frees - stats().areas_purged, census.lazy_areas);
+	cr_assert_eq(stats().allocations - stats().frees, census.areas + census.areas_in_blocks);
+	cr_assert_eq(stats().frees - stats().areas_purged,
+		     census.lazy_areas + census.unmapped_in_blocks - census.flushed_in_blocks);
 }

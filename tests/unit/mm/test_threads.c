@@ -24,19 +24,24 @@ static struct run runs[] = {
 	{ KVMAP_POLICY_LAZY, 4 },   { KVMAP_POLICY_EAGER, 4 },
 };
 
-enum kind { NOTHING, AREA, OBJECT, FRAMES, KINDS };
+enum kind { NOTHING, AREA, OBJECT, FRAMES, MAPPING, KINDS };
 
 struct slot {
 	enum kind kind;
 	u32 order;
 	unsigned long addr, bytes;
+	struct page *page; /* MAPPING: the first of the frames that it maps */
 	u64 stamp;
 };
+
+/* Frames that were mapped stay until what their mapping left has been flushed. */
+#define WAITING 16
 
 struct thread {
 	u64 random, operations;
 	u32 number;
-	struct slot slots[SLOTS];
+	struct slot slots[SLOTS], waiting[WAITING];
+	u32 nr_waiting;
 	pthread_t thread;
 };
 
@@ -53,10 +58,15 @@ static u64 pick(struct thread *thread, u64 below)
 	return (thread->random >> 33) % below;
 }
 
+static bool is_virtual(const struct slot *slot)
+{
+	return slot->kind == AREA || slot->kind == MAPPING;
+}
+
 /* The word at an offset, by the TLB or the direct map. */
 static void put(const struct slot *slot, unsigned long offset, u64 value)
 {
-	if (slot->kind == AREA)
+	if (is_virtual(slot))
 		cr_assert(sim_write(slot->addr + offset, value), "%#lx faults", slot->addr + offset);
 	else
 		*(u64 *)(slot->addr + offset) = value;
@@ -66,7 +76,7 @@ static u64 get(const struct slot *slot, unsigned long offset)
 {
 	u64 value;
 
-	if (slot->kind != AREA)
+	if (!is_virtual(slot))
 		return *(u64 *)(slot->addr + offset);
 	cr_assert(sim_read(slot->addr + offset, &value), "%#lx faults", slot->addr + offset);
 	return value;
@@ -74,7 +84,7 @@ static u64 get(const struct slot *slot, unsigned long offset)
 
 static unsigned long step_of(const struct slot *slot)
 {
-	return slot->kind == AREA ? PAGE_SIZE : 64;
+	return is_virtual(slot) ? PAGE_SIZE : 64;
 }
 
 static void fill(const struct slot *slot)
@@ -88,6 +98,32 @@ static void check(const struct slot *slot)
 	for (unsigned long at = 0; at < slot->bytes; at += step_of(slot))
 		cr_assert_eq(get(slot, at), slot->stamp + at, "kind %d at %#lx: somebody else's", slot->kind,
 			     slot->addr + at);
+}
+
+/* A block of frames, mapped from the last to the first. */
+static void make_mapping(struct slot *slot)
+{
+	struct page *pages[8];
+	u32 nr = 1u << slot->order;
+
+	slot->page = alloc_pages(GFP_KERNEL, slot->order);
+	if (!slot->page)
+		return;
+	for (u32 i = 0; i < nr; i++)
+		pages[i] = slot->page + (nr - 1 - i);
+	slot->addr = (unsigned long)vm_map_ram(pages, nr, NUMA_NO_NODE);
+	if (!slot->addr)
+		__free_pages(slot->page, slot->order);
+}
+
+static void waiting_free(struct thread *thread)
+{
+	vm_unmap_aliases();
+	while (thread->nr_waiting) {
+		const struct slot *slot = &thread->waiting[--thread->nr_waiting];
+
+		__free_pages(slot->page, slot->order);
+	}
 }
 
 static void make(struct thread *thread, struct slot *slot)
@@ -107,6 +143,11 @@ static void make(struct thread *thread, struct slot *slot)
 		zero = !pick(thread, 4);
 		slot->addr = (unsigned long)kmalloc(slot->bytes, GFP_KERNEL | (zero ? __GFP_ZERO : 0));
 		break;
+	case MAPPING:
+		slot->order = (u32)pick(thread, 4);
+		slot->bytes = PAGE_SIZE << slot->order;
+		make_mapping(slot);
+		break;
 	default:
 		slot->order = (u32)pick(thread, 3);
 		slot->bytes = PAGE_SIZE << slot->order;
@@ -122,7 +163,7 @@ static void make(struct thread *thread, struct slot *slot)
 	fill(slot);
 }
 
-static void destroy(struct slot *slot)
+static void destroy(struct thread *thread, struct slot *slot)
 {
 	if (!slot->kind)
 		return;
@@ -134,6 +175,13 @@ static void destroy(struct slot *slot)
 		break;
 	case OBJECT: kfree((void *)slot->addr); break;
 	case FRAMES: free_pages(slot->addr, slot->order); break;
+	case MAPPING:
+		vm_unmap_ram((void *)slot->addr, 1u << slot->order);
+		cr_assert_eq(vmalloc_status(), KVMAP_OK);
+		thread->waiting[thread->nr_waiting++] = *slot;
+		if (thread->nr_waiting == WAITING)
+			waiting_free(thread);
+		break;
 	default: break;
 	}
 	slot->kind = NOTHING;
@@ -164,7 +212,7 @@ static void step(struct thread *thread)
 	else if (what == 4 && !pick(thread, 64))
 		vmalloc_purge();
 	else
-		destroy(slot);
+		destroy(thread, slot);
 }
 
 static void *thread_main(void *argument)
@@ -184,6 +232,20 @@ static void *contest_main(void *argument)
 
 	sim_cpu_start(thread->number);
 	vfree(contested);
+	if (vmalloc_status() == KVMAP_OK)
+		__atomic_add_fetch(&freed, 1, __ATOMIC_SEQ_CST);
+	else
+		cr_assert_eq(vmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
+	sim_cpu_stop();
+	return NULL;
+}
+
+static void *contest_unmap_main(void *argument)
+{
+	struct thread *thread = argument;
+
+	sim_cpu_start(thread->number);
+	vm_unmap_ram(contested, 1);
 	if (vmalloc_status() == KVMAP_OK)
 		__atomic_add_fetch(&freed, 1, __ATOMIC_SEQ_CST);
 	else
@@ -236,9 +298,11 @@ ParameterizedTest(const struct run *run, threads,
 	}
 	for (u32 i = 0; i < run->cpus; i++)
 		for (u32 k = 0; k < SLOTS; k++)
-			destroy(&threads[i].slots[k]);
+			destroy(&threads[0], &threads[i].slots[k]);
 	for (u32 k = 0; k < EXCHANGE; k++)
-		destroy(&exchange[k]);
+		destroy(&threads[0], &exchange[k]);
+	for (u32 i = 0; i < run->cpus; i++)
+		waiting_free(&threads[i]);
 	vmalloc_purge();
 	check_machine();
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_QUARANTINE_PAGES) +
@@ -260,6 +324,23 @@ Test(threads, of_all_that_free_one_area_one_does)
 		freed = 0;
 		run_all(run.cpus, contest_main);
 		cr_assert_eq(freed, 1, "%u CPUs have freed it", freed);
+	}
+	check_machine();
+}
+
+/* So many times that blocks are filled, flushed and used again. */
+Test(threads, of_all_that_unmap_one_mapping_one_does)
+{
+	const struct run run = { KVMAP_POLICY_STRICT, 4 };
+	struct page *page;
+
+	boot(&run);
+	page = alloc_pages(GFP_KERNEL, 0);
+	for (int round = 0; round < 600; round++) {
+		contested = vm_map_ram(&page, 1, NUMA_NO_NODE);
+		freed = 0;
+		run_all(run.cpus, contest_unmap_main);
+		cr_assert_eq(freed, 1, "%u CPUs have unmapped it", freed);
 	}
 	check_machine();
 }
