@@ -27,6 +27,7 @@ static const char *status_words(u32 status)
 		[KVMAP_REFUSED_WX] = "writable and executable",
 		[KVMAP_REFUSED_RIGHTS] = "not to be written",
 		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
+		[KVMAP_REFUSED_INTERRUPT] = "not in an interrupt",
 		[KVMAP_FAILED_FAULT] = "fault",
 		[KVMAP_FAILED_NO_FAULT] = "no fault",
 		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
@@ -121,6 +122,8 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 		text_decimal(operation->script->cpu);
 		text(": ");
 	}
+	if (operation->script->context == KVMAP_CONTEXT_INTERRUPT)
+		text("in interrupt: ");
 	text_words(row->what, operation);
 	if (operation->faulted) {
 		text(": ");

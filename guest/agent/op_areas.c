@@ -5,6 +5,7 @@
 #include "agent/operations.h"
 #include "agent/variables.h"
 #include "mm/frames.h"
+#include "mm/interrupt.h"
 #include "mm/vmalloc.h"
 
 static u32 area_made(struct operation *operation, void *area, u32 contents)
@@ -23,15 +24,29 @@ u32 op_vzalloc(struct operation *operation)
 	return area_made(operation, vzalloc(operation->operand[0]), CONTENTS_ZERO);
 }
 
+static u32 area_freed(struct agent_variable *variable)
+{
+	if (vmalloc_status() == KVMAP_OK && variable)
+		variable->state = VARIABLE_FREED;
+	return vmalloc_status();
+}
+
 u32 op_vfree(struct operation *operation)
 {
 	struct agent_variable *variable = variable_holding(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	vfree((void *)operation->address);
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
-	return vmalloc_status();
+	return area_freed(variable);
+}
+
+u32 op_vfree_atomic(struct operation *operation)
+{
+	struct agent_variable *variable = variable_holding(operation->operand[0]);
+
+	operation->address = operation->operand[0];
+	vfree_atomic((void *)operation->address);
+	return area_freed(variable);
 }
 
 u32 op_fragment(struct operation *operation)
@@ -44,6 +59,8 @@ u32 op_fragment(struct operation *operation)
 
 u32 op_purge(struct operation *operation)
 {
+	if (in_interrupt())
+		return KVMAP_REFUSED_INTERRUPT;
 	operation->result = vmalloc_purge();
 	return KVMAP_OK;
 }

@@ -23,12 +23,16 @@ static u32 object_made(struct operation *operation, void *object, u32 contents)
 
 u32 op_kmalloc(struct operation *operation)
 {
-	return object_made(operation, kmalloc(operation->operand[0], GFP_KERNEL), CONTENTS_UNKNOWN);
+	gfp_t gfp = (gfp_t)operation->operand[1];
+
+	return object_made(operation, kmalloc(operation->operand[0], gfp),
+			   gfp & __GFP_ZERO ? CONTENTS_ZERO : CONTENTS_UNKNOWN);
 }
 
 u32 op_kzalloc(struct operation *operation)
 {
-	return object_made(operation, kzalloc(operation->operand[0], GFP_KERNEL), CONTENTS_ZERO);
+	return object_made(operation, kzalloc(operation->operand[0], (gfp_t)operation->operand[1]),
+			   CONTENTS_ZERO);
 }
 
 u32 op_kmalloc_node(struct operation *operation)

@@ -112,5 +112,5 @@ u32 op_vm_unmap_aliases(struct operation *operation)
 {
 	(void)operation;
 	vm_unmap_aliases();
-	return KVMAP_OK;
+	return vmalloc_status();
 }

@@ -5,6 +5,7 @@
 #include "agent/report.h"
 #include "agent/variables.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/smp.h"
@@ -22,6 +23,7 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_VMALLOC] = { op_vmalloc, "vmalloc %s", " = %x" },
 	[KVMAP_OP_VZALLOC] = { op_vzalloc, "vzalloc %s", " = %x" },
 	[KVMAP_OP_VFREE] = { op_vfree, "vfree %a", "" },
+	[KVMAP_OP_VFREE_ATOMIC] = { op_vfree_atomic, "vfree_atomic %a", "", NULL },
 	[KVMAP_OP_FILL] = { op_fill, "fill %s at %a", "" },
 	[KVMAP_OP_CHECK] = { op_check, "check %s at %a", ": as it should be" },
 	[KVMAP_OP_READ] = { op_read, "read %a", " = %x" },
@@ -130,6 +132,33 @@ static u32 operation_do(struct operation *operation)
 	return status ? status : operation_row(operation->script->opcode)->run(operation);
 }
 
+struct interrupted {
+	struct operation *operation;
+	u32 status;
+};
+
+static void do_interrupted(void *argument)
+{
+	struct interrupted *interrupted = argument;
+
+	interrupted->status = operation_do(interrupted->operation);
+}
+
+static u32 operation_do_in_context(struct operation *operation)
+{
+	struct interrupted interrupted = { .operation = operation };
+
+	switch (operation->script->context) {
+	case KVMAP_CONTEXT_TASK: return operation_do(operation);
+	case KVMAP_CONTEXT_INTERRUPT:
+		if (!interrupts_possible)
+			return KVMAP_REFUSED_UNKNOWN;
+		interrupt_run(do_interrupted, &interrupted);
+		return interrupted.status;
+	default: return KVMAP_REFUSED_UNKNOWN;
+	}
+}
+
 /*
  * Where an allocation was made to fail: an operation is excused for having been refused memory, and later
  * ones for having none to work on.
@@ -160,7 +189,7 @@ static void operation_run_here(void *script_operation)
 	u32 status;
 
 	agent_running[arch_cpu()] = script;
-	status = status_against_expectation(&operation, operation_do(&operation));
+	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 
 	operation.detail = made_to_fail(done_before, status);
 	if (!is_as_it_should_be(&operation, status))

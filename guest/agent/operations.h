@@ -52,6 +52,7 @@ u32 operation_run(const struct kvmap_operation *script, u32 left);
 u32 op_vmalloc(struct operation *operation);
 u32 op_vzalloc(struct operation *operation);
 u32 op_vfree(struct operation *operation);
+u32 op_vfree_atomic(struct operation *operation);
 u32 op_fragment(struct operation *operation);
 u32 op_purge(struct operation *operation);
 

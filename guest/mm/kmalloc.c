@@ -6,6 +6,7 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/interrupt.h"
 #include "mm/nodes.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
@@ -42,12 +43,11 @@ static const u8 small_lists[SMALL_MAX / 8] = { L(0), L(1), L(2), L(2), L(3), L(3
 /* What a request can ask for that an object of a class does not have: these lie where their slab does. */
 #define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
 
-/* Up to so many bytes kmalloc() looks into the CPU's list first: none if objects are watched. */
-static unsigned long quick_max = KMALLOC_MAX_CACHE_SIZE;
+static bool watched;
 
 void kmalloc_watch(void)
 {
-	quick_max = 0;
+	watched = true;
 }
 
 /* Under slab_debug_lock. */
@@ -131,7 +131,7 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_refill(cache);
 
-	if (!object && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+	if (!object && gfp_may_purge(gfp) && vmalloc_purge())
 		object = kmem_cache_refill(cache);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
 }
@@ -173,6 +173,12 @@ static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gf
 
 	if (size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_CLASS)
 		return kmalloc_large(size, gfp);
+	if (in_interrupt()) {
+		if (gfp & __GFP_DIRECT_RECLAIM)
+			return refuse(KVMAP_REFUSED_INTERRUPT);
+	} else if (!watched) {
+		this_cpu_cache()->kmalloc_quick = KMALLOC_MAX_CACHE_SIZE;
+	}
 	cache = &classes[CLASS_OF(list_of_size(size))];
 	object = slab_debug ? class_alloc_debug(cache, gfp) : class_alloc(cache, gfp);
 	if (object && gfp & __GFP_ZERO)
@@ -182,12 +188,13 @@ static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gf
 
 void *kmalloc(unsigned long size, gfp_t gfp)
 {
+	struct cpu_cache *cpu = this_cpu_cache();
 	struct kmem_list *list;
 
 	/* of size 0 too */
-	if (unlikely(size - 1 >= quick_max || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
+	if (unlikely(size - 1 >= cpu->kmalloc_quick || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
 		return kmalloc_slow(size, gfp);
-	list = (void *)((char *)this_cpu_cache()->objects + list_of_size(size));
+	list = (void *)((char *)cpu->objects + list_of_size(size));
 	return likely(list->free) ? kmem_list_take(list) : kmalloc_slow(size, gfp);
 }
 

@@ -19,7 +19,10 @@
  */
 void kmalloc_watch(void);
 
-/* NULL on failure; kmalloc_status() says why. */
+/*
+ * NULL on failure; kmalloc_status() says why. In an interrupt what has __GFP_DIRECT_RECLAIM (GFP_KERNEL) is
+ * refused.
+ */
 void *kmalloc(unsigned long size, gfp_t gfp);
 void *kzalloc(unsigned long size, gfp_t gfp);
 /* nr elements; a product that does not fit is refused. */

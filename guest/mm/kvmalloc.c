@@ -18,7 +18,7 @@ static void *refuse(u32 status)
 /* A block above a page is not worth a purge: single frames do as well. */
 static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 {
-	return size > PAGE_SIZE ? gfp & ~__GFP_DIRECT_RECLAIM : gfp;
+	return size > PAGE_SIZE ? gfp | __GFP_NORETRY : gfp;
 }
 
 /* kmalloc() refused. */

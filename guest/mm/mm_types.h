@@ -137,6 +137,8 @@ struct vm_struct {
  *   VMAP_NEW   on its way to become an area, and in no tree
  *   VMAP_BLOCK small mappings of vm_map_ram(), see struct vmap_block; on a list as a VMAP_LAZY one when all
  * of it was used and unmapped
+ *   VMAP_DEFERRED  freed by vfree_atomic(), on a CPU's deferred list; still mapped, and not unaccounted
+ *              for, until somebody takes it from there and frees it as VMAP_LAZY
  */
 struct vmap_area {
 	unsigned long va_start;
@@ -147,7 +149,7 @@ struct vmap_area {
 		struct vmap_block *block;       /* VMAP_BLOCK */
 		struct vm_struct *vm;           /* all others */
 	};
-	struct vmap_area *next; /* VMAP_LAZY, VMAP_KEPT: on its list */
+	struct vmap_area *next; /* VMAP_LAZY, VMAP_KEPT, VMAP_DEFERRED: on its list */
 	u32 unmapped;           /* newest tlb_clock at which a part of the range was unmapped; 0 = never */
 	u32 handed;             /* tlb_clock when it was handed out */
 	u32 state;              /* enum vmap_area_state; not of free ranges */
@@ -207,6 +209,8 @@ struct vmap_lazy {
 	struct vmap_area *purge_list, *purge_last; /* wait for a flush */
 	struct vmap_area *flushed_list;            /* flushed, and not yet given back */
 	u32 areas, pages;                          /* of purge_list */
+	/* Freed by vfree_atomic(): added without the lock, from interrupts too; taken away only under it. */
+	struct vmap_area *deferred;
 };
 
 /* ---- translation lookaside buffer ---- */
@@ -282,10 +286,16 @@ struct cpu_cache {
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: their contents are zero */
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 node;                                              /* that the CPU belongs to */
-	struct vmap_kept kept[VMAP_KEPT_PAGES + 1];            /* by pages */
-	struct vmap_block *block;                              /* that it maps in, or NULL */
-	struct vmap_kept blocks;                               /* empty ones */
-	u32 block_unmapped; /* tlb_clock at its last unmapping in a block */
+	u32 in_interrupt; /* interrupts that it handles, one in the other: see interrupt.h */
+	/*
+	 * Of up to so many bytes, kmalloc() looks into the CPU's list and asks nothing else. 0 again with
+	 * each interrupt; set where nothing is to be asked.
+	 */
+	unsigned long kmalloc_quick;
+	struct vmap_kept kept[VMAP_KEPT_PAGES + 1]; /* by pages */
+	struct vmap_block *block;                   /* that it maps in, or NULL */
+	struct vmap_kept blocks;                    /* empty ones */
+	u32 block_unmapped;                         /* tlb_clock at its last unmapping in a block */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
 	struct vmalloc_stats stats;

@@ -6,6 +6,7 @@
 
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/interrupt.h"
 #include "mm/nodes.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc.h"
@@ -29,8 +30,10 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		return refuse(KVMAP_REFUSED_NOFAIL);
 	if (unlikely(order > MAX_ORDER))
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
+		return refuse(KVMAP_REFUSED_INTERRUPT);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
-	if (unlikely(!pfn) && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+	if (unlikely(!pfn) && gfp_may_purge(gfp) && vmalloc_purge())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
@@ -83,7 +86,11 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 
 	if (!missing)
 		return nr;
-	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) ? chain_alloc(gfp, (u32)missing) : 0;
+	/* What alloc_pages() refuses, it refuses below. */
+	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) &&
+				!(in_interrupt() && gfp & __GFP_DIRECT_RECLAIM)
+			? chain_alloc(gfp, (u32)missing)
+			: 0;
 	if (likely(first)) {
 		chain_deal(first, pages);
 		vm_stat_add(NR_KMALLOC_PAGES, (s64)missing);

@@ -11,7 +11,8 @@
 
 /*
  * 2^order frames in one piece, aligned to their size; the struct page of the first. NULL when there are none,
- * when order is above MAX_ORDER, and for __GFP_NOFAIL: page_alloc_status() says which.
+ * when order is above MAX_ORDER, for __GFP_NOFAIL, and in an interrupt with __GFP_DIRECT_RECLAIM
+ * (GFP_KERNEL): page_alloc_status() says which.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 

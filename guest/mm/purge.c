@@ -294,6 +294,8 @@ u32 vmalloc_purge(void)
 	struct batch batch = { 0 };
 
 	vmap_block_retire_idle();
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u);
 	spin_lock(&vmap_purge_lock);
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;

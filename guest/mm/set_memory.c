@@ -34,9 +34,12 @@ static void area_protect(struct vmap_area *va, unsigned long flags)
 static int change(unsigned long addr, int numpages, unsigned long set, unsigned long clear)
 {
 	u32 status = KVMAP_OK;
-	struct vmap_area *va = vmap_range_at(addr, &status);
+	struct vmap_area *va;
 	unsigned long flags;
 
+	if (vmalloc_refuse_in_interrupt())
+		return -1;
+	va = vmap_range_at(addr, &status);
 	if (!va)
 		return refuse(status);
 	if (numpages < 0 || (u32)numpages != va->vm->nr_pages)

@@ -32,7 +32,8 @@ void vmalloc_refuse(u32 status)
 	struct cpu_cache *cpu = this_cpu_cache();
 
 	cpu->vmalloc_status = status;
-	cpu->stats.refused++;
+	/* An interrupt may be refused something while this CPU counts. */
+	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
 }
 
 static void *refuse(u32 status)
@@ -107,6 +108,8 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 	struct vmap_area *va;
 	u32 status;
 
+	if (unlikely(cpu->in_interrupt))
+		return refuse(KVMAP_REFUSED_INTERRUPT);
 	if (!size)
 		return refuse(KVMAP_REFUSED_ZERO_SIZE);
 	/* From here on the size fits in RAM: rounding it up and adding the guard page cannot overflow. */
@@ -136,12 +139,27 @@ void *vzalloc(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
 }
 
+void vmap_area_free(struct vmap_area *va)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+	u32 nr = va->vm->nr_pages;
+
+	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr)
+							  : arch_unmap_huge(va->va_start, nr);
+	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
+	cpu->stats.frees++;
+	cpu->stats.pages_unmapped += nr;
+	vmap_lazy_add(va);
+}
+
 void vfree(const void *addr)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	struct vmap_area *va;
-	u32 status, nr;
+	u32 status;
 
+	if (unlikely(cpu->in_interrupt))
+		return vfree_atomic(addr);
 	cpu->vmalloc_status = KVMAP_OK;
 	if (!addr)
 		return;
@@ -158,11 +176,6 @@ void vfree(const void *addr)
 		refuse(status);
 		return;
 	}
-	nr = va->vm->nr_pages;
-	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr)
-							  : arch_unmap_huge(va->va_start, nr);
-	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
-	cpu->stats.frees++;
-	cpu->stats.pages_unmapped += nr;
-	vmap_lazy_add(va);
+	vmap_area_free(va);
+	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS);
 }

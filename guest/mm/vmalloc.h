@@ -16,7 +16,10 @@ extern u32 vmalloc_policy; /* enum kvmap_policy */
 /* Called once after frames_init(). */
 void vmalloc_init(u32 policy);
 
-/* NULL on failure; vmalloc_status() says why. size in bytes, rounded up to pages. Linux's contracts. */
+/*
+ * NULL on failure; vmalloc_status() says why. size in bytes, rounded up to pages. Linux's contracts. In an
+ * interrupt all that makes, maps, resizes or unmaps an area is refused, whatever its flags; but for vfree().
+ */
 void *vmalloc(unsigned long size);
 void *vzalloc(unsigned long size);
 
@@ -60,12 +63,20 @@ void *vrealloc(const void *addr, unsigned long size, gfp_t gfp);
  * vmalloc_status(). */
 void vfree(const void *addr);
 
+/*
+ * vfree() from wherever: no lock, no flush, no frame given back. The area is marked, and stays mapped until
+ * the CPU that freed it frees or makes another in a task, or somebody purges. In an interrupt vfree() does
+ * the same. An interrupt between a request and its vmalloc_status() puts that back, as a signal's handler
+ * does with errno.
+ */
+void vfree_atomic(const void *addr);
+
 /* Why the last vmalloc/vzalloc/vfree was refused: enum kvmap_status; KVMAP_OK when it was not. */
 u32 vmalloc_status(void);
 
 /*
- * Flushes every range that waits, on any CPU's list, and lets ranges and frames be used again. Returns the
- * number of ranges.
+ * Frees what vfree_atomic() has left, flushes every range that waits, on any CPU's list, and lets ranges and
+ * frames be used again. Returns the number of ranges. Not in an interrupt.
  */
 u32 vmalloc_purge(void);
 

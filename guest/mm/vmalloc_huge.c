@@ -102,6 +102,8 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 	u32 status = vmalloc_gfp_status(gfp);
 	struct vmap_area *va;
 
+	if (vmalloc_refuse_in_interrupt())
+		return NULL;
 	if (!status && size < HUGE_SIZE)
 		return vmalloc_area(size, gfp, 0, caller);
 	if (!status)

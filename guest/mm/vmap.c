@@ -33,6 +33,8 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 	u32 status = KVMAP_REFUSED_ZERO_SIZE;
 	struct vmap_area *va = NULL;
 
+	if (vmalloc_refuse_in_interrupt())
+		return NULL;
 	if (nr > vmalloc_largest >> PAGE_SHIFT)
 		status = KVMAP_REFUSED_TOO_LARGE;
 	else if (nr)
@@ -62,7 +64,7 @@ void *vm_map_ram(struct page *const *pages, u32 count, int node)
 	void *addr;
 
 	(void)node;
-	if (unlikely(count - 1 >= VMAP_BLOCK_MOST)) /* of 0 too */
+	if (unlikely(count - 1 >= VMAP_BLOCK_MOST || in_interrupt())) /* of 0 too */
 		return map_pages(pages, count, VM_MAP | VM_MAP_RAM, caller);
 	addr = vmap_block_map(pages, count, caller);
 	if (unlikely(!addr))
@@ -79,6 +81,8 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 	struct vmap_area *va;
 	u32 status = KVMAP_OK;
 
+	if (vmalloc_refuse_in_interrupt())
+		return;
 	vmalloc_done();
 	va = vmap_range_at((unsigned long)addr, &status);
 	if (va && (va->vm->flags & (VM_MAP | VM_MAP_RAM)) != kind)
@@ -95,6 +99,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 	this_cpu_cache()->stats.frees++;
 	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
 }
 
 void vunmap(const void *addr)
@@ -109,6 +114,8 @@ void vm_unmap_ram(const void *addr, u32 count)
 	struct vmap_block *block = is_vmalloc_addr(addr) ? vmap_block_at((unsigned long)addr) : NULL;
 	u32 status;
 
+	if (vmalloc_refuse_in_interrupt())
+		return;
 	if (unlikely(!count)) {
 		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE);
 		return;
@@ -126,5 +133,8 @@ void vm_unmap_ram(const void *addr, u32 count)
 
 void vm_unmap_aliases(void)
 {
+	if (vmalloc_refuse_in_interrupt())
+		return;
+	vmalloc_done();
 	vmalloc_purge();
 }

@@ -16,6 +16,7 @@
 #ifndef GUEST_MM_VMAP_H
 #define GUEST_MM_VMAP_H
 
+#include "mm/interrupt.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
@@ -108,15 +109,26 @@ void vmap_range_grown(struct vmap_area *va, struct vmap_area *more);
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status);
 
 /*
+ * The same without waiting for a lock. Where the area has to be searched for, and the tree is being changed,
+ * *status is KVMAP_REFUSED_INTERRUPT.
+ */
+struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status);
+
+/*
  * Makes the area the caller's to unmap: VMAP_LAZY from here on. False if another CPU was faster, as it is
  * where one area is freed twice.
  */
-static inline bool vmap_claim(struct vmap_area *va)
+static inline bool vmap_claim_as(struct vmap_area *va, enum vmap_area_state state)
 {
 	u32 live = VMAP_LIVE;
 
-	return __atomic_compare_exchange_n(&va->state, &live, VMAP_LAZY, false, __ATOMIC_ACQ_REL,
+	return __atomic_compare_exchange_n(&va->state, &live, state, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
+}
+
+static inline bool vmap_claim(struct vmap_area *va)
+{
+	return vmap_claim_as(va, VMAP_LAZY);
 }
 
 /* Why the last call was refused: sets vmalloc_status(), and counts it if it was. */
@@ -125,6 +137,15 @@ void vmalloc_refuse(u32 status);
 static inline void vmalloc_done(void)
 {
 	this_cpu_cache()->vmalloc_status = KVMAP_OK;
+}
+
+/* Refuses, if this is an interrupt. */
+static inline bool vmalloc_refuse_in_interrupt(void)
+{
+	if (likely(!in_interrupt()))
+		return false;
+	vmalloc_refuse(KVMAP_REFUSED_INTERRUPT);
+	return true;
 }
 
 /* Bytes of memory under management: no area can be larger. */
@@ -176,6 +197,26 @@ void vmap_blocks_drain(void);
 
 /* If nothing is mapped any more in the block that this CPU maps in, all of it waits for its flush. */
 void vmap_block_retire_idle(void);
+
+/* Unmaps an area that the caller has claimed, and lets it wait for its flush. */
+void vmap_area_free(struct vmap_area *va);
+
+/* ---- vfree_atomic.c: areas that wait to be freed ---- */
+
+/* The slow way of vmap_deferred_run(). */
+u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 most);
+
+/*
+ * Frees up to `most` of the areas that vfree_atomic() has left on a CPU's list, and returns how many. With no
+ * lock held, and not in an interrupt.
+ */
+static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 most)
+{
+	return unlikely(READ_ONCE(lazy->deferred)) ? vmap_deferred_free(lazy, most) : 0;
+}
+
+/* With each operation on areas a CPU frees so many of those that wait: no one pays for all. */
+#define DEFERRED_AREAS 4
 
 /* ---- purge.c: ranges that wait for a flush ---- */
 

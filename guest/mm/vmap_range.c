@@ -40,6 +40,7 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 
 	if (likely(va))
 		return va;
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
 	return range_new(vmap_free_take(((unsigned long)nr_pages + 1) * PAGE_SIZE, status), status);
 }
 
@@ -142,13 +143,11 @@ static struct vmap_area *area_mapped_at(unsigned long addr)
 	return READ_ONCE(va->va_start) == addr && READ_ONCE(va->state) == VMAP_LIVE ? va : NULL;
 }
 
-/* The same by a search, which tells also why there is none. */
+/* The same by a search under vmap_area_lock, which tells also why there is none. */
 static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 {
-	struct vmap_area *va;
+	struct vmap_area *va = vmap_busy_find(addr);
 
-	spin_lock(&vmap_area_lock);
-	va = vmap_busy_find(addr);
 	if (va && READ_ONCE(va->state) == VMAP_BLOCK) {
 		*status = vmap_block_status(va->block, addr);
 		va = NULL;
@@ -160,22 +159,59 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 		*status = KVMAP_REFUSED_INTERIOR;
 		va = NULL;
 	}
-	spin_unlock(&vmap_area_lock);
 	return va;
+}
+
+/* Can an area begin there? enum kvmap_status. */
+static u32 start_status(unsigned long addr)
+{
+	if (addr < KVMAP_VMALLOC_START || addr >= KVMAP_VMALLOC_END)
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	return addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : KVMAP_OK;
 }
 
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
 {
+	u32 wrong = start_status(addr);
 	struct vmap_area *va;
 
-	if (addr < KVMAP_VMALLOC_START || addr >= KVMAP_VMALLOC_END) {
-		*status = KVMAP_REFUSED_NOT_AN_AREA;
-		return NULL;
-	}
-	if (addr % PAGE_SIZE) {
-		*status = KVMAP_REFUSED_UNALIGNED;
+	if (unlikely(wrong)) {
+		*status = wrong;
 		return NULL;
 	}
 	va = area_mapped_at(addr);
-	return likely(va) ? va : area_searched(addr, status);
+	if (likely(va))
+		return va;
+	spin_lock(&vmap_area_lock);
+	va = area_searched(addr, status);
+	spin_unlock(&vmap_area_lock);
+	return va;
+}
+
+/* So often it is tried to get the lock: its holder may be the code that was interrupted. */
+#define PATIENCE 1000
+
+struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status)
+{
+	u32 wrong = start_status(addr);
+	struct vmap_area *va;
+
+	if (wrong) {
+		*status = wrong;
+		return NULL;
+	}
+	va = area_mapped_at(addr);
+	if (va)
+		return va;
+	*status = KVMAP_REFUSED_INTERRUPT;
+	for (u32 i = 0; i < PATIENCE; i++) {
+		if (!spin_trylock(&vmap_area_lock)) {
+			arch_relax();
+			continue;
+		}
+		va = area_searched(addr, status);
+		spin_unlock(&vmap_area_lock);
+		return va;
+	}
+	return NULL;
 }

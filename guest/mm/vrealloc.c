@@ -160,6 +160,8 @@ void *vrealloc(const void *addr, unsigned long size, gfp_t gfp)
 	u32 status = vmalloc_gfp_status(gfp);
 	struct vmap_area *va;
 
+	if (vmalloc_refuse_in_interrupt())
+		return NULL;
 	if (status)
 		return refuse(status);
 	if (!addr)

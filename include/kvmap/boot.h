@@ -28,6 +28,8 @@ enum kvmap_boot_flags {
 		1 << 3, /* the serial report tells TSC ticks: instructions, under QEMU's -icount shift=0 */
 	KVMAP_BOOT_PAGES_1G = 1 << 2,   /* 1G pages work on this host, whatever CPUID says */
 	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons what is free and finds what is freed twice */
+	KVMAP_BOOT_INTERRUPTS =
+		1 << 9, /* some operation runs in an interrupt: one CPU has a local APIC, too */
 };
 
 /* When freed memory is used again. See docs/invariants.md, V9. */

@@ -59,10 +59,11 @@ enum memblock_kind {
 /* vmap_area.state */
 enum vmap_area_state {
 	VMAP_LIVE = 0,
-	VMAP_LAZY = 1,  /* freed, unmapped; its frames may still be its own */
-	VMAP_KEPT = 2,  /* nobody's, kept for an area of its size */
-	VMAP_NEW = 3,   /* in no tree yet */
-	VMAP_BLOCK = 4, /* vm_map_ram()'s, for many small mappings: struct vmap_block */
+	VMAP_LAZY = 1,     /* freed, unmapped; its frames may still be its own */
+	VMAP_KEPT = 2,     /* nobody's, kept for an area of its size */
+	VMAP_NEW = 3,      /* in no tree yet */
+	VMAP_BLOCK = 4,    /* vm_map_ram()'s, for many small mappings: struct vmap_block */
+	VMAP_DEFERRED = 5, /* freed by vfree_atomic(), and all its own still: mapped, with its frames */
 };
 
 /*
@@ -102,7 +103,7 @@ enum vm_stat_item {
 	NR_FREE_PAGES = 0,
 	NR_SLAB_PAGES = 1,
 	NR_PAGETABLE_PAGES = 2,  /* all of them, the boot's too */
-	NR_VMALLOC_PAGES = 3,    /* of live areas */
+	NR_VMALLOC_PAGES = 3,    /* of areas that are mapped: live, or waiting to be freed */
 	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
 	NR_HELD_PAGES = 5,
 	NR_KMALLOC_PAGES = 6, /* of PAGE_KMALLOC blocks */

@@ -26,8 +26,8 @@ enum kvmap_opcode {
 	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/faults knows it */
 	KVMAP_OP_PAIR = 15,  /* enum kvmap_function, size, count: allocations that are freed at once, timed */
 	KVMAP_OP_AREAS = 16, /* count, size, holes: areas that stay; holes: every second one is freed */
-	KVMAP_OP_KMALLOC = 32,          /* size -> v */
-	KVMAP_OP_KZALLOC = 33,          /* size -> v */
+	KVMAP_OP_KMALLOC = 32,          /* size, flags of kvmap/gfp.h -> v */
+	KVMAP_OP_KZALLOC = 33,          /* size, flags of kvmap/gfp.h -> v */
 	KVMAP_OP_KFREE = 34,            /* address */
 	KVMAP_OP_KMALLOC_NODE = 35,     /* size, node -> v */
 	KVMAP_OP_VMAP = 24,             /* variable -> v: the frames of its area, mapped once more */
@@ -56,8 +56,9 @@ enum kvmap_opcode {
 	KVMAP_OP_EXECUTE = 63,          /* address: calls what lies there */
 	/* count: so many operations that follow run at the same time, those of each CPU in their order */
 	KVMAP_OP_PARALLEL = 72,
-	KVMAP_OP_STRESS = 73,      /* seed, count: random operations of this CPU, with objects that stay */
-	KVMAP_OP_STRESS_FREE = 74, /* frees what all CPUs have left of those */
+	KVMAP_OP_STRESS = 73,       /* seed, count: random operations of this CPU, with objects that stay */
+	KVMAP_OP_STRESS_FREE = 74,  /* frees what all CPUs have left of those */
+	KVMAP_OP_VFREE_ATOMIC = 80, /* address */
 };
 
 /* What `pair` allocates with; the function that frees belongs to it. */
@@ -115,6 +116,12 @@ enum kvmap_expect {
 	KVMAP_EXPECT_FAULT = 2,   /* `expect fault KIND ...`; the kind is in fault_kind */
 };
 
+/* Where an operation runs on its CPU. */
+enum kvmap_context {
+	KVMAP_CONTEXT_TASK = 0,
+	KVMAP_CONTEXT_INTERRUPT = 1, /* in the handler of an interrupt: only with KVMAP_BOOT_INTERRUPTS */
+};
+
 #define KVMAP_NO_RESULT     0xffff
 #define KVMAP_VARIABLES_MAX 512
 
@@ -124,7 +131,8 @@ struct kvmap_operation {
 	uint16_t expect;
 	uint16_t fault_kind;
 	uint32_t line; /* in the script, 1-based */
-	uint32_t cpu;  /* that runs it; CPU 0 waits meanwhile */
+	uint16_t cpu;  /* that runs it; CPU 0 waits meanwhile */
+	uint16_t context;
 	struct kvmap_operand operand[3];
 };
 
@@ -153,6 +161,7 @@ enum kvmap_status {
 	KVMAP_REFUSED_WX = 25,         /* it would be writable and executable */
 	KVMAP_REFUSED_RIGHTS = 26,     /* the area may not be written */
 	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
+	KVMAP_REFUSED_INTERRUPT = 28,  /* not to be done in an interrupt */
 	/* failed: the guest's memory is not what it should be */
 	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */
 	KVMAP_FAILED_NO_FAULT = 33, /* the expected fault did not happen */

@@ -347,6 +347,7 @@ static int boot(struct session *session, struct error *error)
 		.cpus = config->cpus,
 		.holdable = config->control,
 		.nodes = config->nodes,
+		.interrupts = script_interrupts(config->script),
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |

@@ -89,6 +89,7 @@ void claims_destroy(struct claims *claims)
 	free(claims->frames.items);
 	free(claims->busy_nodes.items);
 	free(claims->kept.items);
+	free(claims->deferred.items);
 	free(claims->free_nodes.items);
 	free(claims->pages.items);
 	free(claims->free_blocks.items);

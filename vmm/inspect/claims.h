@@ -18,6 +18,7 @@ enum area_state { AREA_LIVE, AREA_LAZY };
 
 struct claim_area {
 	enum area_state state;
+	bool deferred; /* AREA_LIVE: freed by vfree_atomic(), and still mapped with all its frames */
 	uint64_t va_start, va_end; /* of the vmap_area; guard included */
 	uint64_t node;             /* GVA of the vmap_area */
 	uint64_t addr, size;       /* of the vm_struct; size with guard */
@@ -141,6 +142,10 @@ struct claims {
 		size_t count, capacity;
 	} kept; /* ranges of the busy tree that are nobody's: empty, flushed, for the next area of their size
 		 */
+	struct {
+		uint64_t *items;
+		size_t count, capacity;
+	} deferred; /* GVAs of the vmap_areas on the CPUs' lists of those that wait to be freed */
 	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
 	struct {
 		struct claim_page *items;

@@ -58,12 +58,12 @@ void area_take(struct reader *reader, const struct area_node *node)
 	(void)reader_push(reader, &reader->out->areas, area);
 }
 
-/* Circles are seen as in reader_chain. */
-static void read_lazy_list(struct reader *reader, uint64_t place, const char *name, uint64_t node)
+/* Calls take for each vmap_area of a list. Circles are seen as in reader_chain. */
+static void list_walk(struct reader *reader, uint64_t place, const char *name, uint64_t node,
+		      void (*take)(struct reader *reader, uint64_t node, const uint8_t *copy))
 {
 	uint64_t kept = 0, keep_at = 1, count = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
-	struct area_node area;
 
 	while (node && !reader->out_of_memory) {
 		if (node % 8 || !reader->nodes_left ||
@@ -72,10 +72,7 @@ static void read_lazy_list(struct reader *reader, uint64_t place, const char *na
 			return;
 		}
 		reader->nodes_left--;
-		area_decode(reader, AREA_LAZY, node, copy, &area);
-		/* What was mapped in a block has been read with the tree. */
-		if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) != VMAP_BLOCK)
-			area_take(reader, &area);
+		take(reader, node, copy);
 		if (++count == keep_at) {
 			kept = node;
 			keep_at *= 2;
@@ -88,14 +85,34 @@ static void read_lazy_list(struct reader *reader, uint64_t place, const char *na
 	}
 }
 
+static void take_lazy(struct reader *reader, uint64_t node, const uint8_t *copy)
+{
+	struct area_node area;
+
+	/* What was mapped in a block has been read with the tree. */
+	if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) == VMAP_BLOCK)
+		return;
+	area_decode(reader, AREA_LAZY, node, copy, &area);
+	area_take(reader, &area);
+}
+
+/* What it claims was read in the tree. */
+static void take_deferred(struct reader *reader, uint64_t node, const uint8_t *copy)
+{
+	(void)copy;
+	(void)reader_push(reader, &reader->out->deferred, node);
+}
+
 void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
 	uint32_t offset = layout->types[MEMBER_cpu_cache_lazy].offset;
 
 	copy += offset;
-	read_lazy_list(reader, gva + offset, "vmap_lazy.purge_list",
-		       layout_value(layout, MEMBER_vmap_lazy_purge_list, copy));
-	read_lazy_list(reader, gva + offset, "vmap_lazy.flushed_list",
-		       layout_value(layout, MEMBER_vmap_lazy_flushed_list, copy));
+	list_walk(reader, gva + offset, "vmap_lazy.purge_list",
+		  layout_value(layout, MEMBER_vmap_lazy_purge_list, copy), take_lazy);
+	list_walk(reader, gva + offset, "vmap_lazy.flushed_list",
+		  layout_value(layout, MEMBER_vmap_lazy_flushed_list, copy), take_lazy);
+	list_walk(reader, gva + offset, "vmap_lazy.deferred",
+		  layout_value(layout, MEMBER_vmap_lazy_deferred, copy), take_deferred);
 }

@@ -91,6 +91,7 @@
 	TYPE(vmap_lazy)                                                                                      \
 	NUMBER(vmap_lazy, purge_list)                                                                        \
 	NUMBER(vmap_lazy, flushed_list)                                                                      \
+	NUMBER(vmap_lazy, deferred)                                                                          \
 	TYPE(vm_struct)                                                                                      \
 	NUMBER(vm_struct, addr)                                                                              \
 	NUMBER(vm_struct, size)                                                                              \

@@ -69,6 +69,13 @@ static void busy_take(struct reader *reader, const struct tree_entry *entry)
 	case VMAP_KEPT: (void)reader_push(reader, &reader->out->kept, kept); break;
 	case VMAP_LIVE: area_take(reader, &entry->area); break;
 	case VMAP_BLOCK: block_take(reader, &entry->area); break;
+	case VMAP_DEFERRED: {
+		struct area_node node = entry->area;
+
+		node.area.deferred = true;
+		area_take(reader, &node);
+		break;
+	}
 	default:
 		reader_damage(reader, "V8", entry->node.node, entry->state,
 			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));

@@ -114,7 +114,7 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 
 	/* An area keeps its stamp for as long as it lives. */
 	changes |= one->handed != other->handed ? 1u << DIFF_AREA_ANEW : 0;
-	if (one->state == AREA_LIVE && other->state == AREA_LAZY)
+	if (one->state == AREA_LIVE && !one->deferred && (other->deferred || other->state == AREA_LAZY))
 		changes |= 1u << DIFF_AREA_FREED;
 	if (one->va_end != other->va_end || one->size != other->size || one->nr_pages != other->nr_pages ||
 	    one->requested_size != other->requested_size)

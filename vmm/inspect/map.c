@@ -31,10 +31,10 @@ struct builder {
 const char *map_kind_name(enum map_kind kind)
 {
 	static const char *const names[MAP_KINDS] = {
-		[MAP_UNKNOWN] = "unknown", [MAP_NOTHING] = "nothing", [MAP_AREA] = "area",
-		[MAP_FREED] = "freed",     [MAP_GUARD] = "guard",     [MAP_STRAY] = "stray",
-		[MAP_DIRECT] = "direct",   [MAP_TEXT] = "text",       [MAP_RODATA] = "rodata",
-		[MAP_DATA] = "data",       [MAP_IMAGE] = "image",
+		[MAP_UNKNOWN] = "unknown", [MAP_NOTHING] = "nothing",   [MAP_AREA] = "area",
+		[MAP_FREED] = "freed",     [MAP_DEFERRED] = "deferred", [MAP_GUARD] = "guard",
+		[MAP_STRAY] = "stray",     [MAP_DIRECT] = "direct",     [MAP_TEXT] = "text",
+		[MAP_RODATA] = "rodata",   [MAP_DATA] = "data",         [MAP_IMAGE] = "image",
 	};
 
 	return kind < MAP_KINDS ? names[kind] : "unknown";
@@ -128,7 +128,7 @@ static enum map_kind image_kind(const struct builder *builder, const struct rang
 static enum map_kind claimed_kind(const struct range *range, const struct claim_area *area)
 {
 	if (area)
-		return area->state == AREA_LAZY ? MAP_FREED : MAP_AREA;
+		return area->state == AREA_LAZY ? MAP_FREED : area->deferred ? MAP_DEFERRED : MAP_AREA;
 	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
 		return MAP_STRAY;
 	return range->gva >= KVMAP_IMAGE_BASE ? MAP_IMAGE : MAP_NOTHING;

@@ -13,12 +13,13 @@
 #include "inspect/ranges.h"
 
 enum map_kind {
-	MAP_UNKNOWN, /* of a guest without claims */
-	MAP_NOTHING, /* where this guest should have nothing */
-	MAP_AREA,    /* of vmalloc; map_item.area */
-	MAP_FREED,   /* the same, freed and waiting for a flush: should not be mapped any more */
-	MAP_GUARD,   /* a page that must not be mapped; map_item.area is what it guards */
-	MAP_STRAY,   /* in the vmalloc range, in no area */
+	MAP_UNKNOWN,  /* of a guest without claims */
+	MAP_NOTHING,  /* where this guest should have nothing */
+	MAP_AREA,     /* of vmalloc; map_item.area */
+	MAP_FREED,    /* the same, freed and waiting for a flush: should not be mapped any more */
+	MAP_DEFERRED, /* the same, freed by vfree_atomic() and not yet unmapped */
+	MAP_GUARD,    /* a page that must not be mapped; map_item.area is what it guards */
+	MAP_STRAY,    /* in the vmalloc range, in no area */
 	MAP_DIRECT,
 	MAP_TEXT,
 	MAP_RODATA,

@@ -63,7 +63,7 @@ static int set_cpuid(struct machine *machine, struct error *error)
 	machine->view.physical_bits = cpuid_physical_bits(&table);
 	machine->view.pages_1g = machine->facts.pages_1g;
 	for (unsigned int i = 0; i < machine->cpus; i++) {
-		if (machine->cpus > 1)
+		if (machine->local_apics)
 			cpuid_set_apic(&table, i);
 		if (kvm_vcpu_set_cpuid(&machine->vcpus[i], &table.list, error) < 0)
 			return -1;
@@ -73,8 +73,8 @@ static int set_cpuid(struct machine *machine, struct error *error)
 
 static int add_vcpus(struct machine *machine, struct error *error)
 {
-	/* One CPU needs no APIC: nobody interrupts it, and its HLT is the end. */
-	if (machine->cpus > 1 && kvm_vm_local_apics(machine->vm, error) < 0)
+	/* One CPU needs no APIC unless it interrupts itself: nobody else does, and its HLT is the end. */
+	if (machine->local_apics && kvm_vm_local_apics(machine->vm, error) < 0)
 		return -1;
 	for (unsigned int i = 0; i < machine->cpus; i++)
 		if (kvm_vcpu_create(machine->kvm, machine->vm, i, &machine->vcpus[i], error) < 0)
@@ -155,6 +155,7 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	machine->kvm = machine->vm = -1;
 	machine->cpus = config->cpus;
+	machine->local_apics = config->cpus > 1 || config->interrupts;
 	machine->nodes = config->nodes;
 	machine->vcpus = calloc(machine->cpus, sizeof(*machine->vcpus));
 	if (!machine->vcpus) {

@@ -20,6 +20,7 @@ struct machine_config {
 	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
 	bool holdable;        /* another thread will use machine_hold() */
 	unsigned int nodes;   /* 1 to KVMAP_NODES_MAX; 0 is 1 */
+	bool interrupts;      /* a single CPU has a local APIC, too */
 };
 
 #define MACHINE_CPUS_MAX   VIEW_CPUS_MAX

@@ -15,6 +15,7 @@ struct machine {
 	int kvm, vm;            /* -1: not open */
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus, nodes;
+	bool local_apics;  /* each CPU has one */
 	struct crew *crew; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
 	struct guest_memory memory;
 	struct program program;

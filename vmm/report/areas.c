@@ -70,7 +70,10 @@ static void show_claims(struct report *report, const struct judged *judged)
 	/* Never wrapped: a line of /proc/vmallocinfo is one. All its words are harmless by now. */
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s\n",
 		live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
-		live ? area->size : area->va_end - area->va_start, live ? "" : " unpurged vm_area",
+		live ? area->size : area->va_end - area->va_start,
+		area->deferred ? " deferred"
+		: live         ? ""
+			       : " unpurged vm_area",
 		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
 		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
 		vmallocinfo_nodes(judged->about->claims, area, nodes, sizeof(nodes)));
@@ -173,7 +176,7 @@ static void emit_area(struct report *report, const struct judged *judged)
 	json_add_hex(line, "address", area->va_start);
 	json_add_number(line, "size", place_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
-	json_add_string(line, "state", area->state == AREA_LIVE ? "live" : "lazy");
+	json_add_string(line, "state", place_state(area));
 	json_add_hex(line, "flags", area->flags);
 	json_object_object_add(line, "flag_words", flags_object(area->flags));
 	json_add_string(line, "caller", caller);

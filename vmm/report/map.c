@@ -19,6 +19,7 @@ static const char *const kind_labels[MAP_KINDS] = {
 	[MAP_NOTHING] = "NOTHING THAT THE GUEST USES",
 	[MAP_AREA] = "area",
 	[MAP_FREED] = "FREED area",
+	[MAP_DEFERRED] = "freed, still mapped:",
 	[MAP_GUARD] = "guard",
 	[MAP_STRAY] = "VMALLOC RANGE, IN NO AREA",
 	[MAP_DIRECT] = "direct map",
@@ -44,7 +45,7 @@ const char *map_label(const struct memory_map *map, const struct map_item *item,
 	caller_text(&map->callers.items[item->caller], caller, sizeof(caller));
 	if (item->kind == MAP_GUARD)
 		snprintf(out, size, item->mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
-	else if (item->kind == MAP_AREA || item->kind == MAP_FREED)
+	else if (item->kind == MAP_AREA || item->kind == MAP_DEFERRED || item->kind == MAP_FREED)
 		snprintf(out, size, "%s%s%s%s", kind_labels[item->kind],
 			 item->area->flags & VM_MAP ? ", mapped again:" : "", *caller ? " " : "", caller);
 	else

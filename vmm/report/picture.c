@@ -117,7 +117,7 @@ static void show_area(struct report *report, const struct report_run *run, const
 		      const struct scale *scale)
 {
 	char bytes[40], caller[300], bar[BAR_COLUMNS + 1], runs[92], frames[40], run_count[40];
-	const char *name = area->state == AREA_LIVE ? variable_of(run, area) : "";
+	const char *name = area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "";
 	bool guard_mapped = run->ranges && is_mapped(run->ranges, place_guard(area));
 
 	text_line(report, PAINT_PLAIN, 2, 6, "%s%s0x%016" PRIx64 ", %s%s: %s in %s%s", name,
@@ -190,8 +190,9 @@ static void emit_area(struct report *report, const struct report_run *run, const
 	json_add_hex(line, "address", area->va_start);
 	json_add_number(line, "size", place_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
-	json_add_string(line, "state", area->state == AREA_LIVE ? "live" : "lazy");
-	json_add_string(line, "variable", area->state == AREA_LIVE ? variable_of(run, area) : "");
+	json_add_string(line, "state", place_state(area));
+	json_add_string(line, "variable",
+			area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "");
 	json_add_hex(line, "guard", place_guard(area));
 	if (run->ranges)
 		json_add_bool(line, "guard_mapped", is_mapped(run->ranges, place_guard(area)));

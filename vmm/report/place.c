@@ -21,12 +21,19 @@ uint64_t place_area_bytes(const struct claim_area *area)
 
 const char *place_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size)
 {
+	const char *freed = area->deferred ? ", freed and still mapped" : "";
 	char name[256];
 
-	out[0] = '\0';
 	if (symbols && *symbols_describe(symbols, area->caller, name, sizeof(name)))
-		snprintf(out, size, ", allocated by %s", name);
+		snprintf(out, size, ", allocated by %s%s", name, freed);
+	else
+		snprintf(out, size, "%s", freed);
 	return out;
+}
+
+const char *place_state(const struct claim_area *area)
+{
+	return area->deferred ? "deferred" : area->state == AREA_LIVE ? "live" : "lazy";
 }
 
 static void explain_vmalloc(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,

@@ -21,8 +21,15 @@ uint64_t place_guard(const struct claim_area *area);
 /* The area without its guard, bytes. */
 uint64_t place_area_bytes(const struct claim_area *area);
 
-/* ", allocated by ..." or "" where the caller has no symbol. Returns out. */
+/*
+ * ", allocated by ...", which is left out where the caller has no symbol, and of an area that vfree_atomic()
+ * has freed, that. Returns out.
+ */
 const char *place_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size);
+
+/* "live"; "deferred": freed by vfree_atomic(), and still mapped; "lazy": unmapped, and waiting for a flush.
+ */
+const char *place_state(const struct claim_area *area);
 
 /* "text", "rodata" or "data" of the image, "image" where there are no symbols; NULL if it is not in the
  * image. */

@@ -90,6 +90,7 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	case KVMAP_OP_KFREE:
 	case KVMAP_OP_KVFREE:
 	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
+	case KVMAP_OP_VFREE_ATOMIC: snprintf(out, size, "0x%" PRIx64 " waits to be freed", value[1]); break;
 	case KVMAP_OP_VUNMAP:
 	case KVMAP_OP_VM_UNMAP_RAM: snprintf(out, size, "0x%" PRIx64 " unmapped", value[1]); break;
 	case KVMAP_OP_SET_MEMORY_RO: snprintf(out, size, "0x%" PRIx64 " may only be read", value[1]); break;

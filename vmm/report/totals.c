@@ -77,17 +77,21 @@ static void show_faults(struct report *report, const struct report_run *run)
 
 static void show_areas(struct report *report, const struct claims *claims)
 {
-	char allocations[40], pages[40], frees[40];
-	size_t live = 0;
+	char allocations[40], pages[40], frees[40], waiting[60] = "";
+	size_t live = 0, deferred = 0;
 
-	for (size_t i = 0; i < claims->areas.count; i++)
+	for (size_t i = 0; i < claims->areas.count; i++) {
 		live += claims->areas.items[i].state == AREA_LIVE;
+		deferred += claims->areas.items[i].deferred;
+	}
+	if (deferred)
+		snprintf(waiting, sizeof(waiting), ", %zu freed and still mapped", deferred);
 	text_line(report, PAINT_PLAIN, 2, 14,
-		  "areas       %s allocated with %s, %s freed; %zu live now, %zu waiting for "
+		  "areas       %s allocated with %s, %s freed; %zu live now%s, %zu waiting for "
 		  "a flush",
 		  text_count(claims->stats[STAT_ALLOCATIONS], allocations, sizeof(allocations)),
 		  text_number_of(claims->stats[STAT_PAGES_MAPPED], "page", pages, sizeof(pages)),
-		  text_count(claims->stats[STAT_FREES], frees, sizeof(frees)), live,
+		  text_count(claims->stats[STAT_FREES], frees, sizeof(frees)), live - deferred, waiting,
 		  claims->areas.count - live);
 }
 

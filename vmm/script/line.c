@@ -178,7 +178,22 @@ static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
 	if (cpu >= KVMAP_CPUS_MAX)
 		return compile_error(compile, at, "no guest has a CPU of that number; they are 0 to %d",
 				     KVMAP_CPUS_MAX - 1);
-	operation->cpu = (uint32_t)cpu;
+	operation->cpu = (uint16_t)cpu;
+	return 0;
+}
+
+/* in interrupt, which stands before an operation and its expectation, behind `on cpu`. */
+static int in_interrupt(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct word token;
+
+	compile->usage = "in interrupt OPERATION";
+	if (!take_keyword(compile, "interrupt")) {
+		token = peek_token(compile);
+		return compile_error(compile, token.at, "'interrupt' must stand behind in; write: %s",
+				     compile->usage);
+	}
+	operation->context = KVMAP_CONTEXT_INTERRUPT;
 	return 0;
 }
 
@@ -283,6 +298,8 @@ int line_compile(struct compile *compile)
 	if (take_keyword(compile, "end"))
 		return end(compile, start);
 	if (take_keyword(compile, "on") && on_cpu(compile, &operation) < 0)
+		return -1;
+	if (take_keyword(compile, "in") && in_interrupt(compile, &operation) < 0)
 		return -1;
 	if (take_keyword(compile, "expect") ? expectation(compile, &operation) < 0
 					    : plain_operation(compile, &operation) < 0)

@@ -16,6 +16,14 @@ static void fill_seeds(struct kvmap_operation *operations, size_t count, uint64_
 			operations[i].operand[2].value = seed;
 }
 
+bool script_interrupts(const struct script *script)
+{
+	for (size_t i = 0; i < script->operations.count; i++)
+		if (script->operations.items[i].context == KVMAP_CONTEXT_INTERRUPT)
+			return true;
+	return false;
+}
+
 int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out,
 		  size_t *size_out, struct error *error)
 {
@@ -35,6 +43,8 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 	header.magic = KVMAP_BOOT_MAGIC;
 	header.version = KVMAP_BOOT_VERSION;
 	header.size = (uint32_t)size;
+	if (script_interrupts(script))
+		header.flags |= KVMAP_BOOT_INTERRUPTS;
 	header.variable_count = (uint32_t)script->variables.count;
 	header.operations_offset = (uint32_t)operations_offset;
 	header.operation_count = (uint32_t)script->operations.count;

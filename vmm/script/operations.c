@@ -47,6 +47,15 @@ static int gfp_operands(struct compile *compile, struct kvmap_operation *operati
 	return operand_gfp(compile, &operation->operand[1].value);
 }
 
+/* SIZE [FLAG|...] */
+static int kmalloc_operands(struct compile *compile, struct kvmap_operation *operation)
+{
+	operation->operand[1].value = GFP_KERNEL;
+	if (size_operand(compile, operation) < 0)
+		return -1;
+	return at_line_end(compile) ? 0 : operand_gfp(compile, &operation->operand[1].value);
+}
+
 static int node_operands(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (size_operand(compile, operation) < 0)
@@ -191,9 +200,10 @@ static const struct operation_syntax syntaxes[] = {
 	  realloc_operands },
 	{ "kvfree", KVMAP_OP_KVFREE, false, "kvfree ADDRESS", address_operand },
 	{ "vfree", KVMAP_OP_VFREE, false, "vfree ADDRESS", address_operand },
-	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE", size_operand },
+	{ "vfree_atomic", KVMAP_OP_VFREE_ATOMIC, false, "vfree_atomic ADDRESS", address_operand },
+	{ "kmalloc", KVMAP_OP_KMALLOC, true, "NAME = kmalloc SIZE [FLAG|...]", kmalloc_operands },
 	{ "kmalloc_node", KVMAP_OP_KMALLOC_NODE, true, "NAME = kmalloc_node SIZE NODE", node_operands },
-	{ "kzalloc", KVMAP_OP_KZALLOC, true, "NAME = kzalloc SIZE", size_operand },
+	{ "kzalloc", KVMAP_OP_KZALLOC, true, "NAME = kzalloc SIZE [FLAG|...]", kmalloc_operands },
 	{ "kfree", KVMAP_OP_KFREE, false, "kfree ADDRESS", address_operand },
 	{ "vmap", KVMAP_OP_VMAP, true, "NAME = vmap VARIABLE", variable_operand },
 	{ "vunmap", KVMAP_OP_VUNMAP, false, "vunmap ADDRESS", address_operand },
@@ -230,7 +240,7 @@ static const struct operation_syntax syntaxes[] = {
 
 /* Words that are no operations. Those with a 1 begin a line, and are suggested. */
 static const struct name other_words[] = {
-	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },
+	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 }, { "in", 1 },
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { NULL, 0 },
 };
 

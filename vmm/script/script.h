@@ -9,6 +9,7 @@
 #include "kvmap/boot.h"
 #include "kvmap/operation.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct script {
@@ -39,9 +40,12 @@ int script_compile(const char *path, const char *text, size_t length, struct scr
 		   size_t context_size, struct error *error);
 void script_destroy(struct script *script);
 
+/* Does any operation run in an interrupt? Then a machine of one CPU needs a local APIC, too. */
+bool script_interrupts(const struct script *script);
+
 /*
- * PVH module 0: boot record, operations, strings. *boot gives flags, policy, seed and channel; sizes and
- * offsets are filled in. The module is malloc'ed.
+ * PVH module 0: boot record, operations, strings. *boot gives flags, policy, seed and channel; sizes,
+ * offsets and KVMAP_BOOT_INTERRUPTS are filled in. The module is malloc'ed.
  */
 int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out,
 		  size_t *size_out, struct error *error);

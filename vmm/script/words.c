@@ -37,6 +37,7 @@ const char *status_text(uint16_t status)
 	case KVMAP_REFUSED_WX: return "it would be writable and executable at once";
 	case KVMAP_REFUSED_RIGHTS: return "the area may not be written";
 	case KVMAP_REFUSED_NO_CPU: return "the guest has no such CPU (give it more with --cpus)";
+	case KVMAP_REFUSED_INTERRUPT: return "not in an interrupt";
 	case KVMAP_FAILED_FAULT: return "an access faulted that should not";
 	case KVMAP_FAILED_NO_FAULT: return "the expected fault did not happen";
 	case KVMAP_FAILED_OTHER_FAULT: return "another kind of fault happened";

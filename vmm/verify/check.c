@@ -60,7 +60,8 @@ static const char *area_name(const struct check *check, const struct claim_area 
 	out[0] = '\0';
 	for (size_t i = 0; i < claims->variables.count && i < input->variable_name_count; i++)
 		if (claims->variables.items[i].address == area->va_start &&
-		    (claims->variables.items[i].state == VARIABLE_LIVE || area->state == AREA_LAZY))
+		    (claims->variables.items[i].state == VARIABLE_LIVE || area->state == AREA_LAZY ||
+		     area->deferred))
 			snprintf(out, size, " '%.32s'", input->variable_names[i]);
 	return out;
 }
@@ -78,7 +79,9 @@ void finding_where_area(struct finding *finding, const struct check *check, cons
 	if (check->facts->input->symbols)
 		symbols_describe(check->facts->input->symbols, area->caller, caller, sizeof(caller));
 	finding_where(finding, "%s area%s of %" PRIu32 " pages at 0x%" PRIx64 "%s%s",
-		      area->state == AREA_LIVE ? "live" : "lazily freed",
+		      area->deferred             ? "still mapped, freed"
+		      : area->state == AREA_LIVE ? "live"
+						 : "lazily freed",
 		      area_name(check, area, name, sizeof(name)), area->nr_pages, area->va_start,
 		      caller[0] ? ", allocated by " : "", caller);
 }

@@ -125,7 +125,8 @@ void check_contents(struct check *check)
 			continue;
 		}
 		area = claims_area_at(claims, variable->address);
-		if (!area || area->state != AREA_LIVE || area->va_start != variable->address) {
+		if (!area || area->state != AREA_LIVE || area->deferred ||
+		    area->va_start != variable->address) {
 			struct finding *finding = finding_new(check, variable->address);
 
 			finding_claimed(finding, "a variable of the script holds a live area");

@@ -290,6 +290,57 @@ static void check_complement(struct check *check, const struct keyed_array *span
 		report_gap(check, end, KVMAP_VMALLOC_END);
 }
 
+static int collect_deferred(const struct claims *claims, struct keyed_array *listed)
+{
+	for (size_t i = 0; i < claims->deferred.count; i++) {
+		struct keyed item = { .key = claims->deferred.items[i] };
+
+		if (array_push(listed, item) < 0)
+			return -1;
+	}
+	return keyed_sort(listed);
+}
+
+/* Is the area on a list exactly if it says that it waits to be freed? Returns whether it is. */
+static bool check_waits(struct check *check, const struct claim_area *area, const struct keyed_array *listed)
+{
+	size_t at = keyed_find(listed, area->node);
+	bool is_listed = at < listed->count && listed->items[at].key == area->node;
+	struct finding *finding;
+
+	check->result->checked += area->deferred;
+	if (is_listed == area->deferred)
+		return is_listed;
+	finding = finding_new(check, area->va_start);
+	finding_claimed(finding, is_listed ? "on a list of areas to be freed" : "waits to be freed");
+	finding_found(finding, is_listed ? "it does not wait to be freed" : "on no CPU's list");
+	finding_where_area(finding, check, area);
+	return is_listed;
+}
+
+/* Who frees an area atomically leaves it to a CPU's list: on none, nobody would ever free it. */
+static void check_deferred(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+	struct keyed_array listed = { 0 };
+	struct finding *finding;
+	size_t found = 0;
+
+	if (collect_deferred(claims, &listed) < 0) {
+		check->no_memory = true;
+	} else {
+		for (size_t i = 0; i < claims->areas.count; i++)
+			found += check_waits(check, &claims->areas.items[i], &listed);
+		if (found != listed.count) {
+			finding = finding_new(check, listed.items[0].key);
+			finding_claimed(finding, "%zu areas wait to be freed", listed.count);
+			finding_found(finding, "%zu of them are areas", found);
+			finding_where(finding, "vmap_lazy.deferred");
+		}
+	}
+	free(listed.items);
+}
+
 void check_space(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
@@ -301,6 +352,7 @@ void check_space(struct check *check)
 
 	check_tree(check, &busy);
 	check_tree(check, &unused);
+	check_deferred(check);
 	if (collect_spans(claims, &spans) < 0)
 		check->no_memory = true;
 	else

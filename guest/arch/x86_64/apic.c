@@ -7,6 +7,7 @@
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
 
 #define MSR_APIC_BASE 0x1b
 #define BASE_X2APIC   (1u << 10)
@@ -100,6 +101,11 @@ static void command(u32 cpu, u32 low)
 void apic_send(u32 cpu)
 {
 	command(cpu, VECTOR_IPI);
+}
+
+void apic_send_self(void)
+{
+	command(arch_cpu(), VECTOR_WORK);
 }
 
 void apic_start(u32 cpu, u32 gpa)

@@ -10,6 +10,7 @@
 /* traps.S has gates for these. */
 #define VECTOR_IPI      32
 #define VECTOR_SPURIOUS 33
+#define VECTOR_WORK     34
 
 /* Masks all interrupts of the two 8259A, where they exist. */
 void pic_mask(void);
@@ -22,6 +23,9 @@ void apic_enable(void);
 
 /* Interrupts a CPU with VECTOR_IPI. */
 void apic_send(u32 cpu);
+
+/* Interrupts this CPU with VECTOR_WORK, once its interrupts are on. */
+void apic_send_self(void);
 
 /* Starts a CPU in real mode at `gpa`, a page below 1 MiB. */
 void apic_start(u32 cpu, u32 gpa);

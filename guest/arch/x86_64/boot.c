@@ -9,6 +9,7 @@
 #include "agent/panic.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/pvh.h"
@@ -210,9 +211,12 @@ void boot(u32 start_info_gpa, u64 entry_tsc)
 	vmalloc_init(record->policy);
 	/* kvmap has no 8259A. Elsewhere firmware has left a timer ticking behind one, and no vector for it.
 	 */
-	if (record->cpus > 1 && !(record->flags & KVMAP_BOOT_CHANNEL))
+	interrupts_possible = record->cpus > 1 || record->flags & KVMAP_BOOT_INTERRUPTS;
+	if (interrupts_possible && !(record->flags & KVMAP_BOOT_CHANNEL))
 		pic_mask();
 	if (record->cpus > 1)
 		smp_start(record->cpus, blocks);
+	else if (interrupts_possible)
+		apic_init();
 	agent_run(entry_tsc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * irq.h: whether this CPU takes interrupts. With one CPU they stay off for good; with several they are on but
- * where a few instructions must not be torn.
+ * irq.h: whether this CPU takes interrupts. With one CPU they stay off, but while it waits for one that it
+ * has sent itself (interrupt.h); with several they are on but where a few instructions must not be torn.
  */
 #ifndef GUEST_ARCH_IRQ_H
 #define GUEST_ARCH_IRQ_H

@@ -26,6 +26,9 @@ struct cpu {
 	void *argument;
 	u64 access_rsp;                                 /* not 0 while an access runs (access.S) */
 	u64 fault_address, fault_rip, fault_error_code; /* of the last access that faulted */
+	void (*interrupt_work)(
+		void *argument); /* to be done in the interrupt that has been sent; NULL: none has */
+	void *interrupt_argument;
 } __attribute__((aligned(64)));
 
 /* access.S knows this, this_cpu.h the other. */

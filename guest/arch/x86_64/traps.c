@@ -6,10 +6,12 @@
 #include "arch/x86_64/access.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/traps.h"
+#include "mm/interrupt.h"
 
 extern const char access_begin[], access_end[], access_failed[];
 
@@ -50,10 +52,15 @@ static bool is_spurious(u64 address, u64 error)
 /* A spurious one must not be acknowledged (SDM vol. 3A 11.9). */
 static void interrupt_handle(u32 vector)
 {
-	if (vector != VECTOR_IPI)
+	if (vector == VECTOR_SPURIOUS)
 		return;
 	apic_eoi();
-	shootdown_answer();
+	irq_enter();
+	if (vector == VECTOR_WORK)
+		interrupt_work();
+	else
+		shootdown_answer();
+	irq_exit();
 }
 
 /* Called by traps.S. CR2 holds no non-canonical address: that is a #GP, and accesses keep their address in

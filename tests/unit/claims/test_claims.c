@@ -72,6 +72,20 @@ Test(claims, lazy_areas_come_after_the_live_ones)
 	assert_area_frames(d, 0x750, 0x751);
 }
 
+Test(claims, an_area_that_waits_to_be_freed_is_one_that_is_mapped)
+{
+	world_node(&world, NODE_A)->state = VMAP_DEFERRED;
+	world_cpu(&world, 2)->lazy.deferred = (void *)world_node_gva(NODE_A);
+	world_read(&world, &claims);
+	cr_assert_eq(claims.areas.count, 4);
+	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
+	cr_expect(claims.areas.items[0].deferred);
+	cr_expect(!claims.areas.items[1].deferred);
+	assert_area_frames(&claims.areas.items[0], 0x710, 0x720);
+	cr_assert_eq(claims.deferred.count, 1);
+	cr_expect_eq(claims.deferred.items[0], world_node_gva(NODE_A));
+}
+
 Test(claims, areas_alone_are_the_same_without_their_frames)
 {
 	struct claims areas;

@@ -189,6 +189,22 @@ Test(damage, a_list_of_flushed_ranges_that_leads_out_of_RAM)
 	expect_damage("V8", "vmap_lazy.flushed_list: leads to no vmap_area");
 }
 
+Test(damage, a_list_of_areas_to_be_freed_that_runs_in_a_circle)
+{
+	world_node(&world, NODE_A)->state = VMAP_DEFERRED;
+	world_node(&world, NODE_A)->next = (void *)world_node_gva(NODE_A);
+	world_cpu(&world, 2)->lazy.deferred = (void *)world_node_gva(NODE_A);
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_lazy.deferred: runs in a circle");
+}
+
+Test(damage, a_list_of_areas_to_be_freed_that_leads_out_of_RAM)
+{
+	world_cpu(&world, 2)->lazy.deferred = NOWHERE;
+	world_read(&world, &claims);
+	expect_damage("V8", "vmap_lazy.deferred: leads to no vmap_area");
+}
+
 Test(damage, a_range_of_the_busy_tree_in_a_state_that_is_none)
 {
 	world_node(&world, NODE_A)->state = 77;

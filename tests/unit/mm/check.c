@@ -70,7 +70,8 @@ struct census {
 	u8 owner[FRAMES]; /* 0: nobody yet; PAGE_FREE for fresh frames too */
 	u64 nr[8];        /* by owner, as counted */
 	u64 lazy_pages;
-	u64 areas, free_ranges, kept;  /* areas: live */
+	u64 areas, free_ranges, kept;  /* areas: mapped: live, or waiting to be freed */
+	u64 deferred;                  /* of these */
 	u64 lazy_areas, flushed_areas; /* unmapped; before and after the flush */
 	u64 leaves, aliases;           /* 4K entries; those of VM_MAP areas */
 	u64 blocks, areas_in_blocks;   /* of vm_map_ram(); live mappings in them */
@@ -516,15 +517,32 @@ static void check_tlb(const struct census *census, const struct sim_cpu *cpu)
 	}
 }
 
+/* Areas that wait to be freed: nothing of them has changed but their state. */
+static u64 check_deferred(const struct vmap_area *va)
+{
+	u64 count = 0;
+
+	for (; va; va = va->next, count++) {
+		cr_assert_eq(va->state, VMAP_DEFERRED);
+		cr_assert_eq(vmap_busy_find(va->va_start), va);
+	}
+	return count;
+}
+
 static void check_cpus(struct census *census)
 {
+	u64 deferred = 0;
+
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		const struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
 
 		census->lazy_areas += check_lazy(census, lazy->purge_list, false);
 		census->flushed_areas += check_lazy(census, lazy->flushed_list, true);
 		check_kept(census, &cpu_caches[cpu]);
+		deferred += check_deferred(lazy->deferred);
 	}
+	cr_assert_eq(deferred, census->deferred, "%lu areas wait to be freed, the lists have %lu",
+		     census->deferred, deferred);
 }
 
 void check_machine(void)
@@ -541,10 +559,11 @@ void check_machine(void)
 	for (node = rb_first(&vmap_area_root); node; node = rb_next(node)) {
 		const struct vmap_area *va = container_of(node, struct vmap_area, rb_node);
 
-		if (va->state == VMAP_LIVE)
+		if (va->state == VMAP_LIVE || va->state == VMAP_DEFERRED)
 			check_live(&census, va);
 		if (va->state == VMAP_BLOCK)
 			check_block(&census, va);
+		census.deferred += va->state == VMAP_DEFERRED;
 	}
 	live = census.nr[PAGE_VMALLOC];
 	check_cpus(&census);

@@ -190,6 +190,7 @@ void snapshot_take(struct snapshot *out)
 	out->cpu = cpu_caches[0];
 	out->cpu.vmalloc_status = out->cpu.page_alloc_status = out->cpu.kmalloc_status = KVMAP_OK;
 	out->cpu.lazy.lock = (struct spinlock){ 0 };
+	out->cpu.kmalloc_quick = 0;
 	out->cpu.stats.refused = 0;
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;

@@ -81,7 +81,7 @@ u64 objects_in_use(const struct kmem_cache *cache);
 struct snapshot {
 	struct zone zones[MAX_NR_ZONES]; /* without the locks, as all of it */
 	struct kmem_cache caches[2];
-	struct cpu_cache cpu; /* without what it says of its last request, and `refused` */
+	struct cpu_cache cpu; /* without what it says of its last request, `refused`, kmalloc_quick */
 	struct rb_root busy, free;
 	u32 clock;
 };

@@ -317,6 +317,23 @@ Test(compile, a_parallel_counts_what_belongs_to_it)
 	script_destroy(script);
 }
 
+Test(compile, an_operation_may_run_in_an_interrupt_of_any_cpu)
+{
+	struct kvmap_operation operation = compiled_one("in interrupt vfree_atomic 0x1000");
+
+	cr_expect_eq(operation.opcode, KVMAP_OP_VFREE_ATOMIC);
+	cr_expect_eq(operation.context, KVMAP_CONTEXT_INTERRUPT);
+	cr_expect_eq(operation.cpu, 0);
+	operation = compiled_one("on cpu 3 in interrupt expect refused kmalloc 64");
+	cr_expect_eq(operation.context, KVMAP_CONTEXT_INTERRUPT);
+	cr_expect_eq(operation.cpu, 3);
+	cr_expect_eq(operation.expect, KVMAP_EXPECT_REFUSED);
+	cr_expect_eq(operation.operand[1].value, GFP_KERNEL);
+	operation = compiled_one("expect refused kzalloc 64 GFP_ATOMIC|__GFP_NOWARN");
+	cr_expect_eq(operation.context, KVMAP_CONTEXT_TASK);
+	cr_expect_eq(operation.operand[1].value, GFP_ATOMIC | __GFP_NOWARN);
+}
+
 Test(compile, repeats_are_unrolled_inner_ones_first)
 {
 	struct script *script = compiled("repeat 3\npurge\nrepeat 2\nverify\nend\nend\npurge");

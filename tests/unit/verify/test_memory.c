@@ -169,6 +169,49 @@ Test(memory, a_zone_outside_its_node_is_found)
 
 /* ---- V8 ---- */
 
+/* An area that waits to be freed, on so many lists. */
+static void defer(size_t area, unsigned int lists)
+{
+	w.claims.areas.items[area].deferred = true;
+	while (lists--)
+		cr_assert_eq(array_push(&w.claims.deferred, w.claims.areas.items[area].node), 0);
+}
+
+Test(memory, an_area_that_waits_to_be_freed_on_one_list_is_right)
+{
+	defer(B, 1);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("");
+}
+
+Test(memory, an_area_that_waits_to_be_freed_on_no_list_is_found)
+{
+	defer(B, 0);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("V8");
+	cr_expect_str_eq(w.verdict.findings.items[0].found, "on no CPU's list");
+}
+
+Test(memory, an_area_that_is_to_be_freed_twice_is_found)
+{
+	defer(B, 2);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("V8");
+}
+
+Test(memory, a_live_area_on_a_list_of_those_to_be_freed_is_found)
+{
+	defer(B, 1);
+	w.claims.areas.items[B].deferred = false;
+	expect_findings("V8");
+}
+
+Test(memory, a_variable_of_an_area_that_waits_to_be_freed_is_found)
+{
+	defer(B, 1);
+	expect_findings("V12");
+}
+
 Test(memory, areas_that_overlap_are_found)
 {
 	w.claims.free_nodes.items[0].va_start -= K4;
