@@ -15,7 +15,7 @@
 #define POISON_WORD (POISON_FREE * 0x0101010101010101ul)
 
 #define CLASS(number, text, size)                                                                            \
-	[number] = { .name = "kmalloc-" text, .object_size = (size), .index = (number) + 1 }
+	[number] = { .name = "kmalloc-" text, .object_size = (size), .index = (number) + 1, .gives_back = 1 }
 
 /* Their numbers among all caches are those here and one. */
 static struct kmem_cache classes[KMALLOC_CLASSES] = {
@@ -105,7 +105,7 @@ static void debug_alloc(const struct kmem_cache *cache, const void *object)
 }
 
 /* An object is about to become free; false if it is. */
-static bool debug_free(const struct kmem_cache *cache, void *object)
+static bool debug_free(struct kmem_cache *cache, void *object)
 {
 	if (!poison_damage(cache, object) && kmem_cache_has_free(cache, object))
 		return false;
@@ -131,7 +131,7 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_refill(cache);
 
-	if (!object && gfp_may_purge(gfp) && vmalloc_purge())
+	if (!object && gfp_may_purge(gfp) && reclaim_memory())
 		object = kmem_cache_refill(cache);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
 }

@@ -31,13 +31,19 @@ struct page {
 	u8 order;  /* of the block whose head this is */
 	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
 	u32 next;
-	u32 prev;     /* free lists only; 0 = first */
+	u32 prev;     /* free lists and slabs only; 0 = first */
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away, or the last entry that led to
 		       * it as a table; 0 = never */
 	u32 handed;   /* tlb_clock when it was handed out last */
-	u32 area;     /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large.
-		       * PAGE_TABLE: the same of the vmap_block that it maps, or 0 */
-	u64 vaddr;    /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
+	union {
+		u32 area;       /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large.
+				 * PAGE_TABLE: the same of the vmap_block that it maps, or 0 */
+		u32 nr_objects; /* PAGE_SLAB: in freelist */
+	};
+	union {
+		u64 vaddr;      /* PAGE_VMALLOC, and after: where vmalloc maps or mapped it */
+		void *freelist; /* PAGE_SLAB: its free objects that no CPU keeps */
+	};
 };
 
 static_assert(sizeof(struct page) == 32, "struct page");
@@ -93,7 +99,10 @@ struct kmem_list {
 	u32 unused;
 };
 
-/* Objects of one size, cut from slabs of 2^order frames. */
+/*
+ * Objects of one size, cut from slabs of 2^order frames. A free object is on a CPU's list, or on its slab's.
+ * Slabs are chained through struct page.next and prev.
+ */
 struct kmem_cache {
 	const char *name;
 	u32 object_size;
@@ -103,10 +112,12 @@ struct kmem_cache {
 	u32 last;       /* offset of a slab's last object */
 	u32 reciprocal; /* 2^32 / object_size, rounded up; 0: kfree() looks at each object closer */
 	u32 limit;      /* free objects that a CPU keeps */
-	u32 pages;      /* pfn of the first slab of the chain through struct page.next, 0 = none */
-	u32 nr_slabs;
-	struct kmem_list shared; /* free objects that no CPU keeps */
-	struct spinlock lock;    /* of pages, nr_slabs and shared */
+	u32 partial;    /* pfn of the first slab that has free objects of its own, 0 = none */
+	u32 full;       /* of the others */
+	u32 nr_slabs, nr_partial;
+	u32 nr_empty;         /* of the partial ones: all of their objects are on their lists */
+	u32 gives_back;       /* not 0: empty slabs go back to where they came from */
+	struct spinlock lock; /* of the slabs, their lists, and how many there are */
 };
 
 /* Caches have numbers below it, from 1: first those of kmalloc's classes. */

@@ -33,7 +33,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
 		return refuse(KVMAP_REFUSED_INTERRUPT);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
-	if (unlikely(!pfn) && gfp_may_purge(gfp) && vmalloc_purge())
+	if (unlikely(!pfn) && gfp_may_purge(gfp) && reclaim_memory())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY);

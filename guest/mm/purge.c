@@ -13,6 +13,7 @@
 #include "kvmap/boot.h"
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/slab.h"
 #include "mm/vmap.h"
 
 /*
@@ -321,6 +322,13 @@ u32 vmalloc_purge(void)
 	vmap_kept_drain();
 	vmap_blocks_drain();
 	return batch.areas;
+}
+
+bool reclaim_memory(void)
+{
+	u32 frames = kmem_reclaim();
+
+	return vmalloc_purge() || frames;
 }
 
 /* Queues a range for so many areas and pages, and flushes or gives back what is due. */

@@ -12,6 +12,10 @@
 #define CPU_LIST_MIN   4
 #define CPU_LIST_MAX   128
 
+/* Empty slabs that a cache keeps, as Linux's min_partial: who frees and allocates in turns needs no new ones.
+ */
+#define EMPTY_KEPT 4
+
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 u32 nr_kmem_caches = KMALLOC_CLASSES;
 bool slab_debug;
@@ -53,6 +57,98 @@ static bool cache_register(struct kmem_cache *cache)
 	return true;
 }
 
+/* ---- slabs ---- */
+
+static void slab_link(u32 *list, u32 pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	page->next = *list;
+	page->prev = 0;
+	if (*list)
+		pfn_to_page(*list)->prev = pfn;
+	*list = pfn;
+}
+
+static void slab_unlink(u32 *list, const struct page *page)
+{
+	if (page->next)
+		pfn_to_page(page->next)->prev = page->prev;
+	if (page->prev)
+		pfn_to_page(page->prev)->next = page->next;
+	else
+		*list = page->next;
+}
+
+/* The first frame of an object's slab. */
+static u32 slab_of(const struct kmem_cache *cache, const void *object)
+{
+	return (u32)(__pa(object) >> PAGE_SHIFT) >> cache->order << cache->order;
+}
+
+/* An object comes back to its slab; under the cache's lock. */
+static void object_return(struct kmem_cache *cache, void **object)
+{
+	u32 pfn = slab_of(cache, object);
+	struct page *page = pfn_to_page(pfn);
+
+	if (!page->nr_objects) {
+		slab_unlink(&cache->full, page);
+		slab_link(&cache->partial, pfn);
+		cache->nr_partial++;
+	}
+	*object = page->freelist;
+	page->freelist = object;
+	if (++page->nr_objects < cache->per_slab)
+		return;
+	cache->nr_empty++;
+	slab_unlink(&cache->partial, page);
+	slab_link(&cache->partial, pfn);
+}
+
+/*
+ * Takes empty slabs away until the cache has no more than `keep`: chained through struct page.next, 0 = none.
+ * Under its lock. What has just become empty is near the front of the list.
+ */
+static u32 empty_take(struct kmem_cache *cache, u32 keep)
+{
+	u32 taken = 0, next;
+
+	for (u32 pfn = cache->partial; pfn && cache->nr_empty > keep; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = page->next;
+		if (page->nr_objects != cache->per_slab)
+			continue;
+		slab_unlink(&cache->partial, page);
+		cache->nr_empty--;
+		cache->nr_partial--;
+		cache->nr_slabs--;
+		page->next = taken;
+		taken = pfn;
+	}
+	return taken;
+}
+
+/* Frames of a chain of slabs that nobody has any more go back. Their number. */
+static u32 slabs_free(u32 pfn)
+{
+	u32 frames = 0, next;
+
+	for (; pfn; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = page->next;
+		page->prev = 0;
+		page->nr_objects = 0;
+		page->freelist = NULL;
+		frames += 1u << page->order;
+		frames_free(pfn);
+	}
+	vm_stat_add(NR_SLAB_PAGES, -(s64)frames);
+	return frames;
+}
+
 /* Adds the objects of a new slab to a list. */
 static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 {
@@ -64,9 +160,10 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 		return false;
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
+	page->nr_objects = 0;
+	page->freelist = NULL;
 	spin_lock(&cache->lock);
-	page->next = cache->pages;
-	cache->pages = pfn;
+	slab_link(&cache->full, pfn);
 	cache->nr_slabs++;
 	spin_unlock(&cache->lock);
 	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
@@ -83,65 +180,124 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 	return true;
 }
 
-/* Moves nr objects, which there are, from the place on to which *link leads. */
-static void list_move(struct kmem_list *to, struct kmem_list *from, void **link, u32 nr)
-{
-	void **last = *link, *first = last, *rest;
-	u32 left;
+/* ---- lists ---- */
 
-	for (left = nr; left > 1; left--)
+/* Moves nr objects, which there are, from a slab to the front of a list. Under the cache's lock. */
+static void objects_take(struct kmem_cache *cache, struct page *page, struct kmem_list *to, u32 nr)
+{
+	void **first = page->freelist, **last = first;
+
+	for (u32 left = nr; left > 1; left--)
 		last = *last;
-	from->nr -= nr;
-	to->nr += nr;
-	rest = *last;
+	cache->nr_empty -= page->nr_objects == cache->per_slab;
+	page->nr_objects -= nr;
+	page->freelist = *last;
 	*last = to->free;
 	to->free = first;
-	*link = rest;
+	to->nr += nr;
+}
+
+/* What slabs have, up to half of what a CPU keeps; false if there is nothing. Under the cache's lock. */
+static bool list_fill(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 wanted = cache->limit / 2;
+
+	if (!cache->partial)
+		return false;
+	while (wanted && cache->partial) {
+		u32 pfn = cache->partial;
+		struct page *page = pfn_to_page(pfn);
+		u32 nr = page->nr_objects < wanted ? page->nr_objects : wanted;
+
+		objects_take(cache, page, list, nr);
+		wanted -= nr;
+		if (page->nr_objects)
+			break;
+		slab_unlink(&cache->partial, page);
+		slab_link(&cache->full, pfn);
+		cache->nr_partial--;
+	}
+	return true;
 }
 
 void *kmem_cache_refill(struct kmem_cache *cache)
 {
-	struct kmem_list *list, *shared = &cache->shared;
-	bool registered, grow = true;
+	struct kmem_list *list;
+	bool registered, filled = false;
 
 	spin_lock(&cache->lock);
 	registered = likely(cache->per_slab) || cache_register(cache);
 	list = &this_cpu_cache()->objects[cache->index];
-	if (registered && shared->nr) {
-		list_move(list, shared, &shared->free,
-			  shared->nr < cache->limit / 2 ? shared->nr : cache->limit / 2);
-		grow = false;
-	}
+	if (registered)
+		filled = list_fill(cache, list);
 	spin_unlock(&cache->lock);
-	if (!registered || (grow && !cache_grow(cache, list)))
+	if (!registered || (!filled && !cache_grow(cache, list)))
 		return NULL;
 	return kmem_list_take(list);
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 {
+	void **first = list->free;
+	u32 nr = list->nr / 2, empty = 0;
+
 	spin_lock(&cache->lock);
 	/* The first stays: it is warm, and kfree() knows it if it is freed again. */
-	list_move(&cache->shared, list, list->free, list->nr / 2);
+	list->nr -= nr;
+	while (nr--) {
+		void **object = *first;
+
+		*first = *object;
+		object_return(cache, object);
+	}
+	if (cache->gives_back && cache->nr_empty > EMPTY_KEPT)
+		empty = empty_take(cache, EMPTY_KEPT);
 	spin_unlock(&cache->lock);
+	if (empty)
+		slabs_free(empty);
 }
 
-static bool list_has(const struct kmem_list *list, const void *object)
+/* With slab_debug others look at this CPU's lists: they stay as they are. */
+static u32 cache_reclaim(struct kmem_cache *cache)
 {
-	void **free;
+	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];
+	void *object;
+	u32 empty;
 
-	for (free = list->free; free; free = *free)
+	spin_lock(&cache->lock);
+	while (!slab_debug && (object = kmem_list_take(list)))
+		object_return(cache, object);
+	empty = empty_take(cache, 0);
+	spin_unlock(&cache->lock);
+	return slabs_free(empty);
+}
+
+u32 kmem_reclaim(void)
+{
+	u32 frames = 0;
+
+	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
+		if (kmem_caches[i] && kmem_caches[i]->gives_back)
+			frames += cache_reclaim(kmem_caches[i]);
+	return frames;
+}
+
+static bool list_has(void **free, const void *object)
+{
+	for (; free; free = *free)
 		if (free == object)
 			return true;
 	return false;
 }
 
-bool kmem_cache_has_free(const struct kmem_cache *cache, const void *object)
+bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
 {
-	u32 cpu;
+	bool found = false;
 
-	for (cpu = 0; cpu < NR_CPUS; cpu++)
-		if (list_has(&cpu_caches[cpu].objects[cache->index], object))
-			return true;
-	return list_has(&cache->shared, object);
+	for (u32 cpu = 0; cpu < NR_CPUS && !found; cpu++)
+		found = list_has(cpu_caches[cpu].objects[cache->index].free, object);
+	spin_lock(&cache->lock);
+	found = found || list_has(pfn_to_page(slab_of(cache, object))->freelist, object);
+	spin_unlock(&cache->lock);
+	return found;
 }

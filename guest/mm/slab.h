@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab.h: objects of one size. A cache's frames stay with it. A cache is a variable with a name and an
- * object_size (8 bytes at least, a multiple of 8); nothing else is needed to make one.
+ * slab.h: objects of one size. A cache is a variable with a name and an object_size (8 bytes at least, a
+ * multiple of 8); nothing else is needed to make one.
  *
  * Free objects are in lists, linked through their first words: one of each CPU, from which it takes and to
- * which it gives without asking anybody, and one that the CPUs share. Which slab an object is from does not
- * matter.
+ * which it gives without asking anybody, and one of each slab, for what a CPU has too many of. A slab whose
+ * objects have all come back to it is empty. A cache with gives_back keeps a few of those and gives the
+ * others back; one without keeps all its slabs for good, so that an object of it never becomes anything else:
+ * who looks at one without a lock may find that it is free, or somebody else's, but always one of its kind.
  */
 #ifndef GUEST_MM_SLAB_H
 #define GUEST_MM_SLAB_H
@@ -32,11 +34,14 @@ extern struct spinlock slab_debug_lock;
 void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 
+/* Gives back every empty slab, and what this CPU keeps makes more of them. Frames that were given back. */
+u32 kmem_reclaim(void);
+
 /*
- * Is it in one of the cache's lists? It looks at all of them, so that no CPU may use the cache meanwhile:
+ * Is it in one of the cache's lists? It looks at those of all CPUs, so that none may use the cache meanwhile:
  * with slab_debug, slab_debug_lock keeps kmalloc and kfree away.
  */
-bool kmem_cache_has_free(const struct kmem_cache *cache, const void *object);
+bool kmem_cache_has_free(struct kmem_cache *cache, const void *object);
 
 /* The first object of a list; NULL if it is empty. */
 static inline void *kmem_list_take(struct kmem_list *list)

@@ -117,7 +117,7 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
 
 	status = area_create(size, gfp, flags, caller, &va);
-	if (unlikely(status) && gfp & __GFP_DIRECT_RECLAIM && vmalloc_purge())
+	if (unlikely(status) && gfp & __GFP_DIRECT_RECLAIM && reclaim_memory())
 		status = area_create(size, gfp, flags, caller, &va);
 	if (status)
 		return refuse(status);

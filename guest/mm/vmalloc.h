@@ -80,6 +80,12 @@ u32 vmalloc_status(void);
  */
 u32 vmalloc_purge(void);
 
+/*
+ * Gives back all that is nobody's before an allocation fails: what waits for a flush, and empty slabs. False:
+ * there was nothing of either.
+ */
+bool reclaim_memory(void);
+
 /* ---- frames that somebody else owns ---- */
 
 /*

@@ -39,7 +39,7 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 		status = KVMAP_REFUSED_TOO_LARGE;
 	else if (nr)
 		status = map_create(pages, nr, flags, caller, &va);
-	if (unlikely(status) && nr && vmalloc_purge())
+	if (unlikely(status) && nr && reclaim_memory())
 		status = map_create(pages, nr, flags, caller, &va);
 	if (status) {
 		vmalloc_refuse(status);

@@ -47,6 +47,8 @@
 	NUMBER(page, unmapped)                                                                               \
 	NUMBER(page, handed)                                                                                 \
 	NUMBER(page, vaddr)                                                                                  \
+	NUMBER(page, nr_objects)                                                                             \
+	NUMBER(page, freelist)                                                                               \
 	TYPE(free_area)                                                                                      \
 	NUMBER(free_area, first)                                                                             \
 	NUMBER(free_area, nr_free)                                                                           \
@@ -75,9 +77,10 @@
 	NUMBER(kmem_cache, name)                                                                             \
 	NUMBER(kmem_cache, object_size)                                                                      \
 	NUMBER(kmem_cache, order)                                                                            \
-	NUMBER(kmem_cache, pages)                                                                            \
+	NUMBER(kmem_cache, partial)                                                                          \
+	NUMBER(kmem_cache, full)                                                                             \
 	NUMBER(kmem_cache, nr_slabs)                                                                         \
-	OBJECT(kmem_cache, shared)                                                                           \
+	NUMBER(kmem_cache, nr_partial)                                                                       \
 	TYPE(cpu_cache)                                                                                      \
 	OBJECT(cpu_cache, objects)                                                                           \
 	OBJECT(cpu_cache, pcp)                                                                               \

@@ -443,16 +443,26 @@ Test(damage, more_variables_than_there_are)
 Test(damage, caches_that_lie)
 {
 	struct kmem_cache *first = world_cache(&world, 1), *second = world_cache(&world, 3);
+	struct page *slab = world_page(&world, second->partial);
 
 	first->object_size = 0;
 	first->name = NOWHERE;
 	second->nr_slabs = 0xffffffff;
-	*(void **)world_at(&world, (uint64_t)second->shared.free) = second->shared.free;
+	*(void **)world_at(&world, (uint64_t)slab->freelist) = slab->freelist;
 	world_read(&world, &claims);
 	expect_damage("V4", "kmem_caches[1]: objects of that size");
-	expect_damage("V4", "kmem_cache.pages: chain ends before");
+	expect_damage("V4", "kmem_cache.full: chain ends before");
 	expect_damage("V4", "kmem_caches[3]: more free objects than its slabs hold");
 	cr_expect_str_eq(claims.caches[0].name, "");
+}
+
+Test(damage, a_slab_whose_list_leads_to_another)
+{
+	struct page *slab = world_page(&world, world_cache(&world, 3)->partial);
+
+	slab->freelist = (char *)slab->freelist + PAGE_SIZE;
+	world_read(&world, &claims);
+	expect_damage("V4", "kmem_caches[3]: free list leads out of its slab");
 }
 
 Test(damage, objects_larger_than_their_slab_and_slabs_of_no_order)

@@ -29,7 +29,9 @@ static void check_members(const char *program)
 	CHECK(zone, free_area);
 	CHECK(memblock, reserved);
 	CHECK(memblock_region, kind);
-	CHECK(kmem_cache, shared);
+	CHECK(kmem_cache, nr_partial);
+	CHECK(page, freelist);
+	CHECK(page, nr_objects);
 	CHECK(kmem_list, nr);
 	CHECK(cpu_cache, objects);
 	CHECK(vm_struct, nr_pages);

@@ -212,7 +212,7 @@ static void world_fill_trees(struct world *world)
 	world_root(world, "free_vmap_area_root", struct rb_root)->rb_node = node_link(NODE_E);
 }
 
-/* Two free objects in each cache, behind those in use: one that CPU 3 keeps, one that is shared. */
+/* Two free objects in each cache, behind those in use: one that CPU 3 keeps, one that its slab has. */
 static void world_fill_cache(struct world *world, uint16_t index, const char *name, uint64_t name_gpa,
 			     uint64_t gpa, size_t size, uint32_t in_use)
 {
@@ -224,14 +224,16 @@ static void world_fill_cache(struct world *world, uint16_t index, const char *na
 		.name = world_va(name_gpa),
 		.object_size = (uint32_t)size,
 		.index = index,
-		.pages = (uint32_t)(gpa >> PAGE_SHIFT),
+		.partial = (uint32_t)(gpa >> PAGE_SHIFT),
 		.nr_slabs = 1,
-		.shared = { world_va(free), 1, 0 },
+		.nr_partial = 1,
 	};
 	world_root(world, "kmem_caches", uint64_t)[index] = world_cache_gva(world, index);
 	world_cpu(world, 3)->objects[index] = (struct kmem_list){ world_va(free + size), 1, 0 };
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->owner = PAGE_SLAB;
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->cache = index;
+	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->freelist = world_va(free);
+	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->nr_objects = 1;
 	*world_root(world, "nr_kmem_caches", uint32_t) = index;
 }
 

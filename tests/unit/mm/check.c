@@ -189,19 +189,35 @@ static void check_zones(struct census *census)
 	}
 }
 
-/* The slabs of a cache, in whole blocks. */
-static void own_slabs(struct census *census, const struct kmem_cache *cache)
+/* A chain of a cache's slabs, in whole blocks. How many they are. */
+static u32 own_slabs(struct census *census, const struct kmem_cache *cache, u32 pfn, u32 *empty)
 {
-	u32 pfn, i, slabs = 0;
+	u32 slabs = 0;
 
-	for (pfn = cache->pages; pfn; pfn = pfn_to_page(pfn)->next, slabs++) {
-		cr_assert_eq(pfn_to_page(pfn)->owner, PAGE_SLAB);
-		cr_assert_eq(pfn_to_page(pfn)->order, cache->order);
-		cr_assert_eq(pfn_to_page(pfn)->cache, cache->index);
-		for (i = 0; i < 1u << cache->order; i++)
+	for (u32 prev = 0; pfn; prev = pfn, pfn = pfn_to_page(pfn)->next, slabs++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		cr_assert_eq(page->owner, PAGE_SLAB);
+		cr_assert_eq(page->order, cache->order);
+		cr_assert_eq(page->cache, cache->index);
+		cr_assert_eq(page->prev, prev);
+		cr_assert_leq(page->nr_objects, cache->per_slab);
+		cr_assert_eq(page->nr_objects == 0, empty == NULL, "on the wrong list");
+		if (empty)
+			*empty += page->nr_objects == cache->per_slab;
+		for (u32 i = 0; i < 1u << cache->order; i++)
 			own(census, pfn + i, PAGE_SLAB);
 	}
-	cr_assert_eq(slabs, cache->nr_slabs);
+	return slabs;
+}
+
+static void own_cache(struct census *census, const struct kmem_cache *cache)
+{
+	u32 empty = 0;
+
+	cr_assert_eq(own_slabs(census, cache, cache->partial, &empty), cache->nr_partial);
+	cr_assert_eq(own_slabs(census, cache, cache->full, NULL), cache->nr_slabs - cache->nr_partial);
+	cr_assert_eq(cache->nr_empty, empty);
 }
 
 /* Counts a list; its objects are objects, of the cache. */
@@ -223,8 +239,15 @@ static u64 count_list(const struct kmem_cache *cache, const struct kmem_list *li
 
 u64 objects_in_use(const struct kmem_cache *cache)
 {
-	u64 listed = count_list(cache, &cache->shared);
+	u64 listed = 0;
 	u32 cpu;
+
+	for (u32 pfn = cache->partial; pfn; pfn = pfn_to_page(pfn)->next) {
+		struct kmem_list list = { pfn_to_page(pfn)->freelist, pfn_to_page(pfn)->nr_objects, 0 };
+
+		listed += count_list(cache, &list);
+		cr_assert_eq(__pa(list.free) >> PAGE_SHIFT >> cache->order << cache->order, pfn);
+	}
 
 	for (cpu = 0; cpu < NR_CPUS && cache->index; cpu++)
 		listed += count_list(cache, &cpu_caches[cpu].objects[cache->index]);
@@ -240,7 +263,7 @@ static void check_caches(struct census *census, u64 busy)
 		if (!kmem_caches[i])
 			continue;
 		cr_assert_eq(kmem_caches[i]->index, i);
-		own_slabs(census, kmem_caches[i]);
+		own_cache(census, kmem_caches[i]);
 		objects_in_use(kmem_caches[i]);
 	}
 	cr_assert_eq(objects_in_use(&vmap_area_cache), busy + census->free_ranges);

@@ -316,3 +316,101 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 	cr_assert_eq(frames_free_count() + vm_stat_sum(NR_SLAB_PAGES) + vm_stat_sum(NR_PAGETABLE_PAGES),
 		     total);
 }
+
+/* ---- slabs that go back ---- */
+
+#define OBJECTS 3000
+
+static struct kmem_cache *cache_of(const void *object)
+{
+	return kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
+}
+
+/* 3000 objects come and go, the first of them last. Their cache. */
+static struct kmem_cache *come_and_go_objects(unsigned long size)
+{
+	static void *objects[OBJECTS];
+	struct kmem_cache *cache;
+
+	for (u32 i = 0; i < OBJECTS; i++)
+		cr_assert_not_null(objects[i] = kmalloc(size, GFP_KERNEL));
+	cache = cache_of(objects[0]);
+	check_machine();
+	for (u32 i = OBJECTS; i--;)
+		kfree(objects[i]);
+	check_machine();
+	return cache;
+}
+
+Test(kmalloc, empty_slabs_go_back_but_for_a_few)
+{
+	struct kmem_cache *cache;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	for (u32 turn = 0; turn < 3; turn++) {
+		u64 before = vm_stat_sum(NR_SLAB_PAGES);
+
+		cache = come_and_go_objects(64);
+		cr_assert_leq(cache->nr_empty, 4);
+		cr_assert_leq(cache->nr_slabs, 4 + 128 / 64 + 1, "what the CPU keeps lies in a few");
+		cr_assert_leq(vm_stat_sum(NR_SLAB_PAGES), before + cache->nr_slabs);
+	}
+	cache = come_and_go_objects(8);
+	cr_assert_leq(cache->nr_slabs, 6);
+	cr_assert_eq(objects_in_use(cache), 0);
+}
+
+Test(kmalloc, a_slab_with_an_object_in_use_stays)
+{
+	char *kept;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	kept = kmalloc(64, GFP_KERNEL);
+	memset(kept, 0x5c, 64);
+	come_and_go_objects(64);
+	kmem_reclaim();
+	check_machine();
+	cr_assert_eq(cache_of(kept)->nr_slabs, 1);
+	cr_assert_eq(objects_in_use(cache_of(kept)), 1);
+	for (u32 i = 0; i < 64; i++)
+		cr_assert_eq(kept[i], 0x5c);
+	kfree(kept);
+	cr_assert_eq(kmalloc_status(), KVMAP_OK);
+}
+
+Test(kmalloc, before_an_allocation_fails_every_empty_slab_goes_back)
+{
+	static const unsigned long sizes[] = { 8, 64, 96, 1024, 8192 };
+	u64 slabs = 0, got = 0;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	for (u32 i = 0; i < 5; i++) {
+		void *object = kmalloc(sizes[i], GFP_KERNEL);
+
+		slabs += 1u << cache_of(object)->order;
+		kfree(object);
+	}
+	sim_leave_free(0);
+	cr_assert_null(alloc_pages(GFP_NOWAIT, 0), "who must not wait gets none of them");
+	while (alloc_pages(GFP_KERNEL, 0))
+		got++;
+	cr_assert_eq(got, slabs);
+	check_machine();
+}
+
+Test(kmalloc, what_is_looked_at_without_a_lock_keeps_its_slabs)
+{
+	static void *areas[200];
+	u32 slabs;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	for (u32 i = 0; i < 200; i++)
+		areas[i] = vmalloc((40 + i % 7) * 100);
+	for (u32 i = 0; i < 200; i++)
+		vfree(areas[i]);
+	vmalloc_purge();
+	slabs = vmap_area_cache.nr_slabs;
+	kmem_reclaim();
+	cr_assert_eq(vmap_area_cache.nr_slabs, slabs);
+	check_machine();
+}
