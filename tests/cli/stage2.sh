@@ -90,6 +90,12 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 check "the VM of another kvmap, with its guest's pages" 0 out "^Second stage of process $held: " out '^  2M +' \
 	err 'was paused for'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$held" >out 2>err </dev/null
+	status=$?
+	check "what KVM tells anyone of it, where no more is allowed" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB$' \
+		out 'KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$' err 'was paused for' err 'run as root'
+fi
 try resume "$held"
 wait "$held" 2>/dev/null
 
@@ -97,7 +103,14 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$IMAGES/demo.kvs" >out 2>err </dev/null
 	status=$?
 	check "what can be told without permission is told" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB' \
-		out '^  4K pages, by KVM.s own count: [0-9]' err 'run as root'
+		out '^  4K pages, by KVM.s own count: [0-9]' err 'run as root' \
+		out '^  KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$'
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$IMAGES/demo.kvs" --json >out 2>err </dev/null
+	status=$?
+	check "as JSON too" 2 out '"type":"stage2".*"seen":false.*"translated":[1-9][0-9]*,"translated_differing":0'
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" run "$IMAGES/demo.kvs" --stage2 >out 2>err </dev/null
+	status=$?
+	check "a run is verified, and V10 is not seen" 0 out '^  V10  not seen' out '^  V11  ok' out 'may not load'
 fi
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$KVMAP" kvmap

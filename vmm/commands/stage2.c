@@ -115,14 +115,30 @@ static bool find_stats(pid_t pid, const struct source *source, struct stage2_sta
 	return done;
 }
 
+/* Whether there is a KVM that can be asked what the guest's tables say, and what came of it. */
+static bool find_translated(const struct source *source, struct translated *out)
+{
+	return source->has_mode && source->view->translate &&
+	       translated_compare(source->view, &source->mode, out) == 0;
+}
+
+/* source: NULL where it could not be opened. */
 static void tell_not_seen(struct report *report, pid_t pid, const struct source *source)
 {
+	struct report_not_seen what = { .pid = pid };
+	struct translated translated;
 	struct stage2_stats stats;
-	bool counted = find_stats(pid, source, &stats);
-	bool own = source && source->session;
 
-	if (counted || own)
-		report_stage2_not_seen(report, pid, counted ? &stats : NULL, own ? source->view : NULL);
+	if (find_stats(pid, source, &stats))
+		what.stats = &stats;
+	if (source) {
+		what.view = source->view;
+		what.own = source->session;
+		if (find_translated(source, &translated))
+			what.translated = &translated;
+	}
+	if (what.stats || what.view)
+		report_stage2_not_seen(report, &what);
 }
 
 /* What the second stage of a source is, with its guest's pages where it has page tables. */

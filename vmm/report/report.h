@@ -18,6 +18,7 @@
 #include "inspect/map_fold.h"
 #include "inspect/ranges.h"
 #include "inspect/symbols.h"
+#include "inspect/translated.h"
 #include "inspect/value_tree.h"
 #include "inspect/walk.h"
 #include "kvmap/channel.h"
@@ -281,10 +282,15 @@ struct report_stage2 {
 	const char *no_effective;                 /* then: why */
 };
 
-/* Where it could not be read: KVM's own count of pages, and the slots as this program made them (NULL:
- * another's). */
-void report_stage2_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
-			    const struct view *view);
+/* Where it could not be read: what KVM tells anyone. */
+struct report_not_seen {
+	pid_t pid;
+	const struct stage2_stats *stats;    /* KVM's own count of pages; NULL: not had */
+	const struct view *view;             /* whose regions are the slots; NULL: not known */
+	bool own;                            /* they lie in this process, so that their HVAs are known */
+	const struct translated *translated; /* NULL: there is no KVM to ask, or no tables */
+};
+void report_stage2_not_seen(struct report *report, const struct report_not_seen *what);
 
 /* Checks every leaf, prints, and tells what came out. */
 void report_stage2(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict);

@@ -310,49 +310,80 @@ void report_stage2(struct report *report, const struct report_stage2 *what, stru
 		emit(report, what, verdict);
 }
 
-static void show_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
-			  const struct view *view)
+static void show_slot(struct report *report, const struct view_region *region, bool own)
 {
-	char count[32], size[40];
+	char size[40], hva[40] = "";
 
-	text_line(report, PAINT_BOLD, 0, 2,
-		  "Second stage of process %d: not seen. What can be told without it:", (int)pid);
-	for (unsigned int i = 0; view && i < view->region_count; i++)
-		text_line(report, PAINT_PLAIN, 2, 2, "slot at GPA 0x%" PRIx64 ", %s, HVA 0x%" PRIxPTR,
-			  view->regions[i].gpa, number_bytes(view->regions[i].size, size, sizeof(size)),
-			  (uintptr_t)view->regions[i].bytes);
-	for (unsigned int level = 1; stats && level <= 3; level++)
-		text_line(report, PAINT_PLAIN, 2, 2, "%s pages, by KVM's own count: %s", page_name(level),
-			  text_count(stats->pages[level], count, sizeof(count)));
-	if (view)
-		text_line(report, PAINT_PLAIN, 2, 2,
-			  "KVM's own translations (KVM_TRANSLATE) are compared by V11");
+	if (own)
+		snprintf(hva, sizeof(hva), ", HVA 0x%" PRIxPTR, (uintptr_t)region->bytes);
+	text_line(report, PAINT_PLAIN, 2, 2, "slot at GPA 0x%" PRIx64 ", %s%s", region->gpa,
+		  number_bytes(region->size, size, sizeof(size)), hva);
 }
 
-void report_stage2_not_seen(struct report *report, pid_t pid, const struct stage2_stats *stats,
-			    const struct view *view)
+static void show_translated(struct report *report, const struct translated *translated)
 {
-	struct json_object *line;
+	char asked[40], kvm[40] = "nothing";
 
-	if (report->format == REPORT_TEXT) {
-		show_not_seen(report, pid, stats, view);
+	text_number_of(translated->asked, "address", asked, sizeof(asked));
+	if (!translated->differing) {
+		text_line(report, PAINT_PLAIN, 2, 2, "KVM_TRANSLATE agrees with the guest's tables at %s%s",
+			  asked, translated->cut_short ? ", the first ones" : "");
 		return;
 	}
-	for (unsigned int i = 0; view && i < view->region_count; i++) {
+	if (translated->valid)
+		snprintf(kvm, sizeof(kvm), "GPA 0x%" PRIx64, translated->kvm_gpa);
+	text_line(report, PAINT_BAD, 2, 2,
+		  "KVM_TRANSLATE differs from the guest's tables at %" PRIu64 " of %s, first at 0x%" PRIx64
+		  ": %s, the tables say GPA 0x%" PRIx64,
+		  translated->differing, asked, translated->gva, kvm, translated->walk_gpa);
+}
+
+static void show_not_seen(struct report *report, const struct report_not_seen *what)
+{
+	char count[32];
+
+	text_line(report, PAINT_BOLD, 0, 2,
+		  "Second stage of process %d: not seen. What can be told without it:", (int)what->pid);
+	for (unsigned int i = 0; what->view && i < what->view->region_count; i++)
+		show_slot(report, &what->view->regions[i], what->own);
+	for (unsigned int level = 1; what->stats && level <= 3; level++)
+		text_line(report, PAINT_PLAIN, 2, 2, "%s pages, by KVM's own count: %s", page_name(level),
+			  text_count(what->stats->pages[level], count, sizeof(count)));
+	if (what->translated)
+		show_translated(report, what->translated);
+}
+
+static void emit_not_seen(struct report *report, const struct report_not_seen *what)
+{
+	static const char *const names[] = { "", "pages_4k", "pages_2m", "pages_1g" };
+	struct json_object *line;
+
+	for (unsigned int i = 0; what->view && i < what->view->region_count; i++) {
+		const struct view_region *region = &what->view->regions[i];
+
 		line = json_start(report, "slot");
-		json_add_hex(line, "gpa", view->regions[i].gpa);
-		json_add_number(line, "size", view->regions[i].size);
-		json_add_hex(line, "hva", (uintptr_t)view->regions[i].bytes);
+		json_add_hex(line, "gpa", region->gpa);
+		json_add_number(line, "size", region->size);
+		if (what->own)
+			json_add_hex(line, "hva", (uintptr_t)region->bytes);
 		json_finish(report, line);
 	}
 	line = json_start(report, "stage2");
-	json_add_number(line, "pid", (uint64_t)pid);
+	json_add_number(line, "pid", (uint64_t)what->pid);
 	json_add_bool(line, "seen", false);
-	for (unsigned int level = 1; stats && level <= 3; level++)
-		json_add_number(line,
-				level == 1   ? "pages_4k"
-				: level == 2 ? "pages_2m"
-					     : "pages_1g",
-				stats->pages[level]);
+	for (unsigned int level = 1; what->stats && level <= 3; level++)
+		json_add_number(line, names[level], what->stats->pages[level]);
+	if (what->translated) {
+		json_add_number(line, "translated", what->translated->asked);
+		json_add_number(line, "translated_differing", what->translated->differing);
+	}
 	json_finish(report, line);
+}
+
+void report_stage2_not_seen(struct report *report, const struct report_not_seen *what)
+{
+	if (report->format == REPORT_TEXT)
+		show_not_seen(report, what);
+	else
+		emit_not_seen(report, what);
 }

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* A GPA has no bits from here on: what lies above in a translation is not believed. */
 #define GPA_BITS 52
@@ -20,7 +23,43 @@ static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
 	return table->gpa + i * stage2_page_size(table->level);
 }
 
-static int add_leaf(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
+/* Memory for leaves, for free(). */
+static struct stage2_leaf *leaves_allocate(size_t count)
+{
+	size_t size = count * sizeof(struct stage2_leaf);
+	void *memory;
+
+	if (size < HUGE_PAGE)
+		return malloc(size);
+	size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	memory = aligned_alloc(HUGE_PAGE, size);
+	if (memory)
+		madvise(memory, size, MADV_HUGEPAGE); /* a host without them is slower */
+	return memory;
+}
+
+int stage2_make_room(struct stage2 *stage2, size_t more)
+{
+	size_t count = stage2->leaves.count, wanted = 2 * stage2->leaves.capacity;
+	struct stage2_leaf *items;
+
+	if (stage2->leaves.capacity - count >= more)
+		return 0;
+	if (more > STAGE2_LEAVES_MAX - count)
+		return -1;
+	items = leaves_allocate(wanted > count + more ? wanted : count + more);
+	if (!items)
+		return -1;
+	if (count)
+		memcpy(items, stage2->leaves.items, count * sizeof(*items));
+	free(stage2->leaves.items);
+	stage2->leaves.items = items;
+	stage2->leaves.capacity = wanted > count + more ? wanted : count + more;
+	return 0;
+}
+
+/* There is room for it. */
+static void add_leaf(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
 {
 	struct stage2_level *level = &stage2->levels[table->level];
 	unsigned int rights = stage2_entry_rights(&stage2->format, entry);
@@ -37,9 +76,7 @@ static int add_leaf(struct stage2 *stage2, const struct stage2_table *table, uns
 	level->dirty += stage2_entry_dirty(&stage2->format, entry);
 	level->writable += !!(rights & STAGE2_W);
 	level->executable += !!(rights & STAGE2_X);
-	if (stage2->leaves.count >= STAGE2_LEAVES_MAX)
-		return -1;
-	return array_push(&stage2->leaves, leaf);
+	stage2->leaves.items[stage2->leaves.count++] = leaf;
 }
 
 static int add_link(const struct stage2 *stage2, const struct stage2_table *table, unsigned int i,
@@ -72,6 +109,8 @@ int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, co
 
 	if (!table->level || table->level > STAGE2_LEVELS)
 		return 0;
+	if (stage2_make_room(stage2, STAGE2_TABLE_ENTRIES) < 0)
+		return -1;
 	level = &stage2->levels[table->level];
 	level->tables++;
 	for (unsigned int i = 0; i < count; i++) {
@@ -87,10 +126,7 @@ int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, co
 			if (links && add_link(stage2, table, i, entries[i], links) < 0)
 				return -1;
 			break;
-		case STAGE2_PAGE:
-			if (add_leaf(stage2, table, i, entries[i]) < 0)
-				return -1;
-			break;
+		case STAGE2_PAGE: add_leaf(stage2, table, i, entries[i]); break;
 		}
 	}
 	return 0;
@@ -131,7 +167,7 @@ static int sort_leaves(struct stage2 *stage2)
 
 	if (run_end(from, 0, count) == count)
 		return 0;
-	to = malloc(count * sizeof(*to));
+	to = leaves_allocate(count);
 	if (!to)
 		return -1;
 	do {

@@ -19,19 +19,28 @@
 #define X86_MMU_WRITE  BIT(10)
 #define EPT_HOST_WRITE BIT(57)
 #define EPT_MMU_WRITE  BIT(58)
+/* How accesses and writes are told, of tables that hardware walks; 0: by the hardware's A and D. */
+#define SPTE_AD            (3ull << 52)
+#define SPTE_AD_DISABLED   (1ull << 52) /* by faults, since there are no A and D: rights are taken away */
+#define SPTE_AD_WRITE_ONLY (2ull << 52) /* writes by faults though there is a D: a guest's guest under PML   \
+					 */
+/* Then, of a page whose rights were taken away: R and X as they were. W is given back by a fault only. */
+#define SPTE_SAVED_SHIFT 54
 
 /* EPT */
-#define EPT_R           BIT(0)
-#define EPT_W           BIT(1)
-#define EPT_X           BIT(2)
-#define EPT_RWX         (EPT_R | EPT_W | EPT_X)
-#define EPT_TYPE_SHIFT  3
-#define EPT_IGNORE_PAT  BIT(6)
-#define EPT_LARGE       BIT(7)
-#define EPT_A           BIT(8)
-#define EPT_D           BIT(9)
-#define EPT_XU          BIT(10)
-#define EPT_SUPPRESS_VE BIT(63)
+#define EPT_R            BIT(0)
+#define EPT_W            BIT(1)
+#define EPT_X            BIT(2)
+#define EPT_RWX          (EPT_R | EPT_W | EPT_X)
+#define EPT_TYPE_SHIFT   3
+#define EPT_IGNORE_PAT   BIT(6)
+#define EPT_LARGE        BIT(7)
+#define EPT_A            BIT(8)
+#define EPT_D            BIT(9)
+#define EPT_XU           BIT(10)
+#define EPT_SHADOW_STACK BIT(60) /* of the supervisor */
+#define EPT_SUB_PAGE     BIT(61) /* write permissions by 128 bytes, of a 4K page */
+#define EPT_SUPPRESS_VE  BIT(63)
 
 /* x86 */
 #define X86_P   BIT(0)
@@ -50,7 +59,10 @@
 
 static uint64_t address_mask(const struct stage2_format *format)
 {
-	return format->physical_bits < 52 ? ADDRESS_BITS & (BIT(format->physical_bits) - 1) : ADDRESS_BITS;
+	uint64_t mask =
+		format->physical_bits < 52 ? ADDRESS_BITS & (BIT(format->physical_bits) - 1) : ADDRESS_BITS;
+
+	return mask & ~format->encryption;
 }
 
 static bool is_page(unsigned int level, uint64_t entry)
@@ -70,8 +82,9 @@ enum stage2_entry_kind stage2_entry_kind(const struct stage2_format *format, uns
 		return STAGE2_FROZEN;
 	/* Meant to fault: with EPT writable but not readable, else present with a reserved bit (bit 51, or
 	 * the lowest that is one). */
-	if (format->kind == STAGE2_EPT ? (entry & EPT_RWX) == (EPT_W | EPT_X)
-				       : entry & X86_P && entry & ~address_mask(format) & ADDRESS_BITS)
+	if (format->kind == STAGE2_EPT
+		    ? (entry & EPT_RWX) == (EPT_W | EPT_X)
+		    : entry & X86_P && entry & ~address_mask(format) & ADDRESS_BITS & ~format->encryption)
 		return STAGE2_MMIO;
 	return STAGE2_ODD;
 }
@@ -93,32 +106,45 @@ unsigned int stage2_entry_rights(const struct stage2_format *format, uint64_t en
 	       (entry & X86_U ? STAGE2_U : 0);
 }
 
+static bool by_faults(const struct stage2_format *format, uint64_t entry)
+{
+	return format->kind == STAGE2_EPT && (entry & SPTE_AD) == SPTE_AD_DISABLED;
+}
+
 bool stage2_entry_accessed(const struct stage2_format *format, uint64_t entry)
 {
+	if (by_faults(format, entry))
+		return entry & EPT_RWX;
 	return entry & (format->kind == STAGE2_EPT ? EPT_A : X86_A);
 }
 
 bool stage2_entry_dirty(const struct stage2_format *format, uint64_t entry)
 {
+	if (by_faults(format, entry))
+		return entry & EPT_W;
 	return entry & (format->kind == STAGE2_EPT ? EPT_D : X86_D);
 }
 
-/* EPT: bits 3 to 6 of an entry that points to a table; types 2, 3 and 7 of a page. */
+/*
+ * EPT: bits 3 to 7 of an entry that points to a table; types 2, 3 and 7 of a page. And W without R is a
+ * misconfiguration of both (SDM vol. 3C 29.3.3.1). Without R, W and X hardware looks at nothing else.
+ */
 static uint64_t reserved_ept(unsigned int level, uint64_t entry)
 {
-	uint64_t type = entry >> EPT_TYPE_SHIFT & 7;
+	uint64_t type = entry >> EPT_TYPE_SHIFT & 7,
+		 reserved = (entry & (EPT_R | EPT_W)) == EPT_W ? EPT_W : 0;
 
 	if (!is_page(level, entry))
-		return entry & (7ull << EPT_TYPE_SHIFT | EPT_IGNORE_PAT | EPT_LARGE);
-	return type == 2 || type == 3 || type == 7 ? entry & 7ull << EPT_TYPE_SHIFT : 0;
+		return reserved | (entry & (7ull << EPT_TYPE_SHIFT | EPT_IGNORE_PAT | EPT_LARGE));
+	return reserved | (type == 2 || type == 3 || type == 7 ? entry & 7ull << EPT_TYPE_SHIFT : 0);
 }
 
 uint64_t stage2_entry_reserved(const struct stage2_format *format, unsigned int level, uint64_t entry)
 {
-	uint64_t reserved = entry & ADDRESS_BITS & ~address_mask(format);
+	uint64_t reserved = entry & ADDRESS_BITS & ~address_mask(format) & ~format->encryption;
 
 	if (is_page(level, entry) && level > 1)
-		reserved |= entry & ADDRESS_BITS & (stage2_page_size(level) - 1) &
+		reserved |= entry & ADDRESS_BITS & (stage2_page_size(level) - 1) & ~format->encryption &
 			    ~(format->kind == STAGE2_EPT ? 0 : X86_PAT);
 	if (format->kind == STAGE2_EPT)
 		return reserved | reserved_ept(level, entry);
@@ -149,14 +175,31 @@ static size_t append_bits(char *out, size_t size, size_t used, uint64_t entry, c
 	return used;
 }
 
+/* How KVM learns of accesses where hardware does not tell it, and what it took away for that. */
+static size_t text_tracking(uint64_t entry, char *out, size_t size, size_t used)
+{
+	uint64_t saved = entry >> SPTE_SAVED_SHIFT;
+	char was[] = "access-tracked, was R-X";
+
+	if ((entry & SPTE_AD) == SPTE_AD_WRITE_ONLY)
+		return append(out, size, used, "D-by-faults");
+	if ((entry & SPTE_AD) != SPTE_AD_DISABLED)
+		return used;
+	used = append(out, size, used, "A-D-by-faults");
+	if (entry & EPT_RWX)
+		return used;
+	was[sizeof(was) - 4] = saved & EPT_R ? 'R' : '-';
+	was[sizeof(was) - 2] = saved & EPT_X ? 'X' : '-';
+	return append(out, size, used, was);
+}
+
 static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t size)
 {
 	static const char *const types[8] = { "UC", "WC", "type 2", "type 3", "WT", "WP", "WB", "type 7" };
-	static const struct bit_name page[] = { { EPT_IGNORE_PAT, "ignore-PAT" },
-						{ EPT_LARGE, "large" },
-						{ EPT_A, "A" },
+	static const struct bit_name page[] = { { EPT_A, "A" },
 						{ EPT_D, "D" },
 						{ EPT_XU, "XU" },
+						{ EPT_SHADOW_STACK, "shadow-stack" },
 						{ EPT_SUPPRESS_VE, "suppress-VE" },
 						{ EPT_HOST_WRITE, "host-writable" },
 						{ EPT_MMU_WRITE, "mmu-writable" } };
@@ -167,7 +210,14 @@ static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t siz
 	if (!is_page(level, entry))
 		return append_bits(out, size, used, entry, table, sizeof(table) / sizeof(table[0]));
 	used = append(out, size, used, types[entry >> EPT_TYPE_SHIFT & 7]);
-	return append_bits(out, size, used, entry, page, sizeof(page) / sizeof(page[0]));
+	if (entry & EPT_IGNORE_PAT)
+		used = append(out, size, used, "ignore-PAT");
+	if (level > 1)
+		used = append(out, size, used, "large");
+	else if (entry & EPT_SUB_PAGE)
+		used = append(out, size, used, "sub-page");
+	used = append_bits(out, size, used, entry, page, sizeof(page) / sizeof(page[0]));
+	return text_tracking(entry, out, size, used);
 }
 
 static size_t text_x86(unsigned int level, uint64_t entry, char *out, size_t size)
@@ -204,9 +254,8 @@ const char *stage2_entry_text(const struct stage2_format *format, unsigned int l
 	default:
 		used = format->kind == STAGE2_EPT ? text_ept(level, entry, out, size)
 						  : text_x86(level, entry, out, size);
-		/* KVM knows the page, hardware does not: the next access tells that it is used. */
-		if (!stage2_entry_rights(format, entry))
-			used = append(out, size, used, "access-tracked");
+		if (entry & format->encryption)
+			used = append(out, size, used, "encrypted");
 	}
 	(void)used;
 	return out;

@@ -3,8 +3,12 @@
 
 #include "machine/host_kind.h"
 
+#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Memory encryption (APM vol. 3 E.4.17). */
+#define ENCRYPTION_LEAF 0x8000001f
 
 /* A module's parameter that is Y or 1. */
 static bool parameter_is_on(const char *modules, const char *module, const char *parameter)
@@ -50,9 +54,26 @@ static unsigned int physical_bits_find(const char *cpuinfo)
 	return bits >= 32 && bits <= 52 ? bits : 52;
 }
 
+uint64_t stage2_encryption_bit(uint32_t eax, uint32_t ebx)
+{
+	/* EAX: bit 0 SME, bit 1 SEV. EBX, bits 5:0: the C-bit's number. */
+	return eax & 3 ? 1ull << (ebx & 63) : 0;
+}
+
+static uint64_t encryption_find(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(ENCRYPTION_LEAF, &eax, &ebx, &ecx, &edx) ? stage2_encryption_bit(eax, ebx) : 0;
+}
+
 struct stage2_format stage2_host_format(const char *modules, const char *cpuinfo)
 {
-	return (struct stage2_format){ kind_find(modules), physical_bits_find(cpuinfo) };
+	struct stage2_format format = { kind_find(modules), physical_bits_find(cpuinfo), 0 };
+
+	if (format.kind == STAGE2_NPT)
+		format.encryption = encryption_find();
+	return format;
 }
 
 const char *stage2_kind_name(enum stage2_kind kind)

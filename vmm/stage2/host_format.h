@@ -11,4 +11,7 @@
  * bits. */
 struct stage2_format stage2_host_format(const char *modules, const char *cpuinfo);
 
+/* From CPUID leaf 8000_001Fh: the C-bit as a mask, of a processor that has SME or SEV; else 0. */
+uint64_t stage2_encryption_bit(uint32_t eax, uint32_t ebx);
+
 #endif

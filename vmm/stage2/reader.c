@@ -295,6 +295,15 @@ static int add_table(struct reading *reading, const struct stage2_table *table, 
 		       : 0;
 }
 
+/* Of tables that have pages: for as many as they can have. Without it the array grows as it can. */
+static void expect_leaves(struct reading *reading, size_t tables)
+{
+	uint64_t start = now();
+
+	stage2_make_room(reading->stage2, tables * STAGE2_TABLE_ENTRIES);
+	reading->stage2->timing.decode_ns += now() - start;
+}
+
 /* The tables that `from` names; the ones they point to are added to `to`. */
 static int read_links(struct reading *reading, const struct stage2_links *from, struct stage2_links *to,
 		      bool smm, struct error *error)
@@ -334,6 +343,8 @@ static int read_tree(struct reading *reading, const struct kernel_page *root, st
 		return 0; /* no vCPU has run */
 	for (unsigned int level = root->level, i = 0; level > 1; level--, i ^= 1) {
 		reading->links[i ^ 1].count = 0;
+		if (level == 2)
+			expect_leaves(reading, reading->links[i].count);
 		if (read_links(reading, &reading->links[i], &reading->links[i ^ 1], root->smm, error) < 0)
 			return -1;
 	}
@@ -369,6 +380,7 @@ static int read_all_pages(struct reading *reading, struct error *error)
 	struct stage2_reader *reader = reading->reader;
 	size_t done = 0;
 
+	expect_leaves(reading, reading->pages.count);
 	if (reading->pages.count)
 		qsort(reading->pages.items, reading->pages.count, sizeof(struct kernel_page), compare_pages);
 	while (done < reading->pages.count) {

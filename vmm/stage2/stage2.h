@@ -31,6 +31,7 @@ enum stage2_kind {
 struct stage2_format {
 	enum stage2_kind kind;
 	unsigned int physical_bits; /* of the host: an address has no bits from here on */
+	uint64_t encryption;        /* but for this one of AMD's memory encryption, the C-bit; 0: none */
 };
 
 enum stage2_rights { STAGE2_R = 1, STAGE2_W = 2, STAGE2_X = 4, STAGE2_U = 8 };
@@ -143,8 +144,9 @@ bool stage2_entry_dirty(const struct stage2_format *format, uint64_t entry);
 /* Bits that must be 0 in an entry that is a table's or a page's, and are not. */
 uint64_t stage2_entry_reserved(const struct stage2_format *format, unsigned int level, uint64_t entry);
 
-/* "R-X WB ignore-PAT A D", "P W U A D PS NX"; with KVM's own marks: "host-writable mmu-writable". Returns
- * out. */
+/* "R-X WB ignore-PAT A D", "P W U A D PS NX"; with KVM's own marks: "host-writable mmu-writable". Bits that
+ * hardware gives another sense (EPT: 57, guest paging to be verified, and 58, paging writes) are KVM's marks,
+ * since KVM turns none of that on. Returns out. */
 const char *stage2_entry_text(const struct stage2_format *format, unsigned int level, uint64_t entry,
 			      char *out, size_t size);
 
@@ -181,6 +183,10 @@ struct stage2_links {
  */
 int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, const uint64_t *entries,
 		     struct stage2_links *links);
+
+/* Makes room for `more` leaves; where they are many, in huge pages: else most of the time of reading them is
+ * that of page faults. -1 when memory is out, or no VM has so many. */
+int stage2_make_room(struct stage2 *stage2, size_t more);
 
 /* Sorts slots and leaves once all are there. -1 when memory is out. */
 int stage2_sort(struct stage2 *stage2);

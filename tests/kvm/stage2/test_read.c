@@ -54,7 +54,7 @@ static void expect_agreement(const struct stage2 *stage2, const struct stage2_ve
 		cr_expect_eq(stage2->levels[level].odd + stage2->levels[level].frozen, 0, "level %u", level);
 }
 
-Test(stage2, a_hundred_thousand_leaves_point_at_the_frames_of_the_process, .timeout = 120)
+Test(stage2, a_quarter_of_a_million_leaves_point_at_the_frames_of_the_process, .timeout = 600)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -62,10 +62,16 @@ Test(stage2, a_hundred_thousand_leaves_point_at_the_frames_of_the_process, .time
 
 	toucher_create(&toucher, DATA_MEMFD, DATA_SLOTS, 0);
 	toucher_touch(&toucher, DATA_GPA, 4096, DATA_PAGES);
-	read_all(&toucher, &stage2, &verdict);
-	expect_agreement(&stage2, &verdict);
+	/* Its times are figures: the best of several, on a busy machine. */
+	for (int i = 0; i < 8; i++) {
+		read_all(&toucher, &stage2, &verdict);
+		expect_agreement(&stage2, &verdict);
+		if (i < 7)
+			stage2_destroy(&stage2);
+	}
 	cr_expect_eq(stage2.slots.count, DATA_SLOTS + 1, "%zu slots", stage2.slots.count);
 	cr_expect_eq(stage2.vcpus, 1);
+	cr_expect_geq(DATA_PAGES, 250000);
 	cr_expect_geq(verdict.leaves, DATA_PAGES, "%llu leaves", (unsigned long long)verdict.leaves);
 	cr_expect_geq(stage2.levels[1].mmio + stage2.levels[2].mmio, stage2.format.kind == STAGE2_NPT,
 		      "the write to nowhere left its mark");
@@ -94,7 +100,7 @@ static bool has_huge_pages(void)
 }
 
 /* Shadow tables have 2M pages too, where the guest's page is one and the host's memory allows it. */
-Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right, .timeout = 120)
+Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right, .timeout = 600)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -112,7 +118,7 @@ Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right, .timeout = 12
 }
 
 /* The guest's page is 2M and so is the host's, but the one does not lie upon the other. */
-Test(stage2, no_leaf_is_wider_than_the_slot_allows, .timeout = 120)
+Test(stage2, no_leaf_is_wider_than_the_slot_allows, .timeout = 600)
 {
 	struct stage2_effective effective = { 0 };
 	struct stage2_verdict verdict;
@@ -131,7 +137,7 @@ Test(stage2, no_leaf_is_wider_than_the_slot_allows, .timeout = 120)
 	toucher_destroy(&toucher);
 }
 
-Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa, .timeout = 120)
+Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa, .timeout = 600)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -150,7 +156,7 @@ Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa, .timeout = 
 	toucher_destroy(&toucher);
 }
 
-Test(stage2, dirty_logging_keeps_to_4k_pages, .timeout = 120)
+Test(stage2, dirty_logging_keeps_to_4k_pages, .timeout = 600)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;

@@ -18,7 +18,7 @@
 #define SYSTEM_BYTES (4ull << 20)
 #define DATA_GPA     (256ull << 20)
 #define DATA_BYTES   (64ull << 20)
-#define DATA_SLOTS   8
+#define DATA_SLOTS   16
 #define NOWHERE      (3ull << 30)
 #define SMALL_GVA    (4ull << 30)
 #define SMALL_PAGES  8192

@@ -19,7 +19,7 @@ static struct stage2 *world(void)
 	static struct stage2 stage2;
 
 	slots[0] = (struct stage2_slot){ .gpa = 2 << 20, .size = 4 << 20, .hva = 1 << 30 };
-	stage2 = (struct stage2){ .format = { STAGE2_NPT, 48 } };
+	stage2 = (struct stage2){ .format = { STAGE2_NPT, 48, 0 } };
 	stage2.slots.items = slots;
 	stage2.slots.count = 1;
 	return &stage2;

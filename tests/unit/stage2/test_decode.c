@@ -14,7 +14,7 @@
 
 static struct stage2 npt(void)
 {
-	return (struct stage2){ .format = { STAGE2_NPT, 48 } };
+	return (struct stage2){ .format = { STAGE2_NPT, 48, 0 } };
 }
 
 Test(decode, entry_i_of_a_direct_table_is_for_the_ith_page)
@@ -135,5 +135,28 @@ Test(decode, slots_are_found_up_to_their_last_byte)
 	cr_expect_null(stage2_slot_at(&stage2, 0x1000));
 	cr_expect_eq(stage2_slot_at(&stage2, (1ull << 32) + 0x1fff)->id, 1);
 	cr_expect_null(stage2_slot_at(&stage2, (1ull << 32) + 0x2000));
+	stage2_destroy(&stage2);
+}
+
+Test(decode, many_leaves_stay_in_their_order_while_room_is_made_for_them)
+{
+	struct stage2 stage2 = npt();
+	uint64_t entries[512];
+
+	for (uint64_t i = 0; i < 400; i++) {
+		struct stage2_table table = { .gpa = i << 21, .level = 1 };
+
+		for (uint64_t j = 0; j < 512; j++)
+			entries[j] = (i << 21) + (j << 12) + (1 << 30) + PAGE;
+		cr_assert_eq(stage2_add_table(&stage2, &table, entries, NULL), 0);
+		if (i == 100)
+			cr_assert_eq(stage2_make_room(&stage2, 150000), 0);
+	}
+	cr_assert_eq(stage2_sort(&stage2), 0);
+	cr_assert_eq(stage2.leaves.count, 400 * 512);
+	for (uint64_t i = 0; i < 400 * 512; i++)
+		cr_assert(stage2.leaves.items[i].gpa == i << 12 &&
+			  stage2.leaves.items[i].entry == (i << 12) + (1 << 30) + PAGE);
+	cr_expect_eq(stage2_make_room(&stage2, STAGE2_LEAVES_MAX), -1, "no VM has so many");
 	stage2_destroy(&stage2);
 }

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-static const struct stage2_format ept = { STAGE2_EPT, 46 };
+static const struct stage2_format ept = { STAGE2_EPT, 46, 0 };
 
 #define PRESENT 0x800ull /* KVM's */
 
@@ -44,7 +44,7 @@ static const struct {
 	{ "PTE, write-protected type", 1, 0x5000 | PRESENT | 0x2f, STAGE2_PAGE, 0x5000, 7, 0, "RWX WP" },
 	{ "PTE of a type that is reserved", 1, 0x5000 | PRESENT | 0x17, STAGE2_PAGE, 0x5000, 7, 0x10,
 	  "RWX type 2" },
-	{ "PTE, bit 7 ignored", 1, 0x5000 | PRESENT | 0xb7, STAGE2_PAGE, 0x5000, 7, 0, "RWX WB large" },
+	{ "PTE, bit 7 ignored", 1, 0x5000 | PRESENT | 0xb7, STAGE2_PAGE, 0x5000, 7, 0, "RWX WB" },
 	{ "PTE, execute for users", 1, 0x5000 | PRESENT | 0x433, STAGE2_PAGE, 0x5000, 3, 0, "RW- WB XU" },
 	{ "PTE that suppresses #VE", 1, 1ull << 63 | 0x5000 | PRESENT | 0x37, STAGE2_PAGE, 0x5000, 7, 0,
 	  "RWX WB suppress-VE" },
@@ -52,8 +52,42 @@ static const struct {
 	  "R-X WB host-writable mmu-writable" },
 	{ "PTE above the host's width", 1, 1ull << 46 | 0x5000 | PRESENT | 0x37, STAGE2_PAGE, 0x5000, 7,
 	  1ull << 46, "RWX WB" },
-	{ "PTE that KVM took the rights of, to see an access", 1, 7ull << 54 | 0x5000 | PRESENT | 0x30,
-	  STAGE2_PAGE, 0x5000, 0, 0, "--- WB access-tracked" },
+	{ "PML4E with each bit that is reserved", 4, 0x1000 | PRESENT | 0xff, STAGE2_TABLE, 0x1000, 7, 0xf8,
+	  "RWX" },
+	{ "PML5E", 5, 0x1000 | PRESENT | 0x107, STAGE2_TABLE, 0x1000, 7, 0, "RWX A" },
+	{ "PDE to a table: bit 9 and what is above the address are ignored", 2,
+	  0x7ffull << 52 | 0x2000 | PRESENT | 0x307, STAGE2_TABLE, 0x2000, 7, 0, "RWX A" },
+	{ "PDE to a table, execute for users", 2, 0x2000 | PRESENT | 0x403, STAGE2_TABLE, 0x2000, 3, 0,
+	  "RW- XU" },
+	{ "PDE to a table of a host without A and D", 2, 1ull << 52 | 0x2000 | PRESENT | 7, STAGE2_TABLE,
+	  0x2000, 7, 0, "RWX" },
+	{ "PDPTE of a 1G page with bits 12 to 29", 3, 0x3ffff000 | PRESENT | 0xb7, STAGE2_PAGE, 0, 7,
+	  0x3ffff000, "RWX WB large" },
+	{ "PTE, execute only", 1, 0x5000 | PRESENT | 0x34, STAGE2_PAGE, 0x5000, 4, 0, "--X WB" },
+	{ "PTE, writable and not readable: a misconfiguration", 1, 0x5000 | PRESENT | 0x32, STAGE2_PAGE,
+	  0x5000, 2, 2, "-W- WB" },
+	{ "PDE to a table, the same", 2, 0x5000 | PRESENT | 6, STAGE2_TABLE, 0x5000, 6, 2, "-WX" },
+	{ "PTE of the other types that are reserved", 1, 0x5000 | PRESENT | 0x1f, STAGE2_PAGE, 0x5000, 7,
+	  0x18, "RWX type 3" },
+	{ "and", 1, 0x5000 | PRESENT | 0x3f, STAGE2_PAGE, 0x5000, 7, 0x38, "RWX type 7" },
+	{ "PTE with a shadow stack of the supervisor", 1, 1ull << 60 | 0x5000 | PRESENT | 0x31, STAGE2_PAGE,
+	  0x5000, 1, 0, "R-- WB shadow-stack" },
+	{ "PTE with write permissions below a page", 1, 1ull << 61 | 0x5000 | PRESENT | 0x31, STAGE2_PAGE,
+	  0x5000, 1, 0, "R-- WB sub-page" },
+	{ "bit 61 of a 2M page is ignored", 2, 1ull << 61 | 0x200000 | PRESENT | 0xb7, STAGE2_PAGE, 0x200000,
+	  7, 0, "RWX WB large" },
+	{ "PTE of a host without A and D", 1, 1ull << 52 | 0x5000 | PRESENT | 0x37, STAGE2_PAGE, 0x5000, 7, 0,
+	  "RWX WB A-D-by-faults" },
+	{ "PTE whose writes are seen by faults", 1, 2ull << 52 | 0x5000 | PRESENT | 0x135, STAGE2_PAGE,
+	  0x5000, 5, 0, "R-X WB A D-by-faults" },
+	{ "PTE that KVM took the rights of, to see an access", 1,
+	  5ull << 54 | 1ull << 52 | 3ull << 57 | 0x5000 | PRESENT | 0x30, STAGE2_PAGE, 0x5000, 0, 0,
+	  "--- WB host-writable mmu-writable A-D-by-faults access-tracked, was R-X" },
+	{ "the same, of a page that was not executable", 1, 1ull << 54 | 1ull << 52 | 0x5000 | PRESENT | 0x30,
+	  STAGE2_PAGE, 0x5000, 0, 0, "--- WB A-D-by-faults access-tracked, was R--" },
+	{ "MMIO with a generation in bits 3 to 10 and 52 to 62", 1, 0x7ff00000fee007feull, STAGE2_MMIO, 0, 6,
+	  0, "MMIO: an access goes to the VMM" },
+	{ "not present, with some bits: nothing of KVM's", 1, 0x5028, STAGE2_ODD, 0x5000, 0, 0, "not known" },
 	{ "MMIO: writable and not readable is a misconfiguration", 1, 0x1000000000000006, STAGE2_MMIO, 0, 6,
 	  0, "MMIO: an access goes to the VMM" },
 	{ "frozen by the TDP MMU", 1, 0x5a0, STAGE2_FROZEN, 0, 0, 0, "frozen: KVM is changing it" },
@@ -89,6 +123,18 @@ Test(ept, accessed_and_dirty_are_bits_8_and_9)
 {
 	cr_expect(stage2_entry_accessed(&ept, 0x100) && !stage2_entry_accessed(&ept, 0x20));
 	cr_expect(stage2_entry_dirty(&ept, 0x200) && !stage2_entry_dirty(&ept, 0x40));
+}
+
+Test(ept, without_accessed_and_dirty_bits_it_is_the_rights_that_tell)
+{
+	const uint64_t by_faults = 1ull << 52 | 0x5000 | PRESENT;
+
+	cr_expect(stage2_entry_accessed(&ept, by_faults | 5));
+	cr_expect_not(stage2_entry_accessed(&ept, by_faults | 0x300 | 5ull << 54), "its rights were taken");
+	cr_expect(stage2_entry_dirty(&ept, by_faults | 7));
+	cr_expect_not(stage2_entry_dirty(&ept, by_faults | 0x300 | 5));
+	/* Seen by faults are its writes alone: A and D are the hardware's. */
+	cr_expect_not(stage2_entry_dirty(&ept, 2ull << 52 | 0x5000 | PRESENT | 7));
 }
 
 Test(ept, a_text_that_does_not_fit_is_cut)

@@ -102,3 +102,10 @@ Test(format, a_width_that_cannot_be_is_not_believed)
 	cr_expect_eq(stage2_host_format(folder, path_of("cpuinfo")).physical_bits, 52);
 	cr_expect_eq(stage2_host_format(folder, "/nowhere").physical_bits, 52);
 }
+
+Test(format, the_bit_of_memory_encryption_is_where_cpuid_says)
+{
+	cr_expect_eq(stage2_encryption_bit(0, 47), 0, "neither SME nor SEV");
+	cr_expect_eq(stage2_encryption_bit(1, 0x16f), 1ull << 47);
+	cr_expect_eq(stage2_encryption_bit(2, 51), 1ull << 51);
+}

@@ -36,7 +36,7 @@ TestSuite(frames, .init = make_file);
 static struct stage2 with_slot(uint64_t gpa, uint64_t size, uint64_t hva)
 {
 	struct stage2_slot slot = { .gpa = gpa, .size = size, .hva = hva };
-	struct stage2 stage2 = { .format = { STAGE2_NPT, 48 } };
+	struct stage2 stage2 = { .format = { STAGE2_NPT, 48, 0 } };
 
 	cr_assert_eq(array_push(&stage2.slots, slot), 0);
 	return stage2;

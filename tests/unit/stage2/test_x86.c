@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-static const struct stage2_format npt = { STAGE2_NPT, 48 };
+static const struct stage2_format npt = { STAGE2_NPT, 48, 0 };
 
 #define PRESENT 0x800ull /* KVM's */
 #define NX      (1ull << 63)
@@ -71,4 +71,20 @@ Test(x86, accessed_and_dirty_are_bits_5_and_6)
 {
 	cr_expect(stage2_entry_accessed(&npt, 0x20) && !stage2_entry_accessed(&npt, 0x100));
 	cr_expect(stage2_entry_dirty(&npt, 0x40) && !stage2_entry_dirty(&npt, 0x200));
+}
+
+Test(x86, the_bit_of_memory_encryption_is_no_address)
+{
+	const struct stage2_format sme = { STAGE2_NPT, 43, 1ull << 47 };
+	const uint64_t page = 1ull << 47 | 0x5000 | PRESENT | 7,
+		       large = 1ull << 47 | 0x200000 | PRESENT | 0x87;
+	char text[80];
+
+	cr_expect_eq(stage2_entry_hpa(&sme, 1, page), 0x5000);
+	cr_expect_eq(stage2_entry_reserved(&sme, 1, page), 0);
+	cr_expect_eq(stage2_entry_reserved(&sme, 2, large), 0);
+	cr_expect_eq(stage2_entry_reserved(&sme, 1, page | 1ull << 46), 1ull << 46);
+	cr_expect_str_eq(stage2_entry_text(&sme, 1, page, text, sizeof(text)), "P W U encrypted");
+	cr_expect_eq(stage2_entry_kind(&sme, 1, 1ull << 47 | 0x5001), STAGE2_ODD);
+	cr_expect_eq(stage2_entry_kind(&sme, 1, 1ull << 51 | 1ull << 47 | 0x5001), STAGE2_MMIO);
 }

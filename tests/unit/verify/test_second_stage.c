@@ -29,7 +29,7 @@ static void init(void)
 			.level = 1,
 			.looked_up = true,
 		};
-	stage2 = (struct stage2){ .format = { STAGE2_NPT, 48 } };
+	stage2 = (struct stage2){ .format = { STAGE2_NPT, 48, 0 } };
 	stage2.slots.items = slots;
 	stage2.slots.count = 2;
 	stage2.leaves.items = leaves;
