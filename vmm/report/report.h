@@ -213,9 +213,9 @@ struct report_bench_row {
 struct report_bench_flushes {
 	uint32_t policy;
 	uint64_t frees;
-	uint64_t full;  /* flushes of everything */
-	uint64_t some;  /* flushes page by page */
-	uint64_t pages; /* flushed by those */
+	uint64_t full;       /* flushes of everything */
+	uint64_t some;       /* flushes page by page */
+	uint64_t pages;      /* flushed by those */
 	uint64_t entries;    /* that were flushed, one way or the other: pages that had been unmapped */
 	uint64_t interrupts; /* of other CPUs */
 };

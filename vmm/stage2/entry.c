@@ -22,8 +22,7 @@
 /* How accesses and writes are told, of tables that hardware walks; 0: by the hardware's A and D. */
 #define SPTE_AD            (3ull << 52)
 #define SPTE_AD_DISABLED   (1ull << 52) /* by faults, since there are no A and D: rights are taken away */
-#define SPTE_AD_WRITE_ONLY (2ull << 52) /* writes by faults though there is a D: a guest's guest under PML   \
-					 */
+#define SPTE_AD_WRITE_ONLY (2ull << 52) /* writes by faults, though there is a D */
 /* Then, of a page whose rights were taken away: R and X as they were. W is given back by a fault only. */
 #define SPTE_SAVED_SHIFT 54
 
