@@ -20,14 +20,17 @@ enum pgprot { PGPROT_READONLY, PGPROT_READWRITE, PGPROT_EXECUTE };
  * Maps the nr frames of the chain that starts at pfn `first` at va, va + 4K, ... NX, supervisor; stores each
  * frame's page.vaddr. 0, or -1 if no page-table page could be had: then nothing of the range is mapped.
  * No flush is needed: the range held no translation.
+ *
+ * *table: pfn of va's table, as the last call for that va left it, or 0. It saves the walk.
  */
-int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot);
+int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *table);
 
 /*
  * As arch_map_chain() for nr frames that have owners: their struct pages stay as they are. *sum_out: the sum
  * of FRAMES_SUM() over all pages.
  */
-int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out);
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table,
+		   u64 *sum_out);
 
 /*
  * As arch_map_chain() of nr frames that begin with blocks of 2M, which are mapped by 2M leaves; va is a
@@ -42,9 +45,9 @@ u32 arch_unmap_huge(unsigned long va, u32 nr);
 
 /*
  * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the
- * stamp of this unmapping.
+ * stamp of this unmapping. table: as arch_map_chain() left it, or 0.
  */
-u32 arch_unmap(unsigned long va, u32 nr);
+u32 arch_unmap(unsigned long va, u32 nr, u32 table);
 
 /*
  * Gives the pages of a range that is mapped these rights. PGPROT_READONLY, which is the one that takes a

@@ -111,7 +111,7 @@ static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum
 	if (!taken)
 		return 0;
 	chain_add_run(chain, zone->fresh_start, taken, owner);
-	zone->fresh_start += taken;
+	WRITE_ONCE(zone->fresh_start, zone->fresh_start + taken);
 	return taken;
 }
 
@@ -164,7 +164,11 @@ u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner)
 	u32 own = zonelists[this_cpu_cache()->node].own;
 	u32 taken = zones_take(chain, nr, owner, false, 0, own);
 
+	if (likely(taken == nr))
+		return taken;
 	taken += zones_take(chain, nr - taken, owner, true, 0, own);
+	if (own == nr_zones)
+		return taken;
 	taken += zones_take(chain, nr - taken, owner, false, own, nr_zones);
 	return taken + zones_take(chain, nr - taken, owner, true, own, nr_zones);
 }
@@ -178,16 +182,26 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 	return 0;
 }
 
+/* Are there so many at all? Mostly the first zone says so. */
+static inline bool are_there(u32 nr)
+{
+	const struct zone *first = &zones[zonelists[this_cpu_cache()->node].zones[0]];
+
+	return likely(READ_ONCE(first->free_pages) >= nr) || frames_free_count() >= nr;
+}
+
 /* This CPU cannot give them alone. */
 static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner owner)
 {
 	struct chain chain;
 	u32 taken;
 
-	if (frames_free_count() < nr)
+	if (!are_there(nr))
 		return 0;
 	chain_init(&chain);
 	taken = chain_take_near(&chain, nr, owner);
+	if (likely(taken == nr))
+		return chain.first;
 	taken += pcp_take(&chain, nr - taken, owner, false);
 	taken += pcp_take(&chain, nr - taken, owner, true);
 	return chain_finish(&chain, taken, nr);
@@ -214,11 +228,13 @@ static __attribute__((noinline)) u32 zones_alloc_chain_zeroed(u32 nr, enum page_
 	struct chain chain;
 	u32 taken, *used;
 
-	if (frames_free_count() < nr)
+	if (!are_there(nr))
 		return 0;
 	chain_init(&chain);
-	taken = pcp_take(&chain, nr, owner, true);
-	taken += chain_take_all_fresh(&chain, nr - taken, owner);
+	taken = chain_take_all_fresh(&chain, nr, owner);
+	if (likely(taken == nr))
+		return chain.first;
+	taken += pcp_take(&chain, nr - taken, owner, true);
 	used = chain.end;
 	taken += chain_take_all_free(&chain, nr - taken, owner);
 	taken += pcp_take(&chain, nr - taken, owner, false);
@@ -248,9 +264,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 
 	do {
 		next = page->next;
-		WRITE_ONCE(page->owner, PAGE_NONE);
-		page->order = 0;
-		page->cache = 0;
+		WRITE_ONCE(page->head, PAGE_NONE);
 		page->next = 0;
 		if (stamped)
 			page->unmapped = stamp;

@@ -111,7 +111,7 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 	if (pfn > zone->fresh_end || zone->fresh_end - pfn < nr)
 		return 0;
 	skipped = pfn - zone->fresh_start;
-	zone->fresh_start = pfn + nr;
+	WRITE_ONCE(zone->fresh_start, pfn + nr);
 	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD);
 	buddy_free_run(zone, pfn - skipped, skipped);
 	return pfn;

@@ -27,9 +27,14 @@
  * Chains and free lists link pfns, not pointers; 0 ends them, since frame 0 is never managed.
  */
 struct page {
-	u8 owner;  /* enum page_owner */
-	u8 order;  /* of the block whose head this is */
-	u16 cache; /* PAGE_SLAB: number of its kmem_cache */
+	union {
+		struct {
+			u8 owner;  /* enum page_owner */
+			u8 order;  /* of the block whose head this is */
+			u16 cache; /* PAGE_SLAB: number of its kmem_cache */
+		};
+		u32 head; /* all three, to be written at once */
+	};
 	u32 next;
 	u32 prev;     /* free lists and slabs only; 0 = first */
 	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away, or the last entry that led to
@@ -167,8 +172,10 @@ struct vmap_area {
 	u32 shrunk; /* tlb_clock when its guard page was unmapped; not after `handed`: it has been none of its
 		     * pages
 		     */
-	u32 lead; /* VMAP_LAZY: 1 if the page before it was unmapped with it; a live area's guard page now */
-	u32 unused;
+	u32 lead;  /* VMAP_LAZY: 1 if the page before it was unmapped with it; a live area's guard page now */
+	u32 table; /* pfn of the page table of its first page, which stays as long as the range is not free;
+		    * 0: not known
+		    */
 };
 
 /* So that struct page.area reaches 64 GiB: objects lie at multiples of their size in a page. */

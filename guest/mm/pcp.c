@@ -7,8 +7,9 @@
  */
 #include "mm/arch.h"
 #include "mm/buddy.h"
+#include "mm/nodes.h"
 
-#define PCP_BATCH 32
+#define PCP_BATCH 64
 #define PCP_HIGH  128
 
 u32 pcp_free_most = PCP_CHAIN;
@@ -41,6 +42,17 @@ static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page *
 	return pfn;
 }
 
+/*
+ * Fresh frames up to a multiple of a batch: what is taken fresh after them begins there, and goes back in
+ * whole blocks.
+ */
+static u32 fresh_batch(void)
+{
+	const struct zone *first = &zones[zonelists[this_cpu_cache()->node].zones[0]];
+
+	return PCP_BATCH - READ_ONCE(first->fresh_start) % PCP_BATCH;
+}
+
 /* A batch from the zones, in front of what there is. */
 static __attribute__((noinline)) void pcp_refill(struct per_cpu_pages *pcp, bool zero)
 {
@@ -48,7 +60,7 @@ static __attribute__((noinline)) void pcp_refill(struct per_cpu_pages *pcp, bool
 	u32 taken;
 
 	chain_init(&chain);
-	taken = zero ? chain_take_all_fresh(&chain, PCP_BATCH, PAGE_PCP)
+	taken = zero ? chain_take_all_fresh(&chain, fresh_batch(), PAGE_PCP)
 		     : chain_take_near(&chain, PCP_BATCH, PAGE_PCP);
 	*chain.end = pcp->first;
 	pcp->first = chain.first;

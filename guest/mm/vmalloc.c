@@ -70,7 +70,7 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
-	if (arch_map_chain(va->va_start, first, nr, PGPROT_READWRITE)) {
+	if (arch_map_chain(va->va_start, first, nr, PGPROT_READWRITE, &va->table)) {
 		frames_free_chain(first, nr, 0);
 		return KVMAP_REFUSED_NO_MEMORY;
 	}
@@ -80,26 +80,33 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 	return KVMAP_OK;
 }
 
-/* One attempt, all or nothing; enum kvmap_status. */
-static u32 area_create(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller,
-		       struct vmap_area **out)
+/* One attempt, all or nothing; NULL and *status. */
+static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsigned long flags,
+					    const void *caller, u32 *status)
 {
-	u32 status;
-	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), &status);
+	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status);
 
-	if (!va)
-		return status;
+	if (unlikely(!va))
+		return NULL;
 	va->vm->requested_size = size;
 	va->vm->flags = flags | VM_ALLOC | (gfp & __GFP_ZERO ? VM_ZERO : 0);
 	va->vm->caller = caller;
-	status = area_populate(va, va->vm, gfp);
-	if (unlikely(status)) {
+	*status = area_populate(va, va->vm, gfp);
+	if (unlikely(*status)) {
 		vmap_range_undo(va);
-		return status;
+		return NULL;
 	}
 	vmap_range_live(va);
-	*out = va;
-	return KVMAP_OK;
+	return va;
+}
+
+/* The same once more, if a purge finds something. */
+static __attribute__((noinline)) struct vmap_area *
+area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
+{
+	if (gfp & __GFP_DIRECT_RECLAIM && reclaim_memory())
+		return area_create(size, gfp, flags, caller, status);
+	return NULL;
 }
 
 void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
@@ -116,10 +123,10 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 	if (size > vmalloc_largest)
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
 
-	status = area_create(size, gfp, flags, caller, &va);
-	if (unlikely(status) && gfp & __GFP_DIRECT_RECLAIM && reclaim_memory())
-		status = area_create(size, gfp, flags, caller, &va);
-	if (status)
+	va = area_create(size, gfp, flags, caller, &status);
+	if (unlikely(!va))
+		va = area_create_again(size, gfp, flags, caller, &status);
+	if (unlikely(!va))
 		return refuse(status);
 
 	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
@@ -144,7 +151,7 @@ void vmap_area_free(struct vmap_area *va)
 	struct cpu_cache *cpu = this_cpu_cache();
 	u32 nr = va->vm->nr_pages;
 
-	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr)
+	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr, va->table)
 							  : arch_unmap_huge(va->va_start, nr);
 	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
 	cpu->stats.frees++;

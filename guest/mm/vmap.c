@@ -6,45 +6,56 @@
 #include "mm/arch.h"
 #include "mm/vmap.h"
 
-static u32 map_create(struct page *const *pages, u32 nr, unsigned long flags, const void *caller,
-		      struct vmap_area **out)
+static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, unsigned long flags,
+					   const void *caller, u32 *status)
 {
 	enum pgprot prot = flags & VM_READONLY ? PGPROT_READONLY : PGPROT_READWRITE;
-	u32 status;
-	struct vmap_area *va = vmap_range_take(nr, &status);
+	struct vmap_area *va = vmap_range_take(nr, status);
 
-	if (!va)
-		return status;
-	if (arch_map_pages(va->va_start, pages, nr, prot, &va->vm->frames_sum)) {
+	if (unlikely(!va))
+		return NULL;
+	if (arch_map_pages(va->va_start, pages, nr, prot, &va->table, &va->vm->frames_sum)) {
 		vmap_range_undo(va);
-		return KVMAP_REFUSED_NO_MEMORY;
+		*status = KVMAP_REFUSED_NO_MEMORY;
+		return NULL;
 	}
 	va->vm->requested_size = (unsigned long)nr << PAGE_SHIFT;
 	va->vm->flags = flags;
 	va->vm->caller = caller;
 	va->vm->nr_pages = nr;
 	vmap_range_live(va);
-	*out = va;
-	return KVMAP_OK;
+	return va;
+}
+
+/* The same once more, if a purge finds something. */
+static __attribute__((noinline)) struct vmap_area *
+map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
+{
+	return reclaim_memory() ? map_create(pages, nr, flags, caller, status) : NULL;
+}
+
+static void *map_refuse(u32 status)
+{
+	vmalloc_refuse(status);
+	return NULL;
 }
 
 static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, const void *caller)
 {
-	u32 status = KVMAP_REFUSED_ZERO_SIZE;
-	struct vmap_area *va = NULL;
+	struct vmap_area *va;
+	u32 status;
 
 	if (vmalloc_refuse_in_interrupt())
 		return NULL;
+	if (!nr)
+		return map_refuse(KVMAP_REFUSED_ZERO_SIZE);
 	if (nr > vmalloc_largest >> PAGE_SHIFT)
-		status = KVMAP_REFUSED_TOO_LARGE;
-	else if (nr)
-		status = map_create(pages, nr, flags, caller, &va);
-	if (unlikely(status) && nr && reclaim_memory())
-		status = map_create(pages, nr, flags, caller, &va);
-	if (status) {
-		vmalloc_refuse(status);
-		return NULL;
-	}
+		return map_refuse(KVMAP_REFUSED_TOO_LARGE);
+	va = map_create(pages, nr, flags, caller, &status);
+	if (unlikely(!va))
+		va = map_create_again(pages, nr, flags, caller, &status);
+	if (unlikely(!va))
+		return map_refuse(status);
 	this_cpu_cache()->stats.allocations++;
 	this_cpu_cache()->stats.pages_mapped += nr;
 	vmalloc_done();
@@ -57,22 +68,17 @@ void *vmap(struct page *const *pages, u32 count, unsigned long flags, enum pgpro
 	return map_pages(pages, count, flags, __builtin_return_address(0));
 }
 
+void *vmap_ram_area(struct page *const *pages, u32 nr, const void *caller)
+{
+	return map_pages(pages, nr, VM_MAP | VM_MAP_RAM, caller);
+}
+
 void *vm_map_ram(struct page *const *pages, u32 count, int node)
 {
-	const void *caller = __builtin_return_address(0);
-	struct cpu_cache *cpu = this_cpu_cache();
-	void *addr;
-
 	(void)node;
 	if (unlikely(count - 1 >= VMAP_BLOCK_MOST || in_interrupt())) /* of 0 too */
-		return map_pages(pages, count, VM_MAP | VM_MAP_RAM, caller);
-	addr = vmap_block_map(pages, count, caller);
-	if (unlikely(!addr))
-		return map_pages(pages, count, VM_MAP | VM_MAP_RAM, caller);
-	cpu->stats.allocations++;
-	cpu->stats.pages_mapped += count;
-	cpu->vmalloc_status = KVMAP_OK;
-	return addr;
+		return vmap_ram_area(pages, count, __builtin_return_address(0));
+	return vmap_block_map(pages, count, __builtin_return_address(0));
 }
 
 /* `kind`: the flags that tell the function's own areas from others. count 0: as many pages as it has. */
@@ -84,7 +90,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 	if (vmalloc_refuse_in_interrupt())
 		return;
 	vmalloc_done();
-	va = vmap_range_at((unsigned long)addr, &status);
+	va = vmap_range_search((unsigned long)addr, &status);
 	if (va && (va->vm->flags & (VM_MAP | VM_MAP_RAM)) != kind)
 		status = KVMAP_REFUSED_OTHER_KIND;
 	else if (va && count && count != va->vm->nr_pages)
@@ -95,7 +101,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 		vmalloc_refuse(status);
 		return;
 	}
-	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages);
+	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages, va->table);
 	this_cpu_cache()->stats.frees++;
 	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);
@@ -111,8 +117,7 @@ void vunmap(const void *addr)
 
 void vm_unmap_ram(const void *addr, u32 count)
 {
-	struct vmap_block *block = is_vmalloc_addr(addr) ? vmap_block_at((unsigned long)addr) : NULL;
-	u32 status;
+	struct vmap_block *block;
 
 	if (vmalloc_refuse_in_interrupt())
 		return;
@@ -120,15 +125,11 @@ void vm_unmap_ram(const void *addr, u32 count)
 		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE);
 		return;
 	}
-	if (!block) {
-		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
-		return;
-	}
-	status = vmap_block_unmap(block, (unsigned long)addr, count);
-	if (unlikely(status))
-		vmalloc_refuse(status);
+	block = is_vmalloc_addr(addr) ? vmap_block_at((unsigned long)addr) : NULL;
+	if (likely(block))
+		vmap_block_unmap(block, (unsigned long)addr, count);
 	else
-		vmalloc_done();
+		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
 }
 
 void vm_unmap_aliases(void)

@@ -108,6 +108,9 @@ void vmap_range_grown(struct vmap_area *va, struct vmap_area *more);
 /* The live area that begins at addr; or NULL and *status why there is none. */
 struct vmap_area *vmap_range_at(unsigned long addr, u32 *status);
 
+/* The same for one that most likely has no frames of its own: from the busy tree at once. */
+struct vmap_area *vmap_range_search(unsigned long addr, u32 *status);
+
 /*
  * The same without waiting for a lock. Where the area has to be searched for, and the tree is being changed,
  * *status is KVMAP_REFUSED_INTERRUPT.
@@ -172,14 +175,20 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 
 extern struct kmem_cache vmap_block_cache;
 
-/* Maps 1 to VMAP_BLOCK_MOST pages; NULL if there is no room and no memory for a new block. */
+/*
+ * vm_map_ram() of 1 to VMAP_BLOCK_MOST pages: vmap_ram_area() if there is no room and no memory for a new
+ * block.
+ */
 void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller);
+
+/* vmap.c: vm_map_ram() that makes an area. */
+void *vmap_ram_area(struct page *const *pages, u32 nr, const void *caller);
 
 /* The block that addr, whosever it is, lies in; NULL if it is in none. */
 struct vmap_block *vmap_block_at(unsigned long addr);
 
-/* Unmaps what is mapped at addr, in the block, if it is so many pages; enum kvmap_status. */
-u32 vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr);
+/* vm_unmap_ram() of so many pages at addr, which is in the block. */
+void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr);
 
 /* The mapping, live or not, whose pages or guard addr is, and where it begins; NULL if there is none there.
  */

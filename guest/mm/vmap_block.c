@@ -190,7 +190,7 @@ void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller)
 	if (unlikely(!block || block->used + VMAP_SLOTS(nr) > VMAP_BLOCK_SLOTS)) {
 		block = block_next(cpu);
 		if (!block)
-			return NULL;
+			return vmap_ram_area(pages, nr, caller);
 	}
 	map = &block->maps[block->used];
 	addr = block->va_start + block->used * SLOT_SIZE;
@@ -201,6 +201,9 @@ void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller)
 	__atomic_store_n(&map->state, VMAP_LIVE, __ATOMIC_RELEASE);
 	WRITE_ONCE(block->used, (u16)(block->used + VMAP_SLOTS(nr)));
 	block->nr++;
+	cpu->stats.allocations++;
+	cpu->stats.pages_mapped += nr;
+	cpu->vmalloc_status = KVMAP_OK;
 	return (void *)addr;
 }
 
@@ -230,33 +233,36 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr)
 	return addr == start ? KVMAP_REFUSED_OTHER_KIND : KVMAP_REFUSED_INTERIOR;
 }
 
-/* What vm_unmap_ram() refuses, and why. */
-static __attribute__((noinline)) u32 unmap_status(struct vmap_block *block, unsigned long addr)
+/* vm_unmap_ram() refuses it. */
+static __attribute__((noinline)) void unmap_refuse(struct vmap_block *block, unsigned long addr)
 {
 	u32 status = addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : vmap_block_status(block, addr);
 
-	return status == KVMAP_REFUSED_OTHER_KIND ? KVMAP_REFUSED_COUNT : status;
+	/* A live mapping that begins there has another number of pages. */
+	vmalloc_refuse(status == KVMAP_REFUSED_OTHER_KIND ? KVMAP_REFUSED_COUNT : status);
 }
 
-u32 vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
+void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	struct vmap_block_map *map = &block->maps[slot_of(addr)];
 	u32 live = VMAP_LIVE;
 
-	/* Only where a mapping begins there can be a live one. The last two pages are nobody's. */
+	/*
+	 * Only where a mapping begins there can be a live one, and the last two pages are nobody's. Of
+	 * several CPUs that unmap it, one does: the others find it unmapped.
+	 */
 	if (unlikely(addr % SLOT_SIZE || slot_of(addr) == VMAP_BLOCK_SLOTS ||
-		     READ_ONCE(map->state) != VMAP_LIVE || map->nr_pages != nr))
-		return unmap_status(block, addr);
-	if (unlikely(!__atomic_compare_exchange_n(&map->state, &live, VMAP_LAZY, false, __ATOMIC_ACQ_REL,
+		     READ_ONCE(map->nr_pages) != nr ||
+		     !__atomic_compare_exchange_n(&map->state, &live, VMAP_LAZY, false, __ATOMIC_ACQ_REL,
 						  __ATOMIC_RELAXED)))
-		return KVMAP_REFUSED_DOUBLE_FREE;
+		return unmap_refuse(block, addr);
 	map->unmapped = arch_table_unmap(block->table, addr, nr);
 	WRITE_ONCE(cpu->block_unmapped, map->unmapped);
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;
+	cpu->vmalloc_status = KVMAP_OK;
 	if (unlikely(vmalloc_policy == KVMAP_POLICY_EAGER))
 		vmap_flush(addr, addr + nr * PAGE_SIZE);
 	block_dirty(block, VMAP_SLOTS(nr));
-	return KVMAP_OK;
 }

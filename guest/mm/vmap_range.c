@@ -30,6 +30,7 @@ static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
 	va->vm = vm;
 	va->shrunk = 0;
 	va->lead = 0;
+	va->table = 0;
 	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was kept */
 	return va;
 }
@@ -98,6 +99,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->state = VMAP_LAZY;
 	rest->shrunk = va->shrunk;
 	rest->lead = 1;
+	rest->table = 0;
 	spin_lock(&vmap_area_lock); /* of who looks for an address */
 	va->va_end = end;
 	spin_unlock(&vmap_area_lock);
@@ -170,7 +172,7 @@ static u32 start_status(unsigned long addr)
 	return addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : KVMAP_OK;
 }
 
-struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
+struct vmap_area *vmap_range_search(unsigned long addr, u32 *status)
 {
 	u32 wrong = start_status(addr);
 	struct vmap_area *va;
@@ -179,13 +181,17 @@ struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
 		*status = wrong;
 		return NULL;
 	}
-	va = area_mapped_at(addr);
-	if (likely(va))
-		return va;
 	spin_lock(&vmap_area_lock);
 	va = area_searched(addr, status);
 	spin_unlock(&vmap_area_lock);
 	return va;
+}
+
+struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
+{
+	struct vmap_area *va = likely(!start_status(addr)) ? area_mapped_at(addr) : NULL;
+
+	return likely(va) ? va : vmap_range_search(addr, status);
 }
 
 /* So often it is tried to get the lock: its holder may be the code that was interrupted. */

@@ -56,7 +56,7 @@ static u32 shrink(struct vmap_area *va, u32 nr)
 	rest->vm->nr_pages = gone;
 	last->next = 0;
 	vm->nr_pages = nr;
-	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone);
+	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone, 0);
 	vm_stat_add(NR_VMALLOC_PAGES, -(s64)gone);
 	/* The rest counts as an area that was made and freed. */
 	stats->allocations++;
@@ -70,7 +70,7 @@ static u32 shrink(struct vmap_area *va, u32 nr)
 static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr, gfp_t gfp)
 {
 	unsigned long end = vmap_mapped_end(va);
-	u32 first;
+	u32 first, table = 0;
 
 	/* A page that it had itself: its translation may be about. */
 	if (va->shrunk > va->handed)
@@ -78,7 +78,7 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	first = vmalloc_frames(nr, gfp);
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
-	if (arch_map_chain(end, first, nr, PGPROT_READWRITE)) {
+	if (arch_map_chain(end, first, nr, PGPROT_READWRITE, &table)) {
 		frames_free_chain(first, nr, 0);
 		return KVMAP_REFUSED_NO_MEMORY;
 	}

@@ -89,11 +89,20 @@ static inline u32 table_span(unsigned long va, u32 nr)
 	return nr < room ? nr : room;
 }
 
+/* The entry of va in that table, if all of nr entries are in it; NULL if not, or table is 0. */
+static inline u64 *pte_known(u32 table, unsigned long va, u32 nr)
+{
+	u32 index = pt_index(va, PTE_SHIFT);
+
+	return likely(table && nr <= PTRS_PER_TABLE - index) ? (u64 *)__va((u64)table << PAGE_SHIFT) + index
+							     : NULL;
+}
+
 /*
  * Makes the tables of a range; the entry of its first page, NULL without memory. All tables come before the
  * first entry, so that a failure leaves none that a TLB might have seen.
  */
-static u64 *tables_make(unsigned long va, u32 nr)
+static __attribute__((noinline)) u64 *tables_make(unsigned long va, u32 nr, u32 *table)
 {
 	u64 *first = pte_table_make(va);
 	unsigned long next = va;
@@ -106,6 +115,7 @@ static u64 *tables_make(unsigned long va, u32 nr)
 		if (!pte_table_make(next))
 			return NULL;
 	}
+	*table = (u32)(__pa(first) >> PAGE_SHIFT);
 	return &first[pt_index(va, PTE_SHIFT)];
 }
 
@@ -116,13 +126,15 @@ u64 pgtable_rights(enum pgprot prot)
 	return prot == PGPROT_EXECUTE ? _PAGE_KERNEL_RX : _PAGE_KERNEL_RO;
 }
 
-int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot)
+int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *table)
 {
 	u64 rights = pgtable_rights(prot);
-	u64 *pte = tables_make(va, nr), *end;
+	u64 *pte = pte_known(*table, va, nr), *end;
 	struct page *map = mem_map;
 	u32 pfn = first, span;
 
+	if (!pte)
+		pte = tables_make(va, nr, table);
 	if (!pte)
 		return -1;
 	for (;;) {
@@ -179,21 +191,29 @@ void arch_table_map(void *table, unsigned long va, struct page *const *pages, u3
 	*sum_out = sum;
 }
 
-u32 arch_table_unmap(void *table, unsigned long va, u32 nr)
+static inline void entries_clear(u64 *pte, u32 nr)
 {
-	u64 *pte = (u64 *)table + pt_index(va, PTE_SHIFT), *end = pte + nr;
+	u64 *end = pte + nr;
 
 	do
 		entry_set(pte, 0);
 	while (++pte != end);
+}
+
+u32 arch_table_unmap(void *table, unsigned long va, u32 nr)
+{
+	entries_clear((u64 *)table + pt_index(va, PTE_SHIFT), nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
 }
 
-int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u64 *sum_out)
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table,
+		   u64 *sum_out)
 {
 	u64 rights = pgtable_rights(prot);
-	u64 *pte = tables_make(va, nr), sum = 0, weight = 1;
+	u64 *pte = pte_known(*table, va, nr), sum = 0, weight = 1;
 
+	if (!pte)
+		pte = tables_make(va, nr, table);
 	if (!pte)
 		return -1;
 	for (;;) {
@@ -221,25 +241,29 @@ void pgtable_clear(unsigned long va, u32 nr)
 {
 	while (nr) {
 		u32 span = table_span(va, nr);
-		u64 *pte = pte_of(va), *end = pte + span;
 
-		do
-			entry_set(pte, 0);
-		while (++pte != end);
+		entries_clear(pte_of(va), span);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
 }
 
-u32 arch_unmap(unsigned long va, u32 nr)
+u32 arch_unmap(unsigned long va, u32 nr, u32 table)
 {
-	pgtable_clear(va, nr);
+	u64 *pte = pte_known(table, va, nr);
+
+	if (likely(pte))
+		entries_clear(pte, nr);
+	else
+		pgtable_clear(va, nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
 }
 
 bool pgtable_make(unsigned long va, u32 nr)
 {
-	return tables_make(va, nr);
+	u32 table;
+
+	return tables_make(va, nr, &table);
 }
 
 void arch_protect(unsigned long va, u32 nr, enum pgprot prot)

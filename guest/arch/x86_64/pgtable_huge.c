@@ -47,7 +47,7 @@ static u32 table_cut(u64 entry, unsigned long va, u32 cut)
 
 int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
 {
-	u32 blocks = blocks_at(first, nr), pfn = first, cut = 0;
+	u32 blocks = blocks_at(first, nr), pfn = first, cut = 0, table = 0;
 
 	nr -= blocks * PTRS_PER_TABLE;
 	if (!tables_for(va, blocks, nr))
@@ -64,7 +64,7 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 			cut = table_cut(old, va, cut);
 	}
 	*cut_out = cut;
-	return nr ? arch_map_chain(va, pfn, nr, prot) : 0;
+	return nr ? arch_map_chain(va, pfn, nr, prot, &table) : 0;
 }
 
 u32 arch_unmap_huge(unsigned long va, u32 nr)
