@@ -87,7 +87,7 @@ static void ask(const struct guest *guest, uint64_t seed, struct tally *tally)
 	size_t size;
 	struct report report = { .stream = open_memstream(&text, &size),
 				 .format = seed & 1 ? REPORT_JSON : REPORT_TEXT };
-	struct guest_questions questions = { .frames_by_claims = seed & 2 };
+	struct guest_questions questions = { .what = ASK_ALL, .frames_by_claims = seed & 2 };
 	uint64_t random = ~seed;
 	double start = now(), seconds;
 

@@ -45,6 +45,11 @@ void guest_open(struct guest *guest, const char *core_path, const char *program)
 	    claims_layout_open(program, guest->symbols, &guest->layout, &error) < 0)
 		guest_die(error.text);
 	free(noted);
+	/* The file does not change: nothing is gained by asking it for its holes again and again. */
+	guest->core->data_most = view_data_size(guest->core);
+	if (walk_mode_of_cpu(guest->core, 0, &guest->mode, &error) < 0 ||
+	    claims_read(guest->core, &guest->mode, guest->layout, &guest->sound, &error) < 0)
+		guest_die(error.text);
 	guest->view = *guest->core;
 	for (unsigned int i = 0; i < guest->view.region_count; i++)
 		copy_region(guest, &guest->view.regions[i]);
@@ -55,6 +60,7 @@ void guest_close(struct guest *guest)
 	for (unsigned int i = 0; i < guest->view.region_count; i++)
 		free((void *)guest->view.regions[i].bytes);
 	free(guest->pages.items);
+	claims_destroy(&guest->sound);
 	claims_layout_close(guest->layout);
 	symbols_close(guest->symbols);
 	view_destroy(guest->core);
@@ -133,9 +139,7 @@ static void print_frames(struct report *report, const struct guest *guest, const
 static void print_diff(struct report *report, const struct guest *guest, const struct walk_mode *mode,
 		       const struct claims *claims)
 {
-	struct claims sound = { 0 };
-	struct walk_mode sound_mode;
-	struct diff_side before = { .view = guest->core, .mode = &sound_mode };
+	struct diff_side before = { .view = guest->core, .mode = &guest->mode };
 	struct diff_side after = { .view = &guest->view, .mode = mode, .claims = claims };
 	struct frames owners[2];
 	struct diff_tables tables;
@@ -151,13 +155,12 @@ static void print_diff(struct report *report, const struct guest *guest, const s
 				    .entries = true };
 	struct error error;
 
-	if (walk_mode_of_cpu(guest->core, 0, &sound_mode, &error) < 0 ||
-	    claims_read(guest->core, &sound_mode, guest->layout, &sound, &error) < 0 ||
-	    diff_tables(&before, &after, true, &tables, &error) < 0 ||
-	    frames_collect(guest->core, &sound_mode, claims ? &sound : NULL, &owners[0], &error) < 0 ||
+	if (diff_tables(&before, &after, true, &tables, &error) < 0 ||
+	    frames_collect(guest->core, &guest->mode, claims ? &guest->sound : NULL, &owners[0], &error) <
+		    0 ||
 	    frames_collect(&guest->view, mode, claims, &owners[1], &error) < 0 ||
 	    diff_frames(&owners[0], &owners[1], &frames, &error) < 0 ||
-	    (claims && diff_areas(&sound, claims, &areas, &error) < 0))
+	    (claims && diff_areas(&guest->sound, claims, &areas, &error) < 0))
 		guest_die(error.text);
 	report_diff(report, &diff);
 	diff_tables_destroy(&tables);
@@ -165,82 +168,95 @@ static void print_diff(struct report *report, const struct guest *guest, const s
 	diff_areas_destroy(&areas);
 	frames_destroy(&owners[0]);
 	frames_destroy(&owners[1]);
-	claims_destroy(&sound);
 }
 
 static void print_map(struct report *report, const struct guest *guest, const struct walk_mode *mode,
-		      const struct ranges *ranges, const struct claims *claims)
+		      const struct claims *claims)
 {
 	static const struct map_filter all = { .end = UINT64_MAX };
 	struct memory_map map;
 	struct map_lines lines;
 	struct map_violations violations;
-	struct map_direct direct = map_direct(ranges, &guest->view, claims);
+	struct map_direct direct;
+	struct ranges ranges;
 	struct error error;
 	const struct report_map input = {
 		.map = &map,
 		.lines = &lines,
-		.ranges = ranges,
+		.ranges = &ranges,
 		.cpu = &guest->view.cpus[0],
 		.violations = &violations,
 	};
 
-	if (map_build(ranges, &direct, claims, guest->symbols, &all, &map, &error) < 0 ||
+	if (ranges_collect(&guest->view, mode, 0, ~0ull, NULL, 0, &ranges, &error) < 0)
+		guest_die(error.text);
+	direct = map_direct(&ranges, &guest->view, claims);
+	if (map_build(&ranges, &direct, claims, guest->symbols, &all, &map, &error) < 0 ||
 	    map_fold(&map, true, &lines, &error) < 0 ||
-	    map_check(&guest->view, mode, 0, ~0ull, ranges, &direct, claims, &violations, &error) < 0)
+	    map_check(&guest->view, mode, 0, ~0ull, &ranges, &direct, claims, &violations, &error) < 0)
 		guest_die(error.text);
 	report_map(report, &input);
 	map_violations_destroy(&violations);
 	map_lines_destroy(&lines);
 	map_destroy(&map);
+	ranges_destroy(&ranges);
 }
 
-bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions)
+/* True if it has a finding. */
+static bool print_verdict(struct report *report, const struct guest *guest, const struct walk_mode *mode,
+			  const struct claims *claims, unsigned int what)
 {
-	struct ranges ranges = { 0 };
-	struct claims claims = { 0 };
+	uint32_t *area_findings = calloc(claims->areas.count + 1, sizeof(*area_findings));
 	struct verdict verdict = { 0 };
-	struct walk_mode mode;
+	const struct verify_input input = { .view = &guest->view,
+					    .mode = mode,
+					    .claims = claims,
+					    .symbols = guest->symbols,
+					    .area_findings = area_findings };
+	const struct report_areas areas = { claims,         &guest->view, mode,
+					    guest->symbols, &verdict,     area_findings };
 	struct error error;
 	bool found;
-
-	if (walk_mode_of_cpu(&guest->view, 0, &mode, &error) < 0)
-		guest_die(error.text);
-	if (ranges_collect(&guest->view, &mode, 0, ~0ull, NULL, 0, &ranges, &error) < 0)
-		guest_die(error.text);
-	if (claims_read(&guest->view, &mode, guest->layout, &claims, &error) < 0) {
-		print_map(report, guest, &mode, &ranges, NULL);
-		print_walks(report, guest, &mode, NULL, questions);
-		print_frames(report, guest, &mode, NULL, questions->frame);
-		ranges_destroy(&ranges);
-		claims_destroy(&claims);
-		return true;
-	}
-	uint32_t *area_findings = calloc(claims.areas.count + 1, sizeof(*area_findings));
-	struct verify_input input = { .view = &guest->view,
-				      .mode = &mode,
-				      .claims = &claims,
-				      .symbols = guest->symbols,
-				      .area_findings = area_findings };
-	struct report_areas areas = { &claims, &guest->view, &mode, guest->symbols, &verdict, area_findings };
 
 	if (!area_findings)
 		guest_die("out of memory");
 	if (verify(&input, &verdict, &error) < 0)
 		guest_die(error.text);
-	print_map(report, guest, &mode, &ranges, &claims);
-	report_areas(report, &areas);
-	free(area_findings);
-	print_walks(report, guest, &mode, &claims, questions);
-	print_frames(report, guest, &mode, questions->frames_by_claims ? &claims : NULL, questions->frame);
-	/* Reads the guest twice; for one question of four that is enough. */
-	if (!(questions->frame & 3))
-		print_diff(report, guest, &mode, questions->frames_by_claims ? &claims : NULL);
-	report_verdict(report, &verdict);
+	if (what & ASK_AREAS)
+		report_areas(report, &areas);
+	if (what & ASK_VERDICT)
+		report_verdict(report, &verdict);
 	found = verdict.finding_count > 0;
 	verdict_destroy(&verdict);
+	free(area_findings);
+	return found;
+}
+
+bool guest_ask(struct report *report, const struct guest *guest, const struct guest_questions *questions)
+{
+	const struct claims *believed;
+	struct claims claims = { 0 };
+	unsigned int what = questions->what;
+	struct walk_mode mode;
+	struct error error;
+	bool readable, found;
+
+	if (walk_mode_of_cpu(&guest->view, 0, &mode, &error) < 0)
+		guest_die(error.text);
+	readable = claims_read(&guest->view, &mode, guest->layout, &claims, &error) == 0;
+	believed = readable && questions->frames_by_claims ? &claims : NULL;
+	found = !readable;
+	if (what & ASK_MAP)
+		print_map(report, guest, &mode, readable ? &claims : NULL);
+	if (what & ASK_WALKS)
+		print_walks(report, guest, &mode, readable ? &claims : NULL, questions);
+	if (what & ASK_FRAMES)
+		print_frames(report, guest, &mode, believed, questions->frame);
+	if (what & ASK_DIFF)
+		print_diff(report, guest, &mode, believed);
+	if (readable && what & (ASK_VERDICT | ASK_AREAS))
+		found |= print_verdict(report, guest, &mode, &claims, what);
 	claims_destroy(&claims);
-	ranges_destroy(&ranges);
 	return found;
 }
 

@@ -6,7 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/script.kvs" <<END
-fragment 60% seed 7
+fragment 60% of 1M seed 7
 a = vmalloc 64K
 b = vzalloc 8K
 fill a seed 3
