@@ -12,6 +12,7 @@
 
 struct agent agent;
 const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
+u32 agent_inside[KVMAP_CPUS_MAX] = { KVMAP_INSIDE_BOOT };
 
 /* Whether `count` things of `each` bytes at `offset` lie in the module. */
 static bool is_inside(u64 size, u32 offset, u32 count, u64 each)
@@ -53,6 +54,7 @@ void agent_run(u64 entry_tsc)
 
 	report_hello(hello_tsc - entry_tsc);
 	fail_allocation_at(agent.record->fail_allocation);
+	WRITE_ONCE(agent_inside[0], 0);
 	for (u32 i = 0; i < agent.record->operation_count;)
 		i += operation_run(&agent.operations[i], agent.record->operation_count - i);
 	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;

@@ -6,6 +6,7 @@
 #define GUEST_AGENT_AGENT_H
 
 #include "kvmap/boot.h"
+#include "kvmap/claims.h"
 #include "kvmap/operation.h"
 #include "lib/types.h"
 
@@ -23,6 +24,10 @@ extern struct agent agent;
 
 /* The operation that a CPU runs, or ran last. */
 extern const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
+
+/* The line of the operation in the middle of which a CPU is, 0: of none, KVMAP_INSIDE_BOOT: of the boot. Then
+ * what the host sees of the memory manager may be half done. */
+extern u32 agent_inside[KVMAP_CPUS_MAX];
 
 /* Its place in the script. */
 static inline u32 operation_index(const struct kvmap_operation *operation)

@@ -186,10 +186,12 @@ static void operation_run_here(void *script_operation)
 	struct operation operation = { .script = script };
 	bool done_before = fail_allocation_done;
 	u64 start = rdtsc();
-	u32 status;
+	u32 cpu = arch_cpu(), status;
 
-	agent_running[arch_cpu()] = script;
+	agent_running[cpu] = script;
+	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
+	WRITE_ONCE(agent_inside[cpu], 0);
 
 	operation.detail = made_to_fail(done_before, status);
 	if (!is_as_it_should_be(&operation, status))

@@ -110,6 +110,10 @@ enum vm_stat_item {
 	NR_VM_STAT_ITEMS = 7,
 };
 
+/* agent_inside[]: not in the middle of an operation of the script, whose line stands there else, but of the
+ * boot */
+#define KVMAP_INSIDE_BOOT 0xffffffffu
+
 /* agent_variable.state */
 enum agent_variable_state {
 	VARIABLE_UNSET = 0,

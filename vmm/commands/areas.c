@@ -26,11 +26,11 @@ static int show_areas(struct source *source, void *context)
 		.verdict = &verdict,
 		.findings = findings,
 	};
-	source_report(source, &report, *json);
-	report_areas(&report, &about);
-	status = verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED;
-	if (verdict.finding_count && source_may_change(source))
-		status = SOURCE_AGAIN;
+	status = source_judge(source, &verdict);
+	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
+		source_report(source, &report, *json);
+		report_areas(&report, &about);
+	}
 	verdict_destroy(&verdict);
 	free(findings);
 	return status;

@@ -109,12 +109,19 @@ int source_fail(struct source *source, const struct error *error, const char *co
 void source_warn(struct source *source);
 
 /*
- * In a body. Verifies. A VM that is stopped anywhere may be in the middle of an operation, when claims and
- * tables differ. area_findings_out: that of struct verify_input, to be freed; may be NULL. The source has
- * claims, or the error says why not.
+ * In a body. Verifies. area_findings_out: that of struct verify_input, to be freed; may be NULL. The source
+ * has claims, or the error says why not.
  */
 int source_verify(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
 		  struct error *error);
+
+/*
+ * In a body: what it is to return for that verdict. A VM that is stopped anywhere may be in the middle of an
+ * operation, when claims and tables differ; the guest says so. What does not agree then is no finding:
+ * another look is asked for, and after two seconds of that it is said that nothing could be judged. Only
+ * EXIT_VERIFIED and EXIT_FINDING are worth a report.
+ */
+int source_judge(struct source *source, const struct verdict *verdict);
 
 /* Connects to the VM that `name` is: a process id or the path of a control socket. */
 int source_attach(const char *name, struct attached **out, struct error *error);

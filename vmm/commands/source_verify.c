@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "commands/commands.h"
 #include "commands/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 int source_verify(struct source *source, struct verdict *verdict, uint32_t **area_findings_out,
@@ -33,4 +35,37 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 	if (area_findings_out)
 		*area_findings_out = input.area_findings;
 	return 0;
+}
+
+/* It is in the middle of an operation, or may be: what does not agree may be half done. */
+static void say_inside(unsigned int cpu, uint32_t line, unsigned int looks, struct error *error)
+{
+	char where[64];
+
+	if (line == KVMAP_INSIDE_BOOT)
+		snprintf(where, sizeof(where), "the boot");
+	else
+		snprintf(where, sizeof(where), "line %" PRIu32 " of its script", line);
+	error_set(error, ERROR_GUEST, 0, 0,
+		  "not judged: at each of %u looks something did not agree and a CPU was in the middle of an "
+		  "operation, at the last one CPU %u of %s: look again, or at its end (--hold)",
+		  looks, cpu, where);
+}
+
+int source_judge(struct source *source, const struct verdict *verdict)
+{
+	struct error error;
+	unsigned int cpu;
+	uint32_t line;
+
+	if (!verdict->finding_count)
+		return EXIT_VERIFIED;
+	/* At its end, nobody goes on with anything. */
+	if (!source->vm.attached || attached_hello(source->vm.attached)->state == CONTROL_AT_END ||
+	    !claims_inside(source->claims, &cpu, &line))
+		return EXIT_FINDING;
+	if (source_may_change(source))
+		return SOURCE_AGAIN;
+	say_inside(cpu, line, source_looks(source) + 1, &error);
+	return source_fail(source, &error, NULL);
 }

@@ -20,11 +20,11 @@ static int show_verdict(struct source *source, void *context)
 	}
 	if (source_verify(source, &verdict, NULL, &error) < 0)
 		return source_fail(source, &error, NULL);
-	source_report(source, &report, *json);
-	report_verdict(&report, &verdict);
-	status = verdict.finding_count ? EXIT_FINDING : EXIT_VERIFIED;
-	if (verdict.finding_count && source_may_change(source))
-		status = SOURCE_AGAIN;
+	status = source_judge(source, &verdict);
+	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
+		source_report(source, &report, *json);
+		report_verdict(&report, &verdict);
+	}
 	verdict_destroy(&verdict);
 	return status;
 }

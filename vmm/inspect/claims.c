@@ -24,6 +24,7 @@ static void read_all(struct reader *reader)
 	read_flushes(reader);
 	read_policy(reader);
 	read_variables(reader);
+	read_inside(reader);
 }
 
 static void read_areas(struct reader *reader)

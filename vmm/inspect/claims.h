@@ -185,6 +185,7 @@ struct claims {
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; of all CPUs together, as stats is */
 	uint64_t stats[STATS];              /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
+	uint32_t inside[VIEW_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
 
 /*
@@ -236,6 +237,12 @@ uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
 /* Pages of the area by node, of frames of its own. */
 void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
 		       uint32_t pages_out[KVMAP_NODES_MAX]);
+
+/*
+ * The first CPU that says that it is in the middle of an operation of the script, so that what the claims and
+ * the tables say may be half done, and its line, or KVMAP_INSIDE_BOOT. False: none is.
+ */
+bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out);
 
 /* The area (live or lazy) whose range holds gva, guard included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);

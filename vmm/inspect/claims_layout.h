@@ -31,7 +31,8 @@
 	NUMBER(arch_nr_cpus)                                                                                 \
 	NUMBER(vmalloc_policy)                                                                               \
 	OBJECT(agent_variables)                                                                              \
-	NUMBER(agent_nr_variables)
+	NUMBER(agent_nr_variables)                                                                           \
+	OBJECT(agent_inside)
 
 /*
  * TYPE: a structure, which the members below it belong to. NUMBER: a member of 1 to 8 bytes. OBJECT: a member

@@ -98,6 +98,7 @@ void read_flushes(struct reader *reader);
 void read_cpu_caches(struct reader *reader); /* what the CPUs keep; the caches must have been read */
 void read_policy(struct reader *reader);
 void read_variables(struct reader *reader);
+void read_inside(struct reader *reader);
 
 /* ---- areas ---- */
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims_variables.c: the variables of the script, as the guest's agent holds them.
+ * claims_variables.c: the variables of the script, as the guest's agent holds them, and what it is about.
  */
 #include "inspect/claims_reader.h"
+
+#include <string.h>
 
 static void variable_take(struct reader *reader, const uint8_t *copy)
 {
@@ -43,4 +45,26 @@ void read_variables(struct reader *reader)
 		}
 		variable_take(reader, copy);
 	}
+}
+
+void read_inside(struct reader *reader)
+{
+	uint64_t size = reader->layout->roots[ROOT_agent_inside].size;
+
+	if (size > sizeof(reader->out->inside))
+		size = sizeof(reader->out->inside);
+	if (!reader_root_copy(reader, ROOT_agent_inside, "V12", reader->out->inside, size))
+		memset(reader->out->inside, 0, sizeof(reader->out->inside));
+}
+
+bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out)
+{
+	for (unsigned int cpu = 0; cpu < VIEW_CPUS_MAX; cpu++) {
+		if (!claims->inside[cpu])
+			continue;
+		*cpu_out = cpu;
+		*line_out = claims->inside[cpu];
+		return true;
+	}
+	return false;
 }

@@ -28,6 +28,7 @@ u32 arch_nr_cpus;
 u32 vmalloc_policy;
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
+u32 agent_inside[KVMAP_CPUS_MAX];
 
 /* Something to name with a line. */
 int program_function(int x);

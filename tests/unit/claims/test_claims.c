@@ -469,3 +469,18 @@ Test(claims, page_by_page_they_are_the_same_and_nothing_else_is_asked_for)
 	cr_expect(asked[WORLD_NODES / PAGE_SIZE / 64] & 1ull << WORLD_NODES / PAGE_SIZE % 64);
 	claims_destroy(&by_page);
 }
+
+Test(claims, a_cpu_says_that_it_is_in_the_middle_of_an_operation)
+{
+	uint32_t *inside = world_root(&world, "agent_inside", uint32_t), line = 0;
+	unsigned int cpu = 0;
+
+	cr_expect_not(claims_inside(&claims, &cpu, &line));
+	inside[2] = 17;
+	inside[5] = KVMAP_INSIDE_BOOT;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect(claims_inside(&claims, &cpu, &line));
+	cr_expect_eq(cpu, 2);
+	cr_expect_eq(line, 17);
+}
