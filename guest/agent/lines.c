@@ -71,6 +71,7 @@ static void text_words(const char *words, const struct operation *operation)
 		case 'f': text(op_pair_function(operation->operand[0])); break;
 		case 'c': text_decimal(operation->operand[2]); break;
 		case 'w': text_decimal(operation->address); break;
+		case 'b': text_decimal(operation->expected); break;
 		}
 	}
 }

@@ -17,13 +17,40 @@ struct pairs {
 	u64 size, count;
 	bool together; /* other CPUs are at work: between pairs they may come first */
 	u64 ticks;     /* of all pairs, and of the purge of what they leave to be flushed */
-	u64 worst;     /* of the most expensive single allocation or free */
+	struct extremes {
+		u64 most, least; /* of a single one */
+	} made, freed;
 };
 
-static inline void pairs_note(struct pairs *pairs, u64 ticks)
+#define NO_EXTREMES                                                                                          \
+	{                                                                                                    \
+		.least = ~0ul                                                                                \
+	}
+
+static inline void extremes_note(struct extremes *extremes, u64 ticks)
 {
-	if (ticks > pairs->worst)
-		pairs->worst = ticks;
+	if (ticks > extremes->most)
+		extremes->most = ticks;
+	if (ticks < extremes->least)
+		extremes->least = ticks;
+}
+
+/* Of the most expensive single allocation or free. */
+static u64 pairs_worst(const struct pairs *pairs)
+{
+	return pairs->made.most > pairs->freed.most ? pairs->made.most : pairs->freed.most;
+}
+
+/*
+ * What one of them has cost at most beyond the cheapest of its kind, which had the same pages to do: work for
+ * others, or put off before.
+ */
+static u64 pairs_beyond(const struct pairs *pairs)
+{
+	u64 allocation = pairs->made.most - pairs->made.least;
+	u64 release = pairs->freed.most - pairs->freed.least;
+
+	return allocation > release ? allocation : release;
 }
 
 /* False as soon as an allocation fails. `allocation` may use `size`, `release` also `memory`. */
@@ -46,8 +73,8 @@ static inline void pairs_note(struct pairs *pairs, u64 ticks)
 				return false;                                                                \
 			between = rdtsc();                                                                   \
 			release;                                                                             \
-			pairs_note(pairs, rdtsc() - between);                                                \
-			pairs_note(pairs, between - before);                                                 \
+			extremes_note(&pairs->freed, rdtsc() - between);                                     \
+			extremes_note(&pairs->made, between - before);                                       \
 		}                                                                                            \
 		vmalloc_purge();                                                                             \
 		pairs->ticks = rdtsc() - start;                                                              \
@@ -131,9 +158,13 @@ u32 op_pair(struct operation *operation)
 		.size = operation->operand[1],
 		.count = operation->operand[2],
 		.together = agent.parallel,
+		.made = NO_EXTREMES,
+		.freed = NO_EXTREMES,
 	};
 	/* the loop, and reading the counter */
-	struct pairs fixed = { .count = pairs.count, .together = pairs.together };
+	struct pairs fixed = {
+		.count = pairs.count, .together = pairs.together, .made = NO_EXTREMES, .freed = NO_EXTREMES
+	};
 
 	operation->size = pairs.size;
 	if (number >= ARRAY_SIZE(functions) || !functions[number].run)
@@ -147,7 +178,8 @@ u32 op_pair(struct operation *operation)
 		return vmalloc_status() ? vmalloc_status() : status ? status : KVMAP_REFUSED_NO_MEMORY;
 	}
 	operation->result = difference(pairs.ticks, fixed.ticks);
-	operation->address = difference(pairs.worst, fixed.worst);
+	operation->address = difference(pairs_worst(&pairs), pairs_worst(&fixed));
+	operation->expected = pairs.count ? pairs_beyond(&pairs) : 0;
 	return KVMAP_OK;
 }
 

@@ -36,7 +36,7 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_CRASH] = { op_crash, "crash", "" },
 	[KVMAP_OP_FAULT] = { op_fault, "deliberate fault", "" },
 	[KVMAP_OP_PAIR] = { op_pair, "pair %f %s, times %c", "",
-			    ", of the pairs %u, of the worst single operation %w" },
+			    ", of the pairs %u, of the worst single operation %w, beyond its own pages %b" },
 	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },
 	[KVMAP_OP_KMALLOC] = { op_kmalloc, "kmalloc %s", " = %x" },
 	[KVMAP_OP_KMALLOC_NODE] = { op_kmalloc_node, "kmalloc_node %s", " = %x", NULL },

@@ -30,7 +30,8 @@ struct operation {
 /*
  * A row. `what` and `result` are the words of the serial report. In them stand for a number: %s the size, %a
  * the address, %x and %u the result, %m a touch's kind of access, %t a print's string; of a pair %f the
- * function, %c the count, %w the ticks of the worst single operation.
+ * function, %c the count, %w the ticks of the worst single operation, %b
+ * those of the worst beyond the cheapest of its kind.
  */
 struct operation_row {
 	u32 (*run)(struct operation *operation); /* enum kvmap_status */

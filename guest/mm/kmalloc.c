@@ -303,9 +303,7 @@ void kfree(const void *object)
 	if (unlikely(gpa >> PAGE_SHIFT >= max_pfn))
 		return kfree_slow(object);
 	page = &mem_map[gpa >> PAGE_SHIFT];
-	if (unlikely(page->owner != PAGE_SLAB))
-		return kfree_slow(object);
-	cache = kmem_caches[page->cache];
+	cache = kmem_caches[page->cache]; /* of what is no slab: no_cache, whose reciprocal is 0 */
 	list = &this_cpu_cache()->objects[page->cache];
 	/* The product wraps to less than the reciprocal exactly when the size divides the offset. */
 	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||

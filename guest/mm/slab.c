@@ -16,7 +16,9 @@
  */
 #define EMPTY_KEPT 4
 
-struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
+/* Number 0, which frames have that are no slab's: nothing is an object of it. */
+static struct kmem_cache no_cache;
+struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
 u32 nr_kmem_caches = KMALLOC_CLASSES;
 bool slab_debug;
 struct spinlock slab_debug_lock;

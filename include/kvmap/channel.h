@@ -38,7 +38,8 @@ enum kvmap_result_detail {
  *   [0] the result (address allocated, value read, frames held, ranges purged)
  *   [1] the address operated on   [2] size or count   [3] TSC ticks
  *   [4] FAILED_CONTENT: expected  [5] FAILED_CONTENT: found
- * of a pair: [0] TSC ticks of all its allocations and frees together, [1] those of the worst single one
+ * of a pair: [0] TSC ticks of all its allocations and frees together, [1] those of the worst single one,
+ *   [4] those of the worst beyond the cheapest of its kind
  */
 struct kvmap_record {
 	uint16_t type;

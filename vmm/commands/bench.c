@@ -280,6 +280,7 @@ static int plan_fill(struct plan *plan, const struct bench_result *result, struc
 					 plan->rows.items[i].line);
 		row->instructions = (pair->ticks + pair->count / 2) / pair->count;
 		row->worst = pair->worst > warm->worst ? pair->worst : warm->worst;
+		row->beyond = pair->beyond > warm->beyond ? pair->beyond : warm->beyond;
 	}
 	return 0;
 }

@@ -36,6 +36,7 @@ struct bench_pair {
 	uint64_t count;
 	uint64_t ticks; /* of all of them */
 	uint64_t worst;
+	uint64_t beyond; /* of the worst beyond the cheapest of its kind */
 };
 
 /* What the guest says of a `parallel`, on all CPUs together. */

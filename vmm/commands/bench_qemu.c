@@ -165,8 +165,9 @@ static int report_read(const char *report, struct bench_result *out, struct erro
 
 		if (sscanf(at,
 			   "line %" SCNu32 ": pair %*[^,], times %" SCNu64
-			   "; ticks %*u, of the pairs %" SCNu64 ", of the worst single operation %" SCNu64,
-			   &pair.line, &pair.count, &pair.ticks, &pair.worst) == 4 &&
+			   "; ticks %*u, of the pairs %" SCNu64 ", of the worst single operation %" SCNu64
+			   ", beyond its own pages %" SCNu64,
+			   &pair.line, &pair.count, &pair.ticks, &pair.worst, &pair.beyond) == 5 &&
 		    pair.count && array_push(&out->pairs, pair) < 0)
 			return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the guest's report");
 		if (sscanf(at,

@@ -206,7 +206,8 @@ struct report_bench_row {
 	uint64_t areas;        /* live meanwhile; 0: not the point of this row */
 	uint64_t instructions; /* of a pair, on average, all purges included */
 	uint64_t worst;        /* of the most expensive single operation */
-	uint64_t reference;    /* Linux's best; 0: unknown */
+	uint64_t beyond;    /* of the most expensive beyond the cheapest of its kind: not for its own pages */
+	uint64_t reference; /* Linux's best; 0: unknown */
 };
 
 /* Of a thousand frees. */
