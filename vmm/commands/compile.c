@@ -34,11 +34,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
 	case 'o': options->output = argument; return 0;
 	case OPTION_TICKS: options->ticks = true; return 0;
-	case ARGP_KEY_ARG:
-		if (options->script)
-			argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
-		options->script = argument;
-		return 0;
+	case ARGP_KEY_ARG: options_script(state, argument, &options->script); return 0;
 	case ARGP_KEY_END:
 		if (!options->script)
 			argp_error(state, "SCRIPT is missing");

@@ -150,6 +150,13 @@ void options_default(struct options *options)
 	};
 }
 
+void options_script(struct argp_state *state, const char *argument, const char **script)
+{
+	if (*script)
+		argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
+	*script = argument;
+}
+
 struct session_config options_session(const struct options *options, const char *program,
 				      const struct script *script)
 {

@@ -32,6 +32,9 @@ void options_default(struct options *options);
 /* An option's argument that is the number of a CPU, 0 to 63: 0, or an errno after the message. */
 int options_cpu(struct argp_state *state, const char *text, unsigned int *out);
 
+/* The argument is the command's one SCRIPT; a second one is an error. */
+void options_script(struct argp_state *state, const char *argument, const char **script);
+
 /* A session's configuration from the options; `program` must be resolved. */
 struct session_config options_session(const struct options *options, const char *program,
 				      const struct script *script);

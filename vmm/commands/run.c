@@ -45,11 +45,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_CONTROL: options->control = argument; return 0;
 	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
-	case ARGP_KEY_ARG:
-		if (options->script)
-			argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
-		options->script = argument;
-		return 0;
+	case ARGP_KEY_ARG: options_script(state, argument, &options->script); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }

@@ -6,19 +6,12 @@
  * info's address in EBX. Where each instruction of ring 0 is emulated, the boot is an instruction count: so all
  * tables stand ready in the image and only the registers are loaded here.
  */
+#include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/pte.h"
 #include "kvmap/layout.h"
 
-#define KERNEL_CS 0x08
-#define KERNEL_DS 0x10
-#define TSS_SEL   0x18
+#define TSS_SEL 0x18
 
-#define CR0_LONG 0x80010033 /* PG WP NE ET MP PE */
-#define CR4_LONG 0x20       /* PAE; PGE comes when the final tables stand, which flushes the boot's */
-#define MSR_EFER 0xc0000080
-#define EFER_LONG 0x900 /* NXE LME */
-
-#define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
 /* For a table in .data.head, whose address the assembler knows. */
 #define TABLE(symbol) (KVMAP_IMAGE_DATA_GPA + symbol - data_head)
 
@@ -39,23 +32,8 @@ pvh_start:
 	rdtsc
 	mov %eax, %esi
 	mov %edx, %edi
-	mov $CR4_LONG, %eax
-	mov %eax, %cr4
-	mov $GPA(init_top_pgt), %eax
-	mov %eax, %cr3
-	mov $MSR_EFER, %ecx
-	mov $EFER_LONG, %eax
-	xor %edx, %edx
-	wrmsr
-	mov $CR0_LONG, %eax
-	mov %eax, %cr0
-	lgdtl GPA(gdt_pointer_low)
-	ljmp $KERNEL_CS, $GPA(long_mode)
+	enter_long_mode high_half
 
-	.code64
-long_mode:
-	mov $high_half, %rax
-	jmp *%rax
 high_half:
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0

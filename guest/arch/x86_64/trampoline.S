@@ -5,19 +5,12 @@
  * The first part is copied to TRAMPOLINE_GPA. The second runs in the image's text at its GPA, which the boot CPU
  * maps there while others start.
  */
+#include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/trampoline.h"
 #include "kvmap/layout.h"
 
-#define KERNEL_CS 0x08
-#define KERNEL_DS 0x10
+#define CR0_PE 0x1
 
-#define CR0_PE   0x1
-#define CR0_LONG 0x80010033 /* PG WP NE ET MP PE */
-#define CR4_LONG 0x20       /* PAE */
-#define MSR_EFER 0xc0000080
-#define EFER_LONG 0x900 /* NXE LME */
-
-#define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
 #define COPY(symbol) (TRAMPOLINE_GPA + symbol - trampoline)
 
 	.cfi_sections .debug_frame
@@ -55,23 +48,8 @@ trampoline_32:
 	mov %eax, %ss
 	mov %eax, %ds
 	mov %eax, %es
-	mov $CR4_LONG, %eax
-	mov %eax, %cr4
-	mov $GPA(init_top_pgt), %eax
-	mov %eax, %cr3
-	mov $MSR_EFER, %ecx
-	mov $EFER_LONG, %eax
-	xor %edx, %edx
-	wrmsr
-	mov $CR0_LONG, %eax
-	mov %eax, %cr0
-	lgdtl GPA(gdt_pointer_low)
-	ljmp $KERNEL_CS, $GPA(trampoline_64)
+	enter_long_mode trampoline_high
 
-	.code64
-trampoline_64:
-	mov $trampoline_high, %rax
-	jmp *%rax
 trampoline_high:
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0
