@@ -316,6 +316,9 @@ struct cpu_cache {
 	u32 block_unmapped;                         /* tlb_clock at its last unmapping in a block */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
+	u64 blocks_sum; /* BLOCK_WEIGHT(order, pfn) of each PAGE_KMALLOC block handed out, less those taken
+			 * back
+			 */
 	struct vmalloc_stats stats;
 } __attribute__((aligned(64)));
 

@@ -22,6 +22,18 @@ static struct page *refuse(u32 status)
 	return NULL;
 }
 
+static inline void block_given(u32 pfn, unsigned int order)
+{
+	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
+	this_cpu_cache()->blocks_sum += BLOCK_WEIGHT(order, pfn);
+}
+
+static inline void block_taken(u32 pfn, unsigned int order)
+{
+	vm_stat_add(NR_KMALLOC_PAGES, -(1 << order));
+	this_cpu_cache()->blocks_sum -= BLOCK_WEIGHT(order, pfn);
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	u32 pfn;
@@ -38,7 +50,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
-	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
+	block_given(pfn, order);
 	return pfn_to_page(pfn);
 }
 
@@ -73,6 +85,7 @@ static void chain_deal(u32 pfn, struct page **pages)
 
 		if (*pages)
 			continue;
+		block_given(pfn, 0);
 		pfn = page->next;
 		page->next = 0;
 		*pages = page;
@@ -93,7 +106,6 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 			: 0;
 	if (likely(first)) {
 		chain_deal(first, pages);
-		vm_stat_add(NR_KMALLOC_PAGES, (s64)missing);
 		this_cpu_cache()->page_alloc_status = KVMAP_OK;
 		return nr;
 	}
@@ -121,7 +133,7 @@ void __free_pages(struct page *page, unsigned int order)
 		return;
 	}
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
-	vm_stat_add(NR_KMALLOC_PAGES, -(1 << order));
+	block_taken(page_to_pfn(page), order);
 	frames_free(page_to_pfn(page));
 }
 

@@ -82,6 +82,9 @@ enum vmap_area_state {
  */
 #define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
 
+/* What a PAGE_KMALLOC block adds to the sum of its kind, cpu_cache.blocks_sum. */
+#define BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))
+
 /* tlb_flush.cpu: not a flush of that CPU, but ... */
 #define TLB_FLUSH_UNMAP   0x80000000u /* an unmapping by it */
 #define TLB_FLUSH_IDLE    0x40000000u /* it uses no translation of vmalloc from here on, until its */

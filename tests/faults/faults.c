@@ -218,6 +218,15 @@ static u32 idle_at_work(void)
 	return KVMAP_OK;
 }
 
+/* A block is taken as alloc_pages() does, and counted, and nobody gets it. */
+static u32 lost_block(void)
+{
+	if (!frames_alloc(0, PAGE_KMALLOC))
+		return KVMAP_REFUSED_NO_MEMORY;
+	vm_stat_add(NR_KMALLOC_PAGES, 1);
+	return KVMAP_OK;
+}
+
 /* The first leaf of an area that has 2M leaves leads to low memory. */
 static u32 huge_leaf(void)
 {
@@ -242,7 +251,7 @@ u32 agent_fault(u32 number)
 	static u32 (*const faults[])(void) = {
 		guard_mapped,  shared_frame, lost_frame,    free_and_mapped, writable_text, frame_order,
 		stray_mapping, tree_order,   table_as_data, account_off,     missing_flush, damaged_bytes,
-		missing_ipi,   huge_leaf,    table_at_once, idle_at_work,
+		missing_ipi,   huge_leaf,    table_at_once, idle_at_work,    lost_block,
 	};
 
 	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))

@@ -88,6 +88,7 @@
 	OBJECT(cpu_cache, pcp_zero)                                                                          \
 	OBJECT(cpu_cache, lazy)                                                                              \
 	OBJECT(cpu_cache, vm_stat)                                                                           \
+	NUMBER(cpu_cache, blocks_sum)                                                                        \
 	OBJECT(cpu_cache, stats)                                                                             \
 	TYPE(per_cpu_pages)                                                                                  \
 	NUMBER(per_cpu_pages, first)                                                                         \

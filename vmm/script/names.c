@@ -42,23 +42,11 @@ const struct name function_names[] = {
 };
 
 const struct name fault_names[] = {
-	{ "guard-mapped", 1 },
-	{ "shared-frame", 2 },
-	{ "lost-frame", 3 },
-	{ "free-and-mapped", 4 },
-	{ "writable-text", 5 },
-	{ "frame-order", 6 },
-	{ "stray-mapping", 7 },
-	{ "tree-order", 8 },
-	{ "table-as-data", 9 },
-	{ "account-off", 10 },
-	{ "missing-flush", 11 },
-	{ "damaged-bytes", 12 },
-	{ "missing-ipi", 13 },
-	{ "huge-leaf", 14 },
-	{ "table-at-once", 15 },
-	{ "idle-at-work", 16 },
-	{ NULL, 0 },
+	{ "guard-mapped", 1 },  { "shared-frame", 2 }, { "lost-frame", 3 },     { "free-and-mapped", 4 },
+	{ "writable-text", 5 }, { "frame-order", 6 },  { "stray-mapping", 7 },  { "tree-order", 8 },
+	{ "table-as-data", 9 }, { "account-off", 10 }, { "missing-flush", 11 }, { "damaged-bytes", 12 },
+	{ "missing-ipi", 13 },  { "huge-leaf", 14 },   { "table-at-once", 15 }, { "idle-at-work", 16 },
+	{ "lost-block", 17 },   { NULL, 0 },
 };
 
 const struct name *name_find(const struct name *table, const char *word, size_t length)

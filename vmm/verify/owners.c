@@ -291,6 +291,48 @@ static void check_memory(struct check *check)
 	}
 }
 
+static bool is_allocated(const struct claim_page *page)
+{
+	return page->owner == PAGE_KMALLOC;
+}
+
+/* The block that alone makes the difference between what is tagged and what was handed out, or NULL. */
+static const struct claim_page *block_weighing(const struct claims *claims, uint64_t weight)
+{
+	for (size_t i = 0; i < claims->pages.count; i++) {
+		const struct claim_page *page = &claims->pages.items[i];
+
+		if (is_allocated(page) && BLOCK_WEIGHT(page->order, page->pfn) == weight)
+			return page;
+	}
+	return NULL;
+}
+
+/* Blocks of alloc_pages() are in no list: a struct page says that it is one, and the CPUs count a sum. */
+static void check_blocks_sum(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+	const struct claim_page *page;
+	struct finding *finding;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < claims->pages.count; i++)
+		if (is_allocated(&claims->pages.items[i]))
+			sum += BLOCK_WEIGHT(claims->pages.items[i].order, claims->pages.items[i].pfn);
+	if (sum == claims->blocks_sum)
+		return;
+	page = block_weighing(claims, sum - claims->blocks_sum);
+	finding = finding_new(check, page ? page->pfn << KVMAP_PAGE_SHIFT : 0);
+	finding_claimed(finding,
+			"the blocks that alloc_pages() has handed out, and no other (sum 0x%" PRIx64 ")",
+			claims->blocks_sum);
+	if (page)
+		finding_found(finding, "frame 0x%" PRIx64 " is one that nobody was given", page->pfn);
+	else
+		finding_found(finding, "struct pages that say so come to 0x%" PRIx64, sum);
+	finding_where(finding, page ? "a block of order %u" : "mem_map", page ? page->order : 0);
+}
+
 void check_owners(struct check *check)
 {
 	const struct keyed_array *owners = &check->facts->owners.list;
@@ -323,4 +365,5 @@ void check_owners(struct check *check)
 	}
 	check_gap(check, end, UINT64_MAX);
 	check_tables_in_use(check);
+	check_blocks_sum(check);
 }

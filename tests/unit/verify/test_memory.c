@@ -111,6 +111,7 @@ static void allocate_four(void)
 	w.claims.zones[0].free_pages -= 4;
 	w.claims.vm_stat[NR_FREE_PAGES] -= 4;
 	w.claims.vm_stat[NR_KMALLOC_PAGES] += 4;
+	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR);
 	page_of(FREE_FOUR)->owner = PAGE_KMALLOC;
 }
 
@@ -121,6 +122,18 @@ Test(memory, an_allocated_block_owns_all_its_frames)
 	page_of(FREE_FOUR)->order = 1;
 	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
 	expect_findings("V4");
+}
+
+Test(memory, a_block_that_nobody_was_given_is_lost)
+{
+	allocate_four();
+	w.claims.blocks_sum = 0;
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.results[4].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, FREE_FOUR * K4);
+	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR) + BLOCK_WEIGHT(0, HELD);
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.findings.items[0].address, 0, "one was given and is no block any more");
 }
 
 Test(memory, an_allocated_block_is_aligned_and_of_an_order_that_exists)
