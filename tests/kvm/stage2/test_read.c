@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DATA_PAGES (DATA_SLOTS * DATA_BYTES / 4096)
@@ -24,10 +25,19 @@ static void complain(void *context, const struct stage2_leaf *leaf, enum stage2_
 		stage2_problem_detail(context, leaf, problem, detail, sizeof(detail)));
 }
 
+static double now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+}
+
 static void read_all(const struct toucher *toucher, struct stage2 *out, struct stage2_verdict *verdict)
 {
 	struct stage2_reader *reader;
 	struct error error;
+	double start;
 
 	if (stage2_reader_open(&reader, &error) < 0) {
 		/* No permission is no fault; it would be one as root. */
@@ -36,10 +46,11 @@ static void read_all(const struct toucher *toucher, struct stage2 *out, struct s
 	}
 	cr_assert_eq(stage2_read(reader, getpid(), toucher->vm, out, &error), 0, "%s", error.text);
 	stage2_reader_close(reader);
+	start = now_ms();
 	stage2_check_all(out, verdict, complain, out);
-	fprintf(stderr, "%zu leaves: kernel %.2f ms, decode %.2f ms, pagemap %.2f ms\n", out->leaves.count,
-		(double)out->timing.read_ns / 1e6, (double)out->timing.decode_ns / 1e6,
-		(double)out->timing.frames_ns / 1e6);
+	fprintf(stderr, "%zu leaves: kernel %.2f ms, decode %.2f ms, pagemap %.2f ms, check %.2f ms\n",
+		out->leaves.count, (double)out->timing.read_ns / 1e6, (double)out->timing.decode_ns / 1e6,
+		(double)out->timing.frames_ns / 1e6, now_ms() - start);
 }
 
 static void expect_agreement(const struct stage2 *stage2, const struct stage2_verdict *verdict)
