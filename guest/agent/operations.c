@@ -185,6 +185,7 @@ static void operation_run_here(void *script_operation)
 	const struct kvmap_operation *script = script_operation;
 	struct operation operation = { .script = script };
 	bool done_before = fail_allocation_done;
+	struct refusal refusal;
 	u64 start = rdtsc();
 	u32 cpu = arch_cpu(), status;
 
@@ -196,6 +197,8 @@ static void operation_run_here(void *script_operation)
 	operation.detail = made_to_fail(done_before, status);
 	if (!is_as_it_should_be(&operation, status))
 		__atomic_add_fetch(&agent.unexpected, 1, __ATOMIC_RELAXED);
+	if (refusal_take(&refusal))
+		report_warning(&operation, &refusal);
 	report_result(&operation, status, rdtsc() - start);
 }
 

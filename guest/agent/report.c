@@ -30,6 +30,26 @@ void report_hello(u64 boot_ticks)
 		line_hello(boot_ticks);
 }
 
+void report_warning(const struct operation *operation, const struct refusal *refusal)
+{
+	struct kvmap_record *record;
+
+	if (!channel_is_open())
+		return;
+	channel_lock();
+	record = channel_record(KVMAP_RECORD_WARNING);
+	record->status = (u16)refusal->status;
+	record->operation = operation_index(operation->script);
+	record->detail = refusal->in_interrupt;
+	record->value[0] = refusal->addr;
+	record->value[1] = refusal->area;
+	record->value[2] = refusal->area_size;
+	record->value[3] = (u64)refusal->caller;
+	record->value[4] = (u64)refusal->area_caller;
+	channel_send();
+	channel_unlock();
+}
+
 void report_result(const struct operation *operation, u32 status, u64 ticks)
 {
 	channel_lock();

@@ -11,6 +11,9 @@
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
+#include "mm/warn.h"
+
+#define CALLER __builtin_return_address(0)
 
 #define POISON_WORD (POISON_FREE * 0x0101010101010101ul)
 
@@ -165,8 +168,7 @@ static inline unsigned long list_of_size(unsigned long size)
 					 : LIST_OF(63 - (unsigned long)__builtin_clzl(size - 1));
 }
 
-/* The CPU has no free object of the class, or there is more to do than to take one. */
-static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gfp)
+static void *kmalloc_find(unsigned long size, gfp_t gfp)
 {
 	struct kmem_cache *cache;
 	void *object;
@@ -186,40 +188,70 @@ static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gf
 	return object;
 }
 
-void *kmalloc(unsigned long size, gfp_t gfp)
+/* The CPU has no free object of the class, or there is more to do than to take one. */
+static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
+{
+	void *object = kmalloc_find(size, gfp);
+	u32 status;
+
+	if (likely(object))
+		return object;
+	status = this_cpu_cache()->kmalloc_status;
+	refusal_note(status, 0, warn_caller(status, gfp, caller));
+	return NULL;
+}
+
+static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *caller)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	struct kmem_list *list;
 
 	/* of size 0 too */
 	if (unlikely(size - 1 >= cpu->kmalloc_quick || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
-		return kmalloc_slow(size, gfp);
+		return kmalloc_slow(size, gfp, caller);
 	list = (void *)((char *)cpu->objects + list_of_size(size));
-	return likely(list->free) ? kmem_list_take(list) : kmalloc_slow(size, gfp);
+	return likely(list->free) ? kmem_list_take(list) : kmalloc_slow(size, gfp, caller);
 }
 
-void *kzalloc(unsigned long size, gfp_t gfp)
+static void *refuse_to(u32 status, const void *caller)
 {
-	return kmalloc(size, gfp | __GFP_ZERO);
+	refusal_note(status, 0, caller);
+	return refuse(status);
 }
 
-void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+static void *kmalloc_array_for(unsigned long nr, unsigned long size, gfp_t gfp, const void *caller)
 {
 	unsigned long bytes;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		return refuse(KVMAP_REFUSED_TOO_LARGE);
-	return kmalloc(bytes, gfp);
+		return refuse_to(KVMAP_REFUSED_TOO_LARGE, caller);
+	return kmalloc_for(bytes, gfp, caller);
+}
+
+void *kmalloc(unsigned long size, gfp_t gfp)
+{
+	return kmalloc_for(size, gfp, CALLER);
+}
+
+void *kzalloc(unsigned long size, gfp_t gfp)
+{
+	return kmalloc_slow(size, gfp | __GFP_ZERO, CALLER);
+}
+
+void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	return kmalloc_array_for(nr, size, gfp, CALLER);
 }
 
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp)
 {
-	return kmalloc_array(nr, size, gfp | __GFP_ZERO);
+	return kmalloc_array_for(nr, size, gfp | __GFP_ZERO, CALLER);
 }
 
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid)
 {
-	return gfp_on_node(&gfp, nid) ? kmalloc(size, gfp) : refuse(KVMAP_REFUSED_NO_MEMORY);
+	return gfp_on_node(&gfp, nid) ? kmalloc_for(size, gfp, CALLER)
+				      : refuse_to(KVMAP_REFUSED_NO_MEMORY, CALLER);
 }
 
 /* Is it the start of an object of that slab? page is the slab's first, of which gpa is part. */
@@ -273,7 +305,7 @@ static u32 kfree_block(struct page *page, u64 gpa)
 /*
  * All that is no ordinary object of a slab, or one too many for the CPU; what is wrong is found out here.
  */
-static __attribute__((noinline)) void kfree_slow(const void *object)
+static __attribute__((noinline)) void kfree_slow(const void *object, const void *caller)
 {
 	u64 gpa = __pa(object);
 	struct page *page;
@@ -288,8 +320,10 @@ static __attribute__((noinline)) void kfree_slow(const void *object)
 	} else {
 		status = KVMAP_REFUSED_NOT_AN_AREA;
 	}
-	if (status)
-		this_cpu_cache()->kmalloc_status = status;
+	if (!status)
+		return;
+	this_cpu_cache()->kmalloc_status = status;
+	refusal_note(status, (unsigned long)object, caller);
 }
 
 void kfree(const void *object)
@@ -301,16 +335,16 @@ void kfree(const void *object)
 	u32 offset = gpa % PAGE_SIZE;
 
 	if (unlikely(gpa >> PAGE_SHIFT >= max_pfn))
-		return kfree_slow(object);
+		return kfree_slow(object, CALLER);
 	page = &mem_map[gpa >> PAGE_SHIFT];
 	cache = kmem_caches[page->cache]; /* of what is no slab: no_cache, whose reciprocal is 0 */
 	list = &this_cpu_cache()->objects[page->cache];
 	/* The product wraps to less than the reciprocal exactly when the size divides the offset. */
 	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||
 		     object == list->free))
-		return kfree_slow(object);
+		return kfree_slow(object, CALLER);
 	if (unlikely(list->nr >= cache->limit))
-		return kfree_slow(object);
+		return kfree_slow(object, CALLER);
 	kmem_list_add(list, (void *)object);
 }
 
@@ -333,17 +367,19 @@ void *krealloc(const void *object, unsigned long size, gfp_t gfp)
 	void *new;
 
 	if (!object)
-		return kmalloc(size, gfp);
+		return kmalloc_slow(size, gfp, CALLER);
 	if (!size) {
 		kfree(object);
 		return NULL;
 	}
 	old = ksize(object);
-	if (!old)
+	if (!old) {
+		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, (unsigned long)object, CALLER);
 		return refuse(KVMAP_REFUSED_NOT_AN_AREA);
+	}
 	if (size <= old)
 		return (void *)object;
-	new = kmalloc(size, gfp);
+	new = kmalloc_slow(size, gfp, CALLER);
 	if (!new)
 		return NULL;
 	__builtin_memcpy(new, object, old);

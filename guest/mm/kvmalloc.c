@@ -6,26 +6,30 @@
 
 #include "mm/kmalloc.h"
 #include "mm/vmap.h"
+#include "mm/warn.h"
 
 #define CALLER __builtin_return_address(0)
 
-static void *refuse(u32 status)
+static void *refuse(u32 status, const void *addr, const void *caller)
 {
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, addr, caller);
 	return NULL;
 }
 
-/* A block above a page is not worth a purge: single frames do as well. */
+/* A block above a page is worth neither a purge nor a warning: single frames do as well. */
 static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 {
-	return size > PAGE_SIZE ? gfp | __GFP_NORETRY : gfp;
+	return size > PAGE_SIZE ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp;
 }
 
 /* kmalloc() refused. */
 static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
-	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM))
-		return refuse(kmalloc_status());
+	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM)) {
+		u32 status = kmalloc_status();
+
+		return refuse(status, NULL, warn_caller(status, gfp, caller));
+	}
 	kmalloc_status(); /* what it says is settled by what follows */
 	return vmalloc_area(size, gfp, 0, caller);
 }
@@ -71,7 +75,7 @@ void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
 	unsigned long bytes;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		return refuse(KVMAP_REFUSED_TOO_LARGE);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, NULL, CALLER);
 	return kvmalloc_from(bytes, gfp, CALLER);
 }
 
@@ -90,7 +94,7 @@ void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 	}
 	old = ksize(addr);
 	if (!old)
-		return refuse(KVMAP_REFUSED_NOT_AN_AREA);
+		return refuse(KVMAP_REFUSED_NOT_AN_AREA, addr, CALLER);
 	if (size > old) {
 		new = kvmalloc_from(size, gfp, CALLER);
 		if (!new)
@@ -113,5 +117,5 @@ void kvfree(const void *addr)
 	cpu = this_cpu_cache();
 	cpu->vmalloc_status = KVMAP_OK;
 	if (unlikely(cpu->kmalloc_status))
-		vmalloc_refuse(kmalloc_status());
+		vmalloc_refuse(kmalloc_status(), addr, CALLER);
 }

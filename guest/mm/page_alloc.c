@@ -10,15 +10,19 @@
 #include "mm/nodes.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc.h"
+#include "mm/warn.h"
+
+#define CALLER __builtin_return_address(0)
 
 u32 page_alloc_status(void)
 {
 	return this_cpu_cache()->page_alloc_status;
 }
 
-static struct page *refuse(u32 status)
+static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
 {
 	this_cpu_cache()->page_alloc_status = status;
+	refusal_note(status, 0, warn_caller(status, gfp, caller));
 	return NULL;
 }
 
@@ -39,16 +43,16 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	u32 pfn;
 
 	if (unlikely(gfp & __GFP_NOFAIL))
-		return refuse(KVMAP_REFUSED_NOFAIL);
+		return refuse(KVMAP_REFUSED_NOFAIL, gfp, CALLER);
 	if (unlikely(order > MAX_ORDER))
-		return refuse(KVMAP_REFUSED_TOO_LARGE);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, CALLER);
 	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
-		return refuse(KVMAP_REFUSED_INTERRUPT);
+		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, CALLER);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn) && gfp_may_purge(gfp) && reclaim_memory())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
-		return refuse(KVMAP_REFUSED_NO_MEMORY);
+		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
 	block_given(pfn, order);
 	return pfn_to_page(pfn);
@@ -56,7 +60,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	return gfp_on_node(&gfp, nid) ? alloc_pages(gfp, order) : refuse(KVMAP_REFUSED_NO_MEMORY);
+	return gfp_on_node(&gfp, nid) ? alloc_pages(gfp, order)
+				      : refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
 }
 
 /* nr frames at once, chained, or none. */
@@ -119,17 +124,24 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return i;
 }
 
-/* Frame 0 and what lies beyond mem_map are no blocks; a block's tail has no owner. */
+/* Frame 0 is nobody's. */
+static bool is_page(const struct page *page)
+{
+	return page > mem_map && page < mem_map + max_pfn;
+}
+
+/* A block's tail has no owner. */
 static bool is_block(const struct page *page, unsigned int order)
 {
-	return page > mem_map && page < mem_map + max_pfn && READ_ONCE(page->owner) == PAGE_KMALLOC &&
-	       page->order == order;
+	return is_page(page) && READ_ONCE(page->owner) == PAGE_KMALLOC && page->order == order;
 }
 
 void __free_pages(struct page *page, unsigned int order)
 {
 	if (unlikely(!is_block(page, order))) {
-		refuse(KVMAP_REFUSED_NOT_AN_AREA);
+		this_cpu_cache()->page_alloc_status = KVMAP_REFUSED_NOT_AN_AREA;
+		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, is_page(page) ? (unsigned long)page_address(page) : 0,
+			     CALLER);
 		return;
 	}
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;

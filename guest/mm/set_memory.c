@@ -7,9 +7,9 @@
 
 #include "mm/vmap.h"
 
-static int refuse(u32 status)
+static int refuse(u32 status, unsigned long addr, const void *caller)
 {
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, (const void *)addr, caller);
 	return -1;
 }
 
@@ -31,22 +31,23 @@ static void area_protect(struct vmap_area *va, unsigned long flags)
 		vmap_flush(va->va_start, vmap_mapped_end(va));
 }
 
-static int change(unsigned long addr, int numpages, unsigned long set, unsigned long clear)
+static int change(unsigned long addr, int numpages, unsigned long set, unsigned long clear,
+		  const void *caller)
 {
 	u32 status = KVMAP_OK;
 	struct vmap_area *va;
 	unsigned long flags;
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt((const void *)addr, caller))
 		return -1;
 	va = vmap_range_at(addr, &status);
 	if (!va)
-		return refuse(status);
+		return refuse(status, addr, caller);
 	if (numpages < 0 || (u32)numpages != va->vm->nr_pages)
-		return refuse(KVMAP_REFUSED_COUNT);
+		return refuse(KVMAP_REFUSED_COUNT, addr, caller);
 	flags = (va->vm->flags | set) & ~clear;
 	if (flags & VM_EXEC && !(flags & VM_READONLY))
-		return refuse(KVMAP_REFUSED_WX);
+		return refuse(KVMAP_REFUSED_WX, addr, caller);
 	if (prot_of(flags) != prot_of(va->vm->flags))
 		area_protect(va, flags);
 	vmalloc_done();
@@ -55,20 +56,20 @@ static int change(unsigned long addr, int numpages, unsigned long set, unsigned 
 
 int set_memory_ro(unsigned long addr, int numpages)
 {
-	return change(addr, numpages, VM_READONLY, 0);
+	return change(addr, numpages, VM_READONLY, 0, __builtin_return_address(0));
 }
 
 int set_memory_rw(unsigned long addr, int numpages)
 {
-	return change(addr, numpages, 0, VM_READONLY);
+	return change(addr, numpages, 0, VM_READONLY, __builtin_return_address(0));
 }
 
 int set_memory_x(unsigned long addr, int numpages)
 {
-	return change(addr, numpages, VM_EXEC, 0);
+	return change(addr, numpages, VM_EXEC, 0, __builtin_return_address(0));
 }
 
 int set_memory_nx(unsigned long addr, int numpages)
 {
-	return change(addr, numpages, 0, VM_EXEC);
+	return change(addr, numpages, 0, VM_EXEC, __builtin_return_address(0));
 }

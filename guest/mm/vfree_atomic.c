@@ -60,7 +60,7 @@ void vfree_atomic(const void *addr)
 	else if (va && !vmap_claim_as(va, VMAP_DEFERRED))
 		status = KVMAP_REFUSED_DOUBLE_FREE;
 	if (status)
-		vmalloc_refuse(status);
+		vmalloc_refuse(status, addr, __builtin_return_address(0));
 	else
 		deferred_add(&this_cpu_cache()->lazy, va);
 }

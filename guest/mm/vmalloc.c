@@ -9,6 +9,7 @@
 #include "mm/arch.h"
 #include "mm/frames.h"
 #include "mm/vmap.h"
+#include "mm/warn.h"
 
 u32 vmalloc_policy;
 
@@ -27,18 +28,19 @@ u32 vmalloc_status(void)
 	return this_cpu_cache()->vmalloc_status;
 }
 
-void vmalloc_refuse(u32 status)
+void vmalloc_refuse(u32 status, const void *addr, const void *caller)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 
 	cpu->vmalloc_status = status;
 	/* An interrupt may be refused something while this CPU counts. */
 	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
+	refusal_note(status, (unsigned long)addr, caller);
 }
 
-static void *refuse(u32 status)
+static void *refuse(u32 status, const void *caller)
 {
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, NULL, caller);
 	return NULL;
 }
 
@@ -116,18 +118,18 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 	u32 status;
 
 	if (unlikely(cpu->in_interrupt))
-		return refuse(KVMAP_REFUSED_INTERRUPT);
+		return refuse(KVMAP_REFUSED_INTERRUPT, caller);
 	if (!size)
-		return refuse(KVMAP_REFUSED_ZERO_SIZE);
+		return refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
 	/* From here on the size fits in RAM: rounding it up and adding the guard page cannot overflow. */
 	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, warn_caller(KVMAP_REFUSED_TOO_LARGE, gfp, caller));
 
 	va = area_create(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
 		va = area_create_again(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
-		return refuse(status);
+		return refuse(status, warn_caller(status, gfp, caller));
 
 	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
 	cpu->stats.allocations++;
@@ -180,7 +182,7 @@ void vfree(const void *addr)
 		va = NULL;
 	}
 	if (!va) {
-		refuse(status);
+		vmalloc_refuse(status, addr, __builtin_return_address(0));
 		return;
 	}
 	vmap_area_free(va);

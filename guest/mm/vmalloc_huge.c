@@ -6,6 +6,7 @@
  */
 #include "mm/frames.h"
 #include "mm/vmap.h"
+#include "mm/warn.h"
 
 #define HUGE_ORDER 9
 #define HUGE_PAGES (1u << HUGE_ORDER)
@@ -102,7 +103,7 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 	u32 status = vmalloc_gfp_status(gfp);
 	struct vmap_area *va;
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(NULL, caller))
 		return NULL;
 	if (!status && size < HUGE_SIZE)
 		return vmalloc_area(size, gfp, 0, caller);
@@ -111,7 +112,7 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 	if (status && gfp & __GFP_DIRECT_RECLAIM && size <= vmalloc_largest && reclaim_memory())
 		status = create(size, gfp, caller, &va);
 	if (status) {
-		vmalloc_refuse(status);
+		vmalloc_refuse(status, NULL, warn_caller(status, gfp, caller));
 		return NULL;
 	}
 	vm_stat_add(NR_VMALLOC_PAGES, va->vm->nr_pages);

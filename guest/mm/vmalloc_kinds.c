@@ -28,7 +28,7 @@ void *__vmalloc(unsigned long size, gfp_t gfp)
 
 	if (!status)
 		return vmalloc_area(size, gfp, 0, CALLER);
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, NULL, CALLER);
 	return NULL;
 }
 
@@ -47,7 +47,7 @@ static void *node_area(unsigned long size, gfp_t gfp, int node, const void *call
 {
 	if (gfp_on_node(&gfp, node))
 		return vmalloc_area(size, gfp, 0, caller);
-	vmalloc_refuse(KVMAP_REFUSED_NO_MEMORY);
+	vmalloc_refuse(KVMAP_REFUSED_NO_MEMORY, NULL, caller);
 	return NULL;
 }
 
@@ -67,7 +67,7 @@ static void *array_area(unsigned long nr, unsigned long size, gfp_t gfp, const v
 
 	if (!__builtin_mul_overflow(nr, size, &bytes))
 		return vmalloc_area(bytes, gfp, 0, caller);
-	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE);
+	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
 	return NULL;
 }
 

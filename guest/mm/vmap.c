@@ -34,9 +34,9 @@ map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const v
 	return reclaim_memory() ? map_create(pages, nr, flags, caller, status) : NULL;
 }
 
-static void *map_refuse(u32 status)
+static void *map_refuse(u32 status, const void *caller)
 {
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, NULL, caller);
 	return NULL;
 }
 
@@ -45,17 +45,17 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 	struct vmap_area *va;
 	u32 status;
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(NULL, caller))
 		return NULL;
 	if (!nr)
-		return map_refuse(KVMAP_REFUSED_ZERO_SIZE);
+		return map_refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
 	if (nr > vmalloc_largest >> PAGE_SHIFT)
-		return map_refuse(KVMAP_REFUSED_TOO_LARGE);
+		return map_refuse(KVMAP_REFUSED_TOO_LARGE, caller);
 	va = map_create(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
 		va = map_create_again(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
-		return map_refuse(status);
+		return map_refuse(status, caller);
 	this_cpu_cache()->stats.allocations++;
 	this_cpu_cache()->stats.pages_mapped += nr;
 	vmalloc_done();
@@ -82,12 +82,12 @@ void *vm_map_ram(struct page *const *pages, u32 count, int node)
 }
 
 /* `kind`: the flags that tell the function's own areas from others. count 0: as many pages as it has. */
-static void unmap_pages(const void *addr, unsigned long kind, u32 count)
+static void unmap_pages(const void *addr, unsigned long kind, u32 count, const void *caller)
 {
 	struct vmap_area *va;
 	u32 status = KVMAP_OK;
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(addr, caller))
 		return;
 	vmalloc_done();
 	va = vmap_range_search((unsigned long)addr, &status);
@@ -98,7 +98,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count)
 	else if (va && !vmap_claim(va))
 		status = KVMAP_REFUSED_DOUBLE_FREE;
 	if (status) {
-		vmalloc_refuse(status);
+		vmalloc_refuse(status, addr, caller);
 		return;
 	}
 	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages, va->table);
@@ -112,29 +112,30 @@ void vunmap(const void *addr)
 {
 	vmalloc_done();
 	if (addr)
-		unmap_pages(addr, VM_MAP, 0);
+		unmap_pages(addr, VM_MAP, 0, __builtin_return_address(0));
 }
 
 void vm_unmap_ram(const void *addr, u32 count)
 {
 	struct vmap_block *block;
+	const void *caller = __builtin_return_address(0);
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(addr, caller))
 		return;
 	if (unlikely(!count)) {
-		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE);
+		vmalloc_refuse(KVMAP_REFUSED_ZERO_SIZE, addr, caller);
 		return;
 	}
 	block = is_vmalloc_addr(addr) ? vmap_block_at((unsigned long)addr) : NULL;
 	if (likely(block))
 		vmap_block_unmap(block, (unsigned long)addr, count);
 	else
-		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count);
+		unmap_pages(addr, VM_MAP | VM_MAP_RAM, count, caller);
 }
 
 void vm_unmap_aliases(void)
 {
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(NULL, __builtin_return_address(0)))
 		return;
 	vmalloc_done();
 	vmalloc_purge();

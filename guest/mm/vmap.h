@@ -135,7 +135,7 @@ static inline bool vmap_claim(struct vmap_area *va)
 }
 
 /* Why the last call was refused: sets vmalloc_status(), and counts it if it was. */
-void vmalloc_refuse(u32 status);
+void vmalloc_refuse(u32 status, const void *addr, const void *caller);
 
 static inline void vmalloc_done(void)
 {
@@ -143,11 +143,11 @@ static inline void vmalloc_done(void)
 }
 
 /* Refuses, if this is an interrupt. */
-static inline bool vmalloc_refuse_in_interrupt(void)
+static inline bool vmalloc_refuse_in_interrupt(const void *addr, const void *caller)
 {
 	if (likely(!in_interrupt()))
 		return false;
-	vmalloc_refuse(KVMAP_REFUSED_INTERRUPT);
+	vmalloc_refuse(KVMAP_REFUSED_INTERRUPT, addr, caller);
 	return true;
 }
 

@@ -234,12 +234,14 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr)
 }
 
 /* vm_unmap_ram() refuses it. */
-static __attribute__((noinline)) void unmap_refuse(struct vmap_block *block, unsigned long addr)
+static __attribute__((noinline)) void unmap_refuse(struct vmap_block *block, unsigned long addr,
+						   const void *caller)
 {
 	u32 status = addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : vmap_block_status(block, addr);
 
 	/* A live mapping that begins there has another number of pages. */
-	vmalloc_refuse(status == KVMAP_REFUSED_OTHER_KIND ? KVMAP_REFUSED_COUNT : status);
+	vmalloc_refuse(status == KVMAP_REFUSED_OTHER_KIND ? KVMAP_REFUSED_COUNT : status, (const void *)addr,
+		       caller);
 }
 
 void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
@@ -256,7 +258,7 @@ void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
 		     READ_ONCE(map->nr_pages) != nr ||
 		     !__atomic_compare_exchange_n(&map->state, &live, VMAP_LAZY, false, __ATOMIC_ACQ_REL,
 						  __ATOMIC_RELAXED)))
-		return unmap_refuse(block, addr);
+		return unmap_refuse(block, addr, __builtin_return_address(0));
 	map->unmapped = arch_table_unmap(block->table, addr, nr);
 	WRITE_ONCE(cpu->block_unmapped, map->unmapped);
 	cpu->stats.frees++;

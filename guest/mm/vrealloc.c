@@ -14,9 +14,9 @@
 #include "mm/slab.h"
 #include "mm/vmap.h"
 
-static void *refuse(u32 status)
+static void *refuse(u32 status, const void *addr, const void *caller)
 {
-	vmalloc_refuse(status);
+	vmalloc_refuse(status, addr, caller);
 	return NULL;
 }
 
@@ -143,7 +143,7 @@ static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, co
 	if (nr < vm->nr_pages) {
 		status = shrink(va, nr);
 		if (status)
-			return refuse(status);
+			return refuse(status, vm->addr, caller);
 	} else if (nr > vm->nr_pages && grow(va, nr, gfp)) {
 		return move(va, size, gfp, caller);
 	}
@@ -160,21 +160,21 @@ void *vrealloc(const void *addr, unsigned long size, gfp_t gfp)
 	u32 status = vmalloc_gfp_status(gfp);
 	struct vmap_area *va;
 
-	if (vmalloc_refuse_in_interrupt())
+	if (vmalloc_refuse_in_interrupt(addr, caller))
 		return NULL;
 	if (status)
-		return refuse(status);
+		return refuse(status, addr, caller);
 	if (!addr)
 		return vmalloc_area(size, gfp, 0, caller);
 	va = vmap_range_at((unsigned long)addr, &status);
 	if (!va)
-		return refuse(status);
+		return refuse(status, addr, caller);
 	if (va->vm->flags & VM_MAP)
-		return refuse(KVMAP_REFUSED_OTHER_KIND);
+		return refuse(KVMAP_REFUSED_OTHER_KIND, addr, caller);
 	if (va->vm->flags & VM_READONLY)
-		return refuse(KVMAP_REFUSED_RIGHTS);
+		return refuse(KVMAP_REFUSED_RIGHTS, addr, caller);
 	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, addr, caller);
 	if (size)
 		return area_resize(va, size, gfp, caller);
 	vfree(addr);

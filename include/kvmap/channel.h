@@ -23,6 +23,10 @@ enum kvmap_record_type {
 		4, /* unexpected: as FAULT, with status = vector; three REGISTERS records follow */
 	KVMAP_RECORD_REGISTERS = 5, /* detail 0: rax rbx rcx rdx rsi rdi; 1: rbp rsp r8 r9 r10 r11;
 				     * 2: r12 r13 r14 r15 rflags cr3 */
+	KVMAP_RECORD_WARNING = 7,   /* before the RESULT of an operation of which the memory manager refused
+				     * something, the last of it: status why, detail 1 in an interrupt,
+				     * [0] address given or 0, [1] area or object that it lies in or 0,
+				     * [2] size of that, [3] caller, [4] who allocated that area or 0 */
 	KVMAP_RECORD_BYE = 6,       /* last record. [0] TSC ticks since HELLO, [1] enum kvmap_exit,
 				     * [2] internal allocations until one would have been made to fail */
 };

@@ -13,7 +13,7 @@
 #define __GFP_ZERO           0x100u    /* all of it is zero */
 #define __GFP_DIRECT_RECLAIM 0x400u    /* before it fails, what waits for a flush may be flushed and reused */
 #define __GFP_KSWAPD_RECLAIM 0x800u    /* says nothing here: nothing is reclaimed behind the caller's back */
-#define __GFP_NOWARN         0x2000u   /* says nothing here: a failure is a status */
+#define __GFP_NOWARN         0x2000u   /* that it is refused needs no warning */
 #define __GFP_NOFAIL         0x8000u   /* refused: any allocation here may fail */
 #define __GFP_THISNODE       0x200000u /* from that node or not at all */
 

@@ -82,7 +82,18 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 static void take_fault(struct session *session, const struct kvmap_record *record)
 {
 	if (record->cpu < KVMAP_CPUS_MAX)
-		session->pending[record->cpu] = (struct report_step){ .fault = *record };
+		session->pending[record->cpu] = (struct report_step){
+			.fault = *record,
+			.warning = session->pending[record->cpu].warning,
+		};
+	else
+		session->run.dropped_records++;
+}
+
+static void take_warning(struct session *session, const struct kvmap_record *record)
+{
+	if (record->cpu < KVMAP_CPUS_MAX)
+		session->pending[record->cpu].warning = *record;
 	else
 		session->run.dropped_records++;
 }
@@ -104,6 +115,7 @@ static int take_records(struct session *session)
 		case KVMAP_RECORD_HELLO: session->run.hello = record; break;
 		case KVMAP_RECORD_BYE: session->run.bye = record; break;
 		case KVMAP_RECORD_FAULT: take_fault(session, &record); break;
+		case KVMAP_RECORD_WARNING: take_warning(session, &record); break;
 		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
 		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
 		case KVMAP_RECORD_RESULT:

@@ -10,6 +10,8 @@
 
 void part_machine(struct report *report, const struct report_run *run);
 void part_timeline(struct report *report, const struct report_run *run);
+/* What the guest's memory manager refused: who called, and which area it was about. */
+void part_warnings(struct report *report, const struct report_run *run);
 void part_totals(struct report *report, const struct report_run *run);
 /* Only where an allocation was to fail. */
 void part_failure(struct report *report, const struct report_run *run);

@@ -44,10 +44,11 @@ struct report {
 
 /* One operation of the script, as the guest reported it. */
 struct report_step {
-	struct kvmap_record result; /* KVMAP_RECORD_RESULT */
-	struct kvmap_record fault;  /* the FAULT record before it; type 0 if none */
-	bool fault_checked;         /* the host walked the tables at the fault ... */
-	struct walk fault_walk;     /* ... and saw this */
+	struct kvmap_record result;  /* KVMAP_RECORD_RESULT */
+	struct kvmap_record fault;   /* the FAULT record before it; type 0 if none */
+	struct kvmap_record warning; /* the WARNING record before it; type 0 if none */
+	bool fault_checked;          /* the host walked the tables at the fault ... */
+	struct walk fault_walk;      /* ... and saw this */
 };
 
 /* How the guest died, if it did: everything to explain it. Borrowed. */

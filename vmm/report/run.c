@@ -158,6 +158,7 @@ void report_run(struct report *report, const struct report_run *run)
 			   step_is_bad(run, &run->steps[i]);
 	part_machine(report, run);
 	part_timeline(report, run);
+	part_warnings(report, run);
 	part_totals(report, run);
 	part_failure(report, run);
 	part_areas(report, run);

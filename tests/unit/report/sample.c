@@ -32,6 +32,12 @@ static void fill_steps(struct sample *sample)
 	steps[2].fault_checked = true;
 	steps[2].fault_walk.stop = WALK_NOT_PRESENT;
 	steps[7].result.status = KVMAP_REFUSED_DOUBLE_FREE;
+	steps[7].warning = (struct kvmap_record){
+		.type = KVMAP_RECORD_WARNING,
+		.status = KVMAP_REFUSED_DOUBLE_FREE,
+		.detail = 1,
+		.value = { SAMPLE_AREA + 0x1000, SAMPLE_AREA, 0x10000, 0x1234 },
+	};
 }
 
 static void fill_claims(struct sample *sample)

@@ -54,6 +54,21 @@ Test(run_text, each_line_of_the_script_is_shown_with_what_became_of_it)
 	free(text);
 }
 
+Test(run_text, a_refusal_is_warned_of_with_the_area)
+{
+	char *text = shown();
+
+	check_holds(
+		text,
+		"\nWarnings\n  dir/t.kvs:9: expect refused vfree b: double free, of 0xffffc90000001000, ");
+	check_holds(text, "in an interrupt; in the 64 KiB");
+	free(text);
+	sample.steps[7].warning.type = 0;
+	text = shown();
+	cr_expect_null(strstr(text, "Warnings"));
+	free(text);
+}
+
 Test(run_text, operations_of_one_line_are_folded)
 {
 	char *text = shown();
@@ -273,6 +288,15 @@ Test(run_json, there_is_a_line_for_everything)
 	cr_expect_str_eq(member(line, "kind"), "guard");
 	cr_expect_str_eq(member(line, "address"), "0xffffc90000010000");
 	cr_expect_str_eq(member(line, "walk_agrees"), "true");
+	line = line_of_type(lines, "warning", 0);
+	cr_expect_str_eq(member(line, "line"), "9");
+	cr_expect_str_eq(member(line, "why"), "double free");
+	cr_expect_str_eq(member(line, "in_interrupt"), "true");
+	cr_expect_str_eq(member(line, "caller"), "0x1234");
+	cr_expect_str_eq(member(line, "address"), "0xffffc90000001000");
+	cr_expect_str_eq(member(line, "area"), "0xffffc90000000000");
+	cr_expect_str_eq(member(line, "area_size"), "65536");
+	cr_expect_null(line_of_type(lines, "warning", 1));
 	line = line_of_type(lines, "flush", 0);
 	cr_expect_str_eq(member(line, "end"), "0xffffffffffffffff");
 	cr_expect_str_eq(member(line_of_type(lines, "totals", 0), "frees"), "21");

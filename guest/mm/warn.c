@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * warn.c: the newest refusal of each CPU.
+ */
+#include "mm/warn.h"
+
+#include "mm/arch.h"
+#include "mm/frames.h"
+#include "mm/interrupt.h"
+#include "mm/slab.h"
+#include "mm/vmalloc.h"
+
+/* Of the CPU of that number. */
+static struct refusal newest[NR_CPUS];
+
+static struct refusal *newest_here(void)
+{
+	return &newest[this_cpu_cache() - cpu_caches];
+}
+
+static void area_of_range(struct refusal *refusal)
+{
+	struct vmalloc_address what;
+
+	vmalloc_explain(refusal->addr, false, &what);
+	refusal->area = what.start;
+	refusal->area_size = what.size;
+	refusal->area_caller = what.caller;
+}
+
+/* The block that a frame is part of begins at one of these. */
+static void area_of_block(struct refusal *refusal, u32 pfn)
+{
+	for (u32 order = 0; order <= MAX_ORDER; order++) {
+		u32 head = ALIGN_DOWN(pfn, 1u << order);
+		const struct page *page = pfn_to_page(head);
+
+		if (READ_ONCE(page->owner) != PAGE_KMALLOC || page->order < order)
+			continue;
+		refusal->area = (unsigned long)__va((u64)head << PAGE_SHIFT);
+		refusal->area_size = PAGE_SIZE << page->order;
+		return;
+	}
+}
+
+static void area_of_object(struct refusal *refusal, u32 pfn)
+{
+	const struct kmem_cache *cache = kmem_caches[pfn_to_page(pfn)->cache];
+	u64 slab = (u64)pfn << PAGE_SHIFT, offset = __pa((const void *)refusal->addr) - slab;
+
+	refusal->area = (unsigned long)__va(slab + offset - offset % cache->object_size);
+	refusal->area_size = cache->object_size;
+}
+
+static void area_find(struct refusal *refusal)
+{
+	u64 pfn = __pa((const void *)refusal->addr) >> PAGE_SHIFT;
+
+	if (is_vmalloc_addr((const void *)refusal->addr))
+		area_of_range(refusal);
+	else if (pfn < max_pfn && READ_ONCE(pfn_to_page((u32)pfn)->owner) == PAGE_SLAB)
+		area_of_object(refusal, (u32)pfn);
+	else if (pfn < max_pfn)
+		area_of_block(refusal, (u32)pfn);
+}
+
+void refusal_note(u32 status, unsigned long addr, const void *caller)
+{
+	struct refusal *refusal = newest_here();
+
+	if (!caller)
+		return;
+	*refusal = (struct refusal){
+		.status = status,
+		.in_interrupt = in_interrupt(),
+		.caller = caller,
+		.addr = addr,
+	};
+	if (addr)
+		area_find(refusal);
+}
+
+bool refusal_take(struct refusal *out)
+{
+	struct refusal *refusal = newest_here();
+
+	if (!refusal->status)
+		return false;
+	*out = *refusal;
+	refusal->status = 0;
+	return true;
+}

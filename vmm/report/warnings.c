@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * warnings.c: what the guest's memory manager refused: why, whoever called it, and the area that it was
+ * about.
+ */
+#include "base/number.h"
+#include "kvmap/layout.h"
+#include "report/json.h"
+#include "report/parts.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+#define WARNINGS_SHOWN 20
+
+/* What an address of the guest's text is, "" where nothing knows. Returns out. */
+static const char *place_of(const struct report_run *run, uint64_t address, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (run->symbols && address)
+		symbols_describe(run->symbols, address, out, size);
+	return out;
+}
+
+/* "; it lies in the 64 KiB area at 0x..., allocated by ..." or "". Returns out. */
+static const char *area_of(const struct report_run *run, const struct kvmap_record *warning, char *out,
+			   size_t size)
+{
+	uint64_t area = warning->value[1];
+	bool is_area = area >= KVMAP_VMALLOC_START && area < KVMAP_VMALLOC_END;
+	char bytes[40], caller[256];
+
+	out[0] = '\0';
+	if (!area)
+		return out;
+	place_of(run, warning->value[4], caller, sizeof(caller));
+	snprintf(out, size, "; in the %s %s at 0x%" PRIx64 "%s%s",
+		 number_bytes(warning->value[2], bytes, sizeof(bytes)), is_area ? "area" : "object", area,
+		 *caller ? ", allocated by " : "", caller);
+	return out;
+}
+
+static void show_warning(struct report *report, const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	const struct kvmap_record *warning = &step->warning;
+	char line[120], caller[256], area[400], address[32] = "";
+
+	if (warning->value[0])
+		snprintf(address, sizeof(address), ", of 0x%" PRIx64, warning->value[0]);
+	place_of(run, warning->value[3], caller, sizeof(caller));
+	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s, called by %s%s%s", run->script->path,
+		  operation ? operation->line : 0,
+		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
+		  status_text(warning->status), address, *caller ? caller : "nobody known",
+		  warning->detail & 1 ? ", in an interrupt" : "", area_of(run, warning, area, sizeof(area)));
+}
+
+static void show(struct report *report, const struct report_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->step_count; i++) {
+		if (!run->steps[i].warning.type || ++count > WARNINGS_SHOWN)
+			continue;
+		if (count == 1)
+			text_heading(report, "Warnings");
+		show_warning(report, run, &run->steps[i]);
+	}
+	if (count > WARNINGS_SHOWN)
+		text_line(report, PAINT_FAINT, 2, 2, "... and %zu more (--json has all)",
+			  count - WARNINGS_SHOWN);
+}
+
+static void emit(struct report *report, const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	const struct kvmap_record *warning = &step->warning;
+	struct json_object *line = json_start(report, "warning");
+	char place[256];
+
+	json_add_number(line, "operation", step->result.operation);
+	if (operation)
+		json_add_number(line, "line", operation->line);
+	json_add_string(line, "why", status_text(warning->status));
+	json_add_bool(line, "in_interrupt", warning->detail & 1);
+	json_add_hex(line, "caller", warning->value[3]);
+	json_add_string(line, "caller_place", place_of(run, warning->value[3], place, sizeof(place)));
+	json_add_hex(line, "address", warning->value[0]);
+	json_add_hex(line, "area", warning->value[1]);
+	json_add_number(line, "area_size", warning->value[2]);
+	json_add_hex(line, "area_caller", warning->value[4]);
+	json_add_string(line, "area_caller_place", place_of(run, warning->value[4], place, sizeof(place)));
+	json_finish(report, line);
+}
+
+void part_warnings(struct report *report, const struct report_run *run)
+{
+	if (report->format == REPORT_TEXT) {
+		show(report, run);
+		return;
+	}
+	for (size_t i = 0; i < run->step_count; i++)
+		if (run->steps[i].warning.type)
+			emit(report, run, &run->steps[i]);
+}
