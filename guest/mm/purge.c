@@ -214,7 +214,8 @@ static void lazy_settle(struct vmap_lazy *lazy)
 	for (; va; va = next) {
 		next = va->next;
 		if (va->unmapped > clock) {
-			*link = lazy->purge_last = va;
+			lazy->purge_last = va;
+			WRITE_ONCE(*link, va);
 			link = &va->next;
 			continue;
 		}
