@@ -45,6 +45,24 @@ check "the other way round" 1 out '"pages_by_change":\{"mapped":1,"unmapped":8,"
 try diff before.core after.core --guest /bin/true
 check "without claims" 1 out '^  13 pages in 3 ranges$' out '^ +8  in [0-9]+ runs?: .* -> mapped more than once$'
 
+# ---- what areas hold ----
+printf 'a = vmalloc 64K\nfill a seed 3\nb = vmalloc 8K\n' >holds.kvs
+cp holds.kvs other.kvs
+printf 'write a+0x1008 7\nwrite a+0x2010 7\nwrite a+0x5000 7\n' >>other.kvs
+for script in holds other; do
+	try run $script.kvs --dump $script.core
+	check "$script is verified" 0
+done
+try diff holds.core holds.core --contents
+check "the same contents" 0 out '^Areas hold the same'
+try diff holds.core other.core
+check "contents are not compared unless asked for" 0
+try diff holds.core other.core --contents
+check "pages that hold something else" 1 out '^  3 of 18 pages that both map' \
+	out '^  0xffffc90000001000  2 pages: byte 0x1000 of the 64 KiB area' out '^  0xffffc90000005000  1 page: '
+try diff holds.core other.core --contents --json
+check "as JSON" 1 out '"type":"diff_contents",.*"address":"0xffffc90000001000","pages":2' out '"contents_pages":3,"contents_compared":18'
+
 # ---- a VM that runs ----
 "$KVMAP" run after.kvs --hold --control ./vm.sock >vm.out 2>vm.err </dev/null &
 vm=$!

@@ -139,18 +139,20 @@ static void print_frames(struct report *report, const struct guest *guest, const
 static void print_diff(struct report *report, const struct guest *guest, const struct walk_mode *mode,
 		       const struct claims *claims)
 {
-	struct diff_side before = { .view = guest->core, .mode = &guest->mode };
+	struct diff_side before = { .view = guest->core, .mode = &guest->mode, .claims = &guest->sound };
 	struct diff_side after = { .view = &guest->view, .mode = mode, .claims = claims };
 	struct frames owners[2];
 	struct diff_tables tables;
 	struct diff_frames frames;
 	struct diff_areas areas = { 0 };
+	struct diff_contents contents = { 0 };
 	struct report_diff diff = { .before = &before,
 				    .after = &after,
 				    .tables = &tables,
 				    .frames = &frames,
 				    .frames_from_claims = claims != NULL,
 				    .areas = claims ? &areas : NULL,
+				    .contents = claims ? &contents : NULL,
 				    .symbols = guest->symbols,
 				    .entries = true };
 	struct error error;
@@ -160,12 +162,14 @@ static void print_diff(struct report *report, const struct guest *guest, const s
 		    0 ||
 	    frames_collect(&guest->view, mode, claims, &owners[1], &error) < 0 ||
 	    diff_frames(&owners[0], &owners[1], &frames, &error) < 0 ||
-	    (claims && diff_areas(&guest->sound, claims, &areas, &error) < 0))
+	    (claims && (diff_areas(&guest->sound, claims, &areas, &error) < 0 ||
+			diff_contents(&before, &after, &contents, &error) < 0)))
 		guest_die(error.text);
 	report_diff(report, &diff);
 	diff_tables_destroy(&tables);
 	diff_frames_destroy(&frames);
 	diff_areas_destroy(&areas);
+	diff_contents_destroy(&contents);
 	frames_destroy(&owners[0]);
 	frames_destroy(&owners[1]);
 }

@@ -8,13 +8,14 @@
 struct diff_options {
 	struct options common;
 	const char *sources[2];
-	bool entries, all;
+	bool entries, contents, all;
 };
 
-enum { OPTION_ALL = 512, OPTION_ENTRIES };
+enum { OPTION_ALL = 512, OPTION_CONTENTS, OPTION_ENTRIES };
 
 static const struct argp_option options_list[] = {
 	{ "entries", OPTION_ENTRIES, NULL, 0, "list the page-table entries that differ", 0 },
+	{ "contents", OPTION_CONTENTS, NULL, 0, "compare what areas hold, too, page by page", 0 },
 	{ "all", OPTION_ALL, NULL, 0, "list everything, not the first 40 of each only; runs of frames too",
 	  0 },
 	{ 0 },
@@ -27,6 +28,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
 	case OPTION_ALL: options->all = true; return 0;
+	case OPTION_CONTENTS: options->contents = true; return 0;
 	case OPTION_ENTRIES: options->entries = true; return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num < 2)
@@ -67,10 +69,12 @@ struct findings {
 	struct frames frames[2];
 	struct diff_frames moved;
 	struct diff_areas areas;
+	struct diff_contents contents;
 	bool claims; /* both make them */
 };
 
-static int find(const struct source *sources, bool entries, struct findings *out, struct error *error)
+static int find(const struct source *sources, const struct diff_options *options, struct findings *out,
+		struct error *error)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!sources[i].has_mode) {
@@ -80,7 +84,7 @@ static int find(const struct source *sources, bool entries, struct findings *out
 		out->sides[i] = (struct diff_side){ sources[i].view, &sources[i].mode, sources[i].claims };
 	}
 	out->claims = sources[0].claims && sources[1].claims;
-	if (diff_tables(&out->sides[0], &out->sides[1], entries, &out->tables, error) < 0)
+	if (diff_tables(&out->sides[0], &out->sides[1], options->entries, &out->tables, error) < 0)
 		return -1;
 	for (unsigned int i = 0; i < 2; i++)
 		if (frames_collect(sources[i].view, &sources[i].mode, out->claims ? sources[i].claims : NULL,
@@ -88,7 +92,11 @@ static int find(const struct source *sources, bool entries, struct findings *out
 			return -1;
 	if (diff_frames(&out->frames[0], &out->frames[1], &out->moved, error) < 0)
 		return -1;
-	return out->claims ? diff_areas(sources[0].claims, sources[1].claims, &out->areas, error) : 0;
+	if (!out->claims)
+		return 0;
+	if (diff_areas(sources[0].claims, sources[1].claims, &out->areas, error) < 0)
+		return -1;
+	return options->contents ? diff_contents(&out->sides[0], &out->sides[1], &out->contents, error) : 0;
 }
 
 static bool is_same(const struct findings *findings)
@@ -102,8 +110,8 @@ static bool is_same(const struct findings *findings)
 	     diff_register_next(findings->sides[0].view, findings->sides[1].view, &next, &differs);)
 		if (differs.translates)
 			return false;
-	return !findings->tables.pages && !findings->moved.frames && !findings->areas.count &&
-	       !findings->tables.cut_short;
+	return !findings->contents.pages && !findings->tables.pages && !findings->moved.frames &&
+	       !findings->areas.count && !findings->tables.cut_short;
 }
 
 static int compare(struct source *sources, void *context)
@@ -123,11 +131,12 @@ static int compare(struct source *sources, void *context)
 	struct error error;
 	int status;
 
-	if (find(sources, options->entries, &findings, &error) < 0) {
+	if (find(sources, options, &findings, &error) < 0) {
 		status = source_fail(sources, &error, NULL);
 	} else {
 		about.frames_from_claims = findings.claims;
 		about.areas = findings.claims ? &findings.areas : NULL;
+		about.contents = findings.claims && options->contents ? &findings.contents : NULL;
 		source_report(sources, &report, options->common.json);
 		report_diff(&report, &about);
 		status = is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING;
@@ -135,6 +144,7 @@ static int compare(struct source *sources, void *context)
 	diff_tables_destroy(&findings.tables);
 	diff_frames_destroy(&findings.moved);
 	diff_areas_destroy(&findings.areas);
+	diff_contents_destroy(&findings.contents);
 	frames_destroy(&findings.frames[0]);
 	frames_destroy(&findings.frames[1]);
 	return status;

@@ -143,6 +143,26 @@ int diff_areas(const struct claims *before, const struct claims *after, struct d
 	       struct error *error);
 void diff_areas_destroy(struct diff_areas *areas);
 
+/* ---- contents ---- */
+
+/* Pages of an area, one after the other, that do not hold the same. */
+struct diff_contents_run {
+	uint64_t gva, pages;
+};
+
+struct diff_contents {
+	struct diff_contents_run *items; /* by gva */
+	size_t count, capacity;
+	uint64_t pages;    /* in all runs */
+	uint64_t compared; /* pages of areas that live on both sides, at the same address, and are mapped */
+};
+
+/* Both sides have claims. Pages that were never touched cost nothing but the question. -1 when memory is out.
+ */
+int diff_contents(const struct diff_side *before, const struct diff_side *after, struct diff_contents *out,
+		  struct error *error);
+void diff_contents_destroy(struct diff_contents *contents);
+
 /* ---- registers ---- */
 
 struct diff_register {

@@ -157,6 +157,28 @@ static void show_areas(struct report *report, const struct report_diff *diff)
 	show_rest(report, count, diff->areas->count);
 }
 
+/* ---- contents ---- */
+
+static void show_contents(struct report *report, const struct report_diff *diff)
+{
+	const struct diff_contents *contents = diff->contents;
+	size_t count = listed(diff, contents->count);
+	char pages[40], compared[40], place[400];
+
+	text_heading(report, "Contents of areas");
+	text_line(report, PAINT_PLAIN, 2, 2, "%s of %s that both map hold something else",
+		  text_count(contents->pages, pages, sizeof(pages)),
+		  text_number_of(contents->compared, "page", compared, sizeof(compared)));
+	for (size_t i = 0; i < count; i++) {
+		const struct diff_contents_run *run = &contents->items[i];
+
+		text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s", run->gva,
+			  text_number_of(run->pages, "page", pages, sizeof(pages)),
+			  place_explain(run->gva, diff->after->claims, diff->symbols, place, sizeof(place)));
+	}
+	show_rest(report, count, contents->count);
+}
+
 /* ---- frames ---- */
 
 static void show_frames(struct report *report, const struct report_diff *diff)
@@ -219,12 +241,16 @@ void report_diff(struct report *report, const struct report_diff *diff)
 		text_line(report, PAINT_GOOD, 0, 2,
 			  "The same is mapped, by the same entries; frames%s have the same owners.",
 			  diff->areas ? " and areas" : "");
+	if (diff->contents && !diff->contents->pages)
+		text_line(report, PAINT_GOOD, 0, 2, "Areas hold the same.");
 	if (tables->pages)
 		show_ranges(report, diff);
 	if (entries)
 		show_entries(report, diff);
 	if (diff->areas && diff->areas->count)
 		show_areas(report, diff);
+	if (diff->contents && diff->contents->pages)
+		show_contents(report, diff);
 	if (diff->frames->frames)
 		show_frames(report, diff);
 	show_registers(report, diff);

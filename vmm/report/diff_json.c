@@ -83,6 +83,18 @@ static void emit_areas(struct report *report, const struct report_diff *diff)
 	}
 }
 
+static void emit_contents(struct report *report, const struct report_diff *diff)
+{
+	for (size_t i = 0; diff->contents && i < diff->contents->count; i++) {
+		const struct diff_contents_run *run = &diff->contents->items[i];
+		struct json_object *line = json_start(report, "diff_contents");
+
+		json_add_hex(line, "address", run->gva);
+		json_add_number(line, "pages", run->pages);
+		json_finish(report, line);
+	}
+}
+
 static void emit_frames(struct report *report, const struct report_diff *diff)
 {
 	for (size_t i = 0; i < diff->frames->runs.count; i++) {
@@ -127,6 +139,10 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	json_object_object_add(line, "entries_by_level", entries);
 	if (diff->areas)
 		json_add_number(line, "areas", diff->areas->count);
+	if (diff->contents) {
+		json_add_number(line, "contents_pages", diff->contents->pages);
+		json_add_number(line, "contents_compared", diff->contents->compared);
+	}
 	json_add_number(line, "frames", diff->frames->frames);
 	json_add_string(line, "frames_from", diff->frames_from_claims ? "claims" : "tables");
 	json_add_bool(line, "cut_short", diff->tables->cut_short);
@@ -138,6 +154,7 @@ void diff_json(struct report *report, const struct report_diff *diff)
 	emit_ranges(report, diff);
 	emit_entries(report, diff);
 	emit_areas(report, diff);
+	emit_contents(report, diff);
 	emit_frames(report, diff);
 	emit_registers(report, diff);
 	emit_sum(report, diff);

@@ -192,10 +192,11 @@ struct report_diff {
 	const struct diff_tables *tables;
 	const struct diff_frames *frames;
 	bool frames_from_claims;
-	const struct diff_areas *areas; /* NULL: not both make claims */
-	struct symbols *symbols;        /* of the second source */
-	bool entries;                   /* list them */
-	bool all;                       /* in text: list everything, runs of frames too */
+	const struct diff_areas *areas;       /* NULL: not both make claims */
+	struct symbols *symbols;              /* of the second source */
+	const struct diff_contents *contents; /* NULL: not asked for, or not both make claims */
+	bool entries;                         /* list them */
+	bool all;                             /* in text: list everything, runs of frames too */
 };
 void report_diff(struct report *report, const struct report_diff *diff);
 
