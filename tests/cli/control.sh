@@ -10,10 +10,12 @@ started=
 trap 'for pid in $started; do kill -9 "$pid" 2>/dev/null; done; rm -rf "$folder"' EXIT
 
 # start SOCKET ARG...: kvmap run in the background, until it listens at SOCKET (auto: where it is found by its process
-# id); leaves its process id in $vm.
+# id); leaves its process id in $vm. What an earlier one left behind is removed first: it would be taken for this one's.
 start() {
 	socket=$1
 	shift
+	rm -f vm.out vm.err
+	[ "$socket" = auto ] || rm -f "$socket"
 	"$KVMAP" run "$@" >vm.out 2>vm.err </dev/null &
 	vm=$!
 	started="$started $vm"
@@ -27,7 +29,7 @@ start() {
 # at_end: until it stands at its end.
 at_end() {
 	for _ in $(seq 400); do
-		grep -q 'stands at its end' vm.err && return
+		grep -qs 'stands at its end' vm.err && return
 		sleep 0.05
 	done
 }
@@ -189,6 +191,13 @@ one_line "and its process id is no process" 2 "no process $vm"
 try ps
 [ ! -e "$stale" ] && ! grep -q " $vm " out && ok "ps removes what it left behind" || not_ok "ps removes what it left behind"
 
+start "$folder/vm.sock" keeps.kvs --hold --control "$folder/vm.sock"
+kill -9 "$vm"
+wait "$vm" 2>/dev/null
+try run keeps.kvs --control "$folder/vm.sock"
+check "a socket that one left behind is taken" 0 out '.'
+[ -e vm.sock ] && not_ok "and removed at the end" || ok "and removed at the end"
+
 start auto works.kvs --control auto --cpus 2
 (sleep 0.5 && kill -9 "$vm") &
 bad=0
@@ -201,7 +210,8 @@ done
 [ $bad = 0 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
 	not_ok "a VM that dies while it is looked at is an error of one line"
 
-# Stopped, it answers nobody; killed then, it dies while it is asked (or, on a busy machine, before).
+# Stopped, it answers nobody; killed then, it dies while it is asked (or, on a busy machine, before it is: that it has
+# ended is a right answer, too).
 bad=0
 for command in areas backtrace "diff vm.sock" "dump dead.core" frames map "print zones[0]" "proc meminfo" stage2 verify 'walk vmalloc'; do
 	what=${command#* }

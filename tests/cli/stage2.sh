@@ -38,17 +38,18 @@ one_line "a core" 2 'a core has no second stage'
 try stage2
 check "no source" 2 err 'SOURCE is missing'
 
-# Another program's VM, of which nothing is known but its process.
-qemu-system-x86_64 -accel kvm -machine q35 -smp 2 -m 128 -nodefaults -display none -serial none -monitor none \
+# Another program's VM, of which nothing is known but its process. -S: its slots stay as they are, since its firmware, which
+# would move them again and again, does not run.
+qemu-system-x86_64 -accel kvm -machine q35 -smp 2 -m 128 -nodefaults -display none -serial none -monitor none -S \
 	>qemu.out 2>&1 &
 qemu=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	sleep 0.5
+for _ in $(seq 100); do # it makes vCPUs and slots one by one
 	try stage2 "$qemu"
-	[ "$status" = 0 ] && grep -q ' 2 vCPUs' out && break
+	[ "$status" = 0 ] && grep -q ' 2 vCPUs$' out && grep -q '0x0000000000100000 .* 127 MiB' out && break
+	sleep 0.2
 done
-check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" out '^ +[0-9]+  0x0000000000000000 +128 MiB' \
-	out 'read-only$'
+check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" out '^ +[0-9]+  0x0000000000000000 +768 KiB' \
+	out '^ +[0-9]+  0x00000000000c0000 .* read-only$' out '^ +[0-9]+  0x0000000000100000 +127 MiB'
 kill "$qemu"
 wait "$qemu" 2>/dev/null
 
@@ -57,7 +58,7 @@ try compile "$IMAGES/demo.kvs" --output demo.module
 qemu-system-x86_64 -accel kvm -machine microvm -m 256 -nodefaults -display none -monitor none -serial file:serial \
 	-kernel "$GUEST" -initrd demo.module >qemu.out 2>&1 &
 qemu=$!
-for _ in $(seq 200); do
+for _ in $(seq 300); do
 	grep -qs '^refused or failed' serial && break
 	sleep 0.1
 done
@@ -83,8 +84,8 @@ wait "$qemu" 2>/dev/null
 # A VM of another kvmap is stopped for it, and its guest looked at, too.
 "$KVMAP" run "$IMAGES/demo.kvs" --hold >held.out 2>&1 </dev/null &
 held=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-	sleep 0.5
+for _ in $(seq 100); do
+	sleep 0.2
 	try stage2 "$held"
 	[ "$status" = 0 ] && grep -q 'worth' out && break
 done
