@@ -243,7 +243,8 @@ static int tell(struct look *look, int status)
 		if (!look->sources[i].symbols)
 			fprintf(stderr, "kvmap: %s; going on without names\n",
 				look->sources[i].no_claims.text);
-	fwrite(look->text_bytes, 1, look->text_size, stdout);
+	if (look->text_size)
+		fwrite(look->text_bytes, 1, look->text_size, stdout);
 	return look->failed ? command_fail(&look->error, look->context) : command_finish(status);
 }
 
