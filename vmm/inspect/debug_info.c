@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * debug_info.c: names. One pass over the top level of the DWARF for each, ended as soon as the answer is
- * sure: an index of all names would cost more than the one or two questions of a command.
+ * sure: an index of all names would cost more than the few different questions of a command. What was found
+ * is remembered.
  */
 #include "inspect/debug_info.h"
+#include "inspect/known_names.h"
 #include "inspect/program_file.h"
 
 #include <dwarf.h>
@@ -14,6 +16,7 @@
 struct debug_info {
 	Dwarf *dwarf;
 	const struct symbols *symbols;
+	struct known_names known;
 };
 
 int debug_info_open(const struct symbols *symbols, struct debug_info **out, struct error *error)
@@ -41,6 +44,7 @@ void debug_info_close(struct debug_info *info)
 	if (!info)
 		return;
 	dwarf_end(info->dwarf);
+	known_names_destroy(&info->known);
 	free(info);
 }
 
@@ -91,6 +95,15 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* `file` is the unit's path, or its last parts: "page.c" and "mm/page.c" are "guest/mm/page.c". */
+static bool is_unit(const char *path, const char *file)
+{
+	size_t whole = path ? strlen(path) : 0, last = strlen(file);
+
+	return whole >= last && !strcmp(path + whole - last, file) &&
+	       (whole == last || path[whole - last - 1] == '/' || *file == '/');
+}
+
 /* ---- variables ---- */
 
 static bool flag(Dwarf_Die *die, unsigned int name)
@@ -129,14 +142,19 @@ static bool die_type(Dwarf_Die *die, struct ctype *out)
 	return !out->is_void;
 }
 
-static void note_file(struct variable *variable, const char *file)
+/* Notes the name of a unit's file; false if another one of that name is there already. */
+static bool note_file(struct variable *variable, const char *file)
 {
 	size_t used = strlen(variable->files);
-	char escaped[64];
+	char escaped[96], quoted[100];
 
-	if (used + sizeof(escaped) < sizeof(variable->files))
-		snprintf(variable->files + used, sizeof(variable->files) - used, "%s'%s'", used ? ", " : "",
-			 text_escape(file, strlen(file), escaped, sizeof(escaped)));
+	snprintf(quoted, sizeof(quoted), "'%s'", text_escape(file, strlen(file), escaped, sizeof(escaped)));
+	if (strstr(variable->files, quoted))
+		return false;
+	if (used + strlen(quoted) + 2 < sizeof(variable->files))
+		snprintf(variable->files + used, sizeof(variable->files) - used, "%s%s", used ? ", " : "",
+			 quoted);
+	return true;
 }
 
 /* Assembly has symbols without types; a declaration may have the type that the symbol lacks. */
@@ -150,8 +168,9 @@ static enum variable_found declared_only(struct debug_info *info, const char *na
 	return declared->is_void ? VARIABLE_UNKNOWN : VARIABLE_WITHOUT_ADDRESS;
 }
 
-enum variable_found debug_info_variable(struct debug_info *info, const char *name, const char *file,
-					struct variable *out)
+/* *alike: files of different folders have the same name, and must be told by their `paths`. */
+static enum variable_found search_variable(struct debug_info *info, const struct name_question *question,
+					   bool paths, struct variable *out, bool *alike)
 {
 	struct ctype declared = { .is_void = true };
 	struct variable found = { .address = 0 };
@@ -163,10 +182,10 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
 		const char *unit, *is;
 
 		if (dwarf_tag(&top.die) != DW_TAG_variable || !(is = die_name(&top.die)) ||
-		    strcmp(is, name) != 0)
+		    strcmp(is, question->name) != 0)
 			continue;
-		unit = last_part(dwarf_diename(&top.unit_die));
-		if (*file && (!unit || strcmp(unit, last_part(file)) != 0))
+		unit = dwarf_diename(&top.unit_die);
+		if (*question->file && !is_unit(unit, question->file))
 			continue;
 		if (!variable_address(&top.die, &address)) {
 			die_type(&top.die, &declared);
@@ -178,7 +197,7 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
 			found.address = address;
 			die_type(&top.die, &found.type);
 		}
-		note_file(&found, unit ? unit : "?");
+		*alike |= !note_file(&found, !unit ? "?" : paths ? unit : last_part(unit));
 		if (flag(&top.die, DW_AT_external)) {
 			statics = 1;
 			break;
@@ -186,8 +205,27 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
 	}
 	*out = found;
 	if (!statics)
-		return declared_only(info, name, &declared, out);
+		return declared_only(info, question->name, &declared, out);
 	return statics == 1 ? VARIABLE_FOUND : VARIABLE_AMBIGUOUS;
+}
+
+enum variable_found debug_info_variable(struct debug_info *info, const char *name, const char *file,
+					struct variable *out)
+{
+	const struct name_question question = { .is_variable = true, .name = name, .file = file };
+	const struct name_answer *known = known_names_find(&info->known, &question);
+	struct name_answer answer = { .has_type = false };
+	bool alike = false;
+
+	if (!known) {
+		answer.found = search_variable(info, &question, false, &answer.variable, &alike);
+		if (answer.found == VARIABLE_AMBIGUOUS && alike)
+			answer.found = search_variable(info, &question, true, &answer.variable, &alike);
+		known_names_add(&info->known, &question, &answer);
+		known = &answer;
+	}
+	*out = known->variable;
+	return known->found;
 }
 
 /* ---- types ---- */
@@ -244,7 +282,7 @@ static bool is_base(Dwarf_Die *die, const char *name, unsigned int size, unsigne
 	return dwarf_formudata(dwarf_attr(die, DW_AT_encoding, &attribute), &value) == 0 && value == encoding;
 }
 
-bool debug_info_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out)
+static bool search_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out)
 {
 	static const unsigned int tags[] = {
 		[TAG_NONE] = DW_TAG_typedef,
@@ -274,6 +312,22 @@ bool debug_info_type(struct debug_info *info, enum expression_tag tag, const cha
 			return true;
 	}
 	return declared;
+}
+
+bool debug_info_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out)
+{
+	const struct name_question question = { .tag = tag, .name = name, .file = "" };
+	const struct name_answer *known = known_names_find(&info->known, &question);
+	struct name_answer answer = { .found = VARIABLE_UNKNOWN };
+
+	if (!known) {
+		answer.has_type = search_type(info, tag, name, &answer.type);
+		known_names_add(&info->known, &question, &answer);
+		known = &answer;
+	}
+	if (known->has_type)
+		*out = known->type;
+	return known->has_type;
 }
 
 void debug_info_complete(struct debug_info *info, struct ctype *type)

@@ -52,12 +52,13 @@ enum variable_found { VARIABLE_FOUND, VARIABLE_UNKNOWN, VARIABLE_AMBIGUOUS, VARI
 struct variable {
 	struct ctype type;
 	uint64_t address;
-	char files[200]; /* VARIABLE_AMBIGUOUS: those that have one, "a.c, b.c", escaped */
+	char files[300]; /* VARIABLE_AMBIGUOUS: those that have one, "'a.c', 'b.c'", escaped */
 };
 
 /*
- * A variable of the program, by the name of its file too if that is not empty. A global one goes before
- * static ones; several static ones without a file are ambiguous. Ends at the first global definition.
+ * A variable of the program, by its file too if that is not empty: by the file's name, or by the last parts
+ * of its path ("mm/slab.c"). A global one goes before static ones; several static ones are ambiguous. The
+ * first search for a name ends at the first global definition, and what it found is remembered.
  */
 enum variable_found debug_info_variable(struct debug_info *info, const char *name, const char *file,
 					struct variable *out);
