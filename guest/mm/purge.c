@@ -290,7 +290,7 @@ static struct vmap_area *flushed_take(struct vmap_lazy *lazy, struct vmap_area *
 	return first;
 }
 
-u32 vmalloc_purge(void)
+u32 vmap_purge_all(void)
 {
 	struct vmap_area *flushed = NULL;
 	struct batch batch = { 0 };
@@ -320,16 +320,33 @@ u32 vmalloc_purge(void)
 	pcp_drain(); /* what was freed last is used first: behind what follows */
 	flushed_release(&batch.first, ~0u, ~0u);
 	pcp_drain();
+	return batch.areas;
+}
+
+u32 vmalloc_purge(void)
+{
+	u32 areas = vmap_purge_all();
+
 	vmap_kept_drain();
 	vmap_blocks_drain();
-	return batch.areas;
+	return areas;
 }
 
 bool reclaim_memory(void)
 {
 	u32 frames = kmem_reclaim();
 
-	return vmalloc_purge() || frames;
+	return vmap_purge_all() || frames;
+}
+
+bool vmalloc_reclaim(u32 status)
+{
+	bool found = reclaim_memory();
+
+	if (status != KVMAP_REFUSED_NO_SPACE)
+		return found;
+	found |= vmap_kept_drain();
+	return vmap_blocks_drain() || found;
 }
 
 /* Queues a range for so many areas and pages, and flushes or gives back what is due. */

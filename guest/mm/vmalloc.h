@@ -76,7 +76,8 @@ u32 vmalloc_status(void);
 
 /*
  * Frees what vfree_atomic() has left, flushes every range that waits, on any CPU's list, and lets ranges and
- * frames be used again. Returns the number of ranges. Not in an interrupt.
+ * frames be used again; this CPU keeps no range for the next area of its size. Returns the number of ranges
+ * that waited. Not in an interrupt.
  */
 u32 vmalloc_purge(void);
 
@@ -85,6 +86,12 @@ u32 vmalloc_purge(void);
  * there was nothing of either.
  */
 bool reclaim_memory(void);
+
+/*
+ * The same for an attempt that came to `status`: where no range was free, those that are kept for the next
+ * area of their size are given back, too.
+ */
+bool vmalloc_reclaim(u32 status);
 
 /* ---- frames that somebody else owns ---- */
 

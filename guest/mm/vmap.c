@@ -31,7 +31,7 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 static __attribute__((noinline)) struct vmap_area *
 map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
 {
-	return reclaim_memory() ? map_create(pages, nr, flags, caller, status) : NULL;
+	return vmalloc_reclaim(*status) ? map_create(pages, nr, flags, caller, status) : NULL;
 }
 
 static void *map_refuse(u32 status, const void *caller)
@@ -138,5 +138,5 @@ void vm_unmap_aliases(void)
 	if (vmalloc_refuse_in_interrupt(NULL, __builtin_return_address(0)))
 		return;
 	vmalloc_done();
-	vmalloc_purge();
+	vmap_purge_all();
 }

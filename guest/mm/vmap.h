@@ -76,8 +76,8 @@ struct vmap_area *vmap_kept_take(u32 nr_pages);
 /* Keeps a range whose vm has no frames, or makes it free if there are many of its size. */
 void vmap_kept_put(struct vmap_area *va);
 
-/* Makes all of this CPU's free. */
-void vmap_kept_drain(void);
+/* Makes all of this CPU's free. False: there was none. */
+bool vmap_kept_drain(void);
 
 /* ---- vmap_range.c: a range for an area, from wherever there is one ---- */
 
@@ -201,8 +201,8 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr);
 /* All of it was flushed: it is for this CPU to use again, or free if that has enough. */
 void vmap_block_put(struct vmap_area *va);
 
-/* Makes the empty ones of this CPU free. */
-void vmap_blocks_drain(void);
+/* Makes the empty ones of this CPU free. False: there was none. */
+bool vmap_blocks_drain(void);
 
 /* If nothing is mapped any more in the block that this CPU maps in, all of it waits for its flush. */
 void vmap_block_retire_idle(void);
@@ -241,6 +241,9 @@ void vmap_lazy_add_block(struct vmap_area *va);
 
 /* Flushes a range, and perhaps more, at once and on every CPU. What waits goes on waiting. */
 void vmap_flush(unsigned long start, unsigned long end);
+
+/* vmalloc_purge() that costs only by what waits: ranges that are kept stay so. */
+u32 vmap_purge_all(void);
 
 /* Gives back some of what this CPU has flushed and not yet given back. */
 void vmap_flushed_release(void);

@@ -113,9 +113,10 @@ void vmap_block_put(struct vmap_area *va)
 	blocks->nr++;
 }
 
-void vmap_blocks_drain(void)
+bool vmap_blocks_drain(void)
 {
 	struct vmap_kept *blocks = &this_cpu_cache()->blocks;
+	bool found = blocks->nr;
 
 	while (blocks->first) {
 		struct vmap_area *va = blocks->first;
@@ -124,6 +125,7 @@ void vmap_blocks_drain(void)
 		block_destroy(va);
 	}
 	blocks->nr = 0;
+	return found;
 }
 
 /* So many slots will not be used before the flush. Who adds the last sends the block to it. */

@@ -56,11 +56,14 @@ void vmap_kept_put(struct vmap_area *va)
 	kept->nr++;
 }
 
-void vmap_kept_drain(void)
+bool vmap_kept_drain(void)
 {
+	bool found = false;
+
 	for (u32 i = 0; i <= VMAP_KEPT_PAGES; i++) {
 		struct vmap_kept *kept = &this_cpu_cache()->kept[i];
 
+		found |= kept->nr;
 		while (kept->first) {
 			struct vmap_area *va = kept->first;
 
@@ -69,4 +72,5 @@ void vmap_kept_drain(void)
 		}
 		kept->nr = 0;
 	}
+	return found;
 }

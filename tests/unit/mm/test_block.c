@@ -79,6 +79,9 @@ Test(blocks, of_any_size_up_to_the_largest)
 	check_machine();
 	vm_unmap_aliases();
 	check_machine();
+	cr_assert_not_null(vmap_area_root.rb_node, "empty blocks are kept");
+	cr_assert(vmalloc_reclaim(KVMAP_REFUSED_NO_SPACE), "unless somebody needs their ranges");
+	cr_assert_not(vmalloc_reclaim(KVMAP_REFUSED_NO_SPACE));
 	cr_assert_null(vmap_area_root.rb_node);
 }
 

@@ -266,6 +266,9 @@ Test(flush, a_flushed_range_of_a_common_size_is_used_again_without_the_trees)
 	check_machine();
 	vfree((void *)a);
 	vfree((void *)b);
+	vm_unmap_aliases();
+	cr_assert_gt(cpu_caches[0].kept[3].nr, 0, "it costs by what waits, not by what is kept");
+	check_machine();
 	vmalloc_purge();
 	cr_assert_eq(cpu_caches[0].kept[3].nr, 0, "an explicit purge keeps nothing");
 	cr_assert_null(vmap_area_root.rb_node);
