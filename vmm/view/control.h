@@ -42,7 +42,7 @@ struct control_request {
 static_assert(sizeof(struct control_request) == 16, "addresses follow, aligned");
 
 /* Addresses of one request: a pause has no time for more. */
-#define CONTROL_ADDRESSES_MAX 128
+#define CONTROL_ADDRESSES_MAX 64
 
 /* A request as a whole. */
 struct control_question {
