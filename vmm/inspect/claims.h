@@ -184,7 +184,7 @@ struct claims {
 	uint64_t max_pfn;                   /* as claimed, cut to RAM */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; of all CPUs together, as stats is */
 	uint64_t blocks_sum; /* of BLOCK_WEIGHT(order, pfn) of all blocks that alloc_pages() has handed out */
-	uint64_t stats[STATS];              /* struct vmalloc_stats, in its order */
+	uint64_t stats[STATS]; /* struct vmalloc_stats, in its order */
 	uint32_t policy, tlb_clock;
 	uint32_t inside[VIEW_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
