@@ -8,7 +8,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/machine.h"
 #include "kvmap/ports.h"
-#include "mm/fail.h"
+#include "mm/fail_alloc.h"
 
 struct agent agent;
 const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];

@@ -8,7 +8,7 @@
 #include "arch/x86_64/traps.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
-#include "mm/vmalloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 void fault_explain(struct fault *fault)
 {

@@ -4,9 +4,9 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
-#include "mm/frames.h"
+#include "mm/page/frames.h"
 #include "mm/interrupt.h"
-#include "mm/vmalloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 static u32 area_made(struct operation *operation, void *area, u32 contents)
 {

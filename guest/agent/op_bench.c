@@ -8,10 +8,10 @@
 #include "agent/agent.h"
 #include "agent/operations.h"
 #include "arch/x86_64/cpu.h"
-#include "mm/kmalloc.h"
-#include "mm/kvmalloc.h"
-#include "mm/page_alloc.h"
-#include "mm/vmalloc.h"
+#include "mm/slab/kmalloc.h"
+#include "mm/vmalloc/kvmalloc.h"
+#include "mm/page/page_alloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 struct pairs {
 	u64 size, count;

@@ -4,8 +4,8 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
-#include "mm/kvmalloc.h"
-#include "mm/vmalloc.h"
+#include "mm/vmalloc/kvmalloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 static u32 memory_made(struct operation *operation, void *memory, u64 size, u32 contents)
 {

@@ -4,7 +4,7 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
-#include "mm/kmalloc.h"
+#include "mm/slab/kmalloc.h"
 
 static u32 object_made(struct operation *operation, void *object, u32 contents)
 {

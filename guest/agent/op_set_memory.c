@@ -4,8 +4,8 @@
  */
 #include "agent/operations.h"
 #include "arch/x86_64/access.h"
-#include "mm/set_memory.h"
-#include "mm/vmalloc.h"
+#include "mm/vmalloc/set_memory.h"
+#include "mm/vmalloc/vmalloc.h"
 
 static u32 changed(struct operation *operation, int (*change)(unsigned long addr, int numpages))
 {

@@ -10,10 +10,10 @@
 #include "arch/x86_64/access.h"
 #include "arch/x86_64/percpu.h"
 #include "lib/spinlock.h"
-#include "mm/kmalloc.h"
-#include "mm/kvmalloc.h"
-#include "mm/page_alloc.h"
-#include "mm/vmalloc.h"
+#include "mm/slab/kmalloc.h"
+#include "mm/vmalloc/kvmalloc.h"
+#include "mm/page/page_alloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 #define SLOTS      24 /* objects of a CPU */
 #define EXCHANGE   16 /* objects that lie ready for whichever CPU comes */

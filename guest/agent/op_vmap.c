@@ -5,7 +5,7 @@
 #include "agent/operations.h"
 #include "agent/variables.h"
 #include "lib/types.h"
-#include "mm/vmalloc.h"
+#include "mm/vmalloc/vmalloc.h"
 
 #define VMAP_PAGES_MAX 1024
 

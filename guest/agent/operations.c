@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/operations.h"
 #include "agent/agent.h"
-#include "agent/lines.h"
+#include "agent/console.h"
 #include "agent/report.h"
 #include "agent/variables.h"
 #include "arch/x86_64/cpu.h"
@@ -9,7 +9,7 @@
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/smp.h"
-#include "mm/fail.h"
+#include "mm/fail_alloc.h"
 #include "mm/percpu.h"
 
 static u32 op_unknown(struct operation *operation)

@@ -121,7 +121,7 @@ u32 op_fault(struct operation *operation);
 
 /*
  * Damages the kernel in a deliberate way; enum kvmap_status. This kernel knows none and refuses: the one of
- * tests/faults overrides it.
+ * tests/mutants overrides it.
  */
 u32 agent_fault(u32 number);
 

@@ -2,10 +2,10 @@
 #include "agent/report.h"
 #include "agent/agent.h"
 #include "agent/channel.h"
-#include "agent/lines.h"
+#include "agent/console.h"
 #include "arch/x86_64/cpu.h"
-#include "mm/fail.h"
-#include "mm/frames.h"
+#include "mm/fail_alloc.h"
+#include "mm/page/frames.h"
 
 static u64 ram_bytes(void)
 {

@@ -5,9 +5,9 @@
  * array, but theirs is the same place.
  */
 #include "mm/arch.h"
-#include "mm/frames.h"
-#include "mm/slab.h"
-#include "mm/vmap.h"
+#include "mm/page/frames.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmap.h"
 
 const struct lock_row lock_table[] = {
 	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },

@@ -5,10 +5,10 @@
 #include "mm/warn.h"
 
 #include "mm/arch.h"
-#include "mm/frames.h"
+#include "mm/page/frames.h"
 #include "mm/interrupt.h"
-#include "mm/slab.h"
-#include "mm/vmalloc.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmalloc.h"
 
 /* Of the CPU of that number. */
 static struct refusal newest[NR_CPUS];

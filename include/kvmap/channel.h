@@ -16,8 +16,7 @@ enum kvmap_record_type {
 	KVMAP_RECORD_HELLO =
 		1, /* boot done: [0] TSC ticks since entry, [1] bytes of RAM, [2] frames managed */
 	KVMAP_RECORD_RESULT = 2, /* see below */
-	KVMAP_RECORD_FAULT =
-		3, /* an access faulted. detail: enum kvmap_fault_kind,
+	KVMAP_RECORD_FAULT = 3,  /* an access faulted. detail: enum kvmap_fault_kind,
 		    * [0] address, [1] area start or 0, [2] area size, [3] RIP, [4] error code, [5] caller */
 	KVMAP_RECORD_OOPS =
 		4, /* unexpected: as FAULT, with status = vector; three REGISTERS records follow */

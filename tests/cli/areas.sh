@@ -32,10 +32,10 @@ try areas a.core --guest /bin/true
 check "a guest that makes no claims" 2 err 'kvmap: '
 
 # ---- a guest that is wrong ----
-try areas "$FAULTS/01-guard-mapped.kvs" --guest "$FAULTY_GUEST"
+try areas "$MUTANTS/01-guard-mapped.kvs" --guest "$MUTANT_GUEST"
 check "an area whose guard is mapped is named, the other one is ok" 1 \
 	out 'guard page 0xffffc90000010000 MAPPED: V3$' out '^    V3 at 0xffffc90000010000: claimed guard page, not mapped; found GPA' \
 	out 'not mapped: ok$' out '^2 areas, 1 of them wrong$'
-try areas "$FAULTS/03-lost-frame.kvs" --guest "$FAULTY_GUEST"
+try areas "$MUTANTS/03-lost-frame.kvs" --guest "$MUTANT_GUEST"
 check "a finding about no area is not hidden" 1 out 'not mapped: ok$' out '0 of them wrong; and 1 finding about no area'
 finish

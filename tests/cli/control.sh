@@ -163,14 +163,14 @@ done
 
 # ---- what is wrong in one that works ----
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nfault guard-mapped\nrepeat 400\n  pair vmalloc 64K 4\nend\n' >wrong.kvs
-start "$folder/vm.sock" wrong.kvs --guest "$FAULTY_GUEST" --control "$folder/vm.sock"
+start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock"
 sleep 0.2
 try verify vm.sock
 check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'was paused'
 kill -9 "$vm"
 wait "$vm" 2>/dev/null
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nfault guard-mapped\nareas 8000 32K\n' >wrong.kvs
-start "$folder/vm.sock" wrong.kvs --guest "$FAULTY_GUEST" --control "$folder/vm.sock" --memory 1G
+start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
 sleep 0.2
 try verify vm.sock
 one_line "in the middle of an operation nothing is one" 2 'not judged: at each of [0-9]+ looks .* CPU 0 of line 4 of its script'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # tap.sh: what the command line's tests share; sourced. Prints TAP.
 #
-# $KVMAP, $GUEST, $IMAGES, $FAULTS and $FAULTY_GUEST come from meson. Each test runs in its own temporary folder.
+# $KVMAP, $GUEST, $IMAGES, $MUTANTS and $MUTANT_GUEST come from meson. Each test runs in its own temporary folder.
 set -u
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

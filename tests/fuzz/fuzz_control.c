@@ -9,8 +9,8 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "fuzz.h"
 
-#include "control/answer.h"
-#include "view/attached.h"
+#include "control/requests.h"
+#include "control/client.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "fuzz.h"
 
-#include "inspect/walk.h"
+#include "paging/walk.h"
 #include "view/core.h"
 
 #include <stdio.h>

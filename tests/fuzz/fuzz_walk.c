@@ -10,7 +10,7 @@
 
 #include "inspect/map_check.h"
 #include "inspect/map_fold.h"
-#include "inspect/ranges.h"
+#include "paging/ranges.h"
 
 #include <stdlib.h>
 #include <string.h>

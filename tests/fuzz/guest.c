@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "inspect/frames.h"
-#include "inspect/ranges.h"
+#include "paging/ranges.h"
 #include "kvmap/layout.h"
 #include "view/core.h"
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_FUZZ_GUEST_H
 #define TESTS_FUZZ_GUEST_H
 
-#include "inspect/claims.h"
+#include "claims/claims.h"
 #include "report/report.h"
 
 #define GUEST_PAGE_WORDS 512

@@ -3,7 +3,7 @@
  * areas.c: kvmap areas SOURCE
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 #include <stdlib.h>
 

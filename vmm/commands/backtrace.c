@@ -3,7 +3,7 @@
  * backtrace.c: kvmap backtrace SOURCE [--cpu N]
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 struct backtrace_options {
 	struct source_options source;

@@ -2,9 +2,10 @@
 /*
  * bench.c: kvmap bench guest [WHAT...]: plans the scripts, runs them under QEMU, reports.
  */
-#include "commands/bench.h"
+#include "bench/bench.h"
 
 #include "base/array.h"
+#include "base/escape.h"
 #include "base/number.h"
 #include "commands/commands.h"
 #include "commands/options.h"

@@ -3,7 +3,7 @@
  * diff.c: kvmap diff SOURCE SOURCE
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 struct diff_options {
 	struct options common;

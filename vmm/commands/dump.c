@@ -3,8 +3,8 @@
  * dump.c: kvmap dump SOURCE FILE
  */
 #include "commands/commands.h"
-#include "commands/source.h"
-#include "inspect/mappings.h"
+#include "source/source.h"
+#include "paging/mappings.h"
 #include "view/core.h"
 
 #include <sys/stat.h>

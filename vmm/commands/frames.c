@@ -2,9 +2,10 @@
 /*
  * frames.c: kvmap frames SOURCE [FRAME]
  */
+#include "base/escape.h"
 #include "base/number.h"
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 #include <string.h>
 #include <sys/ioctl.h>

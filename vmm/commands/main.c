@@ -3,6 +3,7 @@
  * main.c: kvmap COMMAND: finds the command.
  */
 #include "commands/commands.h"
+#include "base/escape.h"
 #include "config.h"
 
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #ifndef VMM_COMMANDS_OPTIONS_H
 #define VMM_COMMANDS_OPTIONS_H
 
-#include "commands/session.h"
+#include "session/session.h"
 
 #include <argp.h>
 

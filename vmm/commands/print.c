@@ -2,9 +2,10 @@
 /*
  * print.c: kvmap print SOURCE EXPRESSION
  */
+#include "base/escape.h"
 #include "base/number.h"
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,7 +3,8 @@
  * proc.c: kvmap proc SOURCE FILE
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "base/escape.h"
+#include "source/source.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  */
 #include "base/array.h"
 #include "commands/commands.h"
-#include "control/place.h"
-#include "view/attached.h"
+#include "control/socket_path.h"
+#include "control/client.h"
 
 #include <errno.h>
 #include <stdlib.h>

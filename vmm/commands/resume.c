@@ -3,7 +3,7 @@
  * resume.c: kvmap resume VM
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {

@@ -3,7 +3,7 @@
  * run.c: kvmap run [SCRIPT]
  */
 #include "commands/commands.h"
-#include "commands/listen.h"
+#include "session/accept.h"
 #include "commands/options.h"
 #include "view/core.h"
 

@@ -4,7 +4,7 @@
  */
 #include "base/number.h"
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 #include "kvm/kvm.h"
 #include "stage2/reader.h"
 #include "stage2/stats.h"

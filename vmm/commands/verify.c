@@ -3,7 +3,7 @@
  * verify.c: kvmap verify SOURCE
  */
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 static int show_verdict(struct source *source, void *context)
 {

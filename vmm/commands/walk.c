@@ -2,9 +2,10 @@
 /*
  * walk.c: kvmap walk SOURCE ADDRESS
  */
+#include "base/escape.h"
 #include "base/number.h"
 #include "commands/commands.h"
-#include "commands/source.h"
+#include "source/source.h"
 
 #include <string.h>
 

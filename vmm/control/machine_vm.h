@@ -5,7 +5,7 @@
 #ifndef VMM_CONTROL_MACHINE_VM_H
 #define VMM_CONTROL_MACHINE_VM_H
 
-#include "control/answer.h"
+#include "control/requests.h"
 #include "machine/machine.h"
 
 /*

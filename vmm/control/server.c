@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE /* accept4, struct ucred */
 #include "control/server.h"
-#include "control/place.h"
+#include "control/socket_path.h"
 
 #include <errno.h>
 #include <poll.h>

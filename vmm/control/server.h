@@ -9,7 +9,7 @@
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
 
-#include "control/answer.h"
+#include "control/requests.h"
 
 struct control_server;
 

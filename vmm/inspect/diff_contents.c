@@ -4,7 +4,7 @@
  */
 #include "base/array.h"
 #include "inspect/diff.h"
-#include "inspect/keyed.h"
+#include "base/keyed.h"
 #include "kvmap/layout.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
  * and each side enters no more tables than its memory can hold twice.
  */
 #include "inspect/diff.h"
-#include "inspect/entry.h"
+#include "paging/pte.h"
 
 #include "base/array.h"
 

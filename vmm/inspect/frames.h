@@ -6,7 +6,7 @@
 #ifndef VMM_INSPECT_FRAMES_H
 #define VMM_INSPECT_FRAMES_H
 
-#include "inspect/owners.h"
+#include "claims/owners.h"
 
 /*
  * Who has a frame. Where the guest makes claims: an enum owner_kind, or one of the first three here. Where it

@@ -9,8 +9,8 @@
 #ifndef VMM_INSPECT_MAP_H
 #define VMM_INSPECT_MAP_H
 
-#include "inspect/claims.h"
-#include "inspect/ranges.h"
+#include "claims/claims.h"
+#include "paging/ranges.h"
 
 enum map_kind {
 	MAP_UNKNOWN,  /* of a guest without claims */

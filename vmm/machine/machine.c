@@ -2,10 +2,10 @@
 /*
  * machine.c: making a machine and taking it apart.
  */
-#include "machine/crew.h"
+#include "machine/vcpu_threads.h"
 #include "machine/guest_cpuid.h"
 #include "machine/guest_numa.h"
-#include "machine/host_kind.h"
+#include "kvm/host_kind.h"
 #include "machine/machine_internal.h"
 
 #include "kvmap/boot.h"

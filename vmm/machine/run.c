@@ -2,7 +2,7 @@
 /*
  * run.c: running the guest until something happens.
  */
-#include "machine/crew.h"
+#include "machine/vcpu_threads.h"
 #include "machine/deadline.h"
 #include "machine/machine_internal.h"
 

@@ -3,10 +3,10 @@
  * areas.c: `areas SOURCE`: each area as the guest claims it, in the form of Linux's /proc/vmallocinfo; below
  * it what the page tables say, and the verdict.
  */
-#include "inspect/area_tables.h"
+#include "claims/area_tables.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
-#include "report/place.h"
+#include "inspect/address.h"
 #include "report/text.h"
 #include "report/vmallocinfo.h"
 

@@ -5,7 +5,7 @@
 #include "report/backtrace.h"
 #include "report/json.h"
 #include "report/parts.h"
-#include "report/place.h"
+#include "inspect/address.h"
 #include "report/text.h"
 
 #include <inttypes.h>

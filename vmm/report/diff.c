@@ -5,8 +5,8 @@
 #include "base/number.h"
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
-#include "report/entry.h"
-#include "report/place.h"
+#include "report/pte.h"
+#include "inspect/address.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
 #include "report/json.h"
-#include "report/place.h"
+#include "inspect/address.h"
 #include "report/text.h"
 
 /* null: not mapped */

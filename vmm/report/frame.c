@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
-#include "report/place.h"
+#include "inspect/address.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -3,8 +3,8 @@
  * map.c: `map SOURCE` as text: a line for each range and guard, or for many that are alike.
  */
 #include "base/number.h"
-#include "inspect/memory_type.h"
-#include "report/entry.h"
+#include "paging/memory_type.h"
+#include "report/pte.h"
 #include "report/map_parts.h"
 #include "report/text.h"
 

@@ -9,7 +9,7 @@
 #include "kvmap/layout.h"
 #include "report/json.h"
 #include "report/parts.h"
-#include "report/place.h"
+#include "inspect/address.h"
 #include "report/text.h"
 
 #include <inttypes.h>

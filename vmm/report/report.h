@@ -9,25 +9,25 @@
 #ifndef VMM_REPORT_REPORT_H
 #define VMM_REPORT_REPORT_H
 
-#include "inspect/access.h"
-#include "inspect/backtrace.h"
-#include "inspect/claims.h"
+#include "paging/access.h"
+#include "program/backtrace.h"
+#include "claims/claims.h"
 #include "inspect/diff.h"
 #include "inspect/frames.h"
 #include "inspect/map_check.h"
 #include "inspect/map_fold.h"
-#include "inspect/ranges.h"
-#include "inspect/symbols.h"
-#include "inspect/translated.h"
-#include "inspect/value_tree.h"
-#include "inspect/walk.h"
+#include "paging/ranges.h"
+#include "program/symbols.h"
+#include "paging/translated.h"
+#include "program/value_tree.h"
+#include "paging/walk.h"
 #include "kvmap/channel.h"
 #include "machine/machine.h"
 #include "script/script.h"
 #include "stage2/stage2.h"
 #include "stage2/stats.h"
 #include "verify/verify.h"
-#include "view/attached.h"
+#include "control/client.h"
 
 #include <stdio.h>
 #include <sys/types.h>

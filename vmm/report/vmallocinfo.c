@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/vmallocinfo.h"
 
+#include "base/escape.h"
+
 #include <inttypes.h>
 #include <string.h>
 

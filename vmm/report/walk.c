@@ -3,9 +3,9 @@
  * walk.c: `walk SOURCE ADDRESS`: one translation, level by level, as text.
  */
 #include "base/number.h"
-#include "inspect/memory_type.h"
-#include "report/entry.h"
-#include "report/place.h"
+#include "paging/memory_type.h"
+#include "report/pte.h"
+#include "inspect/address.h"
 #include "report/text.h"
 #include "report/walk_parts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage2/host_format.h"
 
-#include "machine/host_kind.h"
+#include "kvm/host_kind.h"
 
 #include <cpuid.h>
 #include <stdio.h>

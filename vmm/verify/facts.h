@@ -7,7 +7,7 @@
 #ifndef VMM_VERIFY_FACTS_H
 #define VMM_VERIFY_FACTS_H
 
-#include "inspect/owners.h"
+#include "claims/owners.h"
 #include "kvmap/claims.h"
 #include "kvmap/layout.h"
 #include "verify/verify.h"

@@ -11,7 +11,7 @@
 #ifndef VMM_VERIFY_FLUSH_HISTORY_H
 #define VMM_VERIFY_FLUSH_HISTORY_H
 
-#include "inspect/claims.h"
+#include "claims/claims.h"
 
 #define FLUSHED_NEVER   UINT64_MAX
 #define FLUSHED_UNKNOWN (UINT64_MAX - 1) /* the log is such that it would take too long to find out */

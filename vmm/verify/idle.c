@@ -7,7 +7,7 @@
  */
 #include "verify/check.h"
 
-#include "inspect/backtrace.h"
+#include "program/backtrace.h"
 
 #include <inttypes.h>
 

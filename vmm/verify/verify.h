@@ -7,9 +7,9 @@
 #ifndef VMM_VERIFY_VERIFY_H
 #define VMM_VERIFY_VERIFY_H
 
-#include "inspect/claims.h"
-#include "inspect/symbols.h"
-#include "inspect/walk.h"
+#include "claims/claims.h"
+#include "program/symbols.h"
+#include "paging/walk.h"
 #include "stage2/stage2.h"
 
 #define INVARIANTS 13

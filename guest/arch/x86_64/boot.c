@@ -18,11 +18,11 @@
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/frames.h"
-#include "mm/kmalloc.h"
-#include "mm/nodes.h"
-#include "mm/slab.h"
-#include "mm/vmalloc.h"
+#include "mm/page/frames.h"
+#include "mm/slab/kmalloc.h"
+#include "mm/page/nodes.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmalloc.h"
 
 #define PMD_SIZE (2ul << 20)
 

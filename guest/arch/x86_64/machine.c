@@ -7,7 +7,7 @@
 #include "arch/x86_64/paging.h"
 #include "kvmap/operation.h"
 #include "kvmap/ports.h"
-#include "mm/frames.h"
+#include "mm/page/frames.h"
 
 void machine_exit(u32 code)
 {

@@ -8,7 +8,7 @@
 #include "arch/x86_64/sections.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/frames.h"
+#include "mm/page/frames.h"
 #include "mm/percpu.h"
 
 #define PMD_SIZE (1ul << PMD_SHIFT)

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "toucher.h"
 
-#include "inspect/walk.h"
+#include "paging/walk.h"
 
 #include <criterion/criterion.h>
 #include <linux/mempolicy.h>

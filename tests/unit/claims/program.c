@@ -5,9 +5,9 @@
 #include "agent/variables.h"
 #include "arch/x86_64/percpu.h"
 #include "mm/arch.h"
-#include "mm/frames.h"
-#include "mm/slab.h"
-#include "mm/vmalloc.h"
+#include "mm/page/frames.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmalloc.h"
 
 struct page *mem_map;
 unsigned long max_pfn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's memory has the build-id of its program, of another build, or none. */
-#include "inspect/build_id.h"
+#include "program/build_id.h"
 #include "world.h"
 
 #include <criterion/criterion.h>

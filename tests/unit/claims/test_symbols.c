@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's file: names, addresses, lines, segments; and files that are none. */
 #define _GNU_SOURCE /* memfd_create */
-#include "inspect/symbols.h"
+#include "program/symbols.h"
 #include "world.h"
 
 #include <criterion/criterion.h>

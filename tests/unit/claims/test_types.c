@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Members found in DWARF 4 and 5 are where the compiler put them. */
-#include "inspect/types.h"
+#include "program/types.h"
 #include "world.h"
 
 #include <criterion/criterion.h>

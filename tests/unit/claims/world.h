@@ -7,7 +7,7 @@
 #define TESTS_UNIT_CLAIMS_WORLD_H
 
 #include "agent/variables.h"
-#include "inspect/claims.h"
+#include "claims/claims.h"
 #include "kvmap/layout.h"
 #include "mm/mm_types.h"
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_UNIT_CONTROL_FAKE_VM_H
 #define TESTS_UNIT_CONTROL_FAKE_VM_H
 
-#include "control/answer.h"
+#include "control/requests.h"
 
 struct fake_vm {
 	unsigned int holds, releases; /* how often */

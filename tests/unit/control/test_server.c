@@ -6,7 +6,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "control/server.h"
 #include "fake_vm.h"
-#include "view/attached.h"
+#include "control/client.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

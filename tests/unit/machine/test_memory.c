@@ -4,7 +4,7 @@
  */
 #include "machine/guest_cpuid.h"
 #include "machine/guest_memory.h"
-#include "machine/host_kind.h"
+#include "kvm/host_kind.h"
 #include "machine/pvh.h"
 #include "machine/serial.h"
 #include "text.h"

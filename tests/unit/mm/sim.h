@@ -9,12 +9,12 @@
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/buddy.h"
-#include "mm/frames.h"
-#include "mm/kmalloc.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
-#include "mm/vmap.h"
+#include "mm/page/buddy.h"
+#include "mm/page/frames.h"
+#include "mm/slab/kmalloc.h"
+#include "mm/page/page_alloc.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmap.h"
 
 #define SIM_RAM_END (16ul << 20)
 

@@ -2,8 +2,8 @@
 /*
  * test_block.c: small mappings of vm_map_ram(), which lie in blocks.
  */
-#include "mm/fail.h"
-#include "mm/set_memory.h"
+#include "mm/fail_alloc.h"
+#include "mm/vmalloc/set_memory.h"
 #include "sim.h"
 
 #include <criterion/criterion.h>

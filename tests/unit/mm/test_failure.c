@@ -2,10 +2,10 @@
 /*
  * test_failure.c: memory that ends at any point of an allocation.
  */
-#include "mm/fail.h"
-#include "mm/kmalloc.h"
-#include "mm/page_alloc.h"
-#include "mm/vmap.h"
+#include "mm/fail_alloc.h"
+#include "mm/slab/kmalloc.h"
+#include "mm/page/page_alloc.h"
+#include "mm/vmalloc/vmap.h"
 #include "sim.h"
 
 #include <criterion/criterion.h>

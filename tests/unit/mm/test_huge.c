@@ -5,7 +5,7 @@
 #include "sim.h"
 
 #include "arch/x86_64/pgtable.h"
-#include "mm/set_memory.h"
+#include "mm/vmalloc/set_memory.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

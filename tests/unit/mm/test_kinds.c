@@ -4,7 +4,7 @@
  */
 #include "sim.h"
 
-#include "mm/kvmalloc.h"
+#include "mm/vmalloc/kvmalloc.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #include "sim.h"
 
-#include "mm/kvmalloc.h"
-#include "mm/set_memory.h"
+#include "mm/vmalloc/kvmalloc.h"
+#include "mm/vmalloc/set_memory.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -5,7 +5,7 @@
 #include "sim.h"
 
 #include "mm/interrupt.h"
-#include "mm/kvmalloc.h"
+#include "mm/vmalloc/kvmalloc.h"
 #include "mm/warn.h"
 
 #include <criterion/criterion.h>

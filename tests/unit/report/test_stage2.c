@@ -4,7 +4,7 @@
  */
 #include "sample.h"
 
-#include "inspect/translated.h"
+#include "paging/translated.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "world.h"
 
-#include "inspect/backtrace.h"
+#include "program/backtrace.h"
 
 #include <stdlib.h>
 #include <string.h>

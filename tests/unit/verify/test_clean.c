@@ -7,7 +7,7 @@
 #include "agent/variables.h"
 #include "kvmap/boot.h"
 #include "mm/mm_types.h"
-#include "inspect/keyed.h"
+#include "base/keyed.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

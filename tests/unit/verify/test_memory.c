@@ -2,7 +2,7 @@
 /*
  * test_memory.c: faults of frames, accounts, contents and the address space's bookkeeping.
  */
-#include "inspect/backtrace.h"
+#include "program/backtrace.h"
 #include "world.h"
 
 #include "base/array.h"

@@ -10,7 +10,7 @@
 #ifndef TESTS_UNIT_VERIFY_WORLD_H
 #define TESTS_UNIT_VERIFY_WORLD_H
 
-#include "../inspect/tables.h"
+#include "tables.h"
 #include "kvmap/layout.h"
 #include "verify/verify.h"
 

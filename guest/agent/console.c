@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/console.h"
+#include "agent/agent.h"
+#include "agent/text.h"
+#include "arch/x86_64/shootdown.h"
+#include "mm/percpu.h"
+
+static const char *status_words(u32 status)
+{
+	static const char *const words[] = {
+		[KVMAP_OK] = "done",
+		[KVMAP_REFUSED_ZERO_SIZE] = "a size of 0",
+		[KVMAP_REFUSED_TOO_LARGE] = "more than RAM",
+		[KVMAP_REFUSED_NO_SPACE] = "no virtual range",
+		[KVMAP_REFUSED_NO_MEMORY] = "no frames",
+		[KVMAP_REFUSED_NOT_AN_AREA] = "no area",
+		[KVMAP_REFUSED_DOUBLE_FREE] = "double free",
+		[KVMAP_REFUSED_UNALIGNED] = "unaligned",
+		[KVMAP_REFUSED_INTERIOR] = "not the start of the area",
+		[KVMAP_REFUSED_UNSET] = "the variable holds no live area",
+		[KVMAP_REFUSED_UNKNOWN] = "unknown here",
+		[KVMAP_REFUSED_NOT_FILLED] = "nobody filled it",
+		[KVMAP_REFUSED_OTHER_KIND] = "another function frees it",
+		[KVMAP_REFUSED_COUNT] = "not the number of pages mapped",
+		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
+		[KVMAP_REFUSED_FLAGS] = "flags that no allocation can have",
+		[KVMAP_REFUSED_WX] = "writable and executable",
+		[KVMAP_REFUSED_RIGHTS] = "not to be written",
+		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
+		[KVMAP_REFUSED_INTERRUPT] = "not in an interrupt",
+		[KVMAP_FAILED_FAULT] = "fault",
+		[KVMAP_FAILED_NO_FAULT] = "no fault",
+		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
+		[KVMAP_FAILED_CONTENT] = "other contents",
+		[KVMAP_FAILED_NOT_REFUSED] = "not refused",
+	};
+
+	return words[status];
+}
+
+static void text_access(u64 access)
+{
+	text(access == KVMAP_ACCESS_READ ? "read" : access == KVMAP_ACCESS_WRITE ? "write" : "execute");
+}
+
+static void text_print(const struct operation *operation)
+{
+	if (operation->operand[0] < agent.record->strings_size)
+		text(agent.strings + operation->operand[0]);
+	if (operation->address) {
+		text(" ");
+		text_hex(operation->address);
+	}
+}
+
+/* A row's words: see struct operation_row. */
+static void text_words(const char *words, const struct operation *operation)
+{
+	for (; *words; words++) {
+		if (*words != '%') {
+			text((const char[]){ *words, '\0' });
+			continue;
+		}
+		switch (*++words) {
+		case 's': text_size(operation->size); break;
+		case 'a': text_hex(operation->address); break;
+		case 'x': text_hex(operation->result); break;
+		case 'u': text_decimal(operation->result); break;
+		case 'm': text_access(operation->operand[1]); break;
+		case 't': text_print(operation); break;
+		case 'f': text(op_pair_function(operation->operand[0])); break;
+		case 'c': text_decimal(operation->operand[2]); break;
+		case 'w': text_decimal(operation->address); break;
+		case 'b': text_decimal(operation->expected); break;
+		}
+	}
+}
+
+static void text_contents(const struct operation *operation)
+{
+	text(": ");
+	text_hex(operation->found);
+	text(" at ");
+	text_hex(operation->address);
+	text(" instead of ");
+	text_hex(operation->expected);
+}
+
+static void text_ticks(u64 ticks)
+{
+	if (!(agent.record->flags & KVMAP_BOOT_TICKS))
+		return;
+	text("; ticks ");
+	text_decimal(ticks);
+}
+
+void line_hello(u64 boot_ticks)
+{
+	static const char *const policies[] = {
+		[KVMAP_POLICY_STRICT] = "strict",
+		[KVMAP_POLICY_LAZY] = "lazy",
+		[KVMAP_POLICY_EAGER] = "eager",
+	};
+
+	text("kvmap guest: operations ");
+	text_decimal(agent.record->operation_count);
+	text(", policy ");
+	text(policies[agent.record->policy]);
+	text_ticks(boot_ticks);
+	text("\n");
+}
+
+void line_result(const struct operation *operation, u32 status, u64 ticks)
+{
+	const struct operation_row *row = operation_row(operation->script->opcode);
+	u32 expect = operation->script->expect;
+
+	text("line ");
+	text_decimal(operation->script->line);
+	text(": ");
+	if (operation->script->cpu) {
+		text("on cpu ");
+		text_decimal(operation->script->cpu);
+		text(": ");
+	}
+	if (operation->script->context == KVMAP_CONTEXT_INTERRUPT)
+		text("in interrupt: ");
+	text_words(row->what, operation);
+	if (operation->faulted) {
+		text(": ");
+		fault_text(&operation->fault);
+	} else if (status == KVMAP_OK) {
+		text_words(row->result, operation);
+	}
+	if (KVMAP_STATUS_IS_REFUSED(status))
+		text(": refused");
+	if (status != KVMAP_OK) {
+		text(KVMAP_STATUS_IS_FAILED(status) ? ": FAILED: " : ": ");
+		text(status_words(status));
+	} else if (expect == KVMAP_EXPECT_FAULT) {
+		text(", as expected");
+	}
+	if (status == KVMAP_FAILED_CONTENT)
+		text_contents(operation);
+	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
+		text(", as expected");
+	if (operation->detail & KVMAP_RESULT_MADE_TO_FAIL)
+		text("; an allocation was made to fail");
+	text_ticks(ticks);
+	if (status == KVMAP_OK && row->ticks && agent.record->flags & KVMAP_BOOT_TICKS)
+		text_words(row->ticks, operation);
+	text("\n");
+}
+
+void line_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after)
+{
+	const struct {
+		const char *label;
+		u64 count;
+	} counts[] = {
+		{ ": end of parallel: ticks ", after->ticks - before->ticks },
+		{ ", locks ", after->locks - before->locks },
+		{ ", contended ", after->contended - before->contended },
+		{ ", rounds ", after->rounds - before->rounds },
+		{ ", interrupts ", after->ipis - before->ipis },
+		{ ", pages flushed ", after->pages - before->pages },
+	};
+
+	text("line ");
+	text_decimal(line);
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		text(counts[i].label);
+		text_decimal(counts[i].count);
+	}
+	text("\n");
+}
+
+static void line_counts(const struct vmalloc_stats *stats)
+{
+	const struct {
+		const char *label;
+		u64 count;
+	} counts[] = {
+		{ "allocations ", stats->allocations },
+		{ ", frees ", stats->frees },
+		{ ", refused ", stats->refused },
+		{ "; pages mapped ", stats->pages_mapped },
+		{ ", unmapped ", stats->pages_unmapped },
+		{ "\npurges ", stats->purges },
+		{ ", areas purged ", stats->areas_purged },
+		{ ", pages purged ", stats->pages_purged },
+		{ "; full flushes ", stats->flush_full },
+		{ ", flushes by page ", stats->flush_range },
+		{ ", pages so flushed ", stats->flush_pages },
+		{ ", interrupts for flushes ", tlb_stats.ipis },
+		{ "\nrefused or failed against the script: ", agent.unexpected },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		text(counts[i].label);
+		text_decimal(counts[i].count);
+	}
+	text("\n");
+}
+
+void line_bye(void)
+{
+	struct vmalloc_stats stats;
+
+	vmalloc_stats_sum(&stats);
+	line_counts(&stats);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.h: the lines of the serial report.
+ */
+#ifndef GUEST_AGENT_CONSOLE_H
+#define GUEST_AGENT_CONSOLE_H
+
+#include "agent/operations.h"
+
+void line_hello(u64 boot_ticks);
+void line_result(const struct operation *operation, u32 status, u64 ticks);
+void line_bye(void);
+
+/* What has been counted at some moment, on all CPUs. */
+struct parallel_counts {
+	u64 ticks;
+	u64 locks, contended; /* acquisitions of the memory manager's, and those that had to wait */
+	u64 rounds, ipis;     /* of flushes */
+	u64 pages;            /* that those flushes were for */
+};
+
+/* Of a `parallel`, when ticks are asked for: what came to between two moments. */
+void line_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after);
+
+#endif

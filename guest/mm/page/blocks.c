@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blocks.c: chains that begin with blocks.
+ */
+#include "mm/page/frames.h"
+
+/* Each frame of the block was unmapped then, whoever gets it next. Eight a turn: they are 512 at a time. */
+static void block_stamp(struct page *page, u32 stamp)
+{
+	const struct page *end = page + (1u << page->order);
+
+	for (; page + 8 <= end; page += 8) {
+		page[0].unmapped = stamp;
+		page[1].unmapped = stamp;
+		page[2].unmapped = stamp;
+		page[3].unmapped = stamp;
+		page[4].unmapped = stamp;
+		page[5].unmapped = stamp;
+		page[6].unmapped = stamp;
+		page[7].unmapped = stamp;
+	}
+	for (; page < end; page++)
+		page->unmapped = stamp;
+}
+
+u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp)
+{
+	u32 freed = 0;
+
+	while (freed < *nr) {
+		struct page *page = pfn_to_page(first);
+		u32 frames = 1u << page->order, next = page->next;
+
+		if (frames == 1)
+			return frames_free_chain(first, *nr - freed, stamp);
+		if (stamp)
+			block_stamp(page, stamp);
+		frames_free(first);
+		freed += frames;
+		first = next;
+	}
+	*nr = freed;
+	return first;
+}

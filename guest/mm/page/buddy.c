@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.c: free blocks of 2^order frames, aligned to their size. Two free buddies never stay apart.
+ */
+#include "mm/page/buddy.h"
+
+struct zone *zone_of(u32 pfn)
+{
+	struct zone *zone = zones;
+
+	while (!zone_holds(zone, pfn))
+		zone++;
+	return zone;
+}
+
+static void list_add(struct zone *zone, u32 pfn, unsigned int order)
+{
+	struct free_area *area = &zone->free_area[order];
+	struct page *page = pfn_to_page(pfn);
+
+	WRITE_ONCE(page->owner, PAGE_FREE);
+	page->order = (u8)order;
+	page->next = area->first;
+	page->prev = 0;
+	if (area->first)
+		pfn_to_page(area->first)->prev = pfn;
+	area->first = pfn;
+	area->nr_free++;
+}
+
+/* Afterwards the struct page has no owner and no links, as that of a tail must. */
+static void list_remove(struct zone *zone, u32 pfn, unsigned int order)
+{
+	struct free_area *area = &zone->free_area[order];
+	struct page *page = pfn_to_page(pfn);
+
+	if (page->prev)
+		pfn_to_page(page->prev)->next = page->next;
+	else
+		area->first = page->next;
+	if (page->next)
+		pfn_to_page(page->next)->prev = page->prev;
+	area->nr_free--;
+	WRITE_ONCE(page->owner, PAGE_NONE);
+	page->order = 0;
+	page->next = 0;
+	page->prev = 0;
+}
+
+void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
+{
+	while (order < MAX_ORDER) {
+		u32 buddy = pfn ^ 1u << order;
+
+		/* Outside the zone there may be no struct page. A fresh or reserved buddy has no owner. */
+		if (!zone_holds(zone, buddy) || READ_ONCE(pfn_to_page(buddy)->owner) != PAGE_FREE ||
+		    pfn_to_page(buddy)->order != order)
+			break;
+		list_remove(zone, buddy, order);
+		pfn &= buddy;
+		order++;
+	}
+	list_add(zone, pfn, order);
+}
+
+void buddy_free_run(struct zone *zone, u32 pfn, u32 nr)
+{
+	while (nr) {
+		/* bounded by the alignment of pfn and by the largest power of two in nr */
+		unsigned int order = (unsigned int)__builtin_ctz(pfn | 1u << MAX_ORDER);
+		unsigned int fits = 31 - (unsigned int)__builtin_clz(nr);
+
+		if (order > fits)
+			order = fits;
+		buddy_free(zone, pfn, order);
+		pfn += 1u << order;
+		nr -= 1u << order;
+	}
+}
+
+u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out)
+{
+	for (; order <= MAX_ORDER; order++) {
+		u32 pfn = zone->free_area[order].first;
+
+		if (pfn) {
+			list_remove(zone, pfn, order);
+			*order_out = order;
+			return pfn;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_alloc.c: Linux's alloc_pages() family.
+ */
+#include "mm/page/page_alloc.h"
+
+#include "kvmap/operation.h"
+#include "mm/arch.h"
+#include "mm/interrupt.h"
+#include "mm/page/nodes.h"
+#include "mm/percpu.h"
+#include "mm/vmalloc/vmalloc.h"
+#include "mm/warn.h"
+
+#define CALLER __builtin_return_address(0)
+
+u32 page_alloc_status(void)
+{
+	return this_cpu_cache()->page_alloc_status;
+}
+
+static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
+{
+	this_cpu_cache()->page_alloc_status = status;
+	refusal_note(status, 0, warn_caller(status, gfp, caller));
+	return NULL;
+}
+
+static inline void block_given(u32 pfn, unsigned int order)
+{
+	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
+	this_cpu_cache()->blocks_sum += BLOCK_WEIGHT(order, pfn);
+}
+
+static inline void block_taken(u32 pfn, unsigned int order)
+{
+	vm_stat_add(NR_KMALLOC_PAGES, -(1 << order));
+	this_cpu_cache()->blocks_sum -= BLOCK_WEIGHT(order, pfn);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	u32 pfn;
+
+	if (unlikely(gfp & __GFP_NOFAIL))
+		return refuse(KVMAP_REFUSED_NOFAIL, gfp, CALLER);
+	if (unlikely(order > MAX_ORDER))
+		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, CALLER);
+	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
+		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, CALLER);
+	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+	if (unlikely(!pfn) && gfp_may_purge(gfp) && reclaim_memory())
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+	if (unlikely(!pfn))
+		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
+	this_cpu_cache()->page_alloc_status = KVMAP_OK;
+	block_given(pfn, order);
+	return pfn_to_page(pfn);
+}
+
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	return gfp_on_node(&gfp, nid) ? alloc_pages(gfp, order)
+				      : refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
+}
+
+/* nr frames at once, chained, or none. */
+static u32 chain_alloc(gfp_t gfp, u32 nr)
+{
+	if (gfp & GFP_PLACE)
+		return frames_alloc_chain_placed(gfp, nr, PAGE_KMALLOC);
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_KMALLOC)
+				: frames_alloc_chain(nr, PAGE_KMALLOC);
+}
+
+static unsigned long count_missing(struct page *const *pages, unsigned long nr)
+{
+	unsigned long missing = 0;
+
+	while (nr--)
+		missing += !*pages++;
+	return missing;
+}
+
+/* Deals the frames of a chain to the NULL entries, of which there are as many. */
+static void chain_deal(u32 pfn, struct page **pages)
+{
+	for (; pfn; pages++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (*pages)
+			continue;
+		block_given(pfn, 0);
+		pfn = page->next;
+		page->next = 0;
+		*pages = page;
+	}
+}
+
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
+{
+	unsigned long missing = count_missing(pages, nr), i;
+	u32 first;
+
+	if (!missing)
+		return nr;
+	/* What alloc_pages() refuses, it refuses below. */
+	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) &&
+				!(in_interrupt() && gfp & __GFP_DIRECT_RECLAIM)
+			? chain_alloc(gfp, (u32)missing)
+			: 0;
+	if (likely(first)) {
+		chain_deal(first, pages);
+		this_cpu_cache()->page_alloc_status = KVMAP_OK;
+		return nr;
+	}
+	/* As many as there are. */
+	for (i = 0; i < nr; i++) {
+		if (!pages[i])
+			pages[i] = alloc_pages(gfp, 0);
+		if (!pages[i])
+			break;
+	}
+	return i;
+}
+
+/* Frame 0 is nobody's. */
+static bool is_page(const struct page *page)
+{
+	return page > mem_map && page < mem_map + max_pfn;
+}
+
+/* A block's tail has no owner. */
+static bool is_block(const struct page *page, unsigned int order)
+{
+	return is_page(page) && READ_ONCE(page->owner) == PAGE_KMALLOC && page->order == order;
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (unlikely(!is_block(page, order))) {
+		this_cpu_cache()->page_alloc_status = KVMAP_REFUSED_NOT_AN_AREA;
+		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, is_page(page) ? (unsigned long)page_address(page) : 0,
+			     CALLER);
+		return;
+	}
+	this_cpu_cache()->page_alloc_status = KVMAP_OK;
+	block_taken(page_to_pfn(page), order);
+	frames_free(page_to_pfn(page));
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	const struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((const void *)addr), order);
+}
+
+void *page_address(const struct page *page)
+{
+	return __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+}
+
+struct page *virt_to_page(const void *addr)
+{
+	return mem_map + (__pa(addr) >> PAGE_SHIFT);
+}
+
+unsigned int get_order(unsigned long size)
+{
+	if (!size || size > PAGE_SIZE << MAX_ORDER)
+		return MAX_ORDER + 1;
+	size = (size - 1) >> PAGE_SHIFT;
+	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.c: where the lists of free objects come from and go to.
+ */
+#include "mm/slab/slab.h"
+
+#include "mm/arch.h"
+#include "mm/page/frames.h"
+
+/* A CPU keeps at most so many free bytes of a cache, within bounds: then half of it goes to the others. */
+#define CPU_LIST_BYTES 16384
+#define CPU_LIST_MIN   4
+#define CPU_LIST_MAX   128
+
+/* Empty slabs that a cache keeps, as Linux's min_partial: who frees and allocates in turns needs no new ones.
+ */
+#define EMPTY_KEPT 4
+
+/* Number 0, which frames have that are no slab's: nothing is an object of it. */
+static struct kmem_cache no_cache;
+struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
+u32 nr_kmem_caches = KMALLOC_CLASSES;
+bool slab_debug;
+struct spinlock slab_debug_lock;
+
+/* The next number of a cache, 0 if there is none left. */
+static u32 number_take(void)
+{
+	u32 taken = READ_ONCE(nr_kmem_caches);
+
+	while (taken + 1 < KMEM_CACHES_MAX)
+		if (__atomic_compare_exchange_n(&nr_kmem_caches, &taken, taken + 1, false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return taken + 1;
+	return 0;
+}
+
+/*
+ * Gives a cache that is used for the first time its number, and works out what follows from its size. Under
+ * its lock. The number comes last: whoever sees it needs no lock for the rest.
+ */
+static bool cache_register(struct kmem_cache *cache)
+{
+	u32 limit = CPU_LIST_BYTES / cache->object_size;
+	u32 index = cache->index ? cache->index : number_take();
+
+	if (!index)
+		return false;
+	cache->order = cache->object_size > PAGE_SIZE;
+	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
+	cache->last = (cache->per_slab - 1) * cache->object_size;
+	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
+	/* Of 0, kfree() finds that it divides no offset, and takes the way on which it looks closer. */
+	if (!slab_debug)
+		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
+	kmem_caches[index] = cache;
+	if (!cache->index) /* kmalloc's classes have theirs, and are looked at by it without the lock */
+		__atomic_store_n(&cache->index, (u16)index, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* ---- slabs ---- */
+
+static void slab_link(u32 *list, u32 pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	page->next = *list;
+	page->prev = 0;
+	if (*list)
+		pfn_to_page(*list)->prev = pfn;
+	*list = pfn;
+}
+
+static void slab_unlink(u32 *list, const struct page *page)
+{
+	if (page->next)
+		pfn_to_page(page->next)->prev = page->prev;
+	if (page->prev)
+		pfn_to_page(page->prev)->next = page->next;
+	else
+		*list = page->next;
+}
+
+/* The first frame of an object's slab. */
+static u32 slab_of(const struct kmem_cache *cache, const void *object)
+{
+	return (u32)(__pa(object) >> PAGE_SHIFT) >> cache->order << cache->order;
+}
+
+/* An object comes back to its slab; under the cache's lock. */
+static void object_return(struct kmem_cache *cache, void **object)
+{
+	u32 pfn = slab_of(cache, object);
+	struct page *page = pfn_to_page(pfn);
+
+	if (!page->nr_objects) {
+		slab_unlink(&cache->full, page);
+		slab_link(&cache->partial, pfn);
+		cache->nr_partial++;
+	}
+	*object = page->freelist;
+	page->freelist = object;
+	if (++page->nr_objects < cache->per_slab)
+		return;
+	cache->nr_empty++;
+	slab_unlink(&cache->partial, page);
+	slab_link(&cache->partial, pfn);
+}
+
+/*
+ * Takes empty slabs away until the cache has no more than `keep`: chained through struct page.next, 0 = none.
+ * Under its lock. What has just become empty is near the front of the list.
+ */
+static u32 empty_take(struct kmem_cache *cache, u32 keep)
+{
+	u32 taken = 0, next;
+
+	for (u32 pfn = cache->partial; pfn && cache->nr_empty > keep; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = page->next;
+		if (page->nr_objects != cache->per_slab)
+			continue;
+		slab_unlink(&cache->partial, page);
+		cache->nr_empty--;
+		cache->nr_partial--;
+		cache->nr_slabs--;
+		page->next = taken;
+		taken = pfn;
+	}
+	return taken;
+}
+
+/* Frames of a chain of slabs that nobody has any more go back. Their number. */
+static u32 slabs_free(u32 pfn)
+{
+	u32 frames = 0, next;
+
+	for (; pfn; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = page->next;
+		page->prev = 0;
+		page->nr_objects = 0;
+		page->freelist = NULL;
+		frames += 1u << page->order;
+		frames_free(pfn);
+	}
+	vm_stat_add(NR_SLAB_PAGES, -(s64)frames);
+	return frames;
+}
+
+/* Adds the objects of a new slab to a list. */
+static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
+	struct page *page;
+	char *object;
+
+	if (!pfn)
+		return false;
+	page = pfn_to_page(pfn);
+	page->cache = cache->index;
+	page->nr_objects = 0;
+	page->freelist = NULL;
+	spin_lock(&cache->lock);
+	slab_link(&cache->full, pfn);
+	cache->nr_slabs++;
+	spin_unlock(&cache->lock);
+	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
+
+	/* from the last to the first, so that objects are handed out in the order of their addresses */
+	object = __va((u64)pfn << PAGE_SHIFT);
+	if (slab_debug)
+		__builtin_memset(object, POISON_FREE, PAGE_SIZE << cache->order);
+	object += (u64)cache->per_slab * cache->object_size;
+	for (i = cache->per_slab; i > 0; i--) {
+		object -= cache->object_size;
+		kmem_list_add(list, object);
+	}
+	return true;
+}
+
+/* ---- lists ---- */
+
+/* Moves nr objects, which there are, from a slab to the front of a list. Under the cache's lock. */
+static void objects_take(struct kmem_cache *cache, struct page *page, struct kmem_list *to, u32 nr)
+{
+	void **first = page->freelist, **last = first;
+
+	for (u32 left = nr; left > 1; left--)
+		last = *last;
+	cache->nr_empty -= page->nr_objects == cache->per_slab;
+	page->nr_objects -= nr;
+	page->freelist = *last;
+	*last = to->free;
+	to->free = first;
+	to->nr += nr;
+}
+
+/* What slabs have, up to half of what a CPU keeps; false if there is nothing. Under the cache's lock. */
+static bool list_fill(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 wanted = cache->limit / 2;
+
+	if (!cache->partial)
+		return false;
+	while (wanted && cache->partial) {
+		u32 pfn = cache->partial;
+		struct page *page = pfn_to_page(pfn);
+		u32 nr = page->nr_objects < wanted ? page->nr_objects : wanted;
+
+		objects_take(cache, page, list, nr);
+		wanted -= nr;
+		if (page->nr_objects)
+			break;
+		slab_unlink(&cache->partial, page);
+		slab_link(&cache->full, pfn);
+		cache->nr_partial--;
+	}
+	return true;
+}
+
+void *kmem_cache_refill(struct kmem_cache *cache)
+{
+	struct kmem_list *list;
+	bool registered, filled = false;
+
+	spin_lock(&cache->lock);
+	registered = likely(cache->per_slab) || cache_register(cache);
+	list = &this_cpu_cache()->objects[cache->index];
+	if (registered)
+		filled = list_fill(cache, list);
+	spin_unlock(&cache->lock);
+	if (!registered || (!filled && !cache_grow(cache, list)))
+		return NULL;
+	return kmem_list_take(list);
+}
+
+void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
+{
+	void **first = list->free;
+	u32 nr = list->nr / 2, empty = 0;
+
+	spin_lock(&cache->lock);
+	/* The first stays: it is warm, and kfree() knows it if it is freed again. */
+	list->nr -= nr;
+	while (nr--) {
+		void **object = *first;
+
+		*first = *object;
+		object_return(cache, object);
+	}
+	if (cache->gives_back && cache->nr_empty > EMPTY_KEPT)
+		empty = empty_take(cache, EMPTY_KEPT);
+	spin_unlock(&cache->lock);
+	if (empty)
+		slabs_free(empty);
+}
+
+/* With slab_debug others look at this CPU's lists: they stay as they are. */
+static u32 cache_reclaim(struct kmem_cache *cache)
+{
+	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];
+	void *object;
+	u32 empty;
+
+	spin_lock(&cache->lock);
+	while (!slab_debug && (object = kmem_list_take(list)))
+		object_return(cache, object);
+	empty = empty_take(cache, 0);
+	spin_unlock(&cache->lock);
+	return slabs_free(empty);
+}
+
+u32 kmem_reclaim(void)
+{
+	u32 frames = 0;
+
+	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
+		if (kmem_caches[i] && kmem_caches[i]->gives_back)
+			frames += cache_reclaim(kmem_caches[i]);
+	return frames;
+}
+
+static bool list_has(void **free, const void *object)
+{
+	for (; free; free = *free)
+		if (free == object)
+			return true;
+	return false;
+}
+
+bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
+{
+	bool found = false;
+
+	for (u32 cpu = 0; cpu < NR_CPUS && !found; cpu++)
+		found = list_has(cpu_caches[cpu].objects[cache->index].free, object);
+	spin_lock(&cache->lock);
+	found = found || list_has(pfn_to_page(slab_of(cache, object))->freelist, object);
+	spin_unlock(&cache->lock);
+	return found;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvmalloc.c: kmalloc() or vmalloc(), whichever has it.
+ */
+#include "mm/vmalloc/kvmalloc.h"
+
+#include "mm/slab/kmalloc.h"
+#include "mm/vmalloc/vmap.h"
+#include "mm/warn.h"
+
+#define CALLER __builtin_return_address(0)
+
+static void *refuse(u32 status, const void *addr, const void *caller)
+{
+	vmalloc_refuse(status, addr, caller);
+	return NULL;
+}
+
+/* A block above a page is worth neither a purge nor a warning: single frames do as well. */
+static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
+{
+	return size > PAGE_SIZE ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp;
+}
+
+/* kmalloc() refused. */
+static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
+{
+	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM)) {
+		u32 status = kmalloc_status();
+
+		return refuse(status, NULL, warn_caller(status, gfp, caller));
+	}
+	kmalloc_status(); /* what it says is settled by what follows */
+	return vmalloc_area(size, gfp, 0, caller);
+}
+
+static inline void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *caller)
+{
+	void *object = kmalloc(size, kmalloc_gfp(gfp, size));
+
+	if (unlikely(!object))
+		return kvmalloc_slow(size, gfp, caller);
+	vmalloc_done();
+	return object;
+}
+
+/* From what kmalloc() gave, to either kind, whose pages are reached through the direct map. */
+static void memory_copy(void *to, const void *from, unsigned long bytes)
+{
+	unsigned long piece;
+
+	if (!is_vmalloc_addr(to)) {
+		__builtin_memcpy(to, from, bytes);
+		return;
+	}
+	for (unsigned long done = 0; done < bytes; done += piece) {
+		piece = bytes - done < PAGE_SIZE ? bytes - done : PAGE_SIZE;
+		__builtin_memcpy(__va(arch_virt_to_phys((unsigned long)to + done)), (const char *)from + done,
+				 piece);
+	}
+}
+
+void *kvmalloc(unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_from(size, gfp, CALLER);
+}
+
+void *kvzalloc(unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_from(size, gfp | __GFP_ZERO, CALLER);
+}
+
+void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	unsigned long bytes;
+
+	if (__builtin_mul_overflow(nr, size, &bytes))
+		return refuse(KVMAP_REFUSED_TOO_LARGE, NULL, CALLER);
+	return kvmalloc_from(bytes, gfp, CALLER);
+}
+
+void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
+{
+	unsigned long old;
+	void *new;
+
+	if (is_vmalloc_addr(addr))
+		return vrealloc(addr, size, gfp);
+	if (!addr)
+		return kvmalloc_from(size, gfp, CALLER);
+	if (!size) {
+		kvfree(addr);
+		return NULL;
+	}
+	old = ksize(addr);
+	if (!old)
+		return refuse(KVMAP_REFUSED_NOT_AN_AREA, addr, CALLER);
+	if (size > old) {
+		new = kvmalloc_from(size, gfp, CALLER);
+		if (!new)
+			return NULL;
+		memory_copy(new, addr, old);
+		kfree(addr);
+		addr = new;
+	}
+	vmalloc_done();
+	return (void *)addr;
+}
+
+void kvfree(const void *addr)
+{
+	struct cpu_cache *cpu;
+
+	if (is_vmalloc_addr(addr))
+		return vfree(addr);
+	kfree(addr);
+	cpu = this_cpu_cache();
+	cpu->vmalloc_status = KVMAP_OK;
+	if (unlikely(cpu->kmalloc_status))
+		vmalloc_refuse(kmalloc_status(), addr, CALLER);
+}

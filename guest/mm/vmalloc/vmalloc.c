@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmalloc.c: an area is made of a range, a description, frames and table entries, in this order, and taken
+ * apart in the opposite one. Each step that fails undoes those before it.
+ */
+#include "mm/vmalloc/vmalloc.h"
+
+#include "kvmap/layout.h"
+#include "mm/arch.h"
+#include "mm/page/frames.h"
+#include "mm/vmalloc/vmap.h"
+#include "mm/warn.h"
+
+u32 vmalloc_policy;
+
+u64 vmalloc_largest;
+
+void vmalloc_init(u32 policy)
+{
+	vmalloc_policy = policy;
+	vmalloc_largest = frames_total_count() << PAGE_SHIFT;
+	/* Without memory for its one node the space stays empty and every request is refused. */
+	vmap_free_init(KVMAP_VMALLOC_START, KVMAP_VMALLOC_END);
+}
+
+u32 vmalloc_status(void)
+{
+	return this_cpu_cache()->vmalloc_status;
+}
+
+void vmalloc_refuse(u32 status, const void *addr, const void *caller)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+
+	cpu->vmalloc_status = status;
+	/* An interrupt may be refused something while this CPU counts. */
+	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
+	refusal_note(status, (unsigned long)addr, caller);
+}
+
+static void *refuse(u32 status, const void *caller)
+{
+	vmalloc_refuse(status, NULL, caller);
+	return NULL;
+}
+
+/* What struct page.area says of it. */
+static u32 area_reference(const struct vmap_area *va)
+{
+	u64 reference = __pa(va) / 16;
+
+	return reference == (u32)reference ? (u32)reference : 0;
+}
+
+void vmap_area_refer(const struct vmap_area *va)
+{
+	WRITE_ONCE(pfn_to_page(va->vm->pages)->area, area_reference(va));
+}
+
+u32 vmalloc_frames(u32 nr, gfp_t gfp)
+{
+	if (unlikely(gfp & GFP_PLACE))
+		return frames_alloc_chain_placed(gfp, nr, PAGE_VMALLOC);
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
+				: frames_alloc_chain(nr, PAGE_VMALLOC);
+}
+
+/* Gives the area its frames, mapped; enum kvmap_status. */
+static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
+{
+	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
+
+	if (!first)
+		return KVMAP_REFUSED_NO_MEMORY;
+	if (arch_map_chain(va->va_start, first, nr, PGPROT_READWRITE, &va->table)) {
+		frames_free_chain(first, nr, 0);
+		return KVMAP_REFUSED_NO_MEMORY;
+	}
+	vm->pages = first;
+	vm->nr_pages = nr;
+	vmap_area_refer(va);
+	return KVMAP_OK;
+}
+
+/* One attempt, all or nothing; NULL and *status. */
+static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsigned long flags,
+					    const void *caller, u32 *status)
+{
+	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status);
+
+	if (unlikely(!va))
+		return NULL;
+	va->vm->requested_size = size;
+	va->vm->flags = flags | VM_ALLOC | (gfp & __GFP_ZERO ? VM_ZERO : 0);
+	va->vm->caller = caller;
+	*status = area_populate(va, va->vm, gfp);
+	if (unlikely(*status)) {
+		vmap_range_undo(va);
+		return NULL;
+	}
+	vmap_range_live(va);
+	return va;
+}
+
+/* The same once more, if a purge finds something. */
+static __attribute__((noinline)) struct vmap_area *
+area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
+{
+	if (gfp & __GFP_DIRECT_RECLAIM && vmalloc_reclaim(*status))
+		return area_create(size, gfp, flags, caller, status);
+	return NULL;
+}
+
+void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+	struct vmap_area *va;
+	u32 status;
+
+	if (unlikely(cpu->in_interrupt))
+		return refuse(KVMAP_REFUSED_INTERRUPT, caller);
+	if (!size)
+		return refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
+	/* From here on the size fits in RAM: rounding it up and adding the guard page cannot overflow. */
+	if (size > vmalloc_largest)
+		return refuse(KVMAP_REFUSED_TOO_LARGE, warn_caller(KVMAP_REFUSED_TOO_LARGE, gfp, caller));
+
+	va = area_create(size, gfp, flags, caller, &status);
+	if (unlikely(!va))
+		va = area_create_again(size, gfp, flags, caller, &status);
+	if (unlikely(!va))
+		return refuse(status, warn_caller(status, gfp, caller));
+
+	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
+	cpu->stats.allocations++;
+	cpu->stats.pages_mapped += va->vm->nr_pages;
+	cpu->vmalloc_status = KVMAP_OK;
+	return va->vm->addr;
+}
+
+void *vmalloc(unsigned long size)
+{
+	return vmalloc_area(size, GFP_KERNEL, 0, __builtin_return_address(0));
+}
+
+void *vzalloc(unsigned long size)
+{
+	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
+}
+
+void vmap_area_free(struct vmap_area *va)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+	u32 nr = va->vm->nr_pages;
+
+	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr, va->table)
+							  : arch_unmap_huge(va->va_start, nr);
+	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
+	cpu->stats.frees++;
+	cpu->stats.pages_unmapped += nr;
+	vmap_lazy_add(va);
+}
+
+void vfree(const void *addr)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+	struct vmap_area *va;
+	u32 status;
+
+	if (unlikely(cpu->in_interrupt))
+		return vfree_atomic(addr);
+	cpu->vmalloc_status = KVMAP_OK;
+	if (!addr)
+		return;
+	va = vmap_range_at((unsigned long)addr, &status);
+	if (va && unlikely(va->vm->flags & VM_MAP)) {
+		status = KVMAP_REFUSED_OTHER_KIND;
+		va = NULL;
+	}
+	if (va && unlikely(!vmap_claim(va))) {
+		status = KVMAP_REFUSED_DOUBLE_FREE;
+		va = NULL;
+	}
+	if (!va) {
+		vmalloc_refuse(status, addr, __builtin_return_address(0));
+		return;
+	}
+	vmap_area_free(va);
+	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS);
+}

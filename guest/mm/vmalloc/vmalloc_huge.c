@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmalloc_huge.c: areas that begin at a multiple of 2M and are made of blocks of 2M, each mapped by one leaf,
+ * as long as there are such blocks; the rest, and what is no multiple of 2M, is single frames. In the area's
+ * chain a block is its first frame, whose struct page has the block's order, and blocks come first.
+ */
+#include "mm/page/frames.h"
+#include "mm/vmalloc/vmap.h"
+#include "mm/warn.h"
+
+#define HUGE_ORDER 9
+#define HUGE_PAGES (1u << HUGE_ORDER)
+#define HUGE_SIZE  (PAGE_SIZE << HUGE_ORDER)
+
+/* Blocks for whole multiples of 2M among nr pages, as many as there are; *end_out: where the chain goes on.
+ */
+static u32 take_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
+{
+	u32 taken = 0, pfn;
+
+	*end_out = first;
+	for (; nr - taken >= HUGE_PAGES; taken += HUGE_PAGES) {
+		pfn = frames_alloc_gfp(gfp, HUGE_ORDER, PAGE_VMALLOC);
+		if (!pfn)
+			break;
+		**end_out = pfn;
+		*end_out = &pfn_to_page(pfn)->next;
+		**end_out = 0;
+	}
+	return taken;
+}
+
+/* nr frames, the first of them in blocks; 0 if there are not so many. */
+static u32 take_frames(u32 nr, gfp_t gfp)
+{
+	u32 first = 0, *end, taken = take_blocks(nr, gfp, &first, &end);
+
+	if (taken == nr)
+		return first;
+	*end = vmalloc_frames(nr - taken, gfp);
+	if (*end)
+		return first;
+	if (taken)
+		frames_free_blocks(first, &taken, 0);
+	return 0;
+}
+
+/* Tables whose place leaves have taken. */
+static void free_cut_tables(const struct vmap_area *va, u32 table)
+{
+	if (!table)
+		return;
+	vmap_flush(va->va_start, vmap_mapped_end(va));
+	while (table) {
+		u32 next = pfn_to_page(table)->next;
+
+		pgtable_free(table);
+		table = next;
+	}
+}
+
+static u32 populate(struct vmap_area *va, u32 nr, gfp_t gfp)
+{
+	u32 first = take_frames(nr, gfp), cut;
+
+	if (!first)
+		return KVMAP_REFUSED_NO_MEMORY;
+	if (arch_map_huge(va->va_start, first, nr, PGPROT_READWRITE, &cut)) {
+		frames_free_blocks(first, &nr, 0);
+		return KVMAP_REFUSED_NO_MEMORY;
+	}
+	va->vm->pages = first;
+	va->vm->nr_pages = nr;
+	vmap_area_refer(va);
+	free_cut_tables(va, cut);
+	return KVMAP_OK;
+}
+
+static u32 create(unsigned long size, gfp_t gfp, const void *caller, struct vmap_area **out)
+{
+	u32 nr = (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status;
+	struct vmap_area *va = vmap_range_take_aligned(nr, HUGE_SIZE, &status);
+
+	if (!va)
+		return status;
+	va->vm->requested_size = size;
+	va->vm->flags = VM_ALLOC | VM_HUGE | (gfp & __GFP_ZERO ? VM_ZERO : 0);
+	va->vm->caller = caller;
+	status = populate(va, nr, gfp);
+	if (status) {
+		vmap_range_undo(va);
+		return status;
+	}
+	vmap_range_live(va);
+	*out = va;
+	return KVMAP_OK;
+}
+
+void *vmalloc_huge(unsigned long size, gfp_t gfp)
+{
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
+	const void *caller = __builtin_return_address(0);
+	u32 status = vmalloc_gfp_status(gfp);
+	struct vmap_area *va;
+
+	if (vmalloc_refuse_in_interrupt(NULL, caller))
+		return NULL;
+	if (!status && size < HUGE_SIZE)
+		return vmalloc_area(size, gfp, 0, caller);
+	if (!status)
+		status = size > vmalloc_largest ? KVMAP_REFUSED_TOO_LARGE : create(size, gfp, caller, &va);
+	if (status && gfp & __GFP_DIRECT_RECLAIM && size <= vmalloc_largest && vmalloc_reclaim(status))
+		status = create(size, gfp, caller, &va);
+	if (status) {
+		vmalloc_refuse(status, NULL, warn_caller(status, gfp, caller));
+		return NULL;
+	}
+	vm_stat_add(NR_VMALLOC_PAGES, va->vm->nr_pages);
+	stats->allocations++;
+	stats->pages_mapped += va->vm->nr_pages;
+	vmalloc_done();
+	return va->vm->addr;
+}

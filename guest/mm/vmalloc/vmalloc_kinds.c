@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmalloc_kinds.c: vmalloc() with something to say about the memory.
+ */
+#include "mm/page/nodes.h"
+#include "mm/vmalloc/vmap.h"
+
+/* What has a meaning for an area; any other bit is refused. */
+#define GFP_OF_AREAS                                                                                         \
+	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_ZERO | __GFP_RECLAIM |           \
+	 __GFP_NOWARN | __GFP_THISNODE)
+
+#define CALLER __builtin_return_address(0)
+
+u32 vmalloc_gfp_status(gfp_t gfp)
+{
+	if (gfp & __GFP_NOFAIL)
+		return KVMAP_REFUSED_NOFAIL;
+	/* No frame is asked for below two limits. */
+	if (gfp & ~GFP_OF_AREAS || (gfp & __GFP_DMA && gfp & __GFP_DMA32))
+		return KVMAP_REFUSED_FLAGS;
+	return KVMAP_OK;
+}
+
+void *__vmalloc(unsigned long size, gfp_t gfp)
+{
+	u32 status = vmalloc_gfp_status(gfp);
+
+	if (!status)
+		return vmalloc_area(size, gfp, 0, CALLER);
+	vmalloc_refuse(status, NULL, CALLER);
+	return NULL;
+}
+
+void *vmalloc_user(unsigned long size)
+{
+	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, VM_USERMAP, CALLER);
+}
+
+void *vmalloc_32(unsigned long size)
+{
+	return vmalloc_area(size, GFP_KERNEL | __GFP_DMA32, 0, CALLER);
+}
+
+/* Of one node's frames as far as it has some, or only of them with __GFP_THISNODE. */
+static void *node_area(unsigned long size, gfp_t gfp, int node, const void *caller)
+{
+	if (gfp_on_node(&gfp, node))
+		return vmalloc_area(size, gfp, 0, caller);
+	vmalloc_refuse(KVMAP_REFUSED_NO_MEMORY, NULL, caller);
+	return NULL;
+}
+
+void *vmalloc_node(unsigned long size, int node)
+{
+	return node_area(size, GFP_KERNEL, node, CALLER);
+}
+
+void *vzalloc_node(unsigned long size, int node)
+{
+	return node_area(size, GFP_KERNEL | __GFP_ZERO, node, CALLER);
+}
+
+static void *array_area(unsigned long nr, unsigned long size, gfp_t gfp, const void *caller)
+{
+	unsigned long bytes;
+
+	if (!__builtin_mul_overflow(nr, size, &bytes))
+		return vmalloc_area(bytes, gfp, 0, caller);
+	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
+	return NULL;
+}
+
+void *vmalloc_array(unsigned long nr, unsigned long size)
+{
+	return array_area(nr, size, GFP_KERNEL, CALLER);
+}
+
+void *vcalloc(unsigned long nr, unsigned long size)
+{
+	return array_area(nr, size, GFP_KERNEL | __GFP_ZERO, CALLER);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmap_range.c: ranges for areas, and areas from addresses.
+ */
+#include "kvmap/layout.h"
+#include "mm/arch.h"
+#include "mm/page/frames.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmap.h"
+
+struct kmem_cache vm_struct_cache = { .name = "vm_struct", .object_size = sizeof(struct vm_struct) };
+
+/* Makes a range that was taken one for an area, in no tree yet; NULL and why. `va` NULL: so it was. */
+static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
+{
+	struct vm_struct *vm;
+
+	if (!va)
+		return NULL;
+	vm = kmem_cache_alloc(&vm_struct_cache);
+	if (!vm) {
+		vmap_free_put(va);
+		*status = KVMAP_REFUSED_NO_MEMORY;
+		return NULL;
+	}
+	vm->addr = (void *)va->va_start;
+	vm->size = va->va_end - va->va_start;
+	vm->pages = 0;
+	vm->nr_pages = 0;
+	va->vm = vm;
+	va->shrunk = 0;
+	va->lead = 0;
+	va->table = 0;
+	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was kept */
+	return va;
+}
+
+struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
+{
+	struct vmap_area *va = vmap_kept_take(nr_pages);
+
+	if (likely(va))
+		return va;
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
+	return range_new(vmap_free_take(((unsigned long)nr_pages + 1) * PAGE_SIZE, status), status);
+}
+
+struct vmap_area *vmap_range_take_aligned(u32 nr_pages, unsigned long align, u32 *status)
+{
+	unsigned long size = ((unsigned long)nr_pages + 1) * PAGE_SIZE;
+
+	return range_new(vmap_free_take_aligned(size, align, status), status);
+}
+
+void vmap_range_live(struct vmap_area *va)
+{
+	bool kept = va->state == VMAP_KEPT;
+
+	va->handed = READ_ONCE(tlb_clock);
+	__atomic_store_n(&va->state, VMAP_LIVE, __ATOMIC_RELEASE);
+	if (!kept)
+		vmap_busy_insert(va);
+}
+
+void vmap_range_undo(struct vmap_area *va)
+{
+	if (va->state == VMAP_KEPT) {
+		vmap_kept_put(va);
+	} else {
+		kmem_cache_free(&vm_struct_cache, va->vm);
+		vmap_free_put(va);
+	}
+}
+
+struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
+{
+	struct vmap_area *rest = kmem_cache_alloc(&vmap_area_cache);
+	struct vm_struct *vm = kmem_cache_alloc(&vm_struct_cache);
+	unsigned long end = va->va_start + ((unsigned long)nr_pages + 1) * PAGE_SIZE;
+
+	if (!rest || !vm) {
+		if (rest)
+			kmem_cache_free(&vmap_area_cache, rest);
+		if (vm)
+			kmem_cache_free(&vm_struct_cache, vm);
+		return NULL;
+	}
+	*vm = (struct vm_struct){
+		.addr = (void *)end,
+		.size = va->va_end - end,
+		.requested_size = va->va_end - end,
+		.flags = va->vm->flags,
+		.caller = va->vm->caller,
+	};
+	rest->va_start = end;
+	rest->va_end = va->va_end;
+	rest->vm = vm;
+	rest->handed = va->handed;
+	rest->state = VMAP_LAZY;
+	rest->shrunk = va->shrunk;
+	rest->lead = 1;
+	rest->table = 0;
+	spin_lock(&vmap_area_lock); /* of who looks for an address */
+	va->va_end = end;
+	spin_unlock(&vmap_area_lock);
+	va->vm->size = end - va->va_start;
+	vmap_busy_insert(rest);
+	return rest;
+}
+
+void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
+{
+	spin_lock(&vmap_area_lock);
+	va->va_end = more->va_end;
+	if (vmap_highest < va->va_end)
+		WRITE_ONCE(vmap_highest, va->va_end);
+	spin_unlock(&vmap_area_lock);
+	va->vm->size = va->va_end - va->va_start;
+	va->handed = READ_ONCE(tlb_clock);
+	kmem_cache_free(&vmap_area_cache, more);
+}
+
+/*
+ * The area that begins at addr, found from the page table and the struct page of its first frame: no search,
+ * however many areas there are. NULL if it is none, or must be searched for.
+ */
+static struct vmap_area *area_mapped_at(unsigned long addr)
+{
+	u64 gpa = arch_virt_to_phys(addr);
+	const struct page *page;
+	struct vmap_area *va;
+	u32 reference;
+
+	if (gpa == ~0ul)
+		return NULL;
+	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
+	reference = READ_ONCE(page->area);
+	if (READ_ONCE(page->owner) != PAGE_VMALLOC || READ_ONCE(page->vaddr) != addr || !reference)
+		return NULL;
+	/*
+	 * Not the first frame: what stands there is left from an earlier use. Objects of that cache never
+	 * become anything else, and none but the area's own begins where it does.
+	 */
+	va = __va((u64)reference * 16);
+	return READ_ONCE(va->va_start) == addr && READ_ONCE(va->state) == VMAP_LIVE ? va : NULL;
+}
+
+/* The same by a search under vmap_area_lock, which tells also why there is none. */
+static struct vmap_area *area_searched(unsigned long addr, u32 *status)
+{
+	struct vmap_area *va = vmap_busy_find(addr);
+
+	if (va && READ_ONCE(va->state) == VMAP_BLOCK) {
+		*status = vmap_block_status(va->block, addr);
+		va = NULL;
+	} else if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
+		/* Freed, and waiting for its flush, or free again already. */
+		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
+		va = NULL;
+	} else if (va->va_start != addr) {
+		*status = KVMAP_REFUSED_INTERIOR;
+		va = NULL;
+	}
+	return va;
+}
+
+/* Can an area begin there? enum kvmap_status. */
+static u32 start_status(unsigned long addr)
+{
+	if (addr < KVMAP_VMALLOC_START || addr >= KVMAP_VMALLOC_END)
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	return addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : KVMAP_OK;
+}
+
+struct vmap_area *vmap_range_search(unsigned long addr, u32 *status)
+{
+	u32 wrong = start_status(addr);
+	struct vmap_area *va;
+
+	if (unlikely(wrong)) {
+		*status = wrong;
+		return NULL;
+	}
+	spin_lock(&vmap_area_lock);
+	va = area_searched(addr, status);
+	spin_unlock(&vmap_area_lock);
+	return va;
+}
+
+struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
+{
+	struct vmap_area *va = likely(!start_status(addr)) ? area_mapped_at(addr) : NULL;
+
+	return likely(va) ? va : vmap_range_search(addr, status);
+}
+
+/* So often it is tried to get the lock: its holder may be the code that was interrupted. */
+#define PATIENCE 1000
+
+struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status)
+{
+	u32 wrong = start_status(addr);
+	struct vmap_area *va;
+
+	if (wrong) {
+		*status = wrong;
+		return NULL;
+	}
+	va = area_mapped_at(addr);
+	if (va)
+		return va;
+	*status = KVMAP_REFUSED_INTERRUPT;
+	for (u32 i = 0; i < PATIENCE; i++) {
+		if (!spin_trylock(&vmap_area_lock)) {
+			arch_relax();
+			continue;
+		}
+		va = area_searched(addr, status);
+		spin_unlock(&vmap_area_lock);
+		return va;
+	}
+	return NULL;
+}

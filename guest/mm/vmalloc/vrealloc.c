@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vrealloc.c: areas that change their size. They stay where they are when they shrink, and when they grow if
+ * the range behind them is free; else the pages are copied.
+ *
+ *   before  | 0 | 1 | 2 | 3 | guard |            page 2 becomes the guard page; what is behind it is a range
+ * of after   | 0 | 1 | guard |   |   |            its own, which takes the frames of 2 and 3 to the flush
+ *                           `- rest -'
+ *
+ * Pages are reached through the direct map: an area's rights do not matter, nor whether its translations are
+ * in a TLB.
+ */
+#include "mm/page/frames.h"
+#include "mm/slab/slab.h"
+#include "mm/vmalloc/vmap.h"
+
+static void *refuse(u32 status, const void *addr, const void *caller)
+{
+	vmalloc_refuse(status, addr, caller);
+	return NULL;
+}
+
+static void *page_at(const struct vmap_area *va, u32 page)
+{
+	return __va(arch_virt_to_phys(va->va_start + (unsigned long)page * PAGE_SIZE));
+}
+
+static struct page *frame_at(const struct vmap_area *va, u32 page)
+{
+	return pfn_to_page(
+		(u32)(arch_virt_to_phys(va->va_start + (unsigned long)page * PAGE_SIZE) >> PAGE_SHIFT));
+}
+
+/* Clears what is behind `offset` in its page. */
+static void page_clear_from(const struct vmap_area *va, unsigned long offset)
+{
+	if (offset % PAGE_SIZE)
+		__builtin_memset((char *)page_at(va, (u32)(offset >> PAGE_SHIFT)) + offset % PAGE_SIZE, 0,
+				 PAGE_SIZE - offset % PAGE_SIZE);
+}
+
+/* To nr pages, fewer than it has; enum kvmap_status. */
+static u32 shrink(struct vmap_area *va, u32 nr)
+{
+	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
+	struct vm_struct *vm = va->vm;
+	u32 gone = vm->nr_pages - nr;
+	struct vmap_area *rest;
+	struct page *last;
+
+	rest = vmap_range_split(va, nr);
+	if (!rest)
+		return KVMAP_REFUSED_NO_MEMORY;
+	last = frame_at(va, nr - 1);
+	rest->vm->pages = last->next;
+	rest->vm->nr_pages = gone;
+	last->next = 0;
+	vm->nr_pages = nr;
+	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone, 0);
+	vm_stat_add(NR_VMALLOC_PAGES, -(s64)gone);
+	/* The rest counts as an area that was made and freed. */
+	stats->allocations++;
+	stats->frees++;
+	stats->pages_unmapped += gone;
+	vmap_lazy_add(rest);
+	return KVMAP_OK;
+}
+
+/* Maps nr more pages over its guard page and the range behind it, which is `more`; enum kvmap_status. */
+static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr, gfp_t gfp)
+{
+	unsigned long end = vmap_mapped_end(va);
+	u32 first, table = 0;
+
+	/* A page that it had itself: its translation may be about. */
+	if (va->shrunk > va->handed)
+		vmap_flush(end, end + PAGE_SIZE);
+	first = vmalloc_frames(nr, gfp);
+	if (!first)
+		return KVMAP_REFUSED_NO_MEMORY;
+	if (arch_map_chain(end, first, nr, PGPROT_READWRITE, &table)) {
+		frames_free_chain(first, nr, 0);
+		return KVMAP_REFUSED_NO_MEMORY;
+	}
+	frame_at(va, va->vm->nr_pages - 1)->next = first;
+	if (va->unmapped < va->shrunk)
+		va->unmapped = va->shrunk;
+	if (va->unmapped < more->unmapped)
+		va->unmapped = more->unmapped;
+	return KVMAP_OK;
+}
+
+/* To nr pages, more than it has, where it is; enum kvmap_status. */
+static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
+{
+	struct vm_struct *vm = va->vm;
+	u32 add = nr - vm->nr_pages, status;
+	struct vmap_area *more = vmap_free_take_at(va->va_end, (unsigned long)add * PAGE_SIZE, &status);
+
+	if (!more)
+		return status;
+	status = grow_into(va, more, add, gfp);
+	if (status) {
+		vmap_free_put(more);
+		return status;
+	}
+	vm->nr_pages = nr;
+	vmap_range_grown(va, more);
+	vm_stat_add(NR_VMALLOC_PAGES, add);
+	this_cpu_cache()->stats.pages_mapped += add;
+	return KVMAP_OK;
+}
+
+/* To another place. */
+static void *move(const struct vmap_area *va, unsigned long size, gfp_t gfp, const void *caller)
+{
+	const struct vm_struct *vm = va->vm;
+	void *new = vmalloc_area(size, gfp & ~__GFP_ZERO, vm->flags & VM_USERMAP, caller);
+	struct vmap_area *to;
+	u32 status;
+
+	if (!new)
+		return NULL;
+	to = vmap_range_at((unsigned long)new, &status);
+	for (u32 page = 0; page < vm->nr_pages && page < to->vm->nr_pages; page++)
+		__builtin_memcpy(page_at(to, page), page_at(va, page), PAGE_SIZE);
+	for (u32 page = vm->nr_pages; gfp & __GFP_ZERO && page < to->vm->nr_pages; page++)
+		__builtin_memset(page_at(to, page), 0, PAGE_SIZE);
+	if (gfp & __GFP_ZERO && size > vm->requested_size)
+		page_clear_from(to, vm->requested_size);
+	vfree(vm->addr);
+	return new;
+}
+
+/* size: not 0, and not more than there is. */
+static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, const void *caller)
+{
+	struct vm_struct *vm = va->vm;
+	u32 nr = (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status = KVMAP_OK;
+
+	if (vm->flags & VM_HUGE && nr != vm->nr_pages)
+		return move(va, size, gfp, caller);
+	if (nr < vm->nr_pages) {
+		status = shrink(va, nr);
+		if (status)
+			return refuse(status, vm->addr, caller);
+	} else if (nr > vm->nr_pages && grow(va, nr, gfp)) {
+		return move(va, size, gfp, caller);
+	}
+	if (gfp & __GFP_ZERO && size > vm->requested_size)
+		page_clear_from(va, vm->requested_size);
+	vm->requested_size = size;
+	vmalloc_done();
+	return vm->addr;
+}
+
+void *vrealloc(const void *addr, unsigned long size, gfp_t gfp)
+{
+	const void *caller = __builtin_return_address(0);
+	u32 status = vmalloc_gfp_status(gfp);
+	struct vmap_area *va;
+
+	if (vmalloc_refuse_in_interrupt(addr, caller))
+		return NULL;
+	if (status)
+		return refuse(status, addr, caller);
+	if (!addr)
+		return vmalloc_area(size, gfp, 0, caller);
+	va = vmap_range_at((unsigned long)addr, &status);
+	if (!va)
+		return refuse(status, addr, caller);
+	if (va->vm->flags & VM_MAP)
+		return refuse(KVMAP_REFUSED_OTHER_KIND, addr, caller);
+	if (va->vm->flags & VM_READONLY)
+		return refuse(KVMAP_REFUSED_RIGHTS, addr, caller);
+	if (size > vmalloc_largest)
+		return refuse(KVMAP_REFUSED_TOO_LARGE, addr, caller);
+	if (size)
+		return area_resize(va, size, gfp, caller);
+	vfree(addr);
+	return NULL;
+}

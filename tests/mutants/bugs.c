@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * faults.c: a kernel with bugs. Linked only into the guest of these tests, where it gives `fault NAME` its
+ * meaning: each function below breaks one thing that the memory manager gets right, as a bug would, and
+ * nothing else. The host has to find it, by the invariant that ./expected names.
+ */
+#include "agent/channel.h"
+#include "agent/operations.h"
+#include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/smp.h"
+#include "arch/x86_64/sections.h"
+#include "kvmap/layout.h"
+#include "kvmap/ports.h"
+#include "mm/arch.h"
+#include "mm/page/buddy.h"
+#include "mm/vmalloc/vmap.h"
+
+/* A frame below KVMAP_LOW_RESERVED, which nobody owns but the reserved region. */
+#define SOME_FRAME 0x1000ul
+
+void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
+void __real_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
+
+bool __wrap_cpu_defer_flush(struct cpu *cpu);
+bool __real_cpu_defer_flush(struct cpu *cpu);
+
+int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+int __real_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+
+static bool skip_next_flush, skip_next_cpu, free_next_tables;
+
+bool __wrap_cpu_defer_flush(struct cpu *cpu)
+{
+	if (!skip_next_cpu)
+		return __real_cpu_defer_flush(cpu);
+	skip_next_cpu = false;
+	return true;
+}
+
+void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
+{
+	if (skip_next_flush)
+		skip_next_flush = false;
+	else
+		__real_arch_flush_ranges(ranges, nr);
+}
+
+/* Tables that a leaf takes the place of are free at once, and the flush before they may be is forgotten. */
+int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
+{
+	int failed = __real_arch_map_huge(va, first, nr, prot, cut_out);
+
+	while (!failed && free_next_tables && *cut_out) {
+		u32 table = *cut_out;
+
+		*cut_out = pfn_to_page(table)->next;
+		pgtable_free(table);
+	}
+	free_next_tables = false;
+	return failed;
+}
+
+/* The live area number n by address, or NULL. */
+static struct vmap_area *live_area(unsigned int n)
+{
+	struct rb_node *node = rb_first(&vmap_area_root);
+
+	while (node && n--)
+		node = rb_next(node);
+	return node ? container_of(node, struct vmap_area, rb_node) : NULL;
+}
+
+/* The 4K entry of an address, or NULL if its tables do not exist. */
+static volatile u64 *pte_of(unsigned long va)
+{
+	u64 *table = init_top_pgt;
+	unsigned int shift;
+
+	for (shift = PGD_SHIFT; shift > PTE_SHIFT; shift -= PGD_SHIFT - PUD_SHIFT) {
+		u64 entry = table[pt_index(va, shift)];
+
+		if (!(entry & _PAGE_PRESENT) || (shift < PGD_SHIFT && entry & _PAGE_PSE))
+			return NULL;
+		table = __va(entry & PTE_PFN_MASK);
+	}
+	return &table[pt_index(va, PTE_SHIFT)];
+}
+
+static u32 pte_write(unsigned long va, u64 value)
+{
+	volatile u64 *pte = pte_of(va);
+
+	if (!pte)
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	*pte = value;
+	return KVMAP_OK;
+}
+
+static u32 guard_mapped(void)
+{
+	return pte_write(live_area(0)->va_end - PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
+}
+
+/* Where the pfn of the last frame of the area's chain stands. */
+static u32 *last_link(struct vmap_area *va)
+{
+	u32 *link = &va->vm->pages;
+
+	while (pfn_to_page(*link)->next)
+		link = &pfn_to_page(*link)->next;
+	return link;
+}
+
+/* The last page of the second area becomes the last frame of the first one; its own goes back. */
+static u32 shared_frame(void)
+{
+	struct vmap_area *from = live_area(0), *to = live_area(1);
+	u32 *link = last_link(to);
+	u32 own = *link;
+
+	*link = *last_link(from);
+	zones_free(own);
+	return pte_write(to->va_end - 2 * PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
+}
+
+static u32 lost_frame(void)
+{
+	return frames_alloc(0, PAGE_VMALLOC) ? KVMAP_OK : KVMAP_REFUSED_NO_MEMORY;
+}
+
+/* The last frame of an area is freed and stays the area's. The script leaves the free lists empty, so that
+ * the link of the list does not lengthen the chain: that would be a second fault. */
+static u32 free_and_mapped(void)
+{
+	u32 pfn = *last_link(live_area(0));
+
+	zones_free(pfn);
+	return pfn_to_page(pfn)->next ? KVMAP_REFUSED_NOT_AN_AREA : KVMAP_OK;
+}
+
+static u32 writable_text(void)
+{
+	volatile u64 *pte = pte_of((unsigned long)text_start);
+
+	return pte ? pte_write((unsigned long)text_start, *pte | _PAGE_RW) : KVMAP_REFUSED_NOT_AN_AREA;
+}
+
+static u32 frame_order(void)
+{
+	unsigned long va = live_area(0)->va_start;
+	u64 first = *pte_of(va);
+
+	pte_write(va, *pte_of(va + PAGE_SIZE));
+	return pte_write(va + PAGE_SIZE, first);
+}
+
+/* Beyond the last area, in free space. */
+static u32 stray_mapping(void)
+{
+	unsigned int n = 0;
+
+	while (live_area(n + 1))
+		n++;
+	return pte_write(live_area(n)->va_end + 4 * PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
+}
+
+static u32 tree_order(void)
+{
+	struct rb_node *root = vmap_area_root.rb_node, *left = root->rb_left;
+
+	root->rb_left = root->rb_right;
+	root->rb_right = left;
+	return left ? KVMAP_OK : KVMAP_REFUSED_NOT_AN_AREA;
+}
+
+/* The first page of an area becomes the table that its entry stands in. */
+static u32 table_as_data(void)
+{
+	unsigned long va = live_area(0)->va_start;
+
+	return pte_write(va, ALIGN_DOWN(__pa((const void *)pte_of(va)), PAGE_SIZE) | _PAGE_KERNEL);
+}
+
+static u32 account_off(void)
+{
+	vm_stat_add(NR_VMALLOC_PAGES, 1);
+	return KVMAP_OK;
+}
+
+static u32 missing_flush(void)
+{
+	skip_next_flush = true;
+	return KVMAP_OK;
+}
+
+/* The next flush is done here, but one other CPU neither gets its interrupt nor learns that it has to flush.
+ */
+static u32 missing_ipi(void)
+{
+	skip_next_cpu = true;
+	return KVMAP_OK;
+}
+
+static u32 table_at_once(void)
+{
+	free_next_tables = true;
+	return KVMAP_OK;
+}
+
+/* The CPU says that it is idle, and is here when the host looks. */
+static u32 idle_at_work(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->state = CPU_IDLE;
+	channel_ring(KVMAP_DOORBELL_VERIFY);
+	cpu->state = CPU_RUNNING;
+	return KVMAP_OK;
+}
+
+/* A block is taken as alloc_pages() does, and counted, and nobody gets it. */
+static u32 lost_block(void)
+{
+	if (!frames_alloc(0, PAGE_KMALLOC))
+		return KVMAP_REFUSED_NO_MEMORY;
+	vm_stat_add(NR_KMALLOC_PAGES, 1);
+	return KVMAP_OK;
+}
+
+/* The first leaf of an area that has 2M leaves leads to low memory. */
+static u32 huge_leaf(void)
+{
+	volatile u64 *entry = pmd_entry_make(live_area(0)->va_start);
+
+	*entry &= ~PTE_PFN_MASK;
+	return KVMAP_OK;
+}
+
+/* One bit of the second frame of an area. */
+static u32 damaged_bytes(void)
+{
+	u32 pfn = pfn_to_page(live_area(0)->vm->pages)->next;
+	char *bytes = __va((u64)pfn << PAGE_SHIFT);
+
+	bytes[0x345] ^= 0x10;
+	return KVMAP_OK;
+}
+
+u32 agent_fault(u32 number)
+{
+	static u32 (*const faults[])(void) = {
+		guard_mapped,  shared_frame, lost_frame,    free_and_mapped, writable_text, frame_order,
+		stray_mapping, tree_order,   table_as_data, account_off,     missing_flush, damaged_bytes,
+		missing_ipi,   huge_leaf,    table_at_once, idle_at_work,    lost_block,
+	};
+
+	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))
+		return KVMAP_REFUSED_UNKNOWN;
+	return faults[number - 1]();
+}

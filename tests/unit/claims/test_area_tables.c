@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_area_tables.c: what the tables make of an area's range.
+ */
+#include "claims/area_tables.h"
+#include "tables.h"
+
+#include <criterion/criterion.h>
+
+static struct tables t;
+static struct area_tables found;
+
+static void four_levels(void)
+{
+	tables_init(&t, 4);
+}
+
+static void done(void)
+{
+	tables_destroy(&t);
+}
+
+TestSuite(area_tables, .init = four_levels, .fini = done);
+
+/* Of `pages` pages and a guard. */
+static void look(uint64_t start, uint64_t pages)
+{
+	struct claim_area area = { .va_start = start, .va_end = start + (pages + 1) * K4 };
+	uint64_t budget = 1000;
+
+	area_tables(&t.view, &t.mode, &area, &budget, &found);
+}
+
+Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
+{
+	static const uint64_t frames[] = { 20, 21, 30, 31, 32, 9 };
+
+	for (unsigned int i = 0; i < 6; i++)
+		tables_map(&t, VMALLOC + i * K4, frames[i] * K4, 1, PTE_W | PTE_NX);
+	tables_map(&t, VMALLOC - K4, 19 * K4, 1, PTE_W);
+	tables_map(&t, VMALLOC + 7 * K4, 33 * K4, 1, PTE_W);
+	look(VMALLOC, 6);
+	cr_expect_eq(found.pages, 6);
+	cr_expect_eq(found.runs, 3);
+	cr_expect_eq(found.gpa, 20 * K4);
+	cr_expect_eq(found.rights, RIGHT_R | RIGHT_W);
+	cr_expect_eq(found.rights_some, RIGHT_R | RIGHT_W);
+	cr_expect_eq(found.large, 0);
+	cr_expect(!found.guard_mapped);
+	cr_expect(!found.cut_short);
+	*tables_entry(&t, VMALLOC + 2 * K4, 1) &= ~(uint64_t)PTE_W;
+	*tables_entry(&t, VMALLOC + 3 * K4, 1) = 0;
+	tables_map(&t, VMALLOC + 4 * K4, 31 * K4, 1, PTE_W | PTE_NX);
+	look(VMALLOC, 6);
+	cr_expect_eq(found.pages, 5);
+	cr_expect_eq(found.runs, 4, "a hole ends a run whose frames go on behind it");
+	cr_expect_eq(found.rights, RIGHT_R);
+	cr_expect_eq(found.rights_some, RIGHT_R | RIGHT_W);
+}
+
+Test(area_tables, see_a_guard_that_is_mapped_also_as_a_part_of_a_large_page)
+{
+	tables_map(&t, VMALLOC, 0x100000, 1, 0);
+	look(VMALLOC, 0);
+	cr_expect(found.guard_mapped);
+	cr_expect_eq(found.pages, 0);
+	tables_map(&t, VMALLOC + M2, M2, 2, PTE_W);
+	look(VMALLOC + M2 + 4 * K4, 3);
+	cr_expect(found.guard_mapped);
+	cr_expect_eq(found.pages, 3);
+	cr_expect_eq(found.large, 3);
+	cr_expect_eq(found.gpa, M2 + 4 * K4);
+	cr_expect_eq(found.runs, 1);
+}
+
+Test(area_tables, of_impossible_areas_and_beyond_the_budget_are_empty)
+{
+	struct claim_area all = { .va_start = 0, .va_end = ~0xfffull };
+	uint64_t budget = 2;
+
+	tables_map(&t, VMALLOC, 0x100000, 1, 0);
+	look(VMALLOC + K4, -2ull);
+	cr_expect_eq(found.pages, 0);
+	cr_expect(!found.cut_short);
+	area_tables(&t.view, &t.mode, &all, &budget, &found);
+	cr_expect(found.cut_short);
+	cr_expect_eq(budget, 0);
+	area_tables(&t.view, &t.mode, &all, &budget, &found);
+	cr_expect(found.cut_short);
+	budget = 4;
+	area_tables(&t.view, &t.mode, &all, &budget, &found);
+	cr_expect(!found.cut_short);
+	cr_expect_eq(found.pages, 1);
+}

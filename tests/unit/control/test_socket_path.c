@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where control sockets are looked for.
+ */
+#include "control/socket_path.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char runtime[] = "/tmp/kvmap-test-XXXXXX";
+static struct error error;
+
+static void enter(void)
+{
+	cr_assert(mkdtemp(runtime));
+	setenv("XDG_RUNTIME_DIR", runtime, 1);
+}
+
+static void leave(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", runtime);
+	cr_expect_eq(system(command), 0);
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	strcpy(address.sun_path, path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* The one of this process in the list. */
+static bool is_listed(char *path_out, size_t size)
+{
+	struct control_place *places;
+	int count = control_place_list(&places, &error);
+	bool found = false;
+
+	cr_assert_geq(count, 0);
+	for (int i = 0; i < count; i++) {
+		if (places[i].pid == (uint32_t)getpid()) {
+			snprintf(path_out, size, "%s", places[i].path);
+			found = true;
+		}
+	}
+	free(places);
+	return found;
+}
+
+TestSuite(place, .init = enter, .fini = leave);
+
+Test(place, is_a_private_folder_and_found_by_process_id)
+{
+	char mine[128], folder[128], found[128];
+	struct stat status;
+	int fd;
+
+	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0, "%s", error.text);
+	cr_expect_eq(strncmp(mine, runtime, strlen(runtime)), 0);
+	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
+	cr_assert_eq(stat(folder, &status), 0);
+	cr_expect_eq(status.st_mode & 0777, 0700);
+	cr_expect_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	fd = listen_at(mine);
+	cr_assert_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), 0, "%s", error.text);
+	cr_expect_str_eq(found, mine);
+	cr_expect(is_listed(found, sizeof(found)));
+	cr_expect_str_eq(found, mine);
+	cr_expect_not(control_socket_is_dead(mine));
+	close(fd);
+	cr_expect(control_socket_is_dead(mine));
+}
+
+Test(place, a_socket_elsewhere_is_found_through_a_link)
+{
+	char mine[128], elsewhere[128], found[128];
+	int fd;
+
+	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0);
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", runtime);
+	fd = listen_at(elsewhere);
+	cr_assert_eq(control_place_link(mine, elsewhere, &error), 0, "%s", error.text);
+	cr_assert_eq(control_place_link(mine, elsewhere, &error), 0, "what was left behind is replaced");
+	cr_expect(is_listed(found, sizeof(found)));
+	cr_expect_not(control_socket_is_dead(mine));
+	unlink(elsewhere);
+	cr_expect(control_socket_is_dead(mine));
+	close(fd);
+}
+
+Test(place, a_folder_in_which_others_can_write_is_not_used)
+{
+	char mine[128], folder[64], found[128];
+
+	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
+	cr_assert_eq(mkdir(folder, 0700), 0);
+	cr_assert_eq(chmod(folder, 0777), 0);
+	cr_expect_eq(control_place_mine(mine, sizeof(mine), &error), -1);
+	cr_expect_eq(error.kind, ERROR_PERMISSION);
+	snprintf(mine, sizeof(mine), "%s/%d.sock", folder, getpid());
+	close(listen_at(mine));
+	cr_expect_not(is_listed(found, sizeof(found)));
+	cr_expect_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), -1);
+}
+
+Test(place, a_link_to_a_folder_is_not_used)
+{
+	char mine[128], folder[128], other[128];
+
+	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
+	snprintf(other, sizeof(other), "%s/other", runtime);
+	cr_assert_eq(mkdir(other, 0700), 0);
+	cr_assert_eq(symlink(other, folder), 0);
+	cr_expect_eq(control_place_mine(mine, sizeof(mine), &error), -1);
+}
+
+Test(place, names_that_are_no_process_are_not_listed)
+{
+	static const char *const names[] = { "x.sock", ".sock", "12.sock.old", "99999999999.sock", "12" };
+	char mine[128], path[256];
+	struct control_place *places;
+	int count;
+
+	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/kvmap/%s", runtime, names[i]);
+		fclose(fopen(path, "w"));
+	}
+	count = control_place_list(&places, &error);
+	for (int i = 0; i < count; i++)
+		cr_expect_neq(strncmp(places[i].path, runtime, strlen(runtime)), 0, "%s", places[i].path);
+	free(places);
+}
+
+Test(place, a_process_that_is_not_there_is_named)
+{
+	char found[128];
+
+	cr_expect_eq(control_place_of(0x7ffffff0, found, sizeof(found), &error), -1);
+	cr_expect(strstr(error.text, "2147483632"), "%s", error.text);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ranges.c: leaves merged into ranges.
+ */
+#include "paging/ranges.h"
+#include "tables.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct tables t;
+static struct ranges r;
+
+static void four_levels(void)
+{
+	tables_init(&t, 4);
+}
+
+static void done(void)
+{
+	ranges_destroy(&r);
+	tables_destroy(&t);
+}
+
+TestSuite(ranges, .init = four_levels, .fini = done);
+
+static void collect(const uint64_t *breaks, size_t count)
+{
+	struct error error;
+
+	ranges_destroy(&r);
+	cr_assert_eq(ranges_collect(&t.view, &t.mode, 0, ~0ull, breaks, count, &r, &error), 0, "%s",
+		     error.text);
+}
+
+static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
+{
+	for (unsigned int i = 0; i < count; i++)
+		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
+}
+
+static void expect_range(size_t i, uint64_t gva, uint64_t size, uint64_t gpa, uint64_t runs)
+{
+	const struct range *range = &r.items[i];
+
+	cr_assert_lt(i, r.count);
+	cr_expect(
+		range->gva == gva && range->size == size && range->gpa == gpa && range->runs == runs &&
+			range->leaves == size / range->page_size,
+		"range %zu: expected 0x%lx+0x%lx -> 0x%lx in %lu runs, found 0x%lx+0x%lx -> 0x%lx in %lu runs",
+		i, gva, size, gpa, runs, range->gva, range->size, range->gpa, range->runs);
+}
+
+Test(ranges, merges_neighbours_over_table_borders)
+{
+	map_pages(VMALLOC + M2 - 8 * K4, 0x100000, 600, PTE_W | PTE_NX);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 1);
+	expect_range(0, VMALLOC + M2 - 8 * K4, 600 * K4, 0x100000, 1);
+	cr_expect_eq(r.items[0].rights, RIGHT_R | RIGHT_W);
+	cr_expect_eq(r.items[0].page_size, K4);
+	cr_expect_eq(r.leaves, 600);
+	cr_expect_eq(r.tables, t.next / K4 - 1);
+	cr_expect_eq(r.damaged, 0);
+	cr_expect(!r.cut_short);
+}
+
+Test(ranges, counts_physically_contiguous_runs)
+{
+	map_pages(VMALLOC, 0x100000, 4, 0);
+	map_pages(VMALLOC + 4 * K4, 0x200000, 2, 0);
+	map_pages(VMALLOC + 6 * K4, 0x1ff000, 1, 0);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 1);
+	expect_range(0, VMALLOC, 7 * K4, 0x100000, 3);
+	/* Page by page, over a table's border too. */
+	for (unsigned int i = 0; i < 1024; i++)
+		tables_map(&t, VMALLOC + i * K4, (2000 - i) * K4, 1, PTE_A);
+	collect(NULL, 0);
+	expect_range(0, VMALLOC, 1024 * K4, 2000 * K4, 1024);
+}
+
+Test(ranges, does_not_take_accessed_and_dirty_bits_for_differences)
+{
+	map_pages(VMALLOC, 0, 100, PTE_W);
+	map_pages(VMALLOC + 50 * K4, 50 * K4, 10, PTE_W | PTE_A | PTE_D | PTE_G);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 1);
+	expect_range(0, VMALLOC, 100 * K4, 0, 1);
+}
+
+Test(ranges, splits_at_holes_rights_sizes_and_memory_types)
+{
+	map_pages(VMALLOC, 0, 512, 0);
+	map_pages(VMALLOC + 10 * K4, 10 * K4, 2, PTE_W);
+	map_pages(VMALLOC + 20 * K4, 20 * K4, 2, PTE_PCD);
+	*tables_entry(&t, VMALLOC + 30 * K4, 1) = 0;
+	tables_map(&t, VMALLOC + M2, M2, 2, 0);
+	tables_map(&t, VMALLOC + 2 * M2, 2 * M2, 2, 0);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 7);
+	expect_range(0, VMALLOC, 10 * K4, 0, 1);
+	expect_range(1, VMALLOC + 10 * K4, 2 * K4, 10 * K4, 1);
+	expect_range(2, VMALLOC + 12 * K4, 8 * K4, 12 * K4, 1);
+	expect_range(3, VMALLOC + 20 * K4, 2 * K4, 20 * K4, 1);
+	cr_expect_eq(r.items[3].pat_index, 2);
+	expect_range(4, VMALLOC + 22 * K4, 8 * K4, 22 * K4, 1);
+	expect_range(5, VMALLOC + 31 * K4, M2 - 31 * K4, 31 * K4, 1);
+	expect_range(6, VMALLOC + M2, 2 * M2, M2, 1);
+	cr_expect_eq(r.items[6].page_size, M2);
+}
+
+Test(ranges, merges_by_effective_rights_not_by_the_last_entry)
+{
+	map_pages(VMALLOC, 0, 512, PTE_W);
+	map_pages(VMALLOC + M2, M2, 512, 0);
+	*tables_entry(&t, VMALLOC, 2) &= ~(uint64_t)PTE_W;
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 1);
+	expect_range(0, VMALLOC, 2 * M2, 0, 1);
+	cr_expect_eq(r.items[0].rights, RIGHT_R | RIGHT_X);
+}
+
+Test(ranges, end_at_breaks)
+{
+	/* Before everything, at the start, inside, at a table's border, inside a page, at the end, after
+	 * everything. */
+	const uint64_t breaks[] = { 0,
+				    VMALLOC,
+				    VMALLOC + 3 * K4,
+				    VMALLOC + 4 * K4,
+				    VMALLOC + 4 * K4,
+				    VMALLOC + M2,
+				    VMALLOC + M2 + 5 * K4 + 1,
+				    VMALLOC + M2 + 10 * K4,
+				    ~0ull };
+
+	map_pages(VMALLOC, 0, 522, 0);
+	collect(breaks, sizeof(breaks) / sizeof(breaks[0]));
+	cr_assert_eq(r.count, 5);
+	expect_range(0, VMALLOC, 3 * K4, 0, 1);
+	expect_range(1, VMALLOC + 3 * K4, K4, 3 * K4, 1);
+	expect_range(2, VMALLOC + 4 * K4, M2 - 4 * K4, 4 * K4, 1);
+	expect_range(3, VMALLOC + M2, 6 * K4, M2, 1);
+	expect_range(4, VMALLOC + M2 + 6 * K4, 4 * K4, M2 + 6 * K4, 1);
+	cr_expect_eq(r.leaves, 522);
+}
+
+Test(ranges, split_large_pages_only_between_them)
+{
+	const uint64_t breaks[] = { VMALLOC + K4, VMALLOC + 3 * M2 };
+
+	for (unsigned int i = 0; i < 4; i++)
+		tables_map(&t, VMALLOC + i * M2, i * M2, 2, 0);
+	collect(breaks, 2);
+	cr_assert_eq(r.count, 3);
+	expect_range(0, VMALLOC, M2, 0, 1);
+	expect_range(1, VMALLOC + M2, 2 * M2, M2, 1);
+	expect_range(2, VMALLOC + 3 * M2, M2, 3 * M2, 1);
+}
+
+Test(ranges, reach_the_end_of_the_address_space)
+{
+	map_pages(~0ull - 4 * K4 + 1, 0x1000, 4, 0);
+	map_pages(0, 0x5000, 2, 0);
+	map_pages(0x00007ffffffff000, 0x7000, 1, 0);
+	map_pages(0xffff800000000000, 0x8000, 1, 0);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 4);
+	expect_range(0, 0, 2 * K4, 0x5000, 1);
+	expect_range(3, ~0ull - 4 * K4 + 1, 4 * K4, 0x1000, 1);
+}
+
+Test(ranges, count_damage)
+{
+	map_pages(VMALLOC, 0, 4, 0);
+	*tables_entry(&t, VMALLOC + 2 * K4, 1) |= 1ull << 50;
+	*tables_entry(&t, 0, 4) = RAM_LOW_END | PTE_P;
+	collect(NULL, 0);
+	cr_expect_eq(r.damaged, 2);
+	cr_expect_eq(r.count, 2);
+}
+
+Test(ranges, of_hostile_tables_are_cut_short)
+{
+	uint64_t table[5] = { 0, tables_new(&t), tables_new(&t), tables_new(&t), t.mode.root };
+
+	for (unsigned int level = 4; level > 1; level--)
+		for (unsigned int i = 0; i < 512; i++)
+			*tables_slot(&t, table[level], i) = table[level - 1] | PTE_P | PTE_W;
+	for (unsigned int i = 0; i < 512; i++)
+		*tables_slot(&t, table[1], i) = PTE_P | (i & 1 ? PTE_W : 0);
+	collect(NULL, 0);
+	cr_expect(r.cut_short);
+	cr_expect_leq(r.count, RANGES_MAX);
+	cr_expect_eq(r.tables, view_size(&t.view) / K4 * 2);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keyed.h: sorted arrays of small facts about an address or a frame.
+ */
+#ifndef VMM_BASE_KEYED_H
+#define VMM_BASE_KEYED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct keyed {
+	uint64_t key;
+	uint32_t size;
+	uint32_t tag;
+};
+
+struct keyed_array {
+	struct keyed *items;
+	size_t count, capacity;
+};
+
+/* Sorts by key; equal keys stay in order. 0, or -1 when memory is out. */
+int keyed_sort(struct keyed_array *array);
+
+/* Index of the first item with a key of at least `key`; count if there is none. */
+size_t keyed_find(const struct keyed_array *array, uint64_t key);
+
+#endif

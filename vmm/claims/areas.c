@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * areas.c: what a vmap_area claims: its vm_struct and its frames; and those that were freed and are on
+ * their way to be used again.
+ */
+#include "claims/reader.h"
+
+static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_t vm)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct chain chain = { .invariant = "V1", .name = "vm_struct.pages", .address = vm };
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (vm % 8 || !reader_structure(reader, TYPE_vm_struct, vm, copy)) {
+		reader_damage(reader, "V1", area->node, vm, "vmap_area.vm: leads to no vm_struct in RAM");
+		return;
+	}
+	area->addr = layout_value(layout, MEMBER_vm_struct_addr, copy);
+	area->size = layout_value(layout, MEMBER_vm_struct_size, copy);
+	area->requested_size = layout_value(layout, MEMBER_vm_struct_requested_size, copy);
+	area->flags = layout_value(layout, MEMBER_vm_struct_flags, copy);
+	area->caller = layout_value(layout, MEMBER_vm_struct_caller, copy);
+	area->nr_pages = (uint32_t)layout_value(layout, MEMBER_vm_struct_nr_pages, copy);
+	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
+	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
+	chain.blocks = area->flags & VM_HUGE;
+	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
+	if (!reader->no_frames)
+		reader_chain(reader, &chain);
+	area->first_frame = chain.first_frame;
+	area->frame_count = chain.frame_count;
+}
+
+void area_decode(const struct reader *reader, enum area_state state, uint64_t node, const uint8_t *copy,
+		 struct area_node *out)
+{
+	const struct claims_layout *layout = reader->layout;
+
+	out->vm = layout_value(layout, MEMBER_vmap_area_vm, copy);
+	out->block = layout_value(layout, MEMBER_vmap_area_block, copy);
+	out->area = (struct claim_area){
+		.state = state,
+		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
+		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
+		.node = node,
+		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
+		.handed = (uint32_t)layout_value(layout, MEMBER_vmap_area_handed, copy),
+	};
+}
+
+void area_take(struct reader *reader, const struct area_node *node)
+{
+	struct claim_area area = node->area;
+
+	/* A lazy area whose frames went back at once need not keep its vm_struct. */
+	if (node->vm || area.state == AREA_LIVE)
+		area_read_vm(reader, &area, node->vm);
+	(void)reader_push(reader, &reader->out->areas, area);
+}
+
+/* Calls take for each vmap_area of a list. Circles are seen as in reader_chain. */
+static void list_walk(struct reader *reader, uint64_t place, const char *name, uint64_t node,
+		      void (*take)(struct reader *reader, uint64_t node, const uint8_t *copy))
+{
+	uint64_t kept = 0, keep_at = 1, count = 0;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	while (node && !reader->out_of_memory) {
+		if (node % 8 || !reader->nodes_left ||
+		    !reader_structure(reader, TYPE_vmap_area, node, copy)) {
+			reader_damage(reader, "V8", place, node, "%s: leads to no vmap_area in RAM", name);
+			return;
+		}
+		reader->nodes_left--;
+		take(reader, node, copy);
+		if (++count == keep_at) {
+			kept = node;
+			keep_at *= 2;
+		}
+		node = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
+		if (node && node == kept) {
+			reader_damage(reader, "V8", place, node, "%s: runs in a circle", name);
+			return;
+		}
+	}
+}
+
+static void take_lazy(struct reader *reader, uint64_t node, const uint8_t *copy)
+{
+	struct area_node area;
+
+	/* What was mapped in a block has been read with the tree. */
+	if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) == VMAP_BLOCK)
+		return;
+	area_decode(reader, AREA_LAZY, node, copy, &area);
+	area_take(reader, &area);
+}
+
+/* What it claims was read in the tree. */
+static void take_deferred(struct reader *reader, uint64_t node, const uint8_t *copy)
+{
+	(void)copy;
+	(void)reader_push(reader, &reader->out->deferred, node);
+}
+
+void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint32_t offset = layout->types[MEMBER_cpu_cache_lazy].offset;
+
+	copy += offset;
+	list_walk(reader, gva + offset, "vmap_lazy.purge_list",
+		  layout_value(layout, MEMBER_vmap_lazy_purge_list, copy), take_lazy);
+	list_walk(reader, gva + offset, "vmap_lazy.flushed_list",
+		  layout_value(layout, MEMBER_vmap_lazy_flushed_list, copy), take_lazy);
+	list_walk(reader, gva + offset, "vmap_lazy.deferred",
+		  layout_value(layout, MEMBER_vmap_lazy_deferred, copy), take_deferred);
+}

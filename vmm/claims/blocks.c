@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blocks.c: what a block of vm_map_ram() claims: each mapping in it is an area, live or unmapped and
+ * not yet flushed; the rest is nobody's.
+ */
+#include "claims/reader.h"
+
+#define PAGES(count) ((uint64_t)(count) << 12)
+
+struct block {
+	uint64_t gva; /* of the vmap_block */
+	uint64_t va_start;
+	uint32_t used, nr, dirty;          /* as claimed */
+	uint32_t mappings, slots_unmapped; /* as read */
+	uint32_t unmapped;                 /* when the block was, before it was used this time */
+};
+
+static void kept_add(struct reader *reader, uint64_t start, uint64_t end)
+{
+	struct claim_kept kept = { start, end };
+
+	if (start < end)
+		(void)reader_push(reader, &reader->out->kept, kept);
+}
+
+/* The mapping that begins at a slot; the slot behind it, or VMAP_BLOCK_SLOTS + 1 and a damage. */
+static uint32_t map_take(struct reader *reader, struct block *block, const struct area_node *node,
+			 uint32_t slot)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint64_t gva = block->gva + layout_size(layout, TYPE_vmap_block) +
+		       (uint64_t)slot * layout_size(layout, TYPE_vmap_block_map);
+	struct claim_area area = { .flags = VM_MAP | VM_MAP_RAM, .node = node->area.node };
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	uint64_t pages, state;
+
+	if (!reader_structure(reader, TYPE_vmap_block_map, gva, copy)) {
+		reader_damage(reader, "V8", block->gva, gva, "vmap_block.maps: not in RAM");
+		return VMAP_BLOCK_SLOTS + 1;
+	}
+	pages = layout_value(layout, MEMBER_vmap_block_map_nr_pages, copy);
+	state = layout_value(layout, MEMBER_vmap_block_map_state, copy);
+	if (!pages || pages > VMAP_BLOCK_MOST || VMAP_SLOTS(pages) > block->used - slot) {
+		reader_damage(reader, "V8", gva, pages,
+			      "vmap_block_map.nr_pages: more than there is room for");
+		return VMAP_BLOCK_SLOTS + 1;
+	}
+	if (state != VMAP_LIVE && state != VMAP_LAZY)
+		reader_damage(reader, "V8", gva, state, "vmap_block_map.state: none that there is");
+	area.state = state == VMAP_LIVE ? AREA_LIVE : AREA_LAZY;
+	area.addr = area.va_start = block->va_start + slot * PAGES(2);
+	area.size = PAGES(pages + 1);
+	area.va_end = area.va_start + area.size;
+	area.requested_size = PAGES(pages);
+	area.nr_pages = (uint32_t)pages;
+	area.caller = layout_value(layout, MEMBER_vmap_block_map_caller, copy);
+	area.frames_sum = layout_value(layout, MEMBER_vmap_block_map_frames_sum, copy);
+	area.handed = (uint32_t)layout_value(layout, MEMBER_vmap_block_map_handed, copy);
+	area.unmapped = area.state == AREA_LIVE
+				? block->unmapped
+				: (uint32_t)layout_value(layout, MEMBER_vmap_block_map_unmapped, copy);
+	slot += VMAP_SLOTS((uint32_t)pages);
+	kept_add(reader, area.va_end, block->va_start + slot * PAGES(2));
+	block->mappings++;
+	if (area.state == AREA_LIVE) {
+		(void)reader_push(reader, &reader->out->areas, area);
+	} else {
+		block->slots_unmapped += VMAP_SLOTS(area.nr_pages);
+		(void)reader_push(reader, &reader->unmapped, area);
+	}
+	return slot;
+}
+
+/* The counts against what was read. What a CPU has done with counts as dirty, used or not. */
+static void counts_check(struct reader *reader, const struct block *block)
+{
+	uint32_t rest = VMAP_BLOCK_DIRTY - block->used;
+
+	if (block->nr != block->mappings)
+		reader_damage(reader, "V13", block->gva, block->nr, "vmap_block.nr: there are others");
+	if (block->dirty != block->slots_unmapped && block->dirty != block->slots_unmapped + rest)
+		reader_damage(reader, "V13", block->gva, block->dirty,
+			      "vmap_block.dirty: not what was unmapped");
+}
+
+void block_take(struct reader *reader, const struct area_node *node)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct block block = { .gva = node->block, .unmapped = node->area.unmapped };
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	uint32_t slot = 0;
+
+	if (node->block % 8 || !reader_structure(reader, TYPE_vmap_block, node->block, copy)) {
+		reader_damage(reader, "V8", node->area.node, node->block,
+			      "vmap_area.block: leads to no vmap_block in RAM");
+		return;
+	}
+	block.va_start = layout_value(layout, MEMBER_vmap_block_va_start, copy);
+	block.dirty = (uint32_t)layout_value(layout, MEMBER_vmap_block_dirty, copy);
+	block.used = (uint32_t)layout_value(layout, MEMBER_vmap_block_used, copy);
+	block.nr = (uint32_t)layout_value(layout, MEMBER_vmap_block_nr, copy);
+	if (block.va_start != node->area.va_start || block.va_start % VMAP_BLOCK_SIZE ||
+	    node->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
+	    layout_value(layout, MEMBER_vmap_block_va, copy) != node->area.node) {
+		reader_damage(reader, "V8", node->area.node, node->block, "vmap_block: not of its vmap_area");
+		return;
+	}
+	while (slot < block.used && !reader->out_of_memory)
+		slot = map_take(reader, &block, node, slot);
+	if (slot > block.used)
+		return; /* it ended in a damage */
+	counts_check(reader, &block);
+	kept_add(reader, block.va_start + slot * PAGES(2), node->area.va_end);
+}

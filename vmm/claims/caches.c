@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caches.c: the caches of objects, kmalloc's classes among them, and the lists of their free objects.
+ */
+#include "claims/reader.h"
+#include "base/escape.h"
+#include "kvmap/layout.h"
+
+#include <string.h>
+
+#define PAGE_BYTES 4096
+
+/* The guest's string, escaped, as far as it can be read. */
+static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *cache)
+{
+	char text[sizeof(cache->name)] = "";
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		if (!reader_copy(reader, gva + i, &text[i], 1) || !text[i]) {
+			text[i] = '\0';
+			break;
+		}
+	text_escape(text, strlen(text), cache->name, sizeof(cache->name));
+}
+
+uint64_t claim_cache_objects(const struct claim_cache *cache)
+{
+	return cache->object_size ? ((uint64_t)PAGE_BYTES << cache->order) / cache->object_size *
+					    (uint64_t)cache->frame_count
+				  : 0;
+}
+
+/* A list of free objects. */
+struct free_list {
+	uint64_t place;      /* GVA of what it belongs to */
+	uint64_t first, nr;  /* as claimed */
+	uint64_t start, end; /* where its objects may be */
+};
+
+/* Each free object holds the pointer to the next. The cache's slabs bound how many there can be. */
+static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
+{
+	uint64_t object;
+	uint8_t next[8];
+
+	cache->free_claimed += list->nr;
+	for (object = list->first; object; object = layout_number(next, sizeof(next))) {
+		if (cache->free_objects == claim_cache_objects(cache)) {
+			reader_damage(reader, "V4", list->place, object,
+				      "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
+			return;
+		}
+		if (object % 8 || object < list->start || object >= list->end ||
+		    !reader_copy(reader, object, next, sizeof(next))) {
+			reader_damage(reader, "V4", list->place, object,
+				      "kmem_caches[%u]: free list leads out of %s", cache->index,
+				      list->start ? "its slab" : "RAM");
+			return;
+		}
+		cache->free_objects++;
+	}
+}
+
+/* The lists of the slabs of a chain. */
+static void slab_objects_count(struct reader *reader, struct claim_cache *cache, const struct chain *slabs)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	for (size_t i = 0; i < slabs->frame_count; i++) {
+		uint64_t pfn = reader->out->frames.items[slabs->first_frame + i];
+		struct free_list list = {
+			.place = reader->mem_map + pfn * layout_size(layout, TYPE_page),
+			.start = KVMAP_DIRECT_BASE + pfn * PAGE_BYTES,
+			.end = KVMAP_DIRECT_BASE + (pfn + (1ull << cache->order)) * PAGE_BYTES,
+		};
+
+		if (!reader_struct_page(reader, pfn, copy))
+			continue;
+		list.first = layout_value(layout, MEMBER_page_freelist, copy);
+		list.nr = layout_value(layout, MEMBER_page_nr_objects, copy);
+		free_objects_count(reader, cache, &list);
+	}
+}
+
+static bool sizes_fit(const struct claim_cache *cache)
+{
+	return cache->object_size >= 8 && cache->order <= MAX_ORDER &&
+	       cache->object_size <= (uint64_t)PAGE_BYTES << cache->order;
+}
+
+static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct claim_cache *cache = &reader->out->caches[reader->out->cache_count];
+	struct chain partial = { .invariant = "V4", .name = "kmem_cache.partial", .address = gva };
+	struct chain full = { .invariant = "V4", .name = "kmem_cache.full", .address = gva };
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!reader_structure(reader, TYPE_kmem_cache, gva, copy)) {
+		reader_damage(reader, "V4", layout->roots[ROOT_kmem_caches].gva, gva,
+			      "kmem_caches[%u]: not mapped", index);
+		return;
+	}
+	reader->out->cache_count++;
+	name_read(reader, layout_value(layout, MEMBER_kmem_cache_name, copy), cache);
+	cache->index = index;
+	cache->object_size = (uint32_t)layout_value(layout, MEMBER_kmem_cache_object_size, copy);
+	cache->order = (uint32_t)layout_value(layout, MEMBER_kmem_cache_order, copy);
+	cache->nr_slabs = (uint32_t)layout_value(layout, MEMBER_kmem_cache_nr_slabs, copy);
+	partial.first = layout_value(layout, MEMBER_kmem_cache_partial, copy);
+	partial.nr_claimed = layout_value(layout, MEMBER_kmem_cache_nr_partial, copy);
+	full.first = layout_value(layout, MEMBER_kmem_cache_full, copy);
+	full.nr_claimed = cache->nr_slabs > partial.nr_claimed ? cache->nr_slabs - partial.nr_claimed : 0;
+	/* Nothing else is read in between, so that the one follows the other in claims.frames. */
+	reader_chain(reader, &partial);
+	reader_chain(reader, &full);
+	cache->first_frame = partial.first_frame;
+	cache->frame_count = partial.frame_count + full.frame_count;
+	if (!sizes_fit(cache)) {
+		reader_damage(reader, "V4", gva, cache->object_size,
+			      "kmem_caches[%u]: objects of that size cannot be", index);
+		cache->object_size = cache->order = 0;
+		return;
+	}
+	slab_objects_count(reader, cache, &partial);
+	slab_objects_count(reader, cache, &full);
+}
+
+static void cpu_list_count(struct reader *reader, struct claim_cache *cache, uint64_t gva,
+			   const uint8_t *copy)
+{
+	const struct free_list list = {
+		.place = gva,
+		.first = layout_value(reader->layout, MEMBER_kmem_list_free, copy),
+		.nr = layout_value(reader->layout, MEMBER_kmem_list_nr, copy),
+		.end = UINT64_MAX,
+	};
+
+	free_objects_count(reader, cache, &list);
+}
+
+/* One list for each number of a cache. */
+void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct type_member *objects = &layout->types[MEMBER_cpu_cache_objects];
+	uint32_t lists = layout_elements(layout, TYPE_kmem_list, objects->size, UINT32_MAX);
+
+	for (uint32_t i = 0; i < reader->out->cache_count; i++) {
+		struct claim_cache *cache = &reader->out->caches[i];
+
+		if (cache->index < lists && cache->object_size)
+			cpu_list_count(reader, cache, gva,
+				       copy + objects->offset +
+					       (size_t)cache->index * layout_size(layout, TYPE_kmem_list));
+	}
+}
+
+void read_caches(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_kmem_caches];
+	uint64_t count = reader_root(reader, ROOT_nr_kmem_caches, "V4");
+	uint64_t most = root->size / sizeof(uint64_t);
+	uint8_t pointer[8];
+
+	if (most > sizeof(reader->out->caches) / sizeof(reader->out->caches[0]))
+		most = sizeof(reader->out->caches) / sizeof(reader->out->caches[0]);
+	if (count >= most) {
+		reader_damage(reader, "V4", layout->roots[ROOT_nr_kmem_caches].gva, count,
+			      "nr_kmem_caches: more than the array has");
+		count = most - 1;
+	}
+	for (uint32_t i = 1; i <= count; i++) {
+		if (!reader_copy(reader, root->gva + i * sizeof(pointer), pointer, sizeof(pointer)))
+			reader_damage(reader, "V4", root->gva, i, "kmem_caches[%u]: not mapped", i);
+		else if (layout_number(pointer, sizeof(pointer)))
+			cache_read(reader, i, layout_number(pointer, sizeof(pointer)));
+	}
+}

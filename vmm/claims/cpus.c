@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpus.c: what each CPU keeps for itself: unmapped areas, frames, free objects, and its part of the
+ * accounts.
+ */
+#include "claims/reader.h"
+
+static void pcp_read(struct reader *reader, uint64_t gva, enum claim_type member, const uint8_t *copy)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct chain chain = { .invariant = "V4", .name = "cpu_cache.pcp", .address = gva };
+
+	copy += layout->types[member].offset;
+	chain.first = layout_value(layout, MEMBER_per_cpu_pages_first, copy);
+	chain.nr_claimed = layout_value(layout, MEMBER_per_cpu_pages_nr, copy);
+	reader_chain(reader, &chain);
+	if (!reader->out->pcp.frame_count)
+		reader->out->pcp.first_frame = chain.first_frame;
+	reader->out->pcp.frame_count += chain.frame_count;
+}
+
+/* Calls read for each CPU, in order, with a copy of its structure. */
+static void each_cpu(struct reader *reader, const char *invariant,
+		     void (*read)(struct reader *reader, uint64_t gva, const uint8_t *copy))
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_cpu_caches];
+	uint32_t size = layout_size(layout, TYPE_cpu_cache);
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	for (uint64_t at = 0; root->size - at >= size; at += size) {
+		if (!reader_structure(reader, TYPE_cpu_cache, root->gva + at, copy)) {
+			reader_damage(reader, invariant, root->gva, root->gva + at, "cpu_caches: not mapped");
+			return;
+		}
+		read(reader, root->gva + at, copy);
+	}
+}
+
+/* Nothing but their chains is read meanwhile, so that they follow each other in claims.frames. */
+static void read_pcp(struct reader *reader, uint64_t gva, const uint8_t *copy)
+{
+	pcp_read(reader, gva, MEMBER_cpu_cache_pcp, copy);
+	pcp_read(reader, gva, MEMBER_cpu_cache_pcp_zero, copy);
+}
+
+static void read_rest(struct reader *reader, uint64_t gva, const uint8_t *copy)
+{
+	cpu_read_objects(reader, gva, copy);
+	cpu_read_accounts(reader, copy);
+}
+
+void read_lazy(struct reader *reader)
+{
+	each_cpu(reader, "V8", cpu_read_lazy);
+}
+
+void read_cpu_caches(struct reader *reader)
+{
+	read_lazy(reader);
+	each_cpu(reader, "V4", read_pcp);
+	each_cpu(reader, "V4", read_rest);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flushes.c: the ring of completed flushes, and the CPUs that flush.
+ */
+#include "claims/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t ring_entries(const struct claims_layout *layout)
+{
+	return layout_elements(layout, TYPE_tlb_flush, layout->roots[ROOT_tlb_flush_log].size, UINT32_MAX);
+}
+
+static struct claim_flush flush_decode(const struct claims_layout *layout, const uint8_t *copy)
+{
+	return (struct claim_flush){
+		.stamp = (uint32_t)layout_value(layout, MEMBER_tlb_flush_stamp, copy),
+		.cpu = (uint32_t)layout_value(layout, MEMBER_tlb_flush_cpu, copy),
+		.begun = (uint32_t)layout_value(layout, MEMBER_tlb_flush_begun, copy),
+		.start = layout_value(layout, MEMBER_tlb_flush_start, copy),
+		.end = layout_value(layout, MEMBER_tlb_flush_end, copy),
+	};
+}
+
+/* False if what stands at the place of `stamp` is another entry: that one is not there yet, or no more. */
+static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint32_t stamp)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct claim_flush flush = flush_decode(layout, copy);
+
+	if (flush.stamp > stamp || (flush.stamp && (stamp - flush.stamp) % ring_entries(layout)))
+		reader_damage(reader, "V9", gva, flush.stamp,
+			      "tlb_flush_log: stamp of another place, or ahead of tlb_clock");
+	if (flush.stamp != stamp)
+		return false;
+	if (flush.begun >= stamp) {
+		reader_damage(reader, "V9", gva, flush.begun,
+			      "tlb_flush_log: flush that was complete before it began");
+		return false;
+	}
+	return reader_push(reader, &reader->out->flushes, flush);
+}
+
+static void read_cpus(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	const struct claim_place *root = &layout->roots[ROOT_cpus];
+	uint32_t most = layout_elements(layout, TYPE_cpu, root->size, VIEW_CPUS_MAX);
+	uint64_t count = reader_root(reader, ROOT_arch_nr_cpus, "V9");
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!count || count > most) {
+		reader_damage(reader, "V9", layout->roots[ROOT_arch_nr_cpus].gva, count,
+			      "arch_nr_cpus: none, or more than the array has");
+		count = 1;
+	}
+	reader->out->cpu_count = (uint32_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t gva = root->gva + (uint64_t)i * layout_size(layout, TYPE_cpu);
+
+		if (!reader_structure(reader, TYPE_cpu, gva, copy)) {
+			reader_damage(reader, "V9", gva, i, "cpus: not mapped");
+			return;
+		}
+		reader->out->cpu_states[i] = (uint32_t)layout_value(layout, MEMBER_cpu_state, copy);
+	}
+}
+
+static void read_rounds(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (!reader_root_copy(reader, ROOT_tlb_stats, "V9", copy, layout_size(layout, TYPE_tlb_stats)))
+		return;
+	reader->out->tlb_rounds = layout_value(layout, MEMBER_tlb_stats_rounds, copy);
+	reader->out->tlb_ipis = layout_value(layout, MEMBER_tlb_stats_ipis, copy);
+	reader->out->tlb_spared = layout_value(layout, MEMBER_tlb_stats_spared, copy);
+}
+
+/* A CPU is between a stamp and its entry at most twice: once more in an interrupt. */
+#define WRITING_MAX(cpus) (2 * (cpus))
+
+static uint64_t entry_gva(const struct claims_layout *layout, uint64_t stamp)
+{
+	return layout->roots[ROOT_tlb_flush_log].gva +
+	       stamp % ring_entries(layout) * layout_size(layout, TYPE_tlb_flush);
+}
+
+/* The oldest stamp that the ring can still have when the clock shows `count`. */
+static uint64_t ring_start(const struct claims_layout *layout, uint64_t count)
+{
+	uint32_t ring = ring_entries(layout);
+
+	return count > ring ? count - ring + 1 : 1;
+}
+
+/* What was taken before; the stamp at which the ring goes on. */
+static uint64_t logged_take(struct reader *reader, uint64_t count)
+{
+	const struct flush_log *log = reader->log;
+	uint64_t start = ring_start(reader->layout, count);
+
+	if (!log || log->last > count || log->last + 1ull < start)
+		return start;
+	for (size_t i = 0; i < log->count; i++)
+		if (!reader_push(reader, &reader->out->flushes, log->items[i]))
+			break;
+	return log->last + 1ull;
+}
+
+/*
+ * What there is behind the newest entry that is missing: a CPU that was stopped between its stamp and its
+ * entry leaves a hole, and who does not know what is in it cannot judge by what is older.
+ */
+void read_flushes(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	uint32_t missing = 0;
+	uint64_t count;
+
+	read_cpus(reader);
+	read_rounds(reader);
+	reader->out->tlb_clock = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
+	reader->out->flush_count = count = reader->out->tlb_clock;
+	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
+		uint64_t gva = entry_gva(layout, stamp);
+
+		if (!reader_structure(reader, TYPE_tlb_flush, gva, copy)) {
+			reader_damage(reader, "V9", gva, stamp, "tlb_flush_log: not mapped");
+			return;
+		}
+		if (!flush_take(reader, gva, copy, (uint32_t)stamp)) {
+			reader->out->flushes.count = 0;
+			missing++;
+		}
+	}
+	if (missing > WRITING_MAX(reader->out->cpu_count))
+		reader_damage(reader, "V9", layout->roots[ROOT_tlb_flush_log].gva, missing,
+			      "tlb_flush_log: more entries are missing than CPUs can be writing");
+}
+
+/* ---- the log of them ---- */
+
+static int log_add(struct flush_log *log, const struct claim_flush *flush)
+{
+	if (log->count == FLUSH_LOG_MAX) {
+		log->count /= 2;
+		memmove(log->items, log->items + log->count, log->count * sizeof(*log->items));
+	}
+	log->last = flush->stamp;
+	return array_push(log, *flush);
+}
+
+int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
+			const struct claims_layout *layout, struct flush_log *log, struct error *error)
+{
+	struct claims unused = { 0 };
+	struct reader reader = { .view = view, .mode = mode, .layout = layout, .out = &unused };
+	uint64_t count = reader_root(&reader, ROOT_tlb_clock, "V9"), start = ring_start(layout, count);
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	int result = 0;
+
+	if (log->last > count || log->last + 1ull < start) {
+		log->count = 0;
+		log->last = (uint32_t)(start - 1);
+	}
+	/* What a CPU is writing just now is taken the next time, with all that is behind it. */
+	for (uint64_t stamp = log->last + 1ull; stamp <= count && result == 0; stamp++) {
+		struct claim_flush flush;
+
+		if (!reader_structure(&reader, TYPE_tlb_flush, entry_gva(layout, stamp), copy))
+			break;
+		flush = flush_decode(layout, copy);
+		if (flush.stamp != stamp || flush.begun >= stamp)
+			break;
+		result = log_add(log, &flush);
+	}
+	claims_destroy(&unused);
+	return result < 0 ? error_set(error, ERROR_HOST, 0, 0, "out of memory for the log of flushes") : 0;
+}
+
+void flush_log_destroy(struct flush_log *log)
+{
+	free(log->items);
+	*log = (struct flush_log){ 0 };
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.c: resolves every name of claims_layout.h in the guest's file, and refuses shapes that the
+ * readers could not read: what they rely on is checked here, once.
+ */
+#include "claims/layout.h"
+
+#include "base/escape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool number;
+} roots[CLAIM_ROOT_COUNT] = {
+#define ROOT_NUMBER(name) { #name, true },
+#define ROOT_OBJECT(name) { #name, false },
+	CLAIM_ROOTS(ROOT_NUMBER, ROOT_OBJECT)
+};
+
+static const struct {
+	const char *structure, *member;
+	enum claim_type owner;
+	bool number;
+} types[CLAIM_TYPE_COUNT] = {
+#define TYPE_STRUCTURE(structure)      { #structure, NULL, TYPE_##structure, false },
+#define TYPE_NUMBER(structure, member) { #structure, #member, TYPE_##structure, true },
+#define TYPE_OBJECT(structure, member) { #structure, #member, TYPE_##structure, false },
+	CLAIM_TYPES(TYPE_STRUCTURE, TYPE_NUMBER, TYPE_OBJECT)
+};
+
+const char *layout_root_name(enum claim_root root)
+{
+	return roots[root].name;
+}
+
+uint64_t layout_number(const uint8_t *bytes, uint32_t size)
+{
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+
+	switch (size) {
+	case 1: return bytes[0];
+	case 2: memcpy(&two, bytes, sizeof(two)); return two;
+	case 4: memcpy(&four, bytes, sizeof(four)); return four;
+	default: memcpy(&eight, bytes, sizeof(eight)); return eight;
+	}
+}
+
+static bool number_size(uint64_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static int layout_roots(struct claims_layout *layout, const struct symbols *symbols, const char *file,
+			struct error *error)
+{
+	struct claim_place *place;
+
+	for (size_t i = 0; i < CLAIM_ROOT_COUNT; i++) {
+		place = &layout->roots[i];
+		if (!symbols_find(symbols, roots[i].name, &place->gva, &place->size))
+			return error_set(error, ERROR_INPUT, 0, 0, "%s has no `%s`: not a kvmap guest?", file,
+					 roots[i].name);
+		if (!place->size || (roots[i].number && !number_size(place->size)) ||
+		    place->size > UINT64_MAX - place->gva)
+			return error_set(error, ERROR_INPUT, 0, place->gva,
+					 "%s: `%s` has %llu bytes, which cannot be: not a kvmap guest?", file,
+					 roots[i].name, (unsigned long long)place->size);
+	}
+	return 0;
+}
+
+static int layout_types(struct claims_layout *layout, const char *program, struct error *error)
+{
+	struct type_wanted wanted[CLAIM_TYPE_COUNT];
+
+	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
+		wanted[i] = (struct type_wanted){ types[i].structure, types[i].member, &layout->types[i] };
+	return types_resolve(program, wanted, CLAIM_TYPE_COUNT, error);
+}
+
+static bool type_fits(const struct claims_layout *layout, size_t type)
+{
+	const struct type_member *member = &layout->types[type];
+	uint32_t whole = layout->types[types[type].owner].size;
+
+	if (!types[type].member)
+		return whole && whole <= CLAIM_STRUCTURE_MAX;
+	if (types[type].number && !number_size(member->size))
+		return false;
+	return member->size && member->offset <= whole && member->size <= whole - member->offset;
+}
+
+/* The embedded node and the roots that are read as one structure must be as large as their type. */
+static bool shapes_fit(const struct claims_layout *layout)
+{
+	return layout->types[MEMBER_vmap_area_rb_node].size == layout_size(layout, TYPE_rb_node) &&
+	       layout->roots[ROOT_memblock].size == layout_size(layout, TYPE_memblock) &&
+	       layout->types[MEMBER_cpu_cache_pcp].size == layout_size(layout, TYPE_per_cpu_pages) &&
+	       layout->types[MEMBER_cpu_cache_pcp_zero].size == layout_size(layout, TYPE_per_cpu_pages) &&
+	       layout->types[MEMBER_cpu_cache_lazy].size == layout_size(layout, TYPE_vmap_lazy) &&
+	       layout->types[MEMBER_cpu_cache_stats].size == layout_size(layout, TYPE_vmalloc_stats);
+}
+
+static int layout_check(const struct claims_layout *layout, const char *file, struct error *error)
+{
+	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
+		if (!type_fits(layout, i))
+			return error_set(error, ERROR_INPUT, 0, 0,
+					 "%s: `struct %s`%s%s has a size that cannot be", file,
+					 types[i].structure, types[i].member ? ", member " : "",
+					 types[i].member ? types[i].member : "");
+	if (!shapes_fit(layout))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: its symbols and its debug information do not fit together", file);
+	return 0;
+}
+
+int claims_layout_open(const char *program, const struct symbols *symbols, struct claims_layout **out,
+		       struct error *error)
+{
+	struct claims_layout *layout = calloc(1, sizeof(*layout));
+	char file[256];
+
+	if (!layout)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	text_escape(program, strlen(program), file, sizeof(file));
+	if (layout_roots(layout, symbols, file, error) < 0 || layout_types(layout, program, error) < 0 ||
+	    layout_check(layout, file, error) < 0) {
+		free(layout);
+		return -1;
+	}
+	*out = layout;
+	return 0;
+}
+
+void claims_layout_close(struct claims_layout *layout)
+{
+	free(layout);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "claims/owners.h"
+
+#include "base/array.h"
+#include "kvmap/layout.h"
+
+#include <stdlib.h>
+
+const char *owner_kind_name(enum owner_kind kind)
+{
+	static const char *const names[OWNER_KINDS] = {
+		[OWNER_FREE] = "a free block",          [OWNER_FRESH] = "a fresh range",
+		[OWNER_RESERVED] = "a reserved region", [OWNER_TABLE] = "a page table",
+		[OWNER_AREA] = "a live area",           [OWNER_LAZY] = "a lazily freed area",
+		[OWNER_SLAB] = "an object cache",       [OWNER_HELD] = "held_pages",
+		[OWNER_KMALLOC] = "an allocated block", [OWNER_PCP] = "a CPU's frame cache",
+	};
+
+	return names[kind];
+}
+
+const char *page_owner_name(const struct claim_page *page)
+{
+	static const char *const names[] = { "nobody",  "free", "page table", "slab",
+					     "vmalloc", "held", "kmalloc",    "kept by a CPU" };
+	unsigned int owner = page ? page->owner : PAGE_NONE;
+
+	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "no such owner";
+}
+
+const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn)
+{
+	size_t low = 0, high = claims->pages.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (claims->pages.items[middle].pfn < pfn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == claims->pages.count || claims->pages.items[low].pfn != pfn)
+		return NULL;
+	return &claims->pages.items[low];
+}
+
+bool claims_in_area_block(const struct claims *claims, uint64_t pfn)
+{
+	for (unsigned int order = 1; order <= MAX_ORDER; order++) {
+		uint64_t first = pfn >> order << order;
+		const struct claim_page *page = first != pfn ? claims_page(claims, first) : NULL;
+
+		if (page && page->owner == PAGE_VMALLOC && page->order == order)
+			return true;
+	}
+	return false;
+}
+
+uint64_t owner_frames(const struct keyed *owner)
+{
+	enum owner_kind kind = OWNER_KIND(owner->tag);
+
+	return kind == OWNER_AREA || kind == OWNER_LAZY ? 1 : owner->size;
+}
+
+/* What is read, and what is made of it. */
+struct collector {
+	const struct claims *claims;
+	struct owners *owners;
+};
+
+static int add_owner(struct collector *collector, enum owner_kind kind, size_t index, uint64_t pfn,
+		     uint64_t size)
+{
+	struct keyed owner = {
+		.key = pfn,
+		.size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
+		.tag = OWNER_TAG(kind, index),
+	};
+
+	return array_push(&collector->owners->list, owner);
+}
+
+struct span {
+	uint64_t start, end; /* frames, end exclusive */
+};
+
+/* Whole frames, sorted by insertion, those that touch or overlap merged. Returns how many are left. */
+static unsigned int merge_regions(const struct claim_region *regions, unsigned int count, struct span *out)
+{
+	unsigned int merged = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint64_t last = regions[i].size - 1, base = regions[i].base;
+		unsigned int place = merged;
+		struct span span;
+
+		if (!regions[i].size || last > UINT64_MAX - base)
+			continue;
+		span = (struct span){ base >> KVMAP_PAGE_SHIFT, ((base + last) >> KVMAP_PAGE_SHIFT) + 1 };
+		for (; place && out[place - 1].start > span.start; place--)
+			out[place] = out[place - 1];
+		out[place] = span;
+		merged++;
+	}
+	count = merged;
+	merged = 0;
+	for (unsigned int i = 0; i < count; i++) {
+		if (!merged || out[i].start > out[merged - 1].end)
+			out[merged++] = out[i];
+		else if (out[i].end > out[merged - 1].end)
+			out[merged - 1].end = out[i].end;
+	}
+	return merged;
+}
+
+/* Reserved regions overlap (low memory and a module in it) and reach into holes; only what is RAM counts. */
+static int claim_reserved(struct collector *collector)
+{
+	struct span reserved[16];
+	unsigned int count =
+		merge_regions(collector->claims->reserved, collector->claims->reserved_count, reserved);
+
+	for (unsigned int r = 0; r < count; r++)
+		for (unsigned int m = 0; m < collector->owners->memory_count; m++) {
+			uint64_t start = reserved[r].start, end = reserved[r].end;
+
+			if (start < collector->owners->memory[m].start)
+				start = collector->owners->memory[m].start;
+			if (end > collector->owners->memory[m].end)
+				end = collector->owners->memory[m].end;
+			if (start < end && add_owner(collector, OWNER_RESERVED, 0, start, end - start) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+static void claim_memory(struct collector *collector)
+{
+	struct span memory[16];
+
+	collector->owners->memory_count =
+		merge_regions(collector->claims->memory, collector->claims->memory_count, memory);
+	for (unsigned int i = 0; i < collector->owners->memory_count; i++) {
+		collector->owners->memory[i].start = memory[i].start;
+		collector->owners->memory[i].end = memory[i].end;
+	}
+}
+
+static int claim_free(struct collector *collector)
+{
+	const struct claims *claims = collector->claims;
+
+	for (size_t i = 0; i < claims->free_blocks.count; i++) {
+		const struct claim_free_block *block = &claims->free_blocks.items[i];
+		uint64_t frames = block->order <= MAX_ORDER ? 1ull << block->order : 1;
+
+		if (add_owner(collector, OWNER_FREE, i, block->pfn, frames) < 0)
+			return -1;
+	}
+	for (uint32_t i = 0; i < claims->zone_count; i++) {
+		const struct claim_zone *zone = &claims->zones[i];
+
+		if (zone->fresh_start < zone->fresh_end &&
+		    add_owner(collector, OWNER_FRESH, i, zone->fresh_start,
+			      zone->fresh_end - zone->fresh_start) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* As in memory[], which does not hold frames of reserved regions apart. */
+static bool is_reserved(const struct keyed_array *reserved, uint64_t pfn)
+{
+	for (size_t i = 0; i < reserved->count; i++)
+		if (pfn - reserved->items[i].key < reserved->items[i].size)
+			return true;
+	return false;
+}
+
+/*
+ * What only its struct page claims. Page tables made by the boot lie inside reserved regions, which own them.
+ * Runs when only those are claimed.
+ */
+static int claim_by_pages(struct collector *collector)
+{
+	struct keyed_array reserved = collector->owners->list;
+	const struct claims *claims = collector->claims;
+	struct keyed ranges[16 * 16];
+
+	if (reserved.count > sizeof(ranges) / sizeof(ranges[0]))
+		reserved.count = sizeof(ranges) / sizeof(ranges[0]);
+	for (size_t i = 0; i < reserved.count; i++)
+		ranges[i] = reserved.items[i];
+	reserved.items = ranges; /* the original moves as it grows */
+	for (size_t i = 0; i < claims->pages.count; i++) {
+		const struct claim_page *page = &claims->pages.items[i];
+
+		if ((page->owner != PAGE_TABLE || is_reserved(&reserved, page->pfn)) &&
+		    page->owner != PAGE_KMALLOC)
+			continue;
+		if (add_owner(collector, page->owner == PAGE_TABLE ? OWNER_TABLE : OWNER_KMALLOC, 0,
+			      page->pfn, page->order <= MAX_ORDER ? 1ull << page->order : 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A chain of blocks of 2^order frames. */
+static int claim_chain(struct collector *collector, enum owner_kind kind, size_t index, size_t first,
+		       size_t count, uint32_t order)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool of_area = kind == OWNER_AREA || kind == OWNER_LAZY;
+
+		if (add_owner(collector, kind, index, collector->claims->frames.items[first + i],
+			      of_area ? i : 1ull << order) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int claim_chains(struct collector *collector)
+{
+	const struct claims *claims = collector->claims;
+
+	for (size_t i = 0; i < claims->areas.count; i++) {
+		const struct claim_area *area = &claims->areas.items[i];
+
+		if (claim_chain(collector, area->state == AREA_LIVE ? OWNER_AREA : OWNER_LAZY, i,
+				area->first_frame, area->frame_count, 0) < 0)
+			return -1;
+	}
+	for (uint32_t i = 0; i < claims->cache_count; i++)
+		if (claim_chain(collector, OWNER_SLAB, i, claims->caches[i].first_frame,
+				claims->caches[i].frame_count, claims->caches[i].order) < 0)
+			return -1;
+	if (claim_chain(collector, OWNER_HELD, 0, claims->held.first_frame, claims->held.frame_count, 0) < 0)
+		return -1;
+	return claim_chain(collector, OWNER_PCP, 0, claims->pcp.first_frame, claims->pcp.frame_count, 0);
+}
+
+int owners_collect(const struct claims *claims, struct owners *out)
+{
+	struct collector collector = { claims, out };
+
+	*out = (struct owners){ 0 };
+	claim_memory(&collector);
+	if (claim_reserved(&collector) < 0 || claim_by_pages(&collector) < 0 || claim_free(&collector) < 0 ||
+	    claim_chains(&collector) < 0)
+		return -1;
+	return keyed_sort(&out->list);
+}
+
+void owners_destroy(struct owners *owners)
+{
+	free(owners->list.items);
+	*owners = (struct owners){ 0 };
+}
+
+const struct keyed *owners_find(const struct owners *owners, uint64_t pfn)
+{
+	size_t i = keyed_find(&owners->list, pfn + 1);
+
+	if (!i || pfn - owners->list.items[i - 1].key >= owner_frames(&owners->list.items[i - 1]))
+		return NULL;
+	return &owners->list.items[i - 1];
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pages.c: mem_map. It is read where memory was ever touched: a struct page in a hole of sparse memory
+ * is all zero, and costs nothing here either.
+ */
+#include "claims/reader.h"
+
+#include <string.h>
+
+/* Where the reading of mem_map stands. */
+struct sweep {
+	struct reader *reader;
+	uint64_t next_pfn;   /* those below are done */
+	uint64_t bytes_left; /* mem_map lies in RAM once, so that it cannot be larger */
+};
+
+static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
+{
+	const struct claims_layout *layout = sweep->reader->layout;
+	struct claim_page page = {
+		.pfn = pfn,
+		.owner = (uint8_t)layout_value(layout, MEMBER_page_owner, copy),
+		.order = (uint8_t)layout_value(layout, MEMBER_page_order, copy),
+		.cache = (uint16_t)layout_value(layout, MEMBER_page_cache, copy),
+		.next = (uint32_t)layout_value(layout, MEMBER_page_next, copy),
+		.prev = (uint32_t)layout_value(layout, MEMBER_page_prev, copy),
+		.unmapped = (uint32_t)layout_value(layout, MEMBER_page_unmapped, copy),
+		.handed = (uint32_t)layout_value(layout, MEMBER_page_handed, copy),
+		.vaddr = layout_value(layout, MEMBER_page_vaddr, copy),
+	};
+
+	(void)reader_push(sweep->reader, &sweep->reader->out->pages, page);
+}
+
+/* The struct pages that lie in [gva, gva + size) at least in part. */
+static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
+{
+	static const uint8_t zeros[CLAIM_STRUCTURE_MAX];
+	struct reader *reader = sweep->reader;
+	uint32_t entry = layout_size(reader->layout, TYPE_page);
+	uint64_t pfn = (gva - reader->mem_map) / entry;
+	uint64_t end = (gva - reader->mem_map + size + entry - 1) / entry;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (pfn < sweep->next_pfn)
+		pfn = sweep->next_pfn;
+	if (end > reader->frame_limit)
+		end = reader->frame_limit;
+	for (; pfn < end && !reader->out_of_memory; pfn++)
+		if (reader_struct_page(reader, pfn, copy) && memcmp(copy, zeros, entry) != 0)
+			page_take(sweep, pfn, copy);
+	sweep->next_pfn = pfn;
+}
+
+/* A piece of mem_map that one leaf maps. */
+static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t size)
+{
+	const struct view *view = sweep->reader->view;
+	uint64_t at = gpa, start, end;
+
+	if (!view_region(view, gpa, size))
+		reader_damage(sweep->reader, "V4", gva, gpa, "mem_map: mapped to where there is no RAM");
+	while (view_next_data(view, at, gpa + size, &start, &end)) {
+		sweep_stretch(sweep, gva + (start - gpa), end - start);
+		at = end;
+	}
+}
+
+/* Bytes from gva to the end of what the entry at which the walk ended translates. */
+static uint64_t walk_span_left(const struct walk *walk)
+{
+	uint64_t span;
+
+	if (walk->stop == WALK_MAPPED)
+		span = walk->page_size;
+	else if (!walk->level_count)
+		return UINT64_MAX;
+	else
+		span = 1ull << (12 + 9 * (walk->levels[walk->level_count - 1].level - 1));
+	return span - (walk->gva & (span - 1));
+}
+
+static void sweep_all(struct sweep *sweep, uint64_t size)
+{
+	struct reader *reader = sweep->reader;
+	uint64_t gva = reader->mem_map, span;
+	struct walk walk;
+
+	for (bool hole = false; size && !reader->out_of_memory; gva += span, size -= span) {
+		walk_translate(reader->view, reader->mode, gva, &walk);
+		span = walk_span_left(&walk);
+		if (span > size)
+			span = size;
+		if (walk.stop == WALK_MAPPED) {
+			if (span > sweep->bytes_left) {
+				reader_damage(reader, "V4", gva, walk.gpa, "mem_map: larger than RAM");
+				return;
+			}
+			sweep->bytes_left -= span;
+			sweep_leaf(sweep, gva, walk.gpa, span);
+		} else if (!hole) {
+			reader_damage(reader, "V4", gva, 0, "mem_map: %s", walk_stop_text(walk.stop));
+		}
+		hole = walk.stop != WALK_MAPPED;
+	}
+}
+
+/* max_pfn as claimed, or where the view ends. */
+static uint64_t max_pfn_read(struct reader *reader)
+{
+	uint64_t claimed = reader_root(reader, ROOT_max_pfn, "V4");
+	const struct view *view = reader->view;
+	const struct view_region *last = view->region_count ? &view->regions[view->region_count - 1] : NULL;
+	uint64_t possible = last ? (last->gpa + last->size) >> 12 : 0;
+
+	if (possible > UINT32_MAX)
+		possible = UINT32_MAX; /* pfns are 32-bit in the guest */
+	if (claimed <= possible)
+		return claimed;
+	reader_damage(reader, "V4", reader->layout->roots[ROOT_max_pfn].gva, claimed,
+		      "max_pfn: beyond RAM, which ends at frame %llu", (unsigned long long)possible);
+	return possible;
+}
+
+void read_mem_map(struct reader *reader)
+{
+	uint64_t place = reader->layout->roots[ROOT_mem_map].gva;
+	struct sweep sweep = { .reader = reader, .bytes_left = view_size(reader->view) };
+	uint64_t size;
+
+	reader->out->max_pfn = max_pfn_read(reader);
+	reader->mem_map = reader_root(reader, ROOT_mem_map, "V4");
+	reader->frame_limit = reader->out->max_pfn;
+	reader->frames_left = 2 * reader->frame_limit;
+	size = reader->frame_limit * layout_size(reader->layout, TYPE_page);
+	if (size > UINT64_MAX - reader->mem_map) {
+		reader_damage(reader, "V4", place, reader->mem_map,
+			      "mem_map: wraps around the address space");
+		reader->frame_limit = 0;
+		return;
+	}
+	sweep_all(&sweep, size);
+}

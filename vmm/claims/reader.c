@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader.c: checked access to guest addresses, and the note of damage.
+ */
+#include "claims/reader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SMALL_SHIFT 12
+#define LARGE_SHIFT 21
+#define SMALL_SIZE  (1ull << SMALL_SHIFT)
+#define LARGE_SIZE  (1ull << LARGE_SHIFT)
+
+/* More is no help to anyone, and a hostile guest must not fill our memory with it. */
+#define DAMAGES_LISTED 256
+
+/* Those of gva's 4K page in a 2M page of which only that one is read. */
+static const uint8_t *bytes_in(const struct reader *reader, const struct reader_page *large, uint64_t gva)
+{
+	uint64_t offset = gva & (LARGE_SIZE - SMALL_SIZE);
+
+	return reader->view->by_page ? view_bytes(reader->view, large->gpa + offset, SMALL_SIZE)
+				     : large->bytes + offset;
+}
+
+/* The bytes of gva's 4K page, or NULL. */
+static const uint8_t *page_bytes(struct reader *reader, uint64_t gva)
+{
+	struct reader_page *large = &reader->large[(gva >> LARGE_SHIFT) % READER_LARGE];
+	struct reader_page *small = &reader->small[(gva >> SMALL_SHIFT) % READER_SMALL];
+	const struct view_region *region;
+	const uint8_t *bytes;
+	struct walk walk;
+	uint64_t gpa;
+
+	if (small->tag == (gva >> SMALL_SHIFT) + 1)
+		return small->bytes;
+	if (large->tag == (gva >> LARGE_SHIFT) + 1)
+		return bytes_in(reader, large, gva);
+	walk_translate(reader->view, reader->mode, gva, &walk);
+	if (walk.stop != WALK_MAPPED)
+		return NULL;
+	if (walk.page_size >= LARGE_SIZE) {
+		gpa = walk.gpa & ~(LARGE_SIZE - 1);
+		region = view_region(reader->view, gpa, LARGE_SIZE);
+		if (region) {
+			*large = (struct reader_page){ (gva >> LARGE_SHIFT) + 1, gpa,
+						       region->bytes + (gpa - region->gpa) };
+			return bytes_in(reader, large, gva);
+		}
+	}
+	gpa = walk.gpa & ~(SMALL_SIZE - 1);
+	bytes = view_bytes(reader->view, gpa, SMALL_SIZE);
+	if (bytes)
+		*small = (struct reader_page){ (gva >> SMALL_SHIFT) + 1, gpa, bytes };
+	return bytes;
+}
+
+bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size)
+{
+	uint8_t *to = out;
+
+	while (size) {
+		const uint8_t *bytes = page_bytes(reader, gva);
+		uint64_t offset = gva & (SMALL_SIZE - 1);
+		uint64_t part = size < SMALL_SIZE - offset ? size : SMALL_SIZE - offset;
+
+		if (!bytes)
+			return false;
+		memcpy(to, bytes + offset, part);
+		to += part;
+		size -= part;
+		gva += part; /* wraps to 0 at most, which is looked up like any other page */
+	}
+	return true;
+}
+
+bool reader_structure(struct reader *reader, enum claim_type structure, uint64_t gva, uint8_t *out)
+{
+	return reader_copy(reader, gva, out, layout_size(reader->layout, structure));
+}
+
+bool reader_root_copy(struct reader *reader, enum claim_root root, const char *invariant, void *out,
+		      uint64_t size)
+{
+	const struct claim_place *place = &reader->layout->roots[root];
+
+	if (size <= place->size && reader_copy(reader, place->gva, out, size))
+		return true;
+	reader_damage(reader, invariant, place->gva, 0, "%s: not mapped", layout_root_name(root));
+	return false;
+}
+
+uint64_t reader_root(struct reader *reader, enum claim_root root, const char *invariant)
+{
+	uint64_t size = reader->layout->roots[root].size;
+	uint8_t copy[8];
+
+	return reader_root_copy(reader, root, invariant, copy, size) ? layout_number(copy, (uint32_t)size)
+								     : 0;
+}
+
+void reader_damage(struct reader *reader, const char *invariant, uint64_t address, uint64_t value,
+		   const char *format, ...)
+{
+	struct claim_damage damage = { .invariant = invariant, .address = address, .value = value };
+	va_list arguments;
+
+	if (reader->out->damages.count >= DAMAGES_LISTED)
+		return;
+	if (reader->out->damages.count == DAMAGES_LISTED - 1)
+		format = "more is damaged than is listed";
+	va_start(arguments, format);
+	vsnprintf(damage.what, sizeof(damage.what), format, arguments);
+	va_end(arguments);
+	(void)reader_push(reader, &reader->out->damages, damage);
+}

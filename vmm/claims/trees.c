@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trees.c: the red-black trees of vmap_areas, walked in order with a stack of bounded depth.
+ *
+ * A node is entered only from the node that it names as its parent, and a node's two children must differ. So
+ * each node is entered at most once, however the pointers lie, and no circle can be followed.
+ */
+#include "claims/reader.h"
+
+#include <stdlib.h>
+
+/* A red-black tree of all that fits into 2^52 bytes is not as deep. */
+#define DEPTH_MAX 128
+
+struct tree_entry {
+	struct claim_node node;
+	unsigned int depth;    /* of the node in the tree; the root's is 0 */
+	struct area_node area; /* busy tree only */
+	uint64_t state;        /* of that */
+};
+
+struct tree {
+	enum claim_root root;
+	bool busy;
+	uint64_t *root_out;
+	typeof(((struct claims *)0)->busy_nodes) *nodes;
+};
+
+/* GVA of the vmap_area whose rb_node a link points to. */
+static uint64_t node_of_link(const struct reader *reader, uint64_t link)
+{
+	return link ? link - reader->layout->types[MEMBER_vmap_area_rb_node].offset : 0;
+}
+
+static void node_decode(const struct reader *reader, const struct tree *tree, uint64_t gva,
+			const uint8_t *copy, struct tree_entry *entry)
+{
+	const struct claims_layout *layout = reader->layout;
+	const uint8_t *links = copy + layout->types[MEMBER_vmap_area_rb_node].offset;
+	uint64_t parent_color = layout_value(layout, MEMBER_rb_node___rb_parent_color, links);
+
+	entry->node = (struct claim_node){
+		.node = gva,
+		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
+		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
+		.parent = node_of_link(reader, parent_color & ~1ull),
+		.left = node_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_left, links)),
+		.right = node_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_right, links)),
+		.black = parent_color & 1,
+	};
+	if (tree->busy) {
+		area_decode(reader, AREA_LIVE, gva, copy, &entry->area);
+		entry->state = layout_value(layout, MEMBER_vmap_area_state, copy);
+	} else {
+		entry->node.subtree_max_size = layout_value(layout, MEMBER_vmap_area_subtree_max_size, copy);
+	}
+}
+
+/*
+ * A node of the busy tree. One that is lazily freed is taken from its list instead, so that V8 misses the
+ * range if the node is on none.
+ */
+static void busy_take(struct reader *reader, const struct tree_entry *entry)
+{
+	struct claim_kept kept = { entry->node.va_start, entry->node.va_end };
+
+	switch (entry->state) {
+	case VMAP_LAZY: break;
+	case VMAP_KEPT: (void)reader_push(reader, &reader->out->kept, kept); break;
+	case VMAP_LIVE: area_take(reader, &entry->area); break;
+	case VMAP_BLOCK: block_take(reader, &entry->area); break;
+	case VMAP_DEFERRED: {
+		struct area_node node = entry->area;
+
+		node.area.deferred = true;
+		area_take(reader, &node);
+		break;
+	}
+	default:
+		reader_damage(reader, "V8", entry->node.node, entry->state,
+			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));
+	}
+}
+
+/* The node at `gva`, reached from `parent`; false and a damage if it is none. */
+static bool node_enter(struct reader *reader, const struct tree *tree, uint64_t gva, uint64_t parent,
+		       struct tree_entry *entry)
+{
+	const char *name = layout_root_name(tree->root);
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	if (gva % 8 || !reader->nodes_left || !reader_structure(reader, TYPE_vmap_area, gva, copy)) {
+		reader_damage(reader, "V8", parent ? parent : reader->layout->roots[tree->root].gva, gva,
+			      "%s: link to no vmap_area in RAM", name);
+		return false;
+	}
+	reader->nodes_left--;
+	node_decode(reader, tree, gva, copy, entry);
+	if (entry->node.parent != parent) {
+		reader_damage(reader, "V8", gva, entry->node.parent,
+			      "%s: node does not name the parent it was reached from", name);
+		return false;
+	}
+	if (entry->node.left && entry->node.left == entry->node.right)
+		reader_damage(reader, "V8", gva, entry->node.left, "%s: both children are one node", name);
+	return true;
+}
+
+/* Pushes the node at gva and all that hangs from it to the left. */
+static unsigned int tree_descend(struct reader *reader, const struct tree *tree, uint64_t gva,
+				 uint64_t parent, unsigned int depth, struct tree_entry *stack,
+				 unsigned int top)
+{
+	for (; gva; depth++, top++) {
+		if (depth == DEPTH_MAX) {
+			reader_damage(reader, "V8", parent, gva, "%s: deeper than %d nodes",
+				      layout_root_name(tree->root), DEPTH_MAX);
+			return top;
+		}
+		if (!node_enter(reader, tree, gva, parent, &stack[top]))
+			return top;
+		stack[top].depth = depth;
+		parent = gva;
+		gva = stack[top].node.left;
+	}
+	return top;
+}
+
+static void tree_walk(struct reader *reader, const struct tree *tree)
+{
+	struct tree_entry stack[DEPTH_MAX], entry;
+	unsigned int top;
+
+	*tree->root_out = node_of_link(reader, reader_root(reader, tree->root, "V8"));
+	top = tree_descend(reader, tree, *tree->root_out, 0, 0, stack, 0);
+	while (top && !reader->out_of_memory) {
+		entry = stack[--top];
+		if (!reader_push(reader, tree->nodes, entry.node))
+			return;
+		if (tree->busy)
+			busy_take(reader, &entry);
+		if (entry.node.right != entry.node.left)
+			top = tree_descend(reader, tree, entry.node.right, entry.node.node, entry.depth + 1,
+					   stack, top);
+	}
+}
+
+static int area_compare(const void *a, const void *b)
+{
+	const struct claim_area *left = a, *right = b;
+
+	if (left->va_start != right->va_start)
+		return left->va_start < right->va_start ? -1 : 1;
+	return left->node < right->node ? -1 : left->node > right->node;
+}
+
+/* An unordered tree is the verifier's business; claims_area_at needs areas by address all the same. */
+static void areas_sort(struct claims *claims)
+{
+	for (size_t i = 1; i < claims->areas.count; i++)
+		if (claims->areas.items[i].va_start < claims->areas.items[i - 1].va_start) {
+			qsort(claims->areas.items, claims->areas.count, sizeof(*claims->areas.items),
+			      area_compare);
+			return;
+		}
+}
+
+void read_busy_tree(struct reader *reader)
+{
+	struct claims *out = reader->out;
+	const struct tree busy = { ROOT_vmap_area_root, true, &out->busy_root, &out->busy_nodes };
+
+	tree_walk(reader, &busy);
+	areas_sort(out);
+	for (size_t i = 0; i < reader->unmapped.count; i++)
+		if (!reader_push(reader, &out->areas, reader->unmapped.items[i]))
+			break;
+	free(reader->unmapped.items);
+	reader->unmapped.items = NULL;
+	reader->unmapped.count = reader->unmapped.capacity = 0;
+}
+
+void read_free_tree(struct reader *reader)
+{
+	struct claims *out = reader->out;
+	const struct tree unused = { ROOT_free_vmap_area_root, false, &out->free_root, &out->free_nodes };
+
+	tree_walk(reader, &unused);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zones.c: zones and their free lists of buddy blocks.
+ */
+#include "claims/reader.h"
+
+/* A pfn, no larger than RAM has, so that whoever counts to it ends. */
+static uint64_t zone_pfn(struct reader *reader, uint32_t zone, enum claim_type member, const char *name,
+			 const uint8_t *copy, uint64_t at_least)
+{
+	uint64_t pfn = layout_value(reader->layout, member, copy), kept = pfn;
+
+	if (kept < at_least)
+		kept = at_least;
+	if (kept > reader->frame_limit)
+		kept = reader->frame_limit;
+	if (kept != pfn)
+		reader_damage(reader, "V4", reader->layout->roots[ROOT_zones].gva, pfn,
+			      "zones[%u].%s: out of order or beyond RAM", zone, name);
+	return kept;
+}
+
+/*
+ * Each block must point back to the one before it. So no block is met twice in one list, and a circle ends at
+ * the first one; frame_limit bounds all the lists together.
+ */
+static void free_list_read(struct reader *reader, uint32_t zone, uint32_t order, uint64_t first)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint64_t place = layout->roots[ROOT_zones].gva;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	uint64_t pfn = first, before = 0;
+
+	while (pfn) {
+		struct claim_free_block block = { .pfn = pfn, .order = order, .zone = zone };
+
+		if (pfn >= reader->frame_limit || reader->out->free_blocks.count >= reader->frame_limit ||
+		    !reader_struct_page(reader, pfn, copy)) {
+			reader_damage(
+				reader, "V4", place, pfn,
+				"zones[%u].free_area[%u]: list leads beyond RAM, or holds more than RAM",
+				zone, order);
+			return;
+		}
+		if (layout_value(layout, MEMBER_page_prev, copy) != before) {
+			reader_damage(
+				reader, "V4", place, pfn,
+				"zones[%u].free_area[%u]: frame does not point back, or list is a circle",
+				zone, order);
+			return;
+		}
+		if (!reader_push(reader, &reader->out->free_blocks, block))
+			return;
+		before = pfn;
+		pfn = layout_value(layout, MEMBER_page_next, copy);
+	}
+}
+
+static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy)
+{
+	const struct claims_layout *layout = reader->layout;
+	struct claim_zone *zone = &reader->out->zones[index];
+	const struct type_member *areas = &layout->types[MEMBER_zone_free_area];
+
+	zone->start_pfn = zone_pfn(reader, index, MEMBER_zone_start_pfn, "start_pfn", copy, 0);
+	zone->fresh_start =
+		zone_pfn(reader, index, MEMBER_zone_fresh_start, "fresh_start", copy, zone->start_pfn);
+	zone->fresh_end =
+		zone_pfn(reader, index, MEMBER_zone_fresh_end, "fresh_end", copy, zone->fresh_start);
+	zone->end_pfn = zone_pfn(reader, index, MEMBER_zone_end_pfn, "end_pfn", copy, zone->fresh_end);
+	zone->kind = (uint32_t)layout_value(layout, MEMBER_zone_kind, copy);
+	zone->node = (uint32_t)layout_value(layout, MEMBER_zone_node, copy);
+	zone->free_pages = layout_value(layout, MEMBER_zone_free_pages, copy);
+	zone->orders = layout_elements(layout, TYPE_free_area, areas->size,
+				       sizeof(zone->nr_free) / sizeof(zone->nr_free[0]));
+	for (uint32_t order = 0; order < zone->orders; order++) {
+		const uint8_t *area =
+			copy + areas->offset + (size_t)order * layout_size(layout, TYPE_free_area);
+
+		zone->nr_free[order] = layout_value(layout, MEMBER_free_area_nr_free, area);
+		free_list_read(reader, index, order, layout_value(layout, MEMBER_free_area_first, area));
+	}
+}
+
+static void read_node_count(struct reader *reader)
+{
+	uint64_t count = reader_root(reader, ROOT_nr_nodes, "V4");
+
+	reader->out->node_count = 1;
+	if (count && count <= KVMAP_NODES_MAX)
+		reader->out->node_count = (uint32_t)count;
+	else
+		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_nodes].gva, count,
+			      "nr_nodes: not 1 to %d", KVMAP_NODES_MAX);
+}
+
+void read_zones(struct reader *reader)
+{
+	const struct claim_place *root = &reader->layout->roots[ROOT_zones];
+	struct claims *out = reader->out;
+	uint64_t count = reader_root(reader, ROOT_nr_zones, "V4");
+	uint32_t size = layout_size(reader->layout, TYPE_zone);
+	uint32_t most = layout_elements(reader->layout, TYPE_zone, root->size,
+					sizeof(out->zones) / sizeof(out->zones[0]));
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	read_node_count(reader);
+	if (count > most) {
+		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
+			      "nr_zones: more than the array has");
+		count = most;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (!reader_copy(reader, root->gva + (uint64_t)i * size, copy, size)) {
+			reader_damage(reader, "V4", root->gva, i, "zones[%u]: not mapped", i);
+			return;
+		}
+		zone_read(reader, i, copy);
+		out->zone_count = i + 1;
+	}
+}
+
+/* Zones are sorted by address; frames of a chain mostly come from one after the other. */
+static uint32_t node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
+{
+	for (uint32_t tries = 0; tries < claims->zone_count; tries++) {
+		const struct claim_zone *at = &claims->zones[*zone];
+
+		if (pfn >= at->start_pfn && pfn < at->end_pfn)
+			return at->node;
+		*zone = (*zone + 1) % claims->zone_count;
+	}
+	return KVMAP_NODES_MAX;
+}
+
+void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
+		       uint32_t pages_out[KVMAP_NODES_MAX])
+{
+	uint32_t zone = 0;
+
+	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
+		pages_out[node] = 0;
+	for (size_t i = 0; i < area->frame_count; i++) {
+		uint32_t node = node_of(claims, claims->frames.items[area->first_frame + i], &zone);
+
+		if (node < KVMAP_NODES_MAX)
+			pages_out[node]++;
+	}
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/socket_path.h"
+
+#include "base/array.h"
+#include "base/number.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SUFFIX ".sock"
+
+/* Folders in which a VM of one user may be. */
+#define FOLDERS 3
+struct folders {
+	char paths[FOLDERS][96];
+	unsigned int count;
+};
+
+static void add_folder(struct folders *folders, const char *path)
+{
+	char *to = folders->paths[folders->count];
+
+	if (strlen(path) >= sizeof(folders->paths[0]))
+		return;
+	for (unsigned int i = 0; i < folders->count; i++)
+		if (!strcmp(folders->paths[i], path))
+			return;
+	memcpy(to, path, strlen(path) + 1);
+	folders->count++;
+}
+
+/* Where that user's VMs listen. The environment says so only of this process. */
+static struct folders folders_of(uid_t user)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct folders folders = { 0 };
+	char path[256];
+
+	if (user == geteuid() && runtime && runtime[0] == '/' &&
+	    (size_t)snprintf(path, sizeof(path), "%s/kvmap", runtime) < sizeof(path))
+		add_folder(&folders, path);
+	snprintf(path, sizeof(path), "/run/user/%u/kvmap", user);
+	add_folder(&folders, path);
+	snprintf(path, sizeof(path), "/tmp/kvmap-%u", user);
+	add_folder(&folders, path);
+	return folders;
+}
+
+/* A folder, not a link to one, into which nobody but `user` (and root) writes. */
+static bool is_of(const char *path, uid_t user)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user &&
+	       !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+int control_place_mine(char *out, size_t size, struct error *error)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char folder[96];
+	int length;
+
+	if (runtime && runtime[0] == '/' && is_of(runtime, geteuid()))
+		length = snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
+	else
+		length = snprintf(folder, sizeof(folder), "/tmp/kvmap-%u", geteuid());
+	if ((size_t)length >= sizeof(folder))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "XDG_RUNTIME_DIR is too long for a socket in it: use --control PATH");
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return error_set(error, ERROR_PERMISSION, errno, 0, "%s: cannot be made", folder);
+	if (!is_of(folder, geteuid()))
+		return error_set(error, ERROR_PERMISSION, 0, 0,
+				 "%s: others can write there, so that no control socket is put there: use "
+				 "--control PATH",
+				 folder);
+	snprintf(out, size, "%s/%d" SUFFIX, folder, getpid());
+	return 0;
+}
+
+int control_place_link(const char *mine, const char *path, struct error *error)
+{
+	char *whole = realpath(path, NULL);
+	int errnum = 0;
+
+	if (!whole)
+		return error_set(error, ERROR_HOST, errno, 0, "%s", path);
+	/* Whatever has the number of this process is of one that has ended. */
+	unlink(mine);
+	if (symlink(whole, mine) < 0)
+		errnum = errno;
+	free(whole);
+	return errnum ? error_set(error, ERROR_PERMISSION, errnum, 0, "%s", mine) : 0;
+}
+
+int control_place_of(uint32_t pid, char *out, size_t size, struct error *error)
+{
+	char path[128];
+	struct stat status;
+	struct folders folders;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32, pid);
+	if (stat(path, &status) < 0)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "there is no process %" PRIu32 ": `kvmap ps` lists the VMs", pid);
+	folders = folders_of(status.st_uid);
+	for (unsigned int i = 0; i < folders.count; i++) {
+		snprintf(path, sizeof(path), "%s/%" PRIu32 SUFFIX, folders.paths[i], pid);
+		if (is_of(folders.paths[i], status.st_uid) && access(path, F_OK) == 0) {
+			snprintf(out, size, "%s", path);
+			return 0;
+		}
+	}
+	return error_set(error, ERROR_INPUT, 0, 0,
+			 "process %" PRIu32
+			 " is no VM that can be looked at: `kvmap run --control auto` starts "
+			 "one, `kvmap ps` lists them",
+			 pid);
+}
+
+bool control_socket_is_dead(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	bool dead;
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	/* ENOENT: a link whose socket is gone. */
+	dead = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+	       (errno == ECONNREFUSED || errno == ENOENT);
+	close(fd);
+	return dead;
+}
+
+/* ---- the list ---- */
+
+struct places {
+	struct control_place *items;
+	size_t count, capacity;
+};
+
+/* "1234.sock"; false for anything else. */
+static bool pid_of_name(const char *name, uint32_t *out)
+{
+	size_t length = strlen(name), digits = strspn(name, "0123456789");
+	uint64_t pid;
+
+	if (!digits || digits > 9 || length != digits + strlen(SUFFIX) ||
+	    strcmp(name + digits, SUFFIX) != 0 || number_parse(name, digits, &pid) != NUMBER_OK)
+		return false;
+	*out = (uint32_t)pid;
+	return true;
+}
+
+static int list_folder(const char *folder, struct places *places)
+{
+	DIR *stream = opendir(folder);
+	struct dirent *entry;
+	int result = 0;
+
+	if (!stream)
+		return 0;
+	while (result == 0 && (entry = readdir(stream))) {
+		struct control_place place;
+
+		if (!pid_of_name(entry->d_name, &place.pid))
+			continue;
+		snprintf(place.path, sizeof(place.path), "%s/%" PRIu32 SUFFIX, folder, place.pid);
+		result = array_push(places, place);
+	}
+	closedir(stream);
+	return result;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	uint32_t first = ((const struct control_place *)a)->pid,
+		 second = ((const struct control_place *)b)->pid;
+
+	return first < second ? -1 : first > second;
+}
+
+int control_place_list(struct control_place **out, struct error *error)
+{
+	struct folders folders = folders_of(geteuid());
+	struct places places = { 0 };
+
+	for (unsigned int i = 0; i < folders.count; i++) {
+		if (is_of(folders.paths[i], geteuid()) && list_folder(folders.paths[i], &places) < 0) {
+			free(places.items);
+			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		}
+	}
+	if (places.count)
+		qsort(places.items, places.count, sizeof(places.items[0]), compare_places);
+	*out = places.items;
+	return (int)places.count;
+}

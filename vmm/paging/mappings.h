@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mappings.h: which of the guest's memory is where in its virtual addresses, for a core that a debugger
+ * reads.
+ */
+#ifndef VMM_PAGING_MAPPINGS_H
+#define VMM_PAGING_MAPPINGS_H
+
+#include "paging/walk.h"
+#include "view/core.h"
+
+struct mappings {
+	struct core_mapping *items;
+	size_t count, capacity;
+};
+
+/* No core has more of them; each is a program header. */
+#define MAPPINGS_MAX (1u << 20)
+
+/*
+ * By address, merged where virtual and physical addresses and rights go on. What is mapped to no memory of
+ * the view, a device, is left out. ERROR_GUEST where the tables are more, or map more, than a guest needs;
+ * out is to be destroyed after a failure, too.
+ */
+int mappings_collect(const struct view *view, const struct walk_mode *mode, struct mappings *out,
+		     struct error *error);
+void mappings_destroy(struct mappings *mappings);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ranges.c: runs of leaves merged into ranges.
+ */
+#include "paging/ranges.h"
+
+#include "base/array.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum collect_stop { COLLECT_NO_MEMORY = 1, COLLECT_FULL = 2 };
+
+struct collector {
+	struct ranges ranges;
+	const uint64_t *breaks; /* those not yet passed */
+	size_t break_count;
+	uint64_t last_gpa; /* of the last leaf of the last range */
+};
+
+/* What the leaves of a run have to be looked at for one by one. */
+struct tally {
+	uint64_t jumps; /* leaves that lie elsewhere than where the one before them ends */
+	uint64_t accessed, dirty;
+};
+
+static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t size)
+{
+	uint64_t address = PTE_ADDRESS & ~(size - 1);
+	uint64_t jumps = 0, accessed = entries[0] & PTE_A, dirty = entries[0] & PTE_D;
+
+	/* No branch and no early end, so that compilers vectorise it. A carry leaves the address bits at the
+	 * top. */
+	for (unsigned int i = 1; i < count; i++) {
+		jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
+		accessed += entries[i] & PTE_A;
+		dirty += entries[i] & PTE_D;
+	}
+	return (struct tally){ jumps, accessed / PTE_A, dirty / PTE_D };
+}
+
+/* Adds a run that no break divides to the last range, or begins one. `apart`: a break stands before it. */
+static int collect_part(struct collector *collector, const struct walk_run *run, bool apart)
+{
+	struct ranges *ranges = &collector->ranges;
+	struct range *last = ranges->count ? &ranges->items[ranges->count - 1] : NULL;
+	uint64_t first_gpa = walk_leaf_gpa(run->entries[0], run->size);
+	struct tally counts = tally(run->entries, run->count, run->size);
+
+	if (last && !apart && last->gva + last->size == run->gva && last->page_size == run->size &&
+	    last->rights == run->rights && last->pat_index == run->pat_index && last->key == run->key) {
+		last->size += run->count * run->size;
+		last->leaves += run->count;
+		last->runs += counts.jumps + (collector->last_gpa + run->size != first_gpa);
+		last->accessed += counts.accessed;
+		last->dirty += counts.dirty;
+	} else {
+		struct range range = {
+			.gva = run->gva,
+			.size = run->count * run->size,
+			.gpa = first_gpa,
+			.page_size = run->size,
+			.rights = run->rights,
+			.pat_index = run->pat_index,
+			.key = run->key,
+			.leaves = run->count,
+			.accessed = counts.accessed,
+			.dirty = counts.dirty,
+			.runs = counts.jumps + 1,
+		};
+
+		if (ranges->count == RANGES_MAX)
+			return COLLECT_FULL;
+		if (array_push(ranges, range) < 0)
+			return COLLECT_NO_MEMORY;
+	}
+	collector->last_gpa = walk_leaf_gpa(run->entries[run->count - 1], run->size);
+	ranges->leaves += run->count;
+	return 0;
+}
+
+static int collect_run(void *context, const struct walk_run *run)
+{
+	struct collector *collector = context;
+	struct walk_run part = *run;
+	unsigned int left = run->count;
+	int stop = 0;
+
+	while (left && !stop) {
+		bool apart = false;
+
+		part.count = left;
+		while (collector->break_count && *collector->breaks <= part.gva) {
+			collector->breaks++;
+			collector->break_count--;
+			apart = true;
+		}
+		if (collector->break_count) {
+			/* Leaves that begin below the next break; its distance is at least 1. */
+			uint64_t below = (*collector->breaks - part.gva - 1) / part.size + 1;
+
+			if (below < left)
+				part.count = below;
+		}
+		stop = collect_part(collector, &part, apart);
+		part.entries += part.count;
+		part.gva += part.count * part.size;
+		left -= part.count;
+	}
+	return stop;
+}
+
+static int collect_table(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva)
+{
+	struct collector *collector = context;
+
+	(void)table_gpa, (void)level, (void)gva;
+	collector->ranges.tables++;
+	return 0;
+}
+
+static int collect_damage(void *context, const struct walk_leaf *entry, enum walk_stop stop)
+{
+	struct collector *collector = context;
+
+	(void)entry, (void)stop;
+	collector->ranges.damaged++;
+	return 0;
+}
+
+int ranges_collect(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+		   const uint64_t *breaks, size_t break_count, struct ranges *out, struct error *error)
+{
+	struct collector collector = { .breaks = breaks, .break_count = break_count };
+	const struct walk_visitor visitor = {
+		.context = &collector,
+		.run = collect_run,
+		.table = collect_table,
+		.damage = collect_damage,
+	};
+	int stop = walk_range(view, mode, start, end, 0, &visitor);
+
+	if (stop == COLLECT_NO_MEMORY) {
+		ranges_destroy(&collector.ranges);
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the memory map of the guest");
+	}
+	collector.ranges.cut_short = stop != 0;
+	*out = collector.ranges;
+	return 0;
+}
+
+void ranges_destroy(struct ranges *ranges)
+{
+	free(ranges->items);
+	*ranges = (struct ranges){ 0 };
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ranges.h: every mapped range of a guest, merged: the memory map.
+ */
+#ifndef VMM_PAGING_RANGES_H
+#define VMM_PAGING_RANGES_H
+
+#include "paging/walk.h"
+
+/* Virtually contiguous leaves of one page size, rights, memory type and protection key. */
+struct range {
+	uint64_t gva;
+	uint64_t size;
+	uint64_t gpa; /* of the first page */
+	uint64_t page_size;
+	unsigned int rights;
+	unsigned int pat_index; /* memory type, as in struct walk_run */
+	unsigned int key;
+	uint64_t leaves;
+	uint64_t accessed, dirty; /* of the leaves: how many have A, and D */
+	uint64_t runs; /* physically contiguous runs in it: 1 = contiguous, leaves = scattered page by page */
+};
+
+struct ranges {
+	struct range *items;
+	size_t count, capacity;
+	uint64_t leaves;  /* in all ranges */
+	uint64_t tables;  /* page-table pages entered */
+	uint64_t damaged; /* entries that lead nowhere */
+	bool cut_short;   /* the limit of the scan, or RANGES_MAX, was met */
+};
+
+/* Hostile tables make no longer list than this. */
+#define RANGES_MAX (1u << 22)
+
+/*
+ * Merges the leaves of [start, end], both inclusive. Ranges also end where `breaks` (sorted, may be NULL) has
+ * an address, so that neighbouring areas stay apart; a break inside a large page takes effect at its end. -1
+ * only when memory is out; damaged tables are counted.
+ */
+int ranges_collect(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+		   const uint64_t *breaks, size_t break_count, struct ranges *out, struct error *error);
+void ranges_destroy(struct ranges *ranges);
+
+#endif

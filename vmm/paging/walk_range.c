@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk_range.c: every leaf of a range of addresses.
+ *
+ * Each table is copied once, as it is entered, and only the copy is looked at. Addresses are kept as their 48
+ * or 57 free bits ("linear") until a visitor sees them: these do not wrap and have no hole in the middle.
+ */
+#include "paging/pte.h"
+#include "paging/walk.h"
+
+#include <string.h>
+
+struct table {
+	uint64_t gpa;
+	uint64_t linear; /* first address it translates */
+	unsigned int rights;
+	unsigned int next, end; /* entries not yet looked at */
+	uint64_t entries[TABLE_ENTRIES];
+};
+
+struct scan {
+	const struct view *view;
+	const struct walk_mode *mode;
+	const struct walk_visitor *visitor;
+	uint64_t start, end; /* linear, inclusive */
+	uint64_t tables_left;
+	bool tables_only; /* nobody asks what the lowest tables hold */
+	/* By level: bits that must be 0, and bits in which neighbours must agree to be one run. */
+	uint64_t table_reserved[6], page_reserved[6], alike[6];
+	struct table tables[6]; /* by level: the path from the top to where the scan is */
+};
+
+static uint64_t default_limit(const struct view *view)
+{
+	uint64_t limit = view_data_size(view) / TABLE_SIZE * 2;
+
+	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
+}
+
+static void scan_prepare(struct scan *scan)
+{
+	for (unsigned int level = 1; level <= scan->mode->levels; level++) {
+		scan->table_reserved[level] = entry_reserved(scan->mode, level, false);
+		scan->page_reserved[level] = entry_reserved(scan->mode, level, true);
+		scan->alike[level] = PTE_P | PTE_W | PTE_U | PTE_NX | PTE_PS | entry_memory_bits(level) |
+				     scan->page_reserved[level] | (scan->mode->keys ? ENTRY_KEY : 0);
+	}
+}
+
+static int report_damage(struct scan *scan, unsigned int level, unsigned int index, enum walk_stop stop)
+{
+	const struct table *table = &scan->tables[level];
+	struct walk_leaf entry = {
+		.gva = linear_extend(scan->mode, table->linear + ((uint64_t)index << level_shift(level))),
+		.gpa = table->entries[index] & PTE_ADDRESS,
+		.size = 1ull << level_shift(level),
+		.rights = table->rights,
+		.level = level,
+		.entry = table->entries[index],
+		.table = table->gpa,
+	};
+
+	return scan->visitor->damage ? scan->visitor->damage(scan->visitor->context, &entry, stop) : 0;
+}
+
+static int report_root_outside(const struct scan *scan)
+{
+	struct walk_leaf entry = {
+		.gpa = scan->mode->root,
+		.size = 1ull << linear_bits(scan->mode),
+		.rights = RIGHTS_ALL,
+		.level = scan->mode->levels,
+		.table = scan->mode->root,
+	};
+
+	return scan->visitor->damage
+		       ? scan->visitor->damage(scan->visitor->context, &entry, WALK_TABLE_OUTSIDE)
+		       : 0;
+}
+
+/* Makes the table at `bytes` the current one of its level. Its entries outside of the range are left out. */
+static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int level, uint64_t gpa,
+		       uint64_t linear, unsigned int rights)
+{
+	struct table *table = &scan->tables[level];
+	unsigned int shift = level_shift(level);
+	uint64_t last = linear + ((uint64_t)TABLE_ENTRIES << shift) - 1;
+	unsigned int first = scan->start > linear ? (scan->start - linear) >> shift : 0;
+
+	if (!scan->tables_left)
+		return -1;
+	scan->tables_left--;
+	table->gpa = gpa;
+	table->linear = linear;
+	table->rights = rights;
+	table->next = first;
+	if (level == 1 && scan->tables_only)
+		table->end = first;
+	else
+		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : TABLE_ENTRIES;
+	memcpy(&table->entries[first], bytes + first * sizeof(uint64_t),
+	       (table->end - first) * sizeof(uint64_t));
+	return scan->visitor->table ? scan->visitor->table(scan->visitor->context, gpa, level,
+							   linear_extend(scan->mode, linear))
+				    : 0;
+}
+
+/* How many entries from `entries` on, at most `most`, are like the first in the bits of `alike`. */
+static unsigned int run_length(const uint64_t *entries, unsigned int most, uint64_t alike)
+{
+	uint64_t first = entries[0];
+	unsigned int count = 1;
+
+	/* By eights, since one branch per entry is most of the cost of a scan. */
+	while (most - count >= 8) {
+		const uint64_t *e = &entries[count];
+		uint64_t differ = (e[0] ^ first) | (e[1] ^ first) | (e[2] ^ first) | (e[3] ^ first) |
+				  (e[4] ^ first) | (e[5] ^ first) | (e[6] ^ first) | (e[7] ^ first);
+
+		if (differ & alike)
+			break;
+		count += 8;
+	}
+	while (count < most && !((entries[count] ^ first) & alike))
+		count++;
+	return count;
+}
+
+static int report_leaves(const struct walk_visitor *visitor, const struct walk_run *run)
+{
+	for (unsigned int i = 0; i < run->count; i++) {
+		struct walk_leaf leaf = {
+			.gva = run->gva + i * run->size,
+			.gpa = walk_leaf_gpa(run->entries[i], run->size),
+			.size = run->size,
+			.rights = run->rights,
+			.level = run->level,
+			.entry = run->entries[i],
+			.table = run->table,
+		};
+		int stop = visitor->leaf(visitor->context, &leaf);
+
+		if (stop)
+			return stop;
+	}
+	return 0;
+}
+
+/* The leaves that begin with the valid one at table->next. */
+static int scan_run(struct scan *scan, unsigned int level)
+{
+	struct table *table = &scan->tables[level];
+	const uint64_t *entries = &table->entries[table->next];
+	const struct walk_visitor *visitor = scan->visitor;
+	uint64_t linear = table->linear + ((uint64_t)table->next << level_shift(level));
+	struct walk_run run = {
+		.gva = linear_extend(scan->mode, linear),
+		.size = 1ull << level_shift(level),
+		.count = run_length(entries, table->end - table->next, scan->alike[level]),
+		.rights = entry_rights(entries[0], table->rights),
+		.level = level,
+		.pat_index = entry_pat_index(level, entries[0]),
+		.key = scan->mode->keys ? entry_key(entries[0]) : 0,
+		.table = table->gpa,
+		.entries = entries,
+	};
+	int stop = 0;
+
+	table->next += run.count;
+	if (visitor->run)
+		stop = visitor->run(visitor->context, &run);
+	if (!stop && visitor->leaf)
+		stop = report_leaves(visitor, &run);
+	return stop;
+}
+
+static bool is_ancestor(const struct scan *scan, unsigned int level, uint64_t gpa)
+{
+	for (; level <= scan->mode->levels; level++)
+		if (scan->tables[level].gpa == gpa)
+			return true;
+	return false;
+}
+
+/* Enters the table that the entry at `index` points to, unless it leads nowhere. *level is then one lower. */
+static int scan_descend(struct scan *scan, unsigned int *level, unsigned int index)
+{
+	struct table *table = &scan->tables[*level];
+	uint64_t entry = table->entries[index];
+	uint64_t gpa = entry & PTE_ADDRESS;
+	const uint8_t *bytes;
+
+	if (is_ancestor(scan, *level, gpa))
+		return report_damage(scan, *level, index, WALK_CYCLE);
+	bytes = view_bytes(scan->view, gpa, TABLE_SIZE);
+	if (!bytes)
+		return report_damage(scan, *level, index, WALK_TABLE_OUTSIDE);
+	--*level;
+	return table_enter(scan, bytes, *level, gpa,
+			   table->linear + ((uint64_t)index << level_shift(*level + 1)),
+			   entry_rights(entry, table->rights));
+}
+
+/* The next present entry of the current table; up one level where there is none. */
+static int scan_step(struct scan *scan, unsigned int *level)
+{
+	struct table *table = &scan->tables[*level];
+	uint64_t entry;
+	bool is_page;
+
+	while (table->next < table->end && !(table->entries[table->next] & PTE_P))
+		table->next++;
+	if (table->next == table->end) {
+		++*level;
+		return 0;
+	}
+	entry = table->entries[table->next];
+	is_page = entry_is_page(scan->mode, *level, entry);
+	if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level])
+		return report_damage(scan, *level, table->next++, WALK_RESERVED_BIT);
+	return is_page ? scan_run(scan, *level) : scan_descend(scan, level, table->next++);
+}
+
+int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+	       uint64_t limit, const struct walk_visitor *visitor)
+{
+	struct scan scan;
+	unsigned int level = mode->levels;
+	uint64_t half = 1ull << (linear_bits(mode) - 1);
+	uint64_t mask = 2 * half - 1;
+	const uint8_t *bytes;
+	int stop;
+
+	/* A bound in the hole moves to the nearest address of the range that is not. */
+	scan.start = linear_extend(mode, start) == start ? start & mask : half;
+	scan.end = linear_extend(mode, end) == end ? end & mask : half - 1;
+	if (start > end || scan.start > scan.end)
+		return 0;
+	scan.view = view;
+	scan.mode = mode;
+	scan.visitor = visitor;
+	scan.tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
+	scan.tables_left = limit ? limit : default_limit(view);
+	scan_prepare(&scan);
+
+	bytes = view_bytes(view, mode->root, TABLE_SIZE);
+	if (!bytes)
+		return report_root_outside(&scan);
+	stop = table_enter(&scan, bytes, level, mode->root, 0, RIGHTS_ALL);
+	while (!stop && level <= mode->levels)
+		stop = scan_step(&scan, &level);
+	return stop;
+}

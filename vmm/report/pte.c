@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/pte.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Bits that the processor ignores and software uses, "AVL"; bits 62:59 are that too where there are no keys.
+ */
+#define AVL_LOW  0x0000000000000e00ull
+#define AVL_HIGH 0x07f0000000000000ull
+#define KEY_BITS 0x7800000000000000ull
+
+#define PTE_PAT_LARGE 0x1000ull
+
+struct words {
+	char *out;
+	size_t size, used;
+};
+
+static void add(struct words *words, const char *word)
+{
+	if (words->used < words->size)
+		words->used += (size_t)snprintf(words->out + words->used, words->size - words->used, "%s%s",
+						words->used ? " " : "", word);
+}
+
+const char *entry_level_name(unsigned int level)
+{
+	static const char *const names[] = { "?", "PT", "PD", "PDPT", "PML4", "PML5" };
+
+	return level <= 5 ? names[level] : "?";
+}
+
+const char *entry_page_name(uint64_t page_size)
+{
+	return page_size >= 1 << 30 ? "1G" : page_size >= 2 << 20 ? "2M" : "4K";
+}
+
+static void add_flags(struct words *words, uint64_t entry)
+{
+	static const struct {
+		uint64_t bit;
+		const char *name;
+	} bits[] = {
+		{ PTE_P, "P" },     { PTE_W, "W" },     { PTE_U, "U" },
+		{ PTE_PWT, "PWT" }, { PTE_PCD, "PCD" }, { PTE_A, "A" },
+	};
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (entry & bits[i].bit)
+			add(words, bits[i].name);
+}
+
+/* What means something only in an entry that maps a page. */
+static void add_page_flags(struct words *words, const struct walk_level *level)
+{
+	if (level->entry & PTE_D)
+		add(words, "D");
+	if (level->entry & PTE_G)
+		add(words, "G");
+	if (level->level > 1)
+		add(words, "PS");
+	if (level->entry & (level->level > 1 ? PTE_PAT_LARGE : (uint64_t)PTE_PS))
+		add(words, "PAT");
+}
+
+/* "AVL 9,58": the numbers of the bits that are set. */
+static void add_available(struct words *words, const struct walk_level *level, bool keys)
+{
+	uint64_t bits = level->entry & (AVL_LOW | AVL_HIGH | (level->is_page && keys ? 0 : KEY_BITS));
+	char text[96];
+	size_t used = 0;
+
+	if (!level->is_page)
+		bits |= level->entry & (PTE_D | PTE_G);
+	if (!bits)
+		return;
+	for (unsigned int bit = 0; bit < 64; bit++)
+		if (bits >> bit & 1)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u",
+						 used ? "," : "AVL ", bit);
+	add(words, text);
+}
+
+const char *entry_text(const struct walk_level *level, bool keys, char *out, size_t size)
+{
+	struct words words = { out, size, 0 };
+	uint64_t address = level->entry & PTE_ADDRESS;
+	char text[40];
+
+	if (!(level->entry & PTE_P)) {
+		snprintf(out, size, level->entry ? "not present, other bits set" : "not present");
+		return out;
+	}
+	add_flags(&words, level->entry);
+	if (level->is_page)
+		add_page_flags(&words, level);
+	else if (level->reserved & PTE_PS)
+		add(&words, "PS");
+	add_available(&words, level, keys);
+	if (level->is_page && keys) {
+		snprintf(text, sizeof(text), "key %u", (unsigned int)(level->entry >> 59 & 15));
+		add(&words, text);
+	}
+	if (level->entry & PTE_NX)
+		add(&words, "NX");
+	if (level->is_page)
+		address &= ~((1ull << (12 + 9 * (level->level - 1))) - 1);
+	snprintf(text, sizeof(text), "-> %s 0x%" PRIx64,
+		 level->is_page ? "page" : entry_level_name(level->level - 1), address);
+	add(&words, text);
+	return out;
+}
+
+const char *entry_reserved_text(const struct walk_level *level, const struct walk_mode *mode, char *out,
+				size_t size)
+{
+	/* No width of 52 or more reserves an address bit. */
+	uint64_t above = mode->physical_bits < 52 ? PTE_ADDRESS & (~0ull << mode->physical_bits) : 0;
+
+	if (level->reserved & above)
+		snprintf(out, size, "address bits above the %u that there are", mode->physical_bits);
+	else if (level->reserved & PTE_NX)
+		snprintf(out, size, "NX, while EFER.NXE is off");
+	else if (level->reserved & PTE_PS)
+		snprintf(out, size,
+			 level->level == 3 ? "PS, but no 1G pages here" : "PS, but no pages at this level");
+	else
+		snprintf(out, size, "address bits inside the page");
+	return out;
+}

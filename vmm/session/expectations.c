@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/expectations.h"
+
+#include "base/array.h"
+#include "base/escape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void judge_nothing_seen(struct verdict *verdict)
+{
+	for (unsigned int i = 1; i <= INVARIANTS; i++) {
+		verdict->results[i].seen = NOT_SEEN;
+		snprintf(verdict->results[i].why_not, sizeof(verdict->results[i].why_not),
+			 "the guest ended before it could be verified");
+	}
+}
+
+int judge_first(struct session *session, const struct verdict *verdict)
+{
+	for (unsigned int i = 1; i <= INVARIANTS; i++)
+		session->verdict.results[i] = (struct invariant_result){ 0 };
+	return verdict_add(&session->verdict, verdict);
+}
+
+static int add_finding(struct session *session, const struct finding *finding)
+{
+	struct verdict *verdict = &session->verdict;
+
+	verdict->finding_count++;
+	if (++verdict->results[0].findings > FINDINGS_LISTED)
+		return 0;
+	return array_push(&verdict->findings, *finding);
+}
+
+/* "demo.kvs:7: vfree a" */
+static void describe_operation(const struct session *session, uint32_t index, char *out, size_t size)
+{
+	const struct script *script = session->config.script;
+	uint32_t line = script->operations.items[index].line;
+	char text[160], escaped[200];
+
+	script_line(script, line, text, sizeof(text));
+	snprintf(out, size, "%.60s:%" PRIu32 ": %s", script->path, line,
+		 text_escape(text, strlen(text), escaped, sizeof(escaped)));
+}
+
+int judge_unreadable(struct session *session, const struct error *error)
+{
+	struct finding finding = { .address = error->address };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "a guest that can be verified");
+	snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1, error->text);
+	snprintf(finding.where, sizeof(finding.where), "after %zu operations", session->steps.count);
+	return add_finding(session, &finding);
+}
+
+/* The address that `expect fault` makes the guest touch; false where only the guest knows it. */
+static bool touched_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
+{
+	switch (operand->base) {
+	case KVMAP_BASE_NONE: *out = operand->value; return true;
+	case KVMAP_BASE_TEXT: *out = KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA + operand->value; return true;
+	case KVMAP_BASE_VARIABLE:
+		*out = session->variables[operand->variable].value + operand->value;
+		return session->variables[operand->variable].known;
+	default: return false;
+	}
+}
+
+/* What is wrong with a fault that the guest reports as the expected one; NULL if nothing is. */
+static const char *doubt_fault(const struct session *session, const struct kvmap_operation *operation,
+			       const struct report_step *step)
+{
+	uint64_t address;
+
+	if (!step->fault.type)
+		return "the guest reported no fault";
+	if (step->fault.detail != operation->fault_kind)
+		return "the guest reported another kind";
+	if (!step->fault_checked)
+		return "the guest did not stop at it, so that the host could look";
+	/* An access of 8 bytes may fault at any of them. */
+	if (touched_address(session, &operation->operand[0], &address) && step->fault.value[0] - address >= 8)
+		return "the guest reported a fault at another address";
+	return NULL;
+}
+
+static int judge_fault(struct session *session, const struct report_step *step)
+{
+	const struct kvmap_operation *operation =
+		&session->config.script->operations.items[step->result.operation];
+	struct finding finding = { .address = step->fault.value[0] };
+	const char *doubt = NULL;
+
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	if (operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK)
+		doubt = doubt_fault(session, operation, step);
+	if (doubt) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "the expected fault (%s) was taken",
+			 fault_kind_name(operation->fault_kind));
+		snprintf(finding.found, sizeof(finding.found), "%s", doubt);
+		return add_finding(session, &finding);
+	}
+	if (step->fault_checked && !step_walk_agrees(step)) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "a fault: %s",
+			 fault_kind_name((uint16_t)step->fault.detail));
+		snprintf(finding.found, sizeof(finding.found), "the tables: %s, rights %s%s%s",
+			 walk_stop_text(step->fault_walk.stop), step->fault_walk.rights & RIGHT_R ? "r" : "-",
+			 step->fault_walk.rights & RIGHT_W ? "w" : "-",
+			 step->fault_walk.rights & RIGHT_X ? "x" : "-");
+		return add_finding(session, &finding);
+	}
+	return 0;
+}
+
+/* `verify` is the host's work: a guest that reports it as done must have stopped for it. */
+static int judge_verify(struct session *session, const struct report_step *step)
+{
+	struct finding finding = { 0 };
+
+	if (session->verified)
+		return 0;
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	snprintf(finding.claimed, sizeof(finding.claimed), "the host verified");
+	snprintf(finding.found, sizeof(finding.found), "the guest did not stop for it");
+	return add_finding(session, &finding);
+}
+
+static void note_variable(struct session *session, const struct kvmap_operation *operation,
+			  const struct kvmap_record *result)
+{
+	if (operation->result == KVMAP_NO_RESULT)
+		return;
+	session->variables[operation->result].known = result->status == KVMAP_OK;
+	session->variables[operation->result].value = result->value[0];
+}
+
+int judge_step(struct session *session, const struct report_step *step)
+{
+	const struct kvmap_operation *operation =
+		&session->config.script->operations.items[step->result.operation];
+	uint16_t status = step->result.status;
+	struct finding finding = { .address = step->result.value[1] };
+
+	session->verdict.results[0].checked++;
+	note_variable(session, operation, &step->result);
+	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED &&
+	    !step_is_excused(session->config.fail_allocation, step))
+		session->refused++;
+	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && judge_verify(session, step) < 0)
+		return -1;
+	if (!KVMAP_STATUS_IS_FAILED(status))
+		return judge_fault(session, step);
+	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
+	if (step->fault.type)
+		finding.address = step->fault.value[0];
+	if (status == KVMAP_FAILED_CONTENT) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "holds 0x%016" PRIx64,
+			 step->result.value[4]);
+		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64, step->result.value[5]);
+	} else {
+		snprintf(finding.claimed, sizeof(finding.claimed), "the operation succeeds");
+		snprintf(finding.found, sizeof(finding.found), "%s%s%s", status_text(status),
+			 step->fault.type ? ": " : "",
+			 step->fault.type ? fault_kind_name((uint16_t)step->fault.detail) : "");
+	}
+	return add_finding(session, &finding);
+}
+
+static const char *death_text(const struct report_death *death)
+{
+	switch (death->event.type) {
+	case MACHINE_EXIT:
+		if (death->oops.type)
+			return "an unexpected fault in the kernel";
+		return *death->last_words ? death->last_words : "it gave up without a word";
+	case MACHINE_TRIPLE_FAULT: return "a triple fault";
+	case MACHINE_EMULATION_FAILURE: return "an instruction that KVM could not emulate";
+	case MACHINE_MMIO: return "an access to a guest physical address without memory";
+	case MACHINE_PORT: return "an access to a port without a device";
+	case MACHINE_HALT: return "HLT with nothing to wake it";
+	case MACHINE_TIMEOUT: return "stopped by --timeout";
+	default: return "an exit that kvmap does not handle";
+	}
+}
+
+int judge_death(struct session *session)
+{
+	const struct report_death *death = &session->death;
+	struct finding finding = { 0 };
+
+	if (death->oops.type)
+		finding.address = death->oops.value[0];
+	else if (death->event.type == MACHINE_MMIO)
+		finding.address = death->event.address;
+	else if (death->has_registers)
+		finding.address = death->registers.rip;
+	snprintf(finding.claimed, sizeof(finding.claimed), "the script runs to its end");
+	if (session->config.cpus > 1)
+		snprintf(finding.found, sizeof(finding.found), "%.100s on CPU %u", death_text(death),
+			 death->event.cpu);
+	else
+		snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1,
+			 death_text(death));
+	if (!session->run.hello.type)
+		snprintf(finding.where, sizeof(finding.where), "before the first operation");
+	else if (session->steps.count < session->config.script->operations.count)
+		describe_operation(session, (uint32_t)session->steps.count, finding.where,
+				   sizeof(finding.where));
+	else
+		snprintf(finding.where, sizeof(finding.where), "after the last operation");
+	return add_finding(session, &finding);
+}
+
+int judge_end(struct session *session)
+{
+	size_t asked = session->config.script->operations.count;
+	struct finding finding = { 0 };
+
+	if (session->run.dropped_records) {
+		snprintf(finding.claimed, sizeof(finding.claimed), "one believable record an operation");
+		snprintf(finding.found, sizeof(finding.found), "%" PRIu64 " records that cannot be",
+			 session->run.dropped_records);
+		snprintf(finding.where, sizeof(finding.where), "the channel");
+		if (add_finding(session, &finding) < 0)
+			return -1;
+	}
+	if (!session->reached_end || session->steps.count == asked)
+		return 0;
+	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", asked);
+	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
+	snprintf(finding.where, sizeof(finding.where), "the channel");
+	return add_finding(session, &finding);
+}

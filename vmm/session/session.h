@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h: one script on one machine, from boot to verdict.
+ */
+#ifndef VMM_SESSION_SESSION_H
+#define VMM_SESSION_SESSION_H
+
+#include "kvmap/layout.h"
+#include "kvmap/ports.h"
+#include "source/stage2.h"
+#include "report/report.h"
+
+struct session_config {
+	const char *kvm_path;
+	const char *program;
+	const struct script *script;
+	uint64_t memory;
+	uint32_t cpus;
+	uint32_t nodes;
+	uint32_t policy;
+	uint64_t seed;
+	bool stage2;              /* read the second stage at each verification */
+	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
+	uint32_t fail_allocation; /* struct kvmap_boot */
+	uint64_t timeout_ns;      /* of the guest, from boot to its end */
+	const char *control;      /* where others can look at it: listen.h; NULL: nowhere */
+	bool serial;              /* the guest writes its text report to the serial port, too */
+};
+
+struct session {
+	struct session_config config;
+	struct machine *machine;
+	struct second_stage second_stage;
+	struct listener *listener; /* NULL: nobody can look at it */
+	struct symbols *symbols;
+	struct claims_layout *layout;
+	const struct view *view; /* of the stopped guest, at the end */
+	struct walk_mode mode;
+	bool has_mode; /* paging was on when it ended */
+	struct claims claims;
+	struct flush_log flushes;
+	struct ranges ranges;
+	struct verdict verdict;
+	struct report_death death;
+	struct {
+		struct report_step *items;
+		size_t count, capacity;
+	} steps;
+	/* By CPU: a fault waits for the RESULT of its operation (type 0: none) with what the host saw at it.
+	 */
+	struct report_step pending[KVMAP_CPUS_MAX];
+	/* Operations [start, end) of a `parallel` that has begun: their results come in any order. */
+	size_t parallel_start, parallel_end;
+	bool *parallel_done; /* by place behind parallel_start; NULL: none runs */
+	uint64_t refused;    /* operations refused that no `expect refused` announced */
+	bool reached_end;    /* the guest came to its exit port */
+	bool verified;       /* at a doorbell, since the last RESULT */
+	struct {
+		bool known;
+		uint64_t value;
+	} variables[KVMAP_VARIABLES_MAX]; /* of the script, as the guest reported them */
+	struct report_run run;            /* all of it, for report_run() */
+};
+
+/*
+ * Boots, runs and verifies. -1 if it could not be done; a guest that dies or lies is a finding in
+ * session->verdict, not an error. The config is borrowed until session_destroy().
+ */
+int session_run(const struct session_config *config, struct session **out, struct error *error);
+void session_destroy(struct session *session);
+
+/* EXIT_FINDING, EXIT_NOT_DONE when something was refused, or EXIT_VERIFIED. */
+int session_status(const struct session *session);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t session_now(void);
+
+#endif

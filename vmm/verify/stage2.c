@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stage2.c: V10: every GPA that the guest maps lies in a memory slot; and, where the second stage was
+ * read, the kernel's slots are this machine's memory, and every page of the second stage is right
+ * (stage2/check.c).
+ */
+#include "verify/check.h"
+
+#include <inttypes.h>
+
+static void check_leaves(struct check *check)
+{
+	const struct facts *facts = check->facts;
+
+	for (size_t i = 0; i < facts->leaves.count; i++) {
+		const struct leaf *leaf = &facts->leaves.items[i];
+		struct finding *finding;
+
+		check->result->checked++;
+		if (view_covers(facts->view, leaf->gpa, leaf_size(leaf)))
+			continue;
+		finding = finding_new(check, leaf->gva);
+		finding_claimed(finding, "maps memory of this machine");
+		finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not all of it is in a slot",
+			      leaf->gpa, leaf_size(leaf));
+		finding_where_gva(finding, check, leaf->gva);
+	}
+}
+
+static void check_slots(struct check *check, const struct stage2 *stage2)
+{
+	const struct view *view = check->facts->view;
+
+	for (unsigned int i = 0; i < view->region_count; i++) {
+		const struct view_region *region = &view->regions[i];
+		const struct stage2_slot *slot = stage2_slot_at(stage2, region->gpa);
+		struct finding *finding;
+
+		check->result->checked++;
+		if (slot && slot->gpa == region->gpa && slot->size == region->size)
+			continue;
+		finding = finding_new(check, region->gpa);
+		finding_claimed(finding, "memory of this machine, 0x%" PRIx64 " bytes", region->size);
+		finding_found(finding, "the kernel's slot there has 0x%" PRIx64 " bytes",
+			      slot ? slot->size : 0);
+		finding_where(finding, "memory slots");
+	}
+}
+
+struct pages {
+	struct check *check;
+	const struct stage2 *stage2;
+};
+
+static void found(void *context, const struct stage2_leaf *leaf, enum stage2_problem problem)
+{
+	const struct pages *pages = context;
+	struct finding *finding = finding_new(pages->check, leaf->gpa);
+	char detail[128];
+
+	finding_claimed(finding, "the memory of the slot that GPA 0x%" PRIx64 " lies in", leaf->gpa);
+	finding_found(finding, "%s",
+		      stage2_problem_detail(pages->stage2, leaf, problem, detail, sizeof(detail)));
+	finding_where(finding, "the second stage: the page of 0x%" PRIx64 " bytes %s",
+		      stage2_page_size(leaf->level), stage2_problem_text(problem));
+}
+
+static void check_pages(struct check *check, const struct stage2 *stage2)
+{
+	struct pages pages = { check, stage2 };
+	struct stage2_verdict verdict;
+
+	stage2_check_all(stage2, &verdict, found, &pages);
+	check->result->checked += verdict.leaves;
+}
+
+void check_second_stage(struct check *check)
+{
+	const struct verify_input *input = check->facts->input;
+
+	check_leaves(check);
+	if (!input->stage2)
+		check_not_seen(check, input->no_stage2 ? input->no_stage2
+						       : "the second stage was not asked for: --stage2");
+	else if (input->stage2->unsteady)
+		check_not_seen(check, "the VM changed its second stage each time that it was read");
+	else {
+		check_slots(check, input->stage2);
+		check_pages(check, input->stage2);
+		if (input->stage2->no_frames.text[0])
+			check_not_seen(check, input->stage2->no_frames.text);
+	}
+}

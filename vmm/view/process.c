@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.c: empty memory here for each piece of the guest's; a thread fills in what is touched.
+ */
+#define _GNU_SOURCE
+#include "view/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE 0x1000ull
+/* Of what is read from one end to the other, this much is copied at once at most. */
+#define AHEAD_PAGES 64
+
+struct foreign {
+	struct view view;
+	int memory;  /* /proc/PID/mem */
+	int faults;  /* userfaultfd */
+	int leave;   /* eventfd: the thread is to end */
+	bool filled; /* there is a thread */
+	pthread_t thread;
+	atomic_uint_least64_t lost;
+	uint64_t next;                    /* behind the last copy, an address here */
+	uint64_t pages;                   /* of the last copy */
+	uint8_t copy[AHEAD_PAGES * PAGE]; /* on the way */
+};
+
+/* ---- filling in ---- */
+
+static const struct view_region *region_of(const struct foreign *foreign, uint64_t address)
+{
+	for (unsigned int i = 0; i < foreign->view.region_count; i++) {
+		const struct view_region *region = &foreign->view.regions[i];
+
+		if (address - (uintptr_t)region->bytes < region->size)
+			return region;
+	}
+	return NULL;
+}
+
+/* The bytes of the process from `hva` on, `size` at most, whole pages: how many were read. */
+static uint64_t read_pages(struct foreign *foreign, uint64_t hva, uint64_t size)
+{
+	ssize_t got = pread(foreign->memory, foreign->copy, size, (off_t)hva);
+
+	return got > 0 ? (uint64_t)got & ~(PAGE - 1) : 0;
+}
+
+/* Twice as much as before where it goes on where that ended, else a page. */
+static uint64_t size_ahead(const struct foreign *foreign, const struct view_region *region, uint64_t address)
+{
+	uint64_t pages = address == foreign->next ? 2 * foreign->pages : 1;
+	uint64_t left = region->size - (address - (uintptr_t)region->bytes);
+
+	pages = pages < AHEAD_PAGES ? pages : AHEAD_PAGES;
+	return pages * PAGE < left ? pages * PAGE : left;
+}
+
+static void fill_in(struct foreign *foreign, uint64_t address)
+{
+	const struct view_region *region = region_of(foreign, address);
+	struct uffdio_copy copy = { .dst = address, .src = (uintptr_t)foreign->copy };
+	struct uffdio_range wake = { .start = address, .len = PAGE };
+
+	if (!region)
+		return;
+	copy.len = read_pages(foreign, region->hva + (address - (uintptr_t)region->bytes),
+			      size_ahead(foreign, region, address));
+	if (!copy.len) {
+		memset(foreign->copy, 0, PAGE);
+		copy.len = PAGE;
+		atomic_fetch_add(&foreign->lost, 1);
+	}
+	foreign->next = address + copy.len;
+	foreign->pages = copy.len / PAGE;
+	/* What is here already stays as it is, and whoever waits for it is woken. */
+	if (ioctl(foreign->faults, UFFDIO_COPY, &copy) < 0)
+		ioctl(foreign->faults, UFFDIO_WAKE, &wake);
+}
+
+static void *fill(void *context)
+{
+	struct foreign *foreign = context;
+	struct pollfd events[2] = { { .fd = foreign->faults, .events = POLLIN },
+				    { .fd = foreign->leave, .events = POLLIN } };
+	struct uffd_msg message;
+
+	while (poll(events, 2, -1) >= 0 || errno == EINTR) {
+		if (events[1].revents)
+			break;
+		if (read(foreign->faults, &message, sizeof(message)) == sizeof(message) &&
+		    message.event == UFFD_EVENT_PAGEFAULT)
+			fill_in(foreign, message.arg.pagefault.address & ~(PAGE - 1));
+	}
+	return NULL;
+}
+
+/* ---- opening ---- */
+
+static void foreign_release(struct view *view)
+{
+	struct foreign *foreign = (struct foreign *)view;
+
+	if (foreign->filled) {
+		eventfd_write(foreign->leave, 1);
+		pthread_join(foreign->thread, NULL);
+	}
+	for (unsigned int i = 0; i < view->region_count; i++)
+		munmap((void *)view->regions[i].bytes, view->regions[i].size);
+	if (foreign->memory >= 0)
+		close(foreign->memory);
+	if (foreign->faults >= 0)
+		close(foreign->faults);
+	if (foreign->leave >= 0)
+		close(foreign->leave);
+}
+
+/* Faults of system calls, too, where that is allowed. */
+static int open_faults(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 && errno == EPERM)
+		fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int open_memory(pid_t pid, struct error *error)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return error_set(error, errno == ENOENT ? ERROR_INPUT : ERROR_PERMISSION, errno, 0,
+			 "cannot read the memory of process %d: run as root, or with CAP_SYS_PTRACE",
+			 (int)pid);
+}
+
+static int add_piece(struct foreign *foreign, const struct foreign_memory *piece, struct error *error)
+{
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct view_region region = { .gpa = piece->gpa, .size = piece->size, .fd = -1, .hva = piece->hva };
+	void *bytes = mmap(NULL, piece->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return error_set(error, ERROR_HOST, errno, piece->gpa,
+				 "no room for %" PRIu64 " bytes of guest memory at GPA 0x%" PRIx64,
+				 piece->size, piece->gpa);
+	region.bytes = bytes;
+	range.range.start = (uintptr_t)bytes;
+	range.range.len = piece->size;
+	if (ioctl(foreign->faults, UFFDIO_REGISTER, &range) < 0)
+		error_set(error, ERROR_HOST, errno, piece->gpa, "userfaultfd does not take guest memory");
+	else if (view_add_region(&foreign->view, &region, error) == 0)
+		return 0;
+	munmap(bytes, piece->size);
+	return -1;
+}
+
+static int set_up(struct foreign *foreign, pid_t pid, const struct foreign_memory *pieces, size_t count,
+		  struct error *error)
+{
+	foreign->memory = open_memory(pid, error);
+	if (foreign->memory < 0)
+		return -1;
+	foreign->faults = open_faults();
+	foreign->leave = eventfd(0, EFD_CLOEXEC);
+	if (foreign->faults < 0 || foreign->leave < 0)
+		return error_set(error, ERROR_HOST, errno, 0,
+				 "no userfaultfd, by which the memory of another process is looked at");
+	for (size_t i = 0; i < count; i++)
+		if (add_piece(foreign, &pieces[i], error) < 0)
+			return -1;
+	if (pthread_create(&foreign->thread, NULL, fill, foreign) != 0)
+		return error_set(error, ERROR_HOST, 0, 0, "cannot start a thread");
+	foreign->filled = true;
+	return 0;
+}
+
+int foreign_open(pid_t pid, const struct foreign_memory *pieces, size_t count, struct view **out,
+		 struct error *error)
+{
+	struct foreign *foreign = calloc(1, sizeof(*foreign));
+
+	if (!foreign)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	foreign->memory = foreign->faults = foreign->leave = -1;
+	foreign->view.release = foreign_release;
+	if (set_up(foreign, pid, pieces, count, error) < 0) {
+		view_destroy(&foreign->view);
+		return -1;
+	}
+	*out = &foreign->view;
+	return 0;
+}
+
+uint64_t foreign_lost(const struct view *view)
+{
+	return atomic_load(&((const struct foreign *)view)->lost);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "view/ptrace_stop.h"
+
+#include "base/array.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define PATIENCE_NS 2000000000ull
+/* Between two looks at a thread that has not stopped. */
+#define NAP_NS 50000
+
+struct stopped_thread {
+	pid_t id;
+	int signal; /* it was about to take this one */
+	bool gone;
+};
+
+struct standstill {
+	struct {
+		struct stopped_thread *items;
+		size_t count, capacity;
+	} threads;
+	uint64_t since;
+};
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool knows(const struct standstill *standstill, pid_t id)
+{
+	for (size_t i = 0; i < standstill->threads.count; i++)
+		if (standstill->threads.items[i].id == id)
+			return true;
+	return false;
+}
+
+/* Asks one thread to stop; 0 too if it ended meanwhile. */
+static int interrupt(struct standstill *standstill, pid_t pid, pid_t id, struct error *error)
+{
+	struct stopped_thread thread = { .id = id };
+
+	if (array_reserve((void **)&standstill->threads.items, &standstill->threads.capacity,
+			  standstill->threads.count, sizeof(thread)) < 0)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	if (ptrace(PTRACE_SEIZE, id, 0, 0) < 0) {
+		if (errno == ESRCH)
+			return 0;
+		return error_set(
+			error, ERROR_PERMISSION, errno, 0,
+			"cannot stop process %d: run as root or as its user, and without a debugger on it",
+			(int)pid);
+	}
+	standstill->threads.items[standstill->threads.count++] = thread;
+	ptrace(PTRACE_INTERRUPT, id, 0, 0);
+	return 0;
+}
+
+/* Waits until it has stopped or ended. */
+static int wait_for(struct stopped_thread *thread, uint64_t until, struct error *error)
+{
+	struct timespec nap = { .tv_nsec = NAP_NS };
+	int status;
+	pid_t done;
+
+	while ((done = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && now() < until)
+		nanosleep(&nap, NULL);
+	if (done == 0)
+		return error_set(error, ERROR_HOST, 0, 0, "thread %d does not stop", (int)thread->id);
+	thread->gone = done < 0 || !WIFSTOPPED(status);
+	/* Stopped by a signal of its own rather than by us: it is to have it. */
+	if (!thread->gone && status >> 16 != PTRACE_EVENT_STOP)
+		thread->signal = WSTOPSIG(status);
+	return 0;
+}
+
+/* All threads that are there now and not asked yet: how many, or -1. */
+static int interrupt_new(struct standstill *standstill, pid_t pid, struct error *error)
+{
+	size_t before = standstill->threads.count;
+	const struct dirent *entry;
+	char path[64];
+	DIR *folder;
+	int result = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	folder = opendir(path);
+	if (!folder)
+		return error_set(error, ERROR_INPUT, 0, 0, "there is no process %d", (int)pid);
+	while (!result && (entry = readdir(folder))) {
+		pid_t id = atoi(entry->d_name);
+
+		if (isdigit(entry->d_name[0]) && !knows(standstill, id))
+			result = interrupt(standstill, pid, id, error);
+	}
+	closedir(folder);
+	return result < 0 ? -1 : (int)(standstill->threads.count - before);
+}
+
+/* A thread that still runs may start another. */
+static int stop_all(struct standstill *standstill, pid_t pid, struct error *error)
+{
+	uint64_t until = now() + PATIENCE_NS;
+	size_t waited = 0;
+	int more;
+
+	while ((more = interrupt_new(standstill, pid, error)) > 0)
+		for (; waited < standstill->threads.count; waited++)
+			if (wait_for(&standstill->threads.items[waited], until, error) < 0)
+				return -1;
+	return more;
+}
+
+int standstill_begin(pid_t pid, struct standstill **out, struct error *error)
+{
+	struct standstill *standstill = calloc(1, sizeof(*standstill));
+
+	if (!standstill)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	standstill->since = now();
+	if (stop_all(standstill, pid, error) < 0) {
+		standstill_end(standstill);
+		return -1;
+	}
+	*out = standstill;
+	return 0;
+}
+
+uint64_t standstill_end(struct standstill *standstill)
+{
+	uint64_t since;
+
+	if (!standstill)
+		return 0;
+	for (size_t i = 0; i < standstill->threads.count; i++) {
+		const struct stopped_thread *thread = &standstill->threads.items[i];
+
+		if (!thread->gone)
+			ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
+	}
+	since = standstill->since;
+	free(standstill->threads.items);
+	free(standstill);
+	return now() - since;
+}

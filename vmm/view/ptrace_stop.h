@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ptrace_stop.h: another process that stands still for a while, every thread of it, as a debugger would stop
+ * it (ptrace(2)). Its parent does not notice, and if this process dies, it goes on.
+ */
+#ifndef VMM_VIEW_PTRACE_STOP_H
+#define VMM_VIEW_PTRACE_STOP_H
+
+#include "base/error.h"
+
+#include <sys/types.h>
+
+struct standstill;
+
+/*
+ * Stops the process. ERROR_PERMISSION where that is not allowed or a debugger has it already, ERROR_HOST
+ * where a thread does not stop within two seconds; then all go on.
+ */
+int standstill_begin(pid_t pid, struct standstill **out, struct error *error);
+
+/* Lets it go on, from the thread that stopped it. NULL is allowed. Returns for how long it stood, in ns. */
+uint64_t standstill_end(struct standstill *standstill);
+
+#endif
