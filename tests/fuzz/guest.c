@@ -42,7 +42,7 @@ void guest_open(struct guest *guest, const char *core_path, const char *program)
 
 	if (core_open(core_path, &guest->core, &noted, &error) < 0 ||
 	    symbols_open(program, &guest->symbols, &error) < 0 ||
-	    claims_layout_open(program, guest->symbols, &guest->layout, &error) < 0)
+	    claims_layout_open(guest->symbols, &guest->layout, &error) < 0)
 		guest_die(error.text);
 	free(noted);
 	/* The file does not change: nothing is gained by asking it for its holes again and again. */

@@ -204,8 +204,7 @@ struct flush_log {
 
 /* Where everything is in this guest's structures; made once per guest file. */
 struct claims_layout;
-int claims_layout_open(const char *program, const struct symbols *symbols, struct claims_layout **out,
-		       struct error *error);
+int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error);
 void claims_layout_close(struct claims_layout *layout);
 
 /*

@@ -5,7 +5,7 @@
  */
 #include "claims/layout.h"
 
-#include "base/escape.h"
+#include "program/program_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,13 +73,13 @@ static int layout_roots(struct claims_layout *layout, const struct symbols *symb
 	return 0;
 }
 
-static int layout_types(struct claims_layout *layout, const char *program, struct error *error)
+static int layout_types(struct claims_layout *layout, const struct symbols *symbols, struct error *error)
 {
 	struct type_wanted wanted[CLAIM_TYPE_COUNT];
 
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
 		wanted[i] = (struct type_wanted){ types[i].structure, types[i].member, &layout->types[i] };
-	return types_resolve(program, wanted, CLAIM_TYPE_COUNT, error);
+	return types_resolve(symbols, wanted, CLAIM_TYPE_COUNT, error);
 }
 
 static bool type_fits(const struct claims_layout *layout, size_t type)
@@ -119,16 +119,14 @@ static int layout_check(const struct claims_layout *layout, const char *file, st
 	return 0;
 }
 
-int claims_layout_open(const char *program, const struct symbols *symbols, struct claims_layout **out,
-		       struct error *error)
+int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error)
 {
 	struct claims_layout *layout = calloc(1, sizeof(*layout));
-	char file[256];
+	const char *file = symbols_file(symbols)->name;
 
 	if (!layout)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	text_escape(program, strlen(program), file, sizeof(file));
-	if (layout_roots(layout, symbols, file, error) < 0 || layout_types(layout, program, error) < 0 ||
+	if (layout_roots(layout, symbols, file, error) < 0 || layout_types(layout, symbols, error) < 0 ||
 	    layout_check(layout, file, error) < 0) {
 		free(layout);
 		return -1;

@@ -14,7 +14,6 @@
 #define CHAIN_MAX      32
 #define DIMENSIONS_MAX 8
 #define MEMBERS_MAX    4096
-#define NESTING_MAX    8 /* anonymous structs within anonymous unions within ... */
 #define SIZE_LARGEST   (1ull << 40)
 #define POINTER_SIZE   8
 
@@ -54,15 +53,22 @@ struct ctype ctype_strip(const struct ctype *type)
 	return stripped;
 }
 
+const char *die_own_name(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, DW_AT_name, &attribute) ? dwarf_formstring(&attribute) : NULL;
+}
+
+/* An attribute of a type or member. These refer to no other DIE that could have it instead. */
 static uint64_t attribute_number(const Dwarf_Die *die, unsigned int name, uint64_t otherwise)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Die copy = *die;
 	Dwarf_Word value;
 
-	return dwarf_attr_integrate(&copy, name, &attribute) && dwarf_formudata(&attribute, &value) == 0
-		       ? value
-		       : otherwise;
+	return dwarf_attr(&copy, name, &attribute) && dwarf_formudata(&attribute, &value) == 0 ? value
+											       : otherwise;
 }
 
 static enum ctype_kind base_kind(const Dwarf_Die *die)
@@ -76,7 +82,7 @@ static enum ctype_kind base_kind(const Dwarf_Die *die)
 	case DW_ATE_float: return CTYPE_FLOAT;
 	case DW_ATE_signed_char: {
 		Dwarf_Die copy = *die;
-		const char *name = dwarf_diename(&copy);
+		const char *name = die_own_name(&copy);
 
 		return name && !strcmp(name, "char") ? CTYPE_CHAR : CTYPE_SIGNED;
 	}
@@ -235,7 +241,7 @@ static const char *core_name(const struct ctype *type, char *out, size_t size)
 
 	if (type->is_void)
 		return "void";
-	name = dwarf_diename(&die);
+	name = die_own_name(&die);
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (tag_of(type) == prefixes[i].tag)
 			prefix = prefixes[i].prefix;
@@ -294,7 +300,7 @@ const char *ctype_enumerator(const struct ctype *type, uint64_t value, char *out
 	for (more = dwarf_child(&stripped.die, &enumerator) == 0; more && left; left--) {
 		if (dwarf_tag(&enumerator) == DW_TAG_enumerator &&
 		    dwarf_formsdata(dwarf_attr(&enumerator, DW_AT_const_value, &attribute), &number) == 0 &&
-		    ((uint64_t)number & mask) == (value & mask) && (name = dwarf_diename(&enumerator)))
+		    ((uint64_t)number & mask) == (value & mask) && (name = die_own_name(&enumerator)))
 			return text_escape(name, strlen(name), out, size);
 		more = dwarf_siblingof(&enumerator, &next) == 0 && next.addr > enumerator.addr;
 		enumerator = next;
@@ -335,6 +341,19 @@ static void place_bits(const Dwarf_Die *die, struct member *member)
 	member->bit_offset = bits % 8;
 }
 
+/* False for a location that is an expression: no constant offset. A member of a union has no location. */
+static bool member_offset(Dwarf_Die *die, uint64_t *out)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value = 0;
+
+	if (dwarf_attr(die, DW_AT_data_member_location, &attribute) &&
+	    dwarf_formudata(&attribute, &value) < 0)
+		return false;
+	*out = value;
+	return value <= SIZE_LARGEST;
+}
+
 bool members_next(struct members *members, struct member *out)
 {
 	while (members->more && members->left) {
@@ -342,11 +361,10 @@ bool members_next(struct members *members, struct member *out)
 
 		members->left--;
 		members->more = dwarf_siblingof(&die, &members->next) == 0 && members->next.addr > die.addr;
-		if (dwarf_tag(&die) != DW_TAG_member)
+		*out = (struct member){ .name = die_own_name(&die) };
+		if (dwarf_tag(&die) != DW_TAG_member || !member_offset(&die, &out->offset))
 			continue;
-		*out = (struct member){ .name = dwarf_diename(&die) };
 		out->type = referred(&(struct ctype){ .die = die });
-		out->offset = attribute_number(&die, DW_AT_data_member_location, 0);
 		place_bits(&die, out);
 		if (!out->name)
 			out->name = "";
@@ -356,30 +374,43 @@ bool members_next(struct members *members, struct member *out)
 	return false;
 }
 
-bool ctype_member(const struct ctype *type, const char *name, struct member *out)
+void flat_members_begin(const struct ctype *type, struct flat_members *members)
 {
-	struct {
-		struct members members;
-		uint64_t offset;
-	} stack[NESTING_MAX];
-	unsigned int depth = 1;
-	struct member member;
+	members->depth = 1;
+	members->left = MEMBERS_MAX;
+	members->levels[0].offset = 0;
+	members_begin(type, &members->levels[0].members);
+}
 
-	members_begin(type, &stack[0].members);
-	stack[0].offset = 0;
-	while (depth) {
-		uint64_t offset = stack[depth - 1].offset;
+bool flat_members_next(struct flat_members *members, struct member *out)
+{
+	while (members->depth && members->left) {
+		unsigned int depth = members->depth;
 
-		if (!members_next(&stack[depth - 1].members, &member)) {
-			depth--;
-		} else if (!strcmp(member.name, name)) {
-			*out = member;
-			out->offset += offset;
+		if (!members_next(&members->levels[depth - 1].members, out)) {
+			members->depth--;
+			continue;
+		}
+		members->left--;
+		out->offset += members->levels[depth - 1].offset;
+		if (*out->name)
 			return true;
-		} else if (!*member.name && depth < NESTING_MAX) {
-			members_begin(&member.type, &stack[depth].members);
-			stack[depth++].offset = offset + member.offset;
+		if (depth < MEMBERS_NESTING_MAX) {
+			members_begin(&out->type, &members->levels[depth].members);
+			members->levels[depth].offset = out->offset;
+			members->depth++;
 		}
 	}
+	return false;
+}
+
+bool ctype_member(const struct ctype *type, const char *name, struct member *out)
+{
+	struct flat_members members;
+
+	flat_members_begin(type, &members);
+	while (flat_members_next(&members, out))
+		if (!strcmp(out->name, name))
+			return true;
 	return false;
 }

@@ -81,8 +81,8 @@ static bool top_next(struct debug_info *info, struct top *top)
 	return false;
 }
 
-/* A name of its own: what is looked for by name has one, or takes it from its declaration. */
-static const char *die_name(Dwarf_Die *die)
+/* A variable's definition may take its name from its declaration. */
+static const char *variable_name(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
 
@@ -182,7 +182,7 @@ static enum variable_found search_variable(struct debug_info *info, const struct
 	while (top_next(info, &top)) {
 		const char *unit, *is;
 
-		if (dwarf_tag(&top.die) != DW_TAG_variable || !(is = die_name(&top.die)) ||
+		if (dwarf_tag(&top.die) != DW_TAG_variable || !(is = variable_name(&top.die)) ||
 		    strcmp(is, question->name) != 0)
 			continue;
 		unit = dwarf_diename(&top.unit_die);
@@ -274,9 +274,10 @@ static bool is_base(Dwarf_Die *die, const char *name, unsigned int size, unsigne
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word value;
-	const char *is = die_name(die);
+	const char *is;
 
-	if (dwarf_tag(die) != DW_TAG_base_type || dwarf_bytesize(die) != (int)size || !is)
+	if (dwarf_tag(die) != DW_TAG_base_type || dwarf_bytesize(die) != (int)size ||
+	    !(is = die_own_name(die)))
 		return false;
 	if (!encoding || encoding == DW_ATE_signed_char)
 		return !strcmp(is, encoding ? "signed char" : name);
@@ -302,7 +303,7 @@ static bool search_type(struct debug_info *info, enum expression_tag tag, const 
 	}
 	while (top_next(info, &top)) {
 		if (is_base_type ? !is_base(&top.die, name, size, encoding)
-				 : dwarf_tag(&top.die) != (int)tags[tag] || !(is = die_name(&top.die)) ||
+				 : dwarf_tag(&top.die) != (int)tags[tag] || !(is = die_own_name(&top.die)) ||
 					   strcmp(is, name) != 0)
 			continue;
 		if (declared && flag(&top.die, DW_AT_declaration))
@@ -331,6 +332,24 @@ bool debug_info_type(struct debug_info *info, enum expression_tag tag, const cha
 	return known->has_type;
 }
 
+void debug_info_structures(struct debug_info *info, const char *const *names, size_t count,
+			   bool (*take)(void *context, size_t index, const struct ctype *type), void *context)
+{
+	struct top top = { .unit = NULL };
+	const char *name;
+	size_t i;
+
+	while (top_next(info, &top)) {
+		if (dwarf_tag(&top.die) != DW_TAG_structure_type || !(name = die_own_name(&top.die)))
+			continue;
+		for (i = 0; i < count && (!names[i] || strcmp(names[i], name) != 0); i++)
+			;
+		if (i < count && !dwarf_hasattr(&top.die, DW_AT_declaration) &&
+		    !take(context, i, &(struct ctype){ .die = top.die }))
+			return;
+	}
+}
+
 void debug_info_complete(struct debug_info *info, struct ctype *type)
 {
 	struct ctype stripped = ctype_strip(type), whole;
@@ -339,7 +358,7 @@ void debug_info_complete(struct debug_info *info, struct ctype *type)
 
 	if ((kind != CTYPE_STRUCT && kind != CTYPE_UNION) || !flag(&stripped.die, DW_AT_declaration))
 		return;
-	name = die_name(&stripped.die);
+	name = die_own_name(&stripped.die);
 	if (name && debug_info_type(info, kind == CTYPE_STRUCT ? TAG_STRUCT : TAG_UNION, name, &whole))
 		*type = whole;
 }

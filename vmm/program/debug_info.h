@@ -69,8 +69,20 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
  */
 bool debug_info_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out);
 
-/* A structure that is only declared where it was met becomes its definition, if there is one. */
+/*
+ * Calls `take` with each definition of a structure that has one of the names, and with the name's index, in the
+ * order of the file, until it returns false. One pass for all names. A name that `take` sets to NULL is not
+ * looked for any longer.
+ */
+void debug_info_structures(struct debug_info *info, const char *const *names, size_t count,
+			   bool (*take)(void *context, size_t index, const struct ctype *type),
+			   void *context);
+
+/* Replaces a declaration of a structure or union by its definition, if the program has one. */
 void debug_info_complete(struct debug_info *info, struct ctype *type);
+
+/* The name that a DIE itself has, not escaped; NULL if it has none. Variables may take theirs from another DIE. */
+const char *die_own_name(Dwarf_Die *die);
 
 /* ---- types ---- */
 
@@ -109,9 +121,23 @@ struct members {
 	unsigned int left;
 };
 
-/* The members of a structure or union, in its order. */
+/* The members of a structure or union, in its order. A member whose offset is not a constant is left out. */
 void members_begin(const struct ctype *type, struct members *members);
 bool members_next(struct members *members, struct member *out);
+
+#define MEMBERS_NESTING_MAX 8 /* anonymous structs within anonymous unions within ... */
+
+/* The same, with the members of anonymous structs and unions in place of those. Offsets count from `type`. */
+struct flat_members {
+	struct {
+		struct members members;
+		uint64_t offset;
+	} levels[MEMBERS_NESTING_MAX];
+	unsigned int depth;
+	unsigned int left; /* of all levels together */
+};
+void flat_members_begin(const struct ctype *type, struct flat_members *members);
+bool flat_members_next(struct flat_members *members, struct member *out);
 
 /* A member by its name, those of anonymous structs and unions too. */
 bool ctype_member(const struct ctype *type, const char *name, struct member *out);

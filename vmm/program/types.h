@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * types.h: where the members of the guest's structures are, from its DWARF (libdw).
+ * types.h: offsets and sizes of the members of the guest's structures, from its debug information.
  */
 #ifndef VMM_PROGRAM_TYPES_H
 #define VMM_PROGRAM_TYPES_H
 
-#include "base/error.h"
-
-#include <stddef.h>
-#include <stdint.h>
+#include "program/symbols.h"
 
 struct type_member {
 	uint32_t offset; /* bytes from the start of the structure */
@@ -24,9 +21,11 @@ struct type_wanted {
 };
 
 /*
- * Resolves all of them in one pass over the DWARF of the file at `path`. ERROR_INPUT names the first one that
- * is missing; then no out is to be used.
+ * Resolves all of them in one pass over the debug information. Those of one structure follow each other. A
+ * program may have several structures of one name: the first that has all of the wanted members counts.
+ * ERROR_INPUT names the first one that is missing; the contents of the outs are then undefined.
  */
-int types_resolve(const char *path, const struct type_wanted *wanted, size_t count, struct error *error);
+int types_resolve(const struct symbols *symbols, const struct type_wanted *wanted, size_t count,
+		  struct error *error);
 
 #endif

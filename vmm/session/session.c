@@ -386,7 +386,7 @@ static int open_guest_file(struct session *session, struct error *error)
 	uint64_t start = session_now();
 
 	if (symbols_open(session->config.program, &session->symbols, error) < 0 ||
-	    claims_layout_open(session->config.program, session->symbols, &session->layout, error) < 0)
+	    claims_layout_open(session->symbols, &session->layout, error) < 0)
 		return -1;
 	session->run.symbols = session->symbols;
 	session->run.timing.verify_ns += session_now() - start;

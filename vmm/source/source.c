@@ -106,7 +106,7 @@ static void open_program(const struct options *options, const char *named, struc
 		return;
 	if (symbols_open(source->program, &source->own_symbols, error) == 0 &&
 	    source->wanted != SOURCE_NO_CLAIMS)
-		claims_layout_open(source->program, source->own_symbols, &source->own_layout, error);
+		claims_layout_open(source->own_symbols, &source->own_layout, error);
 }
 
 static int open_core(const char *name, const struct options *options, struct source *source,

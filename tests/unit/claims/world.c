@@ -282,8 +282,7 @@ void world_create(struct world *world)
 		(struct walk_mode){ .root = WORLD_TABLES, .levels = 4, .physical_bits = 40, .nx = true };
 	cr_assert_eq(view_add_region(&world->view, &region, &error), 0, "%s", error.text);
 	cr_assert_eq(symbols_open(world_program(), &world->symbols, &error), 0, "%s", error.text);
-	cr_assert_eq(claims_layout_open(world_program(), world->symbols, &world->layout, &error), 0, "%s",
-		     error.text);
+	cr_assert_eq(claims_layout_open(world->symbols, &world->layout, &error), 0, "%s", error.text);
 	world_map(world);
 	world_fill_memblock(world);
 	world_fill_zone(world);

@@ -1,59 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.c: an ELF file with the DWARF of what the tests look at, and the values that they expect.
+ * program.c: the program whose symbols, types and values the tests read.
  */
 #include "program.h"
-
-typedef unsigned char u8;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-enum colour { RED = 1, GREEN, BLUE = 7 };
-
-struct node {
-	struct node *next;
-	int number;
-};
-
-struct bits {
-	u32 low : 3;
-	u32 middle : 7;
-	int negative : 5;
-	u64 wide : 40;
-};
-
-typedef int (*handler)(int number);
-
-struct everything {
-	char letter;
-	signed char small;
-	u8 byte;
-	short two;
-	u32 four;
-	long eight;
-	u64 large;
-	_Bool yes;
-	enum colour colour, colourless;
-	float half;
-	double quarter;
-	char text[8];
-	char full[4];
-	const char *string;
-	struct bits bits;
-	union {
-		u64 whole;
-		struct {
-			u32 bottom, top;
-		};
-	};
-	u32 table[2][3];
-	u64 many[100];
-	struct node *nodes[2];
-	handler function;
-	void *anything;
-	struct only_declared *unknown;
-	volatile const u32 qualified;
-};
 
 static int double_it(int number)
 {
@@ -89,7 +38,11 @@ struct everything everything = {
 	.qualified = 77,
 };
 
-static int twin = 1; /* other.c has one, too */
+static int twin = 1; /* other.c has one too */
+
+struct twin {
+	int first;
+} first_twin; /* other.c has another structure of that name */
 
 int twins(void);
 

@@ -13,7 +13,7 @@ static uint64_t *stack; /* at WORLD_STACK */
 
 static void setup(void)
 {
-	world_create(&world, "SYMBOLS_PROGRAM_5");
+	world_create(&world, "PROGRAM_5");
 	stack = world_at(&world, WORLD_STACK);
 	unwinder = unwinder_open(world.symbols);
 	cr_assert_not_null(unwinder);

@@ -15,7 +15,7 @@ static size_t at;
 
 static void setup(void)
 {
-	world_create(&world, "SYMBOLS_PROGRAM_CROWD");
+	world_create(&world, "PROGRAM_CROWD");
 	cr_assert_eq(debug_info_open(world.symbols, &info, &error), 0, "%s", error.text);
 }
 

@@ -22,7 +22,7 @@ static void open_world(const char *program)
 
 static void setup(void)
 {
-	open_world("SYMBOLS_PROGRAM_5");
+	open_world("PROGRAM_5");
 }
 
 static void teardown(void)
@@ -152,7 +152,7 @@ Test(value, numbers_have_the_types_and_signs_of_DWARF_5)
 Test(value, numbers_have_the_types_and_signs_of_DWARF_4)
 {
 	teardown();
-	open_world("SYMBOLS_PROGRAM_4");
+	open_world("PROGRAM_4");
 	check_scalars();
 	check_bits();
 	check_places();

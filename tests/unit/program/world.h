@@ -2,8 +2,8 @@
 /*
  * world.h: a guest made in the test: the segments of program.c loaded where they belong, with page tables.
  */
-#ifndef TESTS_UNIT_SYMBOLS_WORLD_H
-#define TESTS_UNIT_SYMBOLS_WORLD_H
+#ifndef TESTS_UNIT_PROGRAM_WORLD_H
+#define TESTS_UNIT_PROGRAM_WORLD_H
 
 #include "program/symbols.h"
 #include "paging/walk.h"

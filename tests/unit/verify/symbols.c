@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.c: stands in for vmm/inspect/symbols.c and backtrace.c: segments and stacks that the test has made,
- * and no names but those of the idle text.
+ * symbols.c: replaces vmm/program/symbols.c and backtrace.c by segments and stacks that the test sets. The only
+ * names are those of the idle text.
  */
 #include "world.h"
 
 #include "program/backtrace.h"
+#include "program/program_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,4 +71,12 @@ size_t symbols_segments(const struct symbols *symbols, const struct symbols_segm
 	(void)symbols;
 	*out = segments;
 	return segment_count;
+}
+
+const struct program_file *symbols_file(const struct symbols *symbols)
+{
+	static const struct program_file none;
+
+	(void)symbols;
+	return &none;
 }

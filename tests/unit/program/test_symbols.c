@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's file: names, addresses, lines, segments; and files that are none. */
-#define _GNU_SOURCE /* memfd_create */
+/* Names, addresses, lines and segments of a program's file; files that are no programs. */
+#define _GNU_SOURCE /* memmem */
 #include "program/symbols.h"
-#include "world.h"
+#include "file.h"
+#include "kvmap/layout.h"
+#include "kvmap/operation.h"
+#include "program.h"
 
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static struct symbols *open_program(void)
@@ -19,33 +18,13 @@ static struct symbols *open_program(void)
 	struct symbols *symbols = NULL;
 	struct error error;
 
-	cr_assert_eq(symbols_open(world_program(), &symbols, &error), 0, "%s", error.text);
+	cr_assert_eq(symbols_open(file_named("PROGRAM_5"), &symbols, &error), 0, "%s", error.text);
 	return symbols;
 }
 
-/* The program's bytes, to be freed. */
 static uint8_t *program_bytes(size_t *size_out)
 {
-	int fd = open(world_program(), O_RDONLY | O_CLOEXEC);
-	struct stat status;
-	uint8_t *bytes;
-
-	cr_assert_eq(fstat(fd, &status), 0);
-	*size_out = (size_t)status.st_size;
-	bytes = malloc(*size_out);
-	cr_assert_eq(read(fd, bytes, *size_out), (ssize_t)*size_out);
-	close(fd);
-	return bytes;
-}
-
-/* A file of these bytes; its path into `path`. Returns its descriptor. */
-static int file_of(const void *bytes, size_t size, char *path, size_t path_size)
-{
-	int fd = memfd_create("program", MFD_CLOEXEC);
-
-	cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
-	snprintf(path, path_size, "/proc/self/fd/%d", fd);
-	return fd;
+	return file_read(file_named("PROGRAM_5"), size_out);
 }
 
 /* symbols_open of these bytes must fail, with a text that contains `what`. */
@@ -54,7 +33,7 @@ static void expect_refused(const void *bytes, size_t size, const char *what)
 	struct symbols *symbols = (void *)1;
 	struct error error;
 	char path[64];
-	int fd = file_of(bytes, size, path, sizeof(path));
+	int fd = file_make(bytes, size, path);
 
 	cr_assert_eq(symbols_open(path, &symbols, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
@@ -69,11 +48,11 @@ Test(symbols, names_have_their_addresses_and_sizes)
 	struct symbols *symbols = open_program();
 	uint64_t address = 0, size = 0;
 
-	cr_assert(symbols_find(symbols, "memblock", &address, &size));
-	cr_expect_eq(size, sizeof(struct memblock));
+	cr_assert(symbols_find(symbols, "everything", &address, &size));
+	cr_expect_eq(size, sizeof(struct everything));
 	cr_expect_gt(address, 0xffffffff80200000);
-	cr_expect(symbols_find(symbols, "max_pfn", &address, NULL));
-	cr_expect_not(symbols_find(symbols, "max_pf", &address, NULL));
+	cr_expect(symbols_find(symbols, "head", &address, NULL));
+	cr_expect_not(symbols_find(symbols, "hea", &address, NULL));
 	cr_expect_not(symbols_find(symbols, "", &address, NULL));
 	symbols_close(symbols);
 }
@@ -82,16 +61,16 @@ Test(symbols, an_address_has_a_name_an_offset_and_a_line)
 {
 	struct symbols *symbols = open_program();
 	uint64_t address = 0;
-	char text[96], small[8];
+	char text[96], small[5];
 
-	cr_assert(symbols_find(symbols, "program_function", &address, NULL));
+	cr_assert(symbols_find(symbols, "twins", &address, NULL));
 	symbols_describe(symbols, address, text, sizeof(text));
-	cr_expect(!strncmp(text, "program_function (program.c:", 28), "%s", text);
+	cr_expect(!strncmp(text, "twins (program.c:", 17), "%s", text);
 	symbols_describe(symbols, address + 3, text, sizeof(text));
-	cr_expect(!strncmp(text, "program_function+0x3 (program.c:", 32), "%s", text);
-	cr_expect_str_eq(symbols_describe(symbols, address, small, sizeof(small)), "program");
-	cr_assert(symbols_find(symbols, "zones", &address, NULL));
-	cr_expect_str_eq(symbols_describe(symbols, address + 8, text, sizeof(text)), "zones+0x8");
+	cr_expect(!strncmp(text, "twins+0x3 (program.c:", 21), "%s", text);
+	cr_expect_str_eq(symbols_describe(symbols, address, small, sizeof(small)), "twin");
+	cr_assert(symbols_find(symbols, "everything", &address, NULL));
+	cr_expect_str_eq(symbols_describe(symbols, address + 8, text, sizeof(text)), "everything+0x8");
 	cr_expect_str_eq(symbols_describe(symbols, 0, text, sizeof(text)), "");
 	cr_expect_str_eq(symbols_describe(symbols, ~0ull, text, sizeof(text)), "");
 	cr_expect_str_eq(symbols_describe(symbols, KVMAP_VMALLOC_START, text, sizeof(text)), "");
@@ -180,7 +159,7 @@ Test(symbols, a_file_cut_anywhere_is_refused_or_whole_enough)
 		struct symbols *symbols = NULL;
 		struct error error;
 		char path[64], text[64];
-		int fd = file_of(bytes, cut, path, sizeof(path));
+		int fd = file_make(bytes, cut, path);
 
 		if (symbols_open(path, &symbols, &error) == 0)
 			symbols_describe(symbols, 0xffffffff80201000, text, sizeof(text));
@@ -212,9 +191,9 @@ Test(symbols, a_file_with_random_damage_is_refused_or_read_within_its_bounds)
 		at = random % 2 ? random / 2 % 400 : random / 2 % size; /* headers, or anywhere */
 		old = bytes[at];
 		bytes[at] = (uint8_t)(random >> 56);
-		fd = file_of(bytes, size, path, sizeof(path));
+		fd = file_make(bytes, size, path);
 		if (symbols_open(path, &symbols, &error) == 0) {
-			symbols_find(symbols, "zones", &address, NULL);
+			symbols_find(symbols, "everything", &address, NULL);
 			for (size_t i = symbols_segments(symbols, &segments); i-- > 0;)
 				for (size_t byte = 0; byte < segments[i].file_size; byte++)
 					sum += segments[i].bytes[byte];

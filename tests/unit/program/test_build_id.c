@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's memory has the build-id of its program, of another build, or none. */
 #include "program/build_id.h"
+#include "file.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM_ID "00112233445566778899aabbccddeeff01234567" /* as in meson.build */
 
 static struct world world;
+static struct build_id id; /* of the program's file */
+
+static void setup(void)
+{
+	world_create(&world, "PROGRAM_5");
+	cr_assert(build_id_of_file(world.symbols, &id));
+}
+
+static void teardown(void)
+{
+	world_destroy(&world);
+}
+
+TestSuite(build_id, .init = setup, .fini = teardown);
+
+/* The guest's memory no longer has the note that was loaded with the program. */
+static void remove_note(void)
+{
+	memset(world_at(&world, id.gva - 16), 0, 16 + id.size);
+}
 
 static void put_note(uint64_t gva, const uint8_t *bytes, uint32_t size)
 {
@@ -30,55 +50,42 @@ static int check(struct error *error)
 
 Test(build_id, the_file_says_what_it_is_and_where_it_is_loaded)
 {
-	struct build_id id;
 	char text[2 * BUILD_ID_MAX + 1];
 
-	world_create(&world);
-	cr_assert(build_id_of_file(world.symbols, &id));
 	cr_expect_str_eq(build_id_text(&id, text, sizeof(text)), PROGRAM_ID);
 	cr_expect_geq(id.gva, 0xffffffff80200000);
 	cr_expect_lt(id.gva, 0xffffffff80300000);
-	world_destroy(&world);
 }
 
 Test(build_id, a_guest_with_the_same_bytes_runs_that_program)
 {
-	struct build_id id;
 	struct error error;
 
-	world_create(&world);
-	cr_assert(build_id_of_file(world.symbols, &id));
-	put_note(id.gva - 16, id.bytes, (uint32_t)id.size);
 	cr_expect_eq(check(&error), 0, "%s", error.text);
-	world_destroy(&world);
 }
 
-Test(build_id, another_build_is_named_wherever_its_note_lies)
+Test(build_id, another_build_is_named_wherever_its_note_is)
 {
-	struct build_id id;
 	struct error error;
 
-	world_create(&world);
-	cr_assert(build_id_of_file(world.symbols, &id));
+	remove_note();
 	id.bytes[0] ^= 0xff;
-	put_note(0xffffffff80230000 + PAGE_SIZE - 16 - id.size, id.bytes, (uint32_t)id.size);
+	put_note(WORLD_STACK + 0x1000 - 16 - id.size, id.bytes, (uint32_t)id.size);
 	cr_assert_eq(check(&error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect(
 		strstr(error.text,
 		       "its build-id is ff112233445566778899aabbccddeeff01234567, the file's is " PROGRAM_ID),
 		"%s", error.text);
-	world_destroy(&world);
 }
 
 Test(build_id, a_guest_without_any_does_not_run_the_program)
 {
 	struct error error;
 
-	world_create(&world);
+	remove_note();
 	cr_assert_eq(check(&error), -1);
 	cr_expect(strstr(error.text, PROGRAM_ID " is not in the guest's memory"), "%s", error.text);
-	world_destroy(&world);
 }
 
 Test(build_id, notes_that_lie_about_their_size_are_passed_over)
@@ -87,16 +94,15 @@ Test(build_id, notes_that_lie_about_their_size_are_passed_over)
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
 	struct error error;
 
-	world_create(&world);
+	remove_note();
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		put_note(0xffffffff80231000 + 64 * i, bytes, sizeof(bytes));
-		memcpy((uint8_t *)world_at(&world, 0xffffffff80231000 + 64 * i) + 4, &sizes[i], 4);
+		put_note(WORLD_STACK + 64 * i, bytes, sizeof(bytes));
+		memcpy((uint8_t *)world_at(&world, WORLD_STACK + 64 * i) + 4, &sizes[i], 4);
 	}
-	put_note(0xffffffff80233000 - 20, bytes, sizeof(bytes));
-	*(uint32_t *)world_at(&world, 0xffffffff80233000 - 16) = 8; /* one that goes on in the next page */
+	put_note(WORLD_STACK + 0x2000 - 20, bytes, sizeof(bytes));
+	*(uint32_t *)world_at(&world, WORLD_STACK + 0x2000 - 16) = 8; /* one that goes on in the next page */
 	cr_assert_eq(check(&error), -1);
 	cr_expect(strstr(error.text, "is not in the guest's memory"), "%s", error.text);
-	world_destroy(&world);
 }
 
 Test(build_id, a_file_without_one_is_believed)
@@ -104,9 +110,7 @@ Test(build_id, a_file_without_one_is_believed)
 	struct symbols *symbols;
 	struct error error;
 
-	world_create(&world);
-	cr_assert_eq(symbols_open(getenv("CLAIMS_PROGRAM_4"), &symbols, &error), 0, "%s", error.text);
+	cr_assert_eq(symbols_open(file_named("PROGRAM_4"), &symbols, &error), 0, "%s", error.text);
 	cr_expect_eq(build_id_check(symbols, &world.view, &world.mode, &error), 0);
 	symbols_close(symbols);
-	world_destroy(&world);
 }
