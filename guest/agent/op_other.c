@@ -38,7 +38,7 @@ u32 op_crash(struct operation *operation)
 	return KVMAP_REFUSED_UNKNOWN;
 }
 
-u32 op_fault(struct operation *operation)
+u32 op_bug(struct operation *operation)
 {
-	return agent_fault((u32)operation->operand[0]);
+	return agent_bug((u32)operation->operand[0]);
 }

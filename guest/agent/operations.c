@@ -34,7 +34,7 @@ static const struct operation_row rows[] = {
 	[KVMAP_OP_PRINT] = { op_print, "%t", "" },
 	[KVMAP_OP_TOUCH] = { op_touch, "%m %a", "" },
 	[KVMAP_OP_CRASH] = { op_crash, "crash", "" },
-	[KVMAP_OP_FAULT] = { op_fault, "deliberate fault", "" },
+	[KVMAP_OP_BUG] = { op_bug, "deliberate bug", "" },
 	[KVMAP_OP_PAIR] = { op_pair, "pair %f %s, times %c", "",
 			    ", of the pairs %u, of the worst single operation %w, beyond its own pages %b" },
 	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },

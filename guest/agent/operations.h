@@ -117,12 +117,12 @@ u32 op_parallel(struct operation *operation);
 u32 op_verify(struct operation *operation);
 u32 op_print(struct operation *operation);
 u32 op_crash(struct operation *operation);
-u32 op_fault(struct operation *operation);
+u32 op_bug(struct operation *operation);
 
 /*
- * Damages the kernel in a deliberate way; enum kvmap_status. This kernel knows none and refuses: the one of
+ * Runs bug `number` of kvmap/bugs.h; enum kvmap_status. Weak here, where it refuses; the guest of
  * tests/mutants overrides it.
  */
-u32 agent_fault(u32 number);
+u32 agent_bug(u32 number);
 
 #endif

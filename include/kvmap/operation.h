@@ -23,7 +23,7 @@ enum kvmap_opcode {
 	KVMAP_OP_PRINT = 11,   /* string offset, address (shown if its base is not none) */
 	KVMAP_OP_TOUCH = 12,   /* address, kvmap_access: what `expect fault` runs */
 	KVMAP_OP_CRASH = 13,   /* enum kvmap_crash: die, to see the report */
-	KVMAP_OP_FAULT = 14,   /* number of a deliberate fault; only the guest of tests/mutants knows it */
+	KVMAP_OP_BUG = 14,     /* number of kvmap/bugs.h; only the guest of tests/mutants has them */
 	KVMAP_OP_PAIR = 15,  /* enum kvmap_function, size, count: allocations that are freed at once, timed */
 	KVMAP_OP_AREAS = 16, /* count, size, holes: areas that stay; holes: every second one is freed */
 	KVMAP_OP_KMALLOC = 32,          /* size, flags of kvmap/gfp.h -> v */

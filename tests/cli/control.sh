@@ -162,14 +162,14 @@ for cpus in 1 4; do
 done
 
 # ---- what is wrong in one that works ----
-printf 'a = vmalloc 64K\nb = vmalloc 8K\nfault guard-mapped\nrepeat 400\n  pair vmalloc 64K 4\nend\n' >wrong.kvs
+printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nrepeat 400\n  pair vmalloc 64K 4\nend\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock"
 sleep 0.2
 try verify vm.sock
 check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'was paused'
 kill -9 "$vm"
 wait "$vm" 2>/dev/null
-printf 'a = vmalloc 64K\nb = vmalloc 8K\nfault guard-mapped\nareas 8000 32K\n' >wrong.kvs
+printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nareas 8000 32K\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
 sleep 0.2
 try verify vm.sock

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faults.c: a kernel with bugs. Linked only into the guest of these tests, where it gives `fault NAME` its
- * meaning: each function below breaks one thing that the memory manager gets right, as a bug would, and
- * nothing else. The host has to find it, by the invariant that ./expected names.
+ * bugs.c: the bugs of kvmap/bugs.h, linked only into the guest of these tests. Each function breaks one thing
+ * that the memory manager gets right, and nothing else. The host has to find it by the invariant that
+ * ./expected names.
  */
 #include "agent/channel.h"
 #include "agent/operations.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/sections.h"
+#include "kvmap/bugs.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
 #include "mm/arch.h"
@@ -129,7 +130,7 @@ static u32 lost_frame(void)
 }
 
 /* The last frame of an area is freed and stays the area's. The script leaves the free lists empty, so that
- * the link of the list does not lengthen the chain: that would be a second fault. */
+ * the link of the list does not lengthen the chain: that would be a second bug. */
 static u32 free_and_mapped(void)
 {
 	u32 pfn = *last_link(live_area(0));
@@ -246,15 +247,12 @@ static u32 damaged_bytes(void)
 	return KVMAP_OK;
 }
 
-u32 agent_fault(u32 number)
+u32 agent_bug(u32 number)
 {
-	static u32 (*const faults[])(void) = {
-		guard_mapped,  shared_frame, lost_frame,    free_and_mapped, writable_text, frame_order,
-		stray_mapping, tree_order,   table_as_data, account_off,     missing_flush, damaged_bytes,
-		missing_ipi,   huge_leaf,    table_at_once, idle_at_work,    lost_block,
-	};
+#define BUG(function, number, name) [number] = function,
+	static u32 (*const bugs[])(void) = { KVMAP_BUGS(BUG) };
 
-	if (number - 1 >= ARRAY_SIZE(faults) || !live_area(0))
+	if (number >= ARRAY_SIZE(bugs) || !bugs[number] || !live_area(0))
 		return KVMAP_REFUSED_UNKNOWN;
-	return faults[number - 1]();
+	return bugs[number]();
 }

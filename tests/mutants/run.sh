@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every deliberate fault is found, by the right invariant and no other than ./expected says; the same script without
-# the fault is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
+# Every deliberate bug is found, by the right invariant and no other than ./expected says; the same script without
+# the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
 set -u
 kvmap=$1
 guest=$2
@@ -44,12 +44,12 @@ while read -r name right others; do
 	else
 		report no "$name is found by $right (wanted: exit status 1, findings by: ${wanted% })"
 	fi
-	sed -E '/^(on cpu [0-9]+ )?fault /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
+	sed -E '/^(on cpu [0-9]+ )?bug /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
 	run "$folder/clean.kvs"
 	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 "$folder/out" | grep -q '"ok":true'; then
-		report yes "$name without its fault is clean"
+		report yes "$name without its bug is clean"
 	else
-		report no "$name without its fault is clean"
+		report no "$name without its bug is clean"
 	fi
 done <"$scripts/expected"
 echo "1..$number"

@@ -74,6 +74,10 @@ static int complain_unknown_operation(struct compile *compile, struct word word)
 
 	if (at_line_end(compile))
 		return compile_error(compile, compile->end, "an operation is missing here");
+	if (word.length == strlen("fault") && !memcmp(word.at, "fault", word.length))
+		return compile_error(compile, word.at,
+				     "'fault' is no operation; write 'bug NAME' for a deliberate bug, "
+				     "'expect fault KIND ADDRESS' for an expected page fault");
 	if (word.length && word.length <= token.length && word_is_reserved(word))
 		return compile_error(compile, word.at,
 				     "'%.*s' is no operation; here only an operation may stand",

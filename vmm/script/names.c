@@ -2,6 +2,7 @@
 #include "script/names.h"
 
 #include "base/spelling.h"
+#include "kvmap/bugs.h"
 #include "kvmap/operation.h"
 
 #include <stdio.h>
@@ -41,13 +42,8 @@ const struct name function_names[] = {
 	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM }, { NULL, 0 },
 };
 
-const struct name fault_names[] = {
-	{ "guard-mapped", 1 },  { "shared-frame", 2 }, { "lost-frame", 3 },     { "free-and-mapped", 4 },
-	{ "writable-text", 5 }, { "frame-order", 6 },  { "stray-mapping", 7 },  { "tree-order", 8 },
-	{ "table-as-data", 9 }, { "account-off", 10 }, { "missing-flush", 11 }, { "damaged-bytes", 12 },
-	{ "missing-ipi", 13 },  { "huge-leaf", 14 },   { "table-at-once", 15 }, { "idle-at-work", 16 },
-	{ "lost-block", 17 },   { NULL, 0 },
-};
+#define BUG_NAME(function, number, name) { name, number },
+const struct name bug_names[] = { KVMAP_BUGS(BUG_NAME){ NULL, 0 } };
 
 const struct name *name_find(const struct name *table, const char *word, size_t length)
 {

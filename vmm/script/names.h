@@ -17,7 +17,7 @@ extern const struct name access_names[];     /* enum kvmap_access */
 extern const struct name crash_names[];      /* enum kvmap_crash */
 extern const struct name fault_kind_names[]; /* enum kvmap_fault_kind, without NONE */
 extern const struct name function_names[];   /* enum kvmap_function */
-extern const struct name fault_names[];      /* the deliberate faults of tests/mutants */
+extern const struct name bug_names[];        /* kvmap/bugs.h */
 
 /* The row of the `length` bytes at `word`, or NULL. */
 const struct name *name_find(const struct name *table, const char *word, size_t length);

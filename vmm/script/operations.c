@@ -162,16 +162,16 @@ static int crash_operand(struct compile *compile, struct kvmap_operation *operat
 	return 0;
 }
 
-static int fault_operand(struct compile *compile, struct kvmap_operation *operation)
+static int bug_operand(struct compile *compile, struct kvmap_operation *operation)
 {
 	struct word word = peek_word(compile, true);
-	uint16_t fault;
+	uint16_t bug;
 
 	if (word.length && *word.at >= '0' && *word.at <= '9')
-		return operand_number(compile, "the number of a fault", &operation->operand[0].value);
-	if (operand_choice(compile, fault_names, "a deliberate fault", &fault) < 0)
+		return operand_number(compile, "the number of a bug", &operation->operand[0].value);
+	if (operand_choice(compile, bug_names, "a deliberate bug", &bug) < 0)
 		return -1;
-	operation->operand[0].value = fault;
+	operation->operand[0].value = bug;
 	return 0;
 }
 
@@ -229,7 +229,7 @@ static const struct operation_syntax syntaxes[] = {
 	{ "verify", KVMAP_OP_VERIFY, false, "verify", no_operands },
 	{ "print", KVMAP_OP_PRINT, false, "print \"TEXT\" [ADDRESS]", print_operands },
 	{ "crash", KVMAP_OP_CRASH, false, "crash triple-fault|emulation|mmio|hang|oops", crash_operand },
-	{ "fault", KVMAP_OP_FAULT, false, "fault NUMBER or NAME", fault_operand },
+	{ "bug", KVMAP_OP_BUG, false, "bug NUMBER or NAME", bug_operand },
 	/* Begins a block. */
 	{ "parallel", KVMAP_OP_PARALLEL, false, "parallel", NULL },
 	/* Written as `expect fault`. */
@@ -240,8 +240,8 @@ static const struct operation_syntax syntaxes[] = {
 
 /* Words that are no operations. Those with a 1 begin a line, and are suggested. */
 static const struct name other_words[] = {
-	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 }, { "in", 1 },
-	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { NULL, 0 },
+	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },    { "in", 1 },
+	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },
 };
 
 const char *operation_name(uint16_t opcode)

@@ -266,7 +266,7 @@ Test(compile, a_refusal_may_be_expected_of_any_operation)
 	cr_expect_eq(operation.expect, KVMAP_EXPECT_REFUSED);
 }
 
-Test(compile, crashes_and_faults_are_named)
+Test(compile, crashes_and_bugs_are_named)
 {
 	static const struct {
 		const char *text;
@@ -278,19 +278,19 @@ Test(compile, crashes_and_faults_are_named)
 		{ "crash mmio", KVMAP_OP_CRASH, KVMAP_CRASH_MMIO },
 		{ "crash hang", KVMAP_OP_CRASH, KVMAP_CRASH_HANG },
 		{ "crash oops", KVMAP_OP_CRASH, KVMAP_CRASH_OOPS },
-		{ "fault 99", KVMAP_OP_FAULT, 99 },
-		{ "fault guard-mapped", KVMAP_OP_FAULT, 1 },
-		{ "fault shared-frame", KVMAP_OP_FAULT, 2 },
-		{ "fault lost-frame", KVMAP_OP_FAULT, 3 },
-		{ "fault free-and-mapped", KVMAP_OP_FAULT, 4 },
-		{ "fault writable-text", KVMAP_OP_FAULT, 5 },
-		{ "fault frame-order", KVMAP_OP_FAULT, 6 },
-		{ "fault stray-mapping", KVMAP_OP_FAULT, 7 },
-		{ "fault tree-order", KVMAP_OP_FAULT, 8 },
-		{ "fault table-as-data", KVMAP_OP_FAULT, 9 },
-		{ "fault account-off", KVMAP_OP_FAULT, 10 },
-		{ "fault missing-flush", KVMAP_OP_FAULT, 11 },
-		{ "fault damaged-bytes", KVMAP_OP_FAULT, 12 },
+		{ "bug 99", KVMAP_OP_BUG, 99 },
+		{ "bug guard-mapped", KVMAP_OP_BUG, 1 },
+		{ "bug shared-frame", KVMAP_OP_BUG, 2 },
+		{ "bug lost-frame", KVMAP_OP_BUG, 3 },
+		{ "bug free-and-mapped", KVMAP_OP_BUG, 4 },
+		{ "bug writable-text", KVMAP_OP_BUG, 5 },
+		{ "bug frame-order", KVMAP_OP_BUG, 6 },
+		{ "bug stray-mapping", KVMAP_OP_BUG, 7 },
+		{ "bug tree-order", KVMAP_OP_BUG, 8 },
+		{ "bug table-as-data", KVMAP_OP_BUG, 9 },
+		{ "bug account-off", KVMAP_OP_BUG, 10 },
+		{ "bug missing-flush", KVMAP_OP_BUG, 11 },
+		{ "bug damaged-bytes", KVMAP_OP_BUG, 12 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -382,7 +382,7 @@ Test(compile, the_names_of_all_operations_are_known)
 {
 	static const char *const names[] = { "?",      "vmalloc", "vzalloc", "vfree",    "fill",
 					     "check",  "read",    "write",   "fragment", "purge",
-					     "verify", "print",   "touch",   "crash",    "fault" };
+					     "verify", "print",   "touch",   "crash",    "bug" };
 
 	for (uint16_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		cr_expect_str_eq(operation_name(i), names[i]);

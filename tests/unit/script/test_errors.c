@@ -59,6 +59,11 @@ static const struct {
 	{ "crash", "1:6: a way to die is missing; write: crash triple-fault|emulation|mmio|hang|oops" },
 	{ "crash opps", "1:7: a way to die must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
 			"emulation, mmio, hang, oops" },
+	{ "bug", "1:4: a deliberate bug is missing; write: bug NUMBER or NAME" },
+	{ "fault guard-mapped",
+	  "1:1: 'fault' is no operation; write 'bug NAME' for a deliberate bug, 'expect fault "
+	  "KIND ADDRESS' for an expected page fault" },
+	{ "fault = vmalloc 4K", "1:1: 'fault' is a word of the language; choose another name" },
 	{ "expect", "1:7: 'fault' or 'refused' must stand behind expect" },
 	{ "expect freed 0", "1:8: 'fault' or 'refused' must stand behind expect" },
 	{ "expect fault gaurd 0",
