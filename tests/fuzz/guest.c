@@ -75,7 +75,6 @@ void guest_repair(const struct damaged_word *words, unsigned int count)
 static void print_walk(struct report *report, const struct guest *guest, const struct walk_mode *mode,
 		       const struct claims *claims, const struct walk *walk)
 {
-	const struct report_second_stage second_stage = { .not_seen = "a core does not hold it" };
 	struct access_rules rules;
 	const struct report_walk input = {
 		.walk = walk,
@@ -84,7 +83,7 @@ static void print_walk(struct report *report, const struct guest *guest, const s
 		.rules = &rules,
 		.claims = claims,
 		.symbols = guest->symbols,
-		.second_stage = &second_stage,
+		.no_stage2 = "a core does not hold it",
 	};
 
 	access_rules_of_cpu(&guest->view.cpus[0], &rules);

@@ -157,7 +157,7 @@ static int show(struct source *source, void *context)
 		return source_fail(source, &error, NULL);
 	}
 	source_report(source, &report, options->common.json);
-	what.stage2 = source_second_stage(source, &error);
+	what.stage2 = source_stage2(source, &error);
 	if (!what.stage2) {
 		tell_not_seen(&report, what.pid, source);
 		return source_fail(source, &error, NULL);

@@ -88,14 +88,12 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 static int walk_source(struct source *source, void *context)
 {
 	const struct walk_options *options = context;
-	struct report_second_stage second_stage = { 0 };
-	const struct stage2 *stage2;
 	struct error error;
 	struct access_rules rules;
 	struct report report;
 	uint64_t address;
 	struct walk walk;
-	const struct report_walk input = {
+	struct report_walk input = {
 		.walk = &walk,
 		.mode = &source->mode,
 		.view = source->view,
@@ -103,7 +101,7 @@ static int walk_source(struct source *source, void *context)
 		.rules = &rules,
 		.claims = source->claims,
 		.symbols = source->symbols,
-		.second_stage = &second_stage,
+		.no_stage2 = error.text,
 	};
 
 	if (!source->has_mode)
@@ -115,11 +113,7 @@ static int walk_source(struct source *source, void *context)
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
-	stage2 = source_second_stage(source, &error);
-	if (stage2)
-		second_stage_explain(stage2, walk.gpa, &second_stage);
-	else
-		second_stage.not_seen = error.text;
+	input.stage2 = source_stage2(source, &error);
 	source_warn(source);
 	source_report(source, &report, options->source.common.json);
 	report_walk(&report, &input);

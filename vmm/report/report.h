@@ -118,20 +118,6 @@ struct report_map {
 /* `map SOURCE` */
 void report_map(struct report *report, const struct report_map *input);
 
-/* Where the second stage takes the GPA of a walk, as whoever can see it found it. */
-struct report_second_stage {
-	const char *not_seen; /* why nothing is known of it; NULL: it was seen, and the rest holds */
-	const char *kind;     /* "EPT", "NPT", "shadow" */
-	struct {
-		unsigned int level;
-		uint64_t entry;
-		char decoded[96];
-	} levels[5]; /* from the top; those that were read */
-	unsigned int level_count;
-	bool mapped;
-	uint64_t hpa, page_size; /* where mapped: of the GPA itself, and of the page it lies in */
-};
-
 /* Borrowed; claims and symbols may be NULL. */
 struct report_walk {
 	const struct walk *walk;
@@ -141,7 +127,8 @@ struct report_walk {
 	const struct access_rules *rules; /* of that CPU */
 	const struct claims *claims;
 	struct symbols *symbols;
-	const struct report_second_stage *second_stage;
+	const struct stage2 *stage2; /* NULL: not read, and no_stage2 says why */
+	const char *no_stage2;
 };
 
 /* `walk SOURCE ADDRESS`: every level, who may do what, and where the GPA goes on to. */

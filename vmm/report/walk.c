@@ -136,23 +136,54 @@ static void show_memory(struct report *report, const struct report_walk *input)
 		  offset);
 }
 
-static void show_second_stage(struct report *report, const struct report_walk *input)
+static void add_level(struct walk_stage2 *found, unsigned int level, uint64_t entry)
 {
-	const struct report_second_stage *stage = input->second_stage;
-	uint64_t effective =
-		input->walk->page_size < stage->page_size ? input->walk->page_size : stage->page_size;
+	found->levels[found->level_count].level = level;
+	found->levels[found->level_count++].entry = entry;
+}
 
-	if (stage->not_seen) {
-		text_line(report, PAINT_FAINT, 0, 8, "HPA     not seen: %s", stage->not_seen);
+void walk_stage2_find(const struct report_walk *input, struct walk_stage2 *out)
+{
+	const struct stage2 *stage2 = input->stage2;
+	uint64_t gpa = input->walk->gpa;
+	const struct stage2_leaf *leaf = stage2_leaf_at(stage2, gpa);
+
+	*out = (struct walk_stage2){ 0 };
+	for (unsigned int level = STAGE2_LEVELS; level > (leaf ? leaf->level : 1u); level--) {
+		const struct stage2_upper *upper = stage2_upper_at(stage2, gpa, level);
+
+		if (upper)
+			add_level(out, level, upper->entry);
+	}
+	if (!leaf)
+		return;
+	add_level(out, leaf->level, leaf->entry);
+	out->mapped = true;
+	out->page_size = stage2_page_size(leaf->level);
+	out->hpa = stage2_entry_hpa(&stage2->format, leaf->level, leaf->entry) + (gpa & (out->page_size - 1));
+}
+
+static void show_stage2(struct report *report, const struct report_walk *input)
+{
+	struct walk_stage2 found;
+	uint64_t effective;
+	char decoded[96];
+
+	if (!input->stage2) {
+		text_line(report, PAINT_FAINT, 0, 8, "HPA     not seen: %s", input->no_stage2);
 		return;
 	}
-	for (unsigned int i = 0; i < stage->level_count; i++)
+	walk_stage2_find(input, &found);
+	for (unsigned int i = 0; i < found.level_count; i++)
 		text_line(report, PAINT_PLAIN, 0, 8, "%-6s  level %u  0x%016" PRIx64 "  %s",
-			  i ? "" : stage->kind, stage->levels[i].level, stage->levels[i].entry,
-			  stage->levels[i].decoded);
-	if (stage->mapped)
+			  i ? "" : stage2_kind_name(input->stage2->format.kind), found.levels[i].level,
+			  found.levels[i].entry,
+			  stage2_entry_text(&input->stage2->format, found.levels[i].level,
+					    found.levels[i].entry, decoded, sizeof(decoded)));
+	effective = input->walk->page_size < found.page_size ? input->walk->page_size : found.page_size;
+	if (found.mapped)
 		text_line(report, PAINT_GOOD, 0, 8, "HPA     0x%" PRIx64 " in a %s page; %s in effect",
-			  stage->hpa, entry_page_name(stage->page_size), entry_page_name(effective));
+			  found.hpa, entry_page_name(found.page_size), entry_page_name(effective));
 	else
 		text_line(report, PAINT_PLAIN, 0, 8, "HPA     none yet: the second stage maps no page there");
 }
@@ -175,7 +206,7 @@ static void show_end(struct report *report, const struct report_walk *input)
 		  memory_type(memory_type_pat(cpu), walk->pat_index), walk->pat_index,
 		  cpu->has_pat ? "" : " as after a reset: the source does not hold the register");
 	show_memory(report, input);
-	show_second_stage(report, input);
+	show_stage2(report, input);
 	show_who_may(report, input);
 }
 

@@ -26,15 +26,21 @@ static void emit_level(struct report *report, const struct report_walk *input, c
 	json_finish(report, line);
 }
 
-static void emit_second_stage(struct report *report, const struct report_second_stage *stage)
+static void emit_stage2(struct report *report, const struct stage2_format *format,
+			const struct walk_stage2 *found)
 {
-	for (unsigned int i = 0; !stage->not_seen && i < stage->level_count; i++) {
-		struct json_object *line = json_start(report, "second_stage_level");
+	char decoded[96];
 
-		json_add_string(line, "kind", stage->kind);
-		json_add_number(line, "level", stage->levels[i].level);
-		json_add_hex(line, "entry", stage->levels[i].entry);
-		json_add_string(line, "decoded", stage->levels[i].decoded);
+	for (unsigned int i = 0; i < found->level_count; i++) {
+		struct json_object *line = json_start(report, "second_stage_level");
+		unsigned int level = found->levels[i].level;
+		uint64_t entry = found->levels[i].entry;
+
+		json_add_string(line, "kind", stage2_kind_name(format->kind));
+		json_add_number(line, "level", level);
+		json_add_hex(line, "entry", entry);
+		json_add_string(line, "decoded",
+				stage2_entry_text(format, level, entry, decoded, sizeof(decoded)));
 		json_finish(report, line);
 	}
 }
@@ -92,29 +98,33 @@ static void add_page(struct json_object *line, const struct report_walk *input)
 	}
 }
 
-static void add_second_stage(struct json_object *line, const struct report_second_stage *stage)
+static void add_stage2(struct json_object *line, const struct report_walk *input,
+		       const struct walk_stage2 *found)
 {
-	json_add_bool(line, "second_stage_seen", !stage->not_seen);
-	if (stage->not_seen) {
-		json_add_string(line, "second_stage_why", stage->not_seen);
+	json_add_bool(line, "second_stage_seen", input->stage2);
+	if (!input->stage2) {
+		json_add_string(line, "second_stage_why", input->no_stage2);
 		return;
 	}
-	json_add_bool(line, "second_stage_mapped", stage->mapped);
-	if (stage->mapped) {
-		json_add_hex(line, "hpa", stage->hpa);
-		json_add_number(line, "second_stage_page_size", stage->page_size);
+	json_add_bool(line, "second_stage_mapped", found->mapped);
+	if (found->mapped) {
+		json_add_hex(line, "hpa", found->hpa);
+		json_add_number(line, "second_stage_page_size", found->page_size);
 	}
 }
 
 void walk_emit(struct report *report, const struct report_walk *input, const char *place)
 {
 	const struct walk *walk = input->walk;
+	struct walk_stage2 found = { 0 };
 	struct json_object *line;
 
 	for (unsigned int i = 0; i < walk->level_count; i++)
 		emit_level(report, input, &walk->levels[i]);
-	if (walk->stop == WALK_MAPPED)
-		emit_second_stage(report, input->second_stage);
+	if (walk->stop == WALK_MAPPED && input->stage2) {
+		walk_stage2_find(input, &found);
+		emit_stage2(report, &input->stage2->format, &found);
+	}
 	line = json_start(report, "walk");
 	json_add_hex(line, "address", walk->gva);
 	json_add_string(line, "is", place);
@@ -123,7 +133,7 @@ void walk_emit(struct report *report, const struct report_walk *input, const cha
 	json_add_string(line, "stop", walk_stop_text(walk->stop));
 	if (walk->stop == WALK_MAPPED) {
 		add_page(line, input);
-		add_second_stage(line, input->second_stage);
+		add_stage2(line, input, &found);
 	}
 	json_finish(report, line);
 }

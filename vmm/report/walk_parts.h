@@ -20,6 +20,20 @@ const char *walk_level_rights(const struct walk_level *level, char *out, size_t 
 /* Whether that access to the page that was found goes through. */
 enum access_answer walk_may(const struct report_walk *input, enum access_mode mode, enum access_kind kind);
 
+/* The way of the walk's GPA through the second stage, which was read. */
+struct walk_stage2 {
+	struct {
+		unsigned int level;
+		uint64_t entry;
+	} levels[STAGE2_LEVELS]; /* from the top; only those that were read */
+	unsigned int level_count;
+	bool mapped;
+	uint64_t hpa;       /* of the GPA itself; 0 if not mapped */
+	uint64_t page_size; /* bytes; 0 if not mapped */
+};
+
+void walk_stage2_find(const struct report_walk *input, struct walk_stage2 *out);
+
 /* The walk as JSON lines. `place`: what the address is. */
 void walk_emit(struct report *report, const struct report_walk *input, const char *place);
 

@@ -193,8 +193,8 @@ static int verify_now(struct session *session, struct error *error)
 		.variable_name_count = session->config.script->variables.count,
 	};
 	if (session->config.stage2) {
-		input.stage2 = second_stage_look(&session->second_stage, getpid(),
-						 machine_vm_fd(session->machine), &not_seen);
+		input.stage2 = stage2_on_demand_read(&session->stage2, getpid(),
+						     machine_vm_fd(session->machine), &not_seen);
 		input.no_stage2 = not_seen.text;
 	}
 	if (verify(&input, &verdict, error) == 0) {
@@ -451,7 +451,7 @@ void session_destroy(struct session *session)
 	flush_log_destroy(&session->flushes);
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
-	second_stage_close(&session->second_stage);
+	stage2_on_demand_close(&session->stage2);
 	machine_destroy(session->machine);
 	parallel_end(session);
 	free(session->steps.items);

@@ -7,7 +7,7 @@
 
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
-#include "source/stage2.h"
+#include "stage2/on_demand.h"
 #include "report/report.h"
 
 struct session_config {
@@ -30,7 +30,7 @@ struct session_config {
 struct session {
 	struct session_config config;
 	struct machine *machine;
-	struct second_stage second_stage;
+	struct stage2_on_demand stage2;
 	struct listener *listener; /* NULL: nobody can look at it */
 	struct symbols *symbols;
 	struct claims_layout *layout;

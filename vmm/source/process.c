@@ -69,12 +69,12 @@ static int take(struct source *source, const struct stage2_guest *guest, struct 
 
 int source_foreign_view(struct source *source, bool stop, struct error *error)
 {
-	struct second_stage *look = &source->second_stage;
+	struct stage2_on_demand *look = &source->stage2_reading;
 	pid_t pid = (pid_t)source->look.pid;
 	struct stage2_guest guest = { 0 };
 	int result = -1;
 
-	second_stage_prepare(look);
+	stage2_on_demand_open(look);
 	if (!look->reader) {
 		*error = look->no_reader;
 		return -1;

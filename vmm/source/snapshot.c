@@ -122,8 +122,8 @@ static int stop(struct source *source, bool first, struct error *error)
 	/* The first look is at what the tables say, not yet at what they are. */
 	source->stage2_seen = NULL;
 	if (source->stage2 && !first)
-		source->stage2_seen = second_stage_look(&source->second_stage, (pid_t)source_pid(source), -1,
-							&source->no_stage2);
+		source->stage2_seen = stage2_on_demand_read(
+			&source->stage2_reading, (pid_t)source_pid(source), -1, &source->no_stage2);
 	return 0;
 }
 

@@ -214,7 +214,7 @@ uint32_t source_pid(const struct source *source)
 	return source->session ? (uint32_t)getpid() : 0;
 }
 
-const struct stage2 *source_second_stage(struct source *source, struct error *error)
+const struct stage2 *source_stage2(struct source *source, struct error *error)
 {
 	if (!source_pid(source)) {
 		error_set(error, ERROR_INPUT, 0, 0, "a core does not hold it");
@@ -225,8 +225,8 @@ const struct stage2 *source_second_stage(struct source *source, struct error *er
 		return NULL;
 	}
 	if (!source->vm.attached)
-		return second_stage_look(
-			&source->second_stage, (pid_t)source_pid(source),
+		return stage2_on_demand_read(
+			&source->stage2_reading, (pid_t)source_pid(source),
 			source->session ? machine_vm_fd(source->session->machine) : source->vm_fd, error);
 	*error = source->no_stage2;
 	return source->stage2_seen;
@@ -242,7 +242,7 @@ int source_open(const char *name, const struct options *options, enum source_cla
 
 	*out = (struct source){ .wanted = wanted, .stage2 = options->stage2, .vm_fd = -1 };
 	if (out->stage2)
-		second_stage_prepare(&out->second_stage);
+		stage2_on_demand_open(&out->stage2_reading);
 	if (is_script(name))
 		result = open_script(name, options, out, context, sizeof(context), &error);
 	else if (is_foreign(name, &pid))
@@ -260,7 +260,7 @@ int source_open(const char *name, const struct options *options, enum source_cla
 
 void source_close(struct source *source)
 {
-	second_stage_close(&source->second_stage);
+	stage2_on_demand_close(&source->stage2_reading);
 	session_destroy(source->session);
 	script_destroy(source->script);
 	claims_destroy(&source->own_claims);

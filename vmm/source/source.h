@@ -13,7 +13,7 @@
 #define VMM_SOURCE_SOURCE_H
 
 #include "commands/options.h"
-#include "source/stage2.h"
+#include "stage2/on_demand.h"
 #include "control/client.h"
 #include "view/ptrace_stop.h"
 
@@ -37,12 +37,12 @@ struct source {
 	struct view *core;
 	char *core_program;
 	struct source_vm vm;
-	struct view *foreign;             /* a VM of another program */
-	struct standstill *standstill;    /* then: as long as it stands still */
-	struct report_foreign look;       /* then: how it was looked at */
-	int vm_fd;                        /* then: its descriptor of the VM; -1: it has but one */
-	struct second_stage second_stage; /* with --stage2 */
-	bool stage2;                      /* that was given */
+	struct view *foreign;                   /* a VM of another program */
+	struct standstill *standstill;          /* then: as long as it stands still */
+	struct report_foreign look;             /* then: how it was looked at */
+	int vm_fd;                              /* then: its descriptor of the VM; -1: it has but one */
+	struct stage2_on_demand stage2_reading; /* with --stage2 */
+	bool stage2;                            /* that was given */
 	const struct stage2 *stage2_seen; /* of an attached VM, of this moment; NULL: no_stage2 says why */
 	struct error no_stage2;
 	enum source_claims wanted;
@@ -130,7 +130,7 @@ int source_attach(const char *name, struct attached **out, struct error *error);
 uint32_t source_pid(const struct source *source);
 
 /* The second stage of now if --stage2 was given, or NULL, and the error says why not. */
-const struct stage2 *source_second_stage(struct source *source, struct error *error);
+const struct stage2 *source_stage2(struct source *source, struct error *error);
 
 /* --stop, for commands that parse their options themselves; its key is SOURCE_OPTION_STOP. */
 enum { SOURCE_OPTION_STOP = 640 };

@@ -21,7 +21,7 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 		*error = source->no_claims;
 		return -1;
 	}
-	input.stage2 = source_second_stage(source, &not_seen);
+	input.stage2 = source_stage2(source, &not_seen);
 	input.no_stage2 = not_seen.text;
 	if (area_findings_out) {
 		input.area_findings = calloc(source->claims->areas.count + 1, sizeof(*input.area_findings));

@@ -247,7 +247,7 @@ static struct view view = {
 static const struct walk_mode mode = { .root = 0x1000, .levels = 4, .physical_bits = 40, .nx = true };
 
 static struct access_rules rules = { .write_protect = true, .no_execute = true, .smep = true };
-static struct report_second_stage second_stage = { .not_seen = "nobody looked" };
+static const struct stage2 *stage2;
 
 static void make_tables(void)
 {
@@ -269,7 +269,8 @@ static char *walk_of(enum report_format format, uint64_t gva)
 		.view = &view,
 		.rules = &rules,
 		.claims = &sample.claims,
-		.second_stage = &second_stage,
+		.stage2 = stage2,
+		.no_stage2 = "not asked for",
 	};
 
 	make_tables();
@@ -295,7 +296,7 @@ Test(source, a_walk_shows_every_level_raw_and_decoded)
 	check_holds(text,
 		    "\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as after a reset: ");
 	check_holds(text, "\nslot    byte 0x5123 of the 64 KiB of memory at GPA 0x0\nHVA     0x");
-	check_holds(text, "\nHPA     not seen: nobody looked\n");
+	check_holds(text, "\nHPA     not seen: not asked for\n");
 	check_holds(text,
 		    "\nwho may       read                    write                   execute\n"
 		    "  supervisor  yes                     yes                     no: NX\n"
@@ -328,7 +329,7 @@ Test(source, a_walk_as_json_has_a_line_for_each_level)
 	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "mapped"), "true");
 	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "memory_type"), "WB");
 	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "pat_known"), "false");
-	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "second_stage_why"), "nobody looked");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "second_stage_why"), "not asked for");
 	cr_expect_not_null(strstr(text, "\"supervisor_may\":{\"read\":\"yes\",\"write\":\"yes\","
 					"\"execute\":\"no: NX\"}"));
 	json_object_put(lines);
@@ -349,7 +350,8 @@ static void expect_walk(uint64_t entry, const char *part)
 		.mode = &mode,
 		.view = &changed,
 		.rules = &rules,
-		.second_stage = &second_stage,
+		.stage2 = stage2,
+		.no_stage2 = "not asked for",
 	};
 
 	make_tables();
@@ -411,25 +413,28 @@ Test(source, a_walk_goes_on_through_the_second_stage_where_that_is_seen)
 	struct json_object *lines;
 	char *text;
 
-	second_stage = (struct report_second_stage){
-		.kind = "NPT",
-		.levels = { { 2, 0x80000000000000e7, "P W U PS" } },
-		.level_count = 1,
-		.mapped = true,
-		.hpa = 0x12345123,
-		.page_size = 2 << 20,
+	static struct stage2_leaf leaf = { .gpa = 0, .entry = 0x80000000122008e7, .level = 2 };
+	static struct stage2_upper upper = { .gpa = 0, .entry = 0x1234867, .level = 3 };
+	static struct stage2 npt = {
+		.format = { STAGE2_NPT, 48, 0 },
+		.leaves = { .items = &leaf, .count = 1 },
+		.uppers = { .items = &upper, .count = 1 },
 	};
+
+	stage2 = &npt;
 	text = walk_of(REPORT_TEXT, SAMPLE_AREA + 0x123);
-	check_holds(text, "\nNPT     level 2  0x80000000000000e7  P W U PS\n"
-			  "HPA     0x12345123 in a 2M page; 4K in effect\n");
+	check_holds(text, "\nNPT     level 3  0x0000000001234867  P W U A\n"
+			  "        level 2  0x80000000122008e7  P W U A NX PS D\n"
+			  "HPA     0x12205123 in a 2M page; 4K in effect\n");
 	free(text);
 	text = walk_of(REPORT_JSON, SAMPLE_AREA + 0x123);
 	lines = lines_of(text);
 	cr_expect_str_eq(member(line_of_type(lines, "second_stage_level", 0), "kind"), "NPT");
-	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "hpa"), "0x12345123");
+	cr_expect_str_eq(member(line_of_type(lines, "second_stage_level", 1), "entry"), "0x80000000122008e7");
+	cr_expect_str_eq(member(line_of_type(lines, "walk", 0), "hpa"), "0x12205123");
 	json_object_put(lines);
 	free(text);
-	second_stage.mapped = false;
+	npt.leaves.count = 0;
 	text = walk_of(REPORT_TEXT, SAMPLE_AREA + 0x123);
 	check_holds(text, "\nHPA     none yet: the second stage maps no page there\n");
 	free(text);
