@@ -7,6 +7,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
 number=0
+# Where AddressSanitizer and LeakSanitizer write, in each process of this test; finish looks there. (UndefinedBehaviorSanitizer
+# of gcc writes to stderr whatever log_path says; its exit status is no status of kvmap either.)
+export ASAN_OPTIONS="exitcode=99:log_path=$folder/sanitizer" UBSAN_OPTIONS=exitcode=99
 
 # try ARG...: runs kvmap; leaves its status in $status, what it printed in out and err.
 try() {
@@ -61,6 +64,13 @@ one_line() {
 	check "$1" "$2" err "$3"
 }
 
+# finish: the end of each test. Fails if a sanitizer reported an error, also in a process whose exit status was ignored.
 finish() {
+	for report in "$folder"/sanitizer.*; do
+		[ -e "$report" ] || continue
+		number=$((number + 1))
+		echo "not ok $number - no sanitizer reports an error"
+		head -n 40 "$report" | sed 's/^/# /'
+	done
 	echo "1..$number"
 }

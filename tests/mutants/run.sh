@@ -9,6 +9,8 @@ scripts=$3
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 number=0
+# A sanitizer's error is none of kvmap's exit statuses.
+export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
 
 # report OK? NAME: one line of TAP; on failure, what was said.
 report() {
