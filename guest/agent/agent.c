@@ -2,12 +2,12 @@
 #include "agent/agent.h"
 #include "agent/channel.h"
 #include "agent/operations.h"
-#include "agent/panic.h"
 #include "agent/report.h"
 #include "agent/variables.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/machine.h"
+#include "arch/cycles.h"
+#include "arch/machine.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "mm/fail_alloc.h"
 
 struct agent agent;
@@ -49,7 +49,7 @@ void agent_check(const struct kvmap_boot *record, u64 size)
 
 void agent_run(u64 entry_tsc)
 {
-	u64 hello_tsc = rdtsc();
+	u64 hello_tsc = get_cycles();
 	u32 exit;
 
 	report_hello(hello_tsc - entry_tsc);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/channel.h"
-#include "arch/x86_64/machine.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/machine.h"
+#include "arch/percpu.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "lib/spinlock.h"
-#include "mm/arch.h"
+#include "mm/direct_map.h"
 
 static volatile struct kvmap_channel *channel;
 static u32 capacity;
@@ -54,13 +55,13 @@ struct kvmap_record *channel_record(u32 type)
 
 void channel_send(void)
 {
-	/* x86 keeps the order of stores; so must the compiler. */
+	/* The CPU keeps the order of stores; the compiler must, too. */
 	asm volatile("" : : : "memory");
 	channel->head = channel->head + 1;
 }
 
-void channel_ring(u32 doorbell)
+void doorbell_ring(u32 bell)
 {
 	if (channel)
-		machine_doorbell(doorbell);
+		machine_doorbell(bell);
 }

@@ -27,7 +27,4 @@ struct kvmap_record *channel_record(u32 type);
 /* Hands that record to the host. */
 void channel_send(void);
 
-/* Stops until the host has answered; nothing without a channel. */
-void channel_ring(u32 doorbell);
-
 #endif

@@ -2,7 +2,7 @@
 #include "agent/console.h"
 #include "agent/agent.h"
 #include "agent/text.h"
-#include "arch/x86_64/shootdown.h"
+#include "mm/roots.h"
 #include "mm/percpu.h"
 
 static const char *status_words(u32 status)

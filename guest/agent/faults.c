@@ -4,11 +4,13 @@
 #include "agent/channel.h"
 #include "agent/operations.h"
 #include "agent/text.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/traps.h"
+#include "arch/access.h"
+#include "arch/traps.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
-#include "mm/vmalloc/vmalloc.h"
+#include "lib/platform.h"
+#include "mm/explain.h"
+#include "mm/mm_types.h"
 
 void fault_explain(struct fault *fault)
 {
@@ -46,13 +48,13 @@ void fault_record(const struct fault *fault, struct kvmap_record *record)
 
 u32 fault_taken(struct operation *operation)
 {
-	const struct cpu *cpu = this_cpu();
 	struct fault *fault = &operation->fault;
+	const struct access_fault access = access_last_fault();
 
 	operation->faulted = true;
-	fault->address = cpu->fault_address;
-	fault->rip = cpu->fault_rip;
-	fault->error_code = cpu->fault_error_code;
+	fault->address = access.address;
+	fault->rip = access.rip;
+	fault->error_code = access.error_code;
 	fault_explain(fault);
 	if (channel_is_open()) {
 		struct kvmap_record *record;
@@ -62,7 +64,7 @@ u32 fault_taken(struct operation *operation)
 		fault_record(fault, record);
 		record->operation = operation_index(operation->script);
 		channel_send();
-		channel_ring(KVMAP_DOORBELL_FAULT);
+		doorbell_ring(KVMAP_DOORBELL_FAULT);
 		channel_unlock();
 	}
 	return KVMAP_FAILED_FAULT;

@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/oops.h"
 #include "agent/agent.h"
 #include "agent/channel.h"
 #include "agent/faults.h"
 #include "agent/text.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/machine.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/machine.h"
+#include "arch/percpu.h"
+#include "arch/sections.h"
+#include "arch/traps.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "mm/mm_types.h"
 
-extern const char stack_bottom[];
-
-/* Sets of six, in the order of KVMAP_RECORD_REGISTERS. */
-static void registers_list(const struct registers *r, u64 list[3][6])
-{
-	const u64 all[3][6] = {
-		{ r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi },
-		{ r->rbp, r->rsp, r->r8, r->r9, r->r10, r->r11 },
-		{ r->r12, r->r13, r->r14, r->r15, r->rflags, read_cr3() },
-	};
-
-	__builtin_memcpy(list, all, sizeof(all));
-}
-
-static void oops_record(const struct fault *fault, u64 vector, const u64 list[3][6])
+static void oops_record(const struct fault *fault, u64 vector,
+			const u64 list[REGISTER_SETS][REGISTERS_IN_SET])
 {
 	struct kvmap_record *record = channel_record(KVMAP_RECORD_OOPS);
 
@@ -32,22 +20,17 @@ static void oops_record(const struct fault *fault, u64 vector, const u64 list[3]
 	record->status = (u16)vector;
 	record->operation = operation_index(agent_running[arch_cpu()]);
 	channel_send();
-	for (u32 i = 0; i < 3; i++) {
+	for (u32 i = 0; i < REGISTER_SETS; i++) {
 		record = channel_record(KVMAP_RECORD_REGISTERS);
 		record->detail = i;
 		__builtin_memcpy(record->value, list[i], sizeof(record->value));
 		channel_send();
 	}
-	channel_ring(KVMAP_DOORBELL_OOPS);
+	doorbell_ring(KVMAP_DOORBELL_OOPS);
 }
 
-static void oops_text(const struct fault *fault, u64 vector, const u64 list[3][6])
+static void oops_text(const struct fault *fault, u64 vector, const u64 list[REGISTER_SETS][REGISTERS_IN_SET])
 {
-	static const char *const names[] = {
-		"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",    "r8",
-		"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rflags", "cr3",
-	};
-
 	text("oops: exception ");
 	text_decimal(vector);
 	text(" at ");
@@ -62,11 +45,11 @@ static void oops_text(const struct fault *fault, u64 vector, const u64 list[3][6
 	}
 	if (vector == TRAP_DF && (u64)stack_bottom - fault->address <= PAGE_SIZE)
 		text(": the kernel's stack has overflown");
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
-		text(i % 6 ? " " : "\n");
-		text(names[i]);
+	for (u32 i = 0; i < REGISTER_SETS * REGISTERS_IN_SET; i++) {
+		text(i % REGISTERS_IN_SET ? " " : "\n");
+		text(register_names[i / REGISTERS_IN_SET][i % REGISTERS_IN_SET]);
 		text(" ");
-		text_hex(list[i / 6][i % 6]);
+		text_hex(list[i / REGISTERS_IN_SET][i % REGISTERS_IN_SET]);
 	}
 	text("\n");
 }
@@ -74,7 +57,7 @@ static void oops_text(const struct fault *fault, u64 vector, const u64 list[3][6
 void oops(const struct registers *registers, u64 address)
 {
 	static bool again;
-	u64 list[3][6];
+	u64 list[REGISTER_SETS][REGISTERS_IN_SET];
 	struct fault fault = {
 		.address = address,
 		.rip = registers->rip,

@@ -4,7 +4,7 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
-#include "arch/x86_64/access.h"
+#include "arch/access.h"
 
 u32 op_read(struct operation *operation)
 {

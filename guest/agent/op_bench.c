@@ -7,7 +7,8 @@
  */
 #include "agent/agent.h"
 #include "agent/operations.h"
-#include "arch/x86_64/cpu.h"
+#include "arch/cycles.h"
+#include "lib/platform.h"
 #include "mm/slab/kmalloc.h"
 #include "mm/vmalloc/kvmalloc.h"
 #include "mm/page/page_alloc.h"
@@ -58,7 +59,7 @@ static u64 pairs_beyond(const struct pairs *pairs)
 	static bool name(struct pairs *pairs)                                                                \
 	{                                                                                                    \
 		unsigned long size = pairs->size;                                                            \
-		u64 start = rdtsc();                                                                         \
+		u64 start = get_cycles();                                                                    \
                                                                                                              \
 		(void)size;                                                                                  \
 		for (u64 left = pairs->count; left; left--) {                                                \
@@ -67,17 +68,17 @@ static u64 pairs_beyond(const struct pairs *pairs)
                                                                                                              \
 			if (pairs->together)                                                                 \
 				arch_relax();                                                                \
-			before = rdtsc();                                                                    \
+			before = get_cycles();                                                               \
 			memory = (allocation);                                                               \
 			if (!memory)                                                                         \
 				return false;                                                                \
-			between = rdtsc();                                                                   \
+			between = get_cycles();                                                              \
 			release;                                                                             \
-			extremes_note(&pairs->freed, rdtsc() - between);                                     \
+			extremes_note(&pairs->freed, get_cycles() - between);                                \
 			extremes_note(&pairs->made, between - before);                                       \
 		}                                                                                            \
 		vmalloc_purge();                                                                             \
-		pairs->ticks = rdtsc() - start;                                                              \
+		pairs->ticks = get_cycles() - start;                                                         \
 		return true;                                                                                 \
 	}
 

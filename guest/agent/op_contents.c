@@ -4,7 +4,7 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
-#include "arch/x86_64/access.h"
+#include "arch/access.h"
 #include "mm/mm_types.h"
 
 #define PAGE_WORDS (PAGE_SIZE / sizeof(u64))

@@ -3,15 +3,15 @@
  * op_other.c: what concerns the host more than memory.
  */
 #include "agent/agent.h"
-#include "agent/channel.h"
 #include "agent/operations.h"
-#include "arch/x86_64/machine.h"
+#include "arch/machine.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 
 u32 op_verify(struct operation *operation)
 {
 	(void)operation;
-	channel_ring(KVMAP_DOORBELL_VERIFY);
+	doorbell_ring(KVMAP_DOORBELL_VERIFY);
 	return KVMAP_OK;
 }
 

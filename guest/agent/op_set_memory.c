@@ -3,7 +3,7 @@
  * op_set_memory.c: the rights of areas, and code in them.
  */
 #include "agent/operations.h"
-#include "arch/x86_64/access.h"
+#include "arch/access.h"
 #include "mm/vmalloc/set_memory.h"
 #include "mm/vmalloc/vmalloc.h"
 

@@ -7,8 +7,8 @@
  * comes follows from the seed alone; what it finds depends on the other CPUs.
  */
 #include "agent/operations.h"
-#include "arch/x86_64/access.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/access.h"
+#include "arch/percpu.h"
 #include "lib/spinlock.h"
 #include "mm/slab/kmalloc.h"
 #include "mm/vmalloc/kvmalloc.h"

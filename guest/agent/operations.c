@@ -4,12 +4,13 @@
 #include "agent/console.h"
 #include "agent/report.h"
 #include "agent/variables.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/interrupt.h"
-#include "arch/x86_64/sections.h"
-#include "arch/x86_64/shootdown.h"
-#include "arch/x86_64/smp.h"
+#include "arch/cycles.h"
+#include "arch/interrupt.h"
+#include "arch/sections.h"
+#include "mm/roots.h"
+#include "arch/smp.h"
 #include "mm/fail_alloc.h"
+#include "mm/locks.h"
 #include "mm/percpu.h"
 
 static u32 op_unknown(struct operation *operation)
@@ -186,7 +187,7 @@ static void operation_run_here(void *script_operation)
 	struct operation operation = { .script = script };
 	bool done_before = fail_allocation_done;
 	struct refusal refusal;
-	u64 start = rdtsc();
+	u64 start = get_cycles();
 	u32 cpu = arch_cpu(), status;
 
 	agent_running[cpu] = script;
@@ -199,7 +200,7 @@ static void operation_run_here(void *script_operation)
 		__atomic_add_fetch(&agent.unexpected, 1, __ATOMIC_RELAXED);
 	if (refusal_take(&refusal))
 		report_warning(&operation, &refusal);
-	report_result(&operation, status, rdtsc() - start);
+	report_result(&operation, status, get_cycles() - start);
 }
 
 /* Of the operations of a `parallel`, what this CPU has to do. What names no CPU that there is, CPU 0 refuses.
@@ -231,7 +232,7 @@ static void parallel_counts(struct parallel_counts *out)
 		out->locks += acquired;
 		out->contended += contended;
 	}
-	out->ticks = rdtsc();
+	out->ticks = get_cycles();
 }
 
 static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)

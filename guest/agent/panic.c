@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/panic.h"
 #include "agent/text.h"
-#include "arch/x86_64/machine.h"
+#include "arch/machine.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 
 void panic(const char *why)
 {

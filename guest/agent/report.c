@@ -3,7 +3,7 @@
 #include "agent/agent.h"
 #include "agent/channel.h"
 #include "agent/console.h"
-#include "arch/x86_64/cpu.h"
+#include "arch/cycles.h"
 #include "mm/fail_alloc.h"
 #include "mm/page/frames.h"
 
@@ -77,7 +77,7 @@ void report_bye(u64 hello_tsc, u32 exit)
 	if (channel_is_open()) {
 		struct kvmap_record *record = channel_record(KVMAP_RECORD_BYE);
 
-		record->value[0] = rdtsc() - hello_tsc;
+		record->value[0] = get_cycles() - hello_tsc;
 		record->value[1] = exit;
 		record->value[2] = fail_allocation;
 		channel_send();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/text.h"
-#include "arch/x86_64/serial.h"
+#include "arch/serial.h"
 
 void text(const char *string)
 {

@@ -6,6 +6,7 @@
 #ifndef GUEST_LIB_SPINLOCK_H
 #define GUEST_LIB_SPINLOCK_H
 
+#include "lib/platform.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -13,9 +14,6 @@ struct spinlock {
 	u32 contended; /* acquisitions that had to wait */
 	u64 acquired;
 };
-
-/* A moment of waiting for another CPU: guest/arch/x86_64/shootdown.c. */
-void arch_relax(void);
 
 static inline bool spin_trylock(struct spinlock *lock)
 {

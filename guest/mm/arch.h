@@ -85,14 +85,6 @@ void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
  */
 u64 arch_virt_to_phys(unsigned long va);
 
-extern u32 tlb_clock;
-
-/* CPUs that there are, or soon will be. */
-extern u32 arch_nr_cpus;
-
-/* For lock_table: taken to make a page table that is missing, and for a round of flushes. */
-extern struct spinlock page_table_lock, tlb_round_lock;
-
 /* ---- up: implemented by guest/mm for guest/arch ---- */
 
 /* One zeroed frame, owned as a page table and accounted so; 0 when there is none. Returns its pfn. */

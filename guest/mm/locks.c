@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * locks.c: every lock that the memory manager takes, by name, in the order in which they may be taken: who
- * holds one takes none that stands above it (docs/memory-manager.md). The caches' come last: they are in no
- * array, but theirs is the same place.
+ * locks.c: the table of locks. A CPU that holds a lock must not take one listed above it.
  */
-#include "mm/arch.h"
-#include "mm/page/frames.h"
-#include "mm/slab/slab.h"
-#include "mm/vmalloc/vmap.h"
+#include "mm/locks.h"
+
+#include "mm/roots.h"
 
 const struct lock_row lock_table[] = {
 	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },

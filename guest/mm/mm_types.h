@@ -322,31 +322,4 @@ struct cpu_cache {
 	struct vmalloc_stats stats;
 } __attribute__((aligned(64)));
 
-/* A lock that has a name, for who looks at how often it was taken: nr of them, stride bytes apart. */
-struct lock_row {
-	const char *name;
-	struct spinlock *first;
-	u32 nr;
-	u32 stride;
-};
-
-/*
- * The roots. One definition each, in guest/mm; the host looks them up by these names:
- *
- *   struct page *mem_map;              unsigned long max_pfn;  (exclusive)
- *   struct zone zones[MAX_NR_ZONES];   u32 nr_zones, nr_nodes;
- *   struct memblock memblock;
- *   struct rb_root vmap_area_root, free_vmap_area_root;
- *   u32 held_pages;
- *   struct kmem_cache *kmem_caches[KMEM_CACHES_MAX]; u32 nr_kmem_caches;  (from number 1)
- *   struct cpu_cache cpu_caches[NR_CPUS];
- *   u32 tlb_clock;                     (guest/arch)
- *   struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];   (guest/arch)
- *   const struct lock_row lock_table[];
- *   struct tlb_stats tlb_stats;
- *   struct cpu cpus[NR_CPUS];          u32 arch_nr_cpus;     (guest/arch)
- *   u32 vmalloc_policy;                (enum kvmap_policy)
- *   struct agent_variable agent_variables[KVMAP_VARIABLES_MAX]; u32 agent_nr_variables;  (guest/agent)
- */
-
 #endif

@@ -5,15 +5,13 @@
 #ifndef GUEST_MM_PERCPU_H
 #define GUEST_MM_PERCPU_H
 
-#include "lib/this_cpu.h"
-#include "mm/mm_types.h"
-
-extern struct cpu_cache cpu_caches[NR_CPUS];
+#include "arch/percpu.h"
+#include "mm/roots.h"
 
 /* Of the CPU that runs: one load. */
 static inline struct cpu_cache *this_cpu_cache(void)
 {
-	return this_cpu_pointer();
+	return arch_this_cpu_pointer();
 }
 
 /* Pages more or less, counted here; items are enum vm_stat_item. */
@@ -25,11 +23,5 @@ static inline void vm_stat_add(enum vm_stat_item item, s64 pages)
 /* Of all CPUs. They are not stopped for it. */
 u64 vm_stat_sum(enum vm_stat_item item);
 void vmalloc_stats_sum(struct vmalloc_stats *out);
-
-/* Acquisitions of all locks of a row of lock_table, and those that had to wait. */
-void lock_row_sum(const struct lock_row *row, u64 *acquired_out, u64 *contended_out);
-
-extern const struct lock_row lock_table[];
-extern const u32 lock_table_rows;
 
 #endif

@@ -4,11 +4,10 @@
  */
 #include "mm/warn.h"
 
-#include "mm/arch.h"
-#include "mm/page/frames.h"
+#include "mm/direct_map.h"
+#include "mm/explain.h"
 #include "mm/interrupt.h"
-#include "mm/slab/slab.h"
-#include "mm/vmalloc/vmalloc.h"
+#include "mm/roots.h"
 
 /* Of the CPU of that number. */
 static struct refusal newest[NR_CPUS];

@@ -7,12 +7,13 @@
 #include "agent/agent.h"
 #include "agent/channel.h"
 #include "agent/report.h"
-#include "arch/x86_64/machine.h"
+#include "arch/machine.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/pte.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "mm/arch.h"
 
 void __wrap_agent_run(u64 entry_tsc);
@@ -95,12 +96,12 @@ static void tell(u64 lie)
 		break;
 	case 7: /* a fault elsewhere */
 		fault(KVMAP_FAULT_NULL, ~0xffful);
-		channel_ring(KVMAP_DOORBELL_FAULT);
+		doorbell_ring(KVMAP_DOORBELL_FAULT);
 		result(0, KVMAP_OK, 0);
 		break;
 	case 8: /* verified, it says */
 		fault(KVMAP_FAULT_NULL, 0);
-		channel_ring(KVMAP_DOORBELL_FAULT);
+		doorbell_ring(KVMAP_DOORBELL_FAULT);
 		result(0, KVMAP_OK, 0);
 		result(1, KVMAP_OK, 0);
 		break;
@@ -108,9 +109,9 @@ static void tell(u64 lie)
 	case 10: /* nothing at all */ break;
 	case 11: /* never comes to an end */
 		for (;;)
-			channel_ring(KVMAP_DOORBELL_VERIFY);
+			doorbell_ring(KVMAP_DOORBELL_VERIFY);
 	case 12: /* a doorbell that nobody knows, and no word */
-		channel_ring(~0u);
+		doorbell_ring(~0u);
 		machine_exit(KVMAP_EXIT_OOPS);
 	case 13: multiply_tables(); break;
 	}

@@ -4,14 +4,14 @@
  * that the memory manager gets right, and nothing else. The host has to find it by the invariant that
  * ./expected names.
  */
-#include "agent/channel.h"
 #include "agent/operations.h"
+#include "arch/sections.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/smp.h"
-#include "arch/x86_64/sections.h"
 #include "kvmap/bugs.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
 #include "mm/vmalloc/vmap.h"
@@ -214,7 +214,7 @@ static u32 idle_at_work(void)
 	struct cpu *cpu = this_cpu();
 
 	cpu->state = CPU_IDLE;
-	channel_ring(KVMAP_DOORBELL_VERIFY);
+	doorbell_ring(KVMAP_DOORBELL_VERIFY);
 	cpu->state = CPU_RUNNING;
 	return KVMAP_OK;
 }

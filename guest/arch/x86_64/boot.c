@@ -5,24 +5,16 @@
  * Memory comes zeroed and is not cleared again. RAM is taken in whole 2 MiB pages, so that the direct map
  * needs no smaller ones: what stands beyond the last of them is left alone.
  */
-#include "agent/agent.h"
-#include "agent/panic.h"
-#include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/interrupt.h"
+#include "arch/sections.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/pvh.h"
-#include "arch/x86_64/sections.h"
 #include "arch/x86_64/smp.h"
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
-#include "mm/arch.h"
-#include "mm/page/frames.h"
-#include "mm/slab/kmalloc.h"
-#include "mm/page/nodes.h"
-#include "mm/slab/slab.h"
-#include "mm/vmalloc/vmalloc.h"
+#include "lib/platform.h"
+#include "mm/direct_map.h"
+#include "mm/roots.h"
 
 #define PMD_SIZE (2ul << 20)
 
@@ -141,8 +133,8 @@ static void reserve_module(const struct pvh_module *module)
 	}
 }
 
-/* CPUs that the boot record asks for; agent_check() has not seen it yet. */
-static u64 cpus_asked(const struct pvh_module *module)
+/* CPUs that the boot record requests; nothing has checked it yet. */
+static u64 cpus_requested(const struct pvh_module *module)
 {
 	const struct kvmap_boot *record = __va(module->paddr);
 
@@ -150,73 +142,54 @@ static u64 cpus_asked(const struct pvh_module *module)
 }
 
 /*
- * Direct map, mem_map and the reserved regions. Tables come first after the image, then mem_map, then the
- * blocks of the other CPUs; returns these.
+ * Sets up the direct map, mem_map and the reserved regions. After the image, or after the module if that is in the
+ * way, come the page tables, then mem_map, then the entry areas of the other CPUs.
  */
-static u8 *memory_init(const struct pvh_module *module)
+static void memory_init(const struct pvh_module *module)
 {
 	u64 image = (u64)image_end - KVMAP_IMAGE_BASE;
 	u64 map_size = ALIGN_UP(max_pfn * sizeof(struct page), PAGE_SIZE);
 	u64 module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
-	/* One table a GiB, and a few for the module. */
+	/* One table per GiB, and a few for the module. */
 	u64 tables = ((max_pfn >> 18) + 4 + (module->size >> 21)) * PAGE_SIZE;
 	bool below = module_end > image &&
-		     module->paddr < image + tables + map_size + (NR_CPUS - 1) * CPU_BLOCK_SIZE;
-	u64 base = below ? module_end : image;
-	u64 next = base, blocks, end;
+		     module->paddr < image + tables + map_size + (NR_CPUS - 1) * CPU_ENTRY_AREA_SIZE;
+	u64 base = below ? module_end : image, limit = memory_end_around_image();
+	u64 next = base, areas, end;
 
 	if (module->paddr < image && module_end > KVMAP_IMAGE_GPA)
 		panic("PVH module 0 lies in the image");
-	if (base + tables + map_size > memory_end_around_image() || base + tables > PREPARED)
+	if (base + tables + map_size > limit || base + tables > PREPARED)
 		panic("RAM is too small");
 	paging_map_ram(pages_1g(module), &next);
 	paging_map_module(module->paddr, module->size, &next);
 	mem_map = __va(next);
 	paging_account(base, next);
-	blocks = next + map_size;
-	end = blocks + (cpus_asked(module) - 1) * CPU_BLOCK_SIZE;
-	if (end > memory_end_around_image())
+	areas = next + map_size;
+	end = areas + (cpus_requested(module) - 1) * CPU_ENTRY_AREA_SIZE;
+	if (end > limit)
 		panic("RAM is too small for so many CPUs");
 
 	reserve(0, KVMAP_LOW_RESERVED, MEMBLOCK_LOW);
 	reserve(KVMAP_IMAGE_GPA, image, MEMBLOCK_IMAGE);
 	if (below)
 		reserve_module(module);
-	reserve(base, blocks, MEMBLOCK_MEM_MAP);
-	if (end > blocks)
-		reserve(blocks, end, MEMBLOCK_CPUS);
+	reserve(base, areas, MEMBLOCK_MEM_MAP);
+	if (end > areas)
+		reserve(areas, end, MEMBLOCK_CPUS);
 	if (!below)
 		reserve_module(module);
-	return __va(blocks);
+	smp_set_entry_areas(__va(areas));
 }
 
 void boot(u32 start_info_gpa, u64 entry_tsc)
 {
 	const struct pvh_start_info *info = low_structure(start_info_gpa, sizeof(*info));
 	const struct pvh_module *module;
-	const struct kvmap_boot *record;
-	u8 *blocks;
 
 	paging_map_image();
 	memory_read(info);
 	module = module_find(info);
-	blocks = memory_init(module);
-	record = __va(module->paddr);
-	agent_check(record, module->size);
-	nodes_init(record->nodes, record->cpus);
-	frames_init();
-	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
-	if (slab_debug || record->fail_allocation)
-		kmalloc_watch();
-	vmalloc_init(record->policy);
-	/* kvmap has no 8259A. Elsewhere firmware has left a timer ticking behind one, and no vector for it.
-	 */
-	interrupts_possible = record->cpus > 1 || record->flags & KVMAP_BOOT_INTERRUPTS;
-	if (interrupts_possible && !(record->flags & KVMAP_BOOT_CHANNEL))
-		pic_mask();
-	if (record->cpus > 1)
-		smp_start(record->cpus, blocks);
-	else if (interrupts_possible)
-		apic_init();
-	agent_run(entry_tsc);
+	memory_init(module);
+	kernel_main(__va(module->paddr), module->size, entry_tsc);
 }

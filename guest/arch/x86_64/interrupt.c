@@ -6,8 +6,9 @@
  * The CPU does not halt for it: it can have come and gone before HLT where STI does not hold it back for one
  * instruction.
  */
-#include "arch/x86_64/interrupt.h"
+#include "arch/interrupt.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/handlers.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/percpu.h"
 

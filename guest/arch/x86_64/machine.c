@@ -2,12 +2,12 @@
 /*
  * machine.c: exit port, doorbell, and the ways to die on purpose.
  */
-#include "arch/x86_64/machine.h"
+#include "arch/machine.h"
 #include "arch/x86_64/io.h"
 #include "arch/x86_64/paging.h"
 #include "kvmap/operation.h"
 #include "kvmap/ports.h"
-#include "mm/page/frames.h"
+#include "mm/roots.h"
 
 void machine_exit(u32 code)
 {

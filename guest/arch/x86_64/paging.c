@@ -5,11 +5,11 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/pgtable.h"
-#include "arch/x86_64/sections.h"
+#include "arch/sections.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/page/frames.h"
 #include "mm/percpu.h"
+#include "mm/roots.h"
 
 #define PMD_SIZE (1ul << PMD_SHIFT)
 #define PUD_SIZE (1ul << PUD_SHIFT)

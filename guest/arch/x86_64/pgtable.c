@@ -8,7 +8,7 @@
 
 #include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
-#include "mm/page/frames.h"
+#include "mm/roots.h"
 
 /* Other CPUs walk the tables at any moment: what an entry leads to comes before it. */
 static inline void entry_set(u64 *entry, u64 value)

@@ -3,7 +3,7 @@
  * serial.c: the UART needs no set-up here: what it is attached to knows no line speed. Only the FIFO is
  * turned on, so that one look at the line status serves 16 characters.
  */
-#include "arch/x86_64/serial.h"
+#include "arch/serial.h"
 #include "arch/x86_64/io.h"
 #include "kvmap/ports.h"
 

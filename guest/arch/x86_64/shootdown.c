@@ -9,10 +9,13 @@
  */
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/handlers.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/tlb.h"
-#include "lib/spinlock.h"
+#include "lib/platform.h"
+#include "mm/locks.h"
+#include "mm/roots.h"
 
 #define SPINS 100
 
@@ -35,7 +38,7 @@ static u32 tell(struct cpu *cpu)
 	if (cpu_defer_flush(cpu))
 		return 0;
 	__atomic_add_fetch(&round.pending, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->asked, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->flush_pending, 1, __ATOMIC_SEQ_CST);
 	apic_send(cpu->number);
 	return 1;
 }
@@ -44,7 +47,7 @@ void shootdown_answer(void)
 {
 	u32 halted;
 
-	if (!__atomic_exchange_n(&this_cpu()->asked, 0, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(&this_cpu()->flush_pending, 0, __ATOMIC_SEQ_CST))
 		return;
 	tlb_flush_local(round.ranges, round.nr);
 	if (__atomic_sub_fetch(&round.pending, 1, __ATOMIC_SEQ_CST))
@@ -56,7 +59,7 @@ void shootdown_answer(void)
 
 void arch_relax(void)
 {
-	if (this_cpu()->asked)
+	if (this_cpu()->flush_pending)
 		shootdown_answer();
 	asm volatile("pause" : : : "memory");
 }

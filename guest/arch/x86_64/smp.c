@@ -8,16 +8,17 @@
  * interrupted and flushes at once.
  */
 #include "arch/x86_64/smp.h"
-#include "agent/panic.h"
+#include "arch/cycles.h"
+#include "arch/interrupt.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/trampoline.h"
+#include "lib/platform.h"
 #include "mm/arch.h"
-#include "mm/percpu.h"
+#include "mm/roots.h"
 
 #define STACK_SIZE     8192
 #define IST_STACK_SIZE 2048
@@ -39,7 +40,7 @@ struct tss {
 
 static_assert(sizeof(struct tss) == 104, "SDM vol. 3A 8.7");
 
-struct cpu_block {
+struct cpu_entry_area {
 	u8 stack[STACK_SIZE];
 	u8 ist_stacks[3][IST_STACK_SIZE]; /* #DF, NMI, #MC: as in head.S */
 	u64 gdt[5];
@@ -47,7 +48,7 @@ struct cpu_block {
 	struct tss tss;
 };
 
-static_assert(sizeof(struct cpu_block) <= CPU_BLOCK_SIZE, "struct cpu_block");
+static_assert(sizeof(struct cpu_entry_area) <= CPU_ENTRY_AREA_SIZE, "struct cpu_entry_area");
 
 struct descriptor_pointer {
 	u16 limit;
@@ -60,12 +61,14 @@ u32 arch_nr_cpus = 1;
 /* What a CPU that starts needs to know. trampoline.S takes the stack from it. */
 struct starting {
 	u64 stack_top;
-	struct cpu_block *block;
+	struct cpu_entry_area *area;
 	struct cpu *cpu;
 	volatile u32 online;
 };
 
 struct starting *smp_starting;
+
+static u8 *entry_areas;
 
 /* CPUs at work for CPU 0, which the last of them wakes. */
 static u32 working;
@@ -180,24 +183,24 @@ static void online(void *starting)
 /* ---- starting ---- */
 
 /* Descriptors 0 to 2 are the boot CPU's; the TSS is this one's own, since loading it makes it busy. */
-static void block_fill(struct cpu_block *block)
+static void entry_area_fill(struct cpu_entry_area *area)
 {
-	u64 tss = (u64)&block->tss;
+	u64 tss = (u64)&area->tss;
 
 	for (u32 i = 0; i < 3; i++) {
-		block->gdt[i] = gdt[i];
-		block->tss.ist[i] = (u64)&block->ist_stacks[i + 1];
+		area->gdt[i] = gdt[i];
+		area->tss.ist[i] = (u64)&area->ist_stacks[i + 1];
 	}
-	block->tss.io_map = sizeof(block->tss);
-	block->gdt[3] =
-		(sizeof(block->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
-	block->gdt[4] = tss >> 32;
+	area->tss.io_map = sizeof(area->tss);
+	area->gdt[3] =
+		(sizeof(area->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+	area->gdt[4] = tss >> 32;
 }
 
 void ap_main(struct starting *starting)
 {
-	const struct descriptor_pointer pointer = { sizeof(starting->block->gdt) - 1,
-						    (u64)starting->block->gdt };
+	const struct descriptor_pointer pointer = { sizeof(starting->area->gdt) - 1,
+						    (u64)starting->area->gdt };
 	struct cpu *cpu = starting->cpu;
 
 	asm volatile("lgdt %0; lidt %1; ltr %w2"
@@ -216,36 +219,63 @@ void ap_main(struct starting *starting)
 	}
 }
 
-static void cpu_start(u32 number, struct cpu_block *block)
+static void cpu_start(u32 number, struct cpu_entry_area *area)
 {
 	struct starting starting = {
-		.stack_top = (u64)&block->stack[STACK_SIZE],
-		.block = block,
+		.stack_top = (u64)&area->stack[STACK_SIZE],
+		.area = area,
 		.cpu = &cpus[number],
 	};
-	u64 start = rdtsc();
+	u64 start = get_cycles();
 
-	block_fill(block);
+	entry_area_fill(area);
 	cpus[number].number = number;
 	cpus[number].cache = &cpu_caches[number];
 	smp_starting = &starting;
 	apic_start(number, TRAMPOLINE_GPA);
 	while (!starting.online) {
-		if (rdtsc() - start > START_PATIENCE)
+		if (get_cycles() - start > START_PATIENCE)
 			panic("a CPU of the boot record does not start");
 		asm volatile("pause");
 	}
 }
 
-void smp_start(u32 nr, u8 *blocks)
+static void cpus_start(u32 nr)
 {
 	__builtin_memcpy(__va(TRAMPOLINE_GPA), trampoline, (u64)(trampoline_end - trampoline));
 	arch_nr_cpus = nr;
 	apic_init();
 	paging_map_identity(true);
 	for (u32 i = 1; i < nr; i++)
-		cpu_start(i, (void *)(blocks + (u64)(i - 1) * CPU_BLOCK_SIZE));
+		cpu_start(i, (void *)(entry_areas + (u64)(i - 1) * CPU_ENTRY_AREA_SIZE));
 	paging_map_identity(false);
 	arch_flush_ranges(NULL, 0);
 	irq_on();
+}
+
+void smp_set_entry_areas(u8 *areas)
+{
+	entry_areas = areas;
+}
+
+/* Starts the other CPUs, or sets up the local APIC of the only one. */
+static __attribute__((noinline)) void interrupts_init(const struct kvmap_boot *record)
+{
+	interrupts_possible = true;
+	/*
+	 * kvmap has no 8259A. On other machines firmware may have left a timer running that interrupts through one,
+	 * with a vector that has no handler here.
+	 */
+	if (!(record->flags & KVMAP_BOOT_CHANNEL))
+		pic_mask();
+	if (record->cpus > 1)
+		cpus_start(record->cpus);
+	else
+		apic_init();
+}
+
+void smp_init(const struct kvmap_boot *record)
+{
+	if (record->cpus > 1 || record->flags & KVMAP_BOOT_INTERRUPTS)
+		interrupts_init(record);
 }

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smp.h: the CPUs besides the one that boots: starting them, giving them work, and being idle.
+ * smp.h: starting CPUs, and idle CPUs.
  */
 #ifndef GUEST_ARCH_SMP_H
 #define GUEST_ARCH_SMP_H
 
+#include "arch/smp.h"
 #include "arch/x86_64/percpu.h"
 
-/* What each CPU but the first needs: its stacks, GDT and TSS. Zeroed RAM in the direct map, page-aligned. */
-#define CPU_BLOCK_SIZE 0x4000
-
-/* Starts CPUs 1 to nr - 1, whose blocks follow each other at `blocks`; all are idle when it returns. */
-void smp_start(u32 nr, u8 *blocks);
-
-/* Runs work(argument) on another CPU; this one, CPU 0, is idle meanwhile. */
-void smp_call(u32 cpu, void (*work)(void *argument), void *argument);
+/* Stacks, GDT and TSS of a CPU that the boot CPU starts, in bytes. */
+#define CPU_ENTRY_AREA_SIZE 0x4000
 
 /*
- * Runs work(argument) on each CPU of the set, bit n for CPU n, at the same time; CPU 0, which calls this,
- * does its part by itself. Returns when all have.
+ * Sets the memory of the entry areas of CPUs 1, 2, ..., one after the other from `areas` on: zeroed RAM in the direct
+ * map, page-aligned.
  */
-void smp_call_many(u64 set, void (*work)(void *argument), void *argument);
+void smp_set_entry_areas(u8 *areas);
 
-/* True if the CPU is idle: it will flush everything when it wakes, and needs no interrupt. A full barrier. */
+/*
+ * True if the CPU is idle: it will flush all translations when it wakes, and needs no interrupt. Full memory
+ * barrier.
+ */
 bool cpu_defer_flush(struct cpu *cpu);
 
-/* Sets a CPU going that is idle or about to be. */
+/* Wakes a CPU that is idle or about to be. */
 void cpu_wake(struct cpu *cpu);
 
 #endif

@@ -3,10 +3,11 @@
  * tlb.c: flushes, and the log of them that the host reads. An entry is written when the flush is complete.
  */
 #include "arch/x86_64/tlb.h"
-#include "agent/channel.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/shootdown.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
+#include "mm/locks.h"
 
 u32 tlb_clock;
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
@@ -14,7 +15,7 @@ struct spinlock tlb_round_lock;
 
 void tlb_log_half(void)
 {
-	channel_ring(KVMAP_DOORBELL_FLUSHES);
+	doorbell_ring(KVMAP_DOORBELL_FLUSHES);
 }
 
 /* CR3 alone would leave the global translations (SDM vol. 3A 4.10.4.1). */

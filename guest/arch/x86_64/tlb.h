@@ -5,10 +5,9 @@
 #ifndef GUEST_ARCH_TLB_H
 #define GUEST_ARCH_TLB_H
 
-#include "arch/x86_64/percpu.h"
+#include "arch/percpu.h"
 #include "mm/arch.h"
-
-extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
+#include "mm/roots.h"
 
 /* Half of the log is new. */
 void tlb_log_half(void);

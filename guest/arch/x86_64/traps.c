@@ -2,27 +2,25 @@
 /*
  * traps.c: an exception ends an access that may fault, or the kernel.
  */
-#include "agent/oops.h"
-#include "arch/x86_64/access.h"
+#include "arch/access.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/interrupt.h"
+#include "arch/x86_64/handlers.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/pgtable.h"
-#include "arch/x86_64/shootdown.h"
-#include "arch/x86_64/traps.h"
+#include "arch/traps.h"
+#include "lib/platform.h"
 #include "mm/interrupt.h"
 
 extern const char access_begin[], access_end[], access_failed[];
-
-void trap_handle(struct registers *registers);
 
 void access_forget(u64 address)
 {
 	invlpg(address);
 }
 
-bool access_resume(struct registers *registers, u64 fault_address)
+/* Continues after a fault of an access: true if it was one; sets the registers to return to. */
+static bool access_resume(struct registers *registers, u64 fault_address)
 {
 	u64 rip = registers->rip;
 	bool in_access = rip >= (u64)access_begin && rip < (u64)access_end;
@@ -31,9 +29,9 @@ bool access_resume(struct registers *registers, u64 fault_address)
 
 	if (!cpu->access_rsp || (!in_access && !fetch))
 		return false;
-	cpu->fault_address = fault_address;
-	cpu->fault_rip = rip;
-	cpu->fault_error_code = registers->error_code;
+	cpu->fault.address = fault_address;
+	cpu->fault.rip = rip;
+	cpu->fault.error_code = registers->error_code;
 	registers->rip = (u64)access_failed;
 	registers->rsp = cpu->access_rsp;
 	return true;
@@ -84,4 +82,21 @@ void trap_handle(struct registers *registers)
 		address = read_cr2();
 	}
 	oops(registers, address);
+}
+
+const char *const register_names[REGISTER_SETS][REGISTERS_IN_SET] = {
+	{ "rax", "rbx", "rcx", "rdx", "rsi", "rdi" },
+	{ "rbp", "rsp", "r8", "r9", "r10", "r11" },
+	{ "r12", "r13", "r14", "r15", "rflags", "cr3" },
+};
+
+void registers_list(const struct registers *r, u64 list[REGISTER_SETS][REGISTERS_IN_SET])
+{
+	const u64 all[REGISTER_SETS][REGISTERS_IN_SET] = {
+		{ r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi },
+		{ r->rbp, r->rsp, r->r8, r->r9, r->r10, r->r11 },
+		{ r->r12, r->r13, r->r14, r->r15, r->rflags, read_cr3() },
+	};
+
+	__builtin_memcpy(list, all, sizeof(all));
 }

@@ -6,18 +6,7 @@
 #define GUEST_MM_PAGE_FRAMES_H
 
 #include "mm/gfp.h"
-#include "mm/mm_types.h"
-
-extern struct page *mem_map;
-extern unsigned long max_pfn;
-extern struct zone zones[MAX_NR_ZONES];
-extern u32 nr_zones;
-extern struct memblock memblock;
-
-static inline struct page *pfn_to_page(u32 pfn)
-{
-	return &mem_map[pfn];
-}
+#include "mm/roots.h"
 
 /*
  * Sets up zones from memblock: every RAM frame that no reserved region covers becomes fresh. Called once,

@@ -10,8 +10,6 @@
 #include "mm/page/frames.h"
 #include "mm/percpu.h"
 
-extern u32 nr_nodes;
-
 /* The zones in the order in which a node's allocations try them: its own, high before low, then the others'.
  */
 struct zonelist {

@@ -9,7 +9,7 @@
 #include "mm/interrupt.h"
 #include "mm/page/nodes.h"
 #include "mm/percpu.h"
-#include "mm/vmalloc/vmalloc.h"
+#include "mm/reclaim.h"
 #include "mm/warn.h"
 
 #define CALLER __builtin_return_address(0)

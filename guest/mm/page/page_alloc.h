@@ -38,11 +38,6 @@ void free_pages(unsigned long addr, unsigned int order);
 /* Why the last of these was refused: enum kvmap_status; KVMAP_OK when it was not. */
 u32 page_alloc_status(void);
 
-static inline u32 page_to_pfn(const struct page *page)
-{
-	return (u32)(page - mem_map);
-}
-
 /* The page in the direct map, and back. */
 void *page_address(const struct page *page);
 struct page *virt_to_page(const void *addr);

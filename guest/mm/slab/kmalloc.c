@@ -7,10 +7,11 @@
 #include "kvmap/operation.h"
 #include "mm/arch.h"
 #include "mm/interrupt.h"
+#include "mm/locks.h"
 #include "mm/page/nodes.h"
 #include "mm/page/page_alloc.h"
+#include "mm/reclaim.h"
 #include "mm/slab/slab.h"
-#include "mm/vmalloc/vmalloc.h"
 #include "mm/warn.h"
 
 #define CALLER __builtin_return_address(0)

@@ -5,6 +5,7 @@
 #include "mm/slab/slab.h"
 
 #include "mm/arch.h"
+#include "mm/locks.h"
 #include "mm/page/frames.h"
 
 /* A CPU keeps at most so many free bytes of a cache, within bounds: then half of it goes to the others. */

@@ -16,18 +16,10 @@
 #include "mm/percpu.h"
 
 /*
- * By number, from 1 to nr_kmem_caches; NULL: nobody has asked for an object yet. kmalloc's classes have the
- * first numbers, others get theirs with their first object.
- */
-extern struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
-extern u32 nr_kmem_caches;
-
-/*
  * Whether objects are poisoned when they are free, and kfree() looks for what is freed twice in every list.
  * Set before the first allocation or never.
  */
 extern bool slab_debug;
-extern struct spinlock slab_debug_lock;
 #define POISON_FREE 0x6b
 
 /* The slow ways: the CPU's list is empty, or has grown to the cache's limit. */

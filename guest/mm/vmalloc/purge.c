@@ -13,6 +13,7 @@
 #include "kvmap/boot.h"
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
+#include "mm/reclaim.h"
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 

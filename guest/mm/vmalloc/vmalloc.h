@@ -5,13 +5,11 @@
 #ifndef GUEST_MM_VMALLOC_VMALLOC_H
 #define GUEST_MM_VMALLOC_VMALLOC_H
 
-#include "kvmap/layout.h"
 #include "kvmap/operation.h"
 #include "mm/arch.h"
+#include "mm/explain.h"
 #include "mm/gfp.h"
-#include "mm/mm_types.h"
-
-extern u32 vmalloc_policy; /* enum kvmap_policy */
+#include "mm/roots.h"
 
 /* Called once after frames_init(). */
 void vmalloc_init(u32 policy);
@@ -82,14 +80,8 @@ u32 vmalloc_status(void);
 u32 vmalloc_purge(void);
 
 /*
- * Gives back all that is nobody's before an allocation fails: what waits for a flush, and empty slabs. False:
- * there was nothing of either.
- */
-bool reclaim_memory(void);
-
-/*
- * The same for an attempt that came to `status`: where no range was free, those that are kept for the next
- * area of their size are given back, too.
+ * reclaim_memory() after an attempt that failed with `status`: if no range was free, it frees the cached ranges,
+ * too.
  */
 bool vmalloc_reclaim(u32 status);
 
@@ -113,27 +105,11 @@ void vm_unmap_aliases(void);
 
 /* ---- from addresses ---- */
 
-static inline bool is_vmalloc_addr(const void *addr)
-{
-	return (unsigned long)addr - KVMAP_VMALLOC_START < KVMAP_VMALLOC_END - KVMAP_VMALLOC_START;
-}
-
 /* The frame behind a mapped address of the vmalloc range; NULL and 0 if there is none. */
 struct page *vmalloc_to_page(const void *addr);
 unsigned long vmalloc_to_pfn(const void *addr);
 
 /* The live area that contains addr (its guard page included), or NULL. */
 struct vm_struct *find_vm_area(const void *addr);
-
-struct vmalloc_address {
-	u32 kind;            /* enum kvmap_fault_kind, or KVMAP_FAULT_NONE for an ordinary mapped page */
-	unsigned long start; /* of the area, 0 if none */
-	unsigned long size;  /* without its guard page */
-	const void *caller;
-};
-
-/* What an address in the vmalloc range is, for fault reports. Allocates nothing; a lock that it does not get,
- * it does without. */
-void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out);
 
 #endif

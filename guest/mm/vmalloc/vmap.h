@@ -17,16 +17,10 @@
 #define GUEST_MM_VMALLOC_VMAP_H
 
 #include "mm/interrupt.h"
+#include "mm/locks.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc/vmalloc.h"
 
-extern struct rb_root vmap_area_root, free_vmap_area_root;
-
-/*
- * Who purges, so that one that comes later finds nothing half done; the busy tree and vmap_highest; the free
- * tree. docs/memory-manager.md has the order.
- */
-extern struct spinlock vmap_purge_lock, vmap_area_lock, free_vmap_area_lock;
 extern struct kmem_cache vmap_area_cache, vm_struct_cache;
 
 /* ---- vmap_free.c: the free tree ---- */

@@ -7,16 +7,14 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/shootdown.h"
-#include "agent/channel.h"
 #include "kvmap/ports.h"
+#include "lib/platform.h"
 #include "lib/spinlock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-extern u32 held_pages;
 
 u64 init_top_pgt[PTRS_PER_TABLE];
 u64 sim_log_taken;
@@ -142,9 +140,9 @@ void sim_boot(u32 policy)
 }
 
 /* The host takes the log when it is told to. */
-void channel_ring(u32 doorbell)
+void doorbell_ring(u32 bell)
 {
-	cr_assert_eq(doorbell, KVMAP_DOORBELL_FLUSHES);
+	cr_assert_eq(bell, KVMAP_DOORBELL_FLUSHES);
 	__atomic_add_fetch(&sim_log_taken, 1, __ATOMIC_RELAXED);
 }
 

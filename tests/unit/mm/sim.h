@@ -9,6 +9,7 @@
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
+#include "mm/locks.h"
 #include "mm/page/buddy.h"
 #include "mm/page/frames.h"
 #include "mm/slab/kmalloc.h"
@@ -23,9 +24,6 @@ void sim_boot(u32 policy);
 
 /* Pages of the vmalloc range, from its start, that the TLB covers; the tests use no others. */
 #define SIM_TLB_PAGES 65536
-
-/* CPUs that there are: 1 unless a test says more. */
-extern u32 arch_nr_cpus;
 
 /* CPU 0 runs from the start; others are threads. */
 #define SIM_CPUS 8
@@ -42,8 +40,6 @@ struct sim_cpu {
 
 extern struct sim_cpu sim_cpus[SIM_CPUS];
 
-/* Of the thread that runs. */
-extern _Thread_local u32 sim_number;
 #define sim_tlb          sim_cpus[sim_number].tlb
 #define sim_tlb_writable sim_cpus[sim_number].writable
 
