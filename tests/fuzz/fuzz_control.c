@@ -2,7 +2,7 @@
 /*
  * fuzz_control.c: both ends of the control socket, and at the other end whoever wrote the input.
  *
- * Input: a byte, then messages. Even: requests of four peers to a VM; each is a byte that says whose, a byte
+ * Input: a byte, then messages. Even: requests of four connections to a VM; each is a byte that says whose, a byte
  * of seconds that pass before, one of its length, and its bytes. Odd: what a VM replies to one that looks;
  * each is a byte of flags, two of its length, and its bytes.
  */
@@ -83,59 +83,59 @@ static size_t take_bytes(struct fuzz_input *input, void *out, size_t size)
 	return size;
 }
 
-static void expect_consistent(const struct vm *vm, const struct control_desk *desk,
-			      const struct control_peer peers[PEERS])
+static void expect_consistent(const struct vm *vm, const struct control_vm_state *state,
+			      const struct control_connection connections[PEERS])
 {
 	unsigned int pausing = 0;
 
 	for (int i = 0; i < PEERS; i++)
-		pausing += peers[i].pauses;
-	fuzz_expect(pausing == desk->pausing);
+		pausing += connections[i].pauses;
+	fuzz_expect(pausing == state->pausing);
 	fuzz_expect(vm->is_held == (pausing > 0));
 }
 
 static void ask_vm(struct fuzz_input *input)
 {
-	static struct control_answer answer;
-	struct control_peer peers[PEERS] = { 0 };
-	struct vm state = { 0 };
+	static struct control_reply reply;
+	struct control_connection connections[PEERS] = { 0 };
+	struct vm fake = { 0 };
 	const struct control_vm vm = {
-		.context = &state,
+		.context = &fake,
 		.hold = hold,
 		.release = release,
 		.registers = registers,
 		.translate = translate,
 		.memory = { .region_count = VIEW_REGIONS_MAX, .fd_count = 1 },
 	};
-	struct control_desk desk = { .vm = &vm };
+	struct control_vm_state state = { .vm = &vm };
 
 	while (input->left) {
 		uint64_t who = fuzz_number(input, 1);
-		struct control_peer *peer = &peers[who % PEERS];
+		struct control_connection *connection = &connections[who % PEERS];
 		uint8_t datagram[4096];
-		enum control_do what;
+		enum control_action what;
 		size_t size;
 
 		clock_ns += fuzz_number(input, 1) * 1000000000ull;
 		size = take_bytes(input, datagram, fuzz_number(input, 1) * (who & 0x40 ? 9 : 1));
-		desk.at_end = who & 0x80;
+		state.at_end = who & 0x80;
 		for (int i = 0; i < PEERS; i++) {
-			control_expire(&desk, &peers[i], clock_ns);
-			fuzz_expect(control_deadline(&peers[i]) > clock_ns);
+			control_pause_expire(&state, &connections[i], clock_ns);
+			fuzz_expect(control_pause_deadline(&connections[i]) > clock_ns);
 		}
-		what = control_answer(&desk, peer, datagram, size, now_ns, &answer);
-		fuzz_expect(answer.reply.magic == CONTROL_MAGIC);
-		fuzz_expect(answer.reply.size <= sizeof(answer) - sizeof(answer.reply));
-		fuzz_expect(answer.reply.status == CONTROL_OK || !answer.reply.size);
+		what = control_handle_request(&state, connection, datagram, size, now_ns, &reply);
+		fuzz_expect(reply.header.magic == CONTROL_MAGIC);
+		fuzz_expect(reply.header.size <= sizeof(reply) - sizeof(reply.header));
+		fuzz_expect(reply.header.status == CONTROL_OK || !reply.header.size);
 		if (what == CONTROL_SEND_CLOSE) {
-			control_leave(&desk, peer);
-			*peer = (struct control_peer){ 0 };
+			control_disconnect(&state, connection);
+			*connection = (struct control_connection){ 0 };
 		}
-		expect_consistent(&state, &desk, peers);
+		expect_consistent(&fake, &state, connections);
 	}
 	for (int i = 0; i < PEERS; i++)
-		control_leave(&desk, &peers[i]);
-	fuzz_expect(!state.is_held);
+		control_disconnect(&state, &connections[i]);
+	fuzz_expect(!fake.is_held);
 }
 
 /* ---- replies of a VM ---- */
@@ -161,12 +161,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void send_reply(int socket, uint64_t flags, struct control_answer *answer, size_t size)
+static void send_reply(int socket, uint64_t flags, struct control_reply *reply, size_t size)
 {
 	const int fds[2] = { flags & REPLY_UNSEALED ? unsealed : sealed, sealed };
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fds))] = { 0 };
 	size_t fds_size = flags & REPLY_SECOND_FD ? sizeof(fds) : sizeof(fds[0]);
-	struct iovec bytes = { answer, size };
+	struct iovec bytes = { reply, size };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 	struct cmsghdr *part;
 
@@ -185,29 +185,29 @@ static void send_reply(int socket, uint64_t flags, struct control_answer *answer
 /* All replies are there before the first request, so that nobody waits. */
 static void send_replies(int socket, struct fuzz_input *input)
 {
-	static struct control_answer answer;
+	static struct control_reply reply;
 
 	for (int i = 0; i < MESSAGES_MAX && input->left; i++) {
 		uint64_t flags = fuzz_number(input, 1);
 		size_t size = fuzz_number(input, 2);
 
-		memset(&answer, 0, sizeof(answer));
+		memset(&reply, 0, sizeof(reply));
 		if (!(flags & REPLY_HEADER)) {
-			size = take_bytes(input, &answer, size < sizeof(answer) ? size : sizeof(answer));
-			send_reply(socket, flags, &answer, size);
+			size = take_bytes(input, &reply, size < sizeof(reply) ? size : sizeof(reply));
+			send_reply(socket, flags, &reply, size);
 			continue;
 		}
 		/* As long as it says, with zeros where the input has ended. */
-		if (size > sizeof(answer) - sizeof(answer.reply))
-			size = sizeof(answer) - sizeof(answer.reply);
-		take_bytes(input, &answer.hello, size);
-		answer.reply = (struct control_reply){
+		if (size > sizeof(reply) - sizeof(reply.header))
+			size = sizeof(reply) - sizeof(reply.header);
+		take_bytes(input, &reply.hello, size);
+		reply.header = (struct control_reply_header){
 			.magic = CONTROL_MAGIC,
 			.version = CONTROL_VERSION,
 			.type = (uint16_t)(flags >> 4),
 			.size = (uint32_t)size,
 		};
-		send_reply(socket, flags, &answer, sizeof(answer.reply) + size);
+		send_reply(socket, flags, &reply, sizeof(reply.header) + size);
 	}
 }
 
@@ -224,40 +224,41 @@ static void read_memory(const struct view *view)
 	}
 }
 
-static void look(struct attached *attached)
+static void look(struct control_client *client)
 {
 	struct view_translation translation;
-	struct attached_pause_time time;
+	struct control_pause_time time;
 	const struct view *view = NULL;
 	struct error error;
 
-	fuzz_expect(memchr(attached_hello(attached)->script, 0, sizeof(attached_hello(attached)->script)));
-	fuzz_expect(attached_hello(attached)->build_id_size <= CONTROL_BUILD_ID_MAX);
-	if (attached_map(attached, &error) < 0 || attached_pause(attached, &view, &error) < 0)
+	fuzz_expect(memchr(control_client_hello(client)->script, 0,
+			   sizeof(control_client_hello(client)->script)));
+	fuzz_expect(control_client_hello(client)->build_id_size <= CONTROL_BUILD_ID_MAX);
+	if (control_client_map(client, &error) < 0 || control_client_pause(client, &view, &error) < 0)
 		return;
 	fuzz_expect(view->cpu_count <= VIEW_CPUS_MAX);
 	fuzz_expect(view->physical_bits >= 32 && view->physical_bits <= 52);
 	read_memory(view);
 	view->translate(view->translate_context, 0, 0x1000, &translation);
-	attached_resume(attached, &time, &error);
+	control_client_resume(client, &time, &error);
 	for (uint64_t gva = 0; gva < 2 * CONTROL_ADDRESSES_MAX; gva++)
 		view->translate(view->translate_context, 0, gva, &translation);
-	attached_pause(attached, &view, &error);
-	attached_let_go(attached, &error);
+	control_client_pause(client, &view, &error);
+	control_client_end_hold(client, &error);
 }
 
 static void look_at_liar(struct fuzz_input *input)
 {
-	struct attached *attached;
+	struct control_client *client;
 	struct error error;
 	int sockets[2];
 
 	fuzz_expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0);
 	send_replies(sockets[1], input);
 	shutdown(sockets[1], SHUT_WR);
-	if (attached_open_socket(sockets[0], &attached, &error) == 0) {
-		look(attached);
-		attached_close(attached);
+	if (control_client_open_socket(sockets[0], &client, &error) == 0) {
+		look(client);
+		control_client_close(client);
 	}
 	close(sockets[1]);
 }

@@ -46,7 +46,7 @@ void guest_open(struct guest *guest, const char *core_path, const char *program)
 		guest_die(error.text);
 	free(noted);
 	/* The file does not change: nothing is gained by asking it for its holes again and again. */
-	guest->core->data_most = view_data_size(guest->core);
+	guest->core->data_size_max = view_data_size(guest->core);
 	if (walk_mode_of_cpu(guest->core, 0, &guest->mode, &error) < 0 ||
 	    claims_read(guest->core, &guest->mode, guest->layout, &guest->sound, &error) < 0)
 		guest_die(error.text);

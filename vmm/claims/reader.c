@@ -21,8 +21,8 @@ static const uint8_t *bytes_in(const struct reader *reader, const struct reader_
 {
 	uint64_t offset = gva & (LARGE_SIZE - SMALL_SIZE);
 
-	return reader->view->by_page ? view_bytes(reader->view, large->gpa + offset, SMALL_SIZE)
-				     : large->bytes + offset;
+	return reader->view->tracks_access ? view_bytes(reader->view, large->gpa + offset, SMALL_SIZE)
+					   : large->bytes + offset;
 }
 
 /* The bytes of gva's 4K page, or NULL. */

@@ -37,42 +37,42 @@ static const struct argp argp = {
 struct vms {
 	struct report_vm *items;
 	size_t count, capacity;
-	struct attached **attached; /* of each */
+	struct control_client **clients; /* of each */
 };
 
 /* One line on stderr for a VM that does not tell what it is. */
-static int ask_all(const struct control_place *places, size_t count, struct vms *vms)
+static int ask_all(const struct control_socket_path *places, size_t count, struct vms *vms)
 {
 	struct error error;
 
 	for (size_t i = 0; i < count; i++) {
 		struct report_vm vm = { .socket = places[i].path };
 
-		if (control_socket_is_dead(places[i].path)) {
+		if (control_socket_is_stale(places[i].path)) {
 			unlink(places[i].path);
 			continue;
 		}
-		if (attached_open(places[i].path, &vms->attached[vms->count], &error) < 0) {
+		if (control_client_open(places[i].path, &vms->clients[vms->count], &error) < 0) {
 			fprintf(stderr, "kvmap: %s: %s\n", places[i].path, error.text);
 			continue;
 		}
-		vm.hello = attached_hello(vms->attached[vms->count]);
+		vm.hello = control_client_hello(vms->clients[vms->count]);
 		if (array_push(vms, vm) < 0) {
-			attached_close(vms->attached[vms->count]);
+			control_client_close(vms->clients[vms->count]);
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int show(const struct control_place *places, size_t count, bool json)
+static int show(const struct control_socket_path *places, size_t count, bool json)
 {
-	struct vms vms = { .attached = calloc(count + 1, sizeof(*vms.attached)) };
+	struct vms vms = { .clients = calloc(count + 1, sizeof(*vms.clients)) };
 	struct report report;
 	struct error error;
 	int status;
 
-	if (!vms.attached || ask_all(places, count, &vms) < 0) {
+	if (!vms.clients || ask_all(places, count, &vms) < 0) {
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the list of virtual machines");
 		status = command_fail(&error, NULL);
 	} else {
@@ -81,22 +81,22 @@ static int show(const struct control_place *places, size_t count, bool json)
 		status = command_finish(EXIT_VERIFIED);
 	}
 	for (size_t i = 0; i < vms.count; i++)
-		attached_close(vms.attached[i]);
-	free(vms.attached);
+		control_client_close(vms.clients[i]);
+	free(vms.clients);
 	free(vms.items);
 	return status;
 }
 
 int command_ps(int argc, char **argv)
 {
-	struct control_place *places;
+	struct control_socket_path *places;
 	struct error error;
 	bool json = false;
 	int count, status;
 
 	if (command_parse(&argp, argc, argv, &json) < 0)
 		return EXIT_NOT_DONE;
-	count = control_place_list(&places, &error);
+	count = control_socket_path_list(&places, &error);
 	if (count < 0)
 		return command_fail(&error, NULL);
 	status = show(places, (size_t)count, json);

@@ -32,17 +32,17 @@ static const struct argp argp = {
 
 int command_resume(int argc, char **argv)
 {
-	struct attached *attached;
+	struct control_client *client;
 	const char *vm = NULL;
 	struct error error;
 	int status = EXIT_VERIFIED;
 
 	if (command_parse(&argp, argc, argv, &vm) < 0)
 		return EXIT_NOT_DONE;
-	if (source_attach(vm, &attached, &error) < 0)
+	if (source_attach(vm, &client, &error) < 0)
 		return command_fail(&error, NULL);
-	if (attached_let_go(attached, &error) < 0)
+	if (control_client_end_hold(client, &error) < 0)
 		status = command_fail(&error, NULL);
-	attached_close(attached);
+	control_client_close(client);
 	return status;
 }

@@ -209,12 +209,12 @@ static int show_source(struct stage2_options *options)
 /* Is it a VM of another kvmap? */
 static bool answers(const char *name)
 {
-	struct attached *attached;
+	struct control_client *client;
 	struct error ignored;
 
-	if (source_attach(name, &attached, &ignored) < 0)
+	if (source_attach(name, &client, &ignored) < 0)
 		return false;
-	attached_close(attached);
+	control_client_close(client);
 	return true;
 }
 

@@ -36,17 +36,17 @@ struct translations {
 	bool used[CONTROL_ADDRESSES_MAX]; /* asked since the last pause */
 };
 
-struct attached {
+struct control_client {
 	int socket;
 	bool paused;
 	uint64_t paused_at;
-	struct kept kept;
+	struct snapshot snapshot;
 	struct translations translations;
 	struct control_hello hello;
 	int fds[CONTROL_FDS_MAX];
 	unsigned int fd_count;
 	struct view view;
-	struct control_answer answer; /* the last one */
+	struct control_reply reply; /* the last one */
 };
 
 static uint64_t now_ns(void)
@@ -92,7 +92,7 @@ static int lost(int errnum, struct error *error)
 }
 
 /* What belongs to a message; closed unless it is expected. */
-static void take_fds(struct attached *attached, struct msghdr *message, bool expected)
+static void take_fds(struct control_client *client, struct msghdr *message, bool expected)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
 		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -103,19 +103,19 @@ static void take_fds(struct attached *attached, struct msghdr *message, bool exp
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-			if (expected && attached->fd_count < CONTROL_FDS_MAX)
-				attached->fds[attached->fd_count++] = fd;
+			if (expected && client->fd_count < CONTROL_FDS_MAX)
+				client->fds[client->fd_count++] = fd;
 			else
 				close(fd);
 		}
 	}
 }
 
-/* One datagram into attached->answer, its descriptors into attached->fds. Its size, or -1 with errno. */
-static ssize_t receive(struct attached *attached, bool with_fds)
+/* One datagram into client->reply, its descriptors into client->fds. Its size, or -1 with errno. */
+static ssize_t receive(struct control_client *client, bool with_fds)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
-	struct iovec bytes = { &attached->answer, sizeof(attached->answer) };
+	struct iovec bytes = { &client->reply, sizeof(client->reply) };
 	struct msghdr message = {
 		.msg_iov = &bytes,
 		.msg_iovlen = 1,
@@ -126,54 +126,54 @@ static ssize_t receive(struct attached *attached, bool with_fds)
 	ssize_t size;
 
 	/* The other side may have hung up without reading: Linux tells that first, and then what it wrote. */
-	while ((size = recvmsg(attached->socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
+	while ((size = recvmsg(client->socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
 		if (errno != EINTR && (errno != ECONNRESET || was_reset))
 			break;
 		was_reset |= errno == ECONNRESET;
 	}
 	if (size >= 0)
-		take_fds(attached, &message, with_fds);
+		take_fds(client, &message, with_fds);
 	return size;
 }
 
 /* `size` bytes of payload at most, `least` at least, where the status is OK. */
-static int check_answer(const struct attached *attached, ssize_t got, uint16_t type, size_t least,
+static int check_answer(const struct control_client *client, ssize_t got, uint16_t type, size_t least,
 			size_t size, struct error *error)
 {
-	const struct control_reply *reply = &attached->answer.reply;
+	const struct control_reply_header *header = &client->reply.header;
 
-	if ((size_t)got < sizeof(*reply) || reply->magic != CONTROL_MAGIC ||
-	    reply->version != CONTROL_VERSION || reply->size != (size_t)got - sizeof(*reply))
+	if ((size_t)got < sizeof(*header) || header->magic != CONTROL_MAGIC ||
+	    header->version != CONTROL_VERSION || header->size != (size_t)got - sizeof(*header))
 		return error_set(error, ERROR_HOST, 0, 0, "what answers is not this version of kvmap");
-	if (reply->status != CONTROL_OK)
-		return status_error(reply->status, error);
-	if (reply->type != type || reply->size < least || reply->size > size)
+	if (header->status != CONTROL_OK)
+		return status_error(header->status, error);
+	if (header->type != type || header->size < least || header->size > size)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM answered what it was not asked");
 	return 0;
 }
 
-static int ask(struct attached *attached, const struct control_request *request, size_t least, size_t size,
-	       struct error *error)
+static int ask(struct control_client *client, const struct control_request_header *request, size_t least,
+	       size_t size, struct error *error)
 {
 	size_t length = sizeof(*request) + request->count * sizeof(uint64_t);
 	ssize_t done;
 
 	do
-		done = send(attached->socket, request, length, MSG_NOSIGNAL);
+		done = send(client->socket, request, length, MSG_NOSIGNAL);
 	while (done < 0 && errno == EINTR);
 	if (done < 0 && errno != EPIPE && errno != ECONNRESET)
 		return lost(errno, error);
 	/* After EPIPE too: why the other side hung up may be waiting to be read. */
-	memset(&attached->answer, 0, sizeof(attached->answer.reply));
-	done = receive(attached, request->type == CONTROL_MEMORY);
+	memset(&client->reply, 0, sizeof(client->reply.header));
+	done = receive(client, request->type == CONTROL_MEMORY);
 	if (done <= 0)
 		return lost(done ? errno : 0, error);
-	return check_answer(attached, done, request->type, least, size, error);
+	return check_answer(client, done, request->type, least, size, error);
 }
 
-static struct control_request request_of(enum control_type type)
+static struct control_request_header request_of(enum control_type type)
 {
-	return (struct control_request){
+	return (struct control_request_header){
 		.magic = CONTROL_MAGIC,
 		.version = CONTROL_VERSION,
 		.type = (uint16_t)type,
@@ -220,59 +220,59 @@ static int connect_to(const char *path, struct error *error)
 	return -1;
 }
 
-static int hello(struct attached *attached, struct error *error)
+static int hello(struct control_client *client, struct error *error)
 {
-	struct control_request request = request_of(CONTROL_HELLO);
-	const struct control_hello *hello = &attached->answer.hello;
+	struct control_request_header request = request_of(CONTROL_HELLO);
+	const struct control_hello *hello = &client->reply.hello;
 
-	if (ask(attached, &request, sizeof(*hello), sizeof(*hello), error) < 0)
+	if (ask(client, &request, sizeof(*hello), sizeof(*hello), error) < 0)
 		return -1;
 	if (!memchr(hello->program, 0, sizeof(hello->program)) ||
 	    !memchr(hello->script, 0, sizeof(hello->script)) ||
 	    hello->build_id_size > sizeof(hello->build_id) || hello->state > CONTROL_AT_END)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say what it is");
-	attached->hello = *hello;
+	client->hello = *hello;
 	return 0;
 }
 
-int attached_open_socket(int socket, struct attached **out, struct error *error)
+int control_client_open_socket(int socket, struct control_client **out, struct error *error)
 {
-	struct attached *attached = calloc(1, sizeof(*attached));
+	struct control_client *client = calloc(1, sizeof(*client));
 
-	if (!attached) {
+	if (!client) {
 		close(socket);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	}
-	attached->socket = socket;
-	if (hello(attached, error) < 0) {
-		attached_close(attached);
+	client->socket = socket;
+	if (hello(client, error) < 0) {
+		control_client_close(client);
 		return -1;
 	}
-	*out = attached;
+	*out = client;
 	return 0;
 }
 
-int attached_open(const char *path, struct attached **out, struct error *error)
+int control_client_open(const char *path, struct control_client **out, struct error *error)
 {
 	int socket = connect_to(path, error);
 
-	return socket < 0 ? -1 : attached_open_socket(socket, out, error);
+	return socket < 0 ? -1 : control_client_open_socket(socket, out, error);
 }
 
-void attached_close(struct attached *attached)
+void control_client_close(struct control_client *client)
 {
-	if (!attached)
+	if (!client)
 		return;
-	kept_destroy(&attached->kept);
-	for (unsigned int i = 0; i < attached->fd_count; i++)
-		close(attached->fds[i]);
-	close(attached->socket);
-	free(attached);
+	snapshot_destroy(&client->snapshot);
+	for (unsigned int i = 0; i < client->fd_count; i++)
+		close(client->fds[i]);
+	close(client->socket);
+	free(client);
 }
 
-const struct control_hello *attached_hello(const struct attached *attached)
+const struct control_hello *control_client_hello(const struct control_client *client)
 {
-	return &attached->hello;
+	return &client->hello;
 }
 
 /* ---- memory ---- */
@@ -287,20 +287,20 @@ static bool can_hold(int fd, uint64_t offset, uint64_t size)
 	       offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
 }
 
-static int map_region(struct attached *attached, const struct control_region *region, struct error *error)
+static int map_region(struct control_client *client, const struct control_region *region, struct error *error)
 {
 	struct view_region mapped = { .gpa = region->gpa, .size = region->size, .offset = region->offset };
 	struct error why;
 
-	if (region->fd >= attached->fd_count || !region->size || (region->size | region->offset) % PAGE ||
-	    !can_hold(attached->fds[region->fd], region->offset, region->size))
+	if (region->fd >= client->fd_count || !region->size || (region->size | region->offset) % PAGE ||
+	    !can_hold(client->fds[region->fd], region->offset, region->size))
 		return error_set(error, ERROR_HOST, 0, region->gpa,
 				 "the VM's memory at GPA 0x%" PRIx64 " cannot be as it says", region->gpa);
-	mapped.fd = attached->fds[region->fd];
-	if (kept_map(&attached->kept, &mapped, mapped.fd, region->offset) < 0)
+	mapped.fd = client->fds[region->fd];
+	if (snapshot_map(&client->snapshot, &mapped, mapped.fd, region->offset) < 0)
 		return error_set(error, ERROR_HOST, errno, region->gpa,
 				 "cannot map the VM's memory at GPA 0x%" PRIx64, region->gpa);
-	if (view_add_region(&attached->view, &mapped, &why) == 0)
+	if (view_add_region(&client->view, &mapped, &why) == 0)
 		return 0;
 	return error_set(error, ERROR_HOST, 0, region->gpa, "the VM's memory: %.400s", why.text);
 }
@@ -312,57 +312,57 @@ static void bound_data(struct view *view)
 	uint64_t size = view_size(view), data = view_data_size(view);
 
 	if (size <= MEMORY_SLACK || data > (size - MEMORY_SLACK) / 2)
-		view->data_most = size;
+		view->data_size_max = size;
 	else
-		view->data_most = 2 * data + MEMORY_SLACK;
+		view->data_size_max = 2 * data + MEMORY_SLACK;
 }
 
-int attached_map(struct attached *attached, struct error *error)
+int control_client_map(struct control_client *client, struct error *error)
 {
-	const struct control_memory *memory = &attached->answer.memory;
-	struct control_request request = request_of(CONTROL_MEMORY);
+	const struct control_memory *memory = &client->reply.memory;
+	struct control_request_header request = request_of(CONTROL_MEMORY);
 
-	if (ask(attached, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) < 0)
+	if (ask(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) < 0)
 		return -1;
 	if (!memory->region_count || memory->region_count > VIEW_REGIONS_MAX ||
-	    attached->answer.reply.size != offsetof(struct control_memory, regions) +
-						   memory->region_count * sizeof(memory->regions[0]) ||
+	    client->reply.header.size != offsetof(struct control_memory, regions) +
+						 memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say where its memory is");
-	attached->view.physical_bits = memory->physical_bits;
-	attached->view.pages_1g = memory->pages_1g;
-	attached->view.by_page = true;
+	client->view.physical_bits = memory->physical_bits;
+	client->view.pages_1g = memory->pages_1g;
+	client->view.tracks_access = true;
 	for (uint32_t i = 0; i < memory->region_count; i++)
-		if (map_region(attached, &memory->regions[i], error) < 0)
+		if (map_region(client, &memory->regions[i], error) < 0)
 			return -1;
-	bound_data(&attached->view);
+	bound_data(&client->view);
 	return 0;
 }
 
 /* ---- pausing ---- */
 
 /* Has KVM answer what it has not answered in this pause. */
-static int ask_translations(struct attached *attached, struct error *error)
+static int ask_translations(struct control_client *client, struct error *error)
 {
-	struct translations *translations = &attached->translations;
-	struct control_question question = { .request = request_of(CONTROL_TRANSLATE) };
+	struct translations *translations = &client->translations;
+	struct control_request request = { .header = request_of(CONTROL_TRANSLATE) };
 	uint32_t count = translations->count - translations->answered;
 	size_t size = count * sizeof(translations->answers[0]);
 
 	if (!count || translations->refused)
 		return 0;
-	question.request.cpu = translations->cpu;
-	question.request.count = count;
-	memcpy(question.addresses, &translations->addresses[translations->answered],
-	       count * sizeof(question.addresses[0]));
-	if (ask(attached, &question.request, size, size, error) == 0) {
-		memcpy(&translations->answers[translations->answered], attached->answer.translations, size);
+	request.header.cpu = translations->cpu;
+	request.header.count = count;
+	memcpy(request.addresses, &translations->addresses[translations->answered],
+	       count * sizeof(request.addresses[0]));
+	if (ask(client, &request.header, size, size, error) == 0) {
+		memcpy(&translations->answers[translations->answered], client->reply.translations, size);
 		translations->answered += count;
 		return 0;
 	}
 	/* That KVM refuses is an answer, too; that nobody answers is not. */
-	translations->refused = attached->answer.reply.magic == CONTROL_MAGIC &&
-				attached->answer.reply.status == CONTROL_FAILED;
+	translations->refused =
+		client->reply.header.magic == CONTROL_MAGIC && client->reply.header.status == CONTROL_FAILED;
 	return translations->refused ? 0 : -1;
 }
 
@@ -391,8 +391,8 @@ static unsigned int find_question(const struct translations *translations, uint6
 /* A new question is answered in a pause only: in this one, or in the next. */
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
 {
-	struct attached *attached = context;
-	struct translations *translations = &attached->translations;
+	struct control_client *client = context;
+	struct translations *translations = &client->translations;
 	unsigned int i = find_question(translations, gva);
 	struct error ignored;
 
@@ -401,7 +401,7 @@ static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_
 	if (i == translations->count) {
 		translations->cpu = cpu;
 		translations->addresses[translations->count++] = gva;
-		if (attached->paused && ask_translations(attached, &ignored) < 0)
+		if (client->paused && ask_translations(client, &ignored) < 0)
 			return -1;
 	}
 	if (translations->refused)
@@ -413,71 +413,71 @@ static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_
 	return 0;
 }
 
-static int read_registers(struct attached *attached, struct error *error)
+static int read_registers(struct control_client *client, struct error *error)
 {
-	const struct control_cpus *cpus = &attached->answer.cpus;
-	struct view *view = &attached->view;
+	const struct control_cpus *cpus = &client->reply.cpus;
+	struct view *view = &client->view;
 
 	if (cpus->count > VIEW_CPUS_MAX ||
-	    attached->answer.reply.size !=
+	    client->reply.header.size !=
 		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say what its registers are");
 	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->cpu_count = cpus->count;
 	view->translate = translate;
-	view->translate_context = attached;
-	view->translate_most = CONTROL_ADDRESSES_MAX;
+	view->translate_context = client;
+	view->translate_max = CONTROL_ADDRESSES_MAX;
 	return 0;
 }
 
-int attached_pause(struct attached *attached, const struct view **view_out, struct error *error)
+int control_client_pause(struct control_client *client, const struct view **view_out, struct error *error)
 {
-	struct control_request request = request_of(CONTROL_PAUSE);
+	struct control_request_header request = request_of(CONTROL_PAUSE);
 
-	if (kept_prepare(&attached->kept) < 0)
+	if (snapshot_prepare(&client->snapshot) < 0)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the pages to be read");
-	forget_unused(&attached->translations);
-	attached->paused_at = now_ns();
-	if (ask(attached, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus), error) <
+	forget_unused(&client->translations);
+	client->paused_at = now_ns();
+	if (ask(client, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus), error) <
 	    0)
 		return -1;
-	attached->paused = true;
-	if (read_registers(attached, error) < 0)
+	client->paused = true;
+	if (read_registers(client, error) < 0)
 		return -1;
-	kept_copy(&attached->kept);
-	if (ask_translations(attached, error) < 0)
+	snapshot_copy(&client->snapshot);
+	if (ask_translations(client, error) < 0)
 		return -1;
-	*view_out = &attached->view;
+	*view_out = &client->view;
 	return 0;
 }
 
-bool attached_is_whole(const struct attached *attached)
+bool control_client_is_complete(const struct control_client *client)
 {
-	const struct translations *translations = &attached->translations;
+	const struct translations *translations = &client->translations;
 
-	return kept_is_whole(&attached->kept) &&
+	return snapshot_is_complete(&client->snapshot) &&
 	       (translations->refused || translations->answered == translations->count);
 }
 
-int attached_resume(struct attached *attached, struct attached_pause_time *out, struct error *error)
+int control_client_resume(struct control_client *client, struct control_pause_time *out, struct error *error)
 {
-	const struct control_paused *paused = &attached->answer.paused;
-	struct control_request request = request_of(CONTROL_RESUME);
-	struct attached_pause_time time = { 0 };
+	const struct control_paused *paused = &client->reply.paused;
+	struct control_request_header request = request_of(CONTROL_RESUME);
+	struct control_pause_time time = { 0 };
 
-	attached->paused = false;
-	if (ask(attached, &request, sizeof(*paused), sizeof(*paused), error) == 0)
+	client->paused = false;
+	if (ask(client, &request, sizeof(*paused), sizeof(*paused), error) == 0)
 		time.vm_ns = paused->ns;
-	else if (attached->answer.reply.magic)
+	else if (client->reply.header.magic)
 		return -1;
-	time.client_ns = now_ns() - attached->paused_at;
+	time.client_ns = now_ns() - client->paused_at;
 	*out = time;
 	return 0;
 }
 
-int attached_let_go(struct attached *attached, struct error *error)
+int control_client_end_hold(struct control_client *client, struct error *error)
 {
-	struct control_request request = request_of(CONTROL_LET_GO);
+	struct control_request_header request = request_of(CONTROL_END_HOLD);
 
-	return ask(attached, &request, 0, 0, error);
+	return ask(client, &request, 0, 0, error);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol.h: what two kvmap processes say to each other: one runs a VM, the other wants to look at it.
+ * protocol.h: messages between the kvmap process that runs a VM (server) and one that inspects it (client).
  *
- * A unix socket of type SOCK_SEQPACKET: one datagram is one message, a request is answered by one reply, and
- * neither side sends anything else. Both ends are programs on one machine, so that structures go as they are.
- * Neither trusts the other: a datagram of any length and content is answered or ends the connection.
+ * A unix socket of type SOCK_SEQPACKET: one datagram is one message, each request gets one reply, and neither
+ * side sends anything else. Both ends run on one machine, so structures are sent in native layout. Neither trusts
+ * the other: any datagram is answered or ends the connection.
  */
 #ifndef VMM_CONTROL_PROTOCOL_H
 #define VMM_CONTROL_PROTOCOL_H
@@ -19,34 +19,33 @@
 /* Descriptors of guest memory that one reply can carry. */
 #define CONTROL_FDS_MAX 8
 
-/* A pause that nobody ends, ends by itself after this. */
+/* A pause expires after this time. */
 #define CONTROL_PAUSE_MAX_NS (10ull * 1000000000)
 
 enum control_type {
-	CONTROL_HELLO = 1, /* what VM is this: struct control_hello */
-	CONTROL_MEMORY,    /* struct control_memory, and descriptors (SCM_RIGHTS) that can only be read */
-	CONTROL_PAUSE,     /* all vCPUs stand still when the reply comes: struct control_cpus */
+	CONTROL_HELLO = 1, /* struct control_hello */
+	CONTROL_MEMORY,    /* struct control_memory, and read-only descriptors (SCM_RIGHTS) */
+	CONTROL_PAUSE,     /* all vCPUs are stopped when the reply comes: struct control_cpus */
 	CONTROL_RESUME,    /* struct control_paused */
-	CONTROL_TRANSLATE, /* in a pause: KVM_TRANSLATE of addresses on `cpu`: struct control_translation of
-			      each */
-	CONTROL_LET_GO,    /* a VM that --hold keeps at its end goes on to exit; no payload */
+	CONTROL_TRANSLATE, /* during a pause: KVM_TRANSLATE on `cpu`: a struct control_translation per address */
+	CONTROL_END_HOLD, /* a VM that --hold keeps after its end exits; no payload */
 };
 
-struct control_request {
+struct control_request_header {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type;  /* enum control_type */
 	uint32_t cpu;   /* TRANSLATE */
 	uint32_t count; /* TRANSLATE: addresses that follow; else 0 */
 };
-static_assert(sizeof(struct control_request) == 16, "addresses follow, aligned");
+static_assert(sizeof(struct control_request_header) == 16, "addresses follow, aligned");
 
-/* Addresses of one request: a pause has no time for more. */
+/* Addresses in one request; bounds the length of a pause. */
 #define CONTROL_ADDRESSES_MAX 64
 
-/* A request as a whole. */
-struct control_question {
-	struct control_request request;
+/* A whole request; header.count addresses are sent. */
+struct control_request {
+	struct control_request_header header;
 	uint64_t addresses[CONTROL_ADDRESSES_MAX];
 };
 
@@ -56,13 +55,13 @@ enum control_status {
 	CONTROL_DENIED,      /* the peer is another user; the connection ends */
 	CONTROL_BUSY,        /* too many peers; the connection ends */
 	CONTROL_NOT_PAUSED,  /* TRANSLATE or RESUME without PAUSE */
-	CONTROL_EXPIRED,     /* RESUME: the pause had ended by itself */
-	CONTROL_NOT_HELD,    /* LET_GO: it does not stand at its end */
+	CONTROL_EXPIRED,     /* RESUME: the pause had expired */
+	CONTROL_NOT_HELD,    /* END_HOLD: the VM is not held at its end */
 	CONTROL_FAILED,      /* KVM refused */
 };
 
-/* Begins each reply; `size` bytes follow: the payload if status is OK, else nothing. */
-struct control_reply {
+/* Start of each reply; `size` bytes of payload follow, none unless status is OK. */
+struct control_reply_header {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type; /* of the request */
@@ -73,7 +72,7 @@ struct control_reply {
 enum control_state {
 	CONTROL_RUNNING,
 	CONTROL_PAUSED, /* by a peer */
-	CONTROL_AT_END, /* --hold keeps it there */
+	CONTROL_AT_END, /* held there by --hold */
 };
 
 #define CONTROL_BUILD_ID_MAX 20
@@ -106,7 +105,7 @@ struct control_memory {
 };
 
 struct control_cpus {
-	uint32_t count; /* those that were never started have all-zero registers */
+	uint32_t count; /* registers of a vCPU that was never started are all zero */
 	uint32_t unused;
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 };
@@ -121,9 +120,9 @@ struct control_translation {
 	uint32_t unused;
 };
 
-/* A reply as a whole. */
-struct control_answer {
-	struct control_reply reply;
+/* A whole reply; header.size bytes of payload are sent. */
+struct control_reply {
+	struct control_reply_header header;
 	union {
 		struct control_hello hello;
 		struct control_memory memory;

@@ -4,102 +4,107 @@
 #include <stddef.h>
 #include <string.h>
 
-static void resume(struct control_desk *desk, struct control_peer *peer)
+static void resume(struct control_vm_state *state, struct control_connection *connection)
 {
-	peer->pauses = false;
-	if (!--desk->pausing)
-		desk->vm->release(desk->vm->context);
+	connection->pauses = false;
+	if (!--state->pausing)
+		state->vm->release(state->vm->context);
 }
 
-static void ok(struct control_answer *out, size_t size)
+static void reply_ok(struct control_reply *out, size_t size)
 {
-	out->reply.status = CONTROL_OK;
-	out->reply.size = (uint32_t)size;
+	out->header.status = CONTROL_OK;
+	out->header.size = (uint32_t)size;
 }
 
-static void answer_hello(const struct control_desk *desk, struct control_answer *out)
+static void handle_hello(const struct control_vm_state *state, struct control_reply *out)
 {
-	out->hello = desk->vm->hello;
-	out->hello.state = desk->pausing ? CONTROL_PAUSED : desk->at_end ? CONTROL_AT_END : CONTROL_RUNNING;
-	ok(out, sizeof(out->hello));
+	out->hello = state->vm->hello;
+	out->hello.state = CONTROL_RUNNING;
+	if (state->pausing)
+		out->hello.state = CONTROL_PAUSED;
+	else if (state->at_end)
+		out->hello.state = CONTROL_AT_END;
+	reply_ok(out, sizeof(out->hello));
 }
 
-static void answer_memory(const struct control_desk *desk, struct control_answer *out)
+static void handle_memory(const struct control_vm_state *state, struct control_reply *out)
 {
-	out->memory = desk->vm->memory;
-	ok(out, offsetof(struct control_memory, regions) +
-			out->memory.region_count * sizeof(out->memory.regions[0]));
+	out->memory = state->vm->memory;
+	reply_ok(out, offsetof(struct control_memory, regions) +
+			      out->memory.region_count * sizeof(out->memory.regions[0]));
 }
 
-/* Twice is as good as once, and gives it no more time. */
-static void answer_pause(struct control_desk *desk, struct control_peer *peer, uint64_t now_ns,
-			 struct control_answer *out)
+/* A repeated PAUSE reads the registers again and does not move the deadline. */
+static void handle_pause(struct control_vm_state *state, struct control_connection *connection,
+			 uint64_t now_ns, struct control_reply *out)
 {
 	int count;
 
-	if (!peer->pauses) {
-		*peer = (struct control_peer){ .pauses = true, .paused_at = now_ns };
-		if (!desk->pausing++)
-			desk->vm->hold(desk->vm->context);
+	if (!connection->pauses) {
+		*connection = (struct control_connection){ .pauses = true, .paused_at = now_ns };
+		if (!state->pausing++)
+			state->vm->hold(state->vm->context);
 	}
-	count = desk->vm->registers(desk->vm->context, out->cpus.cpus);
+	count = state->vm->registers(state->vm->context, out->cpus.cpus);
 	if (count < 0) {
-		resume(desk, peer);
+		resume(state, connection);
 		return;
 	}
 	out->cpus.count = (uint32_t)count;
 	out->cpus.unused = 0;
-	ok(out, offsetof(struct control_cpus, cpus) + (size_t)count * sizeof(out->cpus.cpus[0]));
+	reply_ok(out, offsetof(struct control_cpus, cpus) + (size_t)count * sizeof(out->cpus.cpus[0]));
 }
 
-static void answer_resume(struct control_desk *desk, struct control_peer *peer, uint64_t (*now_ns)(void),
-			  struct control_answer *out)
+static void handle_resume(struct control_vm_state *state, struct control_connection *connection,
+			  uint64_t (*now_ns)(void), struct control_reply *out)
 {
-	if (!peer->pauses) {
-		out->reply.status = peer->expired ? CONTROL_EXPIRED : CONTROL_NOT_PAUSED;
-		peer->expired = false;
+	if (!connection->pauses) {
+		out->header.status = connection->expired ? CONTROL_EXPIRED : CONTROL_NOT_PAUSED;
+		connection->expired = false;
 		return;
 	}
-	resume(desk, peer);
-	out->paused.ns = now_ns() - peer->paused_at;
-	ok(out, sizeof(out->paused));
+	resume(state, connection);
+	out->paused.ns = now_ns() - connection->paused_at;
+	reply_ok(out, sizeof(out->paused));
 }
 
-static void answer_translate(const struct control_desk *desk, const struct control_peer *peer,
-			     const struct control_question *question, struct control_answer *out)
+static void handle_translate(const struct control_vm_state *state,
+			     const struct control_connection *connection,
+			     const struct control_request *request, struct control_reply *out)
 {
 	struct view_translation translation = { 0 };
-	uint32_t count = question->request.count;
+	uint32_t count = request->header.count;
 
-	if (!peer->pauses) {
-		out->reply.status = CONTROL_NOT_PAUSED;
+	if (!connection->pauses) {
+		out->header.status = CONTROL_NOT_PAUSED;
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (desk->vm->translate(desk->vm->context, question->request.cpu, question->addresses[i],
-					&translation) < 0)
+		if (state->vm->translate(state->vm->context, request->header.cpu, request->addresses[i],
+					 &translation) < 0)
 			return;
 		out->translations[i] = (struct control_translation){
 			.gpa = translation.gpa,
 			.valid = translation.valid,
 		};
 	}
-	ok(out, count * sizeof(out->translations[0]));
+	reply_ok(out, count * sizeof(out->translations[0]));
 }
 
-static void answer_let_go(struct control_desk *desk, struct control_answer *out)
+static void handle_end_hold(struct control_vm_state *state, struct control_reply *out)
 {
-	if (!desk->at_end) {
-		out->reply.status = CONTROL_NOT_HELD;
+	if (!state->at_end) {
+		out->header.status = CONTROL_NOT_HELD;
 		return;
 	}
-	desk->let_go = true;
-	ok(out, 0);
+	state->hold_ended = true;
+	reply_ok(out, 0);
 }
 
-void control_refuse(uint16_t type, enum control_status status, struct control_answer *out)
+void control_reply_error(uint16_t type, enum control_status status, struct control_reply *out)
 {
-	out->reply = (struct control_reply){
+	out->header = (struct control_reply_header){
 		.magic = CONTROL_MAGIC,
 		.version = CONTROL_VERSION,
 		.type = type,
@@ -107,57 +112,60 @@ void control_refuse(uint16_t type, enum control_status status, struct control_an
 	};
 }
 
-/* A request, with as many addresses as it says. */
-static bool take_question(const void *datagram, size_t size, struct control_question *out)
+/* Copies the datagram; false unless its length is that of the header and header.count addresses. */
+static bool parse_request(const void *datagram, size_t size, struct control_request *out)
 {
-	const struct control_request *request = &out->request;
+	const struct control_request_header *header = &out->header;
 
-	if (size < sizeof(*request) || size > sizeof(*out))
+	if (size < sizeof(*header) || size > sizeof(*out))
 		return false;
 	memcpy(out, datagram, size);
-	return request->magic == CONTROL_MAGIC && request->version == CONTROL_VERSION &&
-	       request->count <= CONTROL_ADDRESSES_MAX &&
-	       size == sizeof(*request) + request->count * sizeof(out->addresses[0]) &&
-	       (!request->count || request->type == CONTROL_TRANSLATE);
+	return header->magic == CONTROL_MAGIC && header->version == CONTROL_VERSION &&
+	       header->count <= CONTROL_ADDRESSES_MAX &&
+	       size == sizeof(*header) + header->count * sizeof(out->addresses[0]) &&
+	       (!header->count || header->type == CONTROL_TRANSLATE);
 }
 
-enum control_do control_answer(struct control_desk *desk, struct control_peer *peer, const void *datagram,
-			       size_t size, uint64_t (*now_ns)(void), struct control_answer *out)
+enum control_action control_handle_request(struct control_vm_state *state,
+					   struct control_connection *connection, const void *datagram,
+					   size_t size, uint64_t (*now_ns)(void), struct control_reply *out)
 {
-	struct control_question question;
+	struct control_request request;
 
-	if (!take_question(datagram, size, &question)) {
-		control_refuse(0, CONTROL_BAD_REQUEST, out);
+	if (!parse_request(datagram, size, &request)) {
+		control_reply_error(0, CONTROL_BAD_REQUEST, out);
 		return CONTROL_SEND_CLOSE;
 	}
-	control_refuse(question.request.type, CONTROL_FAILED, out);
-	switch (question.request.type) {
-	case CONTROL_HELLO: answer_hello(desk, out); return CONTROL_SEND;
-	case CONTROL_MEMORY: answer_memory(desk, out); return CONTROL_SEND_FDS;
-	case CONTROL_PAUSE: answer_pause(desk, peer, now_ns(), out); return CONTROL_SEND;
-	case CONTROL_RESUME: answer_resume(desk, peer, now_ns, out); return CONTROL_SEND;
-	case CONTROL_TRANSLATE: answer_translate(desk, peer, &question, out); return CONTROL_SEND;
-	case CONTROL_LET_GO: answer_let_go(desk, out); return CONTROL_SEND;
+	/* The handlers below replace the status on success. */
+	control_reply_error(request.header.type, CONTROL_FAILED, out);
+	switch (request.header.type) {
+	case CONTROL_HELLO: handle_hello(state, out); return CONTROL_SEND;
+	case CONTROL_MEMORY: handle_memory(state, out); return CONTROL_SEND_FDS;
+	case CONTROL_PAUSE: handle_pause(state, connection, now_ns(), out); return CONTROL_SEND;
+	case CONTROL_RESUME: handle_resume(state, connection, now_ns, out); return CONTROL_SEND;
+	case CONTROL_TRANSLATE: handle_translate(state, connection, &request, out); return CONTROL_SEND;
+	case CONTROL_END_HOLD: handle_end_hold(state, out); return CONTROL_SEND;
 	}
-	control_refuse(question.request.type, CONTROL_BAD_REQUEST, out);
+	control_reply_error(request.header.type, CONTROL_BAD_REQUEST, out);
 	return CONTROL_SEND_CLOSE;
 }
 
-uint64_t control_deadline(const struct control_peer *peer)
+uint64_t control_pause_deadline(const struct control_connection *connection)
 {
-	return peer->pauses ? peer->paused_at + CONTROL_PAUSE_MAX_NS : UINT64_MAX;
+	return connection->pauses ? connection->paused_at + CONTROL_PAUSE_MAX_NS : UINT64_MAX;
 }
 
-void control_expire(struct control_desk *desk, struct control_peer *peer, uint64_t now_ns)
+void control_pause_expire(struct control_vm_state *state, struct control_connection *connection,
+			  uint64_t now_ns)
 {
-	if (now_ns < control_deadline(peer))
+	if (now_ns < control_pause_deadline(connection))
 		return;
-	resume(desk, peer);
-	peer->expired = true;
+	resume(state, connection);
+	connection->expired = true;
 }
 
-void control_leave(struct control_desk *desk, struct control_peer *peer)
+void control_disconnect(struct control_vm_state *state, struct control_connection *connection)
 {
-	if (peer->pauses)
-		resume(desk, peer);
+	if (connection->pauses)
+		resume(state, connection);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.c: sockets, and the one thread that serves them all. What is answered is answer.c's.
+ * server.c: the sockets, and one thread that serves all connections. requests.c makes the replies.
  */
 #define _GNU_SOURCE /* accept4, struct ucred */
 #include "control/server.h"
@@ -19,28 +19,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PEERS_MAX 16
+#define CONNECTIONS_MAX 16
 
-/* It holds a reply, and calls a few ioctls. */
+/* Bytes. The thread keeps no reply on its stack; it calls a few ioctls. */
 #define SERVER_STACK (128 << 10)
 
-struct connection {
+struct server_connection {
 	int socket;
-	struct control_peer peer;
+	struct control_connection state;
 };
 
 struct control_server {
-	struct control_desk desk;
+	struct control_vm_state state;
 	int listener;
-	int quit, go; /* eventfds: the thread is to end; a peer has let the VM go */
-	bool runs;    /* the thread */
+	int quit, hold_end; /* eventfds: the thread shall end; CONTROL_END_HOLD was received */
+	bool runs;          /* the thread */
 	pthread_t thread;
-	pthread_mutex_t lock; /* of the desk */
-	struct connection peers[PEERS_MAX];
-	unsigned int peer_count;
-	struct control_answer answer;
+	pthread_mutex_t lock; /* protects state */
+	struct server_connection connections[CONNECTIONS_MAX];
+	unsigned int connection_count;
+	struct control_reply reply;
 	struct sockaddr_un address;
-	struct stat bound; /* what was made at that address */
+	struct stat bound; /* the socket file, as it was created */
 };
 
 static uint64_t now_ns(void)
@@ -51,18 +51,18 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* ---- peers ---- */
+/* ---- connections ---- */
 
-/* Never waits: a peer that does not read is not worth it. */
-static int send_answer(const struct control_server *server, int socket, bool with_fds)
+/* Never blocks: a connection that does not read its replies is closed. */
+static int send_reply(const struct control_server *server, int socket, bool with_fds)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))] = { 0 };
-	const struct control_answer *answer = &server->answer;
-	struct iovec bytes = { (void *)answer, sizeof(answer->reply) + answer->reply.size };
+	const struct control_reply *reply = &server->reply;
+	struct iovec bytes = { (void *)reply, sizeof(reply->header) + reply->header.size };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
 	if (with_fds) {
-		size_t size = answer->memory.fd_count * sizeof(int);
+		size_t size = reply->memory.fd_count * sizeof(int);
 		struct cmsghdr *part;
 
 		message.msg_control = control;
@@ -71,19 +71,19 @@ static int send_answer(const struct control_server *server, int socket, bool wit
 		part->cmsg_level = SOL_SOCKET;
 		part->cmsg_type = SCM_RIGHTS;
 		part->cmsg_len = CMSG_LEN(size);
-		memcpy(CMSG_DATA(part), server->desk.vm->fds, size);
+		memcpy(CMSG_DATA(part), server->state.vm->fds, size);
 	}
 	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-static void hang_up(struct control_server *server, unsigned int index)
+static void disconnect(struct control_server *server, unsigned int index)
 {
-	control_leave(&server->desk, &server->peers[index].peer);
-	close(server->peers[index].socket);
-	server->peers[index] = server->peers[--server->peer_count];
+	control_disconnect(&server->state, &server->connections[index].state);
+	close(server->connections[index].socket);
+	server->connections[index] = server->connections[--server->connection_count];
 }
 
-static bool may_look(int socket)
+static bool is_allowed(int socket)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
@@ -92,48 +92,49 @@ static bool may_look(int socket)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void welcome(struct control_server *server)
+static void accept_connection(struct control_server *server)
 {
 	int socket = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (socket < 0)
 		return;
-	if (may_look(socket) && server->peer_count < PEERS_MAX) {
-		server->peers[server->peer_count++] = (struct connection){ .socket = socket };
+	if (is_allowed(socket) && server->connection_count < CONNECTIONS_MAX) {
+		server->connections[server->connection_count++] =
+			(struct server_connection){ .socket = socket };
 		return;
 	}
-	control_refuse(0, may_look(socket) ? CONTROL_BUSY : CONTROL_DENIED, &server->answer);
-	send_answer(server, socket, false);
+	control_reply_error(0, is_allowed(socket) ? CONTROL_BUSY : CONTROL_DENIED, &server->reply);
+	send_reply(server, socket, false);
 	close(socket);
 }
 
-/* One request. False: the peer is done with. */
-static bool serve(struct control_server *server, struct connection *connection)
+/* Handles one request. False: the connection is to be closed. */
+static bool serve_request(struct control_server *server, struct server_connection *connection)
 {
-	/* One byte more than a request, so that a longer one is seen to be longer. */
-	uint8_t datagram[sizeof(struct control_question) + 1];
+	/* One byte more than a request, so that a longer datagram is detected. */
+	uint8_t datagram[sizeof(struct control_request) + 1];
 	ssize_t size = recv(connection->socket, datagram, sizeof(datagram), 0);
-	enum control_do what;
+	enum control_action what;
 
 	if (size < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (!size)
 		return false; /* the end, or an empty datagram */
-	what = control_answer(&server->desk, &connection->peer, datagram, (size_t)size, now_ns,
-			      &server->answer);
-	return send_answer(server, connection->socket, what == CONTROL_SEND_FDS) == 0 &&
+	what = control_handle_request(&server->state, &connection->state, datagram, (size_t)size, now_ns,
+				      &server->reply);
+	return send_reply(server, connection->socket, what == CONTROL_SEND_FDS) == 0 &&
 	       what != CONTROL_SEND_CLOSE;
 }
 
 /* ---- the thread ---- */
 
 /* Milliseconds to the first pause that ends by itself; -1: none. */
-static int patience(const struct control_server *server)
+static int poll_timeout(const struct control_server *server)
 {
 	uint64_t first = UINT64_MAX, now = now_ns();
 
-	for (unsigned int i = 0; i < server->peer_count; i++) {
-		uint64_t deadline = control_deadline(&server->peers[i].peer);
+	for (unsigned int i = 0; i < server->connection_count; i++) {
+		uint64_t deadline = control_pause_deadline(&server->connections[i].state);
 
 		first = deadline < first ? deadline : first;
 	}
@@ -145,26 +146,26 @@ static int patience(const struct control_server *server)
 /* From the last to the first, since one that is hung up on is replaced by the last. */
 static void serve_all(struct control_server *server, const struct pollfd *polled)
 {
-	for (unsigned int i = server->peer_count; i-- > 0;) {
-		control_expire(&server->desk, &server->peers[i].peer, now_ns());
-		if (polled[i].revents && !serve(server, &server->peers[i]))
-			hang_up(server, i);
+	for (unsigned int i = server->connection_count; i-- > 0;) {
+		control_pause_expire(&server->state, &server->connections[i].state, now_ns());
+		if (polled[i].revents && !serve_request(server, &server->connections[i]))
+			disconnect(server, i);
 	}
-	if (server->desk.let_go)
-		eventfd_write(server->go, 1);
+	if (server->state.hold_ended)
+		eventfd_write(server->hold_end, 1);
 }
 
 static void *server_main(void *argument)
 {
 	struct control_server *server = argument;
-	struct pollfd polled[2 + PEERS_MAX];
+	struct pollfd polled[2 + CONNECTIONS_MAX];
 
 	for (;;) {
 		polled[0] = (struct pollfd){ .fd = server->quit, .events = POLLIN };
 		polled[1] = (struct pollfd){ .fd = server->listener, .events = POLLIN };
-		for (unsigned int i = 0; i < server->peer_count; i++)
-			polled[2 + i] = (struct pollfd){ server->peers[i].socket, POLLIN, 0 };
-		if (poll(polled, 2 + server->peer_count, patience(server)) < 0 && errno != EINTR)
+		for (unsigned int i = 0; i < server->connection_count; i++)
+			polled[2 + i] = (struct pollfd){ server->connections[i].socket, POLLIN, 0 };
+		if (poll(polled, 2 + server->connection_count, poll_timeout(server)) < 0 && errno != EINTR)
 			break;
 		if (polled[0].revents)
 			break;
@@ -172,10 +173,10 @@ static void *server_main(void *argument)
 		serve_all(server, polled + 2);
 		pthread_mutex_unlock(&server->lock);
 		if (polled[1].revents)
-			welcome(server);
+			accept_connection(server);
 	}
-	while (server->peer_count)
-		hang_up(server, 0);
+	while (server->connection_count)
+		disconnect(server, 0);
 	return NULL;
 }
 
@@ -208,7 +209,7 @@ static int remove_stale(const char *path)
 		return errno;
 	if (!S_ISSOCK(status.st_mode))
 		return EEXIST;
-	if (!control_socket_is_dead(path))
+	if (!control_socket_is_stale(path))
 		return EADDRINUSE;
 	return unlink(path) < 0 ? errno : 0;
 }
@@ -228,7 +229,8 @@ static int bind_and_listen(struct control_server *server)
 	}
 	if (errnum)
 		return errnum;
-	if (lstat(server->address.sun_path, &server->bound) < 0 || listen(server->listener, PEERS_MAX) < 0)
+	if (lstat(server->address.sun_path, &server->bound) < 0 ||
+	    listen(server->listener, CONNECTIONS_MAX) < 0)
 		return errno;
 	return 0;
 }
@@ -245,8 +247,8 @@ static int listen_at(struct control_server *server, const char *path, struct err
 	memcpy(server->address.sun_path, path, strlen(path));
 	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	server->quit = eventfd(0, EFD_CLOEXEC);
-	server->go = eventfd(0, EFD_CLOEXEC);
-	if (server->listener < 0 || server->quit < 0 || server->go < 0)
+	server->hold_end = eventfd(0, EFD_CLOEXEC);
+	if (server->listener < 0 || server->quit < 0 || server->hold_end < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make the control socket");
 	errnum = bind_and_listen(server);
 	if (!errnum)
@@ -268,8 +270,8 @@ int control_server_start(const char *path, const struct control_vm *vm, struct c
 
 	if (!server)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	server->desk.vm = vm;
-	server->listener = server->quit = server->go = -1;
+	server->state.vm = vm;
+	server->listener = server->quit = server->hold_end = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	if (listen_at(server, path, error) < 0)
 		goto failed;
@@ -308,8 +310,8 @@ void control_server_stop(struct control_server *server)
 		close(server->listener);
 	if (server->quit >= 0)
 		close(server->quit);
-	if (server->go >= 0)
-		close(server->go);
+	if (server->hold_end >= 0)
+		close(server->hold_end);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
@@ -317,7 +319,7 @@ void control_server_stop(struct control_server *server)
 int control_server_at_end(struct control_server *server)
 {
 	pthread_mutex_lock(&server->lock);
-	server->desk.at_end = true;
+	server->state.at_end = true;
 	pthread_mutex_unlock(&server->lock);
-	return server->go;
+	return server->hold_end;
 }

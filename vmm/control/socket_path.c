@@ -64,7 +64,7 @@ static bool is_of(const char *path, uid_t user)
 	       !(status.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-int control_place_mine(char *out, size_t size, struct error *error)
+int control_socket_path_own(char *out, size_t size, struct error *error)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	char folder[96];
@@ -88,7 +88,7 @@ int control_place_mine(char *out, size_t size, struct error *error)
 	return 0;
 }
 
-int control_place_link(const char *mine, const char *path, struct error *error)
+int control_socket_path_link(const char *mine, const char *path, struct error *error)
 {
 	char *whole = realpath(path, NULL);
 	int errnum = 0;
@@ -103,7 +103,7 @@ int control_place_link(const char *mine, const char *path, struct error *error)
 	return errnum ? error_set(error, ERROR_PERMISSION, errnum, 0, "%s", mine) : 0;
 }
 
-int control_place_of(uint32_t pid, char *out, size_t size, struct error *error)
+int control_socket_path_of_pid(uint32_t pid, char *out, size_t size, struct error *error)
 {
 	char path[128];
 	struct stat status;
@@ -128,7 +128,7 @@ int control_place_of(uint32_t pid, char *out, size_t size, struct error *error)
 			 pid);
 }
 
-bool control_socket_is_dead(const char *path)
+bool control_socket_is_stale(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	bool dead;
@@ -150,7 +150,7 @@ bool control_socket_is_dead(const char *path)
 /* ---- the list ---- */
 
 struct places {
-	struct control_place *items;
+	struct control_socket_path *items;
 	size_t count, capacity;
 };
 
@@ -176,7 +176,7 @@ static int list_folder(const char *folder, struct places *places)
 	if (!stream)
 		return 0;
 	while (result == 0 && (entry = readdir(stream))) {
-		struct control_place place;
+		struct control_socket_path place;
 
 		if (!pid_of_name(entry->d_name, &place.pid))
 			continue;
@@ -189,13 +189,13 @@ static int list_folder(const char *folder, struct places *places)
 
 static int compare_places(const void *a, const void *b)
 {
-	uint32_t first = ((const struct control_place *)a)->pid,
-		 second = ((const struct control_place *)b)->pid;
+	uint32_t first = ((const struct control_socket_path *)a)->pid,
+		 second = ((const struct control_socket_path *)b)->pid;
 
 	return first < second ? -1 : first > second;
 }
 
-int control_place_list(struct control_place **out, struct error *error)
+int control_socket_path_list(struct control_socket_path **out, struct error *error)
 {
 	struct folders folders = folders_of(geteuid());
 	struct places places = { 0 };

@@ -17,26 +17,26 @@
 
 /* FOLDER/PID.sock of this process; the folder is made. ERROR_PERMISSION if somebody else could write there.
  */
-int control_place_mine(char *out, size_t size, struct error *error);
+int control_socket_path_own(char *out, size_t size, struct error *error);
 
 /* A link at `mine` to the socket at `path`, replacing one that was left behind. Its caller removes it. */
-int control_place_link(const char *mine, const char *path, struct error *error);
+int control_socket_path_link(const char *mine, const char *path, struct error *error);
 
 /*
  * The path of the socket of process `pid`, of whatever user. ERROR_INPUT if there is no such process, or it
  * is no VM that can be looked at.
  */
-int control_place_of(uint32_t pid, char *out, size_t size, struct error *error);
+int control_socket_path_of_pid(uint32_t pid, char *out, size_t size, struct error *error);
 
-struct control_place {
+struct control_socket_path {
 	uint32_t pid;
 	char path[128];
 };
 
 /* Those in the folders of this user, stale ones too, by pid: their number, *out to be freed; -1. */
-int control_place_list(struct control_place **out, struct error *error);
+int control_socket_path_list(struct control_socket_path **out, struct error *error);
 
 /* There is a socket, or a link to one, at which nobody listens any more. */
-bool control_socket_is_dead(const char *path);
+bool control_socket_is_stale(const char *path);
 
 #endif

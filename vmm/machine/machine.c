@@ -131,7 +131,8 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	machine->vm = kvm_vm_create(machine->kvm, error);
 	if (machine->vm < 0 || add_memory(machine, error) < 0 || add_vcpus(machine, error) < 0)
 		return -1;
-	if ((machine->cpus > 1 || config->holdable) && crew_create(machine, &machine->crew, error) < 0)
+	if ((machine->cpus > 1 || config->holdable) &&
+	    vcpu_threads_create(machine, &machine->threads, error) < 0)
 		return -1;
 	khz = kvm_vcpu_tsc_khz(&machine->vcpus[0], &unknown);
 	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
@@ -174,7 +175,7 @@ void machine_destroy(struct machine *machine)
 {
 	if (!machine)
 		return;
-	crew_destroy(machine->crew);
+	vcpu_threads_destroy(machine->threads);
 	for (unsigned int i = 0; i < machine->cpus; i++)
 		kvm_vcpu_destroy(&machine->vcpus[i]);
 	free(machine->vcpus);
@@ -189,12 +190,12 @@ void machine_destroy(struct machine *machine)
 
 void machine_hold(struct machine *machine)
 {
-	crew_hold(machine->crew);
+	vcpu_threads_hold(machine->threads);
 }
 
 void machine_release(struct machine *machine)
 {
-	crew_release(machine->crew);
+	vcpu_threads_release(machine->threads);
 }
 
 const char *machine_serial(const struct machine *machine, size_t *length_out)

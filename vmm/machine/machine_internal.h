@@ -15,8 +15,8 @@ struct machine {
 	int kvm, vm;            /* -1: not open */
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus, nodes;
-	bool local_apics;  /* each CPU has one */
-	struct crew *crew; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
+	bool local_apics;             /* each CPU has one */
+	struct vcpu_threads *threads; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
 	struct guest_memory memory;
 	struct program program;
 	struct serial serial;

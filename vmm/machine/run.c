@@ -43,8 +43,8 @@ int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_ev
 	struct deadline deadline;
 	int result;
 
-	if (machine->crew)
-		return crew_run(machine->crew, deadline_ns, event_out, error);
+	if (machine->threads)
+		return vcpu_threads_run(machine->threads, deadline_ns, event_out, error);
 	if (deadline_arm(&deadline, deadline_ns, machine->vcpus[0].run, error) < 0)
 		return -1;
 	result = run_until_event(machine, &deadline, &event, error);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_threads.c: a round begins when crew_run() lets the members go, and ends when one of them has an event, or the
+ * vcpu_threads.c: a round begins when vcpu_threads_run() lets the members go, and ends when one of them has an event, or the
  * deadline strikes: then each that is in KVM_RUN gets immediate_exit and a signal, and the round is over when
  * all have come back. Two vCPUs may have an event in the same round; the second one's is given out by the
- * next crew_run(), which runs nothing.
+ * next vcpu_threads_run(), which runs nothing.
  *
  * A hold is another thread's: the round goes on, but its members wait outside KVM_RUN until they are let go.
  * That time is not the guest's: the deadline moves by it.
@@ -18,26 +18,26 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A member calls little more than an ioctl. */
-#define MEMBER_STACK (64 << 10)
+/* A thread calls little more than an ioctl. */
+#define VCPU_THREAD_STACK (64 << 10)
 
-struct member {
-	struct crew *crew;
+struct vcpu_thread {
+	struct vcpu_threads *threads;
 	unsigned int cpu;
-	pthread_t thread;
+	pthread_t handle;
 	uint64_t round; /* the last one that it took part in */
 	bool in_guest;  /* in KVM_RUN, or about to be */
 	bool has_event;
 	struct machine_event event;
 };
 
-struct crew {
+struct vcpu_threads {
 	struct machine *machine;
 	pthread_mutex_t lock;
 	pthread_cond_t go; /* a round begins, a hold or all is over */
 	pthread_cond_t
-		changed;      /* the round is to stop, its last member has come back, or the deadline moved */
-	pthread_cond_t still; /* a member has left KVM_RUN during a hold */
+		changed;      /* the round is to stop, its last thread has come back, or the deadline moved */
+	pthread_cond_t still; /* a thread has left KVM_RUN during a hold */
 	uint64_t round;
 	unsigned int out; /* members that have not come back from the round */
 	bool stopping;
@@ -47,106 +47,106 @@ struct crew {
 	bool failed; /* KVM_RUN failed, as `error` says */
 	struct error error;
 	unsigned int count; /* threads that were made */
-	struct member members[];
+	struct vcpu_thread items[];
 };
 
 /* Everybody leaves KVM_RUN. */
-static void interrupt(struct crew *crew)
+static void interrupt(struct vcpu_threads *threads)
 {
-	for (unsigned int i = 0; i < crew->count; i++) {
-		struct member *member = &crew->members[i];
+	for (unsigned int i = 0; i < threads->count; i++) {
+		struct vcpu_thread *thread = &threads->items[i];
 
-		if (!member->in_guest)
+		if (!thread->in_guest)
 			continue;
 		/* The signal interrupts KVM_RUN; the flag does if it comes before the ioctl. */
-		((volatile struct kvm_run *)crew->machine->vcpus[i].run)->immediate_exit = 1;
-		pthread_kill(member->thread, DEADLINE_SIGNAL);
+		((volatile struct kvm_run *)threads->machine->vcpus[i].run)->immediate_exit = 1;
+		pthread_kill(thread->handle, DEADLINE_SIGNAL);
 	}
 }
 
 /* Everybody comes back. */
-static void stop(struct crew *crew)
+static void stop(struct vcpu_threads *threads)
 {
-	if (crew->stopping)
+	if (threads->stopping)
 		return;
-	crew->stopping = true;
-	interrupt(crew);
-	pthread_cond_broadcast(&crew->go); /* to those that a hold keeps */
-	pthread_cond_signal(&crew->changed);
+	threads->stopping = true;
+	interrupt(threads);
+	pthread_cond_broadcast(&threads->go); /* to those that a hold keeps */
+	pthread_cond_signal(&threads->changed);
 }
 
-static enum kvm_run_result run_once(struct member *member, struct error *error)
+static enum kvm_run_result run_once(struct vcpu_thread *thread, struct error *error)
 {
-	struct crew *crew = member->crew;
-	struct kvm_vcpu *vcpu = &crew->machine->vcpus[member->cpu];
+	struct vcpu_threads *threads = thread->threads;
+	struct kvm_vcpu *vcpu = &threads->machine->vcpus[thread->cpu];
 	enum kvm_run_result result;
 
 	((volatile struct kvm_run *)vcpu->run)->immediate_exit = 0;
-	member->in_guest = true;
-	pthread_mutex_unlock(&crew->lock);
+	thread->in_guest = true;
+	pthread_mutex_unlock(&threads->lock);
 	result = kvm_vcpu_run(vcpu, error);
-	pthread_mutex_lock(&crew->lock);
-	member->in_guest = false;
-	crew->machine->facts.exits++;
-	if (crew->held)
-		pthread_cond_signal(&crew->still);
+	pthread_mutex_lock(&threads->lock);
+	thread->in_guest = false;
+	threads->machine->facts.exits++;
+	if (threads->held)
+		pthread_cond_signal(&threads->still);
 	return result;
 }
 
-static void run_round(struct member *member)
+static void run_round(struct vcpu_thread *thread)
 {
-	struct crew *crew = member->crew;
+	struct vcpu_threads *threads = thread->threads;
 	struct error error;
 
 	for (;;) {
-		while (crew->held && !crew->stopping)
-			pthread_cond_wait(&crew->go, &crew->lock);
-		if (crew->stopping)
+		while (threads->held && !threads->stopping)
+			pthread_cond_wait(&threads->go, &threads->lock);
+		if (threads->stopping)
 			return;
-		switch (run_once(member, &error)) {
+		switch (run_once(thread, &error)) {
 		case KVM_RUN_FAILED:
-			if (!crew->failed)
-				crew->error = error;
-			crew->failed = true;
-			stop(crew);
+			if (!threads->failed)
+				threads->error = error;
+			threads->failed = true;
+			stop(threads);
 			break;
 		case KVM_RUN_EXITED:
-			member->has_event = machine_take_exit(crew->machine, member->cpu, &member->event);
-			if (member->has_event)
-				stop(crew);
+			thread->has_event = machine_take_exit(threads->machine, thread->cpu, &thread->event);
+			if (thread->has_event)
+				stop(threads);
 			break;
 		case KVM_RUN_INTERRUPTED: break;
 		}
 	}
 }
 
-static void *member_main(void *argument)
+static void *thread_main(void *argument)
 {
-	struct member *member = argument;
-	struct crew *crew = member->crew;
+	struct vcpu_thread *thread = argument;
+	struct vcpu_threads *threads = thread->threads;
 
-	pthread_mutex_lock(&crew->lock);
+	pthread_mutex_lock(&threads->lock);
 	for (;;) {
-		while (!crew->quit && member->round == crew->round)
-			pthread_cond_wait(&crew->go, &crew->lock);
-		if (crew->quit)
+		while (!threads->quit && thread->round == threads->round)
+			pthread_cond_wait(&threads->go, &threads->lock);
+		if (threads->quit)
 			break;
-		member->round = crew->round;
-		run_round(member);
-		if (!--crew->out)
-			pthread_cond_signal(&crew->changed);
+		thread->round = threads->round;
+		run_round(thread);
+		if (!--threads->out)
+			pthread_cond_signal(&threads->changed);
 	}
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_unlock(&threads->lock);
 	return NULL;
 }
 
 /* The first event that nobody was told yet. */
-static bool event_take(struct crew *crew, struct machine_event *event_out)
+static bool event_take(struct vcpu_threads *threads, struct machine_event *event_out)
 {
-	for (unsigned int i = 0; i < crew->count; i++) {
-		if (crew->members[i].has_event) {
-			crew->members[i].has_event = false;
-			*event_out = crew->members[i].event;
+	for (unsigned int i = 0; i < threads->count; i++) {
+		if (threads->items[i].has_event) {
+			threads->items[i].has_event = false;
+			*event_out = threads->items[i].event;
 			return true;
 		}
 	}
@@ -154,99 +154,100 @@ static bool event_take(struct crew *crew, struct machine_event *event_out)
 }
 
 /* Who is to be shown when the time is up. */
-static unsigned int first_not_halted(const struct crew *crew)
+static unsigned int first_not_halted(const struct vcpu_threads *threads)
 {
 	struct error ignored;
 	uint32_t state;
 
-	for (unsigned int i = 0; i < crew->count; i++)
-		if (kvm_vcpu_mp_state(&crew->machine->vcpus[i], &state, &ignored) == 0 &&
+	for (unsigned int i = 0; i < threads->count; i++)
+		if (kvm_vcpu_mp_state(&threads->machine->vcpus[i], &state, &ignored) == 0 &&
 		    state == KVM_MP_STATE_RUNNABLE)
 			return i;
 	return 0;
 }
 
 /* Until the round is to stop, or the deadline may have come. */
-static void wait_for_change(struct crew *crew, uint64_t deadline_ns)
+static void wait_for_change(struct vcpu_threads *threads, uint64_t deadline_ns)
 {
-	uint64_t when_ns = deadline_ns + crew->held_ns;
+	uint64_t when_ns = deadline_ns + threads->held_ns;
 	const struct timespec when = { .tv_sec = (time_t)(when_ns / 1000000000),
 				       .tv_nsec = (long)(when_ns % 1000000000) };
 
-	if (!deadline_ns || crew->held)
-		pthread_cond_wait(&crew->changed, &crew->lock);
+	if (!deadline_ns || threads->held)
+		pthread_cond_wait(&threads->changed, &threads->lock);
 	else
-		pthread_cond_timedwait(&crew->changed, &crew->lock, &when);
+		pthread_cond_timedwait(&threads->changed, &threads->lock, &when);
 }
 
-static void round_run(struct crew *crew, uint64_t deadline_ns)
+static void round_run(struct vcpu_threads *threads, uint64_t deadline_ns)
 {
-	uint64_t start = machine_now(), held = crew->held_ns;
+	uint64_t start = machine_now(), held = threads->held_ns;
 
-	crew->stopping = crew->failed = false;
-	crew->out = crew->count;
-	crew->round++;
-	pthread_cond_broadcast(&crew->go);
-	while (!crew->stopping) {
-		wait_for_change(crew, deadline_ns);
-		if (deadline_ns && !crew->held && machine_now() >= deadline_ns + crew->held_ns)
-			stop(crew);
+	threads->stopping = threads->failed = false;
+	threads->out = threads->count;
+	threads->round++;
+	pthread_cond_broadcast(&threads->go);
+	while (!threads->stopping) {
+		wait_for_change(threads, deadline_ns);
+		if (deadline_ns && !threads->held && machine_now() >= deadline_ns + threads->held_ns)
+			stop(threads);
 	}
-	while (crew->out)
-		pthread_cond_wait(&crew->changed, &crew->lock);
-	crew->machine->facts.run_ns += machine_now() - start - (crew->held_ns - held);
+	while (threads->out)
+		pthread_cond_wait(&threads->changed, &threads->lock);
+	threads->machine->facts.run_ns += machine_now() - start - (threads->held_ns - held);
 }
 
-int crew_run(struct crew *crew, uint64_t deadline_ns, struct machine_event *event_out, struct error *error)
+int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct machine_event *event_out,
+		     struct error *error)
 {
 	int result = 0;
 
-	pthread_mutex_lock(&crew->lock);
-	if (!event_take(crew, event_out)) {
-		round_run(crew, deadline_ns);
-		if (crew->failed) {
-			*error = crew->error;
+	pthread_mutex_lock(&threads->lock);
+	if (!event_take(threads, event_out)) {
+		round_run(threads, deadline_ns);
+		if (threads->failed) {
+			*error = threads->error;
 			result = -1;
-		} else if (!event_take(crew, event_out)) {
+		} else if (!event_take(threads, event_out)) {
 			*event_out = (struct machine_event){ .type = MACHINE_TIMEOUT,
-							     .cpu = first_not_halted(crew) };
+							     .cpu = first_not_halted(threads) };
 		}
 	}
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_unlock(&threads->lock);
 	return result;
 }
 
-static bool anybody_in_guest(const struct crew *crew)
+static bool anybody_in_guest(const struct vcpu_threads *threads)
 {
-	for (unsigned int i = 0; i < crew->count; i++)
-		if (crew->members[i].in_guest)
+	for (unsigned int i = 0; i < threads->count; i++)
+		if (threads->items[i].in_guest)
 			return true;
 	return false;
 }
 
-void crew_hold(struct crew *crew)
+void vcpu_threads_hold(struct vcpu_threads *threads)
 {
-	pthread_mutex_lock(&crew->lock);
-	crew->held = true;
-	crew->held_since = machine_now();
-	interrupt(crew);
-	while (anybody_in_guest(crew))
-		pthread_cond_wait(&crew->still, &crew->lock);
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&threads->lock);
+	threads->held = true;
+	threads->held_since = machine_now();
+	interrupt(threads);
+	while (anybody_in_guest(threads))
+		pthread_cond_wait(&threads->still, &threads->lock);
+	pthread_mutex_unlock(&threads->lock);
 }
 
-void crew_release(struct crew *crew)
+void vcpu_threads_release(struct vcpu_threads *threads)
 {
-	pthread_mutex_lock(&crew->lock);
-	crew->held = false;
-	crew->held_ns += machine_now() - crew->held_since;
-	pthread_cond_broadcast(&crew->go);
-	pthread_cond_signal(&crew->changed);
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&threads->lock);
+	threads->held = false;
+	threads->held_ns += machine_now() - threads->held_since;
+	pthread_cond_broadcast(&threads->go);
+	pthread_cond_signal(&threads->changed);
+	pthread_mutex_unlock(&threads->lock);
 }
 
 /* The members' threads take no other signal: those are the caller's. */
-static int threads_start(struct crew *crew, unsigned int count)
+static int start_threads(struct vcpu_threads *threads, unsigned int count)
 {
 	sigset_t all, before;
 	pthread_attr_t attributes;
@@ -256,58 +257,59 @@ static int threads_start(struct crew *crew, unsigned int count)
 	sigdelset(&all, DEADLINE_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, MEMBER_STACK);
-	while (!errnum && crew->count < count) {
-		struct member *member = &crew->members[crew->count];
+	pthread_attr_setstacksize(&attributes, VCPU_THREAD_STACK);
+	while (!errnum && threads->count < count) {
+		struct vcpu_thread *thread = &threads->items[threads->count];
 
-		*member = (struct member){ .crew = crew, .cpu = crew->count };
-		errnum = pthread_create(&member->thread, &attributes, member_main, member);
-		crew->count += !errnum;
+		*thread = (struct vcpu_thread){ .threads = threads, .cpu = threads->count };
+		errnum = pthread_create(&thread->handle, &attributes, thread_main, thread);
+		threads->count += !errnum;
 	}
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return errnum;
 }
 
-int crew_create(struct machine *machine, struct crew **out, struct error *error)
+int vcpu_threads_create(struct machine *machine, struct vcpu_threads **out, struct error *error)
 {
-	struct crew *crew = calloc(1, sizeof(*crew) + machine->cpus * sizeof(crew->members[0]));
+	struct vcpu_threads *threads =
+		calloc(1, sizeof(*threads) + machine->cpus * sizeof(threads->items[0]));
 	pthread_condattr_t monotonic;
 	int errnum;
 
-	if (!crew)
+	if (!threads)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	crew->machine = machine;
-	pthread_mutex_init(&crew->lock, NULL);
-	pthread_cond_init(&crew->go, NULL);
-	pthread_cond_init(&crew->still, NULL);
+	threads->machine = machine;
+	pthread_mutex_init(&threads->lock, NULL);
+	pthread_cond_init(&threads->go, NULL);
+	pthread_cond_init(&threads->still, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&crew->changed, &monotonic);
+	pthread_cond_init(&threads->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	errnum = deadline_signal_prepare() < 0 ? errno : threads_start(crew, machine->cpus);
+	errnum = deadline_signal_prepare() < 0 ? errno : start_threads(threads, machine->cpus);
 	if (errnum) {
-		crew_destroy(crew);
+		vcpu_threads_destroy(threads);
 		return error_set(error, ERROR_HOST, errnum, 0, "cannot start a thread for each of %u CPUs",
 				 machine->cpus);
 	}
-	*out = crew;
+	*out = threads;
 	return 0;
 }
 
-void crew_destroy(struct crew *crew)
+void vcpu_threads_destroy(struct vcpu_threads *threads)
 {
-	if (!crew)
+	if (!threads)
 		return;
-	pthread_mutex_lock(&crew->lock);
-	crew->quit = true;
-	pthread_cond_broadcast(&crew->go);
-	pthread_mutex_unlock(&crew->lock);
-	for (unsigned int i = 0; i < crew->count; i++)
-		pthread_join(crew->members[i].thread, NULL);
-	pthread_cond_destroy(&crew->changed);
-	pthread_cond_destroy(&crew->still);
-	pthread_cond_destroy(&crew->go);
-	pthread_mutex_destroy(&crew->lock);
-	free(crew);
+	pthread_mutex_lock(&threads->lock);
+	threads->quit = true;
+	pthread_cond_broadcast(&threads->go);
+	pthread_mutex_unlock(&threads->lock);
+	for (unsigned int i = 0; i < threads->count; i++)
+		pthread_join(threads->items[i].handle, NULL);
+	pthread_cond_destroy(&threads->changed);
+	pthread_cond_destroy(&threads->still);
+	pthread_cond_destroy(&threads->go);
+	pthread_mutex_destroy(&threads->lock);
+	free(threads);
 }

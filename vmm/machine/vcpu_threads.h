@@ -8,19 +8,20 @@
 
 #include "machine/machine.h"
 
-struct crew;
+struct vcpu_threads;
 
 /* Threads for all vCPUs of the machine, which stand still. */
-int crew_create(struct machine *machine, struct crew **out, struct error *error);
+int vcpu_threads_create(struct machine *machine, struct vcpu_threads **out, struct error *error);
 
 /* Ends the threads; NULL is allowed. The vCPUs must still be there. */
-void crew_destroy(struct crew *crew);
+void vcpu_threads_destroy(struct vcpu_threads *threads);
 
 /* As machine_hold() and machine_release(). */
-void crew_hold(struct crew *crew);
-void crew_release(struct crew *crew);
+void vcpu_threads_hold(struct vcpu_threads *threads);
+void vcpu_threads_release(struct vcpu_threads *threads);
 
 /* As machine_run(). */
-int crew_run(struct crew *crew, uint64_t deadline_ns, struct machine_event *event_out, struct error *error);
+int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct machine_event *event_out,
+		     struct error *error);
 
 #endif

@@ -47,7 +47,7 @@ static int ask_run(void *context, const struct walk_run *run)
 
 int translated_compare(const struct view *view, const struct walk_mode *mode, struct translated *out)
 {
-	uint64_t most = view->translate_most;
+	uint64_t most = view->translate_max;
 	struct comparing comparing = { view, out, most && most < TRANSLATED_MOST ? most : TRANSLATED_MOST };
 	const struct walk_visitor visitor = { .context = &comparing, .run = ask_run };
 	int stop;

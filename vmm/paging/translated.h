@@ -8,7 +8,7 @@
 
 #include "paging/walk.h"
 
-/* Each question has its price, so that there is a bound. A view may bear fewer (translate_most). */
+/* Each question has its price, so that there is a bound. A view may bear fewer (translate_max). */
 #define TRANSLATED_MOST 4096
 
 struct translated {

@@ -51,14 +51,14 @@ static int listen_somewhere(struct listener *listener, const char *where, struct
 	char mine[sizeof(listener->link)];
 
 	if (!strcmp(where, LISTEN_AUTO)) {
-		if (control_place_mine(mine, sizeof(mine), error) < 0)
+		if (control_socket_path_own(mine, sizeof(mine), error) < 0)
 			return -1;
 		return control_server_start(mine, &listener->vm, &listener->server, error);
 	}
 	if (control_server_start(where, &listener->vm, &listener->server, error) < 0)
 		return -1;
-	if (control_place_mine(mine, sizeof(mine), &no_place) == 0 &&
-	    control_place_link(mine, where, &no_place) == 0)
+	if (control_socket_path_own(mine, sizeof(mine), &no_place) == 0 &&
+	    control_socket_path_link(mine, where, &no_place) == 0)
 		memcpy(listener->link, mine, sizeof(mine));
 	return 0;
 }

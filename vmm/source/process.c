@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 struct pieces {
-	struct foreign_memory *items;
+	struct process_memory *items;
 	size_t count, capacity;
 };
 
@@ -20,7 +20,7 @@ static int pieces_of(const struct stage2_slots *slots, struct pieces *out)
 {
 	for (size_t i = 0; i < slots->count; i++) {
 		const struct stage2_slot *slot = &slots->items[i];
-		struct foreign_memory piece = { slot->gpa, slot->size, slot->hva };
+		struct process_memory piece = { slot->gpa, slot->size, slot->hva };
 
 		if (slot->hva && array_push(out, piece) < 0)
 			return -1;
@@ -36,8 +36,8 @@ static int open_view(struct source *source, const struct stage2_guest *guest, st
 	if (pieces_of(&guest->slots, &pieces) < 0)
 		result = error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	else
-		result = foreign_open((pid_t)source->look.pid, pieces.items, pieces.count, &source->foreign,
-				      error);
+		result = process_view_open((pid_t)source->look.pid, pieces.items, pieces.count,
+					   &source->process, error);
 	free(pieces.items);
 	return result;
 }
@@ -55,14 +55,14 @@ static int take(struct source *source, const struct stage2_guest *guest, struct 
 	if (open_view(source, guest, error) < 0)
 		return -1;
 	for (unsigned int i = 0; i < guest->vcpu_count; i++) {
-		source->foreign->cpus[i] = guest->vcpus[i].registers;
+		source->process->cpus[i] = guest->vcpus[i].registers;
 		source->look.old_cr3 += guest->vcpus[i].old_cr3;
 	}
-	source->foreign->cpu_count = guest->vcpu_count;
-	source->foreign->physical_bits = guest->physical_bits;
+	source->process->cpu_count = guest->vcpu_count;
+	source->process->physical_bits = guest->physical_bits;
 	/* No register tells; hardware that has no 1G pages has no guest that uses them. */
-	source->foreign->pages_1g = host_kind_find("/sys/module").hardware;
-	source->view = source->foreign;
+	source->process->pages_1g = host_kind_find("/sys/module").hardware;
+	source->view = source->process;
 	find_mode(source);
 	return 0;
 }
@@ -79,7 +79,7 @@ int source_foreign_view(struct source *source, bool stop, struct error *error)
 		*error = look->no_reader;
 		return -1;
 	}
-	if (stop && standstill_begin(pid, &source->standstill, error) < 0)
+	if (stop && ptrace_stop_begin(pid, &source->ptrace_stop, error) < 0)
 		return -1;
 	source->look.stopped = stop;
 	if (stage2_read_guest(look->reader, pid, source->vm_fd, &guest, error) == 0)

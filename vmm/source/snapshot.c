@@ -38,7 +38,7 @@ struct look {
 /* What was done to look at it is told. */
 static bool is_told(const struct source *source)
 {
-	return source->vm.attached || source->foreign;
+	return source->vm.client || source->process;
 }
 
 /* How many. */
@@ -56,12 +56,12 @@ static uint64_t told(const struct look *look)
 static int resume(struct source *source, struct error *error)
 {
 	struct report_pause *pause = &source->vm.pause;
-	struct attached_pause_time time;
+	struct control_pause_time time;
 
 	if (!source->vm.paused)
 		return 0;
 	source->vm.paused = false;
-	if (attached_resume(source->vm.attached, &time, error) < 0)
+	if (control_client_resume(source->vm.client, &time, error) < 0)
 		return -1;
 	pause->count++;
 	pause->ended = !time.vm_ns;
@@ -99,7 +99,7 @@ static int read_source(struct source *source, struct error *error)
 {
 	if (source->session)
 		return 0;
-	if (source->foreign) {
+	if (source->process) {
 		if (source->has_mode)
 			read_claims(source);
 		return 0;
@@ -114,10 +114,10 @@ static int read_source(struct source *source, struct error *error)
 
 static int stop(struct source *source, bool first, struct error *error)
 {
-	if (!source->vm.attached)
+	if (!source->vm.client)
 		return 0;
 	source->vm.paused = true;
-	if (attached_pause(source->vm.attached, &source->view, error) < 0)
+	if (control_client_pause(source->vm.client, &source->view, error) < 0)
 		return -1;
 	/* The first look is at what the tables say, not yet at what they are. */
 	source->stage2_seen = NULL;
@@ -147,8 +147,8 @@ static bool is_whole(const struct look *look)
 	for (size_t i = 0; i < look->count; i++) {
 		const struct source *source = &look->sources[i];
 
-		if (source->vm.attached && !source->vm.paused &&
-		    (!look->looks || !attached_is_whole(source->vm.attached)))
+		if (source->vm.client && !source->vm.paused &&
+		    (!look->looks || !control_client_is_complete(source->vm.client)))
 			return false;
 	}
 	return true;
@@ -162,9 +162,9 @@ static int end(struct look *look, struct error *error)
 
 		if (resume(source, error) < 0)
 			return -1;
-		if (look->whole && source->standstill) {
-			source->look.stood_ns = standstill_end(source->standstill);
-			source->standstill = NULL;
+		if (look->whole && source->ptrace_stop) {
+			source->look.stood_ns = ptrace_stop_end(source->ptrace_stop);
+			source->ptrace_stop = NULL;
 		}
 	}
 	return 0;
@@ -224,10 +224,10 @@ static void tell_pauses(const struct look *look)
 	for (size_t i = 0; i < look->count; i++) {
 		struct source *source = &look->sources[i];
 
-		if (source->foreign) {
-			source->look.lost = foreign_lost(source->foreign);
+		if (source->process) {
+			source->look.lost = process_view_lost_pages(source->process);
 			report_foreign(&report, &source->look);
-		} else if (source->vm.attached) {
+		} else if (source->vm.client) {
 			report_pause(&report, source_pid(source), &source->vm.pause);
 		}
 	}
@@ -309,7 +309,7 @@ bool source_is_whole(const struct source *source)
 
 bool source_may_change(const struct source *source)
 {
-	return source->vm.attached && attached_hello(source->vm.attached)->state != CONTROL_AT_END &&
+	return source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END &&
 	       !source->vm.pause.ended && session_now() - source->looking->start < CHANGE_NS;
 }
 

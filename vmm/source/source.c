@@ -132,20 +132,21 @@ static bool is_pid(const char *name, uint32_t *out)
 	return true;
 }
 
-int source_attach(const char *name, struct attached **out, struct error *error)
+int source_attach(const char *name, struct control_client **out, struct error *error)
 {
 	char path[128];
 	uint32_t pid;
 
 	if (!is_pid(name, &pid))
-		return attached_open(name, out, error);
-	if (control_place_of(pid, path, sizeof(path), error) < 0 || attached_open(path, out, error) < 0)
+		return control_client_open(name, out, error);
+	if (control_socket_path_of_pid(pid, path, sizeof(path), error) < 0 ||
+	    control_client_open(path, out, error) < 0)
 		return -1;
-	if (attached_hello(*out)->pid == pid)
+	if (control_client_hello(*out)->pid == pid)
 		return 0;
 	error_set(error, ERROR_INPUT, 0, 0, "%s: process %" PRIu32 " listens there, not process %" PRIu32,
-		  path, attached_hello(*out)->pid, pid);
-	attached_close(*out);
+		  path, control_client_hello(*out)->pid, pid);
+	control_client_close(*out);
 	return -1;
 }
 
@@ -161,10 +162,10 @@ static bool is_vm(const char *name)
 static int open_vm(const char *name, const struct options *options, struct source *source,
 		   struct error *error)
 {
-	if (source_attach(name, &source->vm.attached, error) < 0 ||
-	    attached_map(source->vm.attached, error) < 0)
+	if (source_attach(name, &source->vm.client, error) < 0 ||
+	    control_client_map(source->vm.client, error) < 0)
 		return -1;
-	open_program(options, attached_hello(source->vm.attached)->program, source);
+	open_program(options, control_client_hello(source->vm.client)->program, source);
 	return 0;
 }
 
@@ -176,7 +177,8 @@ static bool is_foreign(const char *name, uint32_t *pid_out)
 	struct error ignored;
 	char path[128];
 
-	return is_pid(name, pid_out) && control_place_of(*pid_out, path, sizeof(path), &ignored) < 0 &&
+	return is_pid(name, pid_out) &&
+	       control_socket_path_of_pid(*pid_out, path, sizeof(path), &ignored) < 0 &&
 	       process_has_vm((pid_t)*pid_out);
 }
 
@@ -207,9 +209,9 @@ int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, enu
 
 uint32_t source_pid(const struct source *source)
 {
-	if (source->vm.attached)
-		return attached_hello(source->vm.attached)->pid;
-	if (source->foreign)
+	if (source->vm.client)
+		return control_client_hello(source->vm.client)->pid;
+	if (source->process)
 		return source->look.pid;
 	return source->session ? (uint32_t)getpid() : 0;
 }
@@ -224,7 +226,7 @@ const struct stage2 *source_stage2(struct source *source, struct error *error)
 		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
 		return NULL;
 	}
-	if (!source->vm.attached)
+	if (!source->vm.client)
 		return stage2_on_demand_read(
 			&source->stage2_reading, (pid_t)source_pid(source),
 			source->session ? machine_vm_fd(source->session->machine) : source->vm_fd, error);
@@ -266,9 +268,9 @@ void source_close(struct source *source)
 	claims_destroy(&source->own_claims);
 	claims_layout_close(source->own_layout);
 	symbols_close(source->own_symbols);
-	attached_close(source->vm.attached);
-	standstill_end(source->standstill);
-	view_destroy(source->foreign);
+	control_client_close(source->vm.client);
+	ptrace_stop_end(source->ptrace_stop);
+	view_destroy(source->process);
 	view_destroy(source->core);
 	free(source->core_program);
 }

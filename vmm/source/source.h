@@ -26,7 +26,7 @@ enum source_claims {
 
 /* A VM of another kvmap, and what was done to it. */
 struct source_vm {
-	struct attached *attached; /* NULL: the source is something else */
+	struct control_client *client; /* NULL: the source is something else */
 	bool paused;
 	struct report_pause pause;
 };
@@ -37,8 +37,8 @@ struct source {
 	struct view *core;
 	char *core_program;
 	struct source_vm vm;
-	struct view *foreign;                   /* a VM of another program */
-	struct standstill *standstill;          /* then: as long as it stands still */
+	struct view *process;                   /* a VM of another program */
+	struct ptrace_stop *ptrace_stop;        /* then: as long as it stands still */
 	struct report_foreign look;             /* then: how it was looked at */
 	int vm_fd;                              /* then: its descriptor of the VM; -1: it has but one */
 	struct stage2_on_demand stage2_reading; /* with --stage2 */
@@ -124,7 +124,7 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 int source_judge(struct source *source, const struct verdict *verdict);
 
 /* Connects to the VM that `name` is: a process id or the path of a control socket. */
-int source_attach(const char *name, struct attached **out, struct error *error);
+int source_attach(const char *name, struct control_client **out, struct error *error);
 
 /* The process whose VM it is; 0: a core. */
 uint32_t source_pid(const struct source *source);

@@ -61,7 +61,7 @@ int source_judge(struct source *source, const struct verdict *verdict)
 	if (!verdict->finding_count)
 		return EXIT_VERIFIED;
 	/* At its end, nobody goes on with anything. */
-	if (!source->vm.attached || attached_hello(source->vm.attached)->state == CONTROL_AT_END ||
+	if (!source->vm.client || control_client_hello(source->vm.client)->state == CONTROL_AT_END ||
 	    !claims_inside(source->claims, &cpu, &line))
 		return EXIT_FINDING;
 	if (source_may_change(source))

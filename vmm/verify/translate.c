@@ -65,7 +65,7 @@ static void check_areas(struct check *check, const struct claims *claims, uint64
 {
 	uint64_t count = claims->areas.count, asked = count, most;
 
-	if (check->facts->view->translate_most && asked > questions / QUESTIONS_LEAST)
+	if (check->facts->view->translate_max && asked > questions / QUESTIONS_LEAST)
 		asked = questions / QUESTIONS_LEAST;
 	if (!asked)
 		return;
@@ -78,7 +78,7 @@ static void check_areas(struct check *check, const struct claims *claims, uint64
 void check_translate(struct check *check)
 {
 	const struct facts *facts = check->facts;
-	uint64_t most = facts->view->translate_most;
+	uint64_t most = facts->view->translate_max;
 
 	if (!facts->view->translate) {
 		check_not_seen(check, "no running virtual machine to ask");

@@ -25,7 +25,7 @@
 /* Of what is read from one end to the other, this much is copied at once at most. */
 #define AHEAD_PAGES 64
 
-struct foreign {
+struct process_view {
 	struct view view;
 	int memory;  /* /proc/PID/mem */
 	int faults;  /* userfaultfd */
@@ -40,10 +40,10 @@ struct foreign {
 
 /* ---- filling in ---- */
 
-static const struct view_region *region_of(const struct foreign *foreign, uint64_t address)
+static const struct view_region *region_of(const struct process_view *process, uint64_t address)
 {
-	for (unsigned int i = 0; i < foreign->view.region_count; i++) {
-		const struct view_region *region = &foreign->view.regions[i];
+	for (unsigned int i = 0; i < process->view.region_count; i++) {
+		const struct view_region *region = &process->view.regions[i];
 
 		if (address - (uintptr_t)region->bytes < region->size)
 			return region;
@@ -52,80 +52,81 @@ static const struct view_region *region_of(const struct foreign *foreign, uint64
 }
 
 /* The bytes of the process from `hva` on, `size` at most, whole pages: how many were read. */
-static uint64_t read_pages(struct foreign *foreign, uint64_t hva, uint64_t size)
+static uint64_t read_pages(struct process_view *process, uint64_t hva, uint64_t size)
 {
-	ssize_t got = pread(foreign->memory, foreign->copy, size, (off_t)hva);
+	ssize_t got = pread(process->memory, process->copy, size, (off_t)hva);
 
 	return got > 0 ? (uint64_t)got & ~(PAGE - 1) : 0;
 }
 
 /* Twice as much as before where it goes on where that ended, else a page. */
-static uint64_t size_ahead(const struct foreign *foreign, const struct view_region *region, uint64_t address)
+static uint64_t size_ahead(const struct process_view *process, const struct view_region *region,
+			   uint64_t address)
 {
-	uint64_t pages = address == foreign->next ? 2 * foreign->pages : 1;
+	uint64_t pages = address == process->next ? 2 * process->pages : 1;
 	uint64_t left = region->size - (address - (uintptr_t)region->bytes);
 
 	pages = pages < AHEAD_PAGES ? pages : AHEAD_PAGES;
 	return pages * PAGE < left ? pages * PAGE : left;
 }
 
-static void fill_in(struct foreign *foreign, uint64_t address)
+static void fill_in(struct process_view *process, uint64_t address)
 {
-	const struct view_region *region = region_of(foreign, address);
-	struct uffdio_copy copy = { .dst = address, .src = (uintptr_t)foreign->copy };
+	const struct view_region *region = region_of(process, address);
+	struct uffdio_copy copy = { .dst = address, .src = (uintptr_t)process->copy };
 	struct uffdio_range wake = { .start = address, .len = PAGE };
 
 	if (!region)
 		return;
-	copy.len = read_pages(foreign, region->hva + (address - (uintptr_t)region->bytes),
-			      size_ahead(foreign, region, address));
+	copy.len = read_pages(process, region->hva + (address - (uintptr_t)region->bytes),
+			      size_ahead(process, region, address));
 	if (!copy.len) {
-		memset(foreign->copy, 0, PAGE);
+		memset(process->copy, 0, PAGE);
 		copy.len = PAGE;
-		atomic_fetch_add(&foreign->lost, 1);
+		atomic_fetch_add(&process->lost, 1);
 	}
-	foreign->next = address + copy.len;
-	foreign->pages = copy.len / PAGE;
+	process->next = address + copy.len;
+	process->pages = copy.len / PAGE;
 	/* What is here already stays as it is, and whoever waits for it is woken. */
-	if (ioctl(foreign->faults, UFFDIO_COPY, &copy) < 0)
-		ioctl(foreign->faults, UFFDIO_WAKE, &wake);
+	if (ioctl(process->faults, UFFDIO_COPY, &copy) < 0)
+		ioctl(process->faults, UFFDIO_WAKE, &wake);
 }
 
 static void *fill(void *context)
 {
-	struct foreign *foreign = context;
-	struct pollfd events[2] = { { .fd = foreign->faults, .events = POLLIN },
-				    { .fd = foreign->leave, .events = POLLIN } };
+	struct process_view *process = context;
+	struct pollfd events[2] = { { .fd = process->faults, .events = POLLIN },
+				    { .fd = process->leave, .events = POLLIN } };
 	struct uffd_msg message;
 
 	while (poll(events, 2, -1) >= 0 || errno == EINTR) {
 		if (events[1].revents)
 			break;
-		if (read(foreign->faults, &message, sizeof(message)) == sizeof(message) &&
+		if (read(process->faults, &message, sizeof(message)) == sizeof(message) &&
 		    message.event == UFFD_EVENT_PAGEFAULT)
-			fill_in(foreign, message.arg.pagefault.address & ~(PAGE - 1));
+			fill_in(process, message.arg.pagefault.address & ~(PAGE - 1));
 	}
 	return NULL;
 }
 
 /* ---- opening ---- */
 
-static void foreign_release(struct view *view)
+static void process_view_release(struct view *view)
 {
-	struct foreign *foreign = (struct foreign *)view;
+	struct process_view *process = (struct process_view *)view;
 
-	if (foreign->filled) {
-		eventfd_write(foreign->leave, 1);
-		pthread_join(foreign->thread, NULL);
+	if (process->filled) {
+		eventfd_write(process->leave, 1);
+		pthread_join(process->thread, NULL);
 	}
 	for (unsigned int i = 0; i < view->region_count; i++)
 		munmap((void *)view->regions[i].bytes, view->regions[i].size);
-	if (foreign->memory >= 0)
-		close(foreign->memory);
-	if (foreign->faults >= 0)
-		close(foreign->faults);
-	if (foreign->leave >= 0)
-		close(foreign->leave);
+	if (process->memory >= 0)
+		close(process->memory);
+	if (process->faults >= 0)
+		close(process->faults);
+	if (process->leave >= 0)
+		close(process->leave);
 }
 
 /* Faults of system calls, too, where that is allowed. */
@@ -157,7 +158,7 @@ static int open_memory(pid_t pid, struct error *error)
 			 (int)pid);
 }
 
-static int add_piece(struct foreign *foreign, const struct foreign_memory *piece, struct error *error)
+static int add_piece(struct process_view *process, const struct process_memory *piece, struct error *error)
 {
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct view_region region = { .gpa = piece->gpa, .size = piece->size, .fd = -1, .hva = piece->hva };
@@ -170,52 +171,52 @@ static int add_piece(struct foreign *foreign, const struct foreign_memory *piece
 	region.bytes = bytes;
 	range.range.start = (uintptr_t)bytes;
 	range.range.len = piece->size;
-	if (ioctl(foreign->faults, UFFDIO_REGISTER, &range) < 0)
+	if (ioctl(process->faults, UFFDIO_REGISTER, &range) < 0)
 		error_set(error, ERROR_HOST, errno, piece->gpa, "userfaultfd does not take guest memory");
-	else if (view_add_region(&foreign->view, &region, error) == 0)
+	else if (view_add_region(&process->view, &region, error) == 0)
 		return 0;
 	munmap(bytes, piece->size);
 	return -1;
 }
 
-static int set_up(struct foreign *foreign, pid_t pid, const struct foreign_memory *pieces, size_t count,
+static int set_up(struct process_view *process, pid_t pid, const struct process_memory *pieces, size_t count,
 		  struct error *error)
 {
-	foreign->memory = open_memory(pid, error);
-	if (foreign->memory < 0)
+	process->memory = open_memory(pid, error);
+	if (process->memory < 0)
 		return -1;
-	foreign->faults = open_faults();
-	foreign->leave = eventfd(0, EFD_CLOEXEC);
-	if (foreign->faults < 0 || foreign->leave < 0)
+	process->faults = open_faults();
+	process->leave = eventfd(0, EFD_CLOEXEC);
+	if (process->faults < 0 || process->leave < 0)
 		return error_set(error, ERROR_HOST, errno, 0,
 				 "no userfaultfd, by which the memory of another process is looked at");
 	for (size_t i = 0; i < count; i++)
-		if (add_piece(foreign, &pieces[i], error) < 0)
+		if (add_piece(process, &pieces[i], error) < 0)
 			return -1;
-	if (pthread_create(&foreign->thread, NULL, fill, foreign) != 0)
+	if (pthread_create(&process->thread, NULL, fill, process) != 0)
 		return error_set(error, ERROR_HOST, 0, 0, "cannot start a thread");
-	foreign->filled = true;
+	process->filled = true;
 	return 0;
 }
 
-int foreign_open(pid_t pid, const struct foreign_memory *pieces, size_t count, struct view **out,
-		 struct error *error)
+int process_view_open(pid_t pid, const struct process_memory *pieces, size_t count, struct view **out,
+		      struct error *error)
 {
-	struct foreign *foreign = calloc(1, sizeof(*foreign));
+	struct process_view *process = calloc(1, sizeof(*process));
 
-	if (!foreign)
+	if (!process)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	foreign->memory = foreign->faults = foreign->leave = -1;
-	foreign->view.release = foreign_release;
-	if (set_up(foreign, pid, pieces, count, error) < 0) {
-		view_destroy(&foreign->view);
+	process->memory = process->faults = process->leave = -1;
+	process->view.release = process_view_release;
+	if (set_up(process, pid, pieces, count, error) < 0) {
+		view_destroy(&process->view);
 		return -1;
 	}
-	*out = &foreign->view;
+	*out = &process->view;
 	return 0;
 }
 
-uint64_t foreign_lost(const struct view *view)
+uint64_t process_view_lost_pages(const struct view *view)
 {
-	return atomic_load(&((const struct foreign *)view)->lost);
+	return atomic_load(&((const struct process_view *)view)->lost);
 }

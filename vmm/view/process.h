@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 /* A piece of guest memory, page-aligned, at `hva` of the process. */
-struct foreign_memory {
+struct process_memory {
 	uint64_t gpa;
 	uint64_t size;
 	uint64_t hva;
@@ -24,10 +24,10 @@ struct foreign_memory {
  * A page is of the moment when it was looked at first: the view is of one moment only if the process stands
  * still as long as it is asked something new.
  */
-int foreign_open(pid_t pid, const struct foreign_memory *pieces, size_t count, struct view **out,
-		 struct error *error);
+int process_view_open(pid_t pid, const struct process_memory *pieces, size_t count, struct view **out,
+		      struct error *error);
 
 /* Pages that were asked for and that the process did not have, or not any more: they read as zeros. */
-uint64_t foreign_lost(const struct view *view);
+uint64_t process_view_lost_pages(const struct view *view);
 
 #endif

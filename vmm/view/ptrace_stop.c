@@ -24,7 +24,7 @@ struct stopped_thread {
 	bool gone;
 };
 
-struct standstill {
+struct ptrace_stop {
 	struct {
 		struct stopped_thread *items;
 		size_t count, capacity;
@@ -40,21 +40,21 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static bool knows(const struct standstill *standstill, pid_t id)
+static bool knows(const struct ptrace_stop *stop, pid_t id)
 {
-	for (size_t i = 0; i < standstill->threads.count; i++)
-		if (standstill->threads.items[i].id == id)
+	for (size_t i = 0; i < stop->threads.count; i++)
+		if (stop->threads.items[i].id == id)
 			return true;
 	return false;
 }
 
 /* Asks one thread to stop; 0 too if it ended meanwhile. */
-static int interrupt(struct standstill *standstill, pid_t pid, pid_t id, struct error *error)
+static int interrupt(struct ptrace_stop *stop, pid_t pid, pid_t id, struct error *error)
 {
 	struct stopped_thread thread = { .id = id };
 
-	if (array_reserve((void **)&standstill->threads.items, &standstill->threads.capacity,
-			  standstill->threads.count, sizeof(thread)) < 0)
+	if (array_reserve((void **)&stop->threads.items, &stop->threads.capacity, stop->threads.count,
+			  sizeof(thread)) < 0)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	if (ptrace(PTRACE_SEIZE, id, 0, 0) < 0) {
 		if (errno == ESRCH)
@@ -64,7 +64,7 @@ static int interrupt(struct standstill *standstill, pid_t pid, pid_t id, struct 
 			"cannot stop process %d: run as root or as its user, and without a debugger on it",
 			(int)pid);
 	}
-	standstill->threads.items[standstill->threads.count++] = thread;
+	stop->threads.items[stop->threads.count++] = thread;
 	ptrace(PTRACE_INTERRUPT, id, 0, 0);
 	return 0;
 }
@@ -88,9 +88,9 @@ static int wait_for(struct stopped_thread *thread, uint64_t until, struct error 
 }
 
 /* All threads that are there now and not asked yet: how many, or -1. */
-static int interrupt_new(struct standstill *standstill, pid_t pid, struct error *error)
+static int interrupt_new(struct ptrace_stop *stop, pid_t pid, struct error *error)
 {
-	size_t before = standstill->threads.count;
+	size_t before = stop->threads.count;
 	const struct dirent *entry;
 	char path[64];
 	DIR *folder;
@@ -103,56 +103,56 @@ static int interrupt_new(struct standstill *standstill, pid_t pid, struct error 
 	while (!result && (entry = readdir(folder))) {
 		pid_t id = atoi(entry->d_name);
 
-		if (isdigit(entry->d_name[0]) && !knows(standstill, id))
-			result = interrupt(standstill, pid, id, error);
+		if (isdigit(entry->d_name[0]) && !knows(stop, id))
+			result = interrupt(stop, pid, id, error);
 	}
 	closedir(folder);
-	return result < 0 ? -1 : (int)(standstill->threads.count - before);
+	return result < 0 ? -1 : (int)(stop->threads.count - before);
 }
 
 /* A thread that still runs may start another. */
-static int stop_all(struct standstill *standstill, pid_t pid, struct error *error)
+static int stop_all(struct ptrace_stop *stop, pid_t pid, struct error *error)
 {
 	uint64_t until = now() + PATIENCE_NS;
 	size_t waited = 0;
 	int more;
 
-	while ((more = interrupt_new(standstill, pid, error)) > 0)
-		for (; waited < standstill->threads.count; waited++)
-			if (wait_for(&standstill->threads.items[waited], until, error) < 0)
+	while ((more = interrupt_new(stop, pid, error)) > 0)
+		for (; waited < stop->threads.count; waited++)
+			if (wait_for(&stop->threads.items[waited], until, error) < 0)
 				return -1;
 	return more;
 }
 
-int standstill_begin(pid_t pid, struct standstill **out, struct error *error)
+int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error)
 {
-	struct standstill *standstill = calloc(1, sizeof(*standstill));
+	struct ptrace_stop *stop = calloc(1, sizeof(*stop));
 
-	if (!standstill)
+	if (!stop)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	standstill->since = now();
-	if (stop_all(standstill, pid, error) < 0) {
-		standstill_end(standstill);
+	stop->since = now();
+	if (stop_all(stop, pid, error) < 0) {
+		ptrace_stop_end(stop);
 		return -1;
 	}
-	*out = standstill;
+	*out = stop;
 	return 0;
 }
 
-uint64_t standstill_end(struct standstill *standstill)
+uint64_t ptrace_stop_end(struct ptrace_stop *stop)
 {
 	uint64_t since;
 
-	if (!standstill)
+	if (!stop)
 		return 0;
-	for (size_t i = 0; i < standstill->threads.count; i++) {
-		const struct stopped_thread *thread = &standstill->threads.items[i];
+	for (size_t i = 0; i < stop->threads.count; i++) {
+		const struct stopped_thread *thread = &stop->threads.items[i];
 
 		if (!thread->gone)
 			ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
 	}
-	since = standstill->since;
-	free(standstill->threads.items);
-	free(standstill);
+	since = stop->since;
+	free(stop->threads.items);
+	free(stop);
 	return now() - since;
 }

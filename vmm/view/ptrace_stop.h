@@ -10,15 +10,15 @@
 
 #include <sys/types.h>
 
-struct standstill;
+struct ptrace_stop;
 
 /*
  * Stops the process. ERROR_PERMISSION where that is not allowed or a debugger has it already, ERROR_HOST
  * where a thread does not stop within two seconds; then all go on.
  */
-int standstill_begin(pid_t pid, struct standstill **out, struct error *error);
+int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error);
 
 /* Lets it go on, from the thread that stopped it. NULL is allowed. Returns for how long it stood, in ns. */
-uint64_t standstill_end(struct standstill *standstill);
+uint64_t ptrace_stop_end(struct ptrace_stop *stop);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c: see kept.h.
+ * snapshot.c: see snapshot.h.
  */
 #define _GNU_SOURCE /* MADV_POPULATE_READ */
 #include "view/snapshot.h"
@@ -14,18 +14,18 @@
 #define PAGE 0x1000ull
 #define BITS 64
 
-static uint64_t words(const struct kept_region *region)
+static uint64_t words(const struct snapshot_region *region)
 {
 	return (region->size / PAGE + BITS - 1) / BITS;
 }
 
-static void region_unmap(struct kept_region *region)
+static void region_unmap(struct snapshot_region *region)
 {
 	if (region->own)
 		munmap(region->own, region->size);
 	if (region->now)
 		munmap((void *)region->now, region->size);
-	free(region->asked);
+	free(region->accessed);
 	free(region->has);
 }
 
@@ -36,31 +36,31 @@ static void *map(uint64_t size, int protection, int flags, int fd, uint64_t offs
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-int kept_map(struct kept *kept, struct view_region *region, int fd, uint64_t offset)
+int snapshot_map(struct snapshot *snapshot, struct view_region *region, int fd, uint64_t offset)
 {
-	struct kept_region mapped = { .size = region->size };
+	struct snapshot_region mapped = { .size = region->size };
 
 	mapped.own = map(region->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, offset);
 	if (mapped.own)
 		mapped.now = map(region->size, PROT_READ, MAP_SHARED, fd, offset);
-	mapped.asked = calloc(words(&mapped), sizeof(*mapped.asked));
+	mapped.accessed = calloc(words(&mapped), sizeof(*mapped.accessed));
 	mapped.has = calloc(words(&mapped), sizeof(*mapped.has));
-	if (!mapped.now || !mapped.asked || !mapped.has || array_push(&kept->regions, mapped) < 0) {
+	if (!mapped.now || !mapped.accessed || !mapped.has || array_push(&snapshot->regions, mapped) < 0) {
 		region_unmap(&mapped);
 		return -1;
 	}
 	region->bytes = mapped.own;
-	region->asked = mapped.asked;
+	region->accessed = mapped.accessed;
 	return 0;
 }
 
 /* The first page from `page` on whose bit is `wanted`; the region's end where there is none. */
-static uint64_t next_page(const struct kept_region *region, uint64_t page, bool wanted)
+static uint64_t next_page(const struct snapshot_region *region, uint64_t page, bool wanted)
 {
 	uint64_t end = region->size / PAGE;
 
 	while (page < end) {
-		uint64_t word = region->asked[page / BITS];
+		uint64_t word = region->accessed[page / BITS];
 		uint64_t left = (wanted ? word : ~word) >> page % BITS;
 
 		if (left) {
@@ -73,20 +73,20 @@ static uint64_t next_page(const struct kept_region *region, uint64_t page, bool 
 }
 
 /* A page that is its reader's own already costs next to nothing. */
-static int prepare_region(struct kept *kept, struct kept_region *region)
+static int prepare_region(struct snapshot *snapshot, struct snapshot_region *region)
 {
 	uint64_t end = region->size / PAGE, first, after;
 
 	for (first = next_page(region, 0, true); first < end; first = next_page(region, after, true)) {
-		struct kept_run run;
+		struct snapshot_run run;
 
 		after = next_page(region, first, false);
-		run = (struct kept_run){
+		run = (struct snapshot_run){
 			.own = region->own + first * PAGE,
 			.now = region->now + first * PAGE,
 			.size = (after - first) * PAGE,
 		};
-		if (array_push(&kept->runs, run) < 0)
+		if (array_push(&snapshot->runs, run) < 0)
 			return -1;
 		/* Where the kernel does not know these, the copying is slower. */
 		madvise(run.own, run.size, MADV_POPULATE_WRITE);
@@ -95,39 +95,40 @@ static int prepare_region(struct kept *kept, struct kept_region *region)
 	return 0;
 }
 
-int kept_prepare(struct kept *kept)
+int snapshot_prepare(struct snapshot *snapshot)
 {
-	kept->runs.count = 0;
-	for (size_t i = 0; i < kept->regions.count; i++) {
-		struct kept_region *region = &kept->regions.items[i];
+	snapshot->runs.count = 0;
+	for (size_t i = 0; i < snapshot->regions.count; i++) {
+		struct snapshot_region *region = &snapshot->regions.items[i];
 
-		memcpy(region->has, region->asked, words(region) * sizeof(*region->has));
-		if (prepare_region(kept, region) < 0)
+		memcpy(region->has, region->accessed, words(region) * sizeof(*region->has));
+		if (prepare_region(snapshot, region) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-void kept_copy(struct kept *kept)
+void snapshot_copy(struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < kept->runs.count; i++)
-		memcpy(kept->runs.items[i].own, kept->runs.items[i].now, kept->runs.items[i].size);
+	for (size_t i = 0; i < snapshot->runs.count; i++)
+		memcpy(snapshot->runs.items[i].own, snapshot->runs.items[i].now,
+		       snapshot->runs.items[i].size);
 }
 
-bool kept_is_whole(const struct kept *kept)
+bool snapshot_is_complete(const struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < kept->regions.count; i++)
-		if (memcmp(kept->regions.items[i].asked, kept->regions.items[i].has,
-			   words(&kept->regions.items[i]) * sizeof(uint64_t)) != 0)
+	for (size_t i = 0; i < snapshot->regions.count; i++)
+		if (memcmp(snapshot->regions.items[i].accessed, snapshot->regions.items[i].has,
+			   words(&snapshot->regions.items[i]) * sizeof(uint64_t)) != 0)
 			return false;
 	return true;
 }
 
-void kept_destroy(struct kept *kept)
+void snapshot_destroy(struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < kept->regions.count; i++)
-		region_unmap(&kept->regions.items[i]);
-	free(kept->regions.items);
-	free(kept->runs.items);
-	*kept = (struct kept){ 0 };
+	for (size_t i = 0; i < snapshot->regions.count; i++)
+		region_unmap(&snapshot->regions.items[i]);
+	free(snapshot->regions.items);
+	free(snapshot->runs.items);
+	*snapshot = (struct snapshot){ 0 };
 }

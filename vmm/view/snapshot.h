@@ -3,7 +3,7 @@
  * snapshot.h: memory of a VM that runs, of which a reader has pages as they were at one moment.
  *
  * A region is mapped twice: as it is now, and as the reader sees it, private, where a page that was written
- * is the reader's own. Pages that the reader has asked for (view_region.asked) are copied from the one to the
+ * is the reader's own. Pages that the reader has asked for (view_region.accessed) are copied from the one to the
  * other while the VM stands still. What a reader will ask for is known from what it asked for before, so that
  * it reads, has the pages of one moment copied, and reads again: if it then asks for nothing else, all that
  * it has seen is of that moment. The VM stands still for the copying, not for the reading.
@@ -14,45 +14,45 @@
 #include "view/view.h"
 
 /* Bytes that lie one after the other. */
-struct kept_run {
+struct snapshot_run {
 	uint8_t *own;
 	const uint8_t *now;
 	size_t size;
 };
 
-struct kept_region {
-	uint8_t *own;          /* private: what the view shows */
-	const uint8_t *now;    /* shared: as it is now */
-	uint64_t size;         /* bytes */
-	uint64_t *asked, *has; /* a bit for each page; `has`: those copied last time */
+struct snapshot_region {
+	uint8_t *own;             /* private: what the view shows */
+	const uint8_t *now;       /* shared: as it is now */
+	uint64_t size;            /* bytes */
+	uint64_t *accessed, *has; /* a bit for each page; `has`: those copied last time */
 };
 
-struct kept {
+struct snapshot {
 	struct {
-		struct kept_region *items;
+		struct snapshot_region *items;
 		size_t count, capacity;
 	} regions;
 	struct {
-		struct kept_run *items;
+		struct snapshot_run *items;
 		size_t count, capacity;
 	} runs;
 };
 
 /*
  * Maps `size` bytes of the descriptor at `offset` and fills in bytes and `asked` of *region, whose size and
- * gpa are set. They are this kept's. 0, or -1 with errno.
+ * gpa are set. They are this snapshot's. 0, or -1 with errno.
  */
-int kept_map(struct kept *kept, struct view_region *region, int fd, uint64_t offset);
+int snapshot_map(struct snapshot *snapshot, struct view_region *region, int fd, uint64_t offset);
 
 /* Before the VM is stopped: makes room for all that was asked for. -1: memory is out. */
-int kept_prepare(struct kept *kept);
+int snapshot_prepare(struct snapshot *snapshot);
 
-/* While it stands still: copies what kept_prepare() has made room for. */
-void kept_copy(struct kept *kept);
+/* While it stands still: copies what snapshot_prepare() has made room for. */
+void snapshot_copy(struct snapshot *snapshot);
 
-/* Nothing was asked for that the last kept_copy() did not copy. */
-bool kept_is_whole(const struct kept *kept);
+/* Nothing was asked for that the last snapshot_copy() did not copy. */
+bool snapshot_is_complete(const struct snapshot *snapshot);
 
-void kept_destroy(struct kept *kept);
+void snapshot_destroy(struct snapshot *snapshot);
 
 #endif

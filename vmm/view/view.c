@@ -104,12 +104,12 @@ bool view_covers(const struct view *view, uint64_t gpa, uint64_t size)
 }
 
 /* [gpa, gpa + size) lies in the region; size > 0. */
-static void note_asked(const struct view_region *region, uint64_t gpa, uint64_t size)
+static void mark_accessed(const struct view_region *region, uint64_t gpa, uint64_t size)
 {
 	uint64_t first = (gpa - region->gpa) / PAGE_SIZE, last = (gpa - region->gpa + size - 1) / PAGE_SIZE;
 
 	for (uint64_t page = first; page <= last; page++)
-		region->asked[page / 64] |= 1ull << page % 64;
+		region->accessed[page / 64] |= 1ull << page % 64;
 }
 
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size)
@@ -118,8 +118,8 @@ const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size)
 
 	if (!region)
 		return NULL;
-	if (region->asked)
-		note_asked(region, gpa, size);
+	if (region->accessed)
+		mark_accessed(region, gpa, size);
 	return region->bytes + (gpa - region->gpa);
 }
 
@@ -137,8 +137,8 @@ int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, str
 					 gpa);
 		left = region->size - (gpa - region->gpa);
 		part = size < left ? size : left;
-		if (region->asked)
-			note_asked(region, gpa, part);
+		if (region->accessed)
+			mark_accessed(region, gpa, part);
 		memcpy(to, region->bytes + (gpa - region->gpa), part);
 		to += part;
 		size -= part;
@@ -202,8 +202,8 @@ uint64_t view_data_size(const struct view *view)
 {
 	uint64_t size = 0, gpa = 0, start, end;
 
-	if (view->data_most)
-		return view->data_most;
+	if (view->data_size_max)
+		return view->data_size_max;
 	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
 		size += end - start;
 	return size;

@@ -30,7 +30,8 @@ struct view_region {
 	int fd;          /* whose SEEK_DATA tells what was ever touched; -1: unknown, all counts as data */
 	uint64_t offset; /* of gpa in fd */
 	uint64_t hva;    /* of gpa in the process whose VM it is, where `bytes` are a copy; else 0 */
-	uint64_t *asked; /* a bit for each page that was asked for, set by the accessors below; NULL: nobody
+	uint64_t
+		*accessed; /* a bit for each page that was asked for, set by the accessors below; NULL: nobody
 			    wants to know */
 };
 
@@ -59,14 +60,15 @@ struct view {
 	unsigned int cpu_count;
 	bool pages_1g; /* 1G pages work: a PS bit at level 3 is a page, not a reserved bit. No register says
 			  so */
-	uint64_t data_most; /* what view_data_size() says, where the backend knows a bound; 0: the files are
+	uint64_t
+		data_size_max; /* what view_data_size() says, where the backend knows a bound; 0: the files are
 			       asked */
 	unsigned int physical_bits; /* MAXPHYADDR of the guest: entries above it are reserved bits */
-	bool by_page; /* what is asked for is noted (`asked`) and has its price: no more than will be read */
+	bool tracks_access; /* what is asked for is noted (`asked`) and has its price: no more than will be read */
 	/* Asks KVM. NULL where there is no live VM behind the view. 0, or -1 if the ioctl failed. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
 	void *translate_context;
-	unsigned int translate_most; /* different questions at most; 0: any number */
+	unsigned int translate_max; /* different questions at most; 0: any number */
 	/* What the backend owns; called by view_destroy. May be NULL. */
 	void (*release)(struct view *view);
 	void *backend;

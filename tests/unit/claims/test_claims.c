@@ -454,20 +454,20 @@ static bool same_frames(const struct claims *a, const struct claims *b)
 Test(claims, page_by_page_they_are_the_same_and_nothing_else_is_asked_for)
 {
 	uint64_t asked[WORLD_SIZE / PAGE_SIZE / 64] = { 0 }, pages = 0;
-	struct claims by_page;
+	struct claims tracks_access;
 
-	world.view.by_page = true;
-	world.view.regions[0].asked = asked;
-	world_read(&world, &by_page);
-	cr_expect(same_frames(&claims, &by_page));
-	cr_expect_eq(by_page.damages.count, 0);
-	cr_expect_eq(by_page.pages.count, claims.pages.count);
-	cr_expect_eq(by_page.areas.count, claims.areas.count);
+	world.view.tracks_access = true;
+	world.view.regions[0].accessed = asked;
+	world_read(&world, &tracks_access);
+	cr_expect(same_frames(&claims, &tracks_access));
+	cr_expect_eq(tracks_access.damages.count, 0);
+	cr_expect_eq(tracks_access.pages.count, claims.pages.count);
+	cr_expect_eq(tracks_access.areas.count, claims.areas.count);
 	for (size_t i = 0; i < WORLD_SIZE / PAGE_SIZE / 64; i++)
 		pages += (uint64_t)__builtin_popcountll(asked[i]);
 	cr_expect(pages > 8 && pages < 64, "%llu pages", (unsigned long long)pages);
 	cr_expect(asked[WORLD_NODES / PAGE_SIZE / 64] & 1ull << WORLD_NODES / PAGE_SIZE % 64);
-	claims_destroy(&by_page);
+	claims_destroy(&tracks_access);
 }
 
 Test(claims, a_cpu_says_that_it_is_in_the_middle_of_an_operation)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a VM answers, whatever it is asked.
+ * Replies of a VM to valid and invalid requests.
  */
 #include "fake_vm.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 static uint64_t clock_ns = 1000;
-static struct control_answer answer;
+static struct control_reply reply;
 
 static uint64_t now_ns(void)
 {
@@ -17,25 +17,26 @@ static uint64_t now_ns(void)
 }
 
 static struct fake_vm fake;
-static struct control_desk desk;
+static struct control_vm_state state;
 
-static void open_desk(void)
+static void open_state(void)
 {
 	fake_vm_make(&fake);
-	desk = (struct control_desk){ .vm = &fake.vm };
+	state = (struct control_vm_state){ .vm = &fake.vm };
 }
 
-static void close_desk(void)
+static void close_state(void)
 {
-	cr_expect_not(fake.misused, "hold and release come in turns, and nothing is asked outside a hold");
+	cr_expect_not(fake.misused, "hold and release alternate, and registers are read only during a hold");
 	fake_vm_close(&fake);
 }
 
-static enum control_do ask(struct control_peer *peer, uint16_t type, uint32_t cpu, uint64_t address)
+static enum control_action ask(struct control_connection *connection, uint16_t type, uint32_t cpu,
+			       uint64_t address)
 {
 	uint32_t count = type == CONTROL_TRANSLATE;
-	struct control_question question = {
-		.request = {
+	struct control_request request = {
+		.header = {
 			.magic = CONTROL_MAGIC,
 			.version = CONTROL_VERSION,
 			.type = type,
@@ -45,195 +46,198 @@ static enum control_do ask(struct control_peer *peer, uint16_t type, uint32_t cp
 		.addresses = { address },
 	};
 
-	return control_answer(&desk, peer, &question,
-			      sizeof(question.request) + count * sizeof(question.addresses[0]), now_ns,
-			      &answer);
+	return control_handle_request(&state, connection, &request,
+				      sizeof(request.header) + count * sizeof(request.addresses[0]), now_ns,
+				      &reply);
 }
 
-static uint32_t status_of(struct control_peer *peer, uint16_t type)
+static uint32_t status_of(struct control_connection *connection, uint16_t type)
 {
-	ask(peer, type, 0, 0);
-	return answer.reply.status;
+	ask(connection, type, 0, 0);
+	return reply.header.status;
 }
 
-TestSuite(answer, .init = open_desk, .fini = close_desk);
+TestSuite(requests, .init = open_state, .fini = close_state);
 
-Test(answer, says_what_vm_it_is_and_in_what_state)
+Test(requests, says_what_vm_it_is_and_in_what_state)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	cr_assert_eq(ask(&peer, CONTROL_HELLO, 0, 0), CONTROL_SEND);
-	cr_assert_eq(answer.reply.size, sizeof(answer.hello));
-	cr_expect_eq(answer.hello.pid, FAKE_PID);
-	cr_expect_eq(answer.hello.state, CONTROL_RUNNING);
-	status_of(&peer, CONTROL_PAUSE);
-	status_of(&peer, CONTROL_HELLO);
-	cr_expect_eq(answer.hello.state, CONTROL_PAUSED);
-	status_of(&peer, CONTROL_RESUME);
-	desk.at_end = true;
-	status_of(&peer, CONTROL_HELLO);
-	cr_expect_eq(answer.hello.state, CONTROL_AT_END);
+	cr_assert_eq(ask(&connection, CONTROL_HELLO, 0, 0), CONTROL_SEND);
+	cr_assert_eq(reply.header.size, sizeof(reply.hello));
+	cr_expect_eq(reply.hello.pid, FAKE_PID);
+	cr_expect_eq(reply.hello.state, CONTROL_RUNNING);
+	status_of(&connection, CONTROL_PAUSE);
+	status_of(&connection, CONTROL_HELLO);
+	cr_expect_eq(reply.hello.state, CONTROL_PAUSED);
+	status_of(&connection, CONTROL_RESUME);
+	state.at_end = true;
+	status_of(&connection, CONTROL_HELLO);
+	cr_expect_eq(reply.hello.state, CONTROL_AT_END);
 }
 
-Test(answer, passes_its_memory)
+Test(requests, passes_its_memory)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	cr_assert_eq(ask(&peer, CONTROL_MEMORY, 0, 0), CONTROL_SEND_FDS);
-	cr_expect_eq(answer.reply.size,
+	cr_assert_eq(ask(&connection, CONTROL_MEMORY, 0, 0), CONTROL_SEND_FDS);
+	cr_expect_eq(reply.header.size,
 		     offsetof(struct control_memory, regions) + sizeof(struct control_region));
-	cr_expect_eq(answer.memory.regions[0].gpa, 0x10000);
+	cr_expect_eq(reply.memory.regions[0].gpa, 0x10000);
 }
 
-Test(answer, a_pause_holds_the_vm_and_shows_its_registers)
+Test(requests, a_pause_holds_the_vm_and_shows_its_registers)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	cr_assert_eq(status_of(&peer, CONTROL_PAUSE), CONTROL_OK);
+	cr_assert_eq(status_of(&connection, CONTROL_PAUSE), CONTROL_OK);
 	cr_expect(fake.is_held);
-	cr_expect_eq(answer.cpus.count, 2);
-	cr_expect_eq(answer.cpus.cpus[1].rip, 0x2222);
+	cr_expect_eq(reply.cpus.count, 2);
+	cr_expect_eq(reply.cpus.cpus[1].rip, 0x2222);
 	clock_ns += 777;
-	cr_assert_eq(status_of(&peer, CONTROL_RESUME), CONTROL_OK);
-	cr_expect_eq(answer.paused.ns, 777);
+	cr_assert_eq(status_of(&connection, CONTROL_RESUME), CONTROL_OK);
+	cr_expect_eq(reply.paused.ns, 777);
 	cr_expect_not(fake.is_held);
 }
 
-Test(answer, the_vm_goes_on_when_the_last_of_its_peers_lets_it)
+Test(requests, the_vm_goes_on_when_its_last_pause_ends)
 {
-	struct control_peer first = { 0 }, second = { 0 };
+	struct control_connection first = { 0 }, second = { 0 };
 
 	status_of(&first, CONTROL_PAUSE);
 	status_of(&second, CONTROL_PAUSE);
 	status_of(&first, CONTROL_PAUSE);
 	status_of(&first, CONTROL_RESUME);
 	cr_expect(fake.is_held);
-	control_leave(&desk, &second);
+	control_disconnect(&state, &second);
 	cr_expect_not(fake.is_held);
 	cr_expect_eq(fake.holds, 1);
 }
 
-Test(answer, without_a_pause_nothing_is_translated_or_resumed)
+Test(requests, without_a_pause_nothing_is_translated_or_resumed)
 {
-	struct control_peer peer = { 0 }, other = { 0 };
+	struct control_connection connection = { 0 }, other = { 0 };
 
 	status_of(&other, CONTROL_PAUSE);
-	cr_expect_eq(status_of(&peer, CONTROL_TRANSLATE), CONTROL_NOT_PAUSED);
-	cr_expect_eq(status_of(&peer, CONTROL_RESUME), CONTROL_NOT_PAUSED);
-	cr_expect_eq(answer.reply.size, 0);
-	control_leave(&desk, &peer);
+	cr_expect_eq(status_of(&connection, CONTROL_TRANSLATE), CONTROL_NOT_PAUSED);
+	cr_expect_eq(status_of(&connection, CONTROL_RESUME), CONTROL_NOT_PAUSED);
+	cr_expect_eq(reply.header.size, 0);
+	control_disconnect(&state, &connection);
 	cr_expect(fake.is_held);
-	control_leave(&desk, &other);
+	control_disconnect(&state, &other);
 }
 
-Test(answer, translates_in_a_pause)
+Test(requests, translates_in_a_pause)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	status_of(&peer, CONTROL_PAUSE);
-	ask(&peer, CONTROL_TRANSLATE, 1, 0x20);
-	cr_assert_eq(answer.reply.status, CONTROL_OK);
-	cr_expect_eq(answer.translations[0].valid, 1);
-	cr_expect_eq(answer.translations[0].gpa, 0x21);
-	ask(&peer, CONTROL_TRANSLATE, 1, FAKE_MEMORY);
-	cr_expect_eq(answer.translations[0].valid, 0);
-	ask(&peer, CONTROL_TRANSLATE, 2, 0);
-	cr_expect_eq(answer.reply.status, CONTROL_FAILED);
-	control_leave(&desk, &peer);
+	status_of(&connection, CONTROL_PAUSE);
+	ask(&connection, CONTROL_TRANSLATE, 1, 0x20);
+	cr_assert_eq(reply.header.status, CONTROL_OK);
+	cr_expect_eq(reply.translations[0].valid, 1);
+	cr_expect_eq(reply.translations[0].gpa, 0x21);
+	ask(&connection, CONTROL_TRANSLATE, 1, FAKE_MEMORY);
+	cr_expect_eq(reply.translations[0].valid, 0);
+	ask(&connection, CONTROL_TRANSLATE, 2, 0);
+	cr_expect_eq(reply.header.status, CONTROL_FAILED);
+	control_disconnect(&state, &connection);
 }
 
-static struct control_question question_of(uint32_t count)
+static struct control_request question_of(uint32_t count)
 {
-	struct control_question question = {
-		.request = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_TRANSLATE, 0, count },
+	struct control_request request = {
+		.header = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_TRANSLATE, 0, count },
 	};
 
 	for (uint32_t i = 0; i < CONTROL_ADDRESSES_MAX; i++)
-		question.addresses[i] = 0x100 * i;
-	return question;
+		request.addresses[i] = 0x100 * i;
+	return request;
 }
 
-Test(answer, translates_many_addresses_at_once_and_no_more_than_fit)
+Test(requests, translates_many_addresses_at_once_and_no_more_than_fit)
 {
-	struct control_question question = question_of(CONTROL_ADDRESSES_MAX);
-	uint8_t longer[sizeof(question) + 8] = { 0 };
-	struct control_peer peer = { 0 };
+	struct control_request request = question_of(CONTROL_ADDRESSES_MAX);
+	uint8_t longer[sizeof(request) + 8] = { 0 };
+	struct control_connection connection = { 0 };
 
-	status_of(&peer, CONTROL_PAUSE);
-	control_answer(&desk, &peer, &question, sizeof(question), now_ns, &answer);
-	cr_assert_eq(answer.reply.status, CONTROL_OK);
-	cr_assert_eq(answer.reply.size, CONTROL_ADDRESSES_MAX * sizeof(answer.translations[0]));
+	status_of(&connection, CONTROL_PAUSE);
+	control_handle_request(&state, &connection, &request, sizeof(request), now_ns, &reply);
+	cr_assert_eq(reply.header.status, CONTROL_OK);
+	cr_assert_eq(reply.header.size, CONTROL_ADDRESSES_MAX * sizeof(reply.translations[0]));
 	for (uint32_t i = 0; i < CONTROL_ADDRESSES_MAX; i++)
-		cr_expect_eq(answer.translations[i].gpa, 0x100 * i);
-	question = question_of(CONTROL_ADDRESSES_MAX + 1);
-	memcpy(longer, &question, sizeof(question));
-	cr_expect_eq(control_answer(&desk, &peer, longer, sizeof(longer), now_ns, &answer),
+		cr_expect_eq(reply.translations[i].gpa, 0x100 * i);
+	request = question_of(CONTROL_ADDRESSES_MAX + 1);
+	memcpy(longer, &request, sizeof(request));
+	cr_expect_eq(control_handle_request(&state, &connection, longer, sizeof(longer), now_ns, &reply),
 		     CONTROL_SEND_CLOSE);
-	question = question_of(2);
-	cr_expect_eq(control_answer(&desk, &peer, &question, sizeof(question.request) + 8, now_ns, &answer),
+	request = question_of(2);
+	cr_expect_eq(control_handle_request(&state, &connection, &request, sizeof(request.header) + 8, now_ns,
+					    &reply),
 		     CONTROL_SEND_CLOSE);
-	question.request.type = CONTROL_PAUSE;
-	cr_expect_eq(control_answer(&desk, &peer, &question, sizeof(question.request) + 16, now_ns, &answer),
+	request.header.type = CONTROL_PAUSE;
+	cr_expect_eq(control_handle_request(&state, &connection, &request, sizeof(request.header) + 16,
+					    now_ns, &reply),
 		     CONTROL_SEND_CLOSE);
-	control_leave(&desk, &peer);
+	control_disconnect(&state, &connection);
 }
 
-Test(answer, a_pause_ends_by_itself_and_its_peer_is_told_once)
+Test(requests, a_pause_ends_by_itself_and_that_is_reported_once)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	status_of(&peer, CONTROL_PAUSE);
-	cr_expect_eq(control_deadline(&peer), clock_ns + CONTROL_PAUSE_MAX_NS);
-	control_expire(&desk, &peer, clock_ns + CONTROL_PAUSE_MAX_NS - 1);
+	status_of(&connection, CONTROL_PAUSE);
+	cr_expect_eq(control_pause_deadline(&connection), clock_ns + CONTROL_PAUSE_MAX_NS);
+	control_pause_expire(&state, &connection, clock_ns + CONTROL_PAUSE_MAX_NS - 1);
 	cr_expect(fake.is_held);
 	clock_ns += CONTROL_PAUSE_MAX_NS / 2;
-	status_of(&peer, CONTROL_PAUSE);
-	control_expire(&desk, &peer, clock_ns + CONTROL_PAUSE_MAX_NS / 2);
+	status_of(&connection, CONTROL_PAUSE);
+	control_pause_expire(&state, &connection, clock_ns + CONTROL_PAUSE_MAX_NS / 2);
 	cr_expect_not(fake.is_held, "asking again gives no more time");
-	cr_expect_eq(control_deadline(&peer), UINT64_MAX);
-	cr_expect_eq(status_of(&peer, CONTROL_RESUME), CONTROL_EXPIRED);
-	cr_expect_eq(status_of(&peer, CONTROL_RESUME), CONTROL_NOT_PAUSED);
+	cr_expect_eq(control_pause_deadline(&connection), UINT64_MAX);
+	cr_expect_eq(status_of(&connection, CONTROL_RESUME), CONTROL_EXPIRED);
+	cr_expect_eq(status_of(&connection, CONTROL_RESUME), CONTROL_NOT_PAUSED);
 }
 
-Test(answer, a_vm_whose_registers_cannot_be_had_goes_on)
+Test(requests, a_vm_whose_registers_cannot_be_had_goes_on)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
 	fake.refuses = true;
-	cr_expect_eq(status_of(&peer, CONTROL_PAUSE), CONTROL_FAILED);
+	cr_expect_eq(status_of(&connection, CONTROL_PAUSE), CONTROL_FAILED);
 	cr_expect_not(fake.is_held);
-	control_leave(&desk, &peer);
+	control_disconnect(&state, &connection);
 }
 
-Test(answer, is_let_go_at_its_end_only)
+Test(requests, is_let_go_at_its_end_only)
 {
-	struct control_peer peer = { 0 };
+	struct control_connection connection = { 0 };
 
-	cr_expect_eq(status_of(&peer, CONTROL_LET_GO), CONTROL_NOT_HELD);
-	cr_expect_not(desk.let_go);
-	desk.at_end = true;
-	cr_expect_eq(status_of(&peer, CONTROL_LET_GO), CONTROL_OK);
-	cr_expect(desk.let_go);
+	cr_expect_eq(status_of(&connection, CONTROL_END_HOLD), CONTROL_NOT_HELD);
+	cr_expect_not(state.hold_ended);
+	state.at_end = true;
+	cr_expect_eq(status_of(&connection, CONTROL_END_HOLD), CONTROL_OK);
+	cr_expect(state.hold_ended);
 }
 
-Test(answer, what_is_no_request_ends_the_connection)
+Test(requests, what_is_no_request_ends_the_connection)
 {
-	struct control_request request = { .magic = CONTROL_MAGIC,
-					   .version = CONTROL_VERSION,
-					   .type = CONTROL_PAUSE };
-	struct control_peer peer = { 0 };
+	struct control_request_header request = { .magic = CONTROL_MAGIC,
+						  .version = CONTROL_VERSION,
+						  .type = CONTROL_PAUSE };
+	struct control_connection connection = { 0 };
 	uint8_t longer[sizeof(request) + 1] = { 0 };
 
 	memcpy(longer, &request, sizeof(request));
 	for (size_t size = 0; size < sizeof(request); size++)
-		cr_expect_eq(control_answer(&desk, &peer, longer, size, now_ns, &answer), CONTROL_SEND_CLOSE);
-	cr_expect_eq(control_answer(&desk, &peer, longer, sizeof(longer), now_ns, &answer),
+		cr_expect_eq(control_handle_request(&state, &connection, longer, size, now_ns, &reply),
+			     CONTROL_SEND_CLOSE);
+	cr_expect_eq(control_handle_request(&state, &connection, longer, sizeof(longer), now_ns, &reply),
 		     CONTROL_SEND_CLOSE);
 	request.version++;
-	cr_expect_eq(control_answer(&desk, &peer, &request, sizeof(request), now_ns, &answer),
+	cr_expect_eq(control_handle_request(&state, &connection, &request, sizeof(request), now_ns, &reply),
 		     CONTROL_SEND_CLOSE);
-	cr_expect_eq(answer.reply.status, CONTROL_BAD_REQUEST);
-	cr_expect_eq(ask(&peer, 0, 0, 0), CONTROL_SEND_CLOSE);
-	cr_expect_eq(ask(&peer, CONTROL_LET_GO + 1, 0, 0), CONTROL_SEND_CLOSE);
+	cr_expect_eq(reply.header.status, CONTROL_BAD_REQUEST);
+	cr_expect_eq(ask(&connection, 0, 0, 0), CONTROL_SEND_CLOSE);
+	cr_expect_eq(ask(&connection, CONTROL_END_HOLD + 1, 0, 0), CONTROL_SEND_CLOSE);
 	cr_expect_eq(fake.holds, 0);
 }

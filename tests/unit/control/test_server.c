@@ -45,12 +45,12 @@ static void stop(void)
 	rmdir(folder);
 }
 
-static struct attached *attach(void)
+static struct control_client *attach(void)
 {
-	struct attached *attached;
+	struct control_client *client;
 
-	cr_assert_eq(attached_open(path, &attached, &error), 0, "%s", error.text);
-	return attached;
+	cr_assert_eq(control_client_open(path, &client, &error), 0, "%s", error.text);
+	return client;
 }
 
 static int raw_connect(void)
@@ -63,9 +63,11 @@ static int raw_connect(void)
 	return fd;
 }
 
-static struct control_request request_of(uint16_t type)
+static struct control_request_header request_of(uint16_t type)
 {
-	return (struct control_request){ .magic = CONTROL_MAGIC, .version = CONTROL_VERSION, .type = type };
+	return (struct control_request_header){ .magic = CONTROL_MAGIC,
+						.version = CONTROL_VERSION,
+						.type = type };
 }
 
 /* What another thread does soon. */
@@ -80,15 +82,15 @@ TestSuite(server, .init = start, .fini = stop, .timeout = 60);
 
 Test(server, another_sees_memory_registers_and_translations_of_a_paused_vm)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	struct view_translation translation;
-	struct attached_pause_time time;
+	struct control_pause_time time;
 	const struct view *view;
 
-	cr_expect_eq(attached_hello(attached)->pid, FAKE_PID);
-	cr_expect_str_eq(attached_hello(attached)->script, "fake.kvs");
-	cr_assert_eq(attached_map(attached, &error), 0, "%s", error.text);
-	cr_assert_eq(attached_pause(attached, &view, &error), 0, "%s", error.text);
+	cr_expect_eq(control_client_hello(client)->pid, FAKE_PID);
+	cr_expect_str_eq(control_client_hello(client)->script, "fake.kvs");
+	cr_assert_eq(control_client_map(client, &error), 0, "%s", error.text);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
 	cr_expect(fake.is_held);
 	cr_expect_eq(view_size(view), FAKE_MEMORY);
 	for (uint64_t page = 0; page < FAKE_MEMORY / 4096; page++)
@@ -99,98 +101,98 @@ Test(server, another_sees_memory_registers_and_translations_of_a_paused_vm)
 	cr_expect_eq(view->translate(view->translate_context, 1, 0x10, &translation), 0);
 	cr_expect_eq(translation.gpa, 0x11);
 	cr_expect_eq(view->translate(view->translate_context, 7, 0x10, &translation), -1, "one CPU is asked");
-	cr_assert_eq(attached_resume(attached, &time, &error), 0);
+	cr_assert_eq(control_client_resume(client, &time, &error), 0);
 	cr_expect_not(fake.is_held);
 	cr_expect_gt(time.vm_ns, 0);
 	cr_expect_leq(time.vm_ns, time.client_ns);
-	attached_close(attached);
+	control_client_close(client);
 }
 
 Test(server, what_is_asked_while_it_runs_is_answered_in_the_next_pause)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	struct view_translation translation;
-	struct attached_pause_time time;
+	struct control_pause_time time;
 	const struct view *view;
 
-	cr_assert_eq(attached_map(attached, &error), 0);
+	cr_assert_eq(control_client_map(client, &error), 0);
 	for (int look = 0; look < 3; look++) {
-		cr_assert_eq(attached_pause(attached, &view, &error), 0, "%s", error.text);
-		cr_assert_eq(attached_resume(attached, &time, &error), 0);
+		cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
+		cr_assert_eq(control_client_resume(client, &time, &error), 0);
 		for (uint64_t gva = 0; gva < CONTROL_ADDRESSES_MAX; gva++) {
 			cr_assert_eq(view->translate(view->translate_context, 1, gva, &translation), 0);
 			if (look)
 				cr_assert_eq(translation.gpa, gva + 1);
 		}
-		cr_expect_eq(attached_is_whole(attached), look > 0);
+		cr_expect_eq(control_client_is_complete(client), look > 0);
 		cr_expect_eq(view->translate(view->translate_context, 1, CONTROL_ADDRESSES_MAX, &translation),
 			     -1, "not more than the view said");
 	}
 	/* Those that are not asked any more leave room for others. */
 	for (int look = 0; look < 3; look++) {
-		cr_assert_eq(attached_pause(attached, &view, &error), 0);
-		cr_assert_eq(attached_resume(attached, &time, &error), 0);
+		cr_assert_eq(control_client_pause(client, &view, &error), 0);
+		cr_assert_eq(control_client_resume(client, &time, &error), 0);
 		if (look)
 			cr_expect_eq(view->translate(view->translate_context, 1, 0x3000, &translation), 0);
 	}
 	cr_expect_eq(translation.gpa, 0x3001);
-	cr_expect(attached_is_whole(attached));
-	attached_close(attached);
+	cr_expect(control_client_is_complete(client));
+	control_client_close(client);
 }
 
 Test(server, the_memory_that_it_passes_cannot_be_written)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	const struct view *view;
 
-	cr_assert_eq(attached_map(attached, &error), 0);
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
+	cr_assert_eq(control_client_map(client, &error), 0);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
 	cr_expect_eq(fcntl(view->regions[0].fd, F_GETFL) & O_ACCMODE, O_RDONLY);
-	attached_close(attached);
+	control_client_close(client);
 }
 
 Test(server, pages_that_were_asked_for_stay_as_they_were_when_the_vm_goes_on)
 {
-	struct attached *attached = attach();
-	struct attached_pause_time time;
+	struct control_client *client = attach();
+	struct control_pause_time time;
 	const struct view *view;
 
-	cr_assert_eq(attached_map(attached, &error), 0);
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
-	cr_expect(attached_is_whole(attached));
+	cr_assert_eq(control_client_map(client, &error), 0);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
+	cr_expect(control_client_is_complete(client));
 	cr_assert_not_null(view_bytes(view, 0x11800, 0x1000));
-	cr_expect_not(attached_is_whole(attached));
-	cr_assert_eq(attached_resume(attached, &time, &error), 0);
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
-	cr_assert_eq(attached_resume(attached, &time, &error), 0);
+	cr_expect_not(control_client_is_complete(client));
+	cr_assert_eq(control_client_resume(client, &time, &error), 0);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
+	cr_assert_eq(control_client_resume(client, &time, &error), 0);
 	for (uint64_t page = 0; page < 4; page++)
 		cr_assert_eq(pwrite(fake.memory, "x", 1, (off_t)(page * 4096)), 1);
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 1);
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x12000, 1), 2);
-	cr_expect(attached_is_whole(attached));
+	cr_expect(control_client_is_complete(client));
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x10000, 1), 'x');
-	cr_expect_not(attached_is_whole(attached));
+	cr_expect_not(control_client_is_complete(client));
 	/* The next moment has them all. */
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 'x');
-	cr_expect(attached_is_whole(attached));
-	attached_close(attached);
+	cr_expect(control_client_is_complete(client));
+	control_client_close(client);
 }
 
 Test(server, a_peer_that_goes_away_in_a_pause_ends_it)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	const struct view *view;
 
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
-	attached_close(attached);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
+	control_client_close(client);
 	wait_until(&fake.is_held, false);
 }
 
 Test(server, garbage_and_floods_end_the_connection_and_nothing_else)
 {
-	struct control_request request = request_of(CONTROL_PAUSE);
-	struct attached *attached;
+	struct control_request_header request = request_of(CONTROL_PAUSE);
+	struct control_client *client;
 	char bytes[512];
 
 	for (int i = 0; i < 200; i++) {
@@ -202,71 +204,71 @@ Test(server, garbage_and_floods_end_the_connection_and_nothing_else)
 		send(fd, bytes, (size_t)i, MSG_NOSIGNAL);
 		close(fd);
 	}
-	/* Never reads an answer. */
+	/* Never reads an reply. */
 	int flood = raw_connect();
 	while (send(flood, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		;
-	attached = attach();
-	attached_close(attached);
+	client = attach();
+	control_client_close(client);
 	close(flood);
 	wait_until(&fake.is_held, false);
 }
 
 Test(server, one_too_many_is_told_so_and_the_others_stay)
 {
-	struct attached *others[16], *one_more;
+	struct control_client *others[16], *one_more;
 
 	for (int i = 0; i < 16; i++)
 		others[i] = attach();
-	cr_expect_eq(attached_open(path, &one_more, &error), -1);
+	cr_expect_eq(control_client_open(path, &one_more, &error), -1);
 	cr_expect(strstr(error.text, "too many"), "%s", error.text);
-	attached_close(others[0]);
-	cr_expect_eq(attached_map(others[15], &error), 0, "%s", error.text);
+	control_client_close(others[0]);
+	cr_expect_eq(control_client_map(others[15], &error), 0, "%s", error.text);
 	for (int i = 1; i < 16; i++)
-		attached_close(others[i]);
+		control_client_close(others[i]);
 }
 
 Test(server, a_vm_at_its_end_is_let_go)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	struct pollfd go;
 
-	cr_expect_eq(attached_let_go(attached, &error), -1);
+	cr_expect_eq(control_client_end_hold(client, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	go = (struct pollfd){ control_server_at_end(server), POLLIN, 0 };
 	cr_expect_eq(poll(&go, 1, 0), 0);
-	cr_assert_eq(attached_let_go(attached, &error), 0, "%s", error.text);
+	cr_assert_eq(control_client_end_hold(client, &error), 0, "%s", error.text);
 	cr_expect_eq(poll(&go, 1, 5000), 1);
-	attached_close(attached);
+	control_client_close(client);
 }
 
 Test(server, a_vm_that_ends_in_a_pause_leaves_its_last_moment)
 {
-	struct attached *attached = attach();
-	struct attached_pause_time time;
+	struct control_client *client = attach();
+	struct control_pause_time time;
 	const struct view *view;
 
-	cr_assert_eq(attached_map(attached, &error), 0);
-	cr_assert_eq(attached_pause(attached, &view, &error), 0);
+	cr_assert_eq(control_client_map(client, &error), 0);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0);
 	control_server_stop(server);
 	server = NULL;
 	cr_expect_eq(*(const uint8_t *)view_bytes(view, 0x11000, 1), 1);
-	cr_assert_eq(attached_resume(attached, &time, &error), 0);
+	cr_assert_eq(control_client_resume(client, &time, &error), 0);
 	cr_expect_eq(time.vm_ns, 0);
-	attached_close(attached);
+	control_client_close(client);
 }
 
 Test(server, a_vm_that_ends_before_it_is_paused_is_an_error)
 {
-	struct attached *attached = attach();
+	struct control_client *client = attach();
 	const struct view *view;
 
 	control_server_stop(server);
 	server = NULL;
-	cr_expect_eq(attached_pause(attached, &view, &error), -1);
+	cr_expect_eq(control_client_pause(client, &view, &error), -1);
 	cr_expect(strstr(error.text, "ended"), "%s", error.text);
-	attached_close(attached);
-	cr_expect_eq(attached_open(path, &attached, &error), -1);
+	control_client_close(client);
+	cr_expect_eq(control_client_open(path, &client, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 }
 
@@ -280,7 +282,7 @@ Test(server, a_place_that_is_taken_is_refused_and_what_was_left_behind_is_replac
 
 	cr_expect_eq(control_server_start(path, &fake.vm, &second, &error), -1);
 	cr_expect(strstr(error.text, "another VM"), "%s", error.text);
-	attached_close(attach());
+	control_client_close(attach());
 	snprintf(other, sizeof(other), "%s/other", folder);
 	close(open(other, O_CREAT | O_WRONLY, 0600));
 	cr_expect_eq(control_server_start(other, &fake.vm, &second, &error), -1);
@@ -300,15 +302,15 @@ Test(server, a_place_that_is_taken_is_refused_and_what_was_left_behind_is_replac
 /* ---- servers that lie ---- */
 
 struct liar {
-	int listener, fd;                 /* what it passes; -1: nothing */
-	struct control_answer answers[4]; /* to the first requests; then it hangs up */
+	int listener, fd;                /* what it passes; -1: nothing */
+	struct control_reply replies[4]; /* to the first requests; then it hangs up */
 	pthread_t thread;
 };
 
-static void liar_send(int peer, const struct control_answer *answer, int fd)
+static void liar_send(int peer, const struct control_reply *reply, int fd)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec bytes = { (void *)answer, sizeof(answer->reply) + answer->reply.size };
+	struct iovec bytes = { (void *)reply, sizeof(reply->header) + reply->header.size };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
 	if (fd >= 0) {
@@ -323,25 +325,26 @@ static void liar_send(int peer, const struct control_answer *answer, int fd)
 static void *liar_main(void *argument)
 {
 	struct liar *liar = argument;
-	struct control_request request;
+	struct control_request_header request;
 	int peer = accept(liar->listener, NULL, NULL);
 
-	for (int i = 0; i < 4 && liar->answers[i].reply.magic; i++) {
+	for (int i = 0; i < 4 && liar->replies[i].header.magic; i++) {
 		if (recv(peer, &request, sizeof(request), 0) <= 0)
 			break;
-		liar_send(peer, &liar->answers[i], request.type == CONTROL_MEMORY ? liar->fd : -1);
+		liar_send(peer, &liar->replies[i], request.type == CONTROL_MEMORY ? liar->fd : -1);
 	}
 	close(peer);
 	return NULL;
 }
 
-static struct control_answer answer_of(uint16_t type, uint32_t size)
+static struct control_reply answer_of(uint16_t type, uint32_t size)
 {
-	struct control_answer answer;
+	struct control_reply reply;
 
-	memset(&answer, 0, sizeof(answer));
-	answer.reply = (struct control_reply){ CONTROL_MAGIC, CONTROL_VERSION, type, CONTROL_OK, size };
-	return answer;
+	memset(&reply, 0, sizeof(reply));
+	reply.header =
+		(struct control_reply_header){ CONTROL_MAGIC, CONTROL_VERSION, type, CONTROL_OK, size };
+	return reply;
 }
 
 static void liar_start(struct liar *liar, char *at)
@@ -367,9 +370,9 @@ static struct liar liar_make(void)
 {
 	struct liar liar = { .fd = -1 };
 
-	liar.answers[0] = answer_of(CONTROL_HELLO, sizeof(struct control_hello));
-	liar.answers[1] = answer_of(CONTROL_MEMORY, sizeof(uint32_t) * 4 + sizeof(struct control_region));
-	liar.answers[1].memory = (struct control_memory){
+	liar.replies[0] = answer_of(CONTROL_HELLO, sizeof(struct control_hello));
+	liar.replies[1] = answer_of(CONTROL_MEMORY, sizeof(uint32_t) * 4 + sizeof(struct control_region));
+	liar.replies[1].memory = (struct control_memory){
 		.region_count = 1,
 		.fd_count = 1,
 		.physical_bits = 40,
@@ -381,13 +384,13 @@ static struct liar liar_make(void)
 /* Its memory is not mapped; with why. */
 static void refuses_memory(struct liar *liar)
 {
-	struct attached *attached;
+	struct control_client *client;
 	char at[80];
 
 	liar_start(liar, at);
-	cr_assert_eq(attached_open(at, &attached, &error), 0, "%s", error.text);
-	cr_expect_eq(attached_map(attached, &error), -1);
-	attached_close(attached);
+	cr_assert_eq(control_client_open(at, &client, &error), 0, "%s", error.text);
+	cr_expect_eq(control_client_map(client, &error), -1);
+	control_client_close(client);
 	liar_stop(liar, at);
 }
 
@@ -411,20 +414,20 @@ Test(server, memory_that_is_smaller_than_told_wraps_or_is_not_there_is_refused)
 	cr_assert_eq(ftruncate(liar.fd, 1 << 16), 0);
 	cr_assert_eq(fcntl(liar.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	refuses_memory(&liar);
-	liar.answers[1].memory.regions[0] = (struct control_region){ .gpa = -4096ull, .size = 8192 };
+	liar.replies[1].memory.regions[0] = (struct control_region){ .gpa = -4096ull, .size = 8192 };
 	refuses_memory(&liar);
-	liar.answers[1].memory.regions[0] = (struct control_region){ .size = 4096, .offset = -4096ull };
+	liar.replies[1].memory.regions[0] = (struct control_region){ .size = 4096, .offset = -4096ull };
 	refuses_memory(&liar);
-	liar.answers[1].memory.regions[0] = (struct control_region){ .size = 4096, .fd = 1 };
+	liar.replies[1].memory.regions[0] = (struct control_region){ .size = 4096, .fd = 1 };
 	refuses_memory(&liar);
-	liar.answers[1].memory.region_count = ~0u;
+	liar.replies[1].memory.region_count = ~0u;
 	refuses_memory(&liar);
 	close(liar.fd);
 }
 
 Test(server, a_hello_that_is_none_is_refused)
 {
-	struct attached *attached;
+	struct control_client *client;
 	struct liar liar;
 	char at[80];
 
@@ -432,14 +435,14 @@ Test(server, a_hello_that_is_none_is_refused)
 		liar = liar_make();
 		switch (lie) {
 		case 0:
-			memset(liar.answers[0].hello.program, 'x', sizeof(liar.answers[0].hello.program));
+			memset(liar.replies[0].hello.program, 'x', sizeof(liar.replies[0].hello.program));
 			break;
-		case 1: liar.answers[0].hello.build_id_size = 21; break;
-		case 2: liar.answers[0].reply.size--; break;
-		case 3: liar.answers[0].hello.state = 17; break;
+		case 1: liar.replies[0].hello.build_id_size = 21; break;
+		case 2: liar.replies[0].header.size--; break;
+		case 3: liar.replies[0].hello.state = 17; break;
 		}
 		liar_start(&liar, at);
-		cr_expect_eq(attached_open(at, &attached, &error), -1);
+		cr_expect_eq(control_client_open(at, &client, &error), -1);
 		liar_stop(&liar, at);
 	}
 }
@@ -447,15 +450,15 @@ Test(server, a_hello_that_is_none_is_refused)
 Test(server, registers_of_more_cpus_than_there_can_be_are_refused)
 {
 	struct liar liar = liar_make();
-	struct attached *attached;
+	struct control_client *client;
 	const struct view *view;
 	char at[80];
 
-	liar.answers[1] = answer_of(CONTROL_PAUSE, 8);
-	liar.answers[1].cpus.count = 0x10000000;
+	liar.replies[1] = answer_of(CONTROL_PAUSE, 8);
+	liar.replies[1].cpus.count = 0x10000000;
 	liar_start(&liar, at);
-	cr_assert_eq(attached_open(at, &attached, &error), 0);
-	cr_expect_eq(attached_pause(attached, &view, &error), -1);
-	attached_close(attached);
+	cr_assert_eq(control_client_open(at, &client, &error), 0);
+	cr_expect_eq(control_client_pause(client, &view, &error), -1);
+	control_client_close(client);
 	liar_stop(&liar, at);
 }

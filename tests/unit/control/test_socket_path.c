@@ -44,8 +44,8 @@ static int listen_at(const char *path)
 /* The one of this process in the list. */
 static bool is_listed(char *path_out, size_t size)
 {
-	struct control_place *places;
-	int count = control_place_list(&places, &error);
+	struct control_socket_path *places;
+	int count = control_socket_path_list(&places, &error);
 	bool found = false;
 
 	cr_assert_geq(count, 0);
@@ -67,21 +67,22 @@ Test(place, is_a_private_folder_and_found_by_process_id)
 	struct stat status;
 	int fd;
 
-	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0, "%s", error.text);
+	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0, "%s", error.text);
 	cr_expect_eq(strncmp(mine, runtime, strlen(runtime)), 0);
 	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	cr_assert_eq(stat(folder, &status), 0);
 	cr_expect_eq(status.st_mode & 0777, 0700);
-	cr_expect_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), -1);
+	cr_expect_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	fd = listen_at(mine);
-	cr_assert_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), 0, "%s", error.text);
+	cr_assert_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), 0, "%s",
+		     error.text);
 	cr_expect_str_eq(found, mine);
 	cr_expect(is_listed(found, sizeof(found)));
 	cr_expect_str_eq(found, mine);
-	cr_expect_not(control_socket_is_dead(mine));
+	cr_expect_not(control_socket_is_stale(mine));
 	close(fd);
-	cr_expect(control_socket_is_dead(mine));
+	cr_expect(control_socket_is_stale(mine));
 }
 
 Test(place, a_socket_elsewhere_is_found_through_a_link)
@@ -89,15 +90,16 @@ Test(place, a_socket_elsewhere_is_found_through_a_link)
 	char mine[128], elsewhere[128], found[128];
 	int fd;
 
-	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0);
+	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", runtime);
 	fd = listen_at(elsewhere);
-	cr_assert_eq(control_place_link(mine, elsewhere, &error), 0, "%s", error.text);
-	cr_assert_eq(control_place_link(mine, elsewhere, &error), 0, "what was left behind is replaced");
+	cr_assert_eq(control_socket_path_link(mine, elsewhere, &error), 0, "%s", error.text);
+	cr_assert_eq(control_socket_path_link(mine, elsewhere, &error), 0,
+		     "what was left behind is replaced");
 	cr_expect(is_listed(found, sizeof(found)));
-	cr_expect_not(control_socket_is_dead(mine));
+	cr_expect_not(control_socket_is_stale(mine));
 	unlink(elsewhere);
-	cr_expect(control_socket_is_dead(mine));
+	cr_expect(control_socket_is_stale(mine));
 	close(fd);
 }
 
@@ -108,12 +110,12 @@ Test(place, a_folder_in_which_others_can_write_is_not_used)
 	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	cr_assert_eq(mkdir(folder, 0700), 0);
 	cr_assert_eq(chmod(folder, 0777), 0);
-	cr_expect_eq(control_place_mine(mine, sizeof(mine), &error), -1);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
 	cr_expect_eq(error.kind, ERROR_PERMISSION);
 	snprintf(mine, sizeof(mine), "%s/%d.sock", folder, getpid());
 	close(listen_at(mine));
 	cr_expect_not(is_listed(found, sizeof(found)));
-	cr_expect_eq(control_place_of((uint32_t)getpid(), found, sizeof(found), &error), -1);
+	cr_expect_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), -1);
 }
 
 Test(place, a_link_to_a_folder_is_not_used)
@@ -124,22 +126,22 @@ Test(place, a_link_to_a_folder_is_not_used)
 	snprintf(other, sizeof(other), "%s/other", runtime);
 	cr_assert_eq(mkdir(other, 0700), 0);
 	cr_assert_eq(symlink(other, folder), 0);
-	cr_expect_eq(control_place_mine(mine, sizeof(mine), &error), -1);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
 }
 
 Test(place, names_that_are_no_process_are_not_listed)
 {
 	static const char *const names[] = { "x.sock", ".sock", "12.sock.old", "99999999999.sock", "12" };
 	char mine[128], path[256];
-	struct control_place *places;
+	struct control_socket_path *places;
 	int count;
 
-	cr_assert_eq(control_place_mine(mine, sizeof(mine), &error), 0);
+	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/kvmap/%s", runtime, names[i]);
 		fclose(fopen(path, "w"));
 	}
-	count = control_place_list(&places, &error);
+	count = control_socket_path_list(&places, &error);
 	for (int i = 0; i < count; i++)
 		cr_expect_neq(strncmp(places[i].path, runtime, strlen(runtime)), 0, "%s", places[i].path);
 	free(places);
@@ -149,6 +151,6 @@ Test(place, a_process_that_is_not_there_is_named)
 {
 	char found[128];
 
-	cr_expect_eq(control_place_of(0x7ffffff0, found, sizeof(found), &error), -1);
+	cr_expect_eq(control_socket_path_of_pid(0x7ffffff0, found, sizeof(found), &error), -1);
 	cr_expect(strstr(error.text, "2147483632"), "%s", error.text);
 }

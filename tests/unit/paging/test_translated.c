@@ -105,7 +105,7 @@ Test(translated, there_is_a_bound)
 	cr_expect(result.cut_short);
 	cr_expect_eq(result.asked, TRANSLATED_MOST);
 	cr_expect_eq(result.differing, 0);
-	tables.view.translate_most = 5;
+	tables.view.translate_max = 5;
 	cr_assert_eq(translated_compare(&tables.view, &tables.mode, &result), 0);
 	cr_expect(result.cut_short);
 	cr_expect_eq(result.asked, 5, "a view may bear fewer");

@@ -243,7 +243,7 @@ Test(tables, a_translation_of_KVM_that_differs_is_found)
 Test(tables, no_more_translations_are_asked_for_than_the_view_bears)
 {
 	for (unsigned int most = 1; most < 40; most++) {
-		w.tables.view.translate_most = most;
+		w.tables.view.translate_max = most;
 		expect_findings("");
 		cr_expect_eq(w.verdict.results[11].seen, SEEN);
 		if (most >= 10) {

@@ -92,11 +92,11 @@ static void fini(void)
 	waitpid(child, NULL, 0);
 }
 
-TestSuite(foreign, .init = init, .fini = fini, .timeout = 60);
+TestSuite(process, .init = init, .fini = fini, .timeout = 60);
 
 static struct view *look(void)
 {
-	const struct foreign_memory pieces[] = {
+	const struct process_memory pieces[] = {
 		{ 1 << 20, 200 * PAGE, (uintptr_t) private },
 		{ 16 << 20, 100 * PAGE, (uintptr_t) private + 200 * PAGE },
 		{ 32 << 20, 4 * PAGE, PAGE },
@@ -104,7 +104,7 @@ static struct view *look(void)
 	struct error error;
 	struct view *view;
 
-	cr_assert_eq(foreign_open(child, pieces, 3, &view, &error), 0, "%s", error.text);
+	cr_assert_eq(process_view_open(child, pieces, 3, &view, &error), 0, "%s", error.text);
 	return view;
 }
 
@@ -117,7 +117,7 @@ static uint32_t number_at(const struct view *view, uint64_t gpa)
 	return number;
 }
 
-Test(foreign, each_page_is_read_from_where_its_piece_lies)
+Test(process, each_page_is_read_from_where_its_piece_lies)
 {
 	struct view *view = look();
 
@@ -128,20 +128,20 @@ Test(foreign, each_page_is_read_from_where_its_piece_lies)
 		cr_assert_eq(number_at(view, (1 << 20) + i * PAGE), i);
 	for (uint32_t i = 100; i--;)
 		cr_assert_eq(number_at(view, (16 << 20) + i * PAGE), 200 + i);
-	cr_expect_eq(foreign_lost(view), 0);
+	cr_expect_eq(process_view_lost_pages(view), 0);
 	view_destroy(view);
 }
 
-Test(foreign, memory_that_the_process_does_not_have_is_told_and_reads_as_zeros)
+Test(process, memory_that_the_process_does_not_have_is_told_and_reads_as_zeros)
 {
 	struct view *view = look();
 
 	cr_expect_eq(number_at(view, (32 << 20) + PAGE), 0);
-	cr_expect_eq(foreign_lost(view), 1);
+	cr_expect_eq(process_view_lost_pages(view), 1);
 	view_destroy(view);
 }
 
-Test(foreign, a_process_that_ended_is_told_too)
+Test(process, a_process_that_ended_is_told_too)
 {
 	struct view *view = look();
 
@@ -149,13 +149,13 @@ Test(foreign, a_process_that_ended_is_told_too)
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	cr_expect_eq(number_at(view, 1 << 20), 0, "what was looked at is kept");
-	cr_expect_eq(foreign_lost(view), 0);
+	cr_expect_eq(process_view_lost_pages(view), 0);
 	number_at(view, 16 << 20);
-	cr_expect_eq(foreign_lost(view), 1);
+	cr_expect_eq(process_view_lost_pages(view), 1);
 	view_destroy(view);
 }
 
-Test(foreign, a_system_call_may_be_the_first_to_look)
+Test(process, a_system_call_may_be_the_first_to_look)
 {
 	struct view *view = look();
 	uint32_t number = 0;
@@ -169,62 +169,62 @@ Test(foreign, a_system_call_may_be_the_first_to_look)
 	view_destroy(view);
 }
 
-Test(foreign, no_thread_of_a_process_that_stands_still_moves)
+Test(process, no_thread_of_a_process_that_stands_still_moves)
 {
-	struct standstill *standstill;
+	struct ptrace_stop *stop;
 	unsigned int before[2];
 	struct error error;
 
-	cr_assert_eq(standstill_begin(child, &standstill, &error), 0, "%s", error.text);
+	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
 	for (int i = 0; i < 2; i++)
 		before[i] = atomic_load(&shared->counters[i]);
 	for (int i = 0; i < 100; i++)
 		nap();
 	for (int i = 0; i < 2; i++)
 		cr_expect_eq(atomic_load(&shared->counters[i]), before[i], "thread %d", i);
-	cr_expect_geq(standstill_end(standstill), 100 * 100000);
+	cr_expect_geq(ptrace_stop_end(stop), 100 * 100000);
 	cr_expect(counts(), "it goes on");
 }
 
-Test(foreign, no_signal_is_lost)
+Test(process, no_signal_is_lost)
 {
-	struct standstill *standstill;
+	struct ptrace_stop *stop;
 	struct error error;
 
 	for (unsigned int i = 1; i <= 50; i++) {
 		kill(child, SIGUSR1);
-		cr_assert_eq(standstill_begin(child, &standstill, &error), 0, "%s", error.text);
-		standstill_end(standstill);
+		cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+		ptrace_stop_end(stop);
 		cr_assert(counts());
 		cr_assert_eq(atomic_load(&shared->signals), i);
 	}
 }
 
-Test(foreign, a_process_that_was_stopped_already_stays_so)
+Test(process, a_process_that_was_stopped_already_stays_so)
 {
-	struct standstill *standstill;
+	struct ptrace_stop *stop;
 	struct error error;
 	int status;
 
 	kill(child, SIGSTOP);
 	cr_assert_eq(waitpid(child, &status, WUNTRACED), child);
-	cr_assert_eq(standstill_begin(child, &standstill, &error), 0, "%s", error.text);
-	standstill_end(standstill);
+	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	ptrace_stop_end(stop);
 	cr_expect_not(WIFCONTINUED(status));
 	cr_expect_eq(waitpid(child, &status, WNOHANG | WCONTINUED), 0, "nobody let it go on");
 	kill(child, SIGCONT);
 	cr_expect(counts(), "it goes on when it is told to");
 }
 
-Test(foreign, a_process_that_is_not_there_cannot_stand_still)
+Test(process, a_process_that_is_not_there_cannot_stand_still)
 {
-	struct standstill *standstill;
-	const struct foreign_memory piece = { 0, PAGE, PAGE };
+	struct ptrace_stop *stop;
+	const struct process_memory piece = { 0, PAGE, PAGE };
 	struct view *view;
 	struct error error;
 
-	cr_expect_eq(standstill_begin(2147483647, &standstill, &error), -1);
+	cr_expect_eq(ptrace_stop_begin(2147483647, &stop, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect_eq(foreign_open(2147483647, &piece, 1, &view, &error), -1);
+	cr_expect_eq(process_view_open(2147483647, &piece, 1, &view, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 }

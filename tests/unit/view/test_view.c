@@ -192,7 +192,7 @@ Test(view, notes_the_pages_that_are_asked_for_where_somebody_wants_to_know)
 	struct error error;
 	char copy[2];
 
-	region.asked = &asked;
+	region.accessed = &asked;
 	cr_assert_eq(view_add_region(&view, &region, &error), 0);
 	cr_expect_not_null(view_region(&view, 4 * PAGE, PAGE), "is there any?");
 	cr_expect_null(view_bytes(&view, 11 * PAGE, 2 * PAGE));
