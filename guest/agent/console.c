@@ -7,33 +7,8 @@
 
 static const char *status_words(u32 status)
 {
-	static const char *const words[] = {
-		[KVMAP_OK] = "done",
-		[KVMAP_REFUSED_ZERO_SIZE] = "a size of 0",
-		[KVMAP_REFUSED_TOO_LARGE] = "more than RAM",
-		[KVMAP_REFUSED_NO_SPACE] = "no virtual range",
-		[KVMAP_REFUSED_NO_MEMORY] = "no frames",
-		[KVMAP_REFUSED_NOT_AN_AREA] = "no area",
-		[KVMAP_REFUSED_DOUBLE_FREE] = "double free",
-		[KVMAP_REFUSED_UNALIGNED] = "unaligned",
-		[KVMAP_REFUSED_INTERIOR] = "not the start of the area",
-		[KVMAP_REFUSED_UNSET] = "the variable holds no live area",
-		[KVMAP_REFUSED_UNKNOWN] = "unknown here",
-		[KVMAP_REFUSED_NOT_FILLED] = "nobody filled it",
-		[KVMAP_REFUSED_OTHER_KIND] = "another function frees it",
-		[KVMAP_REFUSED_COUNT] = "not the number of pages mapped",
-		[KVMAP_REFUSED_NOFAIL] = "an allocation that must not fail",
-		[KVMAP_REFUSED_FLAGS] = "flags that no allocation can have",
-		[KVMAP_REFUSED_WX] = "writable and executable",
-		[KVMAP_REFUSED_RIGHTS] = "not to be written",
-		[KVMAP_REFUSED_NO_CPU] = "no such CPU",
-		[KVMAP_REFUSED_INTERRUPT] = "not in an interrupt",
-		[KVMAP_FAILED_FAULT] = "fault",
-		[KVMAP_FAILED_NO_FAULT] = "no fault",
-		[KVMAP_FAILED_OTHER_FAULT] = "another fault than expected",
-		[KVMAP_FAILED_CONTENT] = "other contents",
-		[KVMAP_FAILED_NOT_REFUSED] = "not refused",
-	};
+#define STATUS_WORDS(name, value, wording) [KVMAP_##name] = wording,
+	static const char *const words[] = { KVMAP_STATUSES(STATUS_WORDS) };
 
 	return words[status];
 }

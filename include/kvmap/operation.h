@@ -5,6 +5,8 @@
 #ifndef KVMAP_OPERATION_H
 #define KVMAP_OPERATION_H
 
+#include "kvmap/status.h"
+
 #include <assert.h>
 #include <stdint.h>
 
@@ -138,40 +140,6 @@ struct kvmap_operation {
 
 static_assert(sizeof(struct kvmap_operand) == 16, "operand");
 static_assert(sizeof(struct kvmap_operation) == 64, "operation");
-
-/* What became of an operation. */
-enum kvmap_status {
-	KVMAP_OK = 0,
-	/* refused: the script asked for something wrong, nothing was changed */
-	KVMAP_REFUSED_ZERO_SIZE = 1,
-	KVMAP_REFUSED_TOO_LARGE = 2,   /* than RAM */
-	KVMAP_REFUSED_NO_SPACE = 3,    /* no virtual range */
-	KVMAP_REFUSED_NO_MEMORY = 4,   /* no frames */
-	KVMAP_REFUSED_NOT_AN_AREA = 5, /* pointer to no area */
-	KVMAP_REFUSED_DOUBLE_FREE = 6,
-	KVMAP_REFUSED_UNALIGNED = 7,
-	KVMAP_REFUSED_INTERIOR = 8, /* pointer into an area, not to its start */
-	KVMAP_REFUSED_UNSET = 9, /* the variable holds no live area (never set, or its allocation failed) */
-	KVMAP_REFUSED_UNKNOWN = 10,    /* opcode or number that this guest does not know */
-	KVMAP_REFUSED_NOT_FILLED = 11, /* check of an area whose contents nobody stated */
-	KVMAP_REFUSED_OTHER_KIND = 16, /* another function frees this area */
-	KVMAP_REFUSED_COUNT = 17,      /* not the number of pages that were mapped */
-	KVMAP_REFUSED_NOFAIL = 12,     /* __GFP_NOFAIL: any allocation may fail here */
-	KVMAP_REFUSED_FLAGS = 24,      /* flags that say nothing here, or contradict each other */
-	KVMAP_REFUSED_WX = 25,         /* it would be writable and executable */
-	KVMAP_REFUSED_RIGHTS = 26,     /* the area may not be written */
-	KVMAP_REFUSED_NO_CPU = 20,     /* `on cpu N`, and the guest has not so many */
-	KVMAP_REFUSED_INTERRUPT = 28,  /* not to be done in an interrupt */
-	/* failed: the guest's memory is not what it should be */
-	KVMAP_FAILED_FAULT = 32,    /* an access faulted that was not expected to; a FAULT record precedes */
-	KVMAP_FAILED_NO_FAULT = 33, /* the expected fault did not happen */
-	KVMAP_FAILED_OTHER_FAULT = 34, /* another kind of fault happened; a FAULT record precedes */
-	KVMAP_FAILED_CONTENT = 35,     /* check found other bytes; value: address, expected, found */
-	KVMAP_FAILED_NOT_REFUSED = 36, /* `expect refused`, and it was done */
-};
-
-#define KVMAP_STATUS_IS_REFUSED(status) ((status) >= KVMAP_REFUSED_ZERO_SIZE && (status) < KVMAP_FAILED_FAULT)
-#define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
 
 /*
  * The 8-byte word that fills page number `page` of an area filled with `seed`: splitmix64's finaliser, so

@@ -6,65 +6,65 @@
 
 # OPERATION | why | function that called | bytes of the area or object that is named, 0: none
 cat >table <<'END'
-vmalloc 0|a size of zero|op_vmalloc|0
-vzalloc 0|a size of zero|op_vzalloc|0
-vmalloc_huge 0|a size of zero|op_vmalloc_huge|0
-kmalloc 0|a size of zero|op_kmalloc|0
-kzalloc 0|a size of zero|op_kzalloc|0
-kvmalloc 0|a size of zero|op_kvmalloc|0
-vmalloc 1024G|more than all of RAM|op_vmalloc|0
-vmalloc_32 1024G|more than all of RAM|op_vmalloc_32|0
-vmalloc_huge 1024G|more than all of RAM|op_vmalloc_huge|0
-kmalloc 5M|more than all of RAM|op_kmalloc|0
-kmalloc_node 5M 0|more than all of RAM|op_kmalloc_node|0
-vmalloc_array 0x100000000 0x100000000|more than all of RAM|op_vmalloc_array|0
-vcalloc 0x100000000 0x100000000|more than all of RAM|op_vcalloc|0
-kvmalloc_array 0x100000000 0x100000000|more than all of RAM|op_kvmalloc_array|0
-__vmalloc 4K __GFP_NOFAIL|an allocation that must not fail (any may)|op_vmalloc_gfp|0
-__vmalloc 4K __GFP_DMA\|__GFP_DMA32|flags that no allocation can have|op_vmalloc_gfp|0
-kmalloc 64 __GFP_NOFAIL|an allocation that must not fail (any may)|op_kmalloc|0
-vfree a+8|a pointer that is not page-aligned|op_vfree|65536
-vfree a+4K|a pointer into an area, not to its start|op_vfree|65536
-vfree 0xffffc90040000000|a pointer to no area|op_vfree|0
-vfree k|a pointer to no area|op_vfree|128
+vmalloc 0|size is zero|op_vmalloc|0
+vzalloc 0|size is zero|op_vzalloc|0
+vmalloc_huge 0|size is zero|op_vmalloc_huge|0
+kmalloc 0|size is zero|op_kmalloc|0
+kzalloc 0|size is zero|op_kzalloc|0
+kvmalloc 0|size is zero|op_kvmalloc|0
+vmalloc 1024G|size is too large|op_vmalloc|0
+vmalloc_32 1024G|size is too large|op_vmalloc_32|0
+vmalloc_huge 1024G|size is too large|op_vmalloc_huge|0
+kmalloc 5M|size is too large|op_kmalloc|0
+kmalloc_node 5M 0|size is too large|op_kmalloc_node|0
+vmalloc_array 0x100000000 0x100000000|size is too large|op_vmalloc_array|0
+vcalloc 0x100000000 0x100000000|size is too large|op_vcalloc|0
+kvmalloc_array 0x100000000 0x100000000|size is too large|op_kvmalloc_array|0
+__vmalloc 4K __GFP_NOFAIL|__GFP_NOFAIL is not supported: any allocation may fail|op_vmalloc_gfp|0
+__vmalloc 4K __GFP_DMA\|__GFP_DMA32|invalid GFP flags|op_vmalloc_gfp|0
+kmalloc 64 __GFP_NOFAIL|__GFP_NOFAIL is not supported: any allocation may fail|op_kmalloc|0
+vfree a+8|address is not page-aligned|op_vfree|65536
+vfree a+4K|address is inside an allocation, not at its start|op_vfree|65536
+vfree 0xffffc90040000000|nothing is allocated at this address|op_vfree|0
+vfree k|nothing is allocated at this address|op_vfree|128
 vfree f|double free|op_vfree|4096
-vfree m|another function frees this area|op_vfree|8192
-vfree r|another function frees this area|op_vfree|8192
+vfree m|wrong function for this kind of area|op_vfree|8192
+vfree r|wrong function for this kind of area|op_vfree|8192
 vfree_atomic f|double free|op_vfree_atomic|4096
-vfree_atomic a+4K|a pointer into an area, not to its start|op_vfree_atomic|65536
-vunmap b|another function frees this area|op_vunmap|8192
-vunmap m+4K|a pointer into an area, not to its start|op_vunmap|8192
-vm_unmap_ram r 1|not the number of pages that were mapped|op_vm_unmap_ram|8192
-vm_unmap_ram r 0|a size of zero|op_vm_unmap_ram|8192
-vm_unmap_ram r+8 2|a pointer that is not page-aligned|op_vm_unmap_ram|8192
-vrealloc a+4K 8K|a pointer into an area, not to its start|op_vrealloc|65536
-vrealloc w 8K|the area may not be written|op_vrealloc|4096
-vrealloc m 4K|another function frees this area|op_vrealloc|8192
-vrealloc a 1024G|more than all of RAM|op_vrealloc|65536
-kvrealloc a+4K 8K|a pointer into an area, not to its start|op_kvrealloc|65536
-kvrealloc k+8 200|a pointer to no area|op_kvrealloc|128
-kvfree a+4K|a pointer into an area, not to its start|op_kvfree|65536
-kvfree k+8|a pointer into an area, not to its start|op_kvfree|128
-set_memory_x a 16|it would be writable and executable at once|op_set_memory_x|65536
-set_memory_rw x 1|it would be writable and executable at once|op_set_memory_rw|4096
-set_memory_ro a 3|not the number of pages that were mapped|op_set_memory_ro|65536
-set_memory_nx a+4K 1|a pointer into an area, not to its start|op_set_memory_nx|65536
-kfree k+8|a pointer into an area, not to its start|op_kfree|128
-kfree l+4K|a pointer to no area|op_kfree|65536
-kfree l+8|a pointer into an area, not to its start|op_kfree|65536
-kfree a|a pointer to no area|op_kfree|65536
+vfree_atomic a+4K|address is inside an allocation, not at its start|op_vfree_atomic|65536
+vunmap b|wrong function for this kind of area|op_vunmap|8192
+vunmap m+4K|address is inside an allocation, not at its start|op_vunmap|8192
+vm_unmap_ram r 1|page count differs from the area's|op_vm_unmap_ram|8192
+vm_unmap_ram r 0|size is zero|op_vm_unmap_ram|8192
+vm_unmap_ram r+8 2|address is not page-aligned|op_vm_unmap_ram|8192
+vrealloc a+4K 8K|address is inside an allocation, not at its start|op_vrealloc|65536
+vrealloc w 8K|the area is read-only|op_vrealloc|4096
+vrealloc m 4K|wrong function for this kind of area|op_vrealloc|8192
+vrealloc a 1024G|size is too large|op_vrealloc|65536
+kvrealloc a+4K 8K|address is inside an allocation, not at its start|op_kvrealloc|65536
+kvrealloc k+8 200|nothing is allocated at this address|op_kvrealloc|128
+kvfree a+4K|address is inside an allocation, not at its start|op_kvfree|65536
+kvfree k+8|address is inside an allocation, not at its start|op_kvfree|128
+set_memory_x a 16|would be writable and executable|op_set_memory_x|65536
+set_memory_rw x 1|would be writable and executable|op_set_memory_rw|4096
+set_memory_ro a 3|page count differs from the area's|op_set_memory_ro|65536
+set_memory_nx a+4K 1|address is inside an allocation, not at its start|op_set_memory_nx|65536
+kfree k+8|address is inside an allocation, not at its start|op_kfree|128
+kfree l+4K|nothing is allocated at this address|op_kfree|65536
+kfree l+8|address is inside an allocation, not at its start|op_kfree|65536
+kfree a|nothing is allocated at this address|op_kfree|65536
 kfree g|double free|op_kfree|64
-in interrupt vmalloc 4K|not in an interrupt|op_vmalloc|0
-in interrupt vmalloc_huge 4M|not in an interrupt|op_vmalloc_huge|0
-in interrupt kmalloc 64|not in an interrupt|op_kmalloc|0
-in interrupt kmalloc 64K|not in an interrupt|op_kmalloc|0
-in interrupt kvmalloc 64K|not in an interrupt|op_kvmalloc|0
-in interrupt vmap b|not in an interrupt|map_[a-z0-9_.]*|0
-in interrupt vunmap m|not in an interrupt|op_vunmap|8192
-in interrupt vm_unmap_ram r 2|not in an interrupt|op_vm_unmap_ram|8192
-in interrupt vm_unmap_aliases|not in an interrupt|op_vm_unmap_aliases|0
-in interrupt vrealloc a 8K|not in an interrupt|op_vrealloc|65536
-in interrupt set_memory_ro a 16|not in an interrupt|op_set_memory_ro|65536
+in interrupt vmalloc 4K|not allowed in an interrupt|op_vmalloc|0
+in interrupt vmalloc_huge 4M|not allowed in an interrupt|op_vmalloc_huge|0
+in interrupt kmalloc 64|not allowed in an interrupt|op_kmalloc|0
+in interrupt kmalloc 64K|not allowed in an interrupt|op_kmalloc|0
+in interrupt kvmalloc 64K|not allowed in an interrupt|op_kvmalloc|0
+in interrupt vmap b|not allowed in an interrupt|map_[a-z0-9_.]*|0
+in interrupt vunmap m|not allowed in an interrupt|op_vunmap|8192
+in interrupt vm_unmap_ram r 2|not allowed in an interrupt|op_vm_unmap_ram|8192
+in interrupt vm_unmap_aliases|not allowed in an interrupt|op_vm_unmap_aliases|0
+in interrupt vrealloc a 8K|not allowed in an interrupt|op_vrealloc|65536
+in interrupt set_memory_ro a 16|not allowed in an interrupt|op_set_memory_ro|65536
 in interrupt vfree f|double free|op_vfree|4096
 END
 
@@ -123,9 +123,9 @@ else
 fi
 printf 'a = vmalloc 40M\nexpect refused vmalloc 30M\nexpect refused vmalloc_huge 30M\nverify\n' >full.kvs
 try run full.kvs --memory 64M --json
-check "memory that is out" 0 out '"line":2,"why":"not enough free frames".*"caller_place":"op_vmalloc.0x' out '"line":3,"why":"not enough free frames".*"caller_place":"op_vmalloc_huge.0x' out '"ok":true,"findings":0'
+check "memory that is out" 0 out '"line":2,"why":"not enough free page frames".*"caller_place":"op_vmalloc.0x' out '"line":3,"why":"not enough free page frames".*"caller_place":"op_vmalloc_huge.0x' out '"ok":true,"findings":0'
 printf 'on cpu 1 expect refused vmalloc 0\nparallel\n  expect refused vfree 0x1000\n  on cpu 1 expect refused kmalloc 0\n  on cpu 2 a = vmalloc 4K\nend\n' >cpus.kvs
 try run cpus.kvs --cpus 3 --json
-check "each CPU has its own" 0 out '"type":"warning".*"line":1,"why":"a size of zero"' out '"type":"warning".*"line":3,"why":"a pointer to no area"' out '"type":"warning".*"line":4,"why":"a size of zero"'
+check "each CPU has its own" 0 out '"type":"warning".*"line":1,"why":"size is zero"' out '"type":"warning".*"line":3,"why":"nothing is allocated at this address"' out '"type":"warning".*"line":4,"why":"size is zero"'
 [ "$(grep -c '"type":"warning"' out)" = 3 ] && ok "and no more" || not_ok "and no more"
 finish

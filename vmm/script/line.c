@@ -319,3 +319,25 @@ int line_compile(struct compile *compile)
 				     SCRIPT_OPERATIONS_MAX);
 	return array_push(&script->operations, operation) < 0 ? compile_error_memory(compile) : 0;
 }
+
+const char *script_line(const struct script *script, uint32_t line, char *out, size_t size)
+{
+	const char *text = script->text, *end;
+
+	if (!size)
+		return out;
+	out[0] = '\0';
+	for (; line > 1 && text; line--) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	if (!line || !text)
+		return out;
+	text += strspn(text, " \t");
+	end = line_code_end(text, strcspn(text, "\r\n"), NULL);
+	if ((size_t)(end - text) < size)
+		size = (size_t)(end - text) + 1;
+	memcpy(out, text, size - 1);
+	out[size - 1] = '\0';
+	return out;
+}

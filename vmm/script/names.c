@@ -4,6 +4,7 @@
 #include "base/spelling.h"
 #include "kvmap/bugs.h"
 #include "kvmap/operation.h"
+#include "script/script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,4 +79,22 @@ const struct name *name_nearest(const struct name *table, const char *word, size
 		}
 	}
 	return best;
+}
+
+const char *fault_kind_name(uint16_t kind)
+{
+	for (const struct name *row = fault_kind_names; row->name; row++)
+		if (row->value == kind)
+			return row->name;
+	return "?";
+}
+
+const char *status_text(uint16_t status)
+{
+	switch (status) {
+#define STATUS_TEXT(name, value, wording)                                                                    \
+	case value: return wording;
+		KVMAP_STATUSES(STATUS_TEXT)
+	}
+	return "unknown status";
 }

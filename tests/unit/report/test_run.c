@@ -147,7 +147,8 @@ Test(run_text, an_unexpected_refusal_is_named_by_file_and_line)
 
 	sample.steps[4].result.status = KVMAP_REFUSED_INTERIOR;
 	text = shown();
-	check_holds(text, "dir/t.kvs:5: vfree b: REFUSED: a pointer into an area, not to its start\n");
+	check_holds(text,
+		    "dir/t.kvs:5: vfree b: REFUSED: address is inside an allocation, not at its start\n");
 	check_holds(text, "1 refusal that the script does not expect");
 	free(text);
 }
@@ -161,8 +162,9 @@ Test(run_text, wrong_contents_are_shown_with_both_values)
 	sample.steps[1].result.value[4] = 0x11;
 	sample.steps[1].result.value[5] = 0x22;
 	text = shown();
-	check_holds(text,
-		    "dir/t.kvs:2: fill a: FAILED: other bytes than were written: at 0xffffc90000000008");
+	check_holds(
+		text,
+		"dir/t.kvs:2: fill a: FAILED: contents differ from what was written: at 0xffffc90000000008");
 	check_holds(text, "0x0000000000000011 expected, 0x0000000000000022 found");
 	free(text);
 }
@@ -174,8 +176,9 @@ Test(run_text, an_unexpected_fault_names_the_area)
 	sample.steps[3].result.status = KVMAP_FAILED_FAULT;
 	sample.steps[3].fault = sample.steps[2].fault;
 	text = shown();
-	check_holds(text,
-		    "dir/t.kvs:4: b = vmalloc 8K: FAILED: an access faulted that should not: guard at\n");
+	check_holds(
+		text,
+		"dir/t.kvs:4: b = vmalloc 8K: FAILED: unexpected page fault: guard at 0xffffc90000010000, 64 KiB\n");
 	check_holds(text, "      the area of 64 KiB at 0xffffc90000000000\n");
 	free(text);
 }

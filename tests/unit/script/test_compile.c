@@ -389,7 +389,7 @@ Test(compile, the_names_of_all_operations_are_known)
 	cr_expect_str_eq(fault_kind_name(KVMAP_FAULT_GUARD), "guard");
 	cr_expect_str_eq(fault_kind_name(0), "?");
 	cr_expect_str_eq(status_text(KVMAP_REFUSED_DOUBLE_FREE), "double free");
-	cr_expect_str_eq(status_text(999), "a status that does not exist");
+	cr_expect_str_eq(status_text(999), "unknown status");
 }
 
 Test(compile, a_line_is_shown_without_its_comment)

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.h: the result of an operation, and its wording in every report, the guest's console included.
+ */
+#ifndef KVMAP_STATUS_H
+#define KVMAP_STATUS_H
+
+/*
+ * X(name, value, wording). Refused (1 to 31): the request was invalid or could not be met; nothing changed.
+ * Failed (from 32): the guest's memory is not what the script expects. A FAULT record precedes FAILED_FAULT
+ * and FAILED_OTHER_FAULT; the RESULT record of FAILED_CONTENT has address, expected and found bytes.
+ */
+#define KVMAP_STATUSES(X)                                                                                    \
+	X(OK, 0, "done")                                                                                     \
+	X(REFUSED_ZERO_SIZE, 1, "size is zero")                                                              \
+	X(REFUSED_TOO_LARGE, 2, "size is too large")                                                         \
+	X(REFUSED_NO_SPACE, 3, "no free virtual range of this size")                                         \
+	X(REFUSED_NO_MEMORY, 4, "not enough free page frames")                                               \
+	X(REFUSED_NOT_AN_AREA, 5, "nothing is allocated at this address")                                    \
+	X(REFUSED_DOUBLE_FREE, 6, "double free")                                                             \
+	X(REFUSED_UNALIGNED, 7, "address is not page-aligned")                                               \
+	X(REFUSED_INTERIOR, 8, "address is inside an allocation, not at its start")                          \
+	X(REFUSED_UNSET, 9, "the variable holds no live allocation")                                         \
+	X(REFUSED_UNKNOWN, 10, "not supported by this guest")                                                \
+	X(REFUSED_NOT_FILLED, 11, "contents unknown: fill it first")                                         \
+	X(REFUSED_NOFAIL, 12, "__GFP_NOFAIL is not supported: any allocation may fail")                      \
+	X(REFUSED_OTHER_KIND, 16, "wrong function for this kind of area")                                    \
+	X(REFUSED_COUNT, 17, "page count differs from the area's")                                           \
+	X(REFUSED_NO_CPU, 20, "no such CPU: see --cpus")                                                     \
+	X(REFUSED_FLAGS, 24, "invalid GFP flags")                                                            \
+	X(REFUSED_WX, 25, "would be writable and executable")                                                \
+	X(REFUSED_RIGHTS, 26, "the area is read-only")                                                       \
+	X(REFUSED_INTERRUPT, 28, "not allowed in an interrupt")                                              \
+	X(FAILED_FAULT, 32, "unexpected page fault")                                                         \
+	X(FAILED_NO_FAULT, 33, "expected page fault did not happen")                                         \
+	X(FAILED_OTHER_FAULT, 34, "page fault of another kind than expected")                                \
+	X(FAILED_CONTENT, 35, "contents differ from what was written")                                       \
+	X(FAILED_NOT_REFUSED, 36, "done, but expected to be refused")
+
+#define KVMAP_STATUS_ENUM(name, value, wording) KVMAP_##name = (value),
+enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };
+#undef KVMAP_STATUS_ENUM
+
+#define KVMAP_STATUS_IS_REFUSED(status) ((status) >= KVMAP_REFUSED_ZERO_SIZE && (status) < KVMAP_FAILED_FAULT)
+#define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
+
+#endif
