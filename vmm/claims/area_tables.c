@@ -6,11 +6,11 @@
 struct reading {
 	struct area_tables *out;
 	uint64_t start, guard;   /* the area without its guard page: [start, guard) */
-	uint64_t next, next_gpa; /* where the page before and its frame end */
+	uint64_t next, next_gpa; /* ends of the page before and of its frame */
 	uint64_t *budget;
 };
 
-/* Each area alone enters a path of tables from the top, besides those that its pages are in. */
+/* Twice the number of tables, and for each area one path from the root at most. */
 uint64_t area_tables_budget(const struct view *view, const struct claims *claims)
 {
 	return view_data_size(view) / KVMAP_PAGE_SIZE * 2 + claims->areas.count * 8;
@@ -25,7 +25,7 @@ static int read_table(void *context, uint64_t gpa, unsigned int level, uint64_t 
 	return 0;
 }
 
-/* Leaves may begin before the area and end behind it. */
+/* A leaf may begin before the area and end after it. */
 static int read_leaf(void *context, const struct walk_leaf *leaf)
 {
 	struct reading *reading = context;
@@ -63,7 +63,7 @@ void area_tables(const struct view *view, const struct walk_mode *mode, const st
 	*out = (struct area_tables){ 0 };
 	if (area->va_end <= area->va_start)
 		return;
-	/* A walk's limit of 0 would be its own default. */
+	/* walk_range takes a limit of 0 for its default. */
 	if (!*budget || walk_range(view, mode, area->va_start, area->va_end - 1, *budget, &visitor) != 0)
 		out->cut_short = true;
 }

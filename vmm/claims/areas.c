@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * areas.c: what a vmap_area claims: its vm_struct and its frames; and those that were freed and are on
- * their way to be used again.
+ * areas.c: vmap_areas with their vm_struct and frames; the lists of lazily freed and deferred ones.
  */
 #include "claims/reader.h"
 
@@ -12,7 +11,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (vm % 8 || !reader_structure(reader, TYPE_vm_struct, vm, copy)) {
-		reader_damage(reader, "V1", area->node, vm, "vmap_area.vm: leads to no vm_struct in RAM");
+		reader_damage(reader, "V1", area->vmap_area, vm,
+			      "vmap_area.vm: leads to no vm_struct in RAM");
 		return;
 	}
 	area->addr = layout_value(layout, MEMBER_vm_struct_addr, copy);
@@ -31,8 +31,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	area->frame_count = chain.frame_count;
 }
 
-void area_decode(const struct reader *reader, enum area_state state, uint64_t node, const uint8_t *copy,
-		 struct area_node *out)
+void area_decode(const struct reader *reader, enum area_state state, uint64_t vmap_area, const uint8_t *copy,
+		 struct vmap_area_fields *out)
 {
 	const struct claims_layout *layout = reader->layout;
 
@@ -42,65 +42,66 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t no
 		.state = state,
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
 		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
-		.node = node,
+		.vmap_area = vmap_area,
 		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
 		.handed = (uint32_t)layout_value(layout, MEMBER_vmap_area_handed, copy),
 	};
 }
 
-void area_take(struct reader *reader, const struct area_node *node)
+void area_take(struct reader *reader, const struct vmap_area_fields *fields)
 {
-	struct claim_area area = node->area;
+	struct claim_area area = fields->area;
 
-	/* A lazy area whose frames went back at once need not keep its vm_struct. */
-	if (node->vm || area.state == AREA_LIVE)
-		area_read_vm(reader, &area, node->vm);
+	/* A lazily freed area whose frames were freed at once has no vm_struct any more. */
+	if (fields->vm || area.state == AREA_LIVE)
+		area_read_vm(reader, &area, fields->vm);
 	(void)reader_push(reader, &reader->out->areas, area);
 }
 
-/* Calls take for each vmap_area of a list. Circles are seen as in reader_chain. */
-static void list_walk(struct reader *reader, uint64_t place, const char *name, uint64_t node,
-		      void (*take)(struct reader *reader, uint64_t node, const uint8_t *copy))
+/* Calls take for each vmap_area of the list at `address`. Finds cycles as reader_chain does. */
+static void list_walk(struct reader *reader, uint64_t address, const char *name, uint64_t vmap_area,
+		      void (*take)(struct reader *reader, uint64_t vmap_area, const uint8_t *copy))
 {
-	uint64_t kept = 0, keep_at = 1, count = 0;
+	uint64_t saved = 0, save_at = 1, count = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
-	while (node && !reader->out_of_memory) {
-		if (node % 8 || !reader->nodes_left ||
-		    !reader_structure(reader, TYPE_vmap_area, node, copy)) {
-			reader_damage(reader, "V8", place, node, "%s: leads to no vmap_area in RAM", name);
+	while (vmap_area && !reader->out_of_memory) {
+		if (vmap_area % 8 || !reader->nodes_left ||
+		    !reader_structure(reader, TYPE_vmap_area, vmap_area, copy)) {
+			reader_damage(reader, "V8", address, vmap_area, "%s: leads to no vmap_area in RAM",
+				      name);
 			return;
 		}
 		reader->nodes_left--;
-		take(reader, node, copy);
-		if (++count == keep_at) {
-			kept = node;
-			keep_at *= 2;
+		take(reader, vmap_area, copy);
+		if (++count == save_at) {
+			saved = vmap_area;
+			save_at *= 2;
 		}
-		node = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
-		if (node && node == kept) {
-			reader_damage(reader, "V8", place, node, "%s: runs in a circle", name);
+		vmap_area = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
+		if (vmap_area && vmap_area == saved) {
+			reader_damage(reader, "V8", address, vmap_area, "%s: runs in a circle", name);
 			return;
 		}
 	}
 }
 
-static void take_lazy(struct reader *reader, uint64_t node, const uint8_t *copy)
+static void take_lazy(struct reader *reader, uint64_t vmap_area, const uint8_t *copy)
 {
-	struct area_node area;
+	struct vmap_area_fields fields;
 
-	/* What was mapped in a block has been read with the tree. */
+	/* The mappings in a vmap block have been read with the tree. */
 	if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) == VMAP_BLOCK)
 		return;
-	area_decode(reader, AREA_LAZY, node, copy, &area);
-	area_take(reader, &area);
+	area_decode(reader, AREA_LAZY, vmap_area, copy, &fields);
+	area_take(reader, &fields);
 }
 
-/* What it claims was read in the tree. */
-static void take_deferred(struct reader *reader, uint64_t node, const uint8_t *copy)
+/* The area itself has been read with the tree. */
+static void take_deferred(struct reader *reader, uint64_t vmap_area, const uint8_t *copy)
 {
 	(void)copy;
-	(void)reader_push(reader, &reader->out->deferred, node);
+	(void)reader_push(reader, &reader->out->deferred, vmap_area);
 }
 
 void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)

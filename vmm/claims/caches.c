@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caches.c: the caches of objects, kmalloc's classes among them, and the lists of their free objects.
+ * caches.c: kmem_caches, those of the kmalloc classes included, and their lists of free objects.
  */
 #include "claims/reader.h"
 #include "base/escape.h"
@@ -10,7 +10,7 @@
 
 #define PAGE_BYTES 4096
 
-/* The guest's string, escaped, as far as it can be read. */
+/* Copies the guest's string, escaped, up to its NUL or to the first unmapped byte. */
 static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *cache)
 {
 	char text[sizeof(cache->name)] = "";
@@ -32,12 +32,12 @@ uint64_t claim_cache_objects(const struct claim_cache *cache)
 
 /* A list of free objects. */
 struct free_list {
-	uint64_t place;      /* GVA of what it belongs to */
+	uint64_t address;    /* GVA of the structure that has it */
 	uint64_t first, nr;  /* as claimed */
-	uint64_t start, end; /* where its objects may be */
+	uint64_t start, end; /* range of valid objects */
 };
 
-/* Each free object holds the pointer to the next. The cache's slabs bound how many there can be. */
+/* Each free object holds the pointer to the next. There cannot be more than the cache's slabs hold. */
 static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
 {
 	uint64_t object;
@@ -46,13 +46,13 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 	cache->free_claimed += list->nr;
 	for (object = list->first; object; object = layout_number(next, sizeof(next))) {
 		if (cache->free_objects == claim_cache_objects(cache)) {
-			reader_damage(reader, "V4", list->place, object,
+			reader_damage(reader, "V4", list->address, object,
 				      "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
 			return;
 		}
 		if (object % 8 || object < list->start || object >= list->end ||
 		    !reader_copy(reader, object, next, sizeof(next))) {
-			reader_damage(reader, "V4", list->place, object,
+			reader_damage(reader, "V4", list->address, object,
 				      "kmem_caches[%u]: free list leads out of %s", cache->index,
 				      list->start ? "its slab" : "RAM");
 			return;
@@ -70,7 +70,7 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 	for (size_t i = 0; i < slabs->frame_count; i++) {
 		uint64_t pfn = reader->out->frames.items[slabs->first_frame + i];
 		struct free_list list = {
-			.place = reader->mem_map + pfn * layout_size(layout, TYPE_page),
+			.address = reader->mem_map + pfn * layout_size(layout, TYPE_page),
 			.start = KVMAP_DIRECT_BASE + pfn * PAGE_BYTES,
 			.end = KVMAP_DIRECT_BASE + (pfn + (1ull << cache->order)) * PAGE_BYTES,
 		};
@@ -112,7 +112,7 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	partial.nr_claimed = layout_value(layout, MEMBER_kmem_cache_nr_partial, copy);
 	full.first = layout_value(layout, MEMBER_kmem_cache_full, copy);
 	full.nr_claimed = cache->nr_slabs > partial.nr_claimed ? cache->nr_slabs - partial.nr_claimed : 0;
-	/* Nothing else is read in between, so that the one follows the other in claims.frames. */
+	/* No other chain is read in between, so that the two are contiguous in claims.frames. */
 	reader_chain(reader, &partial);
 	reader_chain(reader, &full);
 	cache->first_frame = partial.first_frame;
@@ -131,7 +131,7 @@ static void cpu_list_count(struct reader *reader, struct claim_cache *cache, uin
 			   const uint8_t *copy)
 {
 	const struct free_list list = {
-		.place = gva,
+		.address = gva,
 		.first = layout_value(reader->layout, MEMBER_kmem_list_free, copy),
 		.nr = layout_value(reader->layout, MEMBER_kmem_list_nr, copy),
 		.end = UINT64_MAX,
@@ -140,7 +140,7 @@ static void cpu_list_count(struct reader *reader, struct claim_cache *cache, uin
 	free_objects_count(reader, cache, &list);
 }
 
-/* One list for each number of a cache. */
+/* The CPU has one list for each index of a cache. */
 void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
@@ -160,7 +160,7 @@ void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy)
 void read_caches(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_kmem_caches];
+	const struct claim_root_location *root = &layout->roots[ROOT_kmem_caches];
 	uint64_t count = reader_root(reader, ROOT_nr_kmem_caches, "V4");
 	uint64_t most = root->size / sizeof(uint64_t);
 	uint8_t pointer[8];

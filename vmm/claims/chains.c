@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chains.c: chains of frames through struct page.next: those of areas, caches and held_pages.
+ * chains.c: chains of frames through struct page.next, of areas, caches and held_pages.
  */
 #include "claims/reader.h"
 
 bool reader_struct_page(struct reader *reader, uint64_t pfn, uint8_t *out)
 {
-	/* pfn < frame_limit, for which read_mem_map has checked that this does not wrap. */
+	/* Does not wrap: read_mem_map has checked it for all pfns below frame_limit. */
 	uint64_t gva = reader->mem_map + pfn * layout_size(reader->layout, TYPE_page);
 
 	return reader_structure(reader, TYPE_page, gva, out);
 }
 
-/* Appends pfn; false and a damage where the chain cannot go on. */
+/* Appends pfn; false and a damage if the chain ends here. */
 static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 {
 	if (pfn >= reader->frame_limit) {
@@ -38,8 +38,9 @@ static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 	return true;
 }
 
-/* The frames of a block behind its first. */
-static bool chain_take_block(struct reader *reader, struct chain *chain, uint64_t first, const uint8_t *copy)
+/* The frames of a buddy block after its first. */
+static bool chain_take_buddy_block(struct reader *reader, struct chain *chain, uint64_t first,
+				   const uint8_t *copy)
 {
 	uint64_t order = layout_value(reader->layout, MEMBER_page_order, copy);
 
@@ -55,30 +56,30 @@ static bool chain_take_block(struct reader *reader, struct chain *chain, uint64_
 	return true;
 }
 
-/* Brent's way to see a circle: the frame at each power of two is kept, and met again if there is one. */
+/* Finds cycles as Brent does: the frame at each power of two is saved, and is met again if there is a cycle. */
 void reader_chain(struct reader *reader, struct chain *chain)
 {
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
-	uint64_t pfn = chain->first, kept = 0, keep_at = 1;
+	uint64_t pfn = chain->first, saved = 0, save_at = 1;
 
 	chain->first_frame = reader->out->frames.count;
 	chain->frame_count = 0;
 	while (pfn) {
 		if (!chain_take(reader, chain, pfn))
 			return;
-		if (chain->frame_count >= keep_at) {
-			kept = pfn;
-			keep_at *= 2;
+		if (chain->frame_count >= save_at) {
+			saved = pfn;
+			save_at *= 2;
 		}
 		if (!reader_struct_page(reader, pfn, copy)) {
 			reader_damage(reader, chain->invariant, chain->address, pfn,
 				      "%s: struct page of the chain is not mapped", chain->name);
 			return;
 		}
-		if (chain->blocks && !chain_take_block(reader, chain, pfn, copy))
+		if (chain->blocks && !chain_take_buddy_block(reader, chain, pfn, copy))
 			return;
 		pfn = layout_value(reader->layout, MEMBER_page_next, copy);
-		if (pfn && pfn == kept) {
+		if (pfn && pfn == saved) {
 			reader_damage(reader, chain->invariant, chain->address, pfn,
 				      "%s: chain runs in a circle", chain->name);
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims.c: reads all that the guest's memory manager claims.
+ * claims.c: reads all claims of the guest's memory manager.
  */
 #include "claims/claims.h"
 #include "claims/reader.h"
@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Some slack for what lies in the image itself. */
+/* Allows for vmap_areas in the image itself. */
 #define NODES_MIN 64
 
 static void read_all(struct reader *reader)
@@ -38,7 +38,7 @@ static int read_with(void (*read)(struct reader *reader), const struct view *vie
 		     const struct walk_mode *mode, const struct claims_layout *layout,
 		     const struct flush_log *log, struct claims *out, struct error *error)
 {
-	const struct claim_place *first = &layout->roots[ROOT_mem_map];
+	const struct claim_root_location *first = &layout->roots[ROOT_mem_map];
 	struct claims claims = { 0 };
 	struct reader reader = {
 		.view = view,
@@ -88,12 +88,12 @@ void claims_destroy(struct claims *claims)
 {
 	free(claims->areas.items);
 	free(claims->frames.items);
-	free(claims->busy_nodes.items);
-	free(claims->kept.items);
+	free(claims->busy_tree.items);
+	free(claims->cached_ranges.items);
 	free(claims->deferred.items);
-	free(claims->free_nodes.items);
+	free(claims->free_tree.items);
 	free(claims->pages.items);
-	free(claims->free_blocks.items);
+	free(claims->free_buddy_blocks.items);
 	free(claims->flushes.items);
 	free(claims->variables.items);
 	free(claims->damages.items);

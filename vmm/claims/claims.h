@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims.h: what the guest's own structures say, read once, with every pointer checked.
+ * claims.h: the guest's own structures, read once, with every pointer checked.
  *
- * Reading never fails because the guest is damaged: a list that runs in a circle, a pointer out of RAM, a
- * count that cannot be, becomes a claim_damage, which the verifier turns into a finding, and what could be
- * read stays. The structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
+ * Damage in the guest is not an error of the reader: a list with a cycle, a pointer outside RAM or an impossible
+ * count becomes a claim_damage, which the verifier reports as a finding. What was read up to there is kept. The
+ * structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
  */
 #ifndef VMM_CLAIMS_CLAIMS_H
 #define VMM_CLAIMS_CLAIMS_H
@@ -14,80 +14,90 @@
 #include "kvmap/boot.h"
 #include "kvmap/claims.h"
 
-enum area_state { AREA_LIVE, AREA_LAZY };
+enum area_state {
+	AREA_LIVE,
+	AREA_LAZY, /* lazily freed: unmapped, waiting for a TLB flush */
+};
 
 struct claim_area {
 	enum area_state state;
-	bool deferred; /* AREA_LIVE: freed by vfree_atomic(), and still mapped with all its frames */
-	uint64_t va_start, va_end; /* of the vmap_area; guard included */
-	uint64_t node;             /* GVA of the vmap_area */
-	uint64_t addr, size;       /* of the vm_struct; size with guard */
+	bool deferred;             /* AREA_LIVE: freed by vfree_atomic(); still mapped, with all its frames */
+	uint64_t va_start, va_end; /* of the vmap_area; guard page included */
+	uint64_t vmap_area;        /* GVA */
+	uint64_t addr, size;       /* of the vm_struct; size with the guard page */
 	uint64_t requested_size;
 	uint64_t flags;
 	uint64_t caller;
-	uint64_t frames_sum; /* VM_MAP: of FRAMES_SUM(); it has no frames of its own */
+	uint64_t frames_sum; /* VM_MAP: sum of FRAMES_SUM(); such an area owns no frames */
 	uint32_t nr_pages;   /* as claimed */
 	size_t first_frame;  /* index into claims.frames of the chain as read */
-	size_t frame_count;  /* as read: not nr_pages if the chain is damaged; one more if it is too long */
-	uint32_t unmapped, handed;
+	size_t frame_count;  /* as read: less than nr_pages or one more if the chain is damaged */
+	uint32_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
+	uint32_t handed;     /* flush generation when it was allocated */
 };
 
-/* A node of a vmap_area tree, in the order of an in-order walk. */
-struct claim_node {
-	uint64_t node; /* GVA of the vmap_area */
+/* A node of a tree of vmap_areas, in the order of an in-order walk. */
+struct claim_rb_node {
+	uint64_t vmap_area; /* GVA */
 	uint64_t va_start, va_end;
 	uint64_t subtree_max_size;    /* free tree only */
 	uint64_t parent, left, right; /* GVAs of vmap_areas, 0 = none */
 	bool black;
 };
 
+/* A range of the busy tree that belongs to no area: empty and flushed, kept for the next area of its size. */
+struct claim_cached_range {
+	uint64_t va_start, va_end;
+};
+
 /* A struct page that is not all zero. */
 struct claim_page {
 	uint64_t pfn;
-	uint8_t owner; /* enum page_owner of mm_types.h */
+	uint8_t owner; /* enum page_owner of kvmap/claims.h */
 	uint8_t order;
 	uint16_t cache;
 	uint32_t next, prev, unmapped, handed;
 	uint64_t vaddr;
 };
 
-/* A free block on a free list. */
-struct claim_free_block {
+/* A free buddy block, by its zone's free lists. */
+struct claim_buddy_block {
 	uint64_t pfn;
 	uint32_t order;
 	uint32_t zone;
 };
 
-/* Pfns in order and cut to RAM, with a damage where that changed one. */
+/* The pfns are in order and within RAM; a value that had to be changed for that is a damage. */
 struct claim_zone {
 	uint64_t start_pfn, end_pfn, fresh_start, fresh_end;
 	uint64_t free_pages;
 	uint64_t nr_free[16]; /* by order */
 	uint32_t orders;
 	uint32_t kind; /* enum zone_type */
-	uint32_t node;
+	uint32_t numa_node;
 };
 
-/* Whole pages that do not wrap; what is not is a damage. */
+/* Whole pages that do not wrap; any other region is a damage and is left out. */
 struct claim_region {
 	uint64_t base, size;
 	uint32_t kind; /* enum memblock_kind */
 };
 
 struct claim_flush {
-	uint32_t stamp, cpu; /* cpu: with one of TLB_FLUSH_EVENT of kvmap/claims.h, not a flush */
-	uint32_t begun; /* clock when the flush began, less than stamp: it covers what was unmapped by then */
+	uint32_t stamp; /* flush generation at its end */
+	uint32_t cpu;   /* with one of TLB_FLUSH_EVENT of kvmap/claims.h: an event that is not a flush */
+	uint32_t begun; /* flush generation at its start, less than stamp: it covers earlier unmappings */
 	uint64_t start, end;
 };
 
 struct claim_cache {
 	char name[32];  /* escaped */
-	uint32_t index; /* its number in the guest */
+	uint32_t index; /* in the guest's kmem_caches[] */
 	uint32_t object_size, nr_slabs;
 	uint32_t order;                  /* of a slab */
-	size_t first_frame, frame_count; /* its slabs' first frames, in claims.frames */
+	size_t first_frame, frame_count; /* first frames of its slabs, in claims.frames */
 	uint64_t free_objects;           /* in all its lists, as read */
-	uint64_t free_claimed;           /* as the lists say */
+	uint64_t free_claimed;           /* sum of the lists' counters */
 };
 
 /* Objects in its slabs, free or not. */
@@ -95,14 +105,14 @@ uint64_t claim_cache_objects(const struct claim_cache *cache);
 
 struct claim_variable {
 	uint64_t address, size, filled, fill_seed, write_address, write_value;
-	uint32_t state, contents; /* enums of guest/agent/variables.h */
+	uint32_t state, contents; /* enums of kvmap/claims.h */
 };
 
-/* Where the guest's structures contradict themselves so that they could not be read on. */
+/* A contradiction in the guest's structures that ended the reading of one of them. */
 struct claim_damage {
 	const char *invariant; /* "V8" ... the one that the structure serves */
-	uint64_t address;      /* GVA of the damaged thing */
-	uint64_t value;        /* what stands there */
+	uint64_t address;      /* GVA of the damaged structure */
+	uint64_t value;        /* that it holds */
 	char what[96];         /* "vmap_area_root: node outside RAM" */
 };
 
@@ -126,41 +136,38 @@ struct claims {
 	struct {
 		struct claim_area *items;
 		size_t count, capacity;
-	} areas; /* live ones by address, then lazy ones */
+	} areas; /* live ones by address, then lazily freed ones */
 	struct {
 		uint32_t *items;
 		size_t count, capacity;
 	} frames; /* pfns of all chains */
 	struct {
-		struct claim_node *items;
+		struct claim_rb_node *items;
 		size_t count, capacity;
-	} busy_nodes, free_nodes;
+	} busy_tree, free_tree;
 	struct {
-		struct claim_kept {
-			uint64_t va_start, va_end;
-		} * items;
+		struct claim_cached_range *items;
 		size_t count, capacity;
-	} kept; /* ranges of the busy tree that are nobody's: empty, flushed, for the next area of their size
-		 */
+	} cached_ranges;
 	struct {
 		uint64_t *items;
 		size_t count, capacity;
-	} deferred; /* GVAs of the vmap_areas on the CPUs' lists of those that wait to be freed */
+	} deferred;                    /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
 	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
 	struct {
 		struct claim_page *items;
 		size_t count, capacity;
 	} pages; /* by pfn */
 	struct {
-		struct claim_free_block *items;
+		struct claim_buddy_block *items;
 		size_t count, capacity;
-	} free_blocks;
+	} free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
-	} held, pcp; /* pcp: what the CPUs keep, all of their chains */
+	} held, pcp; /* pcp: the per-CPU lists of all CPUs */
 	struct claim_zone zones[32];
 	uint32_t zone_count;
-	uint32_t node_count; /* 1 to KVMAP_NODES_MAX */
+	uint32_t numa_node_count; /* 1 to KVMAP_NODES_MAX */
 	struct claim_region memory[16], reserved[16];
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[32];
@@ -168,11 +175,11 @@ struct claims {
 	struct {
 		struct claim_flush *items;
 		size_t count, capacity;
-	} flushes;                          /* oldest first; all that there was from the first of them on */
-	uint64_t flush_count;               /* ever; more than flushes.count if some are not there any more */
+	} flushes;                          /* oldest first, without gaps */
+	uint64_t flush_count;               /* since boot; more than flushes.count if older ones are gone */
 	uint32_t cpu_count;                 /* 1 to VIEW_CPUS_MAX */
 	uint32_t cpu_states[VIEW_CPUS_MAX]; /* enum cpu_state */
-	uint64_t tlb_rounds, tlb_ipis, tlb_spared;
+	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
 	struct {
 		struct claim_variable *items;
 		size_t count, capacity;
@@ -181,70 +188,70 @@ struct claims {
 		struct claim_damage *items;
 		size_t count, capacity;
 	} damages;
-	uint64_t max_pfn;                   /* as claimed, cut to RAM */
-	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; of all CPUs together, as stats is */
-	uint64_t blocks_sum; /* of BLOCK_WEIGHT(order, pfn) of all blocks that alloc_pages() has handed out */
-	uint64_t stats[STATS]; /* struct vmalloc_stats, in its order */
-	uint32_t policy, tlb_clock;
+	uint64_t max_pfn;                   /* as claimed, at most what RAM has */
+	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
+	uint64_t blocks_sum; /* BLOCK_WEIGHT(order, pfn), summed over all allocated buddy blocks */
+	uint64_t stats[STATS];
+	uint32_t policy;
+	uint32_t flush_generation;
 	uint32_t inside[VIEW_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
 
 /*
- * What the ring of flushes held at earlier looks at the same guest; all zero at first, and freed with
- * flush_log_destroy(). Without a gap: where the guest went round the ring in between, what is older is gone.
+ * The flushes that the guest's ring held in earlier snapshots of the same guest. Without gaps: older entries are
+ * dropped if the ring wrapped between two snapshots. Zero-initialised; freed by flush_log_destroy().
  */
 struct flush_log {
 	struct claim_flush *items;
 	size_t count, capacity;
-	uint32_t last; /* stamp of the newest entry that was taken; 0: none yet */
+	uint32_t last; /* stamp of the newest entry; 0: none yet */
 };
 
-/* At most so many are kept; then the older half is dropped. 8 MiB. */
+/* Largest number of entries (8 MiB); beyond it the older half is dropped. */
 #define FLUSH_LOG_MAX (1u << 18)
 
-/* Where everything is in this guest's structures; made once per guest file. */
+/* Addresses and offsets of the structures in one guest file. */
 struct claims_layout;
 int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error);
 void claims_layout_close(struct claims_layout *layout);
 
 /*
- * Reads it all. Time and memory are bounded by the guest's RAM whatever stands in it: no more frames in all
- * chains than twice what RAM has, no more areas and nodes than would fit into it, 256 damages. -1 only when
- * memory is out or nothing can be read at all (no mapping of the image).
+ * Reads all claims. Time and memory are bounded by the guest's RAM, whatever it contains: at most twice RAM's
+ * frames in all chains together, at most the areas and nodes that fit into RAM, 256 damages. -1 only if memory
+ * runs out or nothing can be read at all (the image is not mapped).
  */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);
-/* The same; out->flushes begins with what the log has, as far as nothing is missing behind it. */
+/* The same; out->flushes begins with the log's entries if no entry is missing between log and ring. */
 int claims_read_logged(const struct view *view, const struct walk_mode *mode,
 		       const struct claims_layout *layout, const struct flush_log *log, struct claims *out,
 		       struct error *error);
-/* Takes what is new in the ring into the log. Nothing where it cannot be read; -1 only when memory is out. */
+/* Appends the ring's new entries to the log. Nothing if the ring cannot be read; -1 only if memory runs out. */
 int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 			const struct claims_layout *layout, struct flush_log *log, struct error *error);
 void flush_log_destroy(struct flush_log *log);
-/* The same of `areas` alone, and of those not the frames (frame_count is 0): what names a range of addresses.
- */
+/* As claims_read, but only `areas`, without their frames (frame_count is 0): enough to name an address. */
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
 
 /*
- * Where live areas begin, sorted: there a map is cut, so that neighbouring areas stay apart. To be freed;
- * NULL when memory is out (*count_out is then 0). claims may be NULL: no areas.
+ * Start addresses of the live areas, sorted: a map is cut there, so that neighbouring areas stay apart. To be
+ * freed; NULL if memory runs out (*count_out is then 0). claims may be NULL: no areas.
  */
 uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
 
-/* Pages of the area by node, of frames of its own. */
-void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
-		       uint32_t pages_out[KVMAP_NODES_MAX]);
+/* Number of the area's own frames by numa_node. */
+void claims_area_numa_nodes(const struct claims *claims, const struct claim_area *area,
+			    uint32_t pages_out[KVMAP_NODES_MAX]);
 
 /*
- * The first CPU that says that it is in the middle of an operation of the script, so that what the claims and
- * the tables say may be half done, and its line, or KVMAP_INSIDE_BOOT. False: none is.
+ * The first CPU that is in the middle of an operation, where claims and tables may disagree, with the
+ * operation's line, or KVMAP_INSIDE_BOOT. False: no CPU is.
  */
 bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out);
 
-/* The area (live or lazy) whose range holds gva, guard included; NULL if none. */
+/* The area (live or lazily freed) whose range contains gva, guard page included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * counters.c: what the guest has counted, and its policy.
+ * counters.c: the guest's counters and its policy.
  */
 #include "claims/reader.h"
 
@@ -21,7 +21,7 @@ static const enum claim_type stats[] = {
 static_assert(sizeof(stats) / sizeof(stats[0]) == sizeof(((struct claims *)0)->stats) / sizeof(uint64_t),
 	      "one member per counter");
 
-/* vm_stat[] has no structure to take a size from: its counters are of equal size. */
+/* vm_stat[] has no structure that gives the size of a counter: all have the same. */
 static void vm_stat_add(struct reader *reader, const uint8_t *copy)
 {
 	const struct type_member *member = &reader->layout->types[MEMBER_cpu_cache_vm_stat];
@@ -34,7 +34,7 @@ static void vm_stat_add(struct reader *reader, const uint8_t *copy)
 		reader->out->vm_stat[i] += layout_number(copy + member->offset + i * size, size);
 }
 
-void cpu_read_accounts(struct reader *reader, const uint8_t *copy)
+void cpu_read_counters(struct reader *reader, const uint8_t *copy)
 {
 	vm_stat_add(reader, copy);
 	reader->out->blocks_sum += layout_value(reader->layout, MEMBER_cpu_cache_blocks_sum, copy);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpus.c: what each CPU keeps for itself: unmapped areas, frames, free objects, and its part of the
- * accounts.
+ * cpus.c: the state of each CPU: lazily freed areas, free frames, free objects and counters.
  */
 #include "claims/reader.h"
 
@@ -24,7 +23,7 @@ static void each_cpu(struct reader *reader, const char *invariant,
 		     void (*read)(struct reader *reader, uint64_t gva, const uint8_t *copy))
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_cpu_caches];
+	const struct claim_root_location *root = &layout->roots[ROOT_cpu_caches];
 	uint32_t size = layout_size(layout, TYPE_cpu_cache);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
@@ -37,7 +36,7 @@ static void each_cpu(struct reader *reader, const char *invariant,
 	}
 }
 
-/* Nothing but their chains is read meanwhile, so that they follow each other in claims.frames. */
+/* No other chain is read in between, so that those of all CPUs are contiguous in claims.frames. */
 static void read_pcp(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	pcp_read(reader, gva, MEMBER_cpu_cache_pcp, copy);
@@ -47,7 +46,7 @@ static void read_pcp(struct reader *reader, uint64_t gva, const uint8_t *copy)
 static void read_rest(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	cpu_read_objects(reader, gva, copy);
-	cpu_read_accounts(reader, copy);
+	cpu_read_counters(reader, copy);
 }
 
 void read_lazy(struct reader *reader)

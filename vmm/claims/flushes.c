@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flushes.c: the ring of completed flushes, and the CPUs that flush.
+ * flushes.c: the ring of completed flushes, and the states of the CPUs.
  */
 #include "claims/reader.h"
 
@@ -23,7 +23,7 @@ static struct claim_flush flush_decode(const struct claims_layout *layout, const
 	};
 }
 
-/* False if what stands at the place of `stamp` is another entry: that one is not there yet, or no more. */
+/* False if the slot of `stamp` has another entry: this one is not written yet, or was overwritten. */
 static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint32_t stamp)
 {
 	const struct claims_layout *layout = reader->layout;
@@ -45,7 +45,7 @@ static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy,
 static void read_cpus(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_cpus];
+	const struct claim_root_location *root = &layout->roots[ROOT_cpus];
 	uint32_t most = layout_elements(layout, TYPE_cpu, root->size, VIEW_CPUS_MAX);
 	uint64_t count = reader_root(reader, ROOT_arch_nr_cpus, "V9");
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
@@ -67,7 +67,7 @@ static void read_cpus(struct reader *reader)
 	}
 }
 
-static void read_rounds(struct reader *reader)
+static void read_shootdowns(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
@@ -76,10 +76,10 @@ static void read_rounds(struct reader *reader)
 		return;
 	reader->out->tlb_rounds = layout_value(layout, MEMBER_tlb_stats_rounds, copy);
 	reader->out->tlb_ipis = layout_value(layout, MEMBER_tlb_stats_ipis, copy);
-	reader->out->tlb_spared = layout_value(layout, MEMBER_tlb_stats_spared, copy);
+	reader->out->tlb_idle_skipped = layout_value(layout, MEMBER_tlb_stats_spared, copy);
 }
 
-/* A CPU is between a stamp and its entry at most twice: once more in an interrupt. */
+/* A CPU has at most two stamps whose entries it has not written yet: the second in an interrupt. */
 #define WRITING_MAX(cpus) (2 * (cpus))
 
 static uint64_t entry_gva(const struct claims_layout *layout, uint64_t stamp)
@@ -88,7 +88,7 @@ static uint64_t entry_gva(const struct claims_layout *layout, uint64_t stamp)
 	       stamp % ring_entries(layout) * layout_size(layout, TYPE_tlb_flush);
 }
 
-/* The oldest stamp that the ring can still have when the clock shows `count`. */
+/* The oldest stamp that the ring can still have at flush generation `count`. */
 static uint64_t ring_start(const struct claims_layout *layout, uint64_t count)
 {
 	uint32_t ring = ring_entries(layout);
@@ -96,7 +96,7 @@ static uint64_t ring_start(const struct claims_layout *layout, uint64_t count)
 	return count > ring ? count - ring + 1 : 1;
 }
 
-/* What was taken before; the stamp at which the ring goes on. */
+/* Takes the log's entries if the ring continues them. Returns the first stamp to read from the ring. */
 static uint64_t logged_take(struct reader *reader, uint64_t count)
 {
 	const struct flush_log *log = reader->log;
@@ -111,8 +111,8 @@ static uint64_t logged_take(struct reader *reader, uint64_t count)
 }
 
 /*
- * What there is behind the newest entry that is missing: a CPU that was stopped between its stamp and its
- * entry leaves a hole, and who does not know what is in it cannot judge by what is older.
+ * Reads the entries after the newest missing one. A CPU that was stopped between its stamp and its entry leaves
+ * a hole; entries before a hole are dropped, since a flush in it may be the one that matters.
  */
 void read_flushes(struct reader *reader)
 {
@@ -122,9 +122,9 @@ void read_flushes(struct reader *reader)
 	uint64_t count;
 
 	read_cpus(reader);
-	read_rounds(reader);
-	reader->out->tlb_clock = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
-	reader->out->flush_count = count = reader->out->tlb_clock;
+	read_shootdowns(reader);
+	reader->out->flush_generation = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
+	reader->out->flush_count = count = reader->out->flush_generation;
 	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
 		uint64_t gva = entry_gva(layout, stamp);
 
@@ -142,7 +142,7 @@ void read_flushes(struct reader *reader)
 			      "tlb_flush_log: more entries are missing than CPUs can be writing");
 }
 
-/* ---- the log of them ---- */
+/* ---- the flush log ---- */
 
 static int log_add(struct flush_log *log, const struct claim_flush *flush)
 {
@@ -167,7 +167,7 @@ int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 		log->count = 0;
 		log->last = (uint32_t)(start - 1);
 	}
-	/* What a CPU is writing just now is taken the next time, with all that is behind it. */
+	/* An entry that a CPU is writing now is taken the next time, with all after it. */
 	for (uint64_t stamp = log->last + 1ull; stamp <= count && result == 0; stamp++) {
 		struct claim_flush flush;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.c: resolves every name of claims_layout.h in the guest's file, and refuses shapes that the
- * readers could not read: what they rely on is checked here, once.
+ * layout.c: resolves every name of layout.h in the guest's file and checks, once, all sizes that the readers
+ * rely on.
  */
 #include "claims/layout.h"
 
@@ -57,18 +57,18 @@ static bool number_size(uint64_t size)
 static int layout_roots(struct claims_layout *layout, const struct symbols *symbols, const char *file,
 			struct error *error)
 {
-	struct claim_place *place;
+	struct claim_root_location *root;
 
 	for (size_t i = 0; i < CLAIM_ROOT_COUNT; i++) {
-		place = &layout->roots[i];
-		if (!symbols_find(symbols, roots[i].name, &place->gva, &place->size))
+		root = &layout->roots[i];
+		if (!symbols_find(symbols, roots[i].name, &root->gva, &root->size))
 			return error_set(error, ERROR_INPUT, 0, 0, "%s has no `%s`: not a kvmap guest?", file,
 					 roots[i].name);
-		if (!place->size || (roots[i].number && !number_size(place->size)) ||
-		    place->size > UINT64_MAX - place->gva)
-			return error_set(error, ERROR_INPUT, 0, place->gva,
+		if (!root->size || (roots[i].number && !number_size(root->size)) ||
+		    root->size > UINT64_MAX - root->gva)
+			return error_set(error, ERROR_INPUT, 0, root->gva,
 					 "%s: `%s` has %llu bytes, which cannot be: not a kvmap guest?", file,
-					 roots[i].name, (unsigned long long)place->size);
+					 roots[i].name, (unsigned long long)root->size);
 	}
 	return 0;
 }
@@ -94,7 +94,7 @@ static bool type_fits(const struct claims_layout *layout, size_t type)
 	return member->size && member->offset <= whole && member->size <= whole - member->offset;
 }
 
-/* The embedded node and the roots that are read as one structure must be as large as their type. */
+/* Members and roots that are read as one structure must have the size of its type. */
 static bool shapes_fit(const struct claims_layout *layout)
 {
 	return layout->types[MEMBER_vmap_area_rb_node].size == layout_size(layout, TYPE_rb_node) &&

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h: the names that the claims are read by: the guest's root variables and the members of its
- * structures (guest/mm/mm_types.h, guest/agent/variables.h). Addresses and offsets come from the guest's
- * file.
+ * layout.h: names of the guest's root variables and of the members of its structures (guest/mm/mm_types.h,
+ * guest/agent/variables.h). Addresses and offsets come from the guest's file.
  */
 #ifndef VMM_CLAIMS_LAYOUT_H
 #define VMM_CLAIMS_LAYOUT_H
@@ -35,8 +34,8 @@
 	OBJECT(agent_inside)
 
 /*
- * TYPE: a structure, which the members below it belong to. NUMBER: a member of 1 to 8 bytes. OBJECT: a member
- * that is a structure or an array.
+ * TYPE: a structure, followed by its members. NUMBER: a member of 1, 2, 4 or 8 bytes. OBJECT: a member that is a
+ * structure or an array.
  */
 #define CLAIM_TYPES(TYPE, NUMBER, OBJECT)                                                                    \
 	TYPE(page)                                                                                           \
@@ -177,16 +176,16 @@ enum claim_root { CLAIM_ROOTS(CLAIM_ROOT_ENUM, CLAIM_ROOT_ENUM) CLAIM_ROOT_COUNT
 enum claim_type { CLAIM_TYPES(CLAIM_TYPE_ENUM, CLAIM_MEMBER_ENUM, CLAIM_MEMBER_ENUM) CLAIM_TYPE_COUNT };
 /* clang-format on */
 
-/* No structure that is read whole is larger; claims_layout_open checks it. */
+/* Upper bound on the size of a structure; claims_layout_open checks it. */
 #define CLAIM_STRUCTURE_MAX 2048
 
-struct claim_place {
+struct claim_root_location {
 	uint64_t gva;
 	uint64_t size;
 };
 
 struct claims_layout {
-	struct claim_place roots[CLAIM_ROOT_COUNT];
+	struct claim_root_location roots[CLAIM_ROOT_COUNT];
 	struct type_member types[CLAIM_TYPE_COUNT]; /* structures (offset 0) and members */
 };
 
@@ -198,7 +197,7 @@ static inline uint32_t layout_size(const struct claims_layout *layout, enum clai
 	return layout->types[structure].size;
 }
 
-/* How many `structure`s the array member or root of `size` bytes holds, at most `most`. */
+/* Number of `structure`s in an array of `size` bytes, at most `most`. */
 static inline uint32_t layout_elements(const struct claims_layout *layout, enum claim_type structure,
 				       uint64_t size, uint32_t most)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.c: where areas are, asked of what was read.
+ * lookup.c: areas by address.
  */
 #include "claims/claims.h"
 

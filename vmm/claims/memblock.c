@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memblock.c: RAM as the guest was told, and what of it was never given to its allocator.
+ * memblock.c: RAM by the boot information, and the regions of it that the page allocator never owns.
  */
 #include "claims/reader.h"
 
@@ -14,12 +14,11 @@ struct region_list {
 	uint32_t *out_count;
 };
 
-/* A region that wraps or does not begin and end at a page is noted and left out: nothing can be said about
- * it. */
+/* A region that wraps or is not whole pages is a damage and is left out. */
 static void region_take(struct reader *reader, const struct region_list *list, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
-	uint64_t place = layout->roots[ROOT_memblock].gva;
+	uint64_t address = layout->roots[ROOT_memblock].gva;
 	struct claim_region region = {
 		.base = layout_value(layout, MEMBER_memblock_region_base, copy),
 		.size = layout_value(layout, MEMBER_memblock_region_size, copy),
@@ -30,13 +29,13 @@ static void region_take(struct reader *reader, const struct region_list *list, c
 	if (!region.size)
 		return;
 	if ((region.base | region.size) & PAGE_MASK || region.size > UINT64_MAX - region.base) {
-		reader_damage(reader, "V4", place, region.base,
+		reader_damage(reader, "V4", address, region.base,
 			      "memblock.%s: region is not whole pages, or wraps", list->name);
 		return;
 	}
 	if (before && region.base < before->base + before->size)
-		reader_damage(reader, "V4", place, region.base, "memblock.%s: not sorted, or regions overlap",
-			      list->name);
+		reader_damage(reader, "V4", address, region.base,
+			      "memblock.%s: not sorted, or regions overlap", list->name);
 	list->out[(*list->out_count)++] = region;
 }
 

@@ -45,7 +45,7 @@ const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn)
 	return &claims->pages.items[low];
 }
 
-bool claims_in_area_block(const struct claims *claims, uint64_t pfn)
+bool claims_in_area_buddy_block(const struct claims *claims, uint64_t pfn)
 {
 	for (unsigned int order = 1; order <= MAX_ORDER; order++) {
 		uint64_t first = pfn >> order << order;
@@ -64,7 +64,6 @@ uint64_t owner_frames(const struct keyed *owner)
 	return kind == OWNER_AREA || kind == OWNER_LAZY ? 1 : owner->size;
 }
 
-/* What is read, and what is made of it. */
 struct collector {
 	const struct claims *claims;
 	struct owners *owners;
@@ -86,22 +85,22 @@ struct span {
 	uint64_t start, end; /* frames, end exclusive */
 };
 
-/* Whole frames, sorted by insertion, those that touch or overlap merged. Returns how many are left. */
+/* The regions in whole frames, sorted; those that touch or overlap are merged. Returns their number. */
 static unsigned int merge_regions(const struct claim_region *regions, unsigned int count, struct span *out)
 {
 	unsigned int merged = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
 		uint64_t last = regions[i].size - 1, base = regions[i].base;
-		unsigned int place = merged;
+		unsigned int at = merged;
 		struct span span;
 
 		if (!regions[i].size || last > UINT64_MAX - base)
 			continue;
 		span = (struct span){ base >> KVMAP_PAGE_SHIFT, ((base + last) >> KVMAP_PAGE_SHIFT) + 1 };
-		for (; place && out[place - 1].start > span.start; place--)
-			out[place] = out[place - 1];
-		out[place] = span;
+		for (; at && out[at - 1].start > span.start; at--)
+			out[at] = out[at - 1];
+		out[at] = span;
 		merged++;
 	}
 	count = merged;
@@ -115,7 +114,7 @@ static unsigned int merge_regions(const struct claim_region *regions, unsigned i
 	return merged;
 }
 
-/* Reserved regions overlap (low memory and a module in it) and reach into holes; only what is RAM counts. */
+/* Reserved regions overlap (low memory and a module in it) and reach into holes; only RAM is claimed. */
 static int claim_reserved(struct collector *collector)
 {
 	struct span reserved[16];
@@ -152,8 +151,8 @@ static int claim_free(struct collector *collector)
 {
 	const struct claims *claims = collector->claims;
 
-	for (size_t i = 0; i < claims->free_blocks.count; i++) {
-		const struct claim_free_block *block = &claims->free_blocks.items[i];
+	for (size_t i = 0; i < claims->free_buddy_blocks.count; i++) {
+		const struct claim_buddy_block *block = &claims->free_buddy_blocks.items[i];
 		uint64_t frames = block->order <= MAX_ORDER ? 1ull << block->order : 1;
 
 		if (add_owner(collector, OWNER_FREE, i, block->pfn, frames) < 0)
@@ -170,7 +169,6 @@ static int claim_free(struct collector *collector)
 	return 0;
 }
 
-/* As in memory[], which does not hold frames of reserved regions apart. */
 static bool is_reserved(const struct keyed_array *reserved, uint64_t pfn)
 {
 	for (size_t i = 0; i < reserved->count; i++)
@@ -180,8 +178,8 @@ static bool is_reserved(const struct keyed_array *reserved, uint64_t pfn)
 }
 
 /*
- * What only its struct page claims. Page tables made by the boot lie inside reserved regions, which own them.
- * Runs when only those are claimed.
+ * Frames that only their struct page claims. Page tables made during boot are in reserved regions, which own
+ * them. To be called when the list has the reserved regions and nothing else.
  */
 static int claim_by_pages(struct collector *collector)
 {
@@ -207,7 +205,7 @@ static int claim_by_pages(struct collector *collector)
 	return 0;
 }
 
-/* A chain of blocks of 2^order frames. */
+/* A chain of buddy blocks of 2^order frames. */
 static int claim_chain(struct collector *collector, enum owner_kind kind, size_t index, size_t first,
 		       size_t count, uint32_t order)
 {

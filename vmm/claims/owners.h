@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owners.h: who claims which frame, from all of the guest's lists, sorted by frame. Claims only: nothing here
- * has looked at a page table.
+ * owners.h: the claimed owners of page frames, from all of the guest's lists, sorted by frame. Page tables are
+ * not read.
  */
 #ifndef VMM_CLAIMS_OWNERS_H
 #define VMM_CLAIMS_OWNERS_H
@@ -9,18 +9,18 @@
 #include "claims/claims.h"
 #include "base/keyed.h"
 
-/* Who claims a frame: the upper 4 bits of a keyed.tag; the others are an index. */
+/* The kind of owner, in the upper 4 bits of a keyed.tag; the lower 28 are an index. */
 enum owner_kind {
-	OWNER_FREE,  /* index into claims.free_blocks */
-	OWNER_FRESH, /* of a zone */
+	OWNER_FREE,  /* a free buddy block; index into claims.free_buddy_blocks */
+	OWNER_FRESH, /* a zone's fresh range; index into claims.zones */
 	OWNER_RESERVED,
 	OWNER_TABLE,
 	OWNER_AREA, /* index into claims.areas; live */
-	OWNER_LAZY, /* index into claims.areas; waits for its flush */
+	OWNER_LAZY, /* index into claims.areas; lazily freed */
 	OWNER_SLAB, /* index into claims.caches */
 	OWNER_HELD,
-	OWNER_KMALLOC, /* a block of alloc_pages() or a large kmalloc(), by its struct page */
-	OWNER_PCP,     /* kept by a CPU */
+	OWNER_KMALLOC, /* a buddy block of alloc_pages() or a large kmalloc(), by its struct page */
+	OWNER_PCP,     /* on a per-CPU list */
 	OWNER_KINDS,
 };
 #define OWNER_TAG(kind, index) ((uint32_t)(kind) << 28 | (uint32_t)(index))
@@ -29,37 +29,37 @@ enum owner_kind {
 
 struct owners {
 	/*
-	 * By pfn; claims may overlap. size is the number of frames, but the index of the page in its area for
-	 * OWNER_AREA and OWNER_LAZY, which claim one frame each.
+	 * By pfn; claims may overlap. size is the number of frames; for OWNER_AREA and OWNER_LAZY, which claim
+	 * one frame each, it is the index of the page in its area.
 	 */
 	struct keyed_array list;
-	/* RAM as the guest claims it, in frames, end exclusive, sorted, merged. */
+	/* RAM by the guest's memblock, in frames, end exclusive, sorted, merged. */
 	struct {
 		uint64_t start, end;
 	} memory[16];
 	unsigned int memory_count;
 };
 
-/* 0, or -1 when memory is out; *out is to be destroyed then, too. */
+/* 0, or -1 if memory runs out. *out is to be destroyed in both cases. */
 int owners_collect(const struct claims *claims, struct owners *out);
 void owners_destroy(struct owners *owners);
 
-/* The claim that holds a frame (where several do, one of them), or NULL. */
+/* The claim to a frame (one of them if there are several), or NULL. */
 const struct keyed *owners_find(const struct owners *owners, uint64_t pfn);
 
-/* How many frames an item of the list claims. */
+/* Number of frames that an item of the list claims. */
 uint64_t owner_frames(const struct keyed *owner);
 
 /* "a free block", "a page table", "a live area" ... */
 const char *owner_kind_name(enum owner_kind kind);
 
-/* The struct page of a frame, or NULL: it is all zero. */
+/* The struct page of a frame; NULL if it is all zero. */
 const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn);
 
-/* Lies the frame behind the first one of a block of an area? It has no owner of its own then. */
-bool claims_in_area_block(const struct claims *claims, uint64_t pfn);
+/* True for a frame of an area's buddy block other than its first: it has no owner of its own. */
+bool claims_in_area_buddy_block(const struct claims *claims, uint64_t pfn);
 
-/* What struct page.owner says: "nobody", "free", "page table" ...; page may be NULL. */
+/* The name of struct page.owner: "nobody", "free", "page table" ...; page may be NULL. */
 const char *page_owner_name(const struct claim_page *page);
 
 #endif

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pages.c: mem_map. It is read where memory was ever touched: a struct page in a hole of sparse memory
- * is all zero, and costs nothing here either.
+ * pages.c: mem_map. Holes of sparse memory are skipped: a struct page there is all zero.
  */
 #include "claims/reader.h"
 
 #include <string.h>
 
-/* Where the reading of mem_map stands. */
+/* Progress through mem_map. */
 struct sweep {
 	struct reader *reader;
-	uint64_t next_pfn;   /* those below are done */
-	uint64_t bytes_left; /* mem_map lies in RAM once, so that it cannot be larger */
+	uint64_t next_pfn;   /* all pfns below it have been read */
+	uint64_t bytes_left; /* limit on the mapped bytes of mem_map: the size of RAM */
 };
 
 static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
@@ -32,7 +31,7 @@ static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
 	(void)reader_push(sweep->reader, &sweep->reader->out->pages, page);
 }
 
-/* The struct pages that lie in [gva, gva + size) at least in part. */
+/* Reads the struct pages that overlap [gva, gva + size). */
 static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
 {
 	static const uint8_t zeros[CLAIM_STRUCTURE_MAX];
@@ -52,7 +51,7 @@ static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
 	sweep->next_pfn = pfn;
 }
 
-/* A piece of mem_map that one leaf maps. */
+/* Reads the part of mem_map that one leaf maps. */
 static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t size)
 {
 	const struct view *view = sweep->reader->view;
@@ -66,7 +65,7 @@ static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t
 	}
 }
 
-/* Bytes from gva to the end of what the entry at which the walk ended translates. */
+/* Bytes from gva to the end of the range that the last entry of the walk translates. */
 static uint64_t walk_span_left(const struct walk *walk)
 {
 	uint64_t span;
@@ -105,7 +104,7 @@ static void sweep_all(struct sweep *sweep, uint64_t size)
 	}
 }
 
-/* max_pfn as claimed, or where the view ends. */
+/* max_pfn as claimed, at most the end of the view. */
 static uint64_t max_pfn_read(struct reader *reader)
 {
 	uint64_t claimed = reader_root(reader, ROOT_max_pfn, "V4");
@@ -124,7 +123,7 @@ static uint64_t max_pfn_read(struct reader *reader)
 
 void read_mem_map(struct reader *reader)
 {
-	uint64_t place = reader->layout->roots[ROOT_mem_map].gva;
+	uint64_t address = reader->layout->roots[ROOT_mem_map].gva;
 	struct sweep sweep = { .reader = reader, .bytes_left = view_size(reader->view) };
 	uint64_t size;
 
@@ -134,7 +133,7 @@ void read_mem_map(struct reader *reader)
 	reader->frames_left = 2 * reader->frame_limit;
 	size = reader->frame_limit * layout_size(reader->layout, TYPE_page);
 	if (size > UINT64_MAX - reader->mem_map) {
-		reader_damage(reader, "V4", place, reader->mem_map,
+		reader_damage(reader, "V4", address, reader->mem_map,
 			      "mem_map: wraps around the address space");
 		reader->frame_limit = 0;
 		return;

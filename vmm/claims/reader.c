@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reader.c: checked access to guest addresses, and the note of damage.
+ * reader.c: checked access to guest addresses, and the list of damages.
  */
 #include "claims/reader.h"
 
@@ -13,10 +13,10 @@
 #define SMALL_SIZE  (1ull << SMALL_SHIFT)
 #define LARGE_SIZE  (1ull << LARGE_SHIFT)
 
-/* More is no help to anyone, and a hostile guest must not fill our memory with it. */
+/* Bounds the memory that a hostile guest can cost; more damages would not help to find the first cause. */
 #define DAMAGES_LISTED 256
 
-/* Those of gva's 4K page in a 2M page of which only that one is read. */
+/* The bytes of gva's 4K page in a 2M page. view->by_page: requests no other page of it from the view. */
 static const uint8_t *bytes_in(const struct reader *reader, const struct reader_page *large, uint64_t gva)
 {
 	uint64_t offset = gva & (LARGE_SIZE - SMALL_SIZE);
@@ -72,7 +72,7 @@ bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size)
 		memcpy(to, bytes + offset, part);
 		to += part;
 		size -= part;
-		gva += part; /* wraps to 0 at most, which is looked up like any other page */
+		gva += part; /* may wrap to 0, a page like any other */
 	}
 	return true;
 }
@@ -85,11 +85,11 @@ bool reader_structure(struct reader *reader, enum claim_type structure, uint64_t
 bool reader_root_copy(struct reader *reader, enum claim_root root, const char *invariant, void *out,
 		      uint64_t size)
 {
-	const struct claim_place *place = &reader->layout->roots[root];
+	const struct claim_root_location *location = &reader->layout->roots[root];
 
-	if (size <= place->size && reader_copy(reader, place->gva, out, size))
+	if (size <= location->size && reader_copy(reader, location->gva, out, size))
 		return true;
-	reader_damage(reader, invariant, place->gva, 0, "%s: not mapped", layout_root_name(root));
+	reader_damage(reader, invariant, location->gva, 0, "%s: not mapped", layout_root_name(root));
 	return false;
 }
 

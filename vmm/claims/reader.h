@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reader.h: what the readers of the claims share: checked access to the guest's addresses, the bounds
- * that keep a lying guest from costing unbounded time or memory, and the note of damage.
+ * reader.h: shared by the readers of the claims: checked access to guest addresses, bounds on the time and
+ * memory that a hostile guest can cost, and the list of damages.
  *
- * Each structure is copied once and only the copy is looked at, so that a guest that runs cannot change a
- * value between its check and its use.
+ * A structure is copied once and then only the copy is used, so that a running guest cannot change a value
+ * between its check and its use.
  */
 #ifndef VMM_CLAIMS_READER_H
 #define VMM_CLAIMS_READER_H
@@ -12,7 +12,7 @@
 #include "base/array.h"
 #include "claims/layout.h"
 
-/* Translations that were used lately. A tag is the page number + 1, so that 0 is empty. */
+/* Caches of translations, by page number. A tag is the page number + 1, so that 0 is empty. */
 #define READER_LARGE 16
 #define READER_SMALL 64
 
@@ -28,22 +28,21 @@ struct reader {
 	const struct claims_layout *layout;
 	struct claims *out;
 	uint64_t mem_map;
-	uint64_t frame_limit; /* pfns below it may be: max_pfn, or 0 when mem_map cannot be read */
-	uint64_t frames_left; /* chains may still hold so many frames, all together */
-	uint64_t nodes_left;  /* trees and lists of vmap_areas may still have so many nodes */
-	bool no_frames;       /* what an area is made of is not asked for */
-	const struct flush_log
-		*log; /* what was in the ring of flushes before; NULL: nothing is known of that */
+	uint64_t frame_limit; /* valid pfns are below it: max_pfn, or 0 if mem_map cannot be read */
+	uint64_t frames_left; /* limit on the frames that further chains may have, together */
+	uint64_t nodes_left;  /* limit on the vmap_areas that further trees and lists may have, together */
+	bool no_frames;       /* the frames of areas are not wanted */
+	const struct flush_log *log; /* the ring's earlier flushes; NULL: not known */
 	bool out_of_memory;
 	struct {
 		struct claim_area *items;
 		size_t count, capacity;
-	} unmapped;                             /* in blocks, until all live areas have been read */
+	} unmapped; /* lazily freed mappings of vmap blocks, until all live areas have been read */
 	struct reader_page large[READER_LARGE]; /* 2M */
 	struct reader_page small[READER_SMALL]; /* 4K */
 };
 
-/* Copies what lies at a GVA; false, with out undefined, if not all of it is mapped to guest memory. */
+/* Copies `size` bytes at a GVA; false, with out undefined, if not all of them are mapped to guest memory. */
 bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size);
 
 /* As reader_copy, the whole structure; size: at most CLAIM_STRUCTURE_MAX. */
@@ -56,7 +55,7 @@ uint64_t reader_root(struct reader *reader, enum claim_root root, const char *in
 bool reader_root_copy(struct reader *reader, enum claim_root root, const char *invariant, void *out,
 		      uint64_t size);
 
-/* Notes a damage. The list is bounded: its last entry says that more was found. */
+/* Adds a damage. The list is bounded: its last entry says that there were more. */
 void reader_damage(struct reader *reader, const char *invariant, uint64_t address, uint64_t value,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -70,13 +69,13 @@ void reader_damage(struct reader *reader, const char *invariant, uint64_t addres
 
 struct chain {
 	const char *invariant;
-	const char *name;    /* of what the chain belongs to, for messages */
-	uint64_t address;    /* GVA of that */
+	const char *name;    /* of the structure that has the chain, for messages */
+	uint64_t address;    /* GVA of that structure */
 	uint64_t first;      /* pfn, 0 = empty */
 	uint64_t nr_claimed; /* frames, or CHAIN_TO_END */
-	bool blocks;         /* a frame with an order stands for its block, all of which is read */
-	size_t first_frame;  /* out: where it is in claims.frames */
-	size_t frame_count;  /* out: at most nr_claimed + 1, which says that it is too long */
+	bool blocks;         /* a frame with an order is the head of a buddy block; all its frames are read */
+	size_t first_frame;  /* out: index into claims.frames */
+	size_t frame_count;  /* out: at most nr_claimed + 1: too long */
 };
 
 void reader_chain(struct reader *reader, struct chain *chain);
@@ -84,10 +83,10 @@ void reader_chain(struct reader *reader, struct chain *chain);
 /* Copies the struct page of a pfn below frame_limit. */
 bool reader_struct_page(struct reader *reader, uint64_t pfn, uint8_t *out);
 
-/* ---- the parts, in the order in which they are read ---- */
+/* ---- the readers, in the order of their calls ---- */
 
 void read_memblock(struct reader *reader);
-void read_mem_map(struct reader *reader); /* sets mem_map and frame_limit, which the following need */
+void read_mem_map(struct reader *reader); /* sets mem_map and frame_limit for those below */
 void read_zones(struct reader *reader);
 void read_busy_tree(struct reader *reader);
 void read_free_tree(struct reader *reader);
@@ -95,39 +94,39 @@ void read_lazy(struct reader *reader);
 void read_held(struct reader *reader);
 void read_caches(struct reader *reader);
 void read_flushes(struct reader *reader);
-void read_cpu_caches(struct reader *reader); /* what the CPUs keep; the caches must have been read */
+void read_cpu_caches(struct reader *reader); /* after read_caches */
 void read_policy(struct reader *reader);
 void read_variables(struct reader *reader);
 void read_inside(struct reader *reader);
 
 /* ---- areas ---- */
 
-/* What a vmap_area itself says of a busy or lazy range. */
-struct area_node {
-	struct claim_area area; /* without the vm_struct's part */
+/* The fields of a vmap_area that is busy or lazily freed. */
+struct vmap_area_fields {
+	struct claim_area area; /* without those of the vm_struct */
 	uint64_t vm;            /* GVA of the vm_struct */
-	uint64_t block;         /* GVA of the vmap_block, if it is one */
+	uint64_t block;         /* GVA of the vmap_block; VMAP_BLOCK only */
 };
 
-void area_decode(const struct reader *reader, enum area_state state, uint64_t node, const uint8_t *copy,
-		 struct area_node *out);
+void area_decode(const struct reader *reader, enum area_state state, uint64_t vmap_area, const uint8_t *copy,
+		 struct vmap_area_fields *out);
 
-/* Reads its vm_struct and frames too, and adds it to the claims. */
-void area_take(struct reader *reader, const struct area_node *node);
+/* Reads the vm_struct and frames too, and adds the area to the claims. */
+void area_take(struct reader *reader, const struct vmap_area_fields *fields);
 
 /*
- * Reads a VMAP_BLOCK: its live mappings become areas, those that were unmapped go to reader->unmapped, and
- * what was not used is kept.
+ * Reads a VMAP_BLOCK: its live mappings become areas, lazily freed ones go to reader->unmapped, and the rest
+ * becomes cached ranges.
  */
-void block_take(struct reader *reader, const struct area_node *node);
+void vmap_block_take(struct reader *reader, const struct vmap_area_fields *fields);
 
-/* ---- what a CPU keeps: `copy` is of its struct cpu_cache, which is at gva ---- */
+/* ---- of one CPU: `copy` is its struct cpu_cache at gva ---- */
 
-/* Areas that wait for a flush, or were flushed and not yet given back. */
+/* Its lists of lazily freed, flushed and deferred areas. */
 void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy);
 /* Its lists of free objects. */
 void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy);
-/* Its counters, which are added to those read before. */
-void cpu_read_accounts(struct reader *reader, const uint8_t *copy);
+/* Adds its counters to those of the CPUs before it. */
+void cpu_read_counters(struct reader *reader, const uint8_t *copy);
 
 #endif

@@ -2,89 +2,88 @@
 /*
  * trees.c: the red-black trees of vmap_areas, walked in order with a stack of bounded depth.
  *
- * A node is entered only from the node that it names as its parent, and a node's two children must differ. So
- * each node is entered at most once, however the pointers lie, and no circle can be followed.
+ * A node is entered only from the node that it names as its parent, and the two children of a node must differ.
+ * So each node is entered at most once, whatever the pointers are, and no cycle can be followed.
  */
 #include "claims/reader.h"
 
 #include <stdlib.h>
 
-/* A red-black tree of all that fits into 2^52 bytes is not as deep. */
+/* More than the depth of any red-black tree whose nodes fit into 2^52 bytes. */
 #define DEPTH_MAX 128
 
-struct tree_entry {
-	struct claim_node node;
-	unsigned int depth;    /* of the node in the tree; the root's is 0 */
-	struct area_node area; /* busy tree only */
-	uint64_t state;        /* of that */
+struct tree_node {
+	struct claim_rb_node rb;
+	unsigned int depth;             /* in the tree; the root's is 0 */
+	struct vmap_area_fields fields; /* busy tree only */
+	uint64_t state;                 /* of the vmap_area; busy tree only */
 };
 
 struct tree {
 	enum claim_root root;
 	bool busy;
 	uint64_t *root_out;
-	typeof(((struct claims *)0)->busy_nodes) *nodes;
+	typeof(((struct claims *)0)->busy_tree) *out;
 };
 
 /* GVA of the vmap_area whose rb_node a link points to. */
-static uint64_t node_of_link(const struct reader *reader, uint64_t link)
+static uint64_t vmap_area_of_link(const struct reader *reader, uint64_t link)
 {
 	return link ? link - reader->layout->types[MEMBER_vmap_area_rb_node].offset : 0;
 }
 
 static void node_decode(const struct reader *reader, const struct tree *tree, uint64_t gva,
-			const uint8_t *copy, struct tree_entry *entry)
+			const uint8_t *copy, struct tree_node *node)
 {
 	const struct claims_layout *layout = reader->layout;
 	const uint8_t *links = copy + layout->types[MEMBER_vmap_area_rb_node].offset;
 	uint64_t parent_color = layout_value(layout, MEMBER_rb_node___rb_parent_color, links);
 
-	entry->node = (struct claim_node){
-		.node = gva,
+	node->rb = (struct claim_rb_node){
+		.vmap_area = gva,
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
 		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
-		.parent = node_of_link(reader, parent_color & ~1ull),
-		.left = node_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_left, links)),
-		.right = node_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_right, links)),
+		.parent = vmap_area_of_link(reader, parent_color & ~1ull),
+		.left = vmap_area_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_left, links)),
+		.right = vmap_area_of_link(reader, layout_value(layout, MEMBER_rb_node_rb_right, links)),
 		.black = parent_color & 1,
 	};
 	if (tree->busy) {
-		area_decode(reader, AREA_LIVE, gva, copy, &entry->area);
-		entry->state = layout_value(layout, MEMBER_vmap_area_state, copy);
+		area_decode(reader, AREA_LIVE, gva, copy, &node->fields);
+		node->state = layout_value(layout, MEMBER_vmap_area_state, copy);
 	} else {
-		entry->node.subtree_max_size = layout_value(layout, MEMBER_vmap_area_subtree_max_size, copy);
+		node->rb.subtree_max_size = layout_value(layout, MEMBER_vmap_area_subtree_max_size, copy);
 	}
 }
 
 /*
- * A node of the busy tree. One that is lazily freed is taken from its list instead, so that V8 misses the
- * range if the node is on none.
+ * A node of the busy tree. A lazily freed one is read from its list instead: V8 then finds the range missing if
+ * it is on no list.
  */
-static void busy_take(struct reader *reader, const struct tree_entry *entry)
+static void busy_take(struct reader *reader, const struct tree_node *node)
 {
-	struct claim_kept kept = { entry->node.va_start, entry->node.va_end };
+	struct claim_cached_range range = { node->rb.va_start, node->rb.va_end };
+	struct vmap_area_fields deferred;
 
-	switch (entry->state) {
+	switch (node->state) {
 	case VMAP_LAZY: break;
-	case VMAP_KEPT: (void)reader_push(reader, &reader->out->kept, kept); break;
-	case VMAP_LIVE: area_take(reader, &entry->area); break;
-	case VMAP_BLOCK: block_take(reader, &entry->area); break;
-	case VMAP_DEFERRED: {
-		struct area_node node = entry->area;
-
-		node.area.deferred = true;
-		area_take(reader, &node);
+	case VMAP_KEPT: (void)reader_push(reader, &reader->out->cached_ranges, range); break;
+	case VMAP_LIVE: area_take(reader, &node->fields); break;
+	case VMAP_BLOCK: vmap_block_take(reader, &node->fields); break;
+	case VMAP_DEFERRED:
+		deferred = node->fields;
+		deferred.area.deferred = true;
+		area_take(reader, &deferred);
 		break;
-	}
 	default:
-		reader_damage(reader, "V8", entry->node.node, entry->state,
+		reader_damage(reader, "V8", node->rb.vmap_area, node->state,
 			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));
 	}
 }
 
-/* The node at `gva`, reached from `parent`; false and a damage if it is none. */
+/* Reads the node at `gva`, reached from `parent`; false and a damage if there is none. */
 static bool node_enter(struct reader *reader, const struct tree *tree, uint64_t gva, uint64_t parent,
-		       struct tree_entry *entry)
+		       struct tree_node *node)
 {
 	const char *name = layout_root_name(tree->root);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
@@ -95,20 +94,20 @@ static bool node_enter(struct reader *reader, const struct tree *tree, uint64_t 
 		return false;
 	}
 	reader->nodes_left--;
-	node_decode(reader, tree, gva, copy, entry);
-	if (entry->node.parent != parent) {
-		reader_damage(reader, "V8", gva, entry->node.parent,
+	node_decode(reader, tree, gva, copy, node);
+	if (node->rb.parent != parent) {
+		reader_damage(reader, "V8", gva, node->rb.parent,
 			      "%s: node does not name the parent it was reached from", name);
 		return false;
 	}
-	if (entry->node.left && entry->node.left == entry->node.right)
-		reader_damage(reader, "V8", gva, entry->node.left, "%s: both children are one node", name);
+	if (node->rb.left && node->rb.left == node->rb.right)
+		reader_damage(reader, "V8", gva, node->rb.left, "%s: both children are one node", name);
 	return true;
 }
 
-/* Pushes the node at gva and all that hangs from it to the left. */
+/* Pushes the node at gva and its chain of left children. Returns the new top. */
 static unsigned int tree_descend(struct reader *reader, const struct tree *tree, uint64_t gva,
-				 uint64_t parent, unsigned int depth, struct tree_entry *stack,
+				 uint64_t parent, unsigned int depth, struct tree_node *stack,
 				 unsigned int top)
 {
 	for (; gva; depth++, top++) {
@@ -121,26 +120,26 @@ static unsigned int tree_descend(struct reader *reader, const struct tree *tree,
 			return top;
 		stack[top].depth = depth;
 		parent = gva;
-		gva = stack[top].node.left;
+		gva = stack[top].rb.left;
 	}
 	return top;
 }
 
 static void tree_walk(struct reader *reader, const struct tree *tree)
 {
-	struct tree_entry stack[DEPTH_MAX], entry;
+	struct tree_node stack[DEPTH_MAX], node;
 	unsigned int top;
 
-	*tree->root_out = node_of_link(reader, reader_root(reader, tree->root, "V8"));
+	*tree->root_out = vmap_area_of_link(reader, reader_root(reader, tree->root, "V8"));
 	top = tree_descend(reader, tree, *tree->root_out, 0, 0, stack, 0);
 	while (top && !reader->out_of_memory) {
-		entry = stack[--top];
-		if (!reader_push(reader, tree->nodes, entry.node))
+		node = stack[--top];
+		if (!reader_push(reader, tree->out, node.rb))
 			return;
 		if (tree->busy)
-			busy_take(reader, &entry);
-		if (entry.node.right != entry.node.left)
-			top = tree_descend(reader, tree, entry.node.right, entry.node.node, entry.depth + 1,
+			busy_take(reader, &node);
+		if (node.rb.right != node.rb.left)
+			top = tree_descend(reader, tree, node.rb.right, node.rb.vmap_area, node.depth + 1,
 					   stack, top);
 	}
 }
@@ -151,10 +150,10 @@ static int area_compare(const void *a, const void *b)
 
 	if (left->va_start != right->va_start)
 		return left->va_start < right->va_start ? -1 : 1;
-	return left->node < right->node ? -1 : left->node > right->node;
+	return left->vmap_area < right->vmap_area ? -1 : left->vmap_area > right->vmap_area;
 }
 
-/* An unordered tree is the verifier's business; claims_area_at needs areas by address all the same. */
+/* The verifier reports an unordered tree; claims_area_at needs the areas by address in any case. */
 static void areas_sort(struct claims *claims)
 {
 	for (size_t i = 1; i < claims->areas.count; i++)
@@ -168,7 +167,7 @@ static void areas_sort(struct claims *claims)
 void read_busy_tree(struct reader *reader)
 {
 	struct claims *out = reader->out;
-	const struct tree busy = { ROOT_vmap_area_root, true, &out->busy_root, &out->busy_nodes };
+	const struct tree busy = { ROOT_vmap_area_root, true, &out->busy_root, &out->busy_tree };
 
 	tree_walk(reader, &busy);
 	areas_sort(out);
@@ -183,7 +182,7 @@ void read_busy_tree(struct reader *reader)
 void read_free_tree(struct reader *reader)
 {
 	struct claims *out = reader->out;
-	const struct tree unused = { ROOT_free_vmap_area_root, false, &out->free_root, &out->free_nodes };
+	const struct tree unused = { ROOT_free_vmap_area_root, false, &out->free_root, &out->free_tree };
 
 	tree_walk(reader, &unused);
 }

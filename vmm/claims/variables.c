@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * variables.c: the variables of the script, as the guest's agent holds them, and what it is about.
+ * variables.c: the script's variables in the guest's agent, and the operation in progress on each CPU.
  */
 #include "claims/reader.h"
 
@@ -26,7 +26,7 @@ static void variable_take(struct reader *reader, const uint8_t *copy)
 void read_variables(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
-	const struct claim_place *root = &layout->roots[ROOT_agent_variables];
+	const struct claim_root_location *root = &layout->roots[ROOT_agent_variables];
 	uint32_t most = layout_elements(layout, TYPE_agent_variable, root->size, UINT32_MAX);
 	uint64_t count = reader_root(reader, ROOT_agent_nr_variables, "V12");
 	uint8_t copy[CLAIM_STRUCTURE_MAX];

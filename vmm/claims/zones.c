@@ -4,52 +4,53 @@
  */
 #include "claims/reader.h"
 
-/* A pfn, no larger than RAM has, so that whoever counts to it ends. */
+/* A pfn, raised to at_least and cut to RAM, so that loops up to it are bounded. */
 static uint64_t zone_pfn(struct reader *reader, uint32_t zone, enum claim_type member, const char *name,
 			 const uint8_t *copy, uint64_t at_least)
 {
-	uint64_t pfn = layout_value(reader->layout, member, copy), kept = pfn;
+	uint64_t claimed = layout_value(reader->layout, member, copy), pfn = claimed;
 
-	if (kept < at_least)
-		kept = at_least;
-	if (kept > reader->frame_limit)
-		kept = reader->frame_limit;
-	if (kept != pfn)
-		reader_damage(reader, "V4", reader->layout->roots[ROOT_zones].gva, pfn,
+	if (pfn < at_least)
+		pfn = at_least;
+	if (pfn > reader->frame_limit)
+		pfn = reader->frame_limit;
+	if (pfn != claimed)
+		reader_damage(reader, "V4", reader->layout->roots[ROOT_zones].gva, claimed,
 			      "zones[%u].%s: out of order or beyond RAM", zone, name);
-	return kept;
+	return pfn;
 }
 
 /*
- * Each block must point back to the one before it. So no block is met twice in one list, and a circle ends at
- * the first one; frame_limit bounds all the lists together.
+ * Each buddy block must point back to the one before it. So none is met twice in one list, and a cycle ends at
+ * the first block. frame_limit bounds all lists together.
  */
 static void free_list_read(struct reader *reader, uint32_t zone, uint32_t order, uint64_t first)
 {
 	const struct claims_layout *layout = reader->layout;
-	uint64_t place = layout->roots[ROOT_zones].gva;
+	uint64_t address = layout->roots[ROOT_zones].gva;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	uint64_t pfn = first, before = 0;
 
 	while (pfn) {
-		struct claim_free_block block = { .pfn = pfn, .order = order, .zone = zone };
+		struct claim_buddy_block block = { .pfn = pfn, .order = order, .zone = zone };
 
-		if (pfn >= reader->frame_limit || reader->out->free_blocks.count >= reader->frame_limit ||
+		if (pfn >= reader->frame_limit ||
+		    reader->out->free_buddy_blocks.count >= reader->frame_limit ||
 		    !reader_struct_page(reader, pfn, copy)) {
 			reader_damage(
-				reader, "V4", place, pfn,
+				reader, "V4", address, pfn,
 				"zones[%u].free_area[%u]: list leads beyond RAM, or holds more than RAM",
 				zone, order);
 			return;
 		}
 		if (layout_value(layout, MEMBER_page_prev, copy) != before) {
 			reader_damage(
-				reader, "V4", place, pfn,
+				reader, "V4", address, pfn,
 				"zones[%u].free_area[%u]: frame does not point back, or list is a circle",
 				zone, order);
 			return;
 		}
-		if (!reader_push(reader, &reader->out->free_blocks, block))
+		if (!reader_push(reader, &reader->out->free_buddy_blocks, block))
 			return;
 		before = pfn;
 		pfn = layout_value(layout, MEMBER_page_next, copy);
@@ -69,7 +70,7 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 		zone_pfn(reader, index, MEMBER_zone_fresh_end, "fresh_end", copy, zone->fresh_start);
 	zone->end_pfn = zone_pfn(reader, index, MEMBER_zone_end_pfn, "end_pfn", copy, zone->fresh_end);
 	zone->kind = (uint32_t)layout_value(layout, MEMBER_zone_kind, copy);
-	zone->node = (uint32_t)layout_value(layout, MEMBER_zone_node, copy);
+	zone->numa_node = (uint32_t)layout_value(layout, MEMBER_zone_node, copy);
 	zone->free_pages = layout_value(layout, MEMBER_zone_free_pages, copy);
 	zone->orders = layout_elements(layout, TYPE_free_area, areas->size,
 				       sizeof(zone->nr_free) / sizeof(zone->nr_free[0]));
@@ -82,13 +83,13 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 	}
 }
 
-static void read_node_count(struct reader *reader)
+static void read_numa_nodes(struct reader *reader)
 {
 	uint64_t count = reader_root(reader, ROOT_nr_nodes, "V4");
 
-	reader->out->node_count = 1;
+	reader->out->numa_node_count = 1;
 	if (count && count <= KVMAP_NODES_MAX)
-		reader->out->node_count = (uint32_t)count;
+		reader->out->numa_node_count = (uint32_t)count;
 	else
 		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_nodes].gva, count,
 			      "nr_nodes: not 1 to %d", KVMAP_NODES_MAX);
@@ -96,7 +97,7 @@ static void read_node_count(struct reader *reader)
 
 void read_zones(struct reader *reader)
 {
-	const struct claim_place *root = &reader->layout->roots[ROOT_zones];
+	const struct claim_root_location *root = &reader->layout->roots[ROOT_zones];
 	struct claims *out = reader->out;
 	uint64_t count = reader_root(reader, ROOT_nr_zones, "V4");
 	uint32_t size = layout_size(reader->layout, TYPE_zone);
@@ -104,7 +105,7 @@ void read_zones(struct reader *reader)
 					sizeof(out->zones) / sizeof(out->zones[0]));
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
-	read_node_count(reader);
+	read_numa_nodes(reader);
 	if (count > most) {
 		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
 			      "nr_zones: more than the array has");
@@ -120,28 +121,28 @@ void read_zones(struct reader *reader)
 	}
 }
 
-/* Zones are sorted by address; frames of a chain mostly come from one after the other. */
-static uint32_t node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
+/* The numa_node of a frame. Tries *zone first, that of the frame before: frames of a chain often share one. */
+static uint32_t numa_node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
 {
 	for (uint32_t tries = 0; tries < claims->zone_count; tries++) {
 		const struct claim_zone *at = &claims->zones[*zone];
 
 		if (pfn >= at->start_pfn && pfn < at->end_pfn)
-			return at->node;
+			return at->numa_node;
 		*zone = (*zone + 1) % claims->zone_count;
 	}
 	return KVMAP_NODES_MAX;
 }
 
-void claims_area_nodes(const struct claims *claims, const struct claim_area *area,
-		       uint32_t pages_out[KVMAP_NODES_MAX])
+void claims_area_numa_nodes(const struct claims *claims, const struct claim_area *area,
+			    uint32_t pages_out[KVMAP_NODES_MAX])
 {
 	uint32_t zone = 0;
 
 	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
 		pages_out[node] = 0;
 	for (size_t i = 0; i < area->frame_count; i++) {
-		uint32_t node = node_of(claims, claims->frames.items[area->first_frame + i], &zone);
+		uint32_t node = numa_node_of(claims, claims->frames.items[area->first_frame + i], &zone);
 
 		if (node < KVMAP_NODES_MAX)
 			pages_out[node]++;

@@ -63,7 +63,7 @@ static void put_node(struct report *report, const struct claims *claims, uint32_
 		const struct claim_zone *zone = &claims->zones[i];
 		struct buddy_row *row = &rows[zone->kind < ZONE_TYPES ? zone->kind : ZONE_NORMAL];
 
-		if (zone->node != node)
+		if (zone->numa_node != node)
 			continue;
 		row->present = true;
 		for (uint32_t order = 0; order < zone->orders && order <= MAX_ORDER; order++)
@@ -77,7 +77,7 @@ static void put_node(struct report *report, const struct claims *claims, uint32_
 
 void report_buddyinfo(struct report *report, const struct report_proc *proc)
 {
-	for (uint32_t node = 0; node < proc->claims->node_count; node++)
+	for (uint32_t node = 0; node < proc->claims->numa_node_count; node++)
 		put_node(report, proc->claims, node);
 }
 

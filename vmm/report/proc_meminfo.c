@@ -43,9 +43,9 @@ static uint64_t stat_kib(const struct claims *claims, enum vm_stat_item item)
 /* Each node of the free tree knows the largest range at or below it; the root knows that of all. */
 static uint64_t largest_free_range_kib(const struct claims *claims)
 {
-	for (size_t i = 0; i < claims->free_nodes.count; i++)
-		if (claims->free_nodes.items[i].node == claims->free_root)
-			return claims->free_nodes.items[i].subtree_max_size / 1024;
+	for (size_t i = 0; i < claims->free_tree.count; i++)
+		if (claims->free_tree.items[i].vmap_area == claims->free_root)
+			return claims->free_tree.items[i].subtree_max_size / 1024;
 	return 0;
 }
 

@@ -127,7 +127,7 @@ static void show_rounds(struct report *report, const struct claims *claims)
 	text_line(report, PAINT_PLAIN, 14, 14, "%s over %u CPUs: %s interrupted, %s spared since idle",
 		  text_number_of(claims->tlb_rounds, "round", rounds, sizeof(rounds)), claims->cpu_count,
 		  text_count(claims->tlb_ipis, ipis, sizeof(ipis)),
-		  text_count(claims->tlb_spared, spared, sizeof(spared)));
+		  text_count(claims->tlb_idle_skipped, spared, sizeof(spared)));
 }
 
 /* An entry of the log: a flush that has completed, an unmapping, a right lost, or a CPU that halts or wakes.
@@ -164,7 +164,7 @@ static void emit_totals(struct report *report, const struct report_run *run)
 	if (run->claims && run->cpus > 1) {
 		json_add_number(line, "flush_rounds", run->claims->tlb_rounds);
 		json_add_number(line, "flush_ipis", run->claims->tlb_ipis);
-		json_add_number(line, "flush_spared", run->claims->tlb_spared);
+		json_add_number(line, "flush_spared", run->claims->tlb_idle_skipped);
 	}
 	json_add_number(line, "faults_expected", faults.expected);
 	json_add_number(line, "faults_checked", faults.checked);

@@ -58,8 +58,8 @@ const char *vmallocinfo_nodes(const struct claims *claims, const struct claim_ar
 	size_t used = 0;
 
 	out[0] = '\0';
-	if (claims->node_count > 1)
-		claims_area_nodes(claims, area, pages);
+	if (claims->numa_node_count > 1)
+		claims_area_numa_nodes(claims, area, pages);
 	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
 		if (pages[node] && used < size)
 			used += (size_t)snprintf(out + used, size - used, " N%" PRIu32 "=%" PRIu32, node,

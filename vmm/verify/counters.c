@@ -39,8 +39,8 @@ static void check_zone(struct check *check, uint32_t number)
 	const struct claim_zone *zone = &claims->zones[number];
 	uint64_t blocks[MAX_ORDER + 1] = { 0 }, frames = fresh_frames(zone);
 
-	for (size_t i = 0; i < claims->free_blocks.count; i++) {
-		const struct claim_free_block *block = &claims->free_blocks.items[i];
+	for (size_t i = 0; i < claims->free_buddy_blocks.count; i++) {
+		const struct claim_buddy_block *block = &claims->free_buddy_blocks.items[i];
 
 		if (block->zone != number || block->order > MAX_ORDER)
 			continue;
@@ -57,9 +57,9 @@ static uint64_t free_frames(const struct claims *claims)
 {
 	uint64_t frames = 0;
 
-	for (size_t i = 0; i < claims->free_blocks.count; i++)
-		if (claims->free_blocks.items[i].order <= MAX_ORDER)
-			frames += 1ull << claims->free_blocks.items[i].order;
+	for (size_t i = 0; i < claims->free_buddy_blocks.count; i++)
+		if (claims->free_buddy_blocks.items[i].order <= MAX_ORDER)
+			frames += 1ull << claims->free_buddy_blocks.items[i].order;
 	for (uint32_t i = 0; i < claims->zone_count; i++)
 		frames += fresh_frames(&claims->zones[i]);
 	return frames;

@@ -134,7 +134,7 @@ static void check_addresses(struct check *check)
 		if (area->state != AREA_LIVE || next == claims->pages.count ||
 		    claims->pages.items[next].pfn != frame->key || claims->pages.items[next].vaddr == gva ||
 		    (claims->pages.items[next].owner == PAGE_NONE &&
-		     claims_in_area_block(claims, frame->key)))
+		     claims_in_area_buddy_block(claims, frame->key)))
 			continue;
 		finding = finding_new(check, gva);
 		finding_claimed(finding, "struct page of frame 0x%" PRIx64 ": vaddr 0x%" PRIx64, frame->key,

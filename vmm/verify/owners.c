@@ -102,7 +102,7 @@ static void check_place(struct check *check, const struct keyed *owner)
 static void check_block(struct check *check, const struct keyed *owner)
 {
 	const struct claims *claims = check->facts->claims;
-	const struct claim_free_block *block = &claims->free_blocks.items[OWNER_INDEX(owner->tag)];
+	const struct claim_buddy_block *block = &claims->free_buddy_blocks.items[OWNER_INDEX(owner->tag)];
 	const struct claim_zone *zone = block->zone < claims->zone_count ? &claims->zones[block->zone] : NULL;
 	uint64_t frames = owner_frames(owner);
 	const char *wrong = NULL;
@@ -166,17 +166,17 @@ static void check_zone_node(struct check *check, uint32_t number)
 	uint64_t end = claims->max_pfn << KVMAP_PAGE_SHIFT, first = 0, behind = 0;
 	struct finding *finding;
 
-	if (zone->node < claims->node_count) {
-		first = KVMAP_NODE_START(zone->node, claims->node_count, end);
-		behind = zone->node + 1 < claims->node_count
-				 ? KVMAP_NODE_START(zone->node + 1, claims->node_count, end)
+	if (zone->numa_node < claims->numa_node_count) {
+		first = KVMAP_NODE_START(zone->numa_node, claims->numa_node_count, end);
+		behind = zone->numa_node + 1 < claims->numa_node_count
+				 ? KVMAP_NODE_START(zone->numa_node + 1, claims->numa_node_count, end)
 				 : UINT64_MAX;
 	}
 	if (zone->start_pfn >= first >> KVMAP_PAGE_SHIFT && zone->end_pfn <= behind >> KVMAP_PAGE_SHIFT)
 		return;
 	finding = finding_new(check, zone->start_pfn << KVMAP_PAGE_SHIFT);
-	finding_claimed(finding, "zone %" PRIu32 " is of node %" PRIu32 " of %" PRIu32, number, zone->node,
-			claims->node_count);
+	finding_claimed(finding, "zone %" PRIu32 " is of node %" PRIu32 " of %" PRIu32, number,
+			zone->numa_node, claims->numa_node_count);
 	finding_found(finding, "frames 0x%" PRIx64 " to 0x%" PRIx64, zone->start_pfn, zone->end_pfn);
 	finding_where(finding, "zones[%" PRIu32 "]", number);
 }
@@ -186,12 +186,12 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);
 	unsigned int says = page ? page->owner : PAGE_NONE;
-	const struct claim_free_block *block = NULL;
+	const struct claim_buddy_block *block = NULL;
 	const struct claim_cache *cache = NULL;
 	struct finding *finding;
 
 	if (kind == OWNER_FREE)
-		block = &check->facts->claims->free_blocks.items[OWNER_INDEX(owner->tag)];
+		block = &check->facts->claims->free_buddy_blocks.items[OWNER_INDEX(owner->tag)];
 	if (kind == OWNER_SLAB)
 		cache = &check->facts->claims->caches[OWNER_INDEX(owner->tag)];
 	if (says == expected_owner(kind) && (!block || page->order == block->order) &&
@@ -200,7 +200,7 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	if (kind == OWNER_RESERVED && says == PAGE_TABLE)
 		return; /* made by the boot, where nothing is handed out */
 	if ((kind == OWNER_AREA || kind == OWNER_LAZY) && says == PAGE_NONE &&
-	    claims_in_area_block(check->facts->claims, owner->key))
+	    claims_in_area_buddy_block(check->facts->claims, owner->key))
 		return;
 	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
 	if (block)

@@ -16,7 +16,7 @@
 
 struct tree {
 	const char *name;
-	const struct claim_node *nodes; /* in the order of the tree */
+	const struct claim_rb_node *nodes; /* in the order of the tree */
 	size_t count;
 	uint64_t root;
 	bool augmented;
@@ -34,19 +34,19 @@ struct descent {
 	bool uneven;
 };
 
-static struct finding *report(struct check *check, const struct tree *tree, const struct claim_node *node)
+static struct finding *report(struct check *check, const struct tree *tree, const struct claim_rb_node *node)
 {
 	struct finding *finding = finding_new(check, node->va_start);
 
-	finding_where(finding, "%s, node 0x%" PRIx64 ", 0x%" PRIx64 " to 0x%" PRIx64, tree->name, node->node,
-		      node->va_start, node->va_end);
+	finding_where(finding, "%s, node 0x%" PRIx64 ", 0x%" PRIx64 " to 0x%" PRIx64, tree->name,
+		      node->vmap_area, node->va_start, node->va_end);
 	return finding;
 }
 
 static void check_order(struct check *check, const struct tree *tree)
 {
 	for (size_t i = 0; i < tree->count; i++) {
-		const struct claim_node *node = &tree->nodes[i];
+		const struct claim_rb_node *node = &tree->nodes[i];
 		struct finding *finding;
 
 		check->result->checked++;
@@ -75,7 +75,7 @@ static size_t index_of(const struct descent *descent, uint64_t gva)
 }
 
 /* A way down has ended with so many black nodes. */
-static void way_ends(struct descent *descent, const struct claim_node *node, uint32_t blacks)
+static void way_ends(struct descent *descent, const struct claim_rb_node *node, uint32_t blacks)
 {
 	struct finding *finding;
 
@@ -89,7 +89,8 @@ static void way_ends(struct descent *descent, const struct claim_node *node, uin
 	finding_found(finding, "%" PRIu32 " on the way that ends here", blacks);
 }
 
-static void go_to_child(struct descent *descent, const struct claim_node *node, uint32_t blacks, uint64_t gva)
+static void go_to_child(struct descent *descent, const struct claim_rb_node *node, uint32_t blacks,
+			uint64_t gva)
 {
 	const struct tree *tree = descent->tree;
 	size_t child = index_of(descent, gva);
@@ -99,7 +100,7 @@ static void go_to_child(struct descent *descent, const struct claim_node *node, 
 		way_ends(descent, node, blacks);
 		return;
 	}
-	if (child == tree->count || descent->blacks[child] || tree->nodes[child].parent != node->node) {
+	if (child == tree->count || descent->blacks[child] || tree->nodes[child].parent != node->vmap_area) {
 		finding = report(descent->check, tree, node);
 		finding_claimed(finding, "child 0x%" PRIx64 ", whose parent it is", gva);
 		finding_found(finding,
@@ -134,7 +135,7 @@ static void descend(struct descent *descent)
 	descent->blacks[root] = 1;
 	descent->order[descent->met++] = root;
 	for (size_t i = 0; i < descent->met; i++) {
-		const struct claim_node *node = &tree->nodes[descent->order[i]];
+		const struct claim_rb_node *node = &tree->nodes[descent->order[i]];
 		uint32_t blacks = descent->blacks[descent->order[i]];
 
 		go_to_child(descent, node, blacks, node->left);
@@ -153,7 +154,7 @@ static uint64_t claimed_max(const struct descent *descent, uint64_t gva)
 static void check_maxima(struct descent *descent)
 {
 	for (size_t i = 0; i < descent->met; i++) {
-		const struct claim_node *node = &descent->tree->nodes[descent->order[i]];
+		const struct claim_rb_node *node = &descent->tree->nodes[descent->order[i]];
 		uint64_t left = claimed_max(descent, node->left), right = claimed_max(descent, node->right);
 		uint64_t max = node->va_end - node->va_start;
 		struct finding *finding;
@@ -177,7 +178,7 @@ static int descent_prepare(struct descent *descent)
 	if (!descent->order || !descent->blacks)
 		return -1;
 	for (size_t i = 0; i < tree->count; i++) {
-		struct keyed item = { .key = tree->nodes[i].node, .tag = (uint32_t)i };
+		struct keyed item = { .key = tree->nodes[i].vmap_area, .tag = (uint32_t)i };
 
 		if (array_push(&descent->by_gva, item) < 0)
 			return -1;
@@ -204,7 +205,7 @@ static void check_tree(struct check *check, const struct tree *tree)
 	free(descent.blacks);
 }
 
-enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE, SPAN_KEPT };
+enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE, SPAN_CACHED };
 
 static const char *const span_names[] = { "busy", "lazily freed", "free", "kept" };
 
@@ -220,15 +221,16 @@ static int collect_spans(const struct claims *claims, struct keyed_array *spans)
 		if (array_push(spans, span) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < claims->free_nodes.count; i++) {
-		struct keyed span = { .key = claims->free_nodes.items[i].va_start,
+	for (size_t i = 0; i < claims->free_tree.count; i++) {
+		struct keyed span = { .key = claims->free_tree.items[i].va_start,
 				      .tag = SPAN_TAG(SPAN_FREE, i) };
 
 		if (array_push(spans, span) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < claims->kept.count; i++) {
-		struct keyed span = { .key = claims->kept.items[i].va_start, .tag = SPAN_TAG(SPAN_KEPT, i) };
+	for (size_t i = 0; i < claims->cached_ranges.count; i++) {
+		struct keyed span = { .key = claims->cached_ranges.items[i].va_start,
+				      .tag = SPAN_TAG(SPAN_CACHED, i) };
 
 		if (array_push(spans, span) < 0)
 			return -1;
@@ -241,8 +243,8 @@ static uint64_t span_end(const struct claims *claims, const struct keyed *span)
 	uint32_t index = span->tag & 0x3fffffff;
 
 	switch (span->tag >> 30) {
-	case SPAN_FREE: return claims->free_nodes.items[index].va_end;
-	case SPAN_KEPT: return claims->kept.items[index].va_end;
+	case SPAN_FREE: return claims->free_tree.items[index].va_end;
+	case SPAN_CACHED: return claims->cached_ranges.items[index].va_end;
 	default: return claims->areas.items[index].va_end;
 	}
 }
@@ -304,8 +306,8 @@ static int collect_deferred(const struct claims *claims, struct keyed_array *lis
 /* Is the area on a list exactly if it says that it waits to be freed? Returns whether it is. */
 static bool check_waits(struct check *check, const struct claim_area *area, const struct keyed_array *listed)
 {
-	size_t at = keyed_find(listed, area->node);
-	bool is_listed = at < listed->count && listed->items[at].key == area->node;
+	size_t at = keyed_find(listed, area->vmap_area);
+	bool is_listed = at < listed->count && listed->items[at].key == area->vmap_area;
 	struct finding *finding;
 
 	check->result->checked += area->deferred;
@@ -344,10 +346,10 @@ static void check_deferred(struct check *check)
 void check_space(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
-	const struct tree busy = { "vmap_area_root", claims->busy_nodes.items, claims->busy_nodes.count,
+	const struct tree busy = { "vmap_area_root", claims->busy_tree.items, claims->busy_tree.count,
 				   claims->busy_root, false };
-	const struct tree unused = { "free_vmap_area_root", claims->free_nodes.items,
-				     claims->free_nodes.count, claims->free_root, true };
+	const struct tree unused = { "free_vmap_area_root", claims->free_tree.items, claims->free_tree.count,
+				     claims->free_root, true };
 	struct keyed_array spans = { 0 };
 
 	check_tree(check, &busy);

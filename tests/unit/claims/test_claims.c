@@ -57,7 +57,7 @@ Test(claims, live_areas_come_by_address_with_their_frames_in_order)
 	cr_expect_eq(a->caller, 0xffffffff80201000);
 	cr_expect_eq(a->nr_pages, 2);
 	cr_expect_eq(a->handed, 3);
-	cr_expect_eq(a->node, world_node_gva(NODE_A));
+	cr_expect_eq(a->vmap_area, world_node_gva(NODE_A));
 	assert_area_frames(a, 0x710, 0x720);
 	assert_area_frames(c, 0x730, 0x712, 0x731);
 }
@@ -98,7 +98,7 @@ Test(claims, areas_alone_are_the_same_without_their_frames)
 		const struct claim_area *whole = &claims.areas.items[i], *alone = &areas.areas.items[i];
 
 		cr_expect(whole->state == alone->state && whole->va_start == alone->va_start &&
-				  whole->va_end == alone->va_end && whole->node == alone->node &&
+				  whole->va_end == alone->va_end && whole->vmap_area == alone->vmap_area &&
 				  whole->addr == alone->addr && whole->size == alone->size &&
 				  whole->requested_size == alone->requested_size &&
 				  whole->flags == alone->flags && whole->caller == alone->caller &&
@@ -121,16 +121,16 @@ Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
 	world_cpu(&world, 63)->lazy.flushed_list = (void *)world_node_gva(NODE_C);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
-	cr_expect_eq(claims.busy_nodes.count, 3);
-	cr_assert_eq(claims.kept.count, 1);
-	cr_expect_eq(claims.kept.items[0].va_start, KVMAP_VMALLOC_START);
-	cr_expect_eq(claims.kept.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_expect_eq(claims.busy_tree.count, 3);
+	cr_assert_eq(claims.cached_ranges.count, 1);
+	cr_expect_eq(claims.cached_ranges.items[0].va_start, KVMAP_VMALLOC_START);
+	cr_expect_eq(claims.cached_ranges.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
 	cr_assert_eq(claims.areas.count, 3);
 	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
-	cr_expect_eq(claims.areas.items[0].node, world_node_gva(NODE_B));
+	cr_expect_eq(claims.areas.items[0].vmap_area, world_node_gva(NODE_B));
 	cr_expect_eq(claims.areas.items[1].state, AREA_LAZY);
 	cr_expect_eq(claims.areas.items[2].state, AREA_LAZY);
-	cr_expect_eq(claims.areas.items[2].node, world_node_gva(NODE_C));
+	cr_expect_eq(claims.areas.items[2].vmap_area, world_node_gva(NODE_C));
 	end();
 }
 
@@ -156,28 +156,28 @@ Test(states, a_block_is_read_as_the_mappings_in_it)
 	cr_expect_eq(claims.areas.items[4].va_start, KVMAP_VMALLOC_START + 0x6000);
 	cr_expect_eq(claims.areas.items[4].unmapped, 8);
 	/* A page behind a guard, another one, and the rest of the block. */
-	cr_assert_eq(claims.kept.count, 3);
-	cr_expect_eq(claims.kept.items[0].va_start, KVMAP_VMALLOC_START + 0x5000);
-	cr_expect_eq(claims.kept.items[1].va_start, KVMAP_VMALLOC_START + 0xb000);
-	cr_expect_eq(claims.kept.items[2].va_start, KVMAP_VMALLOC_START + 0xc000);
-	cr_expect_eq(claims.kept.items[2].va_end, KVMAP_VMALLOC_START + VMAP_BLOCK_SIZE);
+	cr_assert_eq(claims.cached_ranges.count, 3);
+	cr_expect_eq(claims.cached_ranges.items[0].va_start, KVMAP_VMALLOC_START + 0x5000);
+	cr_expect_eq(claims.cached_ranges.items[1].va_start, KVMAP_VMALLOC_START + 0xb000);
+	cr_expect_eq(claims.cached_ranges.items[2].va_start, KVMAP_VMALLOC_START + 0xc000);
+	cr_expect_eq(claims.cached_ranges.items[2].va_end, KVMAP_VMALLOC_START + VMAP_BLOCK_SIZE);
 	end();
 }
 
 Test(claims, trees_come_in_order_with_links_and_colours)
 {
-	const struct claim_node *busy = claims.busy_nodes.items, *unused = claims.free_nodes.items;
+	const struct claim_rb_node *busy = claims.busy_tree.items, *unused = claims.free_tree.items;
 
-	cr_assert_eq(claims.busy_nodes.count, 3);
+	cr_assert_eq(claims.busy_tree.count, 3);
 	cr_expect_eq(claims.busy_root, world_node_gva(NODE_B));
-	cr_expect_eq(busy[0].node, world_node_gva(NODE_A));
+	cr_expect_eq(busy[0].vmap_area, world_node_gva(NODE_A));
 	cr_expect_eq(busy[0].parent, world_node_gva(NODE_B));
 	cr_expect_not(busy[0].black);
 	cr_expect(busy[1].black);
 	cr_expect_eq(busy[1].parent, 0);
 	cr_expect_eq(busy[1].left, world_node_gva(NODE_A));
 	cr_expect_eq(busy[1].right, world_node_gva(NODE_C));
-	cr_assert_eq(claims.free_nodes.count, 2);
+	cr_assert_eq(claims.free_tree.count, 2);
 	cr_expect_eq(claims.free_root, world_node_gva(NODE_E));
 	cr_expect_eq(unused[1].va_end, KVMAP_VMALLOC_END);
 	cr_expect_eq(unused[0].subtree_max_size, KVMAP_VMALLOC_END - KVMAP_VMALLOC_START - 0x20000);
@@ -228,10 +228,10 @@ Test(claims, zones_and_free_lists_are_read)
 	cr_expect_eq(claims.zones[0].orders, MAX_ORDER + 1);
 	cr_expect_eq(claims.zones[0].kind, ZONE_DMA32);
 	cr_expect_eq(claims.zones[0].nr_free[0], 2);
-	cr_assert_eq(claims.free_blocks.count, 3);
-	cr_expect_eq(claims.free_blocks.items[1].pfn, 0x703);
-	cr_expect_eq(claims.free_blocks.items[2].pfn, 0x708);
-	cr_expect_eq(claims.free_blocks.items[2].order, 3);
+	cr_assert_eq(claims.free_buddy_blocks.count, 3);
+	cr_expect_eq(claims.free_buddy_blocks.items[1].pfn, 0x703);
+	cr_expect_eq(claims.free_buddy_blocks.items[2].pfn, 0x708);
+	cr_expect_eq(claims.free_buddy_blocks.items[2].order, 3);
 }
 
 Test(claims, memblock_held_frames_and_caches_are_read)
@@ -260,7 +260,7 @@ Test(claims, accounts_flushes_and_variables_are_read)
 	for (uint64_t i = 0; i < 11; i++)
 		cr_expect_eq(claims.stats[i], 200 + i);
 	cr_expect_eq(claims.policy, 1);
-	cr_expect_eq(claims.tlb_clock, 3);
+	cr_expect_eq(claims.flush_generation, 3);
 	cr_expect_eq(claims.flush_count, 3);
 	cr_assert_eq(claims.flushes.count, 3);
 	cr_expect_eq(claims.flushes.items[2].stamp, 3);

@@ -42,8 +42,8 @@ Test(damage, a_tree_that_runs_in_a_circle)
 	world_node(&world, NODE_A)->rb_node.rb_left = link_to(NODE_A);
 	world_read(&world, &claims);
 	expect_damage("V8", "vmap_area_root: node does not name the parent");
-	cr_expect_eq(claims.busy_nodes.count, 3, "each node once");
-	cr_expect_eq(claims.free_nodes.count, 2);
+	cr_expect_eq(claims.busy_tree.count, 3, "each node once");
+	cr_expect_eq(claims.free_tree.count, 2);
 }
 
 Test(damage, a_tree_whose_children_are_one_node)
@@ -51,7 +51,7 @@ Test(damage, a_tree_whose_children_are_one_node)
 	world_node(&world, NODE_B)->rb_node.rb_left = link_to(NODE_C);
 	world_read(&world, &claims);
 	expect_damage("V8", "both children are one node");
-	cr_expect_eq(claims.busy_nodes.count, 2);
+	cr_expect_eq(claims.busy_tree.count, 2);
 }
 
 Test(damage, a_tree_that_leads_out_of_RAM)
@@ -61,7 +61,7 @@ Test(damage, a_tree_that_leads_out_of_RAM)
 	world_read(&world, &claims);
 	expect_damage("V8", "vmap_area_root: link to no vmap_area");
 	expect_damage("V8", "free_vmap_area_root: link to no vmap_area");
-	cr_expect_eq(claims.busy_nodes.count, 2);
+	cr_expect_eq(claims.busy_tree.count, 2);
 	cr_expect_eq(claims.areas.count, 3);
 }
 
@@ -70,8 +70,8 @@ Test(damage, a_tree_link_that_is_not_aligned)
 	world_root(&world, "vmap_area_root", struct rb_root)->rb_node = (void *)((char *)link_to(NODE_B) + 4);
 	world_read(&world, &claims);
 	expect_damage("V8", "vmap_area_root: link to no vmap_area");
-	cr_expect_eq(claims.busy_nodes.count, 0);
-	cr_expect_eq(claims.free_nodes.count, 2);
+	cr_expect_eq(claims.busy_tree.count, 0);
+	cr_expect_eq(claims.free_tree.count, 2);
 }
 
 /* A list of nodes to the right, `count` of them, each the child of the one before. */
@@ -96,7 +96,7 @@ Test(damage, a_tree_deeper_than_any_red_black_tree)
 	make_deep_tree(1000);
 	world_read(&world, &claims);
 	expect_damage("V8", "free_vmap_area_root: deeper than");
-	cr_expect_eq(claims.free_nodes.count, 128);
+	cr_expect_eq(claims.free_tree.count, 128);
 }
 
 Test(damage, an_unordered_tree_is_read_as_it_stands_and_areas_are_found_all_the_same)
@@ -105,9 +105,9 @@ Test(damage, an_unordered_tree_is_read_as_it_stands_and_areas_are_found_all_the_
 	world_node(&world, NODE_B)->rb_node.rb_right = link_to(NODE_A);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
-	cr_assert_eq(claims.busy_nodes.count, 3);
-	cr_expect_eq(claims.busy_nodes.items[0].node, world_node_gva(NODE_C));
-	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START)->node, world_node_gva(NODE_A));
+	cr_assert_eq(claims.busy_tree.count, 3);
+	cr_expect_eq(claims.busy_tree.items[0].vmap_area, world_node_gva(NODE_C));
+	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START)->vmap_area, world_node_gva(NODE_A));
 }
 
 Test(damage, a_block_that_is_none)
@@ -210,7 +210,7 @@ Test(damage, a_range_of_the_busy_tree_in_a_state_that_is_none)
 	world_node(&world, NODE_A)->state = 77;
 	world_read(&world, &claims);
 	expect_damage("V8", "vmap_area_root: node in a state that is none");
-	cr_expect_eq(claims.busy_nodes.count, 3);
+	cr_expect_eq(claims.busy_tree.count, 3);
 	cr_expect_eq(claims.areas.count, 3);
 }
 
@@ -307,7 +307,7 @@ Test(damage, a_free_list_that_runs_in_a_circle)
 	world_page(&world, 0x703)->next = 0x701;
 	world_read(&world, &claims);
 	expect_damage("V4", "zones[0].free_area[0]: frame does not point back");
-	cr_expect_eq(claims.free_blocks.count, 3);
+	cr_expect_eq(claims.free_buddy_blocks.count, 3);
 }
 
 Test(damage, a_free_list_that_leads_beyond_RAM)
@@ -315,7 +315,7 @@ Test(damage, a_free_list_that_leads_beyond_RAM)
 	world_page(&world, 0x701)->next = 0x80000000;
 	world_read(&world, &claims);
 	expect_damage("V4", "zones[0].free_area[0]: list leads beyond RAM");
-	cr_expect_eq(claims.free_blocks.count, 2);
+	cr_expect_eq(claims.free_buddy_blocks.count, 2);
 }
 
 Test(damage, more_zones_than_the_array_has)
@@ -331,7 +331,7 @@ Test(damage, a_number_of_nodes_that_cannot_be)
 	*world_root(&world, "nr_nodes", uint32_t) = 9;
 	world_read(&world, &claims);
 	expect_damage("V4", "nr_nodes: not 1 to 8");
-	cr_expect_eq(claims.node_count, 1);
+	cr_expect_eq(claims.numa_node_count, 1);
 }
 
 Test(damage, a_zone_beyond_RAM_is_cut_to_it)
@@ -380,7 +380,7 @@ Test(damage, mem_map_not_mapped)
 	expect_damage("V4", "mem_map: not present");
 	expect_damage("V1", "struct page of the chain is not mapped");
 	cr_expect_eq(claims.pages.count, 0);
-	cr_expect_eq(claims.busy_nodes.count, 3);
+	cr_expect_eq(claims.busy_tree.count, 3);
 }
 
 Test(damage, mem_map_mapped_to_where_there_is_no_RAM)

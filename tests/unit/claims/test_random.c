@@ -71,9 +71,9 @@ static void check_bounds(const struct claims *claims, uint64_t seed)
 	cr_assert_leq(claims->damages.count, 256, "seed %lu", seed);
 	cr_assert_leq(claims->frames.count, 2 * frames, "seed %lu", seed);
 	cr_assert_leq(claims->pages.count, frames, "seed %lu", seed);
-	cr_assert_leq(claims->free_blocks.count, frames, "seed %lu", seed);
+	cr_assert_leq(claims->free_buddy_blocks.count, frames, "seed %lu", seed);
 	cr_assert_leq(claims->areas.count, nodes, "seed %lu", seed);
-	cr_assert_leq(claims->busy_nodes.count + claims->free_nodes.count, nodes, "seed %lu", seed);
+	cr_assert_leq(claims->busy_tree.count + claims->free_tree.count, nodes, "seed %lu", seed);
 	for (size_t i = 0; i < claims->frames.count; i++)
 		cr_assert_lt(claims->frames.items[i], frames, "seed %lu", seed);
 	for (size_t i = 0; i < claims->areas.count; i++)

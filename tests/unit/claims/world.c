@@ -237,7 +237,7 @@ static void world_fill_cache(struct world *world, uint16_t index, const char *na
 	*world_root(world, "nr_kmem_caches", uint32_t) = index;
 }
 
-static void world_fill_accounts(struct world *world)
+static void world_fill_counters(struct world *world)
 {
 	struct tlb_flush *flushes = world_root(world, "tlb_flush_log", struct tlb_flush);
 	struct agent_variable *variables = world_root(world, "agent_variables", struct agent_variable);
@@ -291,7 +291,7 @@ void world_create(struct world *world)
 			 NODE_COUNT);
 	world_fill_cache(world, 3, "vm_struct", WORLD_NAMES + 64, WORLD_VMS, sizeof(struct vm_struct),
 			 NODE_D + 1);
-	world_fill_accounts(world);
+	world_fill_counters(world);
 }
 
 void world_destroy(struct world *world)

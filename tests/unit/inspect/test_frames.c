@@ -138,7 +138,7 @@ Test(frames, of_hostile_tables_take_bounded_time)
 /* ---- from claims ---- */
 
 static struct claims claims;
-static struct claim_free_block blocks[64];
+static struct claim_buddy_block blocks[64];
 static struct claim_area areas[2];
 static uint32_t chain[] = { FRAME, FRAME + 1, FRAME + 5 };
 
@@ -159,12 +159,12 @@ static void make_claims(void)
 	claims.areas.count = 2;
 	claims.frames.items = chain;
 	claims.frames.count = 3;
-	claims.free_blocks.items = blocks;
+	claims.free_buddy_blocks.items = blocks;
 }
 
 static void add_block(uint64_t pfn, uint32_t order)
 {
-	blocks[claims.free_blocks.count++] = (struct claim_free_block){ .pfn = pfn, .order = order };
+	blocks[claims.free_buddy_blocks.count++] = (struct claim_buddy_block){ .pfn = pfn, .order = order };
 }
 
 Test(frames, have_the_owner_that_claims_them)

@@ -16,9 +16,9 @@ static struct range direct_map[] = {
 	{ .gva = 0xffff888000200000, .page_size = 2 << 20, .leaves = 127 },
 	{ .gva = 0xffff888010000000, .page_size = 2 << 20, .leaves = 1 },
 };
-static struct claim_node free_nodes[] = {
-	{ .node = 0x1000, .subtree_max_size = 0x5000 },
-	{ .node = 0x2000, .subtree_max_size = 7ull << 30 },
+static struct claim_rb_node free_tree[] = {
+	{ .vmap_area = 0x1000, .subtree_max_size = 0x5000 },
+	{ .vmap_area = 0x2000, .subtree_max_size = 7ull << 30 },
 };
 
 /* 1 MiB + 256 MiB of RAM; reserved: the low MiB, 2 MiB of image, and the last page. */
@@ -39,8 +39,8 @@ static void init(void)
 
 	sample_init(&sample);
 	fill_memory(claims);
-	claims->free_nodes.items = free_nodes;
-	claims->free_nodes.count = 2;
+	claims->free_tree.items = free_tree;
+	claims->free_tree.count = 2;
 	claims->free_root = 0x2000;
 	memcpy(claims->vm_stat, (uint64_t[NR_VM_STAT_ITEMS]){ 60000, 3, 9, 16, 2, 150, 11 },
 	       sizeof(claims->vm_stat));
@@ -55,7 +55,7 @@ static void init(void)
 	claims->zones[1].nr_free[10] = 63;
 	claims->zones[1].kind = ZONE_DMA32;
 	claims->zone_count = 2;
-	claims->node_count = 1;
+	claims->numa_node_count = 1;
 	claims->caches[0] = (struct claim_cache){
 		.name = "vmap area", .object_size = 72, .nr_slabs = 2, .frame_count = 2, .free_objects = 55
 	};

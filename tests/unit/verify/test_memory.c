@@ -23,7 +23,8 @@ TestSuite(memory, .init = world_init, .fini = world_destroy);
 
 Test(memory, a_frame_on_no_list_is_lost)
 {
-	w.claims.free_blocks.items[0] = w.claims.free_blocks.items[--w.claims.free_blocks.count];
+	w.claims.free_buddy_blocks.items[0] =
+		w.claims.free_buddy_blocks.items[--w.claims.free_buddy_blocks.count];
 	w.claims.zones[0].nr_free[0]--;
 	w.claims.zones[0].free_pages--;
 	w.claims.vm_stat[NR_FREE_PAGES]--;
@@ -33,8 +34,8 @@ Test(memory, a_frame_on_no_list_is_lost)
 
 Test(memory, a_frame_that_is_free_and_an_areas_has_two_owners)
 {
-	w.claims.free_blocks.items[0].pfn = *frame(C, 0);
-	w.claims.free_blocks.items[0].zone = 1;
+	w.claims.free_buddy_blocks.items[0].pfn = *frame(C, 0);
+	w.claims.free_buddy_blocks.items[0].zone = 1;
 	w.claims.zones[0].nr_free[0]--;
 	w.claims.zones[0].free_pages--;
 	w.claims.zones[1].nr_free[0]++;
@@ -44,7 +45,7 @@ Test(memory, a_frame_that_is_free_and_an_areas_has_two_owners)
 
 Test(memory, a_misaligned_block_is_no_block)
 {
-	w.claims.free_blocks.items[1].order = 3;
+	w.claims.free_buddy_blocks.items[1].order = 3;
 	w.claims.zones[0].nr_free[2]--;
 	w.claims.zones[0].nr_free[3]++;
 	w.claims.zones[0].free_pages += 4;
@@ -106,7 +107,8 @@ Test(memory, a_slab_owns_all_its_frames)
 /* Makes the free block of four frames one that alloc_pages() has handed out. */
 static void allocate_four(void)
 {
-	w.claims.free_blocks.items[1] = w.claims.free_blocks.items[--w.claims.free_blocks.count];
+	w.claims.free_buddy_blocks.items[1] =
+		w.claims.free_buddy_blocks.items[--w.claims.free_buddy_blocks.count];
 	w.claims.zones[0].nr_free[2]--;
 	w.claims.zones[0].free_pages -= 4;
 	w.claims.vm_stat[NR_FREE_PAGES] -= 4;
@@ -170,13 +172,13 @@ Test(memory, a_zone_beyond_the_limit_of_its_type_is_found)
 Test(memory, a_zone_outside_its_node_is_found)
 {
 	w.claims.max_pfn = w.claims.zones[1].end_pfn;
-	w.claims.node_count = 2; /* the second from the middle of RAM on */
+	w.claims.numa_node_count = 2; /* the second from the middle of RAM on */
 	expect_findings("V4");
-	w.claims.zones[1].node = 1;
+	w.claims.zones[1].numa_node = 1;
 	expect_findings("");
-	w.claims.zones[0].node = 1;
+	w.claims.zones[0].numa_node = 1;
 	expect_findings("V4");
-	w.claims.zones[0].node = 2;
+	w.claims.zones[0].numa_node = 2;
 	expect_findings("V4");
 }
 
@@ -187,7 +189,7 @@ static void defer(size_t area, unsigned int lists)
 {
 	w.claims.areas.items[area].deferred = true;
 	while (lists--)
-		cr_assert_eq(array_push(&w.claims.deferred, w.claims.areas.items[area].node), 0);
+		cr_assert_eq(array_push(&w.claims.deferred, w.claims.areas.items[area].vmap_area), 0);
 }
 
 Test(memory, an_area_that_waits_to_be_freed_on_one_list_is_right)
@@ -227,31 +229,31 @@ Test(memory, a_variable_of_an_area_that_waits_to_be_freed_is_found)
 
 Test(memory, areas_that_overlap_are_found)
 {
-	w.claims.free_nodes.items[0].va_start -= K4;
+	w.claims.free_tree.items[0].va_start -= K4;
 	expect_findings("V8");
 }
 
 Test(memory, a_range_that_is_neither_free_nor_busy_is_found)
 {
-	w.claims.free_nodes.items[0].va_start += K4;
+	w.claims.free_tree.items[0].va_start += K4;
 	expect_findings("V8");
 }
 
 Test(memory, a_kept_range_is_part_of_the_space_and_may_overlap_nothing)
 {
-	struct claim_kept kept = { w.claims.free_nodes.items[0].va_start,
-				   w.claims.free_nodes.items[0].va_start + K4 };
+	struct claim_cached_range kept = { w.claims.free_tree.items[0].va_start,
+					   w.claims.free_tree.items[0].va_start + K4 };
 
-	w.claims.free_nodes.items[0].va_start += K4;
-	cr_assert_eq(array_push(&w.claims.kept, kept), 0);
+	w.claims.free_tree.items[0].va_start += K4;
+	cr_assert_eq(array_push(&w.claims.cached_ranges, kept), 0);
 	expect_findings("");
-	w.claims.kept.items[0].va_end += K4;
+	w.claims.cached_ranges.items[0].va_end += K4;
 	expect_findings("V8");
 }
 
 Test(memory, an_unordered_tree_is_found)
 {
-	struct claim_node *nodes = w.claims.busy_nodes.items;
+	struct claim_rb_node *nodes = w.claims.busy_tree.items;
 	uint64_t start = nodes[0].va_start, end = nodes[0].va_end;
 
 	nodes[0].va_start = nodes[2].va_start;
@@ -263,32 +265,32 @@ Test(memory, an_unordered_tree_is_found)
 
 Test(memory, a_red_node_below_a_red_one_is_found)
 {
-	w.claims.busy_nodes.items[1].black = false;
+	w.claims.busy_tree.items[1].black = false;
 	expect_findings("V8");
 }
 
 Test(memory, ways_with_different_numbers_of_black_nodes_are_found)
 {
-	w.claims.busy_nodes.items[0].black = true;
+	w.claims.busy_tree.items[0].black = true;
 	expect_findings("V8");
 	cr_expect_eq(w.verdict.results[8].findings, 1, "once for a tree");
 }
 
 Test(memory, a_wrong_maximum_is_found)
 {
-	w.claims.free_nodes.items[0].subtree_max_size = K4;
+	w.claims.free_tree.items[0].subtree_max_size = K4;
 	expect_findings("V8");
 }
 
 Test(memory, a_child_with_another_parent_is_found)
 {
-	w.claims.busy_nodes.items[2].parent = w.claims.busy_nodes.items[0].node;
+	w.claims.busy_tree.items[2].parent = w.claims.busy_tree.items[0].vmap_area;
 	expect_findings("V8");
 }
 
 Test(memory, children_that_point_to_their_parent_end_the_search)
 {
-	w.claims.busy_nodes.items[0].left = w.claims.busy_nodes.items[1].node;
+	w.claims.busy_tree.items[0].left = w.claims.busy_tree.items[1].vmap_area;
 	expect_findings("V8");
 }
 
@@ -335,7 +337,7 @@ static void table_was(uint64_t pfn, uint32_t handed)
 	cr_assert_eq(array_push(&w.claims.flushes, cut), 0);
 	cr_assert_eq(array_push(&w.claims.flushes, flush), 0);
 	w.claims.flush_count += 2;
-	w.claims.tlb_clock = 6;
+	w.claims.flush_generation = 6;
 	page_of(pfn)->unmapped = 4;
 	page_of(pfn)->handed = handed;
 }
@@ -375,7 +377,7 @@ static void right_lost(uint32_t stamp, uint64_t start, uint64_t end)
 
 	cr_assert_eq(array_push(&w.claims.flushes, entry), 0);
 	w.claims.flush_count++;
-	w.claims.tlb_clock = stamp;
+	w.claims.flush_generation = stamp;
 }
 
 Test(memory, a_right_that_was_lost_wants_a_flush_of_all_its_range)
@@ -388,7 +390,7 @@ Test(memory, a_right_that_was_lost_wants_a_flush_of_all_its_range)
 	cr_assert_eq(array_push(&w.claims.flushes, half), 0);
 	expect_findings("V9");
 	cr_assert_eq(array_push(&w.claims.flushes, rest), 0);
-	w.claims.tlb_clock = 10;
+	w.claims.flush_generation = 10;
 	w.claims.flush_count += 2;
 	expect_findings("");
 }
@@ -402,7 +404,7 @@ static void many_cpus(unsigned int count)
 	for (unsigned int i = 0; i < 4; i++)
 		page_of(*frame(A, i))->handed = 10;
 	w.claims.flushes.items[2].stamp = area(L)->unmapped = 20;
-	w.claims.tlb_clock = 20;
+	w.claims.flush_generation = 20;
 }
 
 /* Before the last entry of the log, which is L's unmapping. begun: of a flush. */
@@ -568,7 +570,7 @@ static void long_history(uint32_t count)
 		cr_assert_eq(array_push(&w.claims.flushes, unmapping), 0);
 		cr_assert_eq(array_push(&w.claims.flushes, flush), 0);
 	}
-	w.claims.flush_count = w.claims.tlb_clock = area(A)->handed = 2 * count;
+	w.claims.flush_count = w.claims.flush_generation = area(A)->handed = 2 * count;
 	area(A)->unmapped = 2 * count - 1;
 	area(L)->unmapped = 1;
 	for (unsigned int i = 0; i < 4; i++) {
@@ -598,7 +600,7 @@ Test(memory, a_log_that_was_made_to_take_long_is_given_up)
 	for (uint32_t i = 1; i < w.claims.flushes.count; i += 2)
 		w.claims.flushes.items[i].begun = 0;
 	cr_assert_eq(array_push(&w.claims.flushes, last), 0);
-	w.claims.flush_count = w.claims.tlb_clock = area(A)->handed = 120001;
+	w.claims.flush_count = w.claims.flush_generation = area(A)->handed = 120001;
 	for (unsigned int i = 0; i < 4; i++)
 		page_of(*frame(A, i))->handed = 120001;
 	expect_findings("");
@@ -779,16 +781,16 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 				    .requested_size = 2 * K4,
 				    .flags = VM_MAP,
 				    .nr_pages = 2,
-				    .handed = w.claims.tlb_clock,
+				    .handed = w.claims.flush_generation,
 				    .frames_sum = FRAMES_SUM(0, FRAME_A) + FRAMES_SUM(1, 0x1007) };
-	struct claim_kept gap = { AREA_END, AREA_END + K4 };
+	struct claim_cached_range gap = { AREA_END, AREA_END + K4 };
 
 	cr_assert_eq(array_push(&w.claims.areas, alias), 0);
-	cr_assert_eq(array_push(&w.claims.kept, gap), 0);
+	cr_assert_eq(array_push(&w.claims.cached_ranges, gap), 0);
 	tables_map(&w.tables, alias.va_start, first * K4, 1, LEAF);
 	tables_map(&w.tables, alias.va_start + K4, second * K4, 1, LEAF);
-	w.claims.free_nodes.items[1].va_start = alias.va_end;
-	w.claims.free_nodes.items[0].subtree_max_size = w.claims.free_nodes.items[1].subtree_max_size =
+	w.claims.free_tree.items[1].va_start = alias.va_end;
+	w.claims.free_tree.items[0].subtree_max_size = w.claims.free_tree.items[1].subtree_max_size =
 		KVMAP_VMALLOC_END - alias.va_end;
 	w.claims.stats[STAT_ALLOCATIONS]++;
 	w.claims.stats[STAT_PAGES_MAPPED] += 2;

@@ -92,7 +92,7 @@ static void make_area(enum area_state state, uint64_t start, const uint32_t *fra
 		.state = state,
 		.va_start = start,
 		.va_end = start + (pages + 1) * K4,
-		.node = KVMAP_DIRECT_BASE + SLAB_0 * K4 + w.claims.areas.count * 0x80,
+		.vmap_area = KVMAP_DIRECT_BASE + SLAB_0 * K4 + w.claims.areas.count * 0x80,
 		.addr = start,
 		.size = (pages + 1) * K4,
 		.requested_size = pages * K4,
@@ -120,9 +120,9 @@ static size_t make_chain(uint32_t pfn, unsigned int owner)
 
 static void make_free_block(uint64_t pfn, uint32_t order, uint32_t zone)
 {
-	struct claim_free_block block = { .pfn = pfn, .order = order, .zone = zone };
+	struct claim_buddy_block block = { .pfn = pfn, .order = order, .zone = zone };
 
-	cr_assert_eq(array_push(&w.claims.free_blocks, block), 0);
+	cr_assert_eq(array_push(&w.claims.free_buddy_blocks, block), 0);
 	own(pfn, PAGE_FREE);
 	page_of(pfn)->order = (uint8_t)order;
 	w.claims.zones[zone].nr_free[order]++;
@@ -153,7 +153,7 @@ static void make_frames(void)
 	claims->reserved[1] = (struct claim_region){ 2 << 20, 2 << 20, 2 };
 	claims->reserved_count = 2;
 	claims->zone_count = 2;
-	claims->node_count = 1;
+	claims->numa_node_count = 1;
 	make_zone(0, 0x100, 0x108, 0x200);
 	make_zone(1, 0x1000, 0x1010, 0x1400);
 	make_free_block(FREE_BLOCK, 0, 0);
@@ -180,33 +180,32 @@ static void make_frames(void)
 
 static void make_node(bool busy, unsigned int place, uint64_t start, uint64_t end, bool black)
 {
-	struct claim_node node = { .node = 0xffff888000100000 + (busy ? 0 : 0x800) + place * 0x80,
-				   .va_start = start,
-				   .va_end = end,
-				   .black = black };
+	struct claim_rb_node node = { .vmap_area = 0xffff888000100000 + (busy ? 0 : 0x800) + place * 0x80,
+				      .va_start = start,
+				      .va_end = end,
+				      .black = black };
 
-	cr_assert_eq(busy ? array_push(&w.claims.busy_nodes, node) : array_push(&w.claims.free_nodes, node),
-		     0);
+	cr_assert_eq(busy ? array_push(&w.claims.busy_tree, node) : array_push(&w.claims.free_tree, node), 0);
 }
 
 static void make_trees(void)
 {
-	struct claim_node *busy, *unused;
+	struct claim_rb_node *busy, *unused;
 
 	make_node(true, 0, AREA_A, AREA_B, false);
 	make_node(true, 1, AREA_B, AREA_L, true);
 	make_node(true, 2, AREA_C, AREA_END, false);
-	busy = w.claims.busy_nodes.items;
-	w.claims.busy_root = busy[1].node;
-	busy[0].parent = busy[2].parent = busy[1].node;
-	busy[1].left = busy[0].node;
-	busy[1].right = busy[2].node;
+	busy = w.claims.busy_tree.items;
+	w.claims.busy_root = busy[1].vmap_area;
+	busy[0].parent = busy[2].parent = busy[1].vmap_area;
+	busy[1].left = busy[0].vmap_area;
+	busy[1].right = busy[2].vmap_area;
 	make_node(false, 0, AREA_L + 3 * K4, AREA_C, true);
 	make_node(false, 1, AREA_END, KVMAP_VMALLOC_END, false);
-	unused = w.claims.free_nodes.items;
-	w.claims.free_root = unused[0].node;
-	unused[0].right = unused[1].node;
-	unused[1].parent = unused[0].node;
+	unused = w.claims.free_tree.items;
+	w.claims.free_root = unused[0].vmap_area;
+	unused[0].right = unused[1].vmap_area;
+	unused[1].parent = unused[0].vmap_area;
 	unused[0].subtree_max_size = unused[1].subtree_max_size = KVMAP_VMALLOC_END - AREA_END;
 }
 
@@ -216,7 +215,7 @@ static void log_entry(uint32_t stamp, uint32_t cpu, uint64_t start, uint64_t end
 
 	cr_assert_eq(array_push(&w.claims.flushes, entry), 0);
 	w.claims.flush_count++;
-	w.claims.tlb_clock = stamp;
+	w.claims.flush_generation = stamp;
 }
 
 /* A's range and frames have been used before; L waits. */

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blocks.c: what a block of vm_map_ram() claims: each mapping in it is an area, live or unmapped and
- * not yet flushed; the rest is nobody's.
+ * vmap_blocks.c: the vmap blocks of vm_map_ram(). Each mapping in one is an area, live or lazily freed; what is
+ * left between them is a cached range.
  */
 #include "claims/reader.h"
 
 #define PAGES(count) ((uint64_t)(count) << 12)
 
-struct block {
+struct vmap_block {
 	uint64_t gva; /* of the vmap_block */
 	uint64_t va_start;
 	uint32_t used, nr, dirty;          /* as claimed */
 	uint32_t mappings, slots_unmapped; /* as read */
-	uint32_t unmapped;                 /* when the block was, before it was used this time */
+	uint32_t unmapped;                 /* flush generation when its range was last unmapped */
 };
 
-static void kept_add(struct reader *reader, uint64_t start, uint64_t end)
+static void cached_range_add(struct reader *reader, uint64_t start, uint64_t end)
 {
-	struct claim_kept kept = { start, end };
+	struct claim_cached_range range = { start, end };
 
 	if (start < end)
-		(void)reader_push(reader, &reader->out->kept, kept);
+		(void)reader_push(reader, &reader->out->cached_ranges, range);
 }
 
-/* The mapping that begins at a slot; the slot behind it, or VMAP_BLOCK_SLOTS + 1 and a damage. */
-static uint32_t map_take(struct reader *reader, struct block *block, const struct area_node *node,
-			 uint32_t slot)
+/* Reads the mapping that begins at a slot. Returns the slot after it, or VMAP_BLOCK_SLOTS + 1 and a damage. */
+static uint32_t map_take(struct reader *reader, struct vmap_block *block,
+			 const struct vmap_area_fields *fields, uint32_t slot)
 {
 	const struct claims_layout *layout = reader->layout;
 	uint64_t gva = block->gva + layout_size(layout, TYPE_vmap_block) +
 		       (uint64_t)slot * layout_size(layout, TYPE_vmap_block_map);
-	struct claim_area area = { .flags = VM_MAP | VM_MAP_RAM, .node = node->area.node };
+	struct claim_area area = { .flags = VM_MAP | VM_MAP_RAM, .vmap_area = fields->area.vmap_area };
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	uint64_t pages, state;
 
@@ -60,7 +60,7 @@ static uint32_t map_take(struct reader *reader, struct block *block, const struc
 				? block->unmapped
 				: (uint32_t)layout_value(layout, MEMBER_vmap_block_map_unmapped, copy);
 	slot += VMAP_SLOTS((uint32_t)pages);
-	kept_add(reader, area.va_end, block->va_start + slot * PAGES(2));
+	cached_range_add(reader, area.va_end, block->va_start + slot * PAGES(2));
 	block->mappings++;
 	if (area.state == AREA_LIVE) {
 		(void)reader_push(reader, &reader->out->areas, area);
@@ -71,8 +71,8 @@ static uint32_t map_take(struct reader *reader, struct block *block, const struc
 	return slot;
 }
 
-/* The counts against what was read. What a CPU has done with counts as dirty, used or not. */
-static void counts_check(struct reader *reader, const struct block *block)
+/* Compares the counters with what was read. Unused slots count as dirty once no CPU maps in the block. */
+static void counts_check(struct reader *reader, const struct vmap_block *block)
 {
 	uint32_t rest = VMAP_BLOCK_DIRTY - block->used;
 
@@ -83,15 +83,15 @@ static void counts_check(struct reader *reader, const struct block *block)
 			      "vmap_block.dirty: not what was unmapped");
 }
 
-void block_take(struct reader *reader, const struct area_node *node)
+void vmap_block_take(struct reader *reader, const struct vmap_area_fields *fields)
 {
 	const struct claims_layout *layout = reader->layout;
-	struct block block = { .gva = node->block, .unmapped = node->area.unmapped };
+	struct vmap_block block = { .gva = fields->block, .unmapped = fields->area.unmapped };
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	uint32_t slot = 0;
 
-	if (node->block % 8 || !reader_structure(reader, TYPE_vmap_block, node->block, copy)) {
-		reader_damage(reader, "V8", node->area.node, node->block,
+	if (fields->block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->block, copy)) {
+		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
 			      "vmap_area.block: leads to no vmap_block in RAM");
 		return;
 	}
@@ -99,16 +99,17 @@ void block_take(struct reader *reader, const struct area_node *node)
 	block.dirty = (uint32_t)layout_value(layout, MEMBER_vmap_block_dirty, copy);
 	block.used = (uint32_t)layout_value(layout, MEMBER_vmap_block_used, copy);
 	block.nr = (uint32_t)layout_value(layout, MEMBER_vmap_block_nr, copy);
-	if (block.va_start != node->area.va_start || block.va_start % VMAP_BLOCK_SIZE ||
-	    node->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
-	    layout_value(layout, MEMBER_vmap_block_va, copy) != node->area.node) {
-		reader_damage(reader, "V8", node->area.node, node->block, "vmap_block: not of its vmap_area");
+	if (block.va_start != fields->area.va_start || block.va_start % VMAP_BLOCK_SIZE ||
+	    fields->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
+	    layout_value(layout, MEMBER_vmap_block_va, copy) != fields->area.vmap_area) {
+		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
+			      "vmap_block: not of its vmap_area");
 		return;
 	}
 	while (slot < block.used && !reader->out_of_memory)
-		slot = map_take(reader, &block, node, slot);
+		slot = map_take(reader, &block, fields, slot);
 	if (slot > block.used)
-		return; /* it ended in a damage */
+		return; /* damaged */
 	counts_check(reader, &block);
-	kept_add(reader, block.va_start + slot * PAGES(2), node->area.va_end);
+	cached_range_add(reader, block.va_start + slot * PAGES(2), fields->area.va_end);
 }
