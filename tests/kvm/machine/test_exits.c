@@ -48,7 +48,7 @@ Test(exits, a_string_sent_by_rep_outsb_arrives_whole)
 		GUEST("\xbe\x20\0\x20\0\xb9\x0c\0\0\0\xba\xf8\x03\0\0\xfc\xf3\x6e" EXIT_WITH(
 			"\x10") "\x90\x90\x90\x90\x90\x90\x90"
 				"twelve bytes");
-	struct machine_event event = guest_run(machine, 1000);
+	struct machine_event event = guest_run(machine, 0);
 
 	cr_expect(eq(int, event.type, MACHINE_EXIT));
 	serial_is(machine, "twelve bytes");

@@ -12,18 +12,23 @@ static void hold(void *context)
 {
 	struct fake_vm *fake = context;
 
+	pthread_mutex_lock(&fake->lock);
 	fake->misused |= fake->is_held;
 	fake->is_held = true;
 	fake->holds++;
+	pthread_mutex_unlock(&fake->lock);
 }
 
 static void release(void *context)
 {
 	struct fake_vm *fake = context;
 
+	pthread_mutex_lock(&fake->lock);
 	fake->misused |= !fake->is_held;
 	fake->is_held = false;
 	fake->releases++;
+	pthread_cond_broadcast(&fake->released);
+	pthread_mutex_unlock(&fake->lock);
 }
 
 static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
@@ -62,6 +67,8 @@ void fake_vm_make(struct fake_vm *fake)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	*fake = (struct fake_vm){
 		.memory = fd,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.released = PTHREAD_COND_INITIALIZER,
 		.vm = {
 			.context = fake,
 			.hold = hold,
@@ -78,6 +85,14 @@ void fake_vm_make(struct fake_vm *fake)
 			.fds = { open(path, O_RDONLY | O_CLOEXEC) },
 		},
 	};
+}
+
+void fake_vm_wait_for_release(struct fake_vm *fake)
+{
+	pthread_mutex_lock(&fake->lock);
+	while (fake->is_held)
+		pthread_cond_wait(&fake->released, &fake->lock);
+	pthread_mutex_unlock(&fake->lock);
 }
 
 void fake_vm_close(struct fake_vm *fake)

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_vm.h: a VM without KVM: it counts what is asked of it.
+ * fake_vm.h: a VM without KVM, which counts the calls.
  */
 #ifndef TESTS_UNIT_CONTROL_FAKE_VM_H
 #define TESTS_UNIT_CONTROL_FAKE_VM_H
 
 #include "control/requests.h"
 
+#include <pthread.h>
+
 struct fake_vm {
-	unsigned int holds, releases; /* how often */
+	unsigned int holds, releases; /* calls */
 	bool is_held;
-	bool misused; /* asked for registers while it was not held, held twice ... */
-	int memory;   /* the file, as the VM itself writes it */
-	bool refuses; /* its registers cannot be had */
+	bool misused;         /* registers read outside a hold, held twice ... */
+	int memory;           /* the file, writable */
+	bool refuses;         /* registers() fails */
+	pthread_mutex_t lock; /* protects holds, releases, is_held; tests read them without, after a reply */
+	pthread_cond_t released;
 	struct control_vm vm;
 };
 
@@ -21,6 +25,8 @@ struct fake_vm {
 
 /* Two CPUs, FAKE_MEMORY bytes of memory, whose n-th page begins with the byte n. */
 void fake_vm_make(struct fake_vm *fake);
+/* Returns once it is not held. */
+void fake_vm_wait_for_release(struct fake_vm *fake);
 void fake_vm_close(struct fake_vm *fake);
 
 #endif

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_foreign.c: the memory of a process that does not help, and that process standing still.
+ * The memory of another process, read without its help; and that process in a ptrace stop.
  */
 #define _GNU_SOURCE
 #include "view/process.h"
 #include "view/ptrace_stop.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -27,16 +32,11 @@ static struct {
 static uint8_t *private;
 static pid_t child;
 
-static void nap(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
-}
-
 static void *count(void *counter)
 {
 	for (;;) {
 		atomic_fetch_add((atomic_uint *)counter, 1);
-		nap();
+		sched_yield();
 	}
 	return NULL;
 }
@@ -59,19 +59,57 @@ static void live(void)
 	count(&shared->counters[0]);
 }
 
-static bool counts(void)
+/* Until both threads of the child have run. */
+static void wait_until_it_counts(void)
 {
 	unsigned int before[2];
 
 	for (int i = 0; i < 2; i++)
 		before[i] = atomic_load(&shared->counters[i]);
-	for (int naps = 0; naps < 50000; naps++) {
-		nap();
-		if (atomic_load(&shared->counters[0]) > before[0] + 1 &&
-		    atomic_load(&shared->counters[1]) > before[1] + 1)
-			return true;
-	}
-	return false;
+	for (int i = 0; i < 2; i++)
+		while (atomic_load(&shared->counters[i]) < before[i] + 2)
+			sched_yield();
+}
+
+/* The third field of /proc/PID/task/THREAD/stat: 't' in a ptrace stop, 'T' in a stop by a signal. */
+static char state_of(const char *thread)
+{
+	char path[300], text[512] = "";
+	const char *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", child, thread);
+	file = fopen(path, "r");
+	cr_assert(file && fgets(text, sizeof(text), file));
+	fclose(file);
+	end = strrchr(text, ')');
+	cr_assert(end && end[1] == ' ');
+	return end[2];
+}
+
+static unsigned int threads_in_state(char state)
+{
+	const struct dirent *entry;
+	unsigned int count = 0;
+	char path[64];
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", child);
+	folder = opendir(path);
+	cr_assert(folder);
+	while ((entry = readdir(folder)))
+		if (isdigit(entry->d_name[0]))
+			count += state_of(entry->d_name) == state;
+	closedir(folder);
+	return count;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void init(void)
@@ -83,7 +121,7 @@ static void init(void)
 	if (!child)
 		live();
 	cr_assert_gt(child, 0);
-	cr_assert(counts(), "the child lives");
+	wait_until_it_counts();
 }
 
 static void fini(void)
@@ -92,9 +130,9 @@ static void fini(void)
 	waitpid(child, NULL, 0);
 }
 
-TestSuite(process, .init = init, .fini = fini, .timeout = 60);
+TestSuite(process, .init = init, .fini = fini);
 
-static struct view *look(void)
+static struct view *open_view(void)
 {
 	const struct process_memory pieces[] = {
 		{ 1 << 20, 200 * PAGE, (uintptr_t) private },
@@ -119,11 +157,11 @@ static uint32_t number_at(const struct view *view, uint64_t gpa)
 
 Test(process, each_page_is_read_from_where_its_piece_lies)
 {
-	struct view *view = look();
+	struct view *view = open_view();
 
 	cr_expect_eq(number_at(view, (1 << 20) + 77 * PAGE), 77);
 	cr_expect_eq(number_at(view, (16 << 20) + 3 * PAGE), 203);
-	/* Ascending, so that what comes is copied ahead; over what was there before, too. */
+	/* Ascending, so that pages are copied ahead, page 77 again too. */
 	for (uint32_t i = 0; i < 200; i++)
 		cr_assert_eq(number_at(view, (1 << 20) + i * PAGE), i);
 	for (uint32_t i = 100; i--;)
@@ -132,32 +170,32 @@ Test(process, each_page_is_read_from_where_its_piece_lies)
 	view_destroy(view);
 }
 
-Test(process, memory_that_the_process_does_not_have_is_told_and_reads_as_zeros)
+Test(process, memory_that_the_process_does_not_have_is_counted_and_reads_as_zeros)
 {
-	struct view *view = look();
+	struct view *view = open_view();
 
 	cr_expect_eq(number_at(view, (32 << 20) + PAGE), 0);
 	cr_expect_eq(process_view_lost_pages(view), 1);
 	view_destroy(view);
 }
 
-Test(process, a_process_that_ended_is_told_too)
+Test(process, memory_of_a_process_that_ended_is_counted_too)
 {
-	struct view *view = look();
+	struct view *view = open_view();
 
 	cr_expect_eq(number_at(view, 1 << 20), 0);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	cr_expect_eq(number_at(view, 1 << 20), 0, "what was looked at is kept");
+	cr_expect_eq(number_at(view, 1 << 20), 0, "a page that was read before stays");
 	cr_expect_eq(process_view_lost_pages(view), 0);
 	number_at(view, 16 << 20);
 	cr_expect_eq(process_view_lost_pages(view), 1);
 	view_destroy(view);
 }
 
-Test(process, a_system_call_may_be_the_first_to_look)
+Test(process, a_system_call_may_be_the_first_to_read_a_page)
 {
-	struct view *view = look();
+	struct view *view = open_view();
 	uint32_t number = 0;
 	int ends[2];
 
@@ -169,8 +207,9 @@ Test(process, a_system_call_may_be_the_first_to_look)
 	view_destroy(view);
 }
 
-Test(process, no_thread_of_a_process_that_stands_still_moves)
+Test(process, every_thread_is_in_the_ptrace_stop_and_runs_after_it)
 {
+	uint64_t before_ns = now_ns(), stopped_ns;
 	struct ptrace_stop *stop;
 	unsigned int before[2];
 	struct error error;
@@ -178,12 +217,14 @@ Test(process, no_thread_of_a_process_that_stands_still_moves)
 	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
 	for (int i = 0; i < 2; i++)
 		before[i] = atomic_load(&shared->counters[i]);
-	for (int i = 0; i < 100; i++)
-		nap();
+	cr_expect_eq(threads_in_state('t'), 2);
 	for (int i = 0; i < 2; i++)
 		cr_expect_eq(atomic_load(&shared->counters[i]), before[i], "thread %d", i);
-	cr_expect_geq(ptrace_stop_end(stop), 100 * 100000);
-	cr_expect(counts(), "it goes on");
+	stopped_ns = ptrace_stop_end(stop);
+	cr_expect_gt(stopped_ns, 0);
+	cr_expect_leq(stopped_ns, now_ns() - before_ns);
+	wait_until_it_counts();
+	cr_expect_eq(threads_in_state('t'), 0);
 }
 
 Test(process, no_signal_is_lost)
@@ -195,7 +236,9 @@ Test(process, no_signal_is_lost)
 		kill(child, SIGUSR1);
 		cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
 		ptrace_stop_end(stop);
-		cr_assert(counts());
+		while (atomic_load(&shared->signals) < i)
+			sched_yield();
+		wait_until_it_counts();
 		cr_assert_eq(atomic_load(&shared->signals), i);
 	}
 }
@@ -209,14 +252,16 @@ Test(process, a_process_that_was_stopped_already_stays_so)
 	kill(child, SIGSTOP);
 	cr_assert_eq(waitpid(child, &status, WUNTRACED), child);
 	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	cr_expect_eq(threads_in_state('t'), 2);
 	ptrace_stop_end(stop);
-	cr_expect_not(WIFCONTINUED(status));
-	cr_expect_eq(waitpid(child, &status, WNOHANG | WCONTINUED), 0, "nobody let it go on");
+	while (threads_in_state('T') < 2)
+		sched_yield();
+	cr_expect_eq(waitpid(child, &status, WNOHANG | WCONTINUED), 0, "it was not continued");
 	kill(child, SIGCONT);
-	cr_expect(counts(), "it goes on when it is told to");
+	wait_until_it_counts();
 }
 
-Test(process, a_process_that_is_not_there_cannot_stand_still)
+Test(process, a_process_that_is_not_there_cannot_be_stopped_or_read)
 {
 	struct ptrace_stop *stop;
 	const struct process_memory piece = { 0, PAGE, PAGE };
