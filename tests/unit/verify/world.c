@@ -178,9 +178,9 @@ static void make_frames(void)
 	claims->vm_stat[NR_HELD_PAGES] = 1;
 }
 
-static void make_node(bool busy, unsigned int place, uint64_t start, uint64_t end, bool black)
+static void make_rb_node(bool busy, unsigned int index, uint64_t start, uint64_t end, bool black)
 {
-	struct claim_rb_node node = { .vmap_area = 0xffff888000100000 + (busy ? 0 : 0x800) + place * 0x80,
+	struct claim_rb_node node = { .vmap_area = 0xffff888000100000 + (busy ? 0 : 0x800) + index * 0x80,
 				      .va_start = start,
 				      .va_end = end,
 				      .black = black };
@@ -192,16 +192,16 @@ static void make_trees(void)
 {
 	struct claim_rb_node *busy, *unused;
 
-	make_node(true, 0, AREA_A, AREA_B, false);
-	make_node(true, 1, AREA_B, AREA_L, true);
-	make_node(true, 2, AREA_C, AREA_END, false);
+	make_rb_node(true, 0, AREA_A, AREA_B, false);
+	make_rb_node(true, 1, AREA_B, AREA_L, true);
+	make_rb_node(true, 2, AREA_C, AREA_END, false);
 	busy = w.claims.busy_tree.items;
 	w.claims.busy_root = busy[1].vmap_area;
 	busy[0].parent = busy[2].parent = busy[1].vmap_area;
 	busy[1].left = busy[0].vmap_area;
 	busy[1].right = busy[2].vmap_area;
-	make_node(false, 0, AREA_L + 3 * K4, AREA_C, true);
-	make_node(false, 1, AREA_END, KVMAP_VMALLOC_END, false);
+	make_rb_node(false, 0, AREA_L + 3 * K4, AREA_C, true);
+	make_rb_node(false, 1, AREA_END, KVMAP_VMALLOC_END, false);
 	unused = w.claims.free_tree.items;
 	w.claims.free_root = unused[0].vmap_area;
 	unused[0].right = unused[1].vmap_area;
@@ -218,7 +218,7 @@ static void log_entry(uint32_t stamp, uint32_t cpu, uint64_t start, uint64_t end
 	w.claims.flush_generation = stamp;
 }
 
-/* A's range and frames have been used before; L waits. */
+/* A's range and frames have been used before; L is lazily freed. */
 static void make_history(void)
 {
 	log_entry(1, TLB_FLUSH_UNMAP, AREA_A, AREA_A + 4 * K4);
@@ -258,7 +258,7 @@ static void make_contents(void)
 	w.claims.variables.items[2].write_value = 0x1234;
 }
 
-static void make_accounts(void)
+static void make_counters(void)
 {
 	for (uint64_t gpa = K4; gpa < w.tables.next; gpa += K4) {
 		own(gpa / K4, PAGE_TABLE);
@@ -270,6 +270,18 @@ static void make_accounts(void)
 	w.claims.stats[STAT_FREES] = 2;
 	w.claims.stats[STAT_PAGES_MAPPED] = 13;
 	w.claims.stats[STAT_PAGES_UNMAPPED] = 6;
+}
+
+void allocate_four(void)
+{
+	w.claims.free_buddy_blocks.items[1] =
+		w.claims.free_buddy_blocks.items[--w.claims.free_buddy_blocks.count];
+	w.claims.zones[0].nr_free[2]--;
+	w.claims.zones[0].free_pages -= 4;
+	w.claims.vm_stat[NR_FREE_PAGES] -= 4;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] += 4;
+	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR);
+	page_of(FREE_FOUR)->owner = PAGE_KMALLOC;
 }
 
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
@@ -302,7 +314,7 @@ void world_init(void)
 	make_trees();
 	make_history();
 	make_contents();
-	make_accounts();
+	make_counters();
 	w.claims.cpu_count = 1;
 	w.claims.policy = KVMAP_POLICY_STRICT;
 	w.input = (struct verify_input){ .view = &w.tables.view,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h: a small guest that is right in everything: tables, memory, and claims about them. A test breaks
- * one thing and asks who has seen it.
+ * world.h: a small guest without findings: page tables, memory, and claims about them. A test changes one thing
+ * and checks which invariants have findings.
  *
  *   RAM         [0, 4M) and [16M, 20M)
  *   reserved    [0, 1M): page tables; [2M, 4M): image, text 2 pages, rodata 1, data 2
@@ -23,7 +23,7 @@
 /* Index in claims.areas */
 enum { A, B, C, L };
 
-/* A frame that no area has and that may be mapped anywhere: low memory, no page table. */
+/* GPA of a frame of low memory that belongs to no area and is no page table. */
 #define LOW_GPA 0xff000ull
 
 #define TEXT   0x200000ull
@@ -49,11 +49,11 @@ struct world {
 
 extern struct world w;
 
-/* What the stub of inspect/symbols.h gives out. */
+/* The segments of the replaced program/symbols.h. */
 extern struct symbols_segment segments[3];
 extern size_t segment_count;
 
-/* Where it says that the code of idle CPUs is, and the stack that every CPU has. */
+/* The code of idle CPUs by its symbols, and the stack of every CPU. */
 #define IDLE_TEXT     0xffffffff80200300ull
 #define IDLE_TEXT_END 0xffffffff80200400ull
 struct backtrace;
@@ -72,6 +72,9 @@ uint32_t *frame(unsigned int index, unsigned int page);
 
 /* The struct page of a frame; made if it is all zero. */
 struct claim_page *page_of(uint64_t pfn);
+
+/* Makes the free buddy block of four frames one that alloc_pages() has allocated. */
+void allocate_four(void);
 
 /* Verifies, and fails unless exactly these invariants have findings: "V1 V5". */
 void expect_findings(const char *invariants);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* V4: every frame has exactly one owner. */
+#include "world.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(owners, .init = world_init, .fini = world_destroy);
+
+Test(owners, a_frame_on_no_list_is_lost)
+{
+	w.claims.free_buddy_blocks.items[0] =
+		w.claims.free_buddy_blocks.items[--w.claims.free_buddy_blocks.count];
+	w.claims.zones[0].nr_free[0]--;
+	w.claims.zones[0].free_pages--;
+	w.claims.vm_stat[NR_FREE_PAGES]--;
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.findings.items[0].address, FREE_BLOCK * K4);
+}
+
+Test(owners, a_frame_that_is_free_and_an_areas_has_two_owners)
+{
+	w.claims.free_buddy_blocks.items[0].pfn = *frame(C, 0);
+	w.claims.free_buddy_blocks.items[0].zone = 1;
+	w.claims.zones[0].nr_free[0]--;
+	w.claims.zones[0].free_pages--;
+	w.claims.zones[1].nr_free[0]++;
+	w.claims.zones[1].free_pages++;
+	expect_findings("V4");
+}
+
+Test(owners, a_misaligned_block_is_no_block)
+{
+	w.claims.free_buddy_blocks.items[1].order = 3;
+	w.claims.zones[0].nr_free[2]--;
+	w.claims.zones[0].nr_free[3]++;
+	w.claims.zones[0].free_pages += 4;
+	w.claims.vm_stat[NR_FREE_PAGES] += 4;
+	expect_findings("V4");
+}
+
+Test(owners, a_struct_page_that_contradicts_its_list_is_found)
+{
+	page_of(HELD)->owner = PAGE_SLAB;
+	expect_findings("V4");
+}
+
+Test(owners, a_fresh_frame_with_an_owner_is_found)
+{
+	page_of(0x1200)->owner = PAGE_SLAB;
+	expect_findings("V4");
+}
+
+Test(owners, a_frame_beyond_RAM_has_no_owner)
+{
+	w.claims.zones[1].end_pfn += 8;
+	w.claims.zones[1].fresh_end += 8;
+	w.claims.zones[1].free_pages += 8;
+	w.claims.vm_stat[NR_FREE_PAGES] += 8;
+	expect_findings("V4");
+}
+
+Test(owners, a_page_table_that_nothing_leads_to_is_lost)
+{
+	page_of(0xf0)->owner = PAGE_TABLE;
+	expect_findings("V4");
+}
+
+Test(owners, history_in_the_tail_of_a_free_block_is_allowed)
+{
+	page_of(FREE_FOUR + 2)->vaddr = AREA_A;
+	page_of(FREE_FOUR + 2)->unmapped = 1;
+	expect_findings("");
+}
+
+Test(owners, a_slab_whose_struct_page_names_another_cache_is_found)
+{
+	page_of(SLAB_1)->cache = 1;
+	expect_findings("V4");
+	page_of(SLAB_1)->cache = 2;
+	page_of(SLAB_1)->order = 1;
+	expect_findings("V4");
+}
+
+Test(owners, a_slab_owns_all_its_frames)
+{
+	w.claims.caches[0].order = 1;
+	page_of(SLAB_0)->order = 1;
+	w.claims.vm_stat[NR_SLAB_PAGES]++;
+	expect_findings("V4");
+}
+
+Test(owners, an_allocated_block_owns_all_its_frames)
+{
+	allocate_four();
+	expect_findings("");
+	page_of(FREE_FOUR)->order = 1;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+}
+
+Test(owners, an_allocated_block_that_is_missing_from_the_sum_is_lost)
+{
+	allocate_four();
+	w.claims.blocks_sum = 0;
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.results[4].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, FREE_FOUR * K4);
+	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR) + BLOCK_WEIGHT(0, HELD);
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.findings.items[0].address, 0, "the sum has a block that does not exist");
+}
+
+Test(owners, an_allocated_block_is_aligned_and_of_an_order_that_exists)
+{
+	allocate_four();
+	page_of(FREE_FOUR)->owner = 0;
+	page_of(FREE_FOUR)->order = 0;
+	page_of(FREE_FOUR + 1)->owner = PAGE_KMALLOC;
+	page_of(FREE_FOUR + 1)->order = 1;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+	page_of(FREE_FOUR + 1)->order = 200;
+	w.claims.vm_stat[NR_KMALLOC_PAGES] -= 2;
+	expect_findings("V4");
+}
+
+Test(owners, a_block_that_is_also_free_has_two_owners)
+{
+	page_of(FREE_FOUR + 2)->owner = PAGE_KMALLOC;
+	w.claims.vm_stat[NR_KMALLOC_PAGES]++;
+	expect_findings("V4");
+}
+
+Test(owners, a_zone_beyond_the_limit_of_its_type_is_found)
+{
+	w.claims.zones[1].kind = ZONE_DMA;
+	expect_findings("V4");
+	w.claims.zones[1].kind = ZONE_DMA32;
+	expect_findings("");
+	w.claims.zones[1].kind = ZONE_TYPES;
+	expect_findings("V4");
+}
+
+Test(owners, a_zone_outside_its_node_is_found)
+{
+	w.claims.max_pfn = w.claims.zones[1].end_pfn;
+	w.claims.numa_node_count = 2; /* the second from the middle of RAM on */
+	expect_findings("V4");
+	w.claims.zones[1].numa_node = 1;
+	expect_findings("");
+	w.claims.zones[0].numa_node = 1;
+	expect_findings("V4");
+	w.claims.zones[0].numa_node = 2;
+	expect_findings("V4");
+}

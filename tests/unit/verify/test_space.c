@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* V8: the vmalloc address space, its trees and lists. */
+#include "base/array.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(space, .init = world_init, .fini = world_destroy);
+
+/* Makes an area deferred, on this number of lists. */
+static void defer(size_t area, unsigned int lists)
+{
+	w.claims.areas.items[area].deferred = true;
+	while (lists--)
+		cr_assert_eq(array_push(&w.claims.deferred, w.claims.areas.items[area].vmap_area), 0);
+}
+
+Test(space, a_deferred_area_on_one_list_is_right)
+{
+	defer(B, 1);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("");
+}
+
+Test(space, a_deferred_area_on_no_list_is_found)
+{
+	defer(B, 0);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("V8");
+	cr_expect_str_eq(w.verdict.findings.items[0].found, "on no CPU's list");
+}
+
+Test(space, a_deferred_area_on_two_lists_is_found)
+{
+	defer(B, 2);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	expect_findings("V8");
+}
+
+Test(space, a_live_area_on_a_list_of_deferred_areas_is_found)
+{
+	defer(B, 1);
+	w.claims.areas.items[B].deferred = false;
+	expect_findings("V8");
+}
+
+Test(space, a_live_variable_of_a_deferred_area_is_found)
+{
+	defer(B, 1);
+	expect_findings("V12");
+}
+
+Test(space, areas_that_overlap_are_found)
+{
+	w.claims.free_tree.items[0].va_start -= K4;
+	expect_findings("V8");
+}
+
+Test(space, a_range_that_is_neither_free_nor_busy_is_found)
+{
+	w.claims.free_tree.items[0].va_start += K4;
+	expect_findings("V8");
+}
+
+Test(space, a_cached_range_is_part_of_the_space_and_may_not_overlap)
+{
+	struct claim_cached_range range = { w.claims.free_tree.items[0].va_start,
+					    w.claims.free_tree.items[0].va_start + K4 };
+
+	w.claims.free_tree.items[0].va_start += K4;
+	cr_assert_eq(array_push(&w.claims.cached_ranges, range), 0);
+	expect_findings("");
+	w.claims.cached_ranges.items[0].va_end += K4;
+	expect_findings("V8");
+}
+
+Test(space, an_unordered_tree_is_found)
+{
+	struct claim_rb_node *nodes = w.claims.busy_tree.items;
+	uint64_t start = nodes[0].va_start, end = nodes[0].va_end;
+
+	nodes[0].va_start = nodes[2].va_start;
+	nodes[0].va_end = nodes[2].va_end;
+	nodes[2].va_start = start;
+	nodes[2].va_end = end;
+	expect_findings("V8");
+}
+
+Test(space, a_red_node_below_a_red_one_is_found)
+{
+	w.claims.busy_tree.items[1].black = false;
+	expect_findings("V8");
+}
+
+Test(space, paths_with_different_numbers_of_black_nodes_are_found)
+{
+	w.claims.busy_tree.items[0].black = true;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1, "once for a tree");
+}
+
+Test(space, a_wrong_maximum_is_found)
+{
+	w.claims.free_tree.items[0].subtree_max_size = K4;
+	expect_findings("V8");
+}
+
+Test(space, a_child_with_another_parent_is_found)
+{
+	w.claims.busy_tree.items[2].parent = w.claims.busy_tree.items[0].vmap_area;
+	expect_findings("V8");
+}
+
+Test(space, children_that_point_to_their_parent_end_the_walk)
+{
+	w.claims.busy_tree.items[0].left = w.claims.busy_tree.items[1].vmap_area;
+	expect_findings("V8");
+}
