@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A healthy guest is read as it is. */
+/* An undamaged guest is read as it is. */
 #include "world.h"
 
 #include <criterion/criterion.h>
@@ -9,7 +9,7 @@
 static struct world world;
 static struct claims claims;
 
-static void read_healthy(void)
+static void read_undamaged(void)
 {
 	world_create(&world);
 	world_read(&world, &claims);
@@ -21,22 +21,22 @@ static void end(void)
 	world_destroy(&world);
 }
 
-TestSuite(claims, .init = read_healthy, .fini = end);
+TestSuite(claims, .init = read_undamaged, .fini = end);
 
-static void assert_frames(const char *whose, size_t first, size_t count, const uint32_t *expected,
+static void assert_frames(const char *name, size_t first, size_t count, const uint32_t *expected,
 			  size_t expected_count)
 {
-	cr_assert_eq(count, expected_count, "%s: %zu frames", whose, count);
+	cr_assert_eq(count, expected_count, "%s: %zu frames", name, count);
 	for (size_t i = 0; i < count; i++)
 		cr_expect_eq(claims.frames.items[first + i], expected[i], "%s: frame %zu is 0x%x, not 0x%x",
-			     whose, i, claims.frames.items[first + i], expected[i]);
+			     name, i, claims.frames.items[first + i], expected[i]);
 }
 
 #define assert_area_frames(area, ...)                                                                        \
 	assert_frames(#area, (area)->first_frame, (area)->frame_count, (const uint32_t[]){ __VA_ARGS__ },    \
 		      sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
-Test(claims, a_healthy_guest_has_no_damage)
+Test(claims, an_undamaged_guest_has_no_damage)
 {
 	for (size_t i = 0; i < claims.damages.count; i++)
 		cr_expect(false, "%s %s", claims.damages.items[i].invariant, claims.damages.items[i].what);
@@ -57,12 +57,12 @@ Test(claims, live_areas_come_by_address_with_their_frames_in_order)
 	cr_expect_eq(a->caller, 0xffffffff80201000);
 	cr_expect_eq(a->nr_pages, 2);
 	cr_expect_eq(a->handed, 3);
-	cr_expect_eq(a->vmap_area, world_node_gva(NODE_A));
+	cr_expect_eq(a->vmap_area, world_range_gva(RANGE_A));
 	assert_area_frames(a, 0x710, 0x720);
 	assert_area_frames(c, 0x730, 0x712, 0x731);
 }
 
-Test(claims, lazy_areas_come_after_the_live_ones)
+Test(claims, lazily_freed_areas_come_after_the_live_ones)
 {
 	const struct claim_area *d = &claims.areas.items[3];
 
@@ -72,10 +72,10 @@ Test(claims, lazy_areas_come_after_the_live_ones)
 	assert_area_frames(d, 0x750, 0x751);
 }
 
-Test(claims, an_area_that_waits_to_be_freed_is_one_that_is_mapped)
+Test(claims, a_deferred_area_is_a_live_one)
 {
-	world_node(&world, NODE_A)->state = VMAP_DEFERRED;
-	world_cpu(&world, 2)->lazy.deferred = (void *)world_node_gva(NODE_A);
+	world_range(&world, RANGE_A)->state = VMAP_DEFERRED;
+	world_cpu(&world, 2)->lazy.deferred = (void *)world_range_gva(RANGE_A);
 	world_read(&world, &claims);
 	cr_assert_eq(claims.areas.count, 4);
 	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
@@ -83,7 +83,7 @@ Test(claims, an_area_that_waits_to_be_freed_is_one_that_is_mapped)
 	cr_expect(!claims.areas.items[1].deferred);
 	assert_area_frames(&claims.areas.items[0], 0x710, 0x720);
 	cr_assert_eq(claims.deferred.count, 1);
-	cr_expect_eq(claims.deferred.items[0], world_node_gva(NODE_A));
+	cr_expect_eq(claims.deferred.items[0], world_range_gva(RANGE_A));
 }
 
 Test(claims, areas_alone_are_the_same_without_their_frames)
@@ -112,13 +112,13 @@ Test(claims, areas_alone_are_the_same_without_their_frames)
 	claims_destroy(&areas);
 }
 
-/* Other than `claims`: not read before the test. */
-Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
+/* A suite of its own, since `claims` reads the guest before the test. */
+Test(states, ranges_of_the_busy_tree_are_read_by_their_state)
 {
 	world_create(&world);
-	world_node(&world, NODE_A)->state = VMAP_KEPT;
-	world_node(&world, NODE_C)->state = VMAP_LAZY;
-	world_cpu(&world, 63)->lazy.flushed_list = (void *)world_node_gva(NODE_C);
+	world_range(&world, RANGE_A)->state = VMAP_KEPT;
+	world_range(&world, RANGE_C)->state = VMAP_LAZY;
+	world_cpu(&world, 63)->lazy.flushed_list = (void *)world_range_gva(RANGE_C);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_expect_eq(claims.busy_tree.count, 3);
@@ -127,20 +127,20 @@ Test(states, ranges_of_the_busy_tree_are_taken_by_their_state)
 	cr_expect_eq(claims.cached_ranges.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
 	cr_assert_eq(claims.areas.count, 3);
 	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
-	cr_expect_eq(claims.areas.items[0].vmap_area, world_node_gva(NODE_B));
+	cr_expect_eq(claims.areas.items[0].vmap_area, world_range_gva(RANGE_B));
 	cr_expect_eq(claims.areas.items[1].state, AREA_LAZY);
 	cr_expect_eq(claims.areas.items[2].state, AREA_LAZY);
-	cr_expect_eq(claims.areas.items[2].vmap_area, world_node_gva(NODE_C));
+	cr_expect_eq(claims.areas.items[2].vmap_area, world_range_gva(RANGE_C));
 	end();
 }
 
-/* Of 4, 1 and 2 pages, of which the second is gone: 3, 1 and 2 slots. */
-Test(states, a_block_is_read_as_the_mappings_in_it)
+/* Mappings of 4, 1 and 2 pages take 3, 1 and 2 slots; the second is lazily freed. */
+Test(states, a_vmap_block_is_read_as_the_mappings_in_it)
 {
 	struct vmap_block *block;
 
 	world_create(&world);
-	block = world_block(&world, NODE_A);
+	block = world_vmap_block(&world, RANGE_A);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0, "%s", claims.damages.items ? claims.damages.items[0].what : "");
 	cr_assert_eq(claims.areas.count, 6);
@@ -150,12 +150,12 @@ Test(states, a_block_is_read_as_the_mappings_in_it)
 	cr_expect_eq(claims.areas.items[0].frames_sum, block->maps[0].frames_sum);
 	cr_expect_eq(claims.areas.items[0].flags, VM_MAP | VM_MAP_RAM);
 	cr_expect_eq(claims.areas.items[0].handed, 5);
-	cr_expect_eq(claims.areas.items[0].unmapped, world_node(&world, NODE_A)->unmapped);
+	cr_expect_eq(claims.areas.items[0].unmapped, world_range(&world, RANGE_A)->unmapped);
 	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START + 0x8000)->nr_pages, 2);
 	cr_expect_eq(claims.areas.items[4].state, AREA_LAZY);
 	cr_expect_eq(claims.areas.items[4].va_start, KVMAP_VMALLOC_START + 0x6000);
 	cr_expect_eq(claims.areas.items[4].unmapped, 8);
-	/* A page behind a guard, another one, and the rest of the block. */
+	/* Two pages after guard pages, and the rest of the block. */
 	cr_assert_eq(claims.cached_ranges.count, 3);
 	cr_expect_eq(claims.cached_ranges.items[0].va_start, KVMAP_VMALLOC_START + 0x5000);
 	cr_expect_eq(claims.cached_ranges.items[1].va_start, KVMAP_VMALLOC_START + 0xb000);
@@ -169,16 +169,16 @@ Test(claims, trees_come_in_order_with_links_and_colours)
 	const struct claim_rb_node *busy = claims.busy_tree.items, *unused = claims.free_tree.items;
 
 	cr_assert_eq(claims.busy_tree.count, 3);
-	cr_expect_eq(claims.busy_root, world_node_gva(NODE_B));
-	cr_expect_eq(busy[0].vmap_area, world_node_gva(NODE_A));
-	cr_expect_eq(busy[0].parent, world_node_gva(NODE_B));
+	cr_expect_eq(claims.busy_root, world_range_gva(RANGE_B));
+	cr_expect_eq(busy[0].vmap_area, world_range_gva(RANGE_A));
+	cr_expect_eq(busy[0].parent, world_range_gva(RANGE_B));
 	cr_expect_not(busy[0].black);
 	cr_expect(busy[1].black);
 	cr_expect_eq(busy[1].parent, 0);
-	cr_expect_eq(busy[1].left, world_node_gva(NODE_A));
-	cr_expect_eq(busy[1].right, world_node_gva(NODE_C));
+	cr_expect_eq(busy[1].left, world_range_gva(RANGE_A));
+	cr_expect_eq(busy[1].right, world_range_gva(RANGE_C));
 	cr_assert_eq(claims.free_tree.count, 2);
-	cr_expect_eq(claims.free_root, world_node_gva(NODE_E));
+	cr_expect_eq(claims.free_root, world_range_gva(RANGE_E));
 	cr_expect_eq(unused[1].va_end, KVMAP_VMALLOC_END);
 	cr_expect_eq(unused[0].subtree_max_size, KVMAP_VMALLOC_END - KVMAP_VMALLOC_START - 0x20000);
 }
@@ -253,7 +253,7 @@ Test(claims, memblock_held_frames_and_caches_are_read)
 		      (const uint32_t[]){ WORLD_VMS >> PAGE_SHIFT }, 1);
 }
 
-Test(claims, accounts_flushes_and_variables_are_read)
+Test(claims, counters_flushes_and_variables_are_read)
 {
 	for (uint64_t i = 0; i < 6; i++)
 		cr_expect_eq(claims.vm_stat[i], 100 + i);
@@ -273,144 +273,7 @@ Test(claims, accounts_flushes_and_variables_are_read)
 	cr_expect_eq(claims.variables.items[1].contents, CONTENTS_PATTERN);
 }
 
-static void log_fill(uint32_t count)
-{
-	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
-
-	for (uint32_t stamp = 1; stamp <= count; stamp++)
-		log[stamp % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = stamp };
-	*world_root(&world, "tlb_clock", uint32_t) = count;
-}
-
-Test(claims, a_ring_of_flushes_that_went_round_is_read_oldest_first)
-{
-	uint32_t count = TLB_FLUSH_LOG + 5;
-
-	log_fill(count);
-	claims_destroy(&claims);
-	world_read(&world, &claims);
-	cr_expect_eq(claims.damages.count, 0);
-	cr_expect_eq(claims.flush_count, count);
-	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
-	cr_expect_eq(claims.flushes.items[0].stamp, 6);
-	cr_expect_eq(claims.flushes.items[TLB_FLUSH_LOG - 1].stamp, count);
-}
-
-Test(claims, a_cpu_stopped_before_it_wrote_its_entry_hides_all_that_is_older)
-{
-	uint32_t count = TLB_FLUSH_LOG + 5;
-
-	log_fill(count);
-	world_root(&world, "tlb_flush_log", struct tlb_flush)[(count - 3) % TLB_FLUSH_LOG].stamp -=
-		TLB_FLUSH_LOG;
-	claims_destroy(&claims);
-	world_read(&world, &claims);
-	cr_expect_eq(claims.damages.count, 0);
-	cr_expect_eq(claims.flush_count, count);
-	cr_assert_eq(claims.flushes.count, 3);
-	cr_expect_eq(claims.flushes.items[0].stamp, count - 2);
-}
-
-/* ---- the log of what the ring had ---- */
-
-static struct flush_log flushes;
-
-static void take(void)
-{
-	struct error error;
-
-	cr_assert_eq(claims_take_flushes(&world.view, &world.mode, world.layout, &flushes, &error), 0);
-}
-
-static void read_logged(void)
-{
-	struct error error;
-
-	claims_destroy(&claims);
-	cr_assert_eq(claims_read_logged(&world.view, &world.mode, world.layout, &flushes, &claims, &error),
-		     0);
-}
-
-/* The clock goes on to `count` in steps after each of which the host takes what is new. */
-static void take_up_to(uint32_t from, uint32_t count)
-{
-	for (uint32_t clock = from; clock < count; clock += TLB_FLUSH_LOG_HALF) {
-		log_fill(clock);
-		take();
-	}
-	log_fill(count);
-}
-
-Test(claims, a_log_that_was_taken_in_time_has_all_flushes_since_boot)
-{
-	take_up_to(7, 20000);
-	read_logged();
-	cr_assert_eq(claims.flushes.count, 20000);
-	for (uint32_t i = 0; i < 20000; i++)
-		cr_assert_eq(claims.flushes.items[i].stamp, i + 1);
-	cr_expect_eq(claims.damages.count, 0);
-	flush_log_destroy(&flushes);
-}
-
-Test(claims, where_the_ring_went_round_unseen_what_is_older_is_gone)
-{
-	take_up_to(7, 3 * TLB_FLUSH_LOG);
-	log_fill(6 * TLB_FLUSH_LOG);
-	read_logged();
-	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
-	take();
-	log_fill(6 * TLB_FLUSH_LOG + 9);
-	read_logged();
-	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG + 9);
-	cr_expect_eq(claims.flushes.items[0].stamp, 5 * TLB_FLUSH_LOG + 1);
-	flush_log_destroy(&flushes);
-}
-
-Test(claims, an_entry_that_is_being_written_is_taken_when_it_is_there)
-{
-	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
-
-	log_fill(100);
-	log[90].stamp = 0;
-	take();
-	cr_assert_eq(flushes.count, 89);
-	log_fill(TLB_FLUSH_LOG);
-	take();
-	read_logged();
-	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
-	flush_log_destroy(&flushes);
-}
-
-Test(claims, a_clock_that_goes_back_or_far_ahead_costs_the_log_and_no_more)
-{
-	take_up_to(7, 5000);
-	take();
-	log_fill(3);
-	read_logged();
-	cr_expect_eq(claims.flushes.count, 3);
-	take();
-	cr_expect_eq(flushes.count, 3);
-	*world_root(&world, "tlb_clock", uint32_t) = UINT32_MAX;
-	take();
-	cr_expect_eq(flushes.count, 0);
-	read_logged();
-	cr_expect_eq(claims.flushes.count, 0);
-	flush_log_destroy(&flushes);
-}
-
-Test(claims, a_log_is_bounded)
-{
-	take_up_to(TLB_FLUSH_LOG_HALF, FLUSH_LOG_MAX + 4 * TLB_FLUSH_LOG);
-	take();
-	cr_expect_leq(flushes.count, FLUSH_LOG_MAX);
-	cr_expect_geq(flushes.count, FLUSH_LOG_MAX / 2);
-	read_logged();
-	cr_assert_eq(claims.flushes.count, flushes.count);
-	cr_expect_eq(claims.flushes.items[claims.flushes.count - 1].stamp, claims.flush_count);
-	flush_log_destroy(&flushes);
-}
-
-Test(claims, frames_that_cpus_keep_are_read_one_cpu_after_the_other)
+Test(claims, per_cpu_lists_are_read_one_cpu_after_the_other)
 {
 	assert_frames("pcp", claims.pcp.first_frame, claims.pcp.frame_count,
 		      (const uint32_t[]){ 0x760, 0x761, 0x762 }, 3);
@@ -431,13 +294,13 @@ Test(claims, an_address_finds_its_area_guard_page_included)
 	cr_expect_null(claims_area_at(&claims, start + 0x14000));
 }
 
-Test(claims, a_block_in_the_chain_of_a_huge_area_is_read_as_all_of_its_frames)
+Test(claims, a_buddy_block_in_the_chain_of_a_huge_area_is_read_as_all_its_frames)
 {
 	static const uint32_t expected[] = { 0x710, 0x711, 0x712, 0x713, 0x720 };
 
 	world_page(&world, 0x710)->order = 2;
-	world_vm(&world, NODE_A)->flags |= VM_HUGE;
-	world_vm(&world, NODE_A)->nr_pages = 5;
+	world_vm(&world, RANGE_A)->flags |= VM_HUGE;
+	world_vm(&world, RANGE_A)->nr_pages = 5;
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_assert_eq(claims.areas.items[0].frame_count, 5);
@@ -451,7 +314,7 @@ static bool same_frames(const struct claims *a, const struct claims *b)
 	       !memcmp(a->frames.items, b->frames.items, a->frames.count * sizeof(a->frames.items[0]));
 }
 
-Test(claims, page_by_page_they_are_the_same_and_nothing_else_is_asked_for)
+Test(claims, by_page_the_claims_are_the_same_and_no_other_page_is_requested)
 {
 	uint64_t asked[WORLD_SIZE / PAGE_SIZE / 64] = { 0 }, pages = 0;
 	struct claims tracks_access;
@@ -466,11 +329,11 @@ Test(claims, page_by_page_they_are_the_same_and_nothing_else_is_asked_for)
 	for (size_t i = 0; i < WORLD_SIZE / PAGE_SIZE / 64; i++)
 		pages += (uint64_t)__builtin_popcountll(asked[i]);
 	cr_expect(pages > 8 && pages < 64, "%llu pages", (unsigned long long)pages);
-	cr_expect(asked[WORLD_NODES / PAGE_SIZE / 64] & 1ull << WORLD_NODES / PAGE_SIZE % 64);
+	cr_expect(asked[WORLD_VMAP_AREAS / PAGE_SIZE / 64] & 1ull << WORLD_VMAP_AREAS / PAGE_SIZE % 64);
 	claims_destroy(&tracks_access);
 }
 
-Test(claims, a_cpu_says_that_it_is_in_the_middle_of_an_operation)
+Test(claims, a_cpu_in_the_middle_of_an_operation_is_found)
 {
 	uint32_t *inside = world_root(&world, "agent_inside", uint32_t), line = 0;
 	unsigned int cpu = 0;

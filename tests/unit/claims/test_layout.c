@@ -18,7 +18,8 @@ static const struct {
 	struct type_member expected;
 } types[CLAIM_TYPE_COUNT] = {
 #define STRUCTURE(type)    { #type, { 0, sizeof(struct type) } },
-#define MEMBER(type, name) { #type "." #name, { offsetof(struct type, name), sizeof(((struct type *)0)->name) } },
+#define SIZE(type, name)   sizeof(((struct type *)0)->name)
+#define MEMBER(type, name) { #type "." #name, { offsetof(struct type, name), SIZE(type, name) } },
 	CLAIM_TYPES(STRUCTURE, MEMBER, MEMBER)
 };
 /* clang-format on */

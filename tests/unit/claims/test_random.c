@@ -31,8 +31,8 @@ static uint64_t random_place(uint64_t *state)
 	switch (random_next(state) % 8) {
 	case 0: return WORLD_TABLES + at % (world.tables_end - WORLD_TABLES) / 8 * 8;
 	case 1:
-	case 2: return WORLD_NODES + at % (NODE_COUNT * sizeof(struct vmap_area)) / 8 * 8;
-	case 3: return WORLD_VMS + at % ((NODE_D + 1) * sizeof(struct vm_struct)) / 8 * 8;
+	case 2: return WORLD_VMAP_AREAS + at % (RANGE_COUNT * sizeof(struct vmap_area)) / 8 * 8;
+	case 3: return WORLD_VMS + at % ((RANGE_D + 1) * sizeof(struct vm_struct)) / 8 * 8;
 	case 4:
 	case 5:
 		return WORLD_MEM_MAP +
@@ -56,7 +56,7 @@ static uint64_t random_value(uint64_t *state, uint64_t old)
 	case 4: return random % 5000;
 	case 5: return (old & 0xffffffff00000000) | (random % 5000);
 	case 6: return (old & 0xffffffff) | random % 5000 << 32;
-	case 7: return world_node_gva((enum world_node)(random % NODE_COUNT)) + random / 64 % 2 * 16;
+	case 7: return world_range_gva((enum world_range)(random % RANGE_COUNT)) + random / 64 % 2 * 16;
 	case 8: return KVMAP_DIRECT_BASE + random % (WORLD_SIZE + 0x1000) / 8 * 8;
 	default: memcpy(&other, world.memory + random_place(state), sizeof(other)); return other;
 	}

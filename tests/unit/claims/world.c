@@ -52,40 +52,40 @@ struct cpu_cache *world_cpu(struct world *world, unsigned int cpu)
 	return &world_root(world, "cpu_caches", struct cpu_cache)[cpu];
 }
 
-uint64_t world_node_gva(enum world_node node)
+uint64_t world_range_gva(enum world_range range)
 {
-	return KVMAP_DIRECT_BASE + WORLD_NODES + node * sizeof(struct vmap_area);
+	return KVMAP_DIRECT_BASE + WORLD_VMAP_AREAS + range * sizeof(struct vmap_area);
 }
 
-struct vmap_area *world_node(struct world *world, enum world_node node)
+struct vmap_area *world_range(struct world *world, enum world_range range)
 {
-	return world_at(world, world_node_gva(node));
+	return world_at(world, world_range_gva(range));
 }
 
-struct vmap_block *world_block(struct world *world, enum world_node node)
+struct vmap_block *world_vmap_block(struct world *world, enum world_range range)
 {
-	struct vmap_block *block = (struct vmap_block *)(world->memory + WORLD_BLOCK);
-	struct vmap_area *va = world_node(world, node);
+	struct vmap_block *block = (struct vmap_block *)(world->memory + WORLD_VMAP_BLOCK);
+	struct vmap_area *va = world_range(world, range);
 
 	*block = (struct vmap_block){
-		.va = (void *)world_node_gva(node), .va_start = va->va_start, .dirty = 1, .used = 6, .nr = 3
+		.va = (void *)world_range_gva(range), .va_start = va->va_start, .dirty = 1, .used = 6, .nr = 3
 	};
 	block->maps[0] = (struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .handed = 5 };
 	block->maps[3] =
 		(struct vmap_block_map){ .nr_pages = 1, .handed = 6, .unmapped = 8, .state = VMAP_LAZY };
 	block->maps[4] = (struct vmap_block_map){ .nr_pages = 2, .handed = 7 };
 	va->va_end = va->va_start + VMAP_BLOCK_SIZE;
-	va->block = world_va(WORLD_BLOCK);
+	va->block = world_va(WORLD_VMAP_BLOCK);
 	va->state = VMAP_BLOCK;
 	return block;
 }
 
-struct vm_struct *world_vm(struct world *world, enum world_node node)
+struct vm_struct *world_vm(struct world *world, enum world_range range)
 {
-	return (struct vm_struct *)(world->memory + WORLD_VMS) + node;
+	return (struct vm_struct *)(world->memory + WORLD_VMS) + range;
 }
 
-uint64_t *world_entry(struct world *world, uint64_t gva, unsigned int level)
+uint64_t *world_pte(struct world *world, uint64_t gva, unsigned int level)
 {
 	uint64_t *table = (uint64_t *)(world->memory + WORLD_TABLES), *entry = NULL;
 
@@ -103,9 +103,9 @@ uint64_t *world_entry(struct world *world, uint64_t gva, unsigned int level)
 static void world_map(struct world *world)
 {
 	for (uint64_t gpa = 0; gpa < WORLD_SIZE; gpa += 2 << 20)
-		*world_entry(world, KVMAP_DIRECT_BASE + gpa, 2) = gpa | PTE_P | PTE_W | PTE_PS;
+		*world_pte(world, KVMAP_DIRECT_BASE + gpa, 2) = gpa | PTE_P | PTE_W | PTE_PS;
 	for (uint64_t gpa = 0x200000; gpa < 0x300000; gpa += PAGE_SIZE)
-		*world_entry(world, KVMAP_IMAGE_BASE + gpa, 1) = gpa | PTE_P | PTE_W;
+		*world_pte(world, KVMAP_IMAGE_BASE + gpa, 1) = gpa | PTE_P | PTE_W;
 }
 
 static void world_fill_memblock(struct world *world)
@@ -156,11 +156,11 @@ static void world_fill_zone(struct world *world)
 }
 
 /* An area of the frames given, 0-terminated. */
-static void world_fill_area(struct world *world, enum world_node node, uint64_t address,
+static void world_fill_area(struct world *world, enum world_range range, uint64_t address,
 			    const uint32_t *frames)
 {
-	struct vm_struct *vm = world_vm(world, node);
-	struct vmap_area *area = world_node(world, node);
+	struct vm_struct *vm = world_vm(world, range);
+	struct vmap_area *area = world_range(world, range);
 
 	*vm = (struct vm_struct){ .addr = (void *)address,
 				  .pages = frames[0],
@@ -180,9 +180,9 @@ static void world_fill_area(struct world *world, enum world_node node, uint64_t 
 	area->vm = world_va((uint64_t)((uint8_t *)vm - world->memory));
 }
 
-static struct rb_node *node_link(enum world_node node)
+static struct rb_node *range_link(enum world_range range)
 {
-	return (struct rb_node *)(world_node_gva(node) + offsetof(struct vmap_area, rb_node));
+	return (struct rb_node *)(world_range_gva(range) + offsetof(struct vmap_area, rb_node));
 }
 
 static void world_fill_trees(struct world *world)
@@ -190,29 +190,29 @@ static void world_fill_trees(struct world *world)
 	static const uint32_t a[] = { 0x710, 0x720, 0 }, b[] = { 0x711, 0 }, c[] = { 0x730, 0x712, 0x731, 0 };
 	static const uint32_t d[] = { 0x750, 0x751, 0 };
 	const uint64_t start = KVMAP_VMALLOC_START;
-	struct vmap_area *left = world_node(world, NODE_E), *right = world_node(world, NODE_F);
+	struct vmap_area *left = world_range(world, RANGE_E), *right = world_range(world, RANGE_F);
 
-	world_fill_area(world, NODE_A, start, a);
-	world_fill_area(world, NODE_B, start + 0x3000, b);
-	world_fill_area(world, NODE_C, start + 0x10000, c);
-	world_fill_area(world, NODE_D, start + 0x8000, d);
-	world_node(world, NODE_D)->unmapped = 5;
-	world_node(world, NODE_A)->rb_node.__rb_parent_color = (unsigned long)node_link(NODE_B);
-	world_node(world, NODE_C)->rb_node.__rb_parent_color = (unsigned long)node_link(NODE_B);
-	world_node(world, NODE_B)->rb_node =
-		(struct rb_node){ RB_BLACK, .rb_left = node_link(NODE_A), .rb_right = node_link(NODE_C) };
-	world_root(world, "vmap_area_root", struct rb_root)->rb_node = node_link(NODE_B);
-	world_cpu(world, 5)->lazy.purge_list = (void *)world_node_gva(NODE_D);
+	world_fill_area(world, RANGE_A, start, a);
+	world_fill_area(world, RANGE_B, start + 0x3000, b);
+	world_fill_area(world, RANGE_C, start + 0x10000, c);
+	world_fill_area(world, RANGE_D, start + 0x8000, d);
+	world_range(world, RANGE_D)->unmapped = 5;
+	world_range(world, RANGE_A)->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_B);
+	world_range(world, RANGE_C)->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_B);
+	world_range(world, RANGE_B)->rb_node =
+		(struct rb_node){ RB_BLACK, .rb_left = range_link(RANGE_A), .rb_right = range_link(RANGE_C) };
+	world_root(world, "vmap_area_root", struct rb_root)->rb_node = range_link(RANGE_B);
+	world_cpu(world, 5)->lazy.purge_list = (void *)world_range_gva(RANGE_D);
 
 	*left = (struct vmap_area){ .va_start = start + 0x5000, .va_end = start + 0x8000 };
 	*right = (struct vmap_area){ .va_start = start + 0x20000, .va_end = KVMAP_VMALLOC_END };
-	left->rb_node = (struct rb_node){ RB_BLACK, .rb_right = node_link(NODE_F) };
-	right->rb_node.__rb_parent_color = (unsigned long)node_link(NODE_E);
+	left->rb_node = (struct rb_node){ RB_BLACK, .rb_right = range_link(RANGE_F) };
+	right->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_E);
 	left->subtree_max_size = right->subtree_max_size = right->va_end - right->va_start;
-	world_root(world, "free_vmap_area_root", struct rb_root)->rb_node = node_link(NODE_E);
+	world_root(world, "free_vmap_area_root", struct rb_root)->rb_node = range_link(RANGE_E);
 }
 
-/* Two free objects in each cache, behind those in use: one that CPU 3 keeps, one that its slab has. */
+/* Two free objects in each cache, after those in use: one on the list of CPU 3, one on that of the slab. */
 static void world_fill_cache(struct world *world, uint16_t index, const char *name, uint64_t name_gpa,
 			     uint64_t gpa, size_t size, uint32_t in_use)
 {
@@ -250,7 +250,8 @@ static void world_fill_counters(struct world *world)
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
 		world_cpu(world, i % 2)->vm_stat[i] = 1000 + i;
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
-		world_cpu(world, 63)->vm_stat[i] = (uint64_t)-900; /* counted down where others counted up */
+		world_cpu(world, 63)->vm_stat[i] =
+			(uint64_t)-900; /* one CPU counts down what others counted up */
 	for (uint64_t i = 0; i < sizeof(struct vmalloc_stats) / sizeof(uint64_t); i++)
 		((uint64_t *)&world_cpu(world, 2)->stats)[i] = 200 + i;
 	*world_root(world, "agent_nr_variables", uint32_t) = 2;
@@ -287,10 +288,10 @@ void world_create(struct world *world)
 	world_fill_memblock(world);
 	world_fill_zone(world);
 	world_fill_trees(world);
-	world_fill_cache(world, 1, "vmap_area", WORLD_NAMES, WORLD_NODES, sizeof(struct vmap_area),
-			 NODE_COUNT);
+	world_fill_cache(world, 1, "vmap_area", WORLD_NAMES, WORLD_VMAP_AREAS, sizeof(struct vmap_area),
+			 RANGE_COUNT);
 	world_fill_cache(world, 3, "vm_struct", WORLD_NAMES + 64, WORLD_VMS, sizeof(struct vm_struct),
-			 NODE_D + 1);
+			 RANGE_D + 1);
 	world_fill_counters(world);
 }
 
@@ -317,4 +318,10 @@ const struct claim_damage *damage_with(const struct claims *claims, const char *
 		    strstr(claims->damages.items[i].what, what))
 			return &claims->damages.items[i];
 	return NULL;
+}
+
+void expect_damage(const struct claims *claims, const char *invariant, const char *what)
+{
+	cr_expect(damage_with(claims, invariant, what), "no %s \"%s\"; %zu others, first: %s", invariant,
+		  what, claims->damages.count, claims->damages.count ? claims->damages.items[0].what : "-");
 }

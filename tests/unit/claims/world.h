@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h: a guest made in the test: 16 MiB of memory in a memfd, the page tables that a kvmap guest has, and
- * a healthy memory manager written with the guest's own structures.
+ * world.h: a guest made by the test: 16 MiB of memory in a memfd, the page tables of a kvmap guest, and an
+ * undamaged memory manager, written with the guest's own structures.
  */
 #ifndef TESTS_UNIT_CLAIMS_WORLD_H
 #define TESTS_UNIT_CLAIMS_WORLD_H
@@ -11,18 +11,18 @@
 #include "kvmap/layout.h"
 #include "mm/mm_types.h"
 
-#define WORLD_SIZE     (16ull << 20)
-#define WORLD_FRAMES   (WORLD_SIZE >> PAGE_SHIFT)
-#define WORLD_TABLES   0x100000ull /* GPA of the page tables; the first is the root */
-#define WORLD_MEM_MAP  0x400000ull
-#define WORLD_NODES    0x600000ull /* slab page of vmap_areas */
-#define WORLD_VMS      0x601000ull /* slab page of vm_structs */
-#define WORLD_NAMES    0x602000ull
-#define WORLD_SLAB_END 0x603000ull
-#define WORLD_BLOCK    0xd00000ull /* a vmap_block */
+#define WORLD_SIZE       (16ull << 20)
+#define WORLD_FRAMES     (WORLD_SIZE >> PAGE_SHIFT)
+#define WORLD_TABLES     0x100000ull /* GPA of the page tables; the first is the root */
+#define WORLD_MEM_MAP    0x400000ull
+#define WORLD_VMAP_AREAS 0x600000ull /* slab of vmap_areas */
+#define WORLD_VMS        0x601000ull /* slab of vm_structs */
+#define WORLD_NAMES      0x602000ull
+#define WORLD_SLAB_END   0x603000ull
+#define WORLD_VMAP_BLOCK 0xd00000ull /* a vmap_block */
 
-/* Nodes: A < B < C busy with B as root; D lazy; E (root) < F free. */
-enum world_node { NODE_A, NODE_B, NODE_C, NODE_D, NODE_E, NODE_F, NODE_COUNT };
+/* vmap_areas: A < B < C busy, B is the root; D lazily freed; E (root) < F free. */
+enum world_range { RANGE_A, RANGE_B, RANGE_C, RANGE_D, RANGE_E, RANGE_F, RANGE_COUNT };
 
 struct world {
 	struct view view;
@@ -54,21 +54,22 @@ static inline void *world_va(uint64_t gpa)
 
 struct cpu_cache *world_cpu(struct world *world, unsigned int cpu);
 struct page *world_page(struct world *world, uint32_t pfn);
-struct vmap_area *world_node(struct world *world, enum world_node node);
-uint64_t world_node_gva(enum world_node node);
-/* Makes a busy node a block of vm_map_ram() with three mappings, of 4, 1 and 2 pages; the second is unmapped.
- */
-struct vmap_block *world_block(struct world *world, enum world_node node);
-struct vm_struct *world_vm(struct world *world, enum world_node node);
+struct vmap_area *world_range(struct world *world, enum world_range range);
+uint64_t world_range_gva(enum world_range range);
+/* Makes a busy range a vmap block with three mappings, of 4, 1 and 2 pages; the second is lazily freed. */
+struct vmap_block *world_vmap_block(struct world *world, enum world_range range);
+struct vm_struct *world_vm(struct world *world, enum world_range range);
 
-/* The caches: 1 (vmap_area) and 3 (vm_struct); nobody has number 2. */
+/* The caches: 1 (vmap_area) and 3 (vm_struct); there is no cache 2. */
 struct kmem_cache *world_cache(struct world *world, unsigned int index);
 uint64_t world_cache_gva(struct world *world, unsigned int index);
 
 /* The page-table entry of level 1 or 2 that translates gva. */
-uint64_t *world_entry(struct world *world, uint64_t gva, unsigned int level);
+uint64_t *world_pte(struct world *world, uint64_t gva, unsigned int level);
 
 /* The first damage of the invariant whose text contains `what`, or NULL. */
 const struct claim_damage *damage_with(const struct claims *claims, const char *invariant, const char *what);
+/* Fails the test if there is no such damage. */
+void expect_damage(const struct claims *claims, const char *invariant, const char *what);
 
 #endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Damaged zones, mem_map, caches, flushes and variables become damages of their invariant; the rest is read. */
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct world world;
+static struct claims claims;
+
+static void begin(void)
+{
+	world_create(&world);
+}
+
+static void end(void)
+{
+	claims_destroy(&claims);
+	world_destroy(&world);
+}
+
+TestSuite(damage_frames, .init = begin, .fini = end, .timeout = 20);
+
+#define NOWHERE ((void *)(KVMAP_DIRECT_BASE + WORLD_SIZE))
+
+Test(damage_frames, held_frames_with_a_cycle)
+{
+	world_page(&world, 0x741)->next = 0x740;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "held_pages: chain runs in a circle");
+}
+
+Test(damage_frames, a_free_list_with_a_cycle)
+{
+	world_page(&world, 0x703)->next = 0x701;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "zones[0].free_area[0]: frame does not point back");
+	cr_expect_eq(claims.free_buddy_blocks.count, 3);
+}
+
+Test(damage_frames, a_free_list_that_leads_beyond_RAM)
+{
+	world_page(&world, 0x701)->next = 0x80000000;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "zones[0].free_area[0]: list leads beyond RAM");
+	cr_expect_eq(claims.free_buddy_blocks.count, 2);
+}
+
+Test(damage_frames, more_zones_than_the_array_has)
+{
+	*world_root(&world, "nr_zones", uint32_t) = 0xffffffff;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "nr_zones: more than the array has");
+	cr_expect_eq(claims.zone_count, MAX_NR_ZONES);
+}
+
+Test(damage_frames, an_impossible_number_of_numa_nodes)
+{
+	*world_root(&world, "nr_nodes", uint32_t) = 9;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "nr_nodes: not 1 to 8");
+	cr_expect_eq(claims.numa_node_count, 1);
+}
+
+Test(damage_frames, a_zone_beyond_RAM_is_cut_to_it)
+{
+	world_root(&world, "zones", struct zone)->end_pfn = 0xffffffff;
+	world_root(&world, "zones", struct zone)->fresh_start = 0x100;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "zones[0].end_pfn");
+	expect_damage(&claims, "V4", "zones[0].fresh_start");
+	cr_expect_eq(claims.zones[0].end_pfn, WORLD_FRAMES);
+	cr_expect_eq(claims.zones[0].fresh_start, 0x700);
+}
+
+Test(damage_frames, absurd_memblock_counts_and_regions)
+{
+	struct memblock *memblock = world_root(&world, "memblock", struct memblock);
+
+	memblock->nr_memory = 0xffffffff;
+	memblock->memory[5] = (struct memblock_region){ .base = 0xfffffffffffff000, .size = 0x2000 };
+	memblock->memory[6] = (struct memblock_region){ .base = 0x1234, .size = 0x1000 };
+	memblock->nr_reserved = 17;
+	memblock->reserved[4] = (struct memblock_region){ .base = 0x300000, .size = 0x1000 };
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "memblock.memory: more regions");
+	expect_damage(&claims, "V4", "memblock.memory: region is not whole pages, or wraps");
+	expect_damage(&claims, "V4", "memblock.reserved: more regions");
+	expect_damage(&claims, "V4", "memblock.reserved: not sorted");
+	cr_expect_eq(claims.memory_count, 2);
+	cr_expect_eq(claims.reserved_count, 4);
+}
+
+Test(damage_frames, max_pfn_beyond_RAM)
+{
+	*world_root(&world, "max_pfn", uint64_t) = ~0ull;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "max_pfn: beyond RAM");
+	cr_expect_eq(damage_with(&claims, "V4", "max_pfn")->value, ~0ull);
+	cr_expect_eq(claims.max_pfn, WORLD_FRAMES);
+	cr_expect_eq(claims.areas.items[0].frame_count, 2);
+}
+
+Test(damage_frames, mem_map_not_mapped)
+{
+	*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP, 2) = 0;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "mem_map: not present");
+	expect_damage(&claims, "V1", "struct page of the chain is not mapped");
+	cr_expect_eq(claims.pages.count, 0);
+	cr_expect_eq(claims.busy_tree.count, 3);
+}
+
+Test(damage_frames, mem_map_mapped_outside_RAM)
+{
+	*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP, 2) = (1ull << 35) | PTE_P | PTE_PS;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "mem_map: mapped to where there is no RAM");
+	cr_expect_eq(claims.pages.count, 0);
+}
+
+Test(damage_frames, mem_map_that_wraps)
+{
+	*world_root(&world, "mem_map", uint64_t) = 0xfffffffffffff000;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "mem_map: wraps");
+	*world_root(&world, "mem_map", uint64_t) = 0;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "mem_map: not present");
+}
+
+Test(damage_frames, a_flush_generation_far_ahead_of_the_log)
+{
+	*world_root(&world, "tlb_clock", uint32_t) = 0xffffffff;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V9", "tlb_flush_log: more entries are missing");
+	cr_expect_eq(claims.flush_count, 0xffffffff);
+	cr_expect_eq(claims.flushes.count, 0);
+}
+
+Test(damage_frames, flushes_from_the_future)
+{
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[2].stamp += TLB_FLUSH_LOG;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V9", "tlb_flush_log: stamp of another place, or ahead");
+}
+
+Test(damage_frames, a_flush_that_ended_before_it_began)
+{
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[3].begun = 3;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V9", "tlb_flush_log: flush that was complete before it began");
+}
+
+Test(damage_frames, a_per_cpu_list_that_is_shorter_than_its_counter)
+{
+	world_cpu(&world, 0)->pcp.nr = 3;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "cpu_cache.pcp: chain ends before");
+}
+
+Test(damage_frames, more_variables_than_there_are)
+{
+	*world_root(&world, "agent_nr_variables", uint32_t) = 0xffffffff;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V12", "agent_nr_variables");
+	cr_expect_eq(claims.variables.count, KVMAP_VARIABLES_MAX);
+}
+
+Test(damage_frames, caches_with_wrong_sizes_counters_and_lists)
+{
+	struct kmem_cache *first = world_cache(&world, 1), *second = world_cache(&world, 3);
+	struct page *slab = world_page(&world, second->partial);
+
+	first->object_size = 0;
+	first->name = NOWHERE;
+	second->nr_slabs = 0xffffffff;
+	*(void **)world_at(&world, (uint64_t)slab->freelist) = slab->freelist;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "kmem_caches[1]: objects of that size");
+	expect_damage(&claims, "V4", "kmem_cache.full: chain ends before");
+	expect_damage(&claims, "V4", "kmem_caches[3]: more free objects than its slabs hold");
+	cr_expect_str_eq(claims.caches[0].name, "");
+}
+
+Test(damage_frames, a_slab_whose_list_leads_to_another)
+{
+	struct page *slab = world_page(&world, world_cache(&world, 3)->partial);
+
+	slab->freelist = (char *)slab->freelist + PAGE_SIZE;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "kmem_caches[3]: free list leads out of its slab");
+}
+
+Test(damage_frames, objects_larger_than_their_slab_and_slabs_of_an_impossible_order)
+{
+	world_cache(&world, 1)->object_size = PAGE_SIZE + 8;
+	world_cache(&world, 3)->order = 60;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "kmem_caches[1]: objects of that size");
+	expect_damage(&claims, "V4", "kmem_caches[3]: objects of that size");
+}
+
+Test(damage_frames, more_caches_than_the_array_has_and_one_outside_RAM)
+{
+	*world_root(&world, "nr_kmem_caches", uint32_t) = 0xffffffff;
+	world_root(&world, "kmem_caches", uint64_t)[2] = (uint64_t)NOWHERE;
+	world_cpu(&world, 63)->objects[3].free = NOWHERE;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "nr_kmem_caches: more than the array has");
+	expect_damage(&claims, "V4", "kmem_caches[2]: not mapped");
+	expect_damage(&claims, "V4", "kmem_caches[3]: free list leads out of RAM");
+	cr_expect_eq(claims.cache_count, 2);
+}
+
+Test(damage_frames, a_name_that_would_hurt_a_terminal_is_escaped)
+{
+	strcpy((char *)world.memory + WORLD_NAMES, "\x1b[2Jv");
+	world_read(&world, &claims);
+	cr_expect_str_eq(claims.caches[0].name, "\\x1b[2Jv");
+}
+
+Test(damage_frames, an_image_that_is_not_mapped_is_an_error)
+{
+	struct error error;
+
+	*world_pte(&world, world_symbol(&world, "mem_map"), 1) = 0;
+	cr_assert_eq(claims_read(&world.view, &world.mode, world.layout, &claims, &error), -1);
+	cr_expect_eq(error.kind, ERROR_GUEST);
+	cr_expect_eq(error.address, world_symbol(&world, "mem_map"));
+	cr_expect(strstr(error.text, "is not mapped"), "%s", error.text);
+}
+
+Test(damage_frames, one_unmapped_page_of_the_image_costs_only_what_lies_in_it)
+{
+	*world_pte(&world, world_symbol(&world, "agent_nr_variables"), 1) = 0;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V12", "agent_nr_variables: not mapped");
+	cr_expect_eq(claims.areas.count, 4);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring of flushes, and the host's log of its earlier entries. */
+#include "world.h"
+
+#include <criterion/criterion.h>
+
+static struct world world;
+static struct claims claims;
+
+static void begin(void)
+{
+	world_create(&world);
+}
+
+static void end(void)
+{
+	claims_destroy(&claims);
+	world_destroy(&world);
+}
+
+TestSuite(flushes, .init = begin, .fini = end);
+
+static void log_fill(uint32_t count)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	for (uint32_t stamp = 1; stamp <= count; stamp++)
+		log[stamp % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = stamp };
+	*world_root(&world, "tlb_clock", uint32_t) = count;
+}
+
+Test(flushes, a_ring_of_flushes_that_wrapped_is_read_oldest_first)
+{
+	uint32_t count = TLB_FLUSH_LOG + 5;
+
+	log_fill(count);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.flush_count, count);
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	cr_expect_eq(claims.flushes.items[0].stamp, 6);
+	cr_expect_eq(claims.flushes.items[TLB_FLUSH_LOG - 1].stamp, count);
+}
+
+Test(flushes, an_entry_that_is_not_written_yet_hides_all_older_ones)
+{
+	uint32_t count = TLB_FLUSH_LOG + 5;
+
+	log_fill(count);
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[(count - 3) % TLB_FLUSH_LOG].stamp -=
+		TLB_FLUSH_LOG;
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.flush_count, count);
+	cr_assert_eq(claims.flushes.count, 3);
+	cr_expect_eq(claims.flushes.items[0].stamp, count - 2);
+}
+
+/* ---- the flush log ---- */
+
+static struct flush_log flushes;
+
+static void take(void)
+{
+	struct error error;
+
+	cr_assert_eq(claims_take_flushes(&world.view, &world.mode, world.layout, &flushes, &error), 0);
+}
+
+static void read_logged(void)
+{
+	struct error error;
+
+	claims_destroy(&claims);
+	cr_assert_eq(claims_read_logged(&world.view, &world.mode, world.layout, &flushes, &claims, &error),
+		     0);
+}
+
+/* The generation advances to `count` in steps; the host takes the new entries after each. */
+static void take_up_to(uint32_t from, uint32_t count)
+{
+	for (uint32_t generation = from; generation < count; generation += TLB_FLUSH_LOG_HALF) {
+		log_fill(generation);
+		take();
+	}
+	log_fill(count);
+}
+
+Test(flushes, a_log_that_is_taken_in_time_has_all_flushes_since_boot)
+{
+	take_up_to(7, 20000);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, 20000);
+	for (uint32_t i = 0; i < 20000; i++)
+		cr_assert_eq(claims.flushes.items[i].stamp, i + 1);
+	cr_expect_eq(claims.damages.count, 0);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, older_entries_are_dropped_if_the_ring_wrapped_between_two_snapshots)
+{
+	take_up_to(7, 3 * TLB_FLUSH_LOG);
+	log_fill(6 * TLB_FLUSH_LOG);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	take();
+	log_fill(6 * TLB_FLUSH_LOG + 9);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG + 9);
+	cr_expect_eq(claims.flushes.items[0].stamp, 5 * TLB_FLUSH_LOG + 1);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, an_entry_that_is_being_written_is_taken_later)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	log_fill(100);
+	log[90].stamp = 0;
+	take();
+	cr_assert_eq(flushes.count, 89);
+	log_fill(TLB_FLUSH_LOG);
+	take();
+	read_logged();
+	cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, a_generation_that_goes_back_or_far_ahead_only_empties_the_log)
+{
+	take_up_to(7, 5000);
+	take();
+	log_fill(3);
+	read_logged();
+	cr_expect_eq(claims.flushes.count, 3);
+	take();
+	cr_expect_eq(flushes.count, 3);
+	*world_root(&world, "tlb_clock", uint32_t) = UINT32_MAX;
+	take();
+	cr_expect_eq(flushes.count, 0);
+	read_logged();
+	cr_expect_eq(claims.flushes.count, 0);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, a_log_is_bounded)
+{
+	take_up_to(TLB_FLUSH_LOG_HALF, FLUSH_LOG_MAX + 4 * TLB_FLUSH_LOG);
+	take();
+	cr_expect_leq(flushes.count, FLUSH_LOG_MAX);
+	cr_expect_geq(flushes.count, FLUSH_LOG_MAX / 2);
+	read_logged();
+	cr_assert_eq(claims.flushes.count, flushes.count);
+	cr_expect_eq(claims.flushes.items[claims.flushes.count - 1].stamp, claims.flush_count);
+	flush_log_destroy(&flushes);
+}
