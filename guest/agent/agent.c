@@ -27,7 +27,7 @@ void agent_check(const struct kvmap_boot *record, u64 size)
 	if (record->version != KVMAP_BOOT_VERSION)
 		panic("the boot record is of another version");
 	if (record->size > size || record->variable_count > KVMAP_VARIABLES_MAX ||
-	    record->policy > KVMAP_POLICY_EAGER || record->cpus > KVMAP_CPUS_MAX ||
+	    record->policy >= KVMAP_NR_POLICIES || record->cpus > KVMAP_CPUS_MAX ||
 	    record->nodes > KVMAP_NODES_MAX)
 		panic("the boot record is damaged");
 	if (record->operations_offset % 8 ||

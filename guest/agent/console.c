@@ -71,11 +71,8 @@ static void text_ticks(u64 ticks)
 
 void line_hello(u64 boot_ticks)
 {
-	static const char *const policies[] = {
-		[KVMAP_POLICY_STRICT] = "strict",
-		[KVMAP_POLICY_LAZY] = "lazy",
-		[KVMAP_POLICY_EAGER] = "eager",
-	};
+#define POLICY_WORD(name, value, word) [KVMAP_POLICY_##name] = word,
+	static const char *const policies[] = { KVMAP_POLICIES(POLICY_WORD) };
 
 	text("kvmap guest: operations ");
 	text_decimal(agent.record->operation_count);

@@ -32,12 +32,21 @@ enum kvmap_boot_flags {
 		1 << 9, /* some operation runs in an interrupt: one CPU has a local APIC, too */
 };
 
-/* When freed memory is used again. See docs/invariants.md, V9. */
-enum kvmap_policy {
-	KVMAP_POLICY_STRICT = 0, /* neither range nor frame before a flush that covers it */
-	KVMAP_POLICY_LAZY = 1,   /* Linux: the range waits for the flush, the frames do not */
-	KVMAP_POLICY_EAGER = 2,  /* a flush at every vfree */
-};
+/*
+ * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9.
+ * STRICT: neither before a TLB flush that covers the range. LAZY, as Linux: the range waits for the flush, its
+ * frames do not. EAGER: vfree() flushes.
+ *
+ * X(name, value, word)
+ */
+#define KVMAP_POLICIES(X)                                                                                    \
+	X(STRICT, 0, "strict")                                                                               \
+	X(LAZY, 1, "lazy")                                                                                   \
+	X(EAGER, 2, "eager")
+
+#define KVMAP_POLICY_ENUM(name, value, word) KVMAP_POLICY_##name = (value),
+enum kvmap_policy { KVMAP_POLICIES(KVMAP_POLICY_ENUM) KVMAP_NR_POLICIES };
+#undef KVMAP_POLICY_ENUM
 
 struct kvmap_boot {
 	uint64_t magic;

@@ -414,7 +414,7 @@ static int measure_cpus(struct bench *bench, uint32_t policy, struct error *erro
 
 static int measure(struct bench *bench, struct error *error)
 {
-	for (uint32_t policy = KVMAP_POLICY_STRICT; policy <= KVMAP_POLICY_EAGER; policy++) {
+	for (uint32_t policy = 0; policy < KVMAP_NR_POLICIES; policy++) {
 		if (bench->common.policy != POLICY_ALL && bench->common.policy != policy)
 			continue;
 		for (size_t i = 0; i < SCENES; i++)

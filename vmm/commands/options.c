@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "commands/commands.h"
+#include "script/names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,19 +71,14 @@ static int parse_count(struct argp_state *state, const char *option, const char 
 
 static int parse_policy(struct argp_state *state, const char *text, uint32_t *out)
 {
-	static const char *const names[] = {
-		[KVMAP_POLICY_STRICT] = "strict",
-		[KVMAP_POLICY_LAZY] = "lazy",
-		[KVMAP_POLICY_EAGER] = "eager",
-	};
+	const struct name *policy = name_find(policy_names, text, strlen(text));
+	char list[80];
 
-	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(text, names[i])) {
-			*out = i;
-			return 0;
-		}
+	if (policy) {
+		*out = policy->value;
+		return 0;
 	}
-	argp_error(state, "unknown policy `%s`: it is strict, lazy or eager", text);
+	argp_error(state, "unknown policy `%s`: %s", text, name_list(policy_names, list, sizeof(list)));
 	return EINVAL;
 }
 

@@ -4,19 +4,9 @@
  */
 #include "report/json.h"
 #include "report/text.h"
+#include "script/script.h"
 
 #include <inttypes.h>
-
-static const char *policy_name(uint32_t policy)
-{
-	static const char *const names[] = {
-		[KVMAP_POLICY_STRICT] = "strict",
-		[KVMAP_POLICY_LAZY] = "lazy",
-		[KVMAP_POLICY_EAGER] = "eager",
-	};
-
-	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : "?";
-}
 
 static bool is_at_most(const struct report_bench_row *row, uint64_t part)
 {

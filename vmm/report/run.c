@@ -10,16 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *policy_name(uint32_t policy)
-{
-	switch (policy) {
-	case KVMAP_POLICY_STRICT: return "strict";
-	case KVMAP_POLICY_LAZY: return "lazy";
-	case KVMAP_POLICY_EAGER: return "eager";
-	default: return "?";
-	}
-}
-
 /* "1.38 ms", or the ticks where nobody knows how long one is. Returns out. */
 static const char *ticks_text(const struct report_run *run, uint64_t ticks, char *out, size_t size)
 {

@@ -118,17 +118,18 @@ static int plain_operation(struct compile *compile, struct kvmap_operation *oper
 /* expect fault KIND [ACCESS] ADDRESS */
 static int expect_fault(struct compile *compile, struct kvmap_operation *operation)
 {
-	uint16_t access;
+	uint32_t kind, access;
 	struct word word;
 
 	compile->usage = "expect fault KIND [read|write|execute] ADDRESS";
 	operation->opcode = KVMAP_OP_TOUCH;
 	operation->expect = KVMAP_EXPECT_FAULT;
-	if (operand_choice(compile, fault_kind_names, "a kind of fault", &operation->fault_kind) < 0)
+	if (operand_choice(compile, fault_kind_names, "a kind of fault", &kind) < 0)
 		return -1;
-	access = operation->fault_kind == KVMAP_FAULT_READONLY    ? KVMAP_ACCESS_WRITE
-		 : operation->fault_kind == KVMAP_FAULT_NOEXECUTE ? KVMAP_ACCESS_EXECUTE
-								  : KVMAP_ACCESS_READ;
+	operation->fault_kind = (uint16_t)kind;
+	access = kind == KVMAP_FAULT_READONLY    ? KVMAP_ACCESS_WRITE
+		 : kind == KVMAP_FAULT_NOEXECUTE ? KVMAP_ACCESS_EXECUTE
+						 : KVMAP_ACCESS_READ;
 	word = peek_word(compile, false);
 	if (name_find(access_names, word.at, word.length) &&
 	    operand_choice(compile, access_names, "an access", &access) < 0)

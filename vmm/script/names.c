@@ -2,7 +2,9 @@
 #include "script/names.h"
 
 #include "base/spelling.h"
+#include "kvmap/boot.h"
 #include "kvmap/bugs.h"
+#include "kvmap/gfp.h"
 #include "kvmap/operation.h"
 #include "script/script.h"
 
@@ -43,6 +45,12 @@ const struct name function_names[] = {
 	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM }, { NULL, 0 },
 };
 
+#define POLICY_NAME(name, value, word) { word, value },
+const struct name policy_names[] = { KVMAP_POLICIES(POLICY_NAME){ NULL, 0 } };
+
+#define GFP_NAME(name, value, meaning) { #name, name },
+const struct name gfp_names[] = { KVMAP_GFP_FLAGS(GFP_NAME) KVMAP_GFP_COMBINATIONS(GFP_NAME){ NULL, 0 } };
+
 #define BUG_NAME(function, number, name) { name, number },
 const struct name bug_names[] = { KVMAP_BUGS(BUG_NAME){ NULL, 0 } };
 
@@ -81,12 +89,22 @@ const struct name *name_nearest(const struct name *table, const char *word, size
 	return best;
 }
 
+static const char *name_of(const struct name *table, uint32_t value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->name;
+	return "?";
+}
+
 const char *fault_kind_name(uint16_t kind)
 {
-	for (const struct name *row = fault_kind_names; row->name; row++)
-		if (row->value == kind)
-			return row->name;
-	return "?";
+	return name_of(fault_kind_names, kind);
+}
+
+const char *policy_name(uint32_t policy)
+{
+	return name_of(policy_names, policy);
 }
 
 const char *status_text(uint16_t status)

@@ -10,7 +10,7 @@
 
 struct name {
 	const char *name; /* NULL ends a table */
-	uint16_t value;
+	uint32_t value;
 };
 
 extern const struct name access_names[];     /* enum kvmap_access */
@@ -18,6 +18,8 @@ extern const struct name crash_names[];      /* enum kvmap_crash */
 extern const struct name fault_kind_names[]; /* enum kvmap_fault_kind, without NONE */
 extern const struct name function_names[];   /* enum kvmap_function */
 extern const struct name bug_names[];        /* kvmap/bugs.h */
+extern const struct name policy_names[];     /* enum kvmap_policy */
+extern const struct name gfp_names[];        /* enum kvmap_gfp */
 
 /* The row of the `length` bytes at `word`, or NULL. */
 const struct name *name_find(const struct name *table, const char *word, size_t length);

@@ -133,7 +133,7 @@ static int address_base(struct compile *compile, struct kvmap_operand *out)
 
 	if (base) {
 		compile->now.at += word.length;
-		out->base = base->value;
+		out->base = (uint16_t)base->value;
 		return 0;
 	}
 	if (word.length && !is_digit(*word.at))
@@ -216,10 +216,10 @@ int operand_string(struct compile *compile, uint64_t *out)
 	return 0;
 }
 
-int operand_choice(struct compile *compile, const struct name *table, const char *what, uint16_t *out)
+int operand_choice(struct compile *compile, const struct name *table, const char *what, uint32_t *out)
 {
 	const struct name *row;
-	char list[200];
+	char list[400];
 	struct word word;
 
 	if (expect_operand(compile, what) < 0)
@@ -238,4 +238,21 @@ int operand_choice(struct compile *compile, const struct name *table, const char
 			     word.length > TOKEN_SHOWN ? TOKEN_SHOWN : (int)word.length, word.at,
 			     row ? "; did you mean '" : "", row ? row->name : "", row ? "'?" : "",
 			     name_list(table, list, sizeof(list)));
+}
+
+int operand_gfp(struct compile *compile, uint64_t *out)
+{
+	uint64_t flags = 0;
+	uint32_t flag;
+
+	do {
+		if (operand_choice(compile, gfp_names, "a flag of an allocation", &flag) < 0)
+			return -1;
+		flags |= flag;
+		if (at_line_end(compile) || *compile->now.at != '|')
+			break;
+		compile->now.at++;
+	} while (true);
+	*out = flags;
+	return 0;
 }

@@ -36,8 +36,8 @@ int operand_address(struct compile *compile, struct kvmap_operand *out);
 int operand_variable(struct compile *compile, struct kvmap_operand *out);
 /* "text" in double quotes; *out is the offset in script->strings. */
 int operand_string(struct compile *compile, uint64_t *out);
-/* Flags of kvmap/gfp.h, with '|' between. */
+/* Flags of kvmap/gfp.h, separated by '|'. */
 int operand_gfp(struct compile *compile, uint64_t *out);
-int operand_choice(struct compile *compile, const struct name *table, const char *what, uint16_t *out);
+int operand_choice(struct compile *compile, const struct name *table, const char *what, uint32_t *out);
 
 #endif

@@ -126,7 +126,7 @@ static int print_operands(struct compile *compile, struct kvmap_operation *opera
 
 static int pair_operands(struct compile *compile, struct kvmap_operation *operation)
 {
-	uint16_t function;
+	uint32_t function;
 
 	if (operand_choice(compile, function_names, "a function that allocates", &function) < 0 ||
 	    operand_number(compile, "a size", &operation->operand[1].value) < 0 ||
@@ -154,7 +154,7 @@ static int areas_operands(struct compile *compile, struct kvmap_operation *opera
 
 static int crash_operand(struct compile *compile, struct kvmap_operation *operation)
 {
-	uint16_t crash;
+	uint32_t crash;
 
 	if (operand_choice(compile, crash_names, "a way to die", &crash) < 0)
 		return -1;
@@ -165,7 +165,7 @@ static int crash_operand(struct compile *compile, struct kvmap_operation *operat
 static int bug_operand(struct compile *compile, struct kvmap_operation *operation)
 {
 	struct word word = peek_word(compile, true);
-	uint16_t bug;
+	uint32_t bug;
 
 	if (word.length && *word.at >= '0' && *word.at <= '9')
 		return operand_number(compile, "the number of a bug", &operation->operand[0].value);

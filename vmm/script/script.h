@@ -58,6 +58,8 @@ const char *script_line(const struct script *script, uint32_t line, char *out, s
 const char *operation_name(uint16_t opcode);
 /* "guard" ... for messages and the language */
 const char *fault_kind_name(uint16_t kind);
+/* "strict" ... "?" for none. */
+const char *policy_name(uint32_t policy);
 /* "double free" ... one clause for an enum kvmap_status */
 const char *status_text(uint16_t status);
 

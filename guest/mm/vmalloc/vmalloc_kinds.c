@@ -6,9 +6,7 @@
 #include "mm/vmalloc/vmap.h"
 
 /* What has a meaning for an area; any other bit is refused. */
-#define GFP_OF_AREAS                                                                                         \
-	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_ZERO | __GFP_RECLAIM |           \
-	 __GFP_NOWARN | __GFP_THISNODE)
+#define GFP_OF_AREAS (KVMAP_GFP_ALL & ~__GFP_NOFAIL)
 
 #define CALLER __builtin_return_address(0)
 

@@ -388,6 +388,8 @@ Test(compile, the_names_of_all_operations_are_known)
 		cr_expect_str_eq(operation_name(i), names[i]);
 	cr_expect_str_eq(fault_kind_name(KVMAP_FAULT_GUARD), "guard");
 	cr_expect_str_eq(fault_kind_name(0), "?");
+	cr_expect_str_eq(policy_name(KVMAP_POLICY_LAZY), "lazy");
+	cr_expect_str_eq(policy_name(KVMAP_NR_POLICIES), "?");
 	cr_expect_str_eq(status_text(KVMAP_REFUSED_DOUBLE_FREE), "double free");
 	cr_expect_str_eq(status_text(999), "unknown status");
 }
