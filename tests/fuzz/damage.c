@@ -6,11 +6,11 @@
  *
  * Usage: with_core.sh kvmap-damage FIRST-SEED COUNT. The same seed does the same damage. Prints TAP.
  */
+#include "base/clock.h"
 #include "guest.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define WORDS_MAX   16
 #define SECONDS_MAX 5.0
@@ -23,10 +23,7 @@ struct tally {
 
 static double now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+	return (double)clock_monotonic_ns() / 1e9;
 }
 
 /* splitmix64 */

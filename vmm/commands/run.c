@@ -3,6 +3,7 @@
  * run.c: kvmap run [SCRIPT]
  */
 #include "commands/commands.h"
+#include "base/clock.h"
 #include "session/accept.h"
 #include "commands/options.h"
 #include "view/core.h"
@@ -79,7 +80,7 @@ static int print(struct session *session, const struct run_options *options, uin
 		return command_finish(session_status(session));
 	}
 	session->run.timing.process_ns = process_ns;
-	session->run.timing.total_ns = process_ns + session_now() - start;
+	session->run.timing.total_ns = process_ns + clock_monotonic_ns() - start;
 	command_report(&report, options->common.json);
 	report_run(&report, &session->run);
 	return command_finish(session_status(session));
@@ -111,7 +112,7 @@ int command_run(int argc, char **argv)
 	/* Before this the process only computed: its CPU time is the time since exec. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
-	start = session_now();
+	start = clock_monotonic_ns();
 	config = options_session(&options.common, program, script);
 	config.serial = options.serial;
 	config.control = options.control ? options.control : options.hold ? LISTEN_AUTO : NULL;

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* F_GET_SEALS, MSG_CMSG_CLOEXEC */
 #include "control/client.h"
 
+#include "base/clock.h"
 #include "view/snapshot.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The other side answers in far less, even when its vCPUs must be stopped first. */
@@ -48,14 +48,6 @@ struct control_client {
 	struct view view;
 	struct control_reply reply; /* the last one */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- one question, one answer ---- */
 

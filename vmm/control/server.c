@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* accept4, struct ucred */
 #include "control/server.h"
+#include "base/clock.h"
 #include "control/socket_path.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 16
@@ -42,14 +42,6 @@ struct control_server {
 	struct sockaddr_un address;
 	struct stat bound; /* the socket file, as it was created */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- connections ---- */
 
@@ -120,7 +112,7 @@ static bool serve_request(struct control_server *server, struct server_connectio
 		return errno == EAGAIN || errno == EINTR;
 	if (!size)
 		return false; /* the end, or an empty datagram */
-	what = control_handle_request(&server->state, &connection->state, datagram, (size_t)size, now_ns,
+	what = control_handle_request(&server->state, &connection->state, datagram, (size_t)size, clock_monotonic_ns,
 				      &server->reply);
 	return send_reply(server, connection->socket, what == CONTROL_SEND_FDS) == 0 &&
 	       what != CONTROL_SEND_CLOSE;
@@ -131,7 +123,7 @@ static bool serve_request(struct control_server *server, struct server_connectio
 /* Milliseconds to the first pause that ends by itself; -1: none. */
 static int poll_timeout(const struct control_server *server)
 {
-	uint64_t first = UINT64_MAX, now = now_ns();
+	uint64_t first = UINT64_MAX, now = clock_monotonic_ns();
 
 	for (unsigned int i = 0; i < server->connection_count; i++) {
 		uint64_t deadline = control_pause_deadline(&server->connections[i].state);
@@ -147,7 +139,7 @@ static int poll_timeout(const struct control_server *server)
 static void serve_all(struct control_server *server, const struct pollfd *polled)
 {
 	for (unsigned int i = server->connection_count; i-- > 0;) {
-		control_pause_expire(&server->state, &server->connections[i].state, now_ns());
+		control_pause_expire(&server->state, &server->connections[i].state, clock_monotonic_ns());
 		if (polled[i].revents && !serve_request(server, &server->connections[i]))
 			disconnect(server, i);
 	}

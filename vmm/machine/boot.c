@@ -2,6 +2,7 @@
 /*
  * boot.c: what is in memory and registers when the guest takes its first step.
  */
+#include "base/clock.h"
 #include "kvmap/boot.h"
 #include "machine/machine_internal.h"
 #include "machine/pvh.h"
@@ -47,7 +48,7 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 
 int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error)
 {
-	uint64_t start = machine_now(), gpa = 0;
+	uint64_t start = clock_monotonic_ns(), gpa = 0;
 	struct pvh_page page;
 
 	if (module_place(machine, size, &gpa, error) < 0)
@@ -58,6 +59,6 @@ int machine_boot(struct machine *machine, const void *module, size_t size, struc
 	memcpy(machine->memory.bytes + PVH_START_GPA, &page, sizeof(page));
 	if (machine_set_entry(machine, machine->program.entry, PVH_START_GPA, error) < 0)
 		return -1;
-	machine->facts.open_ns += machine_now() - start;
+	machine->facts.open_ns += clock_monotonic_ns() - start;
 	return 0;
 }

@@ -3,6 +3,7 @@
  * machine.c: making a machine and taking it apart.
  */
 #include "machine/vcpu_threads.h"
+#include "base/clock.h"
 #include "machine/guest_cpuid.h"
 #include "machine/guest_numa.h"
 #include "kvm/host_kind.h"
@@ -13,19 +14,10 @@
 #include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Entries that no host's KVM_GET_SUPPORTED_CPUID exceeds (the kernel's KVM_MAX_CPUID_ENTRIES). */
 #define SUPPORTED_ENTRIES 256
-
-uint64_t machine_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* The host's own list, malloc'ed, or NULL. */
 static struct kvm_cpuid2 *supported_read(int kvm, struct error *error)
@@ -124,7 +116,7 @@ static int open_all(struct machine *machine, const struct machine_config *config
 			guest_numa_bind(&machine->memory, config->nodes, &machine->facts.not_bound);
 	if (program_load(config->program, &machine->memory, &machine->program, error) < 0)
 		return -1;
-	start = machine_now();
+	start = clock_monotonic_ns();
 	machine->kvm = kvm_open(config->kvm_path, error);
 	if (machine->kvm < 0)
 		return -1;
@@ -137,7 +129,7 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	khz = kvm_vcpu_tsc_khz(&machine->vcpus[0], &unknown);
 	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
 	machine->facts.api_version = KVM_API_VERSION;
-	machine->facts.open_ns = machine_now() - start;
+	machine->facts.open_ns = clock_monotonic_ns() - start;
 	return 0;
 }
 

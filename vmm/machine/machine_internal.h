@@ -25,9 +25,6 @@ struct machine {
 	struct view view;
 };
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-uint64_t machine_now(void);
-
 /* Takes the channel into use: its header in guest memory. */
 void machine_channel_open(struct machine *machine);
 uint32_t machine_channel_size(void);

@@ -3,15 +3,16 @@
  * run.c: running the guest until something happens.
  */
 #include "machine/vcpu_threads.h"
+#include "base/clock.h"
 #include "machine/deadline.h"
 #include "machine/machine_internal.h"
 
 static enum kvm_run_result run_once(struct machine *machine, struct error *error)
 {
-	uint64_t start = machine_now();
+	uint64_t start = clock_monotonic_ns();
 	enum kvm_run_result result = kvm_vcpu_run(&machine->vcpus[0], error);
 
-	machine->facts.run_ns += machine_now() - start;
+	machine->facts.run_ns += clock_monotonic_ns() - start;
 	machine->facts.exits++;
 	return result;
 }

@@ -11,6 +11,7 @@
  * The lock covers everything here and what exits touch in the machine; it is dropped for KVM_RUN alone.
  */
 #include "machine/vcpu_threads.h"
+#include "base/clock.h"
 #include "machine/deadline.h"
 #include "machine/machine_internal.h"
 
@@ -181,7 +182,7 @@ static void wait_for_change(struct vcpu_threads *threads, uint64_t deadline_ns)
 
 static void round_run(struct vcpu_threads *threads, uint64_t deadline_ns)
 {
-	uint64_t start = machine_now(), held = threads->held_ns;
+	uint64_t start = clock_monotonic_ns(), held = threads->held_ns;
 
 	threads->stopping = threads->failed = false;
 	threads->out = threads->count;
@@ -189,12 +190,12 @@ static void round_run(struct vcpu_threads *threads, uint64_t deadline_ns)
 	pthread_cond_broadcast(&threads->go);
 	while (!threads->stopping) {
 		wait_for_change(threads, deadline_ns);
-		if (deadline_ns && !threads->held && machine_now() >= deadline_ns + threads->held_ns)
+		if (deadline_ns && !threads->held && clock_monotonic_ns() >= deadline_ns + threads->held_ns)
 			stop(threads);
 	}
 	while (threads->out)
 		pthread_cond_wait(&threads->changed, &threads->lock);
-	threads->machine->facts.run_ns += machine_now() - start - (threads->held_ns - held);
+	threads->machine->facts.run_ns += clock_monotonic_ns() - start - (threads->held_ns - held);
 }
 
 int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct machine_event *event_out,
@@ -229,7 +230,7 @@ void vcpu_threads_hold(struct vcpu_threads *threads)
 {
 	pthread_mutex_lock(&threads->lock);
 	threads->held = true;
-	threads->held_since = machine_now();
+	threads->held_since = clock_monotonic_ns();
 	interrupt(threads);
 	while (anybody_in_guest(threads))
 		pthread_cond_wait(&threads->still, &threads->lock);
@@ -240,7 +241,7 @@ void vcpu_threads_release(struct vcpu_threads *threads)
 {
 	pthread_mutex_lock(&threads->lock);
 	threads->held = false;
-	threads->held_ns += machine_now() - threads->held_since;
+	threads->held_ns += clock_monotonic_ns() - threads->held_since;
 	pthread_cond_broadcast(&threads->go);
 	pthread_cond_signal(&threads->changed);
 	pthread_mutex_unlock(&threads->lock);

@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/escape.h"
 #include "commands/commands.h"
 #include "session/expectations.h"
@@ -9,16 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-uint64_t session_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- records ---- */
 
@@ -171,7 +163,7 @@ static int read_claims(struct session *session, struct error *error)
 
 static int verify_now(struct session *session, struct error *error)
 {
-	uint64_t start = session_now();
+	uint64_t start = clock_monotonic_ns();
 	struct verdict verdict = { 0 };
 	int result = -1;
 
@@ -205,7 +197,7 @@ static int verify_now(struct session *session, struct error *error)
 	}
 	verdict_destroy(&verdict);
 	session->run.verifications++;
-	session->run.timing.verify_ns += session_now() - start;
+	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 	return result;
 }
 
@@ -322,15 +314,15 @@ static int take_death(struct session *session, const struct machine_event *event
 /* Runs to the guest's end. 0, or -1 with an error when it cannot go on. */
 static int run_guest(struct session *session, struct error *error)
 {
-	uint64_t deadline = session_now() + session->config.timeout_ns;
+	uint64_t deadline = clock_monotonic_ns() + session->config.timeout_ns;
 	struct machine_event event;
 
 	for (;;) {
-		uint64_t start = session_now();
+		uint64_t start = clock_monotonic_ns();
 
 		if (machine_run(session->machine, deadline, &event, error) < 0)
 			return -1;
-		session->run.timing.guest_ns += session_now() - start;
+		session->run.timing.guest_ns += clock_monotonic_ns() - start;
 		if (take_records(session) < 0)
 			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 		if (event.type != MACHINE_DOORBELL)
@@ -383,13 +375,13 @@ static int boot(struct session *session, struct error *error)
 
 static int open_guest_file(struct session *session, struct error *error)
 {
-	uint64_t start = session_now();
+	uint64_t start = clock_monotonic_ns();
 
 	if (symbols_open(session->config.program, &session->symbols, error) < 0 ||
 	    claims_layout_open(session->symbols, &session->layout, error) < 0)
 		return -1;
 	session->run.symbols = session->symbols;
-	session->run.timing.verify_ns += session_now() - start;
+	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 	return 0;
 }
 

@@ -72,7 +72,4 @@ void session_destroy(struct session *session);
 /* EXIT_FINDING, EXIT_NOT_DONE when something was refused, or EXIT_VERIFIED. */
 int session_status(const struct session *session);
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-uint64_t session_now(void);
-
 #endif

@@ -6,6 +6,7 @@
  * before the body is called: its first call only tells what it wants. In the end the body may want what it
  * did not want before, since the guest has changed: after LOOKS_MAX calls it reads while the VM stands still.
  */
+#include "base/clock.h"
 #include "commands/commands.h"
 #include "source/source.h"
 #include "program/build_id.h"
@@ -286,7 +287,7 @@ static int look_until_whole(struct look *look, source_body *body, void *context,
 
 int source_look(struct source *sources, size_t count, source_body *body, void *context)
 {
-	struct look look = { .sources = sources, .count = count, .start = session_now() };
+	struct look look = { .sources = sources, .count = count, .start = clock_monotonic_ns() };
 	struct error error;
 	int status;
 
@@ -310,7 +311,7 @@ bool source_is_whole(const struct source *source)
 bool source_may_change(const struct source *source)
 {
 	return source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END &&
-	       !source->vm.pause.ended && session_now() - source->looking->start < CHANGE_NS;
+	       !source->vm.pause.ended && clock_monotonic_ns() - source->looking->start < CHANGE_NS;
 }
 
 unsigned int source_looks(const struct source *source)

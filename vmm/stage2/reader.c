@@ -7,6 +7,7 @@
 #include "stage2/reader.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "stage2/host_format.h"
 
 #include <bpf/bpf.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "stage2/process.h"
@@ -38,14 +38,6 @@ struct reading {
 	} roots, pages; /* of the TDP MMU; all others */
 	struct stage2_links links[2];
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 /* ---- the program ---- */
 
@@ -273,23 +265,23 @@ static void find_direct_map(struct reading *reading)
 static int copy_tables(struct reading *reading, unsigned int count, struct error *error)
 {
 	struct stage2_reader *reader = reading->reader;
-	uint64_t start = now();
+	uint64_t start = clock_monotonic_ns();
 	int result;
 
 	reader->bpf->bss->wanted_count = count;
 	result = reader_run(reader->bpf->progs.read_tables, error);
 	reading->stage2->unreadable += reader->bpf->bss->unreadable;
-	reading->stage2->timing.read_ns += now() - start;
+	reading->stage2->timing.read_ns += clock_monotonic_ns() - start;
 	return result;
 }
 
 static int add_table(struct reading *reading, const struct stage2_table *table, const uint64_t *entries,
 		     struct stage2_links *links, struct error *error)
 {
-	uint64_t start = now();
+	uint64_t start = clock_monotonic_ns();
 	int result = stage2_add_table(reading->stage2, table, entries, links);
 
-	reading->stage2->timing.decode_ns += now() - start;
+	reading->stage2->timing.decode_ns += clock_monotonic_ns() - start;
 	return result < 0
 		       ? error_set(error, ERROR_HOST, 0, 0, "out of memory, or more leaves than any VM has")
 		       : 0;
@@ -298,10 +290,10 @@ static int add_table(struct reading *reading, const struct stage2_table *table, 
 /* Of tables that have pages: for as many as they can have. Without it the array grows as it can. */
 static void expect_leaves(struct reading *reading, size_t tables)
 {
-	uint64_t start = now();
+	uint64_t start = clock_monotonic_ns();
 
 	stage2_make_room(reading->stage2, tables * STAGE2_TABLE_ENTRIES);
-	reading->stage2->timing.decode_ns += now() - start;
+	reading->stage2->timing.decode_ns += clock_monotonic_ns() - start;
 }
 
 /* The tables that `from` names; the ones they point to are added to `to`. */
@@ -422,13 +414,13 @@ static int read_once(struct reading *reading, pid_t pid, struct error *error)
 {
 	struct stage2 *stage2 = reading->stage2;
 	char pagemap[64];
-	uint64_t start = now();
+	uint64_t start = clock_monotonic_ns();
 
 	reading->roots.count = reading->pages.count = 0;
 	if (reader_read_slots(reading->reader, &stage2->slots, error) < 0 ||
 	    read_list(reading, true, error) < 0 || read_list(reading, false, error) < 0)
 		return -1;
-	stage2->timing.read_ns += now() - start;
+	stage2->timing.read_ns += clock_monotonic_ns() - start;
 	stage2->tdp_mmu = reading->roots.count;
 	stage2->roots = (unsigned int)reading->roots.count;
 	stage2->vcpus = reading->reader->bpf->bss->vcpu_count;
@@ -438,15 +430,15 @@ static int read_once(struct reading *reading, pid_t pid, struct error *error)
 			return -1;
 	if (read_all_pages(reading, error) < 0)
 		return -1;
-	start = now();
+	start = clock_monotonic_ns();
 	if (stage2_sort(stage2) < 0)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	stage2->timing.decode_ns += now() - start;
-	start = now();
+	stage2->timing.decode_ns += clock_monotonic_ns() - start;
+	start = clock_monotonic_ns();
 	snprintf(pagemap, sizeof(pagemap), "/proc/%d/pagemap", (int)pid);
 	if (stage2_look_up_frames(stage2, pagemap, error) < 0)
 		return -1;
-	stage2->timing.frames_ns += now() - start;
+	stage2->timing.frames_ns += clock_monotonic_ns() - start;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "view/ptrace_stop.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -31,14 +32,6 @@ struct ptrace_stop {
 	} threads;
 	uint64_t since;
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static bool knows(const struct ptrace_stop *stop, pid_t id)
 {
@@ -76,7 +69,7 @@ static int wait_for(struct stopped_thread *thread, uint64_t until, struct error 
 	int status;
 	pid_t done;
 
-	while ((done = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && now() < until)
+	while ((done = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && clock_monotonic_ns() < until)
 		nanosleep(&nap, NULL);
 	if (done == 0)
 		return error_set(error, ERROR_HOST, 0, 0, "thread %d does not stop", (int)thread->id);
@@ -113,7 +106,7 @@ static int interrupt_new(struct ptrace_stop *stop, pid_t pid, struct error *erro
 /* A thread that still runs may start another. */
 static int stop_all(struct ptrace_stop *stop, pid_t pid, struct error *error)
 {
-	uint64_t until = now() + PATIENCE_NS;
+	uint64_t until = clock_monotonic_ns() + PATIENCE_NS;
 	size_t waited = 0;
 	int more;
 
@@ -130,7 +123,7 @@ int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error)
 
 	if (!stop)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	stop->since = now();
+	stop->since = clock_monotonic_ns();
 	if (stop_all(stop, pid, error) < 0) {
 		ptrace_stop_end(stop);
 		return -1;
@@ -154,5 +147,5 @@ uint64_t ptrace_stop_end(struct ptrace_stop *stop)
 	since = stop->since;
 	free(stop->threads.items);
 	free(stop);
-	return now() - since;
+	return clock_monotonic_ns() - since;
 }

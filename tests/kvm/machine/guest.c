@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "guest.h"
 #include "kvmap/boot.h"
 
-#include <time.h>
 #include <unistd.h>
 
 static struct machine *boot_config(const void *code, size_t size, const struct machine_config *wanted)
@@ -41,14 +41,11 @@ struct machine *guest_boot_holdable(const void *code, size_t size, unsigned int 
 struct machine_event guest_run(struct machine *machine, unsigned int milliseconds)
 {
 	struct machine_event event;
-	struct timespec now;
 	uint64_t deadline = 0;
 	struct error error;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (milliseconds)
-		deadline =
-			(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + milliseconds * 1000000ull;
+		deadline = clock_monotonic_ns() + milliseconds * 1000000ull;
 	if (machine_run(machine, deadline, &event, &error) < 0)
 		cr_fatal("%s", error.text);
 	return event;

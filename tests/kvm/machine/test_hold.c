@@ -2,11 +2,11 @@
 /*
  * Another thread can hold a running machine: its vCPUs stop, and continue unchanged after the release.
  */
+#include "base/clock.h"
 #include "guest.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 /* Guest variables, 32 bits each. */
 #define COUNTER_GPA 0x80000 /* the guest increments it */
@@ -27,14 +27,6 @@ struct runner {
 	uint64_t end_ns;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 static void *run(void *argument)
 {
 	struct runner *runner = argument;
@@ -42,7 +34,7 @@ static void *run(void *argument)
 
 	if (machine_run(runner->machine, runner->deadline_ns, &runner->event, &error) < 0)
 		cr_fatal("%s", error.text);
-	runner->end_ns = now_ns();
+	runner->end_ns = clock_monotonic_ns();
 	return NULL;
 }
 
@@ -62,7 +54,7 @@ static void wait_until_it_counts(const volatile uint32_t *number)
 
 static void wait_until_ns(uint64_t when)
 {
-	while (now_ns() < when)
+	while (clock_monotonic_ns() < when)
 		sched_yield();
 }
 
@@ -119,13 +111,13 @@ Test(hold, the_deadline_moves_by_the_time_of_the_hold)
 	uint64_t held, released;
 	pthread_t thread;
 
-	runner.deadline_ns = now_ns() + 100 * MILLISECOND;
+	runner.deadline_ns = clock_monotonic_ns() + 100 * MILLISECOND;
 	machine_hold(runner.machine);
-	held = now_ns();
+	held = clock_monotonic_ns();
 	pthread_create(&thread, NULL, run, &runner);
 	wait_until_ns(runner.deadline_ns + 50 * MILLISECOND);
 	cr_expect(eq(u32, *number, 0), "a machine that is held before it runs does not start");
-	released = now_ns();
+	released = clock_monotonic_ns();
 	machine_release(runner.machine);
 	pthread_join(thread, NULL);
 	cr_expect(eq(int, runner.event.type, MACHINE_TIMEOUT));

@@ -2,6 +2,7 @@
 /*
  * test_read.c: the second stage of a VM, read from the kernel and compared with what the process has.
  */
+#include "base/clock.h"
 #include "toucher.h"
 
 #include "stage2/reader.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DATA_PAGES (DATA_SLOTS * DATA_BYTES / 4096)
@@ -27,10 +27,7 @@ static void complain(void *context, const struct stage2_leaf *leaf, enum stage2_
 
 static double now_ms(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+	return (double)clock_monotonic_ns() / 1e6;
 }
 
 static void read_all(const struct toucher *toucher, struct stage2 *out, struct stage2_verdict *verdict)

@@ -2,6 +2,7 @@
 /*
  * test_clean.c: a guest that is right, and what cannot be seen of it.
  */
+#include "base/clock.h"
 #include "world.h"
 
 #include "agent/variables.h"
@@ -11,7 +12,6 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
-#include <time.h>
 
 TestSuite(clean, .init = world_init, .fini = world_destroy);
 
@@ -57,7 +57,6 @@ Test(clean, without_the_file_the_image_is_not_seen)
 
 Test(clean, an_empty_guest_with_a_lot_of_memory_is_verified_at_once)
 {
-	struct timespec start, end;
 	double best = 1;
 
 	/* 1 TiB of fresh frames that nobody has: a claim, not memory; only V4 says that it is not there. */
@@ -66,12 +65,11 @@ Test(clean, an_empty_guest_with_a_lot_of_memory_is_verified_at_once)
 	w.claims.zones[1].free_pages += (1ull << 28) - 0x400;
 	w.claims.vm_stat[NR_FREE_PAGES] += (1ull << 28) - 0x400;
 	for (unsigned int i = 0; i < 10; i++) {
+		uint64_t start = clock_monotonic_ns();
 		double seconds;
 
-		clock_gettime(CLOCK_MONOTONIC, &start);
 		expect_findings("V4");
-		clock_gettime(CLOCK_MONOTONIC, &end);
-		seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+		seconds = (double)(clock_monotonic_ns() - start) / 1e9;
 		best = seconds < best ? seconds : best;
 	}
 	cr_expect_lt(best, 0.1, "%f s: it grows with memory", best);
