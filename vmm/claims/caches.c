@@ -3,12 +3,11 @@
  * caches.c: kmem_caches, those of the kmalloc classes included, and their lists of free objects.
  */
 #include "claims/reader.h"
+#include "base/page.h"
 #include "base/escape.h"
 #include "kvmap/layout.h"
 
 #include <string.h>
-
-#define PAGE_BYTES 4096
 
 /* Copies the guest's string, escaped, up to its NUL or to the first unmapped byte. */
 static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *cache)
@@ -25,9 +24,9 @@ static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *c
 
 uint64_t claim_cache_objects(const struct claim_cache *cache)
 {
-	return cache->object_size ? ((uint64_t)PAGE_BYTES << cache->order) / cache->object_size *
-					    (uint64_t)cache->frame_count
-				  : 0;
+	return cache->object_size
+		       ? (PAGE_4K << cache->order) / cache->object_size * (uint64_t)cache->frame_count
+		       : 0;
 }
 
 /* A list of free objects. */
@@ -71,8 +70,8 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 		uint64_t pfn = reader->out->frames.items[slabs->first_frame + i];
 		struct free_list list = {
 			.address = reader->mem_map + pfn * layout_size(layout, TYPE_page),
-			.start = KVMAP_DIRECT_BASE + pfn * PAGE_BYTES,
-			.end = KVMAP_DIRECT_BASE + (pfn + (1ull << cache->order)) * PAGE_BYTES,
+			.start = KVMAP_DIRECT_BASE + pfn * PAGE_4K,
+			.end = KVMAP_DIRECT_BASE + (pfn + (1ull << cache->order)) * PAGE_4K,
 		};
 
 		if (!reader_struct_page(reader, pfn, copy))
@@ -86,7 +85,7 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 static bool sizes_fit(const struct claim_cache *cache)
 {
 	return cache->object_size >= 8 && cache->order <= MAX_ORDER &&
-	       cache->object_size <= (uint64_t)PAGE_BYTES << cache->order;
+	       cache->object_size <= PAGE_4K << cache->order;
 }
 
 static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)

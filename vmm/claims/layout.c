@@ -5,10 +5,15 @@
  */
 #include "claims/layout.h"
 
+#include "base/page.h"
+#include "kvmap/layout.h"
 #include "program/program_file.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(KVMAP_PAGE_SIZE == PAGE_4K, "the guest's pages are those of the lowest level");
 
 static const struct {
 	const char *name;

@@ -4,7 +4,7 @@
  */
 #include "claims/reader.h"
 
-#define PAGE_MASK 0xfffull
+#include "base/page.h"
 
 struct region_list {
 	const char *name;
@@ -28,7 +28,7 @@ static void region_take(struct reader *reader, const struct region_list *list, c
 
 	if (!region.size)
 		return;
-	if ((region.base | region.size) & PAGE_MASK || region.size > UINT64_MAX - region.base) {
+	if ((region.base | region.size) % PAGE_4K || region.size > UINT64_MAX - region.base) {
 		reader_damage(reader, "V4", address, region.base,
 			      "memblock.%s: region is not whole pages, or wraps", list->name);
 		return;

@@ -4,6 +4,8 @@
  */
 #include "claims/reader.h"
 
+#include "base/page.h"
+
 #include <string.h>
 
 /* Progress through mem_map. */
@@ -75,7 +77,7 @@ static uint64_t walk_span_left(const struct walk *walk)
 	else if (!walk->level_count)
 		return UINT64_MAX;
 	else
-		span = 1ull << (12 + 9 * (walk->levels[walk->level_count - 1].level - 1));
+		span = page_level_size(walk->levels[walk->level_count - 1].level);
 	return span - (walk->gva & (span - 1));
 }
 
@@ -110,7 +112,7 @@ static uint64_t max_pfn_read(struct reader *reader)
 	uint64_t claimed = reader_root(reader, ROOT_max_pfn, "V4");
 	const struct view *view = reader->view;
 	const struct view_region *last = view->region_count ? &view->regions[view->region_count - 1] : NULL;
-	uint64_t possible = last ? (last->gpa + last->size) >> 12 : 0;
+	uint64_t possible = last ? (last->gpa + last->size) / PAGE_4K : 0;
 
 	if (possible > UINT32_MAX)
 		possible = UINT32_MAX; /* pfns are 32-bit in the guest */

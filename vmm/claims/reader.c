@@ -4,14 +4,11 @@
  */
 #include "claims/reader.h"
 
+#include "base/page.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SMALL_SHIFT 12
-#define LARGE_SHIFT 21
-#define SMALL_SIZE  (1ull << SMALL_SHIFT)
-#define LARGE_SIZE  (1ull << LARGE_SHIFT)
 
 /* Bounds the memory that a hostile guest can cost; more damages would not help to find the first cause. */
 #define DAMAGES_LISTED 256
@@ -19,42 +16,42 @@
 /* The bytes of gva's 4K page in a 2M page. view->by_page: requests no other page of it from the view. */
 static const uint8_t *bytes_in(const struct reader *reader, const struct reader_page *large, uint64_t gva)
 {
-	uint64_t offset = gva & (LARGE_SIZE - SMALL_SIZE);
+	uint64_t offset = gva & (PAGE_2M - PAGE_4K);
 
-	return reader->view->tracks_access ? view_bytes(reader->view, large->gpa + offset, SMALL_SIZE)
+	return reader->view->tracks_access ? view_bytes(reader->view, large->gpa + offset, PAGE_4K)
 					   : large->bytes + offset;
 }
 
 /* The bytes of gva's 4K page, or NULL. */
 static const uint8_t *page_bytes(struct reader *reader, uint64_t gva)
 {
-	struct reader_page *large = &reader->large[(gva >> LARGE_SHIFT) % READER_LARGE];
-	struct reader_page *small = &reader->small[(gva >> SMALL_SHIFT) % READER_SMALL];
+	struct reader_page *large = &reader->large[gva / PAGE_2M % READER_LARGE];
+	struct reader_page *small = &reader->small[gva / PAGE_4K % READER_SMALL];
 	const struct view_region *region;
 	const uint8_t *bytes;
 	struct walk walk;
 	uint64_t gpa;
 
-	if (small->tag == (gva >> SMALL_SHIFT) + 1)
+	if (small->tag == gva / PAGE_4K + 1)
 		return small->bytes;
-	if (large->tag == (gva >> LARGE_SHIFT) + 1)
+	if (large->tag == gva / PAGE_2M + 1)
 		return bytes_in(reader, large, gva);
 	walk_translate(reader->view, reader->mode, gva, &walk);
 	if (walk.stop != WALK_MAPPED)
 		return NULL;
-	if (walk.page_size >= LARGE_SIZE) {
-		gpa = walk.gpa & ~(LARGE_SIZE - 1);
-		region = view_region(reader->view, gpa, LARGE_SIZE);
+	if (walk.page_size >= PAGE_2M) {
+		gpa = page_round_down(walk.gpa, PAGE_2M);
+		region = view_region(reader->view, gpa, PAGE_2M);
 		if (region) {
-			*large = (struct reader_page){ (gva >> LARGE_SHIFT) + 1, gpa,
+			*large = (struct reader_page){ gva / PAGE_2M + 1, gpa,
 						       region->bytes + (gpa - region->gpa) };
 			return bytes_in(reader, large, gva);
 		}
 	}
-	gpa = walk.gpa & ~(SMALL_SIZE - 1);
-	bytes = view_bytes(reader->view, gpa, SMALL_SIZE);
+	gpa = page_round_down(walk.gpa, PAGE_4K);
+	bytes = view_bytes(reader->view, gpa, PAGE_4K);
 	if (bytes)
-		*small = (struct reader_page){ (gva >> SMALL_SHIFT) + 1, gpa, bytes };
+		*small = (struct reader_page){ gva / PAGE_4K + 1, gpa, bytes };
 	return bytes;
 }
 
@@ -64,8 +61,8 @@ bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size)
 
 	while (size) {
 		const uint8_t *bytes = page_bytes(reader, gva);
-		uint64_t offset = gva & (SMALL_SIZE - 1);
-		uint64_t part = size < SMALL_SIZE - offset ? size : SMALL_SIZE - offset;
+		uint64_t offset = gva % PAGE_4K;
+		uint64_t part = size < PAGE_4K - offset ? size : PAGE_4K - offset;
 
 		if (!bytes)
 			return false;

@@ -5,7 +5,9 @@
  */
 #include "claims/reader.h"
 
-#define PAGES(count) ((uint64_t)(count) << 12)
+#include "base/page.h"
+
+#define PAGES(count) ((count)*PAGE_4K)
 
 struct vmap_block {
 	uint64_t gva; /* of the vmap_block */

@@ -3,6 +3,7 @@
  * dump.c: kvmap dump SOURCE FILE
  */
 #include "commands/commands.h"
+#include "base/page.h"
 #include "source/source.h"
 #include "paging/mappings.h"
 #include "view/core.h"
@@ -69,7 +70,7 @@ static void want_all(const struct view *view)
 	uint64_t gpa = 0, start, end;
 
 	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
-		view_bytes(view, start & ~(KVMAP_PAGE_SIZE - 1ull), end - start);
+		view_bytes(view, page_round_down(start, PAGE_4K), end - start);
 }
 
 static int write_it(const struct dump_options *options, struct source *source,

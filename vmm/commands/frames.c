@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "base/number.h"
+#include "base/page.h"
 #include "commands/commands.h"
 #include "source/source.h"
 
@@ -85,7 +86,7 @@ static int parse_frame(const char *text, uint64_t *out, struct error *error)
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s is beyond the 52 bits that a physical address can have", text);
-	*out = number ? value : value >> 12;
+	*out = number ? value : value / PAGE_4K;
 	return 0;
 }
 

@@ -429,7 +429,7 @@ int control_client_pause(struct control_client *client, const struct view **view
 	if (snapshot_prepare(&client->snapshot) < 0)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the pages to be read");
 	forget_unused(&client->translations);
-	client->paused_at = now_ns();
+	client->paused_at = clock_monotonic_ns();
 	if (ask(client, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus), error) <
 	    0)
 		return -1;
@@ -462,7 +462,7 @@ int control_client_resume(struct control_client *client, struct control_pause_ti
 		time.vm_ns = paused->ns;
 	else if (client->reply.header.magic)
 		return -1;
-	time.client_ns = now_ns() - client->paused_at;
+	time.client_ns = clock_monotonic_ns() - client->paused_at;
 	*out = time;
 	return 0;
 }

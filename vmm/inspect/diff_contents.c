@@ -3,6 +3,7 @@
  * diff_contents.c: which pages of areas do not hold the same bytes on both sides.
  */
 #include "base/array.h"
+#include "base/page.h"
 #include "inspect/diff.h"
 #include "base/keyed.h"
 #include "kvmap/layout.h"
@@ -24,7 +25,7 @@ static const uint8_t *page_at(const struct diff_side *side, uint64_t gva, bool *
 	struct walk walk;
 
 	walk_translate(side->view, side->mode, gva, &walk);
-	gpa = walk.gpa & ~(KVMAP_PAGE_SIZE - 1ull);
+	gpa = page_round_down(walk.gpa, PAGE_4K);
 	*known_out = walk.stop == WALK_MAPPED && view_region(side->view, gpa, KVMAP_PAGE_SIZE);
 	if (!*known_out || !view_next_data(side->view, gpa, gpa + KVMAP_PAGE_SIZE, &start, &end))
 		return NULL;

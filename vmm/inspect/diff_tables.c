@@ -7,6 +7,7 @@
  * and each side enters no more tables than its memory can hold twice.
  */
 #include "inspect/diff.h"
+#include "base/page.h"
 #include "paging/pte.h"
 
 #include "base/array.h"
@@ -24,7 +25,7 @@ struct half {
 	uint64_t table;        /* IS_TABLE: its GPA */
 	unsigned int rights;   /* IS_TABLE: so far */
 	const uint8_t *bytes;  /* IS_TABLE: in the view; only the copy is looked at */
-	uint64_t entries[TABLE_ENTRIES];
+	uint64_t entries[PAGE_TABLE_ENTRIES];
 };
 
 struct place {
@@ -67,7 +68,7 @@ static void open_table(struct differ *differ, unsigned int s, unsigned int level
 {
 	struct half *half = &differ->places[level].half[s];
 
-	half->bytes = view_bytes(differ->side[s]->view, gpa, TABLE_SIZE);
+	half->bytes = view_bytes(differ->side[s]->view, gpa, PAGE_4K);
 	half->what = IS_NOTHING;
 	if (!half->bytes)
 		return;
@@ -87,7 +88,7 @@ static void open_child(struct differ *differ, unsigned int s, unsigned int level
 	const struct half *parent = &differ->places[level].half[s];
 	const struct walk_mode *mode = differ->side[s]->mode;
 	struct half *child = &differ->places[level - 1].half[s];
-	uint64_t size = 1ull << level_shift(level), entry;
+	uint64_t size = page_level_size(level), entry;
 	bool is_page;
 
 	child->what = IS_NOTHING;
@@ -145,9 +146,9 @@ static void add_range(struct differ *differ, const struct diff_range *range)
 	struct diff_tables *out = &differ->out;
 	struct diff_range *last = out->ranges.count ? &out->ranges.items[out->ranges.count - 1] : NULL;
 
-	out->pages += range->size / TABLE_SIZE;
+	out->pages += range->size / PAGE_4K;
 	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
-		out->by_change[i] += range->changes & 1u << i ? range->size / TABLE_SIZE : 0;
+		out->by_change[i] += range->changes & 1u << i ? range->size / PAGE_4K : 0;
 	if (last && last->gva + last->size == range->gva && last->changes == range->changes &&
 	    mapped_alike(&last->before, &range->before) && mapped_alike(&last->after, &range->after)) {
 		last->size += range->size;
@@ -179,7 +180,7 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 	const struct place *place = &differ->places[level];
 	struct diff_entry entry = {
 		.gva = linear_extend(differ->side[0]->mode,
-				     place->linear + ((uint64_t)index << level_shift(level))),
+				     place->linear + ((uint64_t)index << page_level_shift(level))),
 		.level = level,
 		.index = index,
 	};
@@ -207,7 +208,7 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 static bool same_leaves(const struct differ *differ, unsigned int level, const struct half *half)
 {
 	return differ->alike && level == 1 && half[0].what == IS_TABLE && half[1].what == IS_TABLE &&
-	       half[0].rights == half[1].rights && !memcmp(half[0].bytes, half[1].bytes, TABLE_SIZE);
+	       half[0].rights == half[1].rights && !memcmp(half[0].bytes, half[1].bytes, PAGE_4K);
 }
 
 /* Begins with the place at `level`, which is open. False if there is nothing to be compared in it. */
@@ -219,7 +220,7 @@ static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 		return false;
 	for (unsigned int s = 0; s < 2; s++)
 		if (place->half[s].what == IS_TABLE)
-			memcpy(place->half[s].entries, place->half[s].bytes, TABLE_SIZE);
+			memcpy(place->half[s].entries, place->half[s].bytes, PAGE_4K);
 	place->linear = linear;
 	place->next = 0;
 	return true;
@@ -232,7 +233,7 @@ static void step(struct differ *differ, unsigned int *level)
 	uint64_t linear;
 	unsigned int index;
 
-	if (place->next == TABLE_ENTRIES) {
+	if (place->next == PAGE_TABLE_ENTRIES) {
 		++*level;
 		return;
 	}
@@ -240,19 +241,19 @@ static void step(struct differ *differ, unsigned int *level)
 	if (place->half[0].what == IS_TABLE && place->half[1].what == IS_TABLE &&
 	    place->half[0].entries[index] == 0 && place->half[1].entries[index] == 0)
 		return;
-	linear = place->linear + ((uint64_t)index << level_shift(*level));
+	linear = place->linear + ((uint64_t)index << page_level_shift(*level));
 	compare_entries(differ, *level, index);
 	for (unsigned int s = 0; s < 2; s++)
 		open_child(differ, s, *level, index);
 	if (below->half[0].what != IS_TABLE && below->half[1].what != IS_TABLE)
-		compare_pages(differ, linear, 1ull << level_shift(*level), below->half);
+		compare_pages(differ, linear, page_level_size(*level), below->half);
 	else if (enter(differ, *level - 1, linear))
 		--*level;
 }
 
 static uint64_t tables_limit(const struct view *view)
 {
-	uint64_t limit = view_data_size(view) / TABLE_SIZE * 2;
+	uint64_t limit = view_data_size(view) / PAGE_4K * 2;
 
 	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
 }

@@ -5,6 +5,7 @@
 #include "inspect/frames.h"
 
 #include "base/array.h"
+#include "base/page.h"
 #include "kvmap/layout.h"
 
 #include <errno.h>
@@ -177,15 +178,10 @@ struct census {
 	unsigned int region_count;
 };
 
-static unsigned int leaf_shift(unsigned int level)
-{
-	return KVMAP_PAGE_SHIFT + 9 * (level - 1);
-}
-
 /* Index of the item that stands for gpa, which lies in the region. */
 static uint64_t seen_index(const struct seen_region *region, unsigned int level, uint64_t gpa)
 {
-	return (gpa >> leaf_shift(level)) - (region->gpa >> leaf_shift(level));
+	return (gpa >> page_level_shift(level)) - (region->gpa >> page_level_shift(level));
 }
 
 static int census_open(struct census *census, const struct view *view)

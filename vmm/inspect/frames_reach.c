@@ -5,6 +5,7 @@
 #include "inspect/frames.h"
 
 #include "base/array.h"
+#include "base/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +17,6 @@ struct reacher {
 	size_t limit;
 	struct frame_reaches reaches;
 };
-
-static unsigned int table_index(uint64_t gva, unsigned int level)
-{
-	return gva >> (12 + 9 * (level - 1)) & 511;
-}
 
 /* Nonzero ends the walk: memory is out. */
 static int add_reach(struct reacher *reacher, const struct frame_reach *reach)
@@ -34,14 +30,14 @@ static int add_reach(struct reacher *reacher, const struct frame_reach *reach)
 static int reach_run(void *context, const struct walk_run *run)
 {
 	struct reacher *reacher = context;
-	uint64_t wanted = reacher->gpa & ~(run->size - 1), offset = reacher->gpa & (run->size - 1);
+	uint64_t wanted = page_round_down(reacher->gpa, run->size), offset = reacher->gpa - wanted;
 
 	for (unsigned int i = 0; i < run->count; i++) {
 		struct frame_reach reach = {
 			.gva = run->gva + i * run->size + offset,
 			.entry = run->entries[i],
 			.table = run->table,
-			.index = table_index(run->gva + i * run->size, run->level),
+			.index = page_level_index(run->gva + i * run->size, run->level),
 			.level = run->level,
 			.rights = run->rights,
 			.is_leaf = true,
@@ -82,7 +78,7 @@ static int reach_damage(void *context, const struct walk_leaf *entry, enum walk_
 		.gva = entry->gva,
 		.entry = entry->entry,
 		.table = entry->table,
-		.index = table_index(entry->gva, entry->level),
+		.index = page_level_index(entry->gva, entry->level),
 		.level = entry->level,
 	};
 
@@ -95,7 +91,7 @@ int frames_reach(const struct view *view, const struct walk_mode *mode, uint64_t
 	struct reacher reacher = {
 		.view = view,
 		.mode = mode,
-		.gpa = pfn << 12,
+		.gpa = pfn * PAGE_4K,
 		.limit = limit < FRAME_REACHES_MAX ? limit : FRAME_REACHES_MAX,
 	};
 	const struct walk_visitor visitor = {

@@ -4,6 +4,8 @@
  */
 #include "inspect/frames.h"
 
+#include "base/page.h"
+
 #include <string.h>
 
 struct scatter {
@@ -37,12 +39,12 @@ static void end_run(struct scatter *scatter)
 /* A neighbour whose first frame is not the one after the last. `gpa`: where that one ends, and it begins. */
 static void count_jump(struct frame_scatter *out, uint64_t end, uint64_t gpa)
 {
-	uint64_t last = end - 4096;
+	uint64_t last = end - PAGE_4K;
 
 	if (gpa == last)
 		out->same++;
 	else
-		out->distances[bucket((gpa > last ? gpa - last : last - gpa) >> 12)]++;
+		out->distances[bucket((gpa > last ? gpa - last : last - gpa) / PAGE_4K)]++;
 }
 
 static int scatter_run(void *context, const struct walk_run *run)
@@ -64,10 +66,10 @@ static int scatter_run(void *context, const struct walk_run *run)
 			end_run(scatter);
 			count_jump(out, scatter->gpa, gpa);
 		}
-		scatter->run += run->size >> 12;
+		scatter->run += run->size / PAGE_4K;
 		scatter->gpa = gpa + run->size;
-		out->pages += run->size >> 12;
-		out->next += (run->size >> 12) - 1;
+		out->pages += run->size / PAGE_4K;
+		out->next += run->size / PAGE_4K - 1;
 		neighbour = true;
 	}
 	scatter->open = true;

@@ -5,13 +5,11 @@
 #include "inspect/map_fold.h"
 
 #include "base/array.h"
+#include "base/page.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-/* 512 GiB: what an entry of the PML4 translates. */
-#define SLOT_SHIFT 39
 
 /* What items must have in common to be alike, as a number: see alike_key(). */
 #define ALIKE_KEYS (1u << 17)
@@ -46,7 +44,7 @@ static uint32_t alike_key(const struct map_item *item)
 	if (!range)
 		return item->kind;
 	return item->kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 |
-	       (range->key & 15) << 11 | (range->page_size > 2 << 20 ? 2u : range->page_size > 4096) << 15;
+	       (range->key & 15) << 11 | (range->page_size > PAGE_2M ? 2u : range->page_size > PAGE_4K) << 15;
 }
 
 static bool items_alike(const struct map_item *a, const struct map_item *b)
@@ -177,10 +175,10 @@ static int add_slot(struct folder *folder, size_t first, size_t end)
 /* The first item after `first` that begins in another slot. */
 static size_t slot_end(const struct memory_map *map, size_t first)
 {
-	uint64_t slot = start_of(map, first) >> SLOT_SHIFT;
+	uint64_t slot = start_of(map, first) / page_level_size(4);
 	size_t end = first + 1;
 
-	while (end < map->items.count && start_of(map, end) >> SLOT_SHIFT == slot)
+	while (end < map->items.count && start_of(map, end) / page_level_size(4) == slot)
 		end++;
 	return end;
 }

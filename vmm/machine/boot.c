@@ -3,14 +3,13 @@
  * boot.c: what is in memory and registers when the guest takes its first step.
  */
 #include "base/clock.h"
+#include "base/page.h"
 #include "kvmap/boot.h"
 #include "machine/machine_internal.h"
 #include "machine/pvh.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#define PAGE_SIZE 4096ull
 
 /* Module 0 lies at the top of RAM below 3 GiB, out of the way of an allocator that starts below. */
 static int module_place(const struct machine *machine, size_t size, uint64_t *gpa_out, struct error *error)
@@ -22,13 +21,13 @@ static int module_place(const struct machine *machine, size_t size, uint64_t *gp
 		return error_set(error, ERROR_INPUT, 0, 0, "a boot module of %zu bytes has no boot record",
 				 size);
 	/* Placing it on a page boundary may take the better part of a page more. */
-	if (size > room || room - size < PAGE_SIZE)
+	if (size > room || room - size < PAGE_4K)
 		return error_set(
 			error, ERROR_INPUT, 0, 0,
 			"a script of %zu bytes does not fit above the guest program, which ends at 0x%" PRIx64
 			" of 0x%" PRIx64 ": give the guest more memory",
 			size, machine->program.end, low);
-	*gpa_out = (low - size) & ~(PAGE_SIZE - 1);
+	*gpa_out = page_round_down(low - size, PAGE_4K);
 	return 0;
 }
 

@@ -6,10 +6,8 @@
 #ifndef VMM_PAGING_PTE_H
 #define VMM_PAGING_PTE_H
 
+#include "base/page.h"
 #include "paging/walk.h"
-
-#define TABLE_SIZE    0x1000
-#define TABLE_ENTRIES 512
 
 /* The PAT bit of a large page; at level 1 it is where PS is elsewhere. */
 #define PTE_PAT_LARGE (1ull << 12)
@@ -17,16 +15,10 @@
 /* What any chain of tables may at most allow. */
 #define RIGHTS_ALL (RIGHT_R | RIGHT_W | RIGHT_X | RIGHT_U)
 
-/* Bits that an entry at `level` shifts out of an address; what it translates is 1 << that. */
-static inline unsigned int level_shift(unsigned int level)
-{
-	return 12 + 9 * (level - 1);
-}
-
 /* Of a linear address: 48 or 57. */
 static inline unsigned int linear_bits(const struct walk_mode *mode)
 {
-	return level_shift(mode->levels + 1);
+	return page_level_shift(mode->levels + 1);
 }
 
 /* The bits that can be chosen freely, sign-extended into a canonical address. */
@@ -54,7 +46,7 @@ static inline uint64_t entry_reserved(const struct walk_mode *mode, unsigned int
 		reserved |= PTE_PS; /* where it is allowed it made a page */
 	else
 		/* Below the frame's address; bit 12 of a large page is PAT. */
-		reserved |= ((1ull << level_shift(level)) - 1) & PTE_ADDRESS & ~PTE_PAT_LARGE;
+		reserved |= (page_level_size(level) - 1) & PTE_ADDRESS & ~PTE_PAT_LARGE;
 	return reserved;
 }
 

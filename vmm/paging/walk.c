@@ -4,6 +4,7 @@
  */
 #include "paging/walk.h"
 
+#include "base/page.h"
 #include "paging/pte.h"
 
 #include <inttypes.h>
@@ -66,7 +67,7 @@ static enum walk_stop level_check(const struct walk_mode *mode, struct walk_leve
 
 static void walk_end(struct walk *walk, const struct walk_level *page)
 {
-	walk->page_size = 1ull << level_shift(page->level);
+	walk->page_size = page_level_size(page->level);
 	walk->gpa = walk_leaf_gpa(page->entry, walk->page_size) | (walk->gva & (walk->page_size - 1));
 	walk->rights = page->rights;
 	walk->pat_index = entry_pat_index(page->level, page->entry);
@@ -82,9 +83,9 @@ void walk_translate(const struct view *view, const struct walk_mode *mode, uint6
 	if (linear_extend(mode, gva) != gva)
 		return;
 	for (unsigned int level = mode->levels;; level--) {
-		const uint8_t *bytes = view_bytes(view, table, TABLE_SIZE);
+		const uint8_t *bytes = view_bytes(view, table, PAGE_4K);
 		struct walk_level *step = &out->levels[out->level_count];
-		unsigned int index = (gva >> level_shift(level)) % TABLE_ENTRIES;
+		unsigned int index = page_level_index(gva, level);
 
 		if (!bytes) {
 			out->stop = WALK_TABLE_OUTSIDE;

@@ -6,6 +6,7 @@
  * or 57 free bits ("linear") until a visitor sees them: these do not wrap and have no hole in the middle.
  */
 #include "paging/pte.h"
+#include "base/page.h"
 #include "paging/walk.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ struct table {
 	uint64_t linear; /* first address it translates */
 	unsigned int rights;
 	unsigned int next, end; /* entries not yet looked at */
-	uint64_t entries[TABLE_ENTRIES];
+	uint64_t entries[PAGE_TABLE_ENTRIES];
 };
 
 struct scan {
@@ -32,7 +33,7 @@ struct scan {
 
 static uint64_t default_limit(const struct view *view)
 {
-	uint64_t limit = view_data_size(view) / TABLE_SIZE * 2;
+	uint64_t limit = view_data_size(view) / PAGE_4K * 2;
 
 	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
 }
@@ -51,9 +52,10 @@ static int report_damage(struct scan *scan, unsigned int level, unsigned int ind
 {
 	const struct table *table = &scan->tables[level];
 	struct walk_leaf entry = {
-		.gva = linear_extend(scan->mode, table->linear + ((uint64_t)index << level_shift(level))),
+		.gva = linear_extend(scan->mode,
+				     table->linear + ((uint64_t)index << page_level_shift(level))),
 		.gpa = table->entries[index] & PTE_ADDRESS,
-		.size = 1ull << level_shift(level),
+		.size = page_level_size(level),
 		.rights = table->rights,
 		.level = level,
 		.entry = table->entries[index],
@@ -83,8 +85,8 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 		       uint64_t linear, unsigned int rights)
 {
 	struct table *table = &scan->tables[level];
-	unsigned int shift = level_shift(level);
-	uint64_t last = linear + ((uint64_t)TABLE_ENTRIES << shift) - 1;
+	unsigned int shift = page_level_shift(level);
+	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << shift) - 1;
 	unsigned int first = scan->start > linear ? (scan->start - linear) >> shift : 0;
 
 	if (!scan->tables_left)
@@ -97,7 +99,7 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 	if (level == 1 && scan->tables_only)
 		table->end = first;
 	else
-		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : TABLE_ENTRIES;
+		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : PAGE_TABLE_ENTRIES;
 	memcpy(&table->entries[first], bytes + first * sizeof(uint64_t),
 	       (table->end - first) * sizeof(uint64_t));
 	return scan->visitor->table ? scan->visitor->table(scan->visitor->context, gpa, level,
@@ -152,10 +154,10 @@ static int scan_run(struct scan *scan, unsigned int level)
 	struct table *table = &scan->tables[level];
 	const uint64_t *entries = &table->entries[table->next];
 	const struct walk_visitor *visitor = scan->visitor;
-	uint64_t linear = table->linear + ((uint64_t)table->next << level_shift(level));
+	uint64_t linear = table->linear + ((uint64_t)table->next << page_level_shift(level));
 	struct walk_run run = {
 		.gva = linear_extend(scan->mode, linear),
-		.size = 1ull << level_shift(level),
+		.size = page_level_size(level),
 		.count = run_length(entries, table->end - table->next, scan->alike[level]),
 		.rights = entry_rights(entries[0], table->rights),
 		.level = level,
@@ -192,12 +194,12 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 
 	if (is_ancestor(scan, *level, gpa))
 		return report_damage(scan, *level, index, WALK_CYCLE);
-	bytes = view_bytes(scan->view, gpa, TABLE_SIZE);
+	bytes = view_bytes(scan->view, gpa, PAGE_4K);
 	if (!bytes)
 		return report_damage(scan, *level, index, WALK_TABLE_OUTSIDE);
 	--*level;
 	return table_enter(scan, bytes, *level, gpa,
-			   table->linear + ((uint64_t)index << level_shift(*level + 1)),
+			   table->linear + ((uint64_t)index << page_level_shift(*level + 1)),
 			   entry_rights(entry, table->rights));
 }
 
@@ -243,7 +245,7 @@ int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t s
 	scan.tables_left = limit ? limit : default_limit(view);
 	scan_prepare(&scan);
 
-	bytes = view_bytes(view, mode->root, TABLE_SIZE);
+	bytes = view_bytes(view, mode->root, PAGE_4K);
 	if (!bytes)
 		return report_root_outside(&scan);
 	stop = table_enter(&scan, bytes, level, mode->root, 0, RIGHTS_ALL);

@@ -3,13 +3,13 @@
  * build_id.c: the build-id in the file, and in the guest's memory.
  */
 #include "program/build_id.h"
+#include "base/page.h"
 #include "program/program_file.h"
 
 #include <gelf.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_SIZE 0x1000ull
 /* Another build has its note somewhere else, but in its image too: so far it is looked for. */
 #define SEARCH_SIZE (64ull << 20)
 
@@ -67,12 +67,12 @@ static bool page_search(const uint8_t *page, struct build_id *out)
 	static const char name[4] = "GNU";
 	uint32_t words[3]; /* sizes of name and description, type */
 
-	for (size_t at = 0; at + sizeof(words) + sizeof(name) < PAGE_SIZE; at += 4) {
+	for (size_t at = 0; at + sizeof(words) + sizeof(name) < PAGE_4K; at += 4) {
 		size_t bytes_at = at + sizeof(words) + sizeof(name);
 
 		memcpy(words, page + at, sizeof(words));
 		if (words[0] != sizeof(name) || words[2] != NT_GNU_BUILD_ID || !words[1] ||
-		    words[1] > BUILD_ID_MAX || words[1] > PAGE_SIZE - bytes_at ||
+		    words[1] > BUILD_ID_MAX || words[1] > PAGE_4K - bytes_at ||
 		    memcmp(page + at + sizeof(words), name, sizeof(name)) != 0)
 			continue;
 		*out = (struct build_id){ .size = words[1] };
@@ -88,14 +88,14 @@ static bool memory_search(const struct symbols *symbols, const struct view *view
 {
 	const struct symbols_segment *segments;
 	size_t count = symbols_segments(symbols, &segments);
-	uint8_t page[PAGE_SIZE];
+	uint8_t page[PAGE_4K];
 	struct error ignored;
 	uint64_t start;
 
 	if (!count)
 		return false;
-	start = segments[0].gva & ~(PAGE_SIZE - 1);
-	for (uint64_t offset = 0; offset < SEARCH_SIZE && offset <= UINT64_MAX - start; offset += PAGE_SIZE)
+	start = page_round_down(segments[0].gva, PAGE_4K);
+	for (uint64_t offset = 0; offset < SEARCH_SIZE && offset <= UINT64_MAX - start; offset += PAGE_4K)
 		if (walk_read(view, mode, start + offset, page, sizeof(page), &ignored) == 0 &&
 		    page_search(page, out))
 			return true;

@@ -3,6 +3,7 @@
  * diff.c: `diff SOURCE SOURCE`, as text.
  */
 #include "base/number.h"
+#include "base/page.h"
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
 #include "report/pte.h"
@@ -49,7 +50,7 @@ static const char *page_text(const struct diff_page *page, char *out, size_t siz
 	char rights[8];
 
 	snprintf(out, size, "%s %s GPA 0x%" PRIx64, text_rights(page->rights, rights, sizeof(rights)),
-		 entry_page_name(page->page_size), page->gpa);
+		 page_size_name(page->page_size), page->gpa);
 	return out;
 }
 

@@ -3,6 +3,7 @@
  * map.c: `map SOURCE` as text: a line for each range and guard, or for many that are alike.
  */
 #include "base/number.h"
+#include "base/page.h"
 #include "paging/memory_type.h"
 #include "report/pte.h"
 #include "report/map_parts.h"
@@ -86,7 +87,7 @@ static void show_range(struct report *report, const struct range *range, enum pa
 	text_line(report, paint, 0, LABEL_COLUMN,
 		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9" PRIx64 "  %s", range->gva,
 		  number_bytes(range->size, size, sizeof(size)),
-		  text_rights(range->rights, rights, sizeof(rights)), entry_page_name(range->page_size),
+		  text_rights(range->rights, rights, sizeof(rights)), page_size_name(range->page_size),
 		  percent(range->accessed, range->leaves, accessed),
 		  percent(range->dirty, range->leaves, dirty), text_count(range->runs, runs, sizeof(runs)),
 		  range->gpa, label);
@@ -169,7 +170,7 @@ static void show_alike(struct report *report, const struct report_map *input, co
 		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s -%016" PRIx64 "  %s", map_item_start(first),
 		  number_bytes(sum->size, size, sizeof(size)),
 		  first->range ? text_rights(sum->rights, rights, sizeof(rights)) : "---",
-		  first->range ? entry_page_name(sum->page_size) : "",
+		  first->range ? page_size_name(sum->page_size) : "",
 		  first->range ? percent(sum->accessed, sum->leaves, accessed) : "",
 		  first->range ? percent(sum->dirty, sum->leaves, dirty) : "", line->end,
 		  alike_label(input, line, label, sizeof(label)));

@@ -2,6 +2,7 @@
 /*
  * proc_meminfo.c: `proc SOURCE meminfo`, after fs/proc/meminfo.c of Linux.
  */
+#include "base/page.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
 
@@ -87,9 +88,9 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "KvmapBlocks", stat_kib(claims, NR_KMALLOC_PAGES) },
 		{ "KvmapHeld", stat_kib(claims, NR_HELD_PAGES) },
 		{ "Hugepagesize", 2048 },
-		{ "DirectMap4k", direct_map_kib(proc, 1ull << 12) },
-		{ "DirectMap2M", direct_map_kib(proc, 1ull << 21) },
-		{ "DirectMap1G", direct_map_kib(proc, 1ull << 30) },
+		{ "DirectMap4k", direct_map_kib(proc, PAGE_4K) },
+		{ "DirectMap2M", direct_map_kib(proc, PAGE_2M) },
+		{ "DirectMap1G", direct_map_kib(proc, PAGE_1G) },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/pte.h"
 
+#include "base/page.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -29,11 +31,6 @@ const char *entry_level_name(unsigned int level)
 	static const char *const names[] = { "?", "PT", "PD", "PDPT", "PML4", "PML5" };
 
 	return level <= 5 ? names[level] : "?";
-}
-
-const char *entry_page_name(uint64_t page_size)
-{
-	return page_size >= 1 << 30 ? "1G" : page_size >= 2 << 20 ? "2M" : "4K";
 }
 
 static void add_flags(struct words *words, uint64_t entry)
@@ -105,7 +102,7 @@ const char *entry_text(const struct walk_level *level, bool keys, char *out, siz
 	if (level->entry & PTE_NX)
 		add(&words, "NX");
 	if (level->is_page)
-		address &= ~((1ull << (12 + 9 * (level->level - 1))) - 1);
+		address = page_round_down(address, page_level_size(level->level));
 	snprintf(text, sizeof(text), "-> %s 0x%" PRIx64,
 		 level->is_page ? "page" : entry_level_name(level->level - 1), address);
 	add(&words, text);

@@ -10,9 +10,6 @@
 /* "PML4" ... "PT". */
 const char *entry_level_name(unsigned int level);
 
-/* "4K", "2M", "1G". */
-const char *entry_page_name(uint64_t page_size);
-
 /*
  * "P W A D AVL 9 NX -> page 0x5000" (SDM vol. 3A 4.5, tables 4-15 to 4-20). keys: bits 62:59 of a page's
  * entry are a protection key, not bits that the processor ignores. Returns out; 160 bytes are enough.

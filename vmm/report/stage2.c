@@ -3,6 +3,7 @@
  * stage2.c: `stage2 SOURCE`: the second stage as the kernel holds it, and whether it is right.
  */
 #include "base/number.h"
+#include "base/page.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -246,7 +247,7 @@ static void emit_levels(struct report *report, const struct stage2 *stage2)
 		json_add_number(line, "tables", level->tables);
 		json_add_number(line, "links", level->links);
 		json_add_number(line, "leaves", level->leaves);
-		json_add_number(line, "page_size", i <= 3 ? stage2_page_size(i) : 0);
+		json_add_number(line, "page_size", i <= 3 ? page_level_size(i) : 0);
 		json_add_number(line, "writable", level->writable);
 		json_add_number(line, "executable", level->executable);
 		json_add_number(line, "accessed", level->accessed);
@@ -263,7 +264,7 @@ static void emit_effective(struct report *report, const struct stage2_effective 
 	for (unsigned int level = 1; level <= 3; level++) {
 		struct json_object *line = json_start(report, "effective");
 
-		json_add_number(line, "guest_page_size", stage2_page_size(level));
+		json_add_number(line, "guest_page_size", page_level_size(level));
 		json_add_number(line, "not_there", effective->bytes[level][0]);
 		json_add_number(line, "by_4k", effective->bytes[level][1]);
 		json_add_number(line, "by_2m", effective->bytes[level][2]);

@@ -3,6 +3,7 @@
  * walk.c: `walk SOURCE ADDRESS`: one translation, level by level, as text.
  */
 #include "base/number.h"
+#include "base/page.h"
 #include "paging/memory_type.h"
 #include "report/pte.h"
 #include "inspect/address.h"
@@ -159,7 +160,7 @@ void walk_stage2_find(const struct report_walk *input, struct walk_stage2 *out)
 		return;
 	add_level(out, leaf->level, leaf->entry);
 	out->mapped = true;
-	out->page_size = stage2_page_size(leaf->level);
+	out->page_size = page_level_size(leaf->level);
 	out->hpa = stage2_entry_hpa(&stage2->format, leaf->level, leaf->entry) + (gpa & (out->page_size - 1));
 }
 
@@ -183,7 +184,7 @@ static void show_stage2(struct report *report, const struct report_walk *input)
 	effective = input->walk->page_size < found.page_size ? input->walk->page_size : found.page_size;
 	if (found.mapped)
 		text_line(report, PAINT_GOOD, 0, 8, "HPA     0x%" PRIx64 " in a %s page; %s in effect",
-			  found.hpa, entry_page_name(found.page_size), entry_page_name(effective));
+			  found.hpa, page_size_name(found.page_size), page_size_name(effective));
 	else
 		text_line(report, PAINT_PLAIN, 0, 8, "HPA     none yet: the second stage maps no page there");
 }
@@ -202,7 +203,7 @@ static void show_end(struct report *report, const struct report_walk *input)
 		snprintf(key, sizeof(key), ", key %u", walk->key);
 	text_line(report, PAINT_GOOD, 0, 8,
 		  "GPA     0x%" PRIx64 " in a %s page, rights %s%s, %s memory (PAT entry %u%s)", walk->gpa,
-		  entry_page_name(walk->page_size), text_rights(walk->rights, rights, sizeof(rights)), key,
+		  page_size_name(walk->page_size), text_rights(walk->rights, rights, sizeof(rights)), key,
 		  memory_type(memory_type_pat(cpu), walk->pat_index), walk->pat_index,
 		  cpu->has_pat ? "" : " as after a reset: the source does not hold the register");
 	show_memory(report, input);

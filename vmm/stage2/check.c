@@ -4,6 +4,7 @@
  * frames that back the slot's host memory.
  */
 #include "stage2/pagemap.h"
+#include "base/page.h"
 #include "stage2/stage2.h"
 
 #include <inttypes.h>
@@ -39,7 +40,7 @@ static uint64_t leaf_hpa(const struct stage2 *stage2, const struct stage2_leaf *
 static enum stage2_problem check_shape(const struct stage2 *stage2, const struct stage2_leaf *leaf,
 				       const struct stage2_slot *slot)
 {
-	uint64_t size = stage2_page_size(leaf->level);
+	uint64_t size = page_level_size(leaf->level);
 
 	if (stage2_entry_reserved(&stage2->format, leaf->level, leaf->entry))
 		return STAGE2_RESERVED;
@@ -70,7 +71,7 @@ enum stage2_problem stage2_check(const struct stage2 *stage2, const struct stage
 		return STAGE2_NOT_COMPARED;
 	if (!(leaf->backing & PAGEMAP_PRESENT))
 		return STAGE2_NOT_BACKED;
-	if ((leaf->backing & PAGEMAP_FRAME) != leaf_hpa(stage2, leaf) >> 12 || leaf->stray)
+	if ((leaf->backing & PAGEMAP_FRAME) != leaf_hpa(stage2, leaf) / PAGE_4K || leaf->stray)
 		return STAGE2_OTHER_FRAME;
 	return STAGE2_OK;
 }
@@ -90,14 +91,14 @@ const char *stage2_problem_detail(const struct stage2 *stage2, const struct stag
 				 hpa, leaf->stray - 1);
 		else
 			snprintf(out, size, "HPA 0x%" PRIx64 ", the process has 0x%" PRIx64 " there", hpa,
-				 (leaf->backing & PAGEMAP_FRAME) << 12);
+				 (leaf->backing & PAGEMAP_FRAME) * PAGE_4K);
 		break;
 	case STAGE2_WIDER_THAN_SLOT:
 	case STAGE2_MISALIGNED:
 		snprintf(out, size,
 			 "0x%" PRIx64 " bytes, in a slot of 0x%" PRIx64 " bytes at GPA 0x%" PRIx64
 			 ", HVA 0x%" PRIx64,
-			 stage2_page_size(leaf->level), slot ? slot->size : 0, slot ? slot->gpa : 0,
+			 page_level_size(leaf->level), slot ? slot->size : 0, slot ? slot->gpa : 0,
 			 slot ? slot->hva : 0);
 		break;
 	default: snprintf(out, size, "HPA 0x%" PRIx64 ", entry 0x%" PRIx64, hpa, leaf->entry);

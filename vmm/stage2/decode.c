@@ -5,12 +5,11 @@
 #include "stage2/stage2.h"
 
 #include "base/array.h"
+#include "base/page.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#define HUGE_PAGE ((size_t)2 << 20)
 
 /* A GPA has no bits from here on: what lies above in a translation is not believed. */
 #define GPA_BITS 52
@@ -20,7 +19,7 @@ static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
 {
 	if (table->translation)
 		return table->translation[i] & ((1ull << GPA_BITS) - 1) & ~0xfffull;
-	return table->gpa + i * stage2_page_size(table->level);
+	return table->gpa + i * page_level_size(table->level);
 }
 
 /* Memory for leaves, for free(). */
@@ -29,10 +28,10 @@ static struct stage2_leaf *leaves_allocate(size_t count)
 	size_t size = count * sizeof(struct stage2_leaf);
 	void *memory;
 
-	if (size < HUGE_PAGE)
+	if (size < PAGE_2M)
 		return malloc(size);
-	size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-	memory = aligned_alloc(HUGE_PAGE, size);
+	size = page_round_up(size, PAGE_2M);
+	memory = aligned_alloc(PAGE_2M, size);
 	if (memory)
 		madvise(memory, size, MADV_HUGEPAGE); /* a host without them is slower */
 	return memory;
@@ -234,7 +233,7 @@ const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t g
 
 	/* A leaf that holds gpa begins at gpa rounded down to its size. */
 	for (unsigned int level = 1; level <= 3; level++) {
-		uint64_t start = gpa & ~(stage2_page_size(level) - 1);
+		uint64_t start = page_round_down(gpa, page_level_size(level));
 
 		for (size_t i = stage2_leaf_from(stage2, start);
 		     i < stage2->leaves.count && leaves[i].gpa == start; i++)
@@ -246,7 +245,7 @@ const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t g
 
 const struct stage2_upper *stage2_upper_at(const struct stage2 *stage2, uint64_t gpa, unsigned int level)
 {
-	uint64_t start = gpa & ~(stage2_page_size(level) - 1);
+	uint64_t start = page_round_down(gpa, page_level_size(level));
 
 	for (size_t i = 0; i < stage2->uppers.count; i++)
 		if (stage2->uppers.items[i].level == level && stage2->uppers.items[i].gpa == start)

@@ -5,10 +5,12 @@
  */
 #include "stage2/stage2.h"
 
+#include "base/page.h"
+
 /* Where, behind gpa, the second stage may have something again. */
 static uint64_t next_leaf(const struct stage2 *stage2, uint64_t gpa, uint64_t end)
 {
-	size_t next = stage2_leaf_from(stage2, gpa + stage2_page_size(1));
+	size_t next = stage2_leaf_from(stage2, gpa + PAGE_4K);
 
 	return next < stage2->leaves.count ? stage2->leaves.items[next].gpa : end;
 }
@@ -20,8 +22,7 @@ static unsigned int add_up(const struct stage2 *stage2, uint64_t gpa, uint64_t e
 
 	while (gpa < end) {
 		const struct stage2_leaf *leaf = stage2_leaf_at(stage2, gpa);
-		uint64_t next =
-			leaf ? leaf->gpa + stage2_page_size(leaf->level) : next_leaf(stage2, gpa, end);
+		uint64_t next = leaf ? leaf->gpa + page_level_size(leaf->level) : next_leaf(stage2, gpa, end);
 
 		if (leaf && (!smallest || leaf->level < smallest))
 			smallest = leaf->level;
@@ -35,7 +36,7 @@ static unsigned int add_up(const struct stage2 *stage2, uint64_t gpa, uint64_t e
 unsigned int stage2_effective_add(const struct stage2 *stage2, uint64_t gpa, unsigned int level,
 				  struct stage2_effective *out)
 {
-	unsigned int smallest = add_up(stage2, gpa, gpa + stage2_page_size(level), out->bytes[level]);
+	unsigned int smallest = add_up(stage2, gpa, gpa + page_level_size(level), out->bytes[level]);
 
 	if (smallest && smallest < level)
 		out->splintered++;

@@ -7,6 +7,8 @@
  */
 #include "stage2/stage2.h"
 
+#include "base/page.h"
+
 #include <stdio.h>
 
 #define BIT(number) (1ull << (number))
@@ -92,7 +94,7 @@ uint64_t stage2_entry_hpa(const struct stage2_format *format, unsigned int level
 {
 	uint64_t hpa = entry & address_mask(format);
 
-	return is_page(level, entry) ? hpa & ~(stage2_page_size(level) - 1) : hpa;
+	return is_page(level, entry) ? page_round_down(hpa, page_level_size(level)) : hpa;
 }
 
 unsigned int stage2_entry_rights(const struct stage2_format *format, uint64_t entry)
@@ -143,7 +145,7 @@ uint64_t stage2_entry_reserved(const struct stage2_format *format, unsigned int 
 	uint64_t reserved = entry & ADDRESS_BITS & ~address_mask(format) & ~format->encryption;
 
 	if (is_page(level, entry) && level > 1)
-		reserved |= entry & ADDRESS_BITS & (stage2_page_size(level) - 1) & ~format->encryption &
+		reserved |= entry & ADDRESS_BITS & (page_level_size(level) - 1) & ~format->encryption &
 			    ~(format->kind == STAGE2_EPT ? 0 : X86_PAT);
 	if (format->kind == STAGE2_EPT)
 		return reserved | reserved_ept(level, entry);

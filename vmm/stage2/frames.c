@@ -3,6 +3,7 @@
  * frames.c: the host frames that back the leaves' memory, from /proc/PID/pagemap, read in bulk.
  */
 #include "stage2/pagemap.h"
+#include "base/page.h"
 #include "stage2/stage2.h"
 
 #include <errno.h>
@@ -28,10 +29,10 @@ struct window {
 static uint64_t pages_ahead(const struct stage2 *stage2, const struct stage2_leaf *leaf)
 {
 	const struct stage2_leaf *end = stage2->leaves.items + stage2->leaves.count;
-	uint64_t start = leaf->gpa >> 12, reached = start;
+	uint64_t start = leaf->gpa / PAGE_4K, reached = start;
 
 	for (; leaf < end; leaf++) {
-		uint64_t page = leaf->gpa >> 12, next = page + stage2_leaf_frames(leaf);
+		uint64_t page = leaf->gpa / PAGE_4K, next = page + stage2_leaf_frames(leaf);
 
 		if ((page > reached && page - reached > WINDOW_GAP) || next - start > WINDOW_WORDS)
 			break;
@@ -82,9 +83,9 @@ static void look_up(struct stage2 *stage2, struct stage2_leaf *leaf, struct wind
 	uint64_t frames = stage2_leaf_frames(leaf), page;
 
 	/* What leaves its slot has no HVA; check.c says so. */
-	if (!slot || slot->size - (leaf->gpa - slot->gpa) < frames << 12)
+	if (!slot || slot->size - (leaf->gpa - slot->gpa) < frames * PAGE_4K)
 		return;
-	page = (slot->hva + (leaf->gpa - slot->gpa)) >> 12;
+	page = (slot->hva + (leaf->gpa - slot->gpa)) / PAGE_4K;
 	for (uint64_t done = 0, part; done < frames; done += part) {
 		part = frames - done < WINDOW_WORDS ? frames - done : WINDOW_WORDS;
 		if (!window_holds(window, page + done, part) &&

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/page.h"
 #include "stage2/host_format.h"
 
 #include <bpf/bpf.h>
@@ -195,8 +196,8 @@ int reader_read_slots(struct stage2_reader *reader, struct stage2_slots *out, st
 	for (__u32 i = 0; i < reader->bpf->bss->slot_count && i < KERNEL_SLOTS; i++) {
 		const struct kernel_slot *from = &reader->slots[i];
 		struct stage2_slot slot = {
-			.gpa = from->base_gfn << 12,
-			.size = from->npages << 12,
+			.gpa = from->base_gfn * PAGE_4K,
+			.size = from->npages * PAGE_4K,
 			.hva = from->userspace_addr,
 			.flags = from->flags,
 			.id = from->id,
@@ -247,7 +248,7 @@ static void find_direct_map(struct reading *reading)
 			uint64_t base = reading->roots.items[root].spt - reader->bpf->bss->roots[i];
 			unsigned int fits = 0;
 
-			if (base & ((1ull << 30) - 1) || base >> 63 == 0)
+			if (base % PAGE_1G || base >> 63 == 0)
 				continue;
 			for (__u32 other = 0; other < reader->bpf->bss->vcpu_count; other++)
 				for (size_t r = 0; r < reading->roots.count; r++)
@@ -347,7 +348,7 @@ static int add_page(struct reading *reading, const struct kernel_page *page, con
 		    const uint64_t *translation, struct error *error)
 {
 	struct stage2_table table = {
-		.gpa = page->gfn << 12,
+		.gpa = page->gfn * PAGE_4K,
 		.level = page->level,
 		.passthrough = page->passthrough,
 		.nested = page->nested,

@@ -11,6 +11,7 @@
 #define VMM_STAGE2_STAGE2_H
 
 #include "base/error.h"
+#include "base/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -109,11 +110,6 @@ void stage2_destroy(struct stage2 *stage2);
 
 /* "EPT", "NPT", "shadow paging" */
 const char *stage2_kind_name(enum stage2_kind kind);
-
-static inline uint64_t stage2_page_size(unsigned int level)
-{
-	return 1ull << (12 + 9 * (level - 1));
-}
 
 /* ---- entry.c: one entry ---- */
 
@@ -239,7 +235,7 @@ const char *stage2_problem_detail(const struct stage2 *stage2, const struct stag
 /* Frames of 4 KiB that a leaf maps. */
 static inline uint64_t stage2_leaf_frames(const struct stage2_leaf *leaf)
 {
-	return 1ull << (9 * (leaf->level - 1));
+	return page_level_size(leaf->level) / PAGE_4K;
 }
 
 struct stage2_verdict {

@@ -7,6 +7,7 @@
 #ifndef VMM_VERIFY_FACTS_H
 #define VMM_VERIFY_FACTS_H
 
+#include "base/page.h"
 #include "claims/owners.h"
 #include "kvmap/claims.h"
 #include "kvmap/layout.h"
@@ -34,7 +35,7 @@ struct leaf {
 
 static inline uint64_t leaf_size(const struct leaf *leaf)
 {
-	return 1ull << (KVMAP_PAGE_SHIFT + 9 * (leaf->level - 1));
+	return page_level_size(leaf->level);
 }
 
 /* Does [gpa, gpa + size) share a frame with [other, other + other_size)? Neither wraps. */

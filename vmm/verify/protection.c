@@ -5,13 +5,10 @@
  */
 #include "verify/check.h"
 
+#include "base/page.h"
+
 #include <inttypes.h>
 #include <string.h>
-
-static uint64_t pages_of(uint64_t size)
-{
-	return (size + KVMAP_PAGE_SIZE - 1) & ~(uint64_t)(KVMAP_PAGE_SIZE - 1);
-}
 
 static void report_leaf(struct check *check, const struct leaf *leaf, const char *claimed)
 {
@@ -29,8 +26,8 @@ static const struct symbols_segment *readonly_segment(const struct facts *facts,
 	for (size_t i = 0; i < facts->segment_count; i++) {
 		const struct symbols_segment *segment = &facts->segments[i];
 
-		if (!segment->writable &&
-		    overlaps(leaf->gpa, leaf_size(leaf), segment->gpa, pages_of(segment->memory_size)))
+		if (!segment->writable && overlaps(leaf->gpa, leaf_size(leaf), segment->gpa,
+						   page_round_up(segment->memory_size, PAGE_4K)))
 			return segment;
 	}
 	return NULL;

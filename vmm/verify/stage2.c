@@ -6,6 +6,8 @@
  */
 #include "verify/check.h"
 
+#include "base/page.h"
+
 #include <inttypes.h>
 
 static void check_leaves(struct check *check)
@@ -62,7 +64,7 @@ static void found(void *context, const struct stage2_leaf *leaf, enum stage2_pro
 	finding_found(finding, "%s",
 		      stage2_problem_detail(pages->stage2, leaf, problem, detail, sizeof(detail)));
 	finding_where(finding, "the second stage: the page of 0x%" PRIx64 " bytes %s",
-		      stage2_page_size(leaf->level), stage2_problem_text(problem));
+		      page_level_size(leaf->level), stage2_problem_text(problem));
 }
 
 static void check_pages(struct check *check, const struct stage2 *stage2)

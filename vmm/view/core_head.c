@@ -7,6 +7,7 @@
  */
 #include "view/core_head.h"
 
+#include "base/page.h"
 #include "kvmap/layout.h"
 #include "view/core_registers.h"
 
@@ -124,7 +125,7 @@ static void put_regions(struct core_head *head, const struct content *content)
 			.p_paddr = region->gpa,
 			.p_filesz = region->size,
 			.p_memsz = region->size,
-			.p_align = KVMAP_PAGE_SIZE,
+			.p_align = PAGE_4K,
 		};
 
 		put(head, &segment, sizeof(segment));
@@ -155,7 +156,7 @@ static void put_mappings(struct core_head *head, const struct content *content)
 			.p_paddr = mapping->gpa,
 			.p_filesz = mapping->size,
 			.p_memsz = mapping->size,
-			.p_align = KVMAP_PAGE_SIZE,
+			.p_align = PAGE_4K,
 		};
 
 		put(head, &segment, sizeof(segment));
@@ -184,7 +185,7 @@ int core_head_make(struct core_head *head, const struct view *view, const struct
 	size_t size = sizeof(Elf64_Ehdr) + (has_section(&content) ? sizeof(Elf64_Shdr) : 0) +
 		      segment_count(&content) * sizeof(Elf64_Phdr) + notes_size(&content);
 
-	head->size = (size + KVMAP_PAGE_SIZE - 1) / KVMAP_PAGE_SIZE * KVMAP_PAGE_SIZE;
+	head->size = page_round_up(size, PAGE_4K);
 	head->used = 0;
 	head->bytes = calloc(1, head->size);
 	if (!head->bytes)

@@ -6,14 +6,13 @@
 #include "view/core_file.h"
 
 #include "base/array.h"
+#include "base/page.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define PAGE 0x1000ull
 
 /* No x86-64 has wider physical addresses (SDM vol. 3A 4.1.4). */
 #define GPA_END (1ull << 52)
@@ -35,7 +34,7 @@ static int check_segment(const struct core_file *file, const GElf_Phdr *segment,
 
 	if (segment->p_filesz > segment->p_memsz)
 		what = "more bytes in the file than in memory";
-	else if ((segment->p_paddr | segment->p_memsz) % PAGE)
+	else if ((segment->p_paddr | segment->p_memsz) % PAGE_4K)
 		what = "not a whole number of pages";
 	else if (segment->p_paddr > GPA_END || segment->p_memsz > GPA_END - segment->p_paddr)
 		what = "beyond 52 bits of physical address";
@@ -53,7 +52,7 @@ static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct
 
 	/* In a core of QEMU's, what is not in the file is not memory: a device that the guest maps. */
 	if (file->from_qemu && segment->p_memsz > segment->p_filesz)
-		segment->p_memsz = segment->p_filesz - segment->p_filesz % PAGE;
+		segment->p_memsz = page_round_down(segment->p_filesz, PAGE_4K);
 	if (segment->p_filesz > segment->p_memsz && file->from_qemu)
 		segment->p_filesz = segment->p_memsz;
 	if (!segment->p_memsz && !segment->p_filesz)
@@ -63,7 +62,7 @@ static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct
 	piece = (struct piece){ segment->p_paddr, segment->p_memsz, segment->p_offset, segment->p_filesz };
 	/* Beyond the end of the file there is no data: nothing that is looked for in vain. */
 	if (!piece.file_size)
-		piece.offset = (file->size + PAGE - 1) / PAGE * PAGE;
+		piece.offset = page_round_up(file->size, PAGE_4K);
 	if (array_push(pieces, piece) < 0)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", file->path);
 	return 0;
@@ -114,9 +113,9 @@ static void merge_pieces(struct pieces *pieces)
  */
 static int map_bytes(const struct core_file *file, const struct piece *piece, const struct core_map *map)
 {
-	uint64_t lead = piece->offset % PAGE;
+	uint64_t lead = piece->offset % PAGE_4K;
 	uint64_t size = lead + piece->file_size;
-	uint64_t whole = size - size % PAGE;
+	uint64_t whole = page_round_down(size, PAGE_4K);
 	uint8_t *last = (uint8_t *)map->address + whole;
 
 	if (whole && mmap(map->address, whole, PROT_READ, MAP_PRIVATE | MAP_FIXED, file->fd,
@@ -124,20 +123,20 @@ static int map_bytes(const struct core_file *file, const struct piece *piece, co
 		return -1;
 	if (size == whole)
 		return 0;
-	if (mprotect(last, PAGE, PROT_READ | PROT_WRITE) < 0)
+	if (mprotect(last, PAGE_4K, PROT_READ | PROT_WRITE) < 0)
 		return -1;
 	if (pread(file->fd, last, size - whole, (off_t)(piece->offset - lead + whole)) !=
 	    (ssize_t)(size - whole)) {
 		errno = EIO;
 		return -1;
 	}
-	return mprotect(last, PAGE, PROT_READ);
+	return mprotect(last, PAGE_4K, PROT_READ);
 }
 
 static int add_piece(const struct core_file *file, const struct piece *piece, struct view *view,
 		     struct core_map *map, struct error *error)
 {
-	uint64_t lead = piece->offset % PAGE;
+	uint64_t lead = piece->offset % PAGE_4K;
 	struct view_region region = {
 		.gpa = piece->gpa,
 		.size = piece->size,
@@ -146,7 +145,7 @@ static int add_piece(const struct core_file *file, const struct piece *piece, st
 	};
 	struct error why;
 
-	map->size = (lead + piece->size + PAGE - 1) / PAGE * PAGE;
+	map->size = page_round_up(lead + piece->size, PAGE_4K);
 	map->address = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map->address == MAP_FAILED)
 		return error_set(error, ERROR_HOST, errno, piece->gpa,

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE /* mkostemp */
 #include "view/core.h"
 
+#include "base/page.h"
 #include "kvmap/layout.h"
 #include "view/core_head.h"
 
@@ -41,7 +42,7 @@ static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t offse
 
 static bool page_is_zero(const uint8_t *page)
 {
-	static const uint8_t zeros[KVMAP_PAGE_SIZE];
+	static const uint8_t zeros[PAGE_4K];
 
 	return !memcmp(page, zeros, sizeof(zeros));
 }
@@ -49,9 +50,9 @@ static bool page_is_zero(const uint8_t *page)
 /* The pages of `size` bytes, but those of zeros, to `offset` of the file and on. */
 static int write_stretch(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
 {
-	for (uint64_t from = 0, end; from < size; from = end + KVMAP_PAGE_SIZE) {
+	for (uint64_t from = 0, end; from < size; from = end + PAGE_4K) {
 		for (end = from; end < size && !page_is_zero(bytes + end);)
-			end += KVMAP_PAGE_SIZE;
+			end += PAGE_4K;
 		if (write_all(fd, bytes + from, end - from, offset + from) < 0)
 			return -1;
 	}
@@ -64,10 +65,10 @@ static int write_region(int fd, const struct view *view, const struct view_regio
 	uint64_t start, end;
 
 	while (view_next_data(view, next, region_end, &start, &end)) {
-		uint64_t from = start & ~(KVMAP_PAGE_SIZE - 1ull);
+		uint64_t from = page_round_down(start, PAGE_4K);
 
 		/* The end may be inside a page where the file system's blocks are smaller. */
-		next = (end + KVMAP_PAGE_SIZE - 1) & ~(KVMAP_PAGE_SIZE - 1ull);
+		next = page_round_up(end, PAGE_4K);
 		if (write_stretch(fd, view_bytes(view, from, next - from), next - from,
 				  base + (from - region->gpa)) < 0)
 			return -1;

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "view/process.h"
 
+#include "base/page.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,7 +23,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PAGE 0x1000ull
 /* Of what is read from one end to the other, this much is copied at once at most. */
 #define AHEAD_PAGES 64
 
@@ -33,9 +34,9 @@ struct process_view {
 	bool filled; /* there is a thread */
 	pthread_t thread;
 	atomic_uint_least64_t lost;
-	uint64_t next;                    /* behind the last copy, an address here */
-	uint64_t pages;                   /* of the last copy */
-	uint8_t copy[AHEAD_PAGES * PAGE]; /* on the way */
+	uint64_t next;                       /* behind the last copy, an address here */
+	uint64_t pages;                      /* of the last copy */
+	uint8_t copy[AHEAD_PAGES * PAGE_4K]; /* on the way */
 };
 
 /* ---- filling in ---- */
@@ -56,7 +57,7 @@ static uint64_t read_pages(struct process_view *process, uint64_t hva, uint64_t 
 {
 	ssize_t got = pread(process->memory, process->copy, size, (off_t)hva);
 
-	return got > 0 ? (uint64_t)got & ~(PAGE - 1) : 0;
+	return got > 0 ? page_round_down((uint64_t)got, PAGE_4K) : 0;
 }
 
 /* Twice as much as before where it goes on where that ended, else a page. */
@@ -67,26 +68,26 @@ static uint64_t size_ahead(const struct process_view *process, const struct view
 	uint64_t left = region->size - (address - (uintptr_t)region->bytes);
 
 	pages = pages < AHEAD_PAGES ? pages : AHEAD_PAGES;
-	return pages * PAGE < left ? pages * PAGE : left;
+	return pages * PAGE_4K < left ? pages * PAGE_4K : left;
 }
 
 static void fill_in(struct process_view *process, uint64_t address)
 {
 	const struct view_region *region = region_of(process, address);
 	struct uffdio_copy copy = { .dst = address, .src = (uintptr_t)process->copy };
-	struct uffdio_range wake = { .start = address, .len = PAGE };
+	struct uffdio_range wake = { .start = address, .len = PAGE_4K };
 
 	if (!region)
 		return;
 	copy.len = read_pages(process, region->hva + (address - (uintptr_t)region->bytes),
 			      size_ahead(process, region, address));
 	if (!copy.len) {
-		memset(process->copy, 0, PAGE);
-		copy.len = PAGE;
+		memset(process->copy, 0, PAGE_4K);
+		copy.len = PAGE_4K;
 		atomic_fetch_add(&process->lost, 1);
 	}
 	process->next = address + copy.len;
-	process->pages = copy.len / PAGE;
+	process->pages = copy.len / PAGE_4K;
 	/* What is here already stays as it is, and whoever waits for it is woken. */
 	if (ioctl(process->faults, UFFDIO_COPY, &copy) < 0)
 		ioctl(process->faults, UFFDIO_WAKE, &wake);
@@ -104,7 +105,7 @@ static void *fill(void *context)
 			break;
 		if (read(process->faults, &message, sizeof(message)) == sizeof(message) &&
 		    message.event == UFFD_EVENT_PAGEFAULT)
-			fill_in(process, message.arg.pagefault.address & ~(PAGE - 1));
+			fill_in(process, page_round_down(message.arg.pagefault.address, PAGE_4K));
 	}
 	return NULL;
 }

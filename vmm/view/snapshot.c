@@ -6,17 +6,17 @@
 #include "view/snapshot.h"
 
 #include "base/array.h"
+#include "base/page.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define PAGE 0x1000ull
 #define BITS 64
 
 static uint64_t words(const struct snapshot_region *region)
 {
-	return (region->size / PAGE + BITS - 1) / BITS;
+	return (region->size / PAGE_4K + BITS - 1) / BITS;
 }
 
 static void region_unmap(struct snapshot_region *region)
@@ -57,7 +57,7 @@ int snapshot_map(struct snapshot *snapshot, struct view_region *region, int fd, 
 /* The first page from `page` on whose bit is `wanted`; the region's end where there is none. */
 static uint64_t next_page(const struct snapshot_region *region, uint64_t page, bool wanted)
 {
-	uint64_t end = region->size / PAGE;
+	uint64_t end = region->size / PAGE_4K;
 
 	while (page < end) {
 		uint64_t word = region->accessed[page / BITS];
@@ -75,16 +75,16 @@ static uint64_t next_page(const struct snapshot_region *region, uint64_t page, b
 /* A page that is its reader's own already costs next to nothing. */
 static int prepare_region(struct snapshot *snapshot, struct snapshot_region *region)
 {
-	uint64_t end = region->size / PAGE, first, after;
+	uint64_t end = region->size / PAGE_4K, first, after;
 
 	for (first = next_page(region, 0, true); first < end; first = next_page(region, after, true)) {
 		struct snapshot_run run;
 
 		after = next_page(region, first, false);
 		run = (struct snapshot_run){
-			.own = region->own + first * PAGE,
-			.now = region->now + first * PAGE,
-			.size = (after - first) * PAGE,
+			.own = region->own + first * PAGE_4K,
+			.now = region->now + first * PAGE_4K,
+			.size = (after - first) * PAGE_4K,
 		};
 		if (array_push(&snapshot->runs, run) < 0)
 			return -1;

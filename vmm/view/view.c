@@ -5,14 +5,13 @@
 #define _GNU_SOURCE /* SEEK_DATA */
 #include "view/view.h"
 
+#include "base/page.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PAGE_SIZE 0x1000ull
-#define PAGE_MASK (PAGE_SIZE - 1)
 
 /* The index of the first region that ends above gpa; region_count if there is none. */
 static unsigned int region_after(const struct view *view, uint64_t gpa)
@@ -34,7 +33,7 @@ static unsigned int region_after(const struct view *view, uint64_t gpa)
 static int region_check(const struct view *view, const struct view_region *region, unsigned int place,
 			struct error *error)
 {
-	if (!region->size || (region->gpa | region->size) & PAGE_MASK)
+	if (!region->size || (region->gpa | region->size) % PAGE_4K)
 		return error_set(error, ERROR_INPUT, 0, region->gpa,
 				 "memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64
 				 ": not a whole number of pages",
@@ -106,7 +105,7 @@ bool view_covers(const struct view *view, uint64_t gpa, uint64_t size)
 /* [gpa, gpa + size) lies in the region; size > 0. */
 static void mark_accessed(const struct view_region *region, uint64_t gpa, uint64_t size)
 {
-	uint64_t first = (gpa - region->gpa) / PAGE_SIZE, last = (gpa - region->gpa + size - 1) / PAGE_SIZE;
+	uint64_t first = (gpa - region->gpa) / PAGE_4K, last = (gpa - region->gpa + size - 1) / PAGE_4K;
 
 	for (uint64_t page = first; page <= last; page++)
 		region->accessed[page / 64] |= 1ull << page % 64;

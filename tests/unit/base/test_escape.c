@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "program/symbols.h"
-
 #include "base/escape.h"
 
 #include <criterion/criterion.h>
