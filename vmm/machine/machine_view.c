@@ -4,8 +4,7 @@
  */
 #include "machine/machine_internal.h"
 
-#define CR0_PE       0x1u
-#define MSR_IA32_PAT 0x277
+#include "base/x86.h"
 
 int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
 		      struct view_translation *out)

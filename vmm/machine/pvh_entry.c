@@ -4,10 +4,7 @@
  */
 #include "machine/machine_internal.h"
 
-#define CR0_PE 0x1u
-#define CR0_ET 0x10u
-
-#define RFLAGS_RESERVED 0x2u /* always 1 */
+#include "base/x86.h"
 
 /* Segment types (SDM vol. 3A 3.4.5.1 and 3.5). */
 #define TYPE_DATA 0x3 /* read, write, accessed */
@@ -29,7 +26,7 @@ static struct kvm_segment segment_flat(uint16_t selector, uint8_t type)
 
 int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error)
 {
-	struct kvm_regs regs = { .rip = entry, .rbx = start_info, .rflags = RFLAGS_RESERVED };
+	struct kvm_regs regs = { .rip = entry, .rbx = start_info, .rflags = RFLAGS_FIXED };
 	struct kvm_sregs sregs;
 
 	if (kvm_vcpu_get_sregs(&machine->vcpus[0], &sregs, error) < 0)

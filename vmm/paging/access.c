@@ -4,13 +4,7 @@
  */
 #include "paging/access.h"
 
-#define CR0_WP    (1ull << 16)
-#define CR4_SMEP  (1ull << 20)
-#define CR4_SMAP  (1ull << 21)
-#define CR4_PKE   (1ull << 22)
-#define CR4_PKS   (1ull << 24)
-#define EFER_NXE  (1ull << 11)
-#define EFLAGS_AC (1ull << 18)
+#include "base/x86.h"
 
 /* PKRU has two bits for each of 16 keys. */
 #define PKRU_ACCESS_DISABLE(key) (1u << 2 * (key))
@@ -23,7 +17,7 @@ void access_rules_of_cpu(const struct view_cpu *cpu, struct access_rules *out)
 		.no_execute = cpu->efer & EFER_NXE,
 		.smep = cpu->cr4 & CR4_SMEP,
 		.smap = cpu->cr4 & CR4_SMAP,
-		.ac = cpu->rflags & EFLAGS_AC,
+		.ac = cpu->rflags & RFLAGS_AC,
 		.user_keys = cpu->cr4 & CR4_PKE,
 		.system_keys = cpu->cr4 & CR4_PKS,
 	};

@@ -9,9 +9,6 @@
 #include "base/page.h"
 #include "paging/walk.h"
 
-/* The PAT bit of a large page; at level 1 it is where PS is elsewhere. */
-#define PTE_PAT_LARGE (1ull << 12)
-
 /* What any chain of tables may at most allow. */
 #define RIGHTS_ALL (RIGHT_R | RIGHT_W | RIGHT_X | RIGHT_U)
 
@@ -74,12 +71,10 @@ static inline unsigned int entry_pat_index(unsigned int level, uint64_t entry)
 	return (entry & PTE_PWT ? 1 : 0) | (entry & PTE_PCD ? 2 : 0) | (entry & pat ? 4 : 0);
 }
 
-#define ENTRY_KEY (15ull << 59)
-
 /* The protection key of a page's entry (SDM vol. 3A 4.6.2). */
 static inline unsigned int entry_key(uint64_t entry)
 {
-	return entry >> 59 & 15;
+	return (entry & PTE_KEY) >> PTE_KEY_SHIFT;
 }
 
 #endif

@@ -9,15 +9,6 @@
 
 #include <inttypes.h>
 
-#define CR0_PE   (1ull << 0)
-#define CR0_PG   (1ull << 31)
-#define CR4_PAE  (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define CR4_PKE  (1ull << 22)
-#define CR4_PKS  (1ull << 24)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
-
 /* A core file may place guest memory at any offset, so the entry need not be aligned in this process. */
 typedef uint64_t entry_in_memory __attribute__((aligned(1), may_alias));
 

@@ -5,21 +5,8 @@
 #ifndef VMM_PAGING_WALK_H
 #define VMM_PAGING_WALK_H
 
+#include "base/x86.h"
 #include "view/view.h"
-
-enum pte_bits {
-	PTE_P = 1 << 0,
-	PTE_W = 1 << 1,
-	PTE_U = 1 << 2,
-	PTE_PWT = 1 << 3,
-	PTE_PCD = 1 << 4,
-	PTE_A = 1 << 5,
-	PTE_D = 1 << 6,
-	PTE_PS = 1 << 7,
-	PTE_G = 1 << 8,
-};
-#define PTE_NX      (1ull << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ull
 
 /* Effective rights: ANDed over the levels, NX included. */
 enum rights { RIGHT_R = 1, RIGHT_W = 2, RIGHT_X = 4, RIGHT_U = 8 };

@@ -44,7 +44,7 @@ static void scan_prepare(struct scan *scan)
 		scan->table_reserved[level] = entry_reserved(scan->mode, level, false);
 		scan->page_reserved[level] = entry_reserved(scan->mode, level, true);
 		scan->alike[level] = PTE_P | PTE_W | PTE_U | PTE_NX | PTE_PS | entry_memory_bits(level) |
-				     scan->page_reserved[level] | (scan->mode->keys ? ENTRY_KEY : 0);
+				     scan->page_reserved[level] | (scan->mode->keys ? PTE_KEY : 0);
 	}
 }
 

@@ -10,9 +10,6 @@
  */
 #define AVL_LOW  0x0000000000000e00ull
 #define AVL_HIGH 0x07f0000000000000ull
-#define KEY_BITS 0x7800000000000000ull
-
-#define PTE_PAT_LARGE 0x1000ull
 
 struct words {
 	char *out;
@@ -57,14 +54,14 @@ static void add_page_flags(struct words *words, const struct walk_level *level)
 		add(words, "G");
 	if (level->level > 1)
 		add(words, "PS");
-	if (level->entry & (level->level > 1 ? PTE_PAT_LARGE : (uint64_t)PTE_PS))
+	if (level->entry & (level->level > 1 ? PTE_PAT_LARGE : PTE_PS))
 		add(words, "PAT");
 }
 
 /* "AVL 9,58": the numbers of the bits that are set. */
 static void add_available(struct words *words, const struct walk_level *level, bool keys)
 {
-	uint64_t bits = level->entry & (AVL_LOW | AVL_HIGH | (level->is_page && keys ? 0 : KEY_BITS));
+	uint64_t bits = level->entry & (AVL_LOW | AVL_HIGH | (level->is_page && keys ? 0 : PTE_KEY));
 	char text[96];
 	size_t used = 0;
 
@@ -96,7 +93,8 @@ const char *entry_text(const struct walk_level *level, bool keys, char *out, siz
 		add(&words, "PS");
 	add_available(&words, level, keys);
 	if (level->is_page && keys) {
-		snprintf(text, sizeof(text), "key %u", (unsigned int)(level->entry >> 59 & 15));
+		snprintf(text, sizeof(text), "key %u",
+			 (unsigned int)((level->entry & PTE_KEY) >> PTE_KEY_SHIFT));
 		add(&words, text);
 	}
 	if (level->entry & PTE_NX)

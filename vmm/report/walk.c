@@ -87,7 +87,7 @@ static void show_stop(struct report *report, const struct report_walk *input)
 	else if (walk->stop == WALK_TABLE_OUTSIDE)
 		text_line(report, PAINT_BAD, 0, 6, "stops: table outside guest memory: the %s at 0x%" PRIx64,
 			  entry_level_name(last ? last->level - 1 : input->mode->levels),
-			  last ? (uint64_t)(last->entry & PTE_ADDRESS) : input->mode->root);
+			  last ? last->entry & PTE_ADDRESS : input->mode->root);
 	else
 		text_line(report, PAINT_BAD, 0, 6, "stops: %s%s%s", walk_stop_text(walk->stop),
 			  last ? " at level " : "", last ? entry_level_name(last->level) : "");

@@ -8,19 +8,18 @@
 #include "stage2/stage2.h"
 
 #include "base/page.h"
+#include "base/x86.h"
 
 #include <stdio.h>
 
-#define BIT(number) (1ull << (number))
-
 /* KVM */
-#define SPTE_PRESENT   BIT(11) /* MMU-present: not the hardware's bit, which access tracking clears */
+#define SPTE_PRESENT   X86_BIT(11) /* MMU-present: not the hardware's bit, which access tracking clears */
 #define SPTE_FROZEN    0x5a0ull
-#define SPTE_EMPTY_VE  BIT(63) /* empty since Linux 6.9: with EPT it suppresses #VE */
-#define X86_HOST_WRITE BIT(9)
-#define X86_MMU_WRITE  BIT(10)
-#define EPT_HOST_WRITE BIT(57)
-#define EPT_MMU_WRITE  BIT(58)
+#define SPTE_EMPTY_VE  X86_BIT(63) /* empty since Linux 6.9: with EPT it suppresses #VE */
+#define NPT_HOST_WRITE X86_BIT(9)
+#define NPT_MMU_WRITE  X86_BIT(10)
+#define EPT_HOST_WRITE X86_BIT(57)
+#define EPT_MMU_WRITE  X86_BIT(58)
 /* How accesses and writes are told, of tables that hardware walks; 0: by the hardware's A and D. */
 #define SPTE_AD            (3ull << 52)
 #define SPTE_AD_DISABLED   (1ull << 52) /* by faults, since there are no A and D: rights are taken away */
@@ -29,39 +28,24 @@
 #define SPTE_SAVED_SHIFT 54
 
 /* EPT */
-#define EPT_R            BIT(0)
-#define EPT_W            BIT(1)
-#define EPT_X            BIT(2)
+#define EPT_R            X86_BIT(0)
+#define EPT_W            X86_BIT(1)
+#define EPT_X            X86_BIT(2)
 #define EPT_RWX          (EPT_R | EPT_W | EPT_X)
 #define EPT_TYPE_SHIFT   3
-#define EPT_IGNORE_PAT   BIT(6)
-#define EPT_LARGE        BIT(7)
-#define EPT_A            BIT(8)
-#define EPT_D            BIT(9)
-#define EPT_XU           BIT(10)
-#define EPT_SHADOW_STACK BIT(60) /* of the supervisor */
-#define EPT_SUB_PAGE     BIT(61) /* write permissions by 128 bytes, of a 4K page */
-#define EPT_SUPPRESS_VE  BIT(63)
-
-/* x86 */
-#define X86_P   BIT(0)
-#define X86_W   BIT(1)
-#define X86_U   BIT(2)
-#define X86_PWT BIT(3)
-#define X86_PCD BIT(4)
-#define X86_A   BIT(5)
-#define X86_D   BIT(6)
-#define X86_PS  BIT(7)
-#define X86_G   BIT(8)
-#define X86_PAT BIT(12) /* of a large page; at level 1 it is bit 7 */
-#define X86_NX  BIT(63)
-
-#define ADDRESS_BITS 0x000ffffffffff000ull
+#define EPT_IGNORE_PAT   X86_BIT(6)
+#define EPT_LARGE        X86_BIT(7)
+#define EPT_A            X86_BIT(8)
+#define EPT_D            X86_BIT(9)
+#define EPT_XU           X86_BIT(10)
+#define EPT_SHADOW_STACK X86_BIT(60) /* of the supervisor */
+#define EPT_SUB_PAGE     X86_BIT(61) /* write permissions by 128 bytes, of a 4K page */
+#define EPT_SUPPRESS_VE  X86_BIT(63)
 
 static uint64_t address_mask(const struct stage2_format *format)
 {
 	uint64_t mask =
-		format->physical_bits < 52 ? ADDRESS_BITS & (BIT(format->physical_bits) - 1) : ADDRESS_BITS;
+		format->physical_bits < 52 ? PTE_ADDRESS & (X86_BIT(format->physical_bits) - 1) : PTE_ADDRESS;
 
 	return mask & ~format->encryption;
 }
@@ -85,7 +69,7 @@ enum stage2_entry_kind stage2_entry_kind(const struct stage2_format *format, uns
 	 * the lowest that is one). */
 	if (format->kind == STAGE2_EPT
 		    ? (entry & EPT_RWX) == (EPT_W | EPT_X)
-		    : entry & X86_P && entry & ~address_mask(format) & ADDRESS_BITS & ~format->encryption)
+		    : entry & PTE_P && entry & ~address_mask(format) & PTE_ADDRESS & ~format->encryption)
 		return STAGE2_MMIO;
 	return STAGE2_ODD;
 }
@@ -101,10 +85,10 @@ unsigned int stage2_entry_rights(const struct stage2_format *format, uint64_t en
 {
 	if (format->kind == STAGE2_EPT)
 		return (unsigned int)(entry & EPT_RWX); /* in the order of enum stage2_rights */
-	if (!(entry & X86_P))
+	if (!(entry & PTE_P))
 		return 0;
-	return STAGE2_R | (entry & X86_W ? STAGE2_W : 0) | (entry & X86_NX ? 0 : STAGE2_X) |
-	       (entry & X86_U ? STAGE2_U : 0);
+	return STAGE2_R | (entry & PTE_W ? STAGE2_W : 0) | (entry & PTE_NX ? 0 : STAGE2_X) |
+	       (entry & PTE_U ? STAGE2_U : 0);
 }
 
 static bool by_faults(const struct stage2_format *format, uint64_t entry)
@@ -116,14 +100,14 @@ bool stage2_entry_accessed(const struct stage2_format *format, uint64_t entry)
 {
 	if (by_faults(format, entry))
 		return entry & EPT_RWX;
-	return entry & (format->kind == STAGE2_EPT ? EPT_A : X86_A);
+	return entry & (format->kind == STAGE2_EPT ? EPT_A : PTE_A);
 }
 
 bool stage2_entry_dirty(const struct stage2_format *format, uint64_t entry)
 {
 	if (by_faults(format, entry))
 		return entry & EPT_W;
-	return entry & (format->kind == STAGE2_EPT ? EPT_D : X86_D);
+	return entry & (format->kind == STAGE2_EPT ? EPT_D : PTE_D);
 }
 
 /*
@@ -142,14 +126,14 @@ static uint64_t reserved_ept(unsigned int level, uint64_t entry)
 
 uint64_t stage2_entry_reserved(const struct stage2_format *format, unsigned int level, uint64_t entry)
 {
-	uint64_t reserved = entry & ADDRESS_BITS & ~address_mask(format) & ~format->encryption;
+	uint64_t reserved = entry & PTE_ADDRESS & ~address_mask(format) & ~format->encryption;
 
 	if (is_page(level, entry) && level > 1)
-		reserved |= entry & ADDRESS_BITS & (page_level_size(level) - 1) & ~format->encryption &
-			    ~(format->kind == STAGE2_EPT ? 0 : X86_PAT);
+		reserved |= entry & PTE_ADDRESS & (page_level_size(level) - 1) & ~format->encryption &
+			    ~(format->kind == STAGE2_EPT ? 0 : PTE_PAT_LARGE);
 	if (format->kind == STAGE2_EPT)
 		return reserved | reserved_ept(level, entry);
-	return reserved | (is_page(level, entry) ? 0 : entry & X86_PS);
+	return reserved | (is_page(level, entry) ? 0 : entry & PTE_PS);
 }
 
 struct bit_name {
@@ -223,18 +207,18 @@ static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t siz
 
 static size_t text_x86(unsigned int level, uint64_t entry, char *out, size_t size)
 {
-	static const struct bit_name table[] = { { X86_P, "P" },     { X86_W, "W" },     { X86_U, "U" },
-						 { X86_PWT, "PWT" }, { X86_PCD, "PCD" }, { X86_A, "A" },
-						 { X86_NX, "NX" } };
-	static const struct bit_name page[] = { { X86_D, "D" },
-						{ X86_G, "G" },
-						{ X86_HOST_WRITE, "host-writable" },
-						{ X86_MMU_WRITE, "mmu-writable" } };
+	static const struct bit_name table[] = { { PTE_P, "P" },     { PTE_W, "W" },     { PTE_U, "U" },
+						 { PTE_PWT, "PWT" }, { PTE_PCD, "PCD" }, { PTE_A, "A" },
+						 { PTE_NX, "NX" } };
+	static const struct bit_name page[] = { { PTE_D, "D" },
+						{ PTE_G, "G" },
+						{ NPT_HOST_WRITE, "host-writable" },
+						{ NPT_MMU_WRITE, "mmu-writable" } };
 	size_t used = append_bits(out, size, 0, entry, table, sizeof(table) / sizeof(table[0]));
 
 	if (!is_page(level, entry))
 		return used;
-	if (entry & (level == 1 ? X86_PS : X86_PAT))
+	if (entry & (level == 1 ? PTE_PS : PTE_PAT_LARGE))
 		used = append(out, size, used, "PAT");
 	if (level > 1)
 		used = append(out, size, used, "PS");

@@ -22,14 +22,13 @@
 #include "verify/check.h"
 
 #include "base/array.h"
+#include "base/x86.h"
 #include "kvmap/boot.h"
 #include "verify/flush_history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define CR0_PG 0x80000000u
 
 struct judge {
 	struct check *check;

@@ -7,11 +7,10 @@
  */
 #include "verify/check.h"
 
+#include "base/x86.h"
 #include "program/backtrace.h"
 
 #include <inttypes.h>
-
-#define CR0_PG 0x80000000u
 
 struct idle_text {
 	uint64_t start, end;

@@ -4,6 +4,8 @@
  */
 #include "view/core_registers.h"
 
+#include "base/x86.h"
+
 #include <assert.h>
 #include <string.h>
 #include <sys/user.h>
@@ -12,11 +14,6 @@ static_assert(sizeof(struct user_regs_struct) == sizeof(elf_gregset_t), "the reg
 static_assert(sizeof(struct core_control) == 48, "a note of the core");
 static_assert(sizeof(struct core_qemu) == 432, "QEMU's note of a CPU");
 
-#define CR0_PG   (1ull << 31)
-#define CR4_PAE  (1ull << 5)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
 static_assert(sizeof(struct core_pat) == 16, "a note of the core");
 
 void core_registers_pack(const struct view_cpu *cpu, int thread, struct elf_prstatus *out)
