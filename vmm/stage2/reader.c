@@ -145,11 +145,16 @@ int reader_run(const struct bpf_program *program, struct error *error)
 static int list_descriptors(struct stage2_reader *reader, pid_t pid, struct error *error)
 {
 	union bpf_iter_link_info info = { .task = { .pid = (__u32)pid } };
-	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_iter_attach_opts options;
 	struct bpf_link *link;
 	char nothing[64];
 	int fd, result;
 
+	/* libbpf refuses options whose padding is not zero, and LIBBPF_OPTS leaves the padding to the compiler. */
+	memset(&options, 0, sizeof(options));
+	options.sz = sizeof(options);
+	options.link_info = &info;
+	options.link_info_len = sizeof(info);
 	reader->bpf->bss->vm_count = 0;
 	reader->bpf->bss->vcpu_count = 0;
 	link = bpf_program__attach_iter(reader->bpf->progs.find_vms, &options);
