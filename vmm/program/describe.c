@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * describe.c: "vmalloc+0x12 (vmalloc.c:123)", by libdwfl from the file alone: no search for separate debug
- * files, no debuginfod.
+ * describe.c: names and lines by libdwfl, from the file alone: no separate debug files, no debuginfod.
  */
 #include "program/describe.h"
 #include "base/escape.h"
@@ -15,8 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SCOPES_MAX 32 /* nested scopes that are read in one function */
+
 struct describe {
-	Dwfl_Callbacks callbacks; /* libdwfl keeps a pointer to it */
+	Dwfl_Callbacks callbacks; /* libdwfl holds a pointer to it */
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 };
@@ -68,8 +69,8 @@ void describe_close(struct describe *describe)
 }
 
 /*
- * The unit is looked for by its own ranges: dwfl_module_getsrc relies on .debug_aranges, which clang does not
- * write. *bias_out: of the addresses in memory over those in the file.
+ * The compilation unit of an address, by the ranges of the units: dwfl_module_getsrc needs .debug_aranges, which
+ * clang does not write. *bias_out: addresses in memory minus those in the file.
  */
 static Dwarf_Die *unit_of(struct describe *describe, uint64_t address, Dwarf_Addr *bias_out)
 {
@@ -81,7 +82,7 @@ static Dwarf_Die *unit_of(struct describe *describe, uint64_t address, Dwarf_Add
 	return NULL;
 }
 
-/* " (vmalloc.c:123)", or "" where there is none. Returns out. */
+/* " (vmalloc.c:123)"; "" without a path. Returns out. */
 static const char *line_text(const char *path, int number, char *out, size_t size)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
@@ -106,7 +107,7 @@ static const char *address_line(Dwarf_Die *unit, Dwarf_Addr address, char *out, 
 	return line_text(dwarf_linesrc(line, NULL, NULL), number, out, size);
 }
 
-/* The line from which an inlined function was called. */
+/* The line of the call to an inlined function. */
 static const char *call_line(Dwarf_Die *unit, Dwarf_Die *inlined, char *out, size_t size)
 {
 	Dwarf_Attribute attribute;
@@ -121,7 +122,7 @@ static const char *call_line(Dwarf_Die *unit, Dwarf_Die *inlined, char *out, siz
 	return line_text(dwarf_filesrc(files, file, NULL, NULL), (int)number, out, size);
 }
 
-/* "vmalloc+0x12" and what kind of symbol it is; false and "" where there is none. */
+/* "vmalloc+0x12" and the type of the symbol (STT_FUNC ...); false and "" if there is none. */
 static bool symbol_text(struct describe *describe, uint64_t address, uint64_t shown_offset, char *out,
 			size_t size, int *type_out)
 {
@@ -164,6 +165,38 @@ const char *describe_address(struct describe *describe, uint64_t address, char *
 	return out;
 }
 
+/* The scope in `scope` whose code contains the address. */
+static bool inner_scope(const Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *out)
+{
+	Dwarf_Die outer = *scope, next;
+	bool more;
+
+	for (more = dwarf_child(&outer, out) == 0; more; *out = next) {
+		int tag = dwarf_tag(out);
+
+		if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+		     tag == DW_TAG_lexical_block) &&
+		    dwarf_haspc(out, address) > 0)
+			return true;
+		more = dwarf_siblingof(out, &next) == 0 && next.addr > out->addr;
+	}
+	return false;
+}
+
+/* The inlined functions at the address, outermost first. Returns their number, at most SCOPES_MAX. */
+static size_t inlined_at(const Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die out[SCOPES_MAX])
+{
+	Dwarf_Die scope = *unit, inner;
+	size_t count = 0;
+
+	for (unsigned int depth = 0; depth < SCOPES_MAX && inner_scope(&scope, address, &inner); depth++) {
+		if (dwarf_tag(&inner) == DW_TAG_inlined_subroutine)
+			out[count++] = inner;
+		scope = inner;
+	}
+	return count;
+}
+
 /*
  * "outl (io.h:17) in " for each function that is inlined at the address, innermost first. `line` is that of
  * the address, and becomes that of the outermost call. Returns the bytes written.
@@ -171,23 +204,19 @@ const char *describe_address(struct describe *describe, uint64_t address, char *
 static size_t inlined_text(Dwarf_Die *unit, Dwarf_Addr address, char *line, size_t line_size, char *out,
 			   size_t size)
 {
-	Dwarf_Die *scopes = NULL;
+	Dwarf_Die inlined[SCOPES_MAX];
 	char escaped[64];
 	size_t used = 0;
-	int count = dwarf_getscopes(unit, address, &scopes);
 
-	for (int i = 0; i < count && used < size; i++) {
-		const char *name = dwarf_diename(&scopes[i]);
+	for (size_t i = inlined_at(unit, address, inlined); i-- > 0 && used < size;) {
+		const char *name = dwarf_diename(&inlined[i]);
 
-		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
-			break;
-		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine || !name)
+		if (!name)
 			continue;
 		used += (size_t)snprintf(out + used, size - used, "%s%s in ",
 					 text_escape(name, strlen(name), escaped, sizeof(escaped)), line);
-		call_line(unit, &scopes[i], line, line_size);
+		call_line(unit, &inlined[i], line, line_size);
 	}
-	free(scopes);
 	return used < size ? used : size - 1;
 }
 
