@@ -53,7 +53,22 @@ int twins(void)
 
 u32 not_initialised[4];
 
-/* What the kernel calls by name only. */
+static inline __attribute__((always_inline)) void inlined(volatile u32 *number)
+{
+	*number += *number / 3;
+}
+
+void inlines(volatile u32 *number);
+
+/* Has another function's lines, by inlining. */
+void inlines(volatile u32 *number)
+{
+	*number = 1;
+	inlined(number);
+	*number = 2;
+}
+
+/* A label of assembly. */
 extern const char stack_leaf[];
 
 const char *leaf = stack_leaf;

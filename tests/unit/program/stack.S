@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack.S: functions whose frames the tests lay out by hand: each does what its call frame information says.
+ * stack.S: functions with call frame information, whose stack frames the tests make by hand.
  */
 	.cfi_sections .debug_frame
 	.text
@@ -11,7 +11,7 @@
 \name:
 	.endm
 
-	/* Nobody called it. */
+	/* The outermost frame: it has no return address. */
 function stack_outermost
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0
@@ -50,7 +50,7 @@ function stack_trap
 	.cfi_endproc
 	.size stack_trap, . - stack_trap
 
-	/* Its frame has no size, so that its caller is whatever RSP points to, again and again. */
+	/* Its frame has no size: the return address at RSP is used again for its caller. */
 function stack_circle
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All kinds of types in a program of many units, and names that are looked for again and again. */
+/* All kinds of types in a program of many units, and names that are searched for many times. */
 #include "program/value_tree.h"
 #include "world.h"
 
@@ -94,7 +94,7 @@ Test(crowd, bit_fields_of_all_widths_and_types)
 	expect("packed_bits.g", NODE_UNSIGNED, 99, "unsigned char");
 }
 
-Test(crowd, members_without_a_name_lend_theirs)
+Test(crowd, members_of_anonymous_members_are_found_by_name)
 {
 	expect("inner.deep", NODE_SIGNED, 11, "int");
 	expect("inner.bit", NODE_UNSIGNED, 3, "u32");
@@ -113,7 +113,7 @@ Test(crowd, arrays_of_structures_of_arrays)
 	cr_expect_str_eq(node_of("to_row")->type, "u32 (*)[3]");
 	expect("flexible.items[1]", NODE_SIGNED, 71, "int");
 	cr_expect_eq(node_of("flexible.count")->number, 2);
-	cr_assert_eq(build("empty"), -1, "it has no bytes to show");
+	cr_assert_eq(build("empty"), -1, "it has no bytes");
 }
 
 Test(crowd, enumerations_are_of_any_sign_and_size)
@@ -133,7 +133,7 @@ Test(crowd, chains_of_typedefs_end_at_the_type)
 	expect("(index_t)0x100000007", NODE_UNSIGNED, 7, "index_t");
 }
 
-Test(crowd, pointers_to_functions_are_places)
+Test(crowd, pointers_to_functions_are_described)
 {
 	static const struct {
 		const char *text, *type;
@@ -155,7 +155,7 @@ Test(crowd, pointers_to_functions_are_places)
 	cr_expect_str_eq(node_of("returns")->type, "void (*(*)())()");
 }
 
-Test(crowd, what_is_declared_in_one_unit_is_whole_if_another_defines_it)
+Test(crowd, a_declaration_is_completed_by_the_definition_in_another_unit)
 {
 	uint64_t *wholes = world_at(&world, WORLD_STACK); /* where holders[999].whole points to */
 
@@ -168,7 +168,7 @@ Test(crowd, what_is_declared_in_one_unit_is_whole_if_another_defines_it)
 	expect_wrong("*holders[999].never", "has no known size");
 }
 
-Test(crowd, a_static_variable_of_files_of_the_same_name_is_told_by_their_folders)
+Test(crowd, a_static_variable_in_files_of_the_same_name_needs_their_folders)
 {
 	expect_wrong("place", "north/place.c', '");
 	cr_expect(strstr(error.text, "south/place.c'"), "%s", error.text);
@@ -179,9 +179,32 @@ Test(crowd, a_static_variable_of_files_of_the_same_name_is_told_by_their_folders
 }
 
 /* A search through all units for each element would take longer than the test may. */
-Test(crowd, a_long_slice_asks_for_each_name_once, .timeout = 6)
+Test(crowd, a_long_slice_searches_for_each_name_once, .timeout = 6)
 {
 	cr_assert_eq(build("(&whole_pointer)[0..18999]"), 0, "%s", error.text);
 	cr_assert_eq(tree.nodes.count, 1 + 19000);
 	cr_expect_eq(tree.nodes.items[19000].first, 18999);
+}
+
+Test(crowd, values_that_are_too_large_too_wide_or_too_deep_are_not_shown)
+{
+	unsigned int deepest = 0;
+
+	expect_wrong("*huge", "is too large to be shown");
+	cr_expect_eq(node_of("sixteen")->kind, NODE_UNKNOWN);
+	cr_expect_eq(node_of("extended")->kind, NODE_UNKNOWN);
+	node_of("deep");
+	for (size_t i = 0; i < tree.nodes.count; i++)
+		if (tree.nodes.items[i].depth > deepest)
+			deepest = tree.nodes.items[i].depth;
+	cr_expect_eq(deepest, 17);
+	cr_expect_eq(tree.nodes.items[tree.nodes.count - 1].kind, NODE_UNKNOWN);
+	expect("deep.in.in.in.in.in.in.in.in.in.in.in.in.in.in.in.in.in.number", NODE_SIGNED, 0, "int");
+}
+
+Test(crowd, a_value_with_too_many_parts_is_truncated)
+{
+	cr_assert_eq(build_up_to("(&whole_pointer)[0..20999]", 64), 0, "%s", error.text);
+	cr_expect(tree.truncated);
+	cr_expect_eq(tree.nodes.count, 20000);
 }

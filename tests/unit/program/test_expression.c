@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an expression is taken apart into, and where a wrong one goes wrong. */
+/* The steps of expressions, and the offsets of errors in wrong ones. */
 #include "program/expression.h"
 
 #include <criterion/criterion.h>

@@ -98,7 +98,7 @@ Test(symbols, segments_are_the_bytes_of_the_file)
 	symbols_close(symbols);
 }
 
-Test(symbols, files_that_are_no_program_are_refused_with_a_reason)
+Test(symbols, files_that_are_no_programs_are_refused_with_a_reason)
 {
 	struct symbols *symbols;
 	struct error error;
@@ -117,6 +117,9 @@ Test(symbols, files_that_are_no_program_are_refused_with_a_reason)
 	bytes[EI_CLASS] = ELFCLASS32;
 	expect_refused(bytes, size, "not a 64-bit x86-64 ELF file");
 	bytes[EI_CLASS] = ELFCLASS64;
+	bytes[EI_VERSION] = 9;
+	expect_refused(bytes, size, "is not a readable ELF file");
+	bytes[EI_VERSION] = EV_CURRENT;
 	((Elf64_Ehdr *)bytes)->e_machine = EM_AARCH64;
 	expect_refused(bytes, size, "not a 64-bit x86-64 ELF file");
 	free(bytes);
@@ -133,7 +136,99 @@ Test(symbols, a_stripped_file_is_refused)
 	free(bytes);
 }
 
-Test(symbols, segments_that_lie_are_refused)
+/* The header of the first section of that type. */
+static Elf64_Shdr *section_of(uint8_t *bytes, uint32_t type)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+	Elf64_Shdr *sections = (Elf64_Shdr *)(bytes + header->e_shoff);
+
+	for (unsigned int i = 0; i < header->e_shnum; i++)
+		if (sections[i].sh_type == type)
+			return &sections[i];
+	cr_assert_fail("no section of type %u", type);
+	return NULL;
+}
+
+Test(symbols, a_damaged_symbol_table_is_refused)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+	Elf64_Shdr *symbols = section_of(bytes, SHT_SYMTAB), kept = *symbols, *names;
+
+	symbols->sh_offset = size;
+	expect_refused(bytes, size, "its symbol table is not all there");
+	*symbols = kept;
+	symbols->sh_link = 0xffff;
+	expect_refused(bytes, size, "its symbol table is not all there");
+	*symbols = kept;
+	names = (Elf64_Shdr *)(bytes + ((Elf64_Ehdr *)bytes)->e_shoff) + symbols->sh_link;
+	bytes[names->sh_offset + names->sh_size - 1] = 'x';
+	expect_refused(bytes, size, "has a damaged symbol table");
+	free(bytes);
+}
+
+Test(symbols, names_outside_the_string_table_are_no_names)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+	const Elf64_Shdr *section = section_of(bytes, SHT_SYMTAB);
+	Elf64_Sym *table = (Elf64_Sym *)(bytes + section->sh_offset);
+	struct symbols *symbols;
+	struct error error;
+	uint64_t address;
+	char path[64];
+	int fd;
+
+	for (uint64_t i = 0; i < section->sh_size / sizeof(*table); i++)
+		table[i].st_name = 0x7fffffff;
+	fd = file_make(bytes, size, path);
+	cr_assert_eq(symbols_open(path, &symbols, &error), 0, "%s", error.text);
+	cr_expect_not(symbols_find(symbols, "everything", &address, NULL));
+	cr_expect_null(symbols_nearest(symbols, "everything"));
+	symbols_close(symbols);
+	close(fd);
+	free(bytes);
+}
+
+Test(symbols, a_file_without_program_headers_is_refused)
+{
+	size_t size;
+	uint8_t *bytes = program_bytes(&size);
+
+	((Elf64_Ehdr *)bytes)->e_phnum = 0;
+	expect_refused(bytes, size, "has no program headers");
+	free(bytes);
+}
+
+/* Some address of `inlines` has the lines of both functions. */
+static void check_inlined(const char *variable)
+{
+	uint64_t address = 0, function_size = 0;
+	bool found = false;
+	struct symbols *symbols;
+	struct error error;
+	char text[160];
+
+	cr_assert_eq(symbols_open(file_named(variable), &symbols, &error), 0, "%s", error.text);
+	cr_assert(symbols_find(symbols, "inlines", &address, &function_size));
+	for (uint64_t at = 0; at < function_size; at++) {
+		symbols_describe_frame(symbols, address + at, true, text, sizeof(text));
+		found |= !strncmp(text, "inlined (program.c:", 19) && strstr(text, ") in inlines+0x") &&
+			 text[strlen(text) - 1] == ')';
+	}
+	cr_expect(found, "the last of %lu: %s", function_size, text);
+	symbols_describe_frame(symbols, 0x1234, true, text, sizeof(text));
+	cr_expect_str_empty(text);
+	symbols_close(symbols);
+}
+
+Test(symbols, a_frame_in_an_inlined_function_names_both_functions)
+{
+	check_inlined("PROGRAM_4");
+	check_inlined("PROGRAM_5");
+}
+
+Test(symbols, segments_outside_the_file_are_refused)
 {
 	size_t size;
 	uint8_t *bytes = program_bytes(&size);
@@ -150,7 +245,7 @@ Test(symbols, segments_that_lie_are_refused)
 	free(bytes);
 }
 
-Test(symbols, a_file_cut_anywhere_is_refused_or_whole_enough)
+Test(symbols, a_file_cut_anywhere_is_refused_or_read_within_its_bounds)
 {
 	size_t size;
 	uint8_t *bytes = program_bytes(&size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of program.c as its DWARF, 4 and 5, and the guest's memory say. */
+/* Values of program.c by its debug information, DWARF 4 and 5, and the guest's memory. */
 #include "program/value_tree.h"
 #include "world.h"
 
@@ -44,7 +44,7 @@ static int build(const char *text, uint64_t limit)
 	return value_tree_build(&context, &expression, limit, &tree, &at, &error);
 }
 
-/* The only node, or the first one, of what must be had. */
+/* The root node of a value that must be readable. */
 static const struct value_node *node_of(const char *text)
 {
 	cr_assert_eq(build(text, 64), 0, "%s: %s", text, error.text);
@@ -121,7 +121,7 @@ static void check_bits(void)
 	expect_number("everything.bits.wide", NODE_UNSIGNED, 0x123456789a, "u64");
 }
 
-static void check_places(void)
+static void check_locations(void)
 {
 	uint64_t everything = world_symbol(&world, "everything");
 
@@ -146,7 +146,7 @@ Test(value, numbers_have_the_types_and_signs_of_DWARF_5)
 {
 	check_scalars();
 	check_bits();
-	check_places();
+	check_locations();
 }
 
 Test(value, numbers_have_the_types_and_signs_of_DWARF_4)
@@ -155,7 +155,7 @@ Test(value, numbers_have_the_types_and_signs_of_DWARF_4)
 	open_world("PROGRAM_4");
 	check_scalars();
 	check_bits();
-	check_places();
+	check_locations();
 }
 
 Test(value, types_are_named_as_in_C)
@@ -171,7 +171,7 @@ Test(value, types_are_named_as_in_C)
 	cr_expect_str_eq(node_of("everything.unknown")->type, "struct only_declared *");
 }
 
-Test(value, a_function_or_a_label_is_a_place)
+Test(value, a_function_or_a_label_has_an_address)
 {
 	const struct value_node *node = node_of("twins");
 
@@ -182,7 +182,7 @@ Test(value, a_function_or_a_label_is_a_place)
 	expect_number("(u64)&stack_middle", NODE_UNSIGNED, world_symbol(&world, "stack_middle"), "u64");
 }
 
-Test(value, a_static_variable_that_two_files_have_wants_its_file)
+Test(value, a_static_variable_of_two_files_needs_its_file)
 {
 	expect_wrong(
 		"twin", 0,
@@ -218,7 +218,7 @@ Test(value, a_structure_is_shown_down_to_its_numbers)
 	cr_expect_eq(part("table", 0)[7].number, 5, "rows and then columns");
 }
 
-Test(value, elements_that_are_alike_are_one_and_there_is_a_limit)
+Test(value, equal_elements_are_one_group_and_groups_are_limited)
 {
 	node_of("everything.many");
 	cr_assert_eq(tree.nodes.count, 1 + 4);
@@ -242,7 +242,7 @@ Test(value, a_slice_is_evaluated_element_by_element)
 	expect_wrong("everything.many[0..100000]", 15, "at most 65536");
 }
 
-Test(value, what_does_not_fit_is_said_with_its_place)
+Test(value, errors_have_a_message_and_an_offset)
 {
 	expect_wrong("evrything", 0, "there is no variable `evrything`; did you mean `everything`?");
 	expect_wrong("qqqqq", 0, "there is no variable `qqqqq`");
@@ -268,7 +268,7 @@ Test(value, what_does_not_fit_is_said_with_its_place)
 	expect_wrong("head.next[0x1fffffffffffffff]", 9, "beyond all addresses");
 }
 
-Test(value, what_is_not_mapped_is_an_error_of_the_guest)
+Test(value, unmapped_memory_is_an_error_of_the_guest)
 {
 	expect_wrong("everything.nodes[1]->next->number", 25, "0x0 is not mapped");
 	cr_expect_eq(error.kind, ERROR_GUEST);
@@ -293,7 +293,7 @@ Test(value, a_string_that_is_not_mapped_or_never_ends_is_cut)
 	cr_expect_eq(node_of("everything.string")->kind, NODE_POINTER);
 }
 
-Test(value, base_types_are_found_however_C_spells_them)
+Test(value, base_types_are_found_by_all_spellings_of_C)
 {
 	expect_number("(unsigned char)everything.large", NODE_UNSIGNED, 0, "unsigned char");
 	expect_number("(unsigned long)everything.large", NODE_UNSIGNED, 0xffffc90000001000,
@@ -301,6 +301,7 @@ Test(value, base_types_are_found_however_C_spells_them)
 	expect_number("(long int)everything.two", NODE_SIGNED, (uint64_t)-300, "long int");
 	expect_number("(short)everything.four", NODE_SIGNED, (uint64_t)0x2800, "short int");
 	expect_number("(char)everything.byte", NODE_CHAR, (uint64_t)-56, "char");
+	expect_number("(_Bool)1", NODE_BOOL, 1, "_Bool");
 	expect_number("(enum colour)2", NODE_ENUM, 2, "enum colour");
 	expect_text("(enum colour)2", NODE_ENUM, "GREEN", "enum colour");
 	expect_number("(void *)0x1234", NODE_POINTER, 0x1234, "void *");

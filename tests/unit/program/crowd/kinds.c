@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kinds.c: variables of each kind of type that C has, and of types made of them. */
+/* kinds.c: variables of each kind of type in C, and of types composed of these. */
 #include "kinds.h"
 
 typedef unsigned int u32;
@@ -87,6 +87,38 @@ struct flexible flexible = { 2, { 70, 71 } };
 
 struct empty {
 } empty;
+
+/* Types that cannot be shown: too large, too wide, too deep. */
+struct huge {
+	char bytes[2 << 20];
+} * huge;
+__int128 sixteen = 1;
+long double extended = 1;
+
+#define WRAP(outer, inner)                                                                                   \
+	struct outer {                                                                                       \
+		struct inner in;                                                                             \
+	}
+struct deep_0 {
+	int number;
+};
+WRAP(deep_1, deep_0);
+WRAP(deep_2, deep_1);
+WRAP(deep_3, deep_2);
+WRAP(deep_4, deep_3);
+WRAP(deep_5, deep_4);
+WRAP(deep_6, deep_5);
+WRAP(deep_7, deep_6);
+WRAP(deep_8, deep_7);
+WRAP(deep_9, deep_8);
+WRAP(deep_10, deep_9);
+WRAP(deep_11, deep_10);
+WRAP(deep_12, deep_11);
+WRAP(deep_13, deep_12);
+WRAP(deep_14, deep_13);
+WRAP(deep_15, deep_14);
+WRAP(deep_16, deep_15);
+WRAP(deep_17, deep_16) deep;
 
 struct holder {
 	struct never *never;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kinds.h: what kinds.c and whole.c share; `whole` is whole in whole.c only. */
+/* kinds.h: shared by kinds.c, which only declares `struct whole`, and whole.c, which defines it. */
 #ifndef TESTS_UNIT_PROGRAM_CROWD_KINDS_H
 #define TESTS_UNIT_PROGRAM_CROWD_KINDS_H
 

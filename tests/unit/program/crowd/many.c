@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* many.c: one of many units, of many variables and types that nobody looks for. UNIT is its number. */
+/* many.c: one of many units, with many variables and types that no test searches for. UNIT is its number. */
 #define GLUE2(a, b) a##b
 #define GLUE(a, b)  GLUE2(a, b)
 #define ONE(letters)                                                                                         \

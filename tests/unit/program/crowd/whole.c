@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* whole.c: the definition of what kinds.c only declares, in the last unit of the program. */
+/* whole.c: the definition of `struct whole`, in the last unit of the program. */
 #include "kinds.h"
 
 struct whole {
