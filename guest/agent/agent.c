@@ -53,7 +53,7 @@ void agent_run(u64 entry_tsc)
 	u32 exit;
 
 	report_hello(hello_tsc - entry_tsc);
-	fail_allocation_at(agent.record->fail_allocation);
+	fail_alloc_at(agent.record->fail_allocation);
 	WRITE_ONCE(agent_inside[0], 0);
 	for (u32 i = 0; i < agent.record->operation_count;)
 		i += operation_run(&agent.operations[i], agent.record->operation_count - i);

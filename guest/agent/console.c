@@ -69,7 +69,7 @@ static void text_ticks(u64 ticks)
 	text_decimal(ticks);
 }
 
-void line_hello(u64 boot_ticks)
+void console_hello(u64 boot_ticks)
 {
 #define POLICY_WORD(name, value, word) [KVMAP_POLICY_##name] = word,
 	static const char *const policies[] = { KVMAP_POLICIES(POLICY_WORD) };
@@ -82,7 +82,7 @@ void line_hello(u64 boot_ticks)
 	text("\n");
 }
 
-void line_result(const struct operation *operation, u32 status, u64 ticks)
+void console_result(const struct operation *operation, u32 status, u64 ticks)
 {
 	const struct operation_row *row = operation_row(operation->script->opcode);
 	u32 expect = operation->script->expect;
@@ -124,7 +124,7 @@ void line_result(const struct operation *operation, u32 status, u64 ticks)
 	text("\n");
 }
 
-void line_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after)
+void console_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after)
 {
 	const struct {
 		const char *label;
@@ -147,7 +147,7 @@ void line_parallel(u32 line, const struct parallel_counts *before, const struct 
 	text("\n");
 }
 
-static void line_counts(const struct vmalloc_stats *stats)
+static void console_counts(const struct vmalloc_stats *stats)
 {
 	const struct {
 		const char *label;
@@ -175,10 +175,10 @@ static void line_counts(const struct vmalloc_stats *stats)
 	text("\n");
 }
 
-void line_bye(void)
+void console_bye(void)
 {
 	struct vmalloc_stats stats;
 
 	vmalloc_stats_sum(&stats);
-	line_counts(&stats);
+	console_counts(&stats);
 }

@@ -7,9 +7,9 @@
 
 #include "agent/operations.h"
 
-void line_hello(u64 boot_ticks);
-void line_result(const struct operation *operation, u32 status, u64 ticks);
-void line_bye(void);
+void console_hello(u64 boot_ticks);
+void console_result(const struct operation *operation, u32 status, u64 ticks);
+void console_bye(void);
 
 /* What has been counted at some moment, on all CPUs. */
 struct parallel_counts {
@@ -20,6 +20,6 @@ struct parallel_counts {
 };
 
 /* Of a `parallel`, when ticks are asked for: what came to between two moments. */
-void line_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after);
+void console_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after);
 
 #endif

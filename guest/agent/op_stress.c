@@ -15,11 +15,11 @@
 #include "mm/page/page_alloc.h"
 #include "mm/vmalloc/vmalloc.h"
 
-#define SLOTS      24 /* objects of a CPU */
-#define EXCHANGE   16 /* objects that lie ready for whichever CPU comes */
-#define WAITING    12 /* blocks whose second mapping is gone and not yet flushed */
-#define BLOCK_LOG2 2
-#define BLOCK      (1u << BLOCK_LOG2) /* pages that are mapped twice */
+#define SLOTS        24 /* objects of a CPU */
+#define EXCHANGE     16 /* objects that lie ready for whichever CPU comes */
+#define WAITING      12 /* blocks whose second mapping is gone and not yet flushed */
+#define MAPPED_ORDER 2
+#define MAPPED_PAGES (1u << MAPPED_ORDER) /* pages that are mapped twice */
 
 /* AREA twice, so that there are as many of them as of second mappings. */
 enum kind { NOTHING, AREA, SECOND_MAPPING, SECOND_MAPPING_RAM, OBJECT, FRAMES, MORE_AREAS, KINDS };
@@ -30,7 +30,7 @@ struct object {
 	u32 order;          /* FRAMES */
 	u64 address, bytes; /* where and how much may be written */
 	u64 stamp;
-	struct page *block; /* of a second mapping: the frames */
+	struct page *frames; /* of a second mapping: buddy block that it maps */
 };
 
 struct stress {
@@ -122,19 +122,19 @@ static void *area_make(struct stress *stress, struct object *object, bool *zero)
 /* A block of frames, mapped once more. */
 static void *mapping_make(struct object *object)
 {
-	struct page *pages[BLOCK];
+	struct page *pages[MAPPED_PAGES];
 	void *address;
 
-	object->block = alloc_pages(GFP_KERNEL, BLOCK_LOG2);
-	if (!object->block)
+	object->frames = alloc_pages(GFP_KERNEL, MAPPED_ORDER);
+	if (!object->frames)
 		return NULL;
-	for (u32 i = 0; i < BLOCK; i++)
-		pages[i] = object->block + (BLOCK - 1 - i);
-	object->bytes = BLOCK * PAGE_SIZE;
-	address = object->kind == SECOND_MAPPING ? vmap(pages, BLOCK, 0, PGPROT_READWRITE)
-						 : vm_map_ram(pages, BLOCK, -1);
+	for (u32 i = 0; i < MAPPED_PAGES; i++)
+		pages[i] = object->frames + (MAPPED_PAGES - 1 - i);
+	object->bytes = MAPPED_PAGES * PAGE_SIZE;
+	address = object->kind == SECOND_MAPPING ? vmap(pages, MAPPED_PAGES, 0, PGPROT_READWRITE)
+						 : vm_map_ram(pages, MAPPED_PAGES, -1);
 	if (!address)
-		__free_pages(object->block, BLOCK_LOG2);
+		__free_pages(object->frames, MAPPED_ORDER);
 	return address;
 }
 
@@ -185,13 +185,13 @@ static void mapping_free(struct stress *stress, const struct object *object)
 	if (object->kind == SECOND_MAPPING)
 		vunmap((void *)object->address);
 	else
-		vm_unmap_ram((void *)object->address, BLOCK);
-	stress->waiting[stress->nr_waiting++] = object->block;
+		vm_unmap_ram((void *)object->address, MAPPED_PAGES);
+	stress->waiting[stress->nr_waiting++] = object->frames;
 	if (stress->nr_waiting < WAITING)
 		return;
 	vm_unmap_aliases();
 	while (stress->nr_waiting)
-		__free_pages(stress->waiting[--stress->nr_waiting], BLOCK_LOG2);
+		__free_pages(stress->waiting[--stress->nr_waiting], MAPPED_ORDER);
 }
 
 /* enum kvmap_status: what was allocated can be freed. */
@@ -304,6 +304,6 @@ u32 op_stress_free(struct operation *operation)
 	vm_unmap_aliases();
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
 		while (stresses[cpu].nr_waiting)
-			__free_pages(stresses[cpu].waiting[--stresses[cpu].nr_waiting], BLOCK_LOG2);
+			__free_pages(stresses[cpu].waiting[--stresses[cpu].nr_waiting], MAPPED_ORDER);
 	return status;
 }

@@ -166,9 +166,9 @@ static u32 operation_do_in_context(struct operation *operation)
  */
 static u32 made_to_fail(bool done_before, u32 status)
 {
-	bool now = fail_allocation_done && !done_before;
+	bool now = fail_alloc_done && !done_before;
 	bool excused = now ? KVMAP_STATUS_IS_REFUSED(status)
-			   : fail_allocation_done &&
+			   : fail_alloc_done &&
 				       (status == KVMAP_REFUSED_UNSET || status == KVMAP_REFUSED_NOT_FILLED);
 
 	return (now ? KVMAP_RESULT_MADE_TO_FAIL : 0) | (excused ? KVMAP_RESULT_EXCUSED : 0);
@@ -185,7 +185,7 @@ static void operation_run_here(void *script_operation)
 {
 	const struct kvmap_operation *script = script_operation;
 	struct operation operation = { .script = script };
-	bool done_before = fail_allocation_done;
+	bool done_before = fail_alloc_done;
 	struct refusal refusal;
 	u64 start = get_cycles();
 	u32 cpu = arch_cpu(), status;
@@ -251,7 +251,7 @@ static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 	parallel_counts(&after);
 	agent.parallel = false;
 	if (agent.serial && agent.record->flags & KVMAP_BOOT_TICKS)
-		line_parallel(parallel->line, &before, &after);
+		console_parallel(parallel->line, &before, &after);
 	return (u32)parallel->operand[0].value + 1;
 }
 

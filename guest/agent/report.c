@@ -27,7 +27,7 @@ void report_hello(u64 boot_ticks)
 		channel_send();
 	}
 	if (agent.serial)
-		line_hello(boot_ticks);
+		console_hello(boot_ticks);
 }
 
 void report_warning(const struct operation *operation, const struct refusal *refusal)
@@ -68,7 +68,7 @@ void report_result(const struct operation *operation, u32 status, u64 ticks)
 		channel_send();
 	}
 	if (agent.serial)
-		line_result(operation, status, ticks);
+		console_result(operation, status, ticks);
 	channel_unlock();
 }
 
@@ -79,9 +79,9 @@ void report_bye(u64 hello_tsc, u32 exit)
 
 		record->value[0] = get_cycles() - hello_tsc;
 		record->value[1] = exit;
-		record->value[2] = fail_allocation;
+		record->value[2] = fail_alloc_countdown;
 		channel_send();
 	}
 	if (agent.serial)
-		line_bye();
+		console_bye();
 }

@@ -44,7 +44,7 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 u32 arch_unmap_huge(unsigned long va, u32 nr);
 
 /*
- * Clears the entries of a range that is mapped. No flush. Advances tlb_clock and returns the new value, the
+ * Clears the entries of a range that is mapped. No flush. Advances tlb_gen and returns the new value, the
  * stamp of this unmapping. table: as arch_map_chain() left it, or 0.
  */
 u32 arch_unmap(unsigned long va, u32 nr, u32 table);

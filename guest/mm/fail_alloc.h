@@ -9,21 +9,21 @@
 #include "lib/types.h"
 
 /* Allocations until one fails, which is the last of them; 0: none will. */
-extern u32 fail_allocation;
+extern u32 fail_alloc_countdown;
 
 /* Whether the failure has been asked for and has happened. */
-extern bool fail_allocation_done;
+extern bool fail_alloc_done;
 
 /* From here on, the nth fails. Before other CPUs allocate. */
-void fail_allocation_at(u32 nth);
+void fail_alloc_at(u32 nth);
 
-/* The slow way of should_fail(). */
-bool fail_allocation_count(void);
+/* The slow way of should_fail_alloc(). */
+bool fail_alloc_count(void);
 
 /* Asked once by each allocation of frames or of an object, before it takes anything. */
-static inline bool should_fail(void)
+static inline bool should_fail_alloc(void)
 {
-	return unlikely(fail_allocation) && fail_allocation_count();
+	return unlikely(fail_alloc_countdown) && fail_alloc_count();
 }
 
 #endif

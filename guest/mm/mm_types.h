@@ -36,10 +36,10 @@ struct page {
 		u32 head; /* all three, to be written at once */
 	};
 	u32 next;
-	u32 prev;     /* free lists and slabs only; 0 = first */
-	u32 unmapped; /* tlb_clock when its last vmalloc mapping was taken away, or the last entry that led to
+	u32 prev;      /* free lists and slabs only; 0 = first */
+	u32 unmapped;  /* tlb_gen when its last vmalloc mapping was taken away, or the last entry that led to
 		       * it as a table; 0 = never */
-	u32 handed;   /* tlb_clock when it was handed out last */
+	u32 allocated; /* tlb_gen when it was handed out last */
 	union {
 		u32 area;       /* first frame of an area: GPA / 16 of its vmap_area, 0 if that is too large.
 				 * PAGE_TABLE: the same of the vmap_block that it maps, or 0 */
@@ -70,7 +70,7 @@ struct zone {
 	u32 fresh_start;
 	u32 fresh_end;
 	u32 kind; /* enum zone_type */
-	u32 node;
+	u32 numa_node;
 	struct spinlock lock; /* of all that changes here, and of the struct pages of what is free */
 	u64 free_pages;       /* on the free lists and fresh */
 	struct free_area free_area[MAX_ORDER + 1];
@@ -149,7 +149,7 @@ struct vm_struct {
  *   VMAP_LIVE  an area. Who turns it into VMAP_LAZY, in one step, is who frees it
  *   VMAP_LAZY  freed, and soon unmapped; on a CPU's purge_list until it is flushed, then on its
  *              flushed_list until its frames are given back
- *   VMAP_KEPT  flushed and empty, in a CPU's kept[] for the next area of its size
+ *   VMAP_CACHED  flushed and empty, in a CPU's cached[] for the next area of its size
  *   VMAP_NEW   on its way to become an area, and in no tree
  *   VMAP_BLOCK small mappings of vm_map_ram(), see struct vmap_block; on a list as a VMAP_LAZY one when all
  * of it was used and unmapped
@@ -162,14 +162,14 @@ struct vmap_area {
 	struct rb_node rb_node;
 	union {
 		unsigned long subtree_max_size; /* free: the largest range in the subtree */
-		struct vmap_block *block;       /* VMAP_BLOCK */
+		struct vmap_block *vmap_block;  /* VMAP_BLOCK */
 		struct vm_struct *vm;           /* all others */
 	};
-	struct vmap_area *next; /* VMAP_LAZY, VMAP_KEPT, VMAP_DEFERRED: on its list */
-	u32 unmapped;           /* newest tlb_clock at which a part of the range was unmapped; 0 = never */
-	u32 handed;             /* tlb_clock when it was handed out */
+	struct vmap_area *next; /* VMAP_LAZY, VMAP_CACHED, VMAP_DEFERRED: on its list */
+	u32 unmapped;           /* newest tlb_gen at which a part of the range was unmapped; 0 = never */
+	u32 allocated;          /* tlb_gen when it was handed out */
 	u32 state;              /* enum vmap_area_state; not of free ranges */
-	u32 shrunk; /* tlb_clock when its guard page was unmapped; not after `handed`: it has been none of its
+	u32 shrunk; /* tlb_gen when its guard page was unmapped; not after `allocated`: it has been none of its
 		     * pages
 		     */
 	u32 lead;  /* VMAP_LAZY: 1 if the page before it was unmapped with it; a live area's guard page now */
@@ -186,7 +186,7 @@ struct vmap_block_map {
 	u64 frames_sum; /* as vm_struct's */
 	const void *caller;
 	u32 nr_pages;
-	u32 handed, unmapped; /* tlb_clock at either; unmapped: VMAP_LAZY only */
+	u32 allocated, unmapped; /* tlb_gen at either; unmapped: VMAP_LAZY only */
 	u32 state; /* VMAP_LIVE; VMAP_LAZY: unmapped. Who turns one into the other is who unmaps it */
 };
 
@@ -211,9 +211,9 @@ static_assert(offsetof(struct vmap_block, va_start) == offsetof(struct vmap_area
 	      "struct vmap_block");
 
 /* Ranges of up to so many pages, without the guard, are kept for reuse. */
-#define VMAP_KEPT_PAGES 32
+#define VMAP_CACHED_PAGES 32
 
-struct vmap_kept {
+struct vmap_cached {
 	struct vmap_area *first;
 	u32 nr;
 };
@@ -234,11 +234,11 @@ struct vmap_lazy {
 /* ---- translation lookaside buffer ---- */
 
 /*
- * A flush that has completed on a CPU. tlb_clock counts up at every unmapping of a range and at every
+ * A flush that has completed on a CPU. tlb_gen counts up at every unmapping of a range and at every
  * completed flush: it gives the entry its stamp and, without a lock, its place in the log.
  *
  * CPUs unmap while others flush. A flush is sure to cover what was unmapped before it began, so that it says
- * when that was: "unmapped <= begun, stamp <= handed" is a flush between unmapping and reuse.
+ * when that was: "unmapped <= begun, stamp <= allocated" is a flush between unmapping and reuse.
  *
  * arch_protect() logs the range that lost a right, with TLB_FLUSH_PROTECT.
  * arch_unmap() logs the range it unmapped too, with TLB_FLUSH_UNMAP in cpu: the host must know which flush
@@ -248,14 +248,14 @@ struct vmap_lazy {
 struct tlb_flush {
 	u32 stamp; /* written last: tells the entry from what was in its place before */
 	u32 cpu;   /* with one of TLB_FLUSH_EVENT: not a flush (kvmap/claims.h) */
-	u32 begun; /* tlb_clock when the flush began; 0 of what is no flush */
+	u32 begun; /* tlb_gen when the flush began; 0 of what is no flush */
 	u32 unused;
 	u64 start;
 	u64 end; /* exclusive; a full flush is 0 .. ~0 */
 };
 
 /*
- * A ring: the entry of stamp s is at s % TLB_FLUSH_LOG; the newest is tlb_clock's. Half of it is new when the
+ * A ring: the entry of stamp s is at s % TLB_FLUSH_LOG; the newest is tlb_gen's. Half of it is new when the
  * host is told to take it (KVMAP_DOORBELL_FLUSHES); the other half is for what is logged until it has.
  */
 #define TLB_FLUSH_LOG      2048
@@ -264,8 +264,8 @@ struct tlb_flush {
 /* Rounds of flushes over several CPUs. */
 struct tlb_stats {
 	u64 rounds;
-	u64 ipis;   /* CPUs interrupted for them */
-	u64 spared; /* CPUs that were idle and not interrupted */
+	u64 ipis;         /* CPUs interrupted for them */
+	u64 idle_skipped; /* idle CPUs that were not interrupted */
 };
 
 /* ---- accounting ---- */
@@ -303,20 +303,20 @@ struct cpu_cache {
 	struct kmem_list objects[KMEM_CACHES_MAX];             /* free objects, by number of their cache */
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: their contents are zero */
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
-	u32 node;                                              /* that the CPU belongs to */
+	u32 numa_node;                                         /* that the CPU belongs to */
 	u32 in_interrupt; /* interrupts that it handles, one in the other: see interrupt.h */
 	/*
 	 * Of up to so many bytes, kmalloc() looks into the CPU's list and asks nothing else. 0 again with
 	 * each interrupt; set where nothing is to be asked.
 	 */
 	unsigned long kmalloc_quick;
-	struct vmap_kept kept[VMAP_KEPT_PAGES + 1]; /* by pages */
-	struct vmap_block *block;                   /* that it maps in, or NULL */
-	struct vmap_kept blocks;                    /* empty ones */
-	u32 block_unmapped;                         /* tlb_clock at its last unmapping in a block */
+	struct vmap_cached cached[VMAP_CACHED_PAGES + 1]; /* by pages */
+	struct vmap_block *vmap_block;                    /* that it maps in, or NULL */
+	struct vmap_cached cached_blocks;                 /* empty vmap blocks */
+	u32 vmap_block_unmapped;                          /* tlb_gen at its last unmapping in a block */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
-	u64 blocks_sum; /* BLOCK_WEIGHT(order, pfn) of each PAGE_KMALLOC block handed out, less those taken
+	u64 buddy_blocks_sum; /* BUDDY_BLOCK_WEIGHT(order, pfn) of each PAGE_KMALLOC block handed out, less those taken
 			 * back
 			 */
 	struct vmalloc_stats stats;

@@ -28,7 +28,7 @@ static void area_of_range(struct refusal *refusal)
 }
 
 /* The block that a frame is part of begins at one of these. */
-static void area_of_block(struct refusal *refusal, u32 pfn)
+static void area_of_buddy_block(struct refusal *refusal, u32 pfn)
 {
 	for (u32 order = 0; order <= MAX_ORDER; order++) {
 		u32 head = ALIGN_DOWN(pfn, 1u << order);
@@ -60,7 +60,7 @@ static void area_find(struct refusal *refusal)
 	else if (pfn < max_pfn && READ_ONCE(pfn_to_page((u32)pfn)->owner) == PAGE_SLAB)
 		area_of_object(refusal, (u32)pfn);
 	else if (pfn < max_pfn)
-		area_of_block(refusal, (u32)pfn);
+		area_of_buddy_block(refusal, (u32)pfn);
 }
 
 void refusal_note(u32 status, unsigned long addr, const void *caller)

@@ -60,7 +60,7 @@ enum memblock_kind {
 enum vmap_area_state {
 	VMAP_LIVE = 0,
 	VMAP_LAZY = 1,     /* freed, unmapped; its frames may still be its own */
-	VMAP_KEPT = 2,     /* nobody's, kept for an area of its size */
+	VMAP_CACHED = 2,   /* nobody's, kept for an area of its size */
 	VMAP_NEW = 3,      /* in no tree yet */
 	VMAP_BLOCK = 4,    /* vm_map_ram()'s, for many small mappings: struct vmap_block */
 	VMAP_DEFERRED = 5, /* freed by vfree_atomic(), and all its own still: mapped, with its frames */
@@ -83,7 +83,7 @@ enum vmap_area_state {
 #define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
 
 /* What a PAGE_KMALLOC block adds to the sum of its kind, cpu_cache.blocks_sum. */
-#define BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))
+#define BUDDY_BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))
 
 /* tlb_flush.cpu: not a flush of that CPU, but ... */
 #define TLB_FLUSH_UNMAP   0x80000000u /* an unmapping by it */
@@ -105,9 +105,9 @@ enum cpu_state {
 enum vm_stat_item {
 	NR_FREE_PAGES = 0,
 	NR_SLAB_PAGES = 1,
-	NR_PAGETABLE_PAGES = 2,  /* all of them, the boot's too */
-	NR_VMALLOC_PAGES = 3,    /* of areas that are mapped: live, or waiting to be freed */
-	NR_QUARANTINE_PAGES = 4, /* of freed areas that wait for a flush */
+	NR_PAGETABLE_PAGES = 2, /* all of them, the boot's too */
+	NR_VMALLOC_PAGES = 3,   /* of areas that are mapped: live, or waiting to be freed */
+	NR_LAZY_PAGES = 4,      /* of freed areas that wait for a flush */
 	NR_HELD_PAGES = 5,
 	NR_KMALLOC_PAGES = 6, /* of PAGE_KMALLOC blocks */
 	NR_VM_STAT_ITEMS = 7,

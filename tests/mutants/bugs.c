@@ -231,7 +231,7 @@ static u32 lost_block(void)
 /* The first leaf of an area that has 2M leaves leads to low memory. */
 static u32 huge_leaf(void)
 {
-	volatile u64 *entry = pmd_entry_make(live_area(0)->va_start);
+	volatile u64 *entry = pmd_make(live_area(0)->va_start);
 
 	*entry &= ~PTE_PFN_MASK;
 	return KVMAP_OK;

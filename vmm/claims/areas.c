@@ -37,14 +37,14 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t vm
 	const struct claims_layout *layout = reader->layout;
 
 	out->vm = layout_value(layout, MEMBER_vmap_area_vm, copy);
-	out->block = layout_value(layout, MEMBER_vmap_area_block, copy);
+	out->block = layout_value(layout, MEMBER_vmap_area_vmap_block, copy);
 	out->area = (struct claim_area){
 		.state = state,
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
 		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
 		.vmap_area = vmap_area,
 		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
-		.handed = (uint32_t)layout_value(layout, MEMBER_vmap_area_handed, copy),
+		.allocated = (uint32_t)layout_value(layout, MEMBER_vmap_area_allocated, copy),
 	};
 }
 

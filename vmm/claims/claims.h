@@ -33,7 +33,7 @@ struct claim_area {
 	size_t first_frame;  /* index into claims.frames of the chain as read */
 	size_t frame_count;  /* as read: less than nr_pages or one more if the chain is damaged */
 	uint32_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
-	uint32_t handed;     /* flush generation when it was allocated */
+	uint32_t allocated;  /* flush generation when it was allocated */
 };
 
 /* A node of a tree of vmap_areas, in the order of an in-order walk. */
@@ -56,7 +56,7 @@ struct claim_page {
 	uint8_t owner; /* enum page_owner of kvmap/claims.h */
 	uint8_t order;
 	uint16_t cache;
-	uint32_t next, prev, unmapped, handed;
+	uint32_t next, prev, unmapped, allocated;
 	uint64_t vaddr;
 };
 
@@ -190,7 +190,8 @@ struct claims {
 	} damages;
 	uint64_t max_pfn;                   /* as claimed, at most what RAM has */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
-	uint64_t blocks_sum; /* BLOCK_WEIGHT(order, pfn), summed over all allocated buddy blocks */
+	uint64_t
+		buddy_blocks_sum; /* BUDDY_BLOCK_WEIGHT(order, pfn), summed over all allocated buddy blocks */
 	uint64_t stats[STATS];
 	uint32_t policy;
 	uint32_t flush_generation;

@@ -37,7 +37,8 @@ static void vm_stat_add(struct reader *reader, const uint8_t *copy)
 void cpu_read_counters(struct reader *reader, const uint8_t *copy)
 {
 	vm_stat_add(reader, copy);
-	reader->out->blocks_sum += layout_value(reader->layout, MEMBER_cpu_cache_blocks_sum, copy);
+	reader->out->buddy_blocks_sum +=
+		layout_value(reader->layout, MEMBER_cpu_cache_buddy_blocks_sum, copy);
 	copy += reader->layout->types[MEMBER_cpu_cache_stats].offset;
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
 		reader->out->stats[i] += layout_value(reader->layout, stats[i], copy);

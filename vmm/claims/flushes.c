@@ -31,7 +31,7 @@ static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy,
 
 	if (flush.stamp > stamp || (flush.stamp && (stamp - flush.stamp) % ring_entries(layout)))
 		reader_damage(reader, "V9", gva, flush.stamp,
-			      "tlb_flush_log: stamp of another place, or ahead of tlb_clock");
+			      "tlb_flush_log: stamp of another place, or ahead of tlb_gen");
 	if (flush.stamp != stamp)
 		return false;
 	if (flush.begun >= stamp) {
@@ -76,7 +76,7 @@ static void read_shootdowns(struct reader *reader)
 		return;
 	reader->out->tlb_rounds = layout_value(layout, MEMBER_tlb_stats_rounds, copy);
 	reader->out->tlb_ipis = layout_value(layout, MEMBER_tlb_stats_ipis, copy);
-	reader->out->tlb_idle_skipped = layout_value(layout, MEMBER_tlb_stats_spared, copy);
+	reader->out->tlb_idle_skipped = layout_value(layout, MEMBER_tlb_stats_idle_skipped, copy);
 }
 
 /* A CPU has at most two stamps whose entries it has not written yet: the second in an interrupt. */
@@ -123,7 +123,7 @@ void read_flushes(struct reader *reader)
 
 	read_cpus(reader);
 	read_shootdowns(reader);
-	reader->out->flush_generation = (uint32_t)reader_root(reader, ROOT_tlb_clock, "V9");
+	reader->out->flush_generation = (uint32_t)reader_root(reader, ROOT_tlb_gen, "V9");
 	reader->out->flush_count = count = reader->out->flush_generation;
 	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
 		uint64_t gva = entry_gva(layout, stamp);
@@ -159,7 +159,7 @@ int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 {
 	struct claims unused = { 0 };
 	struct reader reader = { .view = view, .mode = mode, .layout = layout, .out = &unused };
-	uint64_t count = reader_root(&reader, ROOT_tlb_clock, "V9"), start = ring_start(layout, count);
+	uint64_t count = reader_root(&reader, ROOT_tlb_gen, "V9"), start = ring_start(layout, count);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	int result = 0;
 

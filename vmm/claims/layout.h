@@ -23,7 +23,7 @@
 	OBJECT(kmem_caches)                                                                                  \
 	NUMBER(nr_kmem_caches)                                                                               \
 	OBJECT(cpu_caches)                                                                                   \
-	NUMBER(tlb_clock)                                                                                    \
+	NUMBER(tlb_gen)                                                                                      \
 	OBJECT(tlb_flush_log)                                                                                \
 	OBJECT(tlb_stats)                                                                                    \
 	OBJECT(cpus)                                                                                         \
@@ -45,7 +45,7 @@
 	NUMBER(page, next)                                                                                   \
 	NUMBER(page, prev)                                                                                   \
 	NUMBER(page, unmapped)                                                                               \
-	NUMBER(page, handed)                                                                                 \
+	NUMBER(page, allocated)                                                                              \
 	NUMBER(page, vaddr)                                                                                  \
 	NUMBER(page, nr_objects)                                                                             \
 	NUMBER(page, freelist)                                                                               \
@@ -58,7 +58,7 @@
 	NUMBER(zone, fresh_start)                                                                            \
 	NUMBER(zone, fresh_end)                                                                              \
 	NUMBER(zone, kind)                                                                                   \
-	NUMBER(zone, node)                                                                                   \
+	NUMBER(zone, numa_node)                                                                              \
 	NUMBER(zone, free_pages)                                                                             \
 	OBJECT(zone, free_area)                                                                              \
 	TYPE(memblock_region)                                                                                \
@@ -87,7 +87,7 @@
 	OBJECT(cpu_cache, pcp_zero)                                                                          \
 	OBJECT(cpu_cache, lazy)                                                                              \
 	OBJECT(cpu_cache, vm_stat)                                                                           \
-	NUMBER(cpu_cache, blocks_sum)                                                                        \
+	NUMBER(cpu_cache, buddy_blocks_sum)                                                                  \
 	OBJECT(cpu_cache, stats)                                                                             \
 	TYPE(per_cpu_pages)                                                                                  \
 	NUMBER(per_cpu_pages, first)                                                                         \
@@ -110,11 +110,11 @@
 	NUMBER(vmap_area, va_end)                                                                            \
 	OBJECT(vmap_area, rb_node)                                                                           \
 	NUMBER(vmap_area, subtree_max_size)                                                                  \
-	NUMBER(vmap_area, block)                                                                             \
+	NUMBER(vmap_area, vmap_block)                                                                        \
 	NUMBER(vmap_area, vm)                                                                                \
 	NUMBER(vmap_area, next)                                                                              \
 	NUMBER(vmap_area, unmapped)                                                                          \
-	NUMBER(vmap_area, handed)                                                                            \
+	NUMBER(vmap_area, allocated)                                                                         \
 	NUMBER(vmap_area, state)                                                                             \
 	TYPE(vmap_block)                                                                                     \
 	NUMBER(vmap_block, va)                                                                               \
@@ -126,7 +126,7 @@
 	NUMBER(vmap_block_map, frames_sum)                                                                   \
 	NUMBER(vmap_block_map, caller)                                                                       \
 	NUMBER(vmap_block_map, nr_pages)                                                                     \
-	NUMBER(vmap_block_map, handed)                                                                       \
+	NUMBER(vmap_block_map, allocated)                                                                    \
 	NUMBER(vmap_block_map, unmapped)                                                                     \
 	NUMBER(vmap_block_map, state)                                                                        \
 	TYPE(rb_node)                                                                                        \
@@ -142,7 +142,7 @@
 	TYPE(tlb_stats)                                                                                      \
 	NUMBER(tlb_stats, rounds)                                                                            \
 	NUMBER(tlb_stats, ipis)                                                                              \
-	NUMBER(tlb_stats, spared)                                                                            \
+	NUMBER(tlb_stats, idle_skipped)                                                                      \
 	TYPE(cpu)                                                                                            \
 	NUMBER(cpu, state)                                                                                   \
 	TYPE(vmalloc_stats)                                                                                  \

@@ -26,7 +26,7 @@ static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
 		.next = (uint32_t)layout_value(layout, MEMBER_page_next, copy),
 		.prev = (uint32_t)layout_value(layout, MEMBER_page_prev, copy),
 		.unmapped = (uint32_t)layout_value(layout, MEMBER_page_unmapped, copy),
-		.handed = (uint32_t)layout_value(layout, MEMBER_page_handed, copy),
+		.allocated = (uint32_t)layout_value(layout, MEMBER_page_allocated, copy),
 		.vaddr = layout_value(layout, MEMBER_page_vaddr, copy),
 	};
 

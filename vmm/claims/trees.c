@@ -67,7 +67,7 @@ static void busy_take(struct reader *reader, const struct tree_node *node)
 
 	switch (node->state) {
 	case VMAP_LAZY: break;
-	case VMAP_KEPT: (void)reader_push(reader, &reader->out->cached_ranges, range); break;
+	case VMAP_CACHED: (void)reader_push(reader, &reader->out->cached_ranges, range); break;
 	case VMAP_LIVE: area_take(reader, &node->fields); break;
 	case VMAP_BLOCK: vmap_block_take(reader, &node->fields); break;
 	case VMAP_DEFERRED:

@@ -57,7 +57,7 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 	area.nr_pages = (uint32_t)pages;
 	area.caller = layout_value(layout, MEMBER_vmap_block_map_caller, copy);
 	area.frames_sum = layout_value(layout, MEMBER_vmap_block_map_frames_sum, copy);
-	area.handed = (uint32_t)layout_value(layout, MEMBER_vmap_block_map_handed, copy);
+	area.allocated = (uint32_t)layout_value(layout, MEMBER_vmap_block_map_allocated, copy);
 	area.unmapped = area.state == AREA_LIVE
 				? block->unmapped
 				: (uint32_t)layout_value(layout, MEMBER_vmap_block_map_unmapped, copy);
@@ -94,7 +94,7 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 
 	if (fields->block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->block, copy)) {
 		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
-			      "vmap_area.block: leads to no vmap_block in RAM");
+			      "vmap_area.vmap_block: leads to no vmap_block in RAM");
 		return;
 	}
 	block.va_start = layout_value(layout, MEMBER_vmap_block_va_start, copy);

@@ -70,7 +70,7 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 		zone_pfn(reader, index, MEMBER_zone_fresh_end, "fresh_end", copy, zone->fresh_start);
 	zone->end_pfn = zone_pfn(reader, index, MEMBER_zone_end_pfn, "end_pfn", copy, zone->fresh_end);
 	zone->kind = (uint32_t)layout_value(layout, MEMBER_zone_kind, copy);
-	zone->numa_node = (uint32_t)layout_value(layout, MEMBER_zone_node, copy);
+	zone->numa_node = (uint32_t)layout_value(layout, MEMBER_zone_numa_node, copy);
 	zone->free_pages = layout_value(layout, MEMBER_zone_free_pages, copy);
 	zone->orders = layout_elements(layout, TYPE_free_area, areas->size,
 				       sizeof(zone->nr_free) / sizeof(zone->nr_free[0]));

@@ -113,7 +113,7 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 	unsigned int changes = 0;
 
 	/* An area keeps its stamp for as long as it lives. */
-	changes |= one->handed != other->handed ? 1u << DIFF_AREA_ANEW : 0;
+	changes |= one->allocated != other->allocated ? 1u << DIFF_AREA_ANEW : 0;
 	if (one->state == AREA_LIVE && !one->deferred && (other->deferred || other->state == AREA_LAZY))
 		changes |= 1u << DIFF_AREA_FREED;
 	if (one->va_end != other->va_end || one->size != other->size || one->nr_pages != other->nr_pages ||

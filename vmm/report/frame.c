@@ -98,7 +98,7 @@ static void show_claims(struct report *report, const struct report_frame *about)
 		  ", vaddr 0x%" PRIx64 "; handed out at %" PRIu32 ", unmapped at %" PRIu32
 		  " of the TLB's clock",
 		  page_owner_name(page), page->order, page->cache, page->next, page->prev, page->vaddr,
-		  page->handed, page->unmapped);
+		  page->allocated, page->unmapped);
 }
 
 /* ---- reaches ---- */
@@ -204,7 +204,7 @@ static struct json_object *page_object(const struct claim_page *page)
 	json_add_hex(object, "next", page->next);
 	json_add_hex(object, "prev", page->prev);
 	json_add_hex(object, "vaddr", page->vaddr);
-	json_add_number(object, "handed", page->handed);
+	json_add_number(object, "handed", page->allocated);
 	json_add_number(object, "unmapped", page->unmapped);
 	return object;
 }

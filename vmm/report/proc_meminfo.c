@@ -71,7 +71,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "MemTotal", managed_kib(claims) },
 		{ "MemFree", stat_kib(claims, NR_FREE_PAGES) },
 		/* A purge comes before an allocation fails: what waits for its flush can be had. */
-		{ "MemAvailable", stat_kib(claims, NR_FREE_PAGES) + stat_kib(claims, NR_QUARANTINE_PAGES) },
+		{ "MemAvailable", stat_kib(claims, NR_FREE_PAGES) + stat_kib(claims, NR_LAZY_PAGES) },
 		/* This kernel has no files and no swap; readers of meminfo want their lines. */
 		{ "Buffers", 0 },
 		{ "Cached", 0 },
@@ -84,7 +84,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "VmallocTotal", (KVMAP_VMALLOC_END - KVMAP_VMALLOC_START) / 1024 },
 		{ "VmallocUsed", stat_kib(claims, NR_VMALLOC_PAGES) },
 		{ "VmallocChunk", largest_free_range_kib(claims) },
-		{ "KvmapQuarantine", stat_kib(claims, NR_QUARANTINE_PAGES) },
+		{ "KvmapQuarantine", stat_kib(claims, NR_LAZY_PAGES) },
 		{ "KvmapBlocks", stat_kib(claims, NR_KMALLOC_PAGES) },
 		{ "KvmapHeld", stat_kib(claims, NR_HELD_PAGES) },
 		{ "Hugepagesize", 2048 },

@@ -114,7 +114,7 @@ static void check_areas(struct check *check)
 		pages[area->state == AREA_LIVE] += area->frame_count;
 	}
 	compare(check, claims->vm_stat[NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
-	compare(check, claims->vm_stat[NR_QUARANTINE_PAGES], pages[false], "vm_stat[NR_QUARANTINE_PAGES]");
+	compare(check, claims->vm_stat[NR_LAZY_PAGES], pages[false], "vm_stat[NR_LAZY_PAGES]");
 	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
 		"vmalloc_stats: allocations - frees");
 	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],

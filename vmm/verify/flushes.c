@@ -3,7 +3,7 @@
  * flushes.c: V9, from stamps. Whatever is in use again after it was unmapped had a flush between the two, on
  * every CPU, that covers what was unmapped.
  *
- * tlb_clock counts unmappings, completed flushes, and CPUs that halt and wake; the guest's log has all of
+ * tlb_gen counts unmappings, completed flushes, and CPUs that halt and wake; the guest's log has all of
  * them. CPUs unmap while others flush: a flush is sure to cover only what was unmapped before it began. When
  * an unmapping had been flushed on all CPUs, is flush_history.h's to say. Then
  *
@@ -77,21 +77,22 @@ static bool is_dropped(const struct judge *judge, uint32_t stamp)
 }
 
 /* A reuse of what was unmapped before the log begins: has all been flushed since? False: cannot be said. */
-static bool judge_dropped(struct judge *judge, uint32_t handed)
+static bool judge_dropped(struct judge *judge, uint32_t allocated)
 {
-	if (judge->all_flushed <= handed)
+	if (judge->all_flushed <= allocated)
 		return true;
 	judge->not_judged++;
 	return false;
 }
 
-static struct finding *report(const struct judge *judge, uint64_t address, uint32_t unmapped, uint32_t handed)
+static struct finding *report(const struct judge *judge, uint64_t address, uint32_t unmapped,
+			      uint32_t allocated)
 {
 	struct finding *finding = finding_new(judge->check, address);
 
 	finding_claimed(finding,
 			"a flush between unmapping (clock %" PRIu32 ") and reuse (clock %" PRIu32 ")",
-			unmapped, handed);
+			unmapped, allocated);
 	return finding;
 }
 
@@ -111,16 +112,17 @@ static void judge_reuse(struct judge *judge, size_t i, const struct claim_area *
 	uint64_t end = unmapping->end < area->va_end ? unmapping->end : area->va_end, stamp;
 	struct finding *finding;
 
-	if (unmapping->stamp > area->handed || start >= end || unmapping_flushed(judge, i) <= area->handed)
+	if (unmapping->stamp > area->allocated || start >= end ||
+	    unmapping_flushed(judge, i) <= area->allocated)
 		return;
 	stamp = history_flushed_at(&judge->history, start, end, unmapping->stamp);
-	if (stamp <= area->handed)
+	if (stamp <= area->allocated)
 		return;
 	if (stamp == FLUSHED_UNKNOWN) {
 		judge->not_judged++;
 		return;
 	}
-	finding = report(judge, start, unmapping->stamp, area->handed);
+	finding = report(judge, start, unmapping->stamp, area->allocated);
 	found_stamp(finding, stamp);
 	finding_where_area(finding, judge->check, area);
 }
@@ -137,7 +139,7 @@ static void choose_areas(struct judge *judge)
 		const struct claim_area *area = live_area(judge, i);
 
 		if (!area->unmapped ||
-		    (is_dropped(judge, area->unmapped) && !judge_dropped(judge, area->handed)))
+		    (is_dropped(judge, area->unmapped) && !judge_dropped(judge, area->allocated)))
 			continue;
 		judge->areas[i] = true;
 		judge->check->result->checked++;
@@ -199,17 +201,17 @@ static void judge_frame(struct judge *judge, const struct claim_page *page)
 	if (judge->claims->policy == KVMAP_POLICY_LAZY && !table)
 		return;
 	if (!logged && is_dropped(judge, page->unmapped)) {
-		judge->check->result->checked += judge_dropped(judge, page->handed);
+		judge->check->result->checked += judge_dropped(judge, page->allocated);
 		return;
 	}
 	judge->check->result->checked++;
-	if (logged && unmapping_flushed(judge, i) <= page->handed)
+	if (logged && unmapping_flushed(judge, i) <= page->allocated)
 		return;
 	if (logged && unmapping_flushed(judge, i) == FLUSHED_UNKNOWN) {
 		judge->not_judged++;
 		return;
 	}
-	finding = report(judge, page->pfn << KVMAP_PAGE_SHIFT, page->unmapped, page->handed);
+	finding = report(judge, page->pfn << KVMAP_PAGE_SHIFT, page->unmapped, page->allocated);
 	if (logged)
 		found_stamp(finding, unmapping_flushed(judge, i));
 	else
@@ -222,8 +224,8 @@ static void judge_frames(struct judge *judge)
 	for (size_t i = 0; i < judge->claims->pages.count; i++) {
 		const struct claim_page *page = &judge->claims->pages.items[i];
 
-		/* handed < unmapped: it is still the frame of the range that was unmapped, or free since. */
-		if (page->owner > PAGE_FREE && page->unmapped && page->handed >= page->unmapped)
+		/* allocated < unmapped: it is still the frame of the range that was unmapped, or free since. */
+		if (page->owner > PAGE_FREE && page->unmapped && page->allocated >= page->unmapped)
 			judge_frame(judge, page);
 	}
 }

@@ -302,7 +302,7 @@ static const struct claim_page *block_weighing(const struct claims *claims, uint
 	for (size_t i = 0; i < claims->pages.count; i++) {
 		const struct claim_page *page = &claims->pages.items[i];
 
-		if (is_allocated(page) && BLOCK_WEIGHT(page->order, page->pfn) == weight)
+		if (is_allocated(page) && BUDDY_BLOCK_WEIGHT(page->order, page->pfn) == weight)
 			return page;
 	}
 	return NULL;
@@ -318,14 +318,14 @@ static void check_blocks_sum(struct check *check)
 
 	for (size_t i = 0; i < claims->pages.count; i++)
 		if (is_allocated(&claims->pages.items[i]))
-			sum += BLOCK_WEIGHT(claims->pages.items[i].order, claims->pages.items[i].pfn);
-	if (sum == claims->blocks_sum)
+			sum += BUDDY_BLOCK_WEIGHT(claims->pages.items[i].order, claims->pages.items[i].pfn);
+	if (sum == claims->buddy_blocks_sum)
 		return;
-	page = block_weighing(claims, sum - claims->blocks_sum);
+	page = block_weighing(claims, sum - claims->buddy_blocks_sum);
 	finding = finding_new(check, page ? page->pfn << KVMAP_PAGE_SHIFT : 0);
 	finding_claimed(finding,
 			"the blocks that alloc_pages() has handed out, and no other (sum 0x%" PRIx64 ")",
-			claims->blocks_sum);
+			claims->buddy_blocks_sum);
 	if (page)
 		finding_found(finding, "frame 0x%" PRIx64 " is one that nobody was given", page->pfn);
 	else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * space.c: V8. The two trees of the vmalloc range are what they should be, and live, lazy, kept and free
+ * space.c: V8. The two trees of the vmalloc range are what they should be, and live, lazily freed, cached and free
  * ranges together are all of the range, once.
  *
  * A tree is searched by address and balanced by colour: in order; the root black; no red node below a red
@@ -207,7 +207,7 @@ static void check_tree(struct check *check, const struct tree *tree)
 
 enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE, SPAN_CACHED };
 
-static const char *const span_names[] = { "busy", "lazily freed", "free", "kept" };
+static const char *const span_names[] = { "busy", "lazily freed", "free", "cached" };
 
 /* Tag of a range: enum span_kind in the upper 2 bits, index below. */
 #define SPAN_TAG(kind, index) ((uint32_t)(kind) << 30 | (uint32_t)(index))
@@ -253,7 +253,7 @@ static void report_gap(struct check *check, uint64_t start, uint64_t end)
 {
 	struct finding *finding = finding_new(check, start);
 
-	finding_claimed(finding, "busy, lazily freed, kept or free");
+	finding_claimed(finding, "busy, lazily freed, cached or free");
 	finding_found(finding, "0x%" PRIx64 " to 0x%" PRIx64 " is none of them", start, end);
 	finding_where(finding, "the vmalloc range");
 }

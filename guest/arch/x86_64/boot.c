@@ -164,7 +164,7 @@ static void memory_init(const struct pvh_module *module)
 	paging_map_ram(pages_1g(module), &next);
 	paging_map_module(module->paddr, module->size, &next);
 	mem_map = __va(next);
-	paging_account(base, next);
+	paging_count_tables(base, next);
 	areas = next + map_size;
 	end = areas + (cpus_requested(module) - 1) * CPU_ENTRY_AREA_SIZE;
 	if (end > limit)

@@ -29,7 +29,7 @@ static u64 image_pa(const void *address)
 
 /* Writes `count` entries, each `step` above the one before. Four at a time: with much RAM this is the boot.
  */
-static void entries_fill(u64 *entry, u64 value, u64 step, u64 count)
+static void ptes_fill(u64 *entry, u64 value, u64 step, u64 count)
 {
 	u64 *end = entry + count;
 
@@ -47,8 +47,8 @@ static void map_section(const char *start, const char *end, u64 rights)
 {
 	u64 first = (image_pa(start) - KVMAP_IMAGE_GPA) >> PAGE_SHIFT;
 
-	entries_fill(image_pte[0] + first, image_pa(start) | rights, PAGE_SIZE,
-		     ((u64)(end - start) + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	ptes_fill(image_pte[0] + first, image_pa(start) | rights, PAGE_SIZE,
+		  ((u64)(end - start) + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
 void paging_map_image(void)
@@ -82,8 +82,8 @@ static u64 *table_below(u64 *entry, u64 *next_table)
 
 static void map_large(u64 *pmd, u64 start, u64 end)
 {
-	entries_fill(pmd + start / PMD_SIZE % PTRS, start | _PAGE_KERNEL | _PAGE_PSE, PMD_SIZE,
-		     (end - start) / PMD_SIZE);
+	ptes_fill(pmd + start / PMD_SIZE % PTRS, start | _PAGE_KERNEL | _PAGE_PSE, PMD_SIZE,
+		  (end - start) / PMD_SIZE);
 }
 
 static void map_ram_range(u64 start, u64 end, bool pages_1g, u64 *next_table)
@@ -136,7 +136,7 @@ void paging_map_module(u64 gpa, u64 size, u64 *next_table)
 	}
 }
 
-static void account(u64 start, u64 end)
+static void count_tables(u64 start, u64 end)
 {
 	struct page *page = pfn_to_page(start >> PAGE_SHIFT), *last = pfn_to_page(end >> PAGE_SHIFT);
 
@@ -145,11 +145,11 @@ static void account(u64 start, u64 end)
 	vm_stat_add(NR_PAGETABLE_PAGES, (s64)((end - start) >> PAGE_SHIFT));
 }
 
-void paging_account(u64 first_table, u64 next_table)
+void paging_count_tables(u64 first_table, u64 next_table)
 {
-	account(image_pa(boot_tables), image_pa(boot_tables_end));
-	account(image_pa(image_pte), image_pa(image_pte) + sizeof(image_pte));
-	account(first_table, next_table);
+	count_tables(image_pa(boot_tables), image_pa(boot_tables_end));
+	count_tables(image_pa(image_pte), image_pa(image_pte) + sizeof(image_pte));
+	count_tables(first_table, next_table);
 }
 
 static void *map_window(u64 gpa, u64 index)

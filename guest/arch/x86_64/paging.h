@@ -20,7 +20,7 @@ void paging_map_ram(bool pages_1g, u64 *next_table);
 void paging_map_module(u64 gpa, u64 size, u64 *next_table);
 
 /* Claims the table pages of the boot: struct page and account. mem_map must stand. */
-void paging_account(u64 first_table, u64 next_table);
+void paging_count_tables(u64 first_table, u64 next_table);
 
 /* Maps the 2 MiB at gpa, whatever is there, in a window of their own. */
 void *paging_map_window(u64 gpa);

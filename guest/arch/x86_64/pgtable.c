@@ -11,12 +11,12 @@
 #include "mm/roots.h"
 
 /* Other CPUs walk the tables at any moment: what an entry leads to comes before it. */
-static inline void entry_set(u64 *entry, u64 value)
+static inline void pte_set(u64 *entry, u64 value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
-static inline u64 entry_get(const u64 *entry)
+static inline u64 pte_get(const u64 *entry)
 {
 	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
@@ -37,10 +37,10 @@ static u64 *table_make(u64 *entry)
 	u32 pfn;
 
 	spin_lock(&page_table_lock);
-	value = entry_get(entry);
+	value = pte_get(entry);
 	if (!value && (pfn = pgtable_alloc())) {
 		value = (u64)pfn << PAGE_SHIFT | _PAGE_TABLE;
-		entry_set(entry, value);
+		pte_set(entry, value);
 	}
 	spin_unlock(&page_table_lock);
 	return value ? table_of(value) : NULL;
@@ -49,12 +49,12 @@ static u64 *table_make(u64 *entry)
 /* The table below *entry, made if there is none; NULL without memory. */
 static inline u64 *table_below(u64 *entry)
 {
-	u64 value = entry_get(entry);
+	u64 value = pte_get(entry);
 
 	return likely(value) ? table_of(value) : table_make(entry);
 }
 
-u64 *pmd_entry_make(unsigned long va)
+u64 *pmd_make(unsigned long va)
 {
 	u64 *table = table_below(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
@@ -66,7 +66,7 @@ u64 *pmd_entry_make(unsigned long va)
 /* The lowest table for va, made with those above it if need be; NULL without memory. */
 static u64 *pte_table_make(unsigned long va)
 {
-	u64 *entry = pmd_entry_make(va);
+	u64 *entry = pmd_make(va);
 
 	return entry ? table_below(entry) : NULL;
 }
@@ -74,10 +74,10 @@ static u64 *pte_table_make(unsigned long va)
 /* The entry of va, whose table exists. */
 static u64 *pte_of(unsigned long va)
 {
-	u64 *table = table_of(entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]));
+	u64 *table = table_of(pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]));
 
-	table = table_of(entry_get(&table[pt_index(va, PUD_SHIFT)]));
-	table = table_of(entry_get(&table[pt_index(va, PMD_SHIFT)]));
+	table = table_of(pte_get(&table[pt_index(va, PUD_SHIFT)]));
+	table = table_of(pte_get(&table[pt_index(va, PMD_SHIFT)]));
 	return &table[pt_index(va, PTE_SHIFT)];
 }
 
@@ -143,7 +143,7 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 		do {
 			struct page *page = &map[pfn];
 
-			entry_set(pte, (u64)pfn << PAGE_SHIFT | rights);
+			pte_set(pte, (u64)pfn << PAGE_SHIFT | rights);
 			WRITE_ONCE(page->vaddr, va);
 			pfn = page->next;
 			va += PAGE_SIZE;
@@ -162,14 +162,14 @@ void *arch_table_make(unsigned long va)
 
 u32 arch_table_frame(unsigned long va)
 {
-	u64 entry = entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+	u64 entry = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
 	if (unlikely(!(entry & _PAGE_PRESENT)))
 		return 0;
-	entry = entry_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
+	entry = pte_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
 	if (unlikely(!(entry & _PAGE_PRESENT)))
 		return 0;
-	entry = entry_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
+	entry = pte_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
 	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
 		return 0;
 	return (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);
@@ -184,25 +184,25 @@ void arch_table_map(void *table, unsigned long va, struct page *const *pages, u3
 	do {
 		u64 pfn = (u64)(*pages++ - map);
 
-		entry_set(pte, pfn << PAGE_SHIFT | _PAGE_KERNEL);
+		pte_set(pte, pfn << PAGE_SHIFT | _PAGE_KERNEL);
 		sum += pfn * weight; /* FRAMES_SUM() */
 		weight += 2;
 	} while (++pte != end);
 	*sum_out = sum;
 }
 
-static inline void entries_clear(u64 *pte, u32 nr)
+static inline void ptes_clear(u64 *pte, u32 nr)
 {
 	u64 *end = pte + nr;
 
 	do
-		entry_set(pte, 0);
+		pte_set(pte, 0);
 	while (++pte != end);
 }
 
 u32 arch_table_unmap(void *table, unsigned long va, u32 nr)
 {
-	entries_clear((u64 *)table + pt_index(va, PTE_SHIFT), nr);
+	ptes_clear((u64 *)table + pt_index(va, PTE_SHIFT), nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
 }
 
@@ -223,7 +223,7 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
 		do {
 			u64 pfn = (u64)(*pages++ - mem_map);
 
-			entry_set(pte, pfn << PAGE_SHIFT | rights);
+			pte_set(pte, pfn << PAGE_SHIFT | rights);
 			sum += pfn * weight; /* FRAMES_SUM() */
 			weight += 2;
 		} while (++pte != end);
@@ -242,7 +242,7 @@ void pgtable_clear(unsigned long va, u32 nr)
 	while (nr) {
 		u32 span = table_span(va, nr);
 
-		entries_clear(pte_of(va), span);
+		ptes_clear(pte_of(va), span);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
@@ -253,7 +253,7 @@ u32 arch_unmap(unsigned long va, u32 nr, u32 table)
 	u64 *pte = pte_known(table, va, nr);
 
 	if (likely(pte))
-		entries_clear(pte, nr);
+		ptes_clear(pte, nr);
 	else
 		pgtable_clear(va, nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
@@ -273,10 +273,10 @@ void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 
 	while (nr) {
 		u32 span = table_span(va, nr);
-		u64 *pmd = pmd_entry_make(va), *pte, *end;
+		u64 *pmd = pmd_make(va), *pte, *end;
 
 		if (*pmd & _PAGE_PSE) {
-			entry_set(pmd, (*pmd & PTE_PFN_MASK) | rights | _PAGE_PSE);
+			pte_set(pmd, (*pmd & PTE_PFN_MASK) | rights | _PAGE_PSE);
 			va += 1ul << PMD_SHIFT;
 			nr -= PTRS_PER_TABLE;
 			continue;
@@ -284,7 +284,7 @@ void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 		pte = pte_of(va);
 		end = pte + span;
 		do
-			entry_set(pte, (entry_get(pte) & PTE_PFN_MASK) | rights);
+			pte_set(pte, (pte_get(pte) & PTE_PFN_MASK) | rights);
 		while (++pte != end);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
@@ -299,7 +299,7 @@ static bool tables_allow(unsigned long va, bool write, bool execute)
 	unsigned int shift;
 
 	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
-		u64 entry = entry_get(&table[pt_index(va, shift)]);
+		u64 entry = pte_get(&table[pt_index(va, shift)]);
 
 		if (!(entry & _PAGE_PRESENT) || (write && !(entry & _PAGE_RW)) ||
 		    (execute && entry & _PAGE_NX))
@@ -333,17 +333,17 @@ static inline u64 leaf_gpa(u64 entry, unsigned long va, unsigned int shift)
 /* Level by level and no loop: each vfree() finds its area by it. */
 static inline u64 tables_translate(unsigned long va)
 {
-	u64 entry = entry_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+	u64 entry = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
 	if (unlikely(!(entry & _PAGE_PRESENT)))
 		return ~0ul;
-	entry = entry_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
+	entry = pte_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
 	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
 		return leaf_gpa(entry, va, PUD_SHIFT);
-	entry = entry_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
+	entry = pte_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
 	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
 		return leaf_gpa(entry, va, PMD_SHIFT);
-	return leaf_gpa(entry_get(&table_of(entry)[pt_index(va, PTE_SHIFT)]), va, PTE_SHIFT);
+	return leaf_gpa(pte_get(&table_of(entry)[pt_index(va, PTE_SHIFT)]), va, PTE_SHIFT);
 }
 
 u64 arch_virt_to_phys(unsigned long va)

@@ -22,7 +22,7 @@
 extern u64 init_top_pgt[PTRS_PER_TABLE];
 
 /* The level-2 entry of va, made with the tables above it; NULL without memory. */
-u64 *pmd_entry_make(unsigned long va);
+u64 *pmd_make(unsigned long va);
 
 /* All tables of a range; false without memory. */
 bool pgtable_make(unsigned long va, u32 nr);

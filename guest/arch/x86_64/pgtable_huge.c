@@ -15,7 +15,7 @@
 #define PMD_SIZE (1ul << PMD_SHIFT)
 
 /* The chain's first blocks of 2M. */
-static u32 blocks_at(u32 pfn, u32 nr)
+static u32 huge_blocks_at(u32 pfn, u32 nr)
 {
 	u32 blocks = 0;
 
@@ -28,7 +28,7 @@ static u32 blocks_at(u32 pfn, u32 nr)
 static bool tables_for(unsigned long va, u32 blocks, u32 rest)
 {
 	for (; blocks; blocks--, va += PMD_SIZE)
-		if (!pmd_entry_make(va))
+		if (!pmd_make(va))
 			return false;
 	return !rest || pgtable_make(va, rest);
 }
@@ -47,14 +47,14 @@ static u32 table_cut(u64 entry, unsigned long va, u32 cut)
 
 int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
 {
-	u32 blocks = blocks_at(first, nr), pfn = first, cut = 0, table = 0;
+	u32 blocks = huge_blocks_at(first, nr), pfn = first, cut = 0, table = 0;
 
 	nr -= blocks * PTRS_PER_TABLE;
 	if (!tables_for(va, blocks, nr))
 		return -1;
 	for (; blocks; blocks--, va += PMD_SIZE) {
 		struct page *page = pfn_to_page(pfn);
-		u64 *entry = pmd_entry_make(va), old = *entry;
+		u64 *entry = pmd_make(va), old = *entry;
 
 		__atomic_store_n(entry, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
 				 __ATOMIC_RELEASE);
@@ -72,7 +72,7 @@ u32 arch_unmap_huge(unsigned long va, u32 nr)
 	unsigned long start = va, end = va + ((unsigned long)nr << PAGE_SHIFT);
 
 	for (; nr >= PTRS_PER_TABLE; nr -= PTRS_PER_TABLE, va += PMD_SIZE) {
-		u64 *entry = pmd_entry_make(va);
+		u64 *entry = pmd_make(va);
 
 		if (!(*entry & _PAGE_PSE))
 			break;

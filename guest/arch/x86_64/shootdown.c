@@ -98,7 +98,7 @@ void shootdown(const struct tlb_range *ranges, u32 nr)
 			ipis += tell(&cpus[i]);
 	tlb_stats.rounds++;
 	tlb_stats.ipis += ipis;
-	tlb_stats.spared += arch_nr_cpus - 1 - ipis;
+	tlb_stats.idle_skipped += arch_nr_cpus - 1 - ipis;
 	tlb_flush_local(ranges, nr);
 	wait_for_answers(me);
 	spin_unlock(&tlb_round_lock);

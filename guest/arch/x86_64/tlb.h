@@ -19,7 +19,7 @@ void tlb_log_half(void);
  */
 static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 {
-	u32 stamp = __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST);
+	u32 stamp = __atomic_add_fetch(&tlb_gen, 1, __ATOMIC_SEQ_CST);
 	struct tlb_flush *entry = &tlb_flush_log[stamp % TLB_FLUSH_LOG];
 
 	WRITE_ONCE(entry->cpu, cpu);

@@ -5,7 +5,7 @@
 #include "mm/page/frames.h"
 
 /* Each frame of the block was unmapped then, whoever gets it next. Eight a turn: they are 512 at a time. */
-static void block_stamp(struct page *page, u32 stamp)
+static void buddy_block_stamp(struct page *page, u32 stamp)
 {
 	const struct page *end = page + (1u << page->order);
 
@@ -34,7 +34,7 @@ u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp)
 		if (frames == 1)
 			return frames_free_chain(first, *nr - freed, stamp);
 		if (stamp)
-			block_stamp(page, stamp);
+			buddy_block_stamp(page, stamp);
 		frames_free(first);
 		freed += frames;
 		first = next;

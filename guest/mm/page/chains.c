@@ -17,12 +17,12 @@ static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner 
 {
 	struct page *page = pfn_to_page(pfn);
 	struct page *end = page + nr;
-	u32 clock = READ_ONCE(tlb_clock);
+	u32 gen = READ_ONCE(tlb_gen);
 
 	*chain->end = pfn;
 	do {
 		WRITE_ONCE(page->owner, (u8)owner);
-		page->handed = clock;
+		page->allocated = gen;
 		page->next = ++pfn;
 	} while (++page != end);
 	chain->end = &page[-1].next;
@@ -35,7 +35,7 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	struct free_area *area = &zone->free_area[0];
 	u32 taken = area->nr_free < nr ? area->nr_free : nr;
 	struct page *page = NULL;
-	u32 pfn = area->first, clock = READ_ONCE(tlb_clock), left;
+	u32 pfn = area->first, gen = READ_ONCE(tlb_gen), left;
 
 	if (!taken)
 		return 0;
@@ -44,7 +44,7 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 		page = pfn_to_page(pfn);
 		WRITE_ONCE(page->owner, (u8)owner);
 		page->prev = 0;
-		page->handed = clock;
+		page->allocated = gen;
 		pfn = page->next;
 	}
 	if (pfn)
@@ -137,7 +137,7 @@ u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner ow
 /* From the zones in places [from, to) of the list of the CPU's node. */
 static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh, u32 from, u32 to)
 {
-	const struct zonelist *list = &zonelists[this_cpu_cache()->node];
+	const struct zonelist *list = &zonelists[this_cpu_cache()->numa_node];
 	u32 taken = 0;
 
 	for (; from < to && taken < nr; from++) {
@@ -161,7 +161,7 @@ u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner)
 
 u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	u32 own = zonelists[this_cpu_cache()->node].own;
+	u32 own = zonelists[this_cpu_cache()->numa_node].own;
 	u32 taken = zones_take(chain, nr, owner, false, 0, own);
 
 	if (likely(taken == nr))
@@ -185,7 +185,7 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 /* Are there so many at all? Mostly the first zone says so. */
 static inline bool are_there(u32 nr)
 {
-	const struct zone *first = &zones[zonelists[this_cpu_cache()->node].zones[0]];
+	const struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
 
 	return likely(READ_ONCE(first->free_pages) >= nr) || frames_free_count() >= nr;
 }
@@ -211,7 +211,7 @@ u32 frames_alloc_chain(u32 nr, enum page_owner owner)
 {
 	u32 first;
 
-	if (should_fail())
+	if (should_fail_alloc())
 		return 0;
 	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, false) : 0;
 	return likely(first) ? first : zones_alloc_chain(nr, owner);
@@ -247,7 +247,7 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
 {
 	u32 first;
 
-	if (should_fail())
+	if (should_fail_alloc())
 		return 0;
 	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, true) : 0;
 	return likely(first) ? first : zones_alloc_chain_zeroed(nr, owner);

@@ -42,7 +42,7 @@ u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner)
 	u32 node = gfp_node(gfp), taken = 0;
 	struct chain chain;
 
-	if (should_fail() || frames_allowed(gfp, node) < nr)
+	if (should_fail_alloc() || frames_allowed(gfp, node) < nr)
 		return 0;
 	chain_init(&chain);
 	for (u32 i = 0; i < nr_zones && taken < nr; i++) {

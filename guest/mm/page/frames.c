@@ -28,7 +28,7 @@ static void zone_add(u64 start, u64 end, enum zone_type kind, u32 node)
 	zone->start_pfn = zone->fresh_start = (u32)start;
 	zone->end_pfn = zone->fresh_end = (u32)end;
 	zone->kind = kind;
-	zone->node = node;
+	zone->numa_node = node;
 	frames_count_free(zone, (s64)(end - start));
 }
 
@@ -131,7 +131,7 @@ static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner own
 		page = pfn_to_page(pfn);
 		WRITE_ONCE(page->owner, (u8)owner);
 		page->order = (u8)order;
-		page->handed = READ_ONCE(tlb_clock);
+		page->allocated = READ_ONCE(tlb_gen);
 		frames_count_free(zone, -(s64)(1u << order));
 	}
 	spin_unlock(&zone->lock);
@@ -180,7 +180,7 @@ u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
 	if (order == 0 && likely(!(gfp & GFP_PLACE)))
 		return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(1, owner) : frames_alloc_chain(1, owner);
-	if (order > MAX_ORDER || should_fail())
+	if (order > MAX_ORDER || should_fail_alloc())
 		return 0;
 	return gfp & __GFP_ZERO ? alloc_zeroed(gfp, order, owner) : alloc_any(gfp, order, owner);
 }

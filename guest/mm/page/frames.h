@@ -16,7 +16,7 @@ void frames_init(void);
 
 /*
  * A block of 2^order frames for `owner`, its contents undefined; the pfn of the head, 0 when there is none.
- * Sets owner, order and handed (tlb_clock) in the head.
+ * Sets owner, order and allocated (tlb_gen) in the head.
  */
 u32 frames_alloc(unsigned int order, enum page_owner owner);
 

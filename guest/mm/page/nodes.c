@@ -16,7 +16,7 @@ void nodes_init(u32 nodes, u32 nr_cpus)
 	nr_nodes = nodes;
 	pcp_takes_none();
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
-		cpu_caches[cpu].node = cpu * nodes / nr_cpus;
+		cpu_caches[cpu].numa_node = cpu * nodes / nr_cpus;
 }
 
 u64 node_start_pfn(u32 node)
@@ -29,7 +29,7 @@ u64 node_start_pfn(u32 node)
 static u32 zones_append(struct zonelist *list, u32 nr, u32 node, bool own)
 {
 	for (u32 i = nr_zones; i-- > 0;)
-		if ((zones[i].node == node) == own)
+		if ((zones[i].numa_node == node) == own)
 			list->zones[nr++] = (u8)i;
 	return nr;
 }

@@ -47,7 +47,7 @@ static inline bool gfp_on_node(gfp_t *gfp, int nid)
 
 static inline u32 gfp_node(gfp_t gfp)
 {
-	return gfp >> GFP_NODE_SHIFT ? (gfp >> GFP_NODE_SHIFT) - 1 : this_cpu_cache()->node;
+	return gfp >> GFP_NODE_SHIFT ? (gfp >> GFP_NODE_SHIFT) - 1 : this_cpu_cache()->numa_node;
 }
 
 static inline u32 gfp_highest_zone(gfp_t gfp)
@@ -61,7 +61,7 @@ static inline struct zone *zonelist_zone(gfp_t gfp, u32 node, u32 i)
 {
 	struct zone *zone = &zones[zonelists[node].zones[i]];
 
-	if (zone->kind > gfp_highest_zone(gfp) || (gfp & __GFP_THISNODE && zone->node != node))
+	if (zone->kind > gfp_highest_zone(gfp) || (gfp & __GFP_THISNODE && zone->numa_node != node))
 		return NULL;
 	return zone;
 }

@@ -26,16 +26,16 @@ static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
 	return NULL;
 }
 
-static inline void block_given(u32 pfn, unsigned int order)
+static inline void count_allocated(u32 pfn, unsigned int order)
 {
 	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
-	this_cpu_cache()->blocks_sum += BLOCK_WEIGHT(order, pfn);
+	this_cpu_cache()->buddy_blocks_sum += BUDDY_BLOCK_WEIGHT(order, pfn);
 }
 
-static inline void block_taken(u32 pfn, unsigned int order)
+static inline void count_freed(u32 pfn, unsigned int order)
 {
 	vm_stat_add(NR_KMALLOC_PAGES, -(1 << order));
-	this_cpu_cache()->blocks_sum -= BLOCK_WEIGHT(order, pfn);
+	this_cpu_cache()->buddy_blocks_sum -= BUDDY_BLOCK_WEIGHT(order, pfn);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -54,7 +54,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
-	block_given(pfn, order);
+	count_allocated(pfn, order);
 	return pfn_to_page(pfn);
 }
 
@@ -90,7 +90,7 @@ static void chain_deal(u32 pfn, struct page **pages)
 
 		if (*pages)
 			continue;
-		block_given(pfn, 0);
+		count_allocated(pfn, 0);
 		pfn = page->next;
 		page->next = 0;
 		*pages = page;
@@ -131,21 +131,21 @@ static bool is_page(const struct page *page)
 }
 
 /* A block's tail has no owner. */
-static bool is_block(const struct page *page, unsigned int order)
+static bool is_buddy_block(const struct page *page, unsigned int order)
 {
 	return is_page(page) && READ_ONCE(page->owner) == PAGE_KMALLOC && page->order == order;
 }
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	if (unlikely(!is_block(page, order))) {
+	if (unlikely(!is_buddy_block(page, order))) {
 		this_cpu_cache()->page_alloc_status = KVMAP_REFUSED_NOT_AN_AREA;
 		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, is_page(page) ? (unsigned long)page_address(page) : 0,
 			     CALLER);
 		return;
 	}
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
-	block_taken(page_to_pfn(page), order);
+	count_freed(page_to_pfn(page), order);
 	frames_free(page_to_pfn(page));
 }
 

@@ -29,13 +29,13 @@ static inline struct per_cpu_pages *pcp_of(bool zero)
 /* Makes the first nr frames, which there are, the owner's; the pfn behind them, and *last_out the last. */
 static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
 {
-	u32 clock = READ_ONCE(tlb_clock);
+	u32 gen = READ_ONCE(tlb_gen);
 	struct page *page;
 
 	do {
 		page = pfn_to_page(pfn);
 		WRITE_ONCE(page->owner, (u8)owner);
-		page->handed = clock;
+		page->allocated = gen;
 		pfn = page->next;
 	} while (--nr);
 	*last_out = page;
@@ -48,7 +48,7 @@ static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page *
  */
 static u32 fresh_batch(void)
 {
-	const struct zone *first = &zones[zonelists[this_cpu_cache()->node].zones[0]];
+	const struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
 
 	return PCP_BATCH - READ_ONCE(first->fresh_start) % PCP_BATCH;
 }

@@ -144,7 +144,7 @@ static void *class_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object;
 
-	if (should_fail())
+	if (should_fail_alloc())
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
 	object = kmem_list_take(&this_cpu_cache()->objects[cache->index]);
 	return object ? object : class_refill(cache, gfp);
@@ -288,7 +288,7 @@ static u32 kfree_object(struct kmem_cache *cache, void *object)
 	return KVMAP_OK;
 }
 
-static u32 kfree_block(struct page *page, u64 gpa)
+static u32 kfree_large(struct page *page, u64 gpa)
 {
 	u32 owner = READ_ONCE(page->owner);
 
@@ -317,7 +317,7 @@ static __attribute__((noinline)) void kfree_slow(const void *object, const void 
 	if (gpa >> PAGE_SHIFT < max_pfn) {
 		page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
 		status = page->owner == PAGE_SLAB ? kfree_object(kmem_caches[page->cache], (void *)object)
-						  : kfree_block(page, gpa);
+						  : kfree_large(page, gpa);
 	} else {
 		status = KVMAP_REFUSED_NOT_AN_AREA;
 	}

@@ -15,7 +15,7 @@
 #define KMALLOC_MAX_CACHE_SIZE 8192ul
 #define KMALLOC_MAX_SIZE       (4ul << 20)
 
-/* From here on every object takes the way on which slab_debug and should_fail() are asked. Before the first.
+/* From here on every object takes the way on which slab_debug and should_fail_alloc() are asked. Before the first.
  */
 void kmalloc_watch(void);
 

@@ -59,7 +59,7 @@ static inline void *kmem_cache_alloc(struct kmem_cache *cache)
 {
 	void *object;
 
-	if (should_fail())
+	if (should_fail_alloc())
 		return NULL;
 	/* A cache without a number has list 0, which is always empty. */
 	object = kmem_list_take(&this_cpu_cache()->objects[READ_ONCE(cache->index)]);

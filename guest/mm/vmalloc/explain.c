@@ -45,7 +45,7 @@ static void explain_range(const struct vmap_area *va, unsigned long addr, bool w
 	out->caller = va ? va->vm->caller : NULL;
 }
 
-static void explain_block(struct vmap_block *block, unsigned long addr, struct vmalloc_address *out)
+static void explain_vmap_block(struct vmap_block *block, unsigned long addr, struct vmalloc_address *out)
 {
 	unsigned long start = 0;
 	const struct vmap_block_map *map = vmap_block_find(block, addr, &start);
@@ -67,7 +67,7 @@ void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out
 	const struct vmap_area *va = vmap_busy_find(addr);
 
 	if (va && READ_ONCE(va->state) == VMAP_BLOCK)
-		explain_block(va->block, addr, out);
+		explain_vmap_block(va->vmap_block, addr, out);
 	else
 		explain_range(va, addr, write, out);
 	if (locked)

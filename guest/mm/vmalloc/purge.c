@@ -8,7 +8,7 @@
  *
  * Each CPU has its own lists, and flushes for itself; one that is out of memory, or is told to, does it for
  * all. A full flush is one of every CPU for what every CPU had unmapped before: who comes later with that
- * needs no other (flushed_clock, as Linux's tlb_gen).
+ * needs no other (flushed_gen, as Linux's tlb_gen).
  */
 #include "kvmap/boot.h"
 #include "mm/arch.h"
@@ -47,8 +47,8 @@
 
 struct spinlock vmap_purge_lock;
 
-/* What was unmapped at this tlb_clock or before has been flushed on every CPU. */
-static u32 flushed_clock;
+/* What was unmapped at this tlb_gen or before has been flushed on every CPU. */
+static u32 flushed_gen;
 
 /* What one flush serves. */
 struct batch {
@@ -58,12 +58,12 @@ struct batch {
 
 static void flush_all(void)
 {
-	u32 begun = READ_ONCE(tlb_clock), old = READ_ONCE(flushed_clock);
+	u32 begun = READ_ONCE(tlb_gen), old = READ_ONCE(flushed_gen);
 
 	arch_flush_ranges(NULL, 0);
 	this_cpu_cache()->stats.flush_full++;
-	while (old < begun && !__atomic_compare_exchange_n(&flushed_clock, &old, begun, false,
-							   __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (old < begun && !__atomic_compare_exchange_n(&flushed_gen, &old, begun, false, __ATOMIC_RELEASE,
+							   __ATOMIC_RELAXED))
 		;
 }
 
@@ -99,10 +99,10 @@ static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 }
 
 /* Does any CPU reach what was unmapped in blocks? Not under `eager`: there it is flushed at once. */
-static bool blocks_unflushed(void)
+static bool vmap_blocks_unflushed(void)
 {
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
-		if (READ_ONCE(cpu_caches[cpu].block_unmapped) > READ_ONCE(flushed_clock))
+		if (READ_ONCE(cpu_caches[cpu].vmap_block_unmapped) > READ_ONCE(flushed_gen))
 			return vmalloc_policy != KVMAP_POLICY_EAGER;
 	return false;
 }
@@ -121,7 +121,7 @@ static void batch_flush(const struct batch *batch)
 	stats->purges++;
 	stats->areas_purged += batch->areas;
 	stats->pages_purged += batch->pages;
-	if (batch->pages > FLUSH_SINGLE_PAGES || blocks_unflushed()) {
+	if (batch->pages > FLUSH_SINGLE_PAGES || vmap_blocks_unflushed()) {
 		flush_all();
 		return;
 	}
@@ -148,7 +148,7 @@ static u32 area_frames_free(const struct vmap_area *va, u32 nr)
 /* The first `nr` frames of a flushed range, which has so many. */
 static void frames_release(const struct vmap_area *va, u32 nr)
 {
-	vm_stat_add(NR_QUARANTINE_PAGES, -(s64)area_frames_free(va, nr));
+	vm_stat_add(NR_LAZY_PAGES, -(s64)area_frames_free(va, nr));
 }
 
 /* Gives back so many ranges and pages of a list. */
@@ -176,7 +176,7 @@ static void flushed_release(struct vmap_area **list, u32 areas, u32 pages)
 		pages -= nr;
 		areas--;
 		WRITE_ONCE(*list, va->next);
-		vmap_kept_put(va);
+		vmap_cached_put(va);
 	}
 }
 
@@ -192,7 +192,7 @@ void vmap_flushed_release(void)
 /* What a range on the list counts for. */
 static u32 lazy_areas(const struct vmap_area *va)
 {
-	return va->state == VMAP_BLOCK ? va->block->nr : 1;
+	return va->state == VMAP_BLOCK ? va->vmap_block->nr : 1;
 }
 
 static u32 lazy_pages(const struct vmap_area *va)
@@ -206,15 +206,15 @@ static u32 lazy_pages(const struct vmap_area *va)
  */
 static void lazy_settle(struct vmap_lazy *lazy)
 {
-	u32 clock = __atomic_load_n(&flushed_clock, __ATOMIC_ACQUIRE);
+	u32 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vmap_area *va = lazy->purge_list, *next, **link = &lazy->purge_list;
 
-	if (!va || lazy->purge_last->unmapped > clock)
+	if (!va || lazy->purge_last->unmapped > gen)
 		return;
 	for (; va; va = next) {
 		next = va->next;
-		if (va->unmapped > clock) {
+		if (va->unmapped > gen) {
 			lazy->purge_last = va;
 			WRITE_ONCE(*link, va);
 			link = &va->next;
@@ -311,7 +311,7 @@ u32 vmap_purge_all(void)
 		flushed = flushed_take(lazy, flushed);
 		spin_unlock(&lazy->lock);
 	}
-	if (batch.first || blocks_unflushed())
+	if (batch.first || vmap_blocks_unflushed())
 		batch_flush(&batch);
 	spin_unlock(&vmap_purge_lock);
 	if (batch.first)
@@ -328,7 +328,7 @@ u32 vmalloc_purge(void)
 {
 	u32 areas = vmap_purge_all();
 
-	vmap_kept_drain();
+	vmap_cached_drain();
 	vmap_blocks_drain();
 	return areas;
 }
@@ -346,7 +346,7 @@ bool vmalloc_reclaim(u32 status)
 
 	if (status != KVMAP_REFUSED_NO_SPACE)
 		return found;
-	found |= vmap_kept_drain();
+	found |= vmap_cached_drain();
 	return vmap_blocks_drain() || found;
 }
 
@@ -389,6 +389,6 @@ void vmap_lazy_add(struct vmap_area *va)
 	else if (vmalloc_policy == KVMAP_POLICY_LAZY)
 		area_frames_free(va, nr);
 	else
-		vm_stat_add(NR_QUARANTINE_PAGES, nr);
+		vm_stat_add(NR_LAZY_PAGES, nr);
 	lazy_queue(va, 1, nr);
 }

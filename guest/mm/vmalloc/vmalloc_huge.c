@@ -14,7 +14,7 @@
 
 /* Blocks for whole multiples of 2M among nr pages, as many as there are; *end_out: where the chain goes on.
  */
-static u32 take_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
+static u32 take_huge_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 {
 	u32 taken = 0, pfn;
 
@@ -33,7 +33,7 @@ static u32 take_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 /* nr frames, the first of them in blocks; 0 if there are not so many. */
 static u32 take_frames(u32 nr, gfp_t gfp)
 {
-	u32 first = 0, *end, taken = take_blocks(nr, gfp, &first, &end);
+	u32 first = 0, *end, taken = take_huge_blocks(nr, gfp, &first, &end);
 
 	if (taken == nr)
 		return first;

@@ -8,7 +8,7 @@
  * life without leaving the busy tree, so that it costs the same however many there are:
  *
  *           vmalloc()        vfree()          flush            frames given back
- *   free ------------> live ---------> lazy ---------> flushed ------------------> kept
+ *   free ------------> live ---------> lazy ---------> flushed ------------------> cached
  *     ^                 ^                                 |                        |  |
  *     |                 +---------------------------------|-------- vmalloc() -----+  |
  *     +---------------------------------------------------+---- when too many --------+
@@ -62,16 +62,16 @@ void vmap_busy_remove(struct vmap_area *va);
 /* The range, of whatever state, that contains addr, guard page included; or NULL. Under vmap_area_lock. */
 struct vmap_area *vmap_busy_find(unsigned long addr);
 
-/* ---- vmap_kept.c: ranges to be used again as they are, of each CPU; no lock ---- */
+/* ---- vmap_cached.c: ranges to be used again as they are, of each CPU; no lock ---- */
 
 /* A range of so many pages and its guard, in the busy tree, with its vm_struct; NULL if none is kept. */
-struct vmap_area *vmap_kept_take(u32 nr_pages);
+struct vmap_area *vmap_cached_take(u32 nr_pages);
 
 /* Keeps a range whose vm has no frames, or makes it free if there are many of its size. */
-void vmap_kept_put(struct vmap_area *va);
+void vmap_cached_put(struct vmap_area *va);
 
 /* Makes all of this CPU's free. False: there was none. */
-bool vmap_kept_drain(void);
+bool vmap_cached_drain(void);
 
 /* ---- vmap_range.c: a range for an area, from wherever there is one ---- */
 
@@ -247,7 +247,7 @@ static inline struct tlb_range vmap_flush_range(const struct vmap_area *va)
 {
 	return (struct tlb_range){
 		.start = va->va_start - (va->lead ? PAGE_SIZE : 0),
-		.end = va->va_end - (va->shrunk > va->handed ? 0 : PAGE_SIZE),
+		.end = va->va_end - (va->shrunk > va->allocated ? 0 : PAGE_SIZE),
 	};
 }
 

@@ -16,7 +16,7 @@
 struct kmem_cache vmap_block_cache = { .name = "vmap_block", .object_size = VMAP_BLOCK_BYTES };
 
 /* Empty ones that a CPU keeps. */
-#define KEPT_MAX 2
+#define CACHED_MAX 2
 
 /* Of a mapping's slots, so that their number is a multiple of two pages. */
 #define SLOT_SIZE (2 * PAGE_SIZE)
@@ -49,22 +49,22 @@ static u32 reference_of(const struct vmap_block *block)
 	return reference == (u32)reference ? (u32)reference : 0;
 }
 
-static void block_fill(struct vmap_block *block, struct vmap_area *va)
+static void vmap_block_fill(struct vmap_block *block, struct vmap_area *va)
 {
 	*block = (struct vmap_block){ .va = va, .table = block->table, .va_start = va->va_start };
 	for (u32 slot = 0; slot < VMAP_BLOCK_SLOTS; slot++)
 		block->maps[slot].state = VMAP_LAZY;
-	va->block = block;
+	va->vmap_block = block;
 	va->shrunk = 0;
 	va->lead = 0;
-	va->handed = READ_ONCE(tlb_clock);
+	va->allocated = READ_ONCE(tlb_gen);
 	WRITE_ONCE(va->state, VMAP_BLOCK);
 	WRITE_ONCE(pfn_to_page(arch_table_frame(va->va_start))->area, reference_of(block));
 	vmap_busy_insert(va);
 }
 
 /* NULL without memory or space, or where the block lies beyond what struct page.area reaches. */
-static struct vmap_block *block_create(void)
+static struct vmap_block *vmap_block_create(void)
 {
 	struct vmap_block *block = kmem_cache_alloc(&vmap_block_cache);
 	struct vmap_area *va = NULL;
@@ -76,7 +76,7 @@ static struct vmap_block *block_create(void)
 		va = vmap_free_take_aligned(VMAP_BLOCK_SIZE, VMAP_BLOCK_SIZE, &status);
 	block->table = va ? arch_table_make(va->va_start) : NULL;
 	if (block->table) {
-		block_fill(block, va);
+		vmap_block_fill(block, va);
 		return block;
 	}
 	if (va)
@@ -85,9 +85,9 @@ static struct vmap_block *block_create(void)
 	return NULL;
 }
 
-static void block_destroy(struct vmap_area *va)
+static void vmap_block_destroy(struct vmap_area *va)
 {
-	struct vmap_block *block = va->block;
+	struct vmap_block *block = va->vmap_block;
 
 	WRITE_ONCE(pfn_to_page(arch_table_frame(va->va_start))->area, 0);
 	WRITE_ONCE(block->va_start, 0);
@@ -98,11 +98,11 @@ static void block_destroy(struct vmap_area *va)
 
 void vmap_block_put(struct vmap_area *va)
 {
-	struct vmap_kept *blocks = &this_cpu_cache()->blocks;
-	struct vmap_block *block = va->block;
+	struct vmap_cached *blocks = &this_cpu_cache()->cached_blocks;
+	struct vmap_block *block = va->vmap_block;
 
-	if (blocks->nr >= KEPT_MAX) {
-		block_destroy(va);
+	if (blocks->nr >= CACHED_MAX) {
+		vmap_block_destroy(va);
 		return;
 	}
 	block->dirty = 0;
@@ -115,38 +115,38 @@ void vmap_block_put(struct vmap_area *va)
 
 bool vmap_blocks_drain(void)
 {
-	struct vmap_kept *blocks = &this_cpu_cache()->blocks;
+	struct vmap_cached *blocks = &this_cpu_cache()->cached_blocks;
 	bool found = blocks->nr;
 
 	while (blocks->first) {
 		struct vmap_area *va = blocks->first;
 
 		blocks->first = va->next;
-		block_destroy(va);
+		vmap_block_destroy(va);
 	}
 	blocks->nr = 0;
 	return found;
 }
 
 /* So many slots will not be used before the flush. Who adds the last sends the block to it. */
-static inline void block_dirty(struct vmap_block *block, u32 slots)
+static inline void vmap_block_dirty(struct vmap_block *block, u32 slots)
 {
 	if (likely(__atomic_add_fetch(&block->dirty, slots, __ATOMIC_ACQ_REL) != VMAP_BLOCK_DIRTY))
 		return;
-	block->va->unmapped = READ_ONCE(tlb_clock);
+	block->va->unmapped = READ_ONCE(tlb_gen);
 	vmap_lazy_add_block(block->va);
 }
 
 /* The CPU has done with its block: what it has not used counts as dirty, and so does that it had it. */
-static void block_retire(struct cpu_cache *cpu)
+static void vmap_block_retire(struct cpu_cache *cpu)
 {
-	struct vmap_block *block = cpu->block;
+	struct vmap_block *block = cpu->vmap_block;
 
 	if (!block)
 		return;
-	cpu->block = NULL;
+	cpu->vmap_block = NULL;
 	if (block->used)
-		block_dirty(block, VMAP_BLOCK_DIRTY - block->used);
+		vmap_block_dirty(block, VMAP_BLOCK_DIRTY - block->used);
 	else
 		vmap_block_put(block->va);
 }
@@ -154,30 +154,30 @@ static void block_retire(struct cpu_cache *cpu)
 void vmap_block_retire_idle(void)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
-	const struct vmap_block *block = cpu->block;
+	const struct vmap_block *block = cpu->vmap_block;
 
 	if (block && __atomic_load_n(&block->dirty, __ATOMIC_ACQUIRE) == block->used)
-		block_retire(cpu);
+		vmap_block_retire(cpu);
 }
 
 /* A block with nothing in it, which is the CPU's from now on; NULL if there is none to be had. */
-static __attribute__((noinline)) struct vmap_block *block_next(struct cpu_cache *cpu)
+static __attribute__((noinline)) struct vmap_block *vmap_block_next(struct cpu_cache *cpu)
 {
 	struct vmap_area *va;
 
-	block_retire(cpu);
-	if (!cpu->blocks.first && READ_ONCE(cpu->lazy.flushed_list))
+	vmap_block_retire(cpu);
+	if (!cpu->cached_blocks.first && READ_ONCE(cpu->lazy.flushed_list))
 		vmap_flushed_release();
-	va = cpu->blocks.first;
+	va = cpu->cached_blocks.first;
 	if (va) {
-		cpu->blocks.first = va->next;
-		cpu->blocks.nr--;
-		va->handed = READ_ONCE(tlb_clock);
-		cpu->block = va->block;
+		cpu->cached_blocks.first = va->next;
+		cpu->cached_blocks.nr--;
+		va->allocated = READ_ONCE(tlb_gen);
+		cpu->vmap_block = va->vmap_block;
 	} else {
-		cpu->block = block_create();
+		cpu->vmap_block = vmap_block_create();
 	}
-	return cpu->block;
+	return cpu->vmap_block;
 }
 
 /* ---- mappings ---- */
@@ -185,12 +185,12 @@ static __attribute__((noinline)) struct vmap_block *block_next(struct cpu_cache 
 void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
-	struct vmap_block *block = cpu->block;
+	struct vmap_block *block = cpu->vmap_block;
 	struct vmap_block_map *map;
 	unsigned long addr;
 
 	if (unlikely(!block || block->used + VMAP_SLOTS(nr) > VMAP_BLOCK_SLOTS)) {
-		block = block_next(cpu);
+		block = vmap_block_next(cpu);
 		if (!block)
 			return vmap_ram_area(pages, nr, caller);
 	}
@@ -199,7 +199,7 @@ void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller)
 	arch_table_map(block->table, addr, pages, nr, &map->frames_sum);
 	map->caller = caller;
 	map->nr_pages = nr;
-	map->handed = READ_ONCE(tlb_clock);
+	map->allocated = READ_ONCE(tlb_gen);
 	__atomic_store_n(&map->state, VMAP_LIVE, __ATOMIC_RELEASE);
 	WRITE_ONCE(block->used, (u16)(block->used + VMAP_SLOTS(nr)));
 	block->nr++;
@@ -262,11 +262,11 @@ void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
 						  __ATOMIC_RELAXED)))
 		return unmap_refuse(block, addr, __builtin_return_address(0));
 	map->unmapped = arch_table_unmap(block->table, addr, nr);
-	WRITE_ONCE(cpu->block_unmapped, map->unmapped);
+	WRITE_ONCE(cpu->vmap_block_unmapped, map->unmapped);
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;
 	cpu->vmalloc_status = KVMAP_OK;
 	if (unlikely(vmalloc_policy == KVMAP_POLICY_EAGER))
 		vmap_flush(addr, addr + nr * PAGE_SIZE);
-	block_dirty(block, VMAP_SLOTS(nr));
+	vmap_block_dirty(block, VMAP_SLOTS(nr));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_cached.c: flushed ranges of common sizes, kept with their vm_struct where they are in the busy tree. An
+ * vmap_cached.c: flushed ranges of common sizes, cached with their vm_struct where they are in the busy tree. An
  * area made of one needs no search, no object and no rebalancing.
  */
 #include "mm/slab/slab.h"
@@ -8,28 +8,28 @@
 
 /* Of one size. Four times what waits for one flush: what an alternation of bursts of vmalloc() and vfree()
  * needs. */
-#define KEPT_MAX 256
+#define CACHED_MAX 256
 
-struct vmap_area *vmap_kept_take(u32 nr_pages)
+struct vmap_area *vmap_cached_take(u32 nr_pages)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
-	struct vmap_kept *kept;
+	struct vmap_cached *cached;
 	struct vmap_area *va;
 
-	if (nr_pages > VMAP_KEPT_PAGES)
+	if (nr_pages > VMAP_CACHED_PAGES)
 		return NULL;
-	kept = &cpu->kept[nr_pages];
-	va = kept->first;
+	cached = &cpu->cached[nr_pages];
+	va = cached->first;
 	if (unlikely(!va)) {
 		if (!READ_ONCE(cpu->lazy.flushed_list))
 			return NULL;
 		vmap_flushed_release();
-		va = kept->first;
+		va = cached->first;
 		if (!va)
 			return NULL;
 	}
-	kept->first = va->next;
-	kept->nr--;
+	cached->first = va->next;
+	cached->nr--;
 	return va;
 }
 
@@ -40,37 +40,37 @@ static void range_free(struct vmap_area *va)
 	vmap_free_put(va);
 }
 
-void vmap_kept_put(struct vmap_area *va)
+void vmap_cached_put(struct vmap_area *va)
 {
 	u32 nr_pages = vmap_pages(va);
-	struct vmap_kept *kept = this_cpu_cache()->kept;
+	struct vmap_cached *cached = this_cpu_cache()->cached;
 
-	if (nr_pages > VMAP_KEPT_PAGES || va->lead || kept[nr_pages].nr >= KEPT_MAX) {
+	if (nr_pages > VMAP_CACHED_PAGES || va->lead || cached[nr_pages].nr >= CACHED_MAX) {
 		range_free(va);
 		return;
 	}
-	kept += nr_pages;
-	WRITE_ONCE(va->state, VMAP_KEPT);
-	va->next = kept->first;
-	kept->first = va;
-	kept->nr++;
+	cached += nr_pages;
+	WRITE_ONCE(va->state, VMAP_CACHED);
+	va->next = cached->first;
+	cached->first = va;
+	cached->nr++;
 }
 
-bool vmap_kept_drain(void)
+bool vmap_cached_drain(void)
 {
 	bool found = false;
 
-	for (u32 i = 0; i <= VMAP_KEPT_PAGES; i++) {
-		struct vmap_kept *kept = &this_cpu_cache()->kept[i];
+	for (u32 i = 0; i <= VMAP_CACHED_PAGES; i++) {
+		struct vmap_cached *cached = &this_cpu_cache()->cached[i];
 
-		found |= kept->nr;
-		while (kept->first) {
-			struct vmap_area *va = kept->first;
+		found |= cached->nr;
+		while (cached->first) {
+			struct vmap_area *va = cached->first;
 
-			kept->first = va->next;
+			cached->first = va->next;
 			range_free(va);
 		}
-		kept->nr = 0;
+		cached->nr = 0;
 	}
 	return found;
 }

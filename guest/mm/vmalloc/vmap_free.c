@@ -36,7 +36,7 @@ static bool subtree_update(struct rb_node *node)
 	return changed;
 }
 
-static void node_resized(struct vmap_area *va)
+static void range_resized(struct vmap_area *va)
 {
 	rb_propagate(&va->rb_node, subtree_update);
 }
@@ -51,7 +51,7 @@ bool vmap_free_init(unsigned long start, unsigned long end)
 	va->va_end = end;
 	va->next = NULL;
 	va->unmapped = 0;
-	va->handed = 0;
+	va->allocated = 0;
 	rb_insert(&free_vmap_area_root, &va->rb_node, NULL, &free_vmap_area_root.rb_node, subtree_update);
 	return true;
 }
@@ -93,7 +93,7 @@ static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, 
 		va->va_end = va->va_start + size;
 		va->unmapped = range->unmapped;
 		range->va_start = va->va_end;
-		node_resized(range);
+		range_resized(range);
 	}
 	va->next = NULL;
 	return va;
@@ -148,13 +148,13 @@ static void free_put(struct vmap_area *va)
 		rb_erase(&free_vmap_area_root, &above->rb_node, subtree_update);
 		range_absorb(below, va);
 		range_absorb(below, above);
-		node_resized(below);
+		range_resized(below);
 	} else if (below || above) {
 		range_absorb(below ? below : above, va);
-		node_resized(below ? below : above);
+		range_resized(below ? below : above);
 	} else {
 		va->next = NULL;
-		va->handed = 0;
+		va->allocated = 0;
 		rb_insert(&free_vmap_area_root, &va->rb_node, parent, link, subtree_update);
 	}
 }

@@ -31,13 +31,13 @@ static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
 	va->shrunk = 0;
 	va->lead = 0;
 	va->table = 0;
-	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was kept */
+	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was cached */
 	return va;
 }
 
 struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 {
-	struct vmap_area *va = vmap_kept_take(nr_pages);
+	struct vmap_area *va = vmap_cached_take(nr_pages);
 
 	if (likely(va))
 		return va;
@@ -54,18 +54,18 @@ struct vmap_area *vmap_range_take_aligned(u32 nr_pages, unsigned long align, u32
 
 void vmap_range_live(struct vmap_area *va)
 {
-	bool kept = va->state == VMAP_KEPT;
+	bool cached = va->state == VMAP_CACHED;
 
-	va->handed = READ_ONCE(tlb_clock);
+	va->allocated = READ_ONCE(tlb_gen);
 	__atomic_store_n(&va->state, VMAP_LIVE, __ATOMIC_RELEASE);
-	if (!kept)
+	if (!cached)
 		vmap_busy_insert(va);
 }
 
 void vmap_range_undo(struct vmap_area *va)
 {
-	if (va->state == VMAP_KEPT) {
-		vmap_kept_put(va);
+	if (va->state == VMAP_CACHED) {
+		vmap_cached_put(va);
 	} else {
 		kmem_cache_free(&vm_struct_cache, va->vm);
 		vmap_free_put(va);
@@ -95,7 +95,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->va_start = end;
 	rest->va_end = va->va_end;
 	rest->vm = vm;
-	rest->handed = va->handed;
+	rest->allocated = va->allocated;
 	rest->state = VMAP_LAZY;
 	rest->shrunk = va->shrunk;
 	rest->lead = 1;
@@ -116,7 +116,7 @@ void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
 		WRITE_ONCE(vmap_highest, va->va_end);
 	spin_unlock(&vmap_area_lock);
 	va->vm->size = va->va_end - va->va_start;
-	va->handed = READ_ONCE(tlb_clock);
+	va->allocated = READ_ONCE(tlb_gen);
 	kmem_cache_free(&vmap_area_cache, more);
 }
 
@@ -151,7 +151,7 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 	struct vmap_area *va = vmap_busy_find(addr);
 
 	if (va && READ_ONCE(va->state) == VMAP_BLOCK) {
-		*status = vmap_block_status(va->block, addr);
+		*status = vmap_block_status(va->vmap_block, addr);
 		va = NULL;
 	} else if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
 		/* Freed, and waiting for its flush, or free again already. */

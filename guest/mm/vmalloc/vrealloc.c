@@ -73,7 +73,7 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	u32 first, table = 0;
 
 	/* A page that it had itself: its translation may be about. */
-	if (va->shrunk > va->handed)
+	if (va->shrunk > va->allocated)
 		vmap_flush(end, end + PAGE_SIZE);
 	first = vmalloc_frames(nr, gfp);
 	if (!first)

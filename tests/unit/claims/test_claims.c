@@ -56,7 +56,7 @@ Test(claims, live_areas_come_by_address_with_their_frames_in_order)
 	cr_expect_eq(a->flags, VM_ALLOC);
 	cr_expect_eq(a->caller, 0xffffffff80201000);
 	cr_expect_eq(a->nr_pages, 2);
-	cr_expect_eq(a->handed, 3);
+	cr_expect_eq(a->allocated, 3);
 	cr_expect_eq(a->vmap_area, world_range_gva(RANGE_A));
 	assert_area_frames(a, 0x710, 0x720);
 	assert_area_frames(c, 0x730, 0x712, 0x731);
@@ -104,7 +104,7 @@ Test(claims, areas_alone_are_the_same_without_their_frames)
 				  whole->flags == alone->flags && whole->caller == alone->caller &&
 				  whole->frames_sum == alone->frames_sum &&
 				  whole->nr_pages == alone->nr_pages && whole->unmapped == alone->unmapped &&
-				  whole->handed == alone->handed && !alone->frame_count,
+				  whole->allocated == alone->allocated && !alone->frame_count,
 			  "area %zu", i);
 	}
 	cr_expect_eq(areas.frames.count, 0);
@@ -116,7 +116,7 @@ Test(claims, areas_alone_are_the_same_without_their_frames)
 Test(states, ranges_of_the_busy_tree_are_read_by_their_state)
 {
 	world_create(&world);
-	world_range(&world, RANGE_A)->state = VMAP_KEPT;
+	world_range(&world, RANGE_A)->state = VMAP_CACHED;
 	world_range(&world, RANGE_C)->state = VMAP_LAZY;
 	world_cpu(&world, 63)->lazy.flushed_list = (void *)world_range_gva(RANGE_C);
 	world_read(&world, &claims);
@@ -149,7 +149,7 @@ Test(states, a_vmap_block_is_read_as_the_mappings_in_it)
 	cr_expect_eq(claims.areas.items[0].nr_pages, 4);
 	cr_expect_eq(claims.areas.items[0].frames_sum, block->maps[0].frames_sum);
 	cr_expect_eq(claims.areas.items[0].flags, VM_MAP | VM_MAP_RAM);
-	cr_expect_eq(claims.areas.items[0].handed, 5);
+	cr_expect_eq(claims.areas.items[0].allocated, 5);
 	cr_expect_eq(claims.areas.items[0].unmapped, world_range(&world, RANGE_A)->unmapped);
 	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START + 0x8000)->nr_pages, 2);
 	cr_expect_eq(claims.areas.items[4].state, AREA_LAZY);

@@ -106,9 +106,9 @@ Test(damage_areas, an_unordered_tree_is_read_in_its_order_and_areas_are_found_by
 Test(damage_areas, a_vmap_block_outside_RAM)
 {
 	world_vmap_block(&world, RANGE_A);
-	world_range(&world, RANGE_A)->block = NOWHERE;
+	world_range(&world, RANGE_A)->vmap_block = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area.block: leads to no vmap_block");
+	expect_damage(&claims, "V8", "vmap_area.vmap_block: leads to no vmap_block");
 	cr_expect_eq(claims.areas.count, 3, "the other nodes are read");
 }
 

@@ -132,7 +132,7 @@ Test(damage_frames, mem_map_that_wraps)
 
 Test(damage_frames, a_flush_generation_far_ahead_of_the_log)
 {
-	*world_root(&world, "tlb_clock", uint32_t) = 0xffffffff;
+	*world_root(&world, "tlb_gen", uint32_t) = 0xffffffff;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V9", "tlb_flush_log: more entries are missing");
 	cr_expect_eq(claims.flush_count, 0xffffffff);

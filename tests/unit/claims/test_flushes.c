@@ -26,7 +26,7 @@ static void log_fill(uint32_t count)
 
 	for (uint32_t stamp = 1; stamp <= count; stamp++)
 		log[stamp % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = stamp };
-	*world_root(&world, "tlb_clock", uint32_t) = count;
+	*world_root(&world, "tlb_gen", uint32_t) = count;
 }
 
 Test(flushes, a_ring_of_flushes_that_wrapped_is_read_oldest_first)
@@ -135,7 +135,7 @@ Test(flushes, a_generation_that_goes_back_or_far_ahead_only_empties_the_log)
 	cr_expect_eq(claims.flushes.count, 3);
 	take();
 	cr_expect_eq(flushes.count, 3);
-	*world_root(&world, "tlb_clock", uint32_t) = UINT32_MAX;
+	*world_root(&world, "tlb_gen", uint32_t) = UINT32_MAX;
 	take();
 	cr_expect_eq(flushes.count, 0);
 	read_logged();

@@ -70,12 +70,12 @@ struct vmap_block *world_vmap_block(struct world *world, enum world_range range)
 	*block = (struct vmap_block){
 		.va = (void *)world_range_gva(range), .va_start = va->va_start, .dirty = 1, .used = 6, .nr = 3
 	};
-	block->maps[0] = (struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .handed = 5 };
+	block->maps[0] = (struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .allocated = 5 };
 	block->maps[3] =
-		(struct vmap_block_map){ .nr_pages = 1, .handed = 6, .unmapped = 8, .state = VMAP_LAZY };
-	block->maps[4] = (struct vmap_block_map){ .nr_pages = 2, .handed = 7 };
+		(struct vmap_block_map){ .nr_pages = 1, .allocated = 6, .unmapped = 8, .state = VMAP_LAZY };
+	block->maps[4] = (struct vmap_block_map){ .nr_pages = 2, .allocated = 7 };
 	va->va_end = va->va_start + VMAP_BLOCK_SIZE;
-	va->block = world_va(WORLD_VMAP_BLOCK);
+	va->vmap_block = world_va(WORLD_VMAP_BLOCK);
 	va->state = VMAP_BLOCK;
 	return block;
 }
@@ -176,7 +176,7 @@ static void world_fill_area(struct world *world, enum world_range range, uint64_
 	vm->size = (vm->nr_pages + 1) * PAGE_SIZE;
 	vm->requested_size = vm->nr_pages * PAGE_SIZE - 7;
 	vm->flags = VM_ALLOC;
-	*area = (struct vmap_area){ .va_start = address, .va_end = address + vm->size, .handed = 3 };
+	*area = (struct vmap_area){ .va_start = address, .va_end = address + vm->size, .allocated = 3 };
 	area->vm = world_va((uint64_t)((uint8_t *)vm - world->memory));
 }
 
@@ -245,7 +245,7 @@ static void world_fill_counters(struct world *world)
 	for (uint32_t i = 0; i < 3; i++)
 		flushes[i + 1] = (struct tlb_flush){ .stamp = i + 1, .begun = i, .start = 0, .end = ~0ull };
 	*world_root(world, "arch_nr_cpus", uint32_t) = 1;
-	*world_root(world, "tlb_clock", uint32_t) = 3;
+	*world_root(world, "tlb_gen", uint32_t) = 3;
 	*world_root(world, "vmalloc_policy", uint32_t) = 1;
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
 		world_cpu(world, i % 2)->vm_stat[i] = 1000 + i;

@@ -301,22 +301,22 @@ Test(diff, of_areas_tells_new_gone_freed_and_changed_ones_apart)
 {
 	uint32_t chain[] = { 1, 2, 3, 4 }, other_chain[] = { 1, 2, 4, 3 };
 	struct claim_area before[] = {
-		{ .va_start = VMALLOC, .va_end = VMALLOC + K4, .handed = 1 },
-		{ .va_start = VMALLOC + 2 * K4, .handed = 2, .frame_count = 2, .first_frame = 2 },
-		{ .va_start = VMALLOC + 4 * K4, .handed = 3 },
-		{ .va_start = VMALLOC + 6 * K4, .handed = 4 },
-		{ .va_start = VMALLOC + 1 * K4, .state = AREA_LAZY, .handed = 5 },
+		{ .va_start = VMALLOC, .va_end = VMALLOC + K4, .allocated = 1 },
+		{ .va_start = VMALLOC + 2 * K4, .allocated = 2, .frame_count = 2, .first_frame = 2 },
+		{ .va_start = VMALLOC + 4 * K4, .allocated = 3 },
+		{ .va_start = VMALLOC + 6 * K4, .allocated = 4 },
+		{ .va_start = VMALLOC + 1 * K4, .state = AREA_LAZY, .allocated = 5 },
 	};
 	struct claim_area after[] = {
-		{ .va_start = VMALLOC, .va_end = VMALLOC + K4, .handed = 1 },
-		{ .va_start = VMALLOC + K4, .handed = 9, .flags = VM_ZERO },
+		{ .va_start = VMALLOC, .va_end = VMALLOC + K4, .allocated = 1 },
+		{ .va_start = VMALLOC + K4, .allocated = 9, .flags = VM_ZERO },
 		{ .va_start = VMALLOC + 2 * K4,
-		  .handed = 2,
+		  .allocated = 2,
 		  .frame_count = 2,
 		  .first_frame = 2,
 		  .nr_pages = 1 },
-		{ .va_start = VMALLOC + 3 * K4, .handed = 8 },
-		{ .va_start = VMALLOC + 6 * K4, .state = AREA_LAZY, .handed = 4 },
+		{ .va_start = VMALLOC + 3 * K4, .allocated = 8 },
+		{ .va_start = VMALLOC + 6 * K4, .state = AREA_LAZY, .allocated = 4 },
 	};
 	struct claims one = { .areas = { before, 5, 5 }, .frames = { chain, 4, 4 } };
 	struct claims two = { .areas = { after, 5, 5 }, .frames = { other_chain, 4, 4 } };

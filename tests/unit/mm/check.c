@@ -70,11 +70,11 @@ struct census {
 	u8 owner[FRAMES]; /* 0: nobody yet; PAGE_FREE for fresh frames too */
 	u64 nr[8];        /* by owner, as counted */
 	u64 lazy_pages;
-	u64 areas, free_ranges, kept;  /* areas: mapped: live, or waiting to be freed */
-	u64 deferred;                  /* of these */
-	u64 lazy_areas, flushed_areas; /* unmapped; before and after the flush */
-	u64 leaves, aliases;           /* 4K entries; those of VM_MAP areas */
-	u64 blocks, areas_in_blocks;   /* of vm_map_ram(); live mappings in them */
+	u64 areas, free_ranges, cached; /* areas: mapped: live, or waiting to be freed */
+	u64 deferred;                   /* of these */
+	u64 lazy_areas, flushed_areas;  /* unmapped; before and after the flush */
+	u64 leaves, aliases;            /* 4K entries; those of VM_MAP areas */
+	u64 blocks, areas_in_blocks;    /* of vm_map_ram(); live mappings in them */
 	u64 unmapped_in_blocks,
 		flushed_in_blocks; /* those that are gone; of them, in blocks that were flushed */
 };
@@ -361,7 +361,7 @@ static void check_block_map(struct census *census, const struct vmap_block_map *
 
 static void check_block(struct census *census, const struct vmap_area *va)
 {
-	const struct vmap_block *block = va->block;
+	const struct vmap_block *block = va->vmap_block;
 	u32 slot = 0, nr = 0, dirty = 0;
 
 	census->blocks++;
@@ -391,7 +391,7 @@ static void check_live(struct census *census, const struct vmap_area *va)
 	cr_assert_eq(vm->size, ((unsigned long)vm->nr_pages + 1) * PAGE_SIZE);
 	cr_assert(vm->requested_size && vm->requested_size <= vm->size - PAGE_SIZE &&
 		  vm->requested_size + PAGE_SIZE > vm->size - PAGE_SIZE);
-	cr_assert_leq(va->unmapped, va->handed, "handed out before it was unmapped");
+	cr_assert_leq(va->unmapped, va->allocated, "handed out before it was unmapped");
 	check_rights(va);
 	if (vm->flags & VM_MAP) {
 		u64 sum = 0;
@@ -410,7 +410,7 @@ static void check_live(struct census *census, const struct vmap_area *va)
 		cr_assert_eq(arch_virt_to_phys(va->va_start + i * PAGE_SIZE), (u64)pfn << PAGE_SHIFT);
 		cr_assert_eq(pfn_to_page(pfn)->vaddr, va->va_start + i * PAGE_SIZE);
 		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
-			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->handed);
+			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->allocated);
 	}
 	cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx", va->va_start);
 }
@@ -445,9 +445,9 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 	for (; va; va = va->next) {
 		cr_assert_eq(vmap_busy_find(va->va_start), va);
 		if (va->state == VMAP_BLOCK) {
-			cr_assert_eq(va->block->dirty, VMAP_BLOCK_DIRTY);
+			cr_assert_eq(va->vmap_block->dirty, VMAP_BLOCK_DIRTY);
 			if (flushed)
-				census->flushed_in_blocks += va->block->nr;
+				census->flushed_in_blocks += va->vmap_block->nr;
 			continue;
 		}
 		cr_assert_eq(va->state, VMAP_LAZY);
@@ -459,19 +459,19 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 	return count;
 }
 
-static void check_kept(struct census *census, const struct cpu_cache *cache)
+static void check_cached(struct census *census, const struct cpu_cache *cache)
 {
-	for (u32 pages = 0; pages <= VMAP_KEPT_PAGES; pages++) {
+	for (u32 pages = 0; pages <= VMAP_CACHED_PAGES; pages++) {
 		u32 nr = 0;
 
-		for (const struct vmap_area *va = cache->kept[pages].first; va; va = va->next, nr++) {
-			cr_assert_eq(va->state, VMAP_KEPT);
+		for (const struct vmap_area *va = cache->cached[pages].first; va; va = va->next, nr++) {
+			cr_assert_eq(va->state, VMAP_CACHED);
 			cr_assert_eq(vmap_pages(va), pages);
 			cr_assert(!va->vm->pages && !va->vm->nr_pages);
 			cr_assert_eq(vmap_busy_find(va->va_start), va);
 		}
-		cr_assert_eq(cache->kept[pages].nr, nr);
-		census->kept += nr;
+		cr_assert_eq(cache->cached[pages].nr, nr);
+		census->cached += nr;
 	}
 }
 
@@ -488,7 +488,7 @@ static bool is_waiting_in_block(unsigned long addr)
 		for (va = cpu_caches[cpu].lazy.flushed_list; va; va = va->next)
 			if (va == busy)
 				return false;
-	map = vmap_block_find(busy->block, addr, &start);
+	map = vmap_block_find(busy->vmap_block, addr, &start);
 	return map && map->state == VMAP_LAZY;
 }
 
@@ -561,7 +561,7 @@ static void check_cpus(struct census *census)
 
 		census->lazy_areas += check_lazy(census, lazy->purge_list, false);
 		census->flushed_areas += check_lazy(census, lazy->flushed_list, true);
-		check_kept(census, &cpu_caches[cpu]);
+		check_cached(census, &cpu_caches[cpu]);
 		deferred += check_deferred(lazy->deferred);
 	}
 	cr_assert_eq(deferred, census->deferred, "%lu areas wait to be freed, the lists have %lu",
@@ -591,7 +591,7 @@ void check_machine(void)
 	live = census.nr[PAGE_VMALLOC];
 	check_cpus(&census);
 	cr_assert_eq(busy,
-		     census.areas + census.lazy_areas + census.flushed_areas + census.kept + census.blocks);
+		     census.areas + census.lazy_areas + census.flushed_areas + census.cached + census.blocks);
 	check_allocated(&census);
 	check_pcp(&census);
 	own_chain(&census, held_pages, vm_stat_sum(NR_HELD_PAGES), PAGE_HELD, false);
@@ -610,7 +610,7 @@ void check_machine(void)
 	cr_assert_eq(vm_stat_sum(NR_PAGETABLE_PAGES), census.nr[PAGE_TABLE]);
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), live);
 	cr_assert_eq(vm_stat_sum(NR_KMALLOC_PAGES), census.nr[PAGE_KMALLOC]);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), census.nr[PAGE_VMALLOC] - live);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), census.nr[PAGE_VMALLOC] - live);
 	cr_assert_eq(stats().pages_mapped - stats().pages_unmapped, live + census.aliases);
 	cr_assert_eq(stats().allocations - stats().frees, census.areas + census.areas_in_blocks);
 	cr_assert_eq(stats().frees - stats().areas_purged,

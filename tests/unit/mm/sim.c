@@ -192,5 +192,5 @@ void snapshot_take(struct snapshot *out)
 	out->cpu.stats.refused = 0;
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;
-	out->clock = tlb_clock;
+	out->clock = tlb_gen;
 }

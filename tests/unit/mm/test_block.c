@@ -262,9 +262,9 @@ Test(blocks, without_memory_for_a_block_a_mapping_is_an_area_of_its_own)
 	unsigned long a, b;
 
 	boot(KVMAP_POLICY_STRICT);
-	fail_allocation_at(1);
+	fail_alloc_at(1);
 	a = map(1);
-	cr_assert(fail_allocation_done);
+	cr_assert(fail_alloc_done);
 	cr_assert_not_null(find_vm_area((void *)a));
 	b = map(1);
 	cr_assert_null(find_vm_area((void *)b));
@@ -282,8 +282,8 @@ Test(blocks, memory_that_ends_anywhere_before_the_first_mapping_loses_nothing)
 	for (u32 nth = 1;; nth++) {
 		void *addr;
 
-		fail_allocation_done = false;
-		fail_allocation_at(nth);
+		fail_alloc_done = false;
+		fail_alloc_at(nth);
 		addr = vm_map_ram(pages, PAGES, NUMA_NO_NODE);
 		check_machine();
 		vm_unmap_ram(addr, PAGES);
@@ -291,7 +291,7 @@ Test(blocks, memory_that_ends_anywhere_before_the_first_mapping_loses_nothing)
 		vmalloc_purge();
 		check_machine();
 		cr_assert_null(vmap_area_root.rb_node);
-		if (!fail_allocation_done)
+		if (!fail_alloc_done)
 			break;
 	}
 }

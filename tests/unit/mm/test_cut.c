@@ -66,7 +66,7 @@ static void table_again(void)
 	region = ALIGN_UP((unsigned long)area, M2);
 	vfree(area);
 	vmalloc_purge();
-	cr_assert_not(*pmd_entry_make(region) & _PAGE_PSE);
+	cr_assert_not(*pmd_make(region) & _PAGE_PSE);
 }
 
 Test(cut, a_walk_that_meets_a_table_which_goes_away_never_reads_what_its_frame_became)
@@ -81,7 +81,7 @@ Test(cut, a_walk_that_meets_a_table_which_goes_away_never_reads_what_its_frame_b
 
 		cr_assert_lt(stop_at, STEPS_MAX);
 		table_again();
-		table = *pmd_entry_make(region) & PTE_PFN_MASK;
+		table = *pmd_make(region) & PTE_PFN_MASK;
 		steps = 0;
 		trace(true);
 		pfn = vmalloc_to_pfn((void *)region);

@@ -173,14 +173,14 @@ ParameterizedTest(const struct failing *f, failure, each_allocation_in_turn_is_u
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	kmalloc_watch();
-	fail_allocation_at(f->nth);
+	fail_alloc_at(f->nth);
 	made = makers[f->maker]();
 	/* Nothing waits for a flush that could be reused instead: what fails is refused. */
-	cr_assert_eq(!made, fail_allocation_done, "maker %u, allocation %u", f->maker, f->nth);
-	cr_assert(f->nth > 1 || fail_allocation_done);
-	cr_assert(f->nth < ALLOCATIONS || !fail_allocation_done, "ALLOCATIONS is too small");
+	cr_assert_eq(!made, fail_alloc_done, "maker %u, allocation %u", f->maker, f->nth);
+	cr_assert(f->nth > 1 || fail_alloc_done);
+	cr_assert(f->nth < ALLOCATIONS || !fail_alloc_done, "ALLOCATIONS is too small");
 	check_machine();
-	fail_allocation_at(0);
+	fail_alloc_at(0);
 	cr_assert_not_null(makers[f->maker](), "it fails but once");
 	check_machine();
 }

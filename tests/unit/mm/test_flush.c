@@ -27,7 +27,7 @@ Test(flush, strict_gives_neither_range_nor_frames_away_before_the_flush)
 	sim_boot(KVMAP_POLICY_STRICT);
 	a = area_touched(4);
 	vfree((void *)a);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 4);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 4);
 	b = area_touched(4);
 	cr_assert_neq(a, b);
 	cr_assert(sim_write(a, 0xdead), "the stale entry is still there");
@@ -36,7 +36,7 @@ Test(flush, strict_gives_neither_range_nor_frames_away_before_the_flush)
 	check_machine();
 
 	cr_assert_eq(vmalloc_purge(), 1);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 	cr_assert_not(sim_read(a, &value), "after the flush it faults");
 	cr_assert_eq(area_touched(4), a);
 	check_machine();
@@ -49,7 +49,7 @@ Test(flush, lazy_keeps_only_the_range)
 	sim_boot(KVMAP_POLICY_LAZY);
 	a = area_touched(4);
 	vfree((void *)a);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 	b = area_touched(4);
 	cr_assert_neq(a, b);
 	for (unsigned long i = 0; i < 4; i++)
@@ -101,7 +101,7 @@ Test(flush, what_waits_is_bounded)
 	cr_assert_null(cpu_caches[0].lazy.purge_list, "an area that large is flushed at once");
 	for (int i = 0; i < 200; i++) {
 		vfree((void *)area_touched(7));
-		cr_assert_leq(vm_stat_sum(NR_QUARANTINE_PAGES), 512);
+		cr_assert_leq(vm_stat_sum(NR_LAZY_PAGES), 512);
 	}
 }
 
@@ -136,7 +136,7 @@ Test(flush, stamps_show_a_flush_between_unmapping_and_reuse)
 	vfree((void *)a);
 	vmalloc_purge();
 	cr_assert_eq(area_touched(4), a);
-	cr_assert_eq(tlb_clock, 2, "the unmapping and the flush");
+	cr_assert_eq(tlb_gen, 2, "the unmapping and the flush");
 	cr_assert_eq(tlb_flush_log[1].cpu, TLB_FLUSH_UNMAP);
 	cr_assert_eq(tlb_flush_log[1].start, a);
 	cr_assert_eq(tlb_flush_log[1].end, a + 4 * PAGE_SIZE);
@@ -144,22 +144,22 @@ Test(flush, stamps_show_a_flush_between_unmapping_and_reuse)
 	cr_assert_eq(flush->cpu, 0);
 	va = vmap_busy_find(a);
 	cr_assert(va->unmapped == tlb_flush_log[1].stamp && va->unmapped < flush->stamp &&
-		  flush->stamp <= va->handed);
+		  flush->stamp <= va->allocated);
 	page = pfn_to_page(va->vm->pages);
-	cr_assert(page->unmapped == va->unmapped && flush->stamp <= page->handed);
+	cr_assert(page->unmapped == va->unmapped && flush->stamp <= page->allocated);
 }
 
 Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 {
 	sim_boot(KVMAP_POLICY_EAGER);
-	while (tlb_clock <= TLB_FLUSH_LOG + 8) {
+	while (tlb_gen <= TLB_FLUSH_LOG + 8) {
 		/* entries by turns: an unmapping, a flush; the odd one moves each to the other's place */
-		if (tlb_clock == TLB_FLUSH_LOG)
+		if (tlb_gen == TLB_FLUSH_LOG)
 			arch_flush_ranges(NULL, 0);
 		vfree((void *)area_touched(1));
-		cr_assert_eq(tlb_flush_log[(tlb_clock - 1) % TLB_FLUSH_LOG].cpu, TLB_FLUSH_UNMAP);
-		cr_assert_eq(tlb_flush_log[tlb_clock % TLB_FLUSH_LOG].cpu, 0,
-			     "flush number %u is logged as an unmapping", tlb_clock);
+		cr_assert_eq(tlb_flush_log[(tlb_gen - 1) % TLB_FLUSH_LOG].cpu, TLB_FLUSH_UNMAP);
+		cr_assert_eq(tlb_flush_log[tlb_gen % TLB_FLUSH_LOG].cpu, 0,
+			     "flush number %u is logged as an unmapping", tlb_gen);
 	}
 }
 
@@ -220,9 +220,9 @@ Test(flush, the_host_is_told_of_the_log_before_anything_in_it_is_written_again)
 	while (stats().flush_range < 10000) {
 		vfree((void *)area_touched(1));
 		if (sim_log_taken != taken)
-			cr_assert_leq(tlb_clock % TLB_FLUSH_LOG_HALF, 1, "at %u", tlb_clock);
+			cr_assert_leq(tlb_gen % TLB_FLUSH_LOG_HALF, 1, "at %u", tlb_gen);
 		taken = sim_log_taken;
-		cr_assert_eq(taken, tlb_clock / TLB_FLUSH_LOG_HALF);
+		cr_assert_eq(taken, tlb_gen / TLB_FLUSH_LOG_HALF);
 	}
 }
 
@@ -235,7 +235,7 @@ Test(flush, what_waits_is_purged_before_an_allocation_fails)
 	sim_leave_free(300);
 	a = area_touched(200);
 	vfree((void *)a);
-	pages = vm_stat_sum(NR_QUARANTINE_PAGES);
+	pages = vm_stat_sum(NR_LAZY_PAGES);
 	cr_assert_eq(pages, 200);
 	cr_assert_eq(stats().purges, 0);
 	cr_assert_eq(area_touched(200), a);
@@ -258,24 +258,24 @@ Test(flush, a_flushed_range_of_a_common_size_is_used_again_without_the_trees)
 	busy = vmap_area_root;
 	free = free_vmap_area_root;
 	objects = objects_in_use(&vmap_area_cache);
-	cr_assert_eq(cpu_caches[0].kept[3].nr, 1);
+	cr_assert_eq(cpu_caches[0].cached[3].nr, 1);
 	cr_assert_eq(area_touched(3), a);
-	cr_assert_eq(cpu_caches[0].kept[3].nr, 0);
+	cr_assert_eq(cpu_caches[0].cached[3].nr, 0);
 	cr_assert(vmap_area_root.rb_node == busy.rb_node && free_vmap_area_root.rb_node == free.rb_node);
 	cr_assert_eq(objects_in_use(&vmap_area_cache), objects);
 	check_machine();
 	vfree((void *)a);
 	vfree((void *)b);
 	vm_unmap_aliases();
-	cr_assert_gt(cpu_caches[0].kept[3].nr, 0, "it costs by what waits, not by what is kept");
+	cr_assert_gt(cpu_caches[0].cached[3].nr, 0, "it costs by what waits, not by what is kept");
 	check_machine();
 	vmalloc_purge();
-	cr_assert_eq(cpu_caches[0].kept[3].nr, 0, "an explicit purge keeps nothing");
+	cr_assert_eq(cpu_caches[0].cached[3].nr, 0, "an explicit purge keeps nothing");
 	cr_assert_null(vmap_area_root.rb_node);
 	check_machine();
 }
 
-Test(flush, ranges_that_are_kept_are_bounded)
+Test(flush, cached_ranges_are_bounded)
 {
 	static unsigned long areas[600];
 
@@ -284,7 +284,7 @@ Test(flush, ranges_that_are_kept_are_bounded)
 		areas[i] = area_touched(1);
 	for (int i = 0; i < 600; i++)
 		vfree((void *)areas[i]);
-	cr_assert_eq(cpu_caches[0].kept[1].nr, 256);
+	cr_assert_eq(cpu_caches[0].cached[1].nr, 256);
 	check_machine();
 }
 
@@ -298,15 +298,15 @@ Test(flush, what_was_flushed_is_given_back_bit_by_bit)
 		areas[i] = area_touched(7);
 	for (int i = 0; i < 63; i++)
 		vfree((void *)areas[i]);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 63 * 7);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 63 * 7);
 	vfree((void *)areas[63]);
 	cr_assert_eq(stats().purges, 1);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 60 * 7, "four ranges at a time");
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 60 * 7, "four ranges at a time");
 	check_machine();
 	for (int i = 0; i < 15; i++) {
-		before = vm_stat_sum(NR_QUARANTINE_PAGES);
+		before = vm_stat_sum(NR_LAZY_PAGES);
 		vfree((void *)area_touched(33)); /* of no size that is kept */
-		cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), before + 33 - 4 * 7);
+		cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), before + 33 - 4 * 7);
 		check_machine();
 	}
 	cr_assert_null(cpu_caches[0].lazy.flushed_list);
@@ -323,17 +323,17 @@ Test(flush, a_large_flushed_area_is_given_back_in_parts)
 	vfree((void *)area_touched(12));
 	cr_assert_eq(stats().purges, 1);
 	/* the newest first: 12 of the 140 pages are its own */
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 500 - 128);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 500 - 128);
 	check_machine();
 	vfree((void *)area_touched(33));
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 500 - 128 - (33 + 128) + 33);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 500 - 128 - (33 + 128) + 33);
 	check_machine();
 	vmalloc_purge();
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 	check_machine();
 }
 
-Test(flush, the_address_of_a_kept_range_is_known_as_freed)
+Test(flush, the_address_of_a_cached_range_is_known_as_freed)
 {
 	struct vmalloc_address what;
 	unsigned long a;

@@ -18,7 +18,7 @@ static u32 huge_leaves(unsigned long a, unsigned long size)
 	u32 count = 0;
 
 	for (unsigned long va = a; va < a + size; va += M2)
-		count += (*pmd_entry_make(va) & _PAGE_PSE) != 0;
+		count += (*pmd_make(va) & _PAGE_PSE) != 0;
 	return count;
 }
 
@@ -63,7 +63,7 @@ Test(huge, whole_multiples_of_2m_are_one_leaf_each_and_the_rest_is_single_pages)
 	vmalloc_purge();
 	check_machine();
 	cr_assert_not(sim_read(a + M2, &value));
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 }
 
 Test(huge, less_than_2m_is_an_ordinary_area)

@@ -110,7 +110,7 @@ Test(kinds, who_must_not_wait_gets_nothing_that_waits_for_a_flush)
 	vfree(a);
 	cr_assert_eq(status_of(__vmalloc(size, GFP_NOWAIT)), KVMAP_REFUSED_NO_MEMORY);
 	cr_assert_eq(status_of(__vmalloc(size, GFP_ATOMIC)), KVMAP_REFUSED_NO_MEMORY);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 256);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 256);
 	cr_assert_not_null(__vmalloc(size, GFP_KERNEL));
 	check_machine();
 }

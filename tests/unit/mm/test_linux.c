@@ -196,5 +196,5 @@ ParameterizedTest(const struct run *run, linux_cases, each_leaves_the_machine_wh
 	vmalloc_purge();
 	check_machine();
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 0);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 }

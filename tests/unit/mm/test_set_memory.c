@@ -51,23 +51,23 @@ Test(set_memory, a_right_that_is_lost_is_logged_and_flushed_and_one_that_is_gain
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	a = written_area(2);
-	count = tlb_clock;
+	count = tlb_gen;
 	set_memory_ro(a, 2);
-	cr_assert_eq(tlb_clock, count + 2);
+	cr_assert_eq(tlb_gen, count + 2);
 	cr_assert_eq(tlb_flush_log[count + 1].cpu, TLB_FLUSH_PROTECT);
 	cr_assert_eq(tlb_flush_log[count + 1].start, a);
 	cr_assert_eq(tlb_flush_log[count + 1].end, a + 2 * PAGE_SIZE);
 	cr_assert_eq(tlb_flush_log[count + 2].cpu, 0);
 	set_memory_ro(a, 2);
 	set_memory_nx(a, 2);
-	cr_assert_eq(tlb_clock, count + 2, "nothing was lost");
+	cr_assert_eq(tlb_gen, count + 2, "nothing was lost");
 	set_memory_x(a, 2);
-	cr_assert_eq(tlb_clock, count + 2, "a right was gained");
+	cr_assert_eq(tlb_gen, count + 2, "a right was gained");
 	check_machine();
 	set_memory_nx(a, 2);
-	cr_assert_eq(tlb_clock, count + 4);
+	cr_assert_eq(tlb_gen, count + 4);
 	set_memory_rw(a, 2);
-	cr_assert_eq(tlb_clock, count + 4);
+	cr_assert_eq(tlb_gen, count + 4);
 }
 
 Test(set_memory, what_waits_for_its_own_flush_goes_on_waiting)

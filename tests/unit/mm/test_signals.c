@@ -132,5 +132,5 @@ Test(signals, an_interrupt_that_comes_anywhere_frees_areas_and_loses_nothing)
 	cr_assert_gt(interrupted, 0, "no interrupt has freed anything");
 	vmalloc_purge();
 	check_machine();
-	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_LAZY_PAGES), 0);
 }

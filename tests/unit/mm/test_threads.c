@@ -305,7 +305,7 @@ ParameterizedTest(const struct run *run, threads,
 		waiting_free(&threads[i]);
 	vmalloc_purge();
 	check_machine();
-	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_QUARANTINE_PAGES) +
+	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_LAZY_PAGES) +
 			     vm_stat_sum(NR_KMALLOC_PAGES),
 		     0);
 	for (u32 cpu = 1; cpu < SIM_CPUS; cpu++) /* what each keeps is all that is not free */

@@ -38,7 +38,7 @@ Test(vmap, maps_the_frames_in_the_order_of_the_array)
 	check_machine();
 	vunmap((void *)b);
 	cr_assert_eq(vmalloc_status(), KVMAP_OK);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 0);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 0);
 	check_machine();
 	vm_unmap_aliases();
 	cr_assert_not(sim_read(b, &value));

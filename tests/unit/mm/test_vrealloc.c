@@ -47,7 +47,7 @@ Test(vrealloc, an_area_shrinks_where_it_is_and_what_it_loses_waits_for_the_flush
 	cr_assert_eq(resize(a, 4), a);
 	assert_numbers(a, 4);
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 4);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 6);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 6);
 	cr_assert_eq(find_vm_area((void *)a)->requested_size, 4 * PAGE_SIZE);
 	vmalloc_purge();
 	for (unsigned long page = 4; page < 10; page++)
@@ -104,7 +104,7 @@ Test(vrealloc, an_area_moves_if_something_is_in_the_way)
 	assert_numbers(b, 4);
 	cr_assert_null(find_vm_area((void *)a));
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 6);
-	cr_assert_eq(vm_stat_sum(NR_QUARANTINE_PAGES), 4);
+	cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), 4);
 }
 
 Test(vrealloc, a_page_that_was_lost_is_flushed_before_it_is_mapped_again)

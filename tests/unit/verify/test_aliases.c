@@ -20,7 +20,7 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 				    .requested_size = 2 * K4,
 				    .flags = VM_MAP,
 				    .nr_pages = 2,
-				    .handed = w.claims.flush_generation,
+				    .allocated = w.claims.flush_generation,
 				    .frames_sum = FRAMES_SUM(0, FRAME_A) + FRAMES_SUM(1, 0x1007) };
 	struct claim_cached_range gap = { AREA_END, AREA_END + K4 };
 

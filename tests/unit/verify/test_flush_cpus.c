@@ -11,9 +11,9 @@ TestSuite(flush_cpus, .init = world_init, .fini = world_destroy);
 static void many_cpus(unsigned int count)
 {
 	w.claims.cpu_count = count;
-	area(A)->handed = 10;
+	area(A)->allocated = 10;
 	for (unsigned int i = 0; i < 4; i++)
-		page_of(*frame(A, i))->handed = 10;
+		page_of(*frame(A, i))->allocated = 10;
 	w.claims.flushes.items[2].stamp = area(L)->unmapped = 20;
 	w.claims.flush_generation = 20;
 }

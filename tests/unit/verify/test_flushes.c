@@ -40,7 +40,7 @@ Test(flushes, flushes_that_cover_only_together_are_enough)
 Test(flushes, the_lazy_policy_lets_frames_be_used_before_the_flush)
 {
 	page_of(*frame(B, 0))->unmapped = 3;
-	page_of(*frame(B, 0))->handed = 3;
+	page_of(*frame(B, 0))->allocated = 3;
 	expect_findings("V9");
 	w.claims.policy = KVMAP_POLICY_LAZY;
 	expect_findings("");
@@ -63,12 +63,12 @@ static void long_history(uint32_t count)
 		cr_assert_eq(array_push(&w.claims.flushes, unmapping), 0);
 		cr_assert_eq(array_push(&w.claims.flushes, flush), 0);
 	}
-	w.claims.flush_count = w.claims.flush_generation = area(A)->handed = 2 * count;
+	w.claims.flush_count = w.claims.flush_generation = area(A)->allocated = 2 * count;
 	area(A)->unmapped = 2 * count - 1;
 	area(L)->unmapped = 1;
 	for (unsigned int i = 0; i < 4; i++) {
 		page_of(*frame(A, i))->unmapped = 2 * count - 1;
-		page_of(*frame(A, i))->handed = 2 * count;
+		page_of(*frame(A, i))->allocated = 2 * count;
 	}
 }
 
@@ -77,7 +77,7 @@ Test(flushes, a_long_log_is_checked_as_a_short_one)
 	long_history(120000);
 	expect_findings("");
 	w.claims.flushes.items[2 * 70000 + 1].end -= K4;
-	area(A)->handed = 2 * 70000 + 2;
+	area(A)->allocated = 2 * 70000 + 2;
 	area(A)->unmapped = 2 * 70000 + 1;
 	expect_findings("V9");
 	cr_expect_eq(w.verdict.results[9].findings, 1);
@@ -93,9 +93,9 @@ Test(flushes, a_log_made_to_cost_much_time_is_given_up)
 	for (uint32_t i = 1; i < w.claims.flushes.count; i += 2)
 		w.claims.flushes.items[i].begun = 0;
 	cr_assert_eq(array_push(&w.claims.flushes, last), 0);
-	w.claims.flush_count = w.claims.flush_generation = area(A)->handed = 120001;
+	w.claims.flush_count = w.claims.flush_generation = area(A)->allocated = 120001;
 	for (unsigned int i = 0; i < 4; i++)
-		page_of(*frame(A, i))->handed = 120001;
+		page_of(*frame(A, i))->allocated = 120001;
 	expect_findings("");
 	cr_expect_str_not_empty(w.verdict.results[9].why_not);
 }
@@ -122,8 +122,8 @@ Test(flushes, a_full_flush_in_the_log_covers_what_was_dropped_before_it)
 
 /* ---- the frame of a removed page table ---- */
 
-/* A table of A's range was removed at generation 4, and its frame pfn is in use again from `handed` on. */
-static void table_was(uint64_t pfn, uint32_t handed)
+/* A table of A's range was removed at generation 4, and its frame pfn is in use again from `allocated` on. */
+static void table_was(uint64_t pfn, uint32_t allocated)
 {
 	struct claim_flush cut = { 4, TLB_FLUSH_TABLE, 0, AREA_A, AREA_A + (2u << 20) };
 	struct claim_flush flush = { 6, 0, 5, 0, ~0ull };
@@ -133,14 +133,14 @@ static void table_was(uint64_t pfn, uint32_t handed)
 	w.claims.flush_count += 2;
 	w.claims.flush_generation = 6;
 	page_of(pfn)->unmapped = 4;
-	page_of(pfn)->handed = handed;
+	page_of(pfn)->allocated = allocated;
 }
 
 Test(flushes, the_frame_of_a_removed_table_waits_for_a_flush)
 {
 	table_was(SLAB_0, 6);
 	expect_findings("");
-	page_of(SLAB_0)->handed = 5;
+	page_of(SLAB_0)->allocated = 5;
 	expect_findings("V9");
 	cr_expect_eq(w.verdict.results[9].findings, 1);
 }
@@ -150,16 +150,16 @@ Test(flushes, the_frame_of_a_removed_table_waits_under_the_lazy_policy_too)
 	w.claims.policy = KVMAP_POLICY_LAZY;
 	table_was(SLAB_0, 5);
 	expect_findings("V9");
-	page_of(SLAB_0)->handed = 6;
+	page_of(SLAB_0)->allocated = 6;
 	expect_findings("");
 }
 
 Test(flushes, an_area_is_not_allocated_before_a_flush_of_the_removed_table)
 {
 	table_was(SLAB_0, 6);
-	area(A)->handed = 5;
+	area(A)->allocated = 5;
 	expect_findings("V9");
-	area(A)->handed = 6;
+	area(A)->allocated = 6;
 	expect_findings("");
 }
 

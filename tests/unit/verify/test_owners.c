@@ -101,11 +101,11 @@ Test(owners, an_allocated_block_owns_all_its_frames)
 Test(owners, an_allocated_block_that_is_missing_from_the_sum_is_lost)
 {
 	allocate_four();
-	w.claims.blocks_sum = 0;
+	w.claims.buddy_blocks_sum = 0;
 	expect_findings("V4");
 	cr_expect_eq(w.verdict.results[4].findings, 1);
 	cr_expect_eq(w.verdict.findings.items[0].address, FREE_FOUR * K4);
-	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR) + BLOCK_WEIGHT(0, HELD);
+	w.claims.buddy_blocks_sum = BUDDY_BLOCK_WEIGHT(2, FREE_FOUR) + BUDDY_BLOCK_WEIGHT(0, HELD);
 	expect_findings("V4");
 	cr_expect_eq(w.verdict.findings.items[0].address, 0, "the sum has a block that does not exist");
 }

@@ -225,11 +225,11 @@ static void make_history(void)
 	log_entry(2, 0, 0, ~0ull);
 	log_entry(3, TLB_FLUSH_UNMAP, AREA_L, AREA_L + 2 * K4);
 	area(A)->unmapped = 1;
-	area(A)->handed = 2;
+	area(A)->allocated = 2;
 	area(L)->unmapped = 3;
 	for (unsigned int i = 0; i < 4; i++) {
 		page_of(*frame(A, i))->unmapped = 1;
-		page_of(*frame(A, i))->handed = 2;
+		page_of(*frame(A, i))->allocated = 2;
 	}
 }
 
@@ -265,7 +265,7 @@ static void make_counters(void)
 		w.claims.vm_stat[NR_PAGETABLE_PAGES]++;
 	}
 	w.claims.vm_stat[NR_VMALLOC_PAGES] = 7;
-	w.claims.vm_stat[NR_QUARANTINE_PAGES] = 2;
+	w.claims.vm_stat[NR_LAZY_PAGES] = 2;
 	w.claims.stats[STAT_ALLOCATIONS] = 5;
 	w.claims.stats[STAT_FREES] = 2;
 	w.claims.stats[STAT_PAGES_MAPPED] = 13;
@@ -280,7 +280,7 @@ void allocate_four(void)
 	w.claims.zones[0].free_pages -= 4;
 	w.claims.vm_stat[NR_FREE_PAGES] -= 4;
 	w.claims.vm_stat[NR_KMALLOC_PAGES] += 4;
-	w.claims.blocks_sum = BLOCK_WEIGHT(2, FREE_FOUR);
+	w.claims.buddy_blocks_sum = BUDDY_BLOCK_WEIGHT(2, FREE_FOUR);
 	page_of(FREE_FOUR)->owner = PAGE_KMALLOC;
 }
 
