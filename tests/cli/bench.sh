@@ -60,7 +60,7 @@ most=$(sed -n 's/.*"beyond":\([0-9]*\).*/\1/p' out | sort -n | tail -n 1)
 # As much as ever waits on a CPU's list, and more ranges kept than could be given back for that price.
 printf 'areas 500 4K holes\nvm_unmap_aliases\nrepeat 63\n a = vmalloc 4K\n vfree a\nend\nvm_unmap_aliases\n' >aliases.kvs
 try compile aliases.kvs --ticks --output module
-timeout 60 qemu-system-x86_64 -accel tcg,thread=single -icount shift=0,sleep=off -machine pc -m 256M -nodefaults \
+qemu-system-x86_64 -accel tcg,thread=single -icount shift=0,sleep=off -machine pc -m 256M -nodefaults \
 	-display none -no-reboot -serial stdio -monitor none -device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-kernel "$GUEST" -initrd module >out 2>err </dev/null
 cost=$(sed -n 's/.*vm_unmap_aliases; ticks \([0-9]*\).*/\1/p' out | sort -n | tail -n 1)

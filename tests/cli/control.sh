@@ -16,22 +16,17 @@ start() {
 	shift
 	rm -f vm.out vm.err
 	[ "$socket" = auto ] || rm -f "$socket"
-	"$KVMAP" run "$@" >vm.out 2>vm.err </dev/null &
+	# shellcheck disable=SC2086
+	"$KVMAP" run "$@" $patient >vm.out 2>vm.err </dev/null &
 	vm=$!
 	started="$started $vm"
 	[ "$socket" = auto ] && socket=$XDG_RUNTIME_DIR/kvmap/$vm.sock
-	for _ in $(seq 200); do
-		[ -S "$socket" ] && return
-		sleep 0.05
-	done
+	wait_for $vm test -S "$socket"
 }
 
 # at_end: until it stands at its end.
 at_end() {
-	for _ in $(seq 400); do
-		grep -qs 'stands at its end' vm.err && return
-		sleep 0.05
-	done
+	wait_for $vm grep -qs 'at its end' vm.err
 }
 
 # ended NAME WANTED-STATUS: the VM ends by itself, with that status.
@@ -126,8 +121,15 @@ kill -TERM "$vm"
 ended "a signal ends it with its verdict" 1
 [ -z "$(ls "$XDG_RUNTIME_DIR/kvmap")" ] && ok "and removes its socket" || not_ok "and removes its socket"
 
+# gone: ends a VM by a signal that it cannot handle, and waits until it is gone.
+gone() {
+	kill -9 "$vm"
+	wait "$vm" 2>/dev/null
+}
+
 # ---- while it works ----
-printf 'a = vmalloc 64K\nfill a\nrepeat 400\n  pair vmalloc 64K 4\nend\ncheck a\n' >works.kvs
+# Works for longer than any test of it takes: each of these is ended.
+printf 'a = vmalloc 64K\nfill a\nrepeat 16000\n  pair vmalloc 64K 4\nend\n' >works.kvs
 for cpus in 1 4; do
 	start "$folder/vm.sock" works.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
 	try ps
@@ -157,6 +159,17 @@ for cpus in 1 4; do
 	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'was paused'
 	try resume "$vm"
 	one_line "it cannot be let go before its end" 2 'does not stand at its end'
+	gone
+done
+
+# One that ends, inspected as often as goes until then.
+printf 'a = vmalloc 64K\nfill a\nrepeat 200\n  pair vmalloc 64K 4\nend\ncheck a\n' >ends.kvs
+for cpus in 1 4; do
+	start "$folder/vm.sock" ends.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
+	while try map vm.sock && [ "$status" = 0 ]; do
+		:
+	done
+	one_line "a VM of $cpus CPUs ends while it is inspected" 2 'has ended|ended while|No such file'
 	ended "its own verdict on $cpus CPUs is not touched" 0
 	[ -e vm.sock ] && not_ok "its socket is removed" || ok "its socket is removed"
 done
@@ -164,25 +177,25 @@ done
 # ---- what is wrong in one that works ----
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nrepeat 400\n  pair vmalloc 64K 4\nend\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock"
-sleep 0.2
-try verify vm.sock
+# verdict STATUS: of verify, once the VM is so far.
+verdict() {
+	try verify vm.sock
+	[ "$status" = "$1" ]
+}
+wait_for $vm verdict 1
 check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'was paused'
-kill -9 "$vm"
-wait "$vm" 2>/dev/null
-printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nareas 8000 32K\n' >wrong.kvs
+gone
+printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\npair vmalloc 64K 100000000\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
-sleep 0.2
-try verify vm.sock
+wait_for $vm verdict 2
 one_line "in the middle of an operation nothing is one" 2 'not judged: at each of [0-9]+ looks .* CPU 0 of line 4 of its script'
 try areas vm.sock
 one_line "nor of an area" 2 'not judged'
-kill -9 "$vm"
-wait "$vm" 2>/dev/null
+gone
 
 # ---- killed ----
 start auto works.kvs --control auto
-kill -9 "$vm"
-wait "$vm" 2>/dev/null
+gone
 stale=$XDG_RUNTIME_DIR/kvmap/$vm.sock
 try map "$stale"
 one_line "a VM that was killed is named" 2 'has ended'
@@ -192,26 +205,35 @@ try ps
 [ ! -e "$stale" ] && ! grep -q " $vm " out && ok "ps removes what it left behind" || not_ok "ps removes what it left behind"
 
 start "$folder/vm.sock" keeps.kvs --hold --control "$folder/vm.sock"
-kill -9 "$vm"
-wait "$vm" 2>/dev/null
+gone
 try run keeps.kvs --control "$folder/vm.sock"
 check "a socket that one left behind is taken" 0 out '.'
 [ -e vm.sock ] && not_ok "and removed at the end" || ok "and removed at the end"
 
 start auto works.kvs --control auto --cpus 2
-(sleep 0.5 && kill -9 "$vm") &
-bad=0
-for _ in $(seq 5000); do # the VM ends this, long before
-	try map "$vm"
-	[ "$status" = 0 ] && continue
-	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] || bad=1
-	break
-done
-[ $bad = 0 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
+# Killed once it was inspected, and while it is again.
+(
+	while try map "$vm" && [ "$status" = 0 ]; do
+		: >inspected
+	done
+	exit $status
+) &
+client=$!
+wait_for $client test -e inspected
+kill -9 "$vm"
+wait $client
+status=$?
+[ "$(wc -l <err)" = 1 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
 	not_ok "a VM that dies while it is looked at is an error of one line"
 
-# Stopped, it answers nobody; killed then, it dies while it is asked (or, on a busy machine, before it is: that it has
-# ended is a right answer, too).
+# A VM that is stopped does not answer. Killed when a command has its socket, it dies while the command waits for it, or just
+# before the command connects: that it has ended is a right answer, too.
+has_socket() {
+	ls -l "/proc/$1/fd" 2>/dev/null | grep -q socket:
+}
+is_stopped() {
+	! cat /proc/"$vm"/task/*/stat | grep -qv ') T '
+}
 bad=0
 for command in areas backtrace "diff vm.sock" "dump dead.core" frames map "print zones[0]" "proc meminfo" stage2 verify 'walk vmalloc'; do
 	what=${command#* }
@@ -219,12 +241,14 @@ for command in areas backtrace "diff vm.sock" "dump dead.core" frames map "print
 	start "$folder/vm.sock" keeps.kvs --hold --control "$folder/vm.sock"
 	at_end
 	kill -STOP "$vm"
-	while cat /proc/"$vm"/task/*/stat | grep -qv ') T '; do
-		sleep 0.01
-	done
-	(sleep 0.4 && kill -9 "$vm") &
+	wait_for "$vm" is_stopped
 	# shellcheck disable=SC2086
-	try ${command%% *} vm.sock $what
+	"$KVMAP" ${command%% *} vm.sock $what >out 2>err </dev/null &
+	client=$!
+	wait_for $client has_socket $client
+	kill -9 "$vm"
+	wait $client
+	status=$?
 	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -qE 'ended while it was looked at|has ended' err || {
 		bad=1
 		break

@@ -40,7 +40,7 @@ check "64 CPUs boot" 0 out '64 CPUs'
 try run cpus.kvs --cpus 4 --serial
 mv out kvm.txt
 try compile cpus.kvs --cpus 4 --output module
-timeout 60 qemu-system-x86_64 -accel tcg,thread=multi -smp 4 -machine q35 -m 256M -nodefaults -display none \
+qemu-system-x86_64 -accel tcg,thread=multi -smp 4 -machine q35 -m 256M -nodefaults -display none \
 	-no-reboot -serial stdio -monitor none -device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-kernel "$GUEST" -initrd module </dev/null 2>err | tr -d '\r' >qemu.txt
 if [ -s kvm.txt ] && cmp -s kvm.txt qemu.txt; then
@@ -57,7 +57,7 @@ echo 'on cpu 1 crash triple-fault' >dies.kvs
 try run dies.kvs --cpus 2
 check "a CPU that dies is named" 1 out 'triple fault on CPU 1'
 echo 'on cpu 1 crash hang' >hangs.kvs
-try run hangs.kvs --cpus 2 --timeout 0.3
+try run hangs.kvs --cpus 2 --timeout 2
 check "a CPU that hangs is named" 1 out 'on CPU 1'
 for cpus in 0 65 banana; do
 	try run "$IMAGES/empty.kvs" --cpus "$cpus"

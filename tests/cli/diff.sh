@@ -64,12 +64,9 @@ try diff holds.core other.core --contents --json
 check "as JSON" 1 out '"type":"diff_contents",.*"address":"0xffffc90000001000","pages":2' out '"contents_pages":3,"contents_compared":18'
 
 # ---- a VM that runs ----
-"$KVMAP" run after.kvs --hold --control ./vm.sock >vm.out 2>vm.err </dev/null &
+"$KVMAP" run after.kvs --hold --control ./vm.sock $patient >vm.out 2>vm.err </dev/null &
 vm=$!
-for _ in $(seq 400); do
-	grep -q 'stands at its end' vm.err && break
-	sleep 0.05
-done
+wait_for $vm grep -q 'at its end' vm.err
 try diff before.core ./vm.sock
 check "a core and a VM that runs" 1 out '^  13 pages in 3 ranges$' err "^process $vm was paused for "
 try diff ./vm.sock after.core --json

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 
 under_qemu() { # MACHINE MODULE
-	timeout 60 qemu-system-x86_64 -accel tcg -machine "$1" -m 256M -nodefaults -display none -no-reboot \
+	qemu-system-x86_64 -accel tcg -machine "$1" -m 256M -nodefaults -display none -no-reboot \
 		-serial stdio -monitor none -device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-kernel "$GUEST" -initrd "$2" >out 2>err </dev/null
 	status=$?

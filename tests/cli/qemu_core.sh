@@ -4,23 +4,23 @@
 # Physical and of mapped memory (-p), two CPUs, memory above 4 GiB.
 . "$(dirname "$0")/tap.sh"
 
-# under_qemu SECONDS END-OF-BOOT MONITOR-COMMANDS QEMU-ARGUMENT...: the commands are given once the serial port has
-# shown the extended regular expression.
+# under_qemu END-OF-BOOT MONITOR-COMMANDS QEMU-ARGUMENT...: the commands are given once the serial port has shown the
+# extended regular expression.
 under_qemu() {
-	seconds=$1
-	end=$2
-	commands=$3
-	shift 3
+	end=$1
+	commands=$2
+	shift 2
 	: >serial
-	{
-		waited=0
-		until grep -aqE "$end" serial || [ $waited -ge $((seconds * 4)) ]; do
-			sleep 0.25
-			waited=$((waited + 1))
-		done
-		printf '%s\nquit\n' "$commands"
-	} | timeout $((seconds + 30)) qemu-system-x86_64 -accel tcg -cpu max -nodefaults -display none -no-reboot \
-		-serial file:serial -monitor stdio "$@" >out 2>err
+	rm -f monitor
+	mkfifo monitor
+	qemu-system-x86_64 -accel tcg -cpu max -nodefaults -display none -no-reboot -serial file:serial -monitor stdio \
+		"$@" <monitor >out 2>err &
+	qemu=$!
+	exec 3>monitor
+	wait_for $qemu grep -aqE "$end" serial
+	printf '%s\nquit\n' "$commands" >&3
+	exec 3>&-
+	wait $qemu
 	status=$?
 	tried="qemu-system-x86_64 $*"
 }
@@ -35,7 +35,7 @@ same_map() { # NAME CORE CORE
 }
 
 "$KVMAP" compile "$IMAGES/demo.kvs" --output module
-under_qemu 60 'refused or failed' 'dump-guest-memory plain
+under_qemu 'refused or failed' 'dump-guest-memory plain
 dump-guest-memory -p paging
 dump-guest-memory -z compressed' \
 	-machine q35,max-ram-below-4g=64M -m 96M -smp 2 -kernel "$GUEST" -initrd module
@@ -61,7 +61,7 @@ one_line "a truncated dump is refused with the place" 2 'beyond the end of the f
 kernel=$(dirname "$KVMAP")/../nested/kernel/vmlinuz
 if [ -f "$kernel" ]; then
 	# Without a root file system it panics, having set up all of its memory.
-	under_qemu 120 'end Kernel panic' 'dump-guest-memory linux
+	under_qemu 'end Kernel panic' 'dump-guest-memory linux
 dump-guest-memory -p linux-paging' \
 		-machine q35,max-ram-below-4g=160M -m 256M -smp 2 -kernel "$kernel" -append 'console=ttyS0 nokaslr panic=0'
 	chmod u+w linux linux-paging

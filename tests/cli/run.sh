@@ -69,7 +69,10 @@ death() { # WAY PATTERN...
 	way=$1
 	shift
 	echo "crash $way" >crash.kvs
-	try run crash.kvs --timeout 0.3
+	limit=
+	[ "$way" = hang ] && limit="--timeout 2" # for it to get there, also on a busy machine
+	# shellcheck disable=SC2086
+	try run crash.kvs $limit
 	check "death by $way is explained" 1 out "$1" out '[Rr][Ii][Pp]' out "${2:-.}" out "${3:-.}"
 }
 death triple-fault '[Tt]riple fault'

@@ -43,11 +43,12 @@ check "no source" 2 err 'SOURCE is missing'
 qemu-system-x86_64 -accel kvm -machine q35 -smp 2 -m 128 -nodefaults -display none -serial none -monitor none -S \
 	>qemu.out 2>&1 &
 qemu=$!
-for _ in $(seq 100); do # it makes vCPUs and slots one by one
+# It makes vCPUs and slots one by one.
+is_made() {
 	try stage2 "$qemu"
-	[ "$status" = 0 ] && grep -q ' 2 vCPUs$' out && grep -q '0x0000000000100000 .* 127 MiB' out && break
-	sleep 0.2
-done
+	[ "$status" = 0 ] && grep -q ' 2 vCPUs$' out && grep -q '0x0000000000100000 .* 127 MiB' out
+}
+wait_for $qemu is_made
 check "the VM of a QEMU" 0 out "^Second stage of process $qemu: .*, 2 vCPUs$" out '^ +[0-9]+  0x0000000000000000 +768 KiB' \
 	out '^ +[0-9]+  0x00000000000c0000 .* read-only$' out '^ +[0-9]+  0x0000000000100000 +127 MiB'
 kill "$qemu"
@@ -58,10 +59,7 @@ try compile "$IMAGES/demo.kvs" --output demo.module
 qemu-system-x86_64 -accel kvm -machine microvm -m 256 -nodefaults -display none -monitor none -serial file:serial \
 	-kernel "$GUEST" -initrd demo.module >qemu.out 2>&1 &
 qemu=$!
-for _ in $(seq 300); do
-	grep -qs '^refused or failed' serial && break
-	sleep 0.1
-done
+wait_for $qemu grep -qs '^refused or failed' serial
 try stage2 "$qemu" --stop
 check "what the pages of a guest of QEMU are worth" 0 out '^  4K .* KiB' out '^  2M .* 256 MiB|^  2M .* 261[0-9]* KiB' \
 	err "process $qemu was stopped for [0-9.]+ (us|ms)"
@@ -82,13 +80,10 @@ kill "$qemu"
 wait "$qemu" 2>/dev/null
 
 # A VM of another kvmap is stopped for it, and its guest looked at, too.
-"$KVMAP" run "$IMAGES/demo.kvs" --hold >held.out 2>&1 </dev/null &
+"$KVMAP" run "$IMAGES/demo.kvs" --hold $patient >held.out 2>&1 </dev/null &
 held=$!
-for _ in $(seq 100); do
-	sleep 0.2
-	try stage2 "$held"
-	[ "$status" = 0 ] && grep -q 'worth' out && break
-done
+wait_for $held grep -q 'at its end' held.out
+try stage2 "$held"
 check "the VM of another kvmap, with its guest's pages" 0 out "^Second stage of process $held: " out '^  2M +' \
 	err 'was paused for'
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
