@@ -4,9 +4,9 @@
  * of titles; then operation, size, and instructions by kernel, between tabs.
  */
 #include "base/array.h"
+#include "base/data_path.h"
 #include "base/number.h"
 #include "bench/bench.h"
-#include "commands/commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -70,7 +70,7 @@ int linux_figures_read(struct linux_figures *out, struct error *error)
 	FILE *file;
 	int result;
 
-	if (command_data_path("figures/linux-vmalloc.tsv", path, sizeof(path), error) < 0)
+	if (data_path_find("figures/linux-vmalloc.tsv", path, sizeof(path), error) < 0)
 		return -1;
 	file = fopen(path, "r");
 	if (!file)

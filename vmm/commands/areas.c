@@ -2,22 +2,21 @@
 /*
  * areas.c: kvmap areas SOURCE
  */
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <stdlib.h>
 
-static int show_areas(struct source *source, void *context)
+static int show_areas(struct inspection *inspection, struct source *source, void *context)
 {
-	const bool *json = context;
 	struct verdict verdict = { 0 };
 	struct report report;
 	uint32_t *findings;
 	struct error error;
 	int status;
 
+	(void)context;
 	if (source_verify(source, &verdict, &findings, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	struct report_areas about = {
 		.claims = source->claims,
 		.view = source->view,
@@ -26,9 +25,9 @@ static int show_areas(struct source *source, void *context)
 		.verdict = &verdict,
 		.findings = findings,
 	};
-	status = source_judge(source, &verdict);
+	status = inspection_status(inspection, source, &verdict);
 	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
-		source_report(source, &report, *json);
+		inspection_report(inspection, &report);
 		report_areas(&report, &about);
 	}
 	verdict_destroy(&verdict);
@@ -36,21 +35,21 @@ static int show_areas(struct source *source, void *context)
 	return status;
 }
 
-int command_areas(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	struct source_options options;
-	struct source source;
-	int status;
+	static const char doc[] =
+		"Prints the vmalloc areas as the guest of SOURCE, a core file, a VM that runs or a script that is run first, "
+		"claims them, in the form of Linux's /proc/vmallocinfo; what its page tables say; and the "
+		"verdict on each. Exit status 1: there are findings.";
+	struct source_options options = source_options_default(NULL);
 
-	if (source_parse(
-		    argc, argv, "SOURCE",
-		    "Prints the vmalloc areas as the guest of SOURCE, a core file, a VM that runs or a script that is run first, "
-		    "claims them, in the form of Linux's /proc/vmallocinfo; what its page tables say; and the "
-		    "verdict on each. Exit status 1: there are findings.",
-		    NULL, &options) < 0 ||
-	    source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
+	if (source_options_parse(argc, argv, "SOURCE", doc, &options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show_areas, &options.common.json);
-	source_close(&source);
-	return status;
+	return inspection_run(&options, SOURCE_CLAIMS, show_areas, NULL);
 }
+
+const struct command areas_command = {
+	"areas",
+	"the vmalloc areas as the guest claims them beside the tables",
+	run,
+};

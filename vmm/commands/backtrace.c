@@ -2,8 +2,7 @@
 /*
  * backtrace.c: kvmap backtrace SOURCE [--cpu N]
  */
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 struct backtrace_options {
 	struct source_options source;
@@ -31,7 +30,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct backtrace_options *out)
 {
-	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		.options = argp_options,
 		.parser = parse,
@@ -40,8 +39,7 @@ static int parse_options(int argc, char **argv, struct backtrace_options *out)
 		.children = children,
 	};
 
-	*out = (struct backtrace_options){ 0 };
-	source_options_default(&out->source, NULL);
+	*out = (struct backtrace_options){ .source = source_options_default(NULL) };
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -67,7 +65,7 @@ static bool show_cpu(struct report *report, struct unwinder *unwinder, const str
 	return true;
 }
 
-static int show(struct source *source, void *context)
+static int show(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct backtrace_options *options = context;
 	struct unwinder *unwinder;
@@ -78,15 +76,15 @@ static int show(struct source *source, void *context)
 	if (options->one_cpu && options->cpu >= source->view->cpu_count) {
 		error_set(&error, ERROR_INPUT, 0, 0, "there is no CPU %u: %s has %u", options->cpu,
 			  options->source.source, source->view->cpu_count);
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	}
 	unwinder = unwinder_open(source->symbols);
 	if (!unwinder) {
 		error_set(&error, ERROR_HOST, 0, 0, "out of memory");
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	}
-	source_warn(source);
-	source_report(source, &report, options->source.common.json);
+	inspection_warn(inspection);
+	inspection_report(inspection, &report);
 	for (unsigned int cpu = 0; cpu < source->view->cpu_count; cpu++)
 		if (!options->one_cpu || cpu == options->cpu)
 			any |= show_cpu(&report, unwinder, source, cpu);
@@ -94,16 +92,13 @@ static int show(struct source *source, void *context)
 	return any ? EXIT_VERIFIED : EXIT_NOT_DONE;
 }
 
-int command_backtrace(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct backtrace_options options;
-	struct source source;
-	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, SOURCE_NO_CLAIMS, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show, &options);
-	source_close(&source);
-	return status;
+	return inspection_run(&options.source, SOURCE_NO_CLAIMS, show, &options);
 }
+
+const struct command backtrace_command = { "backtrace", "who called whom on each CPU", run };

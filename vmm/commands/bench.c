@@ -290,7 +290,8 @@ static int plan_fill(struct plan *plan, const struct bench_result *result, struc
 static int plan_run(const struct bench *bench, struct plan *plan, uint32_t policy,
 		    struct bench_result *totals, struct error *error)
 {
-	struct bench_machine machine = { bench->program, bench->common.memory, bench->common.timeout_ns, 1 };
+	struct bench_machine machine = { bench->program, bench->common.session.memory,
+					 bench->common.session.timeout_ns, 1 };
 	struct bench_result result;
 	int status;
 
@@ -398,7 +399,8 @@ static int measure_flushes(struct bench *bench, uint32_t policy, struct error *e
 
 static int measure_cpus(struct bench *bench, uint32_t policy, struct error *error)
 {
-	struct bench_machine machine = { bench->program, bench->common.memory, bench->common.timeout_ns, 4 };
+	struct bench_machine machine = { bench->program, bench->common.session.memory,
+					 bench->common.session.timeout_ns, 4 };
 	struct report_bench_cpus *rows;
 	int status = 0;
 	size_t count;
@@ -415,7 +417,7 @@ static int measure_cpus(struct bench *bench, uint32_t policy, struct error *erro
 static int measure(struct bench *bench, struct error *error)
 {
 	for (uint32_t policy = 0; policy < KVMAP_NR_POLICIES; policy++) {
-		if (bench->common.policy != POLICY_ALL && bench->common.policy != policy)
+		if (bench->common.session.policy != POLICY_ALL && bench->common.session.policy != policy)
 			continue;
 		for (size_t i = 0; i < SCENES; i++)
 			if (measure_scene(bench, &scenes[i], policy, error) < 0)
@@ -452,18 +454,18 @@ static int show(struct bench *bench)
 	return command_finish(EXIT_VERIFIED);
 }
 
-int command_bench(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct bench bench = { 0 };
 	struct error error;
 	int status;
 
 	options_default(&bench.common);
-	bench.common.policy = POLICY_ALL;
-	bench.common.memory = 2ull << 30; /* Linux's figures were made with as much */
+	bench.common.session.policy = POLICY_ALL;
+	bench.common.session.memory = 2ull << 30; /* Linux's figures were made with as much */
 	if (command_parse(&argp, argc, argv, &bench) < 0)
 		return EXIT_NOT_DONE;
-	if (options_program(&bench.common, bench.program, sizeof(bench.program), &error) < 0 ||
+	if (session_program(bench.common.program, bench.program, sizeof(bench.program), &error) < 0 ||
 	    linux_figures_read(&bench.figures, &error) < 0 || selection_check(&bench, &error) < 0 ||
 	    measure(&bench, &error) < 0)
 		status = command_fail(&error, NULL);
@@ -476,3 +478,9 @@ int command_bench(int argc, char **argv)
 	free(bench.cpus.items);
 	return status;
 }
+
+const struct command bench_command = {
+	"bench",
+	"what the guest's memory costs in instructions, beside Linux's",
+	run,
+};

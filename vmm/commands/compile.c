@@ -70,7 +70,7 @@ static int write_file(const char *path, const void *bytes, size_t size, struct e
 	return 0;
 }
 
-int command_compile(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct compile_options options = { 0 };
 	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL };
@@ -86,13 +86,13 @@ int command_compile(int argc, char **argv)
 		return EXIT_NOT_DONE;
 	if (options.ticks)
 		boot.flags |= KVMAP_BOOT_TICKS;
-	if (options.common.debug_slab)
+	if (options.common.session.debug_slab)
 		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
-	boot.cpus = options.common.cpus;
-	boot.nodes = options.common.nodes;
-	boot.policy = options.common.policy;
-	boot.seed = options.common.seed;
-	boot.fail_allocation = options.common.fail_allocation;
+	boot.cpus = options.common.session.cpus;
+	boot.nodes = options.common.session.nodes;
+	boot.policy = options.common.session.policy;
+	boot.seed = options.common.session.seed;
+	boot.fail_allocation = options.common.session.fail_allocation;
 	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
 	    script_module(script, &boot, &module, &size, &error) < 0 ||
 	    write_file(options.output, module, size, &error) < 0)
@@ -101,3 +101,9 @@ int command_compile(int argc, char **argv)
 	script_destroy(script);
 	return status;
 }
+
+const struct command compile_command = {
+	"compile",
+	"make a script into the module that QEMU's -initrd takes",
+	run,
+};

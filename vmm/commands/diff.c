@@ -2,8 +2,7 @@
 /*
  * diff.c: kvmap diff SOURCE SOURCE
  */
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 struct diff_options {
 	struct options common;
@@ -114,7 +113,7 @@ static bool is_same(const struct findings *findings)
 	       !findings->areas.count && !findings->tables.cut_short;
 }
 
-static int compare(struct source *sources, void *context)
+static int compare(struct inspection *inspection, struct source *sources, void *context)
 {
 	const struct diff_options *options = context;
 	struct findings findings = { 0 };
@@ -132,12 +131,12 @@ static int compare(struct source *sources, void *context)
 	int status;
 
 	if (find(sources, options, &findings, &error) < 0) {
-		status = source_fail(sources, &error, NULL);
+		status = inspection_fail(inspection, &error, NULL);
 	} else {
 		about.frames_from_claims = findings.claims;
 		about.areas = findings.claims ? &findings.areas : NULL;
 		about.contents = findings.claims && options->contents ? &findings.contents : NULL;
-		source_report(sources, &report, options->common.json);
+		inspection_report(inspection, &report);
 		report_diff(&report, &about);
 		status = is_same(&findings) ? EXIT_VERIFIED : EXIT_FINDING;
 	}
@@ -150,21 +149,34 @@ static int compare(struct source *sources, void *context)
 	return status;
 }
 
-int command_diff(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct diff_options options;
 	struct source sources[2];
 	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.sources[0], &options.common, SOURCE_CLAIMS, &sources[0]) < 0)
+	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	if (source_open(options.sources[1], &options.common, SOURCE_CLAIMS, &sources[1]) < 0) {
+	const struct source_config config = {
+		.claims = SOURCE_CLAIMS,
+		.program = options.common.program,
+		.session = options.common.session,
+	};
+
+	if (inspection_open(options.sources[0], &config, &sources[0]) < 0)
+		return EXIT_NOT_DONE;
+	if (inspection_open(options.sources[1], &config, &sources[1]) < 0) {
 		source_close(&sources[0]);
 		return EXIT_NOT_DONE;
 	}
-	status = source_look(sources, 2, compare, &options);
+	status = inspection_run_sources(sources, 2, options.common.json, compare, &options);
 	source_close(&sources[0]);
 	source_close(&sources[1]);
 	return status;
 }
+
+const struct command diff_command = {
+	"diff",
+	"what changed between two points: mappings, areas, frames, table entries",
+	run,
+};

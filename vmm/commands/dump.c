@@ -2,15 +2,14 @@
 /*
  * dump.c: kvmap dump SOURCE FILE
  */
-#include "commands/commands.h"
 #include "base/page.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 #include "paging/mappings.h"
 #include "view/core.h"
 
 #include <sys/stat.h>
 
-enum { OPTION_VIRTUAL = 512, OPTION_PHYSICAL };
+enum { OPTION_PHYSICAL = 512 };
 
 struct dump_options {
 	struct source_options source;
@@ -18,10 +17,9 @@ struct dump_options {
 };
 
 static const struct argp_option options_list[] = {
-	{ "virtual", OPTION_VIRTUAL, NULL, 0,
-	  "memory where the guest maps it, too, as a debugger wants it (default)", 0 },
 	{ "physical", OPTION_PHYSICAL, NULL, 0,
-	  "memory by physical address alone, at the direct map's virtual address", 0 },
+	  "memory by physical address alone, at the direct map's virtual address; default: also where the guest maps it",
+	  0 },
 	{ 0 },
 };
 
@@ -32,7 +30,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
-	case OPTION_VIRTUAL: options->physical = false; return 0;
 	case OPTION_PHYSICAL: options->physical = true; return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -40,7 +37,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct dump_options *out)
 {
-	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		options_list,
 		parse,
@@ -53,8 +50,7 @@ static int parse_options(int argc, char **argv, struct dump_options *out)
 		NULL
 	};
 
-	*out = (struct dump_options){ 0 };
-	source_options_default(&out->source, "FILE");
+	*out = (struct dump_options){ .source = source_options_default("FILE") };
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -88,7 +84,7 @@ static int write_it(const struct dump_options *options, struct source *source,
 	return 0;
 }
 
-static int dump_source(struct source *source, void *context)
+static int dump_source(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct dump_options *options = context;
 	struct report_dump dump = {
@@ -102,17 +98,17 @@ static int dump_source(struct source *source, void *context)
 	int status = EXIT_VERIFIED;
 
 	if (!source->has_mode && !options->physical)
-		return source_fail(source, &source->no_claims,
-				   "without page tables only --physical is possible");
+		return inspection_fail(inspection, &source->no_claims,
+				       "without page tables only --physical is possible");
 	want_all(source->view);
 	if (!options->physical && mappings_collect(source->view, &source->mode, &mappings, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	/* The file is written once. */
-	if (source_is_whole(source)) {
+	if (source_is_final(source)) {
 		if (write_it(options, source, &mappings, &dump, &error) < 0) {
-			status = source_fail(source, &error, NULL);
+			status = inspection_fail(inspection, &error, NULL);
 		} else {
-			source_report(source, &report, options->source.common.json);
+			inspection_report(inspection, &report);
 			report_dump(&report, &dump);
 		}
 	}
@@ -120,16 +116,17 @@ static int dump_source(struct source *source, void *context)
 	return status;
 }
 
-int command_dump(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct dump_options options;
-	struct source source;
-	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, SOURCE_NO_CLAIMS, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, dump_source, &options);
-	source_close(&source);
-	return status;
+	return inspection_run(&options.source, SOURCE_NO_CLAIMS, dump_source, &options);
 }
+
+const struct command dump_command = {
+	"dump",
+	"write an ELF core that gdb opens: registers and all memory",
+	run,
+};

@@ -5,8 +5,7 @@
 #include "base/escape.h"
 #include "base/number.h"
 #include "base/page.h"
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,8 +15,7 @@
 #define COLUMNS        80 /* where there is no terminal */
 
 struct frames_options {
-	struct options common;
-	const char *source, *frame;
+	struct source_options source; /* its second argument is FRAME */
 	bool all;
 };
 
@@ -32,23 +30,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct frames_options *options = state->input;
 
+	(void)argument;
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
 	case OPTION_ALL: options->all = true; return 0;
-	case ARGP_KEY_ARG:
-		if (!options->source)
-			options->source = argument;
-		else if (!options->frame)
-			options->frame = argument;
-		else
-			argp_error(state, "`%s` is one argument too many", argument);
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->source)
-			argp_error(
-				state,
-				"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
-		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -62,11 +47,11 @@ static int parse_options(int argc, char **argv, struct frames_options *out)
 		"address, table entry and area that leads to it."
 		"\vFRAME is an address in guest physical memory, 0x1001000 (any byte of the frame will do), or "
 		"the frame's number behind `pfn:`, pfn:0x1001. Exit status 1: a frame has no owner, or several.";
-	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = { options_list, parse, "SOURCE [FRAME]", doc, children, NULL, NULL };
 
-	*out = (struct frames_options){ 0 };
-	options_default(&out->common);
+	*out = (struct frames_options){ .source = source_options_default("FRAME") };
+	out->source.extra_optional = true;
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -120,7 +105,7 @@ static int show_frames(struct source *source, const struct frames *frames, struc
 		       : EXIT_VERIFIED;
 }
 
-static int show_frame(struct source *source, const struct frames *frames,
+static int show_frame(struct inspection *inspection, struct source *source, const struct frames *frames,
 		      const struct frames_options *options, struct report *report)
 {
 	struct frame_reaches reaches = { 0 };
@@ -135,14 +120,14 @@ static int show_frame(struct source *source, const struct frames *frames,
 	struct error error;
 	int status;
 
-	if (parse_frame(options->frame, &about.pfn, &error) < 0 ||
+	if (parse_frame(options->source.extra, &about.pfn, &error) < 0 ||
 	    frames_reach(source->view, &source->mode, about.pfn,
 			 options->all ? FRAME_REACHES_MAX : REACHES_LISTED, &reaches, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	about.run = frames_find(frames, about.pfn);
 	if (source->claims && owners_collect(source->claims, &owners) < 0) {
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
-		status = source_fail(source, &error, NULL);
+		status = inspection_fail(inspection, &error, NULL);
 	} else {
 		report_frame(report, &about);
 		status = reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
@@ -154,7 +139,7 @@ static int show_frame(struct source *source, const struct frames *frames,
 	return status;
 }
 
-static int show(struct source *source, void *context)
+static int show(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct frames_options *options = context;
 	struct frames frames = { 0 };
@@ -162,30 +147,31 @@ static int show(struct source *source, void *context)
 	struct error error;
 	int status;
 
-	source_warn(source);
-	source_report(source, &report, options->common.json);
+	inspection_warn(inspection);
+	inspection_report(inspection, &report);
 	if (!source->has_mode)
-		return source_fail(source, &source->no_claims, NULL);
+		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (frames_collect(source->view, &source->mode, source->claims, &frames, &error) < 0)
-		status = source_fail(source, &error, NULL);
-	else if (options->frame)
-		status = show_frame(source, &frames, options, &report);
+		status = inspection_fail(inspection, &error, NULL);
+	else if (options->source.extra)
+		status = show_frame(inspection, source, &frames, options, &report);
 	else
 		status = show_frames(source, &frames, &report);
 	frames_destroy(&frames);
 	return status;
 }
 
-int command_frames(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct frames_options options;
-	struct source source;
-	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show, &options);
-	source_close(&source);
-	return status;
+	return inspection_run(&options.source, SOURCE_CLAIMS, show, &options);
 }
+
+const struct command frames_command = {
+	"frames",
+	"who has each frame of memory; for one frame, all that leads to it",
+	run,
+};

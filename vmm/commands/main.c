@@ -11,24 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command commands[] = {
-	{ "run", "boot the guest, run a script of operations, verify, report", command_run },
-	{ "map", "every mapped range, merged, with rights, page size and owner", command_map },
-	{ "walk", "one translation, explained level by level", command_walk },
-	{ "areas", "the vmalloc areas as the guest claims them beside the tables", command_areas },
-	{ "frames", "who has each frame of memory; for one frame, all that leads to it", command_frames },
-	{ "backtrace", "who called whom on each CPU", command_backtrace },
-	{ "diff", "what changed between two points: mappings, areas, frames, table entries", command_diff },
-	{ "stage2", "the second-stage tables as the kernel holds them, checked", command_stage2 },
-	{ "print", "a variable of the guest, or a part of it, with its types", command_print },
-	{ "dump", "write an ELF core that gdb opens: registers and all memory", command_dump },
-	{ "verify", "the verdict on a core file, or at the end of a script", command_verify },
-	{ "proc", "the guest's accounts in the formats of Linux's /proc", command_proc },
-	{ "ps", "the virtual machines of this user that can be looked at", command_ps },
-	{ "resume", "let a virtual machine that --hold keeps at its end exit", command_resume },
-	{ "bench", "what the guest's memory costs in instructions, beside Linux's", command_bench },
-	{ "compile", "make a script into the module that QEMU's -initrd takes", command_compile },
-};
+/* COMMANDS(X) is X(run) X(map) ...: the list of meson.build. */
+#define DECLARE(name) extern const struct command name##_command;
+COMMANDS(DECLARE)
+
+#define ROW(name) &name##_command,
+static const struct command *const commands[] = { COMMANDS(ROW) };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -39,7 +27,7 @@ static void print_usage(FILE *stream)
 		"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and\n"
 		"TLB flush of its vmalloc is right.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(stream, "\nkvmap COMMAND --help tells more, and so does `man kvmap-COMMAND`.\n"
 			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done.\n");
 }
@@ -77,11 +65,11 @@ int main(int argc, char **argv)
 		return command_finish(0);
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(argv[1], commands[i].name))
+		if (strcmp(argv[1], commands[i]->name))
 			continue;
-		snprintf(name, sizeof(name), "kvmap %s", commands[i].name);
+		snprintf(name, sizeof(name), "kvmap %s", commands[i]->name);
 		argv[1] = name;
-		return commands[i].run(argc - 1, argv + 1);
+		return commands[i]->run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "kvmap: unknown command `%s`: `kvmap --help` lists the commands\n",
 		text_escape(argv[1], strlen(argv[1]), name, sizeof(name)));

@@ -3,8 +3,7 @@
  * map.c: kvmap map SOURCE
  */
 #include "base/number.h"
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +80,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct map_options *out)
 {
-	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		.options = map_argp_options,
 		.parser = parse,
@@ -91,8 +90,7 @@ static int parse_options(int argc, char **argv, struct map_options *out)
 		.children = children,
 	};
 
-	*out = (struct map_options){ .filter.end = UINT64_MAX };
-	source_options_default(&out->source, NULL);
+	*out = (struct map_options){ .source = source_options_default(NULL), .filter.end = UINT64_MAX };
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -135,7 +133,8 @@ static int work_build(const struct map_options *options, const struct source *so
 	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
 }
 
-static int work_report(const struct map_options *options, struct source *source, const struct work *work)
+static int work_report(const struct map_options *options, struct inspection *inspection,
+		       const struct source *source, const struct work *work)
 {
 	const struct report_map input = {
 		.map = &work->map,
@@ -149,13 +148,13 @@ static int work_report(const struct map_options *options, struct source *source,
 		     work->violations.cut_short;
 	struct report report;
 
-	source_warn(source);
-	source_report(source, &report, options->source.common.json);
+	inspection_warn(inspection);
+	inspection_report(inspection, &report);
 	report_map(&report, &input);
 	return found ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
-static int show_map(struct source *source, void *context)
+static int show_map(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct map_options *options = context;
 	struct work work = { 0 };
@@ -163,11 +162,11 @@ static int show_map(struct source *source, void *context)
 	int status;
 
 	if (!source->has_mode)
-		return source_fail(source, &source->no_claims, NULL);
+		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
-		status = source_fail(source, &error, NULL);
+		status = inspection_fail(inspection, &error, NULL);
 	else
-		status = work_report(options, source, &work);
+		status = work_report(options, inspection, source, &work);
 	map_violations_destroy(&work.violations);
 	map_lines_destroy(&work.lines);
 	map_destroy(&work.map);
@@ -175,19 +174,19 @@ static int show_map(struct source *source, void *context)
 	return status;
 }
 
-int command_map(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct map_options options;
-	struct source source;
-	int status;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	/* Only the check asks which frames an area has. */
-	if (source_open(options.source.source, &options.source.common,
-			options.check ? SOURCE_CLAIMS : SOURCE_AREAS, &source) < 0)
-		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show_map, &options);
-	source_close(&source);
-	return status;
+	/* Only --check compares frames. */
+	return inspection_run(&options.source, options.check ? SOURCE_CLAIMS : SOURCE_AREAS, show_map,
+			      &options);
 }
+
+const struct command map_command = {
+	"map",
+	"every mapped range, merged, with rights, page size and owner",
+	run,
+};

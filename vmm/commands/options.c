@@ -2,11 +2,9 @@
 #include "commands/options.h"
 
 #include "base/number.h"
-#include "commands/commands.h"
 #include "script/names.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,19 +100,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_JSON: options->json = true; return 0;
-	case OPTION_STAGE2: options->stage2 = true; return 0;
-	case OPTION_DEBUG_SLAB: options->debug_slab = true; return 0;
+	case OPTION_STAGE2: options->session.stage2 = true; return 0;
+	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
 	case OPTION_GUEST: options->program = argument; return 0;
-	case OPTION_KVM: options->kvm_path = argument; return 0;
-	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->memory);
-	case OPTION_CPUS: return parse_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->cpus);
+	case OPTION_KVM: options->session.kvm_path = argument; return 0;
+	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->session.memory);
+	case OPTION_CPUS:
+		return parse_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->session.cpus);
 	case OPTION_FAIL_ALLOCATION:
 		return parse_count(state, "--fail-allocation", argument, UINT32_MAX,
-				   &options->fail_allocation);
-	case OPTION_NODES: return parse_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->nodes);
-	case OPTION_POLICY: return parse_policy(state, argument, &options->policy);
-	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->seed);
-	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->timeout_ns);
+				   &options->session.fail_allocation);
+	case OPTION_NODES:
+		return parse_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->session.nodes);
+	case OPTION_POLICY: return parse_policy(state, argument, &options->session.policy);
+	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->session.seed);
+	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->session.timeout_ns);
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -136,13 +136,15 @@ int options_cpu(struct argp_state *state, const char *text, unsigned int *out)
 void options_default(struct options *options)
 {
 	*options = (struct options){
-		.kvm_path = "/dev/kvm",
-		.memory = 256ull << 20,
-		.cpus = 1,
-		.nodes = 1,
-		.policy = KVMAP_POLICY_STRICT,
-		.seed = 1,
-		.timeout_ns = 60ull * 1000000000,
+		.session = {
+			.kvm_path = "/dev/kvm",
+			.memory = 256ull << 20,
+			.cpus = 1,
+			.nodes = 1,
+			.policy = KVMAP_POLICY_STRICT,
+			.seed = 1,
+			.timeout_ns = 60ull * 1000000000,
+		},
 	};
 }
 
@@ -151,33 +153,4 @@ void options_script(struct argp_state *state, const char *argument, const char *
 	if (*script)
 		argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
 	*script = argument;
-}
-
-struct session_config options_session(const struct options *options, const char *program,
-				      const struct script *script)
-{
-	return (struct session_config){
-		.kvm_path = options->kvm_path,
-		.program = program,
-		.script = script,
-		.memory = options->memory,
-		.cpus = options->cpus,
-		.nodes = options->nodes,
-		.policy = options->policy,
-		.seed = options->seed,
-		.debug_slab = options->debug_slab,
-		.stage2 = options->stage2,
-		.fail_allocation = options->fail_allocation,
-		.timeout_ns = options->timeout_ns,
-	};
-}
-
-int options_program(const struct options *options, char *out, size_t size, struct error *error)
-{
-	if (!options->program)
-		return command_data_path("guest/kvmap-guest.elf", out, size, error);
-	if ((size_t)snprintf(out, size, "%s", options->program) >= size)
-		return error_set(error, ERROR_INPUT, 0, 0, "--guest: the path is longer than %zu bytes",
-				 size - 1);
-	return 0;
 }

@@ -4,8 +4,7 @@
  */
 #include "base/escape.h"
 #include "base/number.h"
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,7 +38,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct print_options *out)
 {
-	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		.options = argp_options,
 		.parser = parse,
@@ -50,13 +49,13 @@ static int parse_options(int argc, char **argv, struct print_options *out)
 		.children = children,
 	};
 
-	*out = (struct print_options){ .limit = 64 };
-	source_options_default(&out->source, "EXPRESSION");
+	*out = (struct print_options){ .source = source_options_default("EXPRESSION"), .limit = 64 };
 	return command_parse(&argp, argc, argv, out);
 }
 
 /* The message with its column, and below it the expression with a caret. */
-static int fail_at(struct source *source, const char *expression, size_t at, const struct error *error)
+static int fail_at(struct inspection *inspection, const char *expression, size_t at,
+		   const struct error *error)
 {
 	char context[700], line[300];
 	struct error whole;
@@ -68,7 +67,7 @@ static int fail_at(struct source *source, const char *expression, size_t at, con
 		snprintf(context, sizeof(context), "  %s\n  %*s^", line, (int)at, "");
 	else
 		snprintf(context, sizeof(context), "  %s", line);
-	return source_fail(source, &whole, context);
+	return inspection_fail(inspection, &whole, context);
 }
 
 struct print {
@@ -76,7 +75,7 @@ struct print {
 	struct debug_info *info; /* opened when it is known that there are names */
 };
 
-static int print(struct source *source, void *context)
+static int print(struct inspection *inspection, struct source *source, void *context)
 {
 	struct print *print = context;
 	const char *text = print->options.source.extra;
@@ -92,32 +91,34 @@ static int print(struct source *source, void *context)
 	size_t at = 0;
 
 	if (!source->has_mode || !source->symbols)
-		return source_fail(source, &source->no_claims, NULL);
+		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (!print->info && debug_info_open(source->symbols, &print->info, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	values.info = print->info;
 	if (expression_parse(text, &expression, &error) < 0)
-		return fail_at(source, text, error.address, &error);
+		return fail_at(inspection, text, error.address, &error);
 	if (value_tree_build(&values, &expression, print->options.limit, &tree, &at, &error) < 0)
-		return fail_at(source, text, at, &error);
-	source_report(source, &report, print->options.source.common.json);
+		return fail_at(inspection, text, at, &error);
+	inspection_report(inspection, &report);
 	report_print(&report, text, &tree);
 	value_tree_destroy(&tree);
 	return EXIT_VERIFIED;
 }
 
-int command_print(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct print context = { 0 };
-	struct source source;
 	int status;
 
-	if (parse_options(argc, argv, &context.options) < 0 ||
-	    source_open(context.options.source.source, &context.options.source.common, SOURCE_NO_CLAIMS,
-			&source) < 0)
+	if (parse_options(argc, argv, &context.options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, print, &context);
+	status = inspection_run(&context.options.source, SOURCE_NO_CLAIMS, print, &context);
 	debug_info_close(context.info);
-	source_close(&source);
 	return status;
 }
+
+const struct command print_command = {
+	"print",
+	"a variable of the guest, or a part of it, with its types",
+	run,
+};

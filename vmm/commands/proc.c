@@ -2,9 +2,8 @@
 /*
  * proc.c: kvmap proc SOURCE FILE
  */
-#include "commands/commands.h"
 #include "base/escape.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <string.h>
 
@@ -35,48 +34,43 @@ static const struct proc_file *file_find(const char *name)
 	return NULL;
 }
 
-struct proc {
-	const struct proc_file *file;
-	bool json;
-};
-
-static int show(struct source *source, void *context)
+static int show(struct inspection *inspection, struct source *source, void *context)
 {
-	const struct proc *wanted = context;
+	const struct proc_file *file = context;
 	struct report_proc proc = { .claims = source->claims, .symbols = source->symbols };
 	struct ranges direct_map = { 0 };
 	struct report report;
 	struct error error;
 
 	if (!source->claims)
-		return source_fail(source, &source->no_claims, NULL);
+		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (ranges_collect(source->view, &source->mode, KVMAP_DIRECT_BASE, KVMAP_VMALLOC_START - 1, NULL, 0,
 			   &direct_map, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	proc.direct_map = &direct_map;
-	source_report(source, &report, wanted->json);
-	wanted->file->report(&report, &proc);
+	inspection_report(inspection, &report);
+	file->report(&report, &proc);
 	ranges_destroy(&direct_map);
 	return EXIT_VERIFIED;
 }
 
-int command_proc(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	struct source_options options;
-	struct source source;
-	struct proc proc;
-	int status;
+	static const char doc[] =
+		"Prints the accounts that the guest of SOURCE keeps, a core file, a VM that runs or a script that is run first, "
+		"in the format of that file of Linux's /proc.";
+	struct source_options options = source_options_default("the file");
+	const struct proc_file *file;
 
-	if (source_parse(
-		    argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo",
-		    "Prints the accounts that the guest of SOURCE keeps, a core file, a VM that runs or a script that is run first, "
-		    "in the format of that file of Linux's /proc.",
-		    "the file", &options) < 0)
+	if (source_options_parse(argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo", doc, &options) <
+	    0)
 		return EXIT_NOT_DONE;
-	proc = (struct proc){ file_find(options.extra), options.common.json };
-	if (!proc.file || source_open(options.source, &options.common, SOURCE_CLAIMS, &source) < 0)
-		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show, &proc);
-	source_close(&source);
-	return status;
+	file = file_find(options.extra);
+	return file ? inspection_run(&options, SOURCE_CLAIMS, show, (void *)file) : EXIT_NOT_DONE;
 }
+
+const struct command proc_command = {
+	"proc",
+	"the guest's accounts in the formats of Linux's /proc",
+	run,
+};

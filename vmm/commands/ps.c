@@ -87,7 +87,7 @@ static int show(const struct control_socket_path *places, size_t count, bool jso
 	return status;
 }
 
-int command_ps(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct control_socket_path *places;
 	struct error error;
@@ -103,3 +103,5 @@ int command_ps(int argc, char **argv)
 	free(places);
 	return status;
 }
+
+const struct command ps_command = { "ps", "the virtual machines of this user that can be looked at", run };

@@ -30,7 +30,7 @@ static const struct argp argp = {
 	       "of a control socket.",
 };
 
-int command_resume(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct control_client *client;
 	const char *vm = NULL;
@@ -39,10 +39,16 @@ int command_resume(int argc, char **argv)
 
 	if (command_parse(&argp, argc, argv, &vm) < 0)
 		return EXIT_NOT_DONE;
-	if (source_attach(vm, &client, &error) < 0)
+	if (source_connect(vm, &client, &error) < 0)
 		return command_fail(&error, NULL);
 	if (control_client_end_hold(client, &error) < 0)
 		status = command_fail(&error, NULL);
 	control_client_close(client);
 	return status;
 }
+
+const struct command resume_command = {
+	"resume",
+	"let a virtual machine that --hold keeps at its end exit",
+	run,
+};

@@ -2,14 +2,15 @@
 /*
  * run.c: kvmap run [SCRIPT]
  */
-#include "commands/commands.h"
 #include "base/clock.h"
+#include "base/data_path.h"
+#include "commands/inspection.h"
 #include "session/accept.h"
-#include "commands/options.h"
 #include "view/core.h"
 
 #include <limits.h>
 #include <time.h>
+#include <unistd.h>
 
 struct run_options {
 	struct options common;
@@ -86,7 +87,17 @@ static int print(struct session *session, const struct run_options *options, uin
 	return command_finish(session_status(session));
 }
 
-int command_run(int argc, char **argv)
+/* Keeps the VM at its end. */
+static void hold(struct acceptor *acceptor)
+{
+	acceptor_hold(acceptor);
+	fprintf(stderr,
+		"kvmap: the VM stands at its end: `kvmap map %d` looks at it; Ctrl-C or `kvmap resume %d` ends it\n",
+		getpid(), getpid());
+	acceptor_wait(acceptor);
+}
+
+static int run(int argc, char **argv)
 {
 	struct run_options options = { 0 };
 	char script_path[PATH_MAX], program[PATH_MAX], context[1024] = "";
@@ -102,27 +113,35 @@ int command_run(int argc, char **argv)
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
 	if (!options.script) {
-		if (command_data_path("images/demo.kvs", script_path, sizeof(script_path), &error) < 0)
+		if (data_path_find("images/demo.kvs", script_path, sizeof(script_path), &error) < 0)
 			return command_fail(&error, NULL);
 		options.script = script_path;
 	}
-	if (options_program(&options.common, program, sizeof(program), &error) < 0 ||
+	if (session_program(options.common.program, program, sizeof(program), &error) < 0 ||
 	    script_load(options.script, &script, context, sizeof(context), &error) < 0)
 		return command_fail(&error, context);
 	/* Before this the process only computed: its CPU time is the time since exec. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 	start = clock_monotonic_ns();
-	config = options_session(&options.common, program, script);
+	config = options.common.session;
+	config.program = program;
+	config.script = script;
 	config.serial = options.serial;
-	config.control = options.control ? options.control : options.hold ? LISTEN_AUTO : NULL;
+	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;
 	if (session_run(&config, &session, &error) < 0)
 		status = command_fail(&error, NULL);
 	else
 		status = print(session, &options, process_ns, start);
 	if (session && options.hold)
-		listener_hold(session->listener);
+		hold(session->acceptor);
 	session_destroy(session);
 	script_destroy(script);
 	return status;
 }
+
+const struct command run_command = {
+	"run",
+	"boot the guest, run a script of operations, verify, report",
+	run,
+};

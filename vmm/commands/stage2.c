@@ -3,8 +3,7 @@
  * stage2.c: kvmap stage2 SOURCE
  */
 #include "base/number.h"
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 #include "kvm/kvm.h"
 #include "stage2/reader.h"
 #include "stage2/stats.h"
@@ -16,13 +15,11 @@
 enum { OPTION_VM = 512 };
 
 struct stage2_options {
-	struct options common;
-	const char *source;
-	int vm_fd; /* -1: the only one */
+	struct source_options source;
+	int vm_fd; /* -1: the process has one VM only */
 };
 
 static const struct argp_option argp_options[] = {
-	SOURCE_STOP_OPTION,
 	{ "vm", OPTION_VM, "FD", 0, "the VM that is descriptor FD of the process, where it has several", 0 },
 	{ 0 },
 };
@@ -42,20 +39,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct stage2_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
-	case SOURCE_OPTION_STOP: options->common.stop = true; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
 	case OPTION_VM: options->vm_fd = parse_fd(state, argument); return 0;
-	case ARGP_KEY_ARG:
-		if (options->source)
-			argp_error(state, "`%s` is one argument too many", argument);
-		options->source = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->source)
-			argp_error(
-				state,
-				"SOURCE is missing: a process with a VM, or a script (*.kvs) to run first");
-		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -67,12 +52,11 @@ static int parse_options(int argc, char **argv, struct stage2_options *out)
 		"its number) or a script that is run first: EPT, NPT or shadow tables, as the kernel holds them. Counts "
 		"them, and compares every page with the memory slots and with the frames that back the process's memory."
 		"\vNeeds root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN. Exit status 1: a page is wrong.";
-	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = { argp_options, parse, "SOURCE", doc, children, NULL, NULL };
 
-	*out = (struct stage2_options){ .vm_fd = -1 };
-	options_default(&out->common);
-	out->common.stage2 = true;
+	*out = (struct stage2_options){ .source = source_options_default(NULL), .vm_fd = -1 };
+	out->source.common.session.stage2 = true;
 	return command_parse(&argp, argc, argv, out);
 }
 
@@ -123,7 +107,7 @@ static bool find_translated(const struct source *source, struct translated *out)
 }
 
 /* source: NULL where it could not be opened. */
-static void tell_not_seen(struct report *report, pid_t pid, const struct source *source)
+static void show_not_seen(struct report *report, pid_t pid, const struct source *source)
 {
 	struct report_not_seen what = { .pid = pid };
 	struct translated translated;
@@ -142,25 +126,25 @@ static void tell_not_seen(struct report *report, pid_t pid, const struct source 
 }
 
 /* What the second stage of a source is, with its guest's pages where it has page tables. */
-static int show(struct source *source, void *context)
+static int show(struct inspection *inspection, struct source *source, void *context)
 {
-	const struct stage2_options *options = context;
 	struct stage2_effective effective = { 0 };
 	struct report_stage2 what = { .pid = (pid_t)source_pid(source) };
 	struct stage2_verdict verdict;
 	struct report report;
 	struct error error;
 
+	(void)context;
 	if (!what.pid) {
 		error_set(&error, ERROR_INPUT, 0, 0,
 			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	}
-	source_report(source, &report, options->common.json);
+	inspection_report(inspection, &report);
 	what.stage2 = source_stage2(source, &error);
 	if (!what.stage2) {
-		tell_not_seen(&report, what.pid, source);
-		return source_fail(source, &error, NULL);
+		show_not_seen(&report, what.pid, source);
+		return inspection_fail(inspection, &error, NULL);
 	}
 	if (source->has_mode) {
 		find_effective(source, what.stage2, &effective);
@@ -172,61 +156,56 @@ static int show(struct source *source, void *context)
 	return verdict.findings ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
-/* A process that is no kvmap, or not one that answers. */
+/* A process that is no kvmap, or one without a control socket. */
 static int show_process(struct stage2_options *options, pid_t pid)
 {
+	const struct source_config config = source_options_config(&options->source, SOURCE_NO_CLAIMS);
+	bool json = options->source.common.json;
 	struct source source;
 	struct report report;
 	struct error error;
 	int status;
 
-	if (source_open_foreign(pid, options->vm_fd, &options->common, SOURCE_NO_CLAIMS, &source, &error) ==
-	    0) {
-		status = source_look(&source, 1, show, options);
+	if (source_open_process(pid, options->vm_fd, &config, &source, &error) == 0) {
+		status = inspection_run_sources(&source, 1, json, show, NULL);
 		source_close(&source);
 		return status;
 	}
-	/* Of a VM that is not there nothing can be told. */
-	command_report(&report, options->common.json);
+	command_report(&report, json);
+	/* ERROR_INPUT: there is no VM. */
 	if (error.kind != ERROR_INPUT)
-		tell_not_seen(&report, pid, NULL);
+		show_not_seen(&report, pid, NULL);
 	return command_fail(&error, NULL);
 }
 
-/* A script, or a VM of another kvmap. */
-static int show_source(struct stage2_options *options)
-{
-	struct source source;
-	int status;
-
-	if (source_open(options->source, &options->common, SOURCE_NO_CLAIMS, &source) < 0)
-		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, show, options);
-	source_close(&source);
-	return status;
-}
-
-/* Is it a VM of another kvmap? */
-static bool answers(const char *name)
+/* Whether it is a VM of another kvmap. */
+static bool is_kvmap(const char *name)
 {
 	struct control_client *client;
 	struct error ignored;
 
-	if (source_attach(name, &client, &ignored) < 0)
+	if (source_connect(name, &client, &ignored) < 0)
 		return false;
 	control_client_close(client);
 	return true;
 }
 
-int command_stage2(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct stage2_options options;
+	const char *name;
 	uint64_t pid;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	if (number_parse(options.source, strlen(options.source), &pid) == NUMBER_OK && pid &&
-	    pid <= INT_MAX && !answers(options.source))
+	name = options.source.source;
+	if (number_parse(name, strlen(name), &pid) == NUMBER_OK && pid && pid <= INT_MAX && !is_kvmap(name))
 		return show_process(&options, (pid_t)pid);
-	return show_source(&options);
+	return inspection_run(&options.source, SOURCE_NO_CLAIMS, show, NULL);
 }
+
+const struct command stage2_command = {
+	"stage2",
+	"the second-stage tables as the kernel holds them, checked",
+	run,
+};

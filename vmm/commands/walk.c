@@ -4,8 +4,7 @@
  */
 #include "base/escape.h"
 #include "base/number.h"
-#include "commands/commands.h"
-#include "source/source.h"
+#include "commands/inspection.h"
 
 #include <string.h>
 
@@ -70,7 +69,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct walk_options *out)
 {
-	const struct argp_child children[] = { { &source_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		.options = walk_argp_options,
 		.parser = parse,
@@ -80,12 +79,11 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 		.children = children,
 	};
 
-	*out = (struct walk_options){ 0 };
-	source_options_default(&out->source, "ADDRESS");
+	*out = (struct walk_options){ .source = source_options_default("ADDRESS") };
 	return command_parse(&argp, argc, argv, out);
 }
 
-static int walk_source(struct source *source, void *context)
+static int walk_source(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct walk_options *options = context;
 	struct error error;
@@ -105,31 +103,28 @@ static int walk_source(struct source *source, void *context)
 	};
 
 	if (!source->has_mode)
-		return source_fail(source, &source->no_claims, NULL);
+		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, &error) < 0 ||
 	    parse_address(options->source.extra, source->symbols, &address, &error) < 0)
-		return source_fail(source, &error, NULL);
+		return inspection_fail(inspection, &error, NULL);
 	access_rules_of_cpu(&source->view->cpus[options->cpu], &rules);
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);
 	input.stage2 = source_stage2(source, &error);
-	source_warn(source);
-	source_report(source, &report, options->source.common.json);
+	inspection_warn(inspection);
+	inspection_report(inspection, &report);
 	report_walk(&report, &input);
 	return walk.stop == WALK_MAPPED ? EXIT_VERIFIED : EXIT_FINDING;
 }
 
-int command_walk(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct walk_options options;
-	struct source source;
-	int status;
 
-	if (parse_options(argc, argv, &options) < 0 ||
-	    source_open(options.source.source, &options.source.common, SOURCE_AREAS, &source) < 0)
+	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	status = source_look(&source, 1, walk_source, &options);
-	source_close(&source);
-	return status;
+	return inspection_run(&options.source, SOURCE_AREAS, walk_source, &options);
 }
+
+const struct command walk_command = { "walk", "one translation, explained level by level", run };

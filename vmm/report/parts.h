@@ -18,7 +18,8 @@ void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);
 void part_death(struct report *report, const struct report_run *run);
 void part_time(struct report *report, const struct report_run *run);
-/* `refused`: operations that were refused and should not have been; `verifications`: 0 = not to be mentioned.
+/*
+ * `refused`: operations that were refused and should not have been; `verifications`: 0 = not to be mentioned.
  */
 void part_verdict(struct report *report, const struct verdict *verdict, unsigned int verifications,
 		  uint64_t refused);

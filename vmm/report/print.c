@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Elements that are alike are one node, but so many elements of a JSON array. Together never more than these.
+/*
+ * Elements that are alike are one node, but so many elements of a JSON array. Together never more than these.
  */
 #define JSON_ELEMENTS_MAX 65536
 
@@ -140,7 +141,8 @@ static struct json_object *emit_scalar(const struct value_node *node)
 
 static struct json_object *emit_node(struct emitter *emitter);
 
-/* An object's member, an anonymous structure's members as the object's own, or so many elements of an array.
+/*
+ * An object's member, an anonymous structure's members as the object's own, or so many elements of an array.
  */
 static void emit_part(struct emitter *emitter, struct json_object *parent, bool is_array)
 {

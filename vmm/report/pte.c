@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Bits that the processor ignores and software uses, "AVL"; bits 62:59 are that too where there are no keys.
+/*
+ * Bits that the processor ignores and software uses, "AVL"; bits 62:59 are that too where there are no keys.
  */
 #define AVL_LOW  0x0000000000000e00ull
 #define AVL_HIGH 0x07f0000000000000ull

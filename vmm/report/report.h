@@ -246,15 +246,15 @@ struct report_pause {
 /* That of process `pid`. */
 void report_pause(struct report *report, uint32_t pid, const struct report_pause *pause);
 
-/* How a VM of another program was looked at. */
-struct report_foreign {
+/* How the VM of another program was read. */
+struct report_process {
 	uint32_t pid;
-	bool stopped; /* it stood still for stood_ns; else it ran */
-	uint64_t stood_ns;
-	unsigned int old_cr3; /* vCPUs whose CR3 is of before */
+	bool stopped; /* its threads were, for stopped_ns; else it ran on */
+	uint64_t stopped_ns;
+	unsigned int old_cr3; /* vCPUs whose CR3 may be stale */
 	uint64_t lost;        /* pages that could not be read */
 };
-void report_foreign(struct report *report, const struct report_foreign *look);
+void report_process(struct report *report, const struct report_process *process);
 
 /* `ps`: one that runs, and the path by which it is reached. */
 struct report_vm {

@@ -130,7 +130,8 @@ static void show_rounds(struct report *report, const struct claims *claims)
 		  text_count(claims->tlb_idle_skipped, spared, sizeof(spared)));
 }
 
-/* An entry of the log: a flush that has completed, an unmapping, a right lost, or a CPU that halts or wakes.
+/*
+ * An entry of the log: a flush that has completed, an unmapping, a right lost, or a CPU that halts or wakes.
  */
 static void emit_flush(struct report *report, const struct claim_flush *flush)
 {

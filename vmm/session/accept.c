@@ -15,10 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-struct listener {
+struct acceptor {
 	struct control_vm vm;
 	struct control_server *server;
-	char link[128]; /* to a socket that is not where others look first; "": none */
+	char link[128];       /* in the folder of sockets, to a socket that is elsewhere; "": none */
+	int resumed, signals; /* descriptors for acceptor_wait() */
 };
 
 static void fill_hello(const struct session *session, struct control_hello *hello)
@@ -44,72 +45,79 @@ static void fill_hello(const struct session *session, struct control_hello *hell
 	free(program);
 }
 
-/* Elsewhere than at the usual place it is found by its process id all the same, if that place can be had. */
-static int listen_somewhere(struct listener *listener, const char *where, struct error *error)
+/* A socket at a path of the user's gets a link in the folder of sockets, so that it is found by the process
+ * id. Without that folder there is no link. */
+static int open_socket(struct acceptor *acceptor, const char *where, struct error *error)
 {
-	struct error no_place;
-	char mine[sizeof(listener->link)];
+	struct error no_link;
+	char mine[sizeof(acceptor->link)];
 
-	if (!strcmp(where, LISTEN_AUTO)) {
+	if (!strcmp(where, ACCEPT_AUTO)) {
 		if (control_socket_path_own(mine, sizeof(mine), error) < 0)
 			return -1;
-		return control_server_start(mine, &listener->vm, &listener->server, error);
+		return control_server_start(mine, &acceptor->vm, &acceptor->server, error);
 	}
-	if (control_server_start(where, &listener->vm, &listener->server, error) < 0)
+	if (control_server_start(where, &acceptor->vm, &acceptor->server, error) < 0)
 		return -1;
-	if (control_socket_path_own(mine, sizeof(mine), &no_place) == 0 &&
-	    control_socket_path_link(mine, where, &no_place) == 0)
-		memcpy(listener->link, mine, sizeof(mine));
+	if (control_socket_path_own(mine, sizeof(mine), &no_link) == 0 &&
+	    control_socket_path_link(mine, where, &no_link) == 0)
+		memcpy(acceptor->link, mine, sizeof(mine));
 	return 0;
 }
 
-int listener_start(struct session *session, struct listener **out, struct error *error)
+int acceptor_start(struct session *session, struct acceptor **out, struct error *error)
 {
-	struct listener *listener = calloc(1, sizeof(*listener));
+	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
 
-	if (!listener)
+	if (!acceptor)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	if (control_vm_open(session->machine, &listener->vm, error) < 0) {
-		free(listener);
+	if (control_vm_open(session->machine, &acceptor->vm, error) < 0) {
+		free(acceptor);
 		return -1;
 	}
-	fill_hello(session, &listener->vm.hello);
-	if (listen_somewhere(listener, session->config.control, error) < 0) {
-		listener_stop(listener);
+	fill_hello(session, &acceptor->vm.hello);
+	if (open_socket(acceptor, session->config.control, error) < 0) {
+		acceptor_stop(acceptor);
 		return -1;
 	}
-	*out = listener;
+	*out = acceptor;
 	return 0;
 }
 
-void listener_stop(struct listener *listener)
+void acceptor_stop(struct acceptor *acceptor)
 {
-	if (!listener)
+	if (!acceptor)
 		return;
-	if (*listener->link)
-		unlink(listener->link);
-	control_server_stop(listener->server);
-	control_vm_close(&listener->vm);
-	free(listener);
+	if (*acceptor->link)
+		unlink(acceptor->link);
+	control_server_stop(acceptor->server);
+	control_vm_close(&acceptor->vm);
+	free(acceptor);
 }
 
-void listener_hold(struct listener *listener)
+void acceptor_hold(struct acceptor *acceptor)
 {
-	struct pollfd polled[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	sigset_t ends;
+	sigset_t signals;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	polled[0].fd = control_server_at_end(listener->server);
-	polled[1].fd = signalfd(-1, &ends, SFD_CLOEXEC);
-	fprintf(stderr,
-		"kvmap: the VM stands at its end: `kvmap map %d` looks at it; Ctrl-C or `kvmap resume %d` ends it\n",
-		getpid(), getpid());
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	acceptor->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	acceptor->resumed = control_server_at_end(acceptor->server);
+}
+
+void acceptor_wait(struct acceptor *acceptor)
+{
+	struct pollfd polled[2] = {
+		{ .fd = acceptor->resumed, .events = POLLIN },
+		{ .fd = acceptor->signals, .events = POLLIN },
+	};
+
 	while (poll(polled, 2, -1) < 0 && errno == EINTR)
 		;
-	if (polled[1].fd >= 0)
-		close(polled[1].fd);
+	if (acceptor->signals >= 0)
+		close(acceptor->signals);
+	acceptor->signals = -1;
 }

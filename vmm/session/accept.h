@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * accept.h: the VM of `run --control`, as it offers itself to other commands.
+ * accept.h: the control socket of `run --control`, by which other commands inspect the VM of a session.
  */
 #ifndef VMM_SESSION_ACCEPT_H
 #define VMM_SESSION_ACCEPT_H
 
 #include "session/session.h"
 
-/* session_config.control: the place where others find it by its process id. */
-#define LISTEN_AUTO "auto"
+/* session_config.control: the path at which other commands find it by its process id. */
+#define ACCEPT_AUTO "auto"
 
-struct listener;
+struct acceptor;
 
-/* The session's machine is booted and stands still; both are borrowed. */
-int listener_start(struct session *session, struct listener **out, struct error *error);
-/* NULL is allowed. */
-void listener_stop(struct listener *listener);
+/*
+ * Begins to serve connections, in a thread. The machine is booted and not running. The session is borrowed.
+ */
+int acceptor_start(struct session *session, struct acceptor **out, struct error *error);
 
-/* Keeps the VM, which has come to its end, until another command lets it go or a signal asks this process to
- * end. */
-void listener_hold(struct listener *listener);
+/* Closes the socket and all connections. NULL is allowed. */
+void acceptor_stop(struct acceptor *acceptor);
+
+/*
+ * The VM is at its end and stays there: clients may resume it from now on. Blocks SIGINT, SIGTERM and SIGHUP.
+ */
+void acceptor_hold(struct acceptor *acceptor);
+
+/* After acceptor_hold(): waits until a client resumes the VM or one of these signals arrives. */
+void acceptor_wait(struct acceptor *acceptor);
 
 #endif

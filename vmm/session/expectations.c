@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void judge_nothing_seen(struct verdict *verdict)
+void expectations_begin(struct verdict *verdict)
 {
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
 		verdict->results[i].seen = NOT_SEEN;
@@ -17,7 +17,7 @@ void judge_nothing_seen(struct verdict *verdict)
 	}
 }
 
-int judge_first(struct session *session, const struct verdict *verdict)
+int expectations_first_verdict(struct session *session, const struct verdict *verdict)
 {
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
 		session->verdict.results[i] = (struct invariant_result){ 0 };
@@ -46,7 +46,7 @@ static void describe_operation(const struct session *session, uint32_t index, ch
 		 text_escape(text, strlen(text), escaped, sizeof(escaped)));
 }
 
-int judge_unreadable(struct session *session, const struct error *error)
+int expectations_unreadable(struct session *session, const struct error *error)
 {
 	struct finding finding = { .address = error->address };
 
@@ -87,7 +87,7 @@ static const char *doubt_fault(const struct session *session, const struct kvmap
 	return NULL;
 }
 
-static int judge_fault(struct session *session, const struct report_step *step)
+static int check_fault(struct session *session, const struct report_step *step)
 {
 	const struct kvmap_operation *operation =
 		&session->config.script->operations.items[step->result.operation];
@@ -116,7 +116,7 @@ static int judge_fault(struct session *session, const struct report_step *step)
 }
 
 /* `verify` is the host's work: a guest that reports it as done must have stopped for it. */
-static int judge_verify(struct session *session, const struct report_step *step)
+static int check_verify(struct session *session, const struct report_step *step)
 {
 	struct finding finding = { 0 };
 
@@ -137,7 +137,7 @@ static void note_variable(struct session *session, const struct kvmap_operation 
 	session->variables[operation->result].value = result->value[0];
 }
 
-int judge_step(struct session *session, const struct report_step *step)
+int expectations_check_step(struct session *session, const struct report_step *step)
 {
 	const struct kvmap_operation *operation =
 		&session->config.script->operations.items[step->result.operation];
@@ -149,10 +149,10 @@ int judge_step(struct session *session, const struct report_step *step)
 	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED &&
 	    !step_is_excused(session->config.fail_allocation, step))
 		session->refused++;
-	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && judge_verify(session, step) < 0)
+	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && check_verify(session, step) < 0)
 		return -1;
 	if (!KVMAP_STATUS_IS_FAILED(status))
-		return judge_fault(session, step);
+		return check_fault(session, step);
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
 	if (step->fault.type)
 		finding.address = step->fault.value[0];
@@ -186,7 +186,7 @@ static const char *death_text(const struct report_death *death)
 	}
 }
 
-int judge_death(struct session *session)
+int expectations_check_death(struct session *session)
 {
 	const struct report_death *death = &session->death;
 	struct finding finding = { 0 };
@@ -214,7 +214,7 @@ int judge_death(struct session *session)
 	return add_finding(session, &finding);
 }
 
-int judge_end(struct session *session)
+int expectations_check_end(struct session *session)
 {
 	size_t asked = session->config.script->operations.count;
 	struct finding finding = { 0 };

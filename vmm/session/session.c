@@ -4,7 +4,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/escape.h"
-#include "commands/commands.h"
+#include "base/data_path.h"
 #include "session/expectations.h"
 #include "session/accept.h"
 
@@ -62,7 +62,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step = session->pending[record->cpu];
 	session->pending[record->cpu] = (struct report_step){ 0 };
 	step.result = *record;
-	if (array_push(&session->steps, step) < 0 || judge_step(session, &step) < 0)
+	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;
 	if (session->parallel_done && session->steps.count == session->parallel_end)
@@ -171,7 +171,7 @@ static int verify_now(struct session *session, struct error *error)
 	if (read_claims(session, error) < 0) {
 		if (error->kind != ERROR_GUEST)
 			return -1;
-		if (judge_unreadable(session, error) < 0)
+		if (expectations_unreadable(session, error) < 0)
 			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 		return 0;
 	}
@@ -191,7 +191,7 @@ static int verify_now(struct session *session, struct error *error)
 	}
 	if (verify(&input, &verdict, error) == 0) {
 		result = session->run.verifications ? verdict_add(&session->verdict, &verdict)
-						    : judge_first(session, &verdict);
+						    : expectations_first_verdict(session, &verdict);
 		if (result < 0)
 			error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	}
@@ -295,7 +295,8 @@ static int take_death(struct session *session, const struct machine_event *event
 		death->registers = session->view->cpus[event->cpu];
 		death->has_registers = death->registers.cr0;
 		rip = death->oops.type ? death->oops.value[3] : death->registers.rip;
-		/* In the middle of an operation claims and tables may differ: they are shown, not verified.
+		/*
+		 * In the middle of an operation claims and tables may differ: they are shown, not verified.
 		 */
 		if (read_claims(session, &ignored) == 0)
 			collect_ranges(session);
@@ -308,7 +309,7 @@ static int take_death(struct session *session, const struct machine_event *event
 					break;
 		}
 	}
-	return judge_death(session);
+	return expectations_check_death(session);
 }
 
 /* Runs to the guest's end. 0, or -1 with an error when it cannot go on. */
@@ -410,9 +411,9 @@ int session_run(const struct session_config *config, struct session **out, struc
 	if (!session)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
-	judge_nothing_seen(&session->verdict);
+	expectations_begin(&session->verdict);
 	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 ||
-	    (config->control && listener_start(session, &session->listener, error) < 0) ||
+	    (config->control && acceptor_start(session, &session->acceptor, error) < 0) ||
 	    run_guest(session, error) < 0)
 		goto failed;
 	if (session->reached_end) {
@@ -420,7 +421,7 @@ int session_run(const struct session_config *config, struct session **out, struc
 			goto failed;
 		collect_ranges(session);
 	}
-	if (judge_end(session) < 0) {
+	if (expectations_check_end(session) < 0) {
 		error_set(error, ERROR_HOST, 0, 0, "out of memory");
 		goto failed;
 	}
@@ -436,7 +437,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
-	listener_stop(session->listener);
+	acceptor_stop(session->acceptor);
 	verdict_destroy(&session->verdict);
 	ranges_destroy(&session->ranges);
 	claims_destroy(&session->claims);
@@ -450,9 +451,12 @@ void session_destroy(struct session *session)
 	free(session);
 }
 
-int session_status(const struct session *session)
+int session_program(const char *program, char *out, size_t size, struct error *error)
 {
-	if (session->verdict.finding_count)
-		return EXIT_FINDING;
-	return session->refused ? EXIT_NOT_DONE : EXIT_VERIFIED;
+	if (!program)
+		return data_path_find("guest/kvmap-guest.elf", out, size, error);
+	if ((size_t)snprintf(out, size, "%s", program) >= size)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "the path of the guest's program is longer than %zu bytes", size - 1);
+	return 0;
 }

@@ -10,6 +10,7 @@
 #include "stage2/on_demand.h"
 #include "report/report.h"
 
+/* Borrowed until session_destroy(). */
 struct session_config {
 	const char *kvm_path;
 	const char *program;
@@ -23,7 +24,7 @@ struct session_config {
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
 	uint32_t fail_allocation; /* struct kvmap_boot */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
-	const char *control;      /* where others can look at it: listen.h; NULL: nowhere */
+	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
 	bool serial;              /* the guest writes its text report to the serial port, too */
 };
 
@@ -31,7 +32,7 @@ struct session {
 	struct session_config config;
 	struct machine *machine;
 	struct stage2_on_demand stage2;
-	struct listener *listener; /* NULL: nobody can look at it */
+	struct acceptor *acceptor; /* of config.control; NULL: none */
 	struct symbols *symbols;
 	struct claims_layout *layout;
 	const struct view *view; /* of the stopped guest, at the end */
@@ -46,7 +47,8 @@ struct session {
 		struct report_step *items;
 		size_t count, capacity;
 	} steps;
-	/* By CPU: a fault waits for the RESULT of its operation (type 0: none) with what the host saw at it.
+	/*
+	 * By CPU: a fault waits for the RESULT of its operation (type 0: none) with what the host saw at it.
 	 */
 	struct report_step pending[KVMAP_CPUS_MAX];
 	/* Operations [start, end) of a `parallel` that has begun: their results come in any order. */
@@ -69,7 +71,7 @@ struct session {
 int session_run(const struct session_config *config, struct session **out, struct error *error);
 void session_destroy(struct session *session);
 
-/* EXIT_FINDING, EXIT_NOT_DONE when something was refused, or EXIT_VERIFIED. */
-int session_status(const struct session *session);
+/* `program`, or the path of the guest that belongs to kvmap if it is NULL, into `out`. */
+int session_program(const char *program, char *out, size_t size, struct error *error);
 
 #endif

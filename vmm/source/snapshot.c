@@ -1,58 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c: how a body gets to see its sources.
+ * snapshot.c: how a reader gets one moment of its sources.
  *
- * A VM that runs is stopped, what the body asked for when it was called last is copied, and the VM goes on
- * before the body is called: its first call only tells what it wants. In the end the body may want what it
- * did not want before, since the guest has changed: after LOOKS_MAX calls it reads while the VM stands still.
+ * The first call of the reader, on the running VM, only records which pages it reads. Then the VM is paused,
+ * those pages are copied, and the VM runs on before the reader is called again. If the guest has changed, the
+ * reader may now want pages that were not copied, and the next pause copies these, too. After PAUSES_MAX
+ * pauses the reader is called while the VM is paused, so that it always comes to an end.
  */
-#include "base/clock.h"
-#include "commands/commands.h"
-#include "source/source.h"
-#include "program/build_id.h"
-#include "view/process.h"
+#include "source/snapshot.h"
 
-#include <stdlib.h>
+#include "base/clock.h"
+#include "program/build_id.h"
+#include "source/internal.h"
+
 #include <time.h>
 
-#define LOOKS_MAX 6
+#define PAUSES_MAX 6
 
-/* A body that wants to look again gets so long. */
-#define CHANGE_NS 2000000000ull
-
-struct look {
-	struct source *sources;
-	size_t count;
-	unsigned int looks; /* since all was wanted anew */
-	unsigned int again; /* wanted by the body */
-	uint64_t start;
-	bool whole;
-	/* What the last call left. */
-	FILE *text;
-	char *text_bytes;
-	size_t text_size;
-	bool json, warned, failed;
-	struct error error;
-	char context[1024];
-};
-
-/* What was done to look at it is told. */
-static bool is_told(const struct source *source)
-{
-	return source->vm.client || source->process;
-}
-
-/* How many. */
-static uint64_t told(const struct look *look)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < look->count; i++)
-		count += is_told(&look->sources[i]);
-	return count;
-}
-
-/* ---- stopping and going on ---- */
+/* How long SOURCE_AGAIN is allowed. */
+#define REPEAT_NS 2000000000ull
 
 static int resume(struct source *source, struct error *error)
 {
@@ -77,6 +43,8 @@ static int resume(struct source *source, struct error *error)
 /* A program without claims may have names. */
 static void read_claims(struct source *source)
 {
+	int result;
+
 	source->symbols = NULL;
 	source->claims = NULL;
 	claims_destroy(&source->own_claims);
@@ -89,18 +57,22 @@ static void read_claims(struct source *source)
 	source->no_claims = source->no_program;
 	if (source->wanted == SOURCE_NO_CLAIMS || !source->own_layout)
 		return;
-	if ((source->wanted == SOURCE_AREAS ? claims_read_areas
-					    : claims_read)(source->view, &source->mode, source->own_layout,
-							   &source->own_claims, &source->no_claims) == 0)
+	if (source->wanted == SOURCE_AREAS)
+		result = claims_read_areas(source->view, &source->mode, source->own_layout,
+					   &source->own_claims, &source->no_claims);
+	else
+		result = claims_read(source->view, &source->mode, source->own_layout, &source->own_claims,
+				     &source->no_claims);
+	if (result == 0)
 		source->claims = &source->own_claims;
 }
 
-/* Its mode and claims, of a view that is there. */
+/* Reads the paging mode and the claims of a view. */
 static int read_source(struct source *source, struct error *error)
 {
 	if (source->session)
 		return 0;
-	if (source->process) {
+	if (source->process.view) {
 		if (source->has_mode)
 			read_claims(source);
 		return 0;
@@ -113,208 +85,121 @@ static int read_source(struct source *source, struct error *error)
 	return 0;
 }
 
-static int stop(struct source *source, bool first, struct error *error)
+static int pause_vm(struct source *source, bool first, struct error *error)
 {
 	if (!source->vm.client)
 		return 0;
 	source->vm.paused = true;
 	if (control_client_pause(source->vm.client, &source->view, error) < 0)
 		return -1;
-	/* The first look is at what the tables say, not yet at what they are. */
-	source->stage2_seen = NULL;
+	/* The first call only records pages of the guest: it needs no second stage. */
+	source->stage2_paused = NULL;
 	if (source->stage2 && !first)
-		source->stage2_seen = stage2_on_demand_read(
+		source->stage2_paused = stage2_on_demand_read(
 			&source->stage2_reading, (pid_t)source_pid(source), -1, &source->no_stage2);
 	return 0;
 }
 
-/* The sources as they are at one moment, of which the body may still want more than was copied. */
-static int begin(struct look *look, struct error *error)
+/* Pauses the VMs, copies what was read before, and lets them run on, unless the reader needs them paused. */
+static int begin(struct snapshot *snapshot, struct error *error)
 {
-	bool stay = look->looks == LOOKS_MAX;
+	bool keep_paused = snapshot->pauses == PAUSES_MAX;
 
-	for (size_t i = 0; i < look->count; i++) {
-		struct source *source = &look->sources[i];
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct source *source = &snapshot->sources[i];
 
-		if (stop(source, !look->looks, error) < 0 || (!stay && resume(source, error) < 0) ||
-		    read_source(source, error) < 0)
+		if (pause_vm(source, !snapshot->pauses, error) < 0 ||
+		    (!keep_paused && resume(source, error) < 0) || read_source(source, error) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static bool is_whole(const struct look *look)
+/* Whether all that was read since begin() is of one moment. */
+static bool is_final(const struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < look->count; i++) {
-		const struct source *source = &look->sources[i];
+	for (size_t i = 0; i < snapshot->count; i++) {
+		const struct source *source = &snapshot->sources[i];
 
 		if (source->vm.client && !source->vm.paused &&
-		    (!look->looks || !control_client_is_complete(source->vm.client)))
+		    (!snapshot->pauses || !control_client_is_complete(source->vm.client)))
 			return false;
 	}
 	return true;
 }
 
-static int end(struct look *look, struct error *error)
+static int end(struct snapshot *snapshot, struct error *error)
 {
-	look->whole = is_whole(look);
-	for (size_t i = 0; i < look->count; i++) {
-		struct source *source = &look->sources[i];
+	snapshot->is_final = is_final(snapshot);
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct source *source = &snapshot->sources[i];
 
 		if (resume(source, error) < 0)
 			return -1;
-		if (look->whole && source->ptrace_stop) {
-			source->look.stood_ns = ptrace_stop_end(source->ptrace_stop);
-			source->ptrace_stop = NULL;
+		if (snapshot->is_final && source->process.stop) {
+			source->process.summary.stopped_ns = ptrace_stop_end(source->process.stop);
+			source->process.stop = NULL;
 		}
 	}
 	return 0;
 }
 
-/* ---- what a body leaves ---- */
-
-static void forget(struct look *look)
+/* Waits for a time that varies, so that snapshots are not in step with the guest. */
+static void let_it_run(const struct snapshot *snapshot)
 {
-	if (look->text)
-		fclose(look->text);
-	look->text = NULL;
-	free(look->text_bytes);
-	look->text_bytes = NULL;
-	look->text_size = 0;
-	look->warned = look->failed = false;
-}
-
-void source_report(struct source *source, struct report *report, bool json)
-{
-	struct look *look = source->looking;
-
-	command_report(report, json);
-	look->json = json;
-	if (!told(look))
-		return;
-	if (!look->text)
-		look->text = open_memstream(&look->text_bytes, &look->text_size);
-	if (look->text)
-		report->stream = look->text;
-	/* The pauses are told first. */
-	report->seq = told(look);
-}
-
-int source_fail(struct source *source, const struct error *error, const char *context)
-{
-	struct look *look = source->looking;
-
-	look->failed = true;
-	look->error = *error;
-	snprintf(look->context, sizeof(look->context), "%s", context ? context : "");
-	return EXIT_NOT_DONE;
-}
-
-void source_warn(struct source *source)
-{
-	source->looking->warned = true;
-}
-
-static void tell_pauses(const struct look *look)
-{
-	struct report report;
-
-	command_report(&report, look->json);
-	if (!look->json)
-		report.stream = stderr;
-	for (size_t i = 0; i < look->count; i++) {
-		struct source *source = &look->sources[i];
-
-		if (source->process) {
-			source->look.lost = process_view_lost_pages(source->process);
-			report_foreign(&report, &source->look);
-		} else if (source->vm.client) {
-			report_pause(&report, source_pid(source), &source->vm.pause);
-		}
-	}
-}
-
-static int tell(struct look *look, int status)
-{
-	if (look->text)
-		fflush(look->text);
-	if (told(look) && (!look->failed || look->text_size))
-		tell_pauses(look);
-	for (size_t i = 0; look->warned && !look->failed && i < look->count; i++)
-		if (!look->sources[i].symbols)
-			fprintf(stderr, "kvmap: %s; going on without names\n",
-				look->sources[i].no_claims.text);
-	if (look->text_size)
-		fwrite(look->text_bytes, 1, look->text_size, stdout);
-	return look->failed ? command_fail(&look->error, look->context) : command_finish(status);
-}
-
-/* ---- looking ---- */
-
-static int look_once(struct look *look, source_body *body, void *context, int *status, struct error *error)
-{
-	forget(look);
-	if (begin(look, error) < 0)
-		return -1;
-	*status = body(look->sources, context);
-	return end(look, error);
-}
-
-/* To another place, and not in step with what the guest does. */
-static void let_it_run(const struct look *look)
-{
-	const struct timespec some = { .tv_nsec = 300000 + look->again % 7 * 150000 };
+	const struct timespec some = { .tv_nsec = 300000 + snapshot->repeats % 7 * 150000 };
 
 	nanosleep(&some, NULL);
 }
 
-static int look_until_whole(struct look *look, source_body *body, void *context, int *status,
+static int read_until_final(struct snapshot *snapshot, source_reader *read, void *context,
 			    struct error *error)
 {
 	for (;;) {
-		if (look_once(look, body, context, status, error) < 0)
+		enum source_next next;
+
+		if (begin(snapshot, error) < 0)
 			return -1;
-		if (look->whole && *status != SOURCE_AGAIN)
-			return 0;
-		if (look->whole) {
-			look->again++;
-			let_it_run(look);
+		next = read(snapshot->sources, context);
+		if (end(snapshot, error) < 0)
+			return -1;
+		if (!snapshot->is_final) {
+			snapshot->pauses++;
+			continue;
 		}
-		/* What was wanted in the first look is wanted again: later ones need not begin with it. */
-		look->looks = look->whole ? 1 : look->looks + 1;
+		if (next == SOURCE_DONE)
+			return 0;
+		/* The pages are known from the first call: a repeated snapshot begins with a pause. */
+		snapshot->pauses = 1;
+		snapshot->repeats++;
+		let_it_run(snapshot);
 	}
 }
 
-int source_look(struct source *sources, size_t count, source_body *body, void *context)
+int source_snapshot(struct source *sources, size_t count, source_reader *read, void *context,
+		    struct error *error)
 {
-	struct look look = { .sources = sources, .count = count, .start = clock_monotonic_ns() };
-	struct error error;
-	int status;
+	struct snapshot snapshot = { .sources = sources, .count = count, .start_ns = clock_monotonic_ns() };
+	struct error ignored;
+	int result;
 
 	for (size_t i = 0; i < count; i++)
-		sources[i].looking = &look;
-	if (look_until_whole(&look, body, context, &status, &error) < 0)
-		status = command_fail(&error, NULL);
-	else
-		status = tell(&look, status);
-	for (size_t i = 0; i < count; i++)
-		resume(&sources[i], &error);
-	forget(&look);
-	return status;
+		sources[i].snapshot = &snapshot;
+	result = read_until_final(&snapshot, read, context, error);
+	for (size_t i = 0; i < count; i++) {
+		resume(&sources[i], &ignored);
+		sources[i].snapshot = NULL;
+	}
+	return result;
 }
 
-bool source_is_whole(const struct source *source)
+bool source_is_final(const struct source *source)
 {
-	return is_whole(source->looking);
+	return is_final(source->snapshot);
 }
 
-bool source_may_change(const struct source *source)
+bool snapshot_may_repeat(const struct source *source)
 {
 	return source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END &&
-	       !source->vm.pause.ended && clock_monotonic_ns() - source->looking->start < CHANGE_NS;
-}
-
-unsigned int source_looks(const struct source *source)
-{
-	return source->looking->again;
+	       !source->vm.pause.ended && clock_monotonic_ns() - source->snapshot->start_ns < REPEAT_NS;
 }

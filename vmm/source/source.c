@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "source/source.h"
 
+#include "base/data_path.h"
 #include "base/number.h"
-#include "commands/commands.h"
 #include "control/socket_path.h"
+#include "source/internal.h"
 #include "stage2/process.h"
 #include "view/core.h"
-#include "view/process.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,54 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct source_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
-	case SOURCE_OPTION_STOP: options->common.stop = true; return 0;
-	case ARGP_KEY_ARG:
-		if (!options->source)
-			options->source = argument;
-		else if (options->extra_name && !options->extra)
-			options->extra = argument;
-		else
-			argp_error(state, "`%s` is one argument too many", argument);
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->source)
-			argp_error(
-				state,
-				"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
-		else if (options->extra_name && !options->extra)
-			argp_error(state, "%s is missing", options->extra_name);
-		return 0;
-	default: return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_option source_argp_options[] = { SOURCE_STOP_OPTION, { 0 } };
-static const struct argp_child source_children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
-const struct argp source_argp = { .options = source_argp_options,
-				  .parser = parse,
-				  .children = source_children };
-
-void source_options_default(struct source_options *options, const char *extra_name)
-{
-	*options = (struct source_options){ .extra_name = extra_name };
-	options_default(&options->common);
-}
-
-int source_parse(int argc, char **argv, const char *arguments, const char *doc, const char *extra_name,
-		 struct source_options *out)
-{
-	const struct argp argp = { source_argp_options, parse, arguments, doc, source_children, NULL, NULL };
-
-	source_options_default(out, extra_name);
-	return command_parse(&argp, argc, argv, out);
-}
-
 static bool is_script(const char *name)
 {
 	size_t length = strlen(name);
@@ -70,16 +22,17 @@ static bool is_script(const char *name)
 	return length > 4 && !strcmp(name + length - 4, ".kvs");
 }
 
-static int open_script(const char *name, const struct options *options, struct source *source, char *context,
-		       size_t context_size, struct error *error)
+static int open_script(const char *name, const struct source_config *config, struct source *source,
+		       char *detail, size_t detail_size, struct error *error)
 {
-	struct session_config config;
+	struct session_config session = config->session;
 
-	if (options_program(options, source->program, sizeof(source->program), error) < 0 ||
-	    script_load(name, &source->script, context, context_size, error) < 0)
+	if (session_program(config->program, source->program, sizeof(source->program), error) < 0 ||
+	    script_load(name, &source->script, detail, detail_size, error) < 0)
 		return -1;
-	config = options_session(options, source->program, source->script);
-	if (session_run(&config, &source->session, error) < 0)
+	session.program = source->program;
+	session.script = source->script;
+	if (session_run(&session, &source->session, error) < 0)
 		return -1;
 	source->has_mode = source->session->has_mode;
 	source->view = source->session->view;
@@ -93,33 +46,32 @@ static int open_script(const char *name, const struct options *options, struct s
 	return 0;
 }
 
-/* The names and types of the guest's program: that of --guest, the one that the source names, or kvmap's own.
+/*
+ * The names and types of the guest's program: --guest, else the one that the source names, else kvmap's own.
  */
-static void open_program(const struct options *options, const char *named, struct source *source)
+static void open_program(const struct source_config *config, const char *named, struct source *source)
 {
 	struct error *error = &source->no_program;
-	const char *program = options->program ? options->program : named;
 
-	if (program)
-		snprintf(source->program, sizeof(source->program), "%s", program);
-	else if (options_program(options, source->program, sizeof(source->program), error) < 0)
+	if (session_program(config->program ? config->program : named, source->program,
+			    sizeof(source->program), error) < 0)
 		return;
 	if (symbols_open(source->program, &source->own_symbols, error) == 0 &&
 	    source->wanted != SOURCE_NO_CLAIMS)
 		claims_layout_open(source->own_symbols, &source->own_layout, error);
 }
 
-static int open_core(const char *name, const struct options *options, struct source *source,
+static int open_core(const char *name, const struct source_config *config, struct source *source,
 		     struct error *error)
 {
 	if (core_open(name, &source->core, &source->core_program, error) < 0)
 		return -1;
 	source->view = source->core;
-	open_program(options, source->core_program, source);
+	open_program(config, source->core_program, source);
 	return 0;
 }
 
-/* ---- a VM of another process ---- */
+/* ---- a VM of another kvmap ---- */
 
 static bool is_pid(const char *name, uint32_t *out)
 {
@@ -132,7 +84,7 @@ static bool is_pid(const char *name, uint32_t *out)
 	return true;
 }
 
-int source_attach(const char *name, struct control_client **out, struct error *error)
+int source_connect(const char *name, struct control_client **out, struct error *error)
 {
 	char path[128];
 	uint32_t pid;
@@ -159,20 +111,20 @@ static bool is_vm(const char *name)
 	return is_pid(name, &pid) || (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
 }
 
-static int open_vm(const char *name, const struct options *options, struct source *source,
+static int open_vm(const char *name, const struct source_config *config, struct source *source,
 		   struct error *error)
 {
-	if (source_attach(name, &source->vm.client, error) < 0 ||
+	if (source_connect(name, &source->vm.client, error) < 0 ||
 	    control_client_map(source->vm.client, error) < 0)
 		return -1;
-	open_program(options, control_client_hello(source->vm.client)->program, source);
+	open_program(config, control_client_hello(source->vm.client)->program, source);
 	return 0;
 }
 
 /* ---- a VM of another program ---- */
 
-/* A process with a VM that does not answer as a kvmap does. */
-static bool is_foreign(const char *name, uint32_t *pid_out)
+/* Whether it is a process with a VM and without kvmap's control socket. */
+static bool is_process(const char *name, uint32_t *pid_out)
 {
 	struct error ignored;
 	char path[128];
@@ -182,37 +134,85 @@ static bool is_foreign(const char *name, uint32_t *pid_out)
 	       process_has_vm((pid_t)*pid_out);
 }
 
-static int open_foreign(pid_t pid, int vm_fd, const struct options *options, struct source *source,
+static int open_process(pid_t pid, const struct source_config *config, struct source *source,
 			struct error *error)
 {
 	char ignored[256];
 
-	source->look.pid = (uint32_t)pid;
-	source->vm_fd = vm_fd;
-	open_program(options, NULL, source);
-	/* The first question opens the line table: not while it stands still. */
+	source->process.summary.pid = (uint32_t)pid;
+	open_program(config, NULL, source);
+	/* The first description loads the line table, which takes long: before the process is stopped. */
 	if (source->own_symbols)
 		symbols_describe(source->own_symbols, KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA, ignored,
 				 sizeof(ignored));
-	return source_foreign_view(source, options->stop, error);
+	return source_read_process(source, config->stop, error);
 }
 
-int source_open_foreign(pid_t pid, int vm_fd, const struct options *options, enum source_claims wanted,
-			struct source *out, struct error *error)
+/* ---- all of them ---- */
+
+static struct source source_new(const struct source_config *config, int vm_fd)
 {
-	*out = (struct source){ .wanted = wanted, .stage2 = options->stage2 };
-	if (open_foreign(pid, vm_fd, options, out, error) == 0)
+	return (struct source){
+		.wanted = config->claims,
+		.stage2 = config->session.stage2,
+		.process.vm_fd = vm_fd,
+	};
+}
+
+int source_open_process(pid_t pid, int vm_fd, const struct source_config *config, struct source *out,
+			struct error *error)
+{
+	*out = source_new(config, vm_fd);
+	if (open_process(pid, config, out, error) == 0)
 		return 0;
 	source_close(out);
 	return -1;
+}
+
+int source_open(const char *name, const struct source_config *config, struct source *out, char *detail,
+		size_t detail_size, struct error *error)
+{
+	uint32_t pid;
+	int result;
+
+	*detail = 0;
+	*out = source_new(config, -1);
+	if (out->stage2)
+		stage2_on_demand_open(&out->stage2_reading);
+	if (is_script(name))
+		result = open_script(name, config, out, detail, detail_size, error);
+	else if (is_process(name, &pid))
+		result = open_process((pid_t)pid, config, out, error);
+	else if (is_vm(name))
+		result = open_vm(name, config, out, error);
+	else
+		result = open_core(name, config, out, error);
+	if (result < 0)
+		source_close(out);
+	return result;
+}
+
+void source_close(struct source *source)
+{
+	stage2_on_demand_close(&source->stage2_reading);
+	session_destroy(source->session);
+	script_destroy(source->script);
+	claims_destroy(&source->own_claims);
+	claims_layout_close(source->own_layout);
+	symbols_close(source->own_symbols);
+	control_client_close(source->vm.client);
+	ptrace_stop_end(source->process.stop);
+	view_destroy(source->process.view);
+	view_destroy(source->core);
+	free(source->core_program);
 }
 
 uint32_t source_pid(const struct source *source)
 {
 	if (source->vm.client)
 		return control_client_hello(source->vm.client)->pid;
-	if (source->process)
-		return source->look.pid;
+	if (source->process.view)
+		return source->process.summary.pid;
 	return source->session ? (uint32_t)getpid() : 0;
 }
 
@@ -226,51 +226,11 @@ const struct stage2 *source_stage2(struct source *source, struct error *error)
 		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
 		return NULL;
 	}
-	if (!source->vm.client)
-		return stage2_on_demand_read(
-			&source->stage2_reading, (pid_t)source_pid(source),
-			source->session ? machine_vm_fd(source->session->machine) : source->vm_fd, error);
-	*error = source->no_stage2;
-	return source->stage2_seen;
-}
-
-int source_open(const char *name, const struct options *options, enum source_claims wanted,
-		struct source *out)
-{
-	char context[1024] = "";
-	struct error error;
-	uint32_t pid;
-	int result;
-
-	*out = (struct source){ .wanted = wanted, .stage2 = options->stage2, .vm_fd = -1 };
-	if (out->stage2)
-		stage2_on_demand_open(&out->stage2_reading);
-	if (is_script(name))
-		result = open_script(name, options, out, context, sizeof(context), &error);
-	else if (is_foreign(name, &pid))
-		result = open_foreign((pid_t)pid, -1, options, out, &error);
-	else if (is_vm(name))
-		result = open_vm(name, options, out, &error);
-	else
-		result = open_core(name, options, out, &error);
-	if (result == 0)
-		return 0;
-	command_fail(&error, context);
-	source_close(out);
-	return -1;
-}
-
-void source_close(struct source *source)
-{
-	stage2_on_demand_close(&source->stage2_reading);
-	session_destroy(source->session);
-	script_destroy(source->script);
-	claims_destroy(&source->own_claims);
-	claims_layout_close(source->own_layout);
-	symbols_close(source->own_symbols);
-	control_client_close(source->vm.client);
-	ptrace_stop_end(source->ptrace_stop);
-	view_destroy(source->process);
-	view_destroy(source->core);
-	free(source->core_program);
+	if (source->vm.client) {
+		*error = source->no_stage2;
+		return source->stage2_paused;
+	}
+	return stage2_on_demand_read(
+		&source->stage2_reading, (pid_t)source_pid(source),
+		source->session ? machine_vm_fd(source->session->machine) : source->process.vm_fd, error);
 }

@@ -10,21 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *foreign_of(enum report_format format, const struct report_foreign *look)
+static char *process_of(enum report_format format, const struct report_process *process)
 {
 	char *text;
 	size_t size;
 	struct report report = report_begin(format, &text, &size);
 
-	report_foreign(&report, look);
+	report_process(&report, process);
 	report_end(&report);
 	return text;
 }
 
 Test(stage2, a_vm_that_ran_on_is_said_to_have_done_so)
 {
-	const struct report_foreign look = { .pid = 77 };
-	char *text = foreign_of(REPORT_TEXT, &look);
+	const struct report_process process = { .pid = 77 };
+	char *text = process_of(REPORT_TEXT, &process);
 
 	check_lines(text);
 	cr_expect(strstr(text, "process 77 ran on"), "%s", text);
@@ -35,15 +35,15 @@ Test(stage2, a_vm_that_ran_on_is_said_to_have_done_so)
 
 Test(stage2, what_is_doubtful_of_another_programs_vm_is_said)
 {
-	const struct report_foreign look = { 77, true, 1500000, 2, 1 };
-	char *text = foreign_of(REPORT_TEXT, &look);
+	const struct report_process process = { 77, true, 1500000, 2, 1 };
+	char *text = process_of(REPORT_TEXT, &process);
 
 	check_lines(text);
 	cr_expect(strstr(text, "process 77 was stopped for 1.50 ms"), "%s", text);
 	cr_expect(strstr(text, "CR3 of 2 vCPUs is of before"), "%s", text);
 	cr_expect(strstr(text, "1 page could not be read"), "%s", text);
 	free(text);
-	text = foreign_of(REPORT_JSON, &look);
+	text = process_of(REPORT_JSON, &process);
 	cr_expect(strstr(text,
 			 "\"type\":\"pause\",\"seq\":0,\"pid\":77,\"stopped\":true,\"paused_ns\":1500000,"
 			 "\"old_cr3\":2,\"lost_pages\":1"),

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands/inspection.h"
+
+#include "view/process.h"
+
+#include <stdlib.h>
+
+struct inspection {
+	struct source *sources;
+	size_t count;
+	bool json;
+	inspection_body *body;
+	void *context;
+	/* What the last call of the body left. */
+	int status;
+	FILE *text; /* NULL: the report goes to stdout */
+	char *text_bytes;
+	size_t text_size;
+	bool warned, failed;
+	struct error error;
+	char detail[1024];
+};
+
+/* Whether the report begins with how the source was read. */
+static bool has_summary(const struct source *source)
+{
+	return source->vm.client || source->process.view;
+}
+
+static uint64_t summaries(const struct inspection *inspection)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < inspection->count; i++)
+		count += has_summary(&inspection->sources[i]);
+	return count;
+}
+
+/* Forgets what a call of the body left. */
+static void discard(struct inspection *inspection)
+{
+	if (inspection->text)
+		fclose(inspection->text);
+	inspection->text = NULL;
+	free(inspection->text_bytes);
+	inspection->text_bytes = NULL;
+	inspection->text_size = 0;
+	inspection->warned = inspection->failed = false;
+}
+
+/* ---- for bodies ---- */
+
+void inspection_report(struct inspection *inspection, struct report *report)
+{
+	command_report(report, inspection->json);
+	if (!summaries(inspection))
+		return;
+	if (!inspection->text)
+		inspection->text = open_memstream(&inspection->text_bytes, &inspection->text_size);
+	if (inspection->text)
+		report->stream = inspection->text;
+	/* The summaries are the first lines. */
+	report->seq = summaries(inspection);
+}
+
+int inspection_fail(struct inspection *inspection, const struct error *error, const char *detail)
+{
+	inspection->failed = true;
+	inspection->error = *error;
+	snprintf(inspection->detail, sizeof(inspection->detail), "%s", detail ? detail : "");
+	return EXIT_NOT_DONE;
+}
+
+void inspection_warn(struct inspection *inspection)
+{
+	inspection->warned = true;
+}
+
+int inspection_status(struct inspection *inspection, struct source *source, const struct verdict *verdict)
+{
+	struct error error;
+	int settled = source_settle(source, verdict, &error);
+
+	if (settled < 0)
+		return inspection_fail(inspection, &error, NULL);
+	if (settled > 0)
+		return INSPECTION_AGAIN;
+	return verdict->finding_count ? EXIT_FINDING : EXIT_VERIFIED;
+}
+
+int session_status(const struct session *session)
+{
+	if (session->verdict.finding_count)
+		return EXIT_FINDING;
+	return session->refused ? EXIT_NOT_DONE : EXIT_VERIFIED;
+}
+
+/* ---- output ---- */
+
+/* How the sources were read: in JSON the first lines of the report, else on stderr. */
+static void print_summaries(struct inspection *inspection)
+{
+	struct report report;
+
+	command_report(&report, inspection->json);
+	if (!inspection->json)
+		report.stream = stderr;
+	for (size_t i = 0; i < inspection->count; i++) {
+		struct source *source = &inspection->sources[i];
+
+		if (source->process.view) {
+			source->process.summary.lost = process_view_lost_pages(source->process.view);
+			report_process(&report, &source->process.summary);
+		} else if (source->vm.client) {
+			report_pause(&report, source_pid(source), &source->vm.pause);
+		}
+	}
+}
+
+static int print_output(struct inspection *inspection)
+{
+	if (inspection->text)
+		fflush(inspection->text);
+	if (summaries(inspection) && (!inspection->failed || inspection->text_size))
+		print_summaries(inspection);
+	for (size_t i = 0; inspection->warned && !inspection->failed && i < inspection->count; i++)
+		if (!inspection->sources[i].symbols)
+			fprintf(stderr, "kvmap: %s; going on without names\n",
+				inspection->sources[i].no_claims.text);
+	if (inspection->text_size)
+		fwrite(inspection->text_bytes, 1, inspection->text_size, stdout);
+	if (inspection->failed)
+		return command_fail(&inspection->error, inspection->detail);
+	return command_finish(inspection->status);
+}
+
+static enum source_next read_once(struct source *sources, void *context)
+{
+	struct inspection *inspection = context;
+
+	discard(inspection);
+	inspection->status = inspection->body(inspection, sources, inspection->context);
+	return inspection->status == INSPECTION_AGAIN ? SOURCE_AGAIN : SOURCE_DONE;
+}
+
+int inspection_run_sources(struct source *sources, size_t count, bool json, inspection_body *body,
+			   void *context)
+{
+	struct inspection inspection = {
+		.sources = sources,
+		.count = count,
+		.json = json,
+		.body = body,
+		.context = context,
+	};
+	struct error error;
+	int status;
+
+	if (source_snapshot(sources, count, read_once, &inspection, &error) < 0)
+		status = command_fail(&error, NULL);
+	else
+		status = print_output(&inspection);
+	discard(&inspection);
+	return status;
+}
+
+int inspection_open(const char *name, const struct source_config *config, struct source *out)
+{
+	char detail[1024];
+	struct error error;
+
+	if (source_open(name, config, out, detail, sizeof(detail), &error) == 0)
+		return 0;
+	command_fail(&error, detail);
+	return -1;
+}
+
+int inspection_run(const struct source_options *options, enum source_claims claims, inspection_body *body,
+		   void *context)
+{
+	const struct source_config config = source_options_config(options, claims);
+	struct source source;
+	int status;
+
+	if (inspection_open(options->source, &config, &source) < 0)
+		return EXIT_NOT_DONE;
+	status = inspection_run_sources(&source, 1, options->common.json, body, context);
+	source_close(&source);
+	return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspection.h: how a command reads its sources and reports. Its body is a function that source_snapshot()
+ * may call several times; output is collected and printed once, when all that was read is of one moment.
+ */
+#ifndef VMM_COMMANDS_INSPECTION_H
+#define VMM_COMMANDS_INSPECTION_H
+
+#include "commands/commands.h"
+#include "commands/source_options.h"
+#include "source/snapshot.h"
+
+struct inspection;
+
+/* Returned by a body to be called again, with the VMs as they are a little later. */
+#define INSPECTION_AGAIN (-1)
+
+/*
+ * Reads the sources, reports, and returns an exit status or INSPECTION_AGAIN. It must have no effect but
+ * through the functions below, unless source_is_final().
+ */
+typedef int inspection_body(struct inspection *inspection, struct source *sources, void *context);
+
+/* Opens the source and calls the body for it. Returns the exit status of the command; all is printed. */
+int inspection_run(const struct source_options *options, enum source_claims claims, inspection_body *body,
+		   void *context);
+
+/* The same for `count` sources, one or two, that are open. They stay open. */
+int inspection_run_sources(struct source *sources, size_t count, bool json, inspection_body *body,
+			   void *context);
+
+/* Opens a source. -1 when the error is printed. */
+int inspection_open(const char *name, const struct source_config *config, struct source *out);
+
+/* In a body: where its report goes. */
+void inspection_report(struct inspection *inspection, struct report *report);
+
+/* In a body: as command_fail(). */
+int inspection_fail(struct inspection *inspection, const struct error *error, const char *detail);
+
+/* In a body: prints a line on stderr, with the reason, if a source has no symbols. */
+void inspection_warn(struct inspection *inspection);
+
+/* In a body: what to return for a verdict. Only EXIT_VERIFIED and EXIT_FINDING allow a report. */
+int inspection_status(struct inspection *inspection, struct source *source, const struct verdict *verdict);
+
+/* The exit status of a script that was run to its end. */
+int session_status(const struct session *session);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands/source_options.h"
+
+#include "commands/commands.h"
+
+enum { OPTION_STOP = 640 };
+
+static const struct argp_option options_list[] = {
+	{ "stop", OPTION_STOP, NULL, 0,
+	  "stop a VM of another program while it is looked at (one of kvmap's own always is)", 0 },
+	{ 0 },
+};
+
+static int take_argument(struct source_options *options, char *argument, struct argp_state *state)
+{
+	if (!options->source)
+		options->source = argument;
+	else if (options->extra_name && !options->extra)
+		options->extra = argument;
+	else
+		argp_error(state, "`%s` is one argument too many", argument);
+	return 0;
+}
+
+static int check_arguments(const struct source_options *options, struct argp_state *state)
+{
+	if (!options->source)
+		argp_error(
+			state,
+			"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
+	else if (options->extra_name && !options->extra && !options->extra_optional)
+		argp_error(state, "%s is missing", options->extra_name);
+	return 0;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct source_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_STOP: options->stop = true; return 0;
+	case ARGP_KEY_ARG: return take_argument(options, argument, state);
+	case ARGP_KEY_END: return check_arguments(options, state);
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+const struct argp source_options_argp = {
+	.options = options_list,
+	.parser = parse,
+	.children = children,
+};
+
+struct source_options source_options_default(const char *extra_name)
+{
+	struct source_options options = { .extra_name = extra_name };
+
+	options_default(&options.common);
+	return options;
+}
+
+int source_options_parse(int argc, char **argv, const char *arguments, const char *doc,
+			 struct source_options *out)
+{
+	struct argp argp = source_options_argp;
+
+	argp.args_doc = arguments;
+	argp.doc = doc;
+	return command_parse(&argp, argc, argv, out);
+}
+
+struct source_config source_options_config(const struct source_options *options, enum source_claims claims)
+{
+	return (struct source_config){
+		.claims = claims,
+		.program = options->common.program,
+		.stop = options->stop,
+		.session = options->common.session,
+	};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source_options.h: the arguments and options of commands that take a SOURCE, and one argument more at most.
+ */
+#ifndef VMM_COMMANDS_SOURCE_OPTIONS_H
+#define VMM_COMMANDS_SOURCE_OPTIONS_H
+
+#include "commands/options.h"
+#include "source/source.h"
+
+struct source_options {
+	struct options common;
+	const char *source;
+	const char *extra;      /* the second argument; NULL: not given */
+	const char *extra_name; /* its name in messages; NULL: the command takes none */
+	bool extra_optional;
+	bool stop; /* --stop */
+};
+
+/* Defaults for a command whose second argument is `extra_name`. */
+struct source_options source_options_default(const char *extra_name);
+
+/* A child parser for a command with options of its own. Its input is a struct source_options. */
+extern const struct argp source_options_argp;
+
+/* Parses the arguments of a command without options of its own, as command_parse(). */
+int source_options_parse(int argc, char **argv, const char *arguments, const char *doc,
+			 struct source_options *out);
+
+/* How the sources of the command are opened. */
+struct source_config source_options_config(const struct source_options *options, enum source_claims claims);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h: shared by the files of vmm/source.
+ */
+#ifndef VMM_SOURCE_INTERNAL_H
+#define VMM_SOURCE_INTERNAL_H
+
+#include "source/source.h"
+
+/* The copying of one source_snapshot(). */
+struct snapshot {
+	struct source *sources;
+	size_t count;
+	unsigned int pauses;  /* since the reader began anew; 0: no VM was paused yet */
+	unsigned int repeats; /* calls that SOURCE_AGAIN asked for */
+	uint64_t start_ns;    /* CLOCK_MONOTONIC */
+	bool is_final;        /* the last call read one moment only */
+};
+
+/* Whether the guest runs on, and SOURCE_AGAIN is allowed: for two seconds. */
+bool snapshot_may_repeat(const struct source *source);
+
+/*
+ * Opens the view of source->process: memory slots and registers as the host's kernel has them. `stop`: stops
+ * the process first. ERROR_PERMISSION or ERROR_HOST where the kernel cannot be read.
+ */
+int source_read_process(struct source *source, bool stop, struct error *error);
+
+#endif
