@@ -6,6 +6,8 @@
 #include "fuzz.h"
 #include "guest.h"
 
+#include "report/print.h"
+
 #include <stdlib.h>
 #include <string.h>
 

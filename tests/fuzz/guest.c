@@ -6,8 +6,14 @@
 
 #include "base/array.h"
 #include "inspect/frames.h"
-#include "paging/ranges.h"
 #include "kvmap/layout.h"
+#include "paging/ranges.h"
+#include "report/areas.h"
+#include "report/diff.h"
+#include "report/frames.h"
+#include "report/map.h"
+#include "report/verdict.h"
+#include "report/walk.h"
 #include "view/core.h"
 
 #include <json-c/json.h>

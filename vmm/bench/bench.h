@@ -6,7 +6,7 @@
 #define VMM_BENCH_BENCH_H
 
 #include "base/error.h"
-#include "report/report.h"
+#include "report/bench.h"
 
 #include <stddef.h>
 #include <stdint.h>

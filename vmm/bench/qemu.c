@@ -7,8 +7,8 @@
 #include "base/array.h"
 #include "base/escape.h"
 #include "bench/bench.h"
-#include "program/symbols.h"
 #include "kvmap/ports.h"
+#include "program/symbols.h"
 #include "script/script.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * areas.c: kvmap areas SOURCE
  */
 #include "commands/inspection.h"
+#include "report/areas.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
  * backtrace.c: kvmap backtrace SOURCE [--cpu N]
  */
 #include "commands/inspection.h"
+#include "report/backtrace.h"
 
 struct backtrace_options {
 	struct source_options source;

@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "report/bench.h"
 #include "script/names.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * diff.c: kvmap diff SOURCE SOURCE
  */
 #include "commands/inspection.h"
+#include "report/diff.h"
 
 struct diff_options {
 	struct options common;

@@ -5,6 +5,7 @@
 #include "base/page.h"
 #include "commands/inspection.h"
 #include "paging/mappings.h"
+#include "report/dump.h"
 #include "view/core.h"
 
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/page.h"
 #include "commands/inspection.h"
+#include "report/frames.h"
 
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/inspection.h"
 
+#include "report/pause.h"
 #include "view/process.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /*
  * main.c: kvmap COMMAND: finds the command.
  */
-#include "commands/commands.h"
 #include "base/escape.h"
+#include "commands/commands.h"
 #include "config.h"
 
 #include <fcntl.h>

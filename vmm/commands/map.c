@@ -4,6 +4,7 @@
  */
 #include "base/number.h"
 #include "commands/inspection.h"
+#include "report/map.h"
 
 #include <stdlib.h>
 #include <string.h>

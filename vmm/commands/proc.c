@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "commands/inspection.h"
+#include "report/proc.h"
 
 #include <string.h>
 

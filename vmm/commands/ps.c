@@ -4,8 +4,9 @@
  */
 #include "base/array.h"
 #include "commands/commands.h"
-#include "control/socket_path.h"
 #include "control/client.h"
+#include "control/socket_path.h"
+#include "report/ps.h"
 
 #include <errno.h>
 #include <stdlib.h>

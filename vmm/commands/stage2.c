@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "commands/inspection.h"
 #include "kvm/kvm.h"
+#include "report/stage2.h"
 #include "stage2/reader.h"
 #include "stage2/stats.h"
 

@@ -3,6 +3,7 @@
  * verify.c: kvmap verify SOURCE
  */
 #include "commands/inspection.h"
+#include "report/verdict.h"
 
 static int show_verdict(struct inspection *inspection, struct source *source, void *context)
 {

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "base/number.h"
 #include "commands/inspection.h"
+#include "report/walk.h"
 
 #include <string.h>
 

@@ -4,9 +4,10 @@
  * it what the page tables say, and the verdict.
  */
 #include "claims/area_tables.h"
-#include "kvmap/layout.h"
-#include "report/json.h"
 #include "inspect/address.h"
+#include "kvmap/layout.h"
+#include "report/areas.h"
+#include "report/json.h"
 #include "report/text.h"
 #include "report/vmallocinfo.h"
 

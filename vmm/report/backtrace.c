@@ -3,6 +3,7 @@
  * backtrace.c: the frames of a stack, innermost first. In JSON: {"pc", "sp", "is"} each.
  */
 #include "report/backtrace.h"
+#include "report/json.h"
 
 #include "report/text.h"
 

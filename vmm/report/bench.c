@@ -2,6 +2,8 @@
 /*
  * bench.c: `bench guest`: instructions beside Linux's.
  */
+#include "kvmap/boot.h"
+#include "report/bench.h"
 #include "report/json.h"
 #include "report/text.h"
 #include "script/script.h"

@@ -2,10 +2,10 @@
 /*
  * death.c: how the guest died: what, where, the bytes there, the registers, and what the address is.
  */
+#include "inspect/address.h"
 #include "report/backtrace.h"
 #include "report/json.h"
-#include "report/parts.h"
-#include "inspect/address.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

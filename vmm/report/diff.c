@@ -4,10 +4,10 @@
  */
 #include "base/number.h"
 #include "base/page.h"
+#include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
 #include "report/pte.h"
-#include "inspect/address.h"
 #include "report/text.h"
 
 #include <inttypes.h>

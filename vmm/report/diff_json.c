@@ -2,10 +2,10 @@
 /*
  * diff_json.c: `diff SOURCE SOURCE`, as JSON lines.
  */
+#include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
 #include "report/json.h"
-#include "inspect/address.h"
 #include "report/text.h"
 
 /* null: not mapped */

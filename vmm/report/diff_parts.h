@@ -5,7 +5,7 @@
 #ifndef VMM_REPORT_DIFF_PARTS_H
 #define VMM_REPORT_DIFF_PARTS_H
 
-#include "report/report.h"
+#include "report/diff.h"
 
 void diff_json(struct report *report, const struct report_diff *diff);
 

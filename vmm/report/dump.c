@@ -3,6 +3,7 @@
  * dump.c: `dump SOURCE FILE`: what was written.
  */
 #include "base/number.h"
+#include "report/dump.h"
 #include "report/json.h"
 #include "report/text.h"
 

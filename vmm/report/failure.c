@@ -3,7 +3,7 @@
  * failure.c: the allocation that --fail-allocation made fail: in which operation, and what that did to it.
  */
 #include "report/json.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

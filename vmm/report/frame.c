@@ -3,9 +3,10 @@
  * frame.c: `frames SOURCE FRAME`: who has one frame, and everything that leads to it.
  */
 #include "base/number.h"
-#include "kvmap/layout.h"
-#include "report/json.h"
 #include "inspect/address.h"
+#include "kvmap/layout.h"
+#include "report/frames.h"
+#include "report/json.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #ifndef VMM_REPORT_FRAMES_PARTS_H
 #define VMM_REPORT_FRAMES_PARTS_H
 
-#include "report/report.h"
+#include "report/frames.h"
 
 /* The histograms: distances of neighbours, lengths of physically contiguous runs. */
 void part_scatter(struct report *report, const struct report_frames *about);

@@ -5,8 +5,8 @@
 #include "base/number.h"
 #include "base/page.h"
 #include "paging/memory_type.h"
-#include "report/pte.h"
 #include "report/map_parts.h"
+#include "report/pte.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -3,10 +3,10 @@
  * map_json.c: `map SOURCE --json`: a line for each range and guard, never folded, and one for the whole.
  */
 #include "base/number.h"
+#include "inspect/address.h"
 #include "paging/memory_type.h"
 #include "report/json.h"
 #include "report/map_parts.h"
-#include "inspect/address.h"
 #include "report/text.h"
 
 static void emit_range(struct report *report, const struct report_map *input, const struct map_item *item)

@@ -5,7 +5,7 @@
 #ifndef VMM_REPORT_MAP_PARTS_H
 #define VMM_REPORT_MAP_PARTS_H
 
-#include "report/report.h"
+#include "report/map.h"
 
 /*
  * "area op_vmalloc (op_areas.c:12)", "direct map", "image: text"; "" where kvmap does not know. Returns out.

@@ -6,10 +6,10 @@
  * drawn to one scale. A digit says how many of the area's frames lie in that column, '#' ten or more.
  */
 #include "base/number.h"
+#include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
-#include "report/parts.h"
-#include "inspect/address.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -3,6 +3,7 @@
  * print.c: `print SOURCE EXPRESSION`: a value of the guest as C would initialise it, or as JSON.
  */
 #include "report/json.h"
+#include "report/print.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -5,6 +5,7 @@
 #include "base/page.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
+#include "report/proc.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * proc_vmallocinfo.c: `proc SOURCE vmallocinfo`, after vmalloc_info_show() of Linux's mm/vmalloc.c.
  */
 #include "report/json.h"
+#include "report/proc.h"
 #include "report/vmallocinfo.h"
 
 #include <inttypes.h>

@@ -3,6 +3,7 @@
  * process.c: how the VM of another program was read.
  */
 #include "report/json.h"
+#include "report/pause.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -4,6 +4,8 @@
  */
 #include "base/number.h"
 #include "report/json.h"
+#include "report/pause.h"
+#include "report/ps.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -5,7 +5,9 @@
 #include "base/number.h"
 #include "base/page.h"
 #include "report/json.h"
+#include "report/stage2.h"
 #include "report/text.h"
+#include "verify/verify.h"
 
 #include <inttypes.h>
 #include <linux/kvm.h>

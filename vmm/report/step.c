@@ -3,7 +3,7 @@
  * step.c: one operation, and what became of it.
  */
 #include "base/number.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -2,6 +2,7 @@
 #include "report/text.h"
 
 #include "base/utf8.h"
+#include "paging/walk.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #include "base/number.h"
 #include "report/json.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

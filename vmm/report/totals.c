@@ -3,7 +3,7 @@
  * totals.c: allocations, guard hits, flushes, and what batching saved.
  */
 #include "report/json.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -3,8 +3,9 @@
  * verdict.c: one line an invariant, every finding, and the sentence at the end.
  */
 #include "report/json.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
+#include "report/verdict.h"
 
 #include <inttypes.h>
 #include <string.h>

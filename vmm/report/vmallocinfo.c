@@ -4,6 +4,7 @@
 #include "base/escape.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *vmallocinfo_caller(struct symbols *symbols, uint64_t address, char *out, size_t size)

@@ -5,7 +5,8 @@
 #ifndef VMM_REPORT_VMALLOCINFO_H
 #define VMM_REPORT_VMALLOCINFO_H
 
-#include "report/report.h"
+#include "claims/claims.h"
+#include "program/symbols.h"
 
 /* "op_vmalloc+0xd/0x20", as Linux's %pS; the bare address where no symbol is near. Returns out. */
 const char *vmallocinfo_caller(struct symbols *symbols, uint64_t address, char *out, size_t size);

@@ -4,9 +4,9 @@
  */
 #include "base/number.h"
 #include "base/page.h"
+#include "inspect/address.h"
 #include "paging/memory_type.h"
 #include "report/pte.h"
-#include "inspect/address.h"
 #include "report/text.h"
 #include "report/walk_parts.h"
 

@@ -3,8 +3,8 @@
  * walk_json.c: `walk SOURCE ADDRESS --json`: a line for each level of either stage, and one for the whole.
  */
 #include "paging/memory_type.h"
-#include "report/pte.h"
 #include "report/json.h"
+#include "report/pte.h"
 #include "report/text.h"
 #include "report/walk_parts.h"
 

@@ -5,7 +5,7 @@
 #ifndef VMM_REPORT_WALK_PARTS_H
 #define VMM_REPORT_WALK_PARTS_H
 
-#include "report/report.h"
+#include "report/walk.h"
 
 /* Whether the page that was found has a protection key that counts. */
 bool walk_has_key(const struct report_walk *input);

@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
-#include "report/parts.h"
+#include "report/run_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>

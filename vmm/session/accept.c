@@ -2,8 +2,8 @@
 #include "session/accept.h"
 
 #include "control/machine_vm.h"
-#include "control/socket_path.h"
 #include "control/server.h"
+#include "control/socket_path.h"
 #include "program/build_id.h"
 
 #include <errno.h>

@@ -3,10 +3,10 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/data_path.h"
-#include "session/expectations.h"
+#include "base/escape.h"
 #include "session/accept.h"
+#include "session/expectations.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "report/run.h"
 #include "stage2/on_demand.h"
-#include "report/report.h"
 
 /* Borrowed until session_destroy(). */
 struct session_config {

@@ -11,6 +11,7 @@
 #define VMM_SOURCE_SOURCE_H
 
 #include "control/client.h"
+#include "report/pause.h"
 #include "session/session.h"
 #include "view/ptrace_stop.h"
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_UNIT_REPORT_SAMPLE_H
 #define TESTS_UNIT_REPORT_SAMPLE_H
 
-#include "report/report.h"
+#include "report/run.h"
 
 #include <json-c/json.h>
 

@@ -4,6 +4,8 @@
  */
 #include "sample.h"
 
+#include "report/bench.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  */
 #include "sample.h"
 
+#include "report/proc.h"
+
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -4,6 +4,9 @@
  */
 #include "sample.h"
 
+#include "report/pause.h"
+#include "report/stage2.h"
+
 #include "paging/translated.h"
 
 #include <criterion/criterion.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parts.h: the parts of the report of `run`, in its order. Each writes text or JSON lines, as report->format
- * says. Private to vmm/report.
+ * run_parts.h: the parts of the report of `run`, in its order. Each writes text or JSON lines, as
+ * report->format says. Private to vmm/report.
  */
-#ifndef VMM_REPORT_PARTS_H
-#define VMM_REPORT_PARTS_H
+#ifndef VMM_REPORT_RUN_PARTS_H
+#define VMM_REPORT_RUN_PARTS_H
 
-#include "report/report.h"
+#include "report/run.h"
 
 void part_machine(struct report *report, const struct report_run *run);
 void part_timeline(struct report *report, const struct report_run *run);
