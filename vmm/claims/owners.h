@@ -44,7 +44,7 @@ struct owners {
 int owners_collect(const struct claims *claims, struct owners *out);
 void owners_destroy(struct owners *owners);
 
-/* The claim to a frame (one of them if there are several), or NULL. */
+/* The owner of a frame, or NULL. Of overlapping claims only the one with the largest first frame is considered. */
 const struct keyed *owners_find(const struct owners *owners, uint64_t pfn);
 
 /* Number of frames that an item of the list claims. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_area_tables.c: what the tables make of an area's range.
+ * test_area_tables.c: an area's range in the page tables.
  */
 #include "claims/area_tables.h"
 #include "tables.h"
@@ -22,8 +22,8 @@ static void done(void)
 
 TestSuite(area_tables, .init = four_levels, .fini = done);
 
-/* Of `pages` pages and a guard. */
-static void look(uint64_t start, uint64_t pages)
+/* Reads an area of `pages` pages and a guard page. */
+static void read_area(uint64_t start, uint64_t pages)
 {
 	struct claim_area area = { .va_start = start, .va_end = start + (pages + 1) * K4 };
 	uint64_t budget = 1000;
@@ -39,7 +39,7 @@ Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
 		tables_map(&t, VMALLOC + i * K4, frames[i] * K4, 1, PTE_W | PTE_NX);
 	tables_map(&t, VMALLOC - K4, 19 * K4, 1, PTE_W);
 	tables_map(&t, VMALLOC + 7 * K4, 33 * K4, 1, PTE_W);
-	look(VMALLOC, 6);
+	read_area(VMALLOC, 6);
 	cr_expect_eq(found.pages, 6);
 	cr_expect_eq(found.runs, 3);
 	cr_expect_eq(found.gpa, 20 * K4);
@@ -51,7 +51,7 @@ Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
 	*tables_entry(&t, VMALLOC + 2 * K4, 1) &= ~(uint64_t)PTE_W;
 	*tables_entry(&t, VMALLOC + 3 * K4, 1) = 0;
 	tables_map(&t, VMALLOC + 4 * K4, 31 * K4, 1, PTE_W | PTE_NX);
-	look(VMALLOC, 6);
+	read_area(VMALLOC, 6);
 	cr_expect_eq(found.pages, 5);
 	cr_expect_eq(found.runs, 4, "a hole ends a run whose frames go on behind it");
 	cr_expect_eq(found.rights, RIGHT_R);
@@ -61,11 +61,11 @@ Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
 Test(area_tables, see_a_guard_that_is_mapped_also_as_a_part_of_a_large_page)
 {
 	tables_map(&t, VMALLOC, 0x100000, 1, 0);
-	look(VMALLOC, 0);
+	read_area(VMALLOC, 0);
 	cr_expect(found.guard_mapped);
 	cr_expect_eq(found.pages, 0);
 	tables_map(&t, VMALLOC + M2, M2, 2, PTE_W);
-	look(VMALLOC + M2 + 4 * K4, 3);
+	read_area(VMALLOC + M2 + 4 * K4, 3);
 	cr_expect(found.guard_mapped);
 	cr_expect_eq(found.pages, 3);
 	cr_expect_eq(found.large, 3);
@@ -79,7 +79,7 @@ Test(area_tables, of_impossible_areas_and_beyond_the_budget_are_empty)
 	uint64_t budget = 2;
 
 	tables_map(&t, VMALLOC, 0x100000, 1, 0);
-	look(VMALLOC + K4, -2ull);
+	read_area(VMALLOC + K4, -2ull);
 	cr_expect_eq(found.pages, 0);
 	cr_expect(!found.cut_short);
 	area_tables(&t.view, &t.mode, &all, &budget, &found);
@@ -91,4 +91,11 @@ Test(area_tables, of_impossible_areas_and_beyond_the_budget_are_empty)
 	area_tables(&t.view, &t.mode, &all, &budget, &found);
 	cr_expect(!found.cut_short);
 	cr_expect_eq(found.pages, 1);
+}
+
+Test(area_tables, the_budget_grows_with_memory_and_with_the_number_of_areas)
+{
+	struct claims claims = { .areas.count = 3 };
+
+	cr_expect_eq(area_tables_budget(&t.view, &claims), view_data_size(&t.view) / K4 * 2 + 24);
 }

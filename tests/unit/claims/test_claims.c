@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -76,6 +77,7 @@ Test(claims, a_deferred_area_is_a_live_one)
 {
 	world_range(&world, RANGE_A)->state = VMAP_DEFERRED;
 	world_cpu(&world, 2)->lazy.deferred = (void *)world_range_gva(RANGE_A);
+	claims_destroy(&claims);
 	world_read(&world, &claims);
 	cr_assert_eq(claims.areas.count, 4);
 	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
@@ -301,6 +303,7 @@ Test(claims, a_buddy_block_in_the_chain_of_a_huge_area_is_read_as_all_its_frames
 	world_page(&world, 0x710)->order = 2;
 	world_vm(&world, RANGE_A)->flags |= VM_HUGE;
 	world_vm(&world, RANGE_A)->nr_pages = 5;
+	claims_destroy(&claims);
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_assert_eq(claims.areas.items[0].frame_count, 5);
@@ -346,4 +349,43 @@ Test(claims, a_cpu_in_the_middle_of_an_operation_is_found)
 	cr_expect(claims_inside(&claims, &cpu, &line));
 	cr_expect_eq(cpu, 2);
 	cr_expect_eq(line, 17);
+}
+
+Test(claims, live_areas_have_their_start_addresses)
+{
+	const uint64_t start = KVMAP_VMALLOC_START;
+	size_t count = 0;
+	uint64_t *starts = claims_area_starts(&claims, &count);
+
+	cr_assert_eq(count, 3);
+	cr_expect_eq(starts[0], start);
+	cr_expect_eq(starts[1], start + 0x3000);
+	cr_expect_eq(starts[2], start + 0x10000);
+	free(starts);
+	starts = claims_area_starts(NULL, &count);
+	cr_expect_eq(count, 0);
+	free(starts);
+}
+
+Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
+{
+	struct zone *zones = world_root(&world, "zones", struct zone);
+	uint32_t pages[KVMAP_NODES_MAX];
+
+	zones[1] = (struct zone){ .start_pfn = 0x720, .end_pfn = 0x731, .numa_node = 1 };
+	zones[0].end_pfn = zones[0].fresh_start = zones[0].fresh_end = 0x720;
+	zones[1].fresh_start = zones[1].fresh_end = 0x731;
+	*world_root(&world, "nr_zones", uint32_t) = 2;
+	*world_root(&world, "nr_nodes", uint32_t) = 2;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.numa_node_count, 2);
+	claims_area_numa_nodes(&claims, &claims.areas.items[0], pages);
+	cr_expect_eq(pages[0], 1);
+	cr_expect_eq(pages[1], 1);
+	claims_area_numa_nodes(&claims, &claims.areas.items[2], pages);
+	cr_expect_eq(pages[0], 1);
+	cr_expect_eq(pages[1], 1, "0x731 is in no zone");
+	cr_expect_eq(pages[2], 0);
 }

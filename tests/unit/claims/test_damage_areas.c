@@ -287,3 +287,14 @@ Test(damage_areas, chains_that_together_hold_more_frames_than_RAM)
 	expect_damage(&claims, claims.damages.items[claims.damages.count - 1].invariant,
 		      "more is damaged than is listed");
 }
+
+/* The mappings of the block were read with the tree. */
+Test(damage_areas, a_vmap_block_on_a_purge_list_is_read_once)
+{
+	world_vmap_block(&world, RANGE_A);
+	world_range(&world, RANGE_A)->next = (void *)world_range_gva(RANGE_D);
+	world_cpu(&world, 5)->lazy.purge_list = (void *)world_range_gva(RANGE_A);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.areas.count, 6);
+}

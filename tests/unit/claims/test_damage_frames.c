@@ -239,3 +239,52 @@ Test(damage_frames, one_unmapped_page_of_the_image_costs_only_what_lies_in_it)
 	expect_damage(&claims, "V12", "agent_nr_variables: not mapped");
 	cr_expect_eq(claims.areas.count, 4);
 }
+
+Test(damage_frames, a_free_list_that_leads_to_a_struct_page_that_is_not_mapped)
+{
+	*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP, 2) = 0;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "zones[0].free_area[0]: list leads beyond RAM");
+	cr_expect_eq(claims.free_buddy_blocks.count, 0);
+}
+
+Test(damage_frames, mem_map_larger_than_RAM)
+{
+	struct view_region high = { .gpa = 1ull << 36, .size = WORLD_SIZE, .bytes = world.memory, .fd = -1 };
+	struct error error;
+
+	cr_assert_eq(view_add_region(&world.view, &high, &error), 0, "%s", error.text);
+	*world_root(&world, "max_pfn", uint64_t) = (1ull << 36) / PAGE_SIZE;
+	for (uint64_t offset = 0; offset < 3 * WORLD_SIZE; offset += 2 << 20)
+		*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP + offset, 2) =
+			WORLD_MEM_MAP | PTE_P | PTE_W | PTE_PS;
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "mem_map: larger than RAM");
+	cr_expect_leq(claims.pages.count, 2 * WORLD_SIZE / sizeof(struct page));
+}
+
+/* Unmaps a page of an array that begins at a page (program.c). */
+static void unmap_page(const char *array, unsigned int page)
+{
+	*world_pte(&world, world_symbol(&world, array) + page * PAGE_SIZE, 1) = 0;
+}
+
+Test(damage_frames, arrays_of_which_a_page_is_not_mapped)
+{
+	*world_root(&world, "tlb_gen", uint32_t) = TLB_FLUSH_LOG - 1;
+	*world_root(&world, "agent_nr_variables", uint32_t) = KVMAP_VARIABLES_MAX;
+	unmap_page("zones", 0);
+	unmap_page("tlb_flush_log", 1);
+	unmap_page("cpu_caches", 1);
+	unmap_page("agent_variables", 1);
+	world_read(&world, &claims);
+	expect_damage(&claims, "V4", "zones[0]: not mapped");
+	expect_damage(&claims, "V4", "cpu_caches: not mapped");
+	expect_damage(&claims, "V8", "cpu_caches: not mapped");
+	expect_damage(&claims, "V9", "tlb_flush_log: not mapped");
+	expect_damage(&claims, "V12", "agent_variables: not mapped");
+	cr_expect_eq(claims.damages.count, 6, "cpu_caches is read three times");
+	cr_expect_eq(claims.zone_count, 0);
+	cr_expect_leq(claims.variables.count, PAGE_SIZE / sizeof(struct agent_variable) + 1);
+	cr_expect_eq(claims.areas.count, 3, "the live areas");
+}
