@@ -15,7 +15,10 @@ static const char *status_words(u32 status)
 
 static void text_access(u64 access)
 {
-	text(access == KVMAP_ACCESS_READ ? "read" : access == KVMAP_ACCESS_WRITE ? "write" : "execute");
+#define ACCESS_WORD(NAME, value, word) [KVMAP_ACCESS_##NAME] = word,
+	static const char *const words[] = { KVMAP_ACCESSES(ACCESS_WORD) };
+
+	text(access < ARRAY_SIZE(words) ? words[access] : "?");
 }
 
 static void text_print(const struct operation *operation)
@@ -28,7 +31,7 @@ static void text_print(const struct operation *operation)
 	}
 }
 
-/* A row's words: see struct operation_row. */
+/* Text with the placeholders of kvmap/opcode.h. */
 static void text_words(const char *words, const struct operation *operation)
 {
 	for (; *words; words++) {
@@ -39,14 +42,13 @@ static void text_words(const char *words, const struct operation *operation)
 		switch (*++words) {
 		case 's': text_size(operation->size); break;
 		case 'a': text_hex(operation->address); break;
-		case 'x': text_hex(operation->result); break;
+		case 'x':
+		case 'v': text_hex(operation->result); break;
 		case 'u': text_decimal(operation->result); break;
 		case 'm': text_access(operation->operand[1]); break;
 		case 't': text_print(operation); break;
 		case 'f': text(op_pair_function(operation->operand[0])); break;
 		case 'c': text_decimal(operation->operand[2]); break;
-		case 'w': text_decimal(operation->address); break;
-		case 'b': text_decimal(operation->expected); break;
 		}
 	}
 }
@@ -67,6 +69,19 @@ static void text_ticks(u64 ticks)
 		return;
 	text("; ticks ");
 	text_decimal(ticks);
+}
+
+/* The outcome of `pair`, which differs from run to run without an instruction counter. */
+static void text_pair_ticks(const struct operation *operation)
+{
+	if (!(agent.record->flags & KVMAP_BOOT_TICKS))
+		return;
+	text(", of the pairs ");
+	text_decimal(operation->result);
+	text(", of the worst single operation ");
+	text_decimal(operation->address);
+	text(", beyond its own pages ");
+	text_decimal(operation->expected);
 }
 
 void console_hello(u64 boot_ticks)
@@ -97,12 +112,14 @@ void console_result(const struct operation *operation, u32 status, u64 ticks)
 	}
 	if (operation->script->context == KVMAP_CONTEXT_INTERRUPT)
 		text("in interrupt: ");
-	text_words(row->what, operation);
+	text(row->name);
+	text_words(row->echo, operation);
 	if (operation->faulted) {
 		text(": ");
 		fault_text(&operation->fault);
-	} else if (status == KVMAP_OK) {
-		text_words(row->result, operation);
+	} else if (status == KVMAP_OK && *row->outcome && operation->script->opcode != KVMAP_OP_PAIR) {
+		text(": ");
+		text_words(row->outcome, operation);
 	}
 	if (KVMAP_STATUS_IS_REFUSED(status))
 		text(": refused");
@@ -119,8 +136,8 @@ void console_result(const struct operation *operation, u32 status, u64 ticks)
 	if (operation->detail & KVMAP_RESULT_MADE_TO_FAIL)
 		text("; an allocation was made to fail");
 	text_ticks(ticks);
-	if (status == KVMAP_OK && row->ticks && agent.record->flags & KVMAP_BOOT_TICKS)
-		text_words(row->ticks, operation);
+	if (status == KVMAP_OK && operation->script->opcode == KVMAP_OP_PAIR)
+		text_pair_ticks(operation);
 	text("\n");
 }
 

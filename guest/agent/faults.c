@@ -72,15 +72,9 @@ u32 fault_taken(struct operation *operation)
 
 void fault_text(const struct fault *fault)
 {
-	static const char *const kinds[] = {
-		[KVMAP_FAULT_NONE] = "no fault",
-		[KVMAP_FAULT_GUARD] = "guard page",
-		[KVMAP_FAULT_FREED] = "freed range",
-		[KVMAP_FAULT_NULL] = "null page",
-		[KVMAP_FAULT_READONLY] = "read-only page",
-		[KVMAP_FAULT_NOEXECUTE] = "no-execute page",
-		[KVMAP_FAULT_UNMAPPED] = "unmapped address",
-	};
+#define FAULT_DESCRIPTION(NAME, value, word, description, help) [KVMAP_FAULT_##NAME] = description,
+	static const char *const kinds[] = { [KVMAP_FAULT_NONE] = "no fault",
+					     KVMAP_FAULT_KINDS(FAULT_DESCRIPTION) };
 
 	text(kinds[fault->kind]);
 	if (fault->area) {

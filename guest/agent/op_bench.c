@@ -3,7 +3,7 @@
  * op_bench.c: what memory costs: many allocations, each freed at once, with the time-stamp counter around
  * each.
  *
- * A function that can be measured is one line of PAIRS() and one row of functions[].
+ * A function that can be measured is a row of KVMAP_FUNCTIONS and one line of PAIRS().
  */
 #include "agent/agent.h"
 #include "agent/operations.h"
@@ -127,20 +127,11 @@ static bool pairs_of_vm_map_ram(struct pairs *pairs)
 	return with_mapped_pages(pairs, map_and_unmap_ram);
 }
 
+#define FUNCTION(NAME, function, value) [KVMAP_FUNCTION_##NAME] = { #function, pairs_of_##function },
 static const struct {
 	const char *name;
 	bool (*run)(struct pairs *pairs);
-} functions[] = {
-	[KVMAP_FUNCTION_VMALLOC] = { "vmalloc", pairs_of_vmalloc },
-	[KVMAP_FUNCTION_VZALLOC] = { "vzalloc", pairs_of_vzalloc },
-	[KVMAP_FUNCTION_KMALLOC] = { "kmalloc", pairs_of_kmalloc },
-	[KVMAP_FUNCTION_KVMALLOC] = { "kvmalloc", pairs_of_kvmalloc },
-	[KVMAP_FUNCTION_VMAP] = { "vmap", pairs_of_vmap },
-	[KVMAP_FUNCTION_VM_MAP_RAM] = { "vm_map_ram", pairs_of_vm_map_ram },
-	[KVMAP_FUNCTION_VMALLOC_HUGE] = { "vmalloc_huge", pairs_of_vmalloc_huge },
-	[KVMAP_FUNCTION_ALLOC_PAGES] = { "alloc_pages", pairs_of_alloc_pages },
-	[KVMAP_FUNCTION_NOTHING] = { "nothing", pairs_of_nothing },
-};
+} functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
 const char *op_pair_function(u64 number)
 {

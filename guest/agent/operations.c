@@ -19,58 +19,13 @@ static u32 op_unknown(struct operation *operation)
 	return KVMAP_REFUSED_UNKNOWN;
 }
 
-static const struct operation_row rows[] = {
-	[0] = { op_unknown, "unknown operation", "" },
-	[KVMAP_OP_VMALLOC] = { op_vmalloc, "vmalloc %s", " = %x" },
-	[KVMAP_OP_VZALLOC] = { op_vzalloc, "vzalloc %s", " = %x" },
-	[KVMAP_OP_VFREE] = { op_vfree, "vfree %a", "" },
-	[KVMAP_OP_VFREE_ATOMIC] = { op_vfree_atomic, "vfree_atomic %a", "", NULL },
-	[KVMAP_OP_FILL] = { op_fill, "fill %s at %a", "" },
-	[KVMAP_OP_CHECK] = { op_check, "check %s at %a", ": as it should be" },
-	[KVMAP_OP_READ] = { op_read, "read %a", " = %x" },
-	[KVMAP_OP_WRITE] = { op_write, "write %a", " = %x" },
-	[KVMAP_OP_FRAGMENT] = { op_fragment, "fragment %s", ": frames held %u" },
-	[KVMAP_OP_PURGE] = { op_purge, "purge", ": ranges flushed %u" },
-	[KVMAP_OP_VERIFY] = { op_verify, "verify", ": left to the host" },
-	[KVMAP_OP_PRINT] = { op_print, "%t", "" },
-	[KVMAP_OP_TOUCH] = { op_touch, "%m %a", "" },
-	[KVMAP_OP_CRASH] = { op_crash, "crash", "" },
-	[KVMAP_OP_BUG] = { op_bug, "deliberate bug", "" },
-	[KVMAP_OP_PAIR] = { op_pair, "pair %f %s, times %c", "",
-			    ", of the pairs %u, of the worst single operation %w, beyond its own pages %b" },
-	[KVMAP_OP_AREAS] = { op_areas, "areas of %s", ": %u", NULL },
-	[KVMAP_OP_KMALLOC] = { op_kmalloc, "kmalloc %s", " = %x" },
-	[KVMAP_OP_KMALLOC_NODE] = { op_kmalloc_node, "kmalloc_node %s", " = %x", NULL },
-	[KVMAP_OP_KZALLOC] = { op_kzalloc, "kzalloc %s", " = %x" },
-	[KVMAP_OP_KFREE] = { op_kfree, "kfree %a", "" },
-	[KVMAP_OP_VMALLOC_GFP] = { op_vmalloc_gfp, "__vmalloc %s", " = %x", NULL },
-	[KVMAP_OP_VMALLOC_USER] = { op_vmalloc_user, "vmalloc_user %s", " = %x", NULL },
-	[KVMAP_OP_VMALLOC_32] = { op_vmalloc_32, "vmalloc_32 %s", " = %x", NULL },
-	[KVMAP_OP_VMALLOC_NODE] = { op_vmalloc_node, "vmalloc_node %s", " = %x", NULL },
-	[KVMAP_OP_VZALLOC_NODE] = { op_vzalloc_node, "vzalloc_node %s", " = %x", NULL },
-	[KVMAP_OP_VMALLOC_ARRAY] = { op_vmalloc_array, "vmalloc_array %s", " = %x", NULL },
-	[KVMAP_OP_VCALLOC] = { op_vcalloc, "vcalloc %s", " = %x", NULL },
-	[KVMAP_OP_KVMALLOC] = { op_kvmalloc, "kvmalloc %s", " = %x", NULL },
-	[KVMAP_OP_KVZALLOC] = { op_kvzalloc, "kvzalloc %s", " = %x", NULL },
-	[KVMAP_OP_KVMALLOC_ARRAY] = { op_kvmalloc_array, "kvmalloc_array %s", " = %x", NULL },
-	[KVMAP_OP_KVFREE] = { op_kvfree, "kvfree %a", "", NULL },
-	[KVMAP_OP_SET_MEMORY_RO] = { op_set_memory_ro, "set_memory_ro %s at %a", "", NULL },
-	[KVMAP_OP_SET_MEMORY_RW] = { op_set_memory_rw, "set_memory_rw %s at %a", "", NULL },
-	[KVMAP_OP_SET_MEMORY_X] = { op_set_memory_x, "set_memory_x %s at %a", "", NULL },
-	[KVMAP_OP_SET_MEMORY_NX] = { op_set_memory_nx, "set_memory_nx %s at %a", "", NULL },
-	[KVMAP_OP_EXECUTE] = { op_execute, "execute %a", "", NULL },
-	[KVMAP_OP_VMALLOC_HUGE] = { op_vmalloc_huge, "vmalloc_huge %s", " = %x", NULL },
-	[KVMAP_OP_VREALLOC] = { op_vrealloc, "vrealloc %s", " = %x", NULL },
-	[KVMAP_OP_KVREALLOC] = { op_kvrealloc, "kvrealloc %s", " = %x", NULL },
-	[KVMAP_OP_VMAP] = { op_vmap, "vmap %s", " = %x", NULL },
-	[KVMAP_OP_PARALLEL] = { op_parallel, "parallel", ": operations %u", NULL },
-	[KVMAP_OP_STRESS] = { op_stress, "stress", ": operations %u", NULL },
-	[KVMAP_OP_STRESS_FREE] = { op_stress_free, "stress_free", ": objects %u", NULL },
-	[KVMAP_OP_VUNMAP] = { op_vunmap, "vunmap %a", "", NULL },
-	[KVMAP_OP_VM_MAP_RAM] = { op_vm_map_ram, "vm_map_ram %s", " = %x", NULL },
-	[KVMAP_OP_VM_UNMAP_RAM] = { op_vm_unmap_ram, "vm_unmap_ram %a", "", NULL },
-	[KVMAP_OP_VM_UNMAP_ALIASES] = { op_vm_unmap_aliases, "vm_unmap_aliases", "", NULL },
-};
+#define OPERANDS_ECHO(operands, synopsis, echo) static const char echo_##operands[] = echo;
+KVMAP_OPERANDS(OPERANDS_ECHO)
+
+#define OPERATION_ROW(NAME, function, opcode, name, result, operands, outcome, help)                         \
+	[KVMAP_OP_##NAME] = { op_##function, name, echo_##operands, outcome },
+static const struct operation_row rows[] = { [0] = { op_unknown, "unknown operation", "", "" },
+					     KVMAP_OPERATIONS(OPERATION_ROW) };
 
 const struct operation_row *operation_row(u32 opcode)
 {

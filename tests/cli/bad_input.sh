@@ -55,7 +55,7 @@ done
 try run nothing.kvs --frobnicate
 check "an unknown option" 2 err 'unrecognized option.*frobnicate'
 try run nothing.kvs --policy=sloppy
-check "an unknown policy" 2 err 'unknown policy.*strict, lazy or eager'
+check "an unknown policy" 2 err 'unknown policy.*one of strict, lazy, eager'
 try run nothing.kvs --timeout=never
 check "a timeout that is no number" 2 err 'timeout'
 try frobnicate

@@ -76,7 +76,8 @@ static int parse_policy(struct argp_state *state, const char *text, uint32_t *ou
 		*out = policy->value;
 		return 0;
 	}
-	argp_error(state, "unknown policy `%s`: %s", text, name_list(policy_names, list, sizeof(list)));
+	argp_error(state, "unknown policy `%s`: expected one of %s", text,
+		   name_list(policy_names, list, sizeof(list)));
 	return EINVAL;
 }
 

@@ -7,6 +7,7 @@
 #include "report/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step)
 {
@@ -57,94 +58,57 @@ static void fault_outcome(const struct report_step *step, char *out, size_t size
 		 fault->value[0], area, host);
 }
 
+/* "1,234 ranges": a count and the plural noun at *at, which is skipped. */
+static void count_outcome(uint64_t count, const char **at, char *out, size_t size)
+{
+	size_t length = strspn(*at, " "), plural;
+	char noun[40];
+
+	*at += length;
+	plural = strcspn(*at, " ");
+	snprintf(noun, sizeof(noun), "%.*s", (int)plural - 1, *at);
+	text_number_of(count, noun, out, size);
+	*at += plural;
+}
+
+/* A placeholder of kvmap/opcode.h; what it needs of the text after it, it skips. */
+static void outcome_value(char placeholder, const struct kvmap_operation *operation, const uint64_t *value,
+			  const char **at, char *out, size_t size)
+{
+	uint64_t pairs = operation->operand[2].value;
+
+	switch (placeholder) {
+	case 'x': snprintf(out, size, "0x%" PRIx64, value[0]); break;
+	case 'v': snprintf(out, size, "0x%016" PRIx64, value[0]); break;
+	case 'u': count_outcome(value[0], at, out, size); break;
+	case 'a': snprintf(out, size, "0x%" PRIx64, value[1]); break;
+	case 's': number_bytes(value[2], out, size); break;
+	case 'd': snprintf(out, size, "%" PRIu64, pairs ? value[0] / pairs : 0); break;
+	case 'w': snprintf(out, size, "%" PRIu64, value[1]); break;
+	default: snprintf(out, size, "?");
+	}
+}
+
 static void done_outcome(const struct kvmap_operation *operation, const struct report_step *step, char *out,
 			 size_t size)
 {
-	const uint64_t *value = step->result.value;
-	char bytes[40];
+	const char *at = operation_outcome(operation->opcode);
+	char part[80];
+	size_t used = 0;
 
-	switch (operation->opcode) {
-	case KVMAP_OP_VMALLOC:
-	case KVMAP_OP_VZALLOC:
-	case KVMAP_OP_KMALLOC:
-	case KVMAP_OP_KMALLOC_NODE:
-	case KVMAP_OP_KZALLOC:
-	case KVMAP_OP_VMALLOC_GFP:
-	case KVMAP_OP_VMALLOC_USER:
-	case KVMAP_OP_VMALLOC_32:
-	case KVMAP_OP_VMALLOC_NODE:
-	case KVMAP_OP_VZALLOC_NODE:
-	case KVMAP_OP_VMALLOC_ARRAY:
-	case KVMAP_OP_VCALLOC:
-	case KVMAP_OP_KVMALLOC:
-	case KVMAP_OP_KVZALLOC:
-	case KVMAP_OP_KVMALLOC_ARRAY:
-	case KVMAP_OP_VMALLOC_HUGE:
-	case KVMAP_OP_VREALLOC:
-	case KVMAP_OP_KVREALLOC:
-	case KVMAP_OP_VMAP:
-	case KVMAP_OP_VM_MAP_RAM:
-		snprintf(out, size, "0x%" PRIx64 ", %s", value[0],
-			 number_bytes(value[2], bytes, sizeof(bytes)));
-		break;
-	case KVMAP_OP_KFREE:
-	case KVMAP_OP_KVFREE:
-	case KVMAP_OP_VFREE: snprintf(out, size, "0x%" PRIx64 " freed", value[1]); break;
-	case KVMAP_OP_VFREE_ATOMIC: snprintf(out, size, "0x%" PRIx64 " waits to be freed", value[1]); break;
-	case KVMAP_OP_VUNMAP:
-	case KVMAP_OP_VM_UNMAP_RAM: snprintf(out, size, "0x%" PRIx64 " unmapped", value[1]); break;
-	case KVMAP_OP_SET_MEMORY_RO: snprintf(out, size, "0x%" PRIx64 " may only be read", value[1]); break;
-	case KVMAP_OP_SET_MEMORY_RW: snprintf(out, size, "0x%" PRIx64 " may be written", value[1]); break;
-	case KVMAP_OP_SET_MEMORY_X: snprintf(out, size, "0x%" PRIx64 " may be executed", value[1]); break;
-	case KVMAP_OP_SET_MEMORY_NX:
-		snprintf(out, size, "0x%" PRIx64 " may not be executed", value[1]);
-		break;
-	case KVMAP_OP_EXECUTE: snprintf(out, size, "it has returned"); break;
-	case KVMAP_OP_READ: snprintf(out, size, "0x%016" PRIx64 " at 0x%" PRIx64, value[0], value[1]); break;
-	case KVMAP_OP_WRITE: snprintf(out, size, "written at 0x%" PRIx64, value[1]); break;
-	case KVMAP_OP_PARALLEL:
-		text_number_of(value[0], "operation", bytes, sizeof(bytes));
-		snprintf(out, size, "%s at once", bytes);
-		break;
-	case KVMAP_OP_STRESS:
-		text_number_of(value[0], "operation", bytes, sizeof(bytes));
-		snprintf(out, size, "%s done", bytes);
-		break;
-	case KVMAP_OP_STRESS_FREE:
-		text_number_of(value[0], "object", bytes, sizeof(bytes));
-		snprintf(out, size, "%s freed", bytes);
-		break;
-	case KVMAP_OP_FRAGMENT:
-		text_number_of(value[0], "frame", bytes, sizeof(bytes));
-		snprintf(out, size, "%s held", bytes);
-		break;
-	case KVMAP_OP_PURGE:
-		text_number_of(value[0], "range", bytes, sizeof(bytes));
-		snprintf(out, size, "%s flushed", bytes);
-		break;
-	case KVMAP_OP_FILL:
-		snprintf(out, size, "%s filled", number_bytes(value[2], bytes, sizeof(bytes)));
-		break;
-	case KVMAP_OP_PAIR:
-		/* ticks of the time-stamp counter; a host that interprets the guest makes them no
-		 * instructions */
-		snprintf(out, size, "%" PRIu64 " ticks a pair, the worst single operation %" PRIu64,
-			 operation->operand[2].value ? value[0] / operation->operand[2].value : 0, value[1]);
-		break;
-	case KVMAP_OP_AREAS:
-		text_number_of(value[0], "area", bytes, sizeof(bytes));
-		snprintf(out, size, "%s made%s", bytes,
-			 operation->operand[2].value ? ", every second one freed" : "");
-		break;
-	case KVMAP_OP_CHECK: snprintf(out, size, "holds what it should"); break;
-	case KVMAP_OP_VERIFY: snprintf(out, size, "claims and tables compared"); break;
-	case KVMAP_OP_PRINT:
-		if (operation->operand[1].base != KVMAP_BASE_NONE) {
-			snprintf(out, size, "0x%" PRIx64, value[1]);
-			break;
+	if (operation->opcode == KVMAP_OP_PRINT && operation->operand[1].base != KVMAP_BASE_NONE)
+		at = "%a";
+	if (!*at)
+		at = "done";
+	while (*at && used < size) {
+		if (*at == '%') {
+			at += 2;
+			outcome_value(at[-1], operation, step->result.value, &at, part, sizeof(part));
+		} else {
+			snprintf(part, sizeof(part), "%.*s", (int)strcspn(at, "%"), at);
+			at += strlen(part);
 		}
-		/* fallthrough */
-	default: snprintf(out, size, "done");
+		used += (size_t)snprintf(out + used, size - used, "%s", part);
 	}
 }
 

@@ -14,7 +14,7 @@ static const char *const stat_names[STATS] = {
 	"areas_purged", "pages_purged", "flush_full", "flush_range",  "flush_pages",
 };
 
-#define FAULT_KINDS (KVMAP_FAULT_UNMAPPED + 1)
+#define FAULT_KINDS KVMAP_NR_FAULT_KINDS
 
 struct faults {
 	uint64_t expected, by_kind[FAULT_KINDS];

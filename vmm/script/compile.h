@@ -35,9 +35,10 @@ struct loop {
 struct compile {
 	struct script *script;
 	size_t text_length;
-	struct place now;  /* now.at: what is read next */
-	const char *end;   /* of the line's code: where its comment or its trailing blanks begin */
-	const char *usage; /* of the operation being read, for messages; NULL before it is known */
+	struct place now;     /* now.at: what is read next */
+	const char *end;      /* of the line's code: where its comment or its trailing blanks begin */
+	const char *usage;    /* of the operation being parsed, for messages; NULL before it is known */
+	char usage_text[160]; /* of an operation of the table: usage points to it */
 	struct loop loops[SCRIPT_LOOPS_MAX];
 	unsigned int loop_count;
 	struct error *error;

@@ -102,17 +102,18 @@ static int plain_operation(struct compile *compile, struct kvmap_operation *oper
 	syntax = operation_find(word);
 	if (!syntax)
 		return complain_unknown_operation(compile, word);
+	operation_usage(syntax, compile->usage_text, sizeof(compile->usage_text));
 	if (assigned && !syntax->has_result)
 		return compile_error(compile, start,
 				     "%s gives no address that a variable could take; write: %s",
-				     syntax->name, syntax->usage);
+				     syntax->name, compile->usage_text);
 	if (!assigned && syntax->has_result && operation->expect != KVMAP_EXPECT_REFUSED)
 		return compile_error(compile, start, "nobody would know the address of this area; write: %s",
-				     syntax->usage);
+				     compile->usage_text);
 	operation->opcode = syntax->opcode;
-	compile->usage = syntax->usage;
+	compile->usage = compile->usage_text;
 	compile->now.at += word.length;
-	return syntax->operands(compile, operation);
+	return syntax->operands->parse(compile, operation);
 }
 
 /* expect fault KIND [ACCESS] ADDRESS */

@@ -11,39 +11,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct name access_names[] = {
-	{ "read", KVMAP_ACCESS_READ },
-	{ "write", KVMAP_ACCESS_WRITE },
-	{ "execute", KVMAP_ACCESS_EXECUTE },
-	{ NULL, 0 },
-};
+#define ACCESS_NAME(NAME, value, word) { word, value },
+const struct name access_names[] = { KVMAP_ACCESSES(ACCESS_NAME){ NULL, 0 } };
 
-const struct name crash_names[] = {
-	{ "triple-fault", KVMAP_CRASH_TRIPLE_FAULT },
-	{ "emulation", KVMAP_CRASH_EMULATION },
-	{ "mmio", KVMAP_CRASH_MMIO },
-	{ "hang", KVMAP_CRASH_HANG },
-	{ "oops", KVMAP_CRASH_OOPS },
-	{ NULL, 0 },
-};
+#define CRASH_NAME(NAME, value, word, help) { word, value },
+const struct name crash_names[] = { KVMAP_CRASHES(CRASH_NAME){ NULL, 0 } };
 
-const struct name fault_kind_names[] = {
-	{ "guard", KVMAP_FAULT_GUARD },
-	{ "freed", KVMAP_FAULT_FREED },
-	{ "null", KVMAP_FAULT_NULL },
-	{ "readonly", KVMAP_FAULT_READONLY },
-	{ "noexecute", KVMAP_FAULT_NOEXECUTE },
-	{ "unmapped", KVMAP_FAULT_UNMAPPED },
-	{ NULL, 0 },
-};
+#define FAULT_KIND_NAME(NAME, value, word, description, help) { word, value },
+const struct name fault_kind_names[] = { KVMAP_FAULT_KINDS(FAULT_KIND_NAME){ NULL, 0 } };
 
-const struct name function_names[] = {
-	{ "vmalloc", KVMAP_FUNCTION_VMALLOC },       { "vzalloc", KVMAP_FUNCTION_VZALLOC },
-	{ "kmalloc", KVMAP_FUNCTION_KMALLOC },       { "alloc_pages", KVMAP_FUNCTION_ALLOC_PAGES },
-	{ "nothing", KVMAP_FUNCTION_NOTHING },       { "vmalloc_huge", KVMAP_FUNCTION_VMALLOC_HUGE },
-	{ "kvmalloc", KVMAP_FUNCTION_KVMALLOC },     { "vmap", KVMAP_FUNCTION_VMAP },
-	{ "vm_map_ram", KVMAP_FUNCTION_VM_MAP_RAM }, { NULL, 0 },
-};
+#define FUNCTION_NAME(NAME, function, value) { #function, value },
+const struct name function_names[] = { KVMAP_FUNCTIONS(FUNCTION_NAME){ NULL, 0 } };
 
 #define POLICY_NAME(name, value, word) { word, value },
 const struct name policy_names[] = { KVMAP_POLICIES(POLICY_NAME){ NULL, 0 } };

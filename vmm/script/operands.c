@@ -222,8 +222,9 @@ int operand_choice(struct compile *compile, const struct name *table, const char
 	char list[400];
 	struct word word;
 
-	if (expect_operand(compile, what) < 0)
-		return -1;
+	if (at_line_end(compile))
+		return compile_error(compile, compile->end, "%s is missing; write: %s: %s", what,
+				     compile->usage, name_list(table, list, sizeof(list)));
 	word = peek_word(compile, true);
 	row = name_find(table, word.at, word.length);
 	if (row) {

@@ -56,6 +56,8 @@ const char *script_line(const struct script *script, uint32_t line, char *out, s
 
 /* "vmalloc" for KVMAP_OP_VMALLOC; "?" for none. */
 const char *operation_name(uint16_t opcode);
+/* The operation's outcome in reports, with the placeholders of kvmap/opcode.h. */
+const char *operation_outcome(uint16_t opcode);
 /* "guard" ... for messages and the language */
 const char *fault_kind_name(uint16_t kind);
 /* "strict" ... "?" for none. */

@@ -49,17 +49,24 @@ static const struct {
 	{ "print \"x\" 7",
 	  "1:11: nothing to look up in a number: print shows addresses of variables, text and "
 	  "rodata" },
-	{ "pair", "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT" },
+	{ "pair",
+	  "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT: vmalloc, vzalloc, "
+	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
 	{ "pair vmaloc 4K 1",
 	  "1:6: a function that allocates must stand here, not 'vmaloc'; did you mean 'vmalloc'?: vmalloc, "
 	  "vzalloc, kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole", "1:13: 'hole' is too much here; write: areas COUNT SIZE [holes]" },
-	{ "crash", "1:6: a way to die is missing; write: crash triple-fault|emulation|mmio|hang|oops" },
-	{ "crash opps", "1:7: a way to die must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
-			"emulation, mmio, hang, oops" },
-	{ "bug", "1:4: a deliberate bug is missing; write: bug NUMBER or NAME" },
+	{ "crash",
+	  "1:6: a way to crash is missing; write: crash HOW: triple-fault, emulation, mmio, hang, oops" },
+	{ "crash opps",
+	  "1:7: a way to crash must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
+	  "emulation, mmio, hang, oops" },
+	{ "bug x",
+	  "1:5: a deliberate bug must stand here, not 'x': guard-mapped, shared-frame, lost-frame, "
+	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, account-off, "
+	  "missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, lost-block" },
 	{ "fault guard-mapped",
 	  "1:1: 'fault' is no operation; write 'bug NAME' for a deliberate bug, 'expect fault "
 	  "KIND ADDRESS' for an expected page fault" },
