@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page.h: page sizes of x86-64 by paging level, and rounding to pages. Levels count from 1, the table that maps 4K
- * pages. The tables of the second stage have the same geometry (SDM vol. 3A 4.5 and 28.3.2, APM vol. 2 5.3).
+ * page.h: page sizes of x86-64 by paging level, and rounding to pages. Levels count from 1, the table that
+ * maps 4K pages. The tables of the second stage have the same geometry (SDM vol. 3A 4.5 and 28.3.2, APM vol. 2
+ * 5.3).
  */
 #ifndef VMM_BASE_PAGE_H
 #define VMM_BASE_PAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * x86.h: bits of registers and of paging-structure entries, by the names of the SDM: RFLAGS vol. 1 3.4.3, CR0 and CR4
- * vol. 3A 2.5, EFER vol. 3A 2.2.1, entries vol. 3A 4.5 (tables 4-14 to 4-20).
+ * x86.h: bits of registers and of paging-structure entries, by the names of the SDM: RFLAGS vol. 1 3.4.3, CR0
+ * and CR4 vol. 3A 2.5, EFER vol. 3A 2.2.1, entries vol. 3A 4.5 (tables 4-14 to 4-20).
  */
 #ifndef VMM_BASE_X86_H
 #define VMM_BASE_X86_H

@@ -3,7 +3,7 @@
  * program_load.c: from a file into guest memory.
  */
 #include "machine/program.h"
-#include "base/utf8.h"
+#include "base/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,29 +15,6 @@
 
 /* Room for a path in a message of struct error. */
 #define NAME_SIZE 200
-
-/* A file's name may hold anything: what a terminal should not see becomes '?'. */
-static const char *name_printable(const char *path, char out[NAME_SIZE])
-{
-	size_t left = strlen(path), used = 0;
-
-	while (left) {
-		size_t length = utf8_printable(path, left);
-		size_t taken = length ? length : 1;
-
-		if (taken >= NAME_SIZE - used)
-			break;
-		if (length)
-			memcpy(out + used, path, length);
-		else
-			out[used] = '?';
-		used += taken;
-		path += taken;
-		left -= taken;
-	}
-	out[used] = '\0';
-	return out;
-}
 
 /* The descriptor of a regular file that is not empty, or -1. */
 static int file_open(const char *path, const char *name, size_t *size_out, struct error *error)
@@ -103,7 +80,7 @@ int program_load(const char *path, const struct guest_memory *memory, struct pro
 	size_t size = 0;
 	int result, fd;
 
-	name_printable(path, name);
+	text_escape(path, strlen(path), name, sizeof(name));
 	fd = file_open(path, name, &size, error);
 	if (fd < 0)
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/json.h"
 
-#include "base/utf8.h"
+#include "base/escape.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,24 +29,13 @@ void json_finish(struct report *report, struct json_object *line)
 
 struct json_object *json_text(const char *text)
 {
-	size_t length = strlen(text), used = 0, i = 0;
-	char *valid = malloc(length * 4 + 1);
+	size_t length = strlen(text);
+	char *valid = malloc(TEXT_ESCAPED_SIZE(length));
 	struct json_object *string;
 
 	if (!valid)
 		return NULL;
-	while (i < length) {
-		size_t bytes = utf8_printable(text + i, length - i);
-
-		if (bytes) {
-			memcpy(valid + used, text + i, bytes);
-			used += bytes;
-			i += bytes;
-		} else {
-			used += (size_t)sprintf(valid + used, "\\x%02x", (unsigned char)text[i++]);
-		}
-	}
-	string = json_object_new_string_len(valid, (int)used);
+	string = json_object_new_string(text_filter(text, length, valid, TEXT_ESCAPED_SIZE(length)));
 	free(valid);
 	return string;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/text.h"
 
-#include "base/utf8.h"
-#include "paging/walk.h"
+#include "base/escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -29,29 +28,6 @@ void text_heading(struct report *report, const char *title)
 {
 	fprintf(report->stream, "\n%s%s%s\n", paint_start(report, PAINT_BOLD), title,
 		paint_end(report, PAINT_BOLD));
-}
-
-/* Foreign bytes as \xNN, everything else as it is. */
-static size_t make_harmless(const char *text, char *out, size_t size)
-{
-	size_t length = strlen(text), used = 0, i = 0;
-
-	while (i < length) {
-		size_t bytes = utf8_printable(text + i, length - i);
-
-		if (used + 5 > size)
-			break;
-		if (bytes) {
-			memcpy(out + used, text + i, bytes);
-			used += bytes;
-			i += bytes;
-		} else {
-			used += (size_t)snprintf(out + used, size - used, "\\x%02x",
-						 (unsigned char)text[i++]);
-		}
-	}
-	out[used] = '\0';
-	return used;
 }
 
 /* The bytes of the first `columns` characters of text[0..length). */
@@ -89,7 +65,7 @@ void text_line(struct report *report, enum paint paint, unsigned int indent, uns
 	va_start(arguments, format);
 	vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
-	length = make_harmless(raw, text, sizeof(text));
+	length = strlen(text_filter(raw, strlen(raw), text, sizeof(text)));
 	do {
 		size_t bytes = fitting(at, length, TEXT_COLUMNS - indent), shown = bytes;
 

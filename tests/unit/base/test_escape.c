@@ -26,6 +26,22 @@ Test(escape, what_moves_a_terminal_is_shown_as_numbers)
 	cr_expect_str_eq(escaped("a\\b", 3), "a\\\\b");
 }
 
+Test(escape, a_filter_keeps_what_is_escaped_already)
+{
+	char out[64];
+
+	cr_expect_str_eq(text_filter("a\\x1b\x1b", 6, out, sizeof(out)), "a\\x1b\\x1b");
+	cr_expect_str_eq(text_filter("a\\x1b\\x1b", 9, out, sizeof(out)), "a\\x1b\\x1b");
+}
+
+Test(escape, a_buffer_of_the_stated_size_holds_any_text)
+{
+	char bytes[256], out[TEXT_ESCAPED_SIZE(sizeof(bytes))];
+
+	memset(bytes, 0x1b, sizeof(bytes));
+	cr_expect_eq(strlen(text_escape(bytes, sizeof(bytes), out, sizeof(out))), sizeof(out) - 1);
+}
+
 Test(escape, text_ends_at_its_length_and_at_a_nul)
 {
 	cr_expect_str_eq(escaped("abcdef", 3), "abc");

@@ -334,5 +334,5 @@ Test(program, an_empty_file_is_refused)
 Test(program, a_name_with_control_characters_is_shown_without_them)
 {
 	expect_text(load_fails("/nonexistent/\x1b[31m\n").text,
-		    "cannot open guest program /nonexistent/?[31m?: No such file or directory");
+		    "cannot open guest program /nonexistent/\\x1b[31m\\x0a: No such file or directory");
 }
