@@ -5,11 +5,9 @@
 #ifndef VMM_PAGING_WALK_H
 #define VMM_PAGING_WALK_H
 
+#include "base/rights.h"
 #include "base/x86.h"
 #include "view/view.h"
-
-/* Effective rights: ANDed over the levels, NX included. */
-enum rights { RIGHT_R = 1, RIGHT_W = 2, RIGHT_X = 4, RIGHT_U = 8 };
 
 /* How to walk, from a vCPU's control registers. */
 struct walk_mode {

@@ -82,13 +82,11 @@ static void show_claims(struct report *report, const struct judged *judged)
 
 static const char *rights_of(const struct area_tables *tables, char *out, size_t size)
 {
-	char all[8], some[8];
-
-	text_rights(tables->rights, all, sizeof(all));
 	if (tables->rights == tables->rights_some)
-		snprintf(out, size, "%s", all);
+		snprintf(out, size, "%s", RIGHTS_TEXT(tables->rights));
 	else
-		snprintf(out, size, "%s to %s", all, text_rights(tables->rights_some, some, sizeof(some)));
+		snprintf(out, size, "%s to %s", RIGHTS_TEXT(tables->rights),
+			 RIGHTS_TEXT(tables->rights_some));
 	return out;
 }
 

@@ -47,9 +47,8 @@ static void show_rest(struct report *report, uint64_t shown, uint64_t all)
 /* "rw- 4K GPA 0x1000" */
 static const char *page_text(const struct diff_page *page, char *out, size_t size)
 {
-	char rights[8];
 
-	snprintf(out, size, "%s %s GPA 0x%" PRIx64, text_rights(page->rights, rights, sizeof(rights)),
+	snprintf(out, size, "%s %s GPA 0x%" PRIx64, RIGHTS_TEXT(page->rights),
 		 page_size_name(page->page_size), page->gpa);
 	return out;
 }

@@ -12,12 +12,11 @@
 static struct json_object *page_object(const struct diff_page *page)
 {
 	struct json_object *object;
-	char rights[8];
 
 	if (!page->page_size)
 		return NULL;
 	object = json_object_new_object();
-	json_add_string(object, "rights", text_rights(page->rights, rights, sizeof(rights)));
+	json_add_string(object, "rights", RIGHTS_TEXT(page->rights));
 	json_add_number(object, "page_size", page->page_size);
 	json_add_number(object, "pat_index", page->pat_index);
 	json_add_hex(object, "gpa", page->gpa);

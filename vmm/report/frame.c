@@ -112,7 +112,7 @@ static const char *size_name(unsigned int level)
 static void show_reach(struct report *report, const struct report_frame *about,
 		       const struct frame_reach *reach)
 {
-	char rights[8], place[400];
+	char place[400];
 
 	if (!reach->level) {
 		text_line(report, PAINT_PLAIN, 2, 4, "CR3 points to it: the top table");
@@ -127,8 +127,8 @@ static void show_reach(struct report *report, const struct report_frame *about,
 	}
 	text_line(report, PAINT_PLAIN, 2, 4,
 		  "0x%016" PRIx64 "  %-4s %s, by entry %u of table 0x%" PRIx64 ", 0x%016" PRIx64 ": %s",
-		  reach->gva, text_rights(reach->rights, rights, sizeof(rights)), size_name(reach->level),
-		  reach->index, reach->table, reach->entry,
+		  reach->gva, RIGHTS_TEXT(reach->rights), size_name(reach->level), reach->index, reach->table,
+		  reach->entry,
 		  place_explain(reach->gva, about->claims, about->symbols, place, sizeof(place)));
 }
 
@@ -176,7 +176,7 @@ static void emit_reach(struct report *report, const struct report_frame *about,
 		       const struct frame_reach *reach)
 {
 	struct json_object *line = json_start(report, "frame_reach");
-	char rights[8], place[400];
+	char place[400];
 
 	json_add_string(line, "as", !reach->level ? "cr3" : reach->is_leaf ? "page" : "table");
 	json_add_hex(line, "address", reach->gva);
@@ -187,7 +187,7 @@ static void emit_reach(struct report *report, const struct report_frame *about,
 		json_add_hex(line, "entry", reach->entry);
 	}
 	if (reach->is_leaf) {
-		json_add_string(line, "rights", text_rights(reach->rights, rights, sizeof(rights)));
+		json_add_string(line, "rights", RIGHTS_TEXT(reach->rights));
 		json_add_string(
 			line, "is",
 			place_explain(reach->gva, about->claims, about->symbols, place, sizeof(place)));

@@ -82,13 +82,12 @@ static const char *special(const struct range *range, const struct view_cpu *cpu
 
 static void show_range(struct report *report, const struct range *range, enum paint paint, const char *label)
 {
-	char size[40], rights[8], accessed[8], dirty[8], runs[40];
+	char size[40], accessed[8], dirty[8], runs[40];
 
 	text_line(report, paint, 0, LABEL_COLUMN,
 		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9" PRIx64 "  %s", range->gva,
-		  number_bytes(range->size, size, sizeof(size)),
-		  text_rights(range->rights, rights, sizeof(rights)), page_size_name(range->page_size),
-		  percent(range->accessed, range->leaves, accessed),
+		  number_bytes(range->size, size, sizeof(size)), RIGHTS_TEXT(range->rights),
+		  page_size_name(range->page_size), percent(range->accessed, range->leaves, accessed),
 		  percent(range->dirty, range->leaves, dirty), text_count(range->runs, runs, sizeof(runs)),
 		  range->gpa, label);
 }
@@ -164,12 +163,12 @@ static void show_alike(struct report *report, const struct report_map *input, co
 {
 	const struct map_item *first = &input->map->items.items[line->first];
 	const struct range *sum = &line->sum;
-	char size[40], rights[8], accessed[8], dirty[8], label[240];
+	char size[40], accessed[8], dirty[8], label[240];
 
 	text_line(report, paint_of(first), 0, LABEL_COLUMN,
 		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s -%016" PRIx64 "  %s", map_item_start(first),
 		  number_bytes(sum->size, size, sizeof(size)),
-		  first->range ? text_rights(sum->rights, rights, sizeof(rights)) : "---",
+		  first->range ? RIGHTS_TEXT(sum->rights) : "---",
 		  first->range ? page_size_name(sum->page_size) : "",
 		  first->range ? percent(sum->accessed, sum->leaves, accessed) : "",
 		  first->range ? percent(sum->dirty, sum->leaves, dirty) : "", line->end,

@@ -13,11 +13,11 @@ static void emit_range(struct report *report, const struct report_map *input, co
 {
 	const struct range *range = item->range;
 	struct json_object *line = json_start(report, "range");
-	char rights[8], label[300];
+	char label[300];
 
 	json_add_hex(line, "address", range->gva);
 	json_add_number(line, "size", range->size);
-	json_add_string(line, "rights", text_rights(range->rights, rights, sizeof(rights)));
+	json_add_string(line, "rights", RIGHTS_TEXT(range->rights));
 	json_add_number(line, "page_size", range->page_size);
 	json_add_number(line, "pat_index", range->pat_index);
 	json_add_string(line, "memory_type", memory_type(memory_type_pat(input->cpu), range->pat_index));
@@ -55,7 +55,6 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 	};
 	struct json_object *line = json_start(report, "violation");
 	struct json_object *addresses = json_object_new_array(), *all_rights = json_object_new_array();
-	char rights[8];
 
 	json_add_string(line, "fault", names[violation->fault]);
 	json_add_hex(line, "gpa", violation->gpa);
@@ -63,8 +62,7 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 	json_add_number(line, "mappings", violation->mappings);
 	for (unsigned int i = 0; i < (violation->fault == MAP_WRITABLE_EXECUTABLE ? 1 : 2); i++) {
 		json_object_array_add(addresses, json_hex(violation->by[i].at));
-		json_object_array_add(
-			all_rights, json_text(text_rights(violation->by[i].rights, rights, sizeof(rights))));
+		json_object_array_add(all_rights, json_text(RIGHTS_TEXT(violation->by[i].rights)));
 	}
 	json_object_object_add(line, "addresses", addresses);
 	json_object_object_add(line, "rights", all_rights);

@@ -13,11 +13,11 @@
 
 static void show_violation(struct report *report, const struct map_violation *violation)
 {
-	char size[40], first[8], second[8];
+	const char *first = RIGHTS_TEXT(violation->by[0].rights);
+	const char *second = RIGHTS_TEXT(violation->by[1].rights);
+	char size[40];
 
 	number_bytes(violation->size, size, sizeof(size));
-	text_rights(violation->by[0].rights, first, sizeof(first));
-	text_rights(violation->by[1].rights, second, sizeof(second));
 	switch (violation->fault) {
 	case MAP_WRITABLE_EXECUTABLE:
 		text_line(report, PAINT_BAD, 2, 4, "writable and executable: %016" PRIx64 ", %s, %s",

@@ -142,10 +142,3 @@ const char *text_number_of(uint64_t count, const char *thing, char *out, size_t 
 		snprintf(out, size, "%s %.*s%s", digits, (int)stem, thing, ending);
 	return out;
 }
-
-const char *text_rights(unsigned int rights, char *out, size_t size)
-{
-	snprintf(out, size, "%c%c%c%s", rights & RIGHT_R ? 'r' : '-', rights & RIGHT_W ? 'w' : '-',
-		 rights & RIGHT_X ? 'x' : '-', rights & RIGHT_U ? "u" : "");
-	return out;
-}

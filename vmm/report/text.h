@@ -27,7 +27,5 @@ const char *text_count(uint64_t count, char *out, size_t size);
 const char *text_duration(uint64_t ns, char *out, size_t size);
 /* "1 page", "2 pages", "no entries". Returns out. */
 const char *text_number_of(uint64_t count, const char *thing, char *out, size_t size);
-/* "rwx", "r--", with a "u" behind for user pages. Returns out (5 bytes). */
-const char *text_rights(unsigned int rights, char *out, size_t size);
 
 #endif

@@ -23,9 +23,9 @@ bool walk_level_has_key(const struct report_walk *input, const struct walk_level
 	return level->is_page && !level->reserved && walk_has_key(input);
 }
 
-const char *walk_level_rights(const struct walk_level *level, char *out, size_t size)
+unsigned int walk_level_rights(const struct walk_level *level)
 {
-	return text_rights(level->entry & PTE_P ? level->rights : 0, out, size);
+	return level->entry & PTE_P ? level->rights : 0;
 }
 
 /* "WP NXE SMEP; off: SMAP PKE PKS" */
@@ -54,7 +54,7 @@ static const char *switches(const struct access_rules *rules, char *out, size_t 
 
 static void show_levels(struct report *report, const struct report_walk *input)
 {
-	char decoded[160], rights[8], text[100];
+	char decoded[160], text[100];
 
 	text_line(report, PAINT_FAINT, 0, 2,
 		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 ", GPAs of %u bits; %s", input->cpu,
@@ -69,7 +69,7 @@ static void show_levels(struct report *report, const struct report_walk *input)
 		text_line(report, PAINT_PLAIN, 2, 61,
 			  "%u %-5s  0x%011" PRIx64 "  %5u  0x%016" PRIx64 "  %-6s  %s", level->level,
 			  entry_level_name(level->level), level->table, level->index, level->entry,
-			  walk_level_rights(level, rights, sizeof(rights)),
+			  RIGHTS_TEXT(walk_level_rights(level)),
 			  entry_text(level, walk_level_has_key(input, level), decoded, sizeof(decoded)));
 	}
 }
@@ -193,7 +193,7 @@ static void show_end(struct report *report, const struct report_walk *input)
 {
 	const struct walk *walk = input->walk;
 	const struct view_cpu *cpu = &input->view->cpus[input->cpu];
-	char rights[8], key[24] = "";
+	char key[24] = "";
 
 	if (walk->stop != WALK_MAPPED) {
 		show_stop(report, input);
@@ -203,7 +203,7 @@ static void show_end(struct report *report, const struct report_walk *input)
 		snprintf(key, sizeof(key), ", key %u", walk->key);
 	text_line(report, PAINT_GOOD, 0, 8,
 		  "GPA     0x%" PRIx64 " in a %s page, rights %s%s, %s memory (PAT entry %u%s)", walk->gpa,
-		  page_size_name(walk->page_size), text_rights(walk->rights, rights, sizeof(rights)), key,
+		  page_size_name(walk->page_size), RIGHTS_TEXT(walk->rights), key,
 		  memory_type(memory_type_pat(cpu), walk->pat_index), walk->pat_index,
 		  cpu->has_pat ? "" : " as after a reset: the source does not hold the register");
 	show_memory(report, input);

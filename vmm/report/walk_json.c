@@ -11,7 +11,7 @@
 static void emit_level(struct report *report, const struct report_walk *input, const struct walk_level *level)
 {
 	struct json_object *line = json_start(report, "level");
-	char decoded[160], rights[8];
+	char decoded[160];
 
 	json_add_number(line, "level", level->level);
 	json_add_string(line, "name", entry_level_name(level->level));
@@ -20,7 +20,7 @@ static void emit_level(struct report *report, const struct report_walk *input, c
 	json_add_hex(line, "entry", level->entry);
 	json_add_string(line, "decoded",
 			entry_text(level, walk_level_has_key(input, level), decoded, sizeof(decoded)));
-	json_add_string(line, "rights", walk_level_rights(level, rights, sizeof(rights)));
+	json_add_string(line, "rights", RIGHTS_TEXT(walk_level_rights(level)));
 	if (level->reserved)
 		json_add_hex(line, "reserved", level->reserved);
 	json_finish(report, line);
@@ -78,11 +78,10 @@ static void add_page(struct json_object *line, const struct report_walk *input)
 	const struct walk *walk = input->walk;
 	const struct view_cpu *cpu = &input->view->cpus[input->cpu];
 	const struct view_region *region = view_region(input->view, walk->gpa, 1);
-	char rights[8];
 
 	json_add_hex(line, "gpa", walk->gpa);
 	json_add_number(line, "page_size", walk->page_size);
-	json_add_string(line, "rights", text_rights(walk->rights, rights, sizeof(rights)));
+	json_add_string(line, "rights", RIGHTS_TEXT(walk->rights));
 	json_add_number(line, "pat_index", walk->pat_index);
 	json_add_string(line, "memory_type", memory_type(memory_type_pat(cpu), walk->pat_index));
 	json_add_bool(line, "pat_known", cpu->has_pat);

@@ -14,8 +14,8 @@ bool walk_has_key(const struct report_walk *input);
  * switch. */
 bool walk_level_has_key(const struct report_walk *input, const struct walk_level *level);
 
-/* An entry that is not present grants nothing, whatever its other bits say. Returns out. */
-const char *walk_level_rights(const struct walk_level *level, char *out, size_t size);
+/* Effective rights from the top down to this entry; none if it is not present. */
+unsigned int walk_level_rights(const struct walk_level *level);
 
 /* Whether that access to the page that was found goes through. */
 enum access_answer walk_may(const struct report_walk *input, enum access_mode mode, enum access_kind kind);

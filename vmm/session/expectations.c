@@ -106,10 +106,8 @@ static int check_fault(struct session *session, const struct report_step *step)
 	if (step->fault_checked && !step_walk_agrees(step)) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "a fault: %s",
 			 fault_kind_name((uint16_t)step->fault.detail));
-		snprintf(finding.found, sizeof(finding.found), "the tables: %s, rights %s%s%s",
-			 walk_stop_text(step->fault_walk.stop), step->fault_walk.rights & RIGHT_R ? "r" : "-",
-			 step->fault_walk.rights & RIGHT_W ? "w" : "-",
-			 step->fault_walk.rights & RIGHT_X ? "x" : "-");
+		snprintf(finding.found, sizeof(finding.found), "the tables: %s, rights %s",
+			 walk_stop_text(step->fault_walk.stop), RIGHTS_TEXT(step->fault_walk.rights));
 		return add_finding(session, &finding);
 	}
 	return 0;

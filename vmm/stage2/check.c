@@ -49,7 +49,7 @@ static enum stage2_problem check_shape(const struct stage2 *stage2, const struct
 	/* A large leaf may begin before its slot does. */
 	if ((slot->gpa ^ slot->hva) & (size - 1) && !(slot->flags & SLOT_GUEST_MEMFD))
 		return STAGE2_MISALIGNED;
-	if (slot->flags & KVM_MEM_READONLY && stage2_entry_rights(&stage2->format, leaf->entry) & STAGE2_W)
+	if (slot->flags & KVM_MEM_READONLY && stage2_entry_rights(&stage2->format, leaf->entry) & RIGHT_W)
 		return STAGE2_WRITABLE_SLOT;
 	return STAGE2_OK;
 }

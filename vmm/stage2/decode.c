@@ -73,8 +73,8 @@ static void add_leaf(struct stage2 *stage2, const struct stage2_table *table, un
 	level->leaves++;
 	level->accessed += stage2_entry_accessed(&stage2->format, entry);
 	level->dirty += stage2_entry_dirty(&stage2->format, entry);
-	level->writable += !!(rights & STAGE2_W);
-	level->executable += !!(rights & STAGE2_X);
+	level->writable += !!(rights & RIGHT_W);
+	level->executable += !!(rights & RIGHT_X);
 	stage2->leaves.items[stage2->leaves.count++] = leaf;
 }
 

@@ -84,11 +84,11 @@ uint64_t stage2_entry_hpa(const struct stage2_format *format, unsigned int level
 unsigned int stage2_entry_rights(const struct stage2_format *format, uint64_t entry)
 {
 	if (format->kind == STAGE2_EPT)
-		return (unsigned int)(entry & EPT_RWX); /* in the order of enum stage2_rights */
+		return (unsigned int)(entry & EPT_RWX); /* in the order of enum rights */
 	if (!(entry & PTE_P))
 		return 0;
-	return STAGE2_R | (entry & PTE_W ? STAGE2_W : 0) | (entry & PTE_NX ? 0 : STAGE2_X) |
-	       (entry & PTE_U ? STAGE2_U : 0);
+	return RIGHT_R | (entry & PTE_W ? RIGHT_W : 0) | (entry & PTE_NX ? 0 : RIGHT_X) |
+	       (entry & PTE_U ? RIGHT_U : 0);
 }
 
 static bool by_faults(const struct stage2_format *format, uint64_t entry)
@@ -164,7 +164,7 @@ static size_t append_bits(char *out, size_t size, size_t used, uint64_t entry, c
 static size_t text_tracking(uint64_t entry, char *out, size_t size, size_t used)
 {
 	uint64_t saved = entry >> SPTE_SAVED_SHIFT;
-	char was[] = "access-tracked, was R-X";
+	char was[] = "access-tracked, was r-x";
 
 	if ((entry & SPTE_AD) == SPTE_AD_WRITE_ONLY)
 		return append(out, size, used, "D-by-faults");
@@ -173,8 +173,8 @@ static size_t text_tracking(uint64_t entry, char *out, size_t size, size_t used)
 	used = append(out, size, used, "A-D-by-faults");
 	if (entry & EPT_RWX)
 		return used;
-	was[sizeof(was) - 4] = saved & EPT_R ? 'R' : '-';
-	was[sizeof(was) - 2] = saved & EPT_X ? 'X' : '-';
+	was[sizeof(was) - 4] = saved & EPT_R ? 'r' : '-';
+	was[sizeof(was) - 2] = saved & EPT_X ? 'x' : '-';
 	return append(out, size, used, was);
 }
 
@@ -189,8 +189,7 @@ static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t siz
 						{ EPT_HOST_WRITE, "host-writable" },
 						{ EPT_MMU_WRITE, "mmu-writable" } };
 	static const struct bit_name table[] = { { EPT_A, "A" }, { EPT_XU, "XU" } };
-	char rights[4] = { entry & EPT_R ? 'R' : '-', entry & EPT_W ? 'W' : '-', entry & EPT_X ? 'X' : '-' };
-	size_t used = append(out, size, 0, rights);
+	size_t used = append(out, size, 0, RIGHTS_TEXT((unsigned int)(entry & EPT_RWX)));
 
 	if (!is_page(level, entry))
 		return append_bits(out, size, used, entry, table, sizeof(table) / sizeof(table[0]));

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/page.h"
+#include "base/rights.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +35,6 @@ struct stage2_format {
 	unsigned int physical_bits; /* of the host: an address has no bits from here on */
 	uint64_t encryption;        /* but for this one of AMD's memory encryption, the C-bit; 0: none */
 };
-
-enum stage2_rights { STAGE2_R = 1, STAGE2_W = 2, STAGE2_X = 4, STAGE2_U = 8 };
 
 struct stage2_slot {
 	uint64_t gpa;

@@ -118,16 +118,6 @@ void finding_where_gva(struct finding *finding, const struct check *check, uint6
 	finding_where(finding, "%s%s%s", part_of_space(gva), symbol[0] ? ": " : "", symbol);
 }
 
-const char *rights_text(unsigned int rights, char *out)
-{
-	out[0] = rights & RIGHT_R ? 'R' : '-';
-	out[1] = rights & RIGHT_W ? 'W' : '-';
-	out[2] = rights & RIGHT_X ? 'X' : '-';
-	out[3] = rights & RIGHT_U ? 'U' : '\0';
-	out[4] = '\0';
-	return out;
-}
-
 void check_not_seen(struct check *check, const char *why)
 {
 	check->result->seen = NOT_SEEN;

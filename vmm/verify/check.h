@@ -41,10 +41,6 @@ void finding_where_area(struct finding *finding, const struct check *check, cons
 /* The area or symbol that gva belongs to, or the part of the address space. */
 void finding_where_gva(struct finding *finding, const struct check *check, uint64_t gva);
 
-/* "RW-" with U appended where a user may. Returns out, of at least 5 bytes. */
-const char *rights_text(unsigned int rights, char *out);
-#define RIGHTS_TEXT(rights) rights_text(rights, (char[5]){ 0 })
-
 /* Marks the invariant as not seen. */
 void check_not_seen(struct check *check, const char *why);
 

@@ -87,7 +87,7 @@ Test(stage2, a_quarter_of_a_million_leaves_point_at_the_frames_of_the_process, .
 		const struct stage2_leaf *leaf = stage2_leaf_at(&stage2, DATA_GPA + page * 4096);
 
 		cr_assert(leaf, "page %llu", (unsigned long long)page);
-		cr_expect(stage2_entry_rights(&stage2.format, leaf->entry) & STAGE2_W);
+		cr_expect(stage2_entry_rights(&stage2.format, leaf->entry) & RIGHT_W);
 	}
 	stage2_destroy(&stage2);
 	toucher_destroy(&toucher);

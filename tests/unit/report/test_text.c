@@ -36,7 +36,6 @@ Test(text, counts_durations_and_nouns_are_written_for_people)
 	cr_expect_str_eq(text_number_of(0, "flush", out, sizeof(out)), "no flushes");
 	cr_expect_str_eq(text_number_of(1, "entry", out, sizeof(out)), "1 entry");
 	cr_expect_str_eq(text_number_of(1000, "entry", out, sizeof(out)), "1,000 entries");
-	cr_expect_str_eq(text_rights(RIGHT_R | RIGHT_X | RIGHT_U, out, sizeof(out)), "r-xu");
 }
 
 Test(text, a_long_line_is_broken_at_a_blank)
