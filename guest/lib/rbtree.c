@@ -213,28 +213,16 @@ struct rb_node *rb_first(const struct rb_root *root)
 	return node;
 }
 
-/* The next node to the right (or left) of `node`. */
-static struct rb_node *neighbour(const struct rb_node *node, bool left)
-{
-	struct rb_node *from = (struct rb_node *)node;
-	struct rb_node *to = *child_link(from, left);
-
-	if (to) {
-		while (*child_link(to, !left))
-			to = *child_link(to, !left);
-		return to;
-	}
-	for (to = rb_parent(from); to && *child_link(to, left) == from; to = rb_parent(from))
-		from = to;
-	return to;
-}
-
 struct rb_node *rb_next(const struct rb_node *node)
 {
-	return neighbour(node, false);
-}
+	struct rb_node *from = (struct rb_node *)node, *to = node->rb_right;
 
-struct rb_node *rb_prev(const struct rb_node *node)
-{
-	return neighbour(node, true);
+	if (to) {
+		while (to->rb_left)
+			to = to->rb_left;
+		return to;
+	}
+	for (to = rb_parent(from); to && to->rb_right == from; to = rb_parent(from))
+		from = to;
+	return to;
 }

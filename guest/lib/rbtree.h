@@ -56,6 +56,5 @@ void rb_propagate(struct rb_node *node, rb_update_fn update);
 /* In order; NULL at the end. */
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
-struct rb_node *rb_prev(const struct rb_node *node);
 
 #endif

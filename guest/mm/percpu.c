@@ -6,15 +6,6 @@
 
 struct cpu_cache cpu_caches[NR_CPUS];
 
-u64 vm_stat_sum(enum vm_stat_item item)
-{
-	u64 sum = 0;
-
-	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
-		sum += READ_ONCE(cpu_caches[cpu].vm_stat[item]);
-	return sum;
-}
-
 void vmalloc_stats_sum(struct vmalloc_stats *out)
 {
 	u64 *sums = (u64 *)out;

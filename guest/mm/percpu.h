@@ -20,8 +20,7 @@ static inline void vm_stat_add(enum vm_stat_item item, s64 pages)
 	this_cpu_cache()->vm_stat[item] += (u64)pages;
 }
 
-/* Of all CPUs. They are not stopped for it. */
-u64 vm_stat_sum(enum vm_stat_item item);
+/* Sums over all CPUs, which keep running. */
 void vmalloc_stats_sum(struct vmalloc_stats *out);
 
 #endif

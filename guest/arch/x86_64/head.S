@@ -60,7 +60,7 @@ high_half:
 	.section .data.head, "aw", @progbits
 	.balign 4096
 data_head:
-	.globl stack_bottom, stack_top
+	.globl stack_bottom
 stack_bottom:
 	.skip 8192
 stack_top:

@@ -114,7 +114,8 @@ bool cpu_defer_flush(struct cpu *cpu)
 	       state == CPU_IDLE_STALE;
 }
 
-void cpu_wake(struct cpu *cpu)
+/* Wakes a CPU that is idle or about to be. */
+static void cpu_wake(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->wake, 1, __ATOMIC_SEQ_CST);
 	apic_send(cpu->number);

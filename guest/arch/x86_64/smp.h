@@ -23,7 +23,4 @@ void smp_set_entry_areas(u8 *areas);
  */
 bool cpu_defer_flush(struct cpu *cpu);
 
-/* Wakes a CPU that is idle or about to be. */
-void cpu_wake(struct cpu *cpu);
-
 #endif

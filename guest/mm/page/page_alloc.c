@@ -58,12 +58,6 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return pfn_to_page(pfn);
 }
 
-struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
-{
-	return gfp_on_node(&gfp, nid) ? alloc_pages(gfp, order)
-				      : refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
-}
-
 /* nr frames at once, chained, or none. */
 static u32 chain_alloc(gfp_t gfp, u32 nr)
 {
@@ -159,17 +153,12 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 void free_pages(unsigned long addr, unsigned int order)
 {
 	if (addr)
-		__free_pages(virt_to_page((const void *)addr), order);
+		__free_pages(mem_map + (__pa((const void *)addr) >> PAGE_SHIFT), order);
 }
 
 void *page_address(const struct page *page)
 {
 	return __va((u64)page_to_pfn(page) << PAGE_SHIFT);
-}
-
-struct page *virt_to_page(const void *addr)
-{
-	return mem_map + (__pa(addr) >> PAGE_SHIFT);
 }
 
 unsigned int get_order(unsigned long size)

@@ -17,12 +17,6 @@
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 
 /*
- * The same from that node as far as it has such a block, with __GFP_THISNODE only from there; NUMA_NO_NODE:
- * from that of the CPU. A node that is not there is a preference that cannot be met.
- */
-struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
-
-/*
  * Fills the NULL entries among pages[0..nr) with single frames; returns how many entries in a row, from the
  * first, have one now.
  */
@@ -38,9 +32,8 @@ void free_pages(unsigned long addr, unsigned int order);
 /* Why the last of these was refused: enum kvmap_status; KVMAP_OK when it was not. */
 u32 page_alloc_status(void);
 
-/* The page in the direct map, and back. */
+/* The page in the direct map. */
 void *page_address(const struct page *page);
-struct page *virt_to_page(const void *addr);
 
 /* 0 .. MAX_ORDER for what alloc_pages() can give; of size 0: MAX_ORDER + 1, as of what is too large. */
 unsigned int get_order(unsigned long size);

@@ -28,7 +28,10 @@ void *kzalloc(unsigned long size, gfp_t gfp);
 /* nr elements; a product that does not fit is refused. */
 void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
-/* See alloc_pages_node(). With several nodes this is whole frames: an object lies wherever its slab does. */
+/*
+ * Memory of the NUMA node `nid` if it has enough, else of another one; with __GFP_THISNODE only of that node;
+ * NUMA_NO_NODE: no preference. With several nodes whole pages, since the objects of a slab may lie on any node.
+ */
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 
 /*

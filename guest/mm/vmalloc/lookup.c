@@ -7,18 +7,11 @@
 #include "mm/page/frames.h"
 #include "mm/vmalloc/vmap.h"
 
-unsigned long vmalloc_to_pfn(const void *addr)
+struct page *vmalloc_to_page(const void *addr)
 {
 	u64 gpa = is_vmalloc_addr(addr) ? arch_virt_to_phys((unsigned long)addr) : ~0ul;
 
-	return gpa == ~0ul ? 0 : gpa >> PAGE_SHIFT;
-}
-
-struct page *vmalloc_to_page(const void *addr)
-{
-	unsigned long pfn = vmalloc_to_pfn(addr);
-
-	return pfn ? pfn_to_page((u32)pfn) : NULL;
+	return gpa == ~0ul ? NULL : pfn_to_page((u32)(gpa >> PAGE_SHIFT));
 }
 
 struct vm_struct *find_vm_area(const void *addr)

@@ -105,9 +105,8 @@ void vm_unmap_aliases(void);
 
 /* ---- from addresses ---- */
 
-/* The frame behind a mapped address of the vmalloc range; NULL and 0 if there is none. */
+/* The page frame that an address of the vmalloc range is mapped to; NULL if none. */
 struct page *vmalloc_to_page(const void *addr);
-unsigned long vmalloc_to_pfn(const void *addr);
 
 /* The live area that contains addr (its guard page included), or NULL. */
 struct vm_struct *find_vm_area(const void *addr);

@@ -167,6 +167,15 @@ void sim_release_held(void)
 	vm_stat_add(NR_HELD_PAGES, -(s64)vm_stat_sum(NR_HELD_PAGES));
 }
 
+u64 vm_stat_sum(enum vm_stat_item item)
+{
+	u64 sum = 0;
+
+	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+		sum += READ_ONCE(cpu_caches[cpu].vm_stat[item]);
+	return sum;
+}
+
 struct vmalloc_stats stats(void)
 {
 	struct vmalloc_stats sums;

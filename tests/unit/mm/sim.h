@@ -67,10 +67,27 @@ void check_machine(void);
 /* The same for a tree alone, with the augmented values if `free`; counts its nodes. */
 u64 check_tree(const struct rb_root *root, bool free);
 
+/* A counter of pages, summed over all CPUs. */
+u64 vm_stat_sum(enum vm_stat_item item);
+
 /* vmalloc_stats_sum() */
 struct vmalloc_stats stats(void);
 
-/* Objects of a cache that are handed out. */
+/* The page frame of an address of the direct map. */
+static inline struct page *virt_to_page(const void *addr)
+{
+	return mem_map + (__pa(addr) >> PAGE_SHIFT);
+}
+
+/* pfn that an address of the vmalloc range is mapped to; 0 if none. */
+static inline unsigned long vmalloc_to_pfn(const void *addr)
+{
+	const struct page *page = vmalloc_to_page(addr);
+
+	return page ? page_to_pfn(page) : 0;
+}
+
+/* Allocated objects of a cache. */
 u64 objects_in_use(const struct kmem_cache *cache);
 
 /* What a refused call must leave as it was. Which free frames a CPU keeps is none of it: they all go back. */

@@ -67,6 +67,8 @@ Test(kmalloc, what_cannot_be_is_refused)
 	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_NOFAIL);
 	cr_assert_null(kmalloc_node(8, GFP_KERNEL | __GFP_THISNODE, 1));
 	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_NO_MEMORY);
+	kfree(kmalloc_node(4 * PAGE_SIZE, GFP_KERNEL, 1));
+	cr_assert_eq(kmalloc_status(), KVMAP_OK, "a node that does not exist is a preference");
 	cr_assert_null(kcalloc(1ul << 33, 1ul << 31, GFP_KERNEL));
 	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_TOO_LARGE);
 	cr_assert_null(kcalloc((1ul << 61) + 1, 8, GFP_KERNEL), "8 bytes, if one does not look");

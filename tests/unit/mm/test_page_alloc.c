@@ -158,11 +158,11 @@ Test(page_alloc, what_cannot_be_is_refused_and_changes_nothing)
 	cr_assert_eq(page_alloc_status(), KVMAP_REFUSED_TOO_LARGE);
 	cr_assert_null(alloc_pages(GFP_KERNEL | __GFP_NOFAIL, 0));
 	cr_assert_eq(page_alloc_status(), KVMAP_REFUSED_NOFAIL);
-	cr_assert_null(alloc_pages_node(1, GFP_KERNEL | __GFP_THISNODE, 0));
-	cr_assert_eq(page_alloc_status(), KVMAP_REFUSED_NO_MEMORY);
+	cr_assert_null(kmalloc_node(PAGE_SIZE, GFP_KERNEL | __GFP_THISNODE, 1));
+	cr_assert_eq(kmalloc_status(), KVMAP_REFUSED_NO_MEMORY);
 	check_machine();
 
-	page = alloc_pages_node(1, GFP_KERNEL, 2);
+	page = alloc_pages(GFP_KERNEL, 2);
 	area = vmalloc(PAGE_SIZE);
 	assert_free_refused(page, 1);
 	assert_free_refused(page + 1, 0);
