@@ -193,9 +193,12 @@ echo 'It is told so.' >>docs/script.md
 lint words
 [ "$status" = 1 ] && [ "$(grep -c ' docs/script.md:' found)" -gt "$before" ]
 result $? "one more in a document than it has"
-cp tests/lint.d/words.counts saved
+count_of() {
+	grep " $1\$" tests/lint.d/words.counts
+}
+counted=$(count_of docs/script.md)
 tests/lint.d/words --update >/dev/null
-cmp -s saved tests/lint.d/words.counts
+[ "$(count_of docs/script.md)" = "$counted" ]
 result $? "its count is not raised"
 cp "$tree/docs/script.md" docs/script.md
 
