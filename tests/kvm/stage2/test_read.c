@@ -62,7 +62,7 @@ static void expect_agreement(const struct stage2 *stage2, const struct stage2_ve
 		cr_expect_eq(stage2->levels[level].odd + stage2->levels[level].frozen, 0, "level %u", level);
 }
 
-Test(stage2, a_quarter_of_a_million_leaves_point_at_the_frames_of_the_process, .timeout = 600)
+Test(stage2, a_quarter_of_a_million_leaves_point_at_the_frames_of_the_process)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -108,7 +108,7 @@ static bool has_huge_pages(void)
 }
 
 /* Shadow tables have 2M pages too, where the guest's page is one and the host's memory allows it. */
-Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right, .timeout = 600)
+Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -126,7 +126,7 @@ Test(stage2, huge_pages_are_mapped_by_large_leaves_that_are_right, .timeout = 60
 }
 
 /* The guest's page is 2M and so is the host's, but the one does not lie upon the other. */
-Test(stage2, no_leaf_is_wider_than_the_slot_allows, .timeout = 600)
+Test(stage2, no_leaf_is_wider_than_the_slot_allows)
 {
 	struct stage2_effective effective = { 0 };
 	struct stage2_verdict verdict;
@@ -145,7 +145,7 @@ Test(stage2, no_leaf_is_wider_than_the_slot_allows, .timeout = 600)
 	toucher_destroy(&toucher);
 }
 
-Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa, .timeout = 600)
+Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;
@@ -164,7 +164,7 @@ Test(stage2, pages_that_the_guest_maps_by_4k_are_found_by_their_gpa, .timeout = 
 	toucher_destroy(&toucher);
 }
 
-Test(stage2, dirty_logging_keeps_to_4k_pages, .timeout = 600)
+Test(stage2, dirty_logging_keeps_to_4k_pages)
 {
 	struct stage2_verdict verdict;
 	struct toucher toucher;

@@ -19,7 +19,7 @@ static void end(void)
 	world_destroy(&world);
 }
 
-TestSuite(damage_areas, .init = begin, .fini = end, .timeout = 20);
+TestSuite(damage_areas, .init = begin, .fini = end);
 
 static struct rb_node *link_to(enum world_range range)
 {

@@ -19,7 +19,7 @@ static void end(void)
 	world_destroy(&world);
 }
 
-TestSuite(damage_frames, .init = begin, .fini = end, .timeout = 20);
+TestSuite(damage_frames, .init = begin, .fini = end);
 
 #define NOWHERE ((void *)(KVMAP_DIRECT_BASE + WORLD_SIZE))
 

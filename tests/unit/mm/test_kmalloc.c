@@ -287,7 +287,7 @@ ParameterizedTestParameters(kmalloc, random_sequences_keep_contents_and_lose_not
 	return cr_make_param_array(bool, debug, ARRAY_SIZE(debug));
 }
 
-ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and_lose_nothing, .timeout = 120)
+ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and_lose_nothing)
 {
 	u64 total;
 

@@ -149,8 +149,7 @@ ParameterizedTestParameters(random, sequences_keep_every_claim_true_and_lose_not
 	return cr_make_param_array(struct run, runs, ARRAY_SIZE(runs));
 }
 
-ParameterizedTest(const struct run *run, random, sequences_keep_every_claim_true_and_lose_nothing,
-		  .timeout = 120)
+ParameterizedTest(const struct run *run, random, sequences_keep_every_claim_true_and_lose_nothing)
 {
 	u64 total;
 

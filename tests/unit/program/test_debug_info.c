@@ -32,7 +32,7 @@ static void teardown(void)
 	world_destroy(&world);
 }
 
-TestSuite(debug_info, .init = setup, .fini = teardown, .timeout = 100);
+TestSuite(debug_info, .init = setup, .fini = teardown);
 
 static uint64_t random_next(uint64_t *state)
 {
