@@ -56,7 +56,7 @@ static bool chain_take_buddy_block(struct reader *reader, struct chain *chain, u
 	return true;
 }
 
-/* Finds cycles as Brent does: the frame at each power of two is saved, and is met again if there is a cycle. */
+/* Brent's algorithm finds cycles: the frame at each power of two is saved, and met again in a cycle. */
 void reader_chain(struct reader *reader, struct chain *chain)
 {
 	uint8_t copy[CLAIM_STRUCTURE_MAX];

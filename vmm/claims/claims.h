@@ -2,9 +2,9 @@
 /*
  * claims.h: the guest's own structures, read once, with every pointer checked.
  *
- * Damage in the guest is not an error of the reader: a list with a cycle, a pointer outside RAM or an impossible
- * count becomes a claim_damage, which the verifier reports as a finding. What was read up to there is kept. The
- * structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
+ * Damage in the guest is not an error of the reader: a list with a cycle, a pointer outside RAM or an
+ * impossible count becomes a claim_damage, which the verifier reports as a finding. What was read up to there
+ * is kept. The structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
  */
 #ifndef VMM_CLAIMS_CLAIMS_H
 #define VMM_CLAIMS_CLAIMS_H
@@ -199,8 +199,8 @@ struct claims {
 };
 
 /*
- * The flushes that the guest's ring held in earlier snapshots of the same guest. Without gaps: older entries are
- * dropped if the ring wrapped between two snapshots. Zero-initialised; freed by flush_log_destroy().
+ * The flushes that the guest's ring held in earlier snapshots of the same guest. Without gaps: older entries
+ * are dropped if the ring wrapped between two snapshots. Zero-initialised; freed by flush_log_destroy().
  */
 struct flush_log {
 	struct claim_flush *items;
@@ -218,8 +218,8 @@ void claims_layout_close(struct claims_layout *layout);
 
 /*
  * Reads all claims. Time and memory are bounded by the guest's RAM, whatever it contains: at most twice RAM's
- * frames in all chains together, at most the areas and nodes that fit into RAM, 256 damages. -1 only if memory
- * runs out or nothing can be read at all (the image is not mapped).
+ * frames in all chains together, at most the areas and nodes that fit into RAM, 256 damages. -1 only if
+ * memory runs out or nothing can be read at all (the image is not mapped).
  */
 int claims_read(const struct view *view, const struct walk_mode *mode, const struct claims_layout *layout,
 		struct claims *out, struct error *error);
@@ -227,7 +227,7 @@ int claims_read(const struct view *view, const struct walk_mode *mode, const str
 int claims_read_logged(const struct view *view, const struct walk_mode *mode,
 		       const struct claims_layout *layout, const struct flush_log *log, struct claims *out,
 		       struct error *error);
-/* Appends the ring's new entries to the log. Nothing if the ring cannot be read; -1 only if memory runs out. */
+/* Appends the ring's new entries to the log; none if it cannot be read. -1 only if memory runs out. */
 int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 			const struct claims_layout *layout, struct flush_log *log, struct error *error);
 void flush_log_destroy(struct flush_log *log);

@@ -111,8 +111,8 @@ static uint64_t logged_take(struct reader *reader, uint64_t count)
 }
 
 /*
- * Reads the entries after the newest missing one. A CPU that was stopped between its stamp and its entry leaves
- * a hole; entries before a hole are dropped, since a flush in it may be the one that matters.
+ * Reads the entries after the newest missing one. A CPU that was stopped between its stamp and its entry
+ * leaves a hole; entries before a hole are dropped, since a flush in it may be the one that matters.
  */
 void read_flushes(struct reader *reader)
 {

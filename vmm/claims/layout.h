@@ -34,8 +34,8 @@
 	OBJECT(agent_inside)
 
 /*
- * TYPE: a structure, followed by its members. NUMBER: a member of 1, 2, 4 or 8 bytes. OBJECT: a member that is a
- * structure or an array.
+ * TYPE: a structure, followed by its members. NUMBER: a member of 1, 2, 4 or 8 bytes. OBJECT: a member that
+ * is a structure or an array.
  */
 #define CLAIM_TYPES(TYPE, NUMBER, OBJECT)                                                                    \
 	TYPE(page)                                                                                           \

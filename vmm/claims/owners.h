@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owners.h: the claimed owners of page frames, from all of the guest's lists, sorted by frame. Page tables are
- * not read.
+ * owners.h: the claimed owners of page frames, from all of the guest's lists, sorted by frame. Page tables
+ * are not read.
  */
 #ifndef VMM_CLAIMS_OWNERS_H
 #define VMM_CLAIMS_OWNERS_H
@@ -29,8 +29,8 @@ enum owner_kind {
 
 struct owners {
 	/*
-	 * By pfn; claims may overlap. size is the number of frames; for OWNER_AREA and OWNER_LAZY, which claim
-	 * one frame each, it is the index of the page in its area.
+	 * By pfn; claims may overlap. size is the number of frames; for OWNER_AREA and OWNER_LAZY, which
+	 * claim one frame each, it is the index of the page in its area.
 	 */
 	struct keyed_array list;
 	/* RAM by the guest's memblock, in frames, end exclusive, sorted, merged. */
@@ -44,7 +44,7 @@ struct owners {
 int owners_collect(const struct claims *claims, struct owners *out);
 void owners_destroy(struct owners *owners);
 
-/* The owner of a frame, or NULL. Of overlapping claims only the one with the largest first frame is considered. */
+/* The owner of a frame, or NULL. Of overlapping claims only that with the largest first frame counts. */
 const struct keyed *owners_find(const struct owners *owners, uint64_t pfn);
 
 /* Number of frames that an item of the list claims. */

@@ -2,8 +2,8 @@
 /*
  * trees.c: the red-black trees of vmap_areas, walked in order with a stack of bounded depth.
  *
- * A node is entered only from the node that it names as its parent, and the two children of a node must differ.
- * So each node is entered at most once, whatever the pointers are, and no cycle can be followed.
+ * A node is entered only from the node that it names as its parent, and the two children of a node must
+ * differ. So each node is entered at most once, whatever the pointers are, and no cycle can be followed.
  */
 #include "claims/reader.h"
 
@@ -57,8 +57,8 @@ static void node_decode(const struct reader *reader, const struct tree *tree, ui
 }
 
 /*
- * A node of the busy tree. A lazily freed one is read from its list instead: V8 then finds the range missing if
- * it is on no list.
+ * A node of the busy tree. A lazily freed one is read from its list instead: V8 then finds the range missing
+ * if it is on no list.
  */
 static void busy_take(struct reader *reader, const struct tree_node *node)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_blocks.c: the vmap blocks of vm_map_ram(). Each mapping in one is an area, live or lazily freed; what is
- * left between them is a cached range.
+ * vmap_blocks.c: the vmap blocks of vm_map_ram(). Each mapping in one is an area, live or lazily freed; what
+ * is left between them is a cached range.
  */
 #include "claims/reader.h"
 
@@ -25,7 +25,7 @@ static void cached_range_add(struct reader *reader, uint64_t start, uint64_t end
 		(void)reader_push(reader, &reader->out->cached_ranges, range);
 }
 
-/* Reads the mapping that begins at a slot. Returns the slot after it, or VMAP_BLOCK_SLOTS + 1 and a damage. */
+/* Reads the mapping at a slot. Returns the slot after it, or VMAP_BLOCK_SLOTS + 1 and a damage. */
 static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 			 const struct vmap_area_fields *fields, uint32_t slot)
 {

@@ -21,8 +21,8 @@ static uint64_t zone_pfn(struct reader *reader, uint32_t zone, enum claim_type m
 }
 
 /*
- * Each buddy block must point back to the one before it. So none is met twice in one list, and a cycle ends at
- * the first block. frame_limit bounds all lists together.
+ * Each buddy block must point back to the one before it. So none is met twice in one list, and a cycle ends
+ * at the first block. frame_limit bounds all lists together.
  */
 static void free_list_read(struct reader *reader, uint32_t zone, uint32_t order, uint64_t first)
 {
@@ -121,7 +121,7 @@ void read_zones(struct reader *reader)
 	}
 }
 
-/* The numa_node of a frame. Tries *zone first, that of the frame before: frames of a chain often share one. */
+/* The numa_node of a frame. Tries *zone first, the zone of the frame before. */
 static uint32_t numa_node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
 {
 	for (uint32_t tries = 0; tries < claims->zone_count; tries++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * backtrace.c: libdwfl unwinds; registers and memory are the view's, every frame is checked here.
+ * backtrace.c: libdwfl unwinds, with the registers and the memory of a view. Every frame is checked here.
  */
 #include "program/backtrace.h"
 #include "program/describe.h"
@@ -13,21 +13,21 @@
 #define REGISTERS    17
 #define REGISTER_RSP 7
 
-#define THREAD 1 /* libdwfl wants an id; there is one thread, the CPU in hand */
+#define THREAD 1 /* id of the only thread that libdwfl sees: the CPU of the backtrace */
 
 struct unwinder {
 	const struct symbols *symbols;
 	struct describe *describe; /* NULL: no call frame information */
-	/* Of the backtrace in hand. */
+	/* For one backtrace: */
 	const struct view *view;
 	const struct walk_mode *mode;
 	struct view_cpu registers;
 	struct backtrace *out;
-	bool unmapped; /* memory was not to be had, since the last frame */
+	bool unmapped; /* a read has failed since the last frame */
 	bool called;   /* registers.rip is one byte before a return address */
 };
 
-/* ---- libdwfl's questions ---- */
+/* ---- callbacks of libdwfl ---- */
 
 static pid_t next_thread(Dwfl *dwfl, void *context, void **thread)
 {
@@ -89,7 +89,7 @@ static bool in_text(const struct unwinder *unwinder, uint64_t pc)
 	return false;
 }
 
-/* Adds a frame; false when it is not to be believed or there is no more room. */
+/* Adds a frame; false if it repeats the last one or there is no more room. */
 static bool take(struct backtrace *out, uint64_t pc, uint64_t sp, bool exact)
 {
 	const struct backtrace_frame *last = out->count ? &out->frames[out->count - 1] : NULL;
@@ -119,7 +119,7 @@ static int take_frame(Dwfl_Frame *frame, void *context)
 		return DWARF_CB_ABORT;
 	}
 	dwfl_frame_reg(frame, REGISTER_RSP, &sp);
-	if (unwinder->called) { /* only the first frame that libdwfl shows */
+	if (unwinder->called) { /* the first frame from libdwfl */
 		unwinder->called = false;
 		pc++;
 		exact = false;
@@ -131,8 +131,8 @@ static int take_frame(Dwfl_Frame *frame, void *context)
 	return take(unwinder->out, pc, sp, exact) ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
-/* RIP leads nowhere, as after a call through a damaged pointer: the frame before it called it. */
-static bool return_from_nowhere(struct unwinder *unwinder)
+/* RIP is outside the text, as after a call through a damaged pointer: continue with the caller. */
+static bool return_to_caller(struct unwinder *unwinder)
 {
 	struct view_cpu *registers = &unwinder->registers;
 	uint64_t caller;
@@ -150,17 +150,17 @@ static bool return_from_nowhere(struct unwinder *unwinder)
 static void take_by_rules(struct unwinder *unwinder)
 {
 	unwinder->called = unwinder->unmapped = false;
-	if (!in_text(unwinder, unwinder->registers.rip) && !return_from_nowhere(unwinder)) {
+	if (!in_text(unwinder, unwinder->registers.rip) && !return_to_caller(unwinder)) {
 		unwinder->out->end = BACKTRACE_OUTSIDE;
 		return;
 	}
-	/* libdwfl takes a return address that it cannot read for the end of the stack. */
+	/* libdwfl reports a return address that it cannot read as the end of the stack. */
 	if (dwfl_getthread_frames(describe_dwfl(unwinder->describe), THREAD, take_frame, unwinder) < 0 ||
 	    unwinder->unmapped)
 		unwinder->out->end = BACKTRACE_LOST;
 }
 
-/* The chain of frame pointers: each points to the one before it, with the return address above. */
+/* Each frame pointer points to that of the caller, with the return address above it. */
 static void take_by_frame_pointers(struct unwinder *unwinder)
 {
 	uint64_t pointer = unwinder->registers.rbp, pair[2];
@@ -177,7 +177,7 @@ static void take_by_frame_pointers(struct unwinder *unwinder)
 			return;
 		if (!take(unwinder->out, pair[1], pointer + sizeof(pair), false))
 			return;
-		/* Stacks grow down: a caller's frame lies above. */
+		/* Stacks grow down: a caller's frame is above. */
 		if (pair[0] && pair[0] <= pointer) {
 			unwinder->out->end = BACKTRACE_CIRCLE;
 			return;

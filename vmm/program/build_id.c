@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build_id.c: the build-id in the file, and in the guest's memory.
+ * build_id.c: the build-id in the file and in the guest's memory.
  */
 #include "program/build_id.h"
 #include "base/page.h"
@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Another build has its note somewhere else, but in its image too: so far it is looked for. */
+/* Bytes of the image in which the note of another build is searched. */
 #define SEARCH_SIZE (64ull << 20)
 
-/* The NT_GNU_BUILD_ID of the notes that are loaded at `gva`. */
+/* The NT_GNU_BUILD_ID among the notes that are loaded at `gva`. */
 static bool notes_search(Elf_Data *data, uint64_t gva, struct build_id *out)
 {
 	size_t at = 0, next, name_at, bytes_at;
@@ -53,7 +53,8 @@ bool build_id_of_file(const struct symbols *symbols, struct build_id *out)
 	return false;
 }
 
-const char *build_id_text(const struct build_id *id, char *out, size_t size)
+/* "0b5aff80...". Returns out. */
+static const char *build_id_text(const struct build_id *id, char *out, size_t size)
 {
 	out[0] = '\0';
 	for (size_t i = 0; i < id->size && 2 * i + 2 < size; i++)
@@ -61,7 +62,7 @@ const char *build_id_text(const struct build_id *id, char *out, size_t size)
 	return out;
 }
 
-/* The first whole note of a build-id in a page. */
+/* The first complete note of a build-id in a page. */
 static bool page_search(const uint8_t *page, struct build_id *out)
 {
 	static const char name[4] = "GNU";
@@ -82,7 +83,7 @@ static bool page_search(const uint8_t *page, struct build_id *out)
 	return false;
 }
 
-/* The build-id that the guest's image has instead. */
+/* The first build-id in the guest's image. */
 static bool memory_search(const struct symbols *symbols, const struct view *view,
 			  const struct walk_mode *mode, struct build_id *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ctype.c: what a type of the DWARF is, how large, of what, and its name. Types refer to types: a chain that
- * is longer than CHAIN_MAX is damaged.
+ * ctype.c: kind, size, target, members and name of a type of the DWARF. A chain of types that refer to types
+ * is followed CHAIN_MAX times at most.
  */
 #include "program/debug_info.h"
 
@@ -24,7 +24,7 @@ static int tag_of(const struct ctype *type)
 	return type->is_void ? -1 : dwarf_tag(&die);
 }
 
-/* What DW_AT_type refers to; void if it has none. */
+/* The type that DW_AT_type refers to; void if there is none. */
 static struct ctype referred(const struct ctype *type)
 {
 	struct ctype next = { .is_void = true };
@@ -60,7 +60,7 @@ const char *die_own_name(Dwarf_Die *die)
 	return dwarf_attr(die, DW_AT_name, &attribute) ? dwarf_formstring(&attribute) : NULL;
 }
 
-/* An attribute of a type or member. These refer to no other DIE that could have it instead. */
+/* An attribute of a type or a member, which take none from another DIE. */
 static uint64_t attribute_number(const Dwarf_Die *die, unsigned int name, uint64_t otherwise)
 {
 	Dwarf_Attribute attribute;
@@ -112,7 +112,7 @@ enum ctype_kind ctype_kind(const struct ctype *type)
 
 /* ---- arrays ---- */
 
-/* The bounds of an array, 0 where there is none; their number, at most DIMENSIONS_MAX. */
+/* The bounds of an array, 0 for an unknown one. Returns their number, at most DIMENSIONS_MAX. */
 static unsigned int dimensions(const struct ctype *array, uint64_t *out)
 {
 	Dwarf_Die die = array->die, bound, next;
@@ -189,7 +189,7 @@ uint64_t ctype_size(const struct ctype *type)
 
 /* ---- names ---- */
 
-/* What stands around a declarator's missing name, grown from the inside. */
+/* The text around the name in a declaration, built from the inside. */
 struct declarator {
 	char text[96];
 };
@@ -202,7 +202,7 @@ static void declarator_prefix(struct declarator *declarator, const char *prefix)
 	memcpy(declarator->text, text, sizeof(text));
 }
 
-/* "[4]" or "()" behind it; a pointer needs parentheses before that. */
+/* Appends "[4]" or "()"; a pointer needs parentheses first. */
 static void declarator_suffix(struct declarator *declarator, const char *suffix)
 {
 	char text[sizeof(declarator->text)];
@@ -276,7 +276,7 @@ const char *ctype_name(const struct ctype *type, char *out, size_t size)
 			is_const = true;
 		else if (!is_transparent(tag) || tag == DW_TAG_typedef)
 			break;
-		/* A qualifier belongs to what follows it; of a pointer it is not shown. */
+		/* A qualifier belongs to the type after it; that of a pointer is not shown. */
 		if (tag == DW_TAG_pointer_type)
 			is_const = false;
 		at = referred(&at);
@@ -320,8 +320,8 @@ void members_begin(const struct ctype *type, struct members *members)
 			dwarf_child(&stripped.die, &members->next) == 0;
 }
 
-/* Where the bits of a bit field are, whichever DWARF says it (DWARF 5, 5.7.6; DWARF 3, 5.6.6). */
-static void place_bits(const Dwarf_Die *die, struct member *member)
+/* The position of a bit field, in the form of DWARF 5, 5.7.6, or of DWARF 3, 5.6.6. */
+static void bit_field_position(const Dwarf_Die *die, struct member *member)
 {
 	uint64_t bits, from_top;
 
@@ -365,7 +365,7 @@ bool members_next(struct members *members, struct member *out)
 		if (dwarf_tag(&die) != DW_TAG_member || !member_offset(&die, &out->offset))
 			continue;
 		out->type = referred(&(struct ctype){ .die = die });
-		place_bits(&die, out);
+		bit_field_position(&die, out);
 		if (!out->name)
 			out->name = "";
 		if (out->offset <= SIZE_LARGEST)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * debug_info.c: names. One pass over the top level of the DWARF for each, ended as soon as the answer is
- * sure: an index of all names would cost more than the few different questions of a command. What was found
- * is remembered.
+ * debug_info.c: searches for names. Each is one pass over the top level of the DWARF, ended at the first
+ * global definition: an index of all names would cost more than the few different searches of a command.
+ * Results are cached.
  */
 #include "program/debug_info.h"
 #include "base/escape.h"
@@ -49,7 +49,7 @@ void debug_info_close(struct debug_info *info)
 	free(info);
 }
 
-/* ---- the top level ---- */
+/* ---- the top level of the DWARF ---- */
 
 struct top {
 	Dwarf_CU *unit;
@@ -57,8 +57,9 @@ struct top {
 	bool inside;
 };
 
-/* The next DIE of the top level of all units. A sibling must lie behind, so that no file can lead in a
- * circle. */
+/*
+ * The next DIE of the top level of all units. Siblings have increasing addresses: no file can make a cycle.
+ */
 static bool top_next(struct debug_info *info, struct top *top)
 {
 	Dwarf_Die next;
@@ -116,7 +117,7 @@ static bool flag(Dwarf_Die *die, unsigned int name)
 	       value;
 }
 
-/* A fixed address: the only kind of location that a kernel's variable has. */
+/* False if the location is not one fixed address. */
 static bool variable_address(Dwarf_Die *die, uint64_t *out)
 {
 	Dwarf_Attribute attribute, indexed;
@@ -126,7 +127,7 @@ static bool variable_address(Dwarf_Die *die, uint64_t *out)
 	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
 	    dwarf_getlocation(&attribute, &operations, &count) < 0 || count != 1)
 		return false;
-	if (operations[0].atom == DW_OP_addrx) /* as clang writes it */
+	if (operations[0].atom == DW_OP_addrx) /* clang */
 		return dwarf_getlocation_attr(&attribute, &operations[0], &indexed) == 0 &&
 		       dwarf_formaddr(&indexed, out) == 0;
 	*out = operations[0].number;
@@ -143,8 +144,8 @@ static bool die_type(Dwarf_Die *die, struct ctype *out)
 	return !out->is_void;
 }
 
-/* Notes the name of a unit's file; false if another one of that name is there already. */
-static bool note_file(struct variable *variable, const char *file)
+/* Adds the name of a unit's file to the list; false if it is there already. */
+static bool add_file(struct variable *variable, const char *file)
 {
 	size_t used = strlen(variable->files);
 	char escaped[96], quoted[100];
@@ -158,7 +159,7 @@ static bool note_file(struct variable *variable, const char *file)
 	return true;
 }
 
-/* Assembly has symbols without types; a declaration may have the type that the symbol lacks. */
+/* A symbol of assembly has no type; a declaration may give it one. */
 static enum variable_found declared_only(struct debug_info *info, const char *name,
 					 const struct ctype *declared, struct variable *out)
 {
@@ -169,8 +170,8 @@ static enum variable_found declared_only(struct debug_info *info, const char *na
 	return declared->is_void ? VARIABLE_UNKNOWN : VARIABLE_WITHOUT_ADDRESS;
 }
 
-/* *alike: files of different folders have the same name, and must be told by their `paths`. */
-static enum variable_found search_variable(struct debug_info *info, const struct name_question *question,
+/* *alike: files in different folders have the same name; `paths` lists them by path. */
+static enum variable_found search_variable(struct debug_info *info, const struct name_search *search,
 					   bool paths, struct variable *out, bool *alike)
 {
 	struct ctype declared = { .is_void = true };
@@ -183,10 +184,10 @@ static enum variable_found search_variable(struct debug_info *info, const struct
 		const char *unit, *is;
 
 		if (dwarf_tag(&top.die) != DW_TAG_variable || !(is = variable_name(&top.die)) ||
-		    strcmp(is, question->name) != 0)
+		    strcmp(is, search->name) != 0)
 			continue;
 		unit = dwarf_diename(&top.unit_die);
-		if (*question->file && !is_unit(unit, question->file))
+		if (*search->file && !is_unit(unit, search->file))
 			continue;
 		if (!variable_address(&top.die, &address)) {
 			die_type(&top.die, &declared);
@@ -198,7 +199,7 @@ static enum variable_found search_variable(struct debug_info *info, const struct
 			found.address = address;
 			die_type(&top.die, &found.type);
 		}
-		*alike |= !note_file(&found, !unit ? "?" : paths ? unit : last_part(unit));
+		*alike |= !add_file(&found, !unit ? "?" : paths ? unit : last_part(unit));
 		if (flag(&top.die, DW_AT_external)) {
 			statics = 1;
 			break;
@@ -206,24 +207,24 @@ static enum variable_found search_variable(struct debug_info *info, const struct
 	}
 	*out = found;
 	if (!statics)
-		return declared_only(info, question->name, &declared, out);
+		return declared_only(info, search->name, &declared, out);
 	return statics == 1 ? VARIABLE_FOUND : VARIABLE_AMBIGUOUS;
 }
 
 enum variable_found debug_info_variable(struct debug_info *info, const char *name, const char *file,
 					struct variable *out)
 {
-	const struct name_question question = { .is_variable = true, .name = name, .file = file };
-	const struct name_answer *known = known_names_find(&info->known, &question);
-	struct name_answer answer = { .has_type = false };
+	const struct name_search search = { .is_variable = true, .name = name, .file = file };
+	const struct name_result *known = known_names_find(&info->known, &search);
+	struct name_result result = { .has_type = false };
 	bool alike = false;
 
 	if (!known) {
-		answer.found = search_variable(info, &question, false, &answer.variable, &alike);
-		if (answer.found == VARIABLE_AMBIGUOUS && alike)
-			answer.found = search_variable(info, &question, true, &answer.variable, &alike);
-		known_names_add(&info->known, &question, &answer);
-		known = &answer;
+		result.found = search_variable(info, &search, false, &result.variable, &alike);
+		if (result.found == VARIABLE_AMBIGUOUS && alike)
+			result.found = search_variable(info, &search, true, &result.variable, &alike);
+		known_names_add(&info->known, &search, &result);
+		known = &result;
 	}
 	*out = known->variable;
 	return known->found;
@@ -231,7 +232,7 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
 
 /* ---- types ---- */
 
-/* A base type as C spells it: size and encoding. False: it is not spelled in C's words. */
+/* Size and encoding of a base type in any spelling of C. False: other words than those of C's base types. */
 static bool base_words(const char *name, unsigned int *size_out, unsigned int *encoding_out)
 {
 	unsigned int longs = 0, size = 4;
@@ -264,7 +265,7 @@ static bool base_words(const char *name, unsigned int *size_out, unsigned int *e
 		*encoding_out = is_unsigned ? DW_ATE_unsigned_char : DW_ATE_signed_char;
 	else
 		*encoding_out = is_unsigned ? DW_ATE_unsigned : DW_ATE_signed;
-	/* A plain char is another type than a signed one, whatever its sign. */
+	/* A plain char is another type than a signed one. */
 	if (is_char && !is_unsigned && !is_signed)
 		*encoding_out = 0;
 	return true;
@@ -318,14 +319,14 @@ static bool search_type(struct debug_info *info, enum expression_tag tag, const 
 
 bool debug_info_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out)
 {
-	const struct name_question question = { .tag = tag, .name = name, .file = "" };
-	const struct name_answer *known = known_names_find(&info->known, &question);
-	struct name_answer answer = { .found = VARIABLE_UNKNOWN };
+	const struct name_search search = { .tag = tag, .name = name, .file = "" };
+	const struct name_result *known = known_names_find(&info->known, &search);
+	struct name_result result = { .found = VARIABLE_UNKNOWN };
 
 	if (!known) {
-		answer.has_type = search_type(info, tag, name, &answer.type);
-		known_names_add(&info->known, &question, &answer);
-		known = &answer;
+		result.has_type = search_type(info, tag, name, &result.type);
+		known_names_add(&info->known, &search, &result);
+		known = &result;
 	}
 	if (known->has_type)
 		*out = known->type;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * debug_info.h: variables and types by name, and what a type is made of, from the DWARF of the guest's file
- * (libdw). The file may be damaged or made to hurt: every chain of types is followed only so far, and sizes
- * cannot overflow.
+ * debug_info.h: variables and types by name, and the composition of types, from the DWARF of the guest's file
+ * (libdw). The file may be damaged or hostile: chains of types are bounded, and sizes do not overflow.
  */
 #ifndef VMM_PROGRAM_DEBUG_INFO_H
 #define VMM_PROGRAM_DEBUG_INFO_H
@@ -19,8 +18,8 @@ int debug_info_open(const struct symbols *symbols, struct debug_info **out, stru
 void debug_info_close(struct debug_info *info);
 
 /*
- * A type: what `die` says (none: void), of an array without its first `dimension` dimensions, and `pointers`
- * times a pointer to that. Copied freely; valid until debug_info_close.
+ * A type: that of `die` (or void), an array without its first `dimension` dimensions, and `pointers` times a
+ * pointer to it. May be copied; valid until debug_info_close.
  */
 struct ctype {
 	Dwarf_Die die;
@@ -33,7 +32,7 @@ enum ctype_kind {
 	CTYPE_VOID,
 	CTYPE_UNSIGNED, /* integers */
 	CTYPE_SIGNED,
-	CTYPE_CHAR, /* of 1 byte, signed or not, that is text: `char` */
+	CTYPE_CHAR, /* `char`: text */
 	CTYPE_BOOL,
 	CTYPE_FLOAT,
 	CTYPE_ENUM,
@@ -42,7 +41,7 @@ enum ctype_kind {
 	CTYPE_STRUCT,
 	CTYPE_UNION,
 	CTYPE_FUNCTION,
-	CTYPE_OTHER, /* nothing that C has, or a damaged chain of types */
+	CTYPE_OTHER, /* not a type of C, or a damaged chain of types */
 };
 
 /* ---- names ---- */
@@ -52,27 +51,27 @@ enum variable_found { VARIABLE_FOUND, VARIABLE_UNKNOWN, VARIABLE_AMBIGUOUS, VARI
 struct variable {
 	struct ctype type;
 	uint64_t address;
-	char files[300]; /* VARIABLE_AMBIGUOUS: those that have one, "'a.c', 'b.c'", escaped */
+	char files[300]; /* VARIABLE_AMBIGUOUS: the files that define it, "'a.c', 'b.c'", escaped */
 };
 
 /*
- * A variable of the program, by its file too if that is not empty: by the file's name, or by the last parts
- * of its path ("mm/slab.c"). A global one goes before static ones; several static ones are ambiguous. The
- * first search for a name ends at the first global definition, and what it found is remembered.
+ * Finds a variable of the program, in the named file unless `file` is empty: a file name, or the last parts
+ * of a path ("mm/slab.c"). A global variable has precedence over static ones; several static ones are
+ * ambiguous. The result is cached.
  */
 enum variable_found debug_info_variable(struct debug_info *info, const char *name, const char *file,
 					struct variable *out);
 
 /*
- * "struct page", a typedef, or a base type in any of C's spellings ("unsigned long int"); with "void" too.
+ * Finds a type: "struct page", a typedef, "void", or a base type in any spelling of C ("unsigned long int").
  * False if there is none. Prefers a definition to a declaration.
  */
 bool debug_info_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out);
 
 /*
- * Calls `take` with each definition of a structure that has one of the names, and with the name's index, in the
- * order of the file, until it returns false. One pass for all names. A name that `take` sets to NULL is not
- * looked for any longer.
+ * Calls `take` for each definition of a structure with one of the names, in the order of the file, until it
+ * returns false. `index` is that of the name. One pass for all names. A name that `take` sets to NULL is no
+ * longer searched for.
  */
 void debug_info_structures(struct debug_info *info, const char *const *names, size_t count,
 			   bool (*take)(void *context, size_t index, const struct ctype *type),
@@ -81,22 +80,22 @@ void debug_info_structures(struct debug_info *info, const char *const *names, si
 /* Replaces a declaration of a structure or union by its definition, if the program has one. */
 void debug_info_complete(struct debug_info *info, struct ctype *type);
 
-/* The name that a DIE itself has, not escaped; NULL if it has none. Variables may take theirs from another DIE. */
+/* The name in a DIE itself, not escaped; NULL if it has none. A variable may have its name in another DIE. */
 const char *die_own_name(Dwarf_Die *die);
 
 /* ---- types ---- */
 
-/* Without typedefs and qualifiers. */
+/* The type without typedefs and qualifiers. */
 struct ctype ctype_strip(const struct ctype *type);
 enum ctype_kind ctype_kind(const struct ctype *type);
 
-/* Bytes; 0 if unknown (void, an incomplete structure, an array without bound), or impossibly large. */
+/* Size in bytes; 0 if unknown (void, an incomplete structure, an array without bound) or impossibly large. */
 uint64_t ctype_size(const struct ctype *type);
 
-/* What a pointer points to, or the elements of an array; false for other types. */
+/* The type that a pointer points to, or that of an array's elements; false for other types. */
 bool ctype_target(const struct ctype *type, struct ctype *out);
 
-/* Elements of an array; 0 if it has no bound. */
+/* Number of elements of an array; 0 if it has no bound. */
 uint64_t ctype_elements(const struct ctype *type);
 
 /* "struct vm_struct *", "u64 [4]", "void (*)()", escaped. Returns out. */
@@ -112,7 +111,7 @@ struct member {
 	struct ctype type;
 	uint64_t offset;         /* bytes in the structure */
 	unsigned int bit_offset; /* of a bit field: from the lowest bit of the byte at `offset` */
-	unsigned int bit_size;   /* 0: no bit field */
+	unsigned int bit_size;   /* 0: not a bit field */
 };
 
 struct members {

@@ -69,8 +69,8 @@ void describe_close(struct describe *describe)
 }
 
 /*
- * The compilation unit of an address, by the ranges of the units: dwfl_module_getsrc needs .debug_aranges, which
- * clang does not write. *bias_out: addresses in memory minus those in the file.
+ * The compilation unit of an address, by the ranges of the units: dwfl_module_getsrc needs .debug_aranges,
+ * which clang does not write. *bias_out: addresses in memory minus those in the file.
  */
 static Dwarf_Die *unit_of(struct describe *describe, uint64_t address, Dwarf_Addr *bias_out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * describe.h: name and line of an address, by libdwfl.
+ * describe.h: name and line of an address (libdwfl).
  */
 #ifndef VMM_PROGRAM_DESCRIBE_H
 #define VMM_PROGRAM_DESCRIBE_H
@@ -12,11 +12,11 @@
 struct describe;
 struct Dwfl; /* libdwfl's */
 
-/* Of the ELF file open at fd, which stays the caller's. NULL if libdwfl cannot use it. */
+/* For the ELF file open at fd, which the caller still owns. NULL if libdwfl cannot use it. */
 struct describe *describe_open(const char *name, int fd);
 void describe_close(struct describe *describe);
 
-/* As symbols_describe and symbols_describe_frame; with NULL every address is unknown. */
+/* As symbols_describe and symbols_describe_frame. NULL: every address is unknown. */
 const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size);
 const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, char *out, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * expression.c: a parser by hand. Precedence is C's: what stands behind an operand binds before what stands
- * in front of it.
+ * expression.c: a recursive-descent parser. Precedence is C's: postfix operators bind before prefix
+ * operators.
  */
 #include "program/expression.h"
 #include "base/escape.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define NESTING_MAX 16 /* of parentheses */
-#define PREFIX_MAX  16 /* operators in front of one operand */
+#define PREFIX_MAX  16 /* prefix operators of one operand */
 
 struct parser {
 	const char *text;
@@ -45,8 +45,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The character at hand, blanks skipped. */
-static char look(struct parser *parser)
+/* Skips blanks; returns the next character. */
+static char next_char(struct parser *parser)
 {
 	while (parser->text[parser->at] == ' ' || parser->text[parser->at] == '\t')
 		parser->at++;
@@ -57,19 +57,19 @@ static bool accept(struct parser *parser, const char *token)
 {
 	size_t length = strlen(token);
 
-	look(parser);
+	next_char(parser);
 	if (strncmp(parser->text + parser->at, token, length) != 0)
 		return false;
 	parser->at += length;
 	return true;
 }
 
-/* What is there, for a message. */
+/* The text at the parser, for a message. */
 static const char *found(struct parser *parser, char *out, size_t size)
 {
 	char escaped[32];
 
-	if (!look(parser))
+	if (!next_char(parser))
 		return "it ends";
 	snprintf(out, size, "there is `%s`",
 		 text_escape(parser->text + parser->at, strnlen(parser->text + parser->at, 12), escaped,
@@ -99,7 +99,7 @@ static int name(struct parser *parser, char *out)
 {
 	size_t start, length = 0;
 
-	if (!is_letter(look(parser)))
+	if (!is_letter(next_char(parser)))
 		return expected(parser, "a name");
 	start = parser->at;
 	while (is_letter(parser->text[start + length]) || is_digit(parser->text[start + length]))
@@ -116,7 +116,7 @@ static int number(struct parser *parser, uint64_t *out)
 {
 	size_t start, length = 0;
 
-	if (!is_digit(look(parser)))
+	if (!is_digit(next_char(parser)))
 		return expected(parser, "a number");
 	start = parser->at;
 	while (is_letter(parser->text[start + length]) || is_digit(parser->text[start + length]))
@@ -165,7 +165,7 @@ static int type_name(struct parser *parser, struct expression_step *cast)
 	}
 	if (!is_base_word(cast->name))
 		return 0;
-	while (is_letter(look(parser))) {
+	while (is_letter(next_char(parser))) {
 		if (name(parser, word) < 0)
 			return -1;
 		used = strlen(cast->name);
@@ -178,8 +178,8 @@ static int type_name(struct parser *parser, struct expression_step *cast)
 }
 
 /*
- * "(struct page *)" in front of an operand: 1 if it is a cast, 0 with nothing taken if the parenthesis is one
- * around an operand, -1 on an error.
+ * Parses "(struct page *)" before an operand. 1: a cast; 0: a parenthesised operand, nothing is consumed; -1:
+ * an error.
  */
 static int cast(struct parser *parser, struct expression_step *out)
 {
@@ -188,7 +188,7 @@ static int cast(struct parser *parser, struct expression_step *out)
 	bool is_cast = false;
 
 	*out = (struct expression_step){ .kind = STEP_CAST, .at = start };
-	if (!accept(parser, "(") || !is_letter(look(parser))) {
+	if (!accept(parser, "(") || !is_letter(next_char(parser))) {
 		parser->at = start;
 		return 0;
 	}
@@ -197,7 +197,7 @@ static int cast(struct parser *parser, struct expression_step *out)
 		while (accept(parser, "*"))
 			out->pointers++;
 		is_cast = accept(parser, ")") && (out->tag || out->pointers || is_base_word(out->name) ||
-						  is_operand_start(look(parser)));
+						  is_operand_start(next_char(parser)));
 	}
 	parser->error = error;
 	if (!is_cast && out->tag)
@@ -226,7 +226,7 @@ static int qualified(struct parser *parser, struct expression_step *step)
 
 static int primary(struct parser *parser, unsigned int depth)
 {
-	char first = look(parser);
+	char first = next_char(parser);
 	struct expression_step step = { .kind = STEP_SYMBOL, .at = parser->at };
 
 	if (accept(parser, "(")) {
@@ -276,7 +276,7 @@ static int postfix(struct parser *parser, unsigned int depth)
 		struct expression_step step = { .kind = STEP_MEMBER };
 		int result;
 
-		look(parser);
+		next_char(parser);
 		step.at = parser->at;
 		if (accept(parser, "[")) {
 			result = subscript(parser, &step);
@@ -293,7 +293,7 @@ static int postfix(struct parser *parser, unsigned int depth)
 	}
 }
 
-/* Operators in front; they are done last, the innermost first. */
+/* Prefix operators; they become steps after those of the operand, the innermost first. */
 static int unary(struct parser *parser, unsigned int depth)
 {
 	struct expression_step prefix[PREFIX_MAX];
@@ -305,7 +305,7 @@ static int unary(struct parser *parser, unsigned int depth)
 		struct expression_step step = { .kind = STEP_DEREFERENCE };
 		int result = 1;
 
-		look(parser);
+		next_char(parser);
 		step.at = parser->at;
 		if (accept(parser, "&"))
 			step.kind = STEP_ADDRESS_OF;
@@ -334,7 +334,7 @@ int expression_parse(const char *text, struct expression *out, struct error *err
 	*out = (struct expression){ .slice = EXPRESSION_STEPS_MAX };
 	if (unary(&parser, 0) < 0)
 		return -1;
-	if (look(&parser))
+	if (next_char(&parser))
 		return expected(&parser, "`.`, `->`, `[` or the end");
 	if (out->slice == EXPRESSION_STEPS_MAX)
 		out->slice = out->count;

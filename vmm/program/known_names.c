@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* known_names.c: a list, since an expression and the types in what it shows have but a few names. */
+/* known_names.c: a list, searched from the start: an expression and its types have only a few names. */
 #include "program/known_names.h"
 #include "base/array.h"
 
@@ -10,7 +10,7 @@ struct known_name {
 	bool is_variable;
 	enum expression_tag tag;
 	char name[EXPRESSION_NAME_MAX], file[EXPRESSION_NAME_MAX];
-	struct name_answer answer;
+	struct name_result result;
 };
 
 void known_names_destroy(struct known_names *names)
@@ -19,32 +19,31 @@ void known_names_destroy(struct known_names *names)
 	*names = (struct known_names){ 0 };
 }
 
-const struct name_answer *known_names_find(const struct known_names *names,
-					   const struct name_question *question)
+const struct name_result *known_names_find(const struct known_names *names, const struct name_search *search)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		const struct known_name *known = &names->items[i];
 
-		if (known->is_variable == question->is_variable && known->tag == question->tag &&
-		    !strcmp(known->name, question->name) && !strcmp(known->file, question->file))
-			return &known->answer;
+		if (known->is_variable == search->is_variable && known->tag == search->tag &&
+		    !strcmp(known->name, search->name) && !strcmp(known->file, search->file))
+			return &known->result;
 	}
 	return NULL;
 }
 
-void known_names_add(struct known_names *names, const struct name_question *question,
-		     const struct name_answer *answer)
+void known_names_add(struct known_names *names, const struct name_search *search,
+		     const struct name_result *result)
 {
 	struct known_name known = {
-		.is_variable = question->is_variable,
-		.tag = question->tag,
-		.answer = *answer,
+		.is_variable = search->is_variable,
+		.tag = search->tag,
+		.result = *result,
 	};
-	size_t name = strlen(question->name), file = strlen(question->file);
+	size_t name = strlen(search->name), file = strlen(search->file);
 
 	if (name >= sizeof(known.name) || file >= sizeof(known.file))
 		return;
-	memcpy(known.name, question->name, name);
-	memcpy(known.file, question->file, file);
+	memcpy(known.name, search->name, name);
+	memcpy(known.file, search->file, file);
 	(void)array_push(names, known);
 }

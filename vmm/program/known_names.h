@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * known_names.h: names that were looked for in the DWARF, and what was found. A slice asks for the same few
- * names at each of its elements, and each search reads all of the DWARF where the name is at its end or
- * nowhere.
+ * known_names.h: cache of the searches for names in the DWARF. A slice repeats the same few searches for each
+ * of its elements, and a search reads all of the DWARF if the name is at its end or missing.
  */
 #ifndef VMM_PROGRAM_KNOWN_NAMES_H
 #define VMM_PROGRAM_KNOWN_NAMES_H
 
 #include "program/debug_info.h"
 
-/* What was asked: a variable, of any file if `file` is empty, or a type with its tag. */
-struct name_question {
+/* A search: for a variable, in any file if `file` is empty, or for a type with its tag. */
+struct name_search {
 	bool is_variable;
 	enum expression_tag tag;
 	const char *name, *file;
 };
 
-struct name_answer {
-	enum variable_found found; /* of a variable */
+struct name_result {
+	enum variable_found found; /* for a variable */
 	struct variable variable;
-	bool has_type; /* of a type */
+	bool has_type; /* for a type */
 	struct ctype type;
 };
 
 struct known_name;
 
-/* Grows by each new question; all zero at first. */
+/* Grows by each new search. Zero-initialised. */
 struct known_names {
 	struct known_name *items;
 	size_t count, capacity;
@@ -33,12 +32,11 @@ struct known_names {
 
 void known_names_destroy(struct known_names *names);
 
-/* NULL: it was not asked before. Valid until the next known_names_add. */
-const struct name_answer *known_names_find(const struct known_names *names,
-					   const struct name_question *question);
+/* NULL: not cached. Valid until the next known_names_add. */
+const struct name_result *known_names_find(const struct known_names *names, const struct name_search *search);
 
-/* A name that is too long, or for which there is no memory, is looked for again when it is asked again. */
-void known_names_add(struct known_names *names, const struct name_question *question,
-		     const struct name_answer *answer);
+/* A name that is too long, or for which there is no memory, is not cached. */
+void known_names_add(struct known_names *names, const struct name_search *search,
+		     const struct name_result *result);
 
 #endif

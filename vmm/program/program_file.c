@@ -61,7 +61,7 @@ int program_file_open(const char *path, struct program_file *out, struct error *
 	struct program_file file = { .fd = -1 };
 
 	text_escape(path, strlen(path), file.name, sizeof(file.name));
-	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
+	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait at a FIFO */
 	if (file.fd < 0)
 		return error_set(error, errno == EACCES ? ERROR_PERMISSION : ERROR_INPUT, errno, 0, "%s",
 				 file.name);

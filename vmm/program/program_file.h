@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program_file.h: the guest's ELF file, mapped read-only into this process, and the libelf handle on it.
+ * program_file.h: the guest's ELF file, mapped read-only into this process, with its libelf handle.
  */
 #ifndef VMM_PROGRAM_PROGRAM_FILE_H
 #define VMM_PROGRAM_PROGRAM_FILE_H

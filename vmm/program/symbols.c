@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.c: the symbol table and the segments of the guest's ELF file. One pass at opening puts every name
- * into a hash table, so that a lookup costs one probe or two.
+ * symbols.c: the symbol table and the segments of the guest's ELF file. symbols_open puts all names into a
+ * hash table.
  */
 #include "program/symbols.h"
 #include "base/spelling.h"
@@ -22,7 +22,7 @@ struct symbols {
 	size_t slot_mask;
 	struct symbols_segment *segments;
 	size_t segment_count;
-	struct describe *describe; /* NULL until the first line is asked for */
+	struct describe *describe; /* NULL until the first use */
 };
 
 /* FNV-1a. */
@@ -40,15 +40,15 @@ static const char *symbol_name(const struct symbols *symbols, const Elf64_Sym *s
 	return symbol->st_name < symbols->names_size ? symbols->names + symbol->st_name : "";
 }
 
-/* Something that has an address and a name. */
-static bool symbol_is_place(const Elf64_Sym *symbol)
+/* The symbol has an address in memory. */
+static bool symbol_has_address(const Elf64_Sym *symbol)
 {
 	unsigned int type = ELF64_ST_TYPE(symbol->st_info);
 
 	return symbol->st_shndx != SHN_UNDEF && type != STT_FILE && type != STT_SECTION && type != STT_TLS;
 }
 
-/* The slot that holds `name`, or the empty one where it belongs. */
+/* The slot of `name`, or the empty one for it. */
 static size_t slot_of(const struct symbols *symbols, const char *name)
 {
 	size_t slot = name_hash(name) & symbols->slot_mask;
@@ -59,7 +59,7 @@ static size_t slot_of(const struct symbols *symbols, const char *name)
 	return slot;
 }
 
-/* Of two symbols with one name, the global one counts, else the first. */
+/* Fills the hash table. Of symbols with one name, a global one counts, else the first. */
 static int symbols_index(struct symbols *symbols, struct error *error)
 {
 	size_t slots = 16, slot;
@@ -74,7 +74,7 @@ static int symbols_index(struct symbols *symbols, struct error *error)
 	for (size_t i = 1; i < symbols->count; i++) {
 		const Elf64_Sym *symbol = &symbols->table[i];
 
-		if (!symbol_is_place(symbol) || !*symbol_name(symbols, symbol))
+		if (!symbol_has_address(symbol) || !*symbol_name(symbols, symbol))
 			continue;
 		slot = slot_of(symbols, symbol_name(symbols, symbol));
 		if (!symbols->slots[slot] || ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL)
@@ -199,7 +199,7 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 		const Elf64_Sym *symbol = &symbols->table[i];
 		size_t distance;
 
-		if (!symbol_is_place(symbol))
+		if (!symbol_has_address(symbol))
 			continue;
 		distance = spelling_distance(name, length, symbol_name(symbols, symbol));
 		if (distance < best && distance < length) {
@@ -210,7 +210,7 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 	return nearest;
 }
 
-/* NULL where libdwfl cannot use the file. */
+/* NULL if libdwfl cannot use the file. */
 static struct describe *describe_of(struct symbols *symbols)
 {
 	if (!symbols->describe)

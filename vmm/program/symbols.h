@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h: names in the guest's ELF file: address of a name (libelf), and name and line of an address
- * (libdwfl, opened only when the first line is asked for).
+ * symbols.h: the guest's ELF file: address of a name (libelf), name and line of an address (libdwfl, opened
+ * at first use), segments.
  */
 #ifndef VMM_PROGRAM_SYMBOLS_H
 #define VMM_PROGRAM_SYMBOLS_H
@@ -21,21 +21,19 @@ void symbols_close(struct symbols *symbols);
 /* False if there is no such symbol. size_out may be NULL. */
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out);
 
-/* The name nearest to a mistyped one, or NULL when none is near. Valid until symbols_close, not escaped. */
+/* The name most similar to a mistyped one, or NULL. Valid until symbols_close, not escaped. */
 const char *symbols_nearest(const struct symbols *symbols, const char *name);
 
-/* "vmalloc+0x12 (vmalloc.c:123)", without the line where there is none; "" where there is no symbol. Returns
- * out. */
+/* "vmalloc+0x12 (vmalloc.c:123)"; without a known line "vmalloc+0x12"; "" without a symbol. Returns out. */
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size);
 
 /*
- * The same of a frame of the stack, with the functions that the compiler inlined there: "outl (io.h:17) in
- * machine_exit+0x4 (machine.c:31)". Not `exact`: pc is a return address, and the line is that of the call
- * before it.
+ * The same for a stack frame, with the inlined functions: "outl (io.h:17) in machine_exit+0x4
+ * (machine.c:31)". Not `exact`: pc is a return address, and the line is that of the call before it.
  */
 const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size);
 
-/* A loadable segment, for the comparison of the image with the file (V7). */
+/* A loadable segment; V7 compares the image with it. */
 struct symbols_segment {
 	uint64_t gva, gpa;
 	uint64_t memory_size, file_size;
@@ -44,7 +42,7 @@ struct symbols_segment {
 };
 size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out);
 
-/* The file itself, until symbols_close. */
+/* The open file. Valid until symbols_close. */
 const struct program_file *symbols_file(const struct symbols *symbols);
 
 #endif

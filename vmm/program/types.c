@@ -55,7 +55,7 @@ static void search_take(struct search *search, size_t i, uint64_t offset, uint64
 	search->has[i] = search->seen[i] = true;
 }
 
-/* One definition of a structure, which counts if it has all wanted members. False once no structure is missing. */
+/* Takes a definition that has all wanted members. False once no structure is missing. */
 static bool search_definition(void *context, size_t structure, const struct ctype *type)
 {
 	struct search *search = context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * value.c: the steps of an expression, one by one. Nothing is read but the pointers on the way.
+ * value.c: applies the steps of an expression. Only the pointers that are followed are read.
  */
 #include "program/value.h"
 
@@ -45,7 +45,7 @@ uint64_t value_number(const struct value *value, const uint8_t *bytes, size_t si
 									     : number;
 }
 
-/* The number that a value is: computed, or in memory. */
+/* The value as a number: computed, or read from memory. */
 static int fetch(struct evaluation *evaluation, uint64_t *out)
 {
 	const struct value *value = &evaluation->value;
@@ -91,7 +91,7 @@ static int unknown_symbol(struct evaluation *evaluation, bool in_file)
 			 in_file ? " in that file" : "", hint);
 }
 
-/* A name that the debug information does not have as a variable: a function, or a label of assembly. */
+/* A name that is not a variable: a function or a label of assembly. */
 static int take_label(struct evaluation *evaluation)
 {
 	const struct expression_step *step = evaluation->step;
@@ -123,7 +123,7 @@ static int take_symbol(struct evaluation *evaluation)
 	}
 }
 
-/* What there is instead of a member: the first few. */
+/* Error for a missing member; lists the first members that exist. */
 static int unknown_member(struct evaluation *evaluation, const struct ctype *type)
 {
 	char name[160], list[200] = "", escaped[64];
@@ -142,7 +142,7 @@ static int unknown_member(struct evaluation *evaluation, const struct ctype *typ
 			 used ? ": it has " : "", list, members.more ? " ..." : "");
 }
 
-/* A pointer is followed, with either operator; a structure wants a dot. */
+/* Both operators follow a pointer; a structure allows only the dot. */
 static int take_member(struct evaluation *evaluation)
 {
 	struct value *value = &evaluation->value;
@@ -229,7 +229,7 @@ static int take_address(struct evaluation *evaluation)
 	return 0;
 }
 
-/* A number to a number of another type; an array stands for its address. */
+/* Casts a number to a number of another type; an array to its address. */
 static int take_cast(struct evaluation *evaluation)
 {
 	static const char *const words[] = { "", "struct ", "union ", "enum " };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * value_tree.c: bytes are copied from the guest once, and then only the copy is looked at. What is recursive
- * here follows types, not the guest's data, and at most DEPTH_MAX of them.
+ * value_tree.c: the bytes of a value are copied from the guest once; only the copy is used. Recursion follows
+ * types, not the guest's data, and is at most DEPTH_MAX deep.
  */
 #include "program/value_tree.h"
 #include "base/array.h"
@@ -14,9 +14,9 @@
 
 #define DEPTH_MAX   16
 #define NODES_MAX   20000
-#define BYTES_MAX   (1ull << 20) /* copied of one value */
-#define STRING_MAX  80           /* characters shown of what a char * points to */
-#define ELEMENT_MAX 65536        /* of a slice */
+#define BYTES_MAX   (1ull << 20) /* of one value */
+#define STRING_MAX  80           /* characters of the string of a char * */
+#define ELEMENT_MAX 65536        /* elements of a slice */
 
 struct builder {
 	const struct value_context *context;
@@ -25,7 +25,7 @@ struct builder {
 	bool out_of_memory;
 };
 
-/* A piece of the copied bytes that has a type. */
+/* A part of the copied bytes with its type. */
 struct piece {
 	struct value value;   /* the type; the address is not used */
 	const uint8_t *bytes; /* `size` of them */
@@ -36,7 +36,7 @@ struct piece {
 	uint64_t first, last;
 };
 
-/* Appends a node. NULL when there is no more room. */
+/* Appends a node. NULL if there is no more room. */
 static struct value_node *add(struct builder *builder, const struct piece *piece, enum value_node_kind kind)
 {
 	struct value_node node = {
@@ -63,7 +63,7 @@ static struct value_node *add(struct builder *builder, const struct piece *piece
 
 /* ---- numbers ---- */
 
-/* "vmalloc+0x12 (vmalloc.c:3)" for an address of the program. */
+/* "vmalloc+0x12 (vmalloc.c:3)" for an address of the program, else "". */
 static void describe(const struct builder *builder, uint64_t address, char *out, size_t size)
 {
 	const struct symbols_segment *segments;
@@ -77,7 +77,7 @@ static void describe(const struct builder *builder, uint64_t address, char *out,
 		}
 }
 
-/* What a char * points to, up to its NUL; false if that is not mapped. */
+/* Reads the string at `address` up to its NUL; false if it is not mapped. */
 static bool read_string(const struct builder *builder, uint64_t address, char *out, size_t size)
 {
 	char text[STRING_MAX];
@@ -174,13 +174,13 @@ static void add_members(struct builder *builder, const struct piece *piece)
 
 		part.size = value_size(&part.value);
 		if (member.offset > piece->size || part.size > piece->size - member.offset)
-			continue; /* a structure that says so is damaged */
+			continue; /* damaged */
 		part.bytes = piece->bytes + member.offset;
 		add_piece(builder, &part);
 	}
 }
 
-/* An array of char is a text, with what is behind its NUL left out. */
+/* An array of char is a text; bytes after its NUL are left out. */
 static void add_text(struct builder *builder, const struct piece *piece)
 {
 	struct value_node *node = add(builder, piece, NODE_STRING);
@@ -204,7 +204,7 @@ static void add_more(struct builder *builder, const struct piece *array, uint64_
 		node->number = elements - from;
 }
 
-/* Neighbours that have the same bytes are one node. */
+/* Adjacent elements with the same bytes are one node. */
 static void add_elements(struct builder *builder, const struct piece *piece, const struct ctype *target)
 {
 	uint64_t size = ctype_size(target), elements = ctype_elements(&piece->value.type);
@@ -291,8 +291,8 @@ static int fail(struct error *error, const struct ctype *type, const char *what)
 	return error_set(error, ERROR_INPUT, 0, 0, "`%s` %s", ctype_name(type, name, sizeof(name)), what);
 }
 
-/* A function, a label, or a number that nobody gave a type. */
-static int add_place(struct builder *builder, const struct value *value, struct piece *piece,
+/* A function or a label. A number without a type is an error. */
+static int add_label(struct builder *builder, const struct value *value, struct piece *piece,
 		     struct error *error)
 {
 	struct value_node *node;
@@ -300,7 +300,7 @@ static int add_place(struct builder *builder, const struct value *value, struct 
 	if (value->is_number)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "a number has no type: cast it, *(struct NAME *)0x...");
-	node = add(builder, piece, NODE_PLACE);
+	node = add(builder, piece, NODE_LABEL);
 	if (node) {
 		node->number = value->address;
 		node->type[0] = '\0';
@@ -319,7 +319,7 @@ static int add_value(struct builder *builder, const struct value *value, struct 
 
 	piece->value = *value;
 	if (kind == CTYPE_VOID || kind == CTYPE_FUNCTION)
-		return add_place(builder, value, piece, error);
+		return add_label(builder, value, piece, error);
 	if (!size && kind != CTYPE_ARRAY)
 		return fail(error, &value->type, "has no known size");
 	if (size > BYTES_MAX && kind != CTYPE_ARRAY)
@@ -341,7 +341,7 @@ static int add_value(struct builder *builder, const struct value *value, struct 
 	return 0;
 }
 
-/* Each element is evaluated for itself: "cpus[0..3].work". */
+/* Evaluates the expression for each element: "cpus[0..3].work". */
 static int add_slice(struct builder *builder, const struct expression *expression, size_t *at_out,
 		     struct error *error)
 {

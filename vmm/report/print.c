@@ -46,7 +46,7 @@ static void value_text(const struct value_node *node, char *out, size_t size)
 	case NODE_STRING: snprintf(out, size, "\"%s\"", node->text); return;
 	case NODE_FLOAT: snprintf(out, size, "%s", node->text); return;
 	case NODE_POINTER:
-	case NODE_PLACE: snprintf(out, size, "0x%" PRIx64, node->number); break;
+	case NODE_LABEL: snprintf(out, size, "0x%" PRIx64, node->number); break;
 	case NODE_MORE: snprintf(out, size, "... %" PRIu64 " more", node->number); return;
 	default: snprintf(out, size, "?"); return;
 	}
@@ -99,7 +99,7 @@ static void show_text(struct report *report, const char *expression, const struc
 			text_line(report, PAINT_PLAIN, 4 * (open - 1), 0, "}%s", open > 1 ? "," : "");
 		if (i)
 			label_text(&nodes[i], label, sizeof(label));
-		else if (tree->is_number || nodes[i].kind == NODE_PLACE)
+		else if (tree->is_number || nodes[i].kind == NODE_LABEL)
 			snprintf(label, sizeof(label), "%.500s = ", expression);
 		else
 			snprintf(label, sizeof(label), "%.500s at 0x%" PRIx64 " = ", expression,
@@ -135,7 +135,7 @@ static struct json_object *emit_scalar(const struct value_node *node)
 	case NODE_STRING: return json_text(node->text);
 	case NODE_POINTER:
 	case NODE_C_STRING:
-	case NODE_PLACE: return json_hex(node->number);
+	case NODE_LABEL: return json_hex(node->number);
 	default: return NULL;
 	}
 }

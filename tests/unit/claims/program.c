@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.c: the guest's roots: an ELF file with the symbols and the DWARF of a kvmap guest. Arrays that tests
- * unmap in part begin at a page.
+ * program.c: the guest's roots: an ELF file with the symbols and the DWARF of a kvmap guest. Arrays that
+ * tests unmap in part begin at a page.
  */
 #include "agent/variables.h"
 #include "arch/x86_64/percpu.h"

@@ -53,7 +53,7 @@ Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
 	tables_map(&t, VMALLOC + 4 * K4, 31 * K4, 1, PTE_W | PTE_NX);
 	read_area(VMALLOC, 6);
 	cr_expect_eq(found.pages, 5);
-	cr_expect_eq(found.runs, 4, "a hole ends a run whose frames go on behind it");
+	cr_expect_eq(found.runs, 4, "a hole ends a run even if the frames after it continue");
 	cr_expect_eq(found.rights, RIGHT_R);
 	cr_expect_eq(found.rights_some, RIGHT_R | RIGHT_W);
 }

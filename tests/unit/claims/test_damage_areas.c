@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Damaged trees, lists, vmap blocks and chains of areas become damages of their invariant; the rest is read. */
+/* Damaged trees, lists, vmap blocks and chains become damages of their invariant; the rest is read. */
 #include "world.h"
 
 #include <criterion/criterion.h>

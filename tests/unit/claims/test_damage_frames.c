@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Damaged zones, mem_map, caches, flushes and variables become damages of their invariant; the rest is read. */
+/* Damaged zones, mem_map, caches, flushes and variables become damages; the rest is read. */
 #include "world.h"
 
 #include <criterion/criterion.h>

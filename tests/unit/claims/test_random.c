@@ -21,7 +21,7 @@ static uint64_t random_next(uint64_t *state)
 	return KVMAP_MIX2(KVMAP_MIX1(*state));
 }
 
-/* A GPA in what claims_read looks at, 8-byte aligned. */
+/* A GPA that claims_read reads, 8-byte aligned. */
 static uint64_t random_place(uint64_t *state)
 {
 	uint64_t bss = world_symbol(&world, "__bss_start") - KVMAP_IMAGE_BASE;

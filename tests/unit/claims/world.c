@@ -20,7 +20,7 @@ void *world_at(struct world *world, uint64_t gva)
 {
 	uint64_t gpa = gva >= KVMAP_IMAGE_BASE ? gva - KVMAP_IMAGE_BASE : gva - KVMAP_DIRECT_BASE;
 
-	cr_assert_lt(gpa, WORLD_SIZE, "test asks for GVA 0x%lx", gva);
+	cr_assert_lt(gpa, WORLD_SIZE, "test uses GVA 0x%lx", gva);
 	return world->memory + gpa;
 }
 

@@ -46,7 +46,7 @@ void *world_at(struct world *world, uint64_t gva);
 uint64_t world_symbol(struct world *world, const char *name);
 #define world_root(world, name, type) ((type *)world_at(world, world_symbol(world, name)))
 
-/* A pointer as the guest would hold it, to what lies at a GPA. */
+/* The guest's pointer to a GPA. */
 static inline void *world_va(uint64_t gpa)
 {
 	return (void *)(KVMAP_DIRECT_BASE + gpa);

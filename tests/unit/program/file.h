@@ -14,7 +14,7 @@ const char *file_named(const char *variable);
 /* The bytes of a file, to be freed. */
 uint8_t *file_read(const char *path, size_t *size_out);
 
-/* Makes a file of these bytes in memory and writes its path into `path`. Returns its descriptor, to be closed. */
+/* Makes a file of these bytes and writes its path into `path`. Returns its descriptor, to be closed. */
 int file_make(const void *bytes, size_t size, char path[64]);
 
 #endif

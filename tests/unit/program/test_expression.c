@@ -115,7 +115,7 @@ Test(expression, what_is_wrong_is_pointed_at)
 	expect_wrong("\033[31m", 0, "there is `\\x1b[31m`");
 }
 
-/* `what` so many times, then "a". */
+/* `what` repeated, then "a". */
 static char *repeated(const char *what, size_t times)
 {
 	char *text = calloc(1, strlen(what) * times + 2);

@@ -175,7 +175,7 @@ Test(value, a_function_or_a_label_has_an_address)
 {
 	const struct value_node *node = node_of("twins");
 
-	cr_expect_eq(node->kind, NODE_PLACE);
+	cr_expect_eq(node->kind, NODE_LABEL);
 	cr_expect_eq(node->number, world_symbol(&world, "twins"));
 	cr_expect(strstr(node->text, "twins (program.c:"), "%s", node->text);
 	cr_expect_eq(node_of("&stack_leaf")->number, world_symbol(&world, "stack_leaf"));

@@ -10,7 +10,7 @@
 
 void *world_at(struct world *world, uint64_t gva)
 {
-	cr_assert(gva >= WORLD_START && gva < WORLD_END, "test asks for GVA 0x%lx", gva);
+	cr_assert(gva >= WORLD_START && gva < WORLD_END, "test uses GVA 0x%lx", gva);
 	return world->memory + (gva - WORLD_IMAGE);
 }
 

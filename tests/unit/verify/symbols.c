@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.c: replaces vmm/program/symbols.c and backtrace.c by segments and stacks that the test sets. The only
- * names are those of the idle text.
+ * symbols.c: replaces vmm/program/symbols.c and backtrace.c by segments and stacks that the test sets. The
+ * only names are those of the idle text.
  */
 #include "world.h"
 

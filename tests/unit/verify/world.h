@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h: a small guest without findings: page tables, memory, and claims about them. A test changes one thing
- * and checks which invariants have findings.
+ * world.h: a small guest without findings: page tables, memory, and claims about them. A test changes one
+ * thing and checks which invariants have findings.
  *
  *   RAM         [0, 4M) and [16M, 20M)
  *   reserved    [0, 1M): page tables; [2M, 4M): image, text 2 pages, rodata 1, data 2
