@@ -5,6 +5,8 @@
  */
 #include "base/keyed.h"
 
+#include "base/lower_bound.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,15 +69,5 @@ int keyed_sort(struct keyed_array *array)
 
 size_t keyed_find(const struct keyed_array *array, uint64_t key)
 {
-	size_t low = 0, high = array->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (array->items[middle].key < key)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_bound(array->count, i, array->items[i].key < key);
 }

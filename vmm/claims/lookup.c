@@ -4,22 +4,14 @@
  */
 #include "claims/claims.h"
 
+#include "base/lower_bound.h"
+
 #include <stdlib.h>
 
 /* The live areas come first and are sorted. */
 static size_t live_count(const struct claims *claims)
 {
-	size_t low = 0, high = claims->areas.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (claims->areas.items[middle].state == AREA_LIVE)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_bound(claims->areas.count, i, claims->areas.items[i].state == AREA_LIVE);
 }
 
 static bool area_holds(const struct claim_area *area, uint64_t gva)
@@ -30,18 +22,10 @@ static bool area_holds(const struct claim_area *area, uint64_t gva)
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva)
 {
 	const struct claim_area *areas = claims->areas.items;
-	size_t live = live_count(claims), low = 0, high = live;
+	size_t live = live_count(claims), after = lower_bound(live, i, areas[i].va_start <= gva);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (areas[middle].va_start <= gva)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low && area_holds(&areas[low - 1], gva))
-		return &areas[low - 1];
+	if (after && area_holds(&areas[after - 1], gva))
+		return &areas[after - 1];
 	for (size_t i = live; i < claims->areas.count; i++)
 		if (area_holds(&areas[i], gva))
 			return &areas[i];

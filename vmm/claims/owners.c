@@ -2,6 +2,7 @@
 #include "claims/owners.h"
 
 #include "base/array.h"
+#include "base/lower_bound.h"
 #include "kvmap/layout.h"
 
 #include <stdlib.h>
@@ -30,19 +31,10 @@ const char *page_owner_name(const struct claim_page *page)
 
 const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn)
 {
-	size_t low = 0, high = claims->pages.count;
+	const struct claim_page *pages = claims->pages.items;
+	size_t found = lower_bound(claims->pages.count, i, pages[i].pfn < pfn);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (claims->pages.items[middle].pfn < pfn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == claims->pages.count || claims->pages.items[low].pfn != pfn)
-		return NULL;
-	return &claims->pages.items[low];
+	return found < claims->pages.count && pages[found].pfn == pfn ? &pages[found] : NULL;
 }
 
 bool claims_in_area_buddy_block(const struct claims *claims, uint64_t pfn)

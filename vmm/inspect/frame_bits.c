@@ -17,27 +17,10 @@ uint64_t *frame_bits_new(const struct frame_index *index)
 	return calloc(index->bits / 64 + 1, sizeof(uint64_t));
 }
 
-/* The first region that ends above gpa; region_count if there is none. */
-static unsigned int region_after(const struct view *view, uint64_t gpa)
-{
-	unsigned int low = 0, high = view->region_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (gpa >= view->regions[middle].gpa &&
-		    gpa - view->regions[middle].gpa >= view->regions[middle].size)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 bool frame_bits_next(const struct frame_index *index, uint64_t gpa, uint64_t end, uint64_t *first_out,
 		     uint64_t *count_out, uint64_t *next_out)
 {
-	unsigned int place = region_after(index->view, gpa);
+	unsigned int place = view_region_from(index->view, gpa);
 	const struct view_region *region = &index->view->regions[place];
 	uint64_t start, inside;
 

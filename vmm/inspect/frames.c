@@ -5,6 +5,7 @@
 #include "inspect/frames.h"
 
 #include "base/array.h"
+#include "base/lower_bound.h"
 #include "base/page.h"
 #include "kvmap/layout.h"
 
@@ -169,13 +170,14 @@ static int collect_claimed(const struct view *view, const struct claims *claims,
 
 struct seen_region {
 	uint64_t gpa, size;
-	uint8_t *by_level[LEAF_LEVELS]; /* of 4K, 2M, 1G: how many leaves, at most SEEN_TWICE; 4K: |
-					   SEEN_TABLE */
+	/* By level, an item per page of that size: the number of leaves, at most SEEN_TWICE; level 1 also has
+	 * SEEN_TABLE. */
+	uint8_t *by_level[LEAF_LEVELS];
 };
 
 struct census {
-	struct seen_region regions[VIEW_REGIONS_MAX];
-	unsigned int region_count;
+	const struct view *view;
+	struct seen_region regions[VIEW_REGIONS_MAX]; /* as many as the view has */
 };
 
 /* Index of the item that stands for gpa, which lies in the region. */
@@ -186,7 +188,7 @@ static uint64_t seen_index(const struct seen_region *region, unsigned int level,
 
 static int census_open(struct census *census, const struct view *view)
 {
-	*census = (struct census){ .region_count = view->region_count };
+	*census = (struct census){ .view = view };
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		struct seen_region *region = &census->regions[i];
 
@@ -205,30 +207,14 @@ static int census_open(struct census *census, const struct view *view)
 
 static void census_close(struct census *census)
 {
-	for (unsigned int i = 0; i < census->region_count; i++)
+	for (unsigned int i = 0; i < census->view->region_count; i++)
 		for (unsigned int level = 1; level <= LEAF_LEVELS; level++)
 			free(census->regions[i].by_level[level - 1]);
 }
 
-/* Index of the first region that ends above gpa; region_count if there is none. */
-static unsigned int census_region(const struct census *census, uint64_t gpa)
-{
-	unsigned int low = 0, high = census->region_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (census->regions[middle].gpa + census->regions[middle].size <= gpa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void census_leaf(struct census *census, unsigned int level, uint64_t gpa, uint64_t size)
 {
-	for (unsigned int i = census_region(census, gpa); i < census->region_count; i++) {
+	for (unsigned int i = view_region_from(census->view, gpa); i < census->view->region_count; i++) {
 		struct seen_region *region = &census->regions[i];
 		uint64_t inside = gpa > region->gpa ? gpa : region->gpa;
 		uint8_t *seen;
@@ -251,7 +237,7 @@ static int census_run(void *context, const struct walk_run *run)
 static int census_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
 {
 	struct census *census = context;
-	struct seen_region *region = &census->regions[census_region(census, gpa)];
+	struct seen_region *region = &census->regions[view_region_from(census->view, gpa)];
 
 	(void)level, (void)gva;
 	/* The walk has found it in a region of the view. */
@@ -276,7 +262,7 @@ static unsigned int seen_kind(const struct seen_region *region, uint64_t gpa, bo
 
 static int put_seen(const struct view *view, const struct census *census, struct frames *frames)
 {
-	for (unsigned int i = 0; i < census->region_count; i++) {
+	for (unsigned int i = 0; i < census->view->region_count; i++) {
 		const struct seen_region *region = &census->regions[i];
 		uint64_t end = region->gpa + region->size, data = 0, data_end = 0;
 
@@ -329,17 +315,8 @@ void frames_destroy(struct frames *frames)
 
 const struct frame_run *frames_find(const struct frames *frames, uint64_t pfn)
 {
-	size_t low = 0, high = frames->runs.count;
+	const struct frame_run *runs = frames->runs.items;
+	size_t after = lower_bound(frames->runs.count, i, runs[i].pfn <= pfn);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (frames->runs.items[middle].pfn <= pfn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || pfn - frames->runs.items[low - 1].pfn >= frames->runs.items[low - 1].count)
-		return NULL;
-	return &frames->runs.items[low - 1];
+	return after && pfn - runs[after - 1].pfn < runs[after - 1].count ? &runs[after - 1] : NULL;
 }

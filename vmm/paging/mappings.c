@@ -16,22 +16,6 @@ struct collection {
 	bool out_of_memory, too_many;
 };
 
-/* The first region that ends above gpa, or NULL. */
-static const struct view_region *region_from(const struct view *view, uint64_t gpa)
-{
-	unsigned int low = 0, high = view->region_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (view->regions[middle].gpa + view->regions[middle].size <= gpa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < view->region_count ? &view->regions[low] : NULL;
-}
-
 static int add(struct collection *collection, const struct core_mapping *mapping)
 {
 	struct mappings *out = collection->out;
@@ -53,24 +37,22 @@ static int add(struct collection *collection, const struct core_mapping *mapping
 static int add_leaf(void *context, const struct walk_leaf *leaf)
 {
 	struct collection *collection = context;
-	uint64_t done = 0;
+	const struct view *view = collection->view;
+	uint64_t leaf_end = leaf->gpa + leaf->size;
+	unsigned int flags = PF_R | (leaf->rights & RIGHT_W ? PF_W : 0) | (leaf->rights & RIGHT_X ? PF_X : 0);
 
-	while (done < leaf->size) {
-		const struct view_region *region = region_from(collection->view, leaf->gpa + done);
-		struct core_mapping mapping = { .flags = PF_R | (leaf->rights & RIGHT_W ? PF_W : 0) |
-							 (leaf->rights & RIGHT_X ? PF_X : 0) };
-		uint64_t skipped, left;
+	for (unsigned int i = view_region_from(view, leaf->gpa); i < view->region_count; i++) {
+		const struct view_region *region = &view->regions[i];
+		uint64_t start = region->gpa > leaf->gpa ? region->gpa : leaf->gpa;
+		uint64_t region_end = region->gpa + region->size;
+		uint64_t end = region_end < leaf_end ? region_end : leaf_end;
 
-		if (!region || region->gpa >= leaf->gpa + leaf->size)
-			return 0;
-		skipped = region->gpa > leaf->gpa + done ? region->gpa - (leaf->gpa + done) : 0;
-		done += skipped;
-		left = region->size - (leaf->gpa + done - region->gpa);
-		mapping.gva = leaf->gva + done;
-		mapping.gpa = leaf->gpa + done;
-		mapping.size = left < leaf->size - done ? left : leaf->size - done;
-		done += mapping.size;
-		if (add(collection, &mapping))
+		if (start >= leaf_end)
+			break;
+		if (add(collection, &(struct core_mapping){ .gva = leaf->gva + (start - leaf->gpa),
+							    .gpa = start,
+							    .size = end - start,
+							    .flags = flags }))
 			return 1;
 	}
 	return 0;

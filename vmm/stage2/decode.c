@@ -5,6 +5,7 @@
 #include "stage2/stage2.h"
 
 #include "base/array.h"
+#include "base/lower_bound.h"
 #include "base/page.h"
 
 #include <stdlib.h>
@@ -196,35 +197,15 @@ int stage2_sort(struct stage2 *stage2)
 
 const struct stage2_slot *stage2_slot_at(const struct stage2 *stage2, uint64_t gpa)
 {
-	size_t low = 0, high = stage2->slots.count;
+	const struct stage2_slot *slots = stage2->slots.items;
+	size_t after = lower_bound(stage2->slots.count, i, slots[i].gpa <= gpa);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct stage2_slot *slot = &stage2->slots.items[middle];
-
-		if (gpa < slot->gpa)
-			high = middle;
-		else if (gpa - slot->gpa < slot->size)
-			return slot;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	return after && gpa - slots[after - 1].gpa < slots[after - 1].size ? &slots[after - 1] : NULL;
 }
 
 size_t stage2_leaf_from(const struct stage2 *stage2, uint64_t gpa)
 {
-	size_t low = 0, high = stage2->leaves.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (stage2->leaves.items[middle].gpa < gpa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_bound(stage2->leaves.count, i, stage2->leaves.items[i].gpa < gpa);
 }
 
 const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t gpa)

@@ -2,6 +2,7 @@
 #include "verify/facts.h"
 
 #include "base/array.h"
+#include "base/lower_bound.h"
 
 #include <stdlib.h>
 
@@ -46,18 +47,9 @@ void facts_destroy(struct facts *facts)
 
 size_t facts_leaf_from(const struct facts *facts, uint64_t gva)
 {
-	size_t low = 0, high = facts->leaves.count;
+	const struct leaf *leaves = facts->leaves.items;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct leaf *leaf = &facts->leaves.items[middle];
-
-		if (leaf->gva + (leaf_size(leaf) - 1) < gva)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_bound(facts->leaves.count, i, leaves[i].gva + (leaf_size(&leaves[i]) - 1) < gva);
 }
 
 const struct leaf *facts_leaf_at(const struct facts *facts, uint64_t gva)

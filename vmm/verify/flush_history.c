@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/flush_history.h"
 
+#include "base/lower_bound.h"
+
 #include <stdlib.h>
 
 /* Entries that are looked at in all: a second or so. A log that was made to be slow ends here. */
@@ -15,17 +17,7 @@ static const struct claim_flush *entry_at(const struct flush_history *history, c
 /* The first of a CPU's entries with a greater stamp. */
 static size_t first_after(const struct flush_history *history, const struct flush_span *span, uint32_t stamp)
 {
-	size_t low = 0, high = span->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (entry_at(history, span, middle)->stamp <= stamp)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_bound(span->count, i, entry_at(history, span, i)->stamp <= stamp);
 }
 
 bool history_step(struct flush_history *history)

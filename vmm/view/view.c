@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* SEEK_DATA */
 #include "view/view.h"
 
+#include "base/lower_bound.h"
 #include "base/page.h"
 
 #include <errno.h>
@@ -13,21 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The index of the first region that ends above gpa; region_count if there is none. */
-static unsigned int region_after(const struct view *view, uint64_t gpa)
+unsigned int view_region_from(const struct view *view, uint64_t gpa)
 {
-	unsigned int low = 0, high = view->region_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-		const struct view_region *region = &view->regions[middle];
-
-		if (region->gpa + region->size <= gpa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (unsigned int)lower_bound(view->region_count, i,
+					 view->regions[i].gpa + view->regions[i].size <= gpa);
 }
 
 static int region_check(const struct view *view, const struct view_region *region, unsigned int place,
@@ -56,7 +46,7 @@ static int region_check(const struct view *view, const struct view_region *regio
 
 int view_add_region(struct view *view, const struct view_region *region, struct error *error)
 {
-	unsigned int place = region_after(view, region->gpa);
+	unsigned int place = view_region_from(view, region->gpa);
 
 	if (region_check(view, region, place, error) < 0)
 		return -1;
@@ -78,7 +68,7 @@ void view_destroy(struct view *view)
 
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size)
 {
-	unsigned int place = region_after(view, gpa);
+	unsigned int place = view_region_from(view, gpa);
 	const struct view_region *region = &view->regions[place];
 
 	if (place == view->region_count || gpa < region->gpa)
@@ -175,7 +165,7 @@ bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_
 {
 	unsigned int place;
 
-	for (place = region_after(view, gpa); place < view->region_count; place++) {
+	for (place = view_region_from(view, gpa); place < view->region_count; place++) {
 		const struct view_region *region = &view->regions[place];
 		uint64_t from = region->gpa > gpa ? region->gpa : gpa;
 		uint64_t to = region->gpa + region->size < end ? region->gpa + region->size : end;

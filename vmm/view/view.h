@@ -83,6 +83,9 @@ int view_add_region(struct view *view, const struct view_region *region, struct 
 /* NULL is allowed. Frees what the backend owns, then the view, which came from malloc. */
 void view_destroy(struct view *view);
 
+/* Index of the first region that ends above gpa; region_count if there is none. */
+unsigned int view_region_from(const struct view *view, uint64_t gpa);
+
 /* The region that holds all of [gpa, gpa + size), or NULL. size > 0. */
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size);
 
