@@ -12,22 +12,28 @@ struct registers;
 
 /* ---- called by guest/lib, implemented by guest/arch ---- */
 
-/* One iteration of a wait for another CPU. Takes part in a TLB shootdown if one is pending, so that two CPUs that wait
- * for each other cannot deadlock. */
+/*
+ * One iteration of a wait for another CPU. Takes part in a TLB shootdown if one is pending, so that two CPUs
+ * that wait for each other cannot deadlock.
+ */
 void arch_relax(void);
 
 /* ---- called by guest/arch, implemented by guest/agent ---- */
 
 /*
- * Runs the kernel, then ends the machine. Called when RAM is mapped, and mem_map and memblock are set. record: the boot
- * record, not yet checked, in `size` bytes of PVH module 0; entry_tsc: the TSC at the first instruction.
+ * Runs the kernel, then ends the machine. Called when RAM is mapped, and mem_map and memblock are set.
+ * record: the boot record, not yet checked, in `size` bytes of PVH module 0; entry_tsc: the TSC at the first
+ * instruction.
  */
 _Noreturn void kernel_main(const struct kvmap_boot *record, u64 size, u64 entry_tsc);
 
-/* A boot that cannot go on: prints one line on the serial port and ends the machine with KVMAP_EXIT_OOPS. */
+/* Ends a boot that cannot continue: prints one line on the serial port and exits with KVMAP_EXIT_OOPS. */
 _Noreturn void panic(const char *why);
 
-/* Reports an unexpected exception and ends the machine with KVMAP_EXIT_OOPS. address: CR2 if the exception sets it. */
+/*
+ * Reports an unexpected exception and exits with KVMAP_EXIT_OOPS. address: CR2 if the exception sets it, else
+ * 0.
+ */
 _Noreturn void oops(const struct registers *registers, u64 address);
 
 /* Stops this vCPU until the host has answered; bell: enum kvmap_doorbell. Does nothing without a channel. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rbtree.c: insertion and removal after Cormen et al., Introduction to Algorithms, chapter 13, with the
- * mirrored halves of each case folded into one by a `left` flag.
+ * rbtree.c: insertion and removal as in Cormen et al., Introduction to Algorithms, chapter 13; a `left` flag
+ * folds the mirrored halves of each case into one.
  */
 #include "lib/rbtree.h"
 
@@ -28,7 +28,7 @@ static inline struct rb_node **child_link(struct rb_node *node, bool left)
 	return left ? &node->rb_left : &node->rb_right;
 }
 
-/* Lets `new` hang where `old` hung. */
+/* Makes `new` the child of `parent` (NULL: the root) in place of `old`. */
 static inline void replace_child(struct rb_root *root, struct rb_node *parent, struct rb_node *old,
 				 struct rb_node *new)
 {
@@ -39,8 +39,8 @@ static inline void replace_child(struct rb_root *root, struct rb_node *parent, s
 }
 
 /*
- * `top` goes down to the `left` (or right) and its other child rises in its place. What lies below the two
- * together is the same as before, so no augmented value above them changes.
+ * Rotates `top` down to the left (or right); its other child takes its place. The set of nodes below that
+ * place does not change, so no augmented value above it does.
  */
 static void rotate(struct rb_root *root, struct rb_node *top, bool left, rb_update_fn update)
 {
@@ -104,13 +104,17 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
 	set_color(root->rb_node, RB_BLACK);
 }
 
-/* Every path through `node` (perhaps an empty leaf of `parent`) is one black node short: puts that right. */
+/*
+ * Every path through `node` (NULL: an empty leaf of `parent`) has one black node too few. Restores the
+ * balance.
+ */
 static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
 			    rb_update_fn update)
 {
 	while (parent && leaf_or_black(node)) {
 		bool left = node == parent->rb_left;
-		struct rb_node *sibling = *child_link(parent, !left); /* not empty: its side has more black */
+		struct rb_node *sibling =
+			*child_link(parent, !left); /* not empty: its side has more black nodes */
 
 		if (!rb_is_black(sibling)) {
 			set_color(sibling, RB_BLACK);
@@ -141,8 +145,8 @@ static void erase_rebalance(struct rb_root *root, struct rb_node *node, struct r
 }
 
 /*
- * Takes out a node with two children: its successor moves to its place. Returns the parent of the successor's
- * old place; *child_out is what hangs there now.
+ * Removes a node with two children; its successor takes its place. Returns the parent of the successor's old
+ * place; *child_out: the node now in that place.
  */
 static struct rb_node *erase_inner(struct rb_root *root, struct rb_node *node, struct rb_node **child_out,
 				   bool *black_out, rb_update_fn update)
@@ -170,7 +174,9 @@ static struct rb_node *erase_inner(struct rb_root *root, struct rb_node *node, s
 	replace_child(root, rb_parent(node), node, next);
 	next->__rb_parent_color = node->__rb_parent_color;
 
-	/* `next` still carries the value of its old place: no early end of the way up before it is put right.
+	/*
+	 * `next` still has the augmented value of its old place: update every ancestor below it before
+	 * propagating.
 	 */
 	if (update) {
 		struct rb_node *up;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rbtree.h: red-black trees whose nodes lie inside the objects they sort, optionally augmented: each node
- * then carries a value computed from itself and its children (the largest free range below it), kept right by
- * a callback.
+ * rbtree.h: red-black trees whose nodes are embedded in the objects they sort. Optionally augmented: each
+ * node then has a value computed from itself and its children (such as the largest free range in its
+ * subtree), which a callback maintains.
  *
- * The node has Linux's shape, so that tools which read Linux's trees read these.
+ * struct rb_node has Linux's layout, so that tools for Linux's trees can read these.
  */
 #ifndef GUEST_LIB_RBTREE_H
 #define GUEST_LIB_RBTREE_H
@@ -35,25 +35,25 @@ static inline bool rb_is_black(const struct rb_node *node)
 }
 
 /*
- * Recomputes the augmented value of `node` from the node itself and its children, which are right already.
- * Returns whether it changed. Trees that are not augmented pass NULL.
+ * Recomputes the augmented value of `node` from the node and its children, whose values are correct. Returns
+ * whether it changed. Trees without augmentation pass NULL.
  */
 typedef bool (*rb_update_fn)(struct rb_node *node);
 
 /*
- * Puts `node` at *link, an empty link of `parent` (NULL: the root's) where the caller's search ended, and
- * rebalances.
+ * Inserts `node` at *link, the empty child link of `parent` (NULL: the root) where the caller's search ended,
+ * and rebalances.
  */
 void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent, struct rb_node **link,
 	       rb_update_fn update);
 
-/* Takes `node` out. The node's own fields are left as they were. */
+/* Removes `node`. The node's own fields keep their values. */
 void rb_erase(struct rb_root *root, struct rb_node *node, rb_update_fn update);
 
-/* The object of `node` changed what its value is computed from: puts it and its ancestors right. */
+/* Updates the augmented values of `node` and its ancestors after its object has changed. */
 void rb_propagate(struct rb_node *node, rb_update_fn update);
 
-/* In order; NULL at the end. */
+/* In-order traversal; NULL at the end. */
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 

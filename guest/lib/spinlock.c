@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spinlock.c: what happens when a lock is taken.
+ * spinlock.c: waiting for a lock.
  */
 #include "lib/spinlock.h"
 

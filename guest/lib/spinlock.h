@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spinlock.h: a lock for a few instructions. Who waits for it goes on answering other CPUs (arch_relax()), so
- * that its holder may wait for such an answer. Interrupt handlers take no lock: interrupts stay as they are.
+ * spinlock.h: spinlocks. A CPU that waits takes part in TLB shootdowns (arch_relax()), so that the holder may
+ * start one. Interrupt handlers take no locks, so the interrupt flag is left alone.
  */
 #ifndef GUEST_LIB_SPINLOCK_H
 #define GUEST_LIB_SPINLOCK_H
@@ -20,7 +20,7 @@ static inline bool spin_trylock(struct spinlock *lock)
 	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
 }
 
-/* The lock is somebody else's: waits until it is this CPU's. */
+/* Waits until this CPU has taken the lock, which another CPU holds. */
 void spin_wait(struct spinlock *lock);
 
 static inline void spin_lock(struct spinlock *lock)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c: what the compiler calls even in a freestanding program. One string instruction each: where ring 0
- * is emulated, that is the fastest loop there is.
+ * string.c: functions that the compiler calls in freestanding programs, too. One string instruction each, the
+ * fastest loop where ring 0 is emulated.
  */
 #include "lib/types.h"
 

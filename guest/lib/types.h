@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * types.h: the integer names that kernel code uses.
+ * types.h: integer types and helper macros of kernel code.
  */
 #ifndef GUEST_LIB_TYPES_H
 #define GUEST_LIB_TYPES_H
@@ -15,7 +15,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
 
-/* One access, of all of it, which another CPU may make at the same time. Orders nothing. */
+/* One access to the whole variable, which other CPUs may access at the same time. No ordering. */
 #define READ_ONCE(x)         __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * direct_map.h: guest physical addresses <-> the direct map.
+ * direct_map.h: conversion between guest physical addresses and addresses of the direct map.
  */
 #ifndef GUEST_MM_DIRECT_MAP_H
 #define GUEST_MM_DIRECT_MAP_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain.h: what an address of the vmalloc range belongs to, for reports of faults and refusals. Implemented by
- * mm/vmalloc.
+ * explain.h: what an address of the vmalloc range belongs to, for reports of faults and refusals. Implemented
+ * by mm/vmalloc.
  */
 #ifndef GUEST_MM_EXPLAIN_H
 #define GUEST_MM_EXPLAIN_H
@@ -18,7 +18,7 @@ struct vmalloc_address {
 	u32 kind;            /* enum kvmap_fault_kind; KVMAP_FAULT_NONE: an ordinary mapped page */
 	unsigned long start; /* of the area, 0 if none */
 	unsigned long size;  /* in bytes, without the guard page */
-	const void *caller;  /* who allocated the area */
+	const void *caller;  /* of the function that allocated the area */
 };
 
 /* Allocates nothing. If vmap_area_lock stays busy, searches without it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fail_alloc.c: counts down. CPUs that count at the same time have a turn each.
+ * fail_alloc.c: the countdown to the injected failure. Each call counts once, also with several CPUs.
  */
 #include "mm/fail_alloc.h"
 

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fail_alloc.h: failure injection. One allocation that the memory manager makes for itself or for others fails, so
- * that the way back from each of them can be seen to leave nothing behind.
+ * fail_alloc.h: failure injection. One chosen allocation of the memory manager fails, so that tests can
+ * verify that each error path undoes everything.
  */
 #ifndef GUEST_MM_FAIL_ALLOC_H
 #define GUEST_MM_FAIL_ALLOC_H
 
 #include "lib/types.h"
 
-/* Allocations until one fails, which is the last of them; 0: none will. */
+/* Allocations until the injected failure, including it; 0 = none will fail. */
 extern u32 fail_alloc_countdown;
 
-/* Whether the failure has been asked for and has happened. */
+/* Whether the injected failure has happened. */
 extern bool fail_alloc_done;
 
-/* From here on, the nth fails. Before other CPUs allocate. */
+/* Makes the nth allocation from now on fail. Called before other CPUs allocate. */
 void fail_alloc_at(u32 nth);
 
-/* The slow way of should_fail_alloc(). */
+/* Slow path of should_fail_alloc(). */
 bool fail_alloc_count(void);
 
-/* Asked once by each allocation of frames or of an object, before it takes anything. */
+/* Called once by each allocation of frames or of an object, before it changes anything. */
 static inline bool should_fail_alloc(void)
 {
 	return unlikely(fail_alloc_countdown) && fail_alloc_count();

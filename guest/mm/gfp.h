@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gfp.h: the flags of kvmap/gfp.h, and nodes.
+ * gfp.h: allocation flags (kvmap/gfp.h), and flags internal to the memory manager.
  */
 #ifndef GUEST_MM_GFP_H
 #define GUEST_MM_GFP_H
@@ -10,23 +10,23 @@
 
 typedef u32 gfp_t;
 
-/* Not for callers: one more than the node that a ..._node() function was asked for, 0: none. */
+/* Internal: 1 + the NUMA node of a ..._node() function, 0 = none. */
 #define GFP_NODE_SHIFT 28
 #define GFP_NODE_MASK  (15u << GFP_NODE_SHIFT)
 
-/* It fails rather than have what waits flushed. Of kmalloc() and alloc_pages(), for kvmalloc(). */
+/* Internal: kmalloc() and alloc_pages() for kvmalloc() fail rather than reclaim memory. */
 #define __GFP_NORETRY 0x10000u
 
-/* May what waits for a flush be flushed for it? */
+/* Whether the allocation may reclaim memory before it fails. */
 static inline bool gfp_may_purge(gfp_t gfp)
 {
 	return (gfp & (__GFP_DIRECT_RECLAIM | __GFP_NORETRY)) == __GFP_DIRECT_RECLAIM;
 }
 
-/* What a request can say about where its frames lie. */
+/* The flags that restrict or prefer zones and nodes. */
 #define GFP_PLACE (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE | GFP_NODE_MASK)
 
-/* No preference. */
+/* No preferred node. */
 #define NUMA_NO_NODE (-1)
 
 #endif

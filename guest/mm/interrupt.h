@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupt.h: whether a CPU runs an interrupt's handler. Linux's names. guest/arch calls irq_enter() and
- * irq_exit() around each; an interrupt comes with interrupts off.
+ * interrupt.h: whether this CPU runs an interrupt handler. Linux's names. guest/arch calls irq_enter() and
+ * irq_exit() around each handler, with interrupts off.
  *
- * In a handler nothing may be waited for: what wants memory there says GFP_ATOMIC or GFP_NOWAIT, areas are
- * not made, and vfree() is vfree_atomic(). That one may come anywhere. All else may come only where the
- * interrupted code is not in the memory manager: the lists that a CPU keeps, and the locks that it holds, do
- * not expect a second user on the same CPU. guest/arch sees to that (interrupt.h there).
+ * A handler must not wait: it allocates with GFP_ATOMIC or GFP_NOWAIT, areas cannot be made or resized, and
+ * vfree() is vfree_atomic(). vfree_atomic() may interrupt any code. All other functions may interrupt only
+ * code outside the memory manager, since per-CPU lists and held locks do not allow a second user on the same
+ * CPU; guest/arch ensures it (arch/interrupt.h).
  */
 #ifndef GUEST_MM_INTERRUPT_H
 #define GUEST_MM_INTERRUPT_H

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * locks.h: every named lock of the memory manager, in lock order: a CPU that holds a lock must not take one listed
- * above it. A struct kmem_cache's lock ranks after page_table_lock, a struct zone's last (docs/memory-manager.md).
+ * locks.h: every named lock of the memory manager, in lock order: a CPU that holds a lock must not take one
+ * listed above it. A struct kmem_cache's lock ranks after page_table_lock, a struct zone's last
+ * (docs/memory-manager.md).
  */
 #ifndef GUEST_MM_LOCKS_H
 #define GUEST_MM_LOCKS_H
 
 #include "lib/spinlock.h"
 
-extern struct spinlock slab_debug_lock;     /* mm/slab: with slab_debug, all of kmalloc and kfree */
-extern struct spinlock vmap_purge_lock;     /* mm/vmalloc: one purge at a time */
-extern struct spinlock tlb_round_lock;      /* guest/arch: one TLB shootdown at a time */
-extern struct spinlock vmap_area_lock;      /* mm/vmalloc: the busy tree and vmap_highest; after lazy.lock */
+extern struct spinlock slab_debug_lock; /* mm/slab: held by kmalloc() and kfree() if slab_debug is set */
+extern struct spinlock vmap_purge_lock; /* mm/vmalloc: serialises purges */
+extern struct spinlock tlb_round_lock;  /* guest/arch: serialises TLB shootdowns */
+extern struct spinlock
+	vmap_area_lock; /* mm/vmalloc: the busy tree and vmap_highest. Each CPU's lazy.lock ranks before it */
 extern struct spinlock free_vmap_area_lock; /* mm/vmalloc: the free tree */
-extern struct spinlock page_table_lock;     /* guest/arch: making a page table that is missing */
+extern struct spinlock page_table_lock;     /* guest/arch: allocation of missing page tables */
 
 /* A row of lock_table: `nr` locks, `stride` bytes apart. */
 struct lock_row {

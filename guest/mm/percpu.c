@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * percpu.c: what the CPUs keep, and sums over them.
+ * percpu.c: the data of all CPUs, and sums over them.
  */
 #include "mm/percpu.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * percpu.h: what each CPU keeps for itself, so that the common path of an allocation shares nothing.
+ * percpu.h: data of this CPU, so that the fast paths of allocations share nothing.
  */
 #ifndef GUEST_MM_PERCPU_H
 #define GUEST_MM_PERCPU_H
@@ -8,13 +8,13 @@
 #include "arch/percpu.h"
 #include "mm/roots.h"
 
-/* Of the CPU that runs: one load. */
+/* The data of this CPU: one load. */
 static inline struct cpu_cache *this_cpu_cache(void)
 {
 	return arch_this_cpu_pointer();
 }
 
-/* Pages more or less, counted here; items are enum vm_stat_item. */
+/* Adds pages, or subtracts them, in this CPU's counter. */
 static inline void vm_stat_add(enum vm_stat_item item, s64 pages)
 {
 	this_cpu_cache()->vm_stat[item] += (u64)pages;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reclaim.h: what mm/page and mm/slab call before an allocation fails. Implemented by mm/vmalloc, whose lazily freed
- * areas hold most of what can be reclaimed.
+ * reclaim.h: what mm/page and mm/slab call before an allocation fails. Implemented by mm/vmalloc, whose
+ * lazily freed areas hold most of what can be reclaimed.
  */
 #ifndef GUEST_MM_RECLAIM_H
 #define GUEST_MM_RECLAIM_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roots.h: the variables that lead to everything the memory manager knows. The host finds them by these names
- * (vmm/claims/layout.h). Each is defined in the room that maintains it; the declarations are here so that the rooms
- * below, and guest/arch, can read them.
+ * roots.h: the variables that lead to all state of the memory manager. The host finds them by name
+ * (vmm/claims/layout.h). Each is defined in the room that maintains it; they are declared here so that the
+ * rooms below it, and guest/arch, can read them.
  *
- * Further roots, declared by guest/agent: agent_variables, agent_nr_variables, agent_inside; by guest/arch: cpus,
- * arch_nr_cpus.
+ * Further roots are declared by guest/agent (agent_variables, agent_nr_variables, agent_inside) and by
+ * guest/arch (cpus, arch_nr_cpus).
  */
 #ifndef GUEST_MM_ROOTS_H
 #define GUEST_MM_ROOTS_H
@@ -21,8 +21,7 @@ extern u32 nr_zones, nr_nodes;
 extern u32 held_pages; /* first frame of the chain that `fragment` holds; 0 = none */
 
 /*
- * mm/slab. Indices 1 to nr_kmem_caches; NULL: no object was ever allocated from it. kmalloc's size classes come
- * first, the others get an index with their first object.
+ * mm/slab: by index, from 1 to nr_kmem_caches; NULL: the cache has allocated no object yet.
  */
 extern struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 extern u32 nr_kmem_caches;

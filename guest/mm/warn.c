@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * warn.c: the newest refusal of each CPU.
+ * warn.c: the latest refusal of each CPU.
  */
 #include "mm/warn.h"
 
@@ -9,7 +9,7 @@
 #include "mm/interrupt.h"
 #include "mm/roots.h"
 
-/* Of the CPU of that number. */
+/* By CPU number. */
 static struct refusal newest[NR_CPUS];
 
 static struct refusal *newest_here(void)
@@ -27,7 +27,7 @@ static void area_of_range(struct refusal *refusal)
 	refusal->area_caller = what.caller;
 }
 
-/* The block that a frame is part of begins at one of these. */
+/* Searches the head of the buddy block that a frame belongs to. */
 static void area_of_buddy_block(struct refusal *refusal, u32 pfn)
 {
 	for (u32 order = 0; order <= MAX_ORDER; order++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * warn.h: what the memory manager has refused, for a warning: who called, and which area it was about.
- * Whoever uses the memory manager asks for it and shows it; the manager prints nothing.
+ * warn.h: refusals of the memory manager, for warnings: the caller, and the area concerned. The memory
+ * manager prints nothing; its user takes the refusal and reports it.
  *
- * The caller is where the function returns to that was called. One that ends in another passes its own caller
- * on: such calls are jumps.
+ * The caller is the return address of the public function. Public functions that end in another one pass
+ * their own caller on, since such calls are jumps.
  */
 #ifndef GUEST_MM_WARN_H
 #define GUEST_MM_WARN_H
@@ -16,18 +16,19 @@ struct refusal {
 	u32 status; /* enum kvmap_status */
 	bool in_interrupt;
 	const void *caller;
-	unsigned long addr; /* that was given, 0: none */
-	/* What addr lies in: an area, without its guard page, or an object or block of kmalloc(). 0: nothing
-	 * known. */
+	unsigned long addr; /* argument of the call, 0 = none */
+	/*
+	 * What addr belongs to: an area without its guard page, or an object or block of kmalloc(); 0 =
+	 * unknown.
+	 */
 	unsigned long area, area_size;
-	const void *area_caller; /* who allocated it; NULL: not known */
+	const void *area_caller; /* of the function that allocated it; NULL = unknown */
 };
 
-/* This CPU's newest. caller NULL: the request wants no warning (__GFP_NOWARN). */
+/* Records a refusal on this CPU. caller NULL: the request wants no warning (__GFP_NOWARN). */
 void refusal_note(u32 status, unsigned long addr, const void *caller);
 
-/* The caller to be named when gfp was refused: NULL where memory is out, or never was so much, and that is no
- * news. */
+/* The caller to record for a refusal of gfp: NULL if memory or space ran out and gfp has __GFP_NOWARN. */
 static inline const void *warn_caller(u32 status, gfp_t gfp, const void *caller)
 {
 	bool out = status == KVMAP_REFUSED_NO_MEMORY || status == KVMAP_REFUSED_NO_SPACE ||
@@ -36,7 +37,7 @@ static inline const void *warn_caller(u32 status, gfp_t gfp, const void *caller)
 	return out && gfp & __GFP_NOWARN ? NULL : caller;
 }
 
-/* The newest since this was asked last on this CPU; false if there was none. */
+/* Takes this CPU's latest refusal since the last call; false if there was none. */
 bool refusal_take(struct refusal *out);
 
 #endif

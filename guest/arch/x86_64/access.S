@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access.S: the accesses of access.h. A fault between access_begin and access_end, or the fetch of what
- * access_call() calls, goes on at access_failed, with the stack pointer that was kept in this CPU's
- * access_rsp.
+ * access.S: the accesses of access.h. If one faults between access_begin and access_end, or if the fetch of
+ * access_call()'s target faults, traps.c continues at access_failed with the stack pointer saved in this
+ * CPU's access_rsp.
  */
 #define ACCESS_RSP cpus + 40 /* struct cpu.access_rsp, percpu.h */
 

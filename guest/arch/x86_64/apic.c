@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.c: CPU n has APIC id n: so do kvmap and QEMU number them.
+ * apic.c: CPU n has APIC ID n, on kvmap and on QEMU.
  */
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
@@ -15,7 +15,7 @@
 
 #define APIC_GPA 0xfee00000
 
-/* Offsets in memory; MSR_X2APIC + offset / 16 in x2APIC mode. */
+/* Register offsets in xAPIC mode. In x2APIC mode the MSR is MSR_X2APIC + offset / 16. */
 #define APIC_EOI      0xb0
 #define APIC_SVR      0xf0
 #define APIC_ICR      0x300
@@ -25,7 +25,7 @@
 
 #define SVR_ENABLED (1u << 8)
 #define LVT_MASKED  (1u << 16)
-#define ICR_INIT    0x4500 /* asserted */
+#define ICR_INIT    0x4500 /* level asserted */
 #define ICR_STARTUP 0x4600
 #define ICR_PENDING (1u << 12)
 
@@ -53,7 +53,7 @@ static void apic_write(u32 offset, u32 value)
 		*(volatile u32 *)(registers + offset) = value;
 }
 
-/* Master and slave 8259A: the interrupt masks (OCW1). */
+/* Interrupt masks (OCW1) of the master and the slave 8259A. */
 #define PIC1_DATA 0x21
 #define PIC2_DATA 0xa1
 
@@ -69,7 +69,7 @@ void apic_init(void)
 	if (!x2apic)
 		registers = paging_map_apic(APIC_GPA);
 	apic_enable();
-	/* Firmware may have left a timer ticking behind the old interrupt controller. */
+	/* LINT0 delivers the 8259A's interrupts; firmware may have left a timer running. */
 	apic_write(APIC_LINT0, LVT_MASKED);
 }
 
@@ -83,7 +83,9 @@ void apic_enable(void)
 	apic_write(APIC_SVR, SVR_ENABLED | VECTOR_SPURIOUS);
 }
 
-/* One register in x2APIC mode; else two, the lower of which sends. */
+/*
+ * Writes the ICR: one register in x2APIC mode. In xAPIC mode two; writing the lower one sends the interrupt.
+ */
 static void command(u32 cpu, u32 low)
 {
 	u64 flags;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.h: the local APIC, by which CPUs start and interrupt each other (SDM vol. 3A 11).
+ * apic.h: the local APIC, with which CPUs start and interrupt each other (SDM vol. 3A 11).
  */
 #ifndef GUEST_ARCH_APIC_H
 #define GUEST_ARCH_APIC_H
 
 #include "lib/types.h"
 
-/* traps.S has gates for these. */
+/* Vectors; traps.S has their gates. */
 #define VECTOR_IPI      32
 #define VECTOR_SPURIOUS 33
 #define VECTOR_WORK     34
 
-/* Masks all interrupts of the two 8259A, where they exist. */
+/* Masks all interrupts of both 8259A. */
 void pic_mask(void);
 
-/* Once, on the boot CPU: x2APIC mode where CPUID offers it, else the registers in memory. */
+/* Selects x2APIC mode if CPUID reports it, else xAPIC mode. Called once, on the boot CPU. */
 void apic_init(void);
 
-/* On each CPU. */
+/* Enables this CPU's local APIC. */
 void apic_enable(void);
 
 /* Interrupts a CPU with VECTOR_IPI. */
@@ -30,7 +30,7 @@ void apic_send_self(void);
 /* Starts a CPU in real mode at `gpa`, a page below 1 MiB. */
 void apic_start(u32 cpu, u32 gpa);
 
-/* The interrupt in service is done. */
+/* Signals the end of the interrupt in service. */
 void apic_eoi(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.c: from the start info to the first operation.
+ * boot.c: from the PVH start info to kernel_main().
  *
- * Memory comes zeroed and is not cleared again. RAM is taken in whole 2 MiB pages, so that the direct map
- * needs no smaller ones: what stands beyond the last of them is left alone.
+ * RAM is zero at entry and is not cleared. RAM above 2 MiB is used in whole 2 MiB pages, so that the direct
+ * map needs no smaller ones; a rest at the end of a region is not used.
  */
 #include "arch/sections.h"
 #include "arch/x86_64/paging.h"
@@ -18,15 +18,18 @@
 
 #define PMD_SIZE (2ul << 20)
 
-/* The direct map's only page table of the third level reaches so far. */
+/* End of what the direct map's one page-directory-pointer table can map. */
 #define RAM_MAX (512ul << 30)
 
-/* Reachable before the direct map is made to measure. */
+/* End of what the image's own tables map, before memory_init() extends or trims the direct map. */
 #define PREPARED (BOOT_DIRECT_PAGES * PMD_SIZE)
 
 void boot(u32 start_info_gpa, u64 entry_tsc);
 
-/* The boot's own structures lie below KVMAP_LOW_RESERVED; in the first 2 MiB page they can be read. */
+/*
+ * A structure of the start info, which must lie in the first 2 MiB page. Boot loaders place them below
+ * KVMAP_LOW_RESERVED.
+ */
 static const void *low_structure(u64 gpa, u64 size)
 {
 	if (!gpa || gpa >= PMD_SIZE || size > PMD_SIZE - gpa)
@@ -76,7 +79,7 @@ static void memory_read(const struct pvh_start_info *info)
 			memory_add(entry->addr, entry->size);
 }
 
-/* End of the RAM that the image lies in. */
+/* End of the memory region that contains the image. */
 static u64 memory_end_around_image(void)
 {
 	for (u32 i = 0; i < memblock.nr_memory; i++) {
@@ -101,7 +104,7 @@ static const struct pvh_module *module_find(const struct pvh_start_info *info)
 	return module;
 }
 
-/* kvmap says what works. Elsewhere CPUID is right. */
+/* Whether 1G pages work: as the boot record of kvmap says; on other machines, as CPUID says. */
 static bool pages_1g(const struct pvh_module *module)
 {
 	const struct kvmap_boot *record = __va(module->paddr);
@@ -117,7 +120,7 @@ static void reserve(u64 base, u64 end, u32 kind)
 	region_add(&memblock.reserved[memblock.nr_reserved++], base, end, kind);
 }
 
-/* What of the module lies in managed RAM. */
+/* Reserves the part of the module that lies in managed RAM. */
 static void reserve_module(const struct pvh_module *module)
 {
 	u64 base = ALIGN_DOWN(module->paddr, PAGE_SIZE);
@@ -133,7 +136,7 @@ static void reserve_module(const struct pvh_module *module)
 	}
 }
 
-/* CPUs that the boot record requests; nothing has checked it yet. */
+/* CPUs that the boot record requests; it is not checked yet. */
 static u64 cpus_requested(const struct pvh_module *module)
 {
 	const struct kvmap_boot *record = __va(module->paddr);
@@ -142,8 +145,8 @@ static u64 cpus_requested(const struct pvh_module *module)
 }
 
 /*
- * Sets up the direct map, mem_map and the reserved regions. After the image, or after the module if that is in the
- * way, come the page tables, then mem_map, then the entry areas of the other CPUs.
+ * Sets up the direct map, mem_map and the reserved regions. Placed after the image, or after the module if it
+ * is in the way: page tables, then mem_map, then the entry areas of the other CPUs.
  */
 static void memory_init(const struct pvh_module *module)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.h: the instructions that paging needs. A hosted build puts its own file of this name first on the
- * include path; it needs invlpg(), read_cr3(), write_cr3(), read_cr4() and write_cr4() only.
+ * cpu.h: instructions for paging. A hosted build puts its own file of this name first on the include path; it
+ * needs invlpg(), read_cr3(), write_cr3(), read_cr4() and write_cr4() only.
  */
 #ifndef GUEST_ARCH_CPU_H
 #define GUEST_ARCH_CPU_H

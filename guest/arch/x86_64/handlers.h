@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handlers.h: what traps.c calls for an interrupt or a fault.
+ * handlers.h: handlers of interrupts and exceptions.
  */
 #ifndef GUEST_ARCH_HANDLERS_H
 #define GUEST_ARCH_HANDLERS_H
@@ -13,7 +13,7 @@ struct registers;
 void interrupt_work(void);
 
 /* The handler of VECTOR_IPI: flushes if this CPU has a pending shootdown. */
-void shootdown_answer(void);
+void shootdown_handle(void);
 
 /* Called by traps.S for every exception and interrupt. */
 void trap_handle(struct registers *registers);

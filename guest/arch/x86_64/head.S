@@ -2,9 +2,9 @@
 /*
  * head.S: from the PVH entry to C.
  *
- * PVH (xen/include/public/arch-x86/hvm/start_info.h) enters in 32-bit protected mode, paging off, with the start
- * info's address in EBX. Where each instruction of ring 0 is emulated, the boot is an instruction count: so all
- * tables stand ready in the image and only the registers are loaded here.
+ * PVH (xen/include/public/arch-x86/hvm/start_info.h) enters in 32-bit protected mode, paging off, with the
+ * start info's address in EBX. Boot time is an instruction count where ring 0 is emulated; so all tables are
+ * part of the image, and this code only loads registers.
  */
 #include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/pte.h"
@@ -12,12 +12,12 @@
 
 #define TSS_SEL 0x18
 
-/* For a table in .data.head, whose address the assembler knows. */
+/* GPA of a table in .data.head; the assembler knows the section's address. */
 #define TABLE(symbol) (KVMAP_IMAGE_DATA_GPA + symbol - data_head)
 
 	.cfi_sections .debug_frame
 
-	/* Elf note of Xen, type 18: XEN_ELFNOTE_PHYS32_ENTRY */
+	/* ELF note of Xen, type 18: XEN_ELFNOTE_PHYS32_ENTRY */
 	.section .note.pvh, "a", @note
 	.balign 4
 	.long 4, 8, 18
@@ -37,7 +37,7 @@ pvh_start:
 high_half:
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0
-	.cfi_undefined rip /* nobody called */
+	.cfi_undefined rip /* no caller */
 	mov $stack_top, %rsp
 	lgdt gdt_pointer(%rip)
 	lidt idt_pointer(%rip)
@@ -56,7 +56,7 @@ high_half:
 	.cfi_endproc
 	.size pvh_start, . - pvh_start
 
-	/* First in .data, at KVMAP_IMAGE_DATA_GPA. What lies below it is unmapped: the stack's guard. */
+	/* First in .data, at KVMAP_IMAGE_DATA_GPA. The page below is unmapped: the stack's guard page. */
 	.section .data.head, "aw", @progbits
 	.balign 4096
 data_head:
@@ -69,7 +69,7 @@ stack_top:
 	.globl boot_direct_pmd
 boot_tables:
 init_top_pgt:
-	.quad TABLE(boot_image_pud) + _PAGE_TABLE /* identity: the image's own tables, until boot clears it */
+	.quad TABLE(boot_image_pud) + _PAGE_TABLE /* identity map until paging_map_image() */
 	.skip 8 * 272
 	.quad TABLE(boot_direct_pud) + _PAGE_TABLE /* 273: KVMAP_DIRECT_BASE */
 	.skip 8 * 237
@@ -81,7 +81,7 @@ boot_image_pud:
 	.skip 8
 boot_image_pmd:
 	.quad 0
-	/* Both become tables of 4K pages in paging.c. */
+	/* paging_map_image() replaces both with tables of 4K pages. */
 	.quad KVMAP_IMAGE_GPA + _PAGE_KERNEL_RX + _PAGE_PSE
 	.quad KVMAP_IMAGE_DATA_GPA + _PAGE_KERNEL + _PAGE_PSE
 	.skip 8 * 509
@@ -100,7 +100,10 @@ boot_direct_pmd:
 boot_tables_end:
 
 	.globl gdt, gdt_pointer_low
-	/* Types are "accessed" and, for the TSS, available: the CPU sets busy here. */
+	/*
+	 * The types have the accessed bit set, so that the CPU does not write here. The TSS is available; LTR
+	 * makes it busy.
+	 */
 gdt:
 	.quad 0
 	.quad 0x00af9b000000ffff /* KERNEL_CS: 64-bit code */
@@ -115,7 +118,7 @@ gdt:
 gdt_end:
 
 	.balign 8
-	.long 0 /* so that the 64-bit fields of the TSS are aligned */
+	.long 0 /* aligns the 64-bit fields of the TSS */
 tss:
 	.skip 36
 	.quad ist_stacks + 1 * IST_STACK_SIZE /* IST1: #DF */

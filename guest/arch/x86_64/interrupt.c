@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupt.c: an interrupt that a CPU sends itself by its local APIC: it works wherever there is one, on
- * hosts that run no INT instruction too.
+ * interrupt.c: an interrupt that a CPU sends to itself through its local APIC. This works on hosts that do
+ * not emulate INT, too.
  *
- * The CPU does not halt for it: it can have come and gone before HLT where STI does not hold it back for one
- * instruction.
+ * The CPU must not wait for it with HLT: on hosts without the one-instruction shadow of STI, the interrupt
+ * can be handled before the HLT.
  */
 #include "arch/interrupt.h"
 #include "arch/x86_64/apic.h"

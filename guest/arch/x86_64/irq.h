@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * irq.h: whether this CPU takes interrupts. With one CPU they stay off, but while it waits for one that it
- * has sent itself (interrupt.h); with several they are on but where a few instructions must not be torn.
+ * irq.h: the interrupt flag of this CPU. With one CPU interrupts are off, except while interrupt_run() waits.
+ * With several they are on, except in short sections that must not be interrupted.
  */
 #ifndef GUEST_ARCH_IRQ_H
 #define GUEST_ARCH_IRQ_H
 
 #include "lib/types.h"
 
-/* Turns them off; what irq_restore() wants. */
+/* Disables interrupts; returns the flags for irq_restore(). */
 static inline u64 irq_save(void)
 {
 	u64 flags;
@@ -32,7 +32,7 @@ static inline void irq_off(void)
 	asm volatile("cli" : : : "memory");
 }
 
-/* Halts until an interrupt has been handled. Interrupts are off before and after; none is lost between. */
+/* Halts until an interrupt was handled. Interrupts are off before and after; none is lost in between. */
 static inline void irq_wait(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");

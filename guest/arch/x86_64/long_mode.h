@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * long_mode.h: from 32-bit protected mode, paging off, to long mode (SDM vol. 3A 9.8.5), for assembler files.
+ * long_mode.h: from 32-bit protected mode with paging off to long mode (SDM vol. 3A 9.8.5), for assembler
+ * files.
  */
 #ifndef GUEST_ARCH_LONG_MODE_H
 #define GUEST_ARCH_LONG_MODE_H
@@ -11,14 +12,14 @@
 #define KERNEL_DS 0x10
 
 #define CR0_LONG  0x80010033 /* PG WP NE ET MP PE */
-#define CR4_LONG  0x20       /* PAE; PGE comes when the final tables stand, which flushes the boot's */
+#define CR4_LONG  0x20       /* PAE; paging_map_image() sets PGE, which flushes the boot's translations */
 #define MSR_EFER  0xc0000080
 #define EFER_LONG 0x900 /* NXE LME */
 
 #define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
 
 /* clang-format off */
-/* Goes on at `target` in the high half, with the boot's tables. Clobbers RAX, RCX and RDX. */
+/* Continues at `target` in the high half, on the boot's page tables. Clobbers RAX, RCX and RDX. */
 	.macro enter_long_mode target
 	mov $CR4_LONG, %eax
 	mov %eax, %cr4

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.c: exit port, doorbell, and the ways to die on purpose.
+ * machine.c: exit port, doorbell port, deliberate crashes.
  */
 #include "arch/machine.h"
 #include "arch/x86_64/io.h"
@@ -31,15 +31,15 @@ static void crash_triple_fault(void)
 	asm volatile("lidt %0; ud2" : : "m"(none));
 }
 
-/* The first 2 MiB after RAM, where no memory is. */
+/* Maps the first 2 MiB after RAM, where there is no memory. */
 static void *nowhere(void)
 {
 	return paging_map_window(max_pfn << PAGE_SHIFT);
 }
 
 /*
- * An MMX addition: KVM's emulator does not know it. It must be emulated where ring 0 is, and on other hosts
- * because its operand lies where no memory is. It needs no CR4 bit.
+ * KVM's emulator does not implement this MMX addition. It is emulated because ring 0 is, or, on other hosts,
+ * because its operand is not backed by memory. Needs no CR4 bit.
  */
 static void crash_emulation(void)
 {

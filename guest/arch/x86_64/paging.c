@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paging.c: the tables that the boot makes, on top of those that head.S has prepared.
+ * paging.c: page tables that the boot makes, in addition to those of head.S.
  */
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/cpu.h"
@@ -19,7 +19,7 @@ extern u64 boot_tables[], boot_tables_end[];
 extern u64 boot_image_pud[PTRS], boot_image_pmd[PTRS];
 extern u64 boot_direct_pud[PTRS], boot_direct_pmd[PTRS];
 
-/* [2M, 4M) and [4M, 6M) of the image, by 4K pages. */
+/* Page tables of [2M, 4M) and [4M, 6M) of the image. */
 static u64 image_pte[2][PTRS] __attribute__((aligned(4096)));
 
 static u64 image_pa(const void *address)
@@ -27,7 +27,9 @@ static u64 image_pa(const void *address)
 	return (u64)address - KVMAP_IMAGE_BASE;
 }
 
-/* Writes `count` entries, each `step` above the one before. Four at a time: with much RAM this is the boot.
+/*
+ * Writes `count` entries: value, value + step, ... Unrolled by four: with much RAM this loop dominates the
+ * boot.
  */
 static void ptes_fill(u64 *entry, u64 value, u64 step, u64 count)
 {
@@ -72,7 +74,7 @@ static u64 table_new(u64 *next_table)
 	return gpa;
 }
 
-/* The table below *entry, made if there is none. */
+/* The table that *entry points to; allocated if *entry is empty. */
 static u64 *table_below(u64 *entry, u64 *next_table)
 {
 	if (!*entry)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * percpu.h: what each CPU has of its own. The boot CPU comes with GS.base 0, and needs no set-up.
+ * percpu.h: the architecture's data of each CPU. The boot CPU starts with GS.base 0 and needs no set-up.
  */
 #ifndef GUEST_ARCH_PERCPU_H
 #define GUEST_ARCH_PERCPU_H

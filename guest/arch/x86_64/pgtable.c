@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pgtable.c: the page tables of the vmalloc range. Entries are written with one 64-bit store, since the CPU
- * may walk at any moment. Tables, once made, stay, but for those that a 2M leaf takes the place of
+ * pgtable.c: the page tables of the vmalloc range. A CPU may walk them at any moment, so entries are written
+ * with one 64-bit store. Page-table pages are never freed, except those that a 2M leaf replaces
  * (pgtable_huge.c).
  */
 #include "arch/x86_64/pgtable.h"
@@ -10,7 +10,7 @@
 #include "mm/arch.h"
 #include "mm/roots.h"
 
-/* Other CPUs walk the tables at any moment: what an entry leads to comes before it. */
+/* Release order: a CPU that sees the entry must see what it points to. */
 static inline void pte_set(u64 *entry, u64 value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
@@ -26,7 +26,7 @@ static inline u64 *table_of(u64 entry)
 	return __va(entry & PTE_PFN_MASK);
 }
 
-/* Only for making a table that is missing: two CPUs may miss the same one. */
+/* Held while a missing table is allocated, since two CPUs may miss the same one. */
 struct spinlock page_table_lock;
 
 u32 pgtable_cuts;
@@ -46,7 +46,7 @@ static u64 *table_make(u64 *entry)
 	return value ? table_of(value) : NULL;
 }
 
-/* The table below *entry, made if there is none; NULL without memory. */
+/* The table that *entry points to; allocated if *entry is empty. NULL without memory. */
 static inline u64 *table_below(u64 *entry)
 {
 	u64 value = pte_get(entry);
@@ -63,7 +63,7 @@ u64 *pmd_make(unsigned long va)
 	return table ? &table[pt_index(va, PMD_SHIFT)] : NULL;
 }
 
-/* The lowest table for va, made with those above it if need be; NULL without memory. */
+/* The page table of va, allocated with those above it if missing; NULL without memory. */
 static u64 *pte_table_make(unsigned long va)
 {
 	u64 *entry = pmd_make(va);
@@ -71,7 +71,7 @@ static u64 *pte_table_make(unsigned long va)
 	return entry ? table_below(entry) : NULL;
 }
 
-/* The entry of va, whose table exists. */
+/* The PTE of va. Its page table must exist. */
 static u64 *pte_of(unsigned long va)
 {
 	u64 *table = table_of(pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]));
@@ -81,7 +81,7 @@ static u64 *pte_of(unsigned long va)
 	return &table[pt_index(va, PTE_SHIFT)];
 }
 
-/* How many of nr pages from va on have their entries in the same table. */
+/* How many of the nr pages from va on have their PTEs in the page table of va. */
 static inline u32 table_span(unsigned long va, u32 nr)
 {
 	u32 room = PTRS_PER_TABLE - pt_index(va, PTE_SHIFT);
@@ -89,7 +89,7 @@ static inline u32 table_span(unsigned long va, u32 nr)
 	return nr < room ? nr : room;
 }
 
-/* The entry of va in that table, if all of nr entries are in it; NULL if not, or table is 0. */
+/* The PTE of va in page table `table` (a pfn); NULL if `table` is 0, or if it does not hold all nr PTEs. */
 static inline u64 *pte_known(u32 table, unsigned long va, u32 nr)
 {
 	u32 index = pt_index(va, PTE_SHIFT);
@@ -99,8 +99,8 @@ static inline u64 *pte_known(u32 table, unsigned long va, u32 nr)
 }
 
 /*
- * Makes the tables of a range; the entry of its first page, NULL without memory. All tables come before the
- * first entry, so that a failure leaves none that a TLB might have seen.
+ * Allocates the page tables of a range; returns the PTE of its first page, NULL without memory. All tables
+ * exist before the first PTE is written, so that a failure leaves no translation in any TLB.
  */
 static __attribute__((noinline)) u64 *tables_make(unsigned long va, u32 nr, u32 *table)
 {
@@ -322,7 +322,7 @@ bool pgtable_allows(unsigned long va, bool write, bool execute)
 	return allowed;
 }
 
-/* Of an entry that is a leaf: the GPA, or ~0 if nothing is mapped. */
+/* The GPA that a leaf entry of that level maps va to; ~0 if it is not present. */
 static inline u64 leaf_gpa(u64 entry, unsigned long va, unsigned int shift)
 {
 	u64 offset = (1ul << shift) - 1;
@@ -330,7 +330,7 @@ static inline u64 leaf_gpa(u64 entry, unsigned long va, unsigned int shift)
 	return likely(entry & _PAGE_PRESENT) ? (entry & PTE_PFN_MASK & ~offset) | (va & offset) : ~0ul;
 }
 
-/* Level by level and no loop: each vfree() finds its area by it. */
+/* Unrolled: every vfree() finds its area by this walk. */
 static inline u64 tables_translate(unsigned long va)
 {
 	u64 entry = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);

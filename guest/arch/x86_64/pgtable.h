@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pgtable.h: the 4-level tables as C sees them (SDM vol. 3A 4.5.4).
+ * pgtable.h: 4-level page tables (SDM vol. 3A 4.5.4).
  */
 #ifndef GUEST_ARCH_PGTABLE_H
 #define GUEST_ARCH_PGTABLE_H
@@ -18,28 +18,28 @@
 #define PMD_SHIFT 21
 #define PTE_SHIFT 12
 
-/* The top table. It stays the same for good: CR3 is never changed but to flush. */
+/* The PML4 table. CR3 always points to it. */
 extern u64 init_top_pgt[PTRS_PER_TABLE];
 
-/* The level-2 entry of va, made with the tables above it; NULL without memory. */
+/* The PMD entry of va, allocated with the tables above it; NULL without memory. */
 u64 *pmd_make(unsigned long va);
 
-/* All tables of a range; false without memory. */
+/* Allocates the page tables of a range; false without memory. */
 bool pgtable_make(unsigned long va, u32 nr);
 
 /*
- * Counts the tables that were taken away. One is put to another use only after that: who has walked without a
- * lock, and finds another number than before, may have read in one that was none any more.
+ * Number of page tables that 2M leaves have replaced. It is incremented before such a table is reused: a
+ * lockless walk that sees it change may have read a reused table, and must be repeated.
  */
 extern u32 pgtable_cuts;
 
-/* Clears the 4K entries of a range whose tables exist. */
+/* Clears the PTEs of a range whose page tables exist. */
 void pgtable_clear(unsigned long va, u32 nr);
 
-/* The bits of a leaf besides its frame. */
+/* The bits of a leaf entry besides its page frame. */
 u64 pgtable_rights(enum pgprot prot);
 
-/* May the kernel read va, and write or execute it, by the tables? */
+/* Whether the page tables allow the kernel to read va, and to write or execute it if requested. */
 bool pgtable_allows(unsigned long va, bool write, bool execute);
 
 static inline unsigned int pt_index(unsigned long va, unsigned int shift)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pgtable_huge.c: ranges of the vmalloc space that 2M leaves map as far as their frames come in blocks.
+ * pgtable_huge.c: ranges of the vmalloc space that begin with 2M leaves.
  *
- * Where 4K pages were mapped before, there is a table in the way: empty, since the range is free. The leaf
- * takes its place, and who maps flushes before anything touches the range: a CPU may have kept the way to the
- * table (SDM vol. 3A 4.10.3), and would find nothing in it. Until then the table stays what it is. A CPU that
- * walks by itself, and looks into it later still, knows by pgtable_cuts that it has to walk once more.
+ * If 4K pages were mapped there before, a page table exists, empty since the range is free. The leaf replaces
+ * it. The caller must flush before the range is accessed: paging-structure caches may still point to the
+ * empty table (SDM vol. 3A 4.10.3). Until that flush the table must not be reused. A software walk that reads
+ * the table even later detects it by pgtable_cuts, and is repeated.
  */
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/tlb.h"
@@ -14,7 +14,7 @@
 
 #define PMD_SIZE (1ul << PMD_SHIFT)
 
-/* The chain's first blocks of 2M. */
+/* Number of 2M buddy blocks at the start of the chain. */
 static u32 huge_blocks_at(u32 pfn, u32 nr)
 {
 	u32 blocks = 0;
@@ -24,7 +24,9 @@ static u32 huge_blocks_at(u32 pfn, u32 nr)
 	return blocks;
 }
 
-/* All tables for them and the single frames behind them; false without memory. */
+/*
+ * Allocates the page tables of the 2M leaves and of the `rest` single pages after them; false without memory.
+ */
 static bool tables_for(unsigned long va, u32 blocks, u32 rest)
 {
 	for (; blocks; blocks--, va += PMD_SIZE)
@@ -33,7 +35,10 @@ static bool tables_for(unsigned long va, u32 blocks, u32 rest)
 	return !rest || pgtable_make(va, rest);
 }
 
-/* A leaf has taken the place of `entry`, which led to a table: it is the first of the chain of those. */
+/*
+ * A leaf has replaced `entry`, which pointed to a page table. Prepends that table to the chain `cut`; returns
+ * its pfn.
+ */
 static u32 table_cut(u64 entry, unsigned long va, u32 cut)
 {
 	u32 table = (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pte.h: the bits of a page-table entry (SDM vol. 3A 4.5), for C and for the assembler.
+ * pte.h: bits of page-table entries (SDM vol. 3A 4.5), for C and for the assembler.
  */
 #ifndef GUEST_ARCH_PTE_H
 #define GUEST_ARCH_PTE_H
@@ -14,16 +14,18 @@
 #define _PAGE_NX       0x8000000000000000
 
 /*
- * What the kernel uses. Accessed and dirty are set beforehand: nobody here evicts pages, and a walk that has
- * nothing to write back is the cheaper one.
+ * Combinations that the kernel uses. Accessed and dirty are set in advance: no page is ever evicted, and the
+ * CPU need not write them back during a walk.
  */
 #define _PAGE_TABLE     (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED)
 #define _PAGE_KERNEL_RX (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL)
 #define _PAGE_KERNEL_RO (_PAGE_KERNEL_RX | _PAGE_NX)
 #define _PAGE_KERNEL    (_PAGE_KERNEL_RO | _PAGE_RW | _PAGE_DIRTY)
 
-/* The direct map's first pages are in the tables that the image carries; boot extends or trims them to RAM.
+/*
+ * 2 MiB pages of the direct map that the image's own tables map. paging_map_ram() extends or trims them to
+ * RAM.
  */
-#define BOOT_DIRECT_PAGES 128 /* of 2 MiB */
+#define BOOT_DIRECT_PAGES 128
 
 #endif

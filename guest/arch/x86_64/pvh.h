@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvh.h: what a PVH boot hands over: struct hvm_start_info of Xen's public/arch-x86/hvm/start_info.h,
- * version 1.
+ * pvh.h: the PVH boot protocol: struct hvm_start_info of Xen's public/arch-x86/hvm/start_info.h, version 1.
  */
 #ifndef GUEST_ARCH_PVH_H
 #define GUEST_ARCH_PVH_H

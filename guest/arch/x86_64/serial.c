@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serial.c: the UART needs no set-up here: what it is attached to knows no line speed. Only the FIFO is
- * turned on, so that one look at the line status serves 16 characters.
+ * serial.c: the UART needs no set-up, since no emulated line has a speed. Only the FIFO is enabled, so that
+ * one read of the line status serves 16 characters.
  */
 #include "arch/serial.h"
 #include "arch/x86_64/io.h"
@@ -13,7 +13,7 @@
 #define UART_LINE_STATUS  5
 #define UART_SENT         0x20 /* the FIFO is empty */
 
-/* A UART that is not there, or is stuck, costs its characters and not the run. */
+/* Polls before a character is dropped: a missing or stuck UART must not stop the run. */
 #define UART_PATIENCE 100000
 
 static u32 room;

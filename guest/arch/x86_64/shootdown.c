@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shootdown.c: one round at a time. Its initiator tells each other CPU, flushes by itself, and waits until
- * all that were interrupted have flushed. It spins a little, since an answer may be near, and then halts:
- * where there are more CPUs than the host has, those that are to answer need what it would burn.
+ * shootdown.c: TLB shootdowns, one round at a time. The initiator requests a flush from each other CPU,
+ * flushes its own TLB, and waits until all interrupted CPUs have flushed. It spins briefly, then halts: if
+ * the guest has more CPUs than the host, the others need the host CPU's time.
  *
- * Whoever waits, for the round's lock or for anything else, answers the round of another (arch_relax()): so
- * two CPUs never wait for each other.
+ * A CPU that waits, for the round's lock or for anything else, takes part in the round of another CPU
+ * (arch_relax()), so that no two CPUs wait for each other.
  */
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/apic.h"
@@ -19,7 +19,7 @@
 
 #define SPINS 100
 
-/* CPU that nobody has, for round.halted */
+/* round.halted: no CPU */
 #define NOBODY NR_CPUS
 
 struct tlb_stats tlb_stats;
@@ -28,12 +28,12 @@ struct tlb_stats tlb_stats;
 static struct {
 	const struct tlb_range *ranges;
 	u32 nr;
-	u32 pending; /* CPUs that have not answered yet */
-	u32 halted;  /* the initiator, if the last answer has to interrupt it; else NOBODY */
+	u32 pending; /* CPUs that have not flushed yet */
+	u32 halted;  /* the initiator, if the last CPU to flush must interrupt it; else NOBODY */
 } round = { .halted = NOBODY };
 
-/* Lets a CPU know of the round; the number of interrupts that it took. */
-static u32 tell(struct cpu *cpu)
+/* Requests a flush from a CPU; returns the number of interrupts sent, 0 or 1. */
+static u32 request_flush(struct cpu *cpu)
 {
 	if (cpu_defer_flush(cpu))
 		return 0;
@@ -43,7 +43,7 @@ static u32 tell(struct cpu *cpu)
 	return 1;
 }
 
-void shootdown_answer(void)
+void shootdown_handle(void)
 {
 	u32 halted;
 
@@ -60,7 +60,7 @@ void shootdown_answer(void)
 void arch_relax(void)
 {
 	if (this_cpu()->flush_pending)
-		shootdown_answer();
+		shootdown_handle();
 	asm volatile("pause" : : : "memory");
 }
 
@@ -69,7 +69,7 @@ static bool is_pending(void)
 	return __atomic_load_n(&round.pending, __ATOMIC_SEQ_CST);
 }
 
-static void wait_for_answers(u32 me)
+static void wait_for_flushes(u32 me)
 {
 	u64 flags;
 
@@ -95,11 +95,11 @@ void shootdown(const struct tlb_range *ranges, u32 nr)
 	round.nr = nr;
 	for (u32 i = 0; i < arch_nr_cpus; i++)
 		if (i != me)
-			ipis += tell(&cpus[i]);
+			ipis += request_flush(&cpus[i]);
 	tlb_stats.rounds++;
 	tlb_stats.ipis += ipis;
 	tlb_stats.idle_skipped += arch_nr_cpus - 1 - ipis;
 	tlb_flush_local(ranges, nr);
-	wait_for_answers(me);
+	wait_for_flushes(me);
 	spin_unlock(&tlb_round_lock);
 }

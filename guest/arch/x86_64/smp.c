@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smp.c: CPUs but the first are idle unless they have been given work.
+ * smp.c: CPUs other than CPU 0 are idle unless they have work.
  *
- * A CPU that is idle touches nothing but this file's own data, so its translations need no flush before it
- * wakes. CPU_IDLE says so to whoever flushes, who turns it into CPU_IDLE_STALE instead of interrupting; both
- * sides use locked instructions, so either the flusher sees that this CPU has gone idle, or this CPU is
- * interrupted and flushes at once.
+ * An idle CPU accesses only this file's own data, so its TLB needs no flush before it wakes. It sets
+ * CPU_IDLE; a CPU that flushes changes that to CPU_IDLE_STALE instead of sending an interrupt. Both sides use
+ * locked instructions: either the initiator sees that this CPU is idle, or this CPU is interrupted and
+ * flushes at once.
  */
 #include "arch/x86_64/smp.h"
 #include "arch/cycles.h"
@@ -25,7 +25,7 @@
 #define TSS_SELECTOR   0x18
 #define MSR_GS_BASE    0xc0000101
 
-/* Ticks after which a CPU is given up; seconds on any machine. */
+/* TSC ticks until a CPU is considered dead; seconds on any machine. */
 #define START_PATIENCE (1ul << 34)
 
 struct tss {
@@ -58,7 +58,7 @@ struct descriptor_pointer {
 struct cpu cpus[NR_CPUS] = { { .cache = &cpu_caches[0] } };
 u32 arch_nr_cpus = 1;
 
-/* What a CPU that starts needs to know. trampoline.S takes the stack from it. */
+/* Arguments of a CPU that starts. trampoline.S reads stack_top. */
 struct starting {
 	u64 stack_top;
 	struct cpu_entry_area *area;
@@ -70,7 +70,7 @@ struct starting *smp_starting;
 
 static u8 *entry_areas;
 
-/* CPUs at work for CPU 0, which the last of them wakes. */
+/* CPUs that work for CPU 0; the last one to finish wakes it. */
 static u32 working;
 
 extern const u8 trampoline[], trampoline_end[];
@@ -82,14 +82,14 @@ _Noreturn void ap_main(struct starting *starting);
 /* ---- idle ---- */
 
 /*
- * What runs while a CPU is idle stands here, between idle_text_start and idle_text_end, or is called from
- * here, or interrupts it: where the CPU is, the host sees by itself.
+ * Code of idle CPUs: it is between idle_text_start and idle_text_end, is called from there, or interrupts it.
+ * The host checks that an idle CPU is there.
  */
 #define __cpuidle __attribute__((noinline, section(".text.idle")))
 
 /*
- * Idle until it is woken. Interrupts are off. ready(argument), unless it is NULL, runs as soon as others can
- * see that the CPU is idle.
+ * Idles until cpu_wake(). Interrupts must be off. ready(argument), unless NULL, is called as soon as other
+ * CPUs see that this one is idle.
  */
 static __cpuidle void cpu_idle(struct cpu *cpu, void (*ready)(void *argument), void *argument)
 {
@@ -108,7 +108,7 @@ bool cpu_defer_flush(struct cpu *cpu)
 {
 	u32 state = CPU_IDLE;
 
-	/* A locked instruction, whatever it finds: the entries that were cleared before are seen first. */
+	/* A locked instruction in any case: page-table stores before it are visible first. */
 	return __atomic_compare_exchange_n(&cpu->state, &state, CPU_IDLE_STALE, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST) ||
 	       state == CPU_IDLE_STALE;
@@ -123,14 +123,14 @@ static void cpu_wake(struct cpu *cpu)
 
 /* ---- work ---- */
 
-static void give_work(struct cpu *cpu, void (*work)(void *argument), void *argument)
+static void cpu_assign(struct cpu *cpu, void (*work)(void *argument), void *argument)
 {
 	cpu->work = work;
 	cpu->argument = argument;
 	cpu_wake(cpu);
 }
 
-/* CPU 0 is idle until the CPUs at work have done it. */
+/* CPU 0 idles until the working CPUs have finished. */
 static void wait_for_work(void (*ready)(void *argument), void *argument)
 {
 	irq_off();
@@ -160,15 +160,17 @@ void smp_call_many(u64 set, void (*work)(void *argument), void *argument)
 		nr++;
 	__atomic_store_n(&working, nr, __ATOMIC_SEQ_CST);
 	for (u64 left = others; left; left &= left - 1)
-		give_work(&cpus[__builtin_ctzl(left)], work, argument);
+		cpu_assign(&cpus[__builtin_ctzl(left)], work, argument);
 	if (set & 1)
 		work(argument);
 	if (others)
 		wait_for_work(NULL, NULL);
 }
 
-/* CPU 0 is told only when this one is idle again: it never finds another CPU at work that it does not know
- * of. */
+/*
+ * CPU 0 is woken only after this CPU is idle again, so that it never finds another CPU at work that is not
+ * counted.
+ */
 static void work_done(void *unused)
 {
 	(void)unused;
@@ -183,7 +185,7 @@ static void online(void *starting)
 
 /* ---- starting ---- */
 
-/* Descriptors 0 to 2 are the boot CPU's; the TSS is this one's own, since loading it makes it busy. */
+/* Descriptors 0 to 2 are copied from the boot CPU; each CPU has its own TSS, since LTR makes it busy. */
 static void entry_area_fill(struct cpu_entry_area *area)
 {
 	u64 tss = (u64)&area->tss;
@@ -259,13 +261,13 @@ void smp_set_entry_areas(u8 *areas)
 	entry_areas = areas;
 }
 
-/* Starts the other CPUs, or sets up the local APIC of the only one. */
+/* Starts the other CPUs, or, if there are none, sets up the local APIC. */
 static __attribute__((noinline)) void interrupts_init(const struct kvmap_boot *record)
 {
 	interrupts_possible = true;
 	/*
-	 * kvmap has no 8259A. On other machines firmware may have left a timer running that interrupts through one,
-	 * with a vector that has no handler here.
+	 * kvmap has no 8259A. On other machines firmware may have left a timer running that interrupts
+	 * through one, with a vector that has no handler here.
 	 */
 	if (!(record->flags & KVMAP_BOOT_CHANNEL))
 		pic_mask();

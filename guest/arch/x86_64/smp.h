@@ -12,14 +12,14 @@
 #define CPU_ENTRY_AREA_SIZE 0x4000
 
 /*
- * Sets the memory of the entry areas of CPUs 1, 2, ..., one after the other from `areas` on: zeroed RAM in the direct
+ * Sets the memory of the entry areas of CPUs 1, 2, ..., contiguous from `areas` on: zeroed RAM in the direct
  * map, page-aligned.
  */
 void smp_set_entry_areas(u8 *areas);
 
 /*
- * True if the CPU is idle: it will flush all translations when it wakes, and needs no interrupt. Full memory
- * barrier.
+ * True if the CPU is idle: it then flushes all translations when it wakes, and needs no interrupt. Full
+ * memory barrier.
  */
 bool cpu_defer_flush(struct cpu *cpu);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb.c: flushes, and the log of them that the host reads. An entry is written when the flush is complete.
+ * tlb.c: flushes of this CPU, and the log of them that the host reads. A flush is logged when it is complete.
  */
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/cpu.h"
@@ -18,7 +18,7 @@ void tlb_log_half(void)
 	doorbell_ring(KVMAP_DOORBELL_FLUSHES);
 }
 
-/* CR3 alone would leave the global translations (SDM vol. 3A 4.10.4.1). */
+/* Writing CR3 would not flush global translations (SDM vol. 3A 4.10.4.1). */
 static void flush_all(void)
 {
 	u32 begun = READ_ONCE(tlb_gen);

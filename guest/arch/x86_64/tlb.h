@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb.h: this CPU's flushes, and the log that the host reads (mm/mm_types.h).
+ * tlb.h: flushes of this CPU, and the log that the host reads (mm/mm_types.h).
  */
 #ifndef GUEST_ARCH_TLB_H
 #define GUEST_ARCH_TLB_H
@@ -9,13 +9,14 @@
 #include "mm/arch.h"
 #include "mm/roots.h"
 
-/* Half of the log is new. */
+/* Requests that the host read the log: half of it is new. */
 void tlb_log_half(void);
 
 /*
- * Takes the next stamp and writes the entry that belongs to it; returns the stamp. No lock: the stamp is the
- * place. Other CPUs see all that this one did before (the addition is a full barrier), and whoever stops this
- * CPU between the two finds another stamp in the entry.
+ * Increments tlb_gen and writes the log entry of the new generation, which is returned. Lock-free: the
+ * generation determines the entry's index. The addition is a full barrier, so that other CPUs see all earlier
+ * stores of this one. If this CPU is stopped between the addition and the store of the stamp, the entry has
+ * another stamp.
  */
 static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 {
@@ -32,7 +33,7 @@ static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 	return stamp;
 }
 
-/* Flushes these ranges (nr == 0: everything) on this CPU alone, and logs it. */
+/* Flushes the ranges (nr == 0: all translations) on this CPU, and logs each. */
 void tlb_flush_local(const struct tlb_range *ranges, u32 nr);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trampoline.S: from the real mode in which SIPI starts a CPU to C (SDM vol. 3A 9.4, 10.8.5).
+ * trampoline.S: from the real mode in which a SIPI starts a CPU, to C (SDM vol. 3A 9.4, 10.8.5).
  *
- * The first part is copied to TRAMPOLINE_GPA. The second runs in the image's text at its GPA, which the boot CPU
- * maps there while others start.
+ * The first part is copied to TRAMPOLINE_GPA. The second runs in the image's text at its GPA, which the boot
+ * CPU maps there while it starts the others.
  */
 #include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/trampoline.h"
@@ -53,7 +53,7 @@ trampoline_32:
 trampoline_high:
 	.cfi_startproc simple
 	.cfi_def_cfa rsp, 0
-	.cfi_undefined rip /* nobody called */
+	.cfi_undefined rip /* no caller */
 	mov smp_starting(%rip), %rdi
 	mov (%rdi), %rsp
 	xor %ebp, %ebp

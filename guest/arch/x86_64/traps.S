@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traps.S: the 32 exceptions and the interrupts of apic.h: their stubs, and the IDT, which stands ready in rodata.
+ * traps.S: stubs of the 32 exceptions and of the interrupts of apic.h, and the IDT, a constant in .rodata.
  */
 #include "kvmap/layout.h"
 
@@ -8,14 +8,14 @@
 
 	.cfi_sections .debug_frame
 
-	/* First in .text, at KVMAP_IMAGE_GPA, so that the assembler knows the addresses of the stubs. */
+	/* First in .text, at KVMAP_IMAGE_GPA, so that the assembler knows the stubs' addresses. */
 	.section .text.traps, "ax", @progbits
 traps:
-	ret /* a call of the first byte of text, the script's `touch text`, comes back */
+	ret /* the script's `touch text` may call the first byte of text */
 
 	/*
-	 * For debuggers: what the CPU pushed ends at the canonical frame address, \size bytes above RSP (SDM vol. 3A
-	 * 6.14.2). All other registers are those of the interrupted code, until they are pushed, too.
+	 * For debuggers: what the CPU pushed ends at the canonical frame address, \size bytes above RSP (SDM
+	 * vol. 3A 6.14.2). All other registers have the values of the interrupted code until they are pushed.
 	 */
 	.macro trap_frame size
 	.cfi_startproc simple
@@ -86,7 +86,7 @@ trap_common: /* builds a struct registers (traps.h) */
 	.else
 	.byte 0
 	.endif
-	.byte 0x8e /* present, ring 0, interrupt gate */
+	.byte 0x8e /* present, DPL 0, interrupt gate */
 	.word (KVMAP_IMAGE_BASE >> 16 & 0xffff) + (KVMAP_IMAGE_GPA >> 16)
 	.long KVMAP_IMAGE_BASE >> 32
 	.long 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traps.c: an exception ends an access that may fault, or the kernel.
+ * traps.c: an exception ends an access of access.h, or the kernel.
  */
 #include "arch/access.h"
 #include "arch/x86_64/apic.h"
@@ -19,7 +19,7 @@ void access_forget(u64 address)
 	invlpg(address);
 }
 
-/* Continues after a fault of an access: true if it was one; sets the registers to return to. */
+/* If the fault is one of an access: makes the access return 1, and returns true. */
 static bool access_resume(struct registers *registers, u64 fault_address)
 {
 	u64 rip = registers->rip;
@@ -38,8 +38,8 @@ static bool access_resume(struct registers *registers, u64 fault_address)
 }
 
 /*
- * A right that was given since: the CPU had kept the old translation, and forgets it with the fault (SDM vol.
- * 3A 4.10.4.3).
+ * The page tables allow the access: the TLB held an older translation, which the fault has invalidated (SDM
+ * vol. 3A 4.10.4.3).
  */
 static bool is_spurious(u64 address, u64 error)
 {
@@ -47,7 +47,7 @@ static bool is_spurious(u64 address, u64 error)
 	       pgtable_allows(address, error & PF_WRITE, error & PF_FETCH);
 }
 
-/* A spurious one must not be acknowledged (SDM vol. 3A 11.9). */
+/* A spurious interrupt must not be acknowledged (SDM vol. 3A 11.9). */
 static void interrupt_handle(u32 vector)
 {
 	if (vector == VECTOR_SPURIOUS)
@@ -57,12 +57,14 @@ static void interrupt_handle(u32 vector)
 	if (vector == VECTOR_WORK)
 		interrupt_work();
 	else
-		shootdown_answer();
+		shootdown_handle();
 	irq_exit();
 }
 
-/* Called by traps.S. CR2 holds no non-canonical address: that is a #GP, and accesses keep their address in
- * RDI. */
+/*
+ * A non-canonical address raises #GP, which does not set CR2; the accesses of access.S have their address in
+ * RDI.
+ */
 void trap_handle(struct registers *registers)
 {
 	u64 address = 0;

@@ -15,7 +15,9 @@
 #define KMALLOC_MAX_CACHE_SIZE 8192ul
 #define KMALLOC_MAX_SIZE       (4ul << 20)
 
-/* From here on every object takes the way on which slab_debug and should_fail_alloc() are asked. Before the first.
+/*
+ * From here on every object takes the way on which slab_debug and should_fail_alloc() are asked. Before the
+ * first.
  */
 void kmalloc_watch(void);
 
@@ -30,7 +32,8 @@ void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
 /*
  * Memory of the NUMA node `nid` if it has enough, else of another one; with __GFP_THISNODE only of that node;
- * NUMA_NO_NODE: no preference. With several nodes whole pages, since the objects of a slab may lie on any node.
+ * NUMA_NO_NODE: no preference. With several nodes whole pages, since the objects of a slab may lie on any
+ * node.
  */
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 

@@ -80,8 +80,8 @@ u32 vmalloc_status(void);
 u32 vmalloc_purge(void);
 
 /*
- * reclaim_memory() after an attempt that failed with `status`: if no range was free, it frees the cached ranges,
- * too.
+ * reclaim_memory() after an attempt that failed with `status`: if no range was free, it frees the cached
+ * ranges, too.
  */
 bool vmalloc_reclaim(u32 status);
 

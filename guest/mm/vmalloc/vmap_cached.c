@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_cached.c: flushed ranges of common sizes, cached with their vm_struct where they are in the busy tree. An
- * area made of one needs no search, no object and no rebalancing.
+ * vmap_cached.c: flushed ranges of common sizes, cached with their vm_struct where they are in the busy tree.
+ * An area made of one needs no search, no object and no rebalancing.
  */
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"

@@ -8,8 +8,8 @@
 #include "lib/types.h"
 
 /*
- * Each of these returns 0, or 1 if the access faulted; access_last_fault() then describes the fault. `address` is
- * any 64-bit value.
+ * Each of these returns 0, or 1 if the access faulted; access_last_fault() then describes the fault.
+ * `address` is any 64-bit value.
  */
 u32 access_read(u64 address, u64 *value_out);
 u32 access_write(u64 address, u64 value);
@@ -40,8 +40,8 @@ static inline struct access_fault access_last_fault(void)
 }
 
 /*
- * Invalidates this CPU's translation of the page of `address`, so that the next access walks the page tables. Not
- * logged as a flush: it must not permit the reuse of any range or frame.
+ * Invalidates this CPU's translation of the page of `address`, so that the next access walks the page tables.
+ * Not logged as a flush: it must not permit the reuse of any range or frame.
  */
 void access_forget(u64 address);
 

@@ -2,9 +2,9 @@
 /*
  * interrupt.h: running a function in an interrupt handler.
  *
- * Two kinds of interrupts exist. TLB shootdowns interrupt the memory manager anywhere; their handler allocates
- * nothing and takes no lock. The other kind is sent by a CPU to itself, by interrupt_run(), which must not be called
- * inside the memory manager.
+ * Two kinds of interrupts exist. TLB shootdowns interrupt the memory manager anywhere; their handler
+ * allocates nothing and takes no lock. The other kind is sent by a CPU to itself, by interrupt_run(), which
+ * must not be called inside the memory manager.
  */
 #ifndef GUEST_ARCH_PUBLIC_INTERRUPT_H
 #define GUEST_ARCH_PUBLIC_INTERRUPT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * percpu.h: the CPU that runs. GS.base of CPU n is n * sizeof(struct cpu), so that %gs:cpus is the first byte of
- * cpus[n] (arch/x86_64/percpu.h). A hosted build puts its own file of this name first on the include path.
+ * percpu.h: the CPU that runs. GS.base of CPU n is n * sizeof(struct cpu), so that %gs:cpus is the first byte
+ * of cpus[n] (arch/x86_64/percpu.h). A hosted build puts its own file of this name first on the include path.
  */
 #ifndef GUEST_ARCH_PUBLIC_PERCPU_H
 #define GUEST_ARCH_PUBLIC_PERCPU_H

@@ -15,8 +15,8 @@ void smp_init(const struct kvmap_boot *record);
 void smp_call(u32 cpu, void (*work)(void *argument), void *argument);
 
 /*
- * Runs work(argument) at the same time on each CPU whose bit in `set` is 1, CPU 0 included. Called on CPU 0; returns
- * when all have finished.
+ * Runs work(argument) at the same time on each CPU whose bit in `set` is 1, CPU 0 included. Called on CPU 0;
+ * returns when all have finished.
  */
 void smp_call_many(u64 set, void (*work)(void *argument), void *argument);
 
