@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpus.c: pairs on several CPUs at the same time. QEMU with -icount runs one CPU at a time, in turn,
- * and goes on to the next where one waits, which the guest does between pairs: so it is deterministic. The
- * counter counts the instructions of all CPUs; pairs of nothing tell what of them is the measurement's own.
+ * cpus.c: pairs on several CPUs at the same time. QEMU with -icount runs one CPU at a time, in turn, and
+ * switches to the next where one waits, which the guest does between pairs: so it is deterministic. The
+ * counter counts the instructions of all CPUs; pairs of "nothing" measure the loop itself, which is
+ * subtracted.
  */
-#include "bench/bench.h"
+#include "bench/internal.h"
 
 #include "kvmap/boot.h"
 
@@ -29,7 +30,7 @@ static const struct {
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
-/* A function whose single operation moves 256 pages is done less often. */
+/* Functions that move 256 pages in one operation are run less often. */
 static unsigned int pairs_of(size_t function)
 {
 	return strcmp(functions[function].size, "1M") ? PAIRS : PAIRS / 8;
@@ -44,7 +45,7 @@ static void block_write(FILE *stream, unsigned int cpus, size_t function, unsign
 	fputs("end\n", stream);
 }
 
-/* A block that warms up before each that is measured. */
+/* Before each block that is measured, one that warms up. */
 static char *script_write(unsigned int cpus)
 {
 	char *text = NULL;
@@ -64,19 +65,20 @@ static char *script_write(unsigned int cpus)
 	return text;
 }
 
+/* `all` without the cost of the loop, which was measured with PAIRS pairs. */
 static uint64_t without(uint64_t all, uint64_t own, size_t function)
 {
 	own = own * pairs_of(function) / PAIRS;
 	return all > own ? all - own : 0;
 }
 
-static void row_fill(struct report_bench_cpus *row, const struct bench_machine *machine, uint32_t policy,
-		     size_t function, const struct bench_block *block, const struct bench_block *nothing)
+static void row_fill(struct report_bench_cpus *row, unsigned int cpus, uint32_t policy, size_t function,
+		     const struct bench_block *block, const struct bench_block *nothing)
 {
 	*row = (struct report_bench_cpus){
 		.policy = policy,
-		.cpus = machine->cpus,
-		.pairs = (uint64_t)pairs_of(function) * machine->cpus,
+		.cpus = cpus,
+		.pairs = (uint64_t)pairs_of(function) * cpus,
 		.instructions = without(block->ticks, nothing->ticks, function),
 		.locks = without(block->locks, nothing->locks, function),
 		.contended = without(block->contended, nothing->contended, function),
@@ -88,26 +90,25 @@ static void row_fill(struct report_bench_cpus *row, const struct bench_machine *
 	snprintf(row->size, sizeof(row->size), "%s", functions[function].size);
 }
 
-int bench_cpus(const struct bench_machine *machine, uint32_t policy, struct report_bench_cpus **rows_out,
-	       size_t *count_out, struct error *error)
+int bench_cpus(const struct bench_config *config, unsigned int cpus, uint32_t policy,
+	       struct report_bench_cpus **rows_out, size_t *count_out, struct error *error)
 {
 	struct report_bench_cpus *rows = calloc(FUNCTIONS - 1, sizeof(*rows));
-	char *script = script_write(machine->cpus);
-	struct bench_result result = { 0 };
+	char *script = script_write(cpus);
+	struct bench_run run = { 0 };
 	int status = -1;
 
 	if (!rows || !script)
 		error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the bench's script");
-	else if (bench_qemu(machine, policy, script, &result, error) == 0 &&
-		 result.blocks.count != 2 * FUNCTIONS)
-		error_set(error, ERROR_GUEST, 0, 0, "the guest reported %zu of %zu blocks",
-			  result.blocks.count, 2 * FUNCTIONS);
-	else if (result.blocks.count)
+	else if (bench_qemu(config, cpus, policy, script, &run, error) == 0 &&
+		 run.blocks.count != 2 * FUNCTIONS)
+		error_set(error, ERROR_GUEST, 0, 0, "the guest reported %zu of %zu blocks", run.blocks.count,
+			  2 * FUNCTIONS);
+	else if (run.blocks.count)
 		status = 0;
 	for (size_t i = 1; i < FUNCTIONS && status == 0; i++)
-		row_fill(&rows[i - 1], machine, policy, i, &result.blocks.items[2 * i + 1],
-			 &result.blocks.items[1]);
-	bench_result_destroy(&result);
+		row_fill(&rows[i - 1], cpus, policy, i, &run.blocks.items[2 * i + 1], &run.blocks.items[1]);
+	bench_run_destroy(&run);
 	free(script);
 	if (status < 0) {
 		free(rows);

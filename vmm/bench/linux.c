@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux.c: figures/linux-vmalloc.tsv: lines that begin with # say where the figures come from; a line
- * of titles; then operation, size, and instructions by kernel, between tabs.
+ * linux.c: reads figures/linux-vmalloc.tsv: comment lines that begin with #; a line of titles; then rows of
+ * operation, size, and instructions by kernel, separated by tabs.
  */
 #include "base/array.h"
 #include "base/data_path.h"
 #include "base/number.h"
-#include "bench/bench.h"
+#include "bench/internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fills *out from a row; false if it is none. */
+/* Parses a row. False if it is malformed. */
 static bool figure_parse(char *line, struct linux_figure *out)
 {
 	char *rest = line, *word = strsep(&rest, "\t");

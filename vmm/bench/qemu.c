@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qemu.c: one script under QEMU's TCG. With -icount shift=0 the time-stamp counter advances by one an
- * instruction, so that the guest counts its own instructions, and every run counts the same.
+ * qemu.c: one script under QEMU's TCG. With -icount shift=0 the time-stamp counter advances by one for each
+ * instruction, so that the guest counts its own instructions, and every run has the same counts.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "base/array.h"
 #include "base/escape.h"
-#include "bench/bench.h"
+#include "bench/internal.h"
 #include "kvmap/ports.h"
-#include "program/symbols.h"
 #include "script/script.h"
 
 #include <errno.h>
@@ -27,25 +26,25 @@
 
 #define QEMU "qemu-system-x86_64"
 
-/* How QEMU ends when the guest writes `code` to isa-debug-exit. */
+/* The exit status of QEMU when the guest writes `code` to isa-debug-exit. */
 #define QEMU_STATUS(code) ((code)*2 + 1)
 
-/* Files in memory: nothing is left behind however this ends. The module is inherited by QEMU. */
+/* Files in memory, which vanish with this process. QEMU inherits the module. */
 struct files {
-	int module, output, complaint;
+	int module, output, errors;
 };
 
 static int files_open(struct files *files)
 {
 	files->module = memfd_create("kvmap-module", 0);
 	files->output = memfd_create("kvmap-serial", MFD_CLOEXEC);
-	files->complaint = memfd_create("kvmap-stderr", MFD_CLOEXEC);
-	return files->module < 0 || files->output < 0 || files->complaint < 0 ? -1 : 0;
+	files->errors = memfd_create("kvmap-stderr", MFD_CLOEXEC);
+	return files->module < 0 || files->output < 0 || files->errors < 0 ? -1 : 0;
 }
 
 static void files_close(struct files *files)
 {
-	int all[] = { files->module, files->output, files->complaint };
+	int all[] = { files->module, files->output, files->errors };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i] >= 0)
@@ -74,7 +73,8 @@ static int module_write(int fd, unsigned int cpus, uint32_t policy, const char *
 	return result;
 }
 
-static int spawn(const struct bench_machine *machine, const struct files *files, pid_t *pid_out)
+static int spawn(const struct bench_config *config, unsigned int cpu_count, const struct files *files,
+		 pid_t *pid_out)
 {
 	char module[40], memory[40], cpus[20];
 	char *arguments[] = {
@@ -100,7 +100,7 @@ static int spawn(const struct bench_machine *machine, const struct files *files,
 		(char *)"-device",
 		(char *)"isa-debug-exit,iobase=0xf4,iosize=4",
 		(char *)"-kernel",
-		(char *)machine->program,
+		(char *)config->program,
 		(char *)"-initrd",
 		module,
 		NULL,
@@ -109,19 +109,19 @@ static int spawn(const struct bench_machine *machine, const struct files *files,
 	int result;
 
 	snprintf(module, sizeof(module), "/proc/self/fd/%d", files->module);
-	snprintf(cpus, sizeof(cpus), "%u", machine->cpus);
-	snprintf(memory, sizeof(memory), "%" PRIu64 "M", machine->memory >> 20);
+	snprintf(cpus, sizeof(cpus), "%u", cpu_count);
+	snprintf(memory, sizeof(memory), "%" PRIu64 "M", config->memory >> 20);
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return ENOMEM;
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, files->output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, files->complaint, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, files->errors, STDERR_FILENO);
 	result = posix_spawnp(pid_out, QEMU, &actions, NULL, arguments, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return result;
 }
 
-/* The exit status as wait() gives it. ERROR_HOST if it took too long: then it was killed. */
+/* Waits for QEMU, and kills it after the time-out: ERROR_HOST. *status_out is that of wait(). */
 static int wait_for(pid_t pid, uint64_t timeout_ns, int *status_out, struct error *error)
 {
 	struct pollfd ended = { .fd = pidfd_open(pid, 0), .events = POLLIN };
@@ -138,7 +138,7 @@ static int wait_for(pid_t pid, uint64_t timeout_ns, int *status_out, struct erro
 	return 0;
 }
 
-/* All of a file in memory as text, malloc'ed; NULL when memory is out. */
+/* The contents of a file in memory as text, malloc'ed; NULL when memory is out. */
 static char *file_text(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
@@ -150,7 +150,7 @@ static char *file_text(int fd)
 	return text;
 }
 
-/* "LABEL" and a number somewhere in the report; 0 where it is not. */
+/* The number after `label` in the report; 0 if it has none. */
 static uint64_t total_of(const char *report, const char *label)
 {
 	const char *at = strstr(report, label);
@@ -158,7 +158,7 @@ static uint64_t total_of(const char *report, const char *label)
 	return at ? strtoull(at + strlen(label), NULL, 10) : 0;
 }
 
-static int report_read(const char *report, struct bench_result *out, struct error *error)
+static int report_read(const char *report, struct bench_run *out, struct error *error)
 {
 	for (const char *at = report; at && *at; at = strchr(at, '\n'), at += !!at) {
 		struct bench_block block;
@@ -189,8 +189,8 @@ static int report_read(const char *report, struct bench_result *out, struct erro
 	return 0;
 }
 
-/* What to say of a QEMU that did not end as it should: the guest's complaint, else QEMU's own. */
-static int run_failed(int status, char *report, char *complaint, struct error *error)
+/* The error of a QEMU that did not end as it should: the guest's message, else QEMU's own. */
+static int run_failed(int status, char *report, char *errors, struct error *error)
 {
 	char *line = strstr(report, "REFUSED"), escaped[400];
 	const char *text;
@@ -203,7 +203,7 @@ static int run_failed(int status, char *report, char *complaint, struct error *e
 		line = strstr(report, "oops: ");
 	while (line && line > report && line[-1] != '\n')
 		line--;
-	text = line ? line : complaint;
+	text = line ? line : errors;
 	text = text_escape(text, strcspn(text, "\r\n"), escaped, sizeof(escaped));
 	if (line)
 		return error_set(error, ERROR_GUEST, 0, 0, "under %s the guest says: %s", QEMU, text);
@@ -214,14 +214,14 @@ static int run_failed(int status, char *report, char *complaint, struct error *e
 			 *text ? text : "it says nothing");
 }
 
-static int run(const struct bench_machine *machine, const struct files *files, struct bench_result *out,
-	       struct error *error)
+static int run_script(const struct bench_config *config, unsigned int cpus, const struct files *files,
+		      struct bench_run *out, struct error *error)
 {
-	char *report, *complaint;
+	char *report, *errors;
 	int status, result;
 	pid_t pid;
 
-	result = spawn(machine, files, &pid);
+	result = spawn(config, cpus, files, &pid);
 	if (result == ENOENT)
 		return error_set(error, ERROR_HOST, 0, 0,
 				 "bench needs %s, which is not in PATH: install QEMU for x86 "
@@ -229,44 +229,44 @@ static int run(const struct bench_machine *machine, const struct files *files, s
 				 QEMU);
 	if (result != 0)
 		return error_set(error, ERROR_HOST, result, 0, "cannot run %s", QEMU);
-	if (wait_for(pid, machine->timeout_ns, &status, error) < 0)
+	if (wait_for(pid, config->timeout_ns, &status, error) < 0)
 		return -1;
 	report = file_text(files->output);
-	complaint = file_text(files->complaint);
-	if (!report || !complaint)
+	errors = file_text(files->errors);
+	if (!report || !errors)
 		result = error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the guest's report");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != QEMU_STATUS(KVMAP_EXIT_OK))
-		result = run_failed(status, report, complaint, error);
+		result = run_failed(status, report, errors, error);
 	else
 		result = report_read(report, out, error);
 	free(report);
-	free(complaint);
+	free(errors);
 	return result;
 }
 
-int bench_qemu(const struct bench_machine *machine, uint32_t policy, const char *script,
-	       struct bench_result *out, struct error *error)
+int bench_qemu(const struct bench_config *config, unsigned int cpus, uint32_t policy, const char *script,
+	       struct bench_run *out, struct error *error)
 {
-	struct bench_result measured = { 0 };
+	struct bench_run measured = { 0 };
 	struct files files;
 	int result;
 
 	if (files_open(&files) < 0)
 		result = error_set(error, ERROR_HOST, errno, 0, "cannot make a file in memory");
-	else if ((result = module_write(files.module, machine->cpus, policy, script, error)) == 0)
-		result = run(machine, &files, &measured, error);
+	else if ((result = module_write(files.module, cpus, policy, script, error)) == 0)
+		result = run_script(config, cpus, &files, &measured, error);
 	files_close(&files);
 	if (result < 0)
-		bench_result_destroy(&measured);
+		bench_run_destroy(&measured);
 	else
 		*out = measured;
 	return result;
 }
 
-void bench_result_destroy(struct bench_result *result)
+void bench_run_destroy(struct bench_run *run)
 {
-	free(result->pairs.items);
-	free(result->blocks.items);
-	result->pairs.items = NULL;
-	result->blocks.items = NULL;
+	free(run->pairs.items);
+	free(run->blocks.items);
+	run->pairs.items = NULL;
+	run->blocks.items = NULL;
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenes.c: what can be measured, and what of it is selected.
+ */
+#include "base/escape.h"
+#include "bench/internal.h"
+#include "script/names.h"
+
+#include <string.h>
+
+const struct scene scenes[SCENES] = {
+	{ NULL, "kmalloc", NULL, "" },
+	{ NULL, "vmalloc", NULL, "" },
+	{ NULL, "vzalloc", NULL, "" },
+	{ NULL, "kvmalloc", NULL, "" },
+	{ NULL, "vmalloc_huge", NULL, "" },
+	{ NULL, "vm_map_ram", NULL, "" },
+	{ NULL, "vmap", NULL, "" },
+	{ NULL, "alloc_page", "alloc_pages", "" },
+	{ NULL, "alloc_pages_o9", "alloc_pages", "" },
+	/* All memory has been used: a frame that must be zero is cleared, as Linux does each time. */
+	{ "vzalloc_used", "vzalloc", "vzalloc", "fragment 0% of 64G\n" },
+	{ NULL, "vmalloc_busy15k", "vmalloc", "areas 15000 4K\n" },
+	{ NULL, "vmalloc_holes7k", "vmalloc", "areas 14000 4K holes\n" },
+};
+
+const char *scene_function(const struct scene *scene, const struct linux_figure *figure)
+{
+	const char *function = scene->function ? scene->function : figure->operation;
+
+	if (strcmp(scene->figure, figure->operation) != 0)
+		return NULL;
+	return name_find(function_names, function, strlen(function)) ? function : NULL;
+}
+
+const char *scene_row_name(const struct scene *scene, const struct linux_figure *figure)
+{
+	return scene->operation ? scene->operation : figure->operation;
+}
+
+/* Whether the word of a selection means it: "vmalloc" all sizes, "vmalloc:4K" one. */
+static bool word_selects(const char *word, const char *operation, const char *size)
+{
+	size_t length = strlen(operation);
+
+	if (strncmp(word, operation, length) != 0)
+		return false;
+	return !word[length] || (word[length] == ':' && !strcmp(word + length + 1, size));
+}
+
+bool selection_has(const struct bench_config *config, const char *operation, const char *size)
+{
+	for (size_t i = 0; i < config->selected_count; i++)
+		if (word_selects(config->selected[i], operation, size))
+			return true;
+	return !config->selected_count;
+}
+
+/* Whether a scene measures the figure, and `word` selects that row. NULL: every word does. */
+static bool is_measured(const struct linux_figure *figure, const char *word)
+{
+	for (size_t i = 0; i < SCENES; i++)
+		if (scene_function(&scenes[i], figure) &&
+		    (!word || word_selects(word, scene_row_name(&scenes[i], figure), figure->size)))
+			return true;
+	return false;
+}
+
+static bool is_known(const char *word, const struct linux_figures *figures)
+{
+	if (!strcmp(word, "live") || !strcmp(word, "flushes") || !strcmp(word, "cpus"))
+		return true;
+	for (size_t i = 0; i < figures->count; i++)
+		if (is_measured(&figures->items[i], word))
+			return true;
+	return false;
+}
+
+int selection_check(const struct bench_config *config, const struct linux_figures *figures,
+		    struct error *error)
+{
+	char escaped[100];
+
+	for (size_t i = 0; i < config->selected_count; i++) {
+		const char *word = config->selected[i];
+
+		if (!is_known(word, figures))
+			return error_set(
+				error, ERROR_INPUT, 0, 0,
+				"nothing to measure is called `%s`: it is an operation (vmalloc), an "
+				"operation and a size that Linux's figures have (vmalloc:4K), live, flushes or cpus",
+				text_escape(word, strlen(word), escaped, sizeof(escaped)));
+	}
+	return 0;
+}
+
+void missing_functions(const struct linux_figures *figures, char *out, size_t size)
+{
+	const char *last = "";
+	size_t used = 0;
+
+	*out = 0;
+	for (size_t i = 0; i < figures->count && used < size; i++) {
+		const struct linux_figure *figure = &figures->items[i];
+
+		if (is_measured(figure, NULL) || !strcmp(last, figure->operation))
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+					 figure->operation);
+		last = figure->operation;
+	}
+}
