@@ -56,7 +56,7 @@ int expectations_unreadable(struct session *session, const struct error *error)
 	return add_finding(session, &finding);
 }
 
-/* The address that `expect fault` makes the guest touch; false where only the guest knows it. */
+/* The address that `expect fault` accesses. False if only the guest knows it. */
 static bool touched_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
 {
 	switch (operand->base) {
@@ -69,8 +69,8 @@ static bool touched_address(const struct session *session, const struct kvmap_op
 	}
 }
 
-/* What is wrong with a fault that the guest reports as the expected one; NULL if nothing is. */
-static const char *doubt_fault(const struct session *session, const struct kvmap_operation *operation,
+/* Why the expected fault, which the guest reports, does not count; NULL: it does. */
+static const char *fault_error(const struct session *session, const struct kvmap_operation *operation,
 			       const struct report_step *step)
 {
 	uint64_t address;
@@ -92,15 +92,15 @@ static int check_fault(struct session *session, const struct report_step *step)
 	const struct kvmap_operation *operation =
 		&session->config.script->operations.items[step->result.operation];
 	struct finding finding = { .address = step->fault.value[0] };
-	const char *doubt = NULL;
+	const char *wrong = NULL;
 
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
 	if (operation->expect == KVMAP_EXPECT_FAULT && step->result.status == KVMAP_OK)
-		doubt = doubt_fault(session, operation, step);
-	if (doubt) {
+		wrong = fault_error(session, operation, step);
+	if (wrong) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "the expected fault (%s) was taken",
 			 fault_kind_name(operation->fault_kind));
-		snprintf(finding.found, sizeof(finding.found), "%s", doubt);
+		snprintf(finding.found, sizeof(finding.found), "%s", wrong);
 		return add_finding(session, &finding);
 	}
 	if (step->fault_checked && !step_walk_agrees(step)) {
@@ -113,7 +113,7 @@ static int check_fault(struct session *session, const struct report_step *step)
 	return 0;
 }
 
-/* `verify` is the host's work: a guest that reports it as done must have stopped for it. */
+/* The host does `verify`: the guest must have stopped for it before it reports it as done. */
 static int check_verify(struct session *session, const struct report_step *step)
 {
 	struct finding finding = { 0 };

@@ -12,10 +12,10 @@
 
 /* Borrowed until session_destroy(). */
 struct session_config {
-	const char *kvm_path;
-	const char *program;
+	const char *kvm_path; /* /dev/kvm */
+	const char *program;  /* the guest's ELF file */
 	const struct script *script;
-	uint64_t memory;
+	uint64_t memory; /* bytes */
 	uint32_t cpus;
 	uint32_t nodes;
 	uint32_t policy;
@@ -25,7 +25,7 @@ struct session_config {
 	uint32_t fail_allocation; /* struct kvmap_boot */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
 	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
-	bool serial;              /* the guest writes its text report to the serial port, too */
+	bool serial;              /* the guest also writes its text report to the serial port */
 };
 
 struct session {
@@ -35,9 +35,9 @@ struct session {
 	struct acceptor *acceptor; /* of config.control; NULL: none */
 	struct symbols *symbols;
 	struct claims_layout *layout;
-	const struct view *view; /* of the stopped guest, at the end */
+	const struct view *view; /* of the guest when it was last stopped */
 	struct walk_mode mode;
-	bool has_mode; /* paging was on when it ended */
+	bool has_mode; /* paging was on then */
 	struct claims claims;
 	struct flush_log flushes;
 	struct ranges ranges;
@@ -47,31 +47,29 @@ struct session {
 		struct report_step *items;
 		size_t count, capacity;
 	} steps;
-	/*
-	 * By CPU: a fault waits for the RESULT of its operation (type 0: none) with what the host saw at it.
-	 */
+	/* By CPU: FAULT and WARNING records of the operation in progress, until its RESULT. */
 	struct report_step pending[KVMAP_CPUS_MAX];
-	/* Operations [start, end) of a `parallel` that has begun: their results come in any order. */
+	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */
 	size_t parallel_start, parallel_end;
-	bool *parallel_done; /* by place behind parallel_start; NULL: none runs */
-	uint64_t refused;    /* operations refused that no `expect refused` announced */
-	bool reached_end;    /* the guest came to its exit port */
-	bool verified;       /* at a doorbell, since the last RESULT */
+	bool *parallel_done; /* by index from parallel_start; NULL: no `parallel` is in progress */
+	uint64_t refused;    /* operations that were refused without `expect refused` */
+	bool reached_end;    /* the guest wrote to its exit port */
+	bool verified;       /* by the host, since the last RESULT */
 	struct {
 		bool known;
 		uint64_t value;
-	} variables[KVMAP_VARIABLES_MAX]; /* of the script, as the guest reported them */
-	struct report_run run;            /* all of it, for report_run() */
+	} variables[KVMAP_VARIABLES_MAX]; /* of the script, from RESULT records */
+	struct report_run run;            /* for report_run(); borrows from the members above */
 };
 
 /*
- * Boots, runs and verifies. -1 if it could not be done; a guest that dies or lies is a finding in
- * session->verdict, not an error. The config is borrowed until session_destroy().
+ * Boots, runs and verifies. -1 if that could not be done. A guest that dies or lies is a finding in
+ * session->verdict, not an error.
  */
 int session_run(const struct session_config *config, struct session **out, struct error *error);
 void session_destroy(struct session *session);
 
-/* `program`, or the path of the guest that belongs to kvmap if it is NULL, into `out`. */
+/* Copies `program` into `out`; if it is NULL, the path of the guest that belongs to kvmap. */
 int session_program(const char *program, char *out, size_t size, struct error *error);
 
 #endif

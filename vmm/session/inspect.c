@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspect.c: claims and tables of the guest while it is stopped.
+ */
+#include "base/clock.h"
+#include "session/expectations.h"
+#include "session/internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Takes a view of the stopped machine, and the paging mode. */
+static int take_view(struct session *session, struct error *error)
+{
+	session->has_mode = false;
+	if (machine_view(session->machine, &session->view, error) < 0)
+		return -1;
+	/* All CPUs have the same tables; one that died may have lost its registers. */
+	for (unsigned int cpu = 0; !session->has_mode && (!cpu || cpu < session->view->cpu_count); cpu++)
+		session->has_mode = walk_mode_of_cpu(session->view, cpu, &session->mode, error) == 0;
+	return session->has_mode ? 0 : -1;
+}
+
+int session_take_flushes(struct session *session, struct error *error)
+{
+	struct error ignored;
+
+	if (take_view(session, &ignored) < 0)
+		return 0;
+	return claims_take_flushes(session->view, &session->mode, session->layout, &session->flushes, error);
+}
+
+int session_read_claims(struct session *session, struct error *error)
+{
+	if (take_view(session, error) < 0)
+		return -1;
+	claims_destroy(&session->claims);
+	session->run.claims = NULL;
+	session->claims = (struct claims){ 0 };
+	if (claims_read_logged(session->view, &session->mode, session->layout, &session->flushes,
+			       &session->claims, error) < 0)
+		return -1;
+	session->run.claims = &session->claims;
+	return 0;
+}
+
+static int add_verdict(struct session *session, const struct verdict *verdict)
+{
+	return session->run.verifications++ ? verdict_add(&session->verdict, verdict)
+					    : expectations_first_verdict(session, verdict);
+}
+
+/* Verifies the claims that were read. */
+static int verify_claims(struct session *session, struct error *error)
+{
+	struct verify_input input = {
+		.view = session->view,
+		.mode = &session->mode,
+		.claims = &session->claims,
+		.symbols = session->symbols,
+		.variable_names = (const char *const *)session->config.script->variables.items,
+		.variable_name_count = session->config.script->variables.count,
+	};
+	struct verdict verdict = { 0 };
+	struct error no_stage2;
+	int result = -1;
+
+	if (session->config.stage2) {
+		input.stage2 = stage2_on_demand_read(&session->stage2, getpid(),
+						     machine_vm_fd(session->machine), &no_stage2);
+		input.no_stage2 = no_stage2.text;
+	}
+	if (verify(&input, &verdict, error) == 0) {
+		result = add_verdict(session, &verdict);
+		if (result < 0)
+			error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	}
+	verdict_destroy(&verdict);
+	return result;
+}
+
+int session_verify(struct session *session, struct error *error)
+{
+	uint64_t start = clock_monotonic_ns();
+	int result;
+
+	session->verified = true;
+	if (session_read_claims(session, error) < 0) {
+		if (error->kind != ERROR_GUEST)
+			return -1;
+		if (expectations_unreadable(session, error) < 0)
+			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		return 0;
+	}
+	result = verify_claims(session, error);
+	session->run.timing.verify_ns += clock_monotonic_ns() - start;
+	return result;
+}
+
+void session_check_fault(struct session *session, unsigned int cpu)
+{
+	struct report_step *step = &session->pending[cpu];
+	struct error ignored;
+
+	if (!step->fault.type || take_view(session, &ignored) < 0)
+		return;
+	walk_translate(session->view, &session->mode, step->fault.value[0], &step->fault_walk);
+	step->fault_checked = true;
+}
+
+void session_collect_ranges(struct session *session)
+{
+	struct error ignored;
+	size_t count;
+	uint64_t *breaks = claims_area_starts(&session->claims, &count);
+
+	if (!breaks)
+		return;
+	if (ranges_collect(session->view, &session->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1, breaks,
+			   count, &session->ranges, &ignored) == 0)
+		session->run.ranges = &session->ranges;
+	free(breaks);
+}
