@@ -12,7 +12,7 @@ try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
 cmp -s first out && ok "two runs print the same" || not_ok "two runs print the same"
 
 try bench guest cpus --policy strict
-check "four CPUs at work at once" 0 out '^4 CPUs at work at once' out '^  strict  vmalloc +4K +[0-9,]+ +[0-9.]+ +[0-9.]+ '
+check "four CPUs in parallel" 0 out '^4 CPUs in parallel' out '^  strict  vmalloc +4K +[0-9,]+ +[0-9.]+ +[0-9.]+ '
 mv out first
 try bench guest cpus --policy strict
 cmp -s first out && ok "and twice the same" || not_ok "and twice the same"

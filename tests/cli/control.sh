@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A VM that runs, looked at by other processes: by its process id and by its control socket.
+# A VM that runs, inspected by other processes: by its process id and by its control socket.
 . "$(dirname "$0")/tap.sh"
 
 XDG_RUNTIME_DIR=$folder/runtime
@@ -54,7 +54,7 @@ check "ps lists it" 0 out "$vm +1 +256 MiB +at end" out "keeps.kvs"
 try ps --json
 check "ps as JSON" 0 out "\"pid\":$vm,\"cpus\":1,\"memory\":268435456,\"state\":\"at end\"" out '"build_id":"[0-9a-f]{40}"'
 try map "$vm"
-check "map of a VM by its process id" 0 out '64 KiB .* area op_vmalloc' out 'guard' err "^process $vm was paused for "
+check "map of a VM by its process id" 0 out '64 KiB .* area op_vmalloc' out 'guard' err "^paused PID $vm "
 try map "$XDG_RUNTIME_DIR/kvmap/$vm.sock" --json
 head -n 1 out >first
 check "map by its socket; JSON says first how long it was paused" 0 first '"type":"pause","seq":0,.*"ended":false,"paused_ns":[1-9]'
@@ -63,21 +63,21 @@ check "a walk" 0 out 'PML4'
 try walk "$vm" 0xffffc90000010000
 check "a walk of a guard page" 1 out 'not present'
 try areas "$vm"
-check "areas" 0 out '0xffffc90000000000' err 'was paused'
+check "areas" 0 out '0xffffc90000000000' err 'paused PID'
 try frames "$vm"
-check "frames" 0 err 'was paused'
+check "frames" 0 err 'paused PID'
 try print "$vm" vmap_area_root
-check "print" 0 err 'was paused'
+check "print" 0 err 'paused PID'
 try diff "$vm" "$vm"
-check "diff of a VM with itself" 0 err 'was paused'
+check "diff of a VM with itself" 0 err 'paused PID'
 try backtrace "$vm"
-check "backtrace" 0 out 'machine_exit|channel' err 'was paused'
+check "backtrace" 0 out 'machine_exit|channel' err 'paused PID'
 try dump "$vm" held.core
-check "dump" 0 out 'held.core: 1 CPU' err 'was paused'
+check "dump" 0 out 'held.core: 1 CPU' err 'paused PID'
 try diff "$vm" held.core
-check "the core is what the VM is" 0 err "^process $vm was paused"
+check "the core is what the VM is" 0 err "^paused PID $vm "
 try diff held.core "$vm" --json
-check "of two sources the VM is told about" 0 out '"type":"pause","seq":0'
+check "of two sources the pauses of the VM are reported" 0 out '"type":"pause","seq":0'
 try dump "$vm" held.core --physical
 check "dump by physical addresses" 0 out 'held.core: 1 CPU'
 try verify held.core
@@ -92,10 +92,10 @@ try stage2 "$vm"
 if [ "$status" = 2 ]; then
 	check "stage2 says what is missing" 2 err 'may not load|built without'
 else
-	check "stage2" 0 out "^Second stage of process $vm: " out '^V10: ' err 'was paused'
+	check "stage2" 0 out "^Second stage of process $vm: " out '^V10: ' err 'paused PID'
 fi
 try diff "$vm" "$vm" --contents
-check "diff of what its areas hold" 0 out '^Areas hold the same'
+check "diff of what its areas hold" 0 out '^Areas have the same contents'
 try proc "$vm" vmallocinfo
 check "proc" 0 out '0xffffc90000000000-'
 try verify "$vm" --json
@@ -139,14 +139,14 @@ for cpus in 1 4; do
 		try map vm.sock
 		[ "$status" = 0 ] || bad=1
 	done
-	[ $bad = 0 ] && ok "it is looked at again and again" || not_ok "it is looked at again and again"
+	[ $bad = 0 ] && ok "it is inspected again and again" || not_ok "it is looked at again and again"
 	bad=0
 	for command in backtrace 'print zones[0]' 'print cpus[0].state' "dump works.core" 'walk vmalloc' 'proc meminfo'; do
 		what=${command#* }
 		[ "$what" = "$command" ] && what=
 		# shellcheck disable=SC2086 # a word, or none
 		try ${command%% *} vm.sock $what
-		[ "$status" = 0 ] && grep -q 'was paused for' err || {
+		[ "$status" = 0 ] && grep -q 'paused PID' err || {
 			bad=1
 			break
 		}
@@ -154,9 +154,9 @@ for cpus in 1 4; do
 	[ $bad = 0 ] && ok "every other command looks at it, too" || not_ok "every other command looks at it, too"
 	try diff vm.sock works.core
 	# It may be between two pairs again, with what it had then.
-	check "what it did since is told" "$((status == 1))" out '^Registers' err 'was paused'
+	check "what it did since is reported" "$((status == 1))" out '^Registers' err 'paused PID'
 	try verify "$vm"
-	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'was paused'
+	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'paused PID'
 	try resume "$vm"
 	one_line "it cannot be let go before its end" 2 'does not stand at its end'
 	gone
@@ -169,7 +169,7 @@ for cpus in 1 4; do
 	while try map vm.sock && [ "$status" = 0 ]; do
 		:
 	done
-	one_line "a VM of $cpus CPUs ends while it is inspected" 2 'has ended|ended while|No such file'
+	one_line "a VM of $cpus CPUs ends while it is inspected" 2 'has ended|ended during|No such file'
 	ended "its own verdict on $cpus CPUs is not touched" 0
 	[ -e vm.sock ] && not_ok "its socket is removed" || ok "its socket is removed"
 done
@@ -183,14 +183,14 @@ verdict() {
 	[ "$status" = "$1" ]
 }
 wait_for $vm verdict 1
-check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'was paused'
+check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'paused PID'
 gone
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\npair vmalloc 64K 100000000\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
 wait_for $vm verdict 2
-one_line "in the middle of an operation nothing is one" 2 'not judged: at each of [0-9]+ looks .* CPU 0 of line 4 of its script'
+one_line "in the middle of an operation nothing is one" 2 'not verified: in each of [0-9]+ snapshots .* CPU 0 in line 4 of its script'
 try areas vm.sock
-one_line "nor of an area" 2 'not judged'
+one_line "nor of an area" 2 'not verified'
 gone
 
 # ---- killed ----
@@ -223,8 +223,8 @@ wait_for $client test -e inspected
 kill -9 "$vm"
 wait $client
 status=$?
-[ "$(wc -l <err)" = 1 ] && [ "$status" = 2 ] && ok "a VM that dies while it is looked at is an error of one line" ||
-	not_ok "a VM that dies while it is looked at is an error of one line"
+[ "$(wc -l <err)" = 1 ] && [ "$status" = 2 ] && ok "a VM that dies while it is inspected is an error of one line" ||
+	not_ok "a VM that dies while it is inspected is an error of one line"
 
 # A VM that is stopped does not answer. Killed when a command has its socket, it dies while the command waits for it, or just
 # before the command connects: that it has ended is a right answer, too.
@@ -249,7 +249,7 @@ for command in areas backtrace "diff vm.sock" "dump dead.core" frames map "print
 	kill -9 "$vm"
 	wait $client
 	status=$?
-	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -qE 'ended while it was looked at|has ended' err || {
+	[ "$status" = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -qE 'ended during the snapshot|has ended' err || {
 		bad=1
 		break
 	}

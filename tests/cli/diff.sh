@@ -54,11 +54,11 @@ for script in holds other; do
 	check "$script is verified" 0
 done
 try diff holds.core holds.core --contents
-check "the same contents" 0 out '^Areas hold the same'
+check "the same contents" 0 out '^Areas have the same contents'
 try diff holds.core other.core
 check "contents are not compared unless asked for" 0
 try diff holds.core other.core --contents
-check "pages that hold something else" 1 out '^  3 of 18 pages that both map' \
+check "pages that hold something else" 1 out '^  contents differ in 3 of 18 pages that both sources map' \
 	out '^  0xffffc90000001000  2 pages: byte 0x1000 of the 64 KiB area' out '^  0xffffc90000005000  1 page: '
 try diff holds.core other.core --contents --json
 check "as JSON" 1 out '"type":"diff_contents",.*"address":"0xffffc90000001000","pages":2' out '"contents_pages":3,"contents_compared":18'
@@ -68,7 +68,7 @@ check "as JSON" 1 out '"type":"diff_contents",.*"address":"0xffffc90000001000","
 vm=$!
 wait_for $vm grep -q 'at its end' vm.err
 try diff before.core ./vm.sock
-check "a core and a VM that runs" 1 out '^  13 pages in 3 ranges$' err "^process $vm was paused for "
+check "a core and a VM that runs" 1 out '^  13 pages in 3 ranges$' err "^paused PID $vm "
 try diff ./vm.sock after.core --json
 check "a VM and its core are the same" 0 out '"seq":0,.*"pid":'"$vm" out '"type":"diff","seq":.*"pages":0,'
 kill "$vm"

@@ -11,7 +11,7 @@ c = vmap a
 vfree b
 EOF
 try run frames.kvs --dump a.core
-check "the guest whose frames are looked at is verified" 0
+check "the guest whose frames are inspected is verified" 0
 
 # sum TYPE MEMBER: over all JSON lines of that type in out
 sum() {
@@ -19,7 +19,7 @@ sum() {
 }
 
 try frames a.core
-check "owners, map and histograms of a core" 0 out '^65,536 frames of memory, by owner, as the guest claims' \
+check "owners, map and histograms of a core" 0 out '^65,536 page frames by owner, as the guest claims' \
 	out '^  a  live area +16 +64 KiB' out '^  f  freed area +1 +4 KiB' out '^  0001000000 \|.H' \
 	out 'frames apart' out 'pages in a run'
 try frames a.core --json
@@ -29,7 +29,7 @@ check "frames as JSON" 0 out '"type":"frame_owner","seq":[0-9]+,"owner":"live ar
 try frames a.core --guest /bin/true
 check "without claims, owners come from the tables" 0 out 'as the page tables show' out '^  v  mapped more than once' out '^  \.  untouched'
 try frames frames.kvs --memory 64M
-check "frames of a script that is run first" 0 out '^16,384 frames'
+check "frames of a script that is run first" 0 out '^16,384 page frames'
 
 # ---- one frame ----
 try walk a.core 0xffffc90000000000 --json

@@ -22,7 +22,7 @@ try proc a.core meminfo
 check "meminfo" 0 out '^MemTotal: +[0-9]+ kB$' out '^VmallocTotal: +34359738368 kB$'
 mv out meminfo
 [ "$(value meminfo VmallocUsed)" = 1088 ] && ok "VmallocUsed counts live areas" || not_ok "VmallocUsed counts live areas"
-[ "$(value meminfo KvmapQuarantine)" = 8 ] && ok "what waits for a flush is in quarantine" || not_ok "what waits for a flush is in quarantine"
+[ "$(value meminfo KvmapLazyFreed)" = 8 ] && ok "lazily freed frames are counted as such" || not_ok "lazily freed frames are counted as such"
 [ $(($(value meminfo DirectMap4k) + $(value meminfo DirectMap2M) + $(value meminfo DirectMap1G))) = 262144 ] &&
 	ok "the direct map has all of RAM" || not_ok "the direct map has all of RAM"
 [ "$(value meminfo MemFree)" -lt "$(value meminfo MemTotal)" ] && [ "$(value meminfo VmallocChunk)" -gt 34359000000 ] &&

@@ -42,6 +42,11 @@ check "without --ticks the serial report tells no ticks" 0 out '^line 3: pair vm
 printf 'a = vmalloc 4K\nvfree a\nexpect refused vfree a\nexpect refused b = vmalloc 1024G\n' >expected.kvs
 try run expected.kvs
 check "an expected refusal is no error" 0
+try run "$MUTANTS/03-lost-frame.kvs" --guest "$MUTANT_GUEST"
+check "verify in a script reports its findings" 1 out '^ +[0-9]+ +verify +verified: 1 finding$'
+printf 'a = vmalloc 4K\nverify\n' >sound.kvs
+try run sound.kvs
+check "and that it has none" 0 out '^ +2 +verify +verified: no findings$'
 printf 'a = vmalloc 4K\nread a+4096\nverify\n' >overrun.kvs
 try run overrun.kvs
 check "a fault that nobody expected is a finding, explained" 1 out 'guard' out 'overrun.kvs:2'

@@ -62,10 +62,10 @@ qemu=$!
 wait_for $qemu grep -qs '^refused or failed' serial
 try stage2 "$qemu" --stop
 # Nearly all of RAM: what the firmware leaves of the first 2 MiB depends on QEMU's version.
-check "what the pages of a guest of QEMU are worth" 0 out '^  4K .* KiB' out '^  2M .* (25[4-6] MiB|26[0-2][0-9]{3} KiB)' \
-	err "process $qemu was stopped for [0-9.]+ (us|ms)"
+check "the effective TLB page size of a guest of QEMU" 0 out '^  4K .* KiB' out '^  2M .* (25[4-6] MiB|26[0-2][0-9]{3} KiB)' \
+	err "stopped PID $qemu for [0-9.]+ (us|ms)"
 try stage2 "$qemu" --json
-check "the VM runs on unless it is to stand still" 0 out '"type":"pause","seq":0,"pid":[0-9]+,"stopped":false,' \
+check "the VM runs on without --stop" 0 out '"type":"pause","seq":0,"pid":[0-9]+,"stopped":false,' \
 	out '"type":"effective".*"guest_page_size":2097152'
 try walk "$qemu" 0xffffc90000000000 --stop --stage2
 check "a walk through its tables, to its process's memory" 0 out '^  1 PT ' out '^HVA     0x00007|^HVA     0x7' out '^HPA '
@@ -80,18 +80,18 @@ check "and so is a core of it" 0 out '^VERIFIED: '
 kill "$qemu"
 wait "$qemu" 2>/dev/null
 
-# A VM of another kvmap is stopped for it, and its guest looked at, too.
+# A VM of another kvmap is paused for it, and its guest is read, too.
 "$KVMAP" run "$IMAGES/demo.kvs" --hold $patient >held.out 2>&1 </dev/null &
 held=$!
 wait_for $held grep -q 'at its end' held.out
 try stage2 "$held"
 check "the VM of another kvmap, with its guest's pages" 0 out "^Second stage of process $held: " out '^  2M +' \
-	err 'was paused for'
+	err 'paused PID'
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$held" >out 2>err </dev/null
 	status=$?
 	check "what KVM tells anyone of it, where no more is allowed" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB$' \
-		out 'KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$' err 'was paused for' err 'run as root'
+		out 'KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$' err 'paused PID' err 'run as root'
 fi
 try resume "$held"
 wait "$held" 2>/dev/null
@@ -99,8 +99,8 @@ wait "$held" 2>/dev/null
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$IMAGES/demo.kvs" >out 2>err </dev/null
 	status=$?
-	check "what can be told without permission is told" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB' \
-		out '^  4K pages, by KVM.s own count: [0-9]' err 'run as root' \
+	check "what KVM shows without permission is reported" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB' \
+		out '^  4K pages as counted by KVM: [0-9]' err 'run as root' \
 		out '^  KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$'
 	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$IMAGES/demo.kvs" --json >out 2>err </dev/null
 	status=$?

@@ -9,7 +9,7 @@ b = vmalloc 8K
 vfree b
 EOF
 try run areas.kvs --dump a.core
-check "the guest that is looked at is verified" 0
+check "the guest that is inspected is verified" 0
 
 # ---- another build ----
 cp "$GUEST" other.elf

@@ -36,7 +36,7 @@ static int parse_options(int argc, char **argv, struct backtrace_options *out)
 		.options = argp_options,
 		.parser = parse,
 		.args_doc = "SOURCE",
-		.doc = "Prints who called whom on each CPU of SOURCE, a core file, a VM that runs or a script that is run first.",
+		.doc = "Prints the stack backtrace of each CPU of SOURCE, a core file, a VM that runs or a script that is run first.",
 		.children = children,
 	};
 
@@ -102,4 +102,4 @@ static int run(int argc, char **argv)
 	return inspection_run(&options.source, SOURCE_NO_CLAIMS, show, &options);
 }
 
-const struct command backtrace_command = { "backtrace", "who called whom on each CPU", run };
+const struct command backtrace_command = { "backtrace", "stack backtrace of each CPU", run };

@@ -42,12 +42,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int parse_options(int argc, char **argv, struct frames_options *out)
 {
 	static const char doc[] =
-		"Prints who has each frame of the memory of SOURCE, a core file, a VM that runs or a script that is run first: "
+		"Prints the owners of the page frames of SOURCE, a core file, a VM that runs or a script that is run first: "
 		"as its guest claims, or, where it makes no claims, as its page tables show; a map of memory; "
-		"and how the frames of neighbouring pages lie. With FRAME: who has that frame, and every "
-		"address, table entry and area that leads to it."
+		"and how the frames of neighbouring pages lie. With FRAME: the owner of that frame, and every "
+		"address, PTE and area that leads to it."
 		"\vFRAME is an address in guest physical memory, 0x1001000 (any byte of the frame will do), or "
-		"the frame's number behind `pfn:`, pfn:0x1001. Exit status 1: a frame has no owner, or several.";
+		"its number after `pfn:`, pfn:0x1001. Exit status 1: a frame has no owner, or several.";
 	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = { options_list, parse, "SOURCE [FRAME]", doc, children, NULL, NULL };
 
@@ -173,6 +173,6 @@ static int run(int argc, char **argv)
 
 const struct command frames_command = {
 	"frames",
-	"who has each frame of memory; for one frame, all that leads to it",
+	"owners of page frames; for one frame, every mapping and table that points to it",
 	run,
 };

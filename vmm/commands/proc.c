@@ -58,7 +58,7 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 static int run(int argc, char **argv)
 {
 	static const char doc[] =
-		"Prints the accounts that the guest of SOURCE keeps, a core file, a VM that runs or a script that is run first, "
+		"Prints the counters of the guest of SOURCE, a core file, a VM that runs or a script that is run first, "
 		"in the format of that file of Linux's /proc.";
 	struct source_options options = source_options_default("the file");
 	const struct proc_file *file;
@@ -72,6 +72,6 @@ static int run(int argc, char **argv)
 
 const struct command proc_command = {
 	"proc",
-	"the guest's accounts in the formats of Linux's /proc",
+	"the guest's counters in the formats of Linux's /proc",
 	run,
 };

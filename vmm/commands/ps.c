@@ -31,7 +31,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.doc = "Lists the virtual machines of this user that can be looked at: those of `kvmap run --control` and "
+	.doc = "Lists the virtual machines of this user that can be inspected: those of `kvmap run --control` and "
 	       "`--hold`. What one that was killed left behind is removed.",
 };
 
@@ -105,4 +105,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command ps_command = { "ps", "the virtual machines of this user that can be looked at", run };
+const struct command ps_command = { "ps", "the virtual machines of this user that can be inspected", run };

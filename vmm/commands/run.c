@@ -26,11 +26,11 @@ enum { OPTION_DUMP = 512, OPTION_CONTROL, OPTION_HOLD, OPTION_SERIAL };
 static const struct argp_option argp_options[] = {
 	{ "dump", OPTION_DUMP, "FILE", 0, "write the guest's memory at the end as an ELF core", 0 },
 	{ "control", OPTION_CONTROL, "PATH", 0,
-	  "let other commands look at the VM while it runs, through a socket at PATH; `auto`: where they find it by "
-	  "its process id",
+	  "let other commands inspect the VM while it runs, through a socket at PATH; `auto`: at the path where "
+	  "they find it by its process id",
 	  0 },
 	{ "hold", OPTION_HOLD, NULL, 0,
-	  "keep the VM at its end, to be looked at, until Ctrl-C or `kvmap resume` (implies --control auto)",
+	  "hold the VM at its end, for inspection, until Ctrl-C or `kvmap resume` (implies --control auto)",
 	  0 },
 	{ "serial", OPTION_SERIAL, NULL, 0,
 	  "print the guest's own report, as any other VMM would see it on the serial port", 0 },
@@ -92,7 +92,7 @@ static void hold(struct acceptor *acceptor)
 {
 	acceptor_hold(acceptor);
 	fprintf(stderr,
-		"kvmap: the VM stands at its end: `kvmap map %d` looks at it; Ctrl-C or `kvmap resume %d` ends it\n",
+		"kvmap: the VM is held at its end: inspect it with `kvmap map %d`; end it with Ctrl-C or `kvmap resume %d`\n",
 		getpid(), getpid());
 	acceptor_wait(acceptor);
 }

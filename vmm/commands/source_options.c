@@ -7,7 +7,7 @@ enum { OPTION_STOP = 640 };
 
 static const struct argp_option options_list[] = {
 	{ "stop", OPTION_STOP, NULL, 0,
-	  "stop a VM of another program while it is looked at (one of kvmap's own always is)", 0 },
+	  "stop the process of another program while its VM is read (a VM of kvmap is always paused)", 0 },
 	{ 0 },
 };
 

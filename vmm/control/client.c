@@ -80,7 +80,7 @@ static int lost(int errnum, struct error *error)
 	if (errnum == EAGAIN || errnum == EINPROGRESS)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not answer within %d s",
 				 ANSWER_SECONDS);
-	return error_set(error, ERROR_HOST, 0, 0, "the VM ended while it was looked at");
+	return error_set(error, ERROR_HOST, 0, 0, "the VM ended during the snapshot");
 }
 
 /* What belongs to a message; closed unless it is expected. */

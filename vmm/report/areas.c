@@ -74,7 +74,7 @@ static void show_claims(struct report *report, const struct judged *judged)
 		live ? area->size : area->va_end - area->va_start,
 		area->deferred ? " deferred"
 		: live         ? ""
-			       : " unpurged vm_area",
+			       : " lazily freed",
 		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
 		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
 		vmallocinfo_nodes(judged->about->claims, area, nodes, sizeof(nodes)));
@@ -106,7 +106,7 @@ static void show_tables(struct report *report, const struct judged *judged)
 		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, place_guard(judged->area),
 		  tables->guard_mapped ? "MAPPED" : "not mapped",
 		  judged->findings ? invariants_text(judged->findings, wrong, sizeof(wrong)) : " ok",
-		  tables->cut_short ? "; NOT ALL LOOKED AT: there are more tables than memory can hold" : "");
+		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");
 }
 
 static void show_findings(struct report *report, const struct judged *judged)

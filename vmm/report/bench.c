@@ -96,7 +96,7 @@ static size_t same_policy(const struct report_bench_row *rows, size_t count)
 
 static void show_live(struct report *report, const struct report_bench *bench)
 {
-	text_line(report, PAINT_BOLD, 0, 2, "A pair of vmalloc 4K and vfree with so many areas live");
+	text_line(report, PAINT_BOLD, 0, 2, "vmalloc 4K and vfree, by number of live areas");
 	for (size_t i = 0, same; i < bench->live_count; i += same) {
 		const struct report_bench_row *rows = bench->live + i;
 		char line[400], count[32], instructions[32];
@@ -145,7 +145,7 @@ static double per_thousand(uint64_t count, const struct report_bench_cpus *row)
 
 static void show_cpus(struct report *report, const struct report_bench *bench)
 {
-	text_line(report, PAINT_BOLD, 0, 2, "%u CPUs at work at once: a pair, and the flushes of 1,000 frees",
+	text_line(report, PAINT_BOLD, 0, 2, "%u CPUs in parallel: a pair, and the TLB shootdowns of 1,000 frees",
 		  bench->cpus[0].cpus);
 	text_line(report, PAINT_PLAIN, 2, 2, "%-6s  %-11s %5s  %12s  %6s  %7s  %6s  %5s  %6s", "policy",
 		  "operation", "size", "instructions", "locks", "waited", "rounds", "IPIs", "pages");

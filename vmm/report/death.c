@@ -75,7 +75,7 @@ static const char *vector_name(uint16_t vector)
 	case 17: return "#AC, alignment check";
 	case 18: return "#MC, machine check";
 	case 19: return "#XM, SIMD error";
-	default: return "an interrupt nobody handles";
+	default: return "an interrupt without handler";
 	}
 }
 
@@ -101,8 +101,8 @@ static void event_text(const struct report_death *death, char *out, size_t size)
 	case MACHINE_TRIPLE_FAULT:
 		snprintf(
 			out, size,
-			"triple fault: a fault whose handler could not be entered, and neither could that of "
-			"the fault from it");
+			"triple fault: neither the handler of a fault nor that of the double fault could be "
+			"entered");
 		break;
 	case MACHINE_EMULATION_FAILURE:
 		snprintf(out, size, "emulation failure: KVM could not run this instruction");
@@ -187,7 +187,7 @@ static void show_text(struct report *report, const struct report_run *run, const
 		text_line(report, PAINT_PLAIN, 2, 12, "address   0x%016" PRIx64 ": %s", address,
 			  place_explain(address, run->claims, run->symbols, place, sizeof(place)));
 	if (!registers->known) {
-		text_line(report, PAINT_PLAIN, 2, 12, "RIP       its registers could not be had");
+		text_line(report, PAINT_PLAIN, 2, 12, "RIP       the registers could not be read");
 		return;
 	}
 	text_line(report, PAINT_PLAIN, 2, 12, "RIP       0x%016" PRIx64 ": %s", registers->rip,

@@ -77,7 +77,7 @@ static void show_ranges(struct report *report, const struct report_diff *diff)
 	size_t count = listed(diff, tables->ranges.count);
 	char pages[40], ranges[40], text[40];
 
-	text_heading(report, "What is mapped");
+	text_heading(report, "Mappings");
 	text_line(report, PAINT_PLAIN, 2, 2, "%s in %s",
 		  text_number_of(tables->pages, "page", pages, sizeof(pages)),
 		  text_number_of(tables->range_count, "range", ranges, sizeof(ranges)));
@@ -166,7 +166,7 @@ static void show_contents(struct report *report, const struct report_diff *diff)
 	char pages[40], compared[40], place[400];
 
 	text_heading(report, "Contents of areas");
-	text_line(report, PAINT_PLAIN, 2, 2, "%s of %s that both map hold something else",
+	text_line(report, PAINT_PLAIN, 2, 2, "contents differ in %s of %s that both sources map",
 		  text_count(contents->pages, pages, sizeof(pages)),
 		  text_number_of(contents->compared, "page", compared, sizeof(compared)));
 	for (size_t i = 0; i < count; i++) {
@@ -242,7 +242,7 @@ void report_diff(struct report *report, const struct report_diff *diff)
 			  "The same is mapped, by the same entries; frames%s have the same owners.",
 			  diff->areas ? " and areas" : "");
 	if (diff->contents && !diff->contents->pages)
-		text_line(report, PAINT_GOOD, 0, 2, "Areas hold the same.");
+		text_line(report, PAINT_GOOD, 0, 2, "Areas have the same contents.");
 	if (tables->pages)
 		show_ranges(report, diff);
 	if (entries)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame.c: `frames SOURCE FRAME`: who has one frame, and everything that leads to it.
+ * frame.c: `frames SOURCE FRAME`: the owner of a page frame, and every table and mapping that points to it.
  */
 #include "base/number.h"
 #include "inspect/address.h"
@@ -31,7 +31,7 @@ static const char *reserved_name(const struct claims *claims, uint64_t pfn)
 		if (gpa >= region->base && gpa - region->base < region->size)
 			return region->kind < sizeof(names) / sizeof(names[0]) && names[region->kind]
 				       ? names[region->kind]
-				       : "for what, the guest does not say";
+				       : "for an unknown purpose";
 	}
 	return "nothing";
 }
@@ -96,8 +96,8 @@ static void show_claims(struct report *report, const struct report_frame *about)
 	}
 	text_line(report, PAINT_PLAIN, 2, 16,
 		  "struct page   owner %s, order %u, cache %u, next 0x%" PRIx32 ", prev 0x%" PRIx32
-		  ", vaddr 0x%" PRIx64 "; handed out at %" PRIu32 ", unmapped at %" PRIu32
-		  " of the TLB's clock",
+		  ", vaddr 0x%" PRIx64 "; allocated at flush generation %" PRIu32
+		  ", unmapped at %" PRIu32,
 		  page_owner_name(page), page->order, page->cache, page->next, page->prev, page->vaddr,
 		  page->allocated, page->unmapped);
 }

@@ -26,8 +26,8 @@ static void show_counts(struct report *report, const struct frames *frames)
 {
 	char count[32], bytes[40], total[40];
 
-	text_line(report, PAINT_BOLD, 0, 2, "%s of memory, by owner, as %s",
-		  text_number_of(frames->total, "frame", total, sizeof(total)),
+	text_line(report, PAINT_BOLD, 0, 2, "%s by owner, as %s",
+		  text_number_of(frames->total, "page frame", total, sizeof(total)),
 		  frames->from_claims ? "the guest claims"
 				      : "the page tables show: this guest makes no claims");
 	if (frames->cut_short)

@@ -197,22 +197,32 @@ static size_t ranges_shown(const struct memory_map *map)
 	return shown;
 }
 
+/* "no PTEs that point", "1 PTE that points" */
+static const char *damaged_text(uint64_t count, char *out, size_t size)
+{
+	char ptes[40];
+
+	snprintf(out, size, "%s that point%s", text_number_of(count, "PTE", ptes, sizeof(ptes)),
+		 count == 1 ? "s" : "");
+	return out;
+}
+
 static void show_sum(struct report *report, const struct report_map *input)
 {
 	const struct ranges *ranges = input->ranges;
-	char count[40], leaves[40], tables[40], damaged[40], only[32] = "";
+	char count[40], leaves[40], tables[40], damaged[64], only[32] = "";
 	size_t shown = ranges_shown(input->map);
 
 	if (shown < ranges->count)
 		snprintf(only, sizeof(only), "%zu of ", shown);
 	fputc('\n', report->stream);
 	text_line(report, ranges->damaged || ranges->cut_short ? PAINT_BAD : PAINT_PLAIN, 0, 2,
-		  "%s%s, %s, %s entered, %s leading nowhere%s%s", only,
+		  "%s%s, %s, %s entered, %s outside memory%s%s", only,
 		  text_number_of(ranges->count, "range", count, sizeof(count)),
 		  text_number_of(ranges->leaves, "leaf entry", leaves, sizeof(leaves)),
 		  text_number_of(ranges->tables, "table", tables, sizeof(tables)),
-		  text_number_of(ranges->damaged, "entry", damaged, sizeof(damaged)),
-		  input->lines->count < input->map->items.count ? "; folded, --all shows each" : "",
+		  damaged_text(ranges->damaged, damaged, sizeof(damaged)),
+		  input->lines->count < input->map->items.count ? "; folded (--all)" : "",
 		  ranges->cut_short ? "; THE SCAN WAS CUT SHORT: there are more tables than memory can hold"
 				    : "");
 }
@@ -241,7 +251,7 @@ void report_map(struct report *report, const struct report_map *input)
 	show_sum(report, input);
 	if (types_are_guessed(input))
 		text_line(report, PAINT_FAINT, 0, 2,
-			  "memory types by the PAT register as after a reset: the source does not hold it");
+			  "memory types as of the PAT register after a reset: the source does not have it");
 	if (input->violations)
 		map_show_violations(report, input);
 }

@@ -59,7 +59,7 @@ void map_show_violations(struct report *report, const struct report_map *input)
 		text_line(
 			report, PAINT_BAD, 0, 2, "check: %s mapped beyond the direct map%s", frames,
 			violations->cut_short
-				? "; CUT SHORT: there are more mappings of the same frames than are looked at"
+				? "; INCOMPLETE: the same frames have more mappings than are checked"
 				: "");
 	for (size_t i = 0; i < shown; i++)
 		show_violation(report, &violations->items[i]);

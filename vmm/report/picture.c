@@ -123,7 +123,7 @@ static void show_area(struct report *report, const struct report_run *run, const
 	text_line(report, PAINT_PLAIN, 2, 6, "%s%s0x%016" PRIx64 ", %s%s: %s in %s%s", name,
 		  *name ? " = " : "", area->va_start,
 		  number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
-		  area->state == AREA_LAZY ? ", freed and waiting for a flush" : "",
+		  area->state == AREA_LAZY ? ", lazily freed (waiting for a TLB flush)" : "",
 		  text_number_of(area->frame_count, "frame", frames, sizeof(frames)),
 		  text_number_of(place_runs(run->claims, area), "run", run_count, sizeof(run_count)),
 		  place_caller(area, run->symbols, caller, sizeof(caller)));

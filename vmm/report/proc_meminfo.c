@@ -12,7 +12,7 @@
 
 #define KIB_PER_PAGE (KVMAP_PAGE_SIZE / 1024)
 
-/* RAM that is handed out: the memory of memblock without what it has reserved. Both lists are sorted. */
+/* RAM that is allocated from: the memory of memblock without the reserved parts. Both lists are sorted. */
 static uint64_t managed_kib(const struct claims *claims)
 {
 	uint64_t bytes = 0;
@@ -71,7 +71,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 	} rows[] = {
 		{ "MemTotal", managed_kib(claims) },
 		{ "MemFree", stat_kib(claims, NR_FREE_PAGES) },
-		/* A purge comes before an allocation fails: what waits for its flush can be had. */
+		/* Before an allocation fails, lazily freed frames are purged: they count as available. */
 		{ "MemAvailable", stat_kib(claims, NR_FREE_PAGES) + stat_kib(claims, NR_LAZY_PAGES) },
 		/* This kernel has no files and no swap; readers of meminfo want their lines. */
 		{ "Buffers", 0 },
@@ -85,7 +85,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "VmallocTotal", (KVMAP_VMALLOC_END - KVMAP_VMALLOC_START) / 1024 },
 		{ "VmallocUsed", stat_kib(claims, NR_VMALLOC_PAGES) },
 		{ "VmallocChunk", largest_free_range_kib(claims) },
-		{ "KvmapQuarantine", stat_kib(claims, NR_LAZY_PAGES) },
+		{ "KvmapLazyFreed", stat_kib(claims, NR_LAZY_PAGES) },
 		{ "KvmapBlocks", stat_kib(claims, NR_KMALLOC_PAGES) },
 		{ "KvmapHeld", stat_kib(claims, NR_HELD_PAGES) },
 		{ "Hugepagesize", 2048 },

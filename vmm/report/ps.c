@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ps.c: `ps`, and how long a VM stood still to be looked at.
+ * ps.c: `ps`, and the pauses of a VM.
  */
 #include "base/number.h"
 #include "report/json.h"
@@ -91,7 +91,7 @@ static void emit_pause(struct report *report, uint32_t pid, const struct report_
 
 void report_pause(struct report *report, uint32_t pid, const struct report_pause *pause)
 {
-	char longest[40], here[40], all[40], more[80] = "";
+	char longest[40], client[40], all[40];
 
 	if (report->format == REPORT_JSON) {
 		emit_pause(report, pid, pause);
@@ -99,13 +99,16 @@ void report_pause(struct report *report, uint32_t pid, const struct report_pause
 	}
 	if (pause->ended) {
 		text_line(report, PAINT_BAD, 0, 2,
-			  "process %" PRIu32 " ended while it was looked at: this is its last moment", pid);
+			  "PID %" PRIu32 " ended during the snapshot: its last state is shown", pid);
 		return;
 	}
+	text_duration(pause->longest_ns, longest, sizeof(longest));
+	text_duration(pause->client_ns, client, sizeof(client));
 	if (pause->count > 1)
-		snprintf(more, sizeof(more), ", the longest of %u times; %s in all", pause->count,
-			 text_duration(pause->all_ns, all, sizeof(all)));
-	text_line(report, PAINT_FAINT, 0, 2, "process %" PRIu32 " was paused for %s (%s as seen from here)%s",
-		  pid, text_duration(pause->longest_ns, longest, sizeof(longest)),
-		  text_duration(pause->client_ns, here, sizeof(here)), more);
+		text_line(report, PAINT_FAINT, 0, 2,
+			  "paused PID %" PRIu32 " %u times, longest %s (%s including messages), %s in all", pid,
+			  pause->count, longest, client, text_duration(pause->all_ns, all, sizeof(all)));
+	else
+		text_line(report, PAINT_FAINT, 0, 2, "paused PID %" PRIu32 " for %s (%s including messages)", pid,
+			  longest, client);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: the report of `run`: what machine, what happened, where the time went, the verdict.
+ * run.c: the report of `run`: the machine, the operations, the time, the verdict.
  */
 #include "base/number.h"
 #include "report/json.h"
@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* "1.38 ms", or the ticks where nobody knows how long one is. Returns out. */
+/* "1.38 ms", or the number of ticks if their frequency is unknown. Returns out. */
 static const char *ticks_text(const struct report_run *run, uint64_t ticks, char *out, size_t size)
 {
 	char count[40];
@@ -39,15 +39,15 @@ static void show_machine(struct report *report, const struct report_run *run)
 			  run->nodes, run->facts.host_nodes);
 	else if (run->nodes > 1)
 		text_line(report, PAINT_PLAIN, 2, 14,
-			  "nodes       %u, their memory wherever it comes to lie: %s", run->nodes,
+			  "nodes       %u, their memory not bound to nodes of the host: %s", run->nodes,
 			  run->facts.not_bound);
 	if (run->hello.type)
-		text_line(report, PAINT_PLAIN, 2, 14, "boot        %s to the first operation; %s to hand out",
+		text_line(report, PAINT_PLAIN, 2, 14, "boot        %s to the first operation; %s",
 			  ticks_text(run, run->hello.value[0], ticks, sizeof(ticks)),
-			  text_number_of(run->hello.value[2], "frame", frames, sizeof(frames)));
+			  text_number_of(run->hello.value[2], "free page frame", frames, sizeof(frames)));
 	else
 		text_line(report, PAINT_BAD, 2, 14,
-			  "boot        the guest never came to its first operation");
+			  "boot        the guest never reached its first operation");
 }
 
 static void emit_machine(struct report *report, const struct report_run *run)
@@ -127,8 +127,8 @@ void part_time(struct report *report, const struct report_run *run)
 	json_finish(report, line);
 }
 
-/* Stands in where the caller has no verdict: nothing was seen. */
-static void judge_nothing(struct verdict *verdict)
+/* The verdict of a run without verifications. */
+static void fill_not_seen(struct verdict *verdict)
 {
 	memset(verdict, 0, sizeof(*verdict));
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
@@ -155,6 +155,6 @@ void report_run(struct report *report, const struct report_run *run)
 	part_death(report, run);
 	part_time(report, run);
 	if (!run->verdict)
-		judge_nothing(&nothing);
+		fill_not_seen(&nothing);
 	part_verdict(report, run->verdict ? run->verdict : &nothing, run->verifications, refused);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stage2.c: `stage2 SOURCE`: the second stage as the kernel holds it, and whether it is right.
+ * stage2.c: `stage2 SOURCE`: the second-stage tables of the host's kernel, and their check.
  */
 #include "base/number.h"
 #include "base/page.h"
@@ -15,7 +15,7 @@
 
 static const char *const page_names[] = { "none", "4K", "2M", "1G" };
 
-/* Of a level; tables above level 3 have no pages. */
+/* Tables above level 3 have no pages. */
 static const char *page_name(unsigned int level)
 {
 	return level <= 3 ? page_names[level] : "";
@@ -94,7 +94,7 @@ static void show_tables(struct report *report, const struct stage2 *stage2)
 			show_level(report, i, &stage2->levels[i]);
 	if (!stage2->leaves.count)
 		text_line(report, PAINT_FAINT, 2, 2,
-			  "Nothing is mapped: KVM fills it as the guest touches memory.");
+			  "Nothing is mapped: KVM maps memory as the guest touches it.");
 	show_marks(report, stage2);
 }
 
@@ -102,9 +102,9 @@ static void show_effective(struct report *report, const struct stage2_effective 
 {
 	char bytes[4][40], count[40];
 
-	text_heading(report, "What the guest's pages are worth");
-	text_line(report, PAINT_BOLD, 2, 2, "%-12s  %12s  %12s  %12s  %14s", "the guest's", "by 4K", "by 2M",
-		  "by 1G", "not there yet");
+	text_heading(report, "Effective TLB page size");
+	text_line(report, PAINT_BOLD, 2, 2, "%-12s  %12s  %12s  %12s  %14s", "guest page", "4K", "2M",
+		  "1G", "not mapped yet");
 	for (unsigned int level = 1; level <= 3; level++) {
 		uint64_t sum = 0;
 
@@ -117,7 +117,7 @@ static void show_effective(struct report *report, const struct stage2_effective 
 				  page_name(level), bytes[1], bytes[2], bytes[3], bytes[0]);
 	}
 	text_line(report, PAINT_PLAIN, 2, 2,
-		  "%s of the guest splintered: smaller pages of the second stage back them",
+		  "%s of the guest splintered: the second stage maps them with smaller pages",
 		  text_number_of(effective->splintered, "large page", count, sizeof(count)));
 }
 
@@ -178,7 +178,7 @@ static void show_sentence(struct report *report, const struct report_stage2 *wha
 	if (stage2->unsteady)
 		text_line(
 			report, PAINT_BAD, 0, 2,
-			"The VM changed its second stage while it was read, each time: findings may be its motion.");
+			"The VM changed its second stage while it was read, each time: findings may come from that.");
 	text_number_of(verdict->leaves, "leaf entry", leaves, sizeof(leaves));
 	text_number_of(verdict->frames, "frame", frames, sizeof(frames));
 	if (!verdict->leaves)
@@ -189,7 +189,7 @@ static void show_sentence(struct report *report, const struct report_stage2 *wha
 			  frames);
 	else
 		text_line(report, PAINT_GOOD, 0, 2,
-			  "V10: %s, %s compared with the process's own, no finding.", leaves, frames);
+			  "V10: %s, %s compared with those of the process, no findings.", leaves, frames);
 }
 
 static void show_text(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict)
@@ -346,11 +346,11 @@ static void show_not_seen(struct report *report, const struct report_not_seen *w
 	char count[32];
 
 	text_line(report, PAINT_BOLD, 0, 2,
-		  "Second stage of process %d: not seen. What can be told without it:", (int)what->pid);
+		  "Second stage of process %d: not seen. Known without it:", (int)what->pid);
 	for (unsigned int i = 0; what->view && i < what->view->region_count; i++)
 		show_slot(report, &what->view->regions[i], what->own);
 	for (unsigned int level = 1; what->stats && level <= 3; level++)
-		text_line(report, PAINT_PLAIN, 2, 2, "%s pages, by KVM's own count: %s", page_name(level),
+		text_line(report, PAINT_PLAIN, 2, 2, "%s pages as counted by KVM: %s", page_name(level),
 			  text_count(what->stats->pages[level], count, sizeof(count)));
 	if (what->translated)
 		show_translated(report, what->translated);

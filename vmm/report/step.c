@@ -98,6 +98,11 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 
 	if (operation->opcode == KVMAP_OP_PRINT && operation->operand[1].base != KVMAP_BASE_NONE)
 		at = "%a";
+	if (operation->opcode == KVMAP_OP_VERIFY && step->verified) {
+		text_number_of(step->findings, "finding", part, sizeof(part));
+		snprintf(out, size, "verified: %s", part);
+		return;
+	}
 	if (!*at)
 		at = "done";
 	while (*at && used < size) {

@@ -149,7 +149,7 @@ static void show_text(struct report *report, const struct report_run *run)
 {
 	char operations[40];
 
-	text_heading(report, "What happened");
+	text_heading(report, "Operations");
 	if (!run->step_count && !run->script->operations.count)
 		text_line(report, PAINT_PLAIN, 2, 2, "The script has no operation.");
 	show_rows(report, run);
@@ -160,7 +160,7 @@ static void show_text(struct report *report, const struct report_run *run)
 			  run->step_count);
 	if (run->dropped_records)
 		text_line(report, PAINT_BAD, 2, 2,
-			  "The guest sent %" PRIu64 " reports that cannot be; they were not believed.",
+			  "The guest sent %" PRIu64 " invalid records, which were dropped.",
 			  run->dropped_records);
 	show_bad(report, run);
 }

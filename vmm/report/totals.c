@@ -70,8 +70,7 @@ static void show_faults(struct report *report, const struct report_run *run)
 	if (faults.checked)
 		text_line(report, faults.agreed == faults.checked ? PAINT_PLAIN : PAINT_BAD,
 			  faults.expected ? 14 : 2, 14,
-			  "%sat each the host walked the tables by itself; it agreed at %" PRIu64
-			  " of %" PRIu64,
+			  "%sthe host walked the tables at each; it agreed at %" PRIu64 " of %" PRIu64,
 			  faults.expected ? "" : "faults      ", faults.agreed, faults.checked);
 }
 
@@ -85,10 +84,9 @@ static void show_areas(struct report *report, const struct claims *claims)
 		deferred += claims->areas.items[i].deferred;
 	}
 	if (deferred)
-		snprintf(waiting, sizeof(waiting), ", %zu freed and still mapped", deferred);
+		snprintf(waiting, sizeof(waiting), ", %zu deferred", deferred);
 	text_line(report, PAINT_PLAIN, 2, 14,
-		  "areas       %s allocated with %s, %s freed; %zu live now%s, %zu waiting for "
-		  "a flush",
+		  "areas       %s allocated with %s, %s freed; %zu live now%s, %zu lazily freed",
 		  text_count(claims->stats[STAT_ALLOCATIONS], allocations, sizeof(allocations)),
 		  text_number_of(claims->stats[STAT_PAGES_MAPPED], "page", pages, sizeof(pages)),
 		  text_count(claims->stats[STAT_FREES], frees, sizeof(frees)), live - deferred, waiting,
@@ -110,24 +108,24 @@ static void show_flushes(struct report *report, const struct claims *claims)
 			 text_count(ranged, count, sizeof(count)),
 			 text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)));
 	text_line(report, PAINT_PLAIN, 2, 14,
-		  "flushes     %s for %s%s; %s and %s became free to be used again",
+		  "flushes     %s for %s%s; they released %s and %s",
 		  text_count(full + ranged, count, sizeof(count)), frees, by_page,
 		  text_number_of(claims->stats[STAT_AREAS_PURGED], "range", areas, sizeof(areas)),
 		  text_number_of(claims->stats[STAT_PAGES_PURGED], "frame", pages, sizeof(pages)));
 	if (claims->stats[STAT_FREES] > full + ranged)
-		text_line(report, PAINT_PLAIN, 14, 14, "batching saved %s, against a flush at every free",
+		text_line(report, PAINT_PLAIN, 14, 14, "batching saved %s compared with a flush at every free",
 			  text_count(claims->stats[STAT_FREES] - full - ranged, count, sizeof(count)));
 }
 
-/* The rounds over several CPUs; those of the boot count too. */
+/* TLB shootdowns of several CPUs, those of the boot included. */
 static void show_rounds(struct report *report, const struct claims *claims)
 {
-	char rounds[40], ipis[40], spared[40];
+	char rounds[40], ipis[40], idle[40];
 
-	text_line(report, PAINT_PLAIN, 14, 14, "%s over %u CPUs: %s interrupted, %s spared since idle",
-		  text_number_of(claims->tlb_rounds, "round", rounds, sizeof(rounds)), claims->cpu_count,
-		  text_count(claims->tlb_ipis, ipis, sizeof(ipis)),
-		  text_count(claims->tlb_idle_skipped, spared, sizeof(spared)));
+	text_line(report, PAINT_PLAIN, 14, 14, "TLB shootdowns of %u CPUs: %s, %s sent, %s skipped",
+		  claims->cpu_count, text_number_of(claims->tlb_rounds, "round", rounds, sizeof(rounds)),
+		  text_number_of(claims->tlb_ipis, "IPI", ipis, sizeof(ipis)),
+		  text_number_of(claims->tlb_idle_skipped, "idle CPU", idle, sizeof(idle)));
 }
 
 /*
@@ -193,6 +191,6 @@ void part_totals(struct report *report, const struct report_run *run)
 			show_rounds(report, run->claims);
 	} else {
 		text_line(report, PAINT_PLAIN, 2, 2,
-			  "What the guest claims about its memory could not be read.");
+			  "The claims of the guest could not be read.");
 	}
 }

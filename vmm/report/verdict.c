@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verdict.c: one line an invariant, every finding, and the sentence at the end.
+ * verdict.c: a line for each invariant, every finding, and the sentence at the end.
  */
 #include "report/json.h"
 #include "report/run_parts.h"
@@ -28,7 +28,7 @@ static void show_result(struct report *report, unsigned int invariant, const str
 			  invariant_name(invariant), result->findings, "WRONG",
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
 	else if (!result->checked)
-		/* Nothing was right, but nothing of the kind was there. */
+		/* No check applied: neither right nor wrong. */
 		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "-",
 			  "none", invariant_text(invariant));
 	else
@@ -36,7 +36,7 @@ static void show_result(struct report *report, unsigned int invariant, const str
 			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
 }
 
-/* The reason why nothing at all was seen, if it is one for all; else NULL. */
+/* The reason why no invariant was seen, if all have the same one; else NULL. */
 static const char *why_nothing_seen(const struct verdict *verdict)
 {
 	const char *why = verdict->results[1].why_not;
@@ -55,7 +55,7 @@ static void show_results(struct report *report, const struct verdict *verdict)
 		text_line(report, PAINT_FAINT, 2, 2, "V1 to V%d  not seen: %s", INVARIANTS, why);
 		return;
 	}
-	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "compared", "that");
+	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "checks", "invariant");
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
 		show_result(report, i, &verdict->results[i]);
 }
@@ -97,18 +97,18 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 			 verifications == 1 ? "" : "s");
 	fputc('\n', report->stream);
 	if (verdict->finding_count)
-		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s things compared%s.",
+		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s checks%s.",
 			  text_number_of(verdict->finding_count, "finding", findings, sizeof(findings)),
 			  checked, times);
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
 	else
-		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s things compared%s, no finding.", checked,
+		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked,
 			  times);
 	if (refused)
 		text_line(
 			report, PAINT_BAD, 0, 2,
-			"%s that the script does not expect to be refused: see above, or write `expect refused`.",
+			"%s that the script does not expect: see above, or write `expect refused`.",
 			text_number_of(refused, "refusal", refusals, sizeof(refusals)));
 }
 

@@ -57,12 +57,12 @@ static void show_levels(struct report *report, const struct report_walk *input)
 	char decoded[160], text[100];
 
 	text_line(report, PAINT_FAINT, 0, 2,
-		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 ", GPAs of %u bits; %s", input->cpu,
+		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 ", MAXPHYADDR %u; %s", input->cpu,
 		  input->mode->levels, input->mode->root, input->mode->physical_bits,
 		  switches(input->rules, text, sizeof(text)));
 	if (input->walk->level_count)
 		text_line(report, PAINT_BOLD, 2, 2, "%-7s  %13s  %5s  %-18s  %-6s  %s", "level", "table GPA",
-			  "index", "entry", "so far", "");
+			  "index", "entry", "effective permissions", "");
 	for (unsigned int i = 0; i < input->walk->level_count; i++) {
 		const struct walk_level *level = &input->walk->levels[i];
 
@@ -93,11 +93,11 @@ static void show_stop(struct report *report, const struct report_walk *input)
 			  last ? " at level " : "", last ? entry_level_name(last->level) : "");
 }
 
-static void show_who_may(struct report *report, const struct report_walk *input)
+static void show_access(struct report *report, const struct report_walk *input)
 {
 	static const char *const names[] = { [ACCESS_SUPERVISOR] = "supervisor", [ACCESS_USER] = "user" };
 
-	text_line(report, PAINT_BOLD, 0, 2, "%-12s  %-22s  %-22s  %s", "who may", "read", "write", "execute");
+	text_line(report, PAINT_BOLD, 0, 2, "%-12s  %-22s  %-22s  %s", "access", "read", "write", "execute");
 	for (enum access_mode mode = ACCESS_SUPERVISOR; mode <= ACCESS_USER; mode++)
 		text_line(report, PAINT_PLAIN, 2, 2, "%-10s  %-22s  %-22s  %s", names[mode],
 			  access_text(walk_may(input, mode, ACCESS_READ)),
@@ -123,12 +123,12 @@ static void show_memory(struct report *report, const struct report_walk *input)
 
 	if (!region) {
 		text_line(report, PAINT_BAD, 0, 8,
-			  "slot    none: no memory is there, an access would leave the guest");
+			  "slot    none: there is no memory, an access would exit to the VMM");
 		return;
 	}
 	inside = input->walk->gpa - region->gpa;
 	if (region->fd >= 0)
-		snprintf(offset, sizeof(offset), ", offset 0x%" PRIx64 " of the file behind it",
+		snprintf(offset, sizeof(offset), ", offset 0x%" PRIx64 " of its file",
 			 region->offset + inside);
 	text_line(report, PAINT_PLAIN, 0, 8,
 		  "slot    byte 0x%" PRIx64 " of the %s of memory at GPA 0x%" PRIx64, inside,
@@ -205,10 +205,10 @@ static void show_end(struct report *report, const struct report_walk *input)
 		  "GPA     0x%" PRIx64 " in a %s page, rights %s%s, %s memory (PAT entry %u%s)", walk->gpa,
 		  page_size_name(walk->page_size), RIGHTS_TEXT(walk->rights), key,
 		  memory_type(memory_type_pat(cpu), walk->pat_index), walk->pat_index,
-		  cpu->has_pat ? "" : " as after a reset: the source does not hold the register");
+		  cpu->has_pat ? "" : " as of the PAT register after a reset: the source does not have it");
 	show_memory(report, input);
 	show_stage2(report, input);
-	show_who_may(report, input);
+	show_access(report, input);
 }
 
 void report_walk(struct report *report, const struct report_walk *input)

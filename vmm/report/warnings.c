@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * warnings.c: what the guest's memory manager refused: why, whoever called it, and the area that it was
- * about.
+ * warnings.c: the calls that the guest's memory manager refused: reason, caller, area.
  */
 #include "base/number.h"
 #include "kvmap/layout.h"
@@ -52,7 +51,7 @@ static void show_warning(struct report *report, const struct report_run *run, co
 	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s, called by %s%s%s", run->script->path,
 		  operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
-		  status_text(warning->status), address, *caller ? caller : "nobody known",
+		  status_text(warning->status), address, *caller ? caller : "an unknown function",
 		  warning->detail & 1 ? ", in an interrupt" : "", area_of(run, warning, area, sizeof(area)));
 }
 

@@ -71,6 +71,7 @@ static int verify_claims(struct session *session, struct error *error)
 		input.no_stage2 = no_stage2.text;
 	}
 	if (verify(&input, &verdict, error) == 0) {
+		session->findings = verdict.finding_count;
 		result = add_verdict(session, &verdict);
 		if (result < 0)
 			error_set(error, ERROR_HOST, 0, 0, "out of memory");
@@ -85,6 +86,7 @@ int session_verify(struct session *session, struct error *error)
 	int result;
 
 	session->verified = true;
+	session->findings = 1; /* the claims cannot be read */
 	if (session_read_claims(session, error) < 0) {
 		if (error->kind != ERROR_GUEST)
 			return -1;

@@ -56,6 +56,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step = session->pending[record->cpu];
 	session->pending[record->cpu] = (struct report_step){ 0 };
 	step.result = *record;
+	step.verified = session->verified;
+	step.findings = session->findings;
 	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;

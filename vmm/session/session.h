@@ -55,6 +55,7 @@ struct session {
 	uint64_t refused;    /* operations that were refused without `expect refused` */
 	bool reached_end;    /* the guest wrote to its exit port */
 	bool verified;       /* by the host, since the last RESULT */
+	uint64_t findings;   /* of that verification */
 	struct {
 		bool known;
 		uint64_t value;

@@ -96,7 +96,7 @@ int source_connect(const char *name, struct control_client **out, struct error *
 		return -1;
 	if (control_client_hello(*out)->pid == pid)
 		return 0;
-	error_set(error, ERROR_INPUT, 0, 0, "%s: process %" PRIu32 " listens there, not process %" PRIu32,
+	error_set(error, ERROR_INPUT, 0, 0, "%s is the socket of process %" PRIu32 ", not of process %" PRIu32,
 		  path, control_client_hello(*out)->pid, pid);
 	control_client_close(*out);
 	return -1;
@@ -219,11 +219,11 @@ uint32_t source_pid(const struct source *source)
 const struct stage2 *source_stage2(struct source *source, struct error *error)
 {
 	if (!source_pid(source)) {
-		error_set(error, ERROR_INPUT, 0, 0, "a core does not hold it");
+		error_set(error, ERROR_INPUT, 0, 0, "a core does not have it");
 		return NULL;
 	}
 	if (!source->stage2) {
-		error_set(error, ERROR_INPUT, 0, 0, "not asked for: --stage2");
+		error_set(error, ERROR_INPUT, 0, 0, "without --stage2");
 		return NULL;
 	}
 	if (source->vm.client) {

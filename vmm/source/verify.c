@@ -47,8 +47,8 @@ static int not_settled(unsigned int snapshots, unsigned int cpu, uint32_t line, 
 		snprintf(where, sizeof(where), "line %" PRIu32 " of its script", line);
 	return error_set(
 		error, ERROR_GUEST, 0, 0,
-		"not judged: at each of %u looks something did not agree and a CPU was in the middle of "
-		"an operation, at the last one CPU %u of %s: look again, or at its end (--hold)",
+		"not verified: in each of %u snapshots claims and tables differed while a CPU was in an "
+		"operation, in the last one CPU %u in %s: try again, or at the guest's end (--hold)",
 		snapshots, cpu, where);
 }
 

@@ -190,7 +190,7 @@ static int set_up(struct process_view *process, pid_t pid, const struct process_
 	process->leave = eventfd(0, EFD_CLOEXEC);
 	if (process->faults < 0 || process->leave < 0)
 		return error_set(error, ERROR_HOST, errno, 0,
-				 "no userfaultfd, by which the memory of another process is looked at");
+				 "no userfaultfd, by which the memory of another process is read");
 	for (size_t i = 0; i < count; i++)
 		if (add_piece(process, &pieces[i], error) < 0)
 			return -1;

@@ -65,7 +65,7 @@ Test(areas, are_shown_as_linux_shows_them_with_the_tables_and_the_verdict_below)
 	check_holds(
 		text,
 		"  tables: 16 pages rw- in 1 run from GPA 0x5000, guard page 0xffffc90000010000 not mapped: ok\n");
-	check_holds(text, "   12288 unpurged vm_area pages=2 phys=0x");
+	check_holds(text, "   12288 lazily freed pages=2 phys=0x");
 	check_holds(text, "  tables: nothing mapped, guard page");
 	check_holds(text, "\n2 areas, 0 of them wrong\n");
 	free(text);

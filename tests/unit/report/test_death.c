@@ -57,7 +57,7 @@ Test(death, without_registers_it_says_so)
 	sample.death.event.type = MACHINE_TRIPLE_FAULT;
 	sample.death.has_registers = false;
 	text = shown();
-	check_holds(text, "its registers could not be had");
+	check_holds(text, "the registers could not be read");
 	cr_expect_null(strstr(text, "rax "));
 	free(text);
 }

@@ -55,7 +55,7 @@ Test(report_frames, are_counted_by_owner)
 	char *text = frames_of(REPORT_TEXT, 80);
 
 	check_lines(text);
-	check_holds(text, "66,560 frames of memory, by owner, as the guest claims\n");
+	check_holds(text, "66,560 page frames by owner, as the guest claims\n");
 	check_holds(text, "  .  free, never used             65,335");
 	check_holds(text, "  a  live area                       100       400 KiB    0.2%\n");
 	cr_expect_null(strstr(text, "held"));

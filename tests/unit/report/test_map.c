@@ -99,7 +99,7 @@ Test(map, the_map_labels_ranges_and_shows_the_guards_between_them)
 		"ffffc90000000000     64 KiB  rw-  4K   6   -      16   1800000  area\n"
 		"ffffc90000010000      4 KiB  ---                                guard\n"
 		"ffffffff80200000     16 KiB  r-x  4K   -   -       1    200000  image, outside its segments\n");
-	check_holds(text, "\n3 ranges, 148 leaf entries, 7 tables entered, no entries leading nowhere\n");
+	check_holds(text, "\n3 ranges, 148 leaf entries, 7 tables entered, no PTEs that point outside memory\n");
 	free(text);
 }
 
@@ -158,7 +158,7 @@ Test(map, a_map_names_memory_that_is_not_cached_and_keys)
 	text = map_of(REPORT_TEXT, NULL);
 	check_holds(text, "direct map WT key 5\n");
 	check_holds(text,
-		    "\nmemory types by the PAT register as after a reset: the source does not hold it\n");
+		    "\nmemory types as of the PAT register after a reset: the source does not have it\n");
 	free(text);
 	cpu.has_pat = true;
 	ranges[0] = kept;
@@ -178,7 +178,7 @@ Test(map, a_folded_map_says_how_often_and_how_far)
 	text = map_of_ranges(REPORT_TEXT, NULL, many, 30, true);
 	check_lines(text);
 	check_holds(text, "\n                 ... this 30 times, one every 12 KiB, up to ffffe00000058fff\n");
-	check_holds(text, "; folded, --all shows each\n");
+	check_holds(text, "; folded (--all)\n");
 	free(text);
 	for (unsigned int i = 0; i < 30; i++) {
 		many[i].gva += i * i * 0x1000;

@@ -112,7 +112,7 @@ Test(proc, meminfo_says_what_the_guest_has_counted_in_kib)
 		{ "VmallocTotal", 1ull << 35 },
 		{ "VmallocUsed", 64 },
 		{ "VmallocChunk", 7 << 20 },
-		{ "KvmapQuarantine", 8 },
+		{ "KvmapLazyFreed", 8 },
 		{ "KvmapHeld", 600 },
 		{ "KvmapBlocks", 44 },
 		{ "DirectMap4k", 2048 },

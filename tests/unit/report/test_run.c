@@ -81,9 +81,9 @@ Test(run_text, what_batching_saved_is_told)
 {
 	char *text = shown();
 
-	check_holds(text, "1,234 allocated with 18 pages, 21 freed; 1 live now, 1 waiting for a flush");
-	check_holds(text, "1 for 21 frees; 20 ranges and 2 frames became free to be used again\n");
-	check_holds(text, "batching saved 20, against a flush at every free");
+	check_holds(text, "1,234 allocated with 18 pages, 21 freed; 1 live now, 1 lazily freed");
+	check_holds(text, "1 for 21 frees; they released 20 ranges and 2 frames\n");
+	check_holds(text, "batching saved 20 compared with a flush at every free");
 	check_holds(text, "1 as expected: 1 guard");
 	check_holds(text, "it agreed at 1 of 1");
 	free(text);
@@ -97,7 +97,7 @@ Test(run_text, the_picture_shows_where_the_frames_lie)
 	check_holds(text, "|11...11...1....1..1.1..1.1..1....1...11...1....1................|\n");
 	check_holds(text, "0x1800 0x1825 0x184a 0x180a");
 	check_holds(text, "guard page 0xffffc90000010000: not mapped\n");
-	check_holds(text, "0xffffc90000011000, 8 KiB, freed and waiting for a flush: 2 frames in 1 run\n");
+	check_holds(text, "0xffffc90000011000, 8 KiB, lazily freed (waiting for a TLB flush): 2 frames in 1 run\n");
 	check_holds(text, "0x1857+1\n");
 	free(text);
 }
@@ -122,7 +122,7 @@ Test(run_text, the_verdict_has_a_line_for_each_invariant_and_a_sentence)
 		check_holds(text, line);
 	}
 	check_holds(text, "(no permission to read the second stage)");
-	check_holds(text, "\nVERIFIED: 1,281 things compared in 2 verifications, no finding.\n");
+	check_holds(text, "\nVERIFIED: 1,281 checks in 2 verifications, no findings.\n");
 	free(text);
 }
 
@@ -137,7 +137,7 @@ Test(run_text, findings_are_listed_and_cannot_hurt_the_terminal)
 	check_holds(text, "found    mapped \\x1b[2J\\x07 \"quoted\\\" \\x0a\n");
 	check_holds(text, "where    \\xff\\xfe \\xe2\\x80\\xae evil \xc3\xa4\n");
 	check_holds(text, "2. script at 0x0000000000000001\n");
-	check_holds(text, "\nNOT VERIFIED: 2 findings; 1,281 things compared in 2 verifications.\n");
+	check_holds(text, "\nNOT VERIFIED: 2 findings; 1,281 checks in 2 verifications.\n");
 	free(text);
 }
 
@@ -190,7 +190,7 @@ Test(run_text, flushes_page_by_page_and_none_at_all_are_told)
 	sample.claims.stats[9] = 3;
 	sample.claims.stats[10] = 12;
 	text = shown();
-	check_holds(text, "4 for 21 frees, 3 of them page by page (12 INVLPGs); 20 ranges");
+	check_holds(text, "4 for 21 frees, 3 of them page by page (12 INVLPGs); they released 20 ranges");
 	free(text);
 	sample.claims.stats[8] = sample.claims.stats[9] = 0;
 	text = shown();
@@ -220,10 +220,10 @@ Test(run_text, a_guest_that_died_early_leaves_a_report_all_the_same)
 	sample.run.hello.type = 0;
 	sample.run.dropped_records = 3;
 	text = shown();
-	check_holds(text, "never came to its first operation");
+	check_holds(text, "never reached its first operation");
 	check_holds(text, "Of 8 operations, 0 ended.");
 	check_holds(text, "Nothing could be verified.");
-	check_holds(text, "sent 3 reports that cannot be");
+	check_holds(text, "sent 3 invalid records");
 	free(text);
 }
 

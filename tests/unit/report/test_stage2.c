@@ -30,7 +30,7 @@ Test(stage2, a_vm_that_ran_on_is_said_to_have_done_so)
 	char *text = process_of(REPORT_TEXT, &process);
 
 	check_lines(text);
-	cr_expect(strstr(text, "process 77 ran on"), "%s", text);
+	cr_expect(strstr(text, "PID 77 was not stopped"), "%s", text);
 	cr_expect(strstr(text, "--stop"), "%s", text);
 	cr_expect_null(strstr(text, "CR3"), "%s", text);
 	free(text);
@@ -42,8 +42,8 @@ Test(stage2, what_is_doubtful_of_another_programs_vm_is_said)
 	char *text = process_of(REPORT_TEXT, &process);
 
 	check_lines(text);
-	cr_expect(strstr(text, "process 77 was stopped for 1.50 ms"), "%s", text);
-	cr_expect(strstr(text, "CR3 of 2 vCPUs is of before"), "%s", text);
+	cr_expect(strstr(text, "stopped PID 77 for 1.50 ms"), "%s", text);
+	cr_expect(strstr(text, "CR3 of 2 vCPUs may be stale"), "%s", text);
 	cr_expect(strstr(text, "1 page could not be read"), "%s", text);
 	free(text);
 	text = process_of(REPORT_JSON, &process);
@@ -83,7 +83,7 @@ Test(stage2, where_it_is_not_seen_what_kvm_tells_is_told)
 	check_lines(text);
 	cr_expect(strstr(text, "process 77: not seen"), "%s", text);
 	cr_expect(strstr(text, "slot at GPA 0x0, 1 MiB\n"), "another process's HVA is not known: %s", text);
-	cr_expect(strstr(text, "2M pages, by KVM's own count: 6"), "%s", text);
+	cr_expect(strstr(text, "2M pages as counted by KVM: 6"), "%s", text);
 	cr_expect(strstr(text, "agrees with the guest's tables at 9 addresses"), "%s", text);
 	free(text);
 	text = not_seen_of(REPORT_TEXT, &differs);

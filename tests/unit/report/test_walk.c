@@ -80,14 +80,14 @@ Test(walk, a_walk_shows_every_level_raw_and_decoded)
 	check_holds(
 		text,
 		"  1 PT     0x00000004000      0  0x8000000000005163  rw-     P W A D G NX -> page 0x5000\n");
-	check_holds(text, "CPU 0: 4-level tables from CR3 0x1000, GPAs of 40 bits; "
+	check_holds(text, "CPU 0: 4-level tables from CR3 0x1000, MAXPHYADDR 40; "
 			  "on: WP NXE SMEP; off: SMAP PKE PKS\n");
 	check_holds(text,
-		    "\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as after a reset: ");
+		    "\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as of the PAT register ");
 	check_holds(text, "\nslot    byte 0x5123 of the 64 KiB of memory at GPA 0x0\nHVA     0x");
 	check_holds(text, "\nHPA     not seen: not asked for\n");
 	check_holds(text,
-		    "\nwho may       read                    write                   execute\n"
+		    "\naccess        read                    write                   execute\n"
 		    "  supervisor  yes                     yes                     no: NX\n"
 		    "  user        no: supervisor page     no: supervisor page     no: supervisor page\n");
 	free(text);
@@ -194,7 +194,7 @@ Test(walk, a_walk_says_why_a_bit_is_reserved)
 
 Test(walk, a_walk_leads_out_of_the_guest_where_there_is_no_memory)
 {
-	expect_walk(0x10000001, "slot    none: no memory is there");
+	expect_walk(0x10000001, "slot    none: there is no memory");
 }
 
 Test(walk, a_walk_goes_on_through_the_second_stage_where_that_is_seen)
