@@ -12,7 +12,7 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 
 	if (vm % 8 || !reader_structure(reader, TYPE_vm_struct, vm, copy)) {
 		reader_damage(reader, "V1", area->vmap_area, vm,
-			      "vmap_area.vm: leads to no vm_struct in RAM");
+			      "vmap_area.vm: does not point to a vm_struct in RAM");
 		return;
 	}
 	area->addr = layout_value(layout, MEMBER_vm_struct_addr, copy);
@@ -68,8 +68,8 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 	while (vmap_area && !reader->out_of_memory) {
 		if (vmap_area % 8 || !reader->nodes_left ||
 		    !reader_structure(reader, TYPE_vmap_area, vmap_area, copy)) {
-			reader_damage(reader, "V8", address, vmap_area, "%s: leads to no vmap_area in RAM",
-				      name);
+			reader_damage(reader, "V8", address, vmap_area,
+				      "%s: does not point to a vmap_area in RAM", name);
 			return;
 		}
 		reader->nodes_left--;
@@ -80,7 +80,7 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 		}
 		vmap_area = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
 		if (vmap_area && vmap_area == saved) {
-			reader_damage(reader, "V8", address, vmap_area, "%s: runs in a circle", name);
+			reader_damage(reader, "V8", address, vmap_area, "%s: has a cycle", name);
 			return;
 		}
 	}

@@ -52,7 +52,7 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 		if (object % 8 || object < list->start || object >= list->end ||
 		    !reader_copy(reader, object, next, sizeof(next))) {
 			reader_damage(reader, "V4", list->address, object,
-				      "kmem_caches[%u]: free list leads out of %s", cache->index,
+				      "kmem_caches[%u]: free list points outside %s", cache->index,
 				      list->start ? "its slab" : "RAM");
 			return;
 		}
@@ -118,7 +118,7 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	cache->frame_count = partial.frame_count + full.frame_count;
 	if (!sizes_fit(cache)) {
 		reader_damage(reader, "V4", gva, cache->object_size,
-			      "kmem_caches[%u]: objects of that size cannot be", index);
+			      "kmem_caches[%u]: impossible size of objects or slabs", index);
 		cache->object_size = cache->order = 0;
 		return;
 	}
@@ -168,7 +168,7 @@ void read_caches(struct reader *reader)
 		most = sizeof(reader->out->caches) / sizeof(reader->out->caches[0]);
 	if (count >= most) {
 		reader_damage(reader, "V4", layout->roots[ROOT_nr_kmem_caches].gva, count,
-			      "nr_kmem_caches: more than the array has");
+			      "nr_kmem_caches: more than fit into the array");
 		count = most - 1;
 	}
 	for (uint32_t i = 1; i <= count; i++) {

@@ -17,7 +17,7 @@ static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 {
 	if (pfn >= reader->frame_limit) {
 		reader_damage(reader, chain->invariant, chain->address, pfn,
-			      "%s: chain leads to a frame beyond RAM", chain->name);
+			      "%s: chain has a frame beyond RAM", chain->name);
 		return false;
 	}
 	if (!reader->frames_left) {
@@ -46,7 +46,7 @@ static bool chain_take_buddy_block(struct reader *reader, struct chain *chain, u
 
 	if (order > MAX_ORDER) {
 		reader_damage(reader, chain->invariant, chain->address, first,
-			      "%s: a block of order %llu, which none has", chain->name,
+			      "%s: a buddy block of order %llu, which is impossible", chain->name,
 			      (unsigned long long)order);
 		return false;
 	}
@@ -80,8 +80,8 @@ void reader_chain(struct reader *reader, struct chain *chain)
 			return;
 		pfn = layout_value(reader->layout, MEMBER_page_next, copy);
 		if (pfn && pfn == saved) {
-			reader_damage(reader, chain->invariant, chain->address, pfn,
-				      "%s: chain runs in a circle", chain->name);
+			reader_damage(reader, chain->invariant, chain->address, pfn, "%s: chain has a cycle",
+				      chain->name);
 			return;
 		}
 	}

@@ -31,12 +31,12 @@ static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy,
 
 	if (flush.stamp > stamp || (flush.stamp && (stamp - flush.stamp) % ring_entries(layout)))
 		reader_damage(reader, "V9", gva, flush.stamp,
-			      "tlb_flush_log: stamp of another place, or ahead of tlb_gen");
+			      "tlb_flush_log: stamp of another slot, or ahead of tlb_gen");
 	if (flush.stamp != stamp)
 		return false;
 	if (flush.begun >= stamp) {
 		reader_damage(reader, "V9", gva, flush.begun,
-			      "tlb_flush_log: flush that was complete before it began");
+			      "tlb_flush_log: flush that ended before it began");
 		return false;
 	}
 	return reader_push(reader, &reader->out->flushes, flush);
@@ -52,7 +52,7 @@ static void read_cpus(struct reader *reader)
 
 	if (!count || count > most) {
 		reader_damage(reader, "V9", layout->roots[ROOT_arch_nr_cpus].gva, count,
-			      "arch_nr_cpus: none, or more than the array has");
+			      "arch_nr_cpus: none, or more than fit into the array");
 		count = 1;
 	}
 	reader->out->cpu_count = (uint32_t)count;

@@ -72,8 +72,8 @@ static int layout_roots(struct claims_layout *layout, const struct symbols *symb
 		if (!root->size || (roots[i].number && !number_size(root->size)) ||
 		    root->size > UINT64_MAX - root->gva)
 			return error_set(error, ERROR_INPUT, 0, root->gva,
-					 "%s: `%s` has %llu bytes, which cannot be: not a kvmap guest?", file,
-					 roots[i].name, (unsigned long long)root->size);
+					 "%s: `%s` has an impossible size, %llu bytes: not a kvmap guest?",
+					 file, roots[i].name, (unsigned long long)root->size);
 	}
 	return 0;
 }
@@ -115,12 +115,12 @@ static int layout_check(const struct claims_layout *layout, const char *file, st
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
 		if (!type_fits(layout, i))
 			return error_set(error, ERROR_INPUT, 0, 0,
-					 "%s: `struct %s`%s%s has a size that cannot be", file,
+					 "%s: `struct %s`%s%s has an impossible size", file,
 					 types[i].structure, types[i].member ? ", member " : "",
 					 types[i].member ? types[i].member : "");
 	if (!shapes_fit(layout))
 		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: its symbols and its debug information do not fit together", file);
+				 "%s: its symbols and its debug information disagree", file);
 	return 0;
 }
 

@@ -48,7 +48,7 @@ static void list_read(struct reader *reader, const struct region_list *list, con
 
 	if (count > most) {
 		reader_damage(reader, "V4", layout->roots[ROOT_memblock].gva, count,
-			      "memblock.%s: more regions than the array has", list->name);
+			      "memblock.%s: more regions than fit into the array", list->name);
 		count = most;
 	}
 	copy += layout->types[list->array].offset;

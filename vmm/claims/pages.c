@@ -60,7 +60,7 @@ static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t
 	uint64_t at = gpa, start, end;
 
 	if (!view_region(view, gpa, size))
-		reader_damage(sweep->reader, "V4", gva, gpa, "mem_map: mapped to where there is no RAM");
+		reader_damage(sweep->reader, "V4", gva, gpa, "mem_map: mapped outside RAM");
 	while (view_next_data(view, at, gpa + size, &start, &end)) {
 		sweep_stretch(sweep, gva + (start - gpa), end - start);
 		at = end;

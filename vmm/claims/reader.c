@@ -108,7 +108,7 @@ void reader_damage(struct reader *reader, const char *invariant, uint64_t addres
 	if (reader->out->damages.count >= DAMAGES_LISTED)
 		return;
 	if (reader->out->damages.count == DAMAGES_LISTED - 1)
-		format = "more is damaged than is listed";
+		format = "more damages are not listed";
 	va_start(arguments, format);
 	vsnprintf(damage.what, sizeof(damage.what), format, arguments);
 	va_end(arguments);

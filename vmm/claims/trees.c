@@ -76,8 +76,8 @@ static void busy_take(struct reader *reader, const struct tree_node *node)
 		area_take(reader, &deferred);
 		break;
 	default:
-		reader_damage(reader, "V8", node->rb.vmap_area, node->state,
-			      "%s: node in a state that is none", layout_root_name(ROOT_vmap_area_root));
+		reader_damage(reader, "V8", node->rb.vmap_area, node->state, "%s: node in an unknown state",
+			      layout_root_name(ROOT_vmap_area_root));
 	}
 }
 
@@ -90,7 +90,7 @@ static bool node_enter(struct reader *reader, const struct tree *tree, uint64_t 
 
 	if (gva % 8 || !reader->nodes_left || !reader_structure(reader, TYPE_vmap_area, gva, copy)) {
 		reader_damage(reader, "V8", parent ? parent : reader->layout->roots[tree->root].gva, gva,
-			      "%s: link to no vmap_area in RAM", name);
+			      "%s: link does not point to a vmap_area in RAM", name);
 		return false;
 	}
 	reader->nodes_left--;

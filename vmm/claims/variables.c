@@ -33,7 +33,7 @@ void read_variables(struct reader *reader)
 
 	if (count > most) {
 		reader_damage(reader, "V12", layout->roots[ROOT_agent_nr_variables].gva, count,
-			      "agent_nr_variables: more than the array has");
+			      "agent_nr_variables: more than fit into the array");
 		count = most;
 	}
 	for (uint64_t i = 0; i < count && !reader->out_of_memory; i++) {

@@ -44,11 +44,11 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 	state = layout_value(layout, MEMBER_vmap_block_map_state, copy);
 	if (!pages || pages > VMAP_BLOCK_MOST || VMAP_SLOTS(pages) > block->used - slot) {
 		reader_damage(reader, "V8", gva, pages,
-			      "vmap_block_map.nr_pages: more than there is room for");
+			      "vmap_block_map.nr_pages: 0, or more than fit into the block");
 		return VMAP_BLOCK_SLOTS + 1;
 	}
 	if (state != VMAP_LIVE && state != VMAP_LAZY)
-		reader_damage(reader, "V8", gva, state, "vmap_block_map.state: none that there is");
+		reader_damage(reader, "V8", gva, state, "vmap_block_map.state: unknown");
 	area.state = state == VMAP_LIVE ? AREA_LIVE : AREA_LAZY;
 	area.addr = area.va_start = block->va_start + slot * PAGES(2);
 	area.size = PAGES(pages + 1);
@@ -79,10 +79,11 @@ static void counts_check(struct reader *reader, const struct vmap_block *block)
 	uint32_t rest = VMAP_BLOCK_DIRTY - block->used;
 
 	if (block->nr != block->mappings)
-		reader_damage(reader, "V13", block->gva, block->nr, "vmap_block.nr: there are others");
+		reader_damage(reader, "V13", block->gva, block->nr,
+			      "vmap_block.nr: not the number of mappings");
 	if (block->dirty != block->slots_unmapped && block->dirty != block->slots_unmapped + rest)
 		reader_damage(reader, "V13", block->gva, block->dirty,
-			      "vmap_block.dirty: not what was unmapped");
+			      "vmap_block.dirty: not the number of unmapped slots");
 }
 
 void vmap_block_take(struct reader *reader, const struct vmap_area_fields *fields)
@@ -94,7 +95,7 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 
 	if (fields->block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->block, copy)) {
 		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
-			      "vmap_area.vmap_block: leads to no vmap_block in RAM");
+			      "vmap_area.vmap_block: does not point to a vmap_block in RAM");
 		return;
 	}
 	block.va_start = layout_value(layout, MEMBER_vmap_block_va_start, copy);
@@ -105,7 +106,7 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 	    fields->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
 	    layout_value(layout, MEMBER_vmap_block_va, copy) != fields->area.vmap_area) {
 		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
-			      "vmap_block: not of its vmap_area");
+			      "vmap_block: does not belong to its vmap_area");
 		return;
 	}
 	while (slot < block.used && !reader->out_of_memory)

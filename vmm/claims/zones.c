@@ -39,14 +39,14 @@ static void free_list_read(struct reader *reader, uint32_t zone, uint32_t order,
 		    !reader_struct_page(reader, pfn, copy)) {
 			reader_damage(
 				reader, "V4", address, pfn,
-				"zones[%u].free_area[%u]: list leads beyond RAM, or holds more than RAM",
+				"zones[%u].free_area[%u]: list points beyond RAM, or has more frames than RAM",
 				zone, order);
 			return;
 		}
 		if (layout_value(layout, MEMBER_page_prev, copy) != before) {
 			reader_damage(
 				reader, "V4", address, pfn,
-				"zones[%u].free_area[%u]: frame does not point back, or list is a circle",
+				"zones[%u].free_area[%u]: frame does not point back, or list has a cycle",
 				zone, order);
 			return;
 		}
@@ -108,7 +108,7 @@ void read_zones(struct reader *reader)
 	read_numa_nodes(reader);
 	if (count > most) {
 		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
-			      "nr_zones: more than the array has");
+			      "nr_zones: more than fit into the array");
 		count = most;
 	}
 	for (uint32_t i = 0; i < count; i++) {

@@ -230,10 +230,10 @@ const char *backtrace_end_text(enum backtrace_end end)
 {
 	static const char *const texts[] = {
 		[BACKTRACE_OUTERMOST] = "the outermost frame",
-		[BACKTRACE_TOO_DEEP] = "there are more frames than are followed",
+		[BACKTRACE_TOO_DEEP] = "more frames are not shown",
 		[BACKTRACE_LOST] = "lost: no rule for this frame, or its stack is not mapped",
-		[BACKTRACE_OUTSIDE] = "lost: the return address is not in the program's text",
-		[BACKTRACE_CIRCLE] = "lost: the stack leads in a circle",
+		[BACKTRACE_OUTSIDE] = "lost: the return address is outside the program's text",
+		[BACKTRACE_CIRCLE] = "lost: the stack has a cycle",
 	};
 
 	return texts[end];

@@ -170,7 +170,7 @@ static int type_name(struct parser *parser, struct expression_step *cast)
 			return -1;
 		used = strlen(cast->name);
 		if (used + 1 + strlen(word) >= sizeof(cast->name) || !is_base_word(word))
-			return fail_at(parser, cast->at + 1, "this is no type");
+			return fail_at(parser, cast->at + 1, "this is not a type");
 		cast->name[used] = ' ';
 		memcpy(cast->name + used + 1, word, strlen(word) + 1);
 	}
@@ -201,7 +201,7 @@ static int cast(struct parser *parser, struct expression_step *out)
 	}
 	parser->error = error;
 	if (!is_cast && out->tag)
-		return expected(parser, "`)` behind the type");
+		return expected(parser, "`)` after the type");
 	if (!is_cast)
 		parser->at = start;
 	return is_cast;

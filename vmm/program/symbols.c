@@ -133,7 +133,7 @@ static int symbols_load_segments(struct symbols *symbols, struct error *error)
 			continue;
 		if (header.p_offset > file->size || header.p_filesz > file->size - header.p_offset)
 			return error_set(error, ERROR_INPUT, 0, header.p_offset,
-					 "%s is truncated: segment %zu lies beyond its end", file->name, i);
+					 "%s is truncated: segment %zu is beyond its end", file->name, i);
 		if (header.p_filesz > header.p_memsz)
 			return error_set(error, ERROR_INPUT, 0, header.p_offset,
 					 "%s: segment %zu is larger in the file than in memory", file->name,

@@ -57,7 +57,7 @@ static int fetch(struct evaluation *evaluation, uint64_t *out)
 		return 0;
 	}
 	if (!size || size > 9)
-		return error_set(evaluation->error, ERROR_INPUT, 0, 0, "this is no number");
+		return error_set(evaluation->error, ERROR_INPUT, 0, 0, "this is not a number");
 	if (walk_read(evaluation->context->view, evaluation->context->mode, value->address, bytes, size,
 		      evaluation->error) < 0)
 		return -1;
@@ -193,7 +193,7 @@ static int take_element(struct evaluation *evaluation, uint64_t index)
 		return error_set(evaluation->error, ERROR_INPUT, 0, 0, "the size of an element is not known");
 	if (__builtin_mul_overflow(index, size, &offset) || offset > UINT64_MAX - address)
 		return error_set(evaluation->error, ERROR_INPUT, 0, 0,
-				 "element %" PRIu64 " would lie beyond all addresses", index);
+				 "element %" PRIu64 " is beyond the address space", index);
 	*value = (struct value){ .type = target, .address = address + offset };
 	return 0;
 }

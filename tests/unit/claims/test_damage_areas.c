@@ -51,8 +51,8 @@ Test(damage_areas, a_tree_that_leads_out_of_RAM)
 	world_range(&world, RANGE_B)->rb_node.rb_left = NOWHERE;
 	world_range(&world, RANGE_E)->rb_node.rb_right = (void *)0x4141414141414140;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area_root: link to no vmap_area");
-	expect_damage(&claims, "V8", "free_vmap_area_root: link to no vmap_area");
+	expect_damage(&claims, "V8", "vmap_area_root: link does not point to a vmap_area");
+	expect_damage(&claims, "V8", "free_vmap_area_root: link does not point to a vmap_area");
 	cr_expect_eq(claims.busy_tree.count, 2);
 	cr_expect_eq(claims.areas.count, 3);
 }
@@ -62,7 +62,7 @@ Test(damage_areas, a_tree_link_that_is_not_aligned)
 	world_root(&world, "vmap_area_root", struct rb_root)->rb_node =
 		(void *)((char *)link_to(RANGE_B) + 4);
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area_root: link to no vmap_area");
+	expect_damage(&claims, "V8", "vmap_area_root: link does not point to a vmap_area");
 	cr_expect_eq(claims.busy_tree.count, 0);
 	cr_expect_eq(claims.free_tree.count, 2);
 }
@@ -108,7 +108,7 @@ Test(damage_areas, a_vmap_block_outside_RAM)
 	world_vmap_block(&world, RANGE_A);
 	world_range(&world, RANGE_A)->vmap_block = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area.vmap_block: leads to no vmap_block");
+	expect_damage(&claims, "V8", "vmap_area.vmap_block: does not point to a vmap_block");
 	cr_expect_eq(claims.areas.count, 3, "the other nodes are read");
 }
 
@@ -116,14 +116,14 @@ Test(damage_areas, a_vmap_block_of_another_range)
 {
 	world_vmap_block(&world, RANGE_A)->va_start += VMAP_BLOCK_SIZE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_block: not of its vmap_area");
+	expect_damage(&claims, "V8", "vmap_block: does not belong to its vmap_area");
 }
 
 Test(damage_areas, a_vmap_block_that_is_more_than_full)
 {
 	world_vmap_block(&world, RANGE_A)->used = VMAP_BLOCK_SLOTS + 1;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_block: not of its vmap_area");
+	expect_damage(&claims, "V8", "vmap_block: does not belong to its vmap_area");
 }
 
 Test(damage_areas, a_mapping_in_a_vmap_block_without_room_for_it)
@@ -163,7 +163,7 @@ Test(damage_areas, a_purge_list_with_a_cycle)
 {
 	world_range(&world, RANGE_D)->next = (void *)world_range_gva(RANGE_D);
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_lazy.purge_list: runs in a circle");
+	expect_damage(&claims, "V8", "vmap_lazy.purge_list: has a cycle");
 	cr_expect_leq(claims.areas.count, 5);
 }
 
@@ -171,7 +171,7 @@ Test(damage_areas, a_purge_list_that_leads_out_of_RAM)
 {
 	world_range(&world, RANGE_D)->next = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_lazy.purge_list: leads to no vmap_area");
+	expect_damage(&claims, "V8", "vmap_lazy.purge_list: does not point to a vmap_area");
 	cr_expect_eq(claims.areas.count, 4);
 }
 
@@ -179,7 +179,7 @@ Test(damage_areas, a_list_of_flushed_ranges_that_leads_out_of_RAM)
 {
 	world_cpu(&world, 1)->lazy.flushed_list = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_lazy.flushed_list: leads to no vmap_area");
+	expect_damage(&claims, "V8", "vmap_lazy.flushed_list: does not point to a vmap_area");
 }
 
 Test(damage_areas, a_list_of_deferred_areas_with_a_cycle)
@@ -188,21 +188,21 @@ Test(damage_areas, a_list_of_deferred_areas_with_a_cycle)
 	world_range(&world, RANGE_A)->next = (void *)world_range_gva(RANGE_A);
 	world_cpu(&world, 2)->lazy.deferred = (void *)world_range_gva(RANGE_A);
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_lazy.deferred: runs in a circle");
+	expect_damage(&claims, "V8", "vmap_lazy.deferred: has a cycle");
 }
 
 Test(damage_areas, a_list_of_deferred_areas_that_leads_out_of_RAM)
 {
 	world_cpu(&world, 2)->lazy.deferred = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_lazy.deferred: leads to no vmap_area");
+	expect_damage(&claims, "V8", "vmap_lazy.deferred: does not point to a vmap_area");
 }
 
 Test(damage_areas, a_range_of_the_busy_tree_in_an_unknown_state)
 {
 	world_range(&world, RANGE_A)->state = 77;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area_root: node in a state that is none");
+	expect_damage(&claims, "V8", "vmap_area_root: node in an unknown state");
 	cr_expect_eq(claims.busy_tree.count, 3);
 	cr_expect_eq(claims.areas.count, 3);
 }
@@ -212,7 +212,7 @@ Test(damage_areas, an_area_without_vm_struct)
 	world_range(&world, RANGE_A)->vm = NULL;
 	world_range(&world, RANGE_C)->vm = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V1", "leads to no vm_struct");
+	expect_damage(&claims, "V1", "does not point to a vm_struct");
 	cr_expect_eq(claims.areas.count, 4);
 	cr_expect_eq(claims.areas.items[0].frame_count, 0);
 	cr_expect_eq(claims.areas.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
@@ -248,7 +248,7 @@ Test(damage_areas, a_chain_with_a_cycle_and_a_huge_count)
 	world_vm(&world, RANGE_C)->nr_pages = 0xffffffff;
 	world_page(&world, 0x731)->next = 0x712;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V1", "chain runs in a circle");
+	expect_damage(&claims, "V1", "chain has a cycle");
 	cr_expect_leq(claims.areas.items[2].frame_count, 8);
 	cr_expect_eq(claims.areas.items[3].frame_count, 2);
 }
@@ -258,7 +258,7 @@ Test(damage_areas, a_buddy_block_of_an_impossible_order_or_with_frames_beyond_th
 	world_page(&world, 0x710)->order = 77;
 	world_vm(&world, RANGE_A)->flags |= VM_HUGE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V1", "vm_struct.pages: a block of order 77");
+	expect_damage(&claims, "V1", "vm_struct.pages: a buddy block of order 77");
 	claims_destroy(&claims);
 	world_page(&world, 0x710)->order = 10;
 	world_read(&world, &claims);
@@ -285,7 +285,7 @@ Test(damage_areas, chains_that_together_hold_more_frames_than_RAM)
 	cr_expect_eq(claims.areas.count, 1003);
 	cr_expect_leq(claims.damages.count, 256);
 	expect_damage(&claims, claims.damages.items[claims.damages.count - 1].invariant,
-		      "more is damaged than is listed");
+		      "more damages are not listed");
 }
 
 /* The mappings of the block were read with the tree. */

@@ -27,7 +27,7 @@ Test(damage_frames, held_frames_with_a_cycle)
 {
 	world_page(&world, 0x741)->next = 0x740;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "held_pages: chain runs in a circle");
+	expect_damage(&claims, "V4", "held_pages: chain has a cycle");
 }
 
 Test(damage_frames, a_free_list_with_a_cycle)
@@ -42,7 +42,7 @@ Test(damage_frames, a_free_list_that_leads_beyond_RAM)
 {
 	world_page(&world, 0x701)->next = 0x80000000;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "zones[0].free_area[0]: list leads beyond RAM");
+	expect_damage(&claims, "V4", "zones[0].free_area[0]: list points beyond RAM");
 	cr_expect_eq(claims.free_buddy_blocks.count, 2);
 }
 
@@ -50,7 +50,7 @@ Test(damage_frames, more_zones_than_the_array_has)
 {
 	*world_root(&world, "nr_zones", uint32_t) = 0xffffffff;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "nr_zones: more than the array has");
+	expect_damage(&claims, "V4", "nr_zones: more than fit into the array");
 	cr_expect_eq(claims.zone_count, MAX_NR_ZONES);
 }
 
@@ -115,7 +115,7 @@ Test(damage_frames, mem_map_mapped_outside_RAM)
 {
 	*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP, 2) = (1ull << 35) | PTE_P | PTE_PS;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "mem_map: mapped to where there is no RAM");
+	expect_damage(&claims, "V4", "mem_map: mapped outside RAM");
 	cr_expect_eq(claims.pages.count, 0);
 }
 
@@ -143,14 +143,14 @@ Test(damage_frames, flushes_from_the_future)
 {
 	world_root(&world, "tlb_flush_log", struct tlb_flush)[2].stamp += TLB_FLUSH_LOG;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V9", "tlb_flush_log: stamp of another place, or ahead");
+	expect_damage(&claims, "V9", "tlb_flush_log: stamp of another slot, or ahead");
 }
 
 Test(damage_frames, a_flush_that_ended_before_it_began)
 {
 	world_root(&world, "tlb_flush_log", struct tlb_flush)[3].begun = 3;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V9", "tlb_flush_log: flush that was complete before it began");
+	expect_damage(&claims, "V9", "tlb_flush_log: flush that ended before it began");
 }
 
 Test(damage_frames, a_per_cpu_list_that_is_shorter_than_its_counter)
@@ -178,7 +178,7 @@ Test(damage_frames, caches_with_wrong_sizes_counters_and_lists)
 	second->nr_slabs = 0xffffffff;
 	*(void **)world_at(&world, (uint64_t)slab->freelist) = slab->freelist;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "kmem_caches[1]: objects of that size");
+	expect_damage(&claims, "V4", "kmem_caches[1]: impossible size of objects");
 	expect_damage(&claims, "V4", "kmem_cache.full: chain ends before");
 	expect_damage(&claims, "V4", "kmem_caches[3]: more free objects than its slabs hold");
 	cr_expect_str_eq(claims.caches[0].name, "");
@@ -190,7 +190,7 @@ Test(damage_frames, a_slab_whose_list_leads_to_another)
 
 	slab->freelist = (char *)slab->freelist + PAGE_SIZE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "kmem_caches[3]: free list leads out of its slab");
+	expect_damage(&claims, "V4", "kmem_caches[3]: free list points outside its slab");
 }
 
 Test(damage_frames, objects_larger_than_their_slab_and_slabs_of_an_impossible_order)
@@ -198,8 +198,8 @@ Test(damage_frames, objects_larger_than_their_slab_and_slabs_of_an_impossible_or
 	world_cache(&world, 1)->object_size = PAGE_SIZE + 8;
 	world_cache(&world, 3)->order = 60;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "kmem_caches[1]: objects of that size");
-	expect_damage(&claims, "V4", "kmem_caches[3]: objects of that size");
+	expect_damage(&claims, "V4", "kmem_caches[1]: impossible size of objects");
+	expect_damage(&claims, "V4", "kmem_caches[3]: impossible size of objects");
 }
 
 Test(damage_frames, more_caches_than_the_array_has_and_one_outside_RAM)
@@ -208,9 +208,9 @@ Test(damage_frames, more_caches_than_the_array_has_and_one_outside_RAM)
 	world_root(&world, "kmem_caches", uint64_t)[2] = (uint64_t)NOWHERE;
 	world_cpu(&world, 63)->objects[3].free = NOWHERE;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "nr_kmem_caches: more than the array has");
+	expect_damage(&claims, "V4", "nr_kmem_caches: more than fit into the array");
 	expect_damage(&claims, "V4", "kmem_caches[2]: not mapped");
-	expect_damage(&claims, "V4", "kmem_caches[3]: free list leads out of RAM");
+	expect_damage(&claims, "V4", "kmem_caches[3]: free list points outside RAM");
 	cr_expect_eq(claims.cache_count, 2);
 }
 
@@ -244,7 +244,7 @@ Test(damage_frames, a_free_list_that_leads_to_a_struct_page_that_is_not_mapped)
 {
 	*world_pte(&world, KVMAP_DIRECT_BASE + WORLD_MEM_MAP, 2) = 0;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V4", "zones[0].free_area[0]: list leads beyond RAM");
+	expect_damage(&claims, "V4", "zones[0].free_area[0]: list points beyond RAM");
 	cr_expect_eq(claims.free_buddy_blocks.count, 0);
 }
 

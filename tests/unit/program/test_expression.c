@@ -107,8 +107,8 @@ Test(expression, what_is_wrong_is_pointed_at)
 	expect_wrong("a[0x]", 2, "not a number");
 	expect_wrong("a[0x10000000000000000]", 2, "more than 64 bits");
 	expect_wrong("(a", 2, "`)` is expected");
-	expect_wrong("(struct a", 9, "`)` behind the type");
-	expect_wrong("(struct)a", 7, "`)` behind the type");
+	expect_wrong("(struct a", 9, "`)` after the type");
+	expect_wrong("(struct)a", 7, "`)` after the type");
 	expect_wrong("a + 1", 2, "there is `+ 1`");
 	expect_wrong("'a.c'x", 5, "`::` is expected");
 	expect_wrong("'a.c", 0, "a file's name between ' and '");

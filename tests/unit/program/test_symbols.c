@@ -235,10 +235,10 @@ Test(symbols, segments_outside_the_file_are_refused)
 	Elf64_Phdr *segment = (Elf64_Phdr *)(bytes + ((Elf64_Ehdr *)bytes)->e_phoff), kept = *segment;
 
 	segment->p_offset = ~0ull - 10;
-	expect_refused(bytes, size, "segment 0 lies beyond its end");
+	expect_refused(bytes, size, "segment 0 is beyond its end");
 	*segment = kept;
 	segment->p_filesz = ~0ull;
-	expect_refused(bytes, size, "segment 0 lies beyond its end");
+	expect_refused(bytes, size, "segment 0 is beyond its end");
 	*segment = kept;
 	segment->p_memsz = segment->p_filesz - 1;
 	expect_refused(bytes, size, "larger in the file than in memory");

@@ -265,7 +265,7 @@ Test(value, errors_have_a_message_and_an_offset)
 	expect_wrong("(struct node)head", 0, "a cast is to a number or to a pointer");
 	expect_wrong("0x10", 0, "a number has no type: cast it");
 	expect_wrong("0x10->x", 4, "a number has no type: cast it");
-	expect_wrong("head.next[0x1fffffffffffffff]", 9, "beyond all addresses");
+	expect_wrong("head.next[0x1fffffffffffffff]", 9, "beyond the address space");
 }
 
 Test(value, unmapped_memory_is_an_error_of_the_guest)

@@ -38,12 +38,12 @@ Test(counters, each_counter_that_is_off_by_one_is_found)
 Test(counters, a_damaged_structure_is_a_finding_of_its_invariant)
 {
 	struct claim_damage damage = { "V8", 0xffff888000100000, 0x1234,
-				       "vmap_area_root: link to no vmap_area" };
+				       "vmap_area_root: link does not point to a vmap_area" };
 
 	w.claims.damages.items = &damage;
 	w.claims.damages.count = 1;
 	expect_findings("V8");
-	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "link to no vmap_area"));
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "link does not point to a vmap_area"));
 	w.claims.damages.items = NULL;
 	w.claims.damages.count = 0;
 }
