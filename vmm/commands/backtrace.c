@@ -44,7 +44,7 @@ static int parse_options(int argc, char **argv, struct backtrace_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* One CPU. False if there is nothing to be followed, which is said. */
+/* Reports one CPU. False if it has no backtrace; the report says why. */
 static bool show_cpu(struct report *report, struct unwinder *unwinder, const struct source *source,
 		     unsigned int cpu)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands.h: the table of subcommands, and their common exit status, errors and output.
+ * commands.h: a subcommand, and what all of them share: exit status, errors, output.
  */
 #ifndef VMM_COMMANDS_COMMANDS_H
 #define VMM_COMMANDS_COMMANDS_H

@@ -62,7 +62,7 @@ static int parse_options(int argc, char **argv, struct diff_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* All that was found, and how it was. */
+/* The differences, and what was compared. */
 struct findings {
 	struct diff_side sides[2];
 	struct diff_tables tables;
@@ -70,7 +70,7 @@ struct findings {
 	struct diff_frames moved;
 	struct diff_areas areas;
 	struct diff_contents contents;
-	bool claims; /* both make them */
+	bool claims; /* both sources have claims */
 };
 
 static int find(const struct source *sources, const struct diff_options *options, struct findings *out,

@@ -55,13 +55,13 @@ static int parse_options(int argc, char **argv, struct dump_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* The program that the guest runs, as far as known; NULL: unknown. */
+/* The program of the guest; NULL: unknown. */
 static const char *program_of(const struct source *source)
 {
 	return source->symbols ? source->program : source->core_program;
 }
 
-/* All that was ever touched is wanted. */
+/* Reads all memory that was ever touched, so that the snapshot has it. */
 static void want_all(const struct view *view)
 {
 	uint64_t gpa = 0, start, end;
@@ -104,7 +104,7 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 	want_all(source->view);
 	if (!options->physical && mappings_collect(source->view, &source->mode, &mappings, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
-	/* The file is written once. */
+	/* The file is written only in the last call. */
 	if (source_is_final(source)) {
 		if (write_it(options, source, &mappings, &dump, &error) < 0) {
 			status = inspection_fail(inspection, &error, NULL);

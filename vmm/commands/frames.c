@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define REACHES_LISTED 16
-#define COLUMNS        80 /* where there is no terminal */
+#define COLUMNS        80 /* if stdout is no terminal */
 
 struct frames_options {
 	struct source_options source; /* its second argument is FRAME */
@@ -56,7 +56,7 @@ static int parse_options(int argc, char **argv, struct frames_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* The frame's number. */
+/* Parses an address or pfn:NUMBER. *out is the frame's number. */
 static int parse_frame(const char *text, uint64_t *out, struct error *error)
 {
 	size_t length = strlen(text);

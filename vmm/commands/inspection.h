@@ -12,7 +12,7 @@
 
 struct inspection;
 
-/* Returned by a body to be called again, with the VMs as they are a little later. */
+/* Returned by a body that is to be called again, with a later snapshot of the VMs. */
 #define INSPECTION_AGAIN (-1)
 
 /*

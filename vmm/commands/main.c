@@ -33,8 +33,9 @@ static void print_usage(FILE *stream)
 }
 
 /*
- * A file that is opened must not become standard output by taking its number, or the report would go into it:
- * the guest's memory, for one. Opened for reading, so that a report that goes nowhere is an error.
+ * Opens descriptors 0 to 2 if they are closed. Otherwise a file that is opened later, such as the guest's
+ * memory, would be standard output, and the report would overwrite it. For reading only, so that writing a
+ * report fails.
  */
 static void keep_standard_streams(void)
 {

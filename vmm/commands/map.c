@@ -54,7 +54,7 @@ static int parse_range(struct argp_state *state, const char *text, struct map_fi
 	if (dash && number_parse(text, (size_t)(dash - text), &start) == NUMBER_OK &&
 	    (!dash[1] || (number_parse(dash + 1, strlen(dash + 1), &end) == NUMBER_OK && end > start))) {
 		filter->start = start;
-		filter->end = end - 1; /* without an end: the last address of all */
+		filter->end = end - 1; /* without END: UINT64_MAX */
 		return 0;
 	}
 	argp_error(state, "--range `%s` is not START-END, two addresses of which the first is lower", text);
@@ -95,7 +95,7 @@ static int parse_options(int argc, char **argv, struct map_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* What a map is made of, step by step; the pieces that were made are destroyed whatever failed. */
+/* The parts of a map, in the order in which they are built. All are destroyed at the end, built or not. */
 struct work {
 	struct ranges ranges;
 	struct map_direct direct;

@@ -54,7 +54,7 @@ static int parse_options(int argc, char **argv, struct print_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* The message with its column, and below it the expression with a caret. */
+/* Fails with the column, and the expression with a caret below it. */
 static int fail_at(struct inspection *inspection, const char *expression, size_t at,
 		   const struct error *error)
 {
@@ -62,7 +62,7 @@ static int fail_at(struct inspection *inspection, const char *expression, size_t
 	struct error whole;
 
 	error_set(&whole, error->kind, 0, at, "column %zu: %.400s", at + 1, error->text);
-	/* A caret fits only below text of one column a byte. */
+	/* The caret needs one column for each byte: no escaped characters. */
 	text_escape(expression, strlen(expression), line, sizeof(line));
 	if (strlen(line) == strlen(expression))
 		snprintf(context, sizeof(context), "  %s\n  %*s^", line, (int)at, "");
@@ -73,7 +73,7 @@ static int fail_at(struct inspection *inspection, const char *expression, size_t
 
 struct print {
 	struct print_options options;
-	struct debug_info *info; /* opened when it is known that there are names */
+	struct debug_info *info; /* opened by the first call of the body that has symbols */
 };
 
 static int print(struct inspection *inspection, struct source *source, void *context)

@@ -38,23 +38,23 @@ static const struct argp argp = {
 struct vms {
 	struct report_vm *items;
 	size_t count, capacity;
-	struct control_client **clients; /* of each */
+	struct control_client **clients; /* of each item */
 };
 
-/* One line on stderr for a VM that does not tell what it is. */
-static int ask_all(const struct control_socket_path *places, size_t count, struct vms *vms)
+/* Connects to all sockets, and removes stale ones. Prints a line on stderr for a VM that does not answer. */
+static int connect_all(const struct control_socket_path *paths, size_t count, struct vms *vms)
 {
 	struct error error;
 
 	for (size_t i = 0; i < count; i++) {
-		struct report_vm vm = { .socket = places[i].path };
+		struct report_vm vm = { .socket = paths[i].path };
 
-		if (control_socket_is_stale(places[i].path)) {
-			unlink(places[i].path);
+		if (control_socket_is_stale(paths[i].path)) {
+			unlink(paths[i].path);
 			continue;
 		}
-		if (control_client_open(places[i].path, &vms->clients[vms->count], &error) < 0) {
-			fprintf(stderr, "kvmap: %s: %s\n", places[i].path, error.text);
+		if (control_client_open(paths[i].path, &vms->clients[vms->count], &error) < 0) {
+			fprintf(stderr, "kvmap: %s: %s\n", paths[i].path, error.text);
 			continue;
 		}
 		vm.hello = control_client_hello(vms->clients[vms->count]);
@@ -66,14 +66,14 @@ static int ask_all(const struct control_socket_path *places, size_t count, struc
 	return 0;
 }
 
-static int show(const struct control_socket_path *places, size_t count, bool json)
+static int show(const struct control_socket_path *paths, size_t count, bool json)
 {
 	struct vms vms = { .clients = calloc(count + 1, sizeof(*vms.clients)) };
 	struct report report;
 	struct error error;
 	int status;
 
-	if (!vms.clients || ask_all(places, count, &vms) < 0) {
+	if (!vms.clients || connect_all(paths, count, &vms) < 0) {
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the list of virtual machines");
 		status = command_fail(&error, NULL);
 	} else {
@@ -90,18 +90,18 @@ static int show(const struct control_socket_path *places, size_t count, bool jso
 
 static int run(int argc, char **argv)
 {
-	struct control_socket_path *places;
+	struct control_socket_path *paths;
 	struct error error;
 	bool json = false;
 	int count, status;
 
 	if (command_parse(&argp, argc, argv, &json) < 0)
 		return EXIT_NOT_DONE;
-	count = control_socket_path_list(&places, &error);
+	count = control_socket_path_list(&paths, &error);
 	if (count < 0)
 		return command_fail(&error, NULL);
-	status = show(places, (size_t)count, json);
-	free(places);
+	status = show(paths, (size_t)count, json);
+	free(paths);
 	return status;
 }
 

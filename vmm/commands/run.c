@@ -120,7 +120,7 @@ static int run(int argc, char **argv)
 	if (session_program(options.common.program, program, sizeof(program), &error) < 0 ||
 	    script_load(options.script, &script, context, sizeof(context), &error) < 0)
 		return command_fail(&error, context);
-	/* Before this the process only computed: its CPU time is the time since exec. */
+	/* Until here the process did not wait for anything: its CPU time is the time since exec. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 	start = clock_monotonic_ns();

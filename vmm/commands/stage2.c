@@ -74,7 +74,7 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
-/* What the second stage makes of the guest's own pages. */
+/* Sums up the effective TLB page size of all pages of the guest. */
 static void find_effective(const struct source *source, const struct stage2 *stage2,
 			   struct stage2_effective *out)
 {
@@ -84,7 +84,7 @@ static void find_effective(const struct source *source, const struct stage2 *sta
 	walk_range(source->view, &source->mode, 0, UINT64_MAX, 0, &visitor);
 }
 
-/* What KVM counts in any case; false if that cannot be read either. */
+/* Reads KVM's statistics of the VM. False if they cannot be read. */
 static bool find_stats(pid_t pid, const struct source *source, struct stage2_stats *out)
 {
 	struct error ignored;
@@ -100,14 +100,14 @@ static bool find_stats(pid_t pid, const struct source *source, struct stage2_sta
 	return done;
 }
 
-/* Whether there is a KVM that can be asked what the guest's tables say, and what came of it. */
+/* Compares the guest's tables with KVM_TRANSLATE. False if the source has no KVM or no tables. */
 static bool find_translated(const struct source *source, struct translated *out)
 {
 	return source->has_mode && source->view->translate &&
 	       translated_compare(source->view, &source->mode, out) == 0;
 }
 
-/* source: NULL where it could not be opened. */
+/* Reports what is known without the second stage. source: NULL if it could not be opened. */
 static void show_not_seen(struct report *report, pid_t pid, const struct source *source)
 {
 	struct report_not_seen what = { .pid = pid };
@@ -126,7 +126,7 @@ static void show_not_seen(struct report *report, pid_t pid, const struct source 
 		report_stage2_not_seen(report, &what);
 }
 
-/* What the second stage of a source is, with its guest's pages where it has page tables. */
+/* Reports the second stage, and the effective TLB page size if the guest has page tables. */
 static int show(struct inspection *inspection, struct source *source, void *context)
 {
 	struct stage2_effective effective = { 0 };
@@ -173,7 +173,7 @@ static int show_process(struct stage2_options *options, pid_t pid)
 		return status;
 	}
 	command_report(&report, json);
-	/* ERROR_INPUT: there is no VM. */
+	/* With ERROR_INPUT there is no VM. */
 	if (error.kind != ERROR_INPUT)
 		show_not_seen(&report, pid, NULL);
 	return command_fail(&error, NULL);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* A number, or a symbol of the guest with an optional +offset. */
+/* Parses a number, or a symbol of the guest with an optional +offset. */
 static int parse_address(const char *text, const struct symbols *symbols, uint64_t *out, struct error *error)
 {
 	const char *plus = strchr(text, '+');

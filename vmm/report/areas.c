@@ -14,8 +14,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* One area, and all that is said about it. */
-struct judged {
+/* One area, its tables and its findings. */
+struct area_report {
 	const struct report_areas *about;
 	size_t index;
 	const struct claim_area *area;
@@ -23,12 +23,12 @@ struct judged {
 	uint32_t findings; /* bits: 1 << invariant */
 };
 
-/* A freed area has nothing mapped; the verdict does not list all findings of that kind. */
-static uint32_t findings_of(const struct judged *judged)
+/* Adds V2 for a lazily freed area with pages mapped: the verdict lists only the first findings of a kind. */
+static uint32_t findings_of(const struct area_report *shown)
 {
-	uint32_t findings = judged->about->findings[judged->index];
+	uint32_t findings = shown->about->findings[shown->index];
 
-	return judged->area->state == AREA_LAZY && judged->tables.pages ? findings | 1u << 2 : findings;
+	return shown->area->state == AREA_LAZY && shown->tables.pages ? findings | 1u << 2 : findings;
 }
 
 /* " V1 V3". Returns out. */
@@ -43,32 +43,35 @@ static const char *invariants_text(uint32_t findings, char *out, size_t size)
 	return out;
 }
 
-/* Physically contiguous by its own chain: where. */
-static bool claims_one_run(const struct judged *judged, uint64_t *gpa_out)
+/* Whether the frames that the area claims are one physically contiguous run, and its address. */
+static bool claims_one_run(const struct area_report *shown, uint64_t *gpa_out)
 {
-	const struct claims *claims = judged->about->claims;
+	const struct claims *claims = shown->about->claims;
 
-	if (place_runs(claims, judged->area) != 1)
+	if (place_runs(claims, shown->area) != 1)
 		return false;
-	*gpa_out = (uint64_t)claims->frames.items[judged->area->first_frame] * KVMAP_PAGE_SIZE;
+	*gpa_out = (uint64_t)claims->frames.items[shown->area->first_frame] * KVMAP_PAGE_SIZE;
 	return true;
 }
 
 /* ---- text ---- */
 
-static void show_claims(struct report *report, const struct judged *judged)
+static void show_claims(struct report *report, const struct area_report *shown)
 {
-	const struct claim_area *area = judged->area;
+	const struct claim_area *area = shown->area;
 	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[160];
 	bool live = area->state == AREA_LIVE;
 	uint64_t gpa;
 
-	vmallocinfo_caller(judged->about->symbols, area->caller, caller, sizeof(caller));
+	vmallocinfo_caller(shown->about->symbols, area->caller, caller, sizeof(caller));
 	if (area->nr_pages)
 		snprintf(pages, sizeof(pages), " pages=%" PRIu32, area->nr_pages);
-	if (claims_one_run(judged, &gpa))
+	if (claims_one_run(shown, &gpa))
 		snprintf(phys, sizeof(phys), " phys=0x%" PRIx64, gpa);
-	/* Never wrapped: a line of /proc/vmallocinfo is one. All its words are harmless by now. */
+	/*
+	 * Not text_line(), which wraps: /proc/vmallocinfo has one line for each area. All strings are
+	 * escaped.
+	 */
 	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s\n",
 		live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
 		live ? area->size : area->va_end - area->va_start,
@@ -77,7 +80,7 @@ static void show_claims(struct report *report, const struct judged *judged)
 			       : " lazily freed",
 		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
 		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
-		vmallocinfo_nodes(judged->about->claims, area, nodes, sizeof(nodes)));
+		vmallocinfo_nodes(shown->about->claims, area, nodes, sizeof(nodes)));
 }
 
 static const char *rights_of(const struct area_tables *tables, char *out, size_t size)
@@ -90,9 +93,9 @@ static const char *rights_of(const struct area_tables *tables, char *out, size_t
 	return out;
 }
 
-static void show_tables(struct report *report, const struct judged *judged)
+static void show_tables(struct report *report, const struct area_report *shown)
 {
-	const struct area_tables *tables = &judged->tables;
+	const struct area_tables *tables = &shown->tables;
 	char pages[40], large[64] = "", rights[24], runs[40], mapped[200] = "nothing mapped", wrong[80];
 
 	if (tables->large)
@@ -102,21 +105,21 @@ static void show_tables(struct report *report, const struct judged *judged)
 			 text_number_of(tables->pages, "page", pages, sizeof(pages)),
 			 rights_of(tables, rights, sizeof(rights)), large,
 			 text_number_of(tables->runs, "run", runs, sizeof(runs)), tables->gpa);
-	text_line(report, judged->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
-		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, place_guard(judged->area),
+	text_line(report, shown->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
+		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, place_guard(shown->area),
 		  tables->guard_mapped ? "MAPPED" : "not mapped",
-		  judged->findings ? invariants_text(judged->findings, wrong, sizeof(wrong)) : " ok",
+		  shown->findings ? invariants_text(shown->findings, wrong, sizeof(wrong)) : " ok",
 		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");
 }
 
-static void show_findings(struct report *report, const struct judged *judged)
+static void show_findings(struct report *report, const struct area_report *shown)
 {
-	const struct verdict *verdict = judged->about->verdict;
+	const struct verdict *verdict = shown->about->verdict;
 
-	for (size_t i = 0; judged->findings && i < verdict->findings.count; i++) {
+	for (size_t i = 0; shown->findings && i < verdict->findings.count; i++) {
 		const struct finding *finding = &verdict->findings.items[i];
 
-		if (finding->area == judged->index + 1)
+		if (finding->area == shown->index + 1)
 			text_line(report, PAINT_BAD, 4, 8, "%s at 0x%" PRIx64 ": claimed %s; found %s",
 				  invariant_name(finding->invariant), finding->address, finding->claimed,
 				  finding->found);
@@ -163,15 +166,15 @@ static struct json_object *tables_object(const struct area_tables *tables)
 	return object;
 }
 
-static void emit_area(struct report *report, const struct judged *judged)
+static void emit_area(struct report *report, const struct area_report *shown)
 {
 	struct json_object *line = json_start(report, "area");
-	const struct claim_area *area = judged->area;
+	const struct claim_area *area = shown->area;
 	char caller[256] = "";
 	uint64_t gpa;
 
-	if (judged->about->symbols)
-		symbols_describe(judged->about->symbols, area->caller, caller, sizeof(caller));
+	if (shown->about->symbols)
+		symbols_describe(shown->about->symbols, area->caller, caller, sizeof(caller));
 	json_add_hex(line, "address", area->va_start);
 	json_add_number(line, "size", place_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
@@ -181,13 +184,13 @@ static void emit_area(struct report *report, const struct judged *judged)
 	json_add_string(line, "caller", caller);
 	json_add_number(line, "pages", area->nr_pages);
 	json_add_number(line, "frames", area->frame_count);
-	json_add_number(line, "runs", place_runs(judged->about->claims, area));
-	if (claims_one_run(judged, &gpa))
+	json_add_number(line, "runs", place_runs(shown->about->claims, area));
+	if (claims_one_run(shown, &gpa))
 		json_add_hex(line, "phys", gpa);
 	json_add_hex(line, "guard", place_guard(area));
-	json_object_object_add(line, "tables", tables_object(&judged->tables));
-	json_object_object_add(line, "findings", findings_object(judged->findings));
-	json_add_bool(line, "ok", !judged->findings && !judged->tables.cut_short);
+	json_object_object_add(line, "tables", tables_object(&shown->tables));
+	json_object_object_add(line, "findings", findings_object(shown->findings));
+	json_add_bool(line, "ok", !shown->findings && !shown->tables.cut_short);
 	json_finish(report, line);
 }
 
@@ -220,18 +223,20 @@ void report_areas(struct report *report, const struct report_areas *about)
 	size_t listed = 0;
 
 	for (size_t i = 0; i < about->claims->areas.count; i++) {
-		struct judged judged = { .about = about, .index = i, .area = &about->claims->areas.items[i] };
+		struct area_report shown = { .about = about,
+					     .index = i,
+					     .area = &about->claims->areas.items[i] };
 
-		area_tables(about->view, about->mode, judged.area, &budget, &judged.tables);
-		judged.findings = findings_of(&judged);
-		wrong += judged.findings || judged.tables.cut_short;
+		area_tables(about->view, about->mode, shown.area, &budget, &shown.tables);
+		shown.findings = findings_of(&shown);
+		wrong += shown.findings || shown.tables.cut_short;
 		if (report->format == REPORT_JSON) {
-			emit_area(report, &judged);
+			emit_area(report, &shown);
 			continue;
 		}
-		show_claims(report, &judged);
-		show_tables(report, &judged);
-		show_findings(report, &judged);
+		show_claims(report, &shown);
+		show_tables(report, &shown);
+		show_findings(report, &shown);
 	}
 	for (size_t i = 0; i < about->verdict->findings.count; i++)
 		listed += about->verdict->findings.items[i].area != 0;

@@ -27,7 +27,7 @@ static double ratio(const struct report_bench_row *row)
 	return (double)row->instructions / (double)row->reference;
 }
 
-/* Two decimals, rounded up: what is over a goal must not look as if it met it. */
+/* Two decimals, rounded up, so that a ratio above a goal is not shown as equal to it. */
 static double shown_ratio(const struct report_bench_row *row)
 {
 	uint64_t hundredths = (row->instructions * 100 + row->reference - 1) / row->reference;
@@ -47,7 +47,7 @@ static void show_row(struct report *report, const struct report_bench_row *row)
 		  text_count(row->beyond, beyond, sizeof(beyond)));
 }
 
-/* Instructions beyond its own pages that no single operation may cost. */
+/* The goal for `beyond` of every row: instructions. */
 #define BEYOND_MOST 20000
 
 static void show_beyond(struct report *report, const struct report_bench_row *rows, size_t count)
@@ -64,7 +64,7 @@ static void show_beyond(struct report *report, const struct report_bench_row *ro
 		  text_count(BEYOND_MOST, goal, sizeof(goal)));
 }
 
-/* The rows of one policy, and what they come to. */
+/* The rows of one policy, and a summary. */
 static void show_policy(struct report *report, const struct report_bench_row *rows, size_t count)
 {
 	size_t thirds = 0, halves = 0;
@@ -137,7 +137,7 @@ static double per(uint64_t count, uint64_t things)
 	return (double)count / (double)things;
 }
 
-/* The flushes of a thousand frees. */
+/* Per thousand frees. */
 static double per_thousand(uint64_t count, const struct report_bench_cpus *row)
 {
 	return per(1000 * count, row->pairs);
@@ -145,8 +145,8 @@ static double per_thousand(uint64_t count, const struct report_bench_cpus *row)
 
 static void show_cpus(struct report *report, const struct report_bench *bench)
 {
-	text_line(report, PAINT_BOLD, 0, 2, "%u CPUs in parallel: a pair, and the TLB shootdowns of 1,000 frees",
-		  bench->cpus[0].cpus);
+	text_line(report, PAINT_BOLD, 0, 2,
+		  "%u CPUs in parallel: a pair, and the TLB shootdowns of 1,000 frees", bench->cpus[0].cpus);
 	text_line(report, PAINT_PLAIN, 2, 2, "%-6s  %-11s %5s  %12s  %6s  %7s  %6s  %5s  %6s", "policy",
 		  "operation", "size", "instructions", "locks", "waited", "rounds", "IPIs", "pages");
 	for (size_t i = 0; i < bench->cpus_count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * death.c: how the guest died: what, where, the bytes there, the registers, and what the address is.
+ * death.c: how the guest died: event, fault, address, code bytes, registers, backtrace.
  */
 #include "inspect/address.h"
 #include "report/backtrace.h"
@@ -13,7 +13,7 @@
 
 #define VECTOR_PAGE_FAULT 14
 
-/* The registers as either source gives them, in one order. */
+/* Registers of the guest's own report or of the vCPU, in this order. */
 #define REGISTERS 19
 static const char *const register_names[REGISTERS] = {
 	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",    "r8",  "r9",
@@ -24,10 +24,10 @@ struct registers {
 	bool known;
 	uint64_t value[REGISTERS];
 	uint64_t rip;
-	uint64_t cr2; /* 0 where the guest reported by itself: the address is in its record */
+	uint64_t cr2; /* 0 with a report of the guest, whose record has the address */
 };
 
-/* The guest's own report shows the state at the fault; the vCPU's is that of its death, later. */
+/* The guest's own report has the state at the fault; the vCPU has that of the exit after it. */
 static struct registers find_registers(const struct report_death *death)
 {
 	const struct view_cpu *cpu = &death->registers;
@@ -99,10 +99,9 @@ static void event_text(const struct report_death *death, char *out, size_t size)
 
 	switch (event->type) {
 	case MACHINE_TRIPLE_FAULT:
-		snprintf(
-			out, size,
-			"triple fault: neither the handler of a fault nor that of the double fault could be "
-			"entered");
+		snprintf(out, size,
+			 "triple fault: neither the handler of a fault nor that of the double fault could be "
+			 "entered");
 		break;
 	case MACHINE_EMULATION_FAILURE:
 		snprintf(out, size, "emulation failure: KVM could not run this instruction");
@@ -128,7 +127,7 @@ static void event_text(const struct report_death *death, char *out, size_t size)
 	}
 }
 
-/* The address that could not be reached; false where the death is about none. */
+/* The address whose access failed. False if the guest did not die of an access. */
 static bool fault_address(const struct report_death *death, const struct registers *registers, uint64_t *out)
 {
 	if (death->oops.type) {
@@ -175,7 +174,7 @@ static void show_oops(struct report *report, const struct report_death *death)
 static void show_text(struct report *report, const struct report_run *run, const struct registers *registers)
 {
 	const struct report_death *death = run->death;
-	char what[240], place[400], bytes[64];
+	char what[240], location[400], bytes[64];
 	uint64_t address;
 
 	text_heading(report, "The guest died");
@@ -185,13 +184,13 @@ static void show_text(struct report *report, const struct report_run *run, const
 		show_oops(report, death);
 	if (fault_address(death, registers, &address))
 		text_line(report, PAINT_PLAIN, 2, 12, "address   0x%016" PRIx64 ": %s", address,
-			  place_explain(address, run->claims, run->symbols, place, sizeof(place)));
+			  place_explain(address, run->claims, run->symbols, location, sizeof(location)));
 	if (!registers->known) {
 		text_line(report, PAINT_PLAIN, 2, 12, "RIP       the registers could not be read");
 		return;
 	}
 	text_line(report, PAINT_PLAIN, 2, 12, "RIP       0x%016" PRIx64 ": %s", registers->rip,
-		  place_explain(registers->rip, run->claims, run->symbols, place, sizeof(place)));
+		  place_explain(registers->rip, run->claims, run->symbols, location, sizeof(location)));
 	text_line(report, PAINT_PLAIN, 2, 12, "bytes     %s",
 		  death->code_size ? code_text(death->code, death->code_size, bytes, sizeof(bytes))
 				   : "none: RIP is not mapped");
@@ -214,7 +213,7 @@ static void emit_json(struct report *report, const struct report_run *run, const
 {
 	struct json_object *line = json_start(report, "death"), *values = json_object_new_object();
 	const struct report_death *death = run->death;
-	char what[240], place[400], bytes[64];
+	char what[240], location[400], bytes[64];
 	uint64_t address;
 
 	event_text(death, what, sizeof(what));
@@ -227,14 +226,15 @@ static void emit_json(struct report *report, const struct report_run *run, const
 		json_add_hex(line, "gpa", death->event.address);
 	if (fault_address(death, registers, &address)) {
 		json_add_hex(line, "address", address);
-		json_add_string(line, "address_is",
-				place_explain(address, run->claims, run->symbols, place, sizeof(place)));
+		json_add_string(
+			line, "address_is",
+			place_explain(address, run->claims, run->symbols, location, sizeof(location)));
 	}
 	if (registers->known) {
 		json_add_hex(line, "rip", registers->rip);
 		json_add_string(
 			line, "rip_is",
-			place_explain(registers->rip, run->claims, run->symbols, place, sizeof(place)));
+			place_explain(registers->rip, run->claims, run->symbols, location, sizeof(location)));
 		json_add_string(line, "bytes",
 				code_text(death->code, death->code_size, bytes, sizeof(bytes)));
 		for (size_t i = 0; i < REGISTERS; i++)

@@ -12,21 +12,22 @@
 
 #include <inttypes.h>
 
-#define LISTED 40 /* lines of a list, unless all are asked for */
+#define LISTED 40 /* lines of a list, without --all */
 
 const char *diff_owner_name(unsigned int kind)
 {
 	return kind == DIFF_NO_MEMORY ? "no memory" : frame_kinds[kind].name;
 }
 
-const char *diff_place(const struct report_diff *diff, const struct diff_range *range, char *out, size_t size)
+const char *diff_location(const struct report_diff *diff, const struct diff_range *range, char *out,
+			  size_t size)
 {
 	const struct diff_side *side = range->after.page_size ? diff->after : diff->before;
 
 	return place_explain(range->gva, side->claims, diff->symbols, out, size);
 }
 
-/* How many of `count` items are listed. */
+/* The number of items that are listed, of `count`. */
 static size_t listed(const struct report_diff *diff, size_t count)
 {
 	return diff->all || count < LISTED ? count : LISTED;
@@ -55,7 +56,7 @@ static const char *page_text(const struct diff_page *page, char *out, size_t siz
 
 static void show_range(struct report *report, const struct report_diff *diff, const struct diff_range *range)
 {
-	char size[40], before[80], after[80], place[400], changes[80] = "";
+	char size[40], before[80], after[80], location[400], changes[80] = "";
 	size_t used = 0;
 
 	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
@@ -64,11 +65,11 @@ static void show_range(struct report *report, const struct report_diff *diff, co
 						 used ? ", " : "", diff_change_name(i));
 	page_text(&range->before, before, sizeof(before));
 	page_text(&range->after, after, sizeof(after));
-	text_line(report, PAINT_PLAIN, 2, 6, "%016" PRIx64 "  %10s  %-9s %s%s%s: %s", range->gva,
-		  number_bytes(range->size, size, sizeof(size)), changes,
-		  range->before.page_size ? before : "",
-		  range->before.page_size && range->after.page_size ? " -> " : "",
-		  range->after.page_size ? after : "", diff_place(diff, range, place, sizeof(place)));
+	text_line(
+		report, PAINT_PLAIN, 2, 6, "%016" PRIx64 "  %10s  %-9s %s%s%s: %s", range->gva,
+		number_bytes(range->size, size, sizeof(size)), changes, range->before.page_size ? before : "",
+		range->before.page_size && range->after.page_size ? " -> " : "",
+		range->after.page_size ? after : "", diff_location(diff, range, location, sizeof(location)));
 }
 
 static void show_ranges(struct report *report, const struct report_diff *diff)
@@ -163,7 +164,7 @@ static void show_contents(struct report *report, const struct report_diff *diff)
 {
 	const struct diff_contents *contents = diff->contents;
 	size_t count = listed(diff, contents->count);
-	char pages[40], compared[40], place[400];
+	char pages[40], compared[40], location[400];
 
 	text_heading(report, "Contents of areas");
 	text_line(report, PAINT_PLAIN, 2, 2, "contents differ in %s of %s that both sources map",
@@ -174,7 +175,8 @@ static void show_contents(struct report *report, const struct report_diff *diff)
 
 		text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s", run->gva,
 			  text_number_of(run->pages, "page", pages, sizeof(pages)),
-			  place_explain(run->gva, diff->after->claims, diff->symbols, place, sizeof(place)));
+			  place_explain(run->gva, diff->after->claims, diff->symbols, location,
+					sizeof(location)));
 	}
 	show_rest(report, count, contents->count);
 }

@@ -29,7 +29,7 @@ static void emit_ranges(struct report *report, const struct report_diff *diff)
 		const struct diff_range *range = &diff->tables->ranges.items[i];
 		struct json_object *line = json_start(report, "diff_range");
 		struct json_object *changes = json_object_new_array();
-		char place[400];
+		char location[400];
 
 		for (unsigned int change = 0; change < DIFF_CHANGES; change++)
 			if (range->changes & 1u << change)
@@ -39,7 +39,7 @@ static void emit_ranges(struct report *report, const struct report_diff *diff)
 		json_object_object_add(line, "changes", changes);
 		json_object_object_add(line, "before", page_object(&range->before));
 		json_object_object_add(line, "after", page_object(&range->after));
-		json_add_string(line, "is", diff_place(diff, range, place, sizeof(place)));
+		json_add_string(line, "is", diff_location(diff, range, location, sizeof(location)));
 		json_finish(report, line);
 	}
 }

@@ -12,8 +12,11 @@ void diff_json(struct report *report, const struct report_diff *diff);
 /* "live area", "no memory" */
 const char *diff_owner_name(unsigned int kind);
 
-/* What is at gva: by the claims of the side that maps it, the second one where both do. Returns out. */
-const char *diff_place(const struct report_diff *diff, const struct diff_range *range, char *out,
-		       size_t size);
+/*
+ * What is at the range's address, by the claims of the source that maps it; of the second one if both do.
+ * Returns out.
+ */
+const char *diff_location(const struct report_diff *diff, const struct diff_range *range, char *out,
+			  size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * failure.c: the allocation that --fail-allocation made fail: in which operation, and what that did to it.
+ * failure.c: the allocation that --fail-allocation made fail: its operation, and whether that was refused.
  */
 #include "report/json.h"
 #include "report/run_parts.h"

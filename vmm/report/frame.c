@@ -36,8 +36,10 @@ static const char *reserved_name(const struct claims *claims, uint64_t pfn)
 	return "nothing";
 }
 
-/* "page 3 of the 64 KiB area at 0x..., allocated by ...", what a claim is about; "" where its kind says it
- * all. */
+/*
+ * "page 3 of the 64 KiB area at 0x..., allocated by ...": the object that claims the frame; "" if its kind
+ * says enough.
+ */
 static const char *claim_details(const struct report_frame *about, const struct keyed *owner, char *out,
 				 size_t size)
 {
@@ -64,7 +66,7 @@ static const char *claim_details(const struct report_frame *about, const struct 
 	return out;
 }
 
-/* The next claim that holds the frame, from *next on; NULL: no more. */
+/* The next claim on the frame, from index *next on; NULL: there is none. */
 static const struct keyed *next_claim(const struct report_frame *about, size_t *next)
 {
 	const struct keyed_array *list = &about->owners->list;
@@ -96,8 +98,7 @@ static void show_claims(struct report *report, const struct report_frame *about)
 	}
 	text_line(report, PAINT_PLAIN, 2, 16,
 		  "struct page   owner %s, order %u, cache %u, next 0x%" PRIx32 ", prev 0x%" PRIx32
-		  ", vaddr 0x%" PRIx64 "; allocated at flush generation %" PRIu32
-		  ", unmapped at %" PRIu32,
+		  ", vaddr 0x%" PRIx64 "; allocated at flush generation %" PRIu32 ", unmapped at %" PRIu32,
 		  page_owner_name(page), page->order, page->cache, page->next, page->prev, page->vaddr,
 		  page->allocated, page->unmapped);
 }
@@ -112,7 +113,7 @@ static const char *size_name(unsigned int level)
 static void show_reach(struct report *report, const struct report_frame *about,
 		       const struct frame_reach *reach)
 {
-	char place[400];
+	char location[400];
 
 	if (!reach->level) {
 		text_line(report, PAINT_PLAIN, 2, 4, "CR3 points to it: the top table");
@@ -129,7 +130,7 @@ static void show_reach(struct report *report, const struct report_frame *about,
 		  "0x%016" PRIx64 "  %-4s %s, by entry %u of table 0x%" PRIx64 ", 0x%016" PRIx64 ": %s",
 		  reach->gva, RIGHTS_TEXT(reach->rights), size_name(reach->level), reach->index, reach->table,
 		  reach->entry,
-		  place_explain(reach->gva, about->claims, about->symbols, place, sizeof(place)));
+		  place_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
 }
 
 static void show_frame(struct report *report, const struct report_frame *about)
@@ -176,7 +177,7 @@ static void emit_reach(struct report *report, const struct report_frame *about,
 		       const struct frame_reach *reach)
 {
 	struct json_object *line = json_start(report, "frame_reach");
-	char place[400];
+	char location[400];
 
 	json_add_string(line, "as", !reach->level ? "cr3" : reach->is_leaf ? "page" : "table");
 	json_add_hex(line, "address", reach->gva);
@@ -190,7 +191,7 @@ static void emit_reach(struct report *report, const struct report_frame *about,
 		json_add_string(line, "rights", RIGHTS_TEXT(reach->rights));
 		json_add_string(
 			line, "is",
-			place_explain(reach->gva, about->claims, about->symbols, place, sizeof(place)));
+			place_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
 	}
 	json_finish(report, line);
 }

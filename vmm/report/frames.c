@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.c: `frames SOURCE`: how many frames each owner has, and a map of memory.
+ * frames.c: `frames SOURCE`: frames by owner, and a map of memory.
  *
- * A character of the map is a block of frames: '.' where all of them are free, else the letter of the owner
- * that has the most, in upper case if more than half of them are in use. A frame that must not be as it is
- * (nobody's, or with several owners) shows whatever the others are.
+ * A character of the map is a number of frames: '.' if all of them are free, else the letter of the owner
+ * that has the most, in upper case if more than half of them are in use. A frame without owner or with
+ * several owners is always shown.
  */
 #include "base/number.h"
 #include "kvmap/layout.h"
@@ -16,8 +16,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MAP_ROWS        16 /* about so many, of all memory */
-#define MAP_MARGIN      15 /* columns before and behind a row */
+#define MAP_ROWS        16 /* at most, for all memory */
+#define MAP_MARGIN      15 /* columns beside a row */
 #define MAP_COLUMNS_MAX 256
 
 /* ---- counts ---- */
@@ -73,7 +73,7 @@ static struct map map_of(const struct frames *frames, unsigned int terminal)
 	return map;
 }
 
-/* What stands for the frames [start, end); ' ' where there is no memory. */
+/* The character for frames [start, end); ' ' if there is no memory. */
 static char map_cell(struct map *map, uint64_t start, uint64_t end)
 {
 	uint64_t counts[FRAME_KINDS] = { 0 }, used = 0, all = 0;
@@ -107,7 +107,7 @@ static char map_cell(struct map *map, uint64_t start, uint64_t end)
 	return used > all / 2 ? (char)toupper(frame_kinds[most].letter) : frame_kinds[most].letter;
 }
 
-/* The frame at which the next row begins: rows without memory are left out. */
+/* The first frame of the next row; rows without memory are skipped. UINT64_MAX: no more. */
 static uint64_t map_next_row(const struct map *map, uint64_t pfn)
 {
 	const struct frames *frames = map->frames;

@@ -11,7 +11,7 @@
 
 #define BAR_COLUMNS 40
 
-/* A line of a histogram; `all`: what 100% is, `most`: what the longest bar stands for. */
+/* A line of a histogram. `all`: count of 100%; `most`: count of the longest bar. */
 static void show_bar(struct report *report, const char *label, uint64_t count, uint64_t all, uint64_t most)
 {
 	char bar[BAR_COLUMNS + 1], number[32];
@@ -25,7 +25,7 @@ static void show_bar(struct report *report, const char *label, uint64_t count, u
 		  text_count(count, number, sizeof(number)), 100.0 * (double)count / (double)all, bar);
 }
 
-/* "64 to 127"; the last item holds all that is larger. */
+/* "64 to 127"; the last bucket has everything larger. */
 static const char *bucket_label(unsigned int bucket, char *out, size_t size)
 {
 	char from[32], to[32];
@@ -88,7 +88,7 @@ static void show_scatter(struct report *report, const struct report_frames *abou
 	}
 }
 
-/* [{"from":64,"count":3}...]: those that are not 0. */
+/* [{"from":64,"count":3}...], without empty buckets. */
 static struct json_object *buckets_object(const uint64_t *counts)
 {
 	struct json_object *array = json_object_new_array();

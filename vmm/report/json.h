@@ -13,7 +13,7 @@
 
 #include <json-c/json.h>
 
-/* {"schema":"kvmap/1","type":TYPE,"seq":N ... and N counts on. */
+/* Begins {"schema":"kvmap/1","type":TYPE,"seq":N and increments N. */
 struct json_object *json_start(struct report *report, const char *type);
 void json_finish(struct report *report, struct json_object *line);
 

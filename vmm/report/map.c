@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Where the last column begins. */
+/* First column of the label. */
 #define LABEL_COLUMN 65
 
 static const char *const kind_labels[MAP_KINDS] = {
@@ -54,7 +54,7 @@ const char *map_label(const struct memory_map *map, const struct map_item *item,
 	return out;
 }
 
-/* "100", " 7", "-": of all leaves, rounded, but neither none nor all unless that is so. */
+/* "100", " 7", "-": rounded; "-" only for 0, "100" only for all. */
 static const char *percent(uint64_t part, uint64_t whole, char out[8])
 {
 	uint64_t value =
@@ -67,7 +67,7 @@ static const char *percent(uint64_t part, uint64_t whole, char out[8])
 	return out;
 }
 
-/* " UC- key 3": what is not as usual. */
+/* " UC- key 3": memory type and key, unless WB and 0. */
 static const char *special(const struct range *range, const struct view_cpu *cpu, char *out, size_t size)
 {
 	const char *type = memory_type(memory_type_pat(cpu), range->pat_index);
@@ -158,7 +158,7 @@ static const char *alike_label(const struct report_map *input, const struct map_
 	return out;
 }
 
-/* Where one range has its runs and its first GPA, many have the last address of all. */
+/* Ranges that are alike have their last address in the columns of runs and first GPA. */
 static void show_alike(struct report *report, const struct report_map *input, const struct map_line *line)
 {
 	const struct map_item *first = &input->map->items.items[line->first];
@@ -177,7 +177,7 @@ static void show_alike(struct report *report, const struct report_map *input, co
 
 static void show_line(struct report *report, const struct report_map *input, const struct map_line *line)
 {
-	/* One of its kind is better shown as itself. */
+	/* A single item is shown in full. */
 	if (line->alike > 1) {
 		show_alike(report, input, line);
 		return;
@@ -227,7 +227,7 @@ static void show_sum(struct report *report, const struct report_map *input)
 				    : "");
 }
 
-/* Whether a name of a memory type above rests on a register that is not known. */
+/* Whether a range has a memory type that depends on a PAT register which is not known. */
 static bool types_are_guessed(const struct report_map *input)
 {
 	if (input->cpu->has_pat)

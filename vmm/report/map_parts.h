@@ -8,7 +8,7 @@
 #include "report/map.h"
 
 /*
- * "area op_vmalloc (op_areas.c:12)", "direct map", "image: text"; "" where kvmap does not know. Returns out.
+ * "area op_vmalloc (op_areas.c:12)", "direct map", "image: text"; "" if unknown. Returns out.
  */
 const char *map_label(const struct memory_map *map, const struct map_item *item, char *out, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-/* So many are shown without --all. */
+/* Shown without --all. */
 #define SHOWN_MAX 20
 
 static void show_violation(struct report *report, const struct map_violation *violation)
@@ -56,11 +56,10 @@ void map_show_violations(struct report *report, const struct report_map *input)
 			"mapped twice",
 			frames);
 	else
-		text_line(
-			report, PAINT_BAD, 0, 2, "check: %s mapped beyond the direct map%s", frames,
-			violations->cut_short
-				? "; INCOMPLETE: the same frames have more mappings than are checked"
-				: "");
+		text_line(report, PAINT_BAD, 0, 2, "check: %s mapped beyond the direct map%s", frames,
+			  violations->cut_short
+				  ? "; INCOMPLETE: the same frames have more mappings than are checked"
+				  : "");
 	for (size_t i = 0; i < shown; i++)
 		show_violation(report, &violations->items[i]);
 	if (shown < violations->count)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture.c: the areas: a virtual range, and where in RAM its frames lie.
+ * picture.c: the areas: a virtual range, and the position of its frames in RAM.
  *
- * The bar under an area is the stretch of RAM from the lowest to the highest frame of any area; all bars are
- * drawn to one scale. A digit says how many of the area's frames lie in that column, '#' ten or more.
+ * The bar of an area is the part of RAM from the lowest to the highest frame of any area, on the same scale
+ * for all. A digit is the number of the area's frames in that column, '#' ten or more.
  */
 #include "base/number.h"
 #include "inspect/address.h"
@@ -69,7 +69,7 @@ static void draw_bar(const struct claims *claims, const struct claim_area *area,
 	}
 }
 
-/* "0x1805 0x1807+3 ...": pages that follow one another in frames that do, too, are one item. */
+/* "0x1805 0x1807+3 ...": physically contiguous pages are one item. */
 static void list_runs(const struct claims *claims, const struct claim_area *area, char *out, size_t size)
 {
 	const uint32_t *frames = claims->frames.items + area->first_frame;
@@ -92,7 +92,7 @@ static void list_runs(const struct claims *claims, const struct claim_area *area
 	}
 }
 
-/* The variable of the script that holds the area, or "". */
+/* The script's variable of the area, or "". */
 static const char *variable_of(const struct report_run *run, const struct claim_area *area)
 {
 	const struct claims *claims = run->claims;
@@ -104,7 +104,7 @@ static const char *variable_of(const struct report_run *run, const struct claim_
 	return "";
 }
 
-/* Do the tables map the address? Only within the vmalloc range, of which run->ranges is. */
+/* Whether the tables map an address of the vmalloc range. */
 static bool is_mapped(const struct ranges *ranges, uint64_t gva)
 {
 	for (size_t i = 0; i < ranges->count; i++)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /*
- * Elements that are alike are one node, but so many elements of a JSON array. Together never more than these.
+ * Limit for all JSON arrays together: one node of the tree can be many equal elements.
  */
 #define JSON_ELEMENTS_MAX 65536
 
@@ -18,7 +18,7 @@
 
 static void number_text(uint64_t number, char *out, size_t size)
 {
-	/* What is larger is an address or a mask in a kernel. */
+	/* Larger numbers are mostly addresses or masks. */
 	snprintf(out, size, number <= UINT32_MAX ? "%" PRIu64 : "0x%" PRIx64, number);
 }
 
@@ -143,7 +143,7 @@ static struct json_object *emit_scalar(const struct value_node *node)
 static struct json_object *emit_node(struct emitter *emitter);
 
 /*
- * An object's member, an anonymous structure's members as the object's own, or so many elements of an array.
+ * Adds a member of an object, the members of an anonymous structure, or equal elements of an array.
  */
 static void emit_part(struct emitter *emitter, struct json_object *parent, bool is_array)
 {
@@ -172,7 +172,7 @@ static void emit_part(struct emitter *emitter, struct json_object *parent, bool 
 	}
 }
 
-/* The node at hand and all that is in it. As deep as the tree, which is bounded. */
+/* The next node with its parts. Recursive; value_tree bounds the depth. */
 static struct json_object *emit_node(struct emitter *emitter)
 {
 	const struct value_node *nodes = emitter->tree->nodes.items;

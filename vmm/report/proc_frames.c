@@ -18,7 +18,7 @@ struct buddy_row {
 	uint64_t blocks[MAX_ORDER + 1];
 };
 
-/* Frames that were never used count as the blocks that they would be: the largest that alignment allows. */
+/* Frames that were never used count as the largest buddy blocks that their alignment allows. */
 static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end)
 {
 	while (start < end) {
@@ -93,7 +93,7 @@ static void put_cache(struct report *report, const struct claim_cache *cache)
 	char name[sizeof(cache->name)];
 
 	if (report->format == REPORT_TEXT) {
-		/* A blank in a guest's name must not move the columns. */
+		/* A blank in a name would shift the columns. */
 		memcpy(name, cache->name, sizeof(name));
 		for (char *at = name; *at; at++)
 			if (*at == ' ')

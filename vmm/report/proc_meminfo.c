@@ -42,7 +42,7 @@ static uint64_t stat_kib(const struct claims *claims, enum vm_stat_item item)
 	return claims->vm_stat[item] * KIB_PER_PAGE;
 }
 
-/* Each node of the free tree knows the largest range at or below it; the root knows that of all. */
+/* Each node of the free tree has the size of the largest range of its subtree, the root that of all. */
 static uint64_t largest_free_range_kib(const struct claims *claims)
 {
 	for (size_t i = 0; i < claims->free_tree.count; i++)
@@ -73,7 +73,7 @@ void report_meminfo(struct report *report, const struct report_proc *proc)
 		{ "MemFree", stat_kib(claims, NR_FREE_PAGES) },
 		/* Before an allocation fails, lazily freed frames are purged: they count as available. */
 		{ "MemAvailable", stat_kib(claims, NR_FREE_PAGES) + stat_kib(claims, NR_LAZY_PAGES) },
-		/* This kernel has no files and no swap; readers of meminfo want their lines. */
+		/* The guest has no files and no swap, but programs that read meminfo expect these lines. */
 		{ "Buffers", 0 },
 		{ "Cached", 0 },
 		{ "SwapTotal", 0 },

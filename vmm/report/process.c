@@ -16,17 +16,16 @@ static void show(struct report *report, const struct report_process *process)
 		text_line(report, PAINT_FAINT, 0, 2, "stopped PID %" PRIu32 " for %s", process->pid,
 			  text_duration(process->stopped_ns, stopped, sizeof(stopped)));
 	else
-		text_line(
-			report, PAINT_FAINT, 0, 2,
-			"PID %" PRIu32 " was not stopped: what is shown may mix several moments (--stop)",
-			process->pid);
+		text_line(report, PAINT_FAINT, 0, 2,
+			  "PID %" PRIu32 " was not stopped: what is shown may mix several moments (--stop)",
+			  process->pid);
 	if (process->old_cr3)
-		text_line(report, PAINT_BAD, 0, 2,
-			  "CR3 of %s may be stale: VT-x keeps it, and KVM has not read it since the last exit",
-			  text_number_of(process->old_cr3, "vCPU", count, sizeof(count)));
+		text_line(
+			report, PAINT_BAD, 0, 2,
+			"CR3 of %s may be stale: VT-x keeps it, and KVM has not read it since the last exit",
+			text_number_of(process->old_cr3, "vCPU", count, sizeof(count)));
 	if (process->lost)
-		text_line(report, PAINT_BAD, 0, 2,
-			  "%s could not be read from the process: shown as zeros",
+		text_line(report, PAINT_BAD, 0, 2, "%s could not be read from the process: shown as zeros",
 			  text_number_of(process->lost, "page", count, sizeof(count)));
 }
 

@@ -106,9 +106,9 @@ void report_pause(struct report *report, uint32_t pid, const struct report_pause
 	text_duration(pause->client_ns, client, sizeof(client));
 	if (pause->count > 1)
 		text_line(report, PAINT_FAINT, 0, 2,
-			  "paused PID %" PRIu32 " %u times, longest %s (%s including messages), %s in all", pid,
-			  pause->count, longest, client, text_duration(pause->all_ns, all, sizeof(all)));
+			  "paused PID %" PRIu32 " %u times, longest %s (%s including messages), %s in all",
+			  pid, pause->count, longest, client, text_duration(pause->all_ns, all, sizeof(all)));
 	else
-		text_line(report, PAINT_FAINT, 0, 2, "paused PID %" PRIu32 " for %s (%s including messages)", pid,
-			  longest, client);
+		text_line(report, PAINT_FAINT, 0, 2, "paused PID %" PRIu32 " for %s (%s including messages)",
+			  pid, longest, client);
 }

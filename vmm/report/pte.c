@@ -46,7 +46,7 @@ static void add_flags(struct words *words, uint64_t entry)
 			add(words, bits[i].name);
 }
 
-/* What means something only in an entry that maps a page. */
+/* Bits that have a meaning only in an entry that maps a page. */
 static void add_page_flags(struct words *words, const struct walk_level *level)
 {
 	if (level->entry & PTE_D)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pte.h: a paging-structure entry in words. Private to vmm/report.
+ * pte.h: a paging-structure entry as text. Private to vmm/report.
  */
 #ifndef VMM_REPORT_PTE_H
 #define VMM_REPORT_PTE_H

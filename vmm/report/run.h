@@ -58,7 +58,7 @@ struct report_run {
 	struct kvmap_record hello, bye;  /* type 0: not received */
 	const struct report_step *steps; /* in the order in which they were run */
 	size_t step_count;
-	uint64_t dropped_records;         /* records of the channel that cannot be */
+	uint64_t dropped_records;         /* invalid records of the channel */
 	const struct report_death *death; /* NULL: the guest came to its end */
 	const struct claims *claims;      /* at the end; NULL if they could not be read */
 	const struct ranges *ranges;      /* of the vmalloc range at the end; may be NULL */

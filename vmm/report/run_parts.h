@@ -10,25 +10,26 @@
 
 void part_machine(struct report *report, const struct report_run *run);
 void part_timeline(struct report *report, const struct report_run *run);
-/* What the guest's memory manager refused: who called, and which area it was about. */
+/* Calls that the guest's memory manager refused: reason, caller, area. */
 void part_warnings(struct report *report, const struct report_run *run);
 void part_totals(struct report *report, const struct report_run *run);
-/* Only where an allocation was to fail. */
+/* Nothing without --fail-allocation. */
 void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);
 void part_death(struct report *report, const struct report_run *run);
 void part_time(struct report *report, const struct report_run *run);
 /*
- * `refused`: operations that were refused and should not have been; `verifications`: 0 = not to be mentioned.
+ * `refused`: operations that were refused without `expect refused`. `verifications`: number of them; 0: not
+ * shown.
  */
 void part_verdict(struct report *report, const struct verdict *verdict, unsigned int verifications,
 		  uint64_t refused);
 
-/* The operation of a step, or NULL where the guest named one that does not exist. */
+/* The operation of a step. NULL: the script has none with the number that the guest sent. */
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step);
-/* Refused or failed, and the script did not expect it. */
+/* Whether the step was refused or failed, and the script does not expect that. */
 bool step_is_bad(const struct report_run *run, const struct report_step *step);
-/* What became of it: "0xffffc90000000000, 64 KiB", "refused: double free". Returns out. */
+/* "0xffffc90000000000, 64 KiB", "refused: double free". Returns out. */
 const char *step_outcome(const struct report_run *run, const struct report_step *step, char *out,
 			 size_t size);
 

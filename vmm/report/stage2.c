@@ -103,8 +103,8 @@ static void show_effective(struct report *report, const struct stage2_effective 
 	char bytes[4][40], count[40];
 
 	text_heading(report, "Effective TLB page size");
-	text_line(report, PAINT_BOLD, 2, 2, "%-12s  %12s  %12s  %12s  %14s", "guest page", "4K", "2M",
-		  "1G", "not mapped yet");
+	text_line(report, PAINT_BOLD, 2, 2, "%-12s  %12s  %12s  %12s  %14s", "guest page", "4K", "2M", "1G",
+		  "not mapped yet");
 	for (unsigned int level = 1; level <= 3; level++) {
 		uint64_t sum = 0;
 

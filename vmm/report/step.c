@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * step.c: one operation, and what became of it.
+ * step.c: one operation and its outcome.
  */
 #include "base/number.h"
 #include "report/run_parts.h"
@@ -71,7 +71,9 @@ static void count_outcome(uint64_t count, const char **at, char *out, size_t siz
 	*at += plural;
 }
 
-/* A placeholder of kvmap/opcode.h; what it needs of the text after it, it skips. */
+/*
+ * The text for a placeholder of kvmap/opcode.h. *at is after it; a noun that belongs to a count is skipped.
+ */
 static void outcome_value(char placeholder, const struct kvmap_operation *operation, const uint64_t *value,
 			  const char **at, char *out, size_t size)
 {

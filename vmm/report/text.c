@@ -41,8 +41,7 @@ static size_t bytes_of_columns(const char *text, size_t length, unsigned int col
 	return i;
 }
 
-/* How much of the text fits: all of it, or up to the last blank, or, in a word without end, as many as there
- * is room for. */
+/* Bytes of the text that fit: all, or up to the last blank, or `columns` characters of a long word. */
 static size_t fitting(const char *text, size_t length, unsigned int columns)
 {
 	size_t most = bytes_of_columns(text, length, columns), cut = most;
@@ -115,7 +114,7 @@ const char *text_duration(uint64_t ns, char *out, size_t size)
 	return out;
 }
 
-/* English, as far as the reports need it: page, frame, entry, flush, access. */
+/* Plural forms of the nouns in reports: page, frame, entry, flush, access. */
 static const char *plural_ending(const char *thing, size_t *stem_out)
 {
 	size_t length = strlen(thing);

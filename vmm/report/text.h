@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h: lines for people: 100 columns, wrapped, painted only for a terminal. Private to vmm/report.
+ * text.h: lines for people: 100 columns, wrapped, coloured only for a terminal. Private to vmm/report.
  *
- * All text of a report leaves through here, and here it is made harmless: a byte that is neither printable
- * ASCII nor well-formed UTF-8 text is written as \xNN.
+ * All text of a report is written here, and escaped: a byte that is neither printable ASCII nor part of a
+ * well-formed UTF-8 character is written as \xNN.
  */
 #ifndef VMM_REPORT_TEXT_H
 #define VMM_REPORT_TEXT_H

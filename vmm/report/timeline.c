@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeline.c: what happened, one line of the script after the other; a line that was run often is one row.
+ * timeline.c: the operations by line of the script; a line that was run several times is one row.
  */
 #include "base/number.h"
 #include "report/json.h"
@@ -37,7 +37,7 @@ static void row_add(struct row *row, const struct report_run *run, const struct 
 		row->last = step;
 }
 
-/* Rows in the order in which their lines were run first; -1 when memory is out. */
+/* Rows in the order of the first run of their lines. -1 when memory is out. */
 static int collect_rows(const struct report_run *run, struct rows *rows)
 {
 	const struct kvmap_operation *operations = run->script->operations.items;
@@ -102,7 +102,7 @@ static void show_rows(struct report *report, const struct report_run *run)
 	free(rows.items);
 }
 
-/* The area that the guest names in an unexpected fault, and who allocated it. */
+/* The area of an unexpected fault, as the guest reports it, and its caller. */
 static void show_fault_area(struct report *report, const struct report_run *run,
 			    const struct kvmap_record *fault)
 {
@@ -129,7 +129,7 @@ static void show_bad_step(struct report *report, const struct report_run *run, c
 		show_fault_area(report, run, &step->fault);
 }
 
-/* What was not as the script expects, with its place, ready to be clicked on. */
+/* Steps that are not as the script expects, each with FILE:LINE. */
 static void show_bad(struct report *report, const struct report_run *run)
 {
 	size_t bad = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * totals.c: allocations, guard hits, flushes, and what batching saved.
+ * totals.c: counters of areas, faults and flushes.
  */
 #include "report/json.h"
 #include "report/run_parts.h"
@@ -107,13 +107,13 @@ static void show_flushes(struct report *report, const struct claims *claims)
 		snprintf(by_page, sizeof(by_page), ", %s of them page by page (%s)",
 			 text_count(ranged, count, sizeof(count)),
 			 text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)));
-	text_line(report, PAINT_PLAIN, 2, 14,
-		  "flushes     %s for %s%s; they released %s and %s",
+	text_line(report, PAINT_PLAIN, 2, 14, "flushes     %s for %s%s; they released %s and %s",
 		  text_count(full + ranged, count, sizeof(count)), frees, by_page,
 		  text_number_of(claims->stats[STAT_AREAS_PURGED], "range", areas, sizeof(areas)),
 		  text_number_of(claims->stats[STAT_PAGES_PURGED], "frame", pages, sizeof(pages)));
 	if (claims->stats[STAT_FREES] > full + ranged)
-		text_line(report, PAINT_PLAIN, 14, 14, "batching saved %s compared with a flush at every free",
+		text_line(report, PAINT_PLAIN, 14, 14,
+			  "batching saved %s compared with a flush at every free",
 			  text_count(claims->stats[STAT_FREES] - full - ranged, count, sizeof(count)));
 }
 
@@ -129,7 +129,7 @@ static void show_rounds(struct report *report, const struct claims *claims)
 }
 
 /*
- * An entry of the log: a flush that has completed, an unmapping, a right lost, or a CPU that halts or wakes.
+ * An entry of the flush log: a completed flush, an unmapping, a loss of rights, or a CPU that halts or wakes.
  */
 static void emit_flush(struct report *report, const struct claim_flush *flush)
 {
@@ -190,7 +190,6 @@ void part_totals(struct report *report, const struct report_run *run)
 		if (run->claims->cpu_count > 1)
 			show_rounds(report, run->claims);
 	} else {
-		text_line(report, PAINT_PLAIN, 2, 2,
-			  "The claims of the guest could not be read.");
+		text_line(report, PAINT_PLAIN, 2, 2, "The claims of the guest could not be read.");
 	}
 }

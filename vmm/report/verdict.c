@@ -103,13 +103,11 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
 	else
-		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked,
-			  times);
+		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked, times);
 	if (refused)
-		text_line(
-			report, PAINT_BAD, 0, 2,
-			"%s that the script does not expect: see above, or write `expect refused`.",
-			text_number_of(refused, "refusal", refusals, sizeof(refusals)));
+		text_line(report, PAINT_BAD, 0, 2,
+			  "%s that the script does not expect: see above, or write `expect refused`.",
+			  text_number_of(refused, "refusal", refusals, sizeof(refusals)));
 }
 
 static void show_text(struct report *report, const struct verdict *verdict, unsigned int verifications,

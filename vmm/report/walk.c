@@ -213,14 +213,14 @@ static void show_end(struct report *report, const struct report_walk *input)
 
 void report_walk(struct report *report, const struct report_walk *input)
 {
-	char place[400];
+	char location[400];
 
-	place_explain(input->walk->gva, input->claims, input->symbols, place, sizeof(place));
+	place_explain(input->walk->gva, input->claims, input->symbols, location, sizeof(location));
 	if (report->format == REPORT_JSON) {
-		walk_emit(report, input, place);
+		walk_emit(report, input, location);
 		return;
 	}
-	text_line(report, PAINT_BOLD, 0, 2, "0x%016" PRIx64 ": %s", input->walk->gva, place);
+	text_line(report, PAINT_BOLD, 0, 2, "0x%016" PRIx64 ": %s", input->walk->gva, location);
 	show_levels(report, input);
 	show_end(report, input);
 }

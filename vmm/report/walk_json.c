@@ -112,7 +112,7 @@ static void add_stage2(struct json_object *line, const struct report_walk *input
 	}
 }
 
-void walk_emit(struct report *report, const struct report_walk *input, const char *place)
+void walk_emit(struct report *report, const struct report_walk *input, const char *location)
 {
 	const struct walk *walk = input->walk;
 	struct walk_stage2 found = { 0 };
@@ -126,7 +126,7 @@ void walk_emit(struct report *report, const struct report_walk *input, const cha
 	}
 	line = json_start(report, "walk");
 	json_add_hex(line, "address", walk->gva);
-	json_add_string(line, "is", place);
+	json_add_string(line, "is", location);
 	json_object_object_add(line, "registers", registers(input));
 	json_add_bool(line, "mapped", walk->stop == WALK_MAPPED);
 	json_add_string(line, "stop", walk_stop_text(walk->stop));

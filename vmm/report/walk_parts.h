@@ -7,17 +7,16 @@
 
 #include "report/walk.h"
 
-/* Whether the page that was found has a protection key that counts. */
+/* Whether a protection key applies to the page: CR4.PKE for user pages, CR4.PKS for others. */
 bool walk_has_key(const struct report_walk *input);
 
-/* Whether bits 62:59 of that entry are a protection key: of the page's, user's and supervisor's by their own
- * switch. */
+/* Whether bits 62:59 of the entry are a protection key. */
 bool walk_level_has_key(const struct report_walk *input, const struct walk_level *level);
 
 /* Effective rights from the top down to this entry; none if it is not present. */
 unsigned int walk_level_rights(const struct walk_level *level);
 
-/* Whether that access to the page that was found goes through. */
+/* Whether the access to the page is allowed, and why not. */
 enum access_answer walk_may(const struct report_walk *input, enum access_mode mode, enum access_kind kind);
 
 /* The way of the walk's GPA through the second stage, which was read. */
@@ -34,10 +33,10 @@ struct walk_stage2 {
 
 void walk_stage2_find(const struct report_walk *input, struct walk_stage2 *out);
 
-/* The walk as JSON lines. `place`: what the address is. */
-void walk_emit(struct report *report, const struct report_walk *input, const char *place);
+/* The walk as JSON lines. `location`: what the address is. */
+void walk_emit(struct report *report, const struct report_walk *input, const char *location);
 
-/* Of a GPA in that region: in the process whose VM it is, or, of a core, in this one. */
+/* The HVA of a GPA of the region: in the process that has the VM; for a core in this process. */
 uint64_t walk_hva(const struct view_region *region, uint64_t gpa);
 
 #endif

@@ -12,8 +12,8 @@
 
 #define WARNINGS_SHOWN 20
 
-/* What an address of the guest's text is, "" where nothing knows. Returns out. */
-static const char *place_of(const struct report_run *run, uint64_t address, char *out, size_t size)
+/* "vmalloc+0x12 (vmalloc.c:34)" for an address of the guest's text; "" if unknown. Returns out. */
+static const char *location_text(const struct report_run *run, uint64_t address, char *out, size_t size)
 {
 	out[0] = '\0';
 	if (run->symbols && address)
@@ -21,7 +21,7 @@ static const char *place_of(const struct report_run *run, uint64_t address, char
 	return out;
 }
 
-/* "; it lies in the 64 KiB area at 0x..., allocated by ..." or "". Returns out. */
+/* "; in the 64 KiB area at 0x..., allocated by ..." or "". Returns out. */
 static const char *area_of(const struct report_run *run, const struct kvmap_record *warning, char *out,
 			   size_t size)
 {
@@ -32,7 +32,7 @@ static const char *area_of(const struct report_run *run, const struct kvmap_reco
 	out[0] = '\0';
 	if (!area)
 		return out;
-	place_of(run, warning->value[4], caller, sizeof(caller));
+	location_text(run, warning->value[4], caller, sizeof(caller));
 	snprintf(out, size, "; in the %s %s at 0x%" PRIx64 "%s%s",
 		 number_bytes(warning->value[2], bytes, sizeof(bytes)), is_area ? "area" : "object", area,
 		 *caller ? ", allocated by " : "", caller);
@@ -47,7 +47,7 @@ static void show_warning(struct report *report, const struct report_run *run, co
 
 	if (warning->value[0])
 		snprintf(address, sizeof(address), ", of 0x%" PRIx64, warning->value[0]);
-	place_of(run, warning->value[3], caller, sizeof(caller));
+	location_text(run, warning->value[3], caller, sizeof(caller));
 	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s, called by %s%s%s", run->script->path,
 		  operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
@@ -76,7 +76,7 @@ static void emit(struct report *report, const struct report_run *run, const stru
 	const struct kvmap_operation *operation = step_operation(run, step);
 	const struct kvmap_record *warning = &step->warning;
 	struct json_object *line = json_start(report, "warning");
-	char place[256];
+	char location[256];
 
 	json_add_number(line, "operation", step->result.operation);
 	if (operation)
@@ -84,12 +84,14 @@ static void emit(struct report *report, const struct report_run *run, const stru
 	json_add_string(line, "why", status_text(warning->status));
 	json_add_bool(line, "in_interrupt", warning->detail & 1);
 	json_add_hex(line, "caller", warning->value[3]);
-	json_add_string(line, "caller_place", place_of(run, warning->value[3], place, sizeof(place)));
+	json_add_string(line, "caller_place",
+			location_text(run, warning->value[3], location, sizeof(location)));
 	json_add_hex(line, "address", warning->value[0]);
 	json_add_hex(line, "area", warning->value[1]);
 	json_add_number(line, "area_size", warning->value[2]);
 	json_add_hex(line, "area_caller", warning->value[4]);
-	json_add_string(line, "area_caller_place", place_of(run, warning->value[4], place, sizeof(place)));
+	json_add_string(line, "area_caller_place",
+			location_text(run, warning->value[4], location, sizeof(location)));
 	json_finish(report, line);
 }
 

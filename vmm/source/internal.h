@@ -12,7 +12,7 @@ struct snapshot {
 	struct source *sources;
 	size_t count;
 	unsigned int pauses;  /* since the reader began anew; 0: no VM was paused yet */
-	unsigned int repeats; /* calls that SOURCE_AGAIN asked for */
+	unsigned int repeats; /* calls because of SOURCE_AGAIN */
 	uint64_t start_ns;    /* CLOCK_MONOTONIC */
 	bool is_final;        /* the last call read one moment only */
 };

@@ -96,13 +96,14 @@ int source_connect(const char *name, struct control_client **out, struct error *
 		return -1;
 	if (control_client_hello(*out)->pid == pid)
 		return 0;
-	error_set(error, ERROR_INPUT, 0, 0, "%s is the socket of process %" PRIu32 ", not of process %" PRIu32,
-		  path, control_client_hello(*out)->pid, pid);
+	error_set(error, ERROR_INPUT, 0, 0,
+		  "%s is the socket of process %" PRIu32 ", not of process %" PRIu32, path,
+		  control_client_hello(*out)->pid, pid);
 	control_client_close(*out);
 	return -1;
 }
 
-/* A number, or a socket. A file whose name is a number is ./NUMBER. */
+/* Whether it is a number or a socket. A file whose name is a number is ./NUMBER. */
 static bool is_vm(const char *name)
 {
 	struct stat status;
