@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent.h: runs the operations of the boot record and reports what became of them.
+ * agent.h: runs the operations of the boot record and reports their results.
  */
 #ifndef GUEST_AGENT_AGENT_H
 #define GUEST_AGENT_AGENT_H
@@ -10,32 +10,37 @@
 #include "kvmap/operation.h"
 #include "lib/types.h"
 
-/* The module, checked. */
+/* The validated module. */
 struct agent {
 	const struct kvmap_boot *record;
 	const struct kvmap_operation *operations;
 	const char *strings;
-	bool serial;    /* the report goes to the serial port, with or without a channel */
-	bool parallel;  /* CPUs are at work together */
-	u32 unexpected; /* operations that were refused or failed, and were not to; counted atomically */
+	bool serial;    /* report on the serial port, with or without a channel */
+	bool parallel;  /* several CPUs run operations at the same time */
+	u32 unexpected; /* operations refused or failed against the script's expectation; atomic */
 };
 
 extern struct agent agent;
 
-/* The operation that a CPU runs, or ran last. */
+/* By CPU number: the operation in progress, or the last one. */
 extern const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
 
-/* The line of the operation in the middle of which a CPU is, 0: of none, KVMAP_INSIDE_BOOT: of the boot. Then
- * what the host sees of the memory manager may be half done. */
+/*
+ * By CPU number: script line of the operation in progress, 0 = none, KVMAP_INSIDE_BOOT = boot. While it is
+ * not 0 the memory manager's structures may be inconsistent.
+ */
 extern u32 agent_inside[KVMAP_CPUS_MAX];
 
-/* Its place in the script. */
+/* Index of an operation in the script; 0 for NULL. */
 static inline u32 operation_index(const struct kvmap_operation *operation)
 {
 	return operation ? (u32)(operation - agent.operations) : 0;
 }
 
-/* Panics if the module, of `size` bytes, is no boot record of this version that is whole. */
+/*
+ * Validates the module, `size` bytes, and sets `agent`. Panics unless it is a complete boot record of this
+ * version.
+ */
 void agent_check(const struct kvmap_boot *record, u64 size);
 
 /* Runs all operations, then ends the machine. entry_tsc: the TSC at the first instruction. */

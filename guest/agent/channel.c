@@ -55,7 +55,10 @@ struct kvmap_record *channel_record(u32 type)
 
 void channel_send(void)
 {
-	/* The CPU keeps the order of stores; the compiler must, too. */
+	/*
+	 * The host must see the record before the head. The CPU keeps the order of stores; the compiler must,
+	 * too.
+	 */
 	asm volatile("" : : : "memory");
 	channel->head = channel->head + 1;
 }

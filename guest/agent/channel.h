@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.h: the guest's end of the channel of include/kvmap/channel.h.
+ * channel.h: the guest's end of the channel (kvmap/channel.h).
  */
 #ifndef GUEST_AGENT_CHANNEL_H
 #define GUEST_AGENT_CHANNEL_H
@@ -9,22 +9,22 @@
 #include "kvmap/channel.h"
 #include "lib/types.h"
 
-/* Takes the channel that the record names. False, and no channel, if its size makes no sense. */
+/* Opens the channel of the boot record. False if its size is invalid. */
 bool channel_open(const struct kvmap_boot *record);
 
 bool channel_is_open(void);
 
 /*
- * Records, and the lines of the serial report, are made by one CPU at a time, from the first to the doorbell.
- * The guest's last words are not: who holds the lock may never go on.
+ * Held by one CPU from its first record, or line of the serial report, to the doorbell. Reports of an oops do
+ * not take it, since its holder may never continue.
  */
 void channel_lock(void);
 void channel_unlock(void);
 
-/* The record to fill next: call only while the channel is open. It is zero but for what is set here. */
+/* The next record to fill. The channel must be open. All fields are zero except type and cpu. */
 struct kvmap_record *channel_record(u32 type);
 
-/* Hands that record to the host. */
+/* Publishes the record of channel_record() to the host. */
 void channel_send(void);
 
 #endif

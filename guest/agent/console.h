@@ -11,15 +11,15 @@ void console_hello(u64 boot_ticks);
 void console_result(const struct operation *operation, u32 status, u64 ticks);
 void console_bye(void);
 
-/* What has been counted at some moment, on all CPUs. */
+/* Counters at some moment, summed over all CPUs. */
 struct parallel_counts {
 	u64 ticks;
-	u64 locks, contended; /* acquisitions of the memory manager's, and those that had to wait */
-	u64 rounds, ipis;     /* of flushes */
-	u64 pages;            /* that those flushes were for */
+	u64 locks, contended; /* acquisitions of the memory manager's locks; those that had to wait */
+	u64 rounds, ipis;     /* TLB shootdowns, and IPIs sent for them */
+	u64 pages;            /* pages that they flushed */
 };
 
-/* Of a `parallel`, when ticks are asked for: what came to between two moments. */
+/* The line of a `parallel` with ticks: the differences of the counters. */
 void console_parallel(u32 line, const struct parallel_counts *before, const struct parallel_counts *after);
 
 #endif

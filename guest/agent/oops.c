@@ -64,7 +64,7 @@ void oops(const struct registers *registers, u64 address)
 		.error_code = registers->error_code,
 	};
 
-	/* An exception while one is reported: what is damaged is needed for the report. */
+	/* A second exception during the report: the report itself needs what is damaged. */
 	if (again)
 		machine_exit(KVMAP_EXIT_OOPS);
 	again = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_access.c: one access to any address.
+ * op_access.c: operations that access one address.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_areas.c: areas come and go.
+ * op_areas.c: operations that make and free areas.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"

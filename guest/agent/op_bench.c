@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_bench.c: what memory costs: many allocations, each freed at once, with the time-stamp counter around
- * each.
+ * op_bench.c: the cost of allocations: pairs of one allocation and one free, timed with the time-stamp
+ * counter.
  *
  * A function that can be measured is a row of KVMAP_FUNCTIONS and one line of PAIRS().
  */
@@ -16,10 +16,10 @@
 
 struct pairs {
 	u64 size, count;
-	bool together; /* other CPUs are at work: between pairs they may come first */
-	u64 ticks;     /* of all pairs, and of the purge of what they leave to be flushed */
+	bool together; /* other CPUs run operations, too: take part in their TLB shootdowns between pairs */
+	u64 ticks;     /* of all pairs and of the purge after them */
 	struct extremes {
-		u64 most, least; /* of a single one */
+		u64 most, least; /* of a single call */
 	} made, freed;
 };
 
@@ -36,15 +36,15 @@ static inline void extremes_note(struct extremes *extremes, u64 ticks)
 		extremes->least = ticks;
 }
 
-/* Of the most expensive single allocation or free. */
+/* Ticks of the most expensive single allocation or free. */
 static u64 pairs_worst(const struct pairs *pairs)
 {
 	return pairs->made.most > pairs->freed.most ? pairs->made.most : pairs->freed.most;
 }
 
 /*
- * What one of them has cost at most beyond the cheapest of its kind, which had the same pages to do: work for
- * others, or put off before.
+ * Ticks of the most expensive allocation or free beyond the cheapest of its kind: work done for other calls,
+ * since all pairs have the same size.
  */
 static u64 pairs_beyond(const struct pairs *pairs)
 {
@@ -54,7 +54,10 @@ static u64 pairs_beyond(const struct pairs *pairs)
 	return allocation > release ? allocation : release;
 }
 
-/* False as soon as an allocation fails. `allocation` may use `size`, `release` also `memory`. */
+/*
+ * Defines a function that runs the pairs; false if an allocation fails. `allocation` may use `size`,
+ * `release` also `memory`.
+ */
 #define PAIRS(name, allocation, release)                                                                     \
 	static bool name(struct pairs *pairs)                                                                \
 	{                                                                                                    \
@@ -82,7 +85,7 @@ static u64 pairs_beyond(const struct pairs *pairs)
 		return true;                                                                                 \
 	}
 
-/* What vmap() and vm_map_ram() map: frames of an area that is there meanwhile. */
+/* The pages that vmap() and vm_map_ram() map: frames of an area that exists meanwhile. */
 #define MAPPED_PAGES_MAX 4096
 static struct page *mapped_pages[MAPPED_PAGES_MAX];
 
@@ -97,7 +100,7 @@ PAIRS(map_and_unmap_ram, vm_map_ram(mapped_pages, (u32)(size >> PAGE_SHIFT), NUM
 PAIRS(pairs_of_kmalloc, kmalloc(size, GFP_KERNEL), kfree(memory))
 PAIRS(pairs_of_alloc_pages, alloc_pages(GFP_KERNEL, get_order(size)), __free_pages(memory, get_order(size)))
 
-/* Runs them with whole pages of a new area in mapped_pages[]; the area's own cost is nobody's. */
+/* Runs the pairs with the frames of a new area in mapped_pages[]. The area itself is not measured. */
 static bool with_mapped_pages(struct pairs *pairs, bool (*run)(struct pairs *pairs))
 {
 	u64 nr = ALIGN_UP(pairs->size, PAGE_SIZE) >> PAGE_SHIFT;
@@ -164,8 +167,8 @@ u32 op_pair(struct operation *operation)
 	vmalloc_purge();
 	pairs_of_nothing(&fixed);
 	if (!functions[number].run(&pairs)) {
-		u32 status =
-			kmalloc_status(); /* asked in any case: it is not to stand for a later operation */
+		/* Read in any case, so that it does not apply to a later operation. */
+		u32 status = kmalloc_status();
 
 		return vmalloc_status() ? vmalloc_status() : status ? status : KVMAP_REFUSED_NO_MEMORY;
 	}
@@ -175,7 +178,7 @@ u32 op_pair(struct operation *operation)
 	return KVMAP_OK;
 }
 
-/* Areas linked through their first words. Frees each, or the first of every two. */
+/* Frees areas that are linked through their first words: all, or the first of every two. */
 static void areas_free(void **area, bool every_second)
 {
 	while (area) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_contents.c: fills whole areas, and checks that they still hold what they were filled with.
+ * op_contents.c: fills memory with a pattern, and checks it.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
@@ -9,7 +9,7 @@
 
 #define PAGE_WORDS (PAGE_SIZE / sizeof(u64))
 
-/* The variable of the first operand if it has a live area, else NULL. */
+/* The variable of the first operand if it has live memory, else NULL. */
 static struct agent_variable *live_variable(struct operation *operation)
 {
 	const struct kvmap_operand *operand = &operation->script->operand[0];
@@ -23,7 +23,7 @@ static struct agent_variable *live_variable(struct operation *operation)
 	return variable->state == VARIABLE_LIVE ? variable : NULL;
 }
 
-/* Words of that page of what is filled; 0 behind its end. */
+/* Words of page number `page` that are filled; 0 after the end. */
 static u64 page_words(const struct agent_variable *variable, u64 page)
 {
 	u64 words = variable->filled / sizeof(u64), before = page * PAGE_WORDS;
@@ -54,7 +54,7 @@ u32 op_fill(struct operation *operation)
 	return KVMAP_OK;
 }
 
-/* `words` words at address are all `value`. */
+/* Checks that `words` words at `address` equal `value`. */
 static u32 check_words(struct operation *operation, u64 address, u64 value, u64 words)
 {
 	u64 different;

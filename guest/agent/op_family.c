@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_family.c: the relatives of vmalloc(), and kvmalloc().
+ * op_family.c: the variants of vmalloc(), and kvmalloc().
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
@@ -91,7 +91,7 @@ u32 op_kvmalloc_array(struct operation *operation)
 	return memory_made(operation, kvmalloc_array(nr, size, GFP_KERNEL), nr * size, CONTENTS_UNKNOWN);
 }
 
-/* What stays of the old variable's contents in the new one's memory, which may be its own. */
+/* Copies to `new` what is known about the contents of `old`. zero: added bytes are zero. */
 static void contents_keep(const struct agent_variable *old, struct agent_variable *new, bool zero)
 {
 	u64 room = variable_bytes(new);
@@ -99,7 +99,7 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	new->fill_seed = old->fill_seed;
 	new->contents = old->contents;
 	new->filled = old->filled < room ? old->filled : room;
-	/* What was gained begins at the byte behind the old size. */
+	/* Added bytes begin at byte old->size. */
 	if (zero && new->size > old->size && old->contents == CONTENTS_ZERO)
 		new->filled = room;
 	else if (zero && new->size > old->size &&new->filled > ALIGN_DOWN(old->size, PAGE_SIZE))
@@ -119,7 +119,7 @@ static u32 resized(struct operation *operation, void *memory)
 	operation->result = (u64)memory;
 	operation->size = size;
 	if (status)
-		return status; /* and the old variable has what it had */
+		return status; /* the old variable keeps its memory */
 	if (old) {
 		before = *old;
 		old->state = VARIABLE_FREED;
@@ -129,7 +129,7 @@ static u32 resized(struct operation *operation, void *memory)
 		return KVMAP_OK;
 	if (memory) {
 		contents_keep(&before, &agent_variables[number], operation->operand[2] & __GFP_ZERO);
-	} else { /* size 0: as after a free */
+	} else { /* size 0: like a free */
 		operation->result = agent_variables[number].address = operation->operand[0];
 		agent_variables[number].state = VARIABLE_FREED;
 	}

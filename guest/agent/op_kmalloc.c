@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_kmalloc.c: physically contiguous memory comes and goes.
+ * op_kmalloc.c: operations on physically contiguous memory.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_other.c: what concerns the host more than memory.
+ * op_other.c: operations that do not concern memory.
  */
 #include "agent/agent.h"
 #include "agent/operations.h"

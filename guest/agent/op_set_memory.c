@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_set_memory.c: the rights of areas, and code in them.
+ * op_set_memory.c: permissions of areas, and execution of code in them.
  */
 #include "agent/operations.h"
 #include "arch/access.h"

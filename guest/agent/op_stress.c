@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_stress.c: random allocations, frees and checks of what was written, of all kinds of memory. Meant to run
- * on several CPUs at once: objects change hands, so that many are freed where they were not allocated.
+ * op_stress.c: random allocations, frees and content checks of all kinds of memory, meant for several CPUs at
+ * the same time. CPUs exchange objects, so that many are freed by another CPU than the one that allocated
+ * them.
  *
- * What lives at the end stays, for the host to verify; the next `stress` goes on with it. Which operation
- * comes follows from the seed alone; what it finds depends on the other CPUs.
+ * Objects that are live at the end stay for the host to verify, and for the next `stress`. The seed alone
+ * determines the sequence of operations; what they find depends on the other CPUs.
  */
 #include "agent/operations.h"
 #include "arch/access.h"
@@ -15,22 +16,22 @@
 #include "mm/page/page_alloc.h"
 #include "mm/vmalloc/vmalloc.h"
 
-#define SLOTS        24 /* objects of a CPU */
-#define EXCHANGE     16 /* objects that lie ready for whichever CPU comes */
-#define WAITING      12 /* blocks whose second mapping is gone and not yet flushed */
+#define SLOTS        24 /* objects of each CPU */
+#define EXCHANGE     16 /* objects to be swapped between CPUs */
+#define WAITING      12 /* buddy blocks whose second mapping was unmapped and not flushed */
 #define MAPPED_ORDER 2
-#define MAPPED_PAGES (1u << MAPPED_ORDER) /* pages that are mapped twice */
+#define MAPPED_PAGES (1u << MAPPED_ORDER) /* of a buddy block that is mapped a second time */
 
-/* AREA twice, so that there are as many of them as of second mappings. */
+/* Two kinds are areas, so that there are as many of these as of second mappings. */
 enum kind { NOTHING, AREA, SECOND_MAPPING, SECOND_MAPPING_RAM, OBJECT, FRAMES, MORE_AREAS, KINDS };
 
-/* `bytes` from address on, of which the first word of each page and the last word of all are written. */
+/* Memory of `bytes` bytes at address. The first word of each page and the last word of all are written. */
 struct object {
 	enum kind kind;
 	u32 order;          /* FRAMES */
-	u64 address, bytes; /* where and how much may be written */
+	u64 address, bytes; /* writable memory */
 	u64 stamp;
-	struct page *frames; /* of a second mapping: buddy block that it maps */
+	struct page *frames; /* of a second mapping: the buddy block that it maps */
 };
 
 struct stress {
@@ -86,7 +87,7 @@ static u32 check_stamps(struct operation *operation, const struct object *object
 {
 	u32 status = KVMAP_OK;
 
-	/* Of one word, the last one is the first. */
+	/* With a single word the last word is also the first. */
 	for (u64 at = 0; at < object->bytes && object->bytes > sizeof(u64) && !status; at += PAGE_SIZE)
 		status = check_word(operation, object->address + at, object->stamp + at);
 	return status ? status : check_word(operation, last_word(object), object->stamp + object->bytes);
@@ -101,9 +102,9 @@ static u32 check_zero(struct operation *operation, const struct object *object)
 	return status;
 }
 
-/* ---- coming and going ---- */
+/* ---- allocation and free ---- */
 
-/* Mostly small. */
+/* Mostly a few pages, up to 64. */
 static u64 pick_pages(struct stress *stress)
 {
 	return pick(stress, 16) ? 1 + pick(stress, 4) : 1 + pick(stress, 64);
@@ -119,7 +120,7 @@ static void *area_make(struct stress *stress, struct object *object, bool *zero)
 	}
 }
 
-/* A block of frames, mapped once more. */
+/* Maps a buddy block a second time. */
 static void *mapping_make(struct object *object)
 {
 	struct page *pages[MAPPED_PAGES];
@@ -147,7 +148,7 @@ static void *memory_make(struct stress *stress, struct object *object, bool *zer
 	case SECOND_MAPPING:
 	case SECOND_MAPPING_RAM: return mapping_make(object);
 	case OBJECT:
-		object->bytes = 8ul << pick(stress, 12); /* to 16 KiB */
+		object->bytes = 8ul << pick(stress, 12); /* up to 16 KiB */
 		*zero = !pick(stress, 4);
 		return *zero ? kzalloc(object->bytes, GFP_KERNEL) : kvmalloc(object->bytes, GFP_KERNEL);
 	default:
@@ -158,7 +159,7 @@ static void *memory_make(struct stress *stress, struct object *object, bool *zer
 	}
 }
 
-/* Memory that is out is no failure. */
+/* Allocates an object. Running out of memory is not a failure. */
 static u32 make(struct operation *operation, struct stress *stress, struct object *object)
 {
 	bool zero = false;
@@ -179,7 +180,7 @@ static u32 make(struct operation *operation, struct stress *stress, struct objec
 	return status;
 }
 
-/* Its frames may still be reached through the mapping until that is flushed. */
+/* Unmaps a second mapping. Its frames are freed later, after a flush, since TLBs may still map them. */
 static void mapping_free(struct stress *stress, const struct object *object)
 {
 	if (object->kind == SECOND_MAPPING)
@@ -194,7 +195,7 @@ static void mapping_free(struct stress *stress, const struct object *object)
 		__free_pages(stress->waiting[--stress->nr_waiting], MAPPED_ORDER);
 }
 
-/* enum kvmap_status: what was allocated can be freed. */
+/* Returns an enum kvmap_status: a free of valid memory must not be refused. */
 static u32 memory_free(struct stress *stress, const struct object *object)
 {
 	switch (object->kind) {
@@ -219,7 +220,7 @@ static u32 check_and_free(struct operation *operation, struct stress *stress, st
 	return status;
 }
 
-/* An area becomes larger or smaller. */
+/* Resizes an area. */
 static u32 resize(struct operation *operation, struct stress *stress, struct object *object)
 {
 	u32 status = check_stamps(operation, object);
@@ -230,7 +231,7 @@ static u32 resize(struct operation *operation, struct stress *stress, struct obj
 		return status;
 	address = vrealloc((void *)object->address, bytes, GFP_KERNEL);
 	if (!address)
-		return KVMAP_OK; /* memory is out, and the area is as it was */
+		return KVMAP_OK; /* out of memory; the area did not change */
 	if (bytes < object->bytes)
 		object->bytes = bytes;
 	object->address = (u64)address;
@@ -242,7 +243,7 @@ static u32 resize(struct operation *operation, struct stress *stress, struct obj
 	return status;
 }
 
-/* For whatever lies there. */
+/* Swaps the object with a random one of the exchange. */
 static void swap(struct stress *stress, struct object *object)
 {
 	struct object *other = &exchange.slots[pick(stress, EXCHANGE)], mine = *object;

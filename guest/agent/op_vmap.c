@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_vmap.c: the frames of an area, mapped once more.
+ * op_vmap.c: operations that map the frames of an area a second time.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
@@ -9,7 +9,10 @@
 
 #define VMAP_PAGES_MAX 1024
 
-/* The frames of the variable's live area; how many, 0 if it has none or too many. */
+/*
+ * Stores the frames of the variable's live area in pages[]; returns their number, 0 if it has no live area or
+ * too many.
+ */
 static u32 frames_of(const struct agent_variable *variable, struct page **pages)
 {
 	u64 nr = ALIGN_UP(variable->size, PAGE_SIZE) / PAGE_SIZE;
@@ -24,7 +27,7 @@ static u32 frames_of(const struct agent_variable *variable, struct page **pages)
 	return (u32)nr;
 }
 
-/* The new area holds what the old one does: whoever writes through one has written to both. */
+/* Notes that two areas have the same frames, so that a write to one changes both. */
 static void share(struct agent_variable *from, struct agent_variable *to, u64 address)
 {
 	static u32 groups;
@@ -39,7 +42,7 @@ static void share(struct agent_variable *from, struct agent_variable *to, u64 ad
 	variable_contents_changed(from);
 }
 
-/* `pages`: room for VMAP_PAGES_MAX. */
+/* pages: room for VMAP_PAGES_MAX. */
 static u32 map_from(struct operation *operation, bool ram, struct page **pages)
 {
 	const struct kvmap_operand *operand = &operation->script->operand[0];
@@ -63,7 +66,7 @@ static u32 map_from(struct operation *operation, bool ram, struct page **pages)
 
 static u32 map_again(struct operation *operation, bool ram)
 {
-	static struct page *pages[VMAP_PAGES_MAX]; /* too many for a stack */
+	static struct page *pages[VMAP_PAGES_MAX]; /* too large for the stack */
 	static struct spinlock lock;
 	u32 status;
 

@@ -32,7 +32,7 @@ const struct operation_row *operation_row(u32 opcode)
 	return &rows[opcode < ARRAY_SIZE(rows) && rows[opcode].run ? opcode : 0];
 }
 
-/* The value of an operand; enum kvmap_status. */
+/* Computes the value of an operand; enum kvmap_status. */
 static u32 operand_value(const struct kvmap_operand *operand, u64 *value_out)
 {
 	u64 base = 0;
@@ -63,7 +63,7 @@ static u32 operands_read(struct operation *operation)
 	return status;
 }
 
-/* What the script expected of it, put beside what became of it. */
+/* Compares the status with the script's expectation. */
 static u32 status_against_expectation(const struct operation *operation, u32 status)
 {
 	switch (operation->script->expect) {
@@ -116,8 +116,8 @@ static u32 operation_do_in_context(struct operation *operation)
 }
 
 /*
- * Where an allocation was made to fail: an operation is excused for having been refused memory, and later
- * ones for having none to work on.
+ * After an injected allocation failure: the operation that it hit is excused if it was refused, and later
+ * operations if they have no memory to work on.
  */
 static u32 made_to_fail(bool done_before, u32 status)
 {
@@ -158,7 +158,9 @@ static void operation_run_here(void *script_operation)
 	report_result(&operation, status, get_cycles() - start);
 }
 
-/* Of the operations of a `parallel`, what this CPU has to do. What names no CPU that there is, CPU 0 refuses.
+/*
+ * Runs this CPU's operations of a `parallel`. CPU 0 also runs those that name a CPU which does not exist, and
+ * so refuses them.
  */
 static void parallel_run_here(void *script_operation)
 {
@@ -197,7 +199,7 @@ static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 
 	operation_run_here((void *)parallel);
 	if (parallel->operand[0].value >= left)
-		return left; /* a damaged module: it has been refused */
+		return left; /* a damaged module; the operation was refused */
 	for (u64 i = 1; i <= parallel->operand[0].value; i++)
 		set |= 1ul << (parallel[i].cpu < arch_nr_cpus ? parallel[i].cpu : 0);
 	agent.parallel = true;

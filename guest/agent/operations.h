@@ -9,12 +9,12 @@
 #include "kvmap/operation.h"
 #include "lib/types.h"
 
-/* One run of one operation. */
+/* An operation in progress. */
 struct operation {
 	const struct kvmap_operation *script;
-	u64 operand[3]; /* bases added */
+	u64 operand[3]; /* values, with their bases added */
 
-	/* what the operation leaves for the report: see RESULT in kvmap/channel.h */
+	/* Results, see RESULT in kvmap/channel.h. */
 	u64 result;
 	u64 address;
 	u64 size;
@@ -30,15 +30,15 @@ struct operation_row {
 	u32 (*run)(struct operation *operation); /* enum kvmap_status */
 	const char *name;
 	const char *echo;    /* of the operands; see kvmap/opcode.h */
-	const char *outcome; /* follows if the status is KVMAP_OK */
+	const char *outcome; /* printed after `echo` if the status is KVMAP_OK */
 };
 
-/* The row of an opcode; the last resort is one that refuses. */
+/* The row of an opcode; for an unknown one, a row that refuses. */
 const struct operation_row *operation_row(u32 opcode);
 
 /*
- * Runs an operation on the CPU that the script names, and reports; a `parallel` with all that belongs to it.
- * Returns how many it were, of `left` that there are.
+ * Runs an operation on the CPU that the script names, and reports it; a `parallel` with all its operations.
+ * Returns the number of operations run. left: operations from this one to the end of the script.
  */
 u32 operation_run(const struct kvmap_operation *script, u32 left);
 

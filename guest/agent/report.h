@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h: what happened, as records in the channel and as lines on the serial port.
+ * report.h: reports as records in the channel and as lines on the serial port.
  *
- * The lines tell nothing of where memory lies or how long it took, so that the same script gives the same
- * lines on every machine.
+ * The lines contain neither addresses chosen by the machine nor times, so that a script prints the same lines
+ * on every machine.
  */
 #ifndef GUEST_AGENT_REPORT_H
 #define GUEST_AGENT_REPORT_H
@@ -13,7 +13,7 @@
 #include "mm/warn.h"
 
 void report_hello(u64 boot_ticks);
-/* What the memory manager refused, of an operation whose result follows. */
+/* A refusal of the memory manager, before the result of the operation that caused it. */
 void report_warning(const struct operation *operation, const struct refusal *refusal);
 void report_result(const struct operation *operation, u32 status, u64 ticks);
 /* exit: enum kvmap_exit */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h: words and numbers on the serial port.
+ * text.h: strings and numbers on the serial port.
  */
 #ifndef GUEST_AGENT_TEXT_H
 #define GUEST_AGENT_TEXT_H
@@ -9,9 +9,9 @@
 
 void text(const char *string);
 void text_decimal(u64 number);
-/* 0x and as many digits as it takes */
+/* With 0x, without leading zeros. */
 void text_hex(u64 number);
-/* "64 KiB": in the largest unit in which it is whole */
+/* In the largest unit that divides it, such as "64 KiB". */
 void text_size(u64 bytes);
 
 #endif

@@ -8,7 +8,7 @@
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
 
-/* Of what tells where a variable's memory is: who looks for an address looks at those of other CPUs, too. */
+/* Protects address, size and state of all variables: searches by address read the variables of other CPUs. */
 static struct spinlock lock;
 
 u64 variable_bytes(const struct agent_variable *variable)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * variables.h: the variables of the script. The host reads agent_variables to know which bytes must be where
+ * variables.h: variables of the script. The host reads agent_variables for the expected contents of memory
  * (V12).
  */
 #ifndef GUEST_AGENT_VARIABLES_H
@@ -12,14 +12,15 @@
 
 struct agent_variable {
 	u64 address;
-	u64 size; /* as asked for, bytes */
+	u64 size; /* in bytes, as requested */
 	u64 fill_seed;
-	u64 filled; /* bytes from its start of which contents and fill_seed speak */
+	u64 filled; /* bytes from the start to which contents and fill_seed apply */
 	u32 state;
-	u32 contents;      /* of the area, whole pages; CONTENTS_UNKNOWN after a write that is not fill */
-	u64 write_address; /* the last 8-byte write into the area, 0 = none since fill */
+	/* enum agent_contents, of whole pages; CONTENTS_UNKNOWN after a write that is not a fill */
+	u32 contents;
+	u64 write_address; /* of the last 8-byte write since the last fill, 0 = none */
 	u64 write_value;
-	u32 group; /* variables whose areas are over the same frames have the same, not 0 */
+	u32 group; /* variables whose areas share frames have the same number; 0 = none */
 };
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
@@ -27,20 +28,22 @@ extern u32 agent_nr_variables;
 
 struct operation;
 
-/* What may be used from its address on: whole pages of an area, whole words of what kmalloc gave. */
+/* Usable bytes from its address on: whole pages of an area, whole words of an object. */
 u64 variable_bytes(const struct agent_variable *variable);
 
-/* Sets the operation's result variable and result, of operand 0's size; memory NULL: the variable has none
- * either. */
+/*
+ * Sets the operation's result, and its result variable to memory of operand 0's size. memory NULL: the
+ * variable becomes unset.
+ */
 void variable_set(struct operation *operation, void *memory, u32 contents);
 
-/* The same of so many bytes. */
+/* variable_set() with another size. */
 void variable_set_sized(struct operation *operation, void *memory, u64 size, u32 contents);
 
-/* What `variable` says of its contents has changed: those over the same frames say so too. */
+/* Copies a change of the variable's contents to the variables that share its frames. */
 void variable_contents_changed(const struct agent_variable *variable);
 
-/* The variable whose live memory has address in it, or NULL. */
+/* The variable whose live memory contains `address`, or NULL. */
 struct agent_variable *variable_holding(u64 address);
 
 #endif

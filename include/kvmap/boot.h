@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.h: PVH module 0. A boot record, the operations of the script and their strings in one piece, so that
- * QEMU's -initrd can carry it. Little endian; offsets are in bytes from the start of the record.
+ * boot.h: PVH module 0: a boot record, the operations of the script and their strings, in one piece, so that
+ * QEMU's -initrd can load it. Little endian; offsets are in bytes from the start of the record.
  */
 #ifndef KVMAP_BOOT_H
 #define KVMAP_BOOT_H
@@ -15,27 +15,26 @@
 #define KVMAP_CPUS_MAX 64
 
 /*
- * Nodes are equal spans of addresses up to the end of RAM. GPA at which one begins, in whole 2 MiB pages;
- * node 0 has what lies below node 1, the last all up to the end. CPU n belongs to node n * nodes / cpus.
+ * GPA at which a NUMA node begins: nodes split RAM into equal ranges, in multiples of 2 MiB; node 0 includes
+ * everything below node 1, the last one everything above. CPU n belongs to node n * nodes / cpus.
  */
 #define KVMAP_NODES_MAX                        8
 #define KVMAP_NODE_START(node, nodes, ram_end) ((uint64_t)(ram_end) / (nodes) * (node) & ~0x1fffffull)
 
 enum kvmap_boot_flags {
-	KVMAP_BOOT_CHANNEL = 1 << 0, /* a channel lies at channel_gpa and the doorbell is answered */
-	KVMAP_BOOT_SERIAL = 1 << 1,  /* write the report as text to the serial port */
-	KVMAP_BOOT_TICKS =
-		1 << 3, /* the serial report tells TSC ticks: instructions, under QEMU's -icount shift=0 */
-	KVMAP_BOOT_PAGES_1G = 1 << 2,   /* 1G pages work on this host, whatever CPUID says */
-	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons what is free and finds what is freed twice */
+	KVMAP_BOOT_CHANNEL = 1 << 0,  /* a channel is at channel_gpa, and the host answers the doorbell */
+	KVMAP_BOOT_SERIAL = 1 << 1,   /* print the report on the serial port */
+	KVMAP_BOOT_TICKS = 1 << 3,    /* print TSC ticks there: instructions, under QEMU's -icount shift=0 */
+	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work, whatever CPUID reports */
+	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons free objects and detects double frees */
 	KVMAP_BOOT_INTERRUPTS =
-		1 << 9, /* some operation runs in an interrupt: one CPU has a local APIC, too */
+		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
 };
 
 /*
- * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9.
- * STRICT: neither before a TLB flush that covers the range. LAZY, as Linux: the range waits for the flush, its
- * frames do not. EAGER: vfree() flushes.
+ * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9. STRICT:
+ * neither before a TLB flush that covers the range. LAZY, as Linux: the range waits for the flush, its frames
+ * do not. EAGER: vfree() flushes.
  *
  * X(name, value, word)
  */
@@ -54,7 +53,7 @@ struct kvmap_boot {
 	uint32_t size; /* of the whole module */
 	uint32_t flags;
 	uint32_t policy;
-	uint64_t seed; /* of every pseudo-random choice that names no seed of its own */
+	uint64_t seed; /* for pseudo-random choices without a seed of their own */
 	uint64_t channel_gpa;
 	uint32_t channel_size;
 	uint32_t variable_count;
@@ -62,10 +61,10 @@ struct kvmap_boot {
 	uint32_t operation_count;
 	uint32_t strings_offset; /* NUL-terminated strings, one after another */
 	uint32_t strings_size;
-	uint32_t cpus;            /* to use: 1 to KVMAP_CPUS_MAX; their APIC ids are 0, 1, 2 ... */
-	uint32_t fail_allocation; /* the so-manieth internal allocation from the first operation on fails; 0:
-				     none */
-	uint32_t nodes;           /* to split memory into: 1 to KVMAP_NODES_MAX; 0 is 1 */
+	uint32_t cpus; /* number of CPUs, 1 to KVMAP_CPUS_MAX; APIC IDs 0, 1, 2, ... */
+	/* 1-based index of the internal allocation to fail, counted from the first operation; 0 = never */
+	uint32_t fail_allocation;
+	uint32_t nodes; /* number of NUMA nodes, 1 to KVMAP_NODES_MAX; 0 means 1 */
 	uint32_t unused;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h: the guest's address space, as guest and host agree on it.
+ * layout.h: the guest's address space.
  *
  *   0x0000000000000000  page 0 and all of the low half: unmapped
  *   0xffff888000000000  direct map: all of RAM, RW+NX (text and rodata: R+NX)
@@ -25,7 +25,7 @@
 #define KVMAP_IMAGE_GPA      0x200000
 #define KVMAP_IMAGE_DATA_GPA 0x400000
 
-/* Nothing below 1 MiB is ever allocated: boot records, the channel and firmware live there. */
+/* Memory below 1 MiB is never allocated: it has boot records, the channel and firmware. */
 #define KVMAP_LOW_RESERVED 0x100000
 
 #endif

@@ -20,7 +20,7 @@
 #define SPINS 100
 
 /* round.halted: no CPU */
-#define NOBODY NR_CPUS
+#define NO_CPU NR_CPUS
 
 struct tlb_stats tlb_stats;
 
@@ -29,8 +29,8 @@ static struct {
 	const struct tlb_range *ranges;
 	u32 nr;
 	u32 pending; /* CPUs that have not flushed yet */
-	u32 halted;  /* the initiator, if the last CPU to flush must interrupt it; else NOBODY */
-} round = { .halted = NOBODY };
+	u32 halted;  /* the initiator, if the last CPU to flush must interrupt it; else NO_CPU */
+} round = { .halted = NO_CPU };
 
 /* Requests a flush from a CPU; returns the number of interrupts sent, 0 or 1. */
 static u32 request_flush(struct cpu *cpu)
@@ -53,7 +53,7 @@ void shootdown_handle(void)
 	if (__atomic_sub_fetch(&round.pending, 1, __ATOMIC_SEQ_CST))
 		return;
 	halted = __atomic_load_n(&round.halted, __ATOMIC_SEQ_CST);
-	if (halted != NOBODY)
+	if (halted != NO_CPU)
 		apic_send(halted);
 }
 
@@ -82,7 +82,7 @@ static void wait_for_flushes(u32 me)
 	__atomic_store_n(&round.halted, me, __ATOMIC_SEQ_CST);
 	while (is_pending())
 		irq_wait();
-	round.halted = NOBODY;
+	round.halted = NO_CPU;
 	irq_restore(flags);
 }
 

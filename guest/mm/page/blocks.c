@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blocks.c: chains that begin with blocks.
+ * blocks.c: freeing chains that begin with buddy blocks.
  */
 #include "mm/page/frames.h"
 
-/* Each frame of the block was unmapped then, whoever gets it next. Eight a turn: they are 512 at a time. */
+/* Sets the unmapping stamp of every frame of the block. Unrolled by eight: blocks of 2M have 512 frames. */
 static void buddy_block_stamp(struct page *page, u32 stamp)
 {
 	const struct page *end = page + (1u << page->order);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buddy.c: free blocks of 2^order frames, aligned to their size. Two free buddies never stay apart.
+ * buddy.c: free buddy blocks of 2^order frames, aligned to their size. Two free buddies are always merged.
  */
 #include "mm/page/buddy.h"
 
@@ -28,7 +28,7 @@ static void list_add(struct zone *zone, u32 pfn, unsigned int order)
 	area->nr_free++;
 }
 
-/* Afterwards the struct page has no owner and no links, as that of a tail must. */
+/* Clears owner and links of the struct page, as those of a tail must be. */
 static void list_remove(struct zone *zone, u32 pfn, unsigned int order)
 {
 	struct free_area *area = &zone->free_area[order];
@@ -66,7 +66,7 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 void buddy_free_run(struct zone *zone, u32 pfn, u32 nr)
 {
 	while (nr) {
-		/* bounded by the alignment of pfn and by the largest power of two in nr */
+		/* limited by the alignment of pfn and by the largest power of two in nr */
 		unsigned int order = (unsigned int)__builtin_ctz(pfn | 1u << MAX_ORDER);
 		unsigned int fits = 31 - (unsigned int)__builtin_clz(nr);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buddy.h: a zone's free blocks, and its fresh range. Private to guest/mm/frames*.c, buddy.c and fragment.c.
+ * buddy.h: free buddy blocks and fresh ranges of the zones, and per-CPU lists. Private to mm/page, except
+ * pcp_drain().
  *
- * None of these keep zone->free_pages and NR_FREE_PAGES: their callers count once for many frames. All are
- * for who holds zone->lock, but for those that say that they take it. A struct page's owner is read by who
- * frees its neighbour, on any CPU: it is written by WRITE_ONCE(), and PAGE_FREE only under the lock.
+ * Callers must hold zone->lock, except where a function says that it takes the lock, and must update
+ * zone->free_pages and NR_FREE_PAGES, once for many frames. CPUs that free a neighbour read a struct page's
+ * owner without the lock: it is written with WRITE_ONCE(), and PAGE_FREE only with the lock held.
  */
 #ifndef GUEST_MM_PAGE_BUDDY_H
 #define GUEST_MM_PAGE_BUDDY_H
@@ -20,17 +21,19 @@ static inline bool zone_holds(const struct zone *zone, u32 pfn)
 	return pfn - zone->start_pfn < zone->end_pfn - zone->start_pfn;
 }
 
-/* Frees a block, merging it with its buddy as long as that is free too. Its struct pages have no owner any
- * more. */
+/*
+ * Frees a buddy block and merges it with its buddy while that is free, too. Its struct pages must have no
+ * owner.
+ */
 void buddy_free(struct zone *zone, u32 pfn, unsigned int order);
 
-/* Frees any run of frames, in the largest blocks that alignment allows. */
+/* Frees a run of frames in the largest buddy blocks that alignment allows. */
 void buddy_free_run(struct zone *zone, u32 pfn, u32 nr);
 
 /*
- * Takes the smallest free block of at least `order` off its list; its head, 0 if there is none. *order_out is
- * its order. It has no owner then; what is not needed of it goes back by buddy_free_run() once the rest has
- * an owner.
+ * Removes the smallest free buddy block of at least `order` from its list; returns its head, 0 if there is
+ * none. *order_out: its order. It has no owner; the caller frees what it does not need with buddy_free_run(),
+ * after giving the rest an owner.
  */
 u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out);
 
@@ -46,8 +49,8 @@ static inline void frames_count_free(struct zone *zone, s64 nr)
 }
 
 /*
- * A chain that is being made: `first` its first frame (0: empty yet), `end` where the next frame's pfn is to
- * be written.
+ * A chain under construction. first: its first frame, 0 if empty; end: where to store the pfn of the next
+ * frame.
  */
 struct chain {
 	u32 first;
@@ -60,55 +63,60 @@ static inline void chain_init(struct chain *chain)
 	chain->end = &chain->first;
 }
 
-/* Appends up to nr single fresh frames of all zones, counted; returns how many. It takes the zones' locks. */
+/*
+ * Appends up to nr single fresh frames of any zone, and counts them as allocated; returns how many. Takes
+ * zone locks.
+ */
 u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner);
-/* The same from all zones' free lists. */
+/* chain_take_all_fresh() for frames of the free lists. */
 u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner);
 
-/* The same from the node of this CPU, free lists before fresh frames, and then from the other nodes. */
+/*
+ * chain_take_all_fresh() from the zones of this CPU's NUMA node, free lists first, and then from other nodes.
+ */
 u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner);
 
-/* The same from one zone, of its fresh frames or of its free lists. */
+/* chain_take_all_fresh() from one zone: its fresh frames, or its free lists. */
 u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh);
 
 /*
- * `taken` of the nr frames that were wanted are in the chain: its first; 0, and they go back, if there were
- * fewer, because other CPUs were faster.
+ * Ends a chain that was to have nr frames and has `taken`: returns its first frame, or frees the chain and
+ * returns 0 if it is too short because other CPUs have allocated meanwhile.
  */
 u32 chain_finish(const struct chain *chain, u32 taken, u32 nr);
 
-/* frames_free_chain(), to the zones and not to this CPU; it takes their locks. */
+/* frames_free_chain() to the zones, not to this CPU's list. Takes zone locks. */
 u32 zones_free_chain(u32 first, u32 nr, u32 stamp);
-/* frames_free(), the same. */
+/* frames_free() to the zone, not to this CPU's list. Takes the zone lock. */
 void zones_free(u32 pfn);
 
-/* ---- pcp.c: what this CPU keeps; no lock ---- */
+/* ---- pcp.c: lists of single frames of this CPU; no lock ---- */
 
-/* Chains of at most so many frames come from there, and go there. */
+/* Longest chain that is allocated from these lists, and freed to them. */
 #define PCP_CHAIN 8
 
 /*
- * nr frames, at most PCP_CHAIN, chained; 0 if it has not so many and cannot get them from the zones. zero: of
- * those that are known to be zero.
+ * Allocates a chain of nr frames, at most PCP_CHAIN; returns its first frame, 0 without memory. zero: the
+ * frames must contain zeros.
  */
 u32 pcp_alloc_chain(u32 nr, enum page_owner owner, bool zero);
 
-/* Appends up to nr of its frames; returns how many. */
+/* Appends up to nr frames of a list; returns how many. */
 u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero);
 
-/* frames_free_chain() of at most PCP_CHAIN frames. */
+/* frames_free_chain() for at most PCP_CHAIN frames. */
 u32 pcp_free_chain(u32 first, u32 nr, u32 stamp);
 
-/* Frames of a chain that goes there when it is freed, at most: PCP_CHAIN, or 0 with several nodes. */
+/* Longest chain that is freed to this CPU's list: PCP_CHAIN; 0 with several NUMA nodes. */
 extern u32 pcp_free_most;
 
-/* What is freed goes to the zones, which know the node of each frame. */
+/* Disables freeing to per-CPU lists, since these do not distinguish NUMA nodes. */
 void pcp_takes_none(void);
 
-/* Frames that it has. */
+/* Frames on this CPU's lists. */
 u32 pcp_count(void);
 
-/* All of them back to the zones. */
+/* Frees all frames of this CPU's lists to the zones. */
 void pcp_drain(void);
 
 #endif

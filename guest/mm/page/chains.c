@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chains.c: many single frames at once, linked through page.next. These loops are most of what a large
- * vmalloc() costs: a frame passes through each once, runs of neighbouring frames go to and from the buddy
- * lists whole.
+ * chains.c: allocating and freeing chains of single frames, linked through page.next. These loops are most of
+ * the cost of a large vmalloc(): each visits a frame once, and runs of adjacent frames move to and from the
+ * buddy lists as a whole.
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
 #include "mm/page/nodes.h"
 #include "mm/fail_alloc.h"
 
-/* So many frames change hands under one acquisition of a zone's lock, at most: about 20 instructions each. */
+/* Most frames that are moved while a zone's lock is held, at about 20 instructions each. */
 #define LOCKED_FRAMES 256
 
-/* Appends the frames of a run whose struct pages have neither owner nor links. */
+/* Appends a run of frames whose struct pages have neither owner nor links. */
 static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner owner)
 {
 	struct page *page = pfn_to_page(pfn);
@@ -29,7 +29,7 @@ static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner 
 	*chain->end = 0;
 }
 
-/* Appends up to nr blocks of order 0: their list becomes part of the chain as it is. */
+/* Appends up to nr buddy blocks of order 0: their list becomes part of the chain. */
 static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
 {
 	struct free_area *area = &zone->free_area[0];
@@ -56,8 +56,7 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	return taken;
 }
 
-/* A run costs the less the longer it is: what is as large as this is taken whole, if there is such a block.
- */
+/* Smallest order of buddy blocks that are taken whole; longer runs cost less per frame. */
 #define RUN_ORDER 3
 
 static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner)
@@ -89,7 +88,7 @@ static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum 
 	u32 pfn;
 
 	if (zone->free_pages == fresh_count(zone))
-		return 0; /* as at boot: nothing on any list, and none is looked at */
+		return 0; /* as at boot: all lists are empty */
 	if (nr > PCP_CHAIN)
 		taken = chain_take_runs(chain, zone, nr, owner);
 	taken += chain_take_singles(chain, zone, nr - taken, owner);
@@ -115,7 +114,7 @@ static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum
 	return taken;
 }
 
-/* In pieces: other CPUs want the lock too. */
+/* In parts, so that other CPUs can take the lock in between. */
 u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh)
 {
 	u32 total = 0, taken, piece;
@@ -134,7 +133,7 @@ u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner ow
 	return total;
 }
 
-/* From the zones in places [from, to) of the list of the CPU's node. */
+/* From the zones [from, to) of the zonelist of this CPU's NUMA node. */
 static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh, u32 from, u32 to)
 {
 	const struct zonelist *list = &zonelists[this_cpu_cache()->numa_node];
@@ -182,7 +181,7 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 	return 0;
 }
 
-/* Are there so many at all? Mostly the first zone says so. */
+/* Whether nr frames are free; the first zone alone mostly has enough. */
 static inline bool are_there(u32 nr)
 {
 	const struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
@@ -190,7 +189,7 @@ static inline bool are_there(u32 nr)
 	return likely(READ_ONCE(first->free_pages) >= nr) || frames_free_count() >= nr;
 }
 
-/* This CPU cannot give them alone. */
+/* Slow path: this CPU's list has too few frames. */
 static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner owner)
 {
 	struct chain chain;
@@ -254,8 +253,8 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
 }
 
 /*
- * Takes the owners from the frames of a chain as far as their pfns follow each other; the length of that run,
- * at most nr. *next_out is the pfn behind it.
+ * Clears the owners of frames of a chain while their pfns are consecutive; returns the length of that run, at
+ * most nr. *next_out: the next pfn of the chain.
  */
 static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *next_out)
 {
@@ -275,8 +274,10 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 	return pfn - start;
 }
 
-/* Runs of the chain into a zone, up to nr frames as long as they are its own; how many, and *first_out
- * behind. */
+/*
+ * Frees up to nr frames of the chain, in runs, while they belong to the zone; returns how many. *first_out:
+ * the next pfn of the chain.
+ */
 static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *first_out)
 {
 	u32 freed = 0;

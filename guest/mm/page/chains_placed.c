@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chains_placed.c: single frames of some zones alone: for who can reach only those, and for who names a node.
+ * chains_placed.c: chains of single frames from certain zones only, for requests that limit the address or
+ * name a NUMA node.
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
@@ -25,7 +26,7 @@ static u64 frames_allowed(gfp_t gfp, u32 node)
 	return free;
 }
 
-/* What is known to be zero comes first if it is to be, else last. */
+/* Takes fresh frames, which are zero, first for __GFP_ZERO, and last otherwise. */
 static u32 take_zone(struct chain *chain, gfp_t gfp, struct zone *zone, u32 nr, enum page_owner owner)
 {
 	bool zero = gfp & __GFP_ZERO;

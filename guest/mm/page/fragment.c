@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fragment.c: a machine that has been up for months, in one call: a stretch of memory with part of its frames
- * gone and the rest on the free lists in no order.
+ * fragment.c: makes memory look as after months of uptime: part of the frames of a range is allocated, the
+ * others are on the free lists in random order.
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
 
 u32 held_pages;
 
-/* Of held_pages. */
+/* Protects held_pages. */
 static struct spinlock held_lock;
 
-/* xorshift64*, by Vigna; the upper half of the product is good enough for what is only to look disorderly. */
+/* xorshift64*, by Vigna; the upper half of the product is random enough for this purpose. */
 static u32 random_next(u64 *state)
 {
 	*state ^= *state >> 12;
@@ -22,8 +22,10 @@ static u32 random_next(u64 *state)
 
 #define SHUFFLE_HEAPS 64
 
-/* Deals the frames of a chain onto heaps at random and picks these up one after another. Returns the new
- * first. */
+/*
+ * Distributes the frames of a chain over heaps at random, and concatenates the heaps. Returns the new first
+ * frame.
+ */
 static u32 chain_shuffle(u32 pfn, u64 *state)
 {
 	u32 top[SHUFFLE_HEAPS] = { 0 }, bottom[SHUFFLE_HEAPS], first = 0;
@@ -50,7 +52,7 @@ static u32 chain_shuffle(u32 pfn, u64 *state)
 
 u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 {
-	u64 wanted = bytes >> PAGE_SHIFT, state = seed * 2 + 1; /* never 0, which xorshift does not leave */
+	u64 wanted = bytes >> PAGE_SHIFT, state = seed * 2 + 1; /* never 0, a fixed point of xorshift */
 	u32 nr, left, hold, held = 0, pfn;
 	struct chain chain;
 
@@ -59,10 +61,10 @@ u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 	if (percent > 100)
 		percent = 100;
 	chain_init(&chain);
-	left = chain_take_all_fresh(&chain, nr, PAGE_HELD); /* one stretch, if it is large enough */
+	left = chain_take_all_fresh(&chain, nr, PAGE_HELD); /* one contiguous range if it is large enough */
 	nr = left + chain_take_all_free(&chain, nr - left, PAGE_HELD);
 
-	/* Two deals with 64 heaps spread neighbours over 4096 places. */
+	/* Two passes with 64 heaps spread adjacent frames over 4096 places. */
 	pfn = chain_shuffle(chain.first, &state);
 	pfn = chain_shuffle(pfn, &state);
 
@@ -71,14 +73,14 @@ u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 	for (left = nr; left; left--) {
 		u32 next = pfn_to_page(pfn)->next;
 
-		/* Each is held with probability hold/left: exactly as many as wanted in the end. */
+		/* With probability hold/left, so that exactly `hold` frames are held in the end. */
 		if (((u64)random_next(&state) * left) >> 32 < hold) {
 			pfn_to_page(pfn)->next = held_pages;
 			held_pages = pfn;
 			hold--;
 			held++;
 		} else {
-			zones_free(pfn); /* not kept: it is to lie in no order */
+			zones_free(pfn); /* not to the per-CPU list, which would keep their order */
 		}
 		pfn = next;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.c: blocks of frames from the zones; single ones by way of what the CPU keeps (pcp.c).
+ * frames.c: buddy blocks from the zones, and single frames from this CPU's list (pcp.c).
  *
- * Fresh frames are known to be zero and are never cleared; who needs zeros takes them first, everyone else
+ * Fresh frames are zero and are never cleared. Requests for zeroed frames take them first, other requests
  * last.
  */
 #include "mm/page/frames.h"
@@ -32,7 +32,7 @@ static void zone_add(u64 start, u64 end, enum zone_type kind, u32 node)
 	frames_count_free(zone, (s64)(end - start));
 }
 
-/* Makes [start, end), of one node, zones of fresh frames. */
+/* Makes [start, end), which lies on one NUMA node, into zones of fresh frames. */
 static void node_zones_add(u64 start, u64 end, u32 node)
 {
 	static const u64 limits[ZONE_TYPES] = { ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN, ~0ul };
@@ -46,11 +46,11 @@ static void node_zones_add(u64 start, u64 end, u32 node)
 	}
 }
 
-/* Makes [start, end) zones. What is beyond MAX_NR_ZONES stretches of RAM is left alone. */
+/* Makes [start, end) into zones. Ranges that need more than MAX_NR_ZONES zones are not used. */
 static void zones_add(u64 start, u64 end)
 {
 	if (start == 0)
-		start = 1; /* frame 0: pfn 0 ends the chains */
+		start = 1; /* frame 0: pfn 0 ends chains */
 	for (u32 node = 0; node < nr_nodes; node++) {
 		u64 first = node_start_pfn(node), behind = node_start_pfn(node + 1);
 
@@ -66,8 +66,9 @@ void frames_init(void)
 		u64 start = memblock.memory[m].base >> PAGE_SHIFT;
 		u64 end = start + (memblock.memory[m].size >> PAGE_SHIFT);
 
-		/* Regions that touch are one stretch: blocks may span them, and buddies must not lie in two
-		 * zones. */
+		/*
+		 * Merge adjacent regions: buddy blocks may span them, and buddies must not be in two zones.
+		 */
 		for (m++; m < memblock.nr_memory && memblock.memory[m].base >> PAGE_SHIFT == end; m++)
 			end += memblock.memory[m].size >> PAGE_SHIFT;
 
@@ -81,14 +82,14 @@ void frames_init(void)
 			if (hole_end > start)
 				start = hole_end;
 			if (hole_end > end)
-				break; /* it may cover part of the next stretch too */
+				break; /* it may cover part of the next region, too */
 		}
 		zones_add(start, end);
 	}
 	zonelists_init();
 }
 
-/* A block of a zone that had other owners before, or 0. */
+/* Takes a buddy block of the free lists, or 0. */
 static u32 zone_take_used(struct zone *zone, unsigned int order)
 {
 	u32 nr = 1u << order, pfn;
@@ -103,7 +104,7 @@ static u32 zone_take_used(struct zone *zone, unsigned int order)
 	return pfn;
 }
 
-/* A block of a zone that nobody has had, or 0. */
+/* Takes a fresh buddy block, or 0. */
 static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 {
 	u32 nr = 1u << order, pfn = ALIGN_UP(zone->fresh_start, nr), skipped;
@@ -117,7 +118,7 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 	return pfn;
 }
 
-/* A block of a zone, handed out; 0 if it has none. */
+/* Allocates a buddy block from the zone; 0 if it has none. */
 static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner owner, bool fresh)
 {
 	struct page *page;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.h: the frame allocator: buddy blocks over the zones of RAM.
+ * frames.h: the page frame allocator: buddy blocks over the zones of RAM.
  */
 #ifndef GUEST_MM_PAGE_FRAMES_H
 #define GUEST_MM_PAGE_FRAMES_H
@@ -9,69 +9,72 @@
 #include "mm/roots.h"
 
 /*
- * Sets up zones from memblock: every RAM frame that no reserved region covers becomes fresh. Called once,
- * when mem_map lies in mapped, zeroed memory and memblock is filled and sorted.
+ * Makes all RAM that no reserved region covers into zones of fresh frames. Called once, when memblock is
+ * complete and sorted, and mem_map is mapped and zero.
  */
 void frames_init(void);
 
 /*
- * A block of 2^order frames for `owner`, its contents undefined; the pfn of the head, 0 when there is none.
- * Sets owner, order and allocated (tlb_gen) in the head.
+ * Allocates a buddy block of 2^order frames with undefined contents; returns the pfn of its head, 0 without
+ * memory. Sets owner, order and allocated (tlb_gen) in the head.
  */
 u32 frames_alloc(unsigned int order, enum page_owner owner);
 
 /*
- * As frames_alloc(), from the zones that gfp allows: the highest first, a lower one when that has no such
- * block. With __GFP_ZERO all of it is zero (a fresh block is not cleared again). Other flags say nothing
- * here.
+ * frames_alloc() from the zones that gfp allows, the highest first. __GFP_ZERO: zeroed contents; fresh frames
+ * are not cleared again. Other flags have no effect here.
  */
 u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner);
 
-/* As frames_alloc(0, owner), its contents zero (a fresh frame is not cleared again). */
+/* frames_alloc(0, owner) with zeroed contents. */
 u32 frames_alloc_zeroed(enum page_owner owner);
 
 /*
- * nr single frames, chained through page.next; the pfn of the first, 0 when there are not so many free (then
- * none is taken). Uses what lies in the free lists first, fresh frames last.
+ * Allocates nr single frames, chained through page.next; returns the pfn of the first, 0 (and allocates
+ * nothing) if fewer are free. Takes frames of the free lists before fresh ones.
  */
 u32 frames_alloc_chain(u32 nr, enum page_owner owner);
 
-/* As frames_alloc_chain(), all of them zero: fresh frames first, and only what came from the free lists is
- * cleared. */
+/*
+ * frames_alloc_chain() with zeroed contents: takes fresh frames first, and clears only frames of the free
+ * lists.
+ */
 u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 
 /*
- * As either of the two, from where gfp says (GFP_PLACE), and from the zones themselves. With __GFP_ZERO all
- * of them zero; other flags say nothing here.
+ * frames_alloc_chain() or, with __GFP_ZERO, frames_alloc_chain_zeroed() from the zones that gfp selects
+ * (GFP_PLACE), without the per-CPU lists. Other flags have no effect here.
  */
 u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner);
 
-/* Returns a block, merging buddies. unmapped and vaddr in its struct page stay, as history for the host. */
+/*
+ * Frees a buddy block and merges it with free buddies. unmapped and vaddr of its struct page keep their
+ * values, as history for the host.
+ */
 void frames_free(u32 pfn);
 
 /*
- * Returns nr single frames, at least one, chained from `first`, each stamped as unmapped at `stamp` (0: leave
- * the old stamp). The pfn behind them in the chain, 0 at its end.
+ * Frees nr single frames, at least 1, of the chain that starts at `first`. stamp: their new value of
+ * unmapped, 0 = keep the old one. Returns the next pfn of the chain, 0 at its end.
  */
 u32 frames_free_chain(u32 first, u32 nr, u32 stamp);
 
 /*
- * As frames_free_chain() of a chain that begins with blocks, each of which is its first frame in the chain;
- * *nr counts all frames. A block of which only a part is asked for is given back whole, and *nr grows by the
- * rest.
+ * frames_free_chain() for a chain that begins with buddy blocks, each linked by its head. *nr counts all
+ * frames; if it ends inside a buddy block, all of the block is freed, and *nr grows accordingly.
  */
 u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp);
 
-/* Frames under management, free or not. */
+/* Managed frames, free or not. */
 u64 frames_total_count(void);
 
-/* Frames that this CPU could be handed out now: those that others keep (pcp) are not among them. */
+/* Frames that this CPU could allocate now. Frames on other CPUs' lists do not count. */
 u64 frames_free_count(void);
 
 /*
- * `fragment`: takes `bytes` of free memory in one stretch if it can, keeps `percent` of its frames (chain
- * held_pages) and frees the others in a pseudo-random order, so that what is allocated next lies scattered.
- * Returns frames held.
+ * Allocates `bytes` of free memory, contiguous if possible, holds `percent` of its frames (chain held_pages)
+ * and frees the others in pseudo-random order, so that later allocations are scattered. Returns the number of
+ * frames held.
  */
 u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nodes.c: which memory and which CPUs belong together.
+ * nodes.c: assignment of memory and CPUs to NUMA nodes.
  */
 #include "mm/page/nodes.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nodes.h: memory that is nearer to some CPUs than to others: each node has a span of addresses, zones and
- * CPUs of its own. Who names no node means that of the CPU that runs.
+ * nodes.h: NUMA nodes: each has a range of addresses, zones, and CPUs. Allocations prefer the node of the CPU
+ * that runs unless they name another.
  */
 #ifndef GUEST_MM_PAGE_NODES_H
 #define GUEST_MM_PAGE_NODES_H
@@ -10,7 +10,9 @@
 #include "mm/page/frames.h"
 #include "mm/percpu.h"
 
-/* The zones in the order in which a node's allocations try them: its own, high before low, then the others'.
+/*
+ * Indices in zones[] in the order in which a node's allocations try them: its own zones, high addresses
+ * before low, then the others'. own: number of its own zones.
  */
 struct zonelist {
 	u8 zones[MAX_NR_ZONES];
@@ -19,20 +21,21 @@ struct zonelist {
 
 extern struct zonelist zonelists[KVMAP_NODES_MAX];
 
-/* Splits [0, max_pfn) into so many nodes (0 is 1), and gives each of nr_cpus CPUs one. Before frames_init().
+/*
+ * Splits [0, max_pfn) into `nodes` nodes (0 means 1), and assigns each of nr_cpus CPUs to one. Called before
+ * frames_init().
  */
 void nodes_init(u32 nodes, u32 nr_cpus);
 
-/* The first frame of a node; of the number behind the last, none. */
+/* The first frame of a node; no frame has a pfn as high as node_start_pfn(nr_nodes). */
 u64 node_start_pfn(u32 node);
 
-/* Fills zonelists; when the zones are known. */
+/* Fills zonelists. Called when all zones are known. */
 void zonelists_init(void);
 
 /*
- * gfp, and a preference for the node `nid`; with __GFP_THISNODE more than that. False if there is no such
- * node, and none other will do. With one node nothing is preferred, so that nothing takes the slow way for
- * it.
+ * Adds a preference for node `nid` to *gfp; with __GFP_THISNODE it is a requirement. False if no such node
+ * exists and *gfp requires it. Does nothing with one node, so that requests keep their fast paths.
  */
 static inline bool gfp_on_node(gfp_t *gfp, int nid)
 {
@@ -55,8 +58,9 @@ static inline u32 gfp_highest_zone(gfp_t gfp)
 	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
-/* The ith zone, below nr_zones, that such a request tries on `node`, gfp_node(gfp); NULL if it must not use
- * it. */
+/*
+ * Zone i (below nr_zones) of the zonelist of `node`, which is gfp_node(gfp); NULL if gfp does not allow it.
+ */
 static inline struct zone *zonelist_zone(gfp_t gfp, u32 node, u32 i)
 {
 	struct zone *zone = &zones[zonelists[node].zones[i]];

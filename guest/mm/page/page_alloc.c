@@ -58,7 +58,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return pfn_to_page(pfn);
 }
 
-/* nr frames at once, chained, or none. */
+/* Allocates a chain of nr frames, or 0. */
 static u32 chain_alloc(gfp_t gfp, u32 nr)
 {
 	if (gfp & GFP_PLACE)
@@ -76,7 +76,7 @@ static unsigned long count_missing(struct page *const *pages, unsigned long nr)
 	return missing;
 }
 
-/* Deals the frames of a chain to the NULL entries, of which there are as many. */
+/* Stores the frames of a chain in the NULL entries, of which there are as many. */
 static void chain_deal(u32 pfn, struct page **pages)
 {
 	for (; pfn; pages++) {
@@ -98,7 +98,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 
 	if (!missing)
 		return nr;
-	/* What alloc_pages() refuses, it refuses below. */
+	/* alloc_pages() below refuses what this condition excludes. */
 	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) &&
 				!(in_interrupt() && gfp & __GFP_DIRECT_RECLAIM)
 			? chain_alloc(gfp, (u32)missing)
@@ -108,7 +108,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 		this_cpu_cache()->page_alloc_status = KVMAP_OK;
 		return nr;
 	}
-	/* As many as there are. */
+	/* As many as are free. */
 	for (i = 0; i < nr; i++) {
 		if (!pages[i])
 			pages[i] = alloc_pages(gfp, 0);
@@ -118,13 +118,13 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return i;
 }
 
-/* Frame 0 is nobody's. */
+/* Frame 0 is never allocated. */
 static bool is_page(const struct page *page)
 {
 	return page > mem_map && page < mem_map + max_pfn;
 }
 
-/* A block's tail has no owner. */
+/* The tail of a buddy block has no owner. */
 static bool is_buddy_block(const struct page *page, unsigned int order)
 {
 	return is_page(page) && READ_ONCE(page->owner) == PAGE_KMALLOC && page->order == order;

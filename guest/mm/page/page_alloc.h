@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_alloc.h: frames for everyone: Linux's functions over frames.h. Blocks are PAGE_KMALLOC, as those of a
- * large kmalloc() are.
+ * page_alloc.h: Linux's page allocator functions. Buddy blocks are PAGE_KMALLOC, like those of a large
+ * kmalloc().
  */
 #ifndef GUEST_MM_PAGE_PAGE_ALLOC_H
 #define GUEST_MM_PAGE_PAGE_ALLOC_H
@@ -10,32 +10,35 @@
 #include "mm/gfp.h"
 
 /*
- * 2^order frames in one piece, aligned to their size; the struct page of the first. NULL when there are none,
- * when order is above MAX_ORDER, for __GFP_NOFAIL, and in an interrupt with __GFP_DIRECT_RECLAIM
- * (GFP_KERNEL): page_alloc_status() says which.
+ * Allocates 2^order contiguous frames, aligned to their size; returns the struct page of the first. NULL if
+ * there is no such buddy block, if order is above MAX_ORDER, with __GFP_NOFAIL, and in an interrupt with
+ * __GFP_DIRECT_RECLAIM (GFP_KERNEL); page_alloc_status() has the reason.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 
 /*
- * Fills the NULL entries among pages[0..nr) with single frames; returns how many entries in a row, from the
- * first, have one now.
+ * Allocates a single frame for each NULL entry of pages[0..nr). Returns the number of leading entries that
+ * are not NULL.
  */
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages);
 
-/* Takes back a block of that order. What is no such block is refused with nothing changed. */
+/* Frees a buddy block of that order. Anything else is refused, and nothing changes. */
 void __free_pages(struct page *page, unsigned int order);
 
-/* The same by address in the direct map; 0 is no memory, and freeing it does nothing. */
+/* The same functions by direct-map address. 0: no memory; freeing it does nothing. */
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
 void free_pages(unsigned long addr, unsigned int order);
 
-/* Why the last of these was refused: enum kvmap_status; KVMAP_OK when it was not. */
+/* Why the last of these calls was refused: enum kvmap_status, or KVMAP_OK. */
 u32 page_alloc_status(void);
 
-/* The page in the direct map. */
+/* The address of the page in the direct map. */
 void *page_address(const struct page *page);
 
-/* 0 .. MAX_ORDER for what alloc_pages() can give; of size 0: MAX_ORDER + 1, as of what is too large. */
+/*
+ * Order of the smallest buddy block of at least `size` bytes. MAX_ORDER + 1 for size 0 and for sizes that are
+ * too large.
+ */
 unsigned int get_order(unsigned long size);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pcp.c: single frames that a CPU keeps for itself, so that most allocations of a few pages ask nobody. Two
- * chains: those that had owners before, the newest first, and those that are known to be zero.
+ * pcp.c: lists of single frames of this CPU, so that most small allocations need no lock. Two lists: used
+ * frames, the latest freed first, and frames that contain zeros.
  *
- * They are bounded: a CPU keeps at most PCP_HIGH and PCP_BATCH frames of the two, which no other CPU can use.
+ * Each list is bounded: at most PCP_HIGH frames of the first and PCP_BATCH of the second are unavailable to
+ * other CPUs.
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
@@ -26,7 +27,10 @@ static inline struct per_cpu_pages *pcp_of(bool zero)
 	return zero ? &cache->pcp_zero : &cache->pcp;
 }
 
-/* Makes the first nr frames, which there are, the owner's; the pfn behind them, and *last_out the last. */
+/*
+ * Sets the owner of the first nr frames of a chain that has at least nr. Returns the next pfn; *last_out: the
+ * last of the nr frames.
+ */
 static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
 {
 	u32 gen = READ_ONCE(tlb_gen);
@@ -43,8 +47,8 @@ static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page *
 }
 
 /*
- * Fresh frames up to a multiple of a batch: what is taken fresh after them begins there, and goes back in
- * whole blocks.
+ * Number of fresh frames up to a multiple of PCP_BATCH, so that fresh frames taken later are aligned, and can
+ * be freed as whole buddy blocks.
  */
 static u32 fresh_batch(void)
 {
@@ -53,7 +57,7 @@ static u32 fresh_batch(void)
 	return PCP_BATCH - READ_ONCE(first->fresh_start) % PCP_BATCH;
 }
 
-/* A batch from the zones, in front of what there is. */
+/* Prepends a batch from the zones. */
 static __attribute__((noinline)) void pcp_refill(struct per_cpu_pages *pcp, bool zero)
 {
 	struct chain chain;

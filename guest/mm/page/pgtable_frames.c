@@ -11,7 +11,7 @@ u32 pgtable_alloc(void)
 	u32 pfn = frames_alloc_zeroed(PAGE_TABLE);
 
 	if (pfn) {
-		pfn_to_page(pfn)->area = 0; /* no vmap_block's */
+		pfn_to_page(pfn)->area = 0; /* maps no vmap block */
 		vm_stat_add(NR_PAGETABLE_PAGES, 1);
 	}
 	return pfn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kmalloc.c: size classes, and what is larger.
+ * kmalloc.c: size classes, and buddy blocks for larger sizes.
  */
 #include "mm/slab/kmalloc.h"
 
@@ -21,7 +21,7 @@
 #define CLASS(number, text, size)                                                                            \
 	[number] = { .name = "kmalloc-" text, .object_size = (size), .index = (number) + 1, .gives_back = 1 }
 
-/* Their numbers among all caches are those here and one. */
+/* Cache index = class index + 1; index 0 is invalid. */
 static struct kmem_cache classes[KMALLOC_CLASSES] = {
 	CLASS(0, "8", 8),      CLASS(1, "16", 16),   CLASS(2, "32", 32),    CLASS(3, "64", 64),
 	CLASS(4, "96", 96),    CLASS(5, "128", 128), CLASS(6, "192", 192),  CLASS(7, "256", 256),
@@ -29,7 +29,7 @@ static struct kmem_cache classes[KMALLOC_CLASSES] = {
 	CLASS(12, "8k", 8192),
 };
 
-/* Where a CPU's list of a class is among its lists: the byte in cpu_cache.objects. */
+/* Offset of a class's list in cpu_cache.objects, in bytes, and its inverse. */
 #define LIST_OF(class) (((class) + 1) * sizeof(struct kmem_list))
 #define CLASS_OF(list) ((list) / sizeof(struct kmem_list) - 1)
 #define L(class)       ((u8)LIST_OF(class))
@@ -38,13 +38,15 @@ static_assert(LIST_OF(6) <= 0xff, "the place of a small class's list");
 
 #define SMALL_MAX 192
 
-/* The list of sizes up to that, by (size - 1) / 8; above, the class is the number of the highest bit of size
- * - 1. */
+/*
+ * The list offset for sizes up to SMALL_MAX, by (size - 1) / 8. Above, the class index is the highest set bit
+ * of size - 1.
+ */
 static const u8 small_lists[SMALL_MAX / 8] = { L(0), L(1), L(2), L(2), L(3), L(3), L(3), L(3),
 					       L(4), L(4), L(4), L(4), L(5), L(5), L(5), L(5),
 					       L(6), L(6), L(6), L(6), L(6), L(6), L(6), L(6) };
 
-/* What a request can ask for that an object of a class does not have: these lie where their slab does. */
+/* Flags that objects of a class cannot satisfy, since they lie wherever their slab does. */
 #define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
 
 static bool watched;
@@ -54,7 +56,7 @@ void kmalloc_watch(void)
 	watched = true;
 }
 
-/* Under slab_debug_lock. */
+/* Protected by slab_debug_lock. */
 static struct kmalloc_damage last_damage;
 
 u32 kmalloc_status(void)
@@ -85,7 +87,7 @@ struct kmalloc_damage kmalloc_damage(void)
 	return damage;
 }
 
-/* The first word behind the link that is not poison, or NULL. */
+/* The first word after the link that is not poison, or NULL. */
 static const u64 *poison_damage(const struct kmem_cache *cache, const void *object)
 {
 	const u64 *word = object, *end = word + cache->object_size / sizeof(*word);
@@ -96,7 +98,7 @@ static const u64 *poison_damage(const struct kmem_cache *cache, const void *obje
 	return NULL;
 }
 
-/* An object is about to be handed out. */
+/* Checks an object that is about to be allocated. */
 static void debug_alloc(const struct kmem_cache *cache, const void *object)
 {
 	const u64 *word = poison_damage(cache, object);
@@ -108,7 +110,7 @@ static void debug_alloc(const struct kmem_cache *cache, const void *object)
 	last_damage.found = *word;
 }
 
-/* An object is about to become free; false if it is. */
+/* Poisons an object that is about to be freed; false if it is free already. */
 static bool debug_free(struct kmem_cache *cache, void *object)
 {
 	if (!poison_damage(cache, object) && kmem_cache_has_free(cache, object))
@@ -117,7 +119,7 @@ static bool debug_free(struct kmem_cache *cache, void *object)
 	return true;
 }
 
-/* Whole frames, or a refusal. */
+/* Allocates a buddy block. */
 static void *kmalloc_large(unsigned long size, gfp_t gfp)
 {
 	const struct page *page;
@@ -130,7 +132,7 @@ static void *kmalloc_large(unsigned long size, gfp_t gfp)
 	return page ? page_address(page) : refuse(page_alloc_status());
 }
 
-/* No slab had room: a new one, and if there is no frame for it, what waits for a flush is flushed first. */
+/* Refills this CPU's list from the slabs or a new slab; reclaims memory if there is no frame for it. */
 static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_refill(cache);
@@ -162,7 +164,7 @@ static void *class_alloc_debug(struct kmem_cache *cache, gfp_t gfp)
 	return object;
 }
 
-/* Of sizes from 1 to KMALLOC_MAX_CACHE_SIZE. */
+/* size: 1 to KMALLOC_MAX_CACHE_SIZE. */
 static inline unsigned long list_of_size(unsigned long size)
 {
 	return likely(size <= SMALL_MAX) ? small_lists[(size - 1) / 8]
@@ -189,7 +191,7 @@ static void *kmalloc_find(unsigned long size, gfp_t gfp)
 	return object;
 }
 
-/* The CPU has no free object of the class, or there is more to do than to take one. */
+/* Slow path: this CPU's list is empty, or the request needs more than an object of it. */
 static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
 	void *object = kmalloc_find(size, gfp);
@@ -207,7 +209,7 @@ static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *calle
 	struct cpu_cache *cpu = this_cpu_cache();
 	struct kmem_list *list;
 
-	/* of size 0 too */
+	/* also true for size 0 */
 	if (unlikely(size - 1 >= cpu->kmalloc_quick || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
 		return kmalloc_slow(size, gfp, caller);
 	list = (void *)((char *)cpu->objects + list_of_size(size));
@@ -255,7 +257,7 @@ void *kmalloc_node(unsigned long size, gfp_t gfp, int nid)
 				      : refuse_to(KVMAP_REFUSED_NO_MEMORY, CALLER);
 }
 
-/* Is it the start of an object of that slab? page is the slab's first, of which gpa is part. */
+/* Whether gpa is the start of an object. gpa lies in the first page of the slab. */
 static bool is_object(const struct kmem_cache *cache, u64 gpa)
 {
 	u32 offset = gpa % PAGE_SIZE;
@@ -304,7 +306,7 @@ static u32 kfree_large(struct page *page, u64 gpa)
 }
 
 /*
- * All that is no ordinary object of a slab, or one too many for the CPU; what is wrong is found out here.
+ * Slow path: anything but an ordinary object, and objects that exceed the list's limit. Validates the object.
  */
 static __attribute__((noinline)) void kfree_slow(const void *object, const void *caller)
 {
@@ -338,9 +340,9 @@ void kfree(const void *object)
 	if (unlikely(gpa >> PAGE_SHIFT >= max_pfn))
 		return kfree_slow(object, CALLER);
 	page = &mem_map[gpa >> PAGE_SHIFT];
-	cache = kmem_caches[page->cache]; /* of what is no slab: no_cache, whose reciprocal is 0 */
+	cache = kmem_caches[page->cache]; /* not a slab: no_cache, whose reciprocal is 0 */
 	list = &this_cpu_cache()->objects[page->cache];
-	/* The product wraps to less than the reciprocal exactly when the size divides the offset. */
+	/* The product wraps to less than the reciprocal if and only if the size divides the offset. */
 	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||
 		     object == list->free))
 		return kfree_slow(object, CALLER);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kmalloc.h: physically contiguous memory of any size up to 4 MiB, in the direct map. Linux's functions.
+ * kmalloc.h: physically contiguous memory of up to 4 MiB, in the direct map. Linux's functions.
  *
- * Up to KMALLOC_MAX_CACHE_SIZE an object of the smallest class that holds the size: 8, 16, 32, 64, 96, 128,
- * 192, 256, 512 bytes, 1, 2, 4, 8 KiB, aligned to its class if that is a power of two. Above, and with
- * __GFP_DMA or
- * __GFP_DMA32 always, a block of whole frames. Unlike Linux's, kmalloc(0) is refused.
+ * Up to KMALLOC_MAX_CACHE_SIZE an object of the smallest size class that fits: 8, 16, 32, 64, 96, 128, 192,
+ * 256, 512 bytes, 1, 2, 4, 8 KiB; aligned to its size if that is a power of two. Larger sizes, and all with
+ * __GFP_DMA or __GFP_DMA32, get a buddy block. Unlike Linux's, kmalloc(0) is refused.
  */
 #ifndef GUEST_MM_SLAB_KMALLOC_H
 #define GUEST_MM_SLAB_KMALLOC_H
@@ -16,18 +15,18 @@
 #define KMALLOC_MAX_SIZE       (4ul << 20)
 
 /*
- * From here on every object takes the way on which slab_debug and should_fail_alloc() are asked. Before the
- * first.
+ * Makes every allocation take the slow path, which checks slab_debug and should_fail_alloc(). Called before
+ * the first allocation.
  */
 void kmalloc_watch(void);
 
 /*
- * NULL on failure; kmalloc_status() says why. In an interrupt what has __GFP_DIRECT_RECLAIM (GFP_KERNEL) is
+ * NULL on failure; kmalloc_status() has the reason. In an interrupt __GFP_DIRECT_RECLAIM (GFP_KERNEL) is
  * refused.
  */
 void *kmalloc(unsigned long size, gfp_t gfp);
 void *kzalloc(unsigned long size, gfp_t gfp);
-/* nr elements; a product that does not fit is refused. */
+/* nr elements of `size` bytes; a product that overflows is refused. */
 void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
 /*
@@ -38,31 +37,31 @@ void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 
 /*
- * Makes it `size` bytes, moved if need be; its contents stay as far as both sizes go. Of NULL: kmalloc(). To
- * size 0: kfree(), and NULL. On failure NULL, and the old memory stays.
+ * Resizes an object; moves it if necessary. The contents up to the smaller size are kept. object NULL:
+ * kmalloc(); size 0: kfree(), and NULL. NULL on failure; the object then keeps its size and contents.
  */
 void *krealloc(const void *object, unsigned long size, gfp_t gfp);
 
 /*
- * NULL is allowed and does nothing. What is no start of allocated memory is refused with nothing changed.
- * Memory that was freed before is seen at once if it is a block of frames or the CPU freed nothing else of
- * its class in between, otherwise only with slab_debug.
+ * NULL is allowed and does nothing. Anything but the start of allocated memory is refused, and nothing
+ * changes. A double free is detected if it is a buddy block, or if this CPU has freed nothing of the size
+ * class in between; others only with slab_debug.
  */
 void kfree(const void *object);
 
-/* Bytes that may be used, which can be more than were asked for; 0 if it is none of kmalloc's. */
+/* Usable bytes of an object, at least the requested size; 0 if it is not memory of kmalloc(). */
 unsigned long ksize(const void *object);
 
-/* Why a request was refused since this was asked last: enum kvmap_status, KVMAP_OK if none was. */
+/* Why a call was refused since the last kmalloc_status(): enum kvmap_status, or KVMAP_OK. */
 u32 kmalloc_status(void);
 
-/* With slab_debug: */
+/* Found with slab_debug. */
 struct kmalloc_damage {
-	unsigned long address; /* of the first word written after its memory was freed; 0 = none seen */
+	unsigned long address; /* of the first word that was written after the object was freed; 0 = none */
 	u64 expected, found;
 };
 
-/* What the last kmalloc() found in the memory that it handed out. It is forgotten by asking. */
+/* Damage found by the last kmalloc() in the object that it returned. Cleared by this call. */
 struct kmalloc_damage kmalloc_damage(void);
 
 #endif

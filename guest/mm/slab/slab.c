@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab.c: where the lists of free objects come from and go to.
+ * slab.c: slabs, and refilling and draining the lists of free objects.
  */
 #include "mm/slab/slab.h"
 
@@ -8,23 +8,28 @@
 #include "mm/locks.h"
 #include "mm/page/frames.h"
 
-/* A CPU keeps at most so many free bytes of a cache, within bounds: then half of it goes to the others. */
+/*
+ * Most bytes of free objects on a CPU's list, within bounds in objects. Above, half of the list goes back to
+ * the slabs.
+ */
 #define CPU_LIST_BYTES 16384
 #define CPU_LIST_MIN   4
 #define CPU_LIST_MAX   128
 
-/* Empty slabs that a cache keeps, as Linux's min_partial: who frees and allocates in turns needs no new ones.
+/*
+ * Empty slabs that a cache keeps, as Linux's min_partial, so that alternating frees and allocations need no
+ * new slab.
  */
 #define EMPTY_KEPT 4
 
-/* Number 0, which frames have that are no slab's: nothing is an object of it. */
+/* The cache of index 0, which all frames that are not slabs have. It has no objects. */
 static struct kmem_cache no_cache;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
 u32 nr_kmem_caches = KMALLOC_CLASSES;
 bool slab_debug;
 struct spinlock slab_debug_lock;
 
-/* The next number of a cache, 0 if there is none left. */
+/* Allocates a cache index; 0 if none is left. */
 static u32 number_take(void)
 {
 	u32 taken = READ_ONCE(nr_kmem_caches);
@@ -37,8 +42,8 @@ static u32 number_take(void)
 }
 
 /*
- * Gives a cache that is used for the first time its number, and works out what follows from its size. Under
- * its lock. The number comes last: whoever sees it needs no lock for the rest.
+ * Initialises a cache at its first use. Its lock must be held. The index is stored last, so that a CPU that
+ * reads it without the lock sees the other fields.
  */
 static bool cache_register(struct kmem_cache *cache)
 {
@@ -51,11 +56,12 @@ static bool cache_register(struct kmem_cache *cache)
 	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
 	cache->last = (cache->per_slab - 1) * cache->object_size;
 	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
-	/* Of 0, kfree() finds that it divides no offset, and takes the way on which it looks closer. */
+	/* 0 disables the multiply-shift check: kfree() takes the slow path, which validates the object. */
 	if (!slab_debug)
 		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
 	kmem_caches[index] = cache;
-	if (!cache->index) /* kmalloc's classes have theirs, and are looked at by it without the lock */
+	/* kmalloc's classes have constant indices, which kmalloc() reads without the lock */
+	if (!cache->index)
 		__atomic_store_n(&cache->index, (u16)index, __ATOMIC_RELEASE);
 	return true;
 }
@@ -83,13 +89,13 @@ static void slab_unlink(u32 *list, const struct page *page)
 		*list = page->next;
 }
 
-/* The first frame of an object's slab. */
+/* pfn of the slab of an object. */
 static u32 slab_of(const struct kmem_cache *cache, const void *object)
 {
 	return (u32)(__pa(object) >> PAGE_SHIFT) >> cache->order << cache->order;
 }
 
-/* An object comes back to its slab; under the cache's lock. */
+/* Returns an object to its slab. The cache's lock must be held. */
 static void object_return(struct kmem_cache *cache, void **object)
 {
 	u32 pfn = slab_of(cache, object);
@@ -110,8 +116,8 @@ static void object_return(struct kmem_cache *cache, void **object)
 }
 
 /*
- * Takes empty slabs away until the cache has no more than `keep`: chained through struct page.next, 0 = none.
- * Under its lock. What has just become empty is near the front of the list.
+ * Removes empty slabs until the cache has at most `keep`; returns them as a chain through struct page.next, 0
+ * = none. The cache's lock must be held. Slabs that became empty recently are near the front of the list.
  */
 static u32 empty_take(struct kmem_cache *cache, u32 keep)
 {
@@ -133,7 +139,7 @@ static u32 empty_take(struct kmem_cache *cache, u32 keep)
 	return taken;
 }
 
-/* Frames of a chain of slabs that nobody has any more go back. Their number. */
+/* Frees the slabs of a chain; returns the number of frames. */
 static u32 slabs_free(u32 pfn)
 {
 	u32 frames = 0, next;
@@ -152,7 +158,7 @@ static u32 slabs_free(u32 pfn)
 	return frames;
 }
 
-/* Adds the objects of a new slab to a list. */
+/* Allocates a slab and adds its objects to a list. */
 static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 {
 	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
@@ -171,7 +177,7 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 	spin_unlock(&cache->lock);
 	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
 
-	/* from the last to the first, so that objects are handed out in the order of their addresses */
+	/* last object first, so that objects are allocated in address order */
 	object = __va((u64)pfn << PAGE_SHIFT);
 	if (slab_debug)
 		__builtin_memset(object, POISON_FREE, PAGE_SIZE << cache->order);
@@ -185,7 +191,10 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 
 /* ---- lists ---- */
 
-/* Moves nr objects, which there are, from a slab to the front of a list. Under the cache's lock. */
+/*
+ * Moves nr objects, which the slab must have, from its freelist to the front of a list. The cache's lock must
+ * be held.
+ */
 static void objects_take(struct kmem_cache *cache, struct page *page, struct kmem_list *to, u32 nr)
 {
 	void **first = page->freelist, **last = first;
@@ -200,7 +209,10 @@ static void objects_take(struct kmem_cache *cache, struct page *page, struct kme
 	to->nr += nr;
 }
 
-/* What slabs have, up to half of what a CPU keeps; false if there is nothing. Under the cache's lock. */
+/*
+ * Fills a list with free objects of the slabs, up to half of its limit; false if there are none. The cache's
+ * lock must be held.
+ */
 static bool list_fill(struct kmem_cache *cache, struct kmem_list *list)
 {
 	u32 wanted = cache->limit / 2;
@@ -245,7 +257,7 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 	u32 nr = list->nr / 2, empty = 0;
 
 	spin_lock(&cache->lock);
-	/* The first stays: it is warm, and kfree() knows it if it is freed again. */
+	/* The first object stays: it is cache-hot, and kfree() compares with it to detect double frees. */
 	list->nr -= nr;
 	while (nr--) {
 		void **object = *first;
@@ -260,7 +272,7 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		slabs_free(empty);
 }
 
-/* With slab_debug others look at this CPU's lists: they stay as they are. */
+/* With slab_debug other CPUs search this CPU's lists, which therefore must not change. */
 static u32 cache_reclaim(struct kmem_cache *cache)
 {
 	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab.h: objects of one size. A cache is a variable with a name and an object_size (8 bytes at least, a
- * multiple of 8); nothing else is needed to make one.
+ * slab.h: objects of one size. A cache is a variable with a name and an object_size (at least 8, a multiple
+ * of 8); it needs no other initialisation.
  *
- * Free objects are in lists, linked through their first words: one of each CPU, from which it takes and to
- * which it gives without asking anybody, and one of each slab, for what a CPU has too many of. A slab whose
- * objects have all come back to it is empty. A cache with gives_back keeps a few of those and gives the
- * others back; one without keeps all its slabs for good, so that an object of it never becomes anything else:
- * who looks at one without a lock may find that it is free, or somebody else's, but always one of its kind.
+ * Free objects are on lists, linked through their first words: one list per CPU, which needs no lock, and the
+ * freelist of each slab. A slab is empty when all its objects are in its freelist. A cache with gives_back
+ * keeps a few empty slabs and frees the others. A cache without keeps all slabs, so that an object's memory
+ * never changes its type: code that reads an object without a lock may see a free or reallocated one, but
+ * always one of this cache.
  */
 #ifndef GUEST_MM_SLAB_SLAB_H
 #define GUEST_MM_SLAB_SLAB_H
@@ -16,26 +16,29 @@
 #include "mm/percpu.h"
 
 /*
- * Whether objects are poisoned when they are free, and kfree() looks for what is freed twice in every list.
- * Set before the first allocation or never.
+ * Whether free objects are poisoned, and kfree() searches all lists for double frees. Set before the first
+ * allocation or never.
  */
 extern bool slab_debug;
 #define POISON_FREE 0x6b
 
-/* The slow ways: the CPU's list is empty, or has grown to the cache's limit. */
+/* Slow paths: this CPU's list is empty, or longer than the cache's limit. */
 void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 
-/* Gives back every empty slab, and what this CPU keeps makes more of them. Frames that were given back. */
+/*
+ * Moves this CPU's free objects to their slabs, and frees all empty slabs. Returns the number of frames
+ * freed.
+ */
 u32 kmem_reclaim(void);
 
 /*
- * Is it in one of the cache's lists? It looks at those of all CPUs, so that none may use the cache meanwhile:
- * with slab_debug, slab_debug_lock keeps kmalloc and kfree away.
+ * Whether an object is on one of the cache's lists. Searches all CPUs' lists, so no CPU may use the cache
+ * meanwhile: callers hold slab_debug_lock.
  */
 bool kmem_cache_has_free(struct kmem_cache *cache, const void *object);
 
-/* The first object of a list; NULL if it is empty. */
+/* Removes the first object of a list; NULL if it is empty. */
 static inline void *kmem_list_take(struct kmem_list *list)
 {
 	void **object = list->free;
@@ -54,14 +57,14 @@ static inline void kmem_list_add(struct kmem_list *list, void *object)
 	list->nr++;
 }
 
-/* An object with undefined contents, NULL if its cache is empty and there is no frame to enlarge it. */
+/* Allocates an object with undefined contents; NULL without memory. */
 static inline void *kmem_cache_alloc(struct kmem_cache *cache)
 {
 	void *object;
 
 	if (should_fail_alloc())
 		return NULL;
-	/* A cache without a number has list 0, which is always empty. */
+	/* An uninitialised cache has list 0, which is always empty. */
 	object = kmem_list_take(&this_cpu_cache()->objects[READ_ONCE(cache->index)]);
 	return likely(object) ? object : kmem_cache_refill(cache);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain.c: what an address of the vmalloc range is, for who reports a fault there.
+ * explain.c: what an address of the vmalloc range belongs to, for reports of faults and refusals.
  */
 #include "kvmap/operation.h"
 #include "mm/vmalloc/vmap.h"
@@ -17,8 +17,8 @@ static u32 area_kind(const struct vmap_area *va, unsigned long addr, bool write)
 }
 
 /*
- * So often it is tried to get the lock. Then who holds it is the one that faulted, and what can be damaged by
- * it is no more than the report.
+ * Attempts to take the lock. After these its holder is probably the code that faulted, and the search runs
+ * without the lock; it can only spoil the report.
  */
 #define PATIENCE 100000
 
@@ -32,7 +32,7 @@ static bool lock_for_report(void)
 	return false;
 }
 
-/* va: the range that holds addr, NULL: it is in none. */
+/* va: the range that contains addr, or NULL. */
 static void explain_range(const struct vmap_area *va, unsigned long addr, bool write,
 			  struct vmalloc_address *out)
 {

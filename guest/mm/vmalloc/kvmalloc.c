@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvmalloc.c: kmalloc() or vmalloc(), whichever has it.
+ * kvmalloc.c: kmalloc(), or vmalloc() if that fails.
  */
 #include "mm/vmalloc/kvmalloc.h"
 
@@ -16,13 +16,13 @@ static void *refuse(u32 status, const void *addr, const void *caller)
 	return NULL;
 }
 
-/* A block above a page is worth neither a purge nor a warning: single frames do as well. */
+/* More than one contiguous page is worth neither reclaim nor a warning, since single frames will do. */
 static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 {
 	return size > PAGE_SIZE ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp;
 }
 
-/* kmalloc() refused. */
+/* kmalloc() has failed. */
 static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
 	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM)) {
@@ -30,7 +30,7 @@ static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t g
 
 		return refuse(status, NULL, warn_caller(status, gfp, caller));
 	}
-	kmalloc_status(); /* what it says is settled by what follows */
+	kmalloc_status(); /* resets it: the outcome of vmalloc_area() counts */
 	return vmalloc_area(size, gfp, 0, caller);
 }
 
@@ -44,7 +44,10 @@ static inline void *kvmalloc_from(unsigned long size, gfp_t gfp, const void *cal
 	return object;
 }
 
-/* From what kmalloc() gave, to either kind, whose pages are reached through the direct map. */
+/*
+ * Copies an object of kmalloc() to memory of either kind. Pages of an area are reached through the direct
+ * map.
+ */
 static void memory_copy(void *to, const void *from, unsigned long bytes)
 {
 	unsigned long piece;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvmalloc.h: memory that need not be physically contiguous, but is where that is to be had. Linux's
- * functions.
+ * kvmalloc.h: memory that is physically contiguous if possible. Linux's functions.
  *
- * vmalloc_status() says why one of these was refused.
+ * vmalloc_status() has the reason of a refusal.
  */
 #ifndef GUEST_MM_VMALLOC_KVMALLOC_H
 #define GUEST_MM_VMALLOC_KVMALLOC_H
@@ -11,21 +10,20 @@
 #include "mm/gfp.h"
 
 /*
- * kmalloc() as far as it can without a purge, else vmalloc(). Not more than a page: kmalloc() or nothing, as
- * without __GFP_DIRECT_RECLAIM.
+ * kmalloc() without reclaim, then vmalloc(). Up to a page, and without __GFP_DIRECT_RECLAIM, kmalloc() only.
  */
 void *kvmalloc(unsigned long size, gfp_t gfp);
 void *kvzalloc(unsigned long size, gfp_t gfp);
-/* nr elements; a product that does not fit is refused. */
+/* nr elements of `size` bytes; a product that overflows is refused. */
 void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 
 /*
- * Makes what any of kmalloc(), vmalloc() and kvmalloc() gave `size` bytes: vrealloc() of an area, krealloc()
- * of anything else, moved to an area where that cannot. Of NULL: kvmalloc(). To size 0: kvfree(), and NULL.
+ * Resizes memory of kmalloc(), vmalloc() or kvmalloc(): vrealloc() for an area, else krealloc(), or a move to
+ * an area. addr NULL: kvmalloc(); size 0: kvfree(), and NULL.
  */
 void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp);
 
-/* Frees what any of kmalloc(), vmalloc() and kvmalloc() gave. NULL is allowed and does nothing. */
+/* Frees memory of kmalloc(), vmalloc() or kvmalloc(). NULL is allowed and does nothing. */
 void kvfree(const void *addr);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.c: what is behind an address of the vmalloc range.
+ * lookup.c: the page frame and the area of an address.
  */
 #include "kvmap/layout.h"
 #include "mm/arch.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * purge.c: unmapped ranges wait here for the flush that lets them be used again, so that one flush serves
- * many. What was flushed is given back bit by bit, so that no vfree() pays for many others.
+ * purge.c: lazily freed ranges wait for a TLB flush before their addresses are reused, so that one flush
+ * serves many. Flushed ranges are freed in small numbers, so that no vfree() pays for many others.
  *
- * Frames: `strict` keeps them with their range until the flush. `lazy` has given them back at vfree():
- * another area may have one while a TLB still leads there. `eager` lets nothing wait.
+ * Frames: `strict` keeps them with their range until the flush. `lazy` frees them in vfree(), so that another
+ * area may get a frame which a TLB still maps. `eager` flushes in every vfree().
  *
- * Each CPU has its own lists, and flushes for itself; one that is out of memory, or is told to, does it for
- * all. A full flush is one of every CPU for what every CPU had unmapped before: who comes later with that
- * needs no other (flushed_gen, as Linux's tlb_gen).
+ * Each CPU has lists of its own and flushes for itself; a CPU that reclaims or purges does it for all. A full
+ * flush covers what any CPU had unmapped before it began: a CPU whose list it covers needs no other flush
+ * (flushed_gen, like Linux's tlb_gen).
  */
 #include "kvmap/boot.h"
 #include "mm/arch.h"
@@ -18,39 +18,38 @@
 #include "mm/vmalloc/vmap.h"
 
 /*
- * A flush comes when so much waits: shared by 64 ranges it is nearly nothing to each. The pages bound the
- * memory that lies idle under `strict`: 2 MiB and one area.
+ * Thresholds for a flush, in ranges and in pages. Shared by 64 ranges its cost is negligible. The pages bound
+ * the memory that is lazily freed under `strict`: 2 MiB and one area.
  */
 #define LAZY_MAX_AREAS 64
 #define LAZY_MAX_PAGES 512
 
 /*
- * With several CPUs more may wait on each, as in Linux, since a flush then interrupts them all: but on all
- * together not more than this part of the memory.
+ * With several CPUs a flush interrupts all of them, so that each may have more pages lazily freed, as in
+ * Linux; all together at most this fraction of memory.
  */
 #define LAZY_MEMORY_SHIFT 3
 
 /*
- * What is given back at one time of what was flushed: so many ranges, and so many pages beyond those of the
- * area that is freed just then. About 30 instructions a page and 150 a range; less than that never comes in,
- * so that the list grows shorter with each vfree().
+ * Flushed ranges, and pages beyond those of the area being freed, that one vfree() frees: about 150
+ * instructions a range and 30 a page. This is more than one vfree() adds, so the list shrinks.
  */
 #define RELEASE_AREAS 4
 #define RELEASE_PAGES 128
 
 /*
- * Up to so many pages are flushed one by one. On the slowest host measured (KVM without VT-x, 265 ns for each
- * guest instruction) a page costs 0.9 us for the INVLPG and 0.8 us for its loop, a full flush about 1.2 us
- * for each of two writes of CR4 and 1.3 us around them.
+ * Most pages that are flushed one by one. On the slowest host measured (KVM without VT-x, 265 ns per guest
+ * instruction) a page costs 0.9 us for the INVLPG and 0.8 us for its loop, a full flush about 1.2 us for each
+ * of two writes of CR4 and 1.3 us around them.
  */
 #define FLUSH_SINGLE_PAGES 2
 
 struct spinlock vmap_purge_lock;
 
-/* What was unmapped at this tlb_gen or before has been flushed on every CPU. */
+/* Everything unmapped at this tlb_gen or before has been flushed on every CPU. */
 static u32 flushed_gen;
 
-/* What one flush serves. */
+/* Ranges that one flush covers. */
 struct batch {
 	struct vmap_area *first, *last;
 	u32 areas, pages;
@@ -82,7 +81,7 @@ void vmap_flush(unsigned long start, unsigned long end)
 	stats->flush_pages += pages;
 }
 
-/* Takes away what waits on a CPU's list, whose lock is held, in front of what the batch has. */
+/* Prepends a CPU's purge_list to the batch. lazy->lock must be held. */
 static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 {
 	if (!lazy->purge_list)
@@ -98,7 +97,10 @@ static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 	lazy->pages = 0;
 }
 
-/* Does any CPU reach what was unmapped in blocks? Not under `eager`: there it is flushed at once. */
+/*
+ * Whether a TLB may still have translations of unmapped mappings in vmap blocks. False under `eager`, which
+ * flushes these at once.
+ */
 static bool vmap_blocks_unflushed(void)
 {
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
@@ -108,8 +110,8 @@ static bool vmap_blocks_unflushed(void)
 }
 
 /*
- * One round of flushes for all of the batch, and for what was unmapped in blocks before: frames that wait in
- * the batch may have been mapped there, too. When it returns, no CPU reaches any of it any more.
+ * Flushes the ranges of the batch, and everything unmapped in vmap blocks, which may have mapped the same
+ * frames. Afterwards no TLB has translations of any of it.
  */
 static void batch_flush(const struct batch *batch)
 {
@@ -132,7 +134,7 @@ static void batch_flush(const struct batch *batch)
 	stats->flush_pages += batch->pages;
 }
 
-/* Gives back the area's first nr frames, or a few more: blocks are whole. Returns how many. */
+/* Frees the area's first nr frames, or more if nr ends inside a buddy block. Returns how many. */
 static u32 area_frames_free(const struct vmap_area *va, u32 nr)
 {
 	struct vm_struct *vm = va->vm;
@@ -145,13 +147,13 @@ static u32 area_frames_free(const struct vmap_area *va, u32 nr)
 	return nr;
 }
 
-/* The first `nr` frames of a flushed range, which has so many. */
+/* Frees the first nr frames of a flushed range that has at least nr. */
 static void frames_release(const struct vmap_area *va, u32 nr)
 {
 	vm_stat_add(NR_LAZY_PAGES, -(s64)area_frames_free(va, nr));
 }
 
-/* Gives back so many ranges and pages of a list. */
+/* Frees ranges of a list, at most `areas` ranges and `pages` pages. */
 static void flushed_release(struct vmap_area **list, u32 areas, u32 pages)
 {
 	struct vmap_area *va;
@@ -189,7 +191,7 @@ void vmap_flushed_release(void)
 	spin_unlock(&lazy->lock);
 }
 
-/* What a range on the list counts for. */
+/* Mappings that a range counts for. */
 static u32 lazy_areas(const struct vmap_area *va)
 {
 	return va->state == VMAP_BLOCK ? va->vmap_block->nr : 1;
@@ -201,8 +203,8 @@ static u32 lazy_pages(const struct vmap_area *va)
 }
 
 /*
- * What waits on a CPU's list, whose lock is held, and was flushed by another's flush: it waits no more. The
- * oldest is the last; behind an interrupt's, there may be an older one.
+ * Moves ranges of a purge_list that another CPU's full flush has covered to the flushed_list. lazy->lock must
+ * be held. The last range is the oldest, except where an interrupt has queued one.
  */
 static void lazy_settle(struct vmap_lazy *lazy)
 {
@@ -230,7 +232,7 @@ static void lazy_settle(struct vmap_lazy *lazy)
 	WRITE_ONCE(*link, NULL);
 }
 
-/* Pages that may wait on each CPU's list. */
+/* Most lazily freed pages of each CPU. */
 static u32 lazy_max_pages(void)
 {
 	u32 pages = LAZY_MAX_PAGES * (32 - (u32)__builtin_clz(arch_nr_cpus));
@@ -241,7 +243,7 @@ static u32 lazy_max_pages(void)
 	return pages > LAZY_MAX_PAGES ? pages : LAZY_MAX_PAGES;
 }
 
-/* It is time for a flush, and none of another CPU has served what waits. */
+/* Whether the thresholds are reached, not counting ranges that another CPU's flush has covered. */
 static bool is_flush_due(struct vmap_lazy *lazy)
 {
 	u32 max_pages;
@@ -257,7 +259,10 @@ static bool is_flush_due(struct vmap_lazy *lazy)
 	return lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= max_pages;
 }
 
-/* Flushes what this CPU has unmapped, unless another CPU has while this one waited for the lock. */
+/*
+ * Flushes this CPU's purge_list, unless another CPU's flush has covered it while this one waited for the
+ * lock.
+ */
 static void purge_own(struct vmap_lazy *lazy)
 {
 	struct batch batch = { 0 };
@@ -277,7 +282,7 @@ static void purge_own(struct vmap_lazy *lazy)
 	spin_unlock(&vmap_purge_lock);
 }
 
-/* What a CPU has flushed and not given back, in front of a list. */
+/* Prepends a CPU's flushed_list to `list`; returns the new first range. */
 static struct vmap_area *flushed_take(struct vmap_lazy *lazy, struct vmap_area *list)
 {
 	struct vmap_area *first = lazy->flushed_list, *last = first;
@@ -303,7 +308,9 @@ u32 vmap_purge_all(void)
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
 
-		/* Of its own CPU's making: what that adds from now on needs no flush of ours. */
+		/*
+		 * Read without the lock: only that CPU adds ranges, and later ones need not be purged here.
+		 */
 		if (!READ_ONCE(lazy->purge_list) && !READ_ONCE(lazy->flushed_list))
 			continue;
 		spin_lock(&lazy->lock);
@@ -318,7 +325,8 @@ u32 vmap_purge_all(void)
 		batch.last->next = flushed;
 	else
 		batch.first = flushed;
-	pcp_drain(); /* what was freed last is used first: behind what follows */
+	/* Frames freed last are allocated first; drained, so that the frames freed here come after them. */
+	pcp_drain();
 	flushed_release(&batch.first, ~0u, ~0u);
 	pcp_drain();
 	return batch.areas;
@@ -350,7 +358,7 @@ bool vmalloc_reclaim(u32 status)
 	return vmap_blocks_drain() || found;
 }
 
-/* Queues a range for so many areas and pages, and flushes or gives back what is due. */
+/* Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due. */
 static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
 {
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
@@ -385,7 +393,7 @@ void vmap_lazy_add(struct vmap_area *va)
 	u32 nr = vm->nr_pages;
 
 	if (!vm->pages)
-		vm->nr_pages = 0; /* VM_MAP: the frames are others' */
+		vm->nr_pages = 0; /* VM_MAP: the frames have other owners */
 	else if (vmalloc_policy == KVMAP_POLICY_LAZY)
 		area_frames_free(va, nr);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * set_memory.c: what may be done with an area's pages: read and written, only read, or read and executed.
- * Never written and executed.
+ * set_memory.c: permissions of areas: read and write, read only, or read and execute. Never write and
+ * execute.
  */
 #include "mm/vmalloc/set_memory.h"
 
@@ -26,7 +26,7 @@ static void area_protect(struct vmap_area *va, unsigned long flags)
 
 	arch_protect(va->va_start, va->vm->nr_pages, prot);
 	va->vm->flags = flags;
-	/* Whatever else the area was, only this one takes a right away. */
+	/* PGPROT_READONLY is the only value that removes a permission. */
 	if (prot == PGPROT_READONLY)
 		vmap_flush(va->va_start, vmap_mapped_end(va));
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * set_memory.h: the rights of an area's pages. Linux's functions, for whole areas of any kind: addr is where
- * the area begins, numpages how many it has.
+ * set_memory.h: permissions of areas. Linux's functions, for whole areas of any kind only: addr is the start
+ * of an area, numpages its number of pages.
  *
- * A new area may be read and written. What would be writable and executable at once is refused: an area is
- * made read-only before it is made executable, and not executable before it is made writable again. When one
- * of these returns, no CPU has a right any more that it took away; a right that it gave may reach other CPUs
- * with a fault that nobody notices. The direct map of the frames stays as it is.
+ * A new area is readable and writable. A change that would make it both writable and executable is refused.
+ * When one of these returns, no TLB has a translation with a permission that was removed. An added permission
+ * may reach other CPUs by a spurious fault, which the fault handler resolves. The direct map of the frames
+ * does not change.
  *
- * 0, or -1 when refused: vmalloc_status() says why, and nothing was changed.
+ * Returns 0, or -1 if refused: vmalloc_status() has the reason, and nothing changed.
  */
 #ifndef GUEST_MM_VMALLOC_SET_MEMORY_H
 #define GUEST_MM_VMALLOC_SET_MEMORY_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vfree_atomic.c: areas freed where nothing can be waited for. Whoever frees one marks it and puts it on its
- * CPU's list, by one compare-and-exchange each; it stays mapped and keeps its frames. It is freed from there
- * by the next operation on areas of that CPU, a few with each, or by whoever purges.
+ * vfree_atomic.c: freeing areas in interrupts. The area is marked and pushed on this CPU's deferred list,
+ * with one compare-and-exchange each; it stays mapped and keeps its frames. It is freed by a later operation
+ * on areas of this CPU, a few at a time, or by a purge.
  *
- * The interrupted code may be anywhere in the memory manager: the area is found without a lock.
+ * The interrupted code may be anywhere in the memory manager, so the area is found without waiting for a
+ * lock.
  */
 #include "mm/arch.h"
 #include "mm/vmalloc/vmap.h"
@@ -19,7 +20,10 @@ static void deferred_add(struct vmap_lazy *lazy, struct vmap_area *va)
 					      __ATOMIC_RELAXED));
 }
 
-/* The newest, or NULL. Its successor stays what it was meanwhile: only who has the lock takes one away. */
+/*
+ * Pops the newest area, or NULL. Its successor cannot change meanwhile, since areas are popped only with the
+ * lock held.
+ */
 static struct vmap_area *deferred_take(struct vmap_lazy *lazy)
 {
 	struct vmap_area *first;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmalloc.c: an area is made of a range, a description, frames and table entries, in this order, and taken
- * apart in the opposite one. Each step that fails undoes those before it.
+ * vmalloc.c: making an area takes a range, a vm_struct, frames and PTEs, in this order; freeing releases them
+ * in reverse order. A step that fails undoes those before it.
  */
 #include "mm/vmalloc/vmalloc.h"
 
@@ -19,7 +19,7 @@ void vmalloc_init(u32 policy)
 {
 	vmalloc_policy = policy;
 	vmalloc_largest = frames_total_count() << PAGE_SHIFT;
-	/* Without memory for its one node the space stays empty and every request is refused. */
+	/* Without memory for its one rb_node the free tree stays empty, and every request is refused. */
 	vmap_free_init(KVMAP_VMALLOC_START, KVMAP_VMALLOC_END);
 }
 
@@ -33,7 +33,7 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller)
 	struct cpu_cache *cpu = this_cpu_cache();
 
 	cpu->vmalloc_status = status;
-	/* An interrupt may be refused something while this CPU counts. */
+	/* Atomic: an interrupt may be refused something while this CPU counts. */
 	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
 	refusal_note(status, (unsigned long)addr, caller);
 }
@@ -44,7 +44,7 @@ static void *refuse(u32 status, const void *caller)
 	return NULL;
 }
 
-/* What struct page.area says of it. */
+/* The value of struct page.area for this area. */
 static u32 area_reference(const struct vmap_area *va)
 {
 	u64 reference = __pa(va) / 16;
@@ -65,7 +65,7 @@ u32 vmalloc_frames(u32 nr, gfp_t gfp)
 				: frames_alloc_chain(nr, PAGE_VMALLOC);
 }
 
-/* Gives the area its frames, mapped; enum kvmap_status. */
+/* Allocates and maps the area's frames; enum kvmap_status. */
 static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 {
 	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
@@ -82,7 +82,7 @@ static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 	return KVMAP_OK;
 }
 
-/* One attempt, all or nothing; NULL and *status. */
+/* One attempt; NULL and *status on failure. */
 static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsigned long flags,
 					    const void *caller, u32 *status)
 {
@@ -102,7 +102,7 @@ static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsig
 	return va;
 }
 
-/* The same once more, if a purge finds something. */
+/* A second attempt, if memory was reclaimed. */
 static __attribute__((noinline)) struct vmap_area *
 area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
 {
@@ -121,7 +121,7 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 		return refuse(KVMAP_REFUSED_INTERRUPT, caller);
 	if (!size)
 		return refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
-	/* From here on the size fits in RAM: rounding it up and adding the guard page cannot overflow. */
+	/* The size fits in RAM, so that rounding it up and adding the guard page cannot overflow. */
 	if (size > vmalloc_largest)
 		return refuse(KVMAP_REFUSED_TOO_LARGE, warn_caller(KVMAP_REFUSED_TOO_LARGE, gfp, caller));
 

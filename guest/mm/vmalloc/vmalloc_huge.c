@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmalloc_huge.c: areas that begin at a multiple of 2M and are made of blocks of 2M, each mapped by one leaf,
- * as long as there are such blocks; the rest, and what is no multiple of 2M, is single frames. In the area's
- * chain a block is its first frame, whose struct page has the block's order, and blocks come first.
+ * vmalloc_huge.c: areas that begin at a multiple of 2M with buddy blocks of 2M, each mapped by one leaf, as
+ * long as there are free ones; the rest is single frames. The area's chain has the head of each buddy block,
+ * whose struct page has the order, followed by the single frames.
  */
 #include "mm/page/frames.h"
 #include "mm/vmalloc/vmap.h"
@@ -12,7 +12,9 @@
 #define HUGE_PAGES (1u << HUGE_ORDER)
 #define HUGE_SIZE  (PAGE_SIZE << HUGE_ORDER)
 
-/* Blocks for whole multiples of 2M among nr pages, as many as there are; *end_out: where the chain goes on.
+/*
+ * Allocates buddy blocks for the multiples of 2M in nr pages, as many as are free; returns the number of
+ * pages. *end_out: where to continue the chain.
  */
 static u32 take_huge_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 {
@@ -30,7 +32,7 @@ static u32 take_huge_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 	return taken;
 }
 
-/* nr frames, the first of them in blocks; 0 if there are not so many. */
+/* Allocates nr frames, as buddy blocks first; 0 without memory. */
 static u32 take_frames(u32 nr, gfp_t gfp)
 {
 	u32 first = 0, *end, taken = take_huge_blocks(nr, gfp, &first, &end);
@@ -45,7 +47,7 @@ static u32 take_frames(u32 nr, gfp_t gfp)
 	return 0;
 }
 
-/* Tables whose place leaves have taken. */
+/* Flushes the area, and frees the chain of page tables that its leaves have replaced. */
 static void free_cut_tables(const struct vmap_area *va, u32 table)
 {
 	if (!table)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmalloc_kinds.c: vmalloc() with something to say about the memory.
+ * vmalloc_kinds.c: vmalloc() with flags, NUMA nodes and arrays.
  */
 #include "mm/page/nodes.h"
 #include "mm/vmalloc/vmap.h"
 
-/* What has a meaning for an area; any other bit is refused. */
+/* Flags that apply to areas; any other is refused. */
 #define GFP_OF_AREAS (KVMAP_GFP_ALL & ~__GFP_NOFAIL)
 
 #define CALLER __builtin_return_address(0)
@@ -14,7 +14,7 @@ u32 vmalloc_gfp_status(gfp_t gfp)
 {
 	if (gfp & __GFP_NOFAIL)
 		return KVMAP_REFUSED_NOFAIL;
-	/* No frame is asked for below two limits. */
+	/* The two address limits exclude each other. */
 	if (gfp & ~GFP_OF_AREAS || (gfp & __GFP_DMA && gfp & __GFP_DMA32))
 		return KVMAP_REFUSED_FLAGS;
 	return KVMAP_OK;
@@ -40,7 +40,7 @@ void *vmalloc_32(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_DMA32, 0, CALLER);
 }
 
-/* Of one node's frames as far as it has some, or only of them with __GFP_THISNODE. */
+/* Prefers frames of one NUMA node; with __GFP_THISNODE requires them. */
 static void *node_area(unsigned long size, gfp_t gfp, int node, const void *caller)
 {
 	if (gfp_on_node(&gfp, node))

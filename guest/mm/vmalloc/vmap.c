@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap.c: areas over frames that somebody else owns. They are unmapped and flushed as any other; their frames
- * stay where they are, and must stay there until then. Small ones of vm_map_ram() lie in blocks.
+ * vmap.c: areas over frames with other owners, who must not free them before the area is unmapped and
+ * flushed. Unmapping and flushing work as for any area. Small mappings of vm_map_ram() lie in vmap blocks.
  */
 #include "mm/arch.h"
 #include "mm/vmalloc/vmap.h"
@@ -27,7 +27,7 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 	return va;
 }
 
-/* The same once more, if a purge finds something. */
+/* A second attempt, if memory was reclaimed. */
 static __attribute__((noinline)) struct vmap_area *
 map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
 {
@@ -76,12 +76,12 @@ void *vmap_ram_area(struct page *const *pages, u32 nr, const void *caller)
 void *vm_map_ram(struct page *const *pages, u32 count, int node)
 {
 	(void)node;
-	if (unlikely(count - 1 >= VMAP_BLOCK_MOST || in_interrupt())) /* of 0 too */
+	if (unlikely(count - 1 >= VMAP_BLOCK_MOST || in_interrupt())) /* also true for count 0 */
 		return vmap_ram_area(pages, count, __builtin_return_address(0));
 	return vmap_block_map(pages, count, __builtin_return_address(0));
 }
 
-/* `kind`: the flags that tell the function's own areas from others. count 0: as many pages as it has. */
+/* kind: the flags that areas of this function have. count 0: any number of pages. */
 static void unmap_pages(const void *addr, unsigned long kind, u32 count, const void *caller)
 {
 	struct vmap_area *va;

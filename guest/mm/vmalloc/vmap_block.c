@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_block.c: small mappings of vm_map_ram(), in ranges of 2M that have a page table each. The CPU that has
- * a block hands out its pages from the first to the last, each once; any CPU unmaps. When all of it was used
- * and unmapped, one flush serves for all, and it begins anew. So a mapping costs neither a search nor a lock,
- * and what was unmapped is never used again before a flush that covers it.
+ * vmap_block.c: vmap blocks: small mappings of vm_map_ram() in 2M ranges with one page table each. The CPU
+ * that owns a vmap block allocates its slots in ascending order, each once; any CPU unmaps. After all slots
+ * were used and unmapped, one flush covers the whole vmap block, and it is reused. So a mapping needs neither
+ * a search nor a lock, and no address is reused before a flush that covers it.
  *
- * Linux's blocks are like that, but that theirs have no guard pages, and go by powers of two.
+ * Linux's vmap blocks differ in that they have no guard pages and allocate powers of two.
  */
 #include "kvmap/boot.h"
 #include "mm/arch.h"
@@ -15,10 +15,10 @@
 
 struct kmem_cache vmap_block_cache = { .name = "vmap_block", .object_size = VMAP_BLOCK_BYTES };
 
-/* Empty ones that a CPU keeps. */
+/* Most cached vmap blocks of a CPU. */
 #define CACHED_MAX 2
 
-/* Of a mapping's slots, so that their number is a multiple of two pages. */
+/* A slot: two pages, so that a mapping of any size with its guard page wastes at most one page. */
 #define SLOT_SIZE (2 * PAGE_SIZE)
 
 static inline u32 slot_of(unsigned long addr)
@@ -31,7 +31,7 @@ struct vmap_block *vmap_block_at(unsigned long addr)
 	struct vmap_block *block;
 	u32 reference;
 
-	/* No table: frame 0, whose struct page is zero for good. */
+	/* Without a page table it is frame 0, whose struct page is always zero. */
 	reference = READ_ONCE(pfn_to_page(arch_table_frame(addr))->area);
 	if (!reference)
 		return NULL;
@@ -39,9 +39,9 @@ struct vmap_block *vmap_block_at(unsigned long addr)
 	return READ_ONCE(block->va_start) == ALIGN_DOWN(addr, VMAP_BLOCK_SIZE) ? block : NULL;
 }
 
-/* ---- the life of a block ---- */
+/* ---- creating and freeing ---- */
 
-/* What is to lead from the range's table to the block. */
+/* The value of struct page.area for the page table of the vmap block. */
 static u32 reference_of(const struct vmap_block *block)
 {
 	u64 reference = __pa(block) / 16;
@@ -63,7 +63,7 @@ static void vmap_block_fill(struct vmap_block *block, struct vmap_area *va)
 	vmap_busy_insert(va);
 }
 
-/* NULL without memory or space, or where the block lies beyond what struct page.area reaches. */
+/* NULL without memory or space, or if the vmap block lies beyond the reach of struct page.area. */
 static struct vmap_block *vmap_block_create(void)
 {
 	struct vmap_block *block = kmem_cache_alloc(&vmap_block_cache);
@@ -128,7 +128,9 @@ bool vmap_blocks_drain(void)
 	return found;
 }
 
-/* So many slots will not be used before the flush. Who adds the last sends the block to it. */
+/*
+ * Adds slots that will not be used before the flush. The CPU that completes the count queues the vmap block.
+ */
 static inline void vmap_block_dirty(struct vmap_block *block, u32 slots)
 {
 	if (likely(__atomic_add_fetch(&block->dirty, slots, __ATOMIC_ACQ_REL) != VMAP_BLOCK_DIRTY))
@@ -137,7 +139,7 @@ static inline void vmap_block_dirty(struct vmap_block *block, u32 slots)
 	vmap_lazy_add_block(block->va);
 }
 
-/* The CPU has done with its block: what it has not used counts as dirty, and so does that it had it. */
+/* This CPU stops using its vmap block: the unused slots count as dirty, plus 1 for the owner. */
 static void vmap_block_retire(struct cpu_cache *cpu)
 {
 	struct vmap_block *block = cpu->vmap_block;
@@ -160,7 +162,7 @@ void vmap_block_retire_idle(void)
 		vmap_block_retire(cpu);
 }
 
-/* A block with nothing in it, which is the CPU's from now on; NULL if there is none to be had. */
+/* An empty vmap block, which becomes this CPU's; NULL without memory. */
 static __attribute__((noinline)) struct vmap_block *vmap_block_next(struct cpu_cache *cpu)
 {
 	struct vmap_area *va;
@@ -229,19 +231,19 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr)
 	const struct vmap_block_map *map = vmap_block_find(block, addr, &start);
 
 	if (!map && !READ_ONCE(block->va->unmapped))
-		return KVMAP_REFUSED_NOT_AN_AREA; /* nothing has ever been there */
+		return KVMAP_REFUSED_NOT_AN_AREA; /* never used */
 	if (!map || READ_ONCE(map->state) != VMAP_LIVE)
 		return KVMAP_REFUSED_DOUBLE_FREE;
 	return addr == start ? KVMAP_REFUSED_OTHER_KIND : KVMAP_REFUSED_INTERIOR;
 }
 
-/* vm_unmap_ram() refuses it. */
+/* Slow path of vmap_block_unmap(): refuses the address. */
 static __attribute__((noinline)) void unmap_refuse(struct vmap_block *block, unsigned long addr,
 						   const void *caller)
 {
 	u32 status = addr % PAGE_SIZE ? KVMAP_REFUSED_UNALIGNED : vmap_block_status(block, addr);
 
-	/* A live mapping that begins there has another number of pages. */
+	/* A live mapping begins at addr, but has another number of pages. */
 	vmalloc_refuse(status == KVMAP_REFUSED_OTHER_KIND ? KVMAP_REFUSED_COUNT : status, (const void *)addr,
 		       caller);
 }
@@ -253,8 +255,8 @@ void vmap_block_unmap(struct vmap_block *block, unsigned long addr, u32 nr)
 	u32 live = VMAP_LIVE;
 
 	/*
-	 * Only where a mapping begins there can be a live one, and the last two pages are nobody's. Of
-	 * several CPUs that unmap it, one does: the others find it unmapped.
+	 * Live mappings are only at slot starts, and the last two pages belong to no slot. If several CPUs
+	 * unmap the same mapping, one succeeds.
 	 */
 	if (unlikely(addr % SLOT_SIZE || slot_of(addr) == VMAP_BLOCK_SLOTS ||
 		     READ_ONCE(map->nr_pages) != nr ||

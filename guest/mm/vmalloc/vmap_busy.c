@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_busy.c: the ranges that are not free, by address.
+ * vmap_busy.c: the busy tree: ranges that are not free, by address.
  */
 #include "mm/vmalloc/vmap.h"
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_cached.c: flushed ranges of common sizes, cached with their vm_struct where they are in the busy tree.
- * An area made of one needs no search, no object and no rebalancing.
+ * vmap_cached.c: flushed ranges of common sizes, cached with their vm_struct in the busy tree. Making an area
+ * from one needs no search, no allocation and no rebalancing.
  */
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
-/* Of one size. Four times what waits for one flush: what an alternation of bursts of vmalloc() and vfree()
- * needs. */
+/*
+ * Most cached ranges of one size: four flushes' worth, enough for alternating bursts of vmalloc() and
+ * vfree().
+ */
 #define CACHED_MAX 256
 
 struct vmap_area *vmap_cached_take(u32 nr_pages)

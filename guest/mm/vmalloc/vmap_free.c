@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_free.c: free ranges by address, each node with the largest size below it, so that the lowest range
- * that is large enough is found on one way down.
+ * vmap_free.c: the free tree: free ranges by address, augmented with the largest size in each subtree, so
+ * that one descent finds the lowest range that is large enough.
  */
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
@@ -56,7 +56,7 @@ bool vmap_free_init(unsigned long start, unsigned long end)
 	return true;
 }
 
-/* First fit: to the left wherever something there is large enough. */
+/* First fit: the lowest range of at least `size` bytes. */
 static struct vmap_area *lowest_fit(unsigned long size)
 {
 	struct rb_node *node = free_vmap_area_root.rb_node;
@@ -75,7 +75,7 @@ static struct vmap_area *lowest_fit(unsigned long size)
 	}
 }
 
-/* The first `size` bytes of a free range that has so many. */
+/* Takes the first `size` bytes of a free range that has at least as many. */
 static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, u32 *status)
 {
 	struct vmap_area *va;
@@ -112,7 +112,7 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
 	return va;
 }
 
-/* `va` begins or ends where `range` ends or begins: its pages become part of `range`. */
+/* Merges `va` into the adjacent `range`. */
 static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 {
 	if (va->va_start == range->va_end)
@@ -127,7 +127,7 @@ static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 static void free_put(struct vmap_area *va)
 {
 	struct rb_node **link = &free_vmap_area_root.rb_node, *parent = NULL;
-	struct vmap_area *below = NULL, *above = NULL; /* the free ranges next to it */
+	struct vmap_area *below = NULL, *above = NULL; /* adjacent free ranges */
 
 	while (*link) {
 		parent = *link;
@@ -159,7 +159,7 @@ static void free_put(struct vmap_area *va)
 	}
 }
 
-/* From `start` on, which lies in the range: what is before it is taken too, for a moment. */
+/* Takes `size` bytes from `start` on, inside the range: splits off the front, and puts it back. */
 static struct vmap_area *take_inside(struct vmap_area *range, unsigned long start, unsigned long size,
 				     u32 *status)
 {
@@ -198,7 +198,7 @@ struct vmap_area *vmap_free_take_aligned(unsigned long size, unsigned long align
 	return va;
 }
 
-/* The free range that begins there, or NULL. */
+/* The free range that begins at `at`, or NULL. */
 static struct vmap_area *free_range_at(unsigned long at)
 {
 	struct rb_node *node = free_vmap_area_root.rb_node;

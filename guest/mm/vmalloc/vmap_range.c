@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmap_range.c: ranges for areas, and areas from addresses.
+ * vmap_range.c: ranges for areas, and areas by address.
  */
 #include "kvmap/layout.h"
 #include "mm/arch.h"
@@ -10,7 +10,10 @@
 
 struct kmem_cache vm_struct_cache = { .name = "vm_struct", .object_size = sizeof(struct vm_struct) };
 
-/* Makes a range that was taken one for an area, in no tree yet; NULL and why. `va` NULL: so it was. */
+/*
+ * Prepares a range taken from the free tree for an area; NULL and *status without memory. va NULL: the range
+ * could not be taken, and *status is set.
+ */
 static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
 {
 	struct vm_struct *vm;
@@ -31,7 +34,7 @@ static struct vmap_area *range_new(struct vmap_area *va, u32 *status)
 	va->shrunk = 0;
 	va->lead = 0;
 	va->table = 0;
-	WRITE_ONCE(va->state, VMAP_NEW); /* what tells it from one that was cached */
+	WRITE_ONCE(va->state, VMAP_NEW); /* distinguishes it from a cached range */
 	return va;
 }
 
@@ -100,7 +103,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->shrunk = va->shrunk;
 	rest->lead = 1;
 	rest->table = 0;
-	spin_lock(&vmap_area_lock); /* of who looks for an address */
+	spin_lock(&vmap_area_lock); /* for searches by address */
 	va->va_end = end;
 	spin_unlock(&vmap_area_lock);
 	va->vm->size = end - va->va_start;
@@ -121,8 +124,8 @@ void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
 }
 
 /*
- * The area that begins at addr, found from the page table and the struct page of its first frame: no search,
- * however many areas there are. NULL if it is none, or must be searched for.
+ * The live area that begins at addr, found through the page table and the struct page of its first frame,
+ * without a search. NULL if there is none, or if it must be searched for.
  */
 static struct vmap_area *area_mapped_at(unsigned long addr)
 {
@@ -138,14 +141,14 @@ static struct vmap_area *area_mapped_at(unsigned long addr)
 	if (READ_ONCE(page->owner) != PAGE_VMALLOC || READ_ONCE(page->vaddr) != addr || !reference)
 		return NULL;
 	/*
-	 * Not the first frame: what stands there is left from an earlier use. Objects of that cache never
-	 * become anything else, and none but the area's own begins where it does.
+	 * If this is not the first frame of an area, page->area is left over from an earlier use. Its memory
+	 * is still a vmap_area (that cache keeps its slabs), and only the area at addr has this va_start.
 	 */
 	va = __va((u64)reference * 16);
 	return READ_ONCE(va->va_start) == addr && READ_ONCE(va->state) == VMAP_LIVE ? va : NULL;
 }
 
-/* The same by a search under vmap_area_lock, which tells also why there is none. */
+/* area_mapped_at() by a search, which also finds the reason if there is none. vmap_area_lock must be held. */
 static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 {
 	struct vmap_area *va = vmap_busy_find(addr);
@@ -154,7 +157,7 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 		*status = vmap_block_status(va->vmap_block, addr);
 		va = NULL;
 	} else if (!va || READ_ONCE(va->state) != VMAP_LIVE) {
-		/* Freed, and waiting for its flush, or free again already. */
+		/* lazily freed, or free again */
 		*status = addr < vmap_highest ? KVMAP_REFUSED_DOUBLE_FREE : KVMAP_REFUSED_NOT_AN_AREA;
 		va = NULL;
 	} else if (va->va_start != addr) {
@@ -164,7 +167,7 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 	return va;
 }
 
-/* Can an area begin there? enum kvmap_status. */
+/* Whether an area can begin at addr; enum kvmap_status. */
 static u32 start_status(unsigned long addr)
 {
 	if (addr < KVMAP_VMALLOC_START || addr >= KVMAP_VMALLOC_END)
@@ -194,7 +197,7 @@ struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
 	return likely(va) ? va : vmap_range_search(addr, status);
 }
 
-/* So often it is tried to get the lock: its holder may be the code that was interrupted. */
+/* Attempts to take the lock; its holder may be the interrupted code. */
 #define PATIENCE 1000
 
 struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vrealloc.c: areas that change their size. They stay where they are when they shrink, and when they grow if
- * the range behind them is free; else the pages are copied.
+ * vrealloc.c: resizing areas. An area stays in place when it shrinks, and when it grows if the range after it
+ * is free; else its pages are copied.
  *
- *   before  | 0 | 1 | 2 | 3 | guard |            page 2 becomes the guard page; what is behind it is a range
- * of after   | 0 | 1 | guard |   |   |            its own, which takes the frames of 2 and 3 to the flush
+ *   before  | 0 | 1 | 2 | 3 | guard |    page 2 becomes the guard page; the rest is a range of its own, which
+ *   after   | 0 | 1 | guard |   |   |    keeps the frames of pages 2 and 3 until they are flushed
  *                           `- rest -'
  *
- * Pages are reached through the direct map: an area's rights do not matter, nor whether its translations are
- * in a TLB.
+ * Pages are accessed through the direct map, so the area's permissions and TLB contents do not matter.
  */
 #include "mm/page/frames.h"
 #include "mm/slab/slab.h"
@@ -31,7 +30,7 @@ static struct page *frame_at(const struct vmap_area *va, u32 page)
 		(u32)(arch_virt_to_phys(va->va_start + (unsigned long)page * PAGE_SIZE) >> PAGE_SHIFT));
 }
 
-/* Clears what is behind `offset` in its page. */
+/* Clears the rest of the page that contains `offset`, from there on. */
 static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 {
 	if (offset % PAGE_SIZE)
@@ -39,7 +38,7 @@ static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 				 PAGE_SIZE - offset % PAGE_SIZE);
 }
 
-/* To nr pages, fewer than it has; enum kvmap_status. */
+/* Shrinks to nr pages; enum kvmap_status. */
 static u32 shrink(struct vmap_area *va, u32 nr)
 {
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
@@ -66,13 +65,13 @@ static u32 shrink(struct vmap_area *va, u32 nr)
 	return KVMAP_OK;
 }
 
-/* Maps nr more pages over its guard page and the range behind it, which is `more`; enum kvmap_status. */
+/* Maps nr pages over the guard page and the range `more` after it; enum kvmap_status. */
 static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr, gfp_t gfp)
 {
 	unsigned long end = vmap_mapped_end(va);
 	u32 first, table = 0;
 
-	/* A page that it had itself: its translation may be about. */
+	/* The guard page was a page of this area, and a TLB may have its translation. */
 	if (va->shrunk > va->allocated)
 		vmap_flush(end, end + PAGE_SIZE);
 	first = vmalloc_frames(nr, gfp);
@@ -90,7 +89,7 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	return KVMAP_OK;
 }
 
-/* To nr pages, more than it has, where it is; enum kvmap_status. */
+/* Grows to nr pages in place; enum kvmap_status. */
 static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
 {
 	struct vm_struct *vm = va->vm;
@@ -111,7 +110,7 @@ static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
 	return KVMAP_OK;
 }
 
-/* To another place. */
+/* Copies the area to a new one. */
 static void *move(const struct vmap_area *va, unsigned long size, gfp_t gfp, const void *caller)
 {
 	const struct vm_struct *vm = va->vm;
@@ -132,7 +131,7 @@ static void *move(const struct vmap_area *va, unsigned long size, gfp_t gfp, con
 	return new;
 }
 
-/* size: not 0, and not more than there is. */
+/* size: 1 to vmalloc_largest. */
 static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, const void *caller)
 {
 	struct vm_struct *vm = va->vm;
