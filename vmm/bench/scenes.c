@@ -3,6 +3,7 @@
  * scenes.c: what can be measured, and what of it is selected.
  */
 #include "base/escape.h"
+#include "base/strbuf.h"
 #include "bench/internal.h"
 #include "script/names.h"
 
@@ -96,17 +97,15 @@ int selection_check(const struct bench_config *config, const struct linux_figure
 
 void missing_functions(const struct linux_figures *figures, char *out, size_t size)
 {
+	struct strbuf list = strbuf_of(out, size);
 	const char *last = "";
-	size_t used = 0;
 
-	*out = 0;
-	for (size_t i = 0; i < figures->count && used < size; i++) {
+	for (size_t i = 0; i < figures->count; i++) {
 		const struct linux_figure *figure = &figures->items[i];
 
 		if (is_measured(figure, NULL) || !strcmp(last, figure->operation))
 			continue;
-		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
-					 figure->operation);
+		strbuf_add_item(&list, ", ", "%s", figure->operation);
 		last = figure->operation;
 	}
 }

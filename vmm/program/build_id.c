@@ -3,6 +3,7 @@
  * build_id.c: the build-id in the file and in the guest's memory.
  */
 #include "program/build_id.h"
+#include "base/strbuf.h"
 #include "base/page.h"
 #include "program/program_file.h"
 
@@ -56,9 +57,10 @@ bool build_id_of_file(const struct symbols *symbols, struct build_id *out)
 /* "0b5aff80...". Returns out. */
 static const char *build_id_text(const struct build_id *id, char *out, size_t size)
 {
-	out[0] = '\0';
-	for (size_t i = 0; i < id->size && 2 * i + 2 < size; i++)
-		snprintf(out + 2 * i, size - 2 * i, "%02x", id->bytes[i]);
+	struct strbuf digits = strbuf_of(out, size);
+
+	for (size_t i = 0; i < id->size && strbuf_room(&digits) >= 2; i++)
+		strbuf_add(&digits, "%02x", id->bytes[i]);
 	return out;
 }
 

@@ -6,6 +6,7 @@
 #include "program/debug_info.h"
 
 #include "base/escape.h"
+#include "base/strbuf.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -217,13 +218,15 @@ static void declare_array(struct declarator *declarator, const struct ctype *arr
 {
 	uint64_t bounds[DIMENSIONS_MAX];
 	unsigned int count = dimensions(array, bounds);
-	char all[64] = "";
-	size_t used = 0;
+	char all[64];
+	struct strbuf text = STRBUF(all);
 
-	for (unsigned int i = array->dimension; i < count && used < 40; i++)
-		used += bounds[i] ? (size_t)snprintf(all + used, sizeof(all) - used, "[%llu]",
-						     (unsigned long long)bounds[i])
-				  : (size_t)snprintf(all + used, sizeof(all) - used, "[]");
+	for (unsigned int i = array->dimension; i < count && text.length < 40; i++) {
+		if (bounds[i])
+			strbuf_add(&text, "[%llu]", (unsigned long long)bounds[i]);
+		else
+			strbuf_add(&text, "[]");
+	}
 	declarator_suffix(declarator, all);
 }
 

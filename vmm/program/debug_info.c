@@ -5,6 +5,7 @@
  * Results are cached.
  */
 #include "program/debug_info.h"
+#include "base/strbuf.h"
 #include "base/escape.h"
 #include "program/known_names.h"
 #include "program/program_file.h"
@@ -147,15 +148,14 @@ static bool die_type(Dwarf_Die *die, struct ctype *out)
 /* Adds the name of a unit's file to the list; false if it is there already. */
 static bool add_file(struct variable *variable, const char *file)
 {
-	size_t used = strlen(variable->files);
+	struct strbuf files = { variable->files, sizeof(variable->files), strlen(variable->files) };
 	char escaped[96], quoted[100];
 
 	snprintf(quoted, sizeof(quoted), "'%s'", text_escape(file, strlen(file), escaped, sizeof(escaped)));
 	if (strstr(variable->files, quoted))
 		return false;
-	if (used + strlen(quoted) + 2 < sizeof(variable->files))
-		snprintf(variable->files + used, sizeof(variable->files) - used, "%s%s", used ? ", " : "",
-			 quoted);
+	if (strbuf_room(&files) > strlen(quoted) + 2)
+		strbuf_add_item(&files, ", ", "%s", quoted);
 	return true;
 }
 

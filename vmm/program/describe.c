@@ -3,6 +3,7 @@
  * describe.c: names and lines by libdwfl, from the file alone: no separate debug files, no debuginfod.
  */
 #include "program/describe.h"
+#include "base/strbuf.h"
 #include "base/escape.h"
 #include "program/symbols.h"
 
@@ -199,25 +200,22 @@ static size_t inlined_at(const Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die ou
 
 /*
  * "outl (io.h:17) in " for each function that is inlined at the address, innermost first. `line` is that of
- * the address, and becomes that of the outermost call. Returns the bytes written.
+ * the address, and becomes that of the outermost call.
  */
-static size_t inlined_text(Dwarf_Die *unit, Dwarf_Addr address, char *line, size_t line_size, char *out,
-			   size_t size)
+static void inlined_text(Dwarf_Die *unit, Dwarf_Addr address, char *line, size_t line_size,
+			 struct strbuf *out)
 {
 	Dwarf_Die inlined[SCOPES_MAX];
 	char escaped[64];
-	size_t used = 0;
 
-	for (size_t i = inlined_at(unit, address, inlined); i-- > 0 && used < size;) {
+	for (size_t i = inlined_at(unit, address, inlined); i-- > 0;) {
 		const char *name = dwarf_diename(&inlined[i]);
 
 		if (!name)
 			continue;
-		used += (size_t)snprintf(out + used, size - used, "%s%s in ",
-					 text_escape(name, strlen(name), escaped, sizeof(escaped)), line);
+		strbuf_add(out, "%s%s in ", text_escape(name, strlen(name), escaped, sizeof(escaped)), line);
 		call_line(unit, &inlined[i], line, line_size);
 	}
-	return used < size ? used : size - 1;
 }
 
 const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, char *out, size_t size)
@@ -225,20 +223,19 @@ const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, c
 	/* A call that never returns may be the last instruction of its function. */
 	uint64_t address = exact ? pc : pc - 1;
 	char name[160], line[96] = "";
-	size_t used = 0;
+	struct strbuf text = strbuf_of(out, size);
 	Dwarf_Die *unit;
 	Dwarf_Addr bias;
 	int type;
 
-	out[0] = '\0';
 	if (!symbol_text(describe, address, !exact, name, sizeof(name), &type))
 		return out;
 	unit = unit_of(describe, address, &bias);
 	if (unit) {
 		address_line(unit, address - bias, line, sizeof(line));
-		used = inlined_text(unit, address - bias, line, sizeof(line), out, size);
+		inlined_text(unit, address - bias, line, sizeof(line), &text);
 	}
-	snprintf(out + used, size - used, "%s%s", name, line);
+	strbuf_add(&text, "%s%s", name, line);
 	return out;
 }
 

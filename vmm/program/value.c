@@ -5,6 +5,7 @@
 #include "program/value.h"
 
 #include "base/escape.h"
+#include "base/strbuf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,20 +127,20 @@ static int take_symbol(struct evaluation *evaluation)
 /* Error for a missing member; lists the first members that exist. */
 static int unknown_member(struct evaluation *evaluation, const struct ctype *type)
 {
-	char name[160], list[200] = "", escaped[64];
+	char name[160], list[200], escaped[64];
+	struct strbuf names = STRBUF(list);
 	struct members members;
 	struct member member;
-	size_t used = 0;
 
 	members_begin(type, &members);
-	while (used < sizeof(list) - 80 && members_next(&members, &member))
+	while (strbuf_room(&names) >= 80 && members_next(&members, &member))
 		if (*member.name)
-			used += (size_t)snprintf(
-				list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+			strbuf_add_item(
+				&names, ", ", "%s",
 				text_escape(member.name, strlen(member.name), escaped, sizeof(escaped)));
 	return error_set(evaluation->error, ERROR_INPUT, 0, 0, "`%s` has no member `%s`%s%s%s",
 			 ctype_name(type, name, sizeof(name)), evaluation->step->name,
-			 used ? ": it has " : "", list, members.more ? " ..." : "");
+			 names.length ? ": it has " : "", list, members.more ? " ..." : "");
 }
 
 /* Both operators follow a pointer; a structure allows only the dot. */

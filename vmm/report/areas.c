@@ -3,6 +3,7 @@
  * areas.c: `areas SOURCE`: each area as the guest claims it, in the form of Linux's /proc/vmallocinfo; below
  * it what the page tables say, and the verdict.
  */
+#include "base/strbuf.h"
 #include "claims/area_tables.h"
 #include "inspect/address.h"
 #include "kvmap/layout.h"
@@ -34,12 +35,11 @@ static uint32_t findings_of(const struct area_report *shown)
 /* " V1 V3". Returns out. */
 static const char *invariants_text(uint32_t findings, char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
-		if (findings & 1u << i && used < size)
-			used += (size_t)snprintf(out + used, size - used, " %s", invariant_name(i));
+		if (findings & 1u << i)
+			strbuf_add(&list, " %s", invariant_name(i));
 	return out;
 }
 

@@ -2,6 +2,7 @@
 /*
  * bench.c: `bench guest`: instructions beside Linux's.
  */
+#include "base/strbuf.h"
 #include "kvmap/boot.h"
 #include "report/bench.h"
 #include "report/json.h"
@@ -100,14 +101,13 @@ static void show_live(struct report *report, const struct report_bench *bench)
 	for (size_t i = 0, same; i < bench->live_count; i += same) {
 		const struct report_bench_row *rows = bench->live + i;
 		char line[400], count[32], instructions[32];
-		int used = snprintf(line, sizeof(line), "%-6s", policy_name(rows[0].policy));
+		struct strbuf text = STRBUF(line);
 
+		strbuf_add(&text, "%-6s", policy_name(rows[0].policy));
 		same = same_policy(rows, bench->live_count - i);
-		for (size_t j = 0; j < same && used < 300; j++)
-			used += snprintf(
-				line + used, sizeof(line) - (size_t)used, "  %s: %s",
-				text_count(rows[j].areas, count, sizeof(count)),
-				text_count(rows[j].instructions, instructions, sizeof(instructions)));
+		for (size_t j = 0; j < same && text.length < 300; j++)
+			strbuf_add(&text, "  %s: %s", text_count(rows[j].areas, count, sizeof(count)),
+				   text_count(rows[j].instructions, instructions, sizeof(instructions)));
 		text_line(report, PAINT_PLAIN, 2, 10, "%s  the last is %.2f times the first", line,
 			  (double)rows[same - 1].instructions / (double)rows[0].instructions);
 	}

@@ -2,6 +2,7 @@
 /*
  * death.c: how the guest died: event, fault, address, code bytes, registers, backtrace.
  */
+#include "base/strbuf.h"
 #include "inspect/address.h"
 #include "report/backtrace.h"
 #include "report/json.h"
@@ -140,11 +141,10 @@ static bool fault_address(const struct report_death *death, const struct registe
 
 static const char *code_text(const uint8_t *code, size_t count, char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
-	for (size_t i = 0; i < count && used + 4 < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%02x", i ? " " : "", code[i]);
+	for (size_t i = 0; i < count && strbuf_room(&list) >= 3; i++)
+		strbuf_add_item(&list, " ", "%02x", code[i]);
 	return out;
 }
 
@@ -152,11 +152,11 @@ static void show_registers(struct report *report, const struct registers *regist
 {
 	for (size_t i = 0; i < REGISTERS; i += 3) {
 		char text[128];
-		size_t used = 0;
+		struct strbuf list = STRBUF(text);
 
 		for (size_t j = i; j < REGISTERS && j < i + 3; j++)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%-6s %016" PRIx64,
-						 j > i ? "   " : "", register_names[j], registers->value[j]);
+			strbuf_add_item(&list, "   ", "%-6s %016" PRIx64, register_names[j],
+					registers->value[j]);
 		text_line(report, PAINT_PLAIN, 6, 6, "%s", text);
 	}
 }

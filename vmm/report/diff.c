@@ -4,6 +4,7 @@
  */
 #include "base/number.h"
 #include "base/page.h"
+#include "base/strbuf.h"
 #include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "report/diff_parts.h"
@@ -56,13 +57,12 @@ static const char *page_text(const struct diff_page *page, char *out, size_t siz
 
 static void show_range(struct report *report, const struct report_diff *diff, const struct diff_range *range)
 {
-	char size[40], before[80], after[80], location[400], changes[80] = "";
-	size_t used = 0;
+	char size[40], before[80], after[80], location[400], changes[80];
+	struct strbuf list = STRBUF(changes);
 
 	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
 		if (range->changes & 1u << i)
-			used += (size_t)snprintf(changes + used, sizeof(changes) - used, "%s%s",
-						 used ? ", " : "", diff_change_name(i));
+			strbuf_add_item(&list, ", ", "%s", diff_change_name(i));
 	page_text(&range->before, before, sizeof(before));
 	page_text(&range->after, after, sizeof(after));
 	text_line(
@@ -133,13 +133,12 @@ static void show_entries(struct report *report, const struct report_diff *diff)
 static void show_area(struct report *report, const struct report_diff *diff, const struct diff_area *change)
 {
 	const struct claim_area *area = change->after ? change->after : change->before;
-	char bytes[40], old[40], caller[300], changes[120] = "", resized[60] = "";
-	size_t used = 0;
+	char bytes[40], old[40], caller[300], changes[120], resized[60] = "";
+	struct strbuf list = STRBUF(changes);
 
 	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
 		if (change->changes & 1u << i)
-			used += (size_t)snprintf(changes + used, sizeof(changes) - used, "%s%s",
-						 used ? ", " : "", diff_area_change_name(i));
+			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
 	if (change->changes & 1u << DIFF_AREA_EXTENT)
 		snprintf(resized, sizeof(resized), "%s -> ",
 			 number_bytes(place_area_bytes(change->before), old, sizeof(old)));

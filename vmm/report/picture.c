@@ -6,6 +6,7 @@
  * for all. A digit is the number of the area's frames in that column, '#' ten or more.
  */
 #include "base/number.h"
+#include "base/strbuf.h"
 #include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "report/json.h"
@@ -73,21 +74,21 @@ static void draw_bar(const struct claims *claims, const struct claim_area *area,
 static void list_runs(const struct claims *claims, const struct claim_area *area, char *out, size_t size)
 {
 	const uint32_t *frames = claims->frames.items + area->first_frame;
-	size_t used = 0, i = 0;
+	struct strbuf list = strbuf_of(out, size);
+	size_t i = 0;
 
-	out[0] = '\0';
 	while (i < area->frame_count) {
 		size_t length = 1;
 
 		while (i + length < area->frame_count && frames[i + length] == frames[i] + length)
 			length++;
-		if (used + 26 > size) {
-			snprintf(out + used, size - used, " ...");
+		if (strbuf_room(&list) < 25) {
+			strbuf_add(&list, " ...");
 			return;
 		}
-		used += (size_t)snprintf(out + used, size - used, "%s0x%" PRIx32, used ? " " : "", frames[i]);
+		strbuf_add_item(&list, " ", "0x%" PRIx32, frames[i]);
 		if (length > 1)
-			used += (size_t)snprintf(out + used, size - used, "+%zu", length - 1);
+			strbuf_add(&list, "+%zu", length - 1);
 		i += length;
 	}
 }

@@ -3,6 +3,7 @@
  * ps.c: `ps`, and the pauses of a VM.
  */
 #include "base/number.h"
+#include "base/strbuf.h"
 #include "report/json.h"
 #include "report/pause.h"
 #include "report/ps.h"
@@ -30,9 +31,10 @@ static const char *since_text(uint64_t since_ns, char *out, size_t size)
 
 static const char *build_id_hex(const struct control_hello *hello, char out[2 * CONTROL_BUILD_ID_MAX + 1])
 {
-	out[0] = '\0';
+	struct strbuf digits = strbuf_of(out, 2 * CONTROL_BUILD_ID_MAX + 1);
+
 	for (size_t i = 0; i < hello->build_id_size; i++)
-		snprintf(out + 2 * i, 3, "%02x", hello->build_id[i]);
+		strbuf_add(&digits, "%02x", hello->build_id[i]);
 	return out;
 }
 

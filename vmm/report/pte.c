@@ -2,6 +2,7 @@
 #include "report/pte.h"
 
 #include "base/page.h"
+#include "base/strbuf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,18 +13,6 @@
 #define AVL_LOW  0x0000000000000e00ull
 #define AVL_HIGH 0x07f0000000000000ull
 
-struct words {
-	char *out;
-	size_t size, used;
-};
-
-static void add(struct words *words, const char *word)
-{
-	if (words->used < words->size)
-		words->used += (size_t)snprintf(words->out + words->used, words->size - words->used, "%s%s",
-						words->used ? " " : "", word);
-}
-
 const char *entry_level_name(unsigned int level)
 {
 	static const char *const names[] = { "?", "PT", "PD", "PDPT", "PML4", "PML5" };
@@ -31,7 +20,7 @@ const char *entry_level_name(unsigned int level)
 	return level <= 5 ? names[level] : "?";
 }
 
-static void add_flags(struct words *words, uint64_t entry)
+static void add_flags(struct strbuf *words, uint64_t entry)
 {
 	static const struct {
 		uint64_t bit;
@@ -43,28 +32,28 @@ static void add_flags(struct words *words, uint64_t entry)
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (entry & bits[i].bit)
-			add(words, bits[i].name);
+			strbuf_add_item(words, " ", "%s", bits[i].name);
 }
 
 /* Bits that have a meaning only in an entry that maps a page. */
-static void add_page_flags(struct words *words, const struct walk_level *level)
+static void add_page_flags(struct strbuf *words, const struct walk_level *level)
 {
 	if (level->entry & PTE_D)
-		add(words, "D");
+		strbuf_add_item(words, " ", "D");
 	if (level->entry & PTE_G)
-		add(words, "G");
+		strbuf_add_item(words, " ", "G");
 	if (level->level > 1)
-		add(words, "PS");
+		strbuf_add_item(words, " ", "PS");
 	if (level->entry & (level->level > 1 ? PTE_PAT_LARGE : PTE_PS))
-		add(words, "PAT");
+		strbuf_add_item(words, " ", "PAT");
 }
 
 /* "AVL 9,58": the numbers of the bits that are set. */
-static void add_available(struct words *words, const struct walk_level *level, bool keys)
+static void add_available(struct strbuf *words, const struct walk_level *level, bool keys)
 {
 	uint64_t bits = level->entry & (AVL_LOW | AVL_HIGH | (level->is_page && keys ? 0 : PTE_KEY));
 	char text[96];
-	size_t used = 0;
+	struct strbuf numbers = STRBUF(text);
 
 	if (!level->is_page)
 		bits |= level->entry & (PTE_D | PTE_G);
@@ -72,16 +61,14 @@ static void add_available(struct words *words, const struct walk_level *level, b
 		return;
 	for (unsigned int bit = 0; bit < 64; bit++)
 		if (bits >> bit & 1)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u",
-						 used ? "," : "AVL ", bit);
-	add(words, text);
+			strbuf_add_item(&numbers, ",", "%u", bit);
+	strbuf_add_item(words, " ", "AVL %s", text);
 }
 
 const char *entry_text(const struct walk_level *level, bool keys, char *out, size_t size)
 {
-	struct words words = { out, size, 0 };
+	struct strbuf words = strbuf_of(out, size);
 	uint64_t address = level->entry & PTE_ADDRESS;
-	char text[40];
 
 	if (!(level->entry & PTE_P)) {
 		snprintf(out, size, level->entry ? "not present, other bits set" : "not present");
@@ -91,20 +78,18 @@ const char *entry_text(const struct walk_level *level, bool keys, char *out, siz
 	if (level->is_page)
 		add_page_flags(&words, level);
 	else if (level->reserved & PTE_PS)
-		add(&words, "PS");
+		strbuf_add_item(&words, " ", "PS");
 	add_available(&words, level, keys);
 	if (level->is_page && keys) {
-		snprintf(text, sizeof(text), "key %u",
-			 (unsigned int)((level->entry & PTE_KEY) >> PTE_KEY_SHIFT));
-		add(&words, text);
+		strbuf_add_item(&words, " ", "key %u",
+				(unsigned int)((level->entry & PTE_KEY) >> PTE_KEY_SHIFT));
 	}
 	if (level->entry & PTE_NX)
-		add(&words, "NX");
+		strbuf_add_item(&words, " ", "NX");
 	if (level->is_page)
 		address = page_round_down(address, page_level_size(level->level));
-	snprintf(text, sizeof(text), "-> %s 0x%" PRIx64,
-		 level->is_page ? "page" : entry_level_name(level->level - 1), address);
-	add(&words, text);
+	strbuf_add_item(&words, " ", "-> %s 0x%" PRIx64,
+			level->is_page ? "page" : entry_level_name(level->level - 1), address);
 	return out;
 }
 

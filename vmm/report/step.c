@@ -3,6 +3,7 @@
  * step.c: one operation and its outcome.
  */
 #include "base/number.h"
+#include "base/strbuf.h"
 #include "report/run_parts.h"
 #include "report/text.h"
 
@@ -95,8 +96,8 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 			 size_t size)
 {
 	const char *at = operation_outcome(operation->opcode);
+	struct strbuf text = strbuf_of(out, size);
 	char part[80];
-	size_t used = 0;
 
 	if (operation->opcode == KVMAP_OP_PRINT && operation->operand[1].base != KVMAP_BASE_NONE)
 		at = "%a";
@@ -107,7 +108,7 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 	}
 	if (!*at)
 		at = "done";
-	while (*at && used < size) {
+	while (*at) {
 		if (*at == '%') {
 			at += 2;
 			outcome_value(at[-1], operation, step->result.value, &at, part, sizeof(part));
@@ -115,7 +116,7 @@ static void done_outcome(const struct kvmap_operation *operation, const struct r
 			snprintf(part, sizeof(part), "%.*s", (int)strcspn(at, "%"), at);
 			at += strlen(part);
 		}
-		used += (size_t)snprintf(out + used, size - used, "%s", part);
+		strbuf_add(&text, "%s", part);
 	}
 }
 

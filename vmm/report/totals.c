@@ -3,6 +3,7 @@
  * totals.c: counters of areas, faults and flushes.
  */
 #include "report/json.h"
+#include "base/strbuf.h"
 #include "report/run_parts.h"
 #include "report/text.h"
 
@@ -47,14 +48,12 @@ static struct faults count_faults(const struct report_run *run)
 /* "2 guard, 1 freed" */
 static const char *list_kinds(const struct faults *faults, char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
-	for (uint16_t kind = 1; kind < FAULT_KINDS && used < size; kind++)
+	for (uint16_t kind = 1; kind < FAULT_KINDS; kind++)
 		if (faults->by_kind[kind])
-			used += (size_t)snprintf(out + used, size - used, "%s%" PRIu64 " %s",
-						 used ? ", " : "", faults->by_kind[kind],
-						 fault_kind_name(kind));
+			strbuf_add_item(&list, ", ", "%" PRIu64 " %s", faults->by_kind[kind],
+					fault_kind_name(kind));
 	return out;
 }
 

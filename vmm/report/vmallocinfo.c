@@ -2,6 +2,7 @@
 #include "report/vmallocinfo.h"
 
 #include "base/escape.h"
+#include "base/strbuf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,16 +40,15 @@ const char *vmallocinfo_flags(uint64_t flags, bool all, char *out, size_t size)
 		{ VM_ZERO, "zero", false },    { VM_READONLY, "readonly", false },
 		{ VM_EXEC, "exec", false },
 	};
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (flags & words[i].flag && (all || words[i].linux_has) && used < size)
-			used += (size_t)snprintf(out + used, size - used, " %s", words[i].word);
+		if (flags & words[i].flag && (all || words[i].linux_has))
+			strbuf_add(&list, " %s", words[i].word);
 		flags &= ~words[i].flag;
 	}
-	if (flags && all && used < size)
-		snprintf(out + used, size - used, " flags=0x%" PRIx64, flags);
+	if (flags && all)
+		strbuf_add(&list, " flags=0x%" PRIx64, flags);
 	return out;
 }
 
@@ -56,14 +56,12 @@ const char *vmallocinfo_nodes(const struct claims *claims, const struct claim_ar
 			      size_t size)
 {
 	uint32_t pages[KVMAP_NODES_MAX] = { area->nr_pages };
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
 	if (claims->numa_node_count > 1)
 		claims_area_numa_nodes(claims, area, pages);
 	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
-		if (pages[node] && used < size)
-			used += (size_t)snprintf(out + used, size - used, " N%" PRIu32 "=%" PRIu32, node,
-						 pages[node]);
+		if (pages[node])
+			strbuf_add(&list, " N%" PRIu32 "=%" PRIu32, node, pages[node]);
 	return out;
 }

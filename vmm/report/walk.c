@@ -4,6 +4,7 @@
  */
 #include "base/number.h"
 #include "base/page.h"
+#include "base/strbuf.h"
 #include "inspect/address.h"
 #include "paging/memory_type.h"
 #include "report/pte.h"
@@ -38,15 +39,11 @@ static const char *switches(const struct access_rules *rules, char *out, size_t 
 		{ "WP", rules->write_protect }, { "NXE", rules->no_execute }, { "SMEP", rules->smep },
 		{ "SMAP", rules->smap },        { "PKE", rules->user_keys },  { "PKS", rules->system_keys },
 	};
-	char lists[2][40] = { "", "" };
-	const char *off = lists[0], *on = lists[1];
+	char on[40], off[40];
+	struct strbuf lists[] = { STRBUF(off), STRBUF(on) };
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		char *list = lists[all[i].on];
-		size_t length = strlen(list);
-
-		snprintf(list + length, sizeof(lists[0]) - length, " %s", all[i].name);
-	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		strbuf_add(&lists[all[i].on], " %s", all[i].name);
 	snprintf(out, size, "%s%s%s%s%s", *on ? "on:" : "", on, *on && *off ? "; " : "", *off ? "off:" : "",
 		 off);
 	return out;

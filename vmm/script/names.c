@@ -2,6 +2,7 @@
 #include "script/names.h"
 
 #include "base/spelling.h"
+#include "base/strbuf.h"
 #include "kvmap/boot.h"
 #include "kvmap/bugs.h"
 #include "kvmap/gfp.h"
@@ -42,12 +43,10 @@ const struct name *name_find(const struct name *table, const char *word, size_t 
 
 const char *name_list(const struct name *table, char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf list = strbuf_of(out, size);
 
-	out[0] = '\0';
-	for (const struct name *row = table; row->name && used < size; row++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", row == table ? "" : ", ",
-					 row->name);
+	for (const struct name *row = table; row->name; row++)
+		strbuf_add_item(&list, ", ", "%s", row->name);
 	return out;
 }
 

@@ -8,9 +8,8 @@
 #include "stage2/stage2.h"
 
 #include "base/page.h"
+#include "base/strbuf.h"
 #include "base/x86.h"
-
-#include <stdio.h>
 
 /* KVM */
 #define SPTE_PRESENT   X86_BIT(11) /* MMU-present: not the hardware's bit, which access tracking clears */
@@ -141,44 +140,34 @@ struct bit_name {
 	const char *name;
 };
 
-static size_t append(char *out, size_t size, size_t used, const char *text)
+static void add_word(struct strbuf *words, const char *word)
 {
-	int wrote;
-
-	if (used >= size)
-		return used;
-	wrote = snprintf(out + used, size - used, "%s%s", used ? " " : "", text);
-	return used + (wrote > 0 ? (size_t)wrote : 0);
+	strbuf_add_item(words, " ", "%s", word);
 }
 
-static size_t append_bits(char *out, size_t size, size_t used, uint64_t entry, const struct bit_name *names,
-			  size_t count)
+static void add_bits(struct strbuf *words, uint64_t entry, const struct bit_name *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (entry & names[i].bit)
-			used = append(out, size, used, names[i].name);
-	return used;
+			add_word(words, names[i].name);
 }
 
-/* How KVM learns of accesses where hardware does not tell it, and what it took away for that. */
-static size_t text_tracking(uint64_t entry, char *out, size_t size, size_t used)
+/* Access tracking by faults (EPT without A and D bits), and the rights that KVM removed for it. */
+static void text_tracking(uint64_t entry, struct strbuf *words)
 {
 	uint64_t saved = entry >> SPTE_SAVED_SHIFT;
-	char was[] = "access-tracked, was r-x";
 
 	if ((entry & SPTE_AD) == SPTE_AD_WRITE_ONLY)
-		return append(out, size, used, "D-by-faults");
+		add_word(words, "D-by-faults");
 	if ((entry & SPTE_AD) != SPTE_AD_DISABLED)
-		return used;
-	used = append(out, size, used, "A-D-by-faults");
-	if (entry & EPT_RWX)
-		return used;
-	was[sizeof(was) - 4] = saved & EPT_R ? 'r' : '-';
-	was[sizeof(was) - 2] = saved & EPT_X ? 'x' : '-';
-	return append(out, size, used, was);
+		return;
+	add_word(words, "A-D-by-faults");
+	if (!(entry & EPT_RWX))
+		strbuf_add_item(words, " ", "access-tracked, was %s",
+				RIGHTS_TEXT((unsigned int)(saved & (EPT_R | EPT_X))));
 }
 
-static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t size)
+static void text_ept(unsigned int level, uint64_t entry, struct strbuf *words)
 {
 	static const char *const types[8] = { "UC", "WC", "type 2", "type 3", "WT", "WP", "WB", "type 7" };
 	static const struct bit_name page[] = { { EPT_A, "A" },
@@ -189,22 +178,24 @@ static size_t text_ept(unsigned int level, uint64_t entry, char *out, size_t siz
 						{ EPT_HOST_WRITE, "host-writable" },
 						{ EPT_MMU_WRITE, "mmu-writable" } };
 	static const struct bit_name table[] = { { EPT_A, "A" }, { EPT_XU, "XU" } };
-	size_t used = append(out, size, 0, RIGHTS_TEXT((unsigned int)(entry & EPT_RWX)));
 
-	if (!is_page(level, entry))
-		return append_bits(out, size, used, entry, table, sizeof(table) / sizeof(table[0]));
-	used = append(out, size, used, types[entry >> EPT_TYPE_SHIFT & 7]);
+	add_word(words, RIGHTS_TEXT((unsigned int)(entry & EPT_RWX)));
+	if (!is_page(level, entry)) {
+		add_bits(words, entry, table, sizeof(table) / sizeof(table[0]));
+		return;
+	}
+	add_word(words, types[entry >> EPT_TYPE_SHIFT & 7]);
 	if (entry & EPT_IGNORE_PAT)
-		used = append(out, size, used, "ignore-PAT");
+		add_word(words, "ignore-PAT");
 	if (level > 1)
-		used = append(out, size, used, "large");
+		add_word(words, "large");
 	else if (entry & EPT_SUB_PAGE)
-		used = append(out, size, used, "sub-page");
-	used = append_bits(out, size, used, entry, page, sizeof(page) / sizeof(page[0]));
-	return text_tracking(entry, out, size, used);
+		add_word(words, "sub-page");
+	add_bits(words, entry, page, sizeof(page) / sizeof(page[0]));
+	text_tracking(entry, words);
 }
 
-static size_t text_x86(unsigned int level, uint64_t entry, char *out, size_t size)
+static void text_x86(unsigned int level, uint64_t entry, struct strbuf *words)
 {
 	static const struct bit_name table[] = { { PTE_P, "P" },     { PTE_W, "W" },     { PTE_U, "U" },
 						 { PTE_PWT, "PWT" }, { PTE_PCD, "PCD" }, { PTE_A, "A" },
@@ -213,34 +204,34 @@ static size_t text_x86(unsigned int level, uint64_t entry, char *out, size_t siz
 						{ PTE_G, "G" },
 						{ NPT_HOST_WRITE, "host-writable" },
 						{ NPT_MMU_WRITE, "mmu-writable" } };
-	size_t used = append_bits(out, size, 0, entry, table, sizeof(table) / sizeof(table[0]));
 
+	add_bits(words, entry, table, sizeof(table) / sizeof(table[0]));
 	if (!is_page(level, entry))
-		return used;
+		return;
 	if (entry & (level == 1 ? PTE_PS : PTE_PAT_LARGE))
-		used = append(out, size, used, "PAT");
+		add_word(words, "PAT");
 	if (level > 1)
-		used = append(out, size, used, "PS");
-	return append_bits(out, size, used, entry, page, sizeof(page) / sizeof(page[0]));
+		add_word(words, "PS");
+	add_bits(words, entry, page, sizeof(page) / sizeof(page[0]));
 }
 
 const char *stage2_entry_text(const struct stage2_format *format, unsigned int level, uint64_t entry,
 			      char *out, size_t size)
 {
-	size_t used;
+	struct strbuf words = strbuf_of(out, size);
 
-	out[0] = '\0';
 	switch (stage2_entry_kind(format, level, entry)) {
-	case STAGE2_EMPTY: used = append(out, size, 0, "empty"); break;
-	case STAGE2_MMIO: used = append(out, size, 0, "MMIO: an access goes to the VMM"); break;
-	case STAGE2_FROZEN: used = append(out, size, 0, "frozen: KVM is changing it"); break;
-	case STAGE2_ODD: used = append(out, size, 0, "not known"); break;
+	case STAGE2_EMPTY: add_word(&words, "empty"); break;
+	case STAGE2_MMIO: add_word(&words, "MMIO: an access goes to the VMM"); break;
+	case STAGE2_FROZEN: add_word(&words, "frozen: KVM is changing it"); break;
+	case STAGE2_ODD: add_word(&words, "not known"); break;
 	default:
-		used = format->kind == STAGE2_EPT ? text_ept(level, entry, out, size)
-						  : text_x86(level, entry, out, size);
+		if (format->kind == STAGE2_EPT)
+			text_ept(level, entry, &words);
+		else
+			text_x86(level, entry, &words);
 		if (entry & format->encryption)
-			used = append(out, size, used, "encrypted");
+			add_word(&words, "encrypted");
 	}
-	(void)used;
 	return out;
 }
