@@ -164,32 +164,10 @@ void console_parallel(u32 line, const struct parallel_counts *before, const stru
 	text("\n");
 }
 
-static void console_counts(const struct vmalloc_stats *stats)
+static void text_counter(const char *label, u64 count)
 {
-	const struct {
-		const char *label;
-		u64 count;
-	} counts[] = {
-		{ "allocations ", stats->allocations },
-		{ ", frees ", stats->frees },
-		{ ", refused ", stats->refused },
-		{ "; pages mapped ", stats->pages_mapped },
-		{ ", unmapped ", stats->pages_unmapped },
-		{ "\npurges ", stats->purges },
-		{ ", areas purged ", stats->areas_purged },
-		{ ", pages purged ", stats->pages_purged },
-		{ "; full flushes ", stats->flush_full },
-		{ ", flushes by page ", stats->flush_range },
-		{ ", pages so flushed ", stats->flush_pages },
-		{ ", interrupts for flushes ", tlb_stats.ipis },
-		{ "\nrefused or failed against the script: ", agent.unexpected },
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
-		text(counts[i].label);
-		text_decimal(counts[i].count);
-	}
-	text("\n");
+	text(label);
+	text_decimal(count);
 }
 
 void console_bye(void)
@@ -197,5 +175,10 @@ void console_bye(void)
 	struct vmalloc_stats stats;
 
 	vmalloc_stats_sum(&stats);
-	console_counts(&stats);
+	text("statistics");
+#define TEXT_STATISTIC(structure, counter) text_counter(", " #counter " ", stats.counter);
+	KVMAP_VMALLOC_STATS(TEXT_STATISTIC, vmalloc_stats)
+	text_counter("; TLB shootdown IPIs ", tlb_stats.ipis);
+	text_counter("\nrefused or failed against the script: ", agent.unexpected);
+	text("\n");
 }

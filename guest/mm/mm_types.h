@@ -9,6 +9,7 @@
 #define GUEST_MM_TYPES_H
 
 #include "kvmap/claims.h"
+#include "kvmap/statistics.h"
 #include "lib/rbtree.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
@@ -285,23 +286,6 @@ struct tlb_stats {
 	u64 rounds;
 	u64 ipis;         /* IPIs sent */
 	u64 idle_skipped; /* idle CPUs skipped */
-};
-
-/* ---- counters ---- */
-
-/* Event counters since boot. */
-struct vmalloc_stats {
-	u64 allocations;
-	u64 frees;
-	u64 refused;
-	u64 pages_mapped;
-	u64 pages_unmapped;
-	u64 purges;
-	u64 areas_purged;
-	u64 pages_purged;
-	u64 flush_full;  /* full flushes (CR4.PGE) */
-	u64 flush_range; /* ranges flushed page by page */
-	u64 flush_pages; /* INVLPGs for them */
 };
 
 /* ---- CPUs ---- */

@@ -181,11 +181,11 @@ static int report_read(const char *report, struct bench_run *out, struct error *
 			return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the guest's report");
 	}
 	out->frees = total_of(report, ", frees ");
-	out->flush_full = total_of(report, "full flushes ");
-	out->flush_range = total_of(report, "flushes by page ");
-	out->flush_pages = total_of(report, "pages so flushed ");
-	out->purged_pages = total_of(report, "pages purged ");
-	out->interrupts = total_of(report, "interrupts for flushes ");
+	out->flush_full = total_of(report, ", flush_full ");
+	out->flush_range = total_of(report, ", flush_range ");
+	out->flush_pages = total_of(report, ", flush_pages ");
+	out->purged_pages = total_of(report, ", pages_purged ");
+	out->interrupts = total_of(report, "TLB shootdown IPIs ");
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "paging/walk.h"
 #include "kvmap/boot.h"
 #include "kvmap/claims.h"
+#include "kvmap/statistics.h"
 
 enum area_state {
 	AREA_LIVE,
@@ -116,22 +117,6 @@ struct claim_damage {
 	char what[96];         /* "vmap_area_root: node outside RAM" */
 };
 
-/* Indices of claims.stats: the members of struct vmalloc_stats, in its order. */
-enum claim_stat {
-	STAT_ALLOCATIONS,
-	STAT_FREES,
-	STAT_REFUSED,
-	STAT_PAGES_MAPPED,
-	STAT_PAGES_UNMAPPED,
-	STAT_PURGES,
-	STAT_AREAS_PURGED,
-	STAT_PAGES_PURGED,
-	STAT_FLUSH_FULL,
-	STAT_FLUSH_RANGE,
-	STAT_FLUSH_PAGES,
-	STATS,
-};
-
 struct claims {
 	struct {
 		struct claim_area *items;
@@ -192,7 +177,7 @@ struct claims {
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
 	uint64_t
 		buddy_blocks_sum; /* BUDDY_BLOCK_WEIGHT(order, pfn), summed over all allocated buddy blocks */
-	uint64_t stats[STATS];
+	struct vmalloc_stats stats; /* summed over the CPUs */
 	uint32_t policy;
 	uint32_t flush_generation;
 	uint32_t inside[VIEW_CPUS_MAX]; /* by CPU: agent_inside of the guest */

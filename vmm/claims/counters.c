@@ -4,22 +4,7 @@
  */
 #include "claims/reader.h"
 
-#include <assert.h>
-
 #define VM_STATS (sizeof(((struct claims *)0)->vm_stat) / sizeof(uint64_t))
-
-/* In the order of claims.stats. */
-static const enum claim_type stats[] = {
-	MEMBER_vmalloc_stats_allocations,    MEMBER_vmalloc_stats_frees,
-	MEMBER_vmalloc_stats_refused,        MEMBER_vmalloc_stats_pages_mapped,
-	MEMBER_vmalloc_stats_pages_unmapped, MEMBER_vmalloc_stats_purges,
-	MEMBER_vmalloc_stats_areas_purged,   MEMBER_vmalloc_stats_pages_purged,
-	MEMBER_vmalloc_stats_flush_full,     MEMBER_vmalloc_stats_flush_range,
-	MEMBER_vmalloc_stats_flush_pages,
-};
-
-static_assert(sizeof(stats) / sizeof(stats[0]) == sizeof(((struct claims *)0)->stats) / sizeof(uint64_t),
-	      "one member per counter");
 
 /* vm_stat[] has no structure that gives the size of a counter: all have the same. */
 static void vm_stat_add(struct reader *reader, const uint8_t *copy)
@@ -40,8 +25,9 @@ void cpu_read_counters(struct reader *reader, const uint8_t *copy)
 	reader->out->buddy_blocks_sum +=
 		layout_value(reader->layout, MEMBER_cpu_cache_buddy_blocks_sum, copy);
 	copy += reader->layout->types[MEMBER_cpu_cache_stats].offset;
-	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
-		reader->out->stats[i] += layout_value(reader->layout, stats[i], copy);
+#define ADD_STATISTIC(structure, counter)                                                                    \
+	reader->out->stats.counter += layout_value(reader->layout, MEMBER_##structure##_##counter, copy);
+	KVMAP_VMALLOC_STATS(ADD_STATISTIC, vmalloc_stats)
 }
 
 void read_policy(struct reader *reader)

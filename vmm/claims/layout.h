@@ -146,17 +146,7 @@
 	TYPE(cpu)                                                                                            \
 	NUMBER(cpu, state)                                                                                   \
 	TYPE(vmalloc_stats)                                                                                  \
-	NUMBER(vmalloc_stats, allocations)                                                                   \
-	NUMBER(vmalloc_stats, frees)                                                                         \
-	NUMBER(vmalloc_stats, refused)                                                                       \
-	NUMBER(vmalloc_stats, pages_mapped)                                                                  \
-	NUMBER(vmalloc_stats, pages_unmapped)                                                                \
-	NUMBER(vmalloc_stats, purges)                                                                        \
-	NUMBER(vmalloc_stats, areas_purged)                                                                  \
-	NUMBER(vmalloc_stats, pages_purged)                                                                  \
-	NUMBER(vmalloc_stats, flush_full)                                                                    \
-	NUMBER(vmalloc_stats, flush_range)                                                                   \
-	NUMBER(vmalloc_stats, flush_pages)                                                                   \
+	KVMAP_VMALLOC_STATS(NUMBER, vmalloc_stats)                                                           \
 	TYPE(agent_variable)                                                                                 \
 	NUMBER(agent_variable, address)                                                                      \
 	NUMBER(agent_variable, size)                                                                         \

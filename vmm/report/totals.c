@@ -10,11 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const stat_names[STATS] = {
-	"allocations",  "frees",        "refused",    "pages_mapped", "pages_unmapped", "purges",
-	"areas_purged", "pages_purged", "flush_full", "flush_range",  "flush_pages",
-};
-
 #define FAULT_KINDS KVMAP_NR_FAULT_KINDS
 
 struct faults {
@@ -86,18 +81,18 @@ static void show_areas(struct report *report, const struct claims *claims)
 		snprintf(waiting, sizeof(waiting), ", %zu deferred", deferred);
 	text_line(report, PAINT_PLAIN, 2, 14,
 		  "areas       %s allocated with %s, %s freed; %zu live now%s, %zu lazily freed",
-		  text_count(claims->stats[STAT_ALLOCATIONS], allocations, sizeof(allocations)),
-		  text_number_of(claims->stats[STAT_PAGES_MAPPED], "page", pages, sizeof(pages)),
-		  text_count(claims->stats[STAT_FREES], frees, sizeof(frees)), live - deferred, waiting,
+		  text_count(claims->stats.allocations, allocations, sizeof(allocations)),
+		  text_number_of(claims->stats.pages_mapped, "page", pages, sizeof(pages)),
+		  text_count(claims->stats.frees, frees, sizeof(frees)), live - deferred, waiting,
 		  claims->areas.count - live);
 }
 
 static void show_flushes(struct report *report, const struct claims *claims)
 {
-	uint64_t full = claims->stats[STAT_FLUSH_FULL], ranged = claims->stats[STAT_FLUSH_RANGE];
+	uint64_t full = claims->stats.flush_full, ranged = claims->stats.flush_range;
 	char count[40], frees[40], single[40], areas[40], pages[40], by_page[80] = "";
 
-	text_number_of(claims->stats[STAT_FREES], "free", frees, sizeof(frees));
+	text_number_of(claims->stats.frees, "free", frees, sizeof(frees));
 	if (!full && !ranged) {
 		text_line(report, PAINT_PLAIN, 2, 14, "flushes     none yet, for %s", frees);
 		return;
@@ -105,15 +100,15 @@ static void show_flushes(struct report *report, const struct claims *claims)
 	if (ranged)
 		snprintf(by_page, sizeof(by_page), ", %s of them page by page (%s)",
 			 text_count(ranged, count, sizeof(count)),
-			 text_number_of(claims->stats[STAT_FLUSH_PAGES], "INVLPG", single, sizeof(single)));
+			 text_number_of(claims->stats.flush_pages, "INVLPG", single, sizeof(single)));
 	text_line(report, PAINT_PLAIN, 2, 14, "flushes     %s for %s%s; they released %s and %s",
 		  text_count(full + ranged, count, sizeof(count)), frees, by_page,
-		  text_number_of(claims->stats[STAT_AREAS_PURGED], "range", areas, sizeof(areas)),
-		  text_number_of(claims->stats[STAT_PAGES_PURGED], "frame", pages, sizeof(pages)));
-	if (claims->stats[STAT_FREES] > full + ranged)
+		  text_number_of(claims->stats.areas_purged, "range", areas, sizeof(areas)),
+		  text_number_of(claims->stats.pages_purged, "frame", pages, sizeof(pages)));
+	if (claims->stats.frees > full + ranged)
 		text_line(report, PAINT_PLAIN, 14, 14,
 			  "batching saved %s compared with a flush at every free",
-			  text_count(claims->stats[STAT_FREES] - full - ranged, count, sizeof(count)));
+			  text_count(claims->stats.frees - full - ranged, count, sizeof(count)));
 }
 
 /* TLB shootdowns of several CPUs, those of the boot included. */
@@ -156,8 +151,8 @@ static void emit_totals(struct report *report, const struct report_run *run)
 	struct json_object *line = json_start(report, "totals");
 
 	if (run->claims) {
-		for (size_t i = 0; i < STATS; i++)
-			json_add_number(line, stat_names[i], run->claims->stats[i]);
+#define ADD_STATISTIC(structure, counter) json_add_number(line, #counter, run->claims->stats.counter);
+		KVMAP_VMALLOC_STATS(ADD_STATISTIC, vmalloc_stats)
 	}
 	if (run->claims && run->cpus > 1) {
 		json_add_number(line, "flush_rounds", run->claims->tlb_rounds);

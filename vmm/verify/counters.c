@@ -115,10 +115,10 @@ static void check_areas(struct check *check)
 	}
 	compare(check, claims->vm_stat[NR_VMALLOC_PAGES], pages[true], "vm_stat[NR_VMALLOC_PAGES]");
 	compare(check, claims->vm_stat[NR_LAZY_PAGES], pages[false], "vm_stat[NR_LAZY_PAGES]");
-	compare(check, claims->stats[STAT_ALLOCATIONS] - claims->stats[STAT_FREES], areas,
+	compare(check, claims->stats.allocations - claims->stats.frees, areas,
 		"vmalloc_stats: allocations - frees");
-	compare(check, claims->stats[STAT_PAGES_MAPPED] - claims->stats[STAT_PAGES_UNMAPPED],
-		pages[true] + aliases, "vmalloc_stats: pages_mapped - pages_unmapped");
+	compare(check, claims->stats.pages_mapped - claims->stats.pages_unmapped, pages[true] + aliases,
+		"vmalloc_stats: pages_mapped - pages_unmapped");
 }
 
 void check_accounts(struct check *check)

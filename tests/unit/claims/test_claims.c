@@ -259,8 +259,8 @@ Test(claims, counters_flushes_and_variables_are_read)
 {
 	for (uint64_t i = 0; i < 6; i++)
 		cr_expect_eq(claims.vm_stat[i], 100 + i);
-	for (uint64_t i = 0; i < 11; i++)
-		cr_expect_eq(claims.stats[i], 200 + i);
+	for (uint64_t i = 0; i < sizeof(claims.stats) / sizeof(uint64_t); i++)
+		cr_expect_eq(((const uint64_t *)&claims.stats)[i], 200 + i);
 	cr_expect_eq(claims.policy, 1);
 	cr_expect_eq(claims.flush_generation, 3);
 	cr_expect_eq(claims.flush_count, 3);

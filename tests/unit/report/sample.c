@@ -78,7 +78,15 @@ static void fill_claims(struct sample *sample)
 	claims->max_pfn = 0x10000;
 	/* allocations, frees, refused, mapped, unmapped, purges, areas purged, pages purged, full, range,
 	 * pages */
-	memcpy(claims->stats, (uint64_t[11]){ 1234, 21, 1, 18, 2, 1, 20, 2, 1, 0, 0 }, sizeof(claims->stats));
+	claims->stats = (struct vmalloc_stats){ .allocations = 1234,
+						.frees = 21,
+						.refused = 1,
+						.pages_mapped = 18,
+						.pages_unmapped = 2,
+						.purges = 1,
+						.areas_purged = 20,
+						.pages_purged = 2,
+						.flush_full = 1 };
 }
 
 static void fill_verdict(struct verdict *verdict)

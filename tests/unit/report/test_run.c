@@ -187,12 +187,12 @@ Test(run_text, flushes_page_by_page_and_none_at_all_are_told)
 {
 	char *text;
 
-	sample.claims.stats[9] = 3;
-	sample.claims.stats[10] = 12;
+	sample.claims.stats.flush_range = 3;
+	sample.claims.stats.flush_pages = 12;
 	text = shown();
 	check_holds(text, "4 for 21 frees, 3 of them page by page (12 INVLPGs); they released 20 ranges");
 	free(text);
-	sample.claims.stats[8] = sample.claims.stats[9] = 0;
+	sample.claims.stats.flush_full = sample.claims.stats.flush_range = 0;
 	text = shown();
 	check_holds(text, "flushes     none yet, for 21 frees\n");
 	free(text);

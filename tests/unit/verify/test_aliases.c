@@ -31,8 +31,8 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 	w.claims.free_tree.items[1].va_start = alias.va_end;
 	w.claims.free_tree.items[0].subtree_max_size = w.claims.free_tree.items[1].subtree_max_size =
 		KVMAP_VMALLOC_END - alias.va_end;
-	w.claims.stats[STAT_ALLOCATIONS]++;
-	w.claims.stats[STAT_PAGES_MAPPED] += 2;
+	w.claims.stats.allocations++;
+	w.claims.stats.pages_mapped += 2;
 	/* live areas come before lazily freed ones */
 	w.claims.areas.items[w.claims.areas.count - 1] = w.claims.areas.items[w.claims.areas.count - 2];
 	w.claims.areas.items[w.claims.areas.count - 2] = alias;

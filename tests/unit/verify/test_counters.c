@@ -19,10 +19,10 @@ Test(counters, each_counter_that_is_off_by_one_is_found)
 		&w.claims.vm_stat[NR_KMALLOC_PAGES],
 		&w.claims.zones[0].free_pages,
 		&w.claims.zones[1].nr_free[2],
-		&w.claims.stats[0],
-		&w.claims.stats[1],
-		&w.claims.stats[3],
-		&w.claims.stats[4],
+		&w.claims.stats.allocations,
+		&w.claims.stats.frees,
+		&w.claims.stats.pages_mapped,
+		&w.claims.stats.pages_unmapped,
 		&w.claims.caches[0].free_objects,
 	};
 

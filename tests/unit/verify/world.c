@@ -266,10 +266,10 @@ static void make_counters(void)
 	}
 	w.claims.vm_stat[NR_VMALLOC_PAGES] = 7;
 	w.claims.vm_stat[NR_LAZY_PAGES] = 2;
-	w.claims.stats[STAT_ALLOCATIONS] = 5;
-	w.claims.stats[STAT_FREES] = 2;
-	w.claims.stats[STAT_PAGES_MAPPED] = 13;
-	w.claims.stats[STAT_PAGES_UNMAPPED] = 6;
+	w.claims.stats.allocations = 5;
+	w.claims.stats.frees = 2;
+	w.claims.stats.pages_mapped = 13;
+	w.claims.stats.pages_unmapped = 6;
 }
 
 void allocate_four(void)
