@@ -106,8 +106,8 @@ static void sum_add(struct map_line *line, const struct map_item *item)
 	if (item->range) {
 		line->sum.leaves += item->range->leaves;
 		line->sum.runs += item->range->runs;
-		line->sum.accessed += item->range->accessed;
-		line->sum.dirty += item->range->dirty;
+#define ADD(name, bit) line->sum.name += item->range->name;
+		RANGE_COUNTED_BITS(ADD)
 	}
 }
 

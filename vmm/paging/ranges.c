@@ -18,25 +18,32 @@ struct collector {
 	uint64_t last_gpa; /* of the last leaf of the last range */
 };
 
-/* What the leaves of a run have to be looked at for one by one. */
+/* Counts over the leaves of a run. */
 struct tally {
-	uint64_t jumps; /* leaves that lie elsewhere than where the one before them ends */
-	uint64_t accessed, dirty;
+	uint64_t jumps; /* leaves that are not physically contiguous with the leaf before them */
+	RANGE_COUNTED_BITS(RANGE_COUNTER)
 };
 
+/*
+ * Sums of masked entries, divided at the end: bits up to 54 do not overflow in a table of 512 entries. No
+ * branch in the loop, so that compilers vectorise it.
+ */
 static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t size)
 {
 	uint64_t address = PTE_ADDRESS & ~(size - 1);
-	uint64_t jumps = 0, accessed = entries[0] & PTE_A, dirty = entries[0] & PTE_D;
+	struct tally sums = { 0 };
 
-	/* No branch and no early end, so that compilers vectorise it. A carry leaves the address bits at the
-	 * top. */
+#define SUM_FIRST(name, bit) sums.name = entries[0] & (bit);
+#define SUM(name, bit)       sums.name += entries[i] & (bit);
+#define COUNT_OF(name, bit)  sums.name /= (bit);
+	RANGE_COUNTED_BITS(SUM_FIRST)
 	for (unsigned int i = 1; i < count; i++) {
-		jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
-		accessed += entries[i] & PTE_A;
-		dirty += entries[i] & PTE_D;
+		/* A carry leaves the address bits at the top. */
+		sums.jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
+		RANGE_COUNTED_BITS(SUM)
 	}
-	return (struct tally){ jumps, accessed / PTE_A, dirty / PTE_D };
+	RANGE_COUNTED_BITS(COUNT_OF)
+	return sums;
 }
 
 /* Adds a run that no break divides to the last range, or begins one. `apart`: a break stands before it. */
@@ -52,8 +59,8 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 		last->size += run->count * run->size;
 		last->leaves += run->count;
 		last->runs += counts.jumps + (collector->last_gpa + run->size != first_gpa);
-		last->accessed += counts.accessed;
-		last->dirty += counts.dirty;
+#define ADD(name, bit) last->name += counts.name;
+		RANGE_COUNTED_BITS(ADD)
 	} else {
 		struct range range = {
 			.gva = run->gva,
@@ -64,11 +71,11 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 			.pat_index = run->pat_index,
 			.key = run->key,
 			.leaves = run->count,
-			.accessed = counts.accessed,
-			.dirty = counts.dirty,
 			.runs = counts.jumps + 1,
 		};
 
+#define SET(name, bit) range.name = counts.name;
+		RANGE_COUNTED_BITS(SET)
 		if (ranges->count == RANGES_MAX)
 			return COLLECT_FULL;
 		if (array_push(ranges, range) < 0)

@@ -7,6 +7,13 @@
 
 #include "paging/walk.h"
 
+/* X(member, bit): bits that are counted over the leaves of a range. A row of report/map_columns.c shows one. */
+#define RANGE_COUNTED_BITS(X)                                                                                \
+	X(accessed, PTE_A)                                                                                   \
+	X(dirty, PTE_D)
+
+#define RANGE_COUNTER(name, bit) uint64_t name;
+
 /* Virtually contiguous leaves of one page size, rights, memory type and protection key. */
 struct range {
 	uint64_t gva;
@@ -17,8 +24,8 @@ struct range {
 	unsigned int pat_index; /* memory type, as in struct walk_run */
 	unsigned int key;
 	uint64_t leaves;
-	uint64_t accessed, dirty; /* of the leaves: how many have A, and D */
-	uint64_t runs; /* physically contiguous runs in it: 1 = contiguous, leaves = scattered page by page */
+	uint64_t runs; /* physically contiguous runs: 1 = contiguous, leaves = scattered page by page */
+	RANGE_COUNTED_BITS(RANGE_COUNTER) /* leaves that have the bit */
 };
 
 struct ranges {

@@ -3,17 +3,12 @@
  * map.c: `map SOURCE` as text: a line for each range and guard, or for many that are alike.
  */
 #include "base/number.h"
-#include "base/page.h"
 #include "paging/memory_type.h"
 #include "report/map_parts.h"
-#include "report/pte.h"
 #include "report/text.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* First column of the label. */
-#define LABEL_COLUMN 65
 
 static const char *const kind_labels[MAP_KINDS] = {
 	[MAP_UNKNOWN] = "",
@@ -54,19 +49,6 @@ const char *map_label(const struct memory_map *map, const struct map_item *item,
 	return out;
 }
 
-/* "100", " 7", "-": rounded; "-" only for 0, "100" only for all. */
-static const char *percent(uint64_t part, uint64_t whole, char out[8])
-{
-	uint64_t value =
-		part * 100 / (whole ? whole : 1); /* no more leaves than a scan enters: no overflow */
-
-	if (!part)
-		return "-";
-	value = part == whole ? 100 : value ? value : 1;
-	snprintf(out, 8, "%u", (unsigned int)value);
-	return out;
-}
-
 /* " UC- key 3": memory type and key, unless WB and 0. */
 static const char *special(const struct range *range, const struct view_cpu *cpu, char *out, size_t size)
 {
@@ -78,18 +60,6 @@ static const char *special(const struct range *range, const struct view_cpu *cpu
 	snprintf(out, size, "%s%s%s", strcmp(type, "WB") != 0 ? " " : "", strcmp(type, "WB") != 0 ? type : "",
 		 key);
 	return out;
-}
-
-static void show_range(struct report *report, const struct range *range, enum paint paint, const char *label)
-{
-	char size[40], accessed[8], dirty[8], runs[40];
-
-	text_line(report, paint, 0, LABEL_COLUMN,
-		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9" PRIx64 "  %s", range->gva,
-		  number_bytes(range->size, size, sizeof(size)), RIGHTS_TEXT(range->rights),
-		  page_size_name(range->page_size), percent(range->accessed, range->leaves, accessed),
-		  percent(range->dirty, range->leaves, dirty), text_count(range->runs, runs, sizeof(runs)),
-		  range->gpa, label);
 }
 
 static enum paint paint_of(const struct map_item *item)
@@ -104,21 +74,28 @@ static enum paint paint_of(const struct map_item *item)
 	}
 }
 
+static void show_row(struct report *report, const struct map_row *row, enum paint paint, const char *label)
+{
+	char cells[MAP_ROW_MAX];
+
+	text_line(report, paint, 0, map_columns_width() + 2, "%s  %s",
+		  map_columns_text(row, cells, sizeof(cells)), label);
+}
+
 static void show_item(struct report *report, const struct report_map *input, const struct map_item *item)
 {
-	char label[300], extra[40] = "", whole[340], size[40];
+	const struct map_row row = {
+		.start = map_item_start(item),
+		.size = map_item_size(item),
+		.range = item->range,
+	};
+	char label[300], extra[40] = "", whole[340];
 
 	map_label(input->map, item, label, sizeof(label));
 	if (item->range)
 		special(item->range, input->cpu, extra, sizeof(extra));
 	snprintf(whole, sizeof(whole), "%s%s", label, *label ? extra : extra + !!*extra);
-	if (item->range)
-		show_range(report, item->range, paint_of(item), whole);
-	else
-		text_line(report, paint_of(item), 0, LABEL_COLUMN,
-			  "%016" PRIx64 " %10s  %-4s %2s %3s %3s %7s %9s  %s", map_item_start(item),
-			  number_bytes(map_item_size(item), size, sizeof(size)), "---", "", "", "", "", "",
-			  label);
+	show_row(report, &row, paint_of(item), whole);
 }
 
 static void show_repeated(struct report *report, const struct map_line *line)
@@ -158,21 +135,19 @@ static const char *alike_label(const struct report_map *input, const struct map_
 	return out;
 }
 
-/* Ranges that are alike have their last address in the columns of runs and first GPA. */
 static void show_alike(struct report *report, const struct report_map *input, const struct map_line *line)
 {
 	const struct map_item *first = &input->map->items.items[line->first];
-	const struct range *sum = &line->sum;
-	char size[40], accessed[8], dirty[8], label[240];
+	const struct map_row row = {
+		.start = map_item_start(first),
+		.size = line->sum.size,
+		.range = first->range ? &line->sum : NULL,
+		.is_sum = true,
+		.end = line->end,
+	};
+	char label[240];
 
-	text_line(report, paint_of(first), 0, LABEL_COLUMN,
-		  "%016" PRIx64 " %10s  %-4s %2s %3s %3s -%016" PRIx64 "  %s", map_item_start(first),
-		  number_bytes(sum->size, size, sizeof(size)),
-		  first->range ? RIGHTS_TEXT(sum->rights) : "---",
-		  first->range ? page_size_name(sum->page_size) : "",
-		  first->range ? percent(sum->accessed, sum->leaves, accessed) : "",
-		  first->range ? percent(sum->dirty, sum->leaves, dirty) : "", line->end,
-		  alike_label(input, line, label, sizeof(label)));
+	show_row(report, &row, paint_of(first), alike_label(input, line, label, sizeof(label)));
 }
 
 static void show_line(struct report *report, const struct report_map *input, const struct map_line *line)
@@ -240,12 +215,13 @@ static bool types_are_guessed(const struct report_map *input)
 
 void report_map(struct report *report, const struct report_map *input)
 {
+	char titles[MAP_ROW_MAX];
+
 	if (report->format == REPORT_JSON) {
 		map_emit(report, input);
 		return;
 	}
-	text_line(report, PAINT_BOLD, 0, 2, "%-16s %10s  %-4s %2s %3s %3s %7s %9s  %s", "address", "size", "",
-		  "by", "A%", "D%", "runs", "first GPA", "what");
+	text_line(report, PAINT_BOLD, 0, 2, "%s  what", map_columns_titles(titles, sizeof(titles)));
 	for (size_t i = 0; i < input->lines->count; i++)
 		show_line(report, input, &input->lines->items[i]);
 	show_sum(report, input);

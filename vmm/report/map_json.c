@@ -4,29 +4,22 @@
  */
 #include "base/number.h"
 #include "inspect/address.h"
-#include "paging/memory_type.h"
 #include "report/json.h"
 #include "report/map_parts.h"
 #include "report/text.h"
 
 static void emit_range(struct report *report, const struct report_map *input, const struct map_item *item)
 {
-	const struct range *range = item->range;
+	const struct map_row row = {
+		.start = item->range->gva,
+		.size = item->range->size,
+		.range = item->range,
+		.cpu = input->cpu,
+	};
 	struct json_object *line = json_start(report, "range");
 	char label[300];
 
-	json_add_hex(line, "address", range->gva);
-	json_add_number(line, "size", range->size);
-	json_add_string(line, "rights", RIGHTS_TEXT(range->rights));
-	json_add_number(line, "page_size", range->page_size);
-	json_add_number(line, "pat_index", range->pat_index);
-	json_add_string(line, "memory_type", memory_type(memory_type_pat(input->cpu), range->pat_index));
-	json_add_number(line, "key", range->key);
-	json_add_number(line, "leaves", range->leaves);
-	json_add_number(line, "accessed", range->accessed);
-	json_add_number(line, "dirty", range->dirty);
-	json_add_number(line, "runs", range->runs);
-	json_add_hex(line, "gpa", range->gpa);
+	map_columns_emit(&row, line);
 	json_add_string(line, "kind", map_kind_name(item->kind));
 	if (item->caller)
 		json_add_string(line, "caller", input->map->callers.items[item->caller].place);
