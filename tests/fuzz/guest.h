@@ -5,6 +5,7 @@
 #ifndef TESTS_FUZZ_GUEST_H
 #define TESTS_FUZZ_GUEST_H
 
+#include "base/array.h"
 #include "claims/claims.h"
 #include "report/report.h"
 
@@ -15,12 +16,9 @@ struct guest {
 	struct view view;  /* the same, but over copies that may be changed */
 	struct symbols *symbols;
 	struct claims_layout *layout;
-	struct walk_mode mode; /* of the core */
-	struct claims sound;   /* of the core */
-	struct {
-		uint64_t **items; /* pages of the copies that were ever written */
-		size_t count, capacity;
-	} pages;
+	struct walk_mode mode;      /* of the core */
+	struct claims sound;        /* of the core */
+	ARRAY_OF(uint64_t *) pages; /* pages of the copies that were ever written */
 };
 
 struct damaged_word {

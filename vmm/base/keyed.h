@@ -5,6 +5,8 @@
 #ifndef VMM_BASE_KEYED_H
 #define VMM_BASE_KEYED_H
 
+#include "base/array.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +17,7 @@ struct keyed {
 };
 
 struct keyed_array {
-	struct keyed *items;
-	size_t count, capacity;
+	ARRAY_OF(struct keyed);
 };
 
 /* Sorts by key; equal keys stay in order. 0, or -1 when memory is out. */

@@ -5,6 +5,7 @@
 #ifndef VMM_BENCH_BENCH_H
 #define VMM_BENCH_BENCH_H
 
+#include "base/array.h"
 #include "base/error.h"
 #include "report/bench.h"
 
@@ -22,20 +23,13 @@ struct bench_config {
 };
 
 struct bench_rows {
-	struct report_bench_row *items;
-	size_t count, capacity;
+	ARRAY_OF(struct report_bench_row);
 };
 
 struct bench_results {
 	struct bench_rows rows, live;
-	struct {
-		struct report_bench_flushes *items;
-		size_t count, capacity;
-	} flushes;
-	struct {
-		struct report_bench_cpus *items;
-		size_t count, capacity;
-	} cpus;
+	ARRAY_OF(struct report_bench_flushes) flushes;
+	ARRAY_OF(struct report_bench_cpus) cpus;
 	char missing
 		[1024]; /* of Linux's figures, the functions that the guest lacks; "": none, or a selection */
 };

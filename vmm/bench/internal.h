@@ -5,6 +5,7 @@
 #ifndef VMM_BENCH_INTERNAL_H
 #define VMM_BENCH_INTERNAL_H
 
+#include "base/array.h"
 #include "bench/bench.h"
 
 /* ---- linux.c ---- */
@@ -17,8 +18,7 @@ struct linux_figure {
 };
 
 struct linux_figures {
-	struct linux_figure *items;
-	size_t count, capacity;
+	ARRAY_OF(struct linux_figure);
 };
 
 /* Reads figures/linux-vmalloc.tsv. To be freed with free(out->items). */
@@ -71,14 +71,8 @@ struct bench_block {
 };
 
 struct bench_run {
-	struct {
-		struct bench_pair *items;
-		size_t count, capacity;
-	} pairs;
-	struct {
-		struct bench_block *items;
-		size_t count, capacity;
-	} blocks;
+	ARRAY_OF(struct bench_pair) pairs;
+	ARRAY_OF(struct bench_block) blocks;
 	/* Of the whole run. */
 	uint64_t frees;
 	uint64_t flush_full, flush_range, flush_pages;
@@ -106,10 +100,7 @@ struct plan {
 	char *text;
 	size_t size;
 	uint32_t line; /* last one written */
-	struct {
-		struct plan_row *items;
-		size_t count, capacity;
-	} rows;
+	ARRAY_OF(struct plan_row) rows;
 	bool failed; /* out of memory */
 };
 

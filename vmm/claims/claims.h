@@ -9,6 +9,7 @@
 #ifndef VMM_CLAIMS_CLAIMS_H
 #define VMM_CLAIMS_CLAIMS_H
 
+#include "base/array.h"
 #include "program/symbols.h"
 #include "paging/walk.h"
 #include "kvmap/boot.h"
@@ -118,35 +119,14 @@ struct claim_damage {
 };
 
 struct claims {
-	struct {
-		struct claim_area *items;
-		size_t count, capacity;
-	} areas; /* live ones by address, then lazily freed ones */
-	struct {
-		uint32_t *items;
-		size_t count, capacity;
-	} frames; /* pfns of all chains */
-	struct {
-		struct claim_rb_node *items;
-		size_t count, capacity;
-	} busy_tree, free_tree;
-	struct {
-		struct claim_cached_range *items;
-		size_t count, capacity;
-	} cached_ranges;
-	struct {
-		uint64_t *items;
-		size_t count, capacity;
-	} deferred;                    /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
-	uint64_t busy_root, free_root; /* GVA of the root vmap_area, 0 = empty */
-	struct {
-		struct claim_page *items;
-		size_t count, capacity;
-	} pages; /* by pfn */
-	struct {
-		struct claim_buddy_block *items;
-		size_t count, capacity;
-	} free_buddy_blocks;
+	ARRAY_OF(struct claim_area) areas; /* live ones by address, then lazily freed ones */
+	ARRAY_OF(uint32_t) frames;         /* pfns of all chains */
+	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;
+	ARRAY_OF(struct claim_cached_range) cached_ranges;
+	ARRAY_OF(uint64_t) deferred;       /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
+	uint64_t busy_root, free_root;     /* GVA of the root vmap_area, 0 = empty */
+	ARRAY_OF(struct claim_page) pages; /* by pfn */
+	ARRAY_OF(struct claim_buddy_block) free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
 	} held, pcp; /* pcp: the per-CPU lists of all CPUs */
@@ -157,22 +137,13 @@ struct claims {
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[32];
 	uint32_t cache_count;
-	struct {
-		struct claim_flush *items;
-		size_t count, capacity;
-	} flushes;                          /* oldest first, without gaps */
-	uint64_t flush_count;               /* since boot; more than flushes.count if older ones are gone */
-	uint32_t cpu_count;                 /* 1 to VIEW_CPUS_MAX */
-	uint32_t cpu_states[VIEW_CPUS_MAX]; /* enum cpu_state */
+	ARRAY_OF(struct claim_flush) flushes; /* oldest first, without gaps */
+	uint64_t flush_count;                 /* since boot; more than flushes.count if older ones are gone */
+	uint32_t cpu_count;                   /* 1 to VIEW_CPUS_MAX */
+	uint32_t cpu_states[VIEW_CPUS_MAX];   /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
-	struct {
-		struct claim_variable *items;
-		size_t count, capacity;
-	} variables;
-	struct {
-		struct claim_damage *items;
-		size_t count, capacity;
-	} damages;
+	ARRAY_OF(struct claim_variable) variables;
+	ARRAY_OF(struct claim_damage) damages;
 	uint64_t max_pfn;                   /* as claimed, at most what RAM has */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
 	uint64_t
@@ -188,8 +159,7 @@ struct claims {
  * are dropped if the ring wrapped between two snapshots. Zero-initialised; freed by flush_log_destroy().
  */
 struct flush_log {
-	struct claim_flush *items;
-	size_t count, capacity;
+	ARRAY_OF(struct claim_flush);
 	uint32_t last; /* stamp of the newest entry; 0: none yet */
 };
 

@@ -34,10 +34,8 @@ struct reader {
 	bool no_frames;       /* the frames of areas are not wanted */
 	const struct flush_log *log; /* the ring's earlier flushes; NULL: not known */
 	bool out_of_memory;
-	struct {
-		struct claim_area *items;
-		size_t count, capacity;
-	} unmapped; /* lazily freed mappings of vmap blocks, until all live areas have been read */
+	ARRAY_OF(struct claim_area)
+	unmapped; /* lazily freed mappings of vmap blocks, until all live areas have been read */
 	struct reader_page large[READER_LARGE]; /* 2M */
 	struct reader_page small[READER_SMALL]; /* 4K */
 };

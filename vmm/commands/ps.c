@@ -36,8 +36,7 @@ static const struct argp argp = {
 };
 
 struct vms {
-	struct report_vm *items;
-	size_t count, capacity;
+	ARRAY_OF(struct report_vm);
 	struct control_client **clients; /* of each item */
 };
 

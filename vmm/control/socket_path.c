@@ -150,8 +150,7 @@ bool control_socket_is_stale(const char *path)
 /* ---- the list ---- */
 
 struct places {
-	struct control_socket_path *items;
-	size_t count, capacity;
+	ARRAY_OF(struct control_socket_path);
 };
 
 /* "1234.sock"; false for anything else. */

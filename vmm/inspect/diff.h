@@ -6,6 +6,7 @@
 #ifndef VMM_INSPECT_DIFF_H
 #define VMM_INSPECT_DIFF_H
 
+#include "base/array.h"
 #include "inspect/frames.h"
 
 /* One of the two. claims may be NULL; all borrowed. */
@@ -59,19 +60,13 @@ struct diff_entry {
 #define DIFF_LISTED_MAX (1u << 20)
 
 struct diff_tables {
-	struct {
-		struct diff_range *items;
-		size_t count, capacity;
-	} ranges; /* by gva */
-	struct {
-		struct diff_entry *items;
-		size_t count, capacity;
-	} entries;                        /* by gva, upper levels first; only if asked for */
-	uint64_t range_count;             /* all of them */
-	uint64_t pages;                   /* of 4 KiB, in all ranges */
-	uint64_t by_change[DIFF_CHANGES]; /* those of them that changed so */
-	uint64_t by_level[6];             /* entries, [1] to [5] */
-	bool cut_short;                   /* one side has more tables than its memory can hold */
+	ARRAY_OF(struct diff_range) ranges;  /* by gva */
+	ARRAY_OF(struct diff_entry) entries; /* by gva, upper levels first; only if asked for */
+	uint64_t range_count;                /* all of them */
+	uint64_t pages;                      /* of 4 KiB, in all ranges */
+	uint64_t by_change[DIFF_CHANGES];    /* those of them that changed so */
+	uint64_t by_level[6];                /* entries, [1] to [5] */
+	bool cut_short;                      /* one side has more tables than its memory can hold */
 };
 
 /*
@@ -96,11 +91,8 @@ struct diff_frames_run {
 };
 
 struct diff_frames {
-	struct {
-		struct diff_frames_run *items;
-		size_t count, capacity;
-	} runs;          /* by pfn */
-	uint64_t frames; /* in all runs */
+	ARRAY_OF(struct diff_frames_run) runs; /* by pfn */
+	uint64_t frames;                       /* in all runs */
 	struct {
 		uint64_t frames, runs;
 	} moves[FRAME_KINDS + 1][FRAME_KINDS + 1]; /* from one owner to the other */
@@ -134,8 +126,7 @@ struct diff_area {
 };
 
 struct diff_areas {
-	struct diff_area *items; /* by address */
-	size_t count, capacity;
+	ARRAY_OF(struct diff_area); /* by address */
 };
 
 /* Both sides have claims. -1 when memory is out. */
@@ -151,9 +142,8 @@ struct diff_contents_run {
 };
 
 struct diff_contents {
-	struct diff_contents_run *items; /* by gva */
-	size_t count, capacity;
-	uint64_t pages;    /* in all runs */
+	ARRAY_OF(struct diff_contents_run); /* by gva */
+	uint64_t pages;                     /* in all runs */
 	uint64_t compared; /* pages of areas that live on both sides, at the same address, and are mapped */
 };
 

@@ -6,6 +6,7 @@
 #ifndef VMM_INSPECT_FRAMES_H
 #define VMM_INSPECT_FRAMES_H
 
+#include "base/array.h"
 #include "claims/owners.h"
 
 /*
@@ -45,10 +46,7 @@ struct frame_run {
 };
 
 struct frames {
-	struct {
-		struct frame_run *items;
-		size_t count, capacity;
-	} runs; /* by pfn; together the memory of the view */
+	ARRAY_OF(struct frame_run) runs; /* by pfn; together the memory of the view */
 	uint64_t total;
 	uint64_t by_kind[FRAME_KINDS];
 	bool from_claims;
@@ -102,10 +100,8 @@ struct frame_reach {
 };
 
 struct frame_reaches {
-	struct {
-		struct frame_reach *items;
-		size_t count, capacity;
-	} list;                  /* in the order of the walk: by gva, tables before what they hold */
+	ARRAY_OF(struct frame_reach)
+	list;                    /* in the order of the walk: by gva, tables before what they hold */
 	uint64_t leaves, tables; /* all of them, also where the list was cut */
 	bool cut_short;          /* the walk was, by its limit */
 };

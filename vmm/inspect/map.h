@@ -9,6 +9,7 @@
 #ifndef VMM_INSPECT_MAP_H
 #define VMM_INSPECT_MAP_H
 
+#include "base/array.h"
 #include "claims/claims.h"
 #include "paging/ranges.h"
 
@@ -50,14 +51,9 @@ struct map_direct {
 };
 
 struct memory_map {
-	struct {
-		struct map_item *items;
-		size_t count, capacity;
-	} items; /* by address; a guard that is mapped comes after the range around it */
-	struct {
-		struct map_caller *items;
-		size_t count, capacity;
-	} callers;
+	ARRAY_OF(struct map_item)
+	items; /* by address; a guard that is mapped comes after the range around it */
+	ARRAY_OF(struct map_caller) callers;
 	struct map_direct direct;
 };
 

@@ -28,8 +28,7 @@ struct mapping {
 };
 
 struct mappings {
-	struct mapping *items;
-	size_t count, capacity;
+	ARRAY_OF(struct mapping);
 };
 
 struct claimed {
@@ -41,10 +40,7 @@ struct check {
 	uint64_t *mapped, *again;        /* beyond the direct map */
 	uint64_t *writable, *executable; /* by whatever mapping; executable: by the supervisor */
 	const struct map_direct *direct;
-	struct {
-		struct claimed *items;
-		size_t count, capacity;
-	} claimed; /* areas that are aliases by claim, by address */
+	ARRAY_OF(struct claimed) claimed; /* areas that are aliases by claim, by address */
 	size_t next_claimed;
 	uint64_t frames_left;
 	struct mappings mappings;

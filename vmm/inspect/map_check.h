@@ -6,6 +6,7 @@
 #ifndef VMM_INSPECT_MAP_CHECK_H
 #define VMM_INSPECT_MAP_CHECK_H
 
+#include "base/array.h"
 #include "inspect/map.h"
 
 enum map_fault {
@@ -32,8 +33,7 @@ struct map_violation {
 };
 
 struct map_violations {
-	struct map_violation *items;
-	size_t count, capacity;
+	ARRAY_OF(struct map_violation);
 	uint64_t frames; /* that were looked at: of RAM, mapped beyond the direct map */
 	bool cut_short;  /* there are more mappings of the same frames than are looked at: hostile tables */
 };

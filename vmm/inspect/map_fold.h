@@ -9,6 +9,7 @@
 #ifndef VMM_INSPECT_MAP_FOLD_H
 #define VMM_INSPECT_MAP_FOLD_H
 
+#include "base/array.h"
 #include "inspect/map.h"
 
 #define MAP_PERIOD_MAX 8
@@ -27,8 +28,7 @@ struct map_line {
 };
 
 struct map_lines {
-	struct map_line *items;
-	size_t count, capacity;
+	ARRAY_OF(struct map_line);
 };
 
 /* fold false: a line for each item. 0, or -1 when memory is out. */

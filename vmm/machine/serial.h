@@ -5,6 +5,8 @@
 #ifndef VMM_MACHINE_SERIAL_H
 #define VMM_MACHINE_SERIAL_H
 
+#include "base/array.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,10 +15,7 @@
 
 struct serial {
 	uint8_t line_control;
-	struct {
-		char *items;
-		size_t count, capacity;
-	} text; /* what was sent, at most SERIAL_TEXT_MAX bytes; the rest is dropped */
+	ARRAY_OF(char) text; /* what was sent, at most SERIAL_TEXT_MAX bytes; the rest is dropped */
 };
 
 /* A byte written to register 0..7. */

@@ -6,12 +6,12 @@
 #ifndef VMM_PAGING_MAPPINGS_H
 #define VMM_PAGING_MAPPINGS_H
 
+#include "base/array.h"
 #include "paging/walk.h"
 #include "view/core.h"
 
 struct mappings {
-	struct core_mapping *items;
-	size_t count, capacity;
+	ARRAY_OF(struct core_mapping);
 };
 
 /* No core has more of them; each is a program header. */

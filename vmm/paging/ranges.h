@@ -5,6 +5,7 @@
 #ifndef VMM_PAGING_RANGES_H
 #define VMM_PAGING_RANGES_H
 
+#include "base/array.h"
 #include "paging/walk.h"
 
 /* X(member, bit): bits that are counted over the leaves of a range. A row of report/map_columns.c shows one. */
@@ -29,8 +30,7 @@ struct range {
 };
 
 struct ranges {
-	struct range *items;
-	size_t count, capacity;
+	ARRAY_OF(struct range);
 	uint64_t leaves;  /* in all ranges */
 	uint64_t tables;  /* page-table pages entered */
 	uint64_t damaged; /* entries that lead nowhere */

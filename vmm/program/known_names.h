@@ -6,6 +6,7 @@
 #ifndef VMM_PROGRAM_KNOWN_NAMES_H
 #define VMM_PROGRAM_KNOWN_NAMES_H
 
+#include "base/array.h"
 #include "program/debug_info.h"
 
 /* A search: for a variable, in any file if `file` is empty, or for a type with its tag. */
@@ -26,8 +27,7 @@ struct known_name;
 
 /* Grows by each new search. Zero-initialised. */
 struct known_names {
-	struct known_name *items;
-	size_t count, capacity;
+	ARRAY_OF(struct known_name);
 };
 
 void known_names_destroy(struct known_names *names);

@@ -6,6 +6,7 @@
 #ifndef VMM_PROGRAM_VALUE_TREE_H
 #define VMM_PROGRAM_VALUE_TREE_H
 
+#include "base/array.h"
 #include "program/value.h"
 
 enum value_node_kind {
@@ -37,10 +38,7 @@ struct value_node {
 };
 
 struct value_tree {
-	struct {
-		struct value_node *items;
-		size_t count, capacity;
-	} nodes;
+	ARRAY_OF(struct value_node) nodes;
 	bool is_number; /* computed: it has no address */
 	uint64_t address;
 	uint64_t size;  /* bytes */

@@ -5,6 +5,7 @@
 #ifndef VMM_SCRIPT_SCRIPT_H
 #define VMM_SCRIPT_SCRIPT_H
 
+#include "base/array.h"
 #include "base/error.h"
 #include "kvmap/boot.h"
 #include "kvmap/operation.h"
@@ -15,18 +16,9 @@
 struct script {
 	char *path; /* as given, for messages */
 	char *text; /* the whole file */
-	struct {
-		struct kvmap_operation *items;
-		size_t count, capacity;
-	} operations;
-	struct {
-		char *items;
-		size_t count, capacity;
-	} strings;
-	struct {
-		char **items;
-		size_t count, capacity;
-	} variables; /* names; index = variable number */
+	ARRAY_OF(struct kvmap_operation) operations;
+	ARRAY_OF(char) strings;
+	ARRAY_OF(char *) variables; /* names; index = variable number */
 };
 
 /*

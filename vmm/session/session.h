@@ -5,6 +5,7 @@
 #ifndef VMM_SESSION_SESSION_H
 #define VMM_SESSION_SESSION_H
 
+#include "base/array.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
 #include "report/run.h"
@@ -43,10 +44,7 @@ struct session {
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;
-	struct {
-		struct report_step *items;
-		size_t count, capacity;
-	} steps;
+	ARRAY_OF(struct report_step) steps;
 	/* By CPU: FAULT and WARNING records of the operation in progress, until its RESULT. */
 	struct report_step pending[KVMAP_CPUS_MAX];
 	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */

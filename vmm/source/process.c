@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 struct pieces {
-	struct process_memory *items;
-	size_t count, capacity;
+	ARRAY_OF(struct process_memory);
 };
 
 /* The slots that have memory in the process. */

@@ -32,11 +32,8 @@
 struct reading {
 	struct stage2_reader *reader;
 	struct stage2 *stage2;
-	uint64_t direct_map; /* kernel virtual address of HPA 0; 0: not known */
-	struct {
-		struct kernel_page *items;
-		size_t count, capacity;
-	} roots, pages; /* of the TDP MMU; all others */
+	uint64_t direct_map;                       /* kernel virtual address of HPA 0; 0: not known */
+	ARRAY_OF(struct kernel_page) roots, pages; /* of the TDP MMU; all others */
 	struct stage2_links links[2];
 };
 

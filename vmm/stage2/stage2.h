@@ -10,6 +10,7 @@
 #ifndef VMM_STAGE2_STAGE2_H
 #define VMM_STAGE2_STAGE2_H
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/page.h"
 #include "base/rights.h"
@@ -45,8 +46,7 @@ struct stage2_slot {
 };
 
 struct stage2_slots {
-	struct stage2_slot *items;
-	size_t count, capacity;
+	ARRAY_OF(struct stage2_slot);
 };
 
 struct stage2_leaf {
@@ -83,15 +83,9 @@ struct stage2 {
 	bool tdp_mmu; /* the tables are the TDP MMU's; else struct kvm_mmu_page by struct kvm_mmu_page */
 	unsigned int roots; /* of the TDP MMU */
 	unsigned int vcpus;
-	struct stage2_slots slots; /* by GPA; of the ordinary address space */
-	struct {
-		struct stage2_leaf *items;
-		size_t count, capacity;
-	} leaves; /* by GPA */
-	struct {
-		struct stage2_upper *items;
-		size_t count, capacity;
-	} uppers;                                      /* as they were met; of the VM itself */
+	struct stage2_slots slots;                     /* by GPA; of the ordinary address space */
+	ARRAY_OF(struct stage2_leaf) leaves;           /* by GPA */
+	ARRAY_OF(struct stage2_upper) uppers;          /* as they were met; of the VM itself */
 	struct stage2_level levels[STAGE2_LEVELS + 1]; /* [1]..[5] */
 	uint64_t unreadable;                           /* tables that were gone when they were to be read */
 	/* The VM changed its second stage while it was read, each time that was tried. */
@@ -168,8 +162,7 @@ struct stage2_link {
 };
 
 struct stage2_links {
-	struct stage2_link *items;
-	size_t count, capacity;
+	ARRAY_OF(struct stage2_link);
 };
 
 /*

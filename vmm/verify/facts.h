@@ -7,6 +7,7 @@
 #ifndef VMM_VERIFY_FACTS_H
 #define VMM_VERIFY_FACTS_H
 
+#include "base/array.h"
 #include "base/page.h"
 #include "claims/owners.h"
 #include "kvmap/claims.h"
@@ -55,15 +56,9 @@ struct facts {
 	const struct view *view;
 	const struct claims *claims; /* NULL if they could not be read */
 
-	struct {
-		struct leaf *items;
-		size_t count, capacity;
-	} leaves;                  /* by GVA */
-	struct keyed_array tables; /* key: GPA, size: level. Once for each time that it is reached */
-	struct {
-		struct fact_damage *items;
-		size_t count, capacity;
-	} damages;
+	ARRAY_OF(struct leaf) leaves; /* by GVA */
+	struct keyed_array tables;    /* key: GPA, size: level. Once for each time that it is reached */
+	ARRAY_OF(struct fact_damage) damages;
 	bool cut_short; /* the tables hold more than any guest of this size can need */
 
 	struct keyed_array live; /* live areas by va_start; tag: index into claims.areas */

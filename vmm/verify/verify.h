@@ -7,6 +7,7 @@
 #ifndef VMM_VERIFY_VERIFY_H
 #define VMM_VERIFY_VERIFY_H
 
+#include "base/array.h"
 #include "claims/claims.h"
 #include "program/symbols.h"
 #include "paging/walk.h"
@@ -38,10 +39,7 @@ struct invariant_result {
 
 struct verdict {
 	struct invariant_result results[INVARIANTS + 1]; /* [1]..[13]; [0] for the script's own */
-	struct {
-		struct finding *items;
-		size_t count, capacity;
-	} findings;
+	ARRAY_OF(struct finding) findings;
 	uint64_t finding_count;
 };
 

@@ -24,8 +24,7 @@ struct piece {
 };
 
 struct pieces {
-	struct piece *items;
-	size_t count, capacity;
+	ARRAY_OF(struct piece);
 };
 
 static int check_segment(const struct core_file *file, const GElf_Phdr *segment, struct error *error)

@@ -26,10 +26,7 @@ struct stopped_thread {
 };
 
 struct ptrace_stop {
-	struct {
-		struct stopped_thread *items;
-		size_t count, capacity;
-	} threads;
+	ARRAY_OF(struct stopped_thread) threads;
 	uint64_t since;
 };
 

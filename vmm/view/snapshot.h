@@ -11,6 +11,7 @@
 #ifndef VMM_VIEW_SNAPSHOT_H
 #define VMM_VIEW_SNAPSHOT_H
 
+#include "base/array.h"
 #include "view/view.h"
 
 /* Bytes that lie one after the other. */
@@ -28,14 +29,8 @@ struct snapshot_region {
 };
 
 struct snapshot {
-	struct {
-		struct snapshot_region *items;
-		size_t count, capacity;
-	} regions;
-	struct {
-		struct snapshot_run *items;
-		size_t count, capacity;
-	} runs;
+	ARRAY_OF(struct snapshot_region) regions;
+	ARRAY_OF(struct snapshot_run) runs;
 };
 
 /*

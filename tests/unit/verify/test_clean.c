@@ -112,7 +112,7 @@ Test(clean, a_finding_that_is_there_at_the_next_verification_too_is_one_finding)
 Test(keyed, items_are_sorted_by_all_bytes_of_their_keys)
 {
 	struct keyed items[1000];
-	struct keyed_array array = { items, 1000, 1000 };
+	struct keyed_array array = { .items = items, .count = 1000, .capacity = 1000 };
 	uint64_t state = 1;
 
 	for (unsigned int i = 0; i < 1000; i++)
