@@ -6,27 +6,29 @@
 
 static_assert(PVH_START_GPA + sizeof(struct pvh_page) <= PVH_CHANNEL_GPA, "start info below the channel");
 
-static uint32_t map_fill(struct pvh_memory *map, uint64_t memory_size)
+static uint32_t map_fill(struct hvm_memmap_table_entry *map, uint64_t memory_size)
 {
 	uint64_t low = guest_memory_low_size(memory_size);
 	uint32_t count = 0;
 
-	map[count++] = (struct pvh_memory){ .gpa = 0, .size = GUEST_LOW_END, .type = PVH_MEMORY_RAM };
-	map[count++] = (struct pvh_memory){
-		.gpa = GUEST_LOW_END,
+	map[count++] = (struct hvm_memmap_table_entry){ .addr = 0,
+							.size = GUEST_LOW_END,
+							.type = XEN_HVM_MEMMAP_TYPE_RAM };
+	map[count++] = (struct hvm_memmap_table_entry){
+		.addr = GUEST_LOW_END,
 		.size = GUEST_RAM_START - GUEST_LOW_END,
-		.type = PVH_MEMORY_RESERVED,
+		.type = XEN_HVM_MEMMAP_TYPE_RESERVED,
 	};
-	map[count++] = (struct pvh_memory){
-		.gpa = GUEST_RAM_START,
+	map[count++] = (struct hvm_memmap_table_entry){
+		.addr = GUEST_RAM_START,
 		.size = low - GUEST_RAM_START,
-		.type = PVH_MEMORY_RAM,
+		.type = XEN_HVM_MEMMAP_TYPE_RAM,
 	};
 	if (memory_size > low)
-		map[count++] = (struct pvh_memory){
-			.gpa = GUEST_HIGH_START,
+		map[count++] = (struct hvm_memmap_table_entry){
+			.addr = GUEST_HIGH_START,
 			.size = memory_size - low,
-			.type = PVH_MEMORY_RAM,
+			.type = XEN_HVM_MEMMAP_TYPE_RAM,
 		};
 	return count;
 }
@@ -35,13 +37,13 @@ void pvh_fill(struct pvh_page *page, uint64_t memory_size, uint64_t module_gpa, 
 {
 	*page = (struct pvh_page){
 		.start = {
-			.magic = PVH_START_MAGIC,
-			.version = PVH_START_VERSION,
-			.module_count = 1,
-			.modules_gpa = PVH_START_GPA + offsetof(struct pvh_page, module),
-			.memory_map_gpa = PVH_START_GPA + offsetof(struct pvh_page, map),
+			.magic = XEN_HVM_START_MAGIC_VALUE,
+			.version = 1,
+			.nr_modules = 1,
+			.modlist_paddr = PVH_START_GPA + offsetof(struct pvh_page, module),
+			.memmap_paddr = PVH_START_GPA + offsetof(struct pvh_page, map),
 		},
-		.module = { .gpa = module_gpa, .size = module_size },
+		.module = { .paddr = module_gpa, .size = module_size },
 	};
-	page->start.memory_map_count = map_fill(page->map, memory_size);
+	page->start.memmap_entries = map_fill(page->map, memory_size);
 }

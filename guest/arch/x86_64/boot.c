@@ -8,10 +8,10 @@
 #include "arch/sections.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/pte.h"
-#include "arch/x86_64/pvh.h"
 #include "arch/x86_64/smp.h"
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
+#include "kvmap/pvh.h"
 #include "lib/platform.h"
 #include "mm/direct_map.h"
 #include "mm/roots.h"
@@ -63,11 +63,11 @@ static void memory_add(u64 base, u64 size)
 	max_pfn = end >> PAGE_SHIFT;
 }
 
-static void memory_read(const struct pvh_start_info *info)
+static void memory_read(const struct hvm_start_info *info)
 {
-	const struct pvh_memmap_entry *entry;
+	const struct hvm_memmap_table_entry *entry;
 
-	if (info->magic != PVH_MAGIC)
+	if (info->magic != XEN_HVM_START_MAGIC_VALUE)
 		panic("the PVH start info has a wrong magic number");
 	if (info->version < 1 || !info->memmap_entries)
 		panic("the PVH start info has no memory map");
@@ -75,7 +75,7 @@ static void memory_read(const struct pvh_start_info *info)
 		panic("the memory map has too many regions");
 	entry = low_structure(info->memmap_paddr, info->memmap_entries * sizeof(*entry));
 	for (u32 i = 0; i < info->memmap_entries; i++, entry++)
-		if (entry->type == PVH_RAM)
+		if (entry->type == XEN_HVM_MEMMAP_TYPE_RAM)
 			memory_add(entry->addr, entry->size);
 }
 
@@ -91,9 +91,9 @@ static u64 memory_end_around_image(void)
 	panic("the memory map has no RAM where the image lies");
 }
 
-static const struct pvh_module *module_find(const struct pvh_start_info *info)
+static const struct hvm_modlist_entry *module_find(const struct hvm_start_info *info)
 {
-	const struct pvh_module *module;
+	const struct hvm_modlist_entry *module;
 
 	if (!info->nr_modules)
 		panic("no boot record: PVH module 0 (QEMU: -initrd) is missing");
@@ -105,7 +105,7 @@ static const struct pvh_module *module_find(const struct pvh_start_info *info)
 }
 
 /* Whether 1G pages work: as the boot record of kvmap says; on other machines, as CPUID says. */
-static bool pages_1g(const struct pvh_module *module)
+static bool pages_1g(const struct hvm_modlist_entry *module)
 {
 	const struct kvmap_boot *record = __va(module->paddr);
 
@@ -121,7 +121,7 @@ static void reserve(u64 base, u64 end, u32 kind)
 }
 
 /* Reserves the part of the module that lies in managed RAM. */
-static void reserve_module(const struct pvh_module *module)
+static void reserve_module(const struct hvm_modlist_entry *module)
 {
 	u64 base = ALIGN_DOWN(module->paddr, PAGE_SIZE);
 	u64 end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
@@ -137,7 +137,7 @@ static void reserve_module(const struct pvh_module *module)
 }
 
 /* CPUs that the boot record requests; it is not checked yet. */
-static u64 cpus_requested(const struct pvh_module *module)
+static u64 cpus_requested(const struct hvm_modlist_entry *module)
 {
 	const struct kvmap_boot *record = __va(module->paddr);
 
@@ -148,7 +148,7 @@ static u64 cpus_requested(const struct pvh_module *module)
  * Sets up the direct map, mem_map and the reserved regions. Placed after the image, or after the module if it
  * is in the way: page tables, then mem_map, then the entry areas of the other CPUs.
  */
-static void memory_init(const struct pvh_module *module)
+static void memory_init(const struct hvm_modlist_entry *module)
 {
 	u64 image = (u64)image_end - KVMAP_IMAGE_BASE;
 	u64 map_size = ALIGN_UP(max_pfn * sizeof(struct page), PAGE_SIZE);
@@ -187,8 +187,8 @@ static void memory_init(const struct pvh_module *module)
 
 void boot(u32 start_info_gpa, u64 entry_tsc)
 {
-	const struct pvh_start_info *info = low_structure(start_info_gpa, sizeof(*info));
-	const struct pvh_module *module;
+	const struct hvm_start_info *info = low_structure(start_info_gpa, sizeof(*info));
+	const struct hvm_modlist_entry *module;
 
 	paging_map_image();
 	memory_read(info);

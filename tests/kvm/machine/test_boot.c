@@ -72,10 +72,10 @@ Test(boot, the_module_lies_at_the_top_of_ram_with_the_channel_filled_in)
 	struct machine_facts facts;
 
 	machine_facts(machine, &facts);
-	cr_assert(eq(u32, page->start.module_count, 1));
-	cr_expect(eq(u64, page->module.gpa, (16 << 20) - 4096));
+	cr_assert(eq(u32, page->start.nr_modules, 1));
+	cr_expect(eq(u64, page->module.paddr, (16 << 20) - 4096));
 	cr_expect(eq(u64, page->module.size, sizeof(*boot)));
-	boot = view_bytes(view, page->module.gpa, sizeof(*boot));
+	boot = view_bytes(view, page->module.paddr, sizeof(*boot));
 	cr_expect(eq(u64, boot->magic, KVMAP_BOOT_MAGIC));
 	cr_expect(eq(u32, boot->flags, KVMAP_BOOT_CHANNEL | (facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0)));
 	cr_expect(eq(u64, boot->channel_gpa, CHANNEL_GPA));

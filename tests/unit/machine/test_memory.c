@@ -75,15 +75,15 @@ Test(memory_map, the_map_adds_up_and_reserves_what_a_pc_reserves)
 	struct pvh_page page;
 
 	pvh_fill(&page, 5 * GIB, 0xbfff0000, 0x1234);
-	cr_assert(eq(u32, page.start.memory_map_count, 4));
+	cr_assert(eq(u32, page.start.memmap_entries, 4));
 	cr_expect(eq(u32, page.start.magic, 0x336ec578));
-	cr_expect(eq(u64, page.start.memory_map_gpa, PVH_START_GPA + offsetof(struct pvh_page, map)));
-	cr_expect(eq(u64, page.module.gpa, 0xbfff0000));
+	cr_expect(eq(u64, page.start.memmap_paddr, PVH_START_GPA + offsetof(struct pvh_page, map)));
+	cr_expect(eq(u64, page.module.paddr, 0xbfff0000));
 	cr_expect(eq(u64, page.map[0].size, 0x9f000));
-	cr_expect(eq(u32, page.map[1].type, PVH_MEMORY_RESERVED));
-	cr_expect(eq(u64, page.map[2].gpa, MIB));
-	cr_expect(eq(u64, page.map[2].gpa + page.map[2].size, 3 * GIB));
-	cr_expect(eq(u64, page.map[3].gpa, 4 * GIB));
+	cr_expect(eq(u32, page.map[1].type, XEN_HVM_MEMMAP_TYPE_RESERVED));
+	cr_expect(eq(u64, page.map[2].addr, MIB));
+	cr_expect(eq(u64, page.map[2].addr + page.map[2].size, 3 * GIB));
+	cr_expect(eq(u64, page.map[3].addr, 4 * GIB));
 	cr_expect(
 		eq(u64, page.map[0].size + page.map[1].size + page.map[2].size + page.map[3].size, 5 * GIB));
 }
@@ -93,7 +93,7 @@ Test(memory_map, little_memory_has_no_high_piece)
 	struct pvh_page page;
 
 	pvh_fill(&page, 256 * MIB, 0xfff0000, 0x1234);
-	cr_expect(eq(u32, page.start.memory_map_count, 3));
+	cr_expect(eq(u32, page.start.memmap_entries, 3));
 }
 
 /* ---- CPUID ---- */
