@@ -18,7 +18,7 @@ void kernel_main(const struct kvmap_boot *record, u64 size, u64 entry_tsc)
 	frames_init();
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	if (slab_debug || record->fail_allocation)
-		kmalloc_watch();
+		kmalloc_disable_fast_path();
 	vmalloc_init(record->policy);
 	smp_init(record);
 	agent_run(entry_tsc);

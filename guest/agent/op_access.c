@@ -39,7 +39,7 @@ u32 op_touch(struct operation *operation)
 	u32 faulted;
 
 	operation->address = operation->operand[0];
-	access_forget(operation->address);
+	access_invalidate(operation->address);
 	switch (operation->operand[1]) {
 	case KVMAP_ACCESS_READ: faulted = access_read(operation->address, &operation->result); break;
 	case KVMAP_ACCESS_WRITE: faulted = access_write(operation->address, 0); break;

@@ -129,7 +129,7 @@ static u32 made_to_fail(bool done_before, u32 status)
 	return (now ? KVMAP_RESULT_MADE_TO_FAIL : 0) | (excused ? KVMAP_RESULT_EXCUSED : 0);
 }
 
-static bool is_as_it_should_be(const struct operation *operation, u32 status)
+static bool is_expected(const struct operation *operation, u32 status)
 {
 	if (status == KVMAP_OK || operation->detail & KVMAP_RESULT_EXCUSED)
 		return true;
@@ -151,7 +151,7 @@ static void operation_run_here(void *script_operation)
 	WRITE_ONCE(agent_inside[cpu], 0);
 
 	operation.detail = made_to_fail(done_before, status);
-	if (!is_as_it_should_be(&operation, status))
+	if (!is_expected(&operation, status))
 		__atomic_add_fetch(&agent.unexpected, 1, __ATOMIC_RELAXED);
 	if (refusal_take(&refusal))
 		report_warning(&operation, &refusal);

@@ -18,7 +18,7 @@ typedef u32 gfp_t;
 #define __GFP_NORETRY 0x10000u
 
 /* Whether the allocation may reclaim memory before it fails. */
-static inline bool gfp_may_purge(gfp_t gfp)
+static inline bool gfp_may_reclaim(gfp_t gfp)
 {
 	return (gfp & (__GFP_DIRECT_RECLAIM | __GFP_NORETRY)) == __GFP_DIRECT_RECLAIM;
 }

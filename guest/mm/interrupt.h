@@ -23,7 +23,7 @@ static inline void irq_enter(void)
 	struct cpu_cache *cpu = this_cpu_cache();
 
 	cpu->in_interrupt++;
-	cpu->kmalloc_quick = 0;
+	cpu->kmalloc_fast_max = 0;
 }
 
 static inline void irq_exit(void)

@@ -128,9 +128,9 @@ struct kmem_cache {
 	u32 partial; /* pfn of the first slab with objects in its freelist, 0 = none */
 	u32 full;    /* pfn of the first slab whose freelist is empty */
 	u32 nr_slabs, nr_partial;
-	u32 nr_empty;         /* slabs on the partial list whose objects are all in their freelist */
-	u32 gives_back;       /* 1: empty slabs are freed */
-	struct spinlock lock; /* of the slabs, their lists and counters */
+	u32 nr_empty;          /* slabs on the partial list whose objects are all in their freelist */
+	u32 frees_empty_slabs; /* 1: empty slabs are freed */
+	struct spinlock lock;  /* of the slabs, their lists and counters */
 };
 
 /* Indices in kmem_caches[] are below this; index 0 is invalid, kmalloc's classes come first. */
@@ -312,7 +312,7 @@ struct cpu_cache {
 	 * For sizes up to this kmalloc() takes an object from `objects` without further checks. Reset to 0 by
 	 * each interrupt, and set again by kmalloc()'s slow path unless every object must be checked.
 	 */
-	unsigned long kmalloc_quick;
+	unsigned long kmalloc_fast_max;
 	struct vmap_cached cached[VMAP_CACHED_PAGES + 1]; /* by size in pages */
 	struct vmap_block *vmap_block;                    /* that it maps in, or NULL */
 	struct vmap_cached cached_blocks;                 /* empty vmap blocks */

@@ -63,7 +63,7 @@ static void area_find(struct refusal *refusal)
 		area_of_buddy_block(refusal, (u32)pfn);
 }
 
-void refusal_note(u32 status, unsigned long addr, const void *caller)
+void refusal_record(u32 status, unsigned long addr, const void *caller)
 {
 	struct refusal *refusal = newest_here();
 

@@ -26,7 +26,7 @@ struct refusal {
 };
 
 /* Records a refusal on this CPU. caller NULL: the request wants no warning (__GFP_NOWARN). */
-void refusal_note(u32 status, unsigned long addr, const void *caller);
+void refusal_record(u32 status, unsigned long addr, const void *caller);
 
 /* The caller to record for a refusal of gfp: NULL if memory or space ran out and gfp has __GFP_NOWARN. */
 static inline const void *warn_caller(u32 status, gfp_t gfp, const void *caller)

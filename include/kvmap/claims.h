@@ -73,9 +73,9 @@ enum vmap_area_state {
 #define VMAP_BLOCK_SIZE  0x200000ul
 #define VMAP_BLOCK_SLOTS 255
 /* vmap_block.dirty when no slot will be used before the flush, and no CPU maps in it */
-#define VMAP_BLOCK_DIRTY  256
-#define VMAP_BLOCK_MOST   64 /* most pages of a mapping */
-#define VMAP_SLOTS(pages) ((pages) / 2 + 1)
+#define VMAP_BLOCK_DIRTY     256
+#define VMAP_BLOCK_PAGES_MAX 64 /* most pages of a mapping */
+#define VMAP_SLOTS(pages)    ((pages) / 2 + 1)
 
 /*
  * Term of page number `page` with frame `pfn` in vm_struct.frames_sum of a VM_MAP area (64 bits, modulo

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostile.c: an agent that lies. Linked only into the guest of these tests, in place of agent_run(): the
- * kernel boots as it should, and then tells the host, through the channel and the doorbell, what is not so.
- * The seed of the run says which lie; the script that it pretends to run is in run.sh.
+ * hostile.c: an agent that lies, linked into the guest of these tests in place of agent_run(). The kernel
+ * boots, then sends false reports through the channel and the doorbell. The seed of the run selects the lie;
+ * the script it pretends to run is in run.sh.
  */
 #include "agent/agent.h"
 #include "agent/channel.h"
@@ -55,7 +55,7 @@ static volatile struct kvmap_channel *shared_channel(void)
 	return __va(agent.record->channel_gpa);
 }
 
-/* Tables of which each entry leads to the same table of the level below: 2^26 of them, if one believes it. */
+/* Page tables whose entries all point to the same table of the next level: 2^26 of them for a naive walk. */
 static void multiply_tables(void)
 {
 	static u64 tables[3][512] __attribute__((aligned(PAGE_SIZE)));
@@ -74,7 +74,7 @@ static void multiply_tables(void)
 static void tell(u64 lie)
 {
 	switch (lie) {
-	case 1: /* more than it was asked for */
+	case 1: /* more results than operations */
 		for (u32 i = 0; i < 3000; i++)
 			result(i, KVMAP_OK, 0);
 		break;
@@ -83,36 +83,34 @@ static void tell(u64 lie)
 		result(0x80000000, KVMAP_OK, ~0ul);
 		break;
 	case 3: /* more records than the channel has room for */ shared_channel()->head += 0x12345; break;
-	case 4: /* values that nothing can have */
+	case 4: /* invalid values */
 		for (u32 type = 0; type < 8; type++)
 			absurd(type);
 		result(0, 0xffff, ~0ul);
 		result(1, 0x7fff, ~0ul);
 		break;
-	case 5: /* a fault that never was */ result(0, KVMAP_OK, 0); break;
-	case 6: /* the same, in more words */
+	case 5: /* a page fault that did not happen, without a FAULT record */ result(0, KVMAP_OK, 0); break;
+	case 6: /* the same, with a FAULT record */
 		fault(KVMAP_FAULT_NULL, 0);
 		result(0, KVMAP_OK, 0);
 		break;
-	case 7: /* a fault elsewhere */
+	case 7: /* a page fault at another address */
 		fault(KVMAP_FAULT_NULL, ~0xffful);
 		doorbell_ring(KVMAP_DOORBELL_FAULT);
 		result(0, KVMAP_OK, 0);
 		break;
-	case 8: /* verified, it says */
+	case 8: /* claims that the host verified */
 		fault(KVMAP_FAULT_NULL, 0);
 		doorbell_ring(KVMAP_DOORBELL_FAULT);
 		result(0, KVMAP_OK, 0);
 		result(1, KVMAP_OK, 0);
 		break;
-	case 9: /* an end that is none */ machine_exit(0xdead);
-	case 10: /* nothing at all */ break;
-	case 11: /* never comes to an end */
+	case 9: /* an invalid exit code */ machine_exit(0xdead);
+	case 10: /* no report */ break;
+	case 11: /* never ends */
 		for (;;)
 			doorbell_ring(KVMAP_DOORBELL_VERIFY);
-	case 12: /* a doorbell that nobody knows, and no word */
-		doorbell_ring(~0u);
-		machine_exit(KVMAP_EXIT_OOPS);
+	case 12: /* an unknown doorbell, and no report */ doorbell_ring(~0u); machine_exit(KVMAP_EXIT_OOPS);
 	case 13: multiply_tables(); break;
 	}
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bugs.c: the bugs of kvmap/bugs.h, linked only into the guest of these tests. Each function breaks one thing
- * that the memory manager gets right, and nothing else. The host has to find it by the invariant that
- * ./expected names.
+ * bugs.c: the bugs of kvmap/bugs.h, linked only into the guest of these tests. Each function breaks one
+ * property of the memory manager and nothing else. The host must find it by the invariant in ./expected.
  */
 #include "agent/operations.h"
 #include "arch/sections.h"
@@ -16,7 +15,7 @@
 #include "mm/page/buddy.h"
 #include "mm/vmalloc/vmap.h"
 
-/* A frame below KVMAP_LOW_RESERVED, which nobody owns but the reserved region. */
+/* A frame below KVMAP_LOW_RESERVED, in a reserved region, without an owner. */
 #define SOME_FRAME 0x1000ul
 
 void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
@@ -46,7 +45,7 @@ void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 		__real_arch_flush_ranges(ranges, nr);
 }
 
-/* Tables that a leaf takes the place of are free at once, and the flush before they may be is forgotten. */
+/* Frees page tables that leaves have replaced at once, without the flush that must come first. */
 int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out)
 {
 	int failed = __real_arch_map_huge(va, first, nr, prot, cut_out);
@@ -61,7 +60,7 @@ int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, 
 	return failed;
 }
 
-/* The live area number n by address, or NULL. */
+/* Live area number n by address, or NULL. */
 static struct vmap_area *live_area(unsigned int n)
 {
 	struct rb_node *node = rb_first(&vmap_area_root);
@@ -71,7 +70,7 @@ static struct vmap_area *live_area(unsigned int n)
 	return node ? container_of(node, struct vmap_area, rb_node) : NULL;
 }
 
-/* The 4K entry of an address, or NULL if its tables do not exist. */
+/* The PTE of an address, or NULL without its page tables. */
 static volatile u64 *pte_of(unsigned long va)
 {
 	u64 *table = init_top_pgt;
@@ -102,7 +101,7 @@ static u32 guard_mapped(void)
 	return pte_write(live_area(0)->va_end - PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
 }
 
-/* Where the pfn of the last frame of the area's chain stands. */
+/* The link to the last frame of the area's chain. */
 static u32 *last_link(struct vmap_area *va)
 {
 	u32 *link = &va->vm->pages;
@@ -112,7 +111,7 @@ static u32 *last_link(struct vmap_area *va)
 	return link;
 }
 
-/* The last page of the second area becomes the last frame of the first one; its own goes back. */
+/* The last page of the second area maps the last frame of the first one; its own frame is freed. */
 static u32 shared_frame(void)
 {
 	struct vmap_area *from = live_area(0), *to = live_area(1);
@@ -129,8 +128,10 @@ static u32 lost_frame(void)
 	return frames_alloc(0, PAGE_VMALLOC) ? KVMAP_OK : KVMAP_REFUSED_NO_MEMORY;
 }
 
-/* The last frame of an area is freed and stays the area's. The script leaves the free lists empty, so that
- * the link of the list does not lengthen the chain: that would be a second bug. */
+/*
+ * Frees the last frame of an area without unmapping it. The script leaves the free lists empty, so that the
+ * list's link does not lengthen the chain, which would be a second bug.
+ */
 static u32 free_and_mapped(void)
 {
 	u32 pfn = *last_link(live_area(0));
@@ -155,7 +156,7 @@ static u32 frame_order(void)
 	return pte_write(va + PAGE_SIZE, first);
 }
 
-/* Beyond the last area, in free space. */
+/* After the last area, in free space. */
 static u32 stray_mapping(void)
 {
 	unsigned int n = 0;
@@ -174,7 +175,7 @@ static u32 tree_order(void)
 	return left ? KVMAP_OK : KVMAP_REFUSED_NOT_AN_AREA;
 }
 
-/* The first page of an area becomes the table that its entry stands in. */
+/* The first page of an area maps the page table that contains its PTE. */
 static u32 table_as_data(void)
 {
 	unsigned long va = live_area(0)->va_start;
@@ -194,8 +195,7 @@ static u32 missing_flush(void)
 	return KVMAP_OK;
 }
 
-/* The next flush is done here, but one other CPU neither gets its interrupt nor learns that it has to flush.
- */
+/* The next shootdown flushes this CPU, but one other CPU gets neither an IPI nor a deferred flush. */
 static u32 missing_ipi(void)
 {
 	skip_next_cpu = true;
@@ -208,7 +208,7 @@ static u32 table_at_once(void)
 	return KVMAP_OK;
 }
 
-/* The CPU says that it is idle, and is here when the host looks. */
+/* The CPU claims to be idle while it is here. */
 static u32 idle_at_work(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -219,7 +219,7 @@ static u32 idle_at_work(void)
 	return KVMAP_OK;
 }
 
-/* A block is taken as alloc_pages() does, and counted, and nobody gets it. */
+/* Allocates a buddy block as alloc_pages() does, counts it, and loses it. */
 static u32 lost_block(void)
 {
 	if (!frames_alloc(0, PAGE_KMALLOC))
@@ -228,7 +228,7 @@ static u32 lost_block(void)
 	return KVMAP_OK;
 }
 
-/* The first leaf of an area that has 2M leaves leads to low memory. */
+/* The first 2M leaf of an area maps low memory. */
 static u32 huge_leaf(void)
 {
 	volatile u64 *entry = pmd_make(live_area(0)->va_start);
@@ -237,7 +237,7 @@ static u32 huge_leaf(void)
 	return KVMAP_OK;
 }
 
-/* One bit of the second frame of an area. */
+/* Flips one bit of the second frame of an area. */
 static u32 damaged_bytes(void)
 {
 	u32 pfn = pfn_to_page(live_area(0)->vm->pages)->next;

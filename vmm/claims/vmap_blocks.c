@@ -42,7 +42,7 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 	}
 	pages = layout_value(layout, MEMBER_vmap_block_map_nr_pages, copy);
 	state = layout_value(layout, MEMBER_vmap_block_map_state, copy);
-	if (!pages || pages > VMAP_BLOCK_MOST || VMAP_SLOTS(pages) > block->used - slot) {
+	if (!pages || pages > VMAP_BLOCK_PAGES_MAX || VMAP_SLOTS(pages) > block->used - slot) {
 		reader_damage(reader, "V8", gva, pages,
 			      "vmap_block_map.nr_pages: 0, or more than fit into the block");
 		return VMAP_BLOCK_SLOTS + 1;

@@ -65,7 +65,7 @@ static void memory_add(u64 base, u64 size)
 
 static void memory_read(const struct hvm_start_info *info)
 {
-	const struct hvm_memmap_table_entry *entry;
+	const struct hvm_memmap_table_entry *memmap_entry;
 
 	if (info->magic != XEN_HVM_START_MAGIC_VALUE)
 		panic("the PVH start info has a wrong magic number");
@@ -73,10 +73,10 @@ static void memory_read(const struct hvm_start_info *info)
 		panic("the PVH start info has no memory map");
 	if (info->memmap_entries > 128)
 		panic("the memory map has too many regions");
-	entry = low_structure(info->memmap_paddr, info->memmap_entries * sizeof(*entry));
-	for (u32 i = 0; i < info->memmap_entries; i++, entry++)
-		if (entry->type == XEN_HVM_MEMMAP_TYPE_RAM)
-			memory_add(entry->addr, entry->size);
+	memmap_entry = low_structure(info->memmap_paddr, info->memmap_entries * sizeof(*memmap_entry));
+	for (u32 i = 0; i < info->memmap_entries; i++, memmap_entry++)
+		if (memmap_entry->type == XEN_HVM_MEMMAP_TYPE_RAM)
+			memory_add(memmap_entry->addr, memmap_entry->size);
 }
 
 /* End of the memory region that contains the image. */

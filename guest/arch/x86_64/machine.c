@@ -32,7 +32,7 @@ static void crash_triple_fault(void)
 }
 
 /* Maps the first 2 MiB after RAM, where there is no memory. */
-static void *nowhere(void)
+static void *map_no_ram(void)
 {
 	return paging_map_window(max_pfn << PAGE_SHIFT);
 }
@@ -43,7 +43,7 @@ static void *nowhere(void)
  */
 static void crash_emulation(void)
 {
-	asm volatile("paddd (%0), %%mm0" : : "r"(nowhere()) : "memory");
+	asm volatile("paddd (%0), %%mm0" : : "r"(map_no_ram()) : "memory");
 }
 
 static void crash_hang(void)
@@ -57,7 +57,7 @@ void machine_crash(u32 how)
 	switch (how) {
 	case KVMAP_CRASH_TRIPLE_FAULT: crash_triple_fault(); break;
 	case KVMAP_CRASH_EMULATION: crash_emulation(); break;
-	case KVMAP_CRASH_MMIO: (void)*(volatile u64 *)nowhere(); break;
+	case KVMAP_CRASH_MMIO: (void)*(volatile u64 *)map_no_ram(); break;
 	case KVMAP_CRASH_HANG: crash_hang(); break;
 	case KVMAP_CRASH_OOPS: asm volatile("mov 16, %%rax" : : : "rax"); break;
 	}

@@ -31,18 +31,18 @@ static u64 image_pa(const void *address)
  * Writes `count` entries: value, value + step, ... Unrolled by four: with much RAM this loop dominates the
  * boot.
  */
-static void ptes_fill(u64 *entry, u64 value, u64 step, u64 count)
+static void ptes_fill(u64 *pte, u64 value, u64 step, u64 count)
 {
-	u64 *end = entry + count;
+	u64 *end = pte + count;
 
-	for (; entry + 4 <= end; entry += 4, value += 4 * step) {
-		entry[0] = value;
-		entry[1] = value + step;
-		entry[2] = value + 2 * step;
-		entry[3] = value + 3 * step;
+	for (; pte + 4 <= end; pte += 4, value += 4 * step) {
+		pte[0] = value;
+		pte[1] = value + step;
+		pte[2] = value + 2 * step;
+		pte[3] = value + 3 * step;
 	}
-	for (; entry < end; entry++, value += step)
-		*entry = value;
+	for (; pte < end; pte++, value += step)
+		*pte = value;
 }
 
 static void map_section(const char *start, const char *end, u64 rights)
@@ -74,12 +74,12 @@ static u64 table_new(u64 *next_table)
 	return gpa;
 }
 
-/* The table that *entry points to; allocated if *entry is empty. */
-static u64 *table_below(u64 *entry, u64 *next_table)
+/* The table that *pte points to; allocated if *pte is empty. */
+static u64 *table_below(u64 *pte, u64 *next_table)
 {
-	if (!*entry)
-		*entry = table_new(next_table) | _PAGE_TABLE;
-	return __va(*entry & PTE_PFN_MASK);
+	if (!*pte)
+		*pte = table_new(next_table) | _PAGE_TABLE;
+	return __va(*pte & PTE_PFN_MASK);
 }
 
 static void map_large(u64 *pmd, u64 start, u64 end)

@@ -11,19 +11,19 @@
 #include "mm/roots.h"
 
 /* Release order: a CPU that sees the entry must see what it points to. */
-static inline void pte_set(u64 *entry, u64 value)
+static inline void pte_set(u64 *pte, u64 value)
 {
-	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	__atomic_store_n(pte, value, __ATOMIC_RELEASE);
 }
 
-static inline u64 pte_get(const u64 *entry)
+static inline u64 pte_get(const u64 *pte)
 {
-	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(pte, __ATOMIC_ACQUIRE);
 }
 
-static inline u64 *table_of(u64 entry)
+static inline u64 *table_of(u64 pte)
 {
-	return __va(entry & PTE_PFN_MASK);
+	return __va(pte & PTE_PFN_MASK);
 }
 
 /* Held while a missing table is allocated, since two CPUs may miss the same one. */
@@ -31,27 +31,27 @@ struct spinlock page_table_lock;
 
 u32 pgtable_cuts;
 
-static u64 *table_make(u64 *entry)
+static u64 *table_make(u64 *pte)
 {
 	u64 value;
 	u32 pfn;
 
 	spin_lock(&page_table_lock);
-	value = pte_get(entry);
+	value = pte_get(pte);
 	if (!value && (pfn = pgtable_alloc())) {
 		value = (u64)pfn << PAGE_SHIFT | _PAGE_TABLE;
-		pte_set(entry, value);
+		pte_set(pte, value);
 	}
 	spin_unlock(&page_table_lock);
 	return value ? table_of(value) : NULL;
 }
 
-/* The table that *entry points to; allocated if *entry is empty. NULL without memory. */
-static inline u64 *table_below(u64 *entry)
+/* The table that *pte points to; allocated if *pte is empty. NULL without memory. */
+static inline u64 *table_below(u64 *pte)
 {
-	u64 value = pte_get(entry);
+	u64 value = pte_get(pte);
 
-	return likely(value) ? table_of(value) : table_make(entry);
+	return likely(value) ? table_of(value) : table_make(pte);
 }
 
 u64 *pmd_make(unsigned long va)
@@ -66,9 +66,9 @@ u64 *pmd_make(unsigned long va)
 /* The page table of va, allocated with those above it if missing; NULL without memory. */
 static u64 *pte_table_make(unsigned long va)
 {
-	u64 *entry = pmd_make(va);
+	u64 *pmd = pmd_make(va);
 
-	return entry ? table_below(entry) : NULL;
+	return pmd ? table_below(pmd) : NULL;
 }
 
 /* The PTE of va. Its page table must exist. */
@@ -162,17 +162,17 @@ void *arch_table_make(unsigned long va)
 
 u32 arch_table_frame(unsigned long va)
 {
-	u64 entry = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+	u64 pte = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
-	if (unlikely(!(entry & _PAGE_PRESENT)))
+	if (unlikely(!(pte & _PAGE_PRESENT)))
 		return 0;
-	entry = pte_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
-	if (unlikely(!(entry & _PAGE_PRESENT)))
+	pte = pte_get(&table_of(pte)[pt_index(va, PUD_SHIFT)]);
+	if (unlikely(!(pte & _PAGE_PRESENT)))
 		return 0;
-	entry = pte_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
-	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
+	pte = pte_get(&table_of(pte)[pt_index(va, PMD_SHIFT)]);
+	if (unlikely(!(pte & _PAGE_PRESENT) || pte & _PAGE_PSE))
 		return 0;
-	return (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);
+	return (u32)((pte & PTE_PFN_MASK) >> PAGE_SHIFT);
 }
 
 void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out)
@@ -299,14 +299,13 @@ static bool tables_allow(unsigned long va, bool write, bool execute)
 	unsigned int shift;
 
 	for (shift = PGD_SHIFT;; shift -= PGD_SHIFT - PUD_SHIFT) {
-		u64 entry = pte_get(&table[pt_index(va, shift)]);
+		u64 pte = pte_get(&table[pt_index(va, shift)]);
 
-		if (!(entry & _PAGE_PRESENT) || (write && !(entry & _PAGE_RW)) ||
-		    (execute && entry & _PAGE_NX))
+		if (!(pte & _PAGE_PRESENT) || (write && !(pte & _PAGE_RW)) || (execute && pte & _PAGE_NX))
 			return false;
-		if (shift == PTE_SHIFT || (shift < PGD_SHIFT && entry & _PAGE_PSE))
+		if (shift == PTE_SHIFT || (shift < PGD_SHIFT && pte & _PAGE_PSE))
 			return true;
-		table = table_of(entry);
+		table = table_of(pte);
 	}
 }
 
@@ -323,27 +322,27 @@ bool pgtable_allows(unsigned long va, bool write, bool execute)
 }
 
 /* The GPA that a leaf entry of that level maps va to; ~0 if it is not present. */
-static inline u64 leaf_gpa(u64 entry, unsigned long va, unsigned int shift)
+static inline u64 leaf_gpa(u64 pte, unsigned long va, unsigned int shift)
 {
 	u64 offset = (1ul << shift) - 1;
 
-	return likely(entry & _PAGE_PRESENT) ? (entry & PTE_PFN_MASK & ~offset) | (va & offset) : ~0ul;
+	return likely(pte & _PAGE_PRESENT) ? (pte & PTE_PFN_MASK & ~offset) | (va & offset) : ~0ul;
 }
 
 /* Unrolled: every vfree() finds its area by this walk. */
 static inline u64 tables_translate(unsigned long va)
 {
-	u64 entry = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
+	u64 pte = pte_get(&init_top_pgt[pt_index(va, PGD_SHIFT)]);
 
-	if (unlikely(!(entry & _PAGE_PRESENT)))
+	if (unlikely(!(pte & _PAGE_PRESENT)))
 		return ~0ul;
-	entry = pte_get(&table_of(entry)[pt_index(va, PUD_SHIFT)]);
-	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
-		return leaf_gpa(entry, va, PUD_SHIFT);
-	entry = pte_get(&table_of(entry)[pt_index(va, PMD_SHIFT)]);
-	if (unlikely(!(entry & _PAGE_PRESENT) || entry & _PAGE_PSE))
-		return leaf_gpa(entry, va, PMD_SHIFT);
-	return leaf_gpa(pte_get(&table_of(entry)[pt_index(va, PTE_SHIFT)]), va, PTE_SHIFT);
+	pte = pte_get(&table_of(pte)[pt_index(va, PUD_SHIFT)]);
+	if (unlikely(!(pte & _PAGE_PRESENT) || pte & _PAGE_PSE))
+		return leaf_gpa(pte, va, PUD_SHIFT);
+	pte = pte_get(&table_of(pte)[pt_index(va, PMD_SHIFT)]);
+	if (unlikely(!(pte & _PAGE_PRESENT) || pte & _PAGE_PSE))
+		return leaf_gpa(pte, va, PMD_SHIFT);
+	return leaf_gpa(pte_get(&table_of(pte)[pt_index(va, PTE_SHIFT)]), va, PTE_SHIFT);
 }
 
 u64 arch_virt_to_phys(unsigned long va)

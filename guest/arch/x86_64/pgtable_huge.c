@@ -36,12 +36,12 @@ static bool tables_for(unsigned long va, u32 blocks, u32 rest)
 }
 
 /*
- * A leaf has replaced `entry`, which pointed to a page table. Prepends that table to the chain `cut`; returns
+ * A leaf has replaced `pmd`, which pointed to a page table. Prepends that table to the chain `cut`; returns
  * its pfn.
  */
-static u32 table_cut(u64 entry, unsigned long va, u32 cut)
+static u32 table_cut(u64 pmd, unsigned long va, u32 cut)
 {
-	u32 table = (u32)((entry & PTE_PFN_MASK) >> PAGE_SHIFT);
+	u32 table = (u32)((pmd & PTE_PFN_MASK) >> PAGE_SHIFT);
 	struct page *page = pfn_to_page(table);
 
 	__atomic_add_fetch(&pgtable_cuts, 1, __ATOMIC_SEQ_CST);
@@ -59,9 +59,9 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 		return -1;
 	for (; blocks; blocks--, va += PMD_SIZE) {
 		struct page *page = pfn_to_page(pfn);
-		u64 *entry = pmd_make(va), old = *entry;
+		u64 *pmd = pmd_make(va), old = *pmd;
 
-		__atomic_store_n(entry, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
+		__atomic_store_n(pmd, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
 				 __ATOMIC_RELEASE);
 		WRITE_ONCE(page->vaddr, va);
 		pfn = page->next;
@@ -77,11 +77,11 @@ u32 arch_unmap_huge(unsigned long va, u32 nr)
 	unsigned long start = va, end = va + ((unsigned long)nr << PAGE_SHIFT);
 
 	for (; nr >= PTRS_PER_TABLE; nr -= PTRS_PER_TABLE, va += PMD_SIZE) {
-		u64 *entry = pmd_make(va);
+		u64 *pmd = pmd_make(va);
 
-		if (!(*entry & _PAGE_PSE))
+		if (!(*pmd & _PAGE_PSE))
 			break;
-		__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(pmd, 0, __ATOMIC_RELEASE);
 	}
 	if (nr)
 		pgtable_clear(va, nr);

@@ -14,14 +14,14 @@
 #define UART_SENT         0x20 /* the FIFO is empty */
 
 /* Polls before a character is dropped: a missing or stuck UART must not stop the run. */
-#define UART_PATIENCE 100000
+#define UART_POLLS 100000
 
 static u32 room;
 static bool fifo_on;
 
 static void wait_for_room(void)
 {
-	for (u32 i = 0; i < UART_PATIENCE; i++)
+	for (u32 i = 0; i < UART_POLLS; i++)
 		if (inb(KVMAP_PORT_SERIAL + UART_LINE_STATUS) & UART_SENT)
 			break;
 	room = UART_FIFO_SIZE;

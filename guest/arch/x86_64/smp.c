@@ -26,7 +26,7 @@
 #define MSR_GS_BASE    0xc0000101
 
 /* TSC ticks until a CPU is considered dead; seconds on any machine. */
-#define START_PATIENCE (1ul << 34)
+#define START_TIMEOUT (1ul << 34)
 
 struct tss {
 	u32 unused;
@@ -237,7 +237,7 @@ static void cpu_start(u32 number, struct cpu_entry_area *area)
 	smp_starting = &starting;
 	apic_start(number, TRAMPOLINE_GPA);
 	while (!starting.online) {
-		if (get_cycles() - start > START_PATIENCE)
+		if (get_cycles() - start > START_TIMEOUT)
 			panic("a CPU of the boot record does not start");
 		asm volatile("pause");
 	}

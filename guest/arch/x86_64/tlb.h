@@ -13,21 +13,21 @@
 void tlb_log_half(void);
 
 /*
- * Increments tlb_gen and writes the log entry of the new generation, which is returned. Lock-free: the
- * generation determines the entry's index. The addition is a full barrier, so that other CPUs see all earlier
- * stores of this one. If this CPU is stopped between the addition and the store of the stamp, the entry has
+ * Increments tlb_gen and writes the log flush of the new generation, which is returned. Lock-free: the
+ * generation determines the flush's index. The addition is a full barrier, so that other CPUs see all earlier
+ * stores of this one. If this CPU is stopped between the addition and the store of the stamp, the flush has
  * another stamp.
  */
 static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
 {
 	u32 stamp = __atomic_add_fetch(&tlb_gen, 1, __ATOMIC_SEQ_CST);
-	struct tlb_flush *entry = &tlb_flush_log[stamp % TLB_FLUSH_LOG];
+	struct tlb_flush *flush = &tlb_flush_log[stamp % TLB_FLUSH_LOG];
 
-	WRITE_ONCE(entry->cpu, cpu);
-	WRITE_ONCE(entry->begun, begun);
-	WRITE_ONCE(entry->start, start);
-	WRITE_ONCE(entry->end, end);
-	__atomic_store_n(&entry->stamp, stamp, __ATOMIC_RELEASE);
+	WRITE_ONCE(flush->cpu, cpu);
+	WRITE_ONCE(flush->begun, begun);
+	WRITE_ONCE(flush->start, start);
+	WRITE_ONCE(flush->end, end);
+	__atomic_store_n(&flush->stamp, stamp, __ATOMIC_RELEASE);
 	if (unlikely(stamp % TLB_FLUSH_LOG_HALF == 0))
 		tlb_log_half();
 	return stamp;

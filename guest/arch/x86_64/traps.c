@@ -14,7 +14,7 @@
 
 extern const char access_begin[], access_end[], access_failed[];
 
-void access_forget(u64 address)
+void access_invalidate(u64 address)
 {
 	invlpg(address);
 }

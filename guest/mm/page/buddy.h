@@ -108,10 +108,10 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero);
 u32 pcp_free_chain(u32 first, u32 nr, u32 stamp);
 
 /* Longest chain that is freed to this CPU's list: PCP_CHAIN; 0 with several NUMA nodes. */
-extern u32 pcp_free_most;
+extern u32 pcp_free_max;
 
 /* Disables freeing to per-CPU lists, since these do not distinguish NUMA nodes. */
-void pcp_takes_none(void);
+void pcp_disable(void);
 
 /* Frames on this CPU's lists. */
 u32 pcp_count(void);

@@ -182,7 +182,7 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 }
 
 /* Whether nr frames are free; the first zone alone mostly has enough. */
-static inline bool are_there(u32 nr)
+static inline bool are_free(u32 nr)
 {
 	const struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
 
@@ -195,7 +195,7 @@ static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner o
 	struct chain chain;
 	u32 taken;
 
-	if (!are_there(nr))
+	if (!are_free(nr))
 		return 0;
 	chain_init(&chain);
 	taken = chain_take_near(&chain, nr, owner);
@@ -227,7 +227,7 @@ static __attribute__((noinline)) u32 zones_alloc_chain_zeroed(u32 nr, enum page_
 	struct chain chain;
 	u32 taken, *used;
 
-	if (!are_there(nr))
+	if (!are_free(nr))
 		return 0;
 	chain_init(&chain);
 	taken = chain_take_all_fresh(&chain, nr, owner);
@@ -318,5 +318,5 @@ u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
 
 u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
 {
-	return nr <= pcp_free_most ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
+	return nr <= pcp_free_max ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
 }

@@ -216,7 +216,7 @@ void frames_free(u32 pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (page->order || unlikely(!pcp_free_most))
+	if (page->order || unlikely(!pcp_free_max))
 		return zones_free(pfn);
 	page->cache = 0;
 	pcp_free_chain(pfn, 1, 0);

@@ -14,7 +14,7 @@ void nodes_init(u32 nodes, u32 nr_cpus)
 	if (nodes <= 1)
 		return;
 	nr_nodes = nodes;
-	pcp_takes_none();
+	pcp_disable();
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
 		cpu_caches[cpu].numa_node = cpu * nodes / nr_cpus;
 }

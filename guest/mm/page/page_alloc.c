@@ -22,7 +22,7 @@ u32 page_alloc_status(void)
 static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
 {
 	this_cpu_cache()->page_alloc_status = status;
-	refusal_note(status, 0, warn_caller(status, gfp, caller));
+	refusal_record(status, 0, warn_caller(status, gfp, caller));
 	return NULL;
 }
 
@@ -49,7 +49,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
 		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, CALLER);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
-	if (unlikely(!pfn) && gfp_may_purge(gfp) && reclaim_memory())
+	if (unlikely(!pfn) && gfp_may_reclaim(gfp) && reclaim_memory())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
 		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
@@ -77,7 +77,7 @@ static unsigned long count_missing(struct page *const *pages, unsigned long nr)
 }
 
 /* Stores the frames of a chain in the NULL entries, of which there are as many. */
-static void chain_deal(u32 pfn, struct page **pages)
+static void chain_store(u32 pfn, struct page **pages)
 {
 	for (; pfn; pages++) {
 		struct page *page = pfn_to_page(pfn);
@@ -104,7 +104,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 			? chain_alloc(gfp, (u32)missing)
 			: 0;
 	if (likely(first)) {
-		chain_deal(first, pages);
+		chain_store(first, pages);
 		this_cpu_cache()->page_alloc_status = KVMAP_OK;
 		return nr;
 	}
@@ -134,8 +134,8 @@ void __free_pages(struct page *page, unsigned int order)
 {
 	if (unlikely(!is_buddy_block(page, order))) {
 		this_cpu_cache()->page_alloc_status = KVMAP_REFUSED_NOT_AN_AREA;
-		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, is_page(page) ? (unsigned long)page_address(page) : 0,
-			     CALLER);
+		refusal_record(KVMAP_REFUSED_NOT_AN_AREA,
+			       is_page(page) ? (unsigned long)page_address(page) : 0, CALLER);
 		return;
 	}
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;

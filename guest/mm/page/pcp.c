@@ -13,11 +13,11 @@
 #define PCP_BATCH 64
 #define PCP_HIGH  128
 
-u32 pcp_free_most = PCP_CHAIN;
+u32 pcp_free_max = PCP_CHAIN;
 
-void pcp_takes_none(void)
+void pcp_disable(void)
 {
-	pcp_free_most = 0;
+	pcp_free_max = 0;
 }
 
 static inline struct per_cpu_pages *pcp_of(bool zero)
@@ -31,7 +31,7 @@ static inline struct per_cpu_pages *pcp_of(bool zero)
  * Sets the owner of the first nr frames of a chain that has at least nr. Returns the next pfn; *last_out: the
  * last of the nr frames.
  */
-static inline u32 hand_out(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
+static inline u32 frames_set_owner(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
 {
 	u32 gen = READ_ONCE(tlb_gen);
 	struct page *page;
@@ -83,7 +83,7 @@ u32 pcp_alloc_chain(u32 nr, enum page_owner owner, bool zero)
 			return 0;
 	}
 	first = pcp->first;
-	pcp->first = hand_out(first, nr, owner, &last);
+	pcp->first = frames_set_owner(first, nr, owner, &last);
 	pcp->nr -= nr;
 	last->next = 0;
 	return first;
@@ -99,7 +99,7 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero)
 	if (!nr)
 		return 0;
 	*chain->end = pcp->first;
-	pcp->first = hand_out(pcp->first, nr, owner, &last);
+	pcp->first = frames_set_owner(pcp->first, nr, owner, &last);
 	pcp->nr -= nr;
 	last->next = 0;
 	chain->end = &last->next;

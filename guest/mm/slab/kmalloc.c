@@ -19,7 +19,10 @@
 #define POISON_WORD (POISON_FREE * 0x0101010101010101ul)
 
 #define CLASS(number, text, size)                                                                            \
-	[number] = { .name = "kmalloc-" text, .object_size = (size), .index = (number) + 1, .gives_back = 1 }
+	[number] = { .name = "kmalloc-" text,                                                                \
+		     .object_size = (size),                                                                  \
+		     .index = (number) + 1,                                                                  \
+		     .frees_empty_slabs = 1 }
 
 /* Cache index = class index + 1; index 0 is invalid. */
 static struct kmem_cache classes[KMALLOC_CLASSES] = {
@@ -49,11 +52,11 @@ static const u8 small_lists[SMALL_MAX / 8] = { L(0), L(1), L(2), L(2), L(3), L(3
 /* Flags that objects of a class cannot satisfy, since they lie wherever their slab does. */
 #define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
 
-static bool watched;
+static bool fast_path_disabled;
 
-void kmalloc_watch(void)
+void kmalloc_disable_fast_path(void)
 {
-	watched = true;
+	fast_path_disabled = true;
 }
 
 /* Protected by slab_debug_lock. */
@@ -137,7 +140,7 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_refill(cache);
 
-	if (!object && gfp_may_purge(gfp) && reclaim_memory())
+	if (!object && gfp_may_reclaim(gfp) && reclaim_memory())
 		object = kmem_cache_refill(cache);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
 }
@@ -181,8 +184,8 @@ static void *kmalloc_find(unsigned long size, gfp_t gfp)
 	if (in_interrupt()) {
 		if (gfp & __GFP_DIRECT_RECLAIM)
 			return refuse(KVMAP_REFUSED_INTERRUPT);
-	} else if (!watched) {
-		this_cpu_cache()->kmalloc_quick = KMALLOC_MAX_CACHE_SIZE;
+	} else if (!fast_path_disabled) {
+		this_cpu_cache()->kmalloc_fast_max = KMALLOC_MAX_CACHE_SIZE;
 	}
 	cache = &classes[CLASS_OF(list_of_size(size))];
 	object = slab_debug ? class_alloc_debug(cache, gfp) : class_alloc(cache, gfp);
@@ -200,7 +203,7 @@ static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gf
 	if (likely(object))
 		return object;
 	status = this_cpu_cache()->kmalloc_status;
-	refusal_note(status, 0, warn_caller(status, gfp, caller));
+	refusal_record(status, 0, warn_caller(status, gfp, caller));
 	return NULL;
 }
 
@@ -210,7 +213,7 @@ static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *calle
 	struct kmem_list *list;
 
 	/* also true for size 0 */
-	if (unlikely(size - 1 >= cpu->kmalloc_quick || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
+	if (unlikely(size - 1 >= cpu->kmalloc_fast_max || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
 		return kmalloc_slow(size, gfp, caller);
 	list = (void *)((char *)cpu->objects + list_of_size(size));
 	return likely(list->free) ? kmem_list_take(list) : kmalloc_slow(size, gfp, caller);
@@ -218,7 +221,7 @@ static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *calle
 
 static void *refuse_to(u32 status, const void *caller)
 {
-	refusal_note(status, 0, caller);
+	refusal_record(status, 0, caller);
 	return refuse(status);
 }
 
@@ -326,7 +329,7 @@ static __attribute__((noinline)) void kfree_slow(const void *object, const void 
 	if (!status)
 		return;
 	this_cpu_cache()->kmalloc_status = status;
-	refusal_note(status, (unsigned long)object, caller);
+	refusal_record(status, (unsigned long)object, caller);
 }
 
 void kfree(const void *object)
@@ -377,7 +380,7 @@ void *krealloc(const void *object, unsigned long size, gfp_t gfp)
 	}
 	old = ksize(object);
 	if (!old) {
-		refusal_note(KVMAP_REFUSED_NOT_AN_AREA, (unsigned long)object, CALLER);
+		refusal_record(KVMAP_REFUSED_NOT_AN_AREA, (unsigned long)object, CALLER);
 		return refuse(KVMAP_REFUSED_NOT_AN_AREA);
 	}
 	if (size <= old)

@@ -18,7 +18,7 @@
  * Makes every allocation take the slow path, which checks slab_debug and should_fail_alloc(). Called before
  * the first allocation.
  */
-void kmalloc_watch(void);
+void kmalloc_disable_fast_path(void);
 
 /*
  * NULL on failure; kmalloc_status() has the reason. In an interrupt __GFP_DIRECT_RECLAIM (GFP_KERNEL) is

@@ -30,7 +30,7 @@ bool slab_debug;
 struct spinlock slab_debug_lock;
 
 /* Allocates a cache index; 0 if none is left. */
-static u32 number_take(void)
+static u32 index_alloc(void)
 {
 	u32 taken = READ_ONCE(nr_kmem_caches);
 
@@ -48,7 +48,7 @@ static u32 number_take(void)
 static bool cache_register(struct kmem_cache *cache)
 {
 	u32 limit = CPU_LIST_BYTES / cache->object_size;
-	u32 index = cache->index ? cache->index : number_take();
+	u32 index = cache->index ? cache->index : index_alloc();
 
 	if (!index)
 		return false;
@@ -265,7 +265,7 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		*first = *object;
 		object_return(cache, object);
 	}
-	if (cache->gives_back && cache->nr_empty > EMPTY_KEPT)
+	if (cache->frees_empty_slabs && cache->nr_empty > EMPTY_KEPT)
 		empty = empty_take(cache, EMPTY_KEPT);
 	spin_unlock(&cache->lock);
 	if (empty)
@@ -292,7 +292,7 @@ u32 kmem_reclaim(void)
 	u32 frames = 0;
 
 	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
-		if (kmem_caches[i] && kmem_caches[i]->gives_back)
+		if (kmem_caches[i] && kmem_caches[i]->frees_empty_slabs)
 			frames += cache_reclaim(kmem_caches[i]);
 	return frames;
 }

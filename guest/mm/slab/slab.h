@@ -4,7 +4,7 @@
  * of 8); it needs no other initialisation.
  *
  * Free objects are on lists, linked through their first words: one list per CPU, which needs no lock, and the
- * freelist of each slab. A slab is empty when all its objects are in its freelist. A cache with gives_back
+ * freelist of each slab. A slab is empty when all its objects are in its freelist. A cache with frees_empty_slabs
  * keeps a few empty slabs and frees the others. A cache without keeps all slabs, so that an object's memory
  * never changes its type: code that reads an object without a lock may see a free or reallocated one, but
  * always one of this cache.

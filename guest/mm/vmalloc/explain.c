@@ -20,11 +20,11 @@ static u32 area_kind(const struct vmap_area *va, unsigned long addr, bool write)
  * Attempts to take the lock. After these its holder is probably the code that faulted, and the search runs
  * without the lock; it can only spoil the report.
  */
-#define PATIENCE 100000
+#define LOCK_ATTEMPTS 100000
 
 static bool lock_for_report(void)
 {
-	for (u32 i = 0; i < PATIENCE; i++) {
+	for (u32 i = 0; i < LOCK_ATTEMPTS; i++) {
 		if (spin_trylock(&vmap_area_lock))
 			return true;
 		arch_relax();

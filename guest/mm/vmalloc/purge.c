@@ -206,7 +206,7 @@ static u32 lazy_pages(const struct vmap_area *va)
  * Moves ranges of a purge_list that another CPU's full flush has covered to the flushed_list. lazy->lock must
  * be held. The last range is the oldest, except where an interrupt has queued one.
  */
-static void lazy_settle(struct vmap_lazy *lazy)
+static void lazy_skip_flushed(struct vmap_lazy *lazy)
 {
 	u32 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
@@ -249,13 +249,13 @@ static bool is_flush_due(struct vmap_lazy *lazy)
 	u32 max_pages;
 
 	if (vmalloc_policy == KVMAP_POLICY_EAGER) {
-		lazy_settle(lazy);
+		lazy_skip_flushed(lazy);
 		return lazy->purge_list;
 	}
 	max_pages = lazy_max_pages();
 	if (lazy->areas < LAZY_MAX_AREAS && lazy->pages < max_pages)
 		return false;
-	lazy_settle(lazy);
+	lazy_skip_flushed(lazy);
 	return lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= max_pages;
 }
 

@@ -35,7 +35,7 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller)
 	cpu->vmalloc_status = status;
 	/* Atomic: an interrupt may be refused something while this CPU counts. */
 	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
-	refusal_note(status, (unsigned long)addr, caller);
+	refusal_record(status, (unsigned long)addr, caller);
 }
 
 static void *refuse(u32 status, const void *caller)

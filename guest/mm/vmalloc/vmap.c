@@ -76,7 +76,7 @@ void *vmap_ram_area(struct page *const *pages, u32 nr, const void *caller)
 void *vm_map_ram(struct page *const *pages, u32 count, int node)
 {
 	(void)node;
-	if (unlikely(count - 1 >= VMAP_BLOCK_MOST || in_interrupt())) /* also true for count 0 */
+	if (unlikely(count - 1 >= VMAP_BLOCK_PAGES_MAX || in_interrupt())) /* also true for count 0 */
 		return vmap_ram_area(pages, count, __builtin_return_address(0));
 	return vmap_block_map(pages, count, __builtin_return_address(0));
 }

@@ -174,7 +174,7 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 extern struct kmem_cache vmap_block_cache;
 
 /*
- * vm_map_ram() of 1 to VMAP_BLOCK_MOST pages. Falls back to vmap_ram_area() without memory or space for a new
+ * vm_map_ram() of 1 to VMAP_BLOCK_PAGES_MAX pages. Falls back to vmap_ram_area() without memory or space for a new
  * vmap block.
  */
 void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller);

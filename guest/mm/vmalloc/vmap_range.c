@@ -198,7 +198,7 @@ struct vmap_area *vmap_range_at(unsigned long addr, u32 *status)
 }
 
 /* Attempts to take the lock; its holder may be the interrupted code. */
-#define PATIENCE 1000
+#define LOCK_ATTEMPTS 1000
 
 struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status)
 {
@@ -213,7 +213,7 @@ struct vmap_area *vmap_range_at_atomic(unsigned long addr, u32 *status)
 	if (va)
 		return va;
 	*status = KVMAP_REFUSED_INTERRUPT;
-	for (u32 i = 0; i < PATIENCE; i++) {
+	for (u32 i = 0; i < LOCK_ATTEMPTS; i++) {
 		if (!spin_trylock(&vmap_area_lock)) {
 			arch_relax();
 			continue;

@@ -128,7 +128,7 @@ Test(damage_areas, a_vmap_block_that_is_more_than_full)
 
 Test(damage_areas, a_mapping_in_a_vmap_block_without_room_for_it)
 {
-	world_vmap_block(&world, RANGE_A)->maps[4].nr_pages = VMAP_BLOCK_MOST;
+	world_vmap_block(&world, RANGE_A)->maps[4].nr_pages = VMAP_BLOCK_PAGES_MAX;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V8", "vmap_block_map.nr_pages");
 	cr_expect_eq(claims.areas.count, 5);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.h: parts of check_machine(): the claims of the memory manager against the page tables, inside one process.
- * Written from the invariants (V1 to V6, V8, V9, V13), not from the code under test.
+ * check.h: parts of check_machine(): the claims of the memory manager against the page tables, inside one
+ * process. Written from the invariants (V1 to V6, V8, V9, V13), not from the code under test.
  */
 #ifndef TESTS_UNIT_MM_CHECK_H
 #define TESTS_UNIT_MM_CHECK_H
@@ -29,7 +29,7 @@ struct census {
 /* Records the owner of a frame, which must have none yet. */
 void own(struct census *census, u64 pfn, u8 owner);
 
-/* The same for a chain of nr frames. blocks: it may begin with buddy blocks of 2M. */
+/* own() for a chain of nr frames. blocks: it may begin with buddy blocks of 2M. */
 void own_chain(struct census *census, u32 pfn, u64 nr, u8 owner, bool blocks);
 
 void check_zones(struct census *census);

@@ -59,7 +59,7 @@ static void check_vmap_block_map(struct census *census, const struct vmap_block_
 {
 	u64 sum = 0;
 
-	cr_assert(map->nr_pages && map->nr_pages <= VMAP_BLOCK_MOST);
+	cr_assert(map->nr_pages && map->nr_pages <= VMAP_BLOCK_PAGES_MAX);
 	if (map->state == VMAP_LAZY) {
 		census->unmapped_in_blocks++;
 		for (u32 i = 0; i <= map->nr_pages; i++)

@@ -41,7 +41,7 @@ u64 read_cr3(void)
 	return 0;
 }
 
-/* All leaves of the kernel are global: they survive this. */
+/* All leaves of the kernel are global: the TLB keeps them. */
 void write_cr3(u64 value)
 {
 	(void)value;
@@ -52,7 +52,7 @@ u64 read_cr4(void)
 	return X86_CR4_PAE | X86_CR4_PGE;
 }
 
-/* Without PGE, and so between the two writes of a flush, nothing is kept. */
+/* Clearing PGE, the first of a flush's two writes, empties the TLB. */
 void write_cr4(u64 value)
 {
 	struct sim_cpu *cpu = &sim_cpus[sim_number];
@@ -61,13 +61,13 @@ void write_cr4(u64 value)
 		cpu->tlb[cpu->used[--cpu->nr_used]] = 0;
 }
 
-/* The page is in the TLB from now on. */
+/* Records that the TLB has the page. */
 static void tlb_note(struct sim_cpu *cpu, u32 page)
 {
 	u32 i, kept = 0;
 
 	if (cpu->nr_used == SIM_TLB_PAGES) {
-		for (i = 0; i < cpu->nr_used; i++) /* invlpg leaves numbers behind */
+		for (i = 0; i < cpu->nr_used; i++) /* invlpg does not remove numbers */
 			if (cpu->tlb[cpu->used[i]] && cpu->used[i] != page)
 				cpu->used[kept++] = cpu->used[i];
 		cpu->nr_used = kept;
@@ -75,7 +75,7 @@ static void tlb_note(struct sim_cpu *cpu, u32 page)
 	cpu->used[cpu->nr_used++] = page;
 }
 
-/* Only a translation that allows what is wanted is used: without, the tables are walked again. */
+/* A translation that does not allow the access is not used; the page tables are walked again. */
 static u64 *sim_translate(unsigned long va, bool write)
 {
 	unsigned long page = (va - KVMAP_VMALLOC_START) >> PAGE_SHIFT;
@@ -124,7 +124,10 @@ void sim_boot(u32 policy)
 	max_pfn = SIM_RAM_END >> PAGE_SHIFT;
 	mem_map = calloc(max_pfn, sizeof(*mem_map));
 
-	/* The second and third regions touch, at a frame that is no block's border. A hole from 9M to 12M. */
+	/*
+	 * The second and third regions are adjacent; their border is not aligned to any buddy block. A hole
+	 * from 9M to 12M.
+	 */
 	memblock.nr_memory = 4;
 	region(&memblock.memory[0], 0, 0x9f000, MEMBLOCK_RAM);
 	region(&memblock.memory[1], 0x100000, 0x501000, MEMBLOCK_RAM);
@@ -139,7 +142,7 @@ void sim_boot(u32 policy)
 	vmalloc_init(policy);
 }
 
-/* The host takes the log when it is told to. */
+/* The host reads the log at once. */
 void doorbell_ring(u32 bell)
 {
 	cr_assert_eq(bell, KVMAP_DOORBELL_FLUSHES);
@@ -197,7 +200,7 @@ void snapshot_take(struct snapshot *out)
 	out->cpu = cpu_caches[0];
 	out->cpu.vmalloc_status = out->cpu.page_alloc_status = out->cpu.kmalloc_status = KVMAP_OK;
 	out->cpu.lazy.lock = (struct spinlock){ 0 };
-	out->cpu.kmalloc_quick = 0;
+	out->cpu.kmalloc_fast_max = 0;
 	out->cpu.stats.refused = 0;
 	out->busy = vmap_area_root;
 	out->free = free_vmap_area_root;

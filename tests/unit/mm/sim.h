@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h: a machine of 16 MiB beneath the memory manager: RAM with a hole, and CPUs whose TLBs never forget a
- * translation by themselves. Below vmalloc everything is the kernel's own code, page tables included.
+ * sim.h: a machine of 16 MiB below the memory manager: RAM with a hole, and CPUs whose TLBs evict nothing.
+ * Below vmalloc everything is the kernel's own code, page tables included.
  */
 #ifndef TESTS_UNIT_MM_SIM_H
 #define TESTS_UNIT_MM_SIM_H
@@ -30,10 +30,10 @@ void sim_boot(u32 policy);
 
 struct sim_cpu {
 	u32 state; /* enum cpu_state */
-	u32 asked; /* a round of flushes waits for it */
+	u32 asked; /* a TLB shootdown waits for it */
 	u32 nr_used;
-	u32 tlb[SIM_TLB_PAGES]; /* pfn + 1 that it uses for page number n of the vmalloc range; 0 = not cached
-				 */
+	/* pfn + 1 that the TLB has for page number n of the vmalloc range; 0 = none */
+	u32 tlb[SIM_TLB_PAGES];
 	bool writable[SIM_TLB_PAGES];
 	u32 used[SIM_TLB_PAGES]; /* numbers of the pages cached */
 };
@@ -43,28 +43,28 @@ extern struct sim_cpu sim_cpus[SIM_CPUS];
 #define sim_tlb          sim_cpus[sim_number].tlb
 #define sim_tlb_writable sim_cpus[sim_number].writable
 
-/* The thread is that CPU from now on, until it stops. One that has stopped flushes when it starts again. */
+/* Makes this thread the CPU until sim_cpu_stop(). A CPU that was stopped flushes when it starts again. */
 void sim_cpu_start(u32 number);
 void sim_cpu_stop(void);
 
-/* How often the host was told to take the log of flushes. */
+/* How often the kernel requested that the host read the log. */
 extern u64 sim_log_taken;
 
-/* Answers other CPUs. */
+/* Takes part in a TLB shootdown if one is pending. */
 void sim_poll(void);
 
 /* An access of the CPU to 8 bytes of the vmalloc range; false if it faults. */
 bool sim_read(unsigned long va, u64 *value_out);
 bool sim_write(unsigned long va, u64 value);
 
-/* Takes frames away until only nr are free. They count as held. */
+/* Allocates frames, which count as held, until only nr are free. */
 void sim_leave_free(u64 nr);
-/* Gives them back. */
+/* Frees the held frames. */
 void sim_release_held(void);
 
-/* Everything that the manager knows, compared with everything else; fails the test that runs. */
+/* Compares everything that the memory manager claims; fails the test that runs. */
 void check_machine(void);
-/* The same for a tree alone, with the augmented values if `free`; counts its nodes. */
+/* Checks a tree, with its augmented values if `free`; returns its number of nodes. */
 u64 check_tree(const struct rb_root *root, bool free);
 
 /* A counter of pages, summed over all CPUs. */
@@ -90,11 +90,11 @@ static inline unsigned long vmalloc_to_pfn(const void *addr)
 /* Allocated objects of a cache. */
 u64 objects_in_use(const struct kmem_cache *cache);
 
-/* What a refused call must leave as it was. Which free frames a CPU keeps is none of it: they all go back. */
+/* What a refused call must not change. Frames on per-CPU lists are freed first. */
 struct snapshot {
-	struct zone zones[MAX_NR_ZONES]; /* without the locks, as all of it */
+	struct zone zones[MAX_NR_ZONES]; /* without the locks, as everything here */
 	struct kmem_cache caches[2];
-	struct cpu_cache cpu; /* without what it says of its last request, `refused`, kmalloc_quick */
+	struct cpu_cache cpu; /* without the status of its last request, `refused`, kmalloc_fast_max */
 	struct rb_root busy, free;
 	u32 clock;
 };

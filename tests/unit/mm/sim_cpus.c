@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_cpus.c: threads as CPUs. What the kernel does by interrupts and HLT, the same protocol, is done here by
- * looking: a CPU that runs looks at each access and while it waits for a lock.
+ * sim_cpus.c: threads as CPUs. The kernel's shootdown protocol uses interrupts and HLT; here a running CPU
+ * polls, with each access and while it waits for a lock.
  */
 #include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/tlb.h"
@@ -45,7 +45,7 @@ void sim_poll(void)
 	answered();
 }
 
-/* It was asked when it was about to stop, and will not look any more. */
+/* The request came when the CPU was about to stop, and it will not poll again. */
 static void excuse(struct sim_cpu *cpu)
 {
 	if (!__atomic_load_n(&cpu->asked, __ATOMIC_SEQ_CST) || !is_idle(cpu))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_block.c: small mappings of vm_map_ram(), which lie in blocks.
+ * test_block.c: vmap blocks: small mappings of vm_map_ram().
  */
 #include "mm/fail_alloc.h"
 #include "mm/vmalloc/set_memory.h"
@@ -11,12 +11,12 @@
 
 #define PAGES 3
 
-static struct page *pages[VMAP_BLOCK_MOST];
+static struct page *pages[VMAP_BLOCK_PAGES_MAX];
 
 static void boot(u32 policy)
 {
 	sim_boot(policy);
-	for (u32 i = 0; i < VMAP_BLOCK_MOST; i++)
+	for (u32 i = 0; i < VMAP_BLOCK_PAGES_MAX; i++)
 		pages[i] = alloc_pages(GFP_KERNEL, 0);
 }
 
@@ -34,7 +34,7 @@ static void unmap(unsigned long addr, u32 nr)
 	cr_assert_eq(vmalloc_status(), KVMAP_OK);
 }
 
-/* What the CPU reads at an address, which it may have read before; ~0 if it faults. */
+/* The word that the CPU reads, perhaps through an old translation; ~0 if it faults. */
 static u64 word_at(unsigned long addr)
 {
 	u64 value;
@@ -68,13 +68,13 @@ Test(blocks, mappings_lie_one_behind_the_other_each_with_a_guard_page)
 
 Test(blocks, of_any_size_up_to_the_largest)
 {
-	unsigned long addr[2 * VMAP_BLOCK_MOST];
+	unsigned long addr[2 * VMAP_BLOCK_PAGES_MAX];
 
 	boot(KVMAP_POLICY_STRICT);
-	for (u32 nr = 1; nr <= VMAP_BLOCK_MOST; nr++)
+	for (u32 nr = 1; nr <= VMAP_BLOCK_PAGES_MAX; nr++)
 		addr[nr] = map(nr);
 	check_machine();
-	for (u32 nr = VMAP_BLOCK_MOST; nr; nr--)
+	for (u32 nr = VMAP_BLOCK_PAGES_MAX; nr; nr--)
 		unmap(addr[nr], nr);
 	check_machine();
 	vm_unmap_aliases();
@@ -145,7 +145,7 @@ Test(blocks, unmapping_the_aliases_flushes_what_was_unmapped_beside_live_mapping
 	check_machine();
 }
 
-/* One page waits: it would be flushed alone, if the frame had not been mapped in a block. */
+/* One lazily freed page. It would be flushed alone if its frame had not been mapped in a vmap block. */
 Test(blocks, frames_of_an_area_that_were_mapped_wait_for_that_flush_too)
 {
 	unsigned long area, alias;

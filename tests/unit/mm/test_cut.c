@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cut.c: page tables that a 2M leaf takes the place of, and who looks into them just then. The walk of
- * one CPU is stopped after each of its instructions in turn (EFLAGS.TF), and there another one takes the
- * table away and fills its frame.
+ * test_cut.c: page tables that a 2M leaf replaces during a lockless walk. The walk of one CPU is stopped
+ * after each of its instructions in turn (EFLAGS.TF); there another CPU replaces the table and fills its
+ * frame.
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include "sim.h"
@@ -16,15 +16,17 @@
 
 #define M2 (2ul << 20)
 
-/* More instructions than a walk has, whatever the compiler and its sanitizers make of it. */
+/* More instructions than a walk has with any compiler and sanitizer. */
 #define STEPS_MAX 20000
 
-static unsigned long region; /* 2M that an empty table serves */
+static unsigned long region; /* 2M of addresses with an empty page table */
 static volatile sig_atomic_t stop_at, steps;
-static u32 data, data_nr; /* frames, chained, that were allocated after the table had gone */
+static u32 data, data_nr; /* chain of frames allocated after the page table was freed */
 
-/* A leaf takes the place of the table, whose frame becomes somebody's data, as all are that there are. A walk
- * would take it for an entry. */
+/*
+ * A leaf replaces the table, and all free frames, its own among them, are filled with data that a walk would
+ * take for an entry.
+ */
 static void other_cpu(void)
 {
 	unsigned long huge = (unsigned long)vmalloc_huge(M2, GFP_KERNEL);
@@ -58,7 +60,7 @@ static void trace(bool on)
 		asm volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc");
 }
 
-/* The region is free again, with an empty table; false if none could be made of it. */
+/* Frees the region again, with an empty page table; false without memory. */
 static void table_again(void)
 {
 	void *area = vmalloc(2 * M2);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_failure.c: memory that ends at any point of an allocation.
+ * test_failure.c: memory that runs out at any point of an allocation.
  */
 #include "mm/fail_alloc.h"
 #include "mm/slab/kmalloc.h"
@@ -18,8 +18,8 @@ struct shortage {
 };
 
 /*
- * An area of 3 pages is made of 3 frames, a slab page and 3 tables; one of 600 has a table more. Every number
- * of frames from none to one too many.
+ * An area of 3 pages needs 3 frames, a slab page and 3 tables; one of 600 pages needs one table more. Every
+ * number of free frames from none to one too many.
  */
 #define SMALL_NEEDS (3 + 1 + 3)
 #define LARGE_NEEDS (600 + 1 + 4)
@@ -53,7 +53,7 @@ ParameterizedTest(const struct shortage *s, failure,
 	cr_assert_eq(vmalloc_status(), a ? KVMAP_OK : KVMAP_REFUSED_NO_MEMORY);
 	check_machine();
 	if (!a) {
-		/* slab pages and tables stay; the frames of the area and its range do not */
+		/* slab pages and tables are kept; the area's frames and its range are not */
 		cr_assert_eq(frames_free_count() + vm_stat_sum(NR_SLAB_PAGES) - 1 +
 				     vm_stat_sum(NR_PAGETABLE_PAGES),
 			     s->frames_left);
@@ -151,7 +151,7 @@ static void *(*const makers[])(void) = {
 	made_by_vmap, made_by_vmalloc, made_by_vzalloc, made_by_kmalloc, made_by_krealloc,
 };
 
-/* More than any of them makes on a new machine. */
+/* More than any of these makes on a new machine. */
 #define ALLOCATIONS 14
 
 struct failing {
@@ -172,10 +172,10 @@ ParameterizedTest(const struct failing *f, failure, each_allocation_in_turn_is_u
 	const void *made;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	kmalloc_watch();
+	kmalloc_disable_fast_path();
 	fail_alloc_at(f->nth);
 	made = makers[f->maker]();
-	/* Nothing waits for a flush that could be reused instead: what fails is refused. */
+	/* Nothing is lazily freed that could be reclaimed, so that the failed request is refused. */
 	cr_assert_eq(!made, fail_alloc_done, "maker %u, allocation %u", f->maker, f->nth);
 	cr_assert(f->nth > 1 || fail_alloc_done);
 	cr_assert(f->nth < ALLOCATIONS || !fail_alloc_done, "ALLOCATIONS is too small");

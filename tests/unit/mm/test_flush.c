@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_flush.c: what each policy promises about memory that a TLB may still reach, tried with a TLB that
- * does.
+ * test_flush.c: the guarantees of each policy about memory that a TLB may still map, with a TLB that does.
  */
 #include "sim.h"
 
@@ -153,7 +152,7 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 {
 	sim_boot(KVMAP_POLICY_EAGER);
 	while (tlb_gen <= TLB_FLUSH_LOG + 8) {
-		/* entries by turns: an unmapping, a flush; the odd one moves each to the other's place */
+		/* unmappings and flushes alternate; the odd event swaps their places in the log */
 		if (tlb_gen == TLB_FLUSH_LOG)
 			arch_flush_ranges(NULL, 0);
 		vfree((void *)area_touched(1));
@@ -163,7 +162,7 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 	}
 }
 
-/* CPU 0 and CPU 1 by turns, in one thread: the other one is halted meanwhile. */
+/* CPU 0 and CPU 1 take turns in one thread; the other one is halted. */
 static void turn_to(u32 cpu)
 {
 	sim_cpu_stop();
@@ -305,7 +304,7 @@ Test(flush, what_was_flushed_is_given_back_bit_by_bit)
 	check_machine();
 	for (int i = 0; i < 15; i++) {
 		before = vm_stat_sum(NR_LAZY_PAGES);
-		vfree((void *)area_touched(33)); /* of no size that is kept */
+		vfree((void *)area_touched(33)); /* of a size that is not cached */
 		cr_assert_eq(vm_stat_sum(NR_LAZY_PAGES), before + 33 - 4 * 7);
 		check_machine();
 	}

@@ -62,7 +62,7 @@ Test(frames, blocks_are_aligned_to_their_order_and_merge_again)
 			u32 pfn = frames_alloc(order, PAGE_HELD);
 
 			if (!pfn)
-				continue; /* the blocks of 4 MiB run out */
+				continue; /* no buddy block of 4 MiB is left */
 			cr_assert_eq(pfn % (1u << order), 0);
 			cr_assert_eq(pfn_to_page(pfn)->owner, PAGE_HELD);
 			cr_assert_eq(pfn_to_page(pfn)->order, order);
@@ -116,7 +116,7 @@ Test(frames, used_frames_go_out_before_fresh_ones_and_for_zeros_the_other_way_ro
 
 	zeroed = frames_alloc_zeroed(PAGE_HELD);
 	cr_assert_eq(zeroed, fresh_start);
-	fresh_start = zones[2].fresh_start; /* the CPU has taken more than the one */
+	fresh_start = zones[2].fresh_start; /* the CPU's list has taken more than the one */
 	used = frames_alloc_chain(4, PAGE_HELD);
 	cr_assert_eq(zones[2].fresh_start, fresh_start);
 	frames_free_chain(used, 4, 0);

@@ -12,7 +12,7 @@
 
 #define M2 (2ul << 20)
 
-/* How many 2M leaves map the area's pages. */
+/* Number of 2M leaves that map the area's pages. */
 static u32 huge_leaves(unsigned long a, unsigned long size)
 {
 	u32 count = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_interrupt.c: what may be done in an interrupt and what is refused there, and areas that are freed
- * where nothing can be waited for.
+ * test_interrupt.c: what is allowed in an interrupt, what is refused, and vfree_atomic().
  */
 #include "sim.h"
 
@@ -163,7 +162,7 @@ Test(vfree_atomic, where_the_interrupted_code_holds_the_tree_it_waits_for_nothin
 	mapping = vmap(&page, 1, 0, PGPROT_READWRITE);
 	spin_lock(&vmap_area_lock);
 	irq_enter();
-	vfree(mapping); /* has to be searched for */
+	vfree(mapping); /* must be searched for */
 	cr_assert_eq(vmalloc_status(), KVMAP_REFUSED_INTERRUPT);
 	vfree(area);
 	cr_assert_eq(vmalloc_status(), KVMAP_OK);
@@ -319,7 +318,7 @@ Test(interrupt, what_may_wait_is_refused_and_changes_nothing)
 	page = vmalloc_to_page(area);
 	mapping = vmap(&page, 1, 0, PGPROT_READWRITE);
 	ram_mapping = vm_map_ram(&page, 1, -1);
-	kfree(kmalloc(64, GFP_KERNEL)); /* the CPU has an object that it could give */
+	kfree(kmalloc(64, GFP_KERNEL)); /* the CPU's list has an object */
 	for (u32 i = 0; i < ARRAY_SIZE(refused); i++) {
 		snapshot_take(&before);
 		irq_enter();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_kinds.c: the relatives of vmalloc(), and kvmalloc().
+ * test_kinds.c: the variants of vmalloc(), and kvmalloc().
  */
 #include "sim.h"
 
@@ -23,7 +23,7 @@ static void assert_zero(const void *addr, unsigned long pages)
 		cr_assert(sim_read((unsigned long)addr + offset, &value) && value == 0);
 }
 
-/* Leaves no frame fresh, and none zero. */
+/* Leaves neither fresh nor zero frames. */
 static void use_all_memory(void)
 {
 	unsigned long pages = frames_free_count() - 16, a = (unsigned long)vmalloc(pages * PAGE_SIZE);
@@ -102,7 +102,7 @@ Test(kinds, who_must_not_wait_gets_nothing_that_waits_for_a_flush)
 	void *a;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	vfree(vmalloc(PAGE_SIZE)); /* its tables are made */
+	vfree(vmalloc(PAGE_SIZE)); /* its tables exist */
 	vmalloc_purge();
 	size = 256 * PAGE_SIZE;
 	a = vmalloc(size);

@@ -105,7 +105,7 @@ Test(kmalloc, kfree_refuses_every_pointer_that_is_not_the_start_of_what_it_gave)
 	assert_kfree_refused(object + PAGE_SIZE, KVMAP_REFUSED_NOT_AN_AREA); /* the second frame of 8K */
 
 	object = kmalloc(96, GFP_KERNEL);
-	object = __va(ALIGN_DOWN(__pa(object), PAGE_SIZE) + 42 * 96); /* behind the last of a slab */
+	object = __va(ALIGN_DOWN(__pa(object), PAGE_SIZE) + 42 * 96); /* after the last object of a slab */
 	assert_kfree_refused(object, KVMAP_REFUSED_INTERIOR);
 
 	block = kmalloc(16384, GFP_KERNEL);
@@ -195,7 +195,7 @@ Test(kmalloc, with_debugging_a_double_free_is_seen_wherever_the_object_waits)
 	void *objects[400];
 
 	slab_debug = true;
-	kmalloc_watch();
+	kmalloc_disable_fast_path();
 	sim_boot(KVMAP_POLICY_STRICT);
 	for (u32 size = 8; size <= 64; size *= 8) {
 		for (u32 i = 0; i < 400; i++)
@@ -217,7 +217,7 @@ Test(kmalloc, with_debugging_a_write_after_the_free_is_seen_at_the_next_allocati
 	u64 *words;
 
 	slab_debug = true;
-	kmalloc_watch();
+	kmalloc_disable_fast_path();
 	sim_boot(KVMAP_POLICY_STRICT);
 	words = kmalloc(128, GFP_KERNEL);
 	memset(words, 0, 128);
@@ -293,7 +293,7 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 
 	slab_debug = *debug;
 	if (slab_debug)
-		kmalloc_watch();
+		kmalloc_disable_fast_path();
 	state = 11 + *debug;
 	sim_boot(KVMAP_POLICY_STRICT);
 	total = frames_free_count() + vm_stat_sum(NR_SLAB_PAGES);
@@ -319,7 +319,7 @@ ParameterizedTest(const bool *debug, kmalloc, random_sequences_keep_contents_and
 		     total);
 }
 
-/* ---- slabs that go back ---- */
+/* ---- freeing slabs ---- */
 
 #define OBJECTS 3000
 
@@ -328,7 +328,7 @@ static struct kmem_cache *cache_of(const void *object)
 	return kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
 }
 
-/* 3000 objects come and go, the first of them last. Their cache. */
+/* Allocates and frees 3000 objects, the first one last; returns their cache. */
 static struct kmem_cache *come_and_go_objects(unsigned long size)
 {
 	static void *objects[OBJECTS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_linux.c: the cases that Linux tests its vmalloc with, by their names there, over the simulated
- * machine. Every page that is handed out is written and read; the machine is whole after each round.
+ * test_linux.c: Linux's test cases for vmalloc, by their names there, over the simulated machine. Every
+ * allocated page is written and read; the machine is checked after each round.
  */
 #include "sim.h"
 
@@ -18,7 +18,7 @@ static u32 random_below(u32 bound)
 	return (state >> 8) % bound;
 }
 
-/* Writes to the first and last page, as Linux does; frees. */
+/* Writes the first and last page, as Linux does, and frees. */
 static void touch(const void *memory, unsigned long size)
 {
 	unsigned long a = (unsigned long)memory, last = a + (size - 1) / PAGE_SIZE * PAGE_SIZE;
@@ -55,7 +55,7 @@ static void random_size_alloc_test(void)
 	}
 }
 
-/* Holes of one page everywhere, and allocations of one page and of more, which have to look beyond them. */
+/* Holes of one page everywhere, and allocations of one page and of more, which must skip them. */
 static void long_busy_list_alloc_test(void)
 {
 	void *areas[600];
@@ -72,7 +72,7 @@ static void long_busy_list_alloc_test(void)
 		vfree(areas[i]);
 }
 
-/* Holes of exactly the size that is asked for. */
+/* Holes of exactly the requested size. */
 static void full_fit_alloc_test(void)
 {
 	void *kept[200], *holes[200];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_page_alloc.c: alloc_pages() and what its flags mean.
+ * test_page_alloc.c: alloc_pages() and its flags.
  */
 #include "sim.h"
 
@@ -34,7 +34,7 @@ Test(page_alloc, zones_end_where_their_type_does)
 	}
 }
 
-/* RAM from 15 MiB to 17 MiB: a zone of either type, which touch. */
+/* RAM from 15 MiB to 17 MiB: adjacent zones of two types. */
 static void boot_across_the_dma_limit(void)
 {
 	max_pfn = 0x1100;
@@ -104,7 +104,7 @@ Test(page_alloc, zeroed_blocks_are_zero_also_when_they_had_other_owners)
 	u64 *words;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	while (alloc_pages(GFP_KERNEL, 9)) /* nothing fresh of that size is left */
+	while (alloc_pages(GFP_KERNEL, 9)) /* no fresh buddy block of that size is left */
 		;
 	for (u32 pfn = 0x200; pfn < max_pfn; pfn += 0x200) {
 		if (pfn_to_page(pfn)->owner != PAGE_KMALLOC)
@@ -125,7 +125,7 @@ Test(page_alloc, what_waits_for_a_flush_is_flushed_before_a_patient_request_fail
 	u64 pages;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	vfree(vmalloc(PAGE_SIZE)); /* its tables are there */
+	vfree(vmalloc(PAGE_SIZE)); /* its tables exist */
 	vmalloc_purge();
 	area = vmalloc(100 * PAGE_SIZE);
 	vfree(area);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_random.c: random operations in little memory, with every claim checked every few hundred of them.
+ * test_random.c: random operations in little memory; every few hundred of them all claims are checked.
  */
 #include "sim.h"
 
@@ -103,7 +103,7 @@ static bool is_live(unsigned long addr)
 	return false;
 }
 
-/* Whoever freed the area goes on writing to it. */
+/* Code that uses freed memory continues to write to it. */
 static void use_after_free(const struct slot *slot)
 {
 	unsigned long addr;

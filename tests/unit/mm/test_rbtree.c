@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_rbtree.c: the tree by itself, with the free ranges' kind of augmentation.
+ * test_rbtree.c: the tree alone, with the augmentation of free ranges.
  */
 #include "sim.h"
 
@@ -59,7 +59,7 @@ Test(rbtree, stays_ordered_balanced_and_augmented_through_random_insertions_and_
 			count--;
 		} else if (!in[i] && (growing || random() % 4 == 0)) {
 			areas[i].subtree_max_size =
-				(unsigned long)random() % 999; /* what it was is no matter */
+				(unsigned long)random() % 999; /* its old value does not matter */
 			insert(&root, &areas[i]);
 			in[i] = true;
 			count++;

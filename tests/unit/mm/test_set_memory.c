@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_set_memory.c: rights of areas, and what a CPU may still do with its old translations.
+ * test_set_memory.c: permissions of areas, and accesses through old translations.
  */
 #include "sim.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_signals.c: signals as interrupts, which come between any two instructions of a thread that is a CPU.
- * Their handler frees areas by vfree_atomic().
+ * test_signals.c: signals as interrupts, which may come between any two instructions of a thread that is a
+ * CPU. Their handler frees areas by vfree_atomic().
  */
 #include "sim.h"
 
@@ -16,7 +16,7 @@
 #define CPUS  4
 #define SLOTS 8
 
-/* What a CPU's handler is to free next, NULL: nothing. */
+/* By CPU: what its handler frees next, NULL = nothing. */
 static void *handed[CPUS];
 static u32 interrupts[CPUS], freed[CPUS], refused[CPUS];
 static u32 at_work;
@@ -35,7 +35,7 @@ static u64 pick(struct worker *worker, u64 below)
 	return (worker->random >> 33) % below;
 }
 
-/* What it leaves behind is the area alone: the interrupted code finds its status as it was. */
+/* Only the area changes: the handler restores the status of the interrupted code. */
 static void handle(int signal)
 {
 	u32 cpu = sim_number, status = vmalloc_status();
@@ -89,7 +89,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Interrupts them in turn, until all have done their work. */
+/* Interrupts the CPUs in turn until all have finished. */
 static void interrupt_all(void)
 {
 	const struct timespec pause = { .tv_nsec = 20000 };

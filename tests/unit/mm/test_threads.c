@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_threads.c: random sequences on several CPUs at once, with every claim checked when all have stopped. A
- * CPU's TLB keeps what it has once used, so that whoever reaches memory that is somebody else's by now reads
- * other stamps than it wrote. MM_OPERATIONS: how many operations each CPU does between two checks.
+ * test_threads.c: random sequences on several CPUs at the same time; all claims are checked whenever all have
+ * stopped. TLBs evict nothing, so that a CPU that reaches reallocated memory reads other stamps than it
+ * wrote. MM_OPERATIONS: operations of each CPU between two checks.
  */
 #include "sim.h"
 
@@ -34,7 +34,7 @@ struct slot {
 	u64 stamp;
 };
 
-/* Frames that were mapped stay until what their mapping left has been flushed. */
+/* Frames of a second mapping are freed after the mapping was flushed. */
 #define WAITING 16
 
 struct thread {
@@ -100,7 +100,7 @@ static void check(const struct slot *slot)
 			     slot->addr + at);
 }
 
-/* A block of frames, mapped from the last to the first. */
+/* A buddy block, mapped from the last frame to the first. */
 static void make_mapping(struct slot *slot)
 {
 	struct page *pages[8];
@@ -254,7 +254,7 @@ static void *contest_unmap_main(void *argument)
 	return NULL;
 }
 
-/* All at once; CPU 0, which is the test's own between, too. */
+/* All at the same time; CPU 0 is also the test's own thread. */
 static void run_all(u32 cpus, void *(*function)(void *argument))
 {
 	sim_cpu_stop();
@@ -308,7 +308,7 @@ ParameterizedTest(const struct run *run, threads,
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES) + vm_stat_sum(NR_LAZY_PAGES) +
 			     vm_stat_sum(NR_KMALLOC_PAGES),
 		     0);
-	for (u32 cpu = 1; cpu < SIM_CPUS; cpu++) /* what each keeps is all that is not free */
+	for (u32 cpu = 1; cpu < SIM_CPUS; cpu++) /* all that is not free is on per-CPU lists */
 		total -= cpu_caches[cpu].pcp.nr + cpu_caches[cpu].pcp_zero.nr;
 	cr_assert_eq(frames_free_count() + vm_stat_sum(NR_SLAB_PAGES) + vm_stat_sum(NR_PAGETABLE_PAGES),
 		     total + 1 /* the slab of vmalloc_init() */);
@@ -328,7 +328,7 @@ Test(threads, of_all_that_free_one_area_one_does)
 	check_machine();
 }
 
-/* So many times that blocks are filled, flushed and used again. */
+/* How often vmap blocks are filled, flushed and reused. */
 Test(threads, of_all_that_unmap_one_mapping_one_does)
 {
 	const struct run run = { KVMAP_POLICY_STRICT, 4 };

@@ -64,7 +64,7 @@ Test(vmalloc, takes_the_lowest_range_that_is_large_enough)
 		a[i] = (unsigned long)vmalloc(4 * PAGE_SIZE);
 	vfree((void *)a[0]);
 	vfree((void *)a[2]);
-	vmalloc_purge(); /* no range is kept as it is */
+	vmalloc_purge(); /* no cached range is left */
 	cr_assert_eq((unsigned long)vmalloc(5 * PAGE_SIZE), a[3] + 5 * PAGE_SIZE);
 	cr_assert_eq((unsigned long)vmalloc(PAGE_SIZE), a[0]);
 	cr_assert_eq((unsigned long)vmalloc(4 * PAGE_SIZE), a[2]);

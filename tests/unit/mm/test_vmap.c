@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_vmap.c: areas over frames that have an owner.
+ * test_vmap.c: areas over frames with an owner.
  */
 #include "sim.h"
 
@@ -122,7 +122,7 @@ Test(vmap, memory_that_ends_anywhere_in_a_mapping_is_undone_completely)
 {
 	sim_boot(KVMAP_POLICY_STRICT);
 	area_backwards();
-	/* A range that begins in the last page of its table needs a second one. */
+	/* A range that begins at the last page of a page table needs a second one. */
 	while ((unsigned long)vmap(pages, PAGES, 0, PGPROT_READWRITE) % (512 * PAGE_SIZE) < 500 * PAGE_SIZE)
 		;
 	sim_leave_free(0);

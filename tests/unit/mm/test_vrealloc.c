@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_vrealloc.c: areas that change their size.
+ * test_vrealloc.c: resizing areas.
  */
 #include "sim.h"
 
@@ -11,7 +11,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
-/* Pages of which each holds its number, and the CPU has a translation. */
+/* Each page contains its number, and the CPU has its translation. */
 static unsigned long numbered_area(unsigned long pages)
 {
 	unsigned long a = (unsigned long)vmalloc(pages * PAGE_SIZE);
@@ -112,8 +112,10 @@ Test(vrealloc, a_page_that_was_lost_is_flushed_before_it_is_mapped_again)
 	static const u32 policies[] = { KVMAP_POLICY_STRICT, KVMAP_POLICY_LAZY };
 	unsigned long a, b;
 
-	/* Free space behind the guard page and a translation of the guard page: 5 pages, of which the last is
-	 * lost without anything behind it. */
+	/*
+	 * Free space after the guard page, and a translation of the guard page: 5 pages, the last of which is
+	 * cut off with nothing after it.
+	 */
 	sim_boot(policies[0]);
 	a = numbered_area(5);
 	cr_assert_eq(resize(a, 4), a);

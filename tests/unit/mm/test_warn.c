@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_warn.c: what a refusal tells: why, of whom, and about which area.
+ * test_warn.c: contents of refusals: reason, caller, and area.
  */
 #include "sim.h"
 

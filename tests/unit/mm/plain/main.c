@@ -32,7 +32,7 @@ static void run(const struct plain_test *test, void *parameter)
 	child = fork();
 	if (!child) {
 		test->run(parameter);
-		exit(0); /* with ThreadSanitizer's own status where it has seen a race */
+		exit(0); /* ThreadSanitizer's own status if it has found a race */
 	}
 	if (child > 0)
 		waitpid(child, &status, 0);

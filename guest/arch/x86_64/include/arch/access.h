@@ -43,6 +43,6 @@ static inline struct access_fault access_last_fault(void)
  * Invalidates this CPU's translation of the page of `address`, so that the next access walks the page tables.
  * Not logged as a flush: it must not permit the reuse of any range or frame.
  */
-void access_forget(u64 address);
+void access_invalidate(u64 address);
 
 #endif

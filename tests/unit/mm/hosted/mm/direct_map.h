@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * direct_map.h: the simulated machine's RAM. Stands in for the kernel's file.
+ * direct_map.h: the simulated machine's RAM. Replaces the kernel's file.
  */
 #ifndef GUEST_MM_DIRECT_MAP_H
 #define GUEST_MM_DIRECT_MAP_H

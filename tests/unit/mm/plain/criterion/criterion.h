@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * criterion.h: as much of Criterion as test_threads.c and test_signals.c need, for a program under
- * ThreadSanitizer: Criterion itself cannot run there. Stands in for its header.
+ * criterion.h: the part of Criterion that test_threads.c and test_signals.c need, for a program under
+ * ThreadSanitizer, where Criterion itself cannot run. Replaces its header.
  */
 #ifndef TESTS_UNIT_MM_PLAIN_CRITERION_H
 #define TESTS_UNIT_MM_PLAIN_CRITERION_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.h: the simulated CPU's side of the instructions that paging needs. Stands in for the kernel's file.
+ * cpu.h: the simulated CPU's instructions for paging. Replaces the kernel's file.
  */
 #ifndef GUEST_ARCH_CPU_H
 #define GUEST_ARCH_CPU_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * irq.h: the simulated CPU takes no interrupts. Stands in for the kernel's file.
+ * irq.h: the simulated CPU has no interrupts. Replaces the kernel's file.
  */
 #ifndef GUEST_ARCH_IRQ_H
 #define GUEST_ARCH_IRQ_H
