@@ -23,7 +23,7 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	area->nr_pages = (uint32_t)layout_value(layout, MEMBER_vm_struct_nr_pages, copy);
 	chain.first = layout_value(layout, MEMBER_vm_struct_pages, copy);
 	area->frames_sum = layout_value(layout, MEMBER_vm_struct_frames_sum, copy);
-	chain.blocks = area->flags & VM_HUGE;
+	chain.buddy_blocks = area->flags & VM_HUGE;
 	chain.nr_claimed = area->flags & VM_MAP ? 0 : area->nr_pages;
 	if (!reader->no_frames)
 		reader_chain(reader, &chain);
@@ -37,7 +37,7 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t vm
 	const struct claims_layout *layout = reader->layout;
 
 	out->vm = layout_value(layout, MEMBER_vmap_area_vm, copy);
-	out->block = layout_value(layout, MEMBER_vmap_area_vmap_block, copy);
+	out->vmap_block = layout_value(layout, MEMBER_vmap_area_vmap_block, copy);
 	out->area = (struct claim_area){
 		.state = state,
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),

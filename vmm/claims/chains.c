@@ -76,7 +76,7 @@ void reader_chain(struct reader *reader, struct chain *chain)
 				      "%s: struct page of the chain is not mapped", chain->name);
 			return;
 		}
-		if (chain->blocks && !chain_take_buddy_block(reader, chain, pfn, copy))
+		if (chain->buddy_blocks && !chain_take_buddy_block(reader, chain, pfn, copy))
 			return;
 		pfn = layout_value(reader->layout, MEMBER_page_next, copy);
 		if (pfn && pfn == saved) {

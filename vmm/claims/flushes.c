@@ -82,7 +82,7 @@ static void read_shootdowns(struct reader *reader)
 /* A CPU has at most two stamps whose entries it has not written yet: the second in an interrupt. */
 #define WRITING_MAX(cpus) (2 * (cpus))
 
-static uint64_t entry_gva(const struct claims_layout *layout, uint64_t stamp)
+static uint64_t flush_entry_gva(const struct claims_layout *layout, uint64_t stamp)
 {
 	return layout->roots[ROOT_tlb_flush_log].gva +
 	       stamp % ring_entries(layout) * layout_size(layout, TYPE_tlb_flush);
@@ -126,7 +126,7 @@ void read_flushes(struct reader *reader)
 	reader->out->flush_generation = (uint32_t)reader_root(reader, ROOT_tlb_gen, "V9");
 	reader->out->flush_count = count = reader->out->flush_generation;
 	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
-		uint64_t gva = entry_gva(layout, stamp);
+		uint64_t gva = flush_entry_gva(layout, stamp);
 
 		if (!reader_structure(reader, TYPE_tlb_flush, gva, copy)) {
 			reader_damage(reader, "V9", gva, stamp, "tlb_flush_log: not mapped");
@@ -171,7 +171,7 @@ int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 	for (uint64_t stamp = log->last + 1ull; stamp <= count && result == 0; stamp++) {
 		struct claim_flush flush;
 
-		if (!reader_structure(&reader, TYPE_tlb_flush, entry_gva(layout, stamp), copy))
+		if (!reader_structure(&reader, TYPE_tlb_flush, flush_entry_gva(layout, stamp), copy))
 			break;
 		flush = flush_decode(layout, copy);
 		if (flush.stamp != stamp || flush.begun >= stamp)

@@ -38,9 +38,9 @@ static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
 {
 	static const uint8_t zeros[CLAIM_STRUCTURE_MAX];
 	struct reader *reader = sweep->reader;
-	uint32_t entry = layout_size(reader->layout, TYPE_page);
-	uint64_t pfn = (gva - reader->mem_map) / entry;
-	uint64_t end = (gva - reader->mem_map + size + entry - 1) / entry;
+	uint32_t struct_page = layout_size(reader->layout, TYPE_page);
+	uint64_t pfn = (gva - reader->mem_map) / struct_page;
+	uint64_t end = (gva - reader->mem_map + size + struct_page - 1) / struct_page;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (pfn < sweep->next_pfn)
@@ -48,7 +48,7 @@ static void sweep_stretch(struct sweep *sweep, uint64_t gva, uint64_t size)
 	if (end > reader->frame_limit)
 		end = reader->frame_limit;
 	for (; pfn < end && !reader->out_of_memory; pfn++)
-		if (reader_struct_page(reader, pfn, copy) && memcmp(copy, zeros, entry) != 0)
+		if (reader_struct_page(reader, pfn, copy) && memcmp(copy, zeros, struct_page) != 0)
 			page_take(sweep, pfn, copy);
 	sweep->next_pfn = pfn;
 }
@@ -67,7 +67,7 @@ static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t
 	}
 }
 
-/* Bytes from gva to the end of the range that the last entry of the walk translates. */
+/* Bytes from gva to the end of the range that the last struct_page of the walk translates. */
 static uint64_t walk_span_left(const struct walk *walk)
 {
 	uint64_t span;

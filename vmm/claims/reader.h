@@ -71,7 +71,7 @@ struct chain {
 	uint64_t address;    /* GVA of that structure */
 	uint64_t first;      /* pfn, 0 = empty */
 	uint64_t nr_claimed; /* frames, or CHAIN_TO_END */
-	bool blocks;         /* a frame with an order is the head of a buddy block; all its frames are read */
+	bool buddy_blocks;   /* a frame with an order is the head of a buddy block; all its frames are read */
 	size_t first_frame;  /* out: index into claims.frames */
 	size_t frame_count;  /* out: at most nr_claimed + 1: too long */
 };
@@ -103,7 +103,7 @@ void read_inside(struct reader *reader);
 struct vmap_area_fields {
 	struct claim_area area; /* without those of the vm_struct */
 	uint64_t vm;            /* GVA of the vm_struct */
-	uint64_t block;         /* GVA of the vmap_block; VMAP_BLOCK only */
+	uint64_t vmap_block;    /* GVA; VMAP_BLOCK only */
 };
 
 void area_decode(const struct reader *reader, enum area_state state, uint64_t vmap_area, const uint8_t *copy,

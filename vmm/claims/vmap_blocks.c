@@ -89,12 +89,12 @@ static void counts_check(struct reader *reader, const struct vmap_block *block)
 void vmap_block_take(struct reader *reader, const struct vmap_area_fields *fields)
 {
 	const struct claims_layout *layout = reader->layout;
-	struct vmap_block block = { .gva = fields->block, .unmapped = fields->area.unmapped };
+	struct vmap_block block = { .gva = fields->vmap_block, .unmapped = fields->area.unmapped };
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	uint32_t slot = 0;
 
-	if (fields->block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->block, copy)) {
-		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
+	if (fields->vmap_block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->vmap_block, copy)) {
+		reader_damage(reader, "V8", fields->area.vmap_area, fields->vmap_block,
 			      "vmap_area.vmap_block: does not point to a vmap_block in RAM");
 		return;
 	}
@@ -105,7 +105,7 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 	if (block.va_start != fields->area.va_start || block.va_start % VMAP_BLOCK_SIZE ||
 	    fields->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
 	    layout_value(layout, MEMBER_vmap_block_va, copy) != fields->area.vmap_area) {
-		reader_damage(reader, "V8", fields->area.vmap_area, fields->block,
+		reader_damage(reader, "V8", fields->area.vmap_area, fields->vmap_block,
 			      "vmap_block: does not belong to its vmap_area");
 		return;
 	}

@@ -139,12 +139,12 @@ void claims_area_numa_nodes(const struct claims *claims, const struct claim_area
 {
 	uint32_t zone = 0;
 
-	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
-		pages_out[node] = 0;
+	for (uint32_t numa_node = 0; numa_node < KVMAP_NODES_MAX; numa_node++)
+		pages_out[numa_node] = 0;
 	for (size_t i = 0; i < area->frame_count; i++) {
-		uint32_t node = numa_node_of(claims, claims->frames.items[area->first_frame + i], &zone);
+		uint32_t numa_node = numa_node_of(claims, claims->frames.items[area->first_frame + i], &zone);
 
-		if (node < KVMAP_NODES_MAX)
-			pages_out[node]++;
+		if (numa_node < KVMAP_NODES_MAX)
+			pages_out[numa_node]++;
 	}
 }
