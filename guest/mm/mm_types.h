@@ -9,6 +9,7 @@
 #define GUEST_MM_TYPES_H
 
 #include "kvmap/claims.h"
+#include "kvmap/limits.h"
 #include "kvmap/statistics.h"
 #include "lib/rbtree.h"
 #include "lib/spinlock.h"
@@ -83,7 +84,7 @@ struct zone {
 	struct free_area free_area[MAX_ORDER + 1];
 };
 
-#define MAX_NR_ZONES 32
+#define MAX_NR_ZONES KVMAP_ZONES_MAX
 
 struct memblock_region {
 	u64 base; /* GPA */
@@ -92,7 +93,7 @@ struct memblock_region {
 	u32 unused;
 };
 
-#define MEMBLOCK_REGIONS 16
+#define MEMBLOCK_REGIONS KVMAP_MEMBLOCK_REGIONS_MAX
 
 /* RAM according to the boot memory map, and the parts of it that are not managed. Sorted, page-aligned. */
 struct memblock {
@@ -134,7 +135,7 @@ struct kmem_cache {
 };
 
 /* Indices in kmem_caches[] are below this; index 0 is invalid, kmalloc's classes come first. */
-#define KMEM_CACHES_MAX 32
+#define KMEM_CACHES_MAX KVMAP_KMEM_CACHES_MAX
 #define KMALLOC_CLASSES 13
 
 /* ---- vmalloc ---- */

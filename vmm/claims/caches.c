@@ -144,7 +144,7 @@ void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
 	const struct type_member *objects = &layout->types[MEMBER_cpu_cache_objects];
-	uint32_t lists = layout_elements(layout, TYPE_kmem_list, objects->size, UINT32_MAX);
+	uint32_t lists = layout_elements(layout, TYPE_kmem_list, objects->size);
 
 	for (uint32_t i = 0; i < reader->out->cache_count; i++) {
 		struct claim_cache *cache = &reader->out->caches[i];
@@ -164,8 +164,6 @@ void read_caches(struct reader *reader)
 	uint64_t most = root->size / sizeof(uint64_t);
 	uint8_t pointer[8];
 
-	if (most > sizeof(reader->out->caches) / sizeof(reader->out->caches[0]))
-		most = sizeof(reader->out->caches) / sizeof(reader->out->caches[0]);
 	if (count >= most) {
 		reader_damage(reader, "V4", layout->roots[ROOT_nr_kmem_caches].gva, count,
 			      "nr_kmem_caches: more than fit into the array");

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+static_assert(VIEW_CPUS_MAX >= KVMAP_CPUS_MAX, "a view has all CPUs of a guest");
+
 /* Allows for vmap_areas in the image itself. */
 #define NODES_MIN 64
 

@@ -14,6 +14,7 @@
 #include "paging/walk.h"
 #include "kvmap/boot.h"
 #include "kvmap/claims.h"
+#include "kvmap/limits.h"
 #include "kvmap/statistics.h"
 
 enum area_state {
@@ -73,7 +74,7 @@ struct claim_buddy_block {
 struct claim_zone {
 	uint64_t start_pfn, end_pfn, fresh_start, fresh_end;
 	uint64_t free_pages;
-	uint64_t nr_free[16]; /* by order */
+	uint64_t nr_free[MAX_ORDER + 1]; /* by order */
 	uint32_t orders;
 	uint32_t kind; /* enum zone_type */
 	uint32_t numa_node;
@@ -130,28 +131,27 @@ struct claims {
 	struct {
 		size_t first_frame, frame_count;
 	} held, pcp; /* pcp: the per-CPU lists of all CPUs */
-	struct claim_zone zones[32];
+	struct claim_zone zones[KVMAP_ZONES_MAX];
 	uint32_t zone_count;
 	uint32_t numa_node_count; /* 1 to KVMAP_NODES_MAX */
-	struct claim_region memory[16], reserved[16];
+	struct claim_region memory[KVMAP_MEMBLOCK_REGIONS_MAX], reserved[KVMAP_MEMBLOCK_REGIONS_MAX];
 	uint32_t memory_count, reserved_count;
-	struct claim_cache caches[32];
+	struct claim_cache caches[KVMAP_KMEM_CACHES_MAX];
 	uint32_t cache_count;
 	ARRAY_OF(struct claim_flush) flushes; /* oldest first, without gaps */
 	uint64_t flush_count;                 /* since boot; more than flushes.count if older ones are gone */
-	uint32_t cpu_count;                   /* 1 to VIEW_CPUS_MAX */
-	uint32_t cpu_states[VIEW_CPUS_MAX];   /* enum cpu_state */
+	uint32_t cpu_count;                   /* 1 to KVMAP_CPUS_MAX */
+	uint32_t cpu_states[KVMAP_CPUS_MAX];  /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
 	ARRAY_OF(struct claim_variable) variables;
 	ARRAY_OF(struct claim_damage) damages;
 	uint64_t max_pfn;                   /* as claimed, at most what RAM has */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
-	uint64_t
-		buddy_blocks_sum; /* BUDDY_BLOCK_WEIGHT(order, pfn), summed over all allocated buddy blocks */
+	uint64_t buddy_blocks_sum;  /* BUDDY_BLOCK_WEIGHT(order, pfn), over all allocated buddy blocks */
 	struct vmalloc_stats stats; /* summed over the CPUs */
 	uint32_t policy;
 	uint32_t flush_generation;
-	uint32_t inside[VIEW_CPUS_MAX]; /* by CPU: agent_inside of the guest */
+	uint32_t inside[KVMAP_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
 
 /*

@@ -4,19 +4,13 @@
  */
 #include "claims/reader.h"
 
-#define VM_STATS (sizeof(((struct claims *)0)->vm_stat) / sizeof(uint64_t))
-
-/* vm_stat[] has no structure that gives the size of a counter: all have the same. */
 static void vm_stat_add(struct reader *reader, const uint8_t *copy)
 {
 	const struct type_member *member = &reader->layout->types[MEMBER_cpu_cache_vm_stat];
-	uint32_t size = member->size / VM_STATS;
 
-	if ((size != 4 && size != 8) || size * VM_STATS != member->size)
-		return reader_damage(reader, "V13", reader->layout->roots[ROOT_cpu_caches].gva, size,
-				     "cpu_cache.vm_stat: not %zu counters", VM_STATS);
-	for (size_t i = 0; i < VM_STATS; i++)
-		reader->out->vm_stat[i] += layout_number(copy + member->offset + i * size, size);
+	for (uint32_t i = 0; i < member->size / sizeof(uint64_t); i++)
+		reader->out->vm_stat[i] +=
+			layout_number(copy + member->offset + i * sizeof(uint64_t), sizeof(uint64_t));
 }
 
 void cpu_read_counters(struct reader *reader, const uint8_t *copy)

@@ -9,7 +9,7 @@
 
 static uint32_t ring_entries(const struct claims_layout *layout)
 {
-	return layout_elements(layout, TYPE_tlb_flush, layout->roots[ROOT_tlb_flush_log].size, UINT32_MAX);
+	return layout_elements(layout, TYPE_tlb_flush, layout->roots[ROOT_tlb_flush_log].size);
 }
 
 static struct claim_flush flush_decode(const struct claims_layout *layout, const uint8_t *copy)
@@ -46,7 +46,7 @@ static void read_cpus(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
 	const struct claim_root_location *root = &layout->roots[ROOT_cpus];
-	uint32_t most = layout_elements(layout, TYPE_cpu, root->size, VIEW_CPUS_MAX);
+	uint32_t most = layout_elements(layout, TYPE_cpu, root->size);
 	uint64_t count = reader_root(reader, ROOT_arch_nr_cpus, "V9");
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 

@@ -6,8 +6,9 @@
 #include "claims/layout.h"
 
 #include "base/page.h"
-#include "kvmap/layout.h"
 #include "program/program_file.h"
+#include "kvmap/layout.h"
+#include "kvmap/operation.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -110,6 +111,64 @@ static bool shapes_fit(const struct claims_layout *layout)
 	       layout->types[MEMBER_cpu_cache_stats].size == layout_size(layout, TYPE_vmalloc_stats);
 }
 
+/* ---- arrays ---- */
+
+/* An array of the guest of which the host holds a copy with a fixed number of elements. */
+struct array {
+	const char *name;
+	uint64_t size; /* bytes */
+	uint32_t element_size;
+	uint32_t most; /* elements that the host has room for */
+	const char *most_name;
+};
+
+static int array_check(const struct array *array, const char *file, struct error *error)
+{
+	uint64_t count = array->size / array->element_size;
+
+	if (count && count <= array->most && count * array->element_size == array->size)
+		return 0;
+	return error_set(
+		error, ERROR_INPUT, 0, 0,
+		"%s: `%s` has %llu elements (%llu bytes), and this kvmap reads %u at most (%s): build kvmap "
+		"and its guest from the same source",
+		file, array->name, (unsigned long long)count, (unsigned long long)array->size, array->most,
+		array->most_name);
+}
+
+#define ROOT(name, element_size, most)                                                                       \
+	{                                                                                                    \
+#name, layout->roots[ROOT_##name].size, element_size, most, #most                            \
+	}
+#define MEMBER(structure, name, element_size, most)                                                          \
+	{                                                                                                    \
+#structure "." #name, layout->types[MEMBER_##structure##_##name].size, element_size, most,   \
+						    #most                                                    \
+	}
+
+static int arrays_check(const struct claims_layout *layout, const char *file, struct error *error)
+{
+	uint32_t region = layout_size(layout, TYPE_memblock_region);
+	const struct array arrays[] = {
+		ROOT(zones, layout_size(layout, TYPE_zone), KVMAP_ZONES_MAX),
+		ROOT(kmem_caches, sizeof(uint64_t), KVMAP_KMEM_CACHES_MAX),
+		ROOT(cpu_caches, layout_size(layout, TYPE_cpu_cache), KVMAP_CPUS_MAX),
+		ROOT(cpus, layout_size(layout, TYPE_cpu), KVMAP_CPUS_MAX),
+		ROOT(agent_inside, sizeof(uint32_t), KVMAP_CPUS_MAX),
+		ROOT(agent_variables, layout_size(layout, TYPE_agent_variable), KVMAP_VARIABLES_MAX),
+		MEMBER(zone, free_area, layout_size(layout, TYPE_free_area), MAX_ORDER + 1),
+		MEMBER(memblock, memory, region, KVMAP_MEMBLOCK_REGIONS_MAX),
+		MEMBER(memblock, reserved, region, KVMAP_MEMBLOCK_REGIONS_MAX),
+		MEMBER(cpu_cache, objects, layout_size(layout, TYPE_kmem_list), KVMAP_KMEM_CACHES_MAX),
+		MEMBER(cpu_cache, vm_stat, sizeof(uint64_t), NR_VM_STAT_ITEMS),
+	};
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		if (array_check(&arrays[i], file, error) < 0)
+			return -1;
+	return 0;
+}
+
 static int layout_check(const struct claims_layout *layout, const char *file, struct error *error)
 {
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
@@ -121,7 +180,7 @@ static int layout_check(const struct claims_layout *layout, const char *file, st
 	if (!shapes_fit(layout))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s: its symbols and its debug information disagree", file);
-	return 0;
+	return arrays_check(layout, file, error);
 }
 
 int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error)

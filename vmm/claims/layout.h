@@ -187,13 +187,14 @@ static inline uint32_t layout_size(const struct claims_layout *layout, enum clai
 	return layout->types[structure].size;
 }
 
-/* Number of `structure`s in an array of `size` bytes, at most `most`. */
+/*
+ * Number of `structure`s in an array of `size` bytes. claims_layout_open has checked that the host's copy of
+ * the array, if it has one, is as large.
+ */
 static inline uint32_t layout_elements(const struct claims_layout *layout, enum claim_type structure,
-				       uint64_t size, uint32_t most)
+				       uint64_t size)
 {
-	uint64_t count = size / layout_size(layout, structure);
-
-	return count < most ? (uint32_t)count : most;
+	return (uint32_t)(size / layout_size(layout, structure));
 }
 
 /* A number of 1, 2, 4 or 8 bytes, zero-extended. */

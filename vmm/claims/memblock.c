@@ -10,7 +10,6 @@ struct region_list {
 	const char *name;
 	enum claim_type count, array; /* members of struct memblock */
 	struct claim_region *out;
-	uint32_t out_max;
 	uint32_t *out_count;
 };
 
@@ -42,8 +41,7 @@ static void region_take(struct reader *reader, const struct region_list *list, c
 static void list_read(struct reader *reader, const struct region_list *list, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
-	uint32_t most =
-		layout_elements(layout, TYPE_memblock_region, layout->types[list->array].size, list->out_max);
+	uint32_t most = layout_elements(layout, TYPE_memblock_region, layout->types[list->array].size);
 	uint64_t count = layout_value(layout, list->count, copy);
 
 	if (count > most) {
@@ -61,20 +59,11 @@ void read_memblock(struct reader *reader)
 	struct claims *out = reader->out;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	const struct region_list memory = {
-		"memory",
-		MEMBER_memblock_nr_memory,
-		MEMBER_memblock_memory,
-		out->memory,
-		sizeof(out->memory) / sizeof(out->memory[0]),
-		&out->memory_count,
+		"memory", MEMBER_memblock_nr_memory, MEMBER_memblock_memory, out->memory, &out->memory_count,
 	};
 	const struct region_list reserved = {
-		"reserved",
-		MEMBER_memblock_nr_reserved,
-		MEMBER_memblock_reserved,
-		out->reserved,
-		sizeof(out->reserved) / sizeof(out->reserved[0]),
-		&out->reserved_count,
+		"reserved",    MEMBER_memblock_nr_reserved, MEMBER_memblock_reserved,
+		out->reserved, &out->reserved_count,
 	};
 
 	if (!reader_root_copy(reader, ROOT_memblock, "V4", copy, layout_size(reader->layout, TYPE_memblock)))

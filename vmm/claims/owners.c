@@ -109,7 +109,7 @@ static unsigned int merge_regions(const struct claim_region *regions, unsigned i
 /* Reserved regions overlap (low memory and a module in it) and reach into holes; only RAM is claimed. */
 static int claim_reserved(struct collector *collector)
 {
-	struct span reserved[16];
+	struct span reserved[KVMAP_MEMBLOCK_REGIONS_MAX];
 	unsigned int count =
 		merge_regions(collector->claims->reserved, collector->claims->reserved_count, reserved);
 
@@ -129,7 +129,7 @@ static int claim_reserved(struct collector *collector)
 
 static void claim_memory(struct collector *collector)
 {
-	struct span memory[16];
+	struct span memory[KVMAP_MEMBLOCK_REGIONS_MAX];
 
 	collector->owners->memory_count =
 		merge_regions(collector->claims->memory, collector->claims->memory_count, memory);
@@ -177,7 +177,7 @@ static int claim_by_pages(struct collector *collector)
 {
 	struct keyed_array reserved = collector->owners->list;
 	const struct claims *claims = collector->claims;
-	struct keyed ranges[16 * 16];
+	struct keyed ranges[KVMAP_MEMBLOCK_REGIONS_MAX * KVMAP_MEMBLOCK_REGIONS_MAX];
 
 	if (reserved.count > sizeof(ranges) / sizeof(ranges[0]))
 		reserved.count = sizeof(ranges) / sizeof(ranges[0]);

@@ -36,7 +36,7 @@ struct owners {
 	/* RAM by the guest's memblock, in frames, end exclusive, sorted, merged. */
 	struct {
 		uint64_t start, end;
-	} memory[16];
+	} memory[KVMAP_MEMBLOCK_REGIONS_MAX];
 	unsigned int memory_count;
 };
 

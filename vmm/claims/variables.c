@@ -27,7 +27,7 @@ void read_variables(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
 	const struct claim_root_location *root = &layout->roots[ROOT_agent_variables];
-	uint32_t most = layout_elements(layout, TYPE_agent_variable, root->size, UINT32_MAX);
+	uint32_t most = layout_elements(layout, TYPE_agent_variable, root->size);
 	uint64_t count = reader_root(reader, ROOT_agent_nr_variables, "V12");
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
@@ -51,15 +51,13 @@ void read_inside(struct reader *reader)
 {
 	uint64_t size = reader->layout->roots[ROOT_agent_inside].size;
 
-	if (size > sizeof(reader->out->inside))
-		size = sizeof(reader->out->inside);
 	if (!reader_root_copy(reader, ROOT_agent_inside, "V12", reader->out->inside, size))
 		memset(reader->out->inside, 0, sizeof(reader->out->inside));
 }
 
 bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out)
 {
-	for (unsigned int cpu = 0; cpu < VIEW_CPUS_MAX; cpu++) {
+	for (unsigned int cpu = 0; cpu < KVMAP_CPUS_MAX; cpu++) {
 		if (!claims->inside[cpu])
 			continue;
 		*cpu_out = cpu;

@@ -72,8 +72,7 @@ static void zone_read(struct reader *reader, uint32_t index, const uint8_t *copy
 	zone->kind = (uint32_t)layout_value(layout, MEMBER_zone_kind, copy);
 	zone->numa_node = (uint32_t)layout_value(layout, MEMBER_zone_numa_node, copy);
 	zone->free_pages = layout_value(layout, MEMBER_zone_free_pages, copy);
-	zone->orders = layout_elements(layout, TYPE_free_area, areas->size,
-				       sizeof(zone->nr_free) / sizeof(zone->nr_free[0]));
+	zone->orders = layout_elements(layout, TYPE_free_area, areas->size);
 	for (uint32_t order = 0; order < zone->orders; order++) {
 		const uint8_t *area =
 			copy + areas->offset + (size_t)order * layout_size(layout, TYPE_free_area);
@@ -101,8 +100,7 @@ void read_zones(struct reader *reader)
 	struct claims *out = reader->out;
 	uint64_t count = reader_root(reader, ROOT_nr_zones, "V4");
 	uint32_t size = layout_size(reader->layout, TYPE_zone);
-	uint32_t most = layout_elements(reader->layout, TYPE_zone, root->size,
-					sizeof(out->zones) / sizeof(out->zones[0]));
+	uint32_t most = layout_elements(reader->layout, TYPE_zone, root->size);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	read_numa_nodes(reader);

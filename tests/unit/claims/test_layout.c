@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,4 +67,36 @@ Test(layout, a_program_that_is_no_guest_has_no_claims)
 	cr_expect(strstr(error.text, "has no `mem_map`: not a kvmap guest?"), "%s", error.text);
 	cr_expect_null(layout);
 	symbols_close(symbols);
+}
+
+/* The program of broken.c with that number is refused with a text that contains `what`. */
+static void expect_refused(unsigned int broken, const char *what)
+{
+	struct claims_layout *layout = NULL;
+	struct symbols *symbols;
+	struct error error;
+	char variable[32];
+
+	snprintf(variable, sizeof(variable), "CLAIMS_PROGRAM_BROKEN_%u", broken);
+	cr_assert_not_null(getenv(variable));
+	cr_assert_eq(symbols_open(getenv(variable), &symbols, &error), 0, "%s", error.text);
+	cr_assert_eq(claims_layout_open(symbols, &layout, &error), -1, "%s", what);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect(strstr(error.text, what), "\"%s\" does not say \"%s\"", error.text, what);
+	cr_expect_null(layout);
+	symbols_close(symbols);
+}
+
+Test(layout, roots_and_members_of_impossible_sizes_are_refused)
+{
+	expect_refused(1, "`max_pfn` has an impossible size, 3 bytes: not a kvmap guest?");
+	expect_refused(2, "`struct tlb_stats`, member rounds has an impossible size");
+	expect_refused(3, "its symbols and its debug information disagree");
+}
+
+Test(layout, arrays_larger_than_those_of_the_host_are_refused)
+{
+	expect_refused(4, "`memblock.reserved` has 17 elements (408 bytes), and this kvmap reads 16 at most "
+			  "(KVMAP_MEMBLOCK_REGIONS_MAX): build kvmap and its guest from the same source");
+	expect_refused(5, "`zones` has 34 elements");
 }
