@@ -83,7 +83,7 @@ Test(report_diff, lists_what_differs_and_says_how_much_it_leaves_out)
 				       { &sample.areas[1], &sample.areas[0], 1u << DIFF_AREA_EXTENT } };
 	char *text;
 
-	areas = (struct diff_areas){ changed, 2, 2 };
+	areas = (struct diff_areas){ .items = changed, .count = 2, .capacity = 2 };
 	text = diff_of(REPORT_TEXT, false);
 	check_lines(text);
 	check_holds(text, "  50 pages in 50 ranges\n            49  mapped\n");

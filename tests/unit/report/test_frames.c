@@ -149,7 +149,7 @@ static char *frame_of(enum report_format format, const struct sample *sample, ui
 		{ 4, 1, OWNER_TAG(OWNER_HELD, 0) },
 		{ 5, 0, OWNER_TAG(OWNER_AREA, 0) },
 	};
-	struct owners owners = { .list = { claimed, 3, 3 } };
+	struct owners owners = { .list = { .items = claimed, .count = 3, .capacity = 3 } };
 	struct frame_run run = { .pfn = 5, .count = 1, .kind = FRAME_SEVERAL };
 	struct report_frame about = { .pfn = 5,
 				      .run = &run,
