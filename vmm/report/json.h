@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h: JSON lines. Private to vmm/report.
+ * json.h: JSON lines, for the files of vmm/report, and for commands whose report is a few lines.
  *
  * A line is made with json_start(), members are added, and json_finish() writes and frees it. When memory is
  * out a member or the line is missing and the stream's error flag is not set; every line that appears is

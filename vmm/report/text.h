@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h: lines for people: 100 columns, wrapped, coloured only for a terminal. Private to vmm/report.
+ * text.h: lines for people: 100 columns, wrapped, coloured only for a terminal. For the files of vmm/report,
+ * and for commands whose report is a few lines.
  *
  * All text of a report is written here, and escaped: a byte that is neither printable ASCII nor part of a
  * well-formed UTF-8 character is written as \xNN.
