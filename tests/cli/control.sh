@@ -112,6 +112,14 @@ try ps
 grep -q " $vm " out && not_ok "ps lists it no more" || ok "ps lists it no more"
 [ -z "$(ls "$XDG_RUNTIME_DIR/kvmap")" ] && ok "its socket is gone" || not_ok "its socket is gone"
 
+# Memory on both sides of the hole below 4 GiB is two regions of one file.
+start auto keeps.kvs --hold --memory 4G
+at_end
+try verify "$vm"
+check "memory of two regions" 0 out '^VERIFIED' err 'paused'
+try resume "$vm"
+ended "and it ends, too" 0
+
 printf 'a = vmalloc 4K\nread a+4096\n' >overrun.kvs
 start auto overrun.kvs --hold
 at_end

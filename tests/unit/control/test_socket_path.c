@@ -4,7 +4,10 @@
  */
 #include "control/socket_path.h"
 
+#include "no_memory.h"
+
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +130,57 @@ Test(place, a_link_to_a_folder_is_not_used)
 	cr_assert_eq(mkdir(other, 0700), 0);
 	cr_assert_eq(symlink(other, folder), 0);
 	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
+}
+
+Test(place, without_a_folder_of_its_own_there_is_none)
+{
+	char mine[128], folder[200];
+
+	snprintf(folder, sizeof(folder), "%s/%0100d", runtime, 0);
+	cr_assert_eq(mkdir(folder, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
+	cr_expect(strstr(error.text, "XDG_RUNTIME_DIR is too long"), "%s", error.text);
+	/* One in which nobody can make a folder. */
+	snprintf(folder, sizeof(folder), "/proc/%d", getpid());
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
+	cr_expect(strstr(error.text, "cannot be made"), "%s", error.text);
+}
+
+Test(place, a_link_that_cannot_be_made_is_an_error)
+{
+	char mine[128], missing[160];
+
+	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
+	snprintf(missing, sizeof(missing), "%s/missing", runtime);
+	cr_expect_eq(control_socket_path_link(mine, missing, &error), -1);
+	cr_expect_eq(error.errnum, ENOENT);
+	snprintf(missing, sizeof(missing), "%s/no/folder", runtime);
+	cr_expect_eq(control_socket_path_link(missing, runtime, &error), -1);
+	cr_expect_eq(error.kind, ERROR_PERMISSION);
+}
+
+Test(place, a_path_that_no_socket_has_is_not_stale)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%0120d", runtime, 0);
+	cr_expect_not(control_socket_is_stale(path));
+}
+
+Test(place, memory_that_runs_out_is_an_error)
+{
+	char mine[128];
+	struct control_socket_path *places;
+	int fd;
+
+	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
+	fd = listen_at(mine);
+	no_memory_at(1);
+	cr_expect_eq(control_socket_path_list(&places, &error), -1);
+	cr_expect(no_memory_failed());
+	close(fd);
 }
 
 Test(place, names_that_are_no_process_are_not_listed)

@@ -121,6 +121,93 @@ Test(death, every_other_way_to_die_has_its_sentence)
 	}
 }
 
+Test(death, an_oops_names_its_exception)
+{
+	static const char *const names[] = {
+		[0] = "#DE, division error",
+		[1] = "#DB, debug",
+		[2] = "NMI",
+		[3] = "#BP, breakpoint",
+		[4] = "#OF, overflow",
+		[5] = "#BR, bound range",
+		[6] = "#UD, invalid opcode",
+		[7] = "#NM, no FPU",
+		[8] = "#DF, double fault",
+		[9] = "an interrupt without handler",
+		[10] = "#TS, invalid TSS",
+		[11] = "#NP, segment not present",
+		[12] = "#SS, stack segment fault",
+		[13] = "#GP, general protection",
+		[16] = "#MF, x87 error",
+		[17] = "#AC, alignment check",
+		[18] = "#MC, machine check",
+		[19] = "#XM, SIMD error",
+		[255] = "an interrupt without handler",
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char line[80];
+		char *text;
+
+		if (!names[i])
+			continue;
+		sample.death.event.type = MACHINE_EXIT;
+		sample.death.oops = (struct kvmap_record){ .type = KVMAP_RECORD_OOPS, .status = (uint16_t)i };
+		text = shown();
+		snprintf(line, sizeof(line), "vector %u: %s; error code 0x0", i, names[i]);
+		check_holds(text, line);
+		free(text);
+	}
+}
+
+Test(death, a_page_fault_says_what_was_tried)
+{
+	static const struct {
+		uint64_t error_code;
+		const char *sentence;
+	} cases[] = {
+		{ 0, "a read of a page that is not mapped" },
+		{ 1, "a read against the page's rights" },
+		{ 3, "a write against the page's rights" },
+		{ 16, "a fetch from a page that is not mapped" },
+		{ 17, "a fetch against the page's rights" },
+		{ 9, "a reserved bit is set in the page tables" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text;
+
+		sample.death.event.type = MACHINE_EXIT;
+		sample.death.oops = (struct kvmap_record){
+			.type = KVMAP_RECORD_OOPS,
+			.status = 14,
+			.value = { [4] = cases[i].error_code },
+		};
+		text = shown();
+		check_holds(text, cases[i].sentence);
+		free(text);
+	}
+}
+
+Test(death, as_json_an_oops_has_its_vector)
+{
+	struct json_object *lines, *line;
+	char *text;
+
+	sample.death.event = (struct machine_event){ .type = MACHINE_MMIO, .address = 0xf0000000 };
+	sample.death.oops =
+		(struct kvmap_record){ .type = KVMAP_RECORD_OOPS, .status = 13, .value = { [4] = 8 } };
+	text = report_text_of(&sample, REPORT_JSON, false);
+	lines = lines_of(text);
+	line = line_of_type(lines, "death", 0);
+	cr_assert_not_null(line);
+	cr_expect_str_eq(member(line, "vector"), "13");
+	cr_expect_str_eq(member(line, "error_code"), "0x8");
+	cr_expect_str_eq(member(line, "gpa"), "0xf0000000");
+	json_object_put(lines);
+	free(text);
+}
+
 Test(death, as_json_it_is_one_line)
 {
 	struct json_object *lines, *line;

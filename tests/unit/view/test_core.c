@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* memfd_create, SEEK_DATA */
 #include "cores.h"
+#include "no_memory.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -446,4 +447,25 @@ Test(core, reads_memory_at_any_offset_of_the_file)
 		cr_expect(!memcmp(view_bytes(view, 0, 2 * PAGE), core + offset, 2 * PAGE));
 		view_destroy(view);
 	}
+}
+
+Test(core, memory_that_runs_out_is_an_error)
+{
+	uint8_t bytes[CORE_SIZE];
+	struct error error;
+	struct view *view;
+	unsigned int n = 0;
+	int result;
+
+	core_make(bytes);
+	do {
+		no_memory_at(++n);
+		result = core_open_bytes(bytes, sizeof(bytes), &view, &error);
+		cr_assert_eq(result, no_memory_failed() ? -1 : 0, "allocation %u", n);
+		if (result < 0)
+			cr_expect_eq(error.kind, ERROR_HOST, "allocation %u: %s", n, error.text);
+	} while (result < 0);
+	no_memory_at(0);
+	cr_expect_gt(n, 2);
+	view_destroy(view);
 }

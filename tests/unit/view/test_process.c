@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "view/process.h"
+#include "no_memory.h"
 #include "view/ptrace_stop.h"
 
 #include <criterion/criterion.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,6 +193,59 @@ Test(process, memory_of_a_process_that_ended_is_counted_too)
 	number_at(view, 16 << 20);
 	cr_expect_eq(process_view_lost_pages(view), 1);
 	view_destroy(view);
+}
+
+/* Pieces that cannot be; nothing is left of them. */
+static void refuses_pieces(const struct process_memory *pieces, size_t count, const char *sentence)
+{
+	struct error error;
+	struct view *view;
+
+	cr_expect_eq(process_view_open(child, pieces, count, &view, &error), -1);
+	cr_expect(strstr(error.text, sentence), "\"%s\" has no \"%s\"", error.text, sentence);
+}
+
+Test(process, pieces_that_cannot_be_are_refused)
+{
+	const struct process_memory large = { 0, 1ull << 62, PAGE }, broken = { 0, 100, PAGE };
+	const struct process_memory twice[] = { { 0, PAGE, PAGE }, { 0, PAGE, PAGE } };
+
+	refuses_pieces(&large, 1, "no room for ");
+	refuses_pieces(&broken, 1, "userfaultfd does not take");
+	refuses_pieces(twice, 2, "");
+}
+
+Test(process, a_process_that_does_not_exist_has_no_memory)
+{
+	struct error error;
+	struct view *view;
+
+	cr_expect_eq(process_view_open(0x7fffffff, NULL, 0, &view, &error), -1);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	no_memory_at(1);
+	cr_expect_eq(process_view_open(child, NULL, 0, &view, &error), -1);
+	cr_expect(no_memory_failed());
+}
+
+Test(process, without_descriptors_there_is_no_view)
+{
+	const struct process_memory piece = { 1 << 20, PAGE, (uintptr_t) private };
+	struct rlimit limit;
+	struct error error;
+	struct view *view;
+	rlim_t before;
+	int next = dup(0);
+
+	/* The memory's is the last one that is left. */
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	before = limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)next + 1;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	cr_expect_eq(process_view_open(child, &piece, 1, &view, &error), -1);
+	limit.rlim_cur = before;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	cr_expect(strstr(error.text, "no userfaultfd"), "%s", error.text);
 }
 
 Test(process, a_system_call_may_be_the_first_to_read_a_page)
