@@ -185,7 +185,8 @@ struct vmap_area {
 	 */
 	u32 shrunk;
 	/*
-	 * VMAP_LAZY: 1 if the page before va_start, now the guard page of a live area, was unmapped with it
+	 * VMAP_LAZY: pages before va_start, now the guard of a live area, that were unmapped with it; 0 or
+	 * KVMAP_GUARD_PAGES
 	 */
 	u32 lead;
 	u32 table; /* pfn of the page table of its first page, valid until the range is free; 0 = not known */

@@ -6,6 +6,8 @@
 #ifndef KVMAP_CLAIMS_H
 #define KVMAP_CLAIMS_H
 
+#include "kvmap/layout.h"
+
 #define MAX_ORDER 10 /* largest buddy block: 2^10 pages, 4 MiB */
 
 /*
@@ -68,14 +70,14 @@ enum vmap_area_state {
 
 /*
  * A vmap block of vm_map_ram() is 2M, 2M-aligned, and has VMAP_BLOCK_SLOTS slots of two pages. A mapping
- * takes as many slots as its pages and a guard page need.
+ * takes as many slots as its pages and its guard need.
  */
 #define VMAP_BLOCK_SIZE  0x200000ul
 #define VMAP_BLOCK_SLOTS 255
 /* vmap_block.dirty when no slot will be used before the flush, and no CPU maps in it */
 #define VMAP_BLOCK_DIRTY     256
 #define VMAP_BLOCK_PAGES_MAX 64 /* most pages of a mapping */
-#define VMAP_SLOTS(pages)    ((pages) / 2 + 1)
+#define VMAP_SLOTS(pages)    (((pages) + KVMAP_GUARD_PAGES - 1) / 2 + 1)
 
 /*
  * Term of page number `page` with frame `pfn` in vm_struct.frames_sum of a VM_MAP area (64 bits, modulo

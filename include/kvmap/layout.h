@@ -21,6 +21,10 @@
 #define KVMAP_VMALLOC_END 0xffffe90000000000
 #define KVMAP_IMAGE_BASE  0xffffffff80000000
 
+/* The guard after each area and each mapping in a vmap block: pages that are never mapped. */
+#define KVMAP_GUARD_PAGES 1
+#define KVMAP_GUARD_SIZE  (KVMAP_GUARD_PAGES * 0x1000ul)
+
 /* GPA of the first byte of text. Text and rodata lie in [2M, 4M), data from 4M on. */
 #define KVMAP_IMAGE_GPA      0x200000
 #define KVMAP_IMAGE_DATA_GPA 0x400000

@@ -98,7 +98,7 @@ static u32 pte_write(unsigned long va, u64 value)
 
 static u32 guard_mapped(void)
 {
-	return pte_write(live_area(0)->va_end - PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
+	return pte_write(vmap_mapped_end(live_area(0)), SOME_FRAME | _PAGE_KERNEL);
 }
 
 /* The link to the last frame of the area's chain. */
@@ -120,7 +120,7 @@ static u32 shared_frame(void)
 
 	*link = *last_link(from);
 	zones_free(own);
-	return pte_write(to->va_end - 2 * PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
+	return pte_write(vmap_mapped_end(to) - PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
 }
 
 static u32 lost_frame(void)

@@ -5,7 +5,7 @@
 
 struct reading {
 	struct area_tables *out;
-	uint64_t start, guard;   /* the area without its guard page: [start, guard) */
+	uint64_t start, guard;   /* the area without its guard: [start, guard) */
 	uint64_t next, next_gpa; /* ends of the page before and of its frame */
 	uint64_t *budget;
 };
@@ -55,9 +55,10 @@ static int read_leaf(void *context, const struct walk_leaf *leaf)
 void area_tables(const struct view *view, const struct walk_mode *mode, const struct claim_area *area,
 		 uint64_t *budget, struct area_tables *out)
 {
-	struct reading reading = {
-		.out = out, .start = area->va_start, .guard = area->va_end - KVMAP_PAGE_SIZE, .budget = budget
-	};
+	struct reading reading = { .out = out,
+				   .start = area->va_start,
+				   .guard = area->va_end - KVMAP_GUARD_SIZE,
+				   .budget = budget };
 	const struct walk_visitor visitor = { .context = &reading, .leaf = read_leaf, .table = read_table };
 
 	*out = (struct area_tables){ 0 };

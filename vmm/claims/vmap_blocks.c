@@ -51,7 +51,7 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 		reader_damage(reader, "V8", gva, state, "vmap_block_map.state: unknown");
 	area.state = state == VMAP_LIVE ? AREA_LIVE : AREA_LAZY;
 	area.addr = area.va_start = block->va_start + slot * PAGES(2);
-	area.size = PAGES(pages + 1);
+	area.size = PAGES(pages + KVMAP_GUARD_PAGES);
 	area.va_end = area.va_start + area.size;
 	area.requested_size = PAGES(pages);
 	area.nr_pages = (uint32_t)pages;

@@ -10,14 +10,14 @@
 
 uint64_t place_guard(const struct claim_area *area)
 {
-	return area->va_end - KVMAP_PAGE_SIZE;
+	return area->va_end - KVMAP_GUARD_SIZE;
 }
 
 uint64_t place_area_bytes(const struct claim_area *area)
 {
 	uint64_t size = area->va_end - area->va_start;
 
-	return size > KVMAP_PAGE_SIZE ? size - KVMAP_PAGE_SIZE : 0;
+	return size > KVMAP_GUARD_SIZE ? size - KVMAP_GUARD_SIZE : 0;
 }
 
 const char *place_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size)

@@ -16,7 +16,7 @@
 const char *place_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
 			  size_t size);
 
-/* The guard page of an area: its last one. Every area that has a page has one. */
+/* The start of an area's guard, its last KVMAP_GUARD_PAGES pages. */
 uint64_t place_guard(const struct claim_area *area);
 
 /* The area without its guard, bytes. */

@@ -5,6 +5,7 @@
 #include "inspect/map.h"
 
 #include "base/array.h"
+#include "inspect/address.h"
 #include "inspect/map_callers.h"
 #include "kvmap/layout.h"
 
@@ -40,19 +41,14 @@ const char *map_kind_name(enum map_kind kind)
 	return kind < MAP_KINDS ? names[kind] : "unknown";
 }
 
-static uint64_t guard_of(const struct claim_area *area)
-{
-	return area->va_end - KVMAP_PAGE_SIZE;
-}
-
 uint64_t map_item_start(const struct map_item *item)
 {
-	return item->range ? item->range->gva : guard_of(item->area);
+	return item->range ? item->range->gva : place_guard(item->area);
 }
 
 uint64_t map_item_size(const struct map_item *item)
 {
-	return item->range ? item->range->size : KVMAP_PAGE_SIZE;
+	return item->range ? item->range->size : KVMAP_GUARD_SIZE;
 }
 
 /* ---- areas ---- */
@@ -179,18 +175,19 @@ static int add(struct builder *builder, struct map_item item)
 	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
 }
 
-/* The guards below `end`. */
+/* The guards below `end`, the address of the next range. */
 static int add_guards(struct builder *builder, uint64_t end)
 {
 	struct areas *guards = &builder->guards;
 
-	for (; guards->next < guards->count && guard_of(guards->items[guards->next]) < end; guards->next++) {
+	for (; guards->next < guards->count && place_guard(guards->items[guards->next]) < end;
+	     guards->next++) {
 		struct map_item item = { .kind = MAP_GUARD, .area = guards->items[guards->next] };
 		const struct range *last = builder->last;
 
-		item.mapped = last && guard_of(item.area) >= last->gva &&
-			      guard_of(item.area) - last->gva < last->size;
-
+		item.mapped = (last && place_guard(item.area) >= last->gva &&
+			       place_guard(item.area) - last->gva < last->size) ||
+			      end - place_guard(item.area) < KVMAP_GUARD_SIZE;
 		if (add(builder, item) < 0)
 			return -1;
 	}

@@ -19,7 +19,7 @@ enum map_kind {
 	MAP_AREA,     /* of vmalloc; map_item.area */
 	MAP_FREED,    /* the same, freed and waiting for a flush: should not be mapped any more */
 	MAP_DEFERRED, /* the same, freed by vfree_atomic() and not yet unmapped */
-	MAP_GUARD,    /* a page that must not be mapped; map_item.area is what it guards */
+	MAP_GUARD,    /* pages that must not be mapped; map_item.area is what they guard */
 	MAP_STRAY,    /* in the vmalloc range, in no area */
 	MAP_DIRECT,
 	MAP_TEXT,

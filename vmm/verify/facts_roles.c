@@ -41,7 +41,7 @@ static enum leaf_role role_in_area(const struct facts *facts, const struct claim
 		return LEAF_OTHER;
 	if (leaf->level != 1)
 		return area->flags & VM_HUGE ? role_of_huge(facts, area, index, leaf) : LEAF_OTHER;
-	if (size - offset <= KVMAP_PAGE_SIZE)
+	if (size - offset <= KVMAP_GUARD_SIZE)
 		return LEAF_GUARD;
 	if (area->flags & VM_MAP)
 		return LEAF_ALIAS;

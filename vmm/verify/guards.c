@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guards.c: V3. The last page of each live area's range has no present leaf, at whatever level.
+ * guards.c: V3. The guard of each live area has no present leaf, at whatever level.
  */
 #include "verify/check.h"
 
 #include <inttypes.h>
+
+static void check_guard(struct check *check, const struct claim_area *area, uint64_t gva)
+{
+	const struct leaf *leaf = facts_leaf_at(check->facts, gva);
+	struct finding *finding;
+
+	if (!leaf)
+		return;
+	finding = finding_new(check, gva);
+	finding_claimed(finding, "guard page, not mapped");
+	finding_found(finding, "GPA 0x%" PRIx64 ", level %u, %s", leaf->gpa + (gva - leaf->gva), leaf->level,
+		      RIGHTS_TEXT(leaf->rights));
+	finding_where_area(finding, check, area);
+}
 
 void check_guards(struct check *check)
 {
@@ -12,20 +26,11 @@ void check_guards(struct check *check)
 
 	for (size_t i = 0; i < claims->areas.count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
-		uint64_t guard = area->va_end - KVMAP_PAGE_SIZE;
-		const struct leaf *leaf;
-		struct finding *finding;
 
 		if (area->state != AREA_LIVE)
 			continue;
 		check->result->checked++;
-		leaf = facts_leaf_at(check->facts, guard);
-		if (!leaf)
-			continue;
-		finding = finding_new(check, guard);
-		finding_claimed(finding, "guard page, not mapped");
-		finding_found(finding, "GPA 0x%" PRIx64 ", level %u, %s", leaf->gpa + (guard - leaf->gva),
-			      leaf->level, RIGHTS_TEXT(leaf->rights));
-		finding_where_area(finding, check, area);
+		for (uint64_t left = KVMAP_GUARD_PAGES; left; left--)
+			check_guard(check, area, area->va_end - left * KVMAP_PAGE_SIZE);
 	}
 }

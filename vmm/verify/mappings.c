@@ -18,7 +18,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding_found(finding, "vmap_area: 0x%" PRIx64 " to 0x%" PRIx64, area->va_start,
 			      area->va_end);
 		finding_where_area(finding, check, area);
-	} else if (area->size != pages + KVMAP_PAGE_SIZE) {
+	} else if (area->size != pages + KVMAP_GUARD_SIZE) {
 		finding = finding_new(check, area->va_start);
 		finding_claimed(finding, "%" PRIu32 " pages and a guard page", area->nr_pages);
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);

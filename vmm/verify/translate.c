@@ -13,7 +13,7 @@
 #define QUESTIONS_PER_AREA 512
 #define QUESTIONS          4096
 
-/* Of an area: its first page, its last one, and the guard page. */
+/* Of an area: its first page, its last one, and the guard. */
 #define QUESTIONS_LEAST 3
 
 static void check_address(struct check *check, uint64_t gva)
@@ -57,7 +57,7 @@ static void check_area(struct check *check, const struct claim_area *area, uint6
 
 	for (uint64_t i = 0; i < asked; i++)
 		check_address(check, area->va_start + spread(i, asked, pages) * KVMAP_PAGE_SIZE + 0x128);
-	check_address(check, area->va_end - KVMAP_PAGE_SIZE);
+	check_address(check, area->va_end - KVMAP_GUARD_SIZE);
 }
 
 /* With few questions for many areas not every area is asked about. */

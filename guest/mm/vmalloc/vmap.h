@@ -250,21 +250,27 @@ void vmap_flushed_release(void);
 static inline struct tlb_range vmap_flush_range(const struct vmap_area *va)
 {
 	return (struct tlb_range){
-		.start = va->va_start - (va->lead ? PAGE_SIZE : 0),
-		.end = va->va_end - (va->shrunk > va->allocated ? 0 : PAGE_SIZE),
+		.start = va->va_start - (va->lead ? KVMAP_GUARD_SIZE : 0),
+		.end = va->va_end - (va->shrunk > va->allocated ? 0 : KVMAP_GUARD_SIZE),
 	};
 }
 
-/* Without the guard page. */
-static inline u32 vmap_pages(const struct vmap_area *va)
+/* Bytes of a range for nr_pages pages and the guard. */
+static inline unsigned long vmap_range_size(u32 nr_pages)
 {
-	return (u32)((va->va_end - va->va_start) >> PAGE_SHIFT) - 1;
+	return ((unsigned long)nr_pages + KVMAP_GUARD_PAGES) * PAGE_SIZE;
 }
 
-/* End of the pages that are or were mapped, and start of the guard page. */
+/* Pages of a range without the guard. */
+static inline u32 vmap_pages(const struct vmap_area *va)
+{
+	return (u32)((va->va_end - va->va_start) >> PAGE_SHIFT) - KVMAP_GUARD_PAGES;
+}
+
+/* End of the pages that are or were mapped, and start of the guard. */
 static inline unsigned long vmap_mapped_end(const struct vmap_area *va)
 {
-	return va->va_end - PAGE_SIZE;
+	return va->va_end - KVMAP_GUARD_SIZE;
 }
 
 #endif

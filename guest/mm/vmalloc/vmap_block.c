@@ -18,7 +18,7 @@ struct kmem_cache vmap_block_cache = { .name = "vmap_block", .object_size = VMAP
 /* Most cached vmap blocks of a CPU. */
 #define CACHED_MAX 2
 
-/* A slot: two pages, so that a mapping of any size with its guard page wastes at most one page. */
+/* A slot: two pages, so that a mapping of any size with its guard wastes at most one page. */
 #define SLOT_SIZE (2 * PAGE_SIZE)
 
 static inline u32 slot_of(unsigned long addr)

@@ -45,14 +45,12 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 	if (likely(va))
 		return va;
 	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
-	return range_new(vmap_free_take(((unsigned long)nr_pages + 1) * PAGE_SIZE, status), status);
+	return range_new(vmap_free_take(vmap_range_size(nr_pages), status), status);
 }
 
 struct vmap_area *vmap_range_take_aligned(u32 nr_pages, unsigned long align, u32 *status)
 {
-	unsigned long size = ((unsigned long)nr_pages + 1) * PAGE_SIZE;
-
-	return range_new(vmap_free_take_aligned(size, align, status), status);
+	return range_new(vmap_free_take_aligned(vmap_range_size(nr_pages), align, status), status);
 }
 
 void vmap_range_live(struct vmap_area *va)
@@ -79,7 +77,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 {
 	struct vmap_area *rest = kmem_cache_alloc(&vmap_area_cache);
 	struct vm_struct *vm = kmem_cache_alloc(&vm_struct_cache);
-	unsigned long end = va->va_start + ((unsigned long)nr_pages + 1) * PAGE_SIZE;
+	unsigned long end = va->va_start + vmap_range_size(nr_pages);
 
 	if (!rest || !vm) {
 		if (rest)
@@ -101,7 +99,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->allocated = va->allocated;
 	rest->state = VMAP_LAZY;
 	rest->shrunk = va->shrunk;
-	rest->lead = 1;
+	rest->lead = KVMAP_GUARD_PAGES;
 	rest->table = 0;
 	spin_lock(&vmap_area_lock); /* for searches by address */
 	va->va_end = end;

@@ -119,7 +119,7 @@ void check_live(struct census *census, const struct vmap_area *va)
 		cr_assert_eq(vm->frames_sum, sum);
 		cr_assert_eq(vm->pages, 0);
 		census->aliases += vm->nr_pages;
-		cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx",
+		cr_assert_eq(arch_virt_to_phys(vmap_mapped_end(va)), ~0ul, "guard page of %#lx",
 			     va->va_start);
 		return;
 	}
@@ -130,5 +130,5 @@ void check_live(struct census *census, const struct vmap_area *va)
 		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
 			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->allocated);
 	}
-	cr_assert_eq(arch_virt_to_phys(va->va_end - PAGE_SIZE), ~0ul, "guard page of %#lx", va->va_start);
+	cr_assert_eq(arch_virt_to_phys(vmap_mapped_end(va)), ~0ul, "guard page of %#lx", va->va_start);
 }
