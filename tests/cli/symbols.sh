@@ -24,10 +24,10 @@ for command in verify areas "proc meminfo"; do
 	one_line "$1 with another build's program is refused" 2 'runs another build than other.elf.*[0-9a-f]{40}.*[0-9a-f]{40}'
 done
 try map a.core --guest other.elf
-check "map goes on without names" 0 err 'runs another build than other.elf.*going on without names' out 'ffffc90000000000'
+check "map continues without names" 0 err 'runs another build than other.elf.*continuing without names' out 'ffffc90000000000'
 [ "$(wc -l <err)" = 1 ] && ! grep -q 'areas.kvs\|trap_handle' out && ok "... in one line" || not_ok "... in one line"
 try walk a.core 0xffffc90000000000 --guest other.elf
-check "so does walk" 0 err 'going on without names' out 'GPA'
+check "so does walk" 0 err 'continuing without names' out 'GPA'
 try walk a.core vmalloc --guest other.elf
 check "which then knows no symbols" 2 err 'neither an address'
 try verify a.core
@@ -47,7 +47,7 @@ grep -q '^CPU [02]' out && not_ok "... and only it" || ok "... and only it"
 try backtrace a.core --cpu 1
 one_line "a CPU that is not there" 2 'no CPU 1: a.core has 1'
 try backtrace a.core --guest other.elf
-check "without the right program: addresses by frame pointers" 0 err 'going on without names' out '#0 +0xffffffff802'
+check "without the right program: addresses by frame pointers" 0 err 'continuing without names' out '#0 +0xffffffff802'
 
 echo 'crash oops' >oops.kvs
 try run oops.kvs --dump oops.core

@@ -211,7 +211,7 @@ static int run_failed(int status, char *report, char *errors, struct error *erro
 		return error_set(error, ERROR_HOST, 0, 0, "%s was killed by signal %d", QEMU,
 				 WTERMSIG(status));
 	return error_set(error, ERROR_HOST, 0, 0, "%s ended with status %d: %s", QEMU, WEXITSTATUS(status),
-			 *text ? text : "it says nothing");
+			 *text ? text : "no message");
 }
 
 static int run_script(const struct bench_config *config, unsigned int cpus, const struct files *files,

@@ -21,7 +21,7 @@ enum { OPTION_TICKS = 512 };
 static const struct argp_option argp_options[] = {
 	{ "output", 'o', "FILE", 0, "where to write the module", 0 },
 	{ "ticks", OPTION_TICKS, NULL, 0,
-	  "let the guest's report tell the TSC ticks of each operation: instructions, under QEMU's -icount shift=0",
+	  "let the guest report the TSC ticks of each operation: instructions, under QEMU's -icount shift=0",
 	  0 },
 	{ 0 },
 };

@@ -126,7 +126,7 @@ static int print_output(struct inspection *inspection)
 		print_summaries(inspection);
 	for (size_t i = 0; inspection->warned && !inspection->failed && i < inspection->count; i++)
 		if (!inspection->sources[i].symbols)
-			fprintf(stderr, "kvmap: %s; going on without names\n",
+			fprintf(stderr, "kvmap: %s; continuing without names\n",
 				inspection->sources[i].no_claims.text);
 	if (inspection->text_size)
 		fwrite(inspection->text_bytes, 1, inspection->text_size, stdout);

@@ -28,7 +28,7 @@ static void print_usage(FILE *stream)
 		"TLB flush of its vmalloc is right.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(stream, "\nkvmap COMMAND --help tells more, and so does `man kvmap-COMMAND`.\n"
+	fprintf(stream, "\nSee kvmap COMMAND --help, and `man kvmap-COMMAND`.\n"
 			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done.\n");
 }
 

@@ -30,7 +30,7 @@ struct map_options {
 static const struct argp_option map_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "a line for every range, nothing folded", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
-	  "look for pages that are writable and executable, and for frames that are mapped twice beyond the direct map; "
+	  "check for pages that are writable and executable, and for frames that are mapped twice beyond the direct map; "
 	  "exit status 1 if there are any",
 	  0 },
 	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default 0)", 0 },

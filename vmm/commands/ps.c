@@ -32,7 +32,7 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.doc = "Lists the virtual machines of this user that can be inspected: those of `kvmap run --control` and "
-	       "`--hold`. What one that was killed left behind is removed.",
+	       "`--hold`. Sockets of killed processes are removed.",
 };
 
 struct vms {

@@ -169,7 +169,7 @@ static void show_bench(struct report *report, const struct report_bench *bench)
 	text_line(
 		report, PAINT_PLAIN, 0, 0,
 		"Instructions of an allocation and its free, purges included, on one CPU under QEMU. Linux's best: of "
-		"the kernels in figures/linux-vmalloc.tsv the one that needs the fewest. Frames that the host handed over "
+		"the kernels in figures/linux-vmalloc.tsv the one that needs the fewest. New frames from the host "
 		"are zero: vzalloc does not clear them; vzalloc_used has only frames that were used before.");
 	fputc('\n', report->stream);
 	for (size_t i = 0, same; i < bench->row_count; i += same) {

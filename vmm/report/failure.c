@@ -18,7 +18,7 @@ static const struct report_step *step_made_to_fail(const struct report_run *run)
 
 static const char *effect(const struct report_run *run, const struct report_step *step)
 {
-	return step_is_excused(run->fail_allocation, step) ? "was refused" : "was done all the same";
+	return step_is_excused(run->fail_allocation, step) ? "was refused" : "was done without it";
 }
 
 static void show_failure(struct report *report, const struct report_run *run, const struct report_step *step)

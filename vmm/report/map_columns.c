@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/page.h"
 #include "base/rights.h"
+#include "base/strbuf.h"
 #include "paging/memory_type.h"
 #include "report/json.h"
 #include "report/map_parts.h"
@@ -153,35 +154,31 @@ static const struct column columns[] = {
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* Appends a cell to the `used` characters of out. Returns the new length. */
-static size_t add_cell(const struct column *column, const char *text, char *out, size_t size, size_t used)
+static void add_cell(struct strbuf *row, const struct column *column, const char *text)
 {
-	int length = snprintf(out + used, size - used, "%*s%*s", (int)column->gap, "", column->width, text);
-
-	return used + (size_t)length < size ? used + (size_t)length : size - 1;
+	strbuf_add(row, "%*s%*s", (int)column->gap, "", column->width, text);
 }
 
 const char *map_columns_titles(char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf titles = strbuf_of(out, size);
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (columns[i].title)
-			used = add_cell(&columns[i], columns[i].title, out, size, used);
+			add_cell(&titles, &columns[i], columns[i].title);
 	return out;
 }
 
 const char *map_columns_text(const struct map_row *row, char *out, size_t size)
 {
-	size_t used = 0;
+	struct strbuf cells = strbuf_of(out, size);
 	char cell[CELL_MAX];
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (columns[i].title && !(row->is_sum && columns[i].not_in_sums))
-			used = add_cell(&columns[i], columns[i].text(&columns[i], row, cell), out, size,
-					used);
+			add_cell(&cells, &columns[i], columns[i].text(&columns[i], row, cell));
 	if (row->is_sum)
-		snprintf(out + used, size - used, " -%016" PRIx64, row->end);
+		strbuf_add(&cells, " -%016" PRIx64, row->end);
 	return out;
 }
 

@@ -80,7 +80,7 @@ static const char *fault_error(const struct session *session, const struct kvmap
 	if (step->fault.detail != operation->fault_kind)
 		return "the guest reported another kind";
 	if (!step->fault_checked)
-		return "the guest did not stop at it, so that the host could look";
+		return "the guest did not stop at it for the walk of the host";
 	/* An access of 8 bytes may fault at any of them. */
 	if (touched_address(session, &operation->operand[0], &address) && step->fault.value[0] - address >= 8)
 		return "the guest reported a fault at another address";
@@ -173,7 +173,7 @@ static const char *death_text(const struct report_death *death)
 	case MACHINE_EXIT:
 		if (death->oops.type)
 			return "an unexpected fault in the kernel";
-		return *death->last_words ? death->last_words : "it gave up without a word";
+		return *death->last_words ? death->last_words : "the guest gave up without a message";
 	case MACHINE_TRIPLE_FAULT: return "a triple fault";
 	case MACHINE_EMULATION_FAILURE: return "an instruction that KVM could not emulate";
 	case MACHINE_MMIO: return "an access to a guest physical address without memory";
@@ -214,20 +214,20 @@ int expectations_check_death(struct session *session)
 
 int expectations_check_end(struct session *session)
 {
-	size_t asked = session->config.script->operations.count;
+	size_t expected = session->config.script->operations.count;
 	struct finding finding = { 0 };
 
 	if (session->run.dropped_records) {
-		snprintf(finding.claimed, sizeof(finding.claimed), "one believable record an operation");
-		snprintf(finding.found, sizeof(finding.found), "%" PRIu64 " records that cannot be",
+		snprintf(finding.claimed, sizeof(finding.claimed), "one valid record for each operation");
+		snprintf(finding.found, sizeof(finding.found), "%" PRIu64 " invalid records",
 			 session->run.dropped_records);
 		snprintf(finding.where, sizeof(finding.where), "the channel");
 		if (add_finding(session, &finding) < 0)
 			return -1;
 	}
-	if (!session->reached_end || session->steps.count == asked)
+	if (!session->reached_end || session->steps.count == expected)
 		return 0;
-	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", asked);
+	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", expected);
 	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
 	snprintf(finding.where, sizeof(finding.where), "the channel");
 	return add_finding(session, &finding);
