@@ -45,10 +45,10 @@ static const char *list_kinds(const struct faults *faults, char *out, size_t siz
 {
 	struct strbuf list = strbuf_of(out, size);
 
-	for (uint16_t kind = 1; kind < FAULT_KINDS; kind++)
+	for (unsigned int kind = 1; kind < FAULT_KINDS; kind++)
 		if (faults->by_kind[kind])
 			strbuf_add_item(&list, ", ", "%" PRIu64 " %s", faults->by_kind[kind],
-					fault_kind_name(kind));
+					fault_kind_name((uint16_t)kind));
 	return out;
 }
 

@@ -99,7 +99,8 @@ Test(map, the_map_labels_ranges_and_shows_the_guards_between_them)
 		"ffffc90000000000     64 KiB  rw-  4K   6   -      16   1800000  area\n"
 		"ffffc90000010000      4 KiB  ---                                guard\n"
 		"ffffffff80200000     16 KiB  r-x  4K   -   -       1    200000  image, outside its segments\n");
-	check_holds(text, "\n3 ranges, 148 leaf entries, 7 tables entered, no PTEs that point outside memory\n");
+	check_holds(text,
+		    "\n3 ranges, 148 leaf entries, 7 tables entered, no PTEs that point outside memory\n");
 	free(text);
 }
 

@@ -97,7 +97,8 @@ Test(run_text, the_picture_shows_where_the_frames_lie)
 	check_holds(text, "|11...11...1....1..1.1..1.1..1....1...11...1....1................|\n");
 	check_holds(text, "0x1800 0x1825 0x184a 0x180a");
 	check_holds(text, "guard page 0xffffc90000010000: not mapped\n");
-	check_holds(text, "0xffffc90000011000, 8 KiB, lazily freed (waiting for a TLB flush): 2 frames in 1 run\n");
+	check_holds(text,
+		    "0xffffc90000011000, 8 KiB, lazily freed (waiting for a TLB flush): 2 frames in 1 run\n");
 	check_holds(text, "0x1857+1\n");
 	free(text);
 }

@@ -82,8 +82,9 @@ Test(walk, a_walk_shows_every_level_raw_and_decoded)
 		"  1 PT     0x00000004000      0  0x8000000000005163  rw-     P W A D G NX -> page 0x5000\n");
 	check_holds(text, "CPU 0: 4-level tables from CR3 0x1000, MAXPHYADDR 40; "
 			  "on: WP NXE SMEP; off: SMAP PKE PKS\n");
-	check_holds(text,
-		    "\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as of the PAT register ");
+	check_holds(
+		text,
+		"\nGPA     0x5123 in a 4K page, rights rw-, WB memory (PAT entry 0 as of the PAT register ");
 	check_holds(text, "\nslot    byte 0x5123 of the 64 KiB of memory at GPA 0x0\nHVA     0x");
 	check_holds(text, "\nHPA     not seen: not asked for\n");
 	check_holds(text,
