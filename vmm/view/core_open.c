@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_open.c: a core becomes a view, which owns its file and mappings.
+ * core_open.c: opens a core as a view, which owns the file and its mappings.
  */
 #include "view/core_file.h"
 
@@ -9,66 +9,49 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct core_backend {
-	int fd;
+struct core {
+	struct view view; /* first: freed as a view */
+	int fd;           /* -1: not this view's */
 	unsigned int map_count;
 	struct core_map maps[VIEW_REGIONS_MAX];
 };
 
 static void core_release(struct view *view)
 {
-	struct core_backend *backend = view->backend;
+	struct core *core = (struct core *)view;
 
-	for (unsigned int i = 0; i < backend->map_count; i++)
-		munmap(backend->maps[i].address, backend->maps[i].size);
-	if (backend->fd >= 0)
-		close(backend->fd);
-	free(backend);
-}
-
-static struct view *core_view_new(void)
-{
-	struct view *view = calloc(1, sizeof(*view));
-	struct core_backend *backend = calloc(1, sizeof(*backend));
-
-	if (!view || !backend) {
-		free(view);
-		free(backend);
-		return NULL;
-	}
-	backend->fd = -1;
-	view->backend = backend;
-	view->release = core_release;
-	return view;
+	for (unsigned int i = 0; i < core->map_count; i++)
+		munmap(core->maps[i].address, core->maps[i].size);
+	if (core->fd >= 0)
+		close(core->fd);
 }
 
 int core_open(const char *path, struct view **view_out, char **program_out, struct error *error)
 {
-	struct core_backend *backend;
+	struct core *core = calloc(1, sizeof(*core));
 	struct core_file file;
-	struct view *view;
 	char *program = NULL;
 
-	if (core_file_open(path, &file, error) < 0)
-		return -1;
-	view = core_view_new();
-	if (!view) {
-		core_file_close(&file);
+	if (!core)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", path);
+	core->fd = -1;
+	core->view.release = core_release;
+	if (core_file_open(path, &file, error) < 0) {
+		view_destroy(&core->view);
+		return -1;
 	}
-	backend = view->backend;
-	if (core_file_notes(&file, view, &program, error) < 0 ||
-	    core_file_memory(&file, view, backend->maps, &backend->map_count, error) < 0) {
+	if (core_file_notes(&file, &core->view, &program, error) < 0 ||
+	    core_file_memory(&file, &core->view, core->maps, &core->map_count, error) < 0) {
 		core_file_close(&file);
-		view_destroy(view);
+		view_destroy(&core->view);
 		free(program);
 		return -1;
 	}
-	/* The view asks the file where its data are. */
-	backend->fd = file.fd;
+	/* The view keeps the descriptor for SEEK_DATA. */
+	core->fd = file.fd;
 	file.fd = -1;
 	core_file_close(&file);
-	*view_out = view;
+	*view_out = &core->view;
 	*program_out = program;
 	return 0;
 }

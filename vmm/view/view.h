@@ -69,9 +69,8 @@ struct view {
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
 	void *translate_context;
 	unsigned int translate_max; /* different questions at most; 0: any number */
-	/* What the backend owns; called by view_destroy. May be NULL. */
+	/* Releases what the backend owns; called by view_destroy(). May be NULL. */
 	void (*release)(struct view *view);
-	void *backend;
 };
 
 /*

@@ -1,79 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inspecting end of the control socket, and servers that lie to it, refuse, or end.
+ * The client of the control socket, with servers that lie, fail or keep silent. All replies are in the socket
+ * before the client's first request.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "control/client.h"
-#include "control/protocol.h"
-#include "no_memory.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/kvmap-test-XXXXXX";
+#define MEMORY (64ull << 12)
+
+static int sockets[2]; /* the client's, the server's */
+static int memory;     /* a file that the client accepts */
 static struct error error;
 
-static void start(void)
+static void begin(void)
 {
-	cr_assert(mkdtemp(folder));
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+	memory = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	cr_assert_eq(ftruncate(memory, MEMORY), 0);
+	cr_assert_eq(fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	error = (struct error){ 0 };
 }
 
-static void stop(void)
+static void finish(void)
 {
-	rmdir(folder);
+	close(sockets[1]);
+	close(memory);
 }
 
-TestSuite(client, .init = start, .fini = stop);
+TestSuite(client, .init = begin, .fini = finish);
 
-struct liar {
-	int listener, fd;                /* what it passes; -1: nothing */
-	bool pass_always;                /* also with replies to which nothing belongs */
-	struct control_reply replies[4]; /* to the first requests; then it hangs up */
-	pthread_t thread;
-};
-
-static void liar_send(int peer, const struct control_reply *reply, int fd)
+/* Sends `size` bytes of the reply with `count` descriptors. */
+static void send_bytes(const struct control_reply *reply, size_t size, const int *fds, size_t count)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec bytes = { (void *)reply, sizeof(reply->header) + reply->header.size };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(32 * sizeof(int))] = { 0 };
+	struct iovec bytes = { (void *)reply, size };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
+	if (count) {
 		message.msg_control = control;
-		message.msg_controllen = sizeof(control);
-		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){ CMSG_LEN(sizeof(fd)), SOL_SOCKET, SCM_RIGHTS };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		*CMSG_FIRSTHDR(&message) =
+			(struct cmsghdr){ CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), fds, count * sizeof(int));
 	}
-	sendmsg(peer, &message, MSG_NOSIGNAL);
+	cr_assert_eq(sendmsg(sockets[1], &message, MSG_NOSIGNAL), (ssize_t)size);
 }
 
-static void *liar_main(void *argument)
+static void send_reply(struct control_reply reply)
 {
-	struct liar *liar = argument;
-	struct control_request_header request;
-	int peer = accept(liar->listener, NULL, NULL);
-
-	for (int i = 0; i < 4 && liar->replies[i].header.magic; i++) {
-		if (recv(peer, &request, sizeof(request), 0) <= 0)
-			break;
-		liar_send(peer, &liar->replies[i],
-			  liar->pass_always || request.type == CONTROL_MEMORY ? liar->fd : -1);
-	}
-	close(peer);
-	return NULL;
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, NULL, 0);
 }
 
-static struct control_reply answer_of(uint16_t type, uint32_t size)
+static struct control_reply reply_of(uint16_t type, uint32_t size)
 {
 	struct control_reply reply;
 
@@ -83,253 +74,451 @@ static struct control_reply answer_of(uint16_t type, uint32_t size)
 	return reply;
 }
 
-static void liar_start(struct liar *liar, char *at)
+static struct control_reply memory_reply(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct control_reply reply =
+		reply_of(CONTROL_MEMORY, sizeof(uint32_t) * 4 + sizeof(struct control_region));
 
-	sprintf(at, "%s/liar", folder);
-	strcpy(address.sun_path, at);
-	liar->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(liar->listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	cr_assert_eq(listen(liar->listener, 1), 0);
-	pthread_create(&liar->thread, NULL, liar_main, liar);
-}
-
-static void liar_stop(struct liar *liar, const char *at)
-{
-	pthread_join(liar->thread, NULL);
-	close(liar->listener);
-	unlink(at);
-}
-
-static struct liar liar_make(void)
-{
-	struct liar liar = { .fd = -1 };
-
-	liar.replies[0] = answer_of(CONTROL_HELLO, sizeof(struct control_hello));
-	liar.replies[1] = answer_of(CONTROL_MEMORY, sizeof(uint32_t) * 4 + sizeof(struct control_region));
-	liar.replies[1].memory = (struct control_memory){
+	reply.memory = (struct control_memory){
 		.region_count = 1,
 		.fd_count = 1,
 		.physical_bits = 40,
-		.regions = { { .size = 1 << 20 } },
+		.regions = { { .gpa = 0x10000, .size = MEMORY } },
 	};
-	return liar;
+	return reply;
 }
 
-/* Its memory is not mapped; with why. */
-static void refuses_memory(struct liar *liar)
+static void send_status(uint16_t type, uint32_t status)
+{
+	struct control_reply reply = reply_of(type, 0);
+
+	reply.header.status = status;
+	send_reply(reply);
+}
+
+/* The client after a valid hello. */
+static struct control_client *open_client(void)
 {
 	struct control_client *client;
-	char at[80];
 
-	liar_start(liar, at);
-	cr_assert_eq(control_client_open(at, &client, &error), 0, "%s", error.text);
-	cr_expect_eq(control_client_map(client, &error), -1);
-	control_client_close(client);
-	liar_stop(liar, at);
+	send_reply(reply_of(CONTROL_HELLO, sizeof(struct control_hello)));
+	cr_assert_eq(control_client_open_socket(sockets[0], &client, &error), 0, "%s", error.text);
+	return client;
 }
 
-Test(client, memory_that_could_be_cut_off_is_refused)
+static void expect_error(enum error_kind kind, const char *text)
 {
-	struct liar liar = liar_make();
-
-	liar.fd = memfd_create("unsealed", MFD_CLOEXEC);
-	cr_assert_eq(ftruncate(liar.fd, 1 << 20), 0);
-	refuses_memory(&liar);
-	cr_expect(strstr(error.text, "cannot be"), "%s", error.text);
-	close(liar.fd);
+	cr_expect_eq(error.kind, kind, "%s", error.text);
+	cr_expect(strstr(error.text, text), "expected '%s', found '%s'", text, error.text);
+	cr_expect_null(strchr(error.text, '\n'));
 }
 
-Test(client, memory_that_is_smaller_than_told_wraps_or_is_not_there_is_refused)
+static void pause_fails(struct control_client *client, enum error_kind kind, const char *text)
 {
-	struct liar liar = liar_make();
+	const struct view *view = NULL;
 
-	refuses_memory(&liar);
-	liar.fd = memfd_create("small", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	cr_assert_eq(ftruncate(liar.fd, 1 << 16), 0);
-	cr_assert_eq(fcntl(liar.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
-	refuses_memory(&liar);
-	liar.replies[1].memory.regions[0] = (struct control_region){ .gpa = -4096ull, .size = 8192 };
-	refuses_memory(&liar);
-	liar.replies[1].memory.regions[0] = (struct control_region){ .size = 4096, .offset = -4096ull };
-	refuses_memory(&liar);
-	liar.replies[1].memory.regions[0] = (struct control_region){ .size = 4096, .fd = 1 };
-	refuses_memory(&liar);
-	liar.replies[1].memory.region_count = ~0u;
-	refuses_memory(&liar);
-	close(liar.fd);
+	cr_expect_eq(control_client_pause(client, &view, &error), -1);
+	cr_expect_null(view);
+	expect_error(kind, text);
 }
 
-Test(client, a_hello_that_is_none_is_refused)
+/* A pause of a VM without CPUs, whose memory was mapped. */
+static const struct view *paused(struct control_client *client)
 {
-	struct control_client *client;
-	struct liar liar;
-	char at[80];
+	struct control_reply reply = memory_reply();
+	const struct view *view;
 
-	for (int lie = 0; lie < 4; lie++) {
-		liar = liar_make();
-		switch (lie) {
-		case 0:
-			memset(liar.replies[0].hello.program, 'x', sizeof(liar.replies[0].hello.program));
-			break;
-		case 1: liar.replies[0].hello.build_id_size = 21; break;
-		case 2: liar.replies[0].header.size--; break;
-		case 3: liar.replies[0].hello.state = 17; break;
-		}
-		liar_start(&liar, at);
-		cr_expect_eq(control_client_open(at, &client, &error), -1);
-		liar_stop(&liar, at);
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, &memory, 1);
+	cr_assert_eq(control_client_map(client, &error), 0, "%s", error.text);
+	send_reply(reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus)));
+	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
+	return view;
+}
+
+static unsigned int open_files(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+/* ---- replies ---- */
+
+Test(client, every_status_is_an_error_of_its_own)
+{
+	static const struct {
+		uint32_t status;
+		enum error_kind kind;
+		const char *text;
+	} cases[] = {
+		{ CONTROL_BAD_REQUEST, ERROR_HOST, "another version of kvmap" },
+		{ CONTROL_DENIED, ERROR_PERMISSION, "belongs to another user" },
+		{ CONTROL_BUSY, ERROR_HOST, "too many" },
+		{ CONTROL_NOT_PAUSED, ERROR_HOST, "not paused" },
+		{ CONTROL_EXPIRED, ERROR_HOST, "10 s" },
+		{ CONTROL_NOT_HELD, ERROR_INPUT, "--hold" },
+		{ CONTROL_FAILED, ERROR_HOST, "KVM refused" },
+		{ 4711, ERROR_HOST, "KVM refused" },
+	};
+	struct control_client *client = open_client();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		send_status(CONTROL_PAUSE, cases[i].status);
+		pause_fails(client, cases[i].kind, cases[i].text);
 	}
+	control_client_close(client);
+}
+
+Test(client, a_reply_of_another_protocol_is_refused)
+{
+	struct control_client *client = open_client();
+	struct control_reply reply;
+
+	reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
+	reply.header.magic++;
+	send_reply(reply);
+	pause_fails(client, ERROR_HOST, "not this version of kvmap");
+	reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
+	reply.header.version++;
+	send_reply(reply);
+	pause_fails(client, ERROR_HOST, "not this version of kvmap");
+	/* Shorter than a header, and of another length than the header says. */
+	reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
+	send_bytes(&reply, sizeof(reply.header) - 1, NULL, 0);
+	pause_fails(client, ERROR_HOST, "not this version of kvmap");
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size - 1, NULL, 0);
+	pause_fails(client, ERROR_HOST, "not this version of kvmap");
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size + 1, NULL, 0);
+	pause_fails(client, ERROR_HOST, "not this version of kvmap");
+	control_client_close(client);
+}
+
+Test(client, a_reply_to_another_request_or_of_another_size_is_refused)
+{
+	struct control_client *client = open_client();
+
+	send_reply(reply_of(CONTROL_RESUME, offsetof(struct control_cpus, cpus)));
+	pause_fails(client, ERROR_HOST, "not asked");
+	send_reply(reply_of(CONTROL_PAUSE, 0));
+	pause_fails(client, ERROR_HOST, "not asked");
+	send_reply(reply_of(CONTROL_PAUSE, sizeof(struct control_memory)));
+	pause_fails(client, ERROR_HOST, "not asked");
+	control_client_close(client);
 }
 
 Test(client, registers_of_more_cpus_than_there_can_be_are_refused)
 {
-	struct liar liar = liar_make();
-	struct control_client *client;
-	const struct view *view;
-	char at[80];
+	static const uint32_t counts[] = { 1, VIEW_CPUS_MAX, VIEW_CPUS_MAX + 1, 0x10000000, UINT32_MAX };
+	struct control_client *client = open_client();
 
-	liar.replies[1] = answer_of(CONTROL_PAUSE, 8);
-	liar.replies[1].cpus.count = 0x10000000;
-	liar_start(&liar, at);
-	cr_assert_eq(control_client_open(at, &client, &error), 0);
-	cr_expect_eq(control_client_pause(client, &view, &error), -1);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct control_reply reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
+
+		reply.cpus.count = counts[i];
+		send_reply(reply);
+		pause_fails(client, ERROR_HOST, "registers");
+	}
 	control_client_close(client);
-	liar_stop(&liar, at);
 }
 
-/* The client's pause is answered with a status; what the client says of it. */
-static void pause_is_answered(uint32_t status, const char *sentence)
+Test(client, a_server_that_closes_is_a_vm_that_ended)
 {
-	struct liar liar = liar_make();
-	struct control_client *client;
-	const struct view *view;
-	char at[80];
+	struct control_client *client = open_client();
 
-	liar.replies[1] = answer_of(CONTROL_PAUSE, 0);
-	liar.replies[1].header.status = status;
-	liar_start(&liar, at);
-	cr_assert_eq(control_client_open(at, &client, &error), 0);
-	cr_expect_eq(control_client_pause(client, &view, &error), -1);
-	cr_expect(strstr(error.text, sentence), "status %u: \"%s\" has no \"%s\"", status, error.text,
-		  sentence);
+	shutdown(sockets[1], SHUT_WR);
+	pause_fails(client, ERROR_HOST, "ended");
+	close(sockets[1]);
+	pause_fails(client, ERROR_HOST, "ended");
 	control_client_close(client);
-	liar_stop(&liar, at);
 }
 
-Test(client, each_refusal_has_a_sentence)
+Test(client, a_server_that_closes_says_why_first)
 {
-	pause_is_answered(CONTROL_BAD_REQUEST, "another version of kvmap");
-	pause_is_answered(CONTROL_DENIED, "another user");
-	pause_is_answered(CONTROL_BUSY, "try again");
-	pause_is_answered(CONTROL_NOT_PAUSED, "is not paused");
-	pause_is_answered(CONTROL_EXPIRED, "after 10 s of pause");
-	pause_is_answered(CONTROL_NOT_HELD, "--hold");
-	pause_is_answered(CONTROL_FAILED, "KVM refused");
-	pause_is_answered(0xffffffff, "KVM refused");
+	struct control_client *client = open_client();
+
+	send_status(0, CONTROL_BUSY);
+	close(sockets[1]);
+	pause_fails(client, ERROR_HOST, "too many");
+	control_client_close(client);
 }
 
-Test(client, memory_that_is_too_much_or_not_addressable_is_refused)
+Test(client, a_server_that_keeps_silent_is_an_error)
 {
-	struct liar liar = liar_make();
+	struct control_client *client = open_client();
+	const struct timeval soon = { .tv_usec = 1 };
 
-	liar.fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	cr_assert_eq(ftruncate(liar.fd, 1 << 20), 0);
-	cr_assert_eq(fcntl(liar.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
-	liar.replies[1].memory.physical_bits = 53;
-	refuses_memory(&liar);
-	liar.replies[1].memory.physical_bits = 31;
-	refuses_memory(&liar);
-	liar.replies[1].memory.physical_bits = 40;
-	liar.replies[1].memory.pages_1g = 2;
-	refuses_memory(&liar);
-	liar.replies[1].memory.pages_1g = 0;
-	/* The same addresses twice. */
-	liar.replies[1].memory.region_count = 2;
-	liar.replies[1].header.size += sizeof(struct control_region);
-	liar.replies[1].memory.regions[1] = liar.replies[1].memory.regions[0];
-	refuses_memory(&liar);
-	cr_expect(strstr(error.text, "the VM's memory: "), "%s", error.text);
-	close(liar.fd);
+	cr_assert_eq(setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
+	pause_fails(client, ERROR_HOST, "does not answer");
+	control_client_close(client);
 }
 
-Test(client, descriptors_that_were_not_asked_for_are_closed)
+Test(client, a_server_that_reads_no_requests_is_an_error)
 {
-	struct liar liar = liar_make();
+	struct control_client *client = open_client();
+	const struct timeval soon = { .tv_usec = 1 };
+
+	cr_assert_eq(setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon)), 0);
+	while (send(sockets[0], "x", 1, MSG_DONTWAIT) > 0)
+		;
+	pause_fails(client, ERROR_HOST, "does not answer");
+	control_client_close(client);
+}
+
+Test(client, a_hello_with_a_lie_is_refused)
+{
 	struct control_client *client;
-	const struct view *view;
+
+	for (int lie = 0; lie < 5; lie++) {
+		struct control_reply reply = reply_of(CONTROL_HELLO, sizeof(struct control_hello));
+
+		close(sockets[1]);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+		switch (lie) {
+		case 0: memset(reply.hello.program, 'x', sizeof(reply.hello.program)); break;
+		case 1: memset(reply.hello.script, 'x', sizeof(reply.hello.script)); break;
+		case 2: reply.hello.build_id_size = CONTROL_BUILD_ID_MAX + 1; break;
+		case 3: reply.hello.state = CONTROL_AT_END + 1; break;
+		case 4: reply.header.size--; break;
+		}
+		send_reply(reply);
+		cr_expect_eq(control_client_open_socket(sockets[0], &client, &error), -1, "lie %d", lie);
+		expect_error(ERROR_HOST, lie == 4 ? "not asked" : "what it is");
+	}
+}
+
+/* ---- memory ---- */
+
+/* The client refuses this memory; `fd` -1: without a descriptor. */
+static void expect_memory_refused(struct control_reply reply, int fd, const char *text)
+{
+	struct control_client *client;
+
+	close(sockets[1]);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+	client = open_client();
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, &fd, fd >= 0);
+	cr_expect_eq(control_client_map(client, &error), -1, "mapped, although: %s", text);
+	expect_error(ERROR_HOST, text);
+	control_client_close(client);
+}
+
+Test(client, memory_that_the_server_could_truncate_is_refused)
+{
+	int unsealed = memfd_create("unsealed", MFD_CLOEXEC);
 	int ends[2];
-	char at[80], byte;
 
+	cr_assert_eq(ftruncate(unsealed, MEMORY), 0);
+	expect_memory_refused(memory_reply(), unsealed, "cannot be");
 	cr_assert_eq(pipe(ends), 0);
-	liar.fd = ends[1];
-	liar.pass_always = true;
-	liar.replies[1] = answer_of(CONTROL_PAUSE, 8);
-	liar.replies[1].cpus.count = VIEW_CPUS_MAX + 1;
-	liar_start(&liar, at);
-	cr_assert_eq(control_client_open(at, &client, &error), 0, "%s", error.text);
-	cr_expect_eq(control_client_pause(client, &view, &error), -1);
-	liar_stop(&liar, at);
-	close(ends[1]);
-	cr_expect_eq(read(ends[0], &byte, 1), 0, "nobody has the other end any more");
-	control_client_close(client);
+	expect_memory_refused(memory_reply(), ends[0], "cannot be");
+	expect_memory_refused(memory_reply(), -1, "cannot be");
 	close(ends[0]);
+	close(ends[1]);
+	close(unsealed);
 }
 
-Test(client, a_server_that_hangs_up_is_a_vm_that_ended)
+Test(client, regions_that_are_not_in_the_file_are_refused)
 {
-	struct liar liar = liar_make();
-	struct control_client *client;
-	struct control_pause_time time;
-	const struct view *view;
-	char at[80];
+	static const struct control_region regions[] = {
+		{ .size = MEMORY + 4096 },
+		{ .size = 4096, .offset = MEMORY },
+		{ .size = 4096, .offset = -4096ull },
+		{ .size = MEMORY, .offset = 4096 },
+		{ .size = 0 },
+		{ .size = 4095 },
+		{ .size = 4096, .offset = 8 },
+		{ .size = 4096, .fd = 1 },
+		{ .size = 4096, .fd = UINT32_MAX },
+	};
 
-	liar.replies[1].header.magic = 0;
-	liar_start(&liar, at);
-	cr_assert_eq(control_client_open(at, &client, &error), 0);
-	cr_expect_eq(control_client_map(client, &error), -1);
-	cr_expect(strstr(error.text, "ended"), "%s", error.text);
-	liar_stop(&liar, at);
-	cr_expect_eq(control_client_pause(client, &view, &error), -1);
-	cr_expect_eq(control_client_end_hold(client, &error), -1);
-	cr_expect_eq(control_client_resume(client, &time, &error), 0, "a VM that ended is paused by nobody");
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+		struct control_reply reply = memory_reply();
+
+		reply.memory.regions[0] = regions[i];
+		expect_memory_refused(reply, memory, "cannot be");
+	}
+}
+
+Test(client, regions_that_no_guest_has_are_refused)
+{
+	static const struct control_region second[] = {
+		{ .gpa = 0x10000, .size = 4096 },  /* overlaps the first */
+		{ .gpa = 0x100008, .size = 4096 }, /* not aligned */
+		{ .gpa = -4096ull, .size = 8192 }, /* wraps */
+	};
+
+	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
+		struct control_reply reply = memory_reply();
+
+		reply.header.size += sizeof(second[0]);
+		reply.memory.region_count = 2;
+		reply.memory.regions[1] = second[i];
+		expect_memory_refused(reply, memory, "the VM's memory: ");
+	}
+}
+
+Test(client, a_description_of_memory_that_cannot_be_is_refused)
+{
+	struct control_reply reply;
+
+	reply = memory_reply();
+	reply.memory.region_count = 0;
+	expect_memory_refused(reply, memory, "where its memory is");
+	reply = memory_reply();
+	reply.memory.region_count = 2;
+	expect_memory_refused(reply, memory, "where its memory is");
+	reply = memory_reply();
+	reply.memory.region_count = UINT32_MAX;
+	expect_memory_refused(reply, memory, "where its memory is");
+	reply = memory_reply();
+	reply.memory.physical_bits = 31;
+	expect_memory_refused(reply, memory, "where its memory is");
+	reply.memory.physical_bits = 53;
+	expect_memory_refused(reply, memory, "where its memory is");
+	reply = memory_reply();
+	reply.memory.pages_1g = 2;
+	expect_memory_refused(reply, memory, "where its memory is");
+}
+
+/* ---- descriptors ---- */
+
+Test(client, descriptors_that_no_request_wants_are_closed)
+{
+	const int fds[] = { memory, memory, memory };
+	struct control_client *client = open_client();
+	unsigned int before = open_files();
+	struct control_reply reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
+	const struct view *view;
+
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 3);
+	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
+	cr_expect_eq(open_files(), before);
 	control_client_close(client);
 }
 
-Test(client, a_socket_that_cannot_be_one_of_kvmap_is_refused)
+Test(client, more_descriptors_than_it_takes_are_not_left_open)
+{
+	unsigned int before = open_files();
+	struct control_client *client = open_client();
+	struct control_reply reply = memory_reply();
+	int fds[20];
+
+	for (int i = 0; i < 20; i++)
+		fds[i] = memory;
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 20);
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 8);
+	cr_expect_eq(control_client_map(client, &error), 0, "%s", error.text);
+	cr_expect_leq(open_files(), before + CONTROL_FDS_MAX);
+	/* The second reply overlaps the first; its descriptors find no room. */
+	cr_expect_eq(control_client_map(client, &error), -1);
+	cr_expect_leq(open_files(), before + CONTROL_FDS_MAX);
+	control_client_close(client);
+	cr_expect_eq(open_files(), before - 1, "the client's socket is closed too");
+}
+
+/* ---- translations ---- */
+
+Test(client, translations_that_kvm_refuses_are_missing_and_the_view_is_complete)
+{
+	struct control_client *client = open_client();
+	const struct view *view = paused(client);
+	struct view_translation translation;
+
+	send_status(CONTROL_TRANSLATE, CONTROL_FAILED);
+	cr_expect_eq(view->translate(view->translate_context, 0, 0x1000, &translation), -1);
+	cr_expect(control_client_is_complete(client));
+	/* No further request: the socket is empty. */
+	cr_expect_eq(view->translate(view->translate_context, 0, 0x2000, &translation), -1);
+	control_client_close(client);
+}
+
+Test(client, a_translation_that_does_not_come_is_an_error)
+{
+	struct control_client *client = open_client();
+	const struct view *view = paused(client);
+	struct view_translation translation;
+
+	/* Of two addresses, when one was sent. */
+	send_reply(reply_of(CONTROL_TRANSLATE, 2 * sizeof(struct control_translation)));
+	cr_expect_eq(view->translate(view->translate_context, 0, 0x1000, &translation), -1);
+	cr_expect_not(control_client_is_complete(client));
+	/* The next pause asks again, and fails when the server closes. */
+	send_reply(reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus)));
+	shutdown(sockets[1], SHUT_WR);
+	cr_expect_eq(view->translate(view->translate_context, 0, 0x1000, &translation), 0);
+	pause_fails(client, ERROR_HOST, "ended");
+	control_client_close(client);
+}
+
+Test(client, a_pause_that_expired_is_an_error_and_one_of_a_vm_that_ended_is_not)
+{
+	struct control_client *client = open_client();
+	struct control_pause_time time;
+
+	paused(client);
+	send_status(CONTROL_RESUME, CONTROL_EXPIRED);
+	cr_expect_eq(control_client_resume(client, &time, &error), -1);
+	expect_error(ERROR_HOST, "two moments");
+	shutdown(sockets[1], SHUT_WR);
+	cr_expect_eq(control_client_resume(client, &time, &error), 0);
+	cr_expect_eq(time.vm_ns, 0);
+	control_client_close(client);
+}
+
+/* ---- connecting ---- */
+
+static void open_fails(const char *path, enum error_kind kind, const char *text)
+{
+	struct control_client *client = NULL;
+
+	error = (struct error){ 0 };
+	cr_expect_eq(control_client_open(path, &client, &error), -1);
+	cr_expect_null(client);
+	expect_error(kind, text);
+	cr_expect_eq(strncmp(error.text, path, strlen(path)), 0, "%s", error.text);
+}
+
+static int bound_socket(const char *path, int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	struct control_client *client;
-	char at[200];
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-	sprintf(at, "%s/%0150d", folder, 0);
-	cr_expect_eq(control_client_open(at, &client, &error), -1);
-	cr_expect(strstr(error.text, "longer than 107 bytes"), "%s", error.text);
-	sprintf(at, "%s/stream", folder);
-	strcpy(address.sun_path, at);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	cr_assert_eq(listen(listener, 1), 0);
-	cr_expect_eq(control_client_open(at, &client, &error), -1);
-	cr_expect(strstr(error.text, "not a socket of kvmap"), "%s", error.text);
-	close(listener);
-	cr_expect_eq(control_client_open(at, &client, &error), -1);
-	unlink(at);
-	cr_expect_eq(control_client_open(at, &client, &error), -1);
-	cr_expect_eq(error.errnum, ENOENT);
+	strcpy(address.sun_path, path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
 }
 
-Test(client, memory_that_runs_out_is_an_error)
+Test(client, a_path_without_a_vm_is_an_error_that_says_what_is_there)
 {
-	int ends[2];
-	struct control_client *client;
+	char folder[] = "/tmp/kvmap-client-XXXXXX", path[128], longer[200];
+	int fd;
 
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	no_memory_at(1);
-	cr_expect_eq(control_client_open_socket(ends[0], &client, &error), -1);
-	cr_expect(no_memory_failed());
-	cr_expect(strstr(error.text, "out of memory"), "%s", error.text);
-	cr_expect_eq(fcntl(ends[0], F_GETFD), -1, "the socket is closed");
-	close(ends[1]);
+	cr_assert(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/vm", folder);
+	open_fails(path, ERROR_INPUT, "No such file");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	open_fails(longer, ERROR_INPUT, "longer than 107 bytes");
+
+	fd = bound_socket(path, SOCK_STREAM);
+	cr_assert_eq(listen(fd, 1), 0);
+	open_fails(path, ERROR_INPUT, "not a socket of kvmap");
+	close(fd);
+	unlink(path);
+
+	fd = bound_socket(path, SOCK_SEQPACKET);
+	close(fd);
+	open_fails(path, ERROR_INPUT, "has ended");
+	if (geteuid() == 0) {
+		chmod(path, 0600);
+		cr_assert_eq(seteuid(65534), 0);
+		open_fails(path, ERROR_PERMISSION, "Permission denied");
+		cr_assert_eq(seteuid(0), 0);
+	}
+	unlink(path);
+	rmdir(folder);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Both ends of the control socket: one looks at a VM that another offers; and what each does when the other
- * does not behave.
+ * Both ends of the control socket: a client inspects the VM of a server, and the server withstands clients that
+ * misbehave. Servers that misbehave: test_client.c.
  */
-#define _GNU_SOURCE /* memfd_create */
 #include "control/server.h"
 #include "fake_vm.h"
 #include "control/client.h"
@@ -11,11 +10,9 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,7 +69,7 @@ static struct control_request_header request_of(uint16_t type)
 
 TestSuite(server, .init = start, .fini = stop);
 
-Test(server, another_sees_memory_registers_and_translations_of_a_paused_vm)
+Test(server, a_client_sees_memory_registers_and_translations_of_a_paused_vm)
 {
 	struct control_client *client = attach();
 	struct view_translation translation;
@@ -100,7 +97,7 @@ Test(server, another_sees_memory_registers_and_translations_of_a_paused_vm)
 	control_client_close(client);
 }
 
-Test(server, what_is_asked_while_it_runs_is_answered_in_the_next_pause)
+Test(server, a_translation_asked_for_while_it_runs_comes_with_the_next_pause)
 {
 	struct control_client *client = attach();
 	struct view_translation translation;
@@ -143,7 +140,7 @@ Test(server, the_memory_that_it_passes_cannot_be_written)
 	control_client_close(client);
 }
 
-Test(server, pages_that_were_asked_for_stay_as_they_were_when_the_vm_goes_on)
+Test(server, pages_that_were_read_stay_as_they_were_when_the_vm_continues)
 {
 	struct control_client *client = attach();
 	struct control_pause_time time;
@@ -171,7 +168,7 @@ Test(server, pages_that_were_asked_for_stay_as_they_were_when_the_vm_goes_on)
 	control_client_close(client);
 }
 
-Test(server, a_peer_that_goes_away_in_a_pause_ends_it)
+Test(server, a_connection_that_closes_in_a_pause_ends_it)
 {
 	struct control_client *client = attach();
 	const struct view *view;
@@ -196,7 +193,7 @@ Test(server, garbage_and_floods_end_the_connection_and_nothing_else)
 		send(fd, bytes, (size_t)i, MSG_NOSIGNAL);
 		close(fd);
 	}
-	/* Never reads an reply. */
+	/* Reads no reply. */
 	int flood = raw_connect();
 	while (send(flood, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		;
@@ -206,7 +203,7 @@ Test(server, garbage_and_floods_end_the_connection_and_nothing_else)
 	fake_vm_wait_for_release(&fake);
 }
 
-Test(server, one_too_many_is_told_so_and_the_others_stay)
+Test(server, one_connection_too_many_is_refused_and_the_others_stay)
 {
 	struct control_client *others[16], *one_more;
 
@@ -220,7 +217,7 @@ Test(server, one_too_many_is_told_so_and_the_others_stay)
 		control_client_close(others[i]);
 }
 
-Test(server, a_vm_at_its_end_is_let_go)
+Test(server, a_hold_at_the_end_is_ended_by_a_client_only_there)
 {
 	struct control_client *client = attach();
 	struct pollfd go;
@@ -234,7 +231,7 @@ Test(server, a_vm_at_its_end_is_let_go)
 	control_client_close(client);
 }
 
-Test(server, a_vm_that_ends_in_a_pause_leaves_its_last_moment)
+Test(server, a_vm_that_ends_in_a_pause_leaves_its_last_state)
 {
 	struct control_client *client = attach();
 	struct control_pause_time time;
@@ -264,7 +261,7 @@ Test(server, a_vm_that_ends_before_it_is_paused_is_an_error)
 	cr_expect_eq(error.kind, ERROR_INPUT);
 }
 
-Test(server, a_place_that_is_taken_is_refused_and_what_was_left_behind_is_replaced)
+Test(server, a_path_that_is_taken_is_refused_and_a_stale_socket_is_replaced)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct control_server *second;
@@ -289,4 +286,74 @@ Test(server, a_place_that_is_taken_is_refused_and_what_was_left_behind_is_replac
 	cr_expect_eq(status.st_mode & 0777, 0600);
 	control_server_stop(second);
 	cr_expect_eq(access(other, F_OK), -1);
+}
+
+static void start_fails(const char *at, enum error_kind kind, const char *text)
+{
+	struct control_server *second = NULL;
+
+	cr_expect_eq(control_server_start(at, &fake.vm, &second, &error), -1);
+	cr_expect_null(second);
+	cr_expect_eq(error.kind, kind, "%s", error.text);
+	cr_expect(strstr(error.text, text), "expected '%s', found '%s'", text, error.text);
+}
+
+Test(server, a_path_at_which_no_socket_can_be_is_refused)
+{
+	char other[80], longer[120];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	start_fails(longer, ERROR_INPUT, "no longer than 107 bytes");
+	snprintf(other, sizeof(other), "%s/no/such/folder", folder);
+	start_fails(other, ERROR_INPUT, "no control socket");
+	snprintf(other, sizeof(other), "%s/vm/below-a-socket", folder);
+	start_fails(other, ERROR_INPUT, "no control socket");
+	if (geteuid() == 0) {
+		snprintf(other, sizeof(other), "%s/denied", folder);
+		cr_assert_eq(seteuid(65534), 0);
+		start_fails(other, ERROR_PERMISSION, "no control socket");
+		cr_assert_eq(seteuid(0), 0);
+	}
+}
+
+Test(server, a_file_that_replaced_its_socket_is_not_removed)
+{
+	struct control_server *second;
+	char at[80], moved[80];
+
+	snprintf(at, sizeof(at), "%s/second", folder);
+	snprintf(moved, sizeof(moved), "%s/moved", folder);
+	cr_assert_eq(control_server_start(at, &fake.vm, &second, &error), 0, "%s", error.text);
+	cr_assert_eq(rename(at, moved), 0);
+	close(open(at, O_CREAT | O_WRONLY, 0600));
+	control_server_stop(second);
+	cr_expect_eq(access(at, F_OK), 0);
+	cr_expect_eq(unlink(at) | unlink(moved), 0);
+}
+
+Test(server, a_datagram_of_no_bytes_ends_the_connection)
+{
+	int fd = raw_connect();
+	char byte;
+
+	cr_assert_eq(send(fd, "", 0, MSG_NOSIGNAL), 0);
+	cr_expect_eq(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+}
+
+Test(server, a_request_with_a_byte_too_many_is_answered_and_ends_the_connection)
+{
+	struct {
+		struct control_request request;
+		char more;
+	} longer = { .request.header = request_of(CONTROL_HELLO) };
+	struct control_reply reply;
+	int fd = raw_connect();
+
+	cr_assert_gt(send(fd, &longer, sizeof(longer.request) + 1, MSG_NOSIGNAL), 0);
+	cr_assert_eq(recv(fd, &reply, sizeof(reply), 0), (ssize_t)sizeof(reply.header));
+	cr_expect_eq(reply.header.status, CONTROL_BAD_REQUEST);
+	cr_expect_eq(recv(fd, &reply, sizeof(reply), 0), 0);
+	close(fd);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_core_damage.c: cores that lie. Built with sanitizers, so that a read too far is a failure.
+ * test_core_damage.c: damaged and hostile cores. Built with sanitizers, so that a read too far is a failure.
  */
 #include "cores.h"
 
@@ -181,6 +181,94 @@ Test(core_damage, of_the_number_of_cpus_is_found)
 	expect_cpus(3, 2, "registers of 3 CPUs");
 	expect_cpus(2, 3, "registers of 2 CPUs");
 	expect_cpus(3000, 0, "notes"); /* more than a megabyte */
+}
+
+/* Opens the core with one note more after its own; NULL if it is refused. */
+static struct view *with_note(const char *name, uint32_t type, const void *contents, uint32_t size,
+			      struct error *error)
+{
+	static uint8_t bytes[CORE_SIZE + 2 * PAGE];
+	const Elf64_Nhdr note = { .n_namesz = strlen(name) + 1, .n_descsz = size, .n_type = type };
+	const uint64_t own = 20 + 336 + 20 + 48 + 20 + 12, offset = CORE_SIZE;
+	uint8_t *at = bytes + offset + own;
+	struct view *view;
+
+	memset(bytes, 0, sizeof(bytes));
+	memcpy(bytes, core, CORE_SIZE);
+	memcpy(bytes + offset, core + CORE_NOTES, own);
+	memcpy(at, &note, sizeof(note));
+	memcpy(at + 12, name, note.n_namesz);
+	memcpy(at + 20, contents, size);
+	memcpy(bytes + CORE_SEGMENT(0) + 8, &offset, 8);
+	memcpy(bytes + CORE_SEGMENT(0) + 32, &(uint64_t){ own + 20 + (size + 3) / 4 * 4 }, 8);
+	return core_open_bytes(bytes, sizeof(bytes), &view, error) == 0 ? view : NULL;
+}
+
+static void expect_note_refused(const char *name, uint32_t type, const void *contents, uint32_t size,
+				const char *what)
+{
+	struct error error = { 0 };
+	struct view *view = with_note(name, type, contents, size, &error);
+
+	cr_expect_null(view, "opened, although: %s", what);
+	view_destroy(view);
+	cr_expect_not_null(strstr(error.text, what), "expected '%s', found '%s'", what, error.text);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+}
+
+Test(core_damage, by_a_note_of_no_known_name_or_type_is_none)
+{
+	static const uint8_t contents[64] = { 1, 2, 3 };
+	struct error error = { 0 };
+	struct view *view;
+
+	view = with_note("OTHER", CORE_NOTE_CONTROL, contents, 64, &error);
+	cr_assert_not_null(view, "%s", error.text);
+	cr_expect_eq(view->cpu_count, 1);
+	view_destroy(view);
+	view = with_note("KVMAP", 77, contents, 0, &error);
+	cr_assert_not_null(view, "%s", error.text);
+	view_destroy(view);
+}
+
+Test(core_damage, of_a_pat_note_is_found)
+{
+	struct core_pat pat = { .cpu = 0, .pat = 0x0007040600070406 };
+	struct error error = { 0 };
+	struct view *view = with_note("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat), &error);
+
+	cr_assert_not_null(view, "%s", error.text);
+	cr_expect(view->cpus[0].has_pat);
+	cr_expect_eq(view->cpus[0].pat, 0x0007040600070406);
+	view_destroy(view);
+	expect_note_refused("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat) - 1, "wrong size");
+	pat.cpu = VIEW_CPUS_MAX;
+	expect_note_refused("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat), "CPU 64");
+	pat.cpu = UINT32_MAX;
+	expect_note_refused("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat), "CPU 4294967295");
+}
+
+Test(core_damage, of_two_programs_or_of_registers_from_two_tools_is_found)
+{
+	/* QEMU's note of a CPU: version 1, its size. */
+	uint32_t state[432 / 4] = { 1, 432 };
+
+	expect_note_refused("KVMAP", CORE_NOTE_PROGRAM, "/other.elf", 11, "two notes with the path");
+	expect_note_refused("QEMU", 0, state, sizeof(state), "in notes of QEMU's");
+}
+
+Test(core_damage, of_cpus_with_different_address_widths_is_found)
+{
+	struct core_control control = { .version = 1, .physical_bits = 46 };
+
+	expect_note_refused("KVMAP", CORE_NOTE_CONTROL, &control, sizeof(control), "control registers of 2");
+	control.pages_1g = 1;
+	expect_note_refused("KVMAP", CORE_NOTE_CONTROL, &control, sizeof(control), "the CPUs differ");
+	control.pages_1g = 0;
+	control.physical_bits = 45;
+	expect_note_refused("KVMAP", CORE_NOTE_CONTROL, &control, sizeof(control), "the CPUs differ");
+	control.pages_1g = 2;
+	expect_note_refused("KVMAP", CORE_NOTE_CONTROL, &control, sizeof(control), "neither yes nor no");
 }
 
 Test(core_damage, of_too_many_segments_is_found)

@@ -4,8 +4,8 @@
  */
 #define _GNU_SOURCE
 #include "view/process.h"
-#include "no_memory.h"
 #include "view/ptrace_stop.h"
+#include "no_memory.h"
 
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -195,26 +196,6 @@ Test(process, memory_of_a_process_that_ended_is_counted_too)
 	view_destroy(view);
 }
 
-/* Pieces that cannot be; nothing is left of them. */
-static void refuses_pieces(const struct process_memory *pieces, size_t count, const char *sentence)
-{
-	struct error error;
-	struct view *view;
-
-	cr_expect_eq(process_view_open(child, pieces, count, &view, &error), -1);
-	cr_expect(strstr(error.text, sentence), "\"%s\" has no \"%s\"", error.text, sentence);
-}
-
-Test(process, pieces_that_cannot_be_are_refused)
-{
-	const struct process_memory large = { 0, 1ull << 62, PAGE }, broken = { 0, 100, PAGE };
-	const struct process_memory twice[] = { { 0, PAGE, PAGE }, { 0, PAGE, PAGE } };
-
-	refuses_pieces(&large, 1, "no room for ");
-	refuses_pieces(&broken, 1, "userfaultfd does not take");
-	refuses_pieces(twice, 2, "");
-}
-
 Test(process, a_process_that_does_not_exist_has_no_memory)
 {
 	struct error error;
@@ -260,6 +241,92 @@ Test(process, a_system_call_may_be_the_first_to_read_a_page)
 	cr_expect_eq(read(ends[0], &number, 4), 4);
 	cr_expect_eq(number, 9);
 	view_destroy(view);
+}
+
+Test(process, pieces_that_are_empty_unaligned_or_overlap_are_refused)
+{
+	static const struct process_memory pieces[][2] = {
+		{ { 0, 4 * PAGE, PAGE }, { 3 * PAGE, PAGE, PAGE } },
+		{ { 0, PAGE, PAGE }, { PAGE, 0, PAGE } },
+		{ { 0, PAGE, PAGE }, { PAGE + 8, PAGE, PAGE } },
+		{ { 0, PAGE, PAGE }, { -PAGE, 2 * PAGE, PAGE } },
+		{ { 0, PAGE, PAGE }, { PAGE, 1ull << 60, PAGE } },
+	};
+	struct view *view;
+	struct error error;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		error = (struct error){ 0 };
+		cr_expect_eq(process_view_open(child, pieces[i], 2, &view, &error), -1, "case %zu", i);
+		cr_expect_neq(error.text[0], 0);
+	}
+}
+
+/* The child is replaced by one of another user, who is this process's user too if `same`. */
+static void become_another_user(bool same)
+{
+	if (geteuid() != 0)
+		cr_skip_test("only root can become another user");
+	if (same) {
+		fini();
+		cr_assert_eq(setresgid(65534, 65534, 65534) | setresuid(65534, 65534, 65534), 0);
+		/* Lost with the old user; without it the new one may not read this process's child. */
+		cr_assert_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+		init();
+	} else {
+		cr_assert_eq(setresgid(65534, 65534, 0) | setresuid(65534, 65534, 0), 0);
+	}
+}
+
+Test(process, a_user_without_privileges_reads_and_stops_a_process_of_its_own)
+{
+	struct ptrace_stop *stop;
+	struct error error;
+	struct view *view;
+
+	become_another_user(true);
+	view = open_view();
+	for (uint32_t i = 0; i < 200; i++)
+		cr_assert_eq(number_at(view, (1 << 20) + i * PAGE), i);
+	view_destroy(view);
+	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	ptrace_stop_end(stop);
+	wait_until_it_counts();
+}
+
+Test(process, the_process_of_another_user_is_neither_read_nor_stopped)
+{
+	const struct process_memory piece = { 0, PAGE, (uintptr_t) private };
+	struct ptrace_stop *stop;
+	struct error error;
+	struct view *view;
+
+	become_another_user(false);
+	cr_expect_eq(process_view_open(child, &piece, 1, &view, &error), -1);
+	cr_expect_eq(error.kind, ERROR_PERMISSION);
+	cr_expect_eq(ptrace_stop_begin(child, &stop, &error), -1);
+	cr_expect_eq(error.kind, ERROR_PERMISSION);
+	cr_assert_eq(setresuid(0, 0, 0), 0);
+	wait_until_it_counts();
+}
+
+Test(process, a_process_that_a_debugger_has_stopped_is_refused_and_left_alone)
+{
+	struct ptrace_stop *first, *second;
+	struct error error;
+	pid_t other;
+	int status;
+
+	cr_assert_eq(ptrace_stop_begin(child, &first, &error), 0, "%s", error.text);
+	other = fork();
+	if (!other)
+		_exit(ptrace_stop_begin(child, &second, &error) == 0 ? 0 : 1 + error.kind);
+	cr_assert_eq(waitpid(other, &status, 0), other);
+	cr_assert(WIFEXITED(status));
+	cr_expect_eq(WEXITSTATUS(status), 1 + ERROR_PERMISSION);
+	cr_expect_eq(threads_in_state('t'), 2);
+	ptrace_stop_end(first);
+	wait_until_it_counts();
 }
 
 Test(process, every_thread_is_in_the_ptrace_stop_and_runs_after_it)
