@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_file.c: a file that is a core, as far as its headers say.
+ * core_file.c: opens a file and checks its ELF header and program headers.
  */
 #include "view/core_file.h"
 
@@ -31,7 +31,7 @@ static int check_regular(struct core_file *file, struct error *error)
 	return 0;
 }
 
-/* Formats of dumps that are not ELF, by how they begin. */
+/* Dump formats other than ELF, by their first bytes. */
 static const struct {
 	const char *magic;
 	const char *what;
@@ -57,7 +57,7 @@ static int not_elf(const struct core_file *file, struct error *error)
 	return bad(file, error, "not an ELF file");
 }
 
-/* More program headers than e_phnum can say (PN_XNUM): the first section's sh_info says how many. */
+/* e_phnum is PN_XNUM: the number of program headers is in sh_info of section 0. */
 static int count_segments(const struct core_file *file, size_t *out, struct error *error)
 {
 	Elf_Scn *first = elf_getscn(file->elf, 0);
@@ -104,7 +104,7 @@ int core_file_open(const char *path, struct core_file *out, struct error *error)
 {
 	struct core_file file = { .path = path };
 
-	/* O_NONBLOCK: a fifo without a writer is refused, not waited for. */
+	/* O_NONBLOCK: do not wait for the writer of a FIFO. */
 	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file.fd < 0)
 		return error_set(error, errno == EACCES ? ERROR_PERMISSION : ERROR_INPUT, errno, 0, "%s",
@@ -140,7 +140,7 @@ int core_file_segment(const struct core_file *file, size_t index, GElf_Phdr *out
 	if (!gelf_getphdr(file->elf, (int)index, &segment))
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: program header %zu: %s", file->path, index,
 				 elf_errmsg(-1));
-	/* Without bytes in the file its offset means nothing: QEMU writes all ones. */
+	/* The offset of a segment without bytes is undefined: QEMU writes all ones. */
 	if (!segment.p_filesz)
 		segment.p_offset = 0;
 	if (segment.p_offset > file->size || segment.p_filesz > file->size - segment.p_offset)

@@ -2,8 +2,8 @@
 /*
  * core_head.c: ELF header, program headers and notes of a core.
  *
- * Of physical memory: notes, then a PT_LOAD per region. Of virtual memory: notes, a CORE_SEGMENT_MEMORY per
- * region, then a PT_LOAD per mapping, into the same bytes of the file.
+ * Program headers by physical address: PT_NOTE, and a PT_LOAD per region. By virtual address: PT_NOTE, a
+ * CORE_SEGMENT_MEMORY per region, and a PT_LOAD per mapping, which refers to the same bytes of the file.
  */
 #include "view/core_head.h"
 
@@ -82,7 +82,7 @@ static size_t segment_count(const struct content *content)
 	return 1 + content->view->region_count + content->mapping_count;
 }
 
-/* More program headers than e_phnum can say are counted by the first section: PN_XNUM. */
+/* e_phnum has 16 bits: for more program headers, section 0 has their number (PN_XNUM). */
 static bool has_section(const struct content *content)
 {
 	return segment_count(content) >= PN_XNUM;
@@ -133,7 +133,7 @@ static void put_regions(struct core_head *head, const struct content *content)
 	}
 }
 
-/* Of the byte at `gpa`, which is one of a region's. */
+/* Offset of the byte at `gpa`, which lies in a region. */
 static uint64_t file_offset(const struct core_head *head, const struct view *view, uint64_t gpa)
 {
 	const struct view_region *holder = view_region(view, gpa, 1);

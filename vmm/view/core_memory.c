@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_memory.c: the PT_LOADs of a core as guest memory, mapped, not copied.
+ * core_memory.c: maps the PT_LOADs of a core as guest memory.
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "view/core_file.h"
@@ -49,7 +49,7 @@ static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct
 {
 	struct piece piece;
 
-	/* In a core of QEMU's, what is not in the file is not memory: a device that the guest maps. */
+	/* QEMU: a part without bytes in the file is not memory but a device's, which the guest maps. */
 	if (file->from_qemu && segment->p_memsz > segment->p_filesz)
 		segment->p_memsz = page_round_down(segment->p_filesz, PAGE_4K);
 	if (segment->p_filesz > segment->p_memsz && file->from_qemu)
@@ -59,7 +59,7 @@ static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct
 	if (check_segment(file, segment, error) < 0)
 		return -1;
 	piece = (struct piece){ segment->p_paddr, segment->p_memsz, segment->p_offset, segment->p_filesz };
-	/* Beyond the end of the file there is no data: nothing that is looked for in vain. */
+	/* No bytes: an offset beyond the end of the file, so that SEEK_DATA finds none. */
 	if (!piece.file_size)
 		piece.offset = page_round_up(file->size, PAGE_4K);
 	if (array_push(pieces, piece) < 0)
@@ -76,16 +76,14 @@ static int by_gpa(const void *a, const void *b)
 	return left->size < right->size ? -1 : left->size > right->size;
 }
 
-/* Do both mean the same bytes of the file wherever they meet? next->gpa is not below piece->gpa. */
+/* Whether both refer to the same bytes of the file where they overlap. next->gpa >= piece->gpa. */
 static bool continues(const struct piece *piece, const struct piece *next)
 {
 	return next->gpa - piece->gpa <= piece->size && piece->file_size == piece->size &&
 	       next->file_size == next->size && next->offset - piece->offset == next->gpa - piece->gpa;
 }
 
-/* Sorts them and makes one of those that continue each other. Others that overlap are left to
- * view_add_region().
- */
+/* Sorts the pieces and merges those that continue each other. view_add_region() refuses other overlaps. */
 static void merge_pieces(struct pieces *pieces)
 {
 	size_t kept = 0;
@@ -107,8 +105,8 @@ static void merge_pieces(struct pieces *pieces)
 }
 
 /*
- * Puts the file's bytes [offset - lead, offset + filesz) at the start of `map`, which is all zeros. Its last
- * page is copied, since in the file other bytes than zeros may follow.
+ * Maps the file's bytes [offset - lead, offset + filesz) at the start of `map`, which is all zeros. The last
+ * page is copied, since the file's bytes after filesz need not be zero.
  */
 static int map_bytes(const struct core_file *file, const struct piece *piece, const struct core_map *map)
 {
@@ -178,7 +176,7 @@ static int add_pieces(const struct core_file *file, const struct pieces *pieces,
 	return 0;
 }
 
-/* A core by virtual address has its memory in segments of their own. */
+/* Type of the segments with guest memory: CORE_SEGMENT_MEMORY in a core by virtual address. */
 static int memory_type(const struct core_file *file, uint32_t *out, struct error *error)
 {
 	*out = PT_LOAD;

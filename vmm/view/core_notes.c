@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_notes.c: registers and the program's path, from a core's notes.
+ * core_notes.c: reads registers and the program's path from a core's notes.
  */
 #include "view/core_file.h"
 
@@ -11,15 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 64 CPUs need a 30th of it. */
+/* Bytes; 64 CPUs need a 30th of it. */
 #define NOTES_MAX (1u << 20)
 
 struct notes {
 	struct core_file *file;
 	struct view *view;
 	char **program;
-	unsigned int statuses, controls; /* seen so far; the n-th of each are of CPU n. Controls: from kvmap's
-					    notes or QEMU's */
+	unsigned int statuses; /* notes of registers seen; the n-th is of CPU n */
+	unsigned int controls; /* notes of control registers seen, likewise */
 	bool from_kvmap;
 };
 
@@ -85,7 +85,7 @@ static int take_pat(struct notes *notes, const void *bytes, size_t size, struct 
 	return 0;
 }
 
-/* The note of QEMU's. How a register that is not in it is known: core_qemu_unpack(). */
+/* QEMU's note. core_qemu_unpack() documents the registers that it lacks. */
 static int take_qemu(struct notes *notes, const void *bytes, size_t size, struct error *error)
 {
 	struct core_qemu state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_registers.c: registers between a view and a core's notes.
+ * core_registers.c: registers of a view in the notes of a core.
  */
 #include "view/core_registers.h"
 

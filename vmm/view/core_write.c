@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_write.c: a view becomes an ELF core.
+ * core_write.c: writes a view as an ELF core. Layout of the file:
  *
  *   0         ELF header, program headers, notes (core_head.c)
- *   page      first region, and after it the others; pages of zeros are holes of the file
+ *   page      the regions, in order; pages of zeros are holes
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "view/core.h"
@@ -47,7 +47,7 @@ static bool page_is_zero(const uint8_t *page)
 	return !memcmp(page, zeros, sizeof(zeros));
 }
 
-/* The pages of `size` bytes, but those of zeros, to `offset` of the file and on. */
+/* Writes the pages of `bytes` that are not zero, each at `offset` plus its distance from `bytes`. */
 static int write_stretch(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
 {
 	for (uint64_t from = 0, end; from < size; from = end + PAGE_4K) {
@@ -67,7 +67,7 @@ static int write_region(int fd, const struct view *view, const struct view_regio
 	while (view_next_data(view, next, region_end, &start, &end)) {
 		uint64_t from = page_round_down(start, PAGE_4K);
 
-		/* The end may be inside a page where the file system's blocks are smaller. */
+		/* SEEK_HOLE may end inside a page: the file system's blocks may be smaller. */
 		next = page_round_up(end, PAGE_4K);
 		if (write_stretch(fd, view_bytes(view, from, next - from), next - from,
 				  base + (from - region->gpa)) < 0)
@@ -87,7 +87,7 @@ static int write_core(int fd, const struct view *view, const struct core_head *h
 			return -1;
 		offset += view->regions[i].size;
 	}
-	/* Holes at the end; and what the disk refuses late must be known before the old file is replaced. */
+	/* ftruncate(): a hole at the end. fsync(): write errors must be known before the old file is replaced. */
 	return ftruncate(fd, (off_t)offset) < 0 ? -1 : fsync(fd);
 }
 
@@ -102,7 +102,7 @@ static int write_failed(const char *path, int errnum, struct error *error)
 	return error_set(error, kind, errnum, 0, "%s: the core was not written", path);
 }
 
-/* Writes beside `target` and puts the whole file in its place. 0, or an errno and nothing left behind. */
+/* Writes a temporary file and renames it to `target`. 0, or an errno; then no file is left. */
 static int write_and_rename(const char *target, const struct view *view, const struct core_head *head)
 {
 	char *temporary;
@@ -126,7 +126,7 @@ static int write_and_rename(const char *target, const struct view *view, const s
 	return errnum;
 }
 
-/* Only what was a core, or is empty, is replaced: one wrong word on the command line must not cost a file. */
+/* Only a core or an empty file is replaced: a typing error on the command line must not destroy a file. */
 static int check_target(const char *path, struct error *error)
 {
 	Elf64_Ehdr header;
@@ -135,7 +135,7 @@ static int check_target(const char *path, struct error *error)
 	int fd;
 
 	if (stat(path, &status) < 0)
-		return 0; /* new, or to be complained of when it cannot be made */
+		return 0; /* new; if it cannot be created, write_and_rename() fails */
 	if (!S_ISREG(status.st_mode))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s: not a regular file, so no core is written there", path);
@@ -162,7 +162,7 @@ int core_write_virtual(const struct view *view, const struct core_mapping *mappi
 
 	if (check_target(path, error) < 0)
 		return -1;
-	/* Through a symbolic link to the file itself; a new file has nothing to resolve. */
+	/* Follows a symbolic link; a new file has none. */
 	target = realpath(path, NULL);
 	if (!target)
 		target = strdup(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.c: empty memory here for each piece of the guest's; a thread fills in what is touched.
+ * process.c: maps empty memory for each piece; a thread copies pages into it on their first access.
  */
 #define _GNU_SOURCE
 #include "view/process.h"
@@ -23,23 +23,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of what is read from one end to the other, this much is copied at once at most. */
+/* Maximum read-ahead of a sequential read, in pages. */
 #define AHEAD_PAGES 64
 
 struct process_view {
 	struct view view;
 	int memory;  /* /proc/PID/mem */
 	int faults;  /* userfaultfd */
-	int leave;   /* eventfd: the thread is to end */
-	bool filled; /* there is a thread */
+	int leave;   /* eventfd: the thread shall exit */
+	bool filled; /* the thread was started */
 	pthread_t thread;
 	atomic_uint_least64_t lost;
-	uint64_t next;                       /* behind the last copy, an address here */
-	uint64_t pages;                      /* of the last copy */
-	uint8_t copy[AHEAD_PAGES * PAGE_4K]; /* on the way */
+	uint64_t next;                       /* address after the last copy */
+	uint64_t pages;                      /* in the last copy */
+	uint8_t copy[AHEAD_PAGES * PAGE_4K]; /* buffer of the copy */
 };
 
-/* ---- filling in ---- */
+/* ---- the thread ---- */
 
 static const struct view_region *region_of(const struct process_view *process, uint64_t address)
 {
@@ -52,7 +52,7 @@ static const struct view_region *region_of(const struct process_view *process, u
 	return NULL;
 }
 
-/* The bytes of the process from `hva` on, `size` at most, whole pages: how many were read. */
+/* Reads up to `size` bytes at `hva` of the process into the buffer: bytes of whole pages read. */
 static uint64_t read_pages(struct process_view *process, uint64_t hva, uint64_t size)
 {
 	ssize_t got = pread(process->memory, process->copy, size, (off_t)hva);
@@ -60,7 +60,7 @@ static uint64_t read_pages(struct process_view *process, uint64_t hva, uint64_t 
 	return got > 0 ? page_round_down((uint64_t)got, PAGE_4K) : 0;
 }
 
-/* Twice as much as before where it goes on where that ended, else a page. */
+/* Bytes to read ahead: twice the last size if the access is sequential, else one page. */
 static uint64_t size_ahead(const struct process_view *process, const struct view_region *region,
 			   uint64_t address)
 {
@@ -88,7 +88,7 @@ static void fill_in(struct process_view *process, uint64_t address)
 	}
 	process->next = address + copy.len;
 	process->pages = copy.len / PAGE_4K;
-	/* What is here already stays as it is, and whoever waits for it is woken. */
+	/* EEXIST: another fault has copied the page; its contents stay, and waiting threads are woken. */
 	if (ioctl(process->faults, UFFDIO_COPY, &copy) < 0)
 		ioctl(process->faults, UFFDIO_WAKE, &wake);
 }
@@ -130,7 +130,7 @@ static void process_view_release(struct view *view)
 		close(process->leave);
 }
 
-/* Faults of system calls, too, where that is allowed. */
+/* Handles faults in system calls too, if this user may (userfaultfd(2)). */
 static int open_faults(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -173,7 +173,7 @@ static int add_piece(struct process_view *process, const struct process_memory *
 	range.range.start = (uintptr_t)bytes;
 	range.range.len = piece->size;
 	if (ioctl(process->faults, UFFDIO_REGISTER, &range) < 0)
-		error_set(error, ERROR_HOST, errno, piece->gpa, "userfaultfd does not take guest memory");
+		error_set(error, ERROR_HOST, errno, piece->gpa, "userfaultfd does not accept guest memory");
 	else if (view_add_region(&process->view, &region, error) == 0)
 		return 0;
 	munmap(bytes, piece->size);

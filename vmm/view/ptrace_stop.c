@@ -15,14 +15,15 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define PATIENCE_NS 2000000000ull
-/* Between two looks at a thread that has not stopped. */
-#define NAP_NS 50000
+/* Time for all threads to stop. */
+#define STOP_TIMEOUT_NS 2000000000ull
+/* Between two polls of a thread that has not stopped. */
+#define POLL_NS 50000
 
 struct stopped_thread {
 	pid_t id;
-	int signal; /* it was about to take this one */
-	bool gone;
+	int signal;               /* signal that it was about to take; 0: none */
+	bool gone; /* it ended */ /* it ended */ /* it ended */
 };
 
 struct ptrace_stop {
@@ -38,7 +39,7 @@ static bool knows(const struct ptrace_stop *stop, pid_t id)
 	return false;
 }
 
-/* Asks one thread to stop; 0 too if it ended meanwhile. */
+/* Interrupts one thread. 0 too if it has ended. */
 static int interrupt(struct ptrace_stop *stop, pid_t pid, pid_t id, struct error *error)
 {
 	struct stopped_thread thread = { .id = id };
@@ -62,22 +63,22 @@ static int interrupt(struct ptrace_stop *stop, pid_t pid, pid_t id, struct error
 /* Waits until it has stopped or ended. */
 static int wait_for(struct stopped_thread *thread, uint64_t until, struct error *error)
 {
-	struct timespec nap = { .tv_nsec = NAP_NS };
+	struct timespec interval = { .tv_nsec = POLL_NS };
 	int status;
 	pid_t done;
 
 	while ((done = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && clock_monotonic_ns() < until)
-		nanosleep(&nap, NULL);
+		nanosleep(&interval, NULL);
 	if (done == 0)
 		return error_set(error, ERROR_HOST, 0, 0, "thread %d does not stop", (int)thread->id);
 	thread->gone = done < 0 || !WIFSTOPPED(status);
-	/* Stopped by a signal of its own rather than by us: it is to have it. */
+	/* Stopped by a signal rather than by the interrupt: the detach delivers it. */
 	if (!thread->gone && status >> 16 != PTRACE_EVENT_STOP)
 		thread->signal = WSTOPSIG(status);
 	return 0;
 }
 
-/* All threads that are there now and not asked yet: how many, or -1. */
+/* Interrupts the threads that are new in /proc: their number, or -1. */
 static int interrupt_new(struct ptrace_stop *stop, pid_t pid, struct error *error)
 {
 	size_t before = stop->threads.count;
@@ -100,10 +101,10 @@ static int interrupt_new(struct ptrace_stop *stop, pid_t pid, struct error *erro
 	return result < 0 ? -1 : (int)(stop->threads.count - before);
 }
 
-/* A thread that still runs may start another. */
+/* Repeats until no new thread appears: a running thread may start others. */
 static int stop_all(struct ptrace_stop *stop, pid_t pid, struct error *error)
 {
-	uint64_t until = clock_monotonic_ns() + PATIENCE_NS;
+	uint64_t until = clock_monotonic_ns() + STOP_TIMEOUT_NS;
 	size_t waited = 0;
 	int more;
 

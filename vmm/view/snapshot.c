@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c: see snapshot.h.
+ * snapshot.c: two mappings of each region, and a list of the runs of pages to copy between them.
  */
 #define _GNU_SOURCE /* MADV_POPULATE_READ */
 #include "view/snapshot.h"
@@ -54,7 +54,7 @@ int snapshot_map(struct snapshot *snapshot, struct view_region *region, int fd, 
 	return 0;
 }
 
-/* The first page from `page` on whose bit is `wanted`; the region's end where there is none. */
+/* Number of the first page, from `page` on, whose bit is `wanted`; the region's page count if there is none. */
 static uint64_t next_page(const struct snapshot_region *region, uint64_t page, bool wanted)
 {
 	uint64_t end = region->size / PAGE_4K;
@@ -72,7 +72,7 @@ static uint64_t next_page(const struct snapshot_region *region, uint64_t page, b
 	return page < end ? page : end;
 }
 
-/* A page that is its reader's own already costs next to nothing. */
+/* Lists the runs of accessed pages and populates both mappings, so that the copy takes no page fault. */
 static int prepare_region(struct snapshot *snapshot, struct snapshot_region *region)
 {
 	uint64_t end = region->size / PAGE_4K, first, after;
@@ -88,7 +88,7 @@ static int prepare_region(struct snapshot *snapshot, struct snapshot_region *reg
 		};
 		if (array_push(&snapshot->runs, run) < 0)
 			return -1;
-		/* Where the kernel does not know these, the copying is slower. */
+		/* Since Linux 5.14; before, the copy takes the page faults. */
 		madvise(run.own, run.size, MADV_POPULATE_WRITE);
 		madvise((void *)run.now, run.size, MADV_POPULATE_READ);
 	}

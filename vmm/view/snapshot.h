@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.h: memory of a VM that runs, of which a reader has pages as they were at one moment.
+ * snapshot.h: consistent copies of the pages of a running VM that a reader accesses.
  *
- * A region is mapped twice: as it is now, and as the reader sees it, private, where a page that was written
- * is the reader's own. Pages that the reader has asked for (view_region.accessed) are copied from the one to the
- * other while the VM stands still. What a reader will ask for is known from what it asked for before, so that
- * it reads, has the pages of one moment copied, and reads again: if it then asks for nothing else, all that
- * it has seen is of that moment. The VM stands still for the copying, not for the reading.
+ * A region is mapped twice: shared (`now`), with the current contents, and private (`own`), where pages become
+ * copies. While the VM is paused, the pages that the reader has accessed (view_region.accessed) are copied
+ * from `now` to `own`. A reader runs again after each copy; once it accesses no page that was not copied,
+ * everything it read is of the time of the pause. The VM is paused while pages are copied, not while they are
+ * read.
  */
 #ifndef VMM_VIEW_SNAPSHOT_H
 #define VMM_VIEW_SNAPSHOT_H
@@ -14,7 +14,7 @@
 #include "base/array.h"
 #include "view/view.h"
 
-/* Bytes that lie one after the other. */
+/* A run of consecutive pages to copy. */
 struct snapshot_run {
 	uint8_t *own;
 	const uint8_t *now;
@@ -22,10 +22,10 @@ struct snapshot_run {
 };
 
 struct snapshot_region {
-	uint8_t *own;             /* private: what the view shows */
-	const uint8_t *now;       /* shared: as it is now */
+	uint8_t *own;             /* private mapping: the bytes of the view */
+	const uint8_t *now;       /* shared mapping: current contents */
 	uint64_t size;            /* bytes */
-	uint64_t *accessed, *has; /* a bit for each page; `has`: those copied last time */
+	uint64_t *accessed, *has; /* bitmaps of pages; `has`: copied last time */
 };
 
 struct snapshot {
@@ -34,18 +34,18 @@ struct snapshot {
 };
 
 /*
- * Maps `size` bytes of the descriptor at `offset` and fills in bytes and `asked` of *region, whose size and
- * gpa are set. They are this snapshot's. 0, or -1 with errno.
+ * Maps region->size bytes of the descriptor at `offset`, and sets `bytes` and `accessed` of *region, which the
+ * snapshot owns. region->gpa and size are set by the caller. 0, or -1 with errno.
  */
 int snapshot_map(struct snapshot *snapshot, struct view_region *region, int fd, uint64_t offset);
 
-/* Before the VM is stopped: makes room for all that was asked for. -1: memory is out. */
+/* Before the pause: allocates copies of all accessed pages. -1: out of memory. */
 int snapshot_prepare(struct snapshot *snapshot);
 
-/* While it stands still: copies what snapshot_prepare() has made room for. */
+/* During the pause: copies the pages that snapshot_prepare() listed. */
 void snapshot_copy(struct snapshot *snapshot);
 
-/* Nothing was asked for that the last snapshot_copy() did not copy. */
+/* Whether the last snapshot_copy() copied every page accessed until now. */
 bool snapshot_is_complete(const struct snapshot *snapshot);
 
 void snapshot_destroy(struct snapshot *snapshot);

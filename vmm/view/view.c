@@ -73,7 +73,7 @@ const struct view_region *view_region(const struct view *view, uint64_t gpa, uin
 
 	if (place == view->region_count || gpa < region->gpa)
 		return NULL;
-	/* gpa - region->gpa < region->size: the search said so. */
+	/* gpa - region->gpa < region->size, by region_after(). */
 	return size <= region->size - (gpa - region->gpa) ? region : NULL;
 }
 
@@ -136,16 +136,16 @@ int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, str
 	return 0;
 }
 
-/* The first data of `region` in [from, to), which lies inside it. False: only holes. */
+/* The first data in [from, to) of the region. False: only holes. */
 static bool region_next_data(const struct view_region *region, uint64_t from, uint64_t to,
 			     uint64_t *start_out, uint64_t *end_out)
 {
-	uint64_t in_file = region->offset - region->gpa; /* GPA to offset; modulo 2^64 on purpose */
+	uint64_t in_file = region->offset - region->gpa; /* GPA to offset, modulo 2^64 */
 	off_t data, hole;
 
 	data = region->fd < 0 ? -1 : lseek(region->fd, (off_t)(from + in_file), SEEK_DATA);
 	if (data < 0) {
-		/* ENXIO is the answer "none"; anything else is a file that cannot tell. */
+		/* ENXIO: no data up to the end. Other errors: the file has no SEEK_DATA. */
 		if (region->fd >= 0 && errno == ENXIO)
 			return false;
 		*start_out = from;

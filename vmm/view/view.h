@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view.h: a guest as seen from outside: bytes at guest physical addresses, and register sets.
+ * view.h: a guest as data: bytes at guest physical addresses, and register sets.
  *
- * A live VM, a core file and tables made in a test all become the same thing: a sorted list of regions of
- * guest memory that are mapped in this process. Everything above asks a view and never knows which it is.
+ * A live VM, a core file and page tables made by a test have the same form: a sorted list of regions of guest
+ * memory, mapped into this process. Code above this room does not distinguish them.
  *
- * This is the one checked accessor of guest physical addresses: outside a region there is no pointer to be
- * had.
+ * All accesses by guest physical address go through this header, which checks their bounds.
  */
 #ifndef VMM_VIEW_VIEW_H
 #define VMM_VIEW_VIEW_H
@@ -17,25 +16,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A core of mapped memory alone (QEMU's dump-guest-memory -p) has many holes. */
+/* Enough for a core with mapped memory only (QEMU's dump-guest-memory -p), which has many holes. */
 #define VIEW_REGIONS_MAX 512
 #define VIEW_CPUS_MAX    64
 
-/* Guest memory [gpa, gpa + size), page-aligned, that lies at `bytes` in this process. gpa + size does not
- * wrap. */
+/* Guest memory [gpa, gpa + size), page-aligned, mapped at `bytes`. gpa + size does not wrap. */
 struct view_region {
 	uint64_t gpa;
 	uint64_t size;
 	const uint8_t *bytes;
-	int fd;          /* whose SEEK_DATA tells what was ever touched; -1: unknown, all counts as data */
-	uint64_t offset; /* of gpa in fd */
-	uint64_t hva;    /* of gpa in the process whose VM it is, where `bytes` are a copy; else 0 */
-	uint64_t
-		*accessed; /* a bit for each page that was asked for, set by the accessors below; NULL: nobody
-			    wants to know */
+	int fd;          /* file whose SEEK_DATA finds the pages in use; -1: none, all pages count as data */
+	uint64_t offset; /* of `gpa` in `fd` */
+	uint64_t hva;    /* of `gpa` in the process that runs the VM, if `bytes` is a copy; else 0 */
+	uint64_t *accessed; /* bitmap of pages returned by the accessors below; NULL: not recorded */
 };
 
-/* What a walk and a report need of a vCPU. Names and numbering as in the manuals. */
+/* Registers of a vCPU that a walk and a report need. Names as in the SDM. */
 struct view_cpu {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -43,11 +39,11 @@ struct view_cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint16_t cs, ss, ds, es, fs, gs;
 	uint64_t fs_base, gs_base;
-	uint64_t pat; /* IA32_PAT; 0 where has_pat is false: not every source holds it */
+	uint64_t pat; /* IA32_PAT; 0 if has_pat is false: not every source has it */
 	bool has_pat;
 };
 
-/* KVM's own answer about a GVA (KVM_TRANSLATE); only what that ioctl can be trusted for. */
+/* KVM's translation of a GVA (KVM_TRANSLATE); that ioctl reports no access rights on x86. */
 struct view_translation {
 	bool valid;
 	uint64_t gpa;
@@ -58,28 +54,25 @@ struct view {
 	unsigned int region_count;
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
-	bool pages_1g; /* 1G pages work: a PS bit at level 3 is a page, not a reserved bit. No register says
-			  so */
-	uint64_t
-		data_size_max; /* what view_data_size() says, where the backend knows a bound; 0: the files are
-			       asked */
-	unsigned int physical_bits; /* MAXPHYADDR of the guest: entries above it are reserved bits */
-	bool tracks_access; /* what is asked for is noted (`asked`) and has its price: no more than will be read */
-	/* Asks KVM. NULL where there is no live VM behind the view. 0, or -1 if the ioctl failed. */
+	bool pages_1g;              /* 1G pages work: PS at level 3 is not reserved. No register shows this */
+	uint64_t data_size_max;     /* upper bound that view_data_size() returns; 0: it reads the files */
+	unsigned int physical_bits; /* MAXPHYADDR of the guest: higher bits of an entry are reserved */
+	bool tracks_access; /* `accessed` is recorded and each page has a cost: access no page in vain */
+	/* Translates by KVM. NULL if the view is not of a live VM. 0, or -1 if the ioctl failed. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
 	void *translate_context;
-	unsigned int translate_max; /* different questions at most; 0: any number */
+	unsigned int translate_max; /* maximum number of different addresses; 0: no maximum */
 	/* Releases what the backend owns; called by view_destroy(). May be NULL. */
 	void (*release)(struct view *view);
 };
 
 /*
- * Adds a region, keeping them sorted. Page-aligned, non-empty, not wrapping, not overlapping another, or
- * ERROR_INPUT.
+ * Adds a region in order. ERROR_INPUT unless it is page-aligned and not empty, does not wrap, and overlaps no
+ * other.
  */
 int view_add_region(struct view *view, const struct view_region *region, struct error *error);
 
-/* NULL is allowed. Frees what the backend owns, then the view, which came from malloc. */
+/* Calls view->release, then frees the view, which malloc() allocated. NULL is allowed. */
 void view_destroy(struct view *view);
 
 /* Index of the first region that ends above gpa; region_count if there is none. */
@@ -88,22 +81,21 @@ unsigned int view_region_from(const struct view *view, uint64_t gpa);
 /* The region that holds all of [gpa, gpa + size), or NULL. size > 0. */
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size);
 
-/* Whether all of [gpa, gpa + size) is guest memory, be it of several regions that touch: a VMM cuts memory
- * where a device may cover a part of it. */
+/* Whether all of [gpa, gpa + size) is guest memory, in one region or in adjacent ones: QEMU splits RAM into
+ * adjacent memory slots. */
 bool view_covers(const struct view *view, uint64_t gpa, uint64_t size);
 
-/* The bytes of [gpa, gpa + size), or NULL where not all of it is one region's. They may change under a live
- * guest. Who only wants to know whether there is memory takes view_region(). */
+/* The bytes of [gpa, gpa + size), or NULL unless one region holds them all. A running guest may change them.
+ * Marks the pages as accessed; view_region() tells whether there is memory without that. */
 const void *view_bytes(const struct view *view, uint64_t gpa, uint64_t size);
 
-/* Copies [gpa, gpa + size), which may span regions; 0, or -1 with ERROR_GUEST and the first GPA that is
- * nowhere. */
+/* Copies [gpa, gpa + size), which may span regions. 0, or -1 with ERROR_GUEST and the first GPA without
+ * memory. */
 int view_read(const struct view *view, uint64_t gpa, void *out, size_t size, struct error *error);
 
 /*
- * The first stretch of [gpa, end) that may hold anything but zeros: its start and its end, both inside [gpa,
- * end). False when there is none. Holes in sparse memory cost nothing. Addresses outside all regions are
- * skipped.
+ * Finds the first range of [gpa, end) that may hold other bytes than zeros: [*start_out, *end_out). False if
+ * there is none. Skips holes of sparse files without reading them, and addresses outside all regions.
  */
 bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_t *start_out,
 		    uint64_t *end_out);
@@ -111,8 +103,8 @@ bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_
 /* Bytes of guest memory in all regions. */
 uint64_t view_size(const struct view *view);
 
-/* Those of them that may be anything but zeros, or a bound of that. What a guest can say is bounded by this,
- * not by its memory's size. */
+/* Bytes that may be other than zeros, or an upper bound of that. Bounds the size of the guest's structures,
+ * independently of the size of its memory. */
 uint64_t view_data_size(const struct view *view);
 
 #endif
