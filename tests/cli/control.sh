@@ -166,7 +166,7 @@ for cpus in 1 4; do
 	try verify "$vm"
 	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'paused PID'
 	try resume "$vm"
-	one_line "it cannot be let go before its end" 2 'does not stand at its end'
+	one_line "it cannot be let go before its end" 2 'not held at its end'
 	gone
 done
 
@@ -280,7 +280,7 @@ try run keeps.kvs --control "$folder/nowhere/sock"
 one_line "a folder that is not there is named" 2 'nowhere'
 chmod 777 "$XDG_RUNTIME_DIR/kvmap"
 try run keeps.kvs --hold
-one_line "a folder in which others can write is not used" 2 'others can write'
+one_line "a folder in which others can write is not used" 2 'other users can write'
 chmod 700 "$XDG_RUNTIME_DIR/kvmap"
 try resume
 check "resume wants a VM" 2 err 'VM is missing'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.c: the looking side of the control socket.
+ * client.c: the client side of the control socket.
  */
 #define _GNU_SOURCE /* F_GET_SEALS, MSG_CMSG_CLOEXEC */
 #include "control/client.h"
@@ -18,22 +18,23 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The other side answers in far less, even when its vCPUs must be stopped first. */
-#define ANSWER_SECONDS 5
+/* Time limit of one reply. A server needs some milliseconds, also to stop its vCPUs. */
+#define REPLY_TIMEOUT_SECONDS 5
 
 #define PAGE 0x1000ull
 
+/* Bytes that a guest may touch between the map and the last pause; see bound_data_size(). */
 #define MEMORY_SLACK (64ull << 20)
 
-/* What KVM was asked, and what it answered in the last pause. */
+/* Addresses to translate by KVM, and the translations of the last pause. */
 struct translations {
-	unsigned int cpu; /* of all of them */
+	unsigned int cpu; /* all addresses are of this vCPU */
 	unsigned int count;
-	unsigned int answered; /* so many of the first */
-	bool refused;          /* KVM did not answer */
+	unsigned int answered; /* the first `answered` addresses have an answer */
+	bool refused;          /* KVM_TRANSLATE failed */
 	uint64_t addresses[CONTROL_ADDRESSES_MAX];
 	struct control_translation answers[CONTROL_ADDRESSES_MAX];
-	bool used[CONTROL_ADDRESSES_MAX]; /* asked since the last pause */
+	bool used[CONTROL_ADDRESSES_MAX]; /* translated since the last pause */
 };
 
 struct control_client {
@@ -49,29 +50,29 @@ struct control_client {
 	struct control_reply reply; /* the last one */
 };
 
-/* ---- one question, one answer ---- */
+/* ---- requests ---- */
 
 static int status_error(uint32_t status, struct error *error)
 {
 	switch (status) {
 	case CONTROL_BAD_REQUEST:
 		return error_set(error, ERROR_HOST, 0, 0,
-				 "the VM does not understand: it is run by another version of kvmap");
+				 "the VM does not know the request: another version of kvmap runs it");
 	case CONTROL_DENIED:
 		return error_set(error, ERROR_PERMISSION, 0, 0,
-				 "the VM belongs to another user: only that user or root may look at it");
+				 "the VM belongs to another user: only that user or root may inspect it");
 	case CONTROL_BUSY:
-		return error_set(error, ERROR_HOST, 0, 0, "too many others look at the VM: try again");
+		return error_set(error, ERROR_HOST, 0, 0, "the VM has too many connections: try again");
 	case CONTROL_NOT_PAUSED: return error_set(error, ERROR_HOST, 0, 0, "the VM is not paused");
 	case CONTROL_EXPIRED:
 		return error_set(error, ERROR_HOST, 0, 0,
-				 "the VM went on by itself after %llu s of pause: what was read may be of "
-				 "two moments",
+				 "the VM continued by itself after a pause of %llu s: what was read may be "
+				 "inconsistent",
 				 CONTROL_PAUSE_MAX_NS / 1000000000);
 	case CONTROL_NOT_HELD:
 		return error_set(error, ERROR_INPUT, 0, 0,
-				 "the VM does not stand at its end: only `kvmap run --hold` keeps one there");
-	default: return error_set(error, ERROR_HOST, 0, 0, "KVM refused to show the state of the VM");
+				 "the VM is not held at its end: only `kvmap run --hold` holds one");
+	default: return error_set(error, ERROR_HOST, 0, 0, "KVM failed to read the state of the VM");
 	}
 }
 
@@ -79,11 +80,11 @@ static int lost(int errnum, struct error *error)
 {
 	if (errnum == EAGAIN || errnum == EINPROGRESS)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not answer within %d s",
-				 ANSWER_SECONDS);
+				 REPLY_TIMEOUT_SECONDS);
 	return error_set(error, ERROR_HOST, 0, 0, "the VM ended during the snapshot");
 }
 
-/* What belongs to a message; closed unless it is expected. */
+/* Takes the descriptors of a message; closes them unless they are expected. */
 static void take_fds(struct control_client *client, struct msghdr *message, bool expected)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
@@ -103,7 +104,7 @@ static void take_fds(struct control_client *client, struct msghdr *message, bool
 	}
 }
 
-/* One datagram into client->reply, its descriptors into client->fds. Its size, or -1 with errno. */
+/* Receives one datagram into client->reply and its descriptors into client->fds. Its size, or -1 with errno. */
 static ssize_t receive(struct control_client *client, bool with_fds)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
@@ -117,7 +118,7 @@ static ssize_t receive(struct control_client *client, bool with_fds)
 	bool was_reset = false;
 	ssize_t size;
 
-	/* The other side may have hung up without reading: Linux tells that first, and then what it wrote. */
+	/* If the server closed without reading, Linux returns ECONNRESET first, and its last reply next. */
 	while ((size = recvmsg(client->socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
 		if (errno != EINTR && (errno != ECONNRESET || was_reset))
 			break;
@@ -128,24 +129,24 @@ static ssize_t receive(struct control_client *client, bool with_fds)
 	return size;
 }
 
-/* `size` bytes of payload at most, `least` at least, where the status is OK. */
-static int check_answer(const struct control_client *client, ssize_t got, uint16_t type, size_t least,
-			size_t size, struct error *error)
+/* Payload: `least` to `size` bytes, if the status is OK. */
+static int check_reply(const struct control_client *client, ssize_t got, uint16_t type, size_t least,
+		       size_t size, struct error *error)
 {
 	const struct control_reply_header *header = &client->reply.header;
 
 	if ((size_t)got < sizeof(*header) || header->magic != CONTROL_MAGIC ||
 	    header->version != CONTROL_VERSION || header->size != (size_t)got - sizeof(*header))
-		return error_set(error, ERROR_HOST, 0, 0, "what answers is not this version of kvmap");
+		return error_set(error, ERROR_HOST, 0, 0, "the reply is not of this version of kvmap");
 	if (header->status != CONTROL_OK)
 		return status_error(header->status, error);
 	if (header->type != type || header->size < least || header->size > size)
-		return error_set(error, ERROR_HOST, 0, 0, "the VM answered what it was not asked");
+		return error_set(error, ERROR_HOST, 0, 0, "the reply of the VM is not to the request");
 	return 0;
 }
 
-static int ask(struct control_client *client, const struct control_request_header *request, size_t least,
-	       size_t size, struct error *error)
+static int send_request(struct control_client *client, const struct control_request_header *request,
+			size_t least, size_t size, struct error *error)
 {
 	size_t length = sizeof(*request) + request->count * sizeof(uint64_t);
 	ssize_t done;
@@ -155,12 +156,12 @@ static int ask(struct control_client *client, const struct control_request_heade
 	while (done < 0 && errno == EINTR);
 	if (done < 0 && errno != EPIPE && errno != ECONNRESET)
 		return lost(errno, error);
-	/* After EPIPE too: why the other side hung up may be waiting to be read. */
+	/* After EPIPE too: the reason may be in a reply that is still in the socket. */
 	memset(&client->reply, 0, sizeof(client->reply.header));
 	done = receive(client, request->type == CONTROL_MEMORY);
 	if (done <= 0)
 		return lost(done ? errno : 0, error);
-	return check_answer(client, done, request->type, least, size, error);
+	return check_reply(client, done, request->type, least, size, error);
 }
 
 static struct control_request_header request_of(enum control_type type)
@@ -191,7 +192,7 @@ static int no_connection(const char *path, int errnum, struct error *error)
 
 static int connect_to(const char *path, struct error *error)
 {
-	const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+	const struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_SECONDS };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 
@@ -203,8 +204,8 @@ static int connect_to(const char *path, struct error *error)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make a socket");
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	no_connection(path, errno, error);
@@ -217,12 +218,12 @@ static int hello(struct control_client *client, struct error *error)
 	struct control_request_header request = request_of(CONTROL_HELLO);
 	const struct control_hello *hello = &client->reply.hello;
 
-	if (ask(client, &request, sizeof(*hello), sizeof(*hello), error) < 0)
+	if (send_request(client, &request, sizeof(*hello), sizeof(*hello), error) < 0)
 		return -1;
 	if (!memchr(hello->program, 0, sizeof(hello->program)) ||
 	    !memchr(hello->script, 0, sizeof(hello->script)) ||
 	    hello->build_id_size > sizeof(hello->build_id) || hello->state > CONTROL_AT_END)
-		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say what it is");
+		return error_set(error, ERROR_HOST, 0, 0, "the VM does not identify itself");
 	client->hello = *hello;
 	return 0;
 }
@@ -269,8 +270,8 @@ const struct control_hello *control_client_hello(const struct control_client *cl
 
 /* ---- memory ---- */
 
-/* A file that the other process could shorten would end this one by SIGBUS. */
-static bool can_hold(int fd, uint64_t offset, uint64_t size)
+/* Whether the file has these bytes and is sealed: a truncation by the server would cause SIGBUS here. */
+static bool has_bytes(int fd, uint64_t offset, uint64_t size)
 {
 	struct stat status;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -285,9 +286,9 @@ static int map_region(struct control_client *client, const struct control_region
 	struct error why;
 
 	if (region->fd >= client->fd_count || !region->size || (region->size | region->offset) % PAGE ||
-	    !can_hold(client->fds[region->fd], region->offset, region->size))
+	    !has_bytes(client->fds[region->fd], region->offset, region->size))
 		return error_set(error, ERROR_HOST, 0, region->gpa,
-				 "the VM's memory at GPA 0x%" PRIx64 " cannot be as it says", region->gpa);
+				 "the VM's memory at GPA 0x%" PRIx64 " is not in its file", region->gpa);
 	mapped.fd = client->fds[region->fd];
 	if (snapshot_map(&client->snapshot, &mapped, mapped.fd, region->offset) < 0)
 		return error_set(error, ERROR_HOST, errno, region->gpa,
@@ -297,9 +298,8 @@ static int map_region(struct control_client *client, const struct control_region
 	return error_set(error, ERROR_HOST, 0, region->gpa, "the VM's memory: %.400s", why.text);
 }
 
-/* In a pause there is no time to ask for every hole. The guest may touch more until then, but hardly as much.
- */
-static void bound_data(struct view *view)
+/* Bounds the data now: reading the holes of the file during a pause takes too long. */
+static void bound_data_size(struct view *view)
 {
 	uint64_t size = view_size(view), data = view_data_size(view);
 
@@ -314,27 +314,28 @@ int control_client_map(struct control_client *client, struct error *error)
 	const struct control_memory *memory = &client->reply.memory;
 	struct control_request_header request = request_of(CONTROL_MEMORY);
 
-	if (ask(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) < 0)
+	if (send_request(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) <
+	    0)
 		return -1;
 	if (!memory->region_count || memory->region_count > VIEW_REGIONS_MAX ||
 	    client->reply.header.size != offsetof(struct control_memory, regions) +
 						 memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
-		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say where its memory is");
+		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its memory correctly");
 	client->view.physical_bits = memory->physical_bits;
 	client->view.pages_1g = memory->pages_1g;
 	client->view.tracks_access = true;
 	for (uint32_t i = 0; i < memory->region_count; i++)
 		if (map_region(client, &memory->regions[i], error) < 0)
 			return -1;
-	bound_data(&client->view);
+	bound_data_size(&client->view);
 	return 0;
 }
 
 /* ---- pausing ---- */
 
-/* Has KVM answer what it has not answered in this pause. */
-static int ask_translations(struct control_client *client, struct error *error)
+/* Requests the translations that are still missing in this pause. */
+static int request_translations(struct control_client *client, struct error *error)
 {
 	struct translations *translations = &client->translations;
 	struct control_request request = { .header = request_of(CONTROL_TRANSLATE) };
@@ -347,18 +348,18 @@ static int ask_translations(struct control_client *client, struct error *error)
 	request.header.count = count;
 	memcpy(request.addresses, &translations->addresses[translations->answered],
 	       count * sizeof(request.addresses[0]));
-	if (ask(client, &request.header, size, size, error) == 0) {
+	if (send_request(client, &request.header, size, size, error) == 0) {
 		memcpy(&translations->answers[translations->answered], client->reply.translations, size);
 		translations->answered += count;
 		return 0;
 	}
-	/* That KVM refuses is an answer, too; that nobody answers is not. */
+	/* A failed KVM_TRANSLATE is a result; a missing or wrong reply is an error. */
 	translations->refused =
 		client->reply.header.magic == CONTROL_MAGIC && client->reply.header.status == CONTROL_FAILED;
 	return translations->refused ? 0 : -1;
 }
 
-/* Those that nobody asked since the last pause are not asked again. */
+/* Drops the addresses that were not translated since the last pause. */
 static void forget_unused(struct translations *translations)
 {
 	unsigned int count = 0;
@@ -371,7 +372,7 @@ static void forget_unused(struct translations *translations)
 	memset(translations->used, 0, sizeof(translations->used));
 }
 
-static unsigned int find_question(const struct translations *translations, uint64_t gva)
+static unsigned int find_address(const struct translations *translations, uint64_t gva)
 {
 	unsigned int i = 0;
 
@@ -380,12 +381,12 @@ static unsigned int find_question(const struct translations *translations, uint6
 	return i;
 }
 
-/* A new question is answered in a pause only: in this one, or in the next. */
+/* view->translate. A new address is translated in this pause, or in the next one if the VM is not paused. */
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
 {
 	struct control_client *client = context;
 	struct translations *translations = &client->translations;
-	unsigned int i = find_question(translations, gva);
+	unsigned int i = find_address(translations, gva);
 	struct error ignored;
 
 	if (i == CONTROL_ADDRESSES_MAX || (translations->count && cpu != translations->cpu))
@@ -393,7 +394,7 @@ static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_
 	if (i == translations->count) {
 		translations->cpu = cpu;
 		translations->addresses[translations->count++] = gva;
-		if (client->paused && ask_translations(client, &ignored) < 0)
+		if (client->paused && request_translations(client, &ignored) < 0)
 			return -1;
 	}
 	if (translations->refused)
@@ -413,7 +414,7 @@ static int read_registers(struct control_client *client, struct error *error)
 	if (cpus->count > VIEW_CPUS_MAX ||
 	    client->reply.header.size !=
 		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
-		return error_set(error, ERROR_HOST, 0, 0, "the VM does not say what its registers are");
+		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its registers correctly");
 	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->cpu_count = cpus->count;
 	view->translate = translate;
@@ -430,14 +431,14 @@ int control_client_pause(struct control_client *client, const struct view **view
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the pages to be read");
 	forget_unused(&client->translations);
 	client->paused_at = clock_monotonic_ns();
-	if (ask(client, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus), error) <
-	    0)
+	if (send_request(client, &request, offsetof(struct control_cpus, cpus), sizeof(struct control_cpus),
+			 error) < 0)
 		return -1;
 	client->paused = true;
 	if (read_registers(client, error) < 0)
 		return -1;
 	snapshot_copy(&client->snapshot);
-	if (ask_translations(client, error) < 0)
+	if (request_translations(client, error) < 0)
 		return -1;
 	*view_out = &client->view;
 	return 0;
@@ -458,7 +459,7 @@ int control_client_resume(struct control_client *client, struct control_pause_ti
 	struct control_pause_time time = { 0 };
 
 	client->paused = false;
-	if (ask(client, &request, sizeof(*paused), sizeof(*paused), error) == 0)
+	if (send_request(client, &request, sizeof(*paused), sizeof(*paused), error) == 0)
 		time.vm_ns = paused->ns;
 	else if (client->reply.header.magic)
 		return -1;
@@ -471,5 +472,5 @@ int control_client_end_hold(struct control_client *client, struct error *error)
 {
 	struct control_request_header request = request_of(CONTROL_END_HOLD);
 
-	return ask(client, &request, 0, 0, error);
+	return send_request(client, &request, 0, 0, error);
 }

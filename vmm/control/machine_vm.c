@@ -28,7 +28,7 @@ static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_
 	return machine_translate(context, cpu, gva, out);
 }
 
-/* The index of a descriptor for the region's memory: that of a region before it, or a new one. */
+/* The index of a descriptor for the region's memory: shared with an earlier region, or a new one. */
 static int fd_index(const struct view *view, unsigned int region, struct control_vm *vm, struct error *error)
 {
 	char path[64];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine_vm.h: a machine as those see it that look at it through the control socket.
+ * machine_vm.h: the machine as a struct control_vm.
  */
 #ifndef VMM_CONTROL_MACHINE_VM_H
 #define VMM_CONTROL_MACHINE_VM_H
@@ -9,8 +9,8 @@
 #include "machine/machine.h"
 
 /*
- * Fills *out but for `hello`. The machine, which is borrowed, was made `holdable` and stands still now. The
- * descriptors can only be read, whoever gets them.
+ * Fills *out except `hello`. The machine is borrowed; it was created `holdable` and does not run now. The
+ * descriptors of its memory are read-only.
  */
 int control_vm_open(struct machine *machine, struct control_vm *out, struct error *error);
 

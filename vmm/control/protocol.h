@@ -3,8 +3,8 @@
  * protocol.h: messages between the kvmap process that runs a VM (server) and one that inspects it (client).
  *
  * A unix socket of type SOCK_SEQPACKET: one datagram is one message, each request gets one reply, and neither
- * side sends anything else. Both ends run on one machine, so structures are sent in native layout. Neither trusts
- * the other: any datagram is answered or ends the connection.
+ * side sends anything else. Both ends run on one machine, so structures are sent in native layout. Neither
+ * trusts the other: any datagram is answered or ends the connection.
  */
 #ifndef VMM_CONTROL_PROTOCOL_H
 #define VMM_CONTROL_PROTOCOL_H
@@ -51,7 +51,7 @@ struct control_request {
 
 enum control_status {
 	CONTROL_OK,
-	CONTROL_BAD_REQUEST, /* not understood; the connection ends */
+	CONTROL_BAD_REQUEST, /* malformed or unknown; the connection ends */
 	CONTROL_DENIED,      /* the peer is another user; the connection ends */
 	CONTROL_BUSY,        /* too many peers; the connection ends */
 	CONTROL_NOT_PAUSED,  /* TRANSLATE or RESUME without PAUSE */
@@ -77,7 +77,7 @@ enum control_state {
 
 #define CONTROL_BUILD_ID_MAX 20
 
-/* Strings end with a NUL; they came from the command line of the other process. */
+/* Strings end with a NUL and are not printable as they are: they come from the command line of the server. */
 struct control_hello {
 	uint32_t pid;
 	uint32_t cpus;
@@ -111,7 +111,7 @@ struct control_cpus {
 };
 
 struct control_paused {
-	uint64_t ns; /* from the first vCPU that was stopped */
+	uint64_t ns; /* length of the pause */
 };
 
 struct control_translation {

@@ -112,15 +112,15 @@ static bool serve_request(struct control_server *server, struct server_connectio
 		return errno == EAGAIN || errno == EINTR;
 	if (!size)
 		return false; /* the end, or an empty datagram */
-	what = control_handle_request(&server->state, &connection->state, datagram, (size_t)size, clock_monotonic_ns,
-				      &server->reply);
+	what = control_handle_request(&server->state, &connection->state, datagram, (size_t)size,
+				      clock_monotonic_ns, &server->reply);
 	return send_reply(server, connection->socket, what == CONTROL_SEND_FDS) == 0 &&
 	       what != CONTROL_SEND_CLOSE;
 }
 
 /* ---- the thread ---- */
 
-/* Milliseconds to the first pause that ends by itself; -1: none. */
+/* Milliseconds until the first pause expires; -1: no pause. */
 static int poll_timeout(const struct control_server *server)
 {
 	uint64_t first = UINT64_MAX, now = clock_monotonic_ns();
@@ -135,7 +135,7 @@ static int poll_timeout(const struct control_server *server)
 	return first <= now ? 0 : (int)((first - now) / 1000000) + 1;
 }
 
-/* From the last to the first, since one that is hung up on is replaced by the last. */
+/* Backwards, since disconnect() replaces a connection by the last one. */
 static void serve_all(struct control_server *server, const struct pollfd *polled)
 {
 	for (unsigned int i = server->connection_count; i-- > 0;) {
@@ -172,7 +172,7 @@ static void *server_main(void *argument)
 	return NULL;
 }
 
-/* Signals are for the other threads. */
+/* The thread blocks all signals: other threads handle them. */
 static int thread_start(struct control_server *server)
 {
 	pthread_attr_t attributes;
@@ -192,7 +192,7 @@ static int thread_start(struct control_server *server)
 
 /* ---- the socket ---- */
 
-/* What is at the address is a socket that nobody listens at: removed. Else an errno. */
+/* Removes a stale socket at `path`. Else an errno. */
 static int remove_stale(const char *path)
 {
 	struct stat status;
@@ -211,7 +211,7 @@ static int bind_and_listen(struct control_server *server)
 	const struct sockaddr *address = (const struct sockaddr *)&server->address;
 	int errnum = 0;
 
-	/* Linux takes the mode of the socket for that of the file, so that it is never open to others. */
+	/* Linux creates the file with the socket's mode, so that other users can never connect. */
 	if (fchmod(server->listener, 0600) < 0)
 		return errno;
 	if (bind(server->listener, address, sizeof(server->address)) < 0) {
@@ -279,7 +279,7 @@ failed:
 	return -1;
 }
 
-/* Somebody may have moved it away and put something else there. */
+/* Removes the socket unless another file has replaced it. */
 static void remove_socket(const struct control_server *server)
 {
 	struct stat status;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h: the control socket of a running VM: a thread that answers those that look at it.
+ * server.h: the control socket of a running VM, and the thread that handles its requests.
  *
- * Only processes of the same user, or root's, are answered. Whatever they do, the VM goes on: a connection that
- * sends anything but requests, does not read its replies, or is one too many, is hung up on; a pause ends
- * with its connection, or by itself (view/control.h).
+ * Only processes of the same user or of root are served. No client can stop the VM for long: a connection that
+ * sends other bytes than requests, does not read its replies, or exceeds the maximum number is closed; a pause
+ * ends with its connection, or expires (protocol.h).
  */
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
@@ -14,18 +14,18 @@
 struct control_server;
 
 /*
- * Listens at `path`, which must not be taken: a socket that nobody listens at any more is replaced, anything
- * else is ERROR_INPUT. `vm` is borrowed.
+ * Listens at `path`. Replaces a stale socket; ERROR_INPUT if another file or a listening socket is there. `vm`
+ * is borrowed.
  */
 int control_server_start(const char *path, const struct control_vm *vm, struct control_server **out,
 			 struct error *error);
 
-/* Hangs up on everybody and removes the socket. The VM is not held when it returns. NULL is allowed. */
+/* Closes all connections and removes the socket; the VM is not paused afterwards. NULL is allowed. */
 void control_server_stop(struct control_server *server);
 
 /*
- * The VM stands at its end from now on. Returns a descriptor (the server's) that becomes readable when a connection
- * lets it go.
+ * The VM is held at its end from now on. Returns a descriptor, owned by the server, that becomes readable when
+ * a client ends the hold.
  */
 int control_server_at_end(struct control_server *server);
 

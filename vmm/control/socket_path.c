@@ -18,7 +18,7 @@
 
 #define SUFFIX ".sock"
 
-/* Folders in which a VM of one user may be. */
+/* Folders in which the sockets of one user may be. */
 #define FOLDERS 3
 struct folders {
 	char paths[FOLDERS][96];
@@ -38,7 +38,7 @@ static void add_folder(struct folders *folders, const char *path)
 	folders->count++;
 }
 
-/* Where that user's VMs listen. The environment says so only of this process. */
+/* XDG_RUNTIME_DIR is known of this process's user only. */
 static struct folders folders_of(uid_t user)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -55,8 +55,8 @@ static struct folders folders_of(uid_t user)
 	return folders;
 }
 
-/* A folder, not a link to one, into which nobody but `user` (and root) writes. */
-static bool is_of(const char *path, uid_t user)
+/* Whether this is a folder, not a link to one, to which only `user` and root can write. */
+static bool is_private_folder(const char *path, uid_t user)
 {
 	struct stat status;
 
@@ -70,7 +70,7 @@ int control_socket_path_own(char *out, size_t size, struct error *error)
 	char folder[96];
 	int length;
 
-	if (runtime && runtime[0] == '/' && is_of(runtime, geteuid()))
+	if (runtime && runtime[0] == '/' && is_private_folder(runtime, geteuid()))
 		length = snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	else
 		length = snprintf(folder, sizeof(folder), "/tmp/kvmap-%u", geteuid());
@@ -79,9 +79,9 @@ int control_socket_path_own(char *out, size_t size, struct error *error)
 				 "XDG_RUNTIME_DIR is too long for a socket in it: use --control PATH");
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return error_set(error, ERROR_PERMISSION, errno, 0, "%s: cannot be made", folder);
-	if (!is_of(folder, geteuid()))
+	if (!is_private_folder(folder, geteuid()))
 		return error_set(error, ERROR_PERMISSION, 0, 0,
-				 "%s: others can write there, so that no control socket is put there: use "
+				 "%s: other users can write there, so no control socket is made there: use "
 				 "--control PATH",
 				 folder);
 	snprintf(out, size, "%s/%d" SUFFIX, folder, getpid());
@@ -95,7 +95,7 @@ int control_socket_path_link(const char *mine, const char *path, struct error *e
 
 	if (!whole)
 		return error_set(error, ERROR_HOST, errno, 0, "%s", path);
-	/* Whatever has the number of this process is of one that has ended. */
+	/* A link with this PID is of a process that has ended. */
 	unlink(mine);
 	if (symlink(whole, mine) < 0)
 		errnum = errno;
@@ -116,7 +116,7 @@ int control_socket_path_of_pid(uint32_t pid, char *out, size_t size, struct erro
 	folders = folders_of(status.st_uid);
 	for (unsigned int i = 0; i < folders.count; i++) {
 		snprintf(path, sizeof(path), "%s/%" PRIu32 SUFFIX, folders.paths[i], pid);
-		if (is_of(folders.paths[i], status.st_uid) && access(path, F_OK) == 0) {
+		if (is_private_folder(folders.paths[i], status.st_uid) && access(path, F_OK) == 0) {
 			snprintf(out, size, "%s", path);
 			return 0;
 		}
@@ -149,7 +149,7 @@ bool control_socket_is_stale(const char *path)
 
 /* ---- the list ---- */
 
-struct places {
+struct paths {
 	ARRAY_OF(struct control_socket_path);
 };
 
@@ -166,7 +166,7 @@ static bool pid_of_name(const char *name, uint32_t *out)
 	return true;
 }
 
-static int list_folder(const char *folder, struct places *places)
+static int list_folder(const char *folder, struct paths *paths)
 {
 	DIR *stream = opendir(folder);
 	struct dirent *entry;
@@ -175,18 +175,18 @@ static int list_folder(const char *folder, struct places *places)
 	if (!stream)
 		return 0;
 	while (result == 0 && (entry = readdir(stream))) {
-		struct control_socket_path place;
+		struct control_socket_path path;
 
-		if (!pid_of_name(entry->d_name, &place.pid))
+		if (!pid_of_name(entry->d_name, &path.pid))
 			continue;
-		snprintf(place.path, sizeof(place.path), "%s/%" PRIu32 SUFFIX, folder, place.pid);
-		result = array_push(places, place);
+		snprintf(path.path, sizeof(path.path), "%s/%" PRIu32 SUFFIX, folder, path.pid);
+		result = array_push(paths, path);
 	}
 	closedir(stream);
 	return result;
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_paths(const void *a, const void *b)
 {
 	uint32_t first = ((const struct control_socket_path *)a)->pid,
 		 second = ((const struct control_socket_path *)b)->pid;
@@ -197,16 +197,17 @@ static int compare_places(const void *a, const void *b)
 int control_socket_path_list(struct control_socket_path **out, struct error *error)
 {
 	struct folders folders = folders_of(geteuid());
-	struct places places = { 0 };
+	struct paths paths = { 0 };
 
 	for (unsigned int i = 0; i < folders.count; i++) {
-		if (is_of(folders.paths[i], geteuid()) && list_folder(folders.paths[i], &places) < 0) {
-			free(places.items);
+		if (is_private_folder(folders.paths[i], geteuid()) &&
+		    list_folder(folders.paths[i], &paths) < 0) {
+			free(paths.items);
 			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 		}
 	}
-	if (places.count)
-		qsort(places.items, places.count, sizeof(places.items[0]), compare_places);
-	*out = places.items;
-	return (int)places.count;
+	if (paths.count)
+		qsort(paths.items, paths.count, sizeof(paths.items[0]), compare_paths);
+	*out = paths.items;
+	return (int)paths.count;
 }

@@ -357,3 +357,56 @@ Test(server, a_request_with_a_byte_too_many_is_answered_and_ends_the_connection)
 	cr_expect_eq(recv(fd, &reply, sizeof(reply), 0), 0);
 	close(fd);
 }
+
+/* ---- connecting ---- */
+
+static void open_fails(const char *at, enum error_kind kind, const char *text)
+{
+	struct control_client *client = NULL;
+
+	error = (struct error){ 0 };
+	cr_expect_eq(control_client_open(at, &client, &error), -1);
+	cr_expect_null(client);
+	cr_expect_eq(error.kind, kind, "%s", error.text);
+	cr_expect(strstr(error.text, text), "expected '%s', found '%s'", text, error.text);
+	cr_expect_eq(strncmp(error.text, at, strlen(at)), 0, "%s", error.text);
+}
+
+static int bound_socket(const char *at, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, at);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+Test(server, a_path_without_a_vm_is_an_error_that_says_what_is_there)
+{
+	char at[80], longer[200];
+	int fd;
+
+	snprintf(at, sizeof(at), "%s/none", folder);
+	open_fails(at, ERROR_INPUT, "No such file");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	open_fails(longer, ERROR_INPUT, "longer than 107 bytes");
+
+	fd = bound_socket(at, SOCK_STREAM);
+	cr_assert_eq(listen(fd, 1), 0);
+	open_fails(at, ERROR_INPUT, "not a socket of kvmap");
+	close(fd);
+	unlink(at);
+
+	fd = bound_socket(at, SOCK_SEQPACKET);
+	close(fd);
+	open_fails(at, ERROR_INPUT, "has ended");
+	if (geteuid() == 0) {
+		chmod(at, 0600);
+		cr_assert_eq(seteuid(65534), 0);
+		open_fails(at, ERROR_PERMISSION, "Permission denied");
+		cr_assert_eq(seteuid(0), 0);
+	}
+	unlink(at);
+}
