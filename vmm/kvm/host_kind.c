@@ -9,8 +9,7 @@
 
 struct host_kind host_kind_find(const char *modules)
 {
-	/* PVM first: where it is loaded beside another, nobody says who drives /dev/kvm, and less is
-	 * promised. */
+	/* PVM first: if another module is loaded too, /dev/kvm may be either's, and PVM supports less. */
 	static const struct host_kind kinds[] = {
 		{ "kvm_pvm", false },
 		{ "kvm_intel", true },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioctl.c: an ioctl whose failure has a name.
+ * ioctl.c: an ioctl with its name in the error.
  */
 #include "kvm/ioctl.h"
 

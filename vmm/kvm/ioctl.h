@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioctl.h: the one way to make an ioctl. An argument whose size is not the size that is coded into the
- * ioctl's number does not compile, and a failure names the ioctl.
+ * ioctl.h: all ioctls go through these macros. They check at compile time that the argument has the size that
+ * is coded into the ioctl's number, and name the ioctl in the error.
  */
 #ifndef VMM_KVM_IOCTL_H
 #define VMM_KVM_IOCTL_H
@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <linux/ioctl.h>
 
-/* The result of the ioctl, or -1 with ERROR_HOST "NAME: why". Tried again when a signal came. */
+/* The result of the ioctl, or -1 with ERROR_HOST. Repeated after EINTR. */
 int kvm_ioctl_named(int fd, unsigned long command, const char *name, unsigned long argument,
 		    struct error *error);
 

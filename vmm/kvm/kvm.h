@@ -3,7 +3,7 @@
  * kvm.h: /dev/kvm, typed. Structures are the kernel's (linux/kvm.h, Documentation/virt/kvm/api.rst); ioctl
  * numbers stay inside this room.
  *
- * Unless said otherwise a function returns 0, or -1 with ERROR_HOST that names the ioctl.
+ * Functions return 0, or -1 with ERROR_HOST and a message that names the ioctl, unless documented otherwise.
  */
 #ifndef VMM_KVM_KVM_H
 #define VMM_KVM_KVM_H
@@ -22,9 +22,8 @@ struct kvm_vcpu {
 };
 
 /*
- * Opens the device and checks that it is one, of the only stable API version. Returns the descriptor, to be
- * closed by the caller. ERROR_PERMISSION if it may not be opened, ERROR_HOST for all else. No CPU feature is
- * asked for: a KVM that opens, works.
+ * Opens the device and checks its API version. Returns the descriptor, to be closed by the caller.
+ * ERROR_PERMISSION if this user may not open it, ERROR_HOST otherwise. Requires no CPU feature.
  */
 int kvm_open(const char *path, struct error *error);
 
@@ -34,21 +33,21 @@ int kvm_vm_create(int kvm, struct error *error);
 /* Adds, changes or (size 0) deletes a memory slot. */
 int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, struct error *error);
 
-/* A descriptor of the VM's binary statistics, to be closed by the caller. */
+/* Returns a descriptor of the VM's binary statistics, to be closed by the caller. */
 int kvm_vm_stats(int vm, struct error *error);
 
 /*
- * Gives each vCPU that is created later a local APIC, in the kernel: HLT then waits there for an interrupt,
- * and all vCPUs but number 0 wait for INIT and SIPI. There is no other interrupt controller.
+ * Gives each vCPU that is created later an in-kernel local APIC: HLT waits for an interrupt in the kernel, and
+ * all vCPUs except number 0 wait for INIT and SIPI. There is no other interrupt controller.
  */
 int kvm_vm_local_apics(int vm, struct error *error);
 
-/* What the host's KVM would let a guest see. cpuid->nent: room on entry, number of entries afterwards. */
+/* CPUID entries that the host's KVM supports. cpuid->nent: size of the array; number of entries on return. */
 int kvm_supported_cpuid(int kvm, struct kvm_cpuid2 *cpuid, struct error *error);
 
 int kvm_vcpu_create(int kvm, int vm, unsigned int id, struct kvm_vcpu *out, struct error *error);
 
-/* Undoes kvm_vcpu_create; a vCPU that is all zero is left alone. */
+/* Undoes kvm_vcpu_create(). An all-zero struct is allowed. */
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu);
 
 int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid, struct error *error);
@@ -57,13 +56,13 @@ int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, 
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
 int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
 
-/* One model-specific register. ERROR_HOST too where KVM does not know it. */
+/* Reads a model-specific register. ERROR_HOST also if KVM does not know it. */
 int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out, struct error *error);
 
 /* *out: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED (waits for INIT and SIPI) ... */
 int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error);
 
-/* Ticks of the guest's time-stamp counter in a millisecond; -1 where KVM does not know. */
+/* Frequency of the guest's time-stamp counter in kHz; -1 if KVM does not know it. */
 int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error);
 
 /* Translates translation->linear_address by the guest's tables. */
@@ -71,13 +70,13 @@ int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *tran
 
 enum kvm_run_result {
 	KVM_RUN_FAILED = -1,
-	KVM_RUN_EXITED = 0,      /* run->exit_reason says why */
-	KVM_RUN_INTERRUPTED = 1, /* by a signal, run->immediate_exit or SIPI; the guest made no exit */
+	KVM_RUN_EXITED = 0,      /* see run->exit_reason */
+	KVM_RUN_INTERRUPTED = 1, /* by a signal, run->immediate_exit or SIPI; run->exit_reason is not valid */
 };
 
 enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error);
 
-/* "KVM_EXIT_FAIL_ENTRY"; "unknown exit" for a reason that this program does not know. */
+/* Name of the exit reason, such as "KVM_EXIT_FAIL_ENTRY"; "unknown exit" if this program does not know it. */
 const char *kvm_exit_name(uint32_t reason);
 
 #endif

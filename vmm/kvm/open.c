@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * open.c: opening /dev/kvm, and saying what to do where that fails.
+ * open.c: opens /dev/kvm; its errors tell the user what to do.
  */
 #include "kvm/kvm.h"
 #include "kvm/ioctl.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu.c: a vCPU: its registers, its CPUID, its run.
+ * vcpu.c: a vCPU: creation, CPUID, registers, KVM_RUN.
  */
 #include "kvm/kvm.h"
 #include "kvm/ioctl.h"

@@ -22,7 +22,7 @@ int kvm_vm_stats(int vm, struct error *error)
 
 int kvm_vm_local_apics(int vm, struct error *error)
 {
-	/* No pins reserved for an I/O APIC of the process. */
+	/* args[0] = 0: no routes for an I/O APIC in user space. */
 	const struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
 
 	return KVM_IOCTL(vm, KVM_ENABLE_CAP, &split, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.c: what is in memory and registers when the guest takes its first step.
+ * boot.c: memory and registers at the guest's entry.
  */
 #include "base/clock.h"
 #include "base/page.h"
@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Module 0 lies at the top of RAM below 3 GiB, out of the way of an allocator that starts below. */
-static int module_place(const struct machine *machine, size_t size, uint64_t *gpa_out, struct error *error)
+/* Address of module 0: the top of RAM below 3 GiB, since the guest allocates upwards from below. */
+static int module_address(const struct machine *machine, size_t size, uint64_t *gpa_out, struct error *error)
 {
 	uint64_t low = guest_memory_low_size(machine->memory.size);
 	uint64_t room = low - machine->program.end;
@@ -20,7 +20,7 @@ static int module_place(const struct machine *machine, size_t size, uint64_t *gp
 	if (size < sizeof(struct kvmap_boot))
 		return error_set(error, ERROR_INPUT, 0, 0, "a boot module of %zu bytes has no boot record",
 				 size);
-	/* Placing it on a page boundary may take the better part of a page more. */
+	/* Rounding down to a page boundary takes up to a page. */
 	if (size > room || room - size < PAGE_4K)
 		return error_set(
 			error, ERROR_INPUT, 0, 0,
@@ -50,7 +50,7 @@ int machine_boot(struct machine *machine, const void *module, size_t size, struc
 	uint64_t start = clock_monotonic_ns(), gpa = 0;
 	struct pvh_page page;
 
-	if (module_place(machine, size, &gpa, error) < 0)
+	if (module_address(machine, size, &gpa, error) < 0)
 		return -1;
 	module_copy(machine, module, size, gpa);
 	machine_channel_open(machine);

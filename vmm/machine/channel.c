@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.c: records from the guest, which is believed nothing: the host keeps its own tail, reads head once,
- * and copies a record before anybody looks at it.
+ * channel.c: reads records that the guest writes. The guest is not trusted: the host keeps its own tail, reads
+ * the head once, and copies a record before it is parsed.
  */
 #include "machine/machine_internal.h"
 #include "machine/pvh.h"

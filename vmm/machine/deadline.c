@@ -20,12 +20,12 @@ static void deadline_handle(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
-	/* Anybody may send the signal; only a timer of ours carries a run area. */
+	/* Any process may send the signal; only the timer's has the run area. */
 	if (info->si_code == SI_TIMER)
 		((volatile struct kvm_run *)info->si_value.sival_ptr)->immediate_exit = 1;
 }
 
-/* The signal must get through, even where whoever started this process blocked it. */
+/* Unblocks the signal: the parent process may have blocked it. */
 int deadline_signal_prepare(void)
 {
 	struct sigaction action = { .sa_sigaction = deadline_handle, .sa_flags = SA_SIGINFO };
@@ -61,7 +61,7 @@ int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run
 	return -1;
 }
 
-bool deadline_struck(const struct deadline *deadline)
+bool deadline_expired(const struct deadline *deadline)
 {
 	return deadline->armed && ((volatile struct kvm_run *)deadline->run)->immediate_exit;
 }
@@ -70,8 +70,7 @@ void deadline_disarm(struct deadline *deadline)
 {
 	if (!deadline->armed)
 		return;
-	/* A signal that was on its way is handled before timer_delete returns: it goes to this thread only.
-	 */
+	/* A pending signal is delivered to this thread before timer_delete() returns. */
 	timer_delete(deadline->timer);
 	deadline->run->immediate_exit = 0;
 	deadline->armed = false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deadline.h: a moment at which the calling thread's KVM_RUN returns, whatever the guest does.
+ * deadline.h: interrupts the calling thread's KVM_RUN at a given time.
  *
- * A POSIX timer sends SIGRTMIN to this thread; its handler, which stays installed, finds the vCPU's run area
- * in the signal itself and sets immediate_exit. A program that uses kvmap's rooms leaves SIGRTMIN to them.
+ * A POSIX timer sends SIGRTMIN to this thread. Its handler, which stays installed, gets the vCPU's run area
+ * from the signal and sets immediate_exit. A program that links this library must not use SIGRTMIN.
  */
 #ifndef VMM_MACHINE_DEADLINE_H
 #define VMM_MACHINE_DEADLINE_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Interrupts KVM_RUN of the thread that gets it; without a timer's value it does nothing else. */
+/* Interrupts KVM_RUN of the thread that receives it. */
 #define DEADLINE_SIGNAL SIGRTMIN
 
 /* Installs the handler and unblocks the signal for this thread. 0, or -1 with errno. */
@@ -28,13 +28,13 @@ struct deadline {
 	struct kvm_run *run;
 };
 
-/* deadline_ns: CLOCK_MONOTONIC; 0: none, and nothing is set up. A moment that has passed strikes at once. */
+/* deadline_ns: CLOCK_MONOTONIC; 0: none. A deadline in the past expires at once. */
 int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run *run, struct error *error);
 
-/* The moment has come. */
-bool deadline_struck(const struct deadline *deadline);
+/* Whether the deadline has passed. */
+bool deadline_expired(const struct deadline *deadline);
 
-/* The timer is gone, and no late signal of it touches the run area. */
+/* Deletes the timer; no late signal changes the run area afterwards. */
 void deadline_disarm(struct deadline *deadline);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exit.c: what KVM's exit reasons mean to the caller of machine_run().
+ * exit.c: converts KVM exits to events of machine_run().
  */
 #include "machine/machine_internal.h"
 
@@ -19,7 +19,7 @@ static void take_mmio(const struct kvm_run *run, struct machine_event *event)
 		memcpy(&event->value, run->mmio.data, sizeof(event->value));
 }
 
-/* KVM_INTERNAL_ERROR_EMULATION: flags, size and bytes follow if ndata says so
+/* KVM_INTERNAL_ERROR_EMULATION: `ndata` words follow; flags, size and bytes are three of them
  * (Documentation/virt/kvm/api.rst). */
 static void take_emulation_failure(const struct kvm_run *run, struct machine_event *event)
 {

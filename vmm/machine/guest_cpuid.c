@@ -39,11 +39,11 @@
 #define PAGE1GB BIT(26)
 #define LM      BIT(29)
 
-/* Enough for 64 GiB of RAM, and no more than today's smallest hosts have. */
+/* Enough for 64 GiB of RAM, and not more than the smallest hosts have. */
 #define PHYSICAL_BITS 39
 #define LINEAR_BITS   48
 
-/* "Family 15": no host's errata are the guest's concern. */
+/* Family 15, so that the guest applies no errata of the host's model. */
 #define SIGNATURE 0x00000f00
 /* CLFLUSH line of 8 * 8 bytes, one logical processor. */
 #define LINE_AND_COUNT 0x00010800
@@ -71,7 +71,7 @@ static const struct kvm_cpuid_entry2 *entry_find(const struct kvm_cpuid_entry2 *
 	return NULL;
 }
 
-/* Leaves of feature bits: what the host lacks, the guest lacks. */
+/* Removes the features that the host lacks. */
 static void entry_mask(struct kvm_cpuid_entry2 *entry, const struct kvm_cpuid2 *supported)
 {
 	const struct kvm_cpuid_entry2 *host =
@@ -85,7 +85,7 @@ static void entry_mask(struct kvm_cpuid_entry2 *entry, const struct kvm_cpuid2 *
 	case 7: entry->ebx &= host->ebx; break;
 	case 0x80000001: entry->edx = (entry->edx | PAGE1GB) & host->edx; break;
 	case 0x80000008:
-		/* Hardware walks the guest's tables by its own MAXPHYADDR, whatever CPUID says. */
+		/* Hardware walks the guest's tables with the host's MAXPHYADDR, regardless of CPUID. */
 		if (host->eax & 0xff)
 			entry->eax = (entry->eax & ~0xffu) | (host->eax & 0xff);
 		break;

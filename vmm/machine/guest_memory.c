@@ -39,7 +39,7 @@ int guest_memory_create(uint64_t size, struct guest_memory *out, struct error *e
 	fd = memfd_create("kvmap-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make guest memory");
-	/* Sealed, so that another process can map it and need not fear that it is cut off. */
+	/* Sealed, so that a process that maps it cannot get SIGBUS by a truncation. */
 	if (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		goto failed;
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_memory.h: RAM of the guest: one memfd, mapped once, seen by the guest in two pieces.
+ * guest_memory.h: RAM of the guest: one memfd, mapped once, at one or two guest physical ranges.
  *
- *   GPA 0        .. GUEST_LOW_END    RAM, records of the boot and the channel in it
- *       LOW_END  .. 1 MiB            backed, but reserved in the memory map (firmware lives there on a PC)
+ *   GPA 0        .. GUEST_LOW_END    RAM, with the boot records and the channel
+ *       LOW_END  .. 1 MiB            backed, but reserved in the memory map (firmware on a PC)
  *       1 MiB    .. 3 GiB            RAM
- *       3 GiB    .. 4 GiB            nothing: devices live there on a PC
+ *       3 GiB    .. 4 GiB            no memory (devices on a PC)
  *       4 GiB    ..                  the rest of RAM
  */
 #ifndef VMM_MACHINE_GUEST_MEMORY_H
@@ -23,8 +23,8 @@
 
 struct guest_memory {
 	int fd;
-	uint8_t *bytes; /* of offset 0 of fd */
-	uint64_t size;  /* of all pieces together */
+	uint8_t *bytes; /* mapping of fd */
+	uint64_t size;  /* sum of all pieces */
 };
 
 /* A piece of RAM. */
@@ -36,14 +36,13 @@ struct guest_piece {
 
 #define GUEST_PIECES_MAX 2
 
-/* Zeroed memory of `size` bytes, which costs nothing until it is touched. ERROR_INPUT for a size that cannot
- * be. */
+/* Creates zeroed memory of `size` bytes, allocated by the host on first access. ERROR_INPUT: invalid size. */
 int guest_memory_create(uint64_t size, struct guest_memory *out, struct error *error);
 
-/* Memory that is all zero (never created) is left alone. */
+/* An all-zero struct is allowed. */
 void guest_memory_destroy(struct guest_memory *memory);
 
-/* The pieces, by ascending address; their number. */
+/* The pieces by ascending address. Returns their number. */
 unsigned int guest_memory_pieces(uint64_t size, struct guest_piece pieces[GUEST_PIECES_MAX]);
 
 /* Bytes of RAM below 3 GiB; their GPA is their offset. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_numa.c: by libnuma, which is opened only for a guest with nodes: it looks all over /sys when it
- * starts.
+ * guest_numa.c: binds memory by libnuma, which is loaded only for a guest with several nodes, since it reads
+ * much of /sys when it starts.
  */
 #include "machine/guest_numa.h"
 
@@ -29,7 +29,7 @@ static bool open_library(struct numa *numa)
 	return numa->available && numa->configured && numa->tonode;
 }
 
-/* What of [start, end) lies in the piece. */
+/* Binds the part of [start, end) that lies in the piece. */
 static void bind_span(const struct numa *numa, const struct guest_memory *memory,
 		      const struct guest_piece *piece, uint64_t start, uint64_t end, int host_node)
 {

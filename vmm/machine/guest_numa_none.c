@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_numa_none.c: in the place of guest_numa.c where kvmap was built without libnuma.
+ * guest_numa_none.c: replaces guest_numa.c in a build without libnuma.
  */
 #include "machine/guest_numa.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.c: making a machine and taking it apart.
+ * machine.c: creates and destroys a machine.
  */
 #include "machine/vcpu_threads.h"
 #include "base/clock.h"
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Entries that no host's KVM_GET_SUPPORTED_CPUID exceeds (the kernel's KVM_MAX_CPUID_ENTRIES). */
+/* Maximum number of entries of KVM_GET_SUPPORTED_CPUID (the kernel's KVM_MAX_CPUID_ENTRIES). */
 #define SUPPORTED_ENTRIES 256
 
-/* The host's own list, malloc'ed, or NULL. */
+/* The host's supported CPUID entries, to be freed, or NULL. */
 static struct kvm_cpuid2 *supported_read(int kvm, struct error *error)
 {
 	struct kvm_cpuid2 *supported =
@@ -45,7 +45,7 @@ static int set_cpuid(struct machine *machine, struct error *error)
 
 	__cpuid(0, highest, vendor[0], vendor[1], vendor[2]);
 	(void)highest;
-	/* Asked only where the answer may be trusted; it is also slow where CPUID itself is trapped. */
+	/* Not read on hosts without VT-x or SVM, where it lists features that the emulator lacks, and is slow. */
 	if (kind.hardware && !(supported = supported_read(machine->kvm, error)))
 		return -1;
 	cpuid_fill(&table, vendor, supported);
@@ -65,7 +65,7 @@ static int set_cpuid(struct machine *machine, struct error *error)
 
 static int add_vcpus(struct machine *machine, struct error *error)
 {
-	/* One CPU needs no APIC unless it interrupts itself: nobody else does, and its HLT is the end. */
+	/* A single CPU needs an APIC only to interrupt itself; without one, its HLT is an exit. */
 	if (machine->local_apics && kvm_vm_local_apics(machine->vm, error) < 0)
 		return -1;
 	for (unsigned int i = 0; i < machine->cpus; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h: a guest that runs: memory, vCPUs, boot record, devices.
+ * machine.h: a running guest: memory, vCPUs, boot record, devices.
  *
- * No globals: a process may have several machines.
+ * Has no global state: a process may have several machines.
  */
 #ifndef VMM_MACHINE_MACHINE_H
 #define VMM_MACHINE_MACHINE_H
@@ -18,9 +18,9 @@ struct machine_config {
 	const char *program;  /* the guest's ELF file */
 	uint64_t memory;      /* bytes, a multiple of 2 MiB */
 	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
-	bool holdable;        /* another thread will use machine_hold() */
+	bool holdable;        /* another thread uses machine_hold() */
 	unsigned int nodes;   /* 1 to KVMAP_NODES_MAX; 0 is 1 */
-	bool interrupts;      /* a single CPU has a local APIC, too */
+	bool interrupts;      /* give a single CPU a local APIC too */
 };
 
 #define MACHINE_CPUS_MAX   VIEW_CPUS_MAX
@@ -33,15 +33,15 @@ enum machine_event_type {
 	MACHINE_TRIPLE_FAULT,
 	MACHINE_EMULATION_FAILURE, /* bytes: of the instruction, as KVM gives them */
 	MACHINE_MMIO,              /* address: GPA without memory; length; is_write; value */
-	MACHINE_PORT,              /* value: an I/O port that no device here has */
-	MACHINE_HALT,              /* HLT with nothing that could wake it */
-	MACHINE_TIMEOUT,           /* stopped by the time limit, wherever it was */
-	MACHINE_KVM,               /* any other exit; value: exit reason; text says which */
+	MACHINE_PORT,              /* value: an I/O port without a device */
+	MACHINE_HALT,              /* HLT without an interrupt controller */
+	MACHINE_TIMEOUT,           /* stopped at the deadline */
+	MACHINE_KVM,               /* any other exit; value: exit reason; text: its name */
 };
 
 struct machine_event {
 	enum machine_event_type type;
-	unsigned int cpu; /* whose it is; TIMEOUT: the lowest-numbered one that was not halted, or 0 */
+	unsigned int cpu; /* TIMEOUT: the lowest-numbered one that was not halted, or 0 */
 	uint64_t value;
 	uint64_t address;
 	uint32_t length;
@@ -56,63 +56,62 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 void machine_destroy(struct machine *machine);
 
 /*
- * Places module 0 and the start info, and sets vCPU 0 to the PVH entry; the others wait for INIT and SIPI.
- * The struct kvmap_boot at the start of the module gets flags |= CHANNEL (and PAGES_1G where the host has
- * them), channel_gpa, channel_size and cpus; its other fields stay. The bytes of `module` are copied.
+ * Copies module 0 and the start info to memory, and sets vCPU 0 to the PVH entry; the others wait for INIT and
+ * SIPI. The struct kvmap_boot at the start of the module gets flags |= CHANNEL (and PAGES_1G where the host
+ * has them), channel_gpa, channel_size and cpus; its other fields stay. The bytes of `module` are copied.
  */
 int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error);
 
 /*
- * Runs all vCPUs until something happens to one that the caller must know; all stand still when this returns.
- * deadline_ns: CLOCK_MONOTONIC, 0 = none; the time that the machine was held comes on top. After a DOORBELL
- * the guest goes on at the next call. -1 only if KVM itself fails; a guest that dies is an event.
+ * Runs all vCPUs until one has an event; all are stopped on return. deadline_ns: CLOCK_MONOTONIC, 0 = none; it
+ * moves by the time that the machine was held. After a DOORBELL the next call continues the guest. -1 only if
+ * KVM fails; the death of the guest is an event.
  */
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error);
 
-/* The next record of the channel; false when there is none. damaged_out is set if head is not believable. */
+/* Reads the next record of the channel; false if there is none. *damaged_out: the guest's head is invalid. */
 bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);
 
-/* What the guest wrote to the serial port since boot. Not NUL-terminated; bounded (1 MiB, the rest is
- * dropped). */
+/* The bytes that the guest wrote to the serial port since boot, at most 1 MiB. Not NUL-terminated. */
 const char *machine_serial(const struct machine *machine, size_t *length_out);
 
 /*
- * The view of the stopped machine: registers are those of now, all zero for a CPU that was never started.
- * Borrowed: valid until the next machine_run() or machine_destroy(). view->translate asks KVM_TRANSLATE.
+ * The view of the stopped machine with its current registers, all zero for a CPU that was never started.
+ * Borrowed: valid until the next machine_run() or machine_destroy(). view->translate calls KVM_TRANSLATE.
  */
 int machine_view(struct machine *machine, const struct view **out, struct error *error);
 
 /*
- * For another thread than that of machine_run(), of a machine that was made `holdable`, and not twice at a
- * time: keeps all vCPUs out of the guest. They stand still when machine_hold() returns, wherever they were
- * (some 0.3 ms later, where KVM emulates), and until machine_release().
+ * Stops all vCPUs until machine_release(). Call it from another thread than machine_run(), on a `holdable`
+ * machine that is not held. The vCPUs are stopped when it returns (after some 0.3 ms if KVM emulates
+ * instructions).
  */
 void machine_hold(struct machine *machine);
 void machine_release(struct machine *machine);
 
-/* During a hold, from the thread that holds: registers as in machine_view(). Their number, 0 for none; -1. */
+/* During a hold, in the thread that holds: as in machine_view(). The number of vCPUs, 0 for none; or -1. */
 int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_CPUS_MAX],
 		      struct error *error);
-/* During a hold, from the thread that holds: view->translate of machine_view(). */
+/* During a hold, in the thread that holds: view->translate of machine_view(). */
 int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
 		      struct view_translation *out);
 
-/* The descriptor of its VM in this process; the machine keeps it. */
+/* KVM's VM descriptor, owned by the machine. */
 int machine_vm_fd(const struct machine *machine);
 
-/* For "what machine": KVM's API version, "shadow paging, no VT-x" or the like, milliseconds by phase. */
+/* Facts about the host's KVM and the cost of each phase. */
 struct machine_facts {
 	int api_version;
-	char kind[64]; /* "kvm_intel", "kvm_amd", "kvm_pvm", ... as the host's modules say */
+	char kind[64]; /* "kvm_intel", "kvm_amd", "kvm_pvm", ... from the loaded module */
 	bool pages_1g;
 	uint64_t memory_slots;
-	unsigned int host_nodes; /* to which the guest's nodes are bound; 0: to none */
-	const char *not_bound;   /* then: why; NULL: the guest has one node */
+	unsigned int host_nodes; /* number of host nodes to which the guest's are bound; 0: not bound */
+	const char *not_bound;   /* reason why; NULL: the guest has one node */
 	uint64_t tsc_khz;        /* ticks of the guest's TSC in a millisecond; 0 = not known */
 	uint64_t open_ns;        /* /dev/kvm to vCPU with memory and registers */
 	uint64_t run_ns;         /* in KVM_RUN */
-	uint64_t exits;          /* of KVM_RUN */
+	uint64_t exits;          /* number of returns of KVM_RUN */
 };
 void machine_facts(const struct machine *machine, struct machine_facts *out);
 

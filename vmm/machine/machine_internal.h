@@ -16,16 +16,16 @@ struct machine {
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus, nodes;
 	bool local_apics;             /* each CPU has one */
-	struct vcpu_threads *threads; /* of the vCPUs' threads; NULL: the one CPU runs in the caller's */
+	struct vcpu_threads *threads; /* NULL: the only vCPU runs in the caller's thread */
 	struct guest_memory memory;
 	struct program program;
 	struct serial serial;
-	uint32_t channel_tail; /* the host's own; the one in guest memory is only shown */
+	uint32_t channel_tail; /* records read; the tail in guest memory is a copy for the guest */
 	struct machine_facts facts;
 	struct view view;
 };
 
-/* Takes the channel into use: its header in guest memory. */
+/* Initialises the channel's header in guest memory. */
 void machine_channel_open(struct machine *machine);
 uint32_t machine_channel_size(void);
 
@@ -33,8 +33,8 @@ uint32_t machine_channel_size(void);
 int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error);
 
 /*
- * What the exit in vCPU number `cpu`'s run area means: true if the caller of machine_run() must know, and
- * then *event_out is filled; false if it was served here.
+ * Handles the exit in the run area of vCPU number `cpu`. True if it is an event for the caller of
+ * machine_run(): *event_out is filled. False if it was handled here.
  */
 bool machine_take_exit(struct machine *machine, unsigned int cpu, struct machine_event *event_out);
 

@@ -62,9 +62,9 @@ static void cpu_fill(struct view_cpu *cpu, const struct kvm_regs *regs, const st
 }
 
 /*
- * After a triple fault SVM leaves no registers and KVM resets the vCPU (APM vol. 2 15.14.3). PVH starts in
- * protected mode, so real mode means that, or that the CPU was never started: better no registers than those
- * of a reset.
+ * After a triple fault on SVM the registers are undefined and KVM resets the vCPU (APM vol. 2 15.14.3). PVH
+ * starts in protected mode, so real mode means a reset, or a CPU that was never started: its registers are
+ * reported as zero.
  */
 static int cpu_read(const struct machine *machine, unsigned int number, struct view_cpu *out,
 		    struct error *error)
@@ -89,7 +89,7 @@ int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_C
 	for (unsigned int i = 0; i < machine->cpus; i++)
 		if (cpu_read(machine, i, &cpus[i], error) < 0)
 			return -1;
-	/* A core of a machine without registers is one of a machine without CPUs. */
+	/* A single CPU without registers counts as none. */
 	return machine->cpus > 1 || cpus[0].cr0 ? (int)machine->cpus : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.c: the devices behind I/O ports: serial port, doorbell, exit.
+ * port.c: the devices at I/O ports: serial port, doorbell, exit.
  */
 #include "kvmap/ports.h"
 #include "machine/machine_internal.h"
@@ -19,7 +19,7 @@ static void serial_take(struct serial *serial, unsigned int reg, bool is_write, 
 	}
 }
 
-/* The first value of an OUT; INS and OUTS may carry more. */
+/* The value of an OUT; INS and OUTS have `count` values. */
 static uint64_t value_of(const uint8_t *bytes, uint32_t size)
 {
 	uint64_t value = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h: the guest's ELF file: checked, then copied to where it belongs.
+ * program.h: checks the guest's ELF file and loads it into guest memory.
  */
 #ifndef VMM_MACHINE_PROGRAM_H
 #define VMM_MACHINE_PROGRAM_H
@@ -29,10 +29,9 @@ struct program {
 };
 
 /*
- * Checks an ELF file whose `size` bytes lie at `bytes` (read only, though libelf takes no const): an x86-64
- * executable with a PVH note whose segments lie in [1 MiB, memory_end) and apart from each other, with the
- * entry inside one. `name` is the file's name in messages. ERROR_INPUT otherwise; error->address is an offset
- * in the file.
+ * Checks an ELF file of `size` bytes at `bytes` (not changed, though libelf takes no const): an x86-64
+ * executable with a PVH note, whose segments lie in [1 MiB, memory_end), do not overlap, and contain the
+ * entry. `name`: the file's name in messages. ERROR_INPUT otherwise; error->address is an offset in the file.
  */
 int program_parse(void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
 		  struct error *error);

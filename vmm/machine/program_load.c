@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program_load.c: from a file into guest memory.
+ * program_load.c: loads an ELF file into guest memory.
  */
 #include "machine/program.h"
 #include "base/escape.h"
@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for a path in a message of struct error. */
+/* Bytes of a path in a message of struct error. */
 #define NAME_SIZE 200
 
-/* The descriptor of a regular file that is not empty, or -1. */
+/* Opens a regular file that is not empty: its descriptor, or -1. */
 static int file_open(const char *path, const char *name, size_t *size_out, struct error *error)
 {
-	/* Not to hang on a FIFO. */
+	/* O_NONBLOCK: do not wait for the writer of a FIFO. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
 

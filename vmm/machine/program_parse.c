@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program_parse.c: is this an ELF file that can be booted by PVH (xen/include/public/elfnote.h)?
+ * program_parse.c: checks that an ELF file can be booted by PVH (xen/include/public/elfnote.h).
  *
- * Every sum of two numbers from the file is avoided: sizes are compared with what is left.
+ * Numbers from the file are never added, since sums could wrap: sizes are compared with the rest that is left.
  */
 #include "machine/program.h"
 
@@ -13,7 +13,7 @@
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
-/* What is being read, for the functions below. */
+/* Arguments of the functions below. */
 struct parse {
 	Elf *elf;
 	const uint8_t *bytes;
@@ -50,7 +50,7 @@ static int ident_check(const struct parse *parse)
 	return 0;
 }
 
-/* The number of program headers is left in *count_out. */
+/* *count_out: number of program headers. */
 static int header_check(const struct parse *parse, size_t *count_out)
 {
 	GElf_Ehdr header;
@@ -120,23 +120,23 @@ static int segment_check(const struct parse *parse, const struct program_segment
 	return 0;
 }
 
-/* Keeps the segments sorted. */
+/* Inserts the segment in order. */
 static int segment_add(const struct parse *parse, const struct program_segment *segment,
 		       struct program *program)
 {
-	unsigned int place = program->segment_count;
+	unsigned int index = program->segment_count;
 
 	if (program->segment_count == PROGRAM_SEGMENTS_MAX)
 		return refuse(parse, segment->offset, "guest program %s has more than %d segments",
 			      parse->name, PROGRAM_SEGMENTS_MAX);
-	for (; place && program->segments[place - 1].gpa > segment->gpa; place--)
-		program->segments[place] = program->segments[place - 1];
-	program->segments[place] = *segment;
+	for (; index && program->segments[index - 1].gpa > segment->gpa; index--)
+		program->segments[index] = program->segments[index - 1];
+	program->segments[index] = *segment;
 	program->segment_count++;
 	return 0;
 }
 
-/* The sums are those of checked segments: they do not wrap. */
+/* Segments are checked, so their ends do not wrap. */
 static int overlap_check(const struct parse *parse, struct program *program)
 {
 	const struct program_segment *last = NULL;
@@ -157,7 +157,7 @@ static int overlap_check(const struct parse *parse, struct program *program)
 	return 0;
 }
 
-/* The entry, if the notes of this PT_NOTE have it. */
+/* Reads the entry from the notes of this PT_NOTE; false if they have none. */
 static bool note_find_entry(const struct parse *parse, const GElf_Phdr *header, uint64_t *entry_out)
 {
 	Elf_Data *data = elf_getdata_rawchunk(parse->elf, (int64_t)header->p_offset, header->p_filesz,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvh_entry.c: the registers of the PVH entry (xen/docs/misc/pvh.pandoc).
+ * pvh_entry.c: registers at the PVH entry (xen/docs/misc/pvh.pandoc).
  */
 #include "machine/machine_internal.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: running the guest until something happens.
+ * run.c: runs the guest until it has an event.
  */
 #include "machine/vcpu_threads.h"
 #include "base/clock.h"
@@ -29,8 +29,8 @@ static int run_until_event(struct machine *machine, const struct deadline *deadl
 			break;
 		case KVM_RUN_INTERRUPTED: break;
 		}
-		/* Not only when interrupted: a guest that prints for ever makes exits for ever. */
-		if (deadline_struck(deadline)) {
+		/* After exits too: a guest that prints in a loop is rarely interrupted. */
+		if (deadline_expired(deadline)) {
 			*event = (struct machine_event){ .type = MACHINE_TIMEOUT };
 			return 0;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serial.c: what the guest prints.
+ * serial.c: collects the text that the guest prints.
  */
 #include "machine/serial.h"
 #include "base/array.h"
@@ -25,7 +25,7 @@ void serial_write(struct serial *serial, unsigned int reg, uint8_t value)
 		serial->line_control = value;
 	if (reg != TRANSMIT || serial->line_control & LINE_CONTROL_DIVISOR)
 		return;
-	/* Text that finds no memory is dropped, like text beyond the bound. */
+	/* Text beyond the bound is dropped, and text for which there is no memory. */
 	if (serial->text.count < SERIAL_TEXT_MAX)
 		(void)array_push(&serial->text, (char)value);
 }

@@ -15,7 +15,7 @@
 
 struct serial {
 	uint8_t line_control;
-	ARRAY_OF(char) text; /* what was sent, at most SERIAL_TEXT_MAX bytes; the rest is dropped */
+	ARRAY_OF(char) text; /* sent bytes, at most SERIAL_TEXT_MAX; later ones are dropped */
 };
 
 /* A byte written to register 0..7. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_threads.c: a round begins when vcpu_threads_run() lets the members go, and ends when one of them has an event, or the
- * deadline strikes: then each that is in KVM_RUN gets immediate_exit and a signal, and the round is over when
- * all have come back. Two vCPUs may have an event in the same round; the second one's is given out by the
- * next vcpu_threads_run(), which runs nothing.
+ * vcpu_threads.c: a round begins when vcpu_threads_run() lets the members go, and ends when one of them has an
+ * event, or the deadline strikes: then each that is in KVM_RUN gets immediate_exit and a signal, and the round
+ * is over when all have come back. Two vCPUs may have an event in the same round; the second one's is given
+ * out by the next vcpu_threads_run(), which runs nothing.
  *
  * A hold is another thread's: the round goes on, but its members wait outside KVM_RUN until they are let go.
  * That time is not the guest's: the deadline moves by it.
@@ -19,15 +19,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A thread calls little more than an ioctl. */
+/* Bytes. A thread calls little more than an ioctl. */
 #define VCPU_THREAD_STACK (64 << 10)
 
 struct vcpu_thread {
 	struct vcpu_threads *threads;
 	unsigned int cpu;
 	pthread_t handle;
-	uint64_t round; /* the last one that it took part in */
-	bool in_guest;  /* in KVM_RUN, or about to be */
+	uint64_t round; /* its last round */
+	bool in_guest;  /* in KVM_RUN or about to enter it */
 	bool has_event;
 	struct machine_event event;
 };
@@ -35,23 +35,22 @@ struct vcpu_thread {
 struct vcpu_threads {
 	struct machine *machine;
 	pthread_mutex_t lock;
-	pthread_cond_t go; /* a round begins, a hold or all is over */
-	pthread_cond_t
-		changed;      /* the round is to stop, its last thread has come back, or the deadline moved */
-	pthread_cond_t still; /* a thread has left KVM_RUN during a hold */
+	pthread_cond_t go;      /* a round or the end of a hold begins, or `quit` is set */
+	pthread_cond_t changed; /* `stopping` is set, `out` is 0, or the deadline moved */
+	pthread_cond_t left;    /* a thread left KVM_RUN during a hold */
 	uint64_t round;
-	unsigned int out; /* members that have not come back from the round */
+	unsigned int out; /* threads that still take part in the round */
 	bool stopping;
 	bool held;
-	uint64_t held_since, held_ns; /* of this hold; of all that are over */
+	uint64_t held_since, held_ns; /* start of this hold; sum of earlier holds */
 	bool quit;
-	bool failed; /* KVM_RUN failed, as `error` says */
+	bool failed; /* KVM_RUN failed; see `error` */
 	struct error error;
-	unsigned int count; /* threads that were made */
+	unsigned int count; /* created threads */
 	struct vcpu_thread items[];
 };
 
-/* Everybody leaves KVM_RUN. */
+/* Makes all threads leave KVM_RUN. */
 static void interrupt(struct vcpu_threads *threads)
 {
 	for (unsigned int i = 0; i < threads->count; i++) {
@@ -65,14 +64,14 @@ static void interrupt(struct vcpu_threads *threads)
 	}
 }
 
-/* Everybody comes back. */
+/* Ends the round. */
 static void stop(struct vcpu_threads *threads)
 {
 	if (threads->stopping)
 		return;
 	threads->stopping = true;
 	interrupt(threads);
-	pthread_cond_broadcast(&threads->go); /* to those that a hold keeps */
+	pthread_cond_broadcast(&threads->go); /* threads that wait for the end of a hold */
 	pthread_cond_signal(&threads->changed);
 }
 
@@ -90,7 +89,7 @@ static enum kvm_run_result run_once(struct vcpu_thread *thread, struct error *er
 	thread->in_guest = false;
 	threads->machine->facts.exits++;
 	if (threads->held)
-		pthread_cond_signal(&threads->still);
+		pthread_cond_signal(&threads->left);
 	return result;
 }
 
@@ -141,7 +140,7 @@ static void *thread_main(void *argument)
 	return NULL;
 }
 
-/* The first event that nobody was told yet. */
+/* Takes the first event that was not returned yet. */
 static bool event_take(struct vcpu_threads *threads, struct machine_event *event_out)
 {
 	for (unsigned int i = 0; i < threads->count; i++) {
@@ -154,7 +153,7 @@ static bool event_take(struct vcpu_threads *threads, struct machine_event *event
 	return false;
 }
 
-/* Who is to be shown when the time is up. */
+/* The CPU reported with a timeout. */
 static unsigned int first_not_halted(const struct vcpu_threads *threads)
 {
 	struct error ignored;
@@ -167,7 +166,7 @@ static unsigned int first_not_halted(const struct vcpu_threads *threads)
 	return 0;
 }
 
-/* Until the round is to stop, or the deadline may have come. */
+/* Waits until the round is to stop or the deadline may have passed. */
 static void wait_for_change(struct vcpu_threads *threads, uint64_t deadline_ns)
 {
 	uint64_t when_ns = deadline_ns + threads->held_ns;
@@ -218,7 +217,7 @@ int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct 
 	return result;
 }
 
-static bool anybody_in_guest(const struct vcpu_threads *threads)
+static bool any_in_guest(const struct vcpu_threads *threads)
 {
 	for (unsigned int i = 0; i < threads->count; i++)
 		if (threads->items[i].in_guest)
@@ -232,8 +231,8 @@ void vcpu_threads_hold(struct vcpu_threads *threads)
 	threads->held = true;
 	threads->held_since = clock_monotonic_ns();
 	interrupt(threads);
-	while (anybody_in_guest(threads))
-		pthread_cond_wait(&threads->still, &threads->lock);
+	while (any_in_guest(threads))
+		pthread_cond_wait(&threads->left, &threads->lock);
 	pthread_mutex_unlock(&threads->lock);
 }
 
@@ -247,7 +246,7 @@ void vcpu_threads_release(struct vcpu_threads *threads)
 	pthread_mutex_unlock(&threads->lock);
 }
 
-/* The members' threads take no other signal: those are the caller's. */
+/* The threads block all other signals, which the caller's threads handle. */
 static int start_threads(struct vcpu_threads *threads, unsigned int count)
 {
 	sigset_t all, before;
@@ -283,7 +282,7 @@ int vcpu_threads_create(struct machine *machine, struct vcpu_threads **out, stru
 	threads->machine = machine;
 	pthread_mutex_init(&threads->lock, NULL);
 	pthread_cond_init(&threads->go, NULL);
-	pthread_cond_init(&threads->still, NULL);
+	pthread_cond_init(&threads->left, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&threads->changed, &monotonic);
@@ -309,7 +308,7 @@ void vcpu_threads_destroy(struct vcpu_threads *threads)
 	for (unsigned int i = 0; i < threads->count; i++)
 		pthread_join(threads->items[i].handle, NULL);
 	pthread_cond_destroy(&threads->changed);
-	pthread_cond_destroy(&threads->still);
+	pthread_cond_destroy(&threads->left);
 	pthread_cond_destroy(&threads->go);
 	pthread_mutex_destroy(&threads->lock);
 	free(threads);

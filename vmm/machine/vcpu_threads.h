@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_threads.h: the vCPUs of a machine that has several, each in a thread of its own. They run together and stop
- * together, so that whoever looks sees one moment.
+ * vcpu_threads.h: runs each vCPU of a machine in a thread of its own. All are started and stopped together, so
+ * that a stopped machine is consistent.
  */
 #ifndef VMM_MACHINE_VCPU_THREADS_H
 #define VMM_MACHINE_VCPU_THREADS_H
@@ -10,10 +10,10 @@
 
 struct vcpu_threads;
 
-/* Threads for all vCPUs of the machine, which stand still. */
+/* Creates a thread for each vCPU of the machine. None runs yet. */
 int vcpu_threads_create(struct machine *machine, struct vcpu_threads **out, struct error *error);
 
-/* Ends the threads; NULL is allowed. The vCPUs must still be there. */
+/* Ends the threads; the vCPUs must still exist. NULL is allowed. */
 void vcpu_threads_destroy(struct vcpu_threads *threads);
 
 /* As machine_hold() and machine_release(). */
