@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_control.c: both ends of the control socket, and at the other end whoever wrote the input.
+ * fuzz_control.c: both ends of the control socket; the input is the other end.
  *
- * Input: a byte, then messages. Even: requests of four connections to a VM; each is a byte that says whose, a byte
- * of seconds that pass before, one of its length, and its bytes. Odd: what a VM replies to one that looks;
+ * Input: a byte, then messages. Even: requests of four connections to a VM; each is a byte with the connection's
+ * number, a byte of seconds that pass before, one of its length, and its bytes. Odd: replies of a VM to a client;
  * each is a byte of flags, two of its length, and its bytes.
  */
 #define _GNU_SOURCE /* memfd_create */
@@ -53,7 +53,7 @@ static void release(void *context)
 	vm->is_held = false;
 }
 
-/* Now and then they cannot be had. */
+/* Every fifth hold they fail. */
 static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
 {
 	const struct vm *vm = context;
@@ -94,7 +94,7 @@ static void expect_consistent(const struct vm *vm, const struct control_vm_state
 	fuzz_expect(vm->is_held == (pausing > 0));
 }
 
-static void ask_vm(struct fuzz_input *input)
+static void handle_requests(struct fuzz_input *input)
 {
 	static struct control_reply reply;
 	struct control_connection connections[PEERS] = { 0 };
@@ -141,10 +141,10 @@ static void ask_vm(struct fuzz_input *input)
 /* ---- replies of a VM ---- */
 
 enum {
-	REPLY_HEADER = 1, /* a right header stands before the bytes: of the type in the upper bits */
+	REPLY_HEADER = 1, /* a valid header precedes the bytes; its type is in the upper bits */
 	REPLY_FD = 2,     /* a descriptor of memory comes with it */
 	REPLY_SECOND_FD = 4,
-	REPLY_UNSEALED = 8, /* that memory could be cut off */
+	REPLY_UNSEALED = 8, /* that memory could be truncated */
 };
 
 static int sealed, unsealed;
@@ -182,7 +182,7 @@ static void send_reply(int socket, uint64_t flags, struct control_reply *reply, 
 	sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* All replies are there before the first request, so that nobody waits. */
+/* All replies are in the socket before the first request, so that no call blocks. */
 static void send_replies(int socket, struct fuzz_input *input)
 {
 	static struct control_reply reply;
@@ -224,7 +224,7 @@ static void read_memory(const struct view *view)
 	}
 }
 
-static void look(struct control_client *client)
+static void inspect(struct control_client *client)
 {
 	struct view_translation translation;
 	struct control_pause_time time;
@@ -247,7 +247,7 @@ static void look(struct control_client *client)
 	control_client_end_hold(client, &error);
 }
 
-static void look_at_liar(struct fuzz_input *input)
+static void inspect_liar(struct fuzz_input *input)
 {
 	struct control_client *client;
 	struct error error;
@@ -257,7 +257,7 @@ static void look_at_liar(struct fuzz_input *input)
 	send_replies(sockets[1], input);
 	shutdown(sockets[1], SHUT_WR);
 	if (control_client_open_socket(sockets[0], &client, &error) == 0) {
-		look(client);
+		inspect(client);
 		control_client_close(client);
 	}
 	close(sockets[1]);
@@ -268,8 +268,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = { data, size };
 
 	if (fuzz_number(&input, 1) % 2)
-		look_at_liar(&input);
+		inspect_liar(&input);
 	else
-		ask_vm(&input);
+		handle_requests(&input);
 	return 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_threads.c: a round begins when vcpu_threads_run() lets the members go, and ends when one of them has an
- * event, or the deadline strikes: then each that is in KVM_RUN gets immediate_exit and a signal, and the round
- * is over when all have come back. Two vCPUs may have an event in the same round; the second one's is given
- * out by the next vcpu_threads_run(), which runs nothing.
+ * vcpu_threads.c: vcpu_threads_run() starts a round: all threads enter KVM_RUN. The round stops when one of them
+ * has an event or the deadline expires; then each thread in KVM_RUN gets immediate_exit and a signal. The round
+ * is over when all threads have left KVM_RUN. Two vCPUs may have an event in one round; the next
+ * vcpu_threads_run() returns the second event and runs nothing.
  *
- * A hold is another thread's: the round goes on, but its members wait outside KVM_RUN until they are let go.
- * That time is not the guest's: the deadline moves by it.
+ * A hold comes from a thread outside: the round continues, but its threads wait outside KVM_RUN until the
+ * release. The deadline moves by the length of the hold.
  *
- * The lock covers everything here and what exits touch in the machine; it is dropped for KVM_RUN alone.
+ * The lock protects everything here and what exits change in the machine. It is released only during KVM_RUN.
  */
 #include "machine/vcpu_threads.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ struct vcpu_thread {
 struct vcpu_threads {
 	struct machine *machine;
 	pthread_mutex_t lock;
-	pthread_cond_t go;      /* a round or the end of a hold begins, or `quit` is set */
+	pthread_cond_t go;      /* a round begins, a hold ends, or `quit` is set */
 	pthread_cond_t changed; /* `stopping` is set, `out` is 0, or the deadline moved */
 	pthread_cond_t left;    /* a thread left KVM_RUN during a hold */
 	uint64_t round;

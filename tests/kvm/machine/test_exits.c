@@ -87,7 +87,7 @@ Test(exits, an_exception_without_idt_is_a_triple_fault)
 	machine_destroy(machine);
 }
 
-Test(exits, an_instruction_that_nobody_runs_is_reported_with_its_bytes)
+Test(exits, an_instruction_that_the_host_cannot_run_is_reported_with_its_bytes)
 {
 	/* rdpkru: not known to KVM's emulator; #UD, and with no IDT a triple fault, where hardware runs the
 	 * guest. */

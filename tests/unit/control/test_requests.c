@@ -208,7 +208,7 @@ Test(requests, a_vm_whose_registers_cannot_be_had_goes_on)
 	control_disconnect(&state, &connection);
 }
 
-Test(requests, is_let_go_at_its_end_only)
+Test(requests, a_hold_is_ended_only_at_the_end)
 {
 	struct control_connection connection = { 0 };
 

@@ -9,7 +9,7 @@
 
 #define PAGE 0x1000ull
 
-/* The core below: where its parts stand in the file. */
+/* Offsets in the core below. */
 #define CORE_SEGMENTS   64 /* program headers: notes, [0, 2 pages), [1M, 1M + 1 page) */
 #define CORE_SEGMENT(i) (CORE_SEGMENTS + 56 * (i))
 #define CORE_NOTES      CORE_SEGMENT(3)

@@ -230,7 +230,7 @@ Test(core, that_cannot_be_written_leaves_what_was_there)
 	core_make(before);
 	cr_assert_eq(write(fd, before, sizeof(before)), (ssize_t)sizeof(before));
 	close(fd);
-	/* The limit stands for a disk that is full: the write fails half way. */
+	/* The file size limit has the effect of a full disk: the write fails half way. */
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	cr_assert_eq(core_write(view, path, NULL, &error), -1);
@@ -313,7 +313,7 @@ Test(core, by_virtual_address_is_the_same_view)
 	view_destroy(back);
 }
 
-Test(core, by_virtual_address_has_the_bytes_where_a_debugger_looks)
+Test(core, by_virtual_address_has_the_bytes_where_a_debugger_reads_them)
 {
 	static const uint8_t bytes[] = { 2, 1, 4 };
 	Elf64_Phdr segments[6];

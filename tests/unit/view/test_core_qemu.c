@@ -13,7 +13,7 @@
 #include <sys/user.h>
 
 #define FILE_SIZE 0x8000
-#define NOTES     0x1000 /* where they stand in the file */
+#define NOTES     0x1000 /* offset in the file */
 #define MEMORY    0x2010 /* as QEMU's, at no multiple of a page: GPA 0 */
 #define LOADS     0x200  /* program headers */
 

@@ -109,7 +109,7 @@ Test(view, reads_over_regions_that_touch)
 	cr_expect_eq(view_read(&view, 77 * PAGE, text, 0, &error), 0, "nothing is everywhere");
 }
 
-/* Memory of 64 pages at GPA 1M whose pages 10, 11 and 40 were touched, behind offset 2 pages of a file. */
+/* Memory of 64 pages at GPA 1M whose pages 10, 11 and 40 were touched, at offset 2 pages of a file. */
 static struct view *sparse_view(void)
 {
 	static struct view view;
@@ -184,23 +184,23 @@ Test(view, destroy_accepts_null)
 	view_destroy(NULL);
 }
 
-Test(view, notes_the_pages_that_are_asked_for_where_somebody_wants_to_know)
+Test(view, records_the_pages_that_are_accessed_if_it_has_a_bitmap)
 {
 	struct view_region region = { .gpa = 4 * PAGE, .size = 8 * PAGE, .bytes = bytes, .fd = -1 };
 	static struct view view;
-	uint64_t asked = 0;
+	uint64_t accessed = 0;
 	struct error error;
 	char copy[2];
 
-	region.accessed = &asked;
+	region.accessed = &accessed;
 	cr_assert_eq(view_add_region(&view, &region, &error), 0);
 	cr_expect_not_null(view_region(&view, 4 * PAGE, PAGE), "is there any?");
 	cr_expect_null(view_bytes(&view, 11 * PAGE, 2 * PAGE));
-	cr_expect_eq(asked, 0, "what is not there is not read");
+	cr_expect_eq(accessed, 0, "what is not there is not read");
 	view_bytes(&view, 4 * PAGE + 8, 8);
-	cr_expect_eq(asked, 1);
+	cr_expect_eq(accessed, 1);
 	view_bytes(&view, 7 * PAGE - 1, PAGE + 1);
-	cr_expect_eq(asked, 1 | 3 << 2);
+	cr_expect_eq(accessed, 1 | 3 << 2);
 	view_read(&view, 12 * PAGE - 2, copy, sizeof(copy), &error);
-	cr_expect_eq(asked, 1 | 3 << 2 | 1 << 7);
+	cr_expect_eq(accessed, 1 | 3 << 2 | 1 << 7);
 }
