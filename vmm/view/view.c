@@ -73,7 +73,7 @@ const struct view_region *view_region(const struct view *view, uint64_t gpa, uin
 
 	if (place == view->region_count || gpa < region->gpa)
 		return NULL;
-	/* gpa - region->gpa < region->size, by region_after(). */
+	/* gpa - region->gpa < region->size, by view_region_from(). */
 	return size <= region->size - (gpa - region->gpa) ? region : NULL;
 }
 
