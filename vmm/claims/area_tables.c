@@ -55,10 +55,9 @@ static int read_leaf(void *context, const struct walk_leaf *leaf)
 void area_tables(const struct view *view, const struct walk_mode *mode, const struct claim_area *area,
 		 uint64_t *budget, struct area_tables *out)
 {
-	struct reading reading = { .out = out,
-				   .start = area->va_start,
-				   .guard = area->va_end - KVMAP_GUARD_SIZE,
-				   .budget = budget };
+	struct reading reading = {
+		.out = out, .start = area->va_start, .guard = claim_area_guard(area), .budget = budget
+	};
 	const struct walk_visitor visitor = { .context = &reading, .leaf = read_leaf, .table = read_table };
 
 	*out = (struct area_tables){ 0 };

@@ -14,6 +14,7 @@
 #include "paging/walk.h"
 #include "kvmap/boot.h"
 #include "kvmap/claims.h"
+#include "kvmap/layout.h"
 #include "kvmap/limits.h"
 #include "kvmap/statistics.h"
 
@@ -206,6 +207,23 @@ void claims_area_numa_nodes(const struct claims *claims, const struct claim_area
  * operation's line, or KVMAP_INSIDE_BOOT. False: no CPU is.
  */
 bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out);
+
+/* GVA of the guard, the last KVMAP_GUARD_PAGES pages of the range. */
+static inline uint64_t claim_area_guard(const struct claim_area *area)
+{
+	return area->va_end - KVMAP_GUARD_SIZE;
+}
+
+/* Bytes without the guard; 0 for a range that a damaged guest made smaller. */
+static inline uint64_t claim_area_bytes(const struct claim_area *area)
+{
+	uint64_t size = area->va_end - area->va_start;
+
+	return size > KVMAP_GUARD_SIZE ? size - KVMAP_GUARD_SIZE : 0;
+}
+
+/* Physically contiguous runs of its frames, in the order of its pages; 0 for no frames. */
+uint64_t claims_area_runs(const struct claims *claims, const struct claim_area *area);
 
 /* The area (live or lazily freed) whose range contains gva, guard page included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);

@@ -43,3 +43,13 @@ uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out)
 			starts[(*count_out)++] = claims->areas.items[i].va_start;
 	return starts;
 }
+
+uint64_t claims_area_runs(const struct claims *claims, const struct claim_area *area)
+{
+	const uint32_t *frames = claims->frames.items + area->first_frame;
+	uint64_t runs = area->frame_count ? 1 : 0;
+
+	for (size_t i = 1; i < area->frame_count; i++)
+		runs += frames[i] != frames[i - 1] + 1;
+	return runs;
+}

@@ -2,106 +2,135 @@
 #include "inspect/address.h"
 
 #include "base/number.h"
+#include "base/page.h"
 #include "kvmap/layout.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-uint64_t place_guard(const struct claim_area *area)
+const char *address_kind_name(enum address_kind kind)
 {
-	return area->va_end - KVMAP_GUARD_SIZE;
+	static const char *const names[] = {
+#define NAME(kind, name, label) [ADDRESS_##kind] = name,
+		ADDRESS_KINDS(NAME)
+#undef NAME
+	};
+
+	return names[kind];
 }
 
-uint64_t place_area_bytes(const struct claim_area *area)
+const char *address_kind_label(enum address_kind kind)
 {
-	uint64_t size = area->va_end - area->va_start;
+	static const char *const labels[] = {
+#define LABEL(kind, name, label) [ADDRESS_##kind] = label,
+		ADDRESS_KINDS(LABEL)
+#undef LABEL
+	};
 
-	return size > KVMAP_GUARD_SIZE ? size - KVMAP_GUARD_SIZE : 0;
+	return labels[kind];
 }
 
-const char *place_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size)
+enum address_kind address_area_kind(const struct claim_area *area)
 {
-	const char *freed = area->deferred ? ", freed and still mapped" : "";
-	char name[256];
-
-	if (symbols && *symbols_describe(symbols, area->caller, name, sizeof(name)))
-		snprintf(out, size, ", allocated by %s%s", name, freed);
-	else
-		snprintf(out, size, "%s", freed);
-	return out;
+	return area->state == AREA_LAZY ? ADDRESS_LAZY : area->deferred ? ADDRESS_DEFERRED : ADDRESS_AREA;
 }
 
-const char *place_state(const struct claim_area *area)
+const char *address_area_state(const struct claim_area *area)
 {
-	return area->deferred ? "deferred" : area->state == AREA_LIVE ? "live" : "lazy";
+	return area->state == AREA_LAZY ? "lazy" : area->deferred ? "deferred" : "live";
 }
 
-static void explain_vmalloc(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
-			    size_t size)
-{
-	const struct claim_area *area = claims ? claims_area_at(claims, gva) : NULL;
-	char bytes[40], caller[300], where[64] = "";
-
-	if (!area) {
-		snprintf(out, size, claims ? "vmalloc range, in no area" : "vmalloc range");
-		return;
-	}
-	if (gva - area->va_start >= place_area_bytes(area))
-		snprintf(where, sizeof(where), "guard page of");
-	else
-		snprintf(where, sizeof(where), "byte 0x%" PRIx64 " of", gva - area->va_start);
-	snprintf(out, size, "%s the %s%s area at 0x%016" PRIx64 "%s", where,
-		 area->state == AREA_LAZY ? "lazily freed " : "",
-		 number_bytes(place_area_bytes(area), bytes, sizeof(bytes)), area->va_start,
-		 place_caller(area, symbols, caller, sizeof(caller)));
-}
-
-const char *place_in_image(uint64_t gva, const struct symbols *symbols)
+static enum address_kind image_kind(uint64_t gva, const struct symbols *symbols)
 {
 	const struct symbols_segment *segments;
-	size_t count;
+	size_t count = symbols ? symbols_segments(symbols, &segments) : 0;
 
-	if (gva < KVMAP_IMAGE_BASE)
-		return NULL;
-	if (!symbols)
-		return "image";
-	count = symbols_segments(symbols, &segments);
 	for (size_t i = 0; i < count; i++)
 		if (gva >= segments[i].gva && gva - segments[i].gva < segments[i].memory_size)
-			return segments[i].executable ? "text" : segments[i].writable ? "data" : "rodata";
-	return "image, outside its segments";
+			return segments[i].executable ? ADDRESS_TEXT
+			       : segments[i].writable ? ADDRESS_DATA
+						      : ADDRESS_RODATA;
+	return ADDRESS_IMAGE;
 }
 
-const char *place_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
-			  size_t size)
+static struct address in_vmalloc_range(uint64_t gva, const struct claims *claims)
 {
-	const char *segment = place_in_image(gva, symbols);
-	char name[256];
+	const struct claim_area *area = claims ? claims_area_at(claims, gva) : NULL;
 
-	if (gva < KVMAP_PAGE_SIZE)
-		snprintf(out, size, "the null page");
-	else if (!claims && !symbols)
-		snprintf(out, size, "an address of a guest whose layout kvmap does not know");
-	else if (gva >= KVMAP_VMALLOC_START && gva < KVMAP_VMALLOC_END)
-		explain_vmalloc(gva, claims, symbols, out, size);
-	else if (gva >= KVMAP_DIRECT_BASE && gva < KVMAP_VMALLOC_START)
-		snprintf(out, size, "direct map of GPA 0x%" PRIx64, gva - KVMAP_DIRECT_BASE);
-	else if (segment && symbols && *symbols_describe(symbols, gva, name, sizeof(name)))
-		snprintf(out, size, "%s: %s", segment, name);
-	else if (segment)
-		snprintf(out, size, "%s", segment);
-	else
-		snprintf(out, size, "nothing that the guest uses");
+	if (!area)
+		return (struct address){ .kind = ADDRESS_STRAY };
+	if (gva >= claim_area_guard(area))
+		return (struct address){ .kind = ADDRESS_GUARD, .area = area };
+	return (struct address){ .kind = address_area_kind(area), .area = area };
+}
+
+struct address address_find(uint64_t gva, const struct claims *claims, const struct symbols *symbols)
+{
+	if (gva < PAGE_4K)
+		return (struct address){ .kind = ADDRESS_NULL_PAGE };
+	if (!claims && !symbols)
+		return (struct address){ .kind = ADDRESS_UNKNOWN };
+	if (gva >= KVMAP_VMALLOC_START && gva < KVMAP_VMALLOC_END)
+		return in_vmalloc_range(gva, claims);
+	if (gva >= KVMAP_DIRECT_BASE && gva < KVMAP_VMALLOC_START)
+		return (struct address){ .kind = ADDRESS_DIRECT };
+	if (gva >= KVMAP_IMAGE_BASE)
+		return (struct address){ .kind = image_kind(gva, symbols) };
+	return (struct address){ .kind = ADDRESS_NOTHING };
+}
+
+const char *address_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size)
+{
+	const char *state = area->deferred ? ", freed and still mapped" : "";
+	char name[256] = "";
+
+	if (symbols)
+		symbols_describe(symbols, area->caller, name, sizeof(name));
+	snprintf(out, size, "%s%s%s", *name ? ", allocated by " : "", name, state);
 	return out;
 }
 
-uint64_t place_runs(const struct claims *claims, const struct claim_area *area)
+const char *address_area_text(const struct claim_area *area, const char *name, struct symbols *symbols,
+			      char *out, size_t size)
 {
-	const uint32_t *frames = claims->frames.items + area->first_frame;
-	uint64_t runs = area->frame_count ? 1 : 0;
+	char bytes[40], caller[300];
 
-	for (size_t i = 1; i < area->frame_count; i++)
-		runs += frames[i] != frames[i - 1] + 1;
-	return runs;
+	snprintf(out, size, "%s%s area%s%.32s%s at 0x%016" PRIx64 "%s",
+		 area->state == AREA_LAZY ? "lazily freed " : "",
+		 number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)), name ? " '" : "",
+		 name ? name : "", name ? "'" : "", area->va_start,
+		 address_caller(area, symbols, caller, sizeof(caller)));
+	return out;
+}
+
+const char *address_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
+			    size_t size)
+{
+	struct address address = address_find(gva, claims, symbols);
+	const char *label = address_kind_label(address.kind);
+	char text[400];
+
+	if (address.area)
+		address_area_text(address.area, NULL, symbols, text, sizeof(text));
+	switch (address.kind) {
+	case ADDRESS_AREA:
+	case ADDRESS_DEFERRED:
+	case ADDRESS_LAZY:
+		snprintf(out, size, "byte 0x%" PRIx64 " of the %s", gva - address.area->va_start, text);
+		break;
+	case ADDRESS_GUARD: snprintf(out, size, "guard page of the %s", text); break;
+	case ADDRESS_STRAY: snprintf(out, size, "%s", claims ? label : "vmalloc range"); break;
+	case ADDRESS_DIRECT:
+		snprintf(out, size, "direct map of GPA 0x%" PRIx64, gva - KVMAP_DIRECT_BASE);
+		break;
+	case ADDRESS_TEXT:
+	case ADDRESS_RODATA:
+	case ADDRESS_DATA:
+		symbols_describe(symbols, gva, text, sizeof(text));
+		snprintf(out, size, "%s%s%s", address_kind_name(address.kind), *text ? ": " : "", text);
+		break;
+	case ADDRESS_IMAGE: snprintf(out, size, "%s", symbols ? label : "image"); break;
+	default: snprintf(out, size, "%s", label);
+	}
+	return out;
 }

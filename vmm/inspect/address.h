@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address.h: what an address is.
+ * address.h: what an address is: a part of the layout, an area, a symbol. claims and symbols may be NULL.
  */
 #ifndef VMM_INSPECT_ADDRESS_H
 #define VMM_INSPECT_ADDRESS_H
@@ -8,35 +8,65 @@
 #include "claims/claims.h"
 #include "program/symbols.h"
 
+/* X(kind, name in JSON and of --owner, label in the map) */
+#define ADDRESS_KINDS(X)                                                                                     \
+	X(UNKNOWN, "unknown", "an address of a guest whose layout is unknown")                               \
+	X(NOTHING, "nothing", "nothing that the guest uses")                                                 \
+	X(NULL_PAGE, "null_page", "the null page")                                                           \
+	X(AREA, "area", "area")                                                                              \
+	X(DEFERRED, "deferred", "freed, still mapped") /* by vfree_atomic() */                               \
+	X(LAZY, "freed", "lazily freed area")                                                                \
+	X(GUARD, "guard", "guard")                                                                           \
+	X(STRAY, "stray", "vmalloc range, in no area")                                                       \
+	X(DIRECT, "direct", "direct map")                                                                    \
+	X(TEXT, "text", "image: text")                                                                       \
+	X(RODATA, "rodata", "image: rodata")                                                                 \
+	X(DATA, "data", "image: data")                                                                       \
+	X(IMAGE, "image", "image, outside its segments")
+
+enum address_kind {
+#define ADDRESS_KIND(kind, name, text) ADDRESS_##kind,
+	ADDRESS_KINDS(ADDRESS_KIND)
+#undef ADDRESS_KIND
+		ADDRESS_KIND_COUNT
+};
+
+const char *address_kind_name(enum address_kind kind);
+const char *address_kind_label(enum address_kind kind);
+
+struct address {
+	enum address_kind kind;
+	const struct claim_area *area; /* AREA, DEFERRED, LAZY, GUARD; else NULL */
+};
+
+/* By layout, claims and the image's segments; the page tables are not read. */
+struct address address_find(uint64_t gva, const struct claims *claims, const struct symbols *symbols);
+
+/* ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
+enum address_kind address_area_kind(const struct claim_area *area);
+
+/* "live", "deferred" or "lazy", for JSON. */
+const char *address_area_state(const struct claim_area *area);
+
 /*
  * "guard page of the 64 KiB area at 0xffffc90000000000, allocated by agent_vmalloc+0x20 (operations.c:50)",
- * "direct map of GPA 0x1000", "text: vmalloc+0x12 (vmalloc.c:123)", "the null page"; never empty. claims and
- * symbols may be NULL. Returns out.
+ * "direct map of GPA 0x1000", "text: vmalloc+0x12 (vmalloc.c:123)", "the null page"; never empty.
+ * Returns out.
  */
-const char *place_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
-			  size_t size);
-
-/* The start of an area's guard, its last KVMAP_GUARD_PAGES pages. */
-uint64_t place_guard(const struct claim_area *area);
-
-/* The area without its guard, bytes. */
-uint64_t place_area_bytes(const struct claim_area *area);
+const char *address_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
+			    size_t size);
 
 /*
- * ", allocated by ...", which is left out where the caller has no symbol, and of an area that vfree_atomic()
- * has freed, that. Returns out.
+ * "64 KiB area 'a' at 0xffffc90000000000, allocated by ...", "lazily freed 8 KiB area at ...". name: of a
+ * variable, or NULL. Returns out.
  */
-const char *place_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size);
+const char *address_area_text(const struct claim_area *area, const char *name, struct symbols *symbols,
+			      char *out, size_t size);
 
-/* "live"; "deferred": freed by vfree_atomic(), and still mapped; "lazy": unmapped, and waiting for a flush.
+/*
+ * ", allocated by vmap+0x12 (vmap.c:34), freed and still mapped": without the caller where it has no symbol,
+ * without the state where the area is not deferred. Returns out.
  */
-const char *place_state(const struct claim_area *area);
-
-/* "text", "rodata" or "data" of the image, "image" where there are no symbols; NULL if it is not in the
- * image. */
-const char *place_in_image(uint64_t gva, const struct symbols *symbols);
-
-/* How often the frames of an area's chain do not follow one another, plus one; 0 for no frames. */
-uint64_t place_runs(const struct claims *claims, const struct claim_area *area);
+const char *address_caller(const struct claim_area *area, struct symbols *symbols, char *out, size_t size);
 
 #endif

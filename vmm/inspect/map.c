@@ -29,21 +29,9 @@ struct builder {
 	const struct range *last; /* the range that was added last */
 };
 
-const char *map_kind_name(enum map_kind kind)
-{
-	static const char *const names[MAP_KINDS] = {
-		[MAP_UNKNOWN] = "unknown", [MAP_NOTHING] = "nothing",   [MAP_AREA] = "area",
-		[MAP_FREED] = "freed",     [MAP_DEFERRED] = "deferred", [MAP_GUARD] = "guard",
-		[MAP_STRAY] = "stray",     [MAP_DIRECT] = "direct",     [MAP_TEXT] = "text",
-		[MAP_RODATA] = "rodata",   [MAP_DATA] = "data",         [MAP_IMAGE] = "image",
-	};
-
-	return kind < MAP_KINDS ? names[kind] : "unknown";
-}
-
 uint64_t map_item_start(const struct map_item *item)
 {
-	return item->range ? item->range->gva : place_guard(item->area);
+	return item->range ? item->range->gva : claim_area_guard(item->area);
 }
 
 uint64_t map_item_size(const struct map_item *item)
@@ -104,7 +92,7 @@ static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
 /* ---- what a range is ---- */
 
 /* In the image that the symbols are of, at the place that its file says? */
-static enum map_kind image_kind(const struct builder *builder, const struct range *range)
+static enum address_kind image_kind(const struct builder *builder, const struct range *range)
 {
 	const struct symbols_segment *segments;
 	size_t count = builder->symbols ? symbols_segments(builder->symbols, &segments) : 0;
@@ -114,33 +102,34 @@ static enum map_kind image_kind(const struct builder *builder, const struct rang
 
 		if (range->gva >= segments[i].gva && inside < segments[i].memory_size &&
 		    range->gpa - inside == segments[i].gpa)
-			return segments[i].executable ? MAP_TEXT
-			       : segments[i].writable ? MAP_DATA
-						      : MAP_RODATA;
+			return segments[i].executable ? ADDRESS_TEXT
+			       : segments[i].writable ? ADDRESS_DATA
+						      : ADDRESS_RODATA;
 	}
-	return MAP_UNKNOWN;
+	return ADDRESS_UNKNOWN;
 }
 
-static enum map_kind claimed_kind(const struct range *range, const struct claim_area *area)
+static enum address_kind claimed_kind(const struct range *range, const struct claim_area *area)
 {
 	if (area)
-		return area->state == AREA_LAZY ? MAP_FREED : area->deferred ? MAP_DEFERRED : MAP_AREA;
+		return address_area_kind(area);
 	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
-		return MAP_STRAY;
-	return range->gva >= KVMAP_IMAGE_BASE ? MAP_IMAGE : MAP_NOTHING;
+		return ADDRESS_STRAY;
+	return range->gva >= KVMAP_IMAGE_BASE ? ADDRESS_IMAGE : ADDRESS_NOTHING;
 }
 
 static struct map_item range_item(struct builder *builder, const struct range *range)
 {
 	struct map_item item = { .kind = image_kind(builder, range), .range = range };
 
-	if (item.kind != MAP_UNKNOWN)
+	if (item.kind != ADDRESS_UNKNOWN)
 		return item;
-	item.area = areas_at(&builder->areas, range->gva);
 	if (builder->map->direct.found && range->gva - range->gpa == builder->map->direct.base)
-		item.kind = MAP_DIRECT;
-	else if (builder->claims)
+		item.kind = ADDRESS_DIRECT;
+	else if (builder->claims) {
+		item.area = areas_at(&builder->areas, range->gva);
 		item.kind = claimed_kind(range, item.area);
+	}
 	return item;
 }
 
@@ -150,7 +139,7 @@ static bool owner_is(const struct memory_map *map, const struct map_item *item, 
 {
 	const struct map_caller *caller = &map->callers.items[item->caller];
 
-	if (!strcmp(owner, map_kind_name(item->kind)))
+	if (!strcmp(owner, address_kind_name(item->kind)))
 		return true;
 	return caller->name_length && strlen(owner) == caller->name_length &&
 	       !memcmp(owner, caller->place, caller->name_length);
@@ -180,14 +169,14 @@ static int add_guards(struct builder *builder, uint64_t end)
 {
 	struct areas *guards = &builder->guards;
 
-	for (; guards->next < guards->count && place_guard(guards->items[guards->next]) < end;
+	for (; guards->next < guards->count && claim_area_guard(guards->items[guards->next]) < end;
 	     guards->next++) {
-		struct map_item item = { .kind = MAP_GUARD, .area = guards->items[guards->next] };
+		struct map_item item = { .kind = ADDRESS_GUARD, .area = guards->items[guards->next] };
+		uint64_t guard = claim_area_guard(item.area);
 		const struct range *last = builder->last;
 
-		item.mapped = (last && place_guard(item.area) >= last->gva &&
-			       place_guard(item.area) - last->gva < last->size) ||
-			      end - place_guard(item.area) < KVMAP_GUARD_SIZE;
+		item.mapped = (last && guard >= last->gva && guard - last->gva < last->size) ||
+			      end - guard < KVMAP_GUARD_SIZE;
 		if (add(builder, item) < 0)
 			return -1;
 	}

@@ -11,23 +11,8 @@
 
 #include "base/array.h"
 #include "claims/claims.h"
+#include "inspect/address.h"
 #include "paging/ranges.h"
-
-enum map_kind {
-	MAP_UNKNOWN,  /* of a guest without claims */
-	MAP_NOTHING,  /* where this guest should have nothing */
-	MAP_AREA,     /* of vmalloc; map_item.area */
-	MAP_FREED,    /* the same, freed and waiting for a flush: should not be mapped any more */
-	MAP_DEFERRED, /* the same, freed by vfree_atomic() and not yet unmapped */
-	MAP_GUARD,    /* pages that must not be mapped; map_item.area is what they guard */
-	MAP_STRAY,    /* in the vmalloc range, in no area */
-	MAP_DIRECT,
-	MAP_TEXT,
-	MAP_RODATA,
-	MAP_DATA,
-	MAP_IMAGE, /* in the image, outside its segments */
-	MAP_KINDS,
-};
 
 /* Who allocated an area, by the address that it returned to. */
 struct map_caller {
@@ -37,8 +22,9 @@ struct map_caller {
 };
 
 struct map_item {
-	enum map_kind kind;
-	uint32_t caller;           /* index into map.callers, of areas and guards; 0 is nobody */
+	enum address_kind
+		kind;    /* of a range: where the tables agree with the layout; else NOTHING or UNKNOWN */
+	uint32_t caller; /* index into map.callers, of areas and guards; 0 is nobody */
 	const struct range *range; /* NULL: a guard, which is not there */
 	const struct claim_area *area;
 	bool mapped; /* of a guard: the range before it reaches over it */
@@ -63,9 +49,6 @@ struct map_filter {
 	uint64_t start, end;             /* only what has an address in [start, end], both inclusive */
 	const char *owner; /* only this kind, by name, or the areas that this function allocated. NULL: all */
 };
-
-/* "area", "guard", "text" ...; never NULL. */
-const char *map_kind_name(enum map_kind kind);
 
 /* The first address of a range or of a guard page, and how many bytes it has. */
 uint64_t map_item_start(const struct map_item *item);

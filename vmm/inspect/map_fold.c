@@ -40,7 +40,7 @@ static uint32_t alike_key(const struct map_item *item)
 {
 	const struct range *range = item->range;
 
-	static_assert(MAP_KINDS <= 16, "a kind has four bits");
+	static_assert(ADDRESS_KIND_COUNT <= 16, "a kind has four bits");
 	if (!range)
 		return item->kind;
 	return item->kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 |

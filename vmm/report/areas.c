@@ -48,7 +48,7 @@ static bool claims_one_run(const struct area_report *shown, uint64_t *gpa_out)
 {
 	const struct claims *claims = shown->about->claims;
 
-	if (place_runs(claims, shown->area) != 1)
+	if (claims_area_runs(claims, shown->area) != 1)
 		return false;
 	*gpa_out = (uint64_t)claims->frames.items[shown->area->first_frame] * KVMAP_PAGE_SIZE;
 	return true;
@@ -106,7 +106,7 @@ static void show_tables(struct report *report, const struct area_report *shown)
 			 rights_of(tables, rights, sizeof(rights)), large,
 			 text_number_of(tables->runs, "run", runs, sizeof(runs)), tables->gpa);
 	text_line(report, shown->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
-		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, place_guard(shown->area),
+		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, claim_area_guard(shown->area),
 		  tables->guard_mapped ? "MAPPED" : "not mapped",
 		  shown->findings ? invariants_text(shown->findings, wrong, sizeof(wrong)) : " ok",
 		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");
@@ -176,18 +176,18 @@ static void emit_area(struct report *report, const struct area_report *shown)
 	if (shown->about->symbols)
 		symbols_describe(shown->about->symbols, area->caller, caller, sizeof(caller));
 	json_add_hex(line, "address", area->va_start);
-	json_add_number(line, "size", place_area_bytes(area));
+	json_add_number(line, "size", claim_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
-	json_add_string(line, "state", place_state(area));
+	json_add_string(line, "state", address_area_state(area));
 	json_add_hex(line, "flags", area->flags);
 	json_object_object_add(line, "flag_words", flags_object(area->flags));
 	json_add_string(line, "caller", caller);
 	json_add_number(line, "pages", area->nr_pages);
 	json_add_number(line, "frames", area->frame_count);
-	json_add_number(line, "runs", place_runs(shown->about->claims, area));
+	json_add_number(line, "runs", claims_area_runs(shown->about->claims, area));
 	if (claims_one_run(shown, &gpa))
 		json_add_hex(line, "phys", gpa);
-	json_add_hex(line, "guard", place_guard(area));
+	json_add_hex(line, "guard", claim_area_guard(area));
 	json_object_object_add(line, "tables", tables_object(&shown->tables));
 	json_object_object_add(line, "findings", findings_object(shown->findings));
 	json_add_bool(line, "ok", !shown->findings && !shown->tables.cut_short);

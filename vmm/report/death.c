@@ -184,13 +184,13 @@ static void show_text(struct report *report, const struct report_run *run, const
 		show_oops(report, death);
 	if (fault_address(death, registers, &address))
 		text_line(report, PAINT_PLAIN, 2, 12, "address   0x%016" PRIx64 ": %s", address,
-			  place_explain(address, run->claims, run->symbols, location, sizeof(location)));
+			  address_explain(address, run->claims, run->symbols, location, sizeof(location)));
 	if (!registers->known) {
 		text_line(report, PAINT_PLAIN, 2, 12, "RIP       the registers could not be read");
 		return;
 	}
 	text_line(report, PAINT_PLAIN, 2, 12, "RIP       0x%016" PRIx64 ": %s", registers->rip,
-		  place_explain(registers->rip, run->claims, run->symbols, location, sizeof(location)));
+		  address_explain(registers->rip, run->claims, run->symbols, location, sizeof(location)));
 	text_line(report, PAINT_PLAIN, 2, 12, "bytes     %s",
 		  death->code_size ? code_text(death->code, death->code_size, bytes, sizeof(bytes))
 				   : "none: RIP is not mapped");
@@ -228,13 +228,13 @@ static void emit_json(struct report *report, const struct report_run *run, const
 		json_add_hex(line, "address", address);
 		json_add_string(
 			line, "address_is",
-			place_explain(address, run->claims, run->symbols, location, sizeof(location)));
+			address_explain(address, run->claims, run->symbols, location, sizeof(location)));
 	}
 	if (registers->known) {
 		json_add_hex(line, "rip", registers->rip);
-		json_add_string(
-			line, "rip_is",
-			place_explain(registers->rip, run->claims, run->symbols, location, sizeof(location)));
+		json_add_string(line, "rip_is",
+				address_explain(registers->rip, run->claims, run->symbols, location,
+						sizeof(location)));
 		json_add_string(line, "bytes",
 				code_text(death->code, death->code_size, bytes, sizeof(bytes)));
 		for (size_t i = 0; i < REGISTERS; i++)

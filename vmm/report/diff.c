@@ -25,7 +25,7 @@ const char *diff_location(const struct report_diff *diff, const struct diff_rang
 {
 	const struct diff_side *side = range->after.page_size ? diff->after : diff->before;
 
-	return place_explain(range->gva, side->claims, diff->symbols, out, size);
+	return address_explain(range->gva, side->claims, diff->symbols, out, size);
 }
 
 /* The number of items that are listed, of `count`. */
@@ -141,10 +141,10 @@ static void show_area(struct report *report, const struct report_diff *diff, con
 			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
 	if (change->changes & 1u << DIFF_AREA_EXTENT)
 		snprintf(resized, sizeof(resized), "%s -> ",
-			 number_bytes(place_area_bytes(change->before), old, sizeof(old)));
+			 number_bytes(claim_area_bytes(change->before), old, sizeof(old)));
 	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s%s", area->va_start, changes, resized,
-		  number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
-		  place_caller(area, diff->symbols, caller, sizeof(caller)));
+		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
+		  address_caller(area, diff->symbols, caller, sizeof(caller)));
 }
 
 static void show_areas(struct report *report, const struct report_diff *diff)
@@ -174,8 +174,8 @@ static void show_contents(struct report *report, const struct report_diff *diff)
 
 		text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s", run->gva,
 			  text_number_of(run->pages, "page", pages, sizeof(pages)),
-			  place_explain(run->gva, diff->after->claims, diff->symbols, location,
-					sizeof(location)));
+			  address_explain(run->gva, diff->after->claims, diff->symbols, location,
+					  sizeof(location)));
 	}
 	show_rest(report, count, contents->count);
 }

@@ -75,9 +75,9 @@ static void emit_areas(struct report *report, const struct report_diff *diff)
 		json_add_hex(line, "address", area->va_start);
 		json_object_object_add(line, "changes", changes);
 		if (change->before)
-			json_add_number(line, "size_before", place_area_bytes(change->before));
+			json_add_number(line, "size_before", claim_area_bytes(change->before));
 		if (change->after)
-			json_add_number(line, "size_after", place_area_bytes(change->after));
+			json_add_number(line, "size_after", claim_area_bytes(change->after));
 		json_finish(report, line);
 	}
 }

@@ -53,8 +53,8 @@ static const char *claim_details(const struct report_frame *about, const struct 
 	case OWNER_LAZY:
 		area = &claims->areas.items[OWNER_INDEX(owner->tag)];
 		snprintf(out, size, "page %" PRIu32 " of the %s area at 0x%016" PRIx64 "%s", owner->size,
-			 number_bytes(place_area_bytes(area), bytes, sizeof(bytes)), area->va_start,
-			 place_caller(area, about->symbols, caller, sizeof(caller)));
+			 number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)), area->va_start,
+			 address_caller(area, about->symbols, caller, sizeof(caller)));
 		break;
 	case OWNER_SLAB: snprintf(out, size, "%s", claims->caches[OWNER_INDEX(owner->tag)].name); break;
 	case OWNER_RESERVED: snprintf(out, size, "%s", reserved_name(claims, about->pfn)); break;
@@ -130,7 +130,7 @@ static void show_reach(struct report *report, const struct report_frame *about,
 		  "0x%016" PRIx64 "  %-4s %s, by entry %u of table 0x%" PRIx64 ", 0x%016" PRIx64 ": %s",
 		  reach->gva, RIGHTS_TEXT(reach->rights), size_name(reach->level), reach->index, reach->table,
 		  reach->entry,
-		  place_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
+		  address_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
 }
 
 static void show_frame(struct report *report, const struct report_frame *about)
@@ -189,9 +189,9 @@ static void emit_reach(struct report *report, const struct report_frame *about,
 	}
 	if (reach->is_leaf) {
 		json_add_string(line, "rights", RIGHTS_TEXT(reach->rights));
-		json_add_string(
-			line, "is",
-			place_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
+		json_add_string(line, "is",
+				address_explain(reach->gva, about->claims, about->symbols, location,
+						sizeof(location)));
 	}
 	json_finish(report, line);
 }

@@ -7,23 +7,28 @@
 #include "report/map_parts.h"
 #include "report/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const kind_labels[MAP_KINDS] = {
-	[MAP_UNKNOWN] = "",
-	[MAP_NOTHING] = "NOTHING THAT THE GUEST USES",
-	[MAP_AREA] = "area",
-	[MAP_FREED] = "FREED area",
-	[MAP_DEFERRED] = "freed, still mapped:",
-	[MAP_GUARD] = "guard",
-	[MAP_STRAY] = "VMALLOC RANGE, IN NO AREA",
-	[MAP_DIRECT] = "direct map",
-	[MAP_TEXT] = "image: text",
-	[MAP_RODATA] = "image: rodata",
-	[MAP_DATA] = "image: data",
-	[MAP_IMAGE] = "image, outside its segments",
-};
+/* Nothing should be mapped there. */
+static bool is_wrong(const struct map_item *item)
+{
+	return item->kind == ADDRESS_NOTHING || item->kind == ADDRESS_LAZY || item->kind == ADDRESS_STRAY ||
+	       (item->kind == ADDRESS_GUARD && item->mapped);
+}
+
+/* "direct map"; in upper case where nothing should be mapped; "" for an unknown guest. Returns out. */
+static const char *kind_label(const struct map_item *item, char out[64])
+{
+	const char *label = item->kind == ADDRESS_UNKNOWN ? "" : address_kind_label(item->kind);
+	size_t i = 0;
+
+	for (; label[i] && i < 63; i++)
+		out[i] = is_wrong(item) ? (char)toupper((unsigned char)label[i]) : label[i];
+	out[i] = '\0';
+	return out;
+}
 
 /* "op_vmalloc (op_areas.c:12)": without the offset in the function. */
 static const char *caller_text(const struct map_caller *caller, char *out, size_t size)
@@ -36,16 +41,20 @@ static const char *caller_text(const struct map_caller *caller, char *out, size_
 
 const char *map_label(const struct memory_map *map, const struct map_item *item, char *out, size_t size)
 {
-	char caller[200];
+	char caller[200], kind[64];
+	const char *colon;
 
+	colon = item->kind == ADDRESS_DEFERRED ? ":" : "";
+	kind_label(item, kind);
 	caller_text(&map->callers.items[item->caller], caller, sizeof(caller));
-	if (item->kind == MAP_GUARD)
-		snprintf(out, size, item->mapped ? "GUARD, AND MAPPED: see the range around it" : "guard");
-	else if (item->kind == MAP_AREA || item->kind == MAP_DEFERRED || item->kind == MAP_FREED)
-		snprintf(out, size, "%s%s%s%s", kind_labels[item->kind],
-			 item->area->flags & VM_MAP ? ", mapped again:" : "", *caller ? " " : "", caller);
+	if (item->kind == ADDRESS_GUARD)
+		snprintf(out, size, "%s%s", kind,
+			 item->mapped ? ", AND MAPPED: see the range around it" : "");
+	else if (item->area)
+		snprintf(out, size, "%s%s%s%s", kind, item->area->flags & VM_MAP ? ", mapped again:" : colon,
+			 *caller ? " " : "", caller);
 	else
-		snprintf(out, size, "%s", kind_labels[item->kind]);
+		snprintf(out, size, "%s", kind);
 	return out;
 }
 
@@ -64,14 +73,9 @@ static const char *special(const struct range *range, const struct view_cpu *cpu
 
 static enum paint paint_of(const struct map_item *item)
 {
-	switch (item->kind) {
-	case MAP_NOTHING:
-	case MAP_FREED:
-	case MAP_STRAY:
-	case MAP_IMAGE: return PAINT_BAD;
-	case MAP_GUARD: return item->mapped ? PAINT_BAD : PAINT_FAINT;
-	default: return PAINT_PLAIN;
-	}
+	if (is_wrong(item) || item->kind == ADDRESS_IMAGE)
+		return PAINT_BAD;
+	return item->kind == ADDRESS_GUARD ? PAINT_FAINT : PAINT_PLAIN;
 }
 
 static void show_row(struct report *report, const struct map_row *row, enum paint paint, const char *label)
@@ -122,9 +126,9 @@ static const char *alike_label(const struct report_map *input, const struct map_
 			       size_t size)
 {
 	const struct map_item *first = &input->map->items.items[line->first];
-	const char *what = kind_labels[first->kind];
-	char count[40], smallest[40], largest[40] = "", extra[40] = "";
+	char what[64], count[40], smallest[40], largest[40] = "", extra[40] = "";
 
+	kind_label(first, what);
 	if (first->range)
 		special(first->range, input->cpu, extra, sizeof(extra));
 	if (line->largest > line->smallest)

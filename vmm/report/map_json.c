@@ -20,7 +20,7 @@ static void emit_range(struct report *report, const struct report_map *input, co
 	char label[300];
 
 	map_columns_emit(&row, line);
-	json_add_string(line, "kind", map_kind_name(item->kind));
+	json_add_string(line, "kind", address_kind_name(item->kind));
 	if (item->caller)
 		json_add_string(line, "caller", input->map->callers.items[item->caller].place);
 	json_add_string(line, "label", map_label(input->map, item, label, sizeof(label)));
@@ -34,7 +34,7 @@ static void emit_guard(struct report *report, const struct map_item *item)
 
 	json_add_hex(line, "address", map_item_start(item));
 	json_add_hex(line, "area", item->area->va_start);
-	json_add_string(line, "area_size", number_bytes(place_area_bytes(item->area), bytes, sizeof(bytes)));
+	json_add_string(line, "area_size", number_bytes(claim_area_bytes(item->area), bytes, sizeof(bytes)));
 	json_add_bool(line, "mapped", item->mapped);
 	json_finish(report, line);
 }

@@ -119,22 +119,22 @@ static void show_area(struct report *report, const struct report_run *run, const
 {
 	char bytes[40], caller[300], bar[BAR_COLUMNS + 1], runs[92], frames[40], run_count[40];
 	const char *name = area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "";
-	bool guard_mapped = run->ranges && is_mapped(run->ranges, place_guard(area));
+	bool guard_mapped = run->ranges && is_mapped(run->ranges, claim_area_guard(area));
 
 	text_line(report, PAINT_PLAIN, 2, 6, "%s%s0x%016" PRIx64 ", %s%s: %s in %s%s", name,
 		  *name ? " = " : "", area->va_start,
-		  number_bytes(place_area_bytes(area), bytes, sizeof(bytes)),
+		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
 		  area->state == AREA_LAZY ? ", lazily freed (waiting for a TLB flush)" : "",
 		  text_number_of(area->frame_count, "frame", frames, sizeof(frames)),
-		  text_number_of(place_runs(run->claims, area), "run", run_count, sizeof(run_count)),
-		  place_caller(area, run->symbols, caller, sizeof(caller)));
+		  text_number_of(claims_area_runs(run->claims, area), "run", run_count, sizeof(run_count)),
+		  address_caller(area, run->symbols, caller, sizeof(caller)));
 	draw_bar(run->claims, area, scale, bar);
 	text_line(report, PAINT_PLAIN, 6, 6, "|%s|", bar);
 	list_runs(run->claims, area, runs, sizeof(runs));
 	if (*runs)
 		text_line(report, PAINT_FAINT, 6, 6, "%s", runs);
 	text_line(report, guard_mapped ? PAINT_BAD : PAINT_FAINT, 6, 6, "guard page 0x%016" PRIx64 "%s",
-		  place_guard(area),
+		  claim_area_guard(area),
 		  !run->ranges   ? ""
 		  : guard_mapped ? ": MAPPED"
 				 : ": not mapped");
@@ -189,14 +189,14 @@ static void emit_area(struct report *report, const struct report_run *run, const
 	char caller[256] = "";
 
 	json_add_hex(line, "address", area->va_start);
-	json_add_number(line, "size", place_area_bytes(area));
+	json_add_number(line, "size", claim_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
-	json_add_string(line, "state", place_state(area));
+	json_add_string(line, "state", address_area_state(area));
 	json_add_string(line, "variable",
 			area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "");
-	json_add_hex(line, "guard", place_guard(area));
+	json_add_hex(line, "guard", claim_area_guard(area));
 	if (run->ranges)
-		json_add_bool(line, "guard_mapped", is_mapped(run->ranges, place_guard(area)));
+		json_add_bool(line, "guard_mapped", is_mapped(run->ranges, claim_area_guard(area)));
 	if (run->symbols)
 		symbols_describe(run->symbols, area->caller, caller, sizeof(caller));
 	json_add_string(line, "caller", caller);

@@ -2,6 +2,7 @@
 /*
  * proc_vmallocinfo.c: `proc SOURCE vmallocinfo`, after vmalloc_info_show() of Linux's mm/vmalloc.c.
  */
+#include "inspect/address.h"
 #include "report/json.h"
 #include "report/proc.h"
 #include "report/vmallocinfo.h"
@@ -31,7 +32,7 @@ static void emit_area(struct report *report, const struct claim_area *area, cons
 	json_add_hex(line, "start", live ? area->addr : area->va_start);
 	json_add_hex(line, "end", live ? area->addr + area->size : area->va_end);
 	json_add_number(line, "size", live ? area->size : area->va_end - area->va_start);
-	json_add_string(line, "state", area->deferred ? "deferred" : live ? "live" : "unpurged");
+	json_add_string(line, "state", live ? address_area_state(area) : "unpurged");
 	if (live) {
 		json_add_string(line, "caller", caller);
 		json_add_number(line, "pages", area->nr_pages);

@@ -212,7 +212,7 @@ void report_walk(struct report *report, const struct report_walk *input)
 {
 	char location[400];
 
-	place_explain(input->walk->gva, input->claims, input->symbols, location, sizeof(location));
+	address_explain(input->walk->gva, input->claims, input->symbols, location, sizeof(location));
 	if (report->format == REPORT_JSON) {
 		walk_emit(report, input, location);
 		return;

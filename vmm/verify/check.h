@@ -34,11 +34,13 @@ void finding_claimed(struct finding *finding, const char *format, ...) __attribu
 void finding_found(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_where(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Marks the area, even where the finding itself is not listed (NULL).
- * "area buffer, 5 pages at 0xffffc90000000000, allocated by operation_vmalloc+0x12 (operations.c:31)" */
+/*
+ * The area: "64 KiB area 'buffer' at 0xffffc90000000000, allocated by op_vmalloc+0x12 (op_areas.c:31)". Marks it
+ * as wrong even where the finding itself is not listed (NULL).
+ */
 void finding_where_area(struct finding *finding, const struct check *check, const struct claim_area *area);
 
-/* The area or symbol that gva belongs to, or the part of the address space. */
+/* The area that gva belongs to; else what address_explain() says. */
 void finding_where_gva(struct finding *finding, const struct check *check, uint64_t gva);
 
 /* Marks the invariant as not seen. */

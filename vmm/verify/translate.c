@@ -57,7 +57,7 @@ static void check_area(struct check *check, const struct claim_area *area, uint6
 
 	for (uint64_t i = 0; i < asked; i++)
 		check_address(check, area->va_start + spread(i, asked, pages) * KVMAP_PAGE_SIZE + 0x128);
-	check_address(check, area->va_end - KVMAP_GUARD_SIZE);
+	check_address(check, claim_area_guard(area));
 }
 
 /* With few questions for many areas not every area is asked about. */

@@ -95,14 +95,14 @@ static void build(const struct claims *use, const struct map_filter *filter, boo
 	cr_assert_eq(map_fold(&map, fold, &lines, &error), 0);
 }
 
-static void expect_item(size_t i, enum map_kind kind, uint64_t start, uint64_t size)
+static void expect_item(size_t i, enum address_kind kind, uint64_t start, uint64_t size)
 {
 	const struct map_item *item = &map.items.items[i];
 
 	cr_assert_lt(i, map.items.count);
 	cr_expect(item->kind == kind && map_item_start(item) == start && map_item_size(item) == size,
-		  "item %zu: expected %s 0x%lx+0x%lx, found %s 0x%lx+0x%lx", i, map_kind_name(kind), start,
-		  size, map_kind_name(item->kind), map_item_start(item), map_item_size(item));
+		  "item %zu: expected %s 0x%lx+0x%lx, found %s 0x%lx+0x%lx", i, address_kind_name(kind),
+		  start, size, address_kind_name(item->kind), map_item_start(item), map_item_size(item));
 }
 
 /* ---- what a range is ---- */
@@ -127,16 +127,16 @@ Test(map, says_what_each_range_is_by_the_claims)
 	make_a_guest();
 	build(&claims, &all, false);
 	cr_assert_eq(map.items.count, 10);
-	expect_item(0, MAP_NOTHING, 0x5000, K4);
-	expect_item(1, MAP_DIRECT, KVMAP_DIRECT_BASE, M2);
-	expect_item(2, MAP_NOTHING, KVMAP_DIRECT_BASE + M2, K4);
-	expect_item(3, MAP_AREA, VMALLOC, 4 * K4);
-	expect_item(4, MAP_GUARD, VMALLOC + 4 * K4, K4);
-	expect_item(5, MAP_FREED, VMALLOC + 0x8000, K4);
-	expect_item(6, MAP_AREA, VMALLOC + 0x10000, 2 * K4);
-	expect_item(7, MAP_GUARD, VMALLOC + 0x11000, K4);
-	expect_item(8, MAP_STRAY, VMALLOC + 0x20000, K4);
-	expect_item(9, MAP_IMAGE, KVMAP_IMAGE_BASE + 0x200000, K4);
+	expect_item(0, ADDRESS_NOTHING, 0x5000, K4);
+	expect_item(1, ADDRESS_DIRECT, KVMAP_DIRECT_BASE, M2);
+	expect_item(2, ADDRESS_NOTHING, KVMAP_DIRECT_BASE + M2, K4);
+	expect_item(3, ADDRESS_AREA, VMALLOC, 4 * K4);
+	expect_item(4, ADDRESS_GUARD, VMALLOC + 4 * K4, K4);
+	expect_item(5, ADDRESS_LAZY, VMALLOC + 0x8000, K4);
+	expect_item(6, ADDRESS_AREA, VMALLOC + 0x10000, 2 * K4);
+	expect_item(7, ADDRESS_GUARD, VMALLOC + 0x11000, K4);
+	expect_item(8, ADDRESS_STRAY, VMALLOC + 0x20000, K4);
+	expect_item(9, ADDRESS_IMAGE, KVMAP_IMAGE_BASE + 0x200000, K4);
 	cr_expect(!map.items.items[4].mapped && map.items.items[7].mapped, "the second guard is mapped");
 	cr_expect_eq(map.items.items[6].area, &areas[1]);
 	cr_expect_eq(map.callers.items[map.items.items[6].caller].address, 0x5678);
@@ -150,12 +150,12 @@ Test(map, says_what_is_of_the_image_by_its_file)
 	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x200000, 5, 0);
 	map_pages(KVMAP_IMAGE_BASE + 0x300000, 0x300000, 1, 0);
 	build(&claims, &all, false);
-	expect_item(0, MAP_TEXT, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
-	expect_item(1, MAP_IMAGE, KVMAP_IMAGE_BASE + 0x300000, K4);
+	expect_item(0, ADDRESS_TEXT, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
+	expect_item(1, ADDRESS_IMAGE, KVMAP_IMAGE_BASE + 0x300000, K4);
 	/* Another guest's memory, at the same address. */
 	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x201000, 5, 0);
 	build(NULL, &all, false);
-	expect_item(0, MAP_UNKNOWN, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
+	expect_item(0, ADDRESS_UNKNOWN, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
 }
 
 Test(map, knows_areas_by_the_function_that_allocated_them)
@@ -204,9 +204,9 @@ Test(map, of_a_guest_without_claims_knows_only_the_direct_map_by_its_shape)
 	map_pages(0xffffffff81000000, 0x200000, 100, 0);
 	build(NULL, &all, false);
 	cr_expect(map.direct.found && map.direct.base == base);
-	expect_item(0, MAP_DIRECT, base, M2);
-	expect_item(map.items.count - 2, MAP_UNKNOWN, VMALLOC, 4 * K4);
-	expect_item(map.items.count - 1, MAP_UNKNOWN, 0xffffffff81000000, 100 * K4);
+	expect_item(0, ADDRESS_DIRECT, base, M2);
+	expect_item(map.items.count - 2, ADDRESS_UNKNOWN, VMALLOC, 4 * K4);
+	expect_item(map.items.count - 1, ADDRESS_UNKNOWN, 0xffffffff81000000, 100 * K4);
 }
 
 Test(map, takes_no_small_piece_for_a_direct_map)
