@@ -22,8 +22,8 @@ const char *owner_kind_name(enum owner_kind kind)
 
 const char *page_owner_name(const struct claim_page *page)
 {
-	static const char *const names[] = { "nobody",  "free", "page table", "slab",
-					     "vmalloc", "held", "kmalloc",    "kept by a CPU" };
+	static const char *const names[] = { "no owner", "free", "page table", "slab",
+					     "vmalloc",  "held", "kmalloc",    "kept by a CPU" };
 	unsigned int owner = page ? page->owner : PAGE_NONE;
 
 	return owner < sizeof(names) / sizeof(names[0]) ? names[owner] : "no such owner";
@@ -106,7 +106,10 @@ static unsigned int merge_regions(const struct claim_region *regions, unsigned i
 	return merged;
 }
 
-/* Reserved regions overlap (low memory and a module in it) and reach into holes; only RAM is claimed. */
+/*
+ * Claims the RAM of the reserved regions. Regions may overlap (low memory and a module in it) and extend into
+ * holes.
+ */
 static int claim_reserved(struct collector *collector)
 {
 	struct span reserved[KVMAP_MEMBLOCK_REGIONS_MAX];
@@ -170,8 +173,8 @@ static bool is_reserved(const struct keyed_array *reserved, uint64_t pfn)
 }
 
 /*
- * Frames that only their struct page claims. Page tables made during boot are in reserved regions, which own
- * them. To be called when the list has the reserved regions and nothing else.
+ * Claims the frames whose only claim is their struct page. Page tables made during boot belong to their
+ * reserved regions. The list must contain the reserved regions and nothing else.
  */
 static int claim_by_pages(struct collector *collector)
 {
@@ -183,7 +186,7 @@ static int claim_by_pages(struct collector *collector)
 		reserved.count = sizeof(ranges) / sizeof(ranges[0]);
 	for (size_t i = 0; i < reserved.count; i++)
 		ranges[i] = reserved.items[i];
-	reserved.items = ranges; /* the original moves as it grows */
+	reserved.items = ranges; /* add_owner() may reallocate the list */
 	for (size_t i = 0; i < claims->pages.count; i++) {
 		const struct claim_page *page = &claims->pages.items[i];
 
@@ -197,7 +200,7 @@ static int claim_by_pages(struct collector *collector)
 	return 0;
 }
 
-/* A chain of buddy blocks of 2^order frames. */
+/* Claims a chain of `count` buddy blocks of 2^order frames, from claims.frames[first] on. */
 static int claim_chain(struct collector *collector, enum owner_kind kind, size_t index, size_t first,
 		       size_t count, uint32_t order)
 {

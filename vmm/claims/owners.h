@@ -59,7 +59,7 @@ const struct claim_page *claims_page(const struct claims *claims, uint64_t pfn);
 /* True for a frame of an area's buddy block other than its first: it has no owner of its own. */
 bool claims_in_area_buddy_block(const struct claims *claims, uint64_t pfn);
 
-/* The name of struct page.owner: "nobody", "free", "page table" ...; page may be NULL. */
+/* The name of struct page.owner: "no owner", "free", "page table" ...; "no owner" if page is NULL. */
 const char *page_owner_name(const struct claim_page *page);
 
 #endif

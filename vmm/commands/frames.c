@@ -101,7 +101,7 @@ static int show_frames(struct source *source, const struct frames *frames, struc
 	else
 		frames_scatter(source->view, &source->mode, 0, ~0ull, &scatter);
 	report_frames(report, &about);
-	return frames->by_kind[FRAME_NOBODY] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short
+	return frames->by_kind[FRAME_NO_OWNER] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short
 		       ? EXIT_FINDING
 		       : EXIT_VERIFIED;
 }

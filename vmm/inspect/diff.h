@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff.h: what changed between two points of a guest, or is different in two guests: what the tables map, the
- * entries of the tables, areas, owners of frames, registers, variables of the script.
+ * diff.h: the differences between two states of a guest, or between two guests: mappings, page-table entries,
+ * areas, their contents, owners of page frames, registers.
  */
 #ifndef VMM_INSPECT_DIFF_H
 #define VMM_INSPECT_DIFF_H
@@ -9,36 +9,36 @@
 #include "base/array.h"
 #include "inspect/frames.h"
 
-/* One of the two. claims may be NULL; all borrowed. */
+/* One of the two states. claims may be NULL. All pointers are borrowed. */
 struct diff_side {
 	const struct view *view;
 	const struct walk_mode *mode;
 	const struct claims *claims;
 };
 
-/* ---- the tables ---- */
+/* ---- page tables ---- */
 
-/* How a page differs; several may be set but for the first two. */
+/* How the mapping of a page differs. DIFF_MAPPED and DIFF_UNMAPPED exclude all others. */
 enum diff_change {
-	DIFF_MAPPED,   /* before, it was not */
-	DIFF_UNMAPPED, /* now it is not */
-	DIFF_FRAMES,   /* it is mapped to another frame */
-	DIFF_RIGHTS,   /* effective ones */
-	DIFF_SIZE,     /* by another size of page */
-	DIFF_TYPE,     /* with another PAT entry */
+	DIFF_MAPPED,   /* mapped after, not before */
+	DIFF_UNMAPPED, /* mapped before, not after */
+	DIFF_FRAMES,   /* mapped to another frame */
+	DIFF_RIGHTS,   /* other effective permissions */
+	DIFF_SIZE,     /* another page size */
+	DIFF_TYPE,     /* another PAT entry */
 	DIFF_CHANGES,
 };
 
 /* "mapped", "unmapped", "frames", "rights", "page size", "memory type" */
 const char *diff_change_name(enum diff_change change);
 
-/* How an address is mapped. page_size 0: it is not. */
+/* The mapping of an address. page_size is 0 if it is not mapped. */
 struct diff_page {
 	uint64_t gpa, page_size;
 	unsigned int rights, pat_index;
 };
 
-/* Pages that follow one another and changed alike; their frames may lie anywhere. */
+/* Contiguous pages with the same changes; their frames need not be contiguous. */
 struct diff_range {
 	uint64_t gva, size;
 	unsigned int changes;           /* bits: 1 << enum diff_change */
@@ -46,32 +46,32 @@ struct diff_range {
 };
 
 /*
- * An entry of a page table that is not the same in both, by the addresses that it translates; accessed and
- * dirty bits do not count, nor do entries that are present in neither.
+ * A paging-structure entry that differs; entries are matched by the address that they translate. Accessed and
+ * dirty bits are ignored, and so are entries that are present in neither state.
  */
 struct diff_entry {
 	uint64_t gva;
 	unsigned int level, index;
-	uint64_t before, after;             /* raw; 0 where there is no such table */
-	uint64_t table_before, table_after; /* GPAs; 0 where there is no such table */
+	uint64_t before, after;             /* raw; 0 if there is no such table */
+	uint64_t table_before, table_after; /* GPAs; 0 if there is no such table */
 };
 
-/* No list is longer; what is left out is counted. */
+/* Limit of each list. The counters include what the limit drops. */
 #define DIFF_LISTED_MAX (1u << 20)
 
 struct diff_tables {
 	ARRAY_OF(struct diff_range) ranges;  /* by gva */
-	ARRAY_OF(struct diff_entry) entries; /* by gva, upper levels first; only if asked for */
-	uint64_t range_count;                /* all of them */
-	uint64_t pages;                      /* of 4 KiB, in all ranges */
-	uint64_t by_change[DIFF_CHANGES];    /* those of them that changed so */
-	uint64_t by_level[6];                /* entries, [1] to [5] */
+	ARRAY_OF(struct diff_entry) entries; /* by gva, upper levels first; empty unless requested */
+	uint64_t range_count;                /* including ranges beyond DIFF_LISTED_MAX */
+	uint64_t pages;                      /* 4 KiB pages in all ranges */
+	uint64_t by_change[DIFF_CHANGES];    /* 4 KiB pages with that change */
+	uint64_t by_level[6];                /* differing entries, [1] to [5] */
 	bool cut_short;                      /* one side has more tables than its memory can hold */
 };
 
 /*
- * Walks both at once. Tables of the lowest level that are the same, byte by byte, cost one comparison.
- * `entries`: list them, too. ERROR_INPUT if their tables have not equally many levels, ERROR_HOST if memory
+ * Walks the tables of both states in step. Tables of level 1 that are equal byte by byte cost one memcmp().
+ * `entries` requests the list of entries. ERROR_INPUT if the numbers of levels differ, ERROR_HOST if memory
  * is out.
  */
 int diff_tables(const struct diff_side *before, const struct diff_side *after, bool entries,
@@ -80,10 +80,10 @@ void diff_tables_destroy(struct diff_tables *tables);
 
 /* ---- frames ---- */
 
-/* Where one of the two has no memory. */
+/* The kind of a frame that one of the two states does not have. */
 #define DIFF_NO_MEMORY FRAME_KINDS
 
-/* Frames that follow one another, of one owner before and of one after. */
+/* Contiguous frames with the same owner before and the same owner after. */
 struct diff_frames_run {
 	uint64_t pfn, count;
 	unsigned int before, after;   /* enum owner_kind, enum frame_kind or DIFF_NO_MEMORY */
@@ -95,25 +95,25 @@ struct diff_frames {
 	uint64_t frames;                       /* in all runs */
 	struct {
 		uint64_t frames, runs;
-	} moves[FRAME_KINDS + 1][FRAME_KINDS + 1]; /* from one owner to the other */
+	} moves[FRAME_KINDS + 1][FRAME_KINDS + 1]; /* [kind before][kind after] */
 };
 
-/* Both from claims, or both from tables. -1 when memory is out. */
+/* Both arguments come from claims, or both from page tables. -1 if memory is out. */
 int diff_frames(const struct frames *before, const struct frames *after, struct diff_frames *out,
 		struct error *error);
 void diff_frames_destroy(struct diff_frames *frames);
 
-/* ---- areas and variables ---- */
+/* ---- areas ---- */
 
 enum diff_area_change {
 	DIFF_AREA_NEW,
-	DIFF_AREA_GONE,   /* its range is free, or another's */
-	DIFF_AREA_FREED,  /* it waits for its flush now */
-	DIFF_AREA_ANEW,   /* handed out at another moment: it is another area at the same address */
-	DIFF_AREA_EXTENT, /* size, or number of pages */
+	DIFF_AREA_GONE,   /* its range is free, or part of another area */
+	DIFF_AREA_FREED,  /* live before, deferred or lazily freed after */
+	DIFF_AREA_ANEW,   /* the allocation stamps differ: another area at the same address */
+	DIFF_AREA_EXTENT, /* size or number of pages */
 	DIFF_AREA_FLAGS,
 	DIFF_AREA_CALLER,
-	DIFF_AREA_FRAMES, /* those that it claims */
+	DIFF_AREA_FRAMES, /* the frames that it claims */
 	DIFF_AREA_CHANGES,
 };
 
@@ -121,7 +121,7 @@ enum diff_area_change {
 const char *diff_area_change_name(enum diff_area_change change);
 
 struct diff_area {
-	const struct claim_area *before, *after; /* in the claims of their side; NULL: none */
+	const struct claim_area *before, *after; /* borrowed from the claims; NULL: no such area */
 	unsigned int changes;                    /* bits: 1 << enum diff_area_change */
 };
 
@@ -129,14 +129,14 @@ struct diff_areas {
 	ARRAY_OF(struct diff_area); /* by address */
 };
 
-/* Both sides have claims. -1 when memory is out. */
+/* Both arguments must be non-NULL. -1 if memory is out. */
 int diff_areas(const struct claims *before, const struct claims *after, struct diff_areas *out,
 	       struct error *error);
 void diff_areas_destroy(struct diff_areas *areas);
 
 /* ---- contents ---- */
 
-/* Pages of an area, one after the other, that do not hold the same. */
+/* Contiguous pages of an area whose contents differ. */
 struct diff_contents_run {
 	uint64_t gva, pages;
 };
@@ -144,11 +144,10 @@ struct diff_contents_run {
 struct diff_contents {
 	ARRAY_OF(struct diff_contents_run); /* by gva */
 	uint64_t pages;                     /* in all runs */
-	uint64_t compared; /* pages of areas that live on both sides, at the same address, and are mapped */
+	uint64_t compared; /* mapped pages of areas that are live in both states, at the same address */
 };
 
-/* Both sides have claims. Pages that were never touched cost nothing but the question. -1 when memory is out.
- */
+/* Both sides must have claims. Pages that are holes in the view are not read. -1 if memory is out. */
 int diff_contents(const struct diff_side *before, const struct diff_side *after, struct diff_contents *out,
 		  struct error *error);
 void diff_contents_destroy(struct diff_contents *contents);
@@ -159,12 +158,12 @@ struct diff_register {
 	const char *name; /* "cr3" */
 	unsigned int cpu;
 	uint64_t before, after;
-	bool translates; /* it decides on translations: CR0, CR3, CR4, EFER */
+	bool translates; /* affects address translation: CR0, CR3, CR4, EFER */
 };
 
 /*
- * Those of CPUs that both have that are not the same, from *next on, which begins as 0: false when there are
- * no more.
+ * Iterates over the registers that differ, of CPUs that both views have. *next is the cursor, 0 at first.
+ * False at the end.
  */
 bool diff_register_next(const struct view *before, const struct view *after, size_t *next,
 			struct diff_register *out);

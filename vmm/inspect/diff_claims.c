@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff_claims.c: areas, owners of frames and registers of two points, side by side.
+ * diff_claims.c: differences in areas, in owners of page frames and in registers.
  */
 #include "inspect/diff.h"
 
@@ -12,13 +12,19 @@
 
 /* ---- frames ---- */
 
-/* Where the pass over one side stands: the run that holds `pfn`, or the next one above it. */
+/*
+ * Cursor over the runs of one side: `next` is the run that contains the current pfn, or the first run above
+ * it.
+ */
 struct run_reader {
 	const struct frames *frames;
 	size_t next;
 };
 
-/* What the side has at pfn, and up to where (exclusive). */
+/*
+ * The run that contains pfn; a run of DIFF_NO_MEMORY, from pfn to the next run, if none does. pfn must not
+ * decrease.
+ */
 static struct frame_run run_at(struct run_reader *reader, uint64_t pfn)
 {
 	const struct frames *frames = reader->frames;
@@ -112,7 +118,7 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 {
 	unsigned int changes = 0;
 
-	/* An area keeps its stamp for as long as it lives. */
+	/* `allocated` never changes during the life of an area. */
 	changes |= one->allocated != other->allocated ? 1u << DIFF_AREA_ANEW : 0;
 	if (one->state == AREA_LIVE && !one->deferred && (other->deferred || other->state == AREA_LAZY))
 		changes |= 1u << DIFF_AREA_FREED;
@@ -126,7 +132,7 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 	return changes;
 }
 
-/* tag: index into claims.areas. */
+/* Sorts the areas by address; tag is an index into claims.areas. */
 static int sort_areas(const struct claims *claims, struct keyed_array *out)
 {
 	for (size_t i = 0; i < claims->areas.count; i++) {
@@ -138,7 +144,7 @@ static int sort_areas(const struct claims *claims, struct keyed_array *out)
 	return keyed_sort(out);
 }
 
-/* Both sorted: those of one address are the same area, seen twice. */
+/* Merges two sorted lists. Areas match if they start at the same address. */
 static int merge_areas(const struct claims *before, const struct keyed_array *one, const struct claims *after,
 		       const struct keyed_array *other, struct diff_areas *out)
 {

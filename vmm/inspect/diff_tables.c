@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff_tables.c: two sets of page tables, walked at once.
+ * diff_tables.c: walks two sets of page tables in step and compares them.
  *
- * At each level a side is a table, or a page that a larger entry above it maps, or nothing. Where neither
- * side is a table any more, what they map is compared; else the walk goes on one level below. No recursion,
- * and each side enters no more tables than its memory can hold twice.
+ * At each level a side is a table, part of a larger page, or nothing. The walk descends while at least one
+ * side is a table; where neither is, it compares the mappings. There is no recursion. Each side enters at
+ * most twice as many tables as its memory can hold.
  */
 #include "inspect/diff.h"
 #include "base/page.h"
@@ -18,29 +18,31 @@
 
 enum what { IS_NOTHING, IS_PAGE, IS_TABLE };
 
-/* One side of a place in the address space. */
+/* One side at one level. */
 struct half {
 	enum what what;
-	struct diff_page page; /* IS_PAGE: of the first byte of the place */
+	struct diff_page page; /* IS_PAGE: mapping of the first byte of the place */
 	uint64_t table;        /* IS_TABLE: its GPA */
-	unsigned int rights;   /* IS_TABLE: so far */
-	const uint8_t *bytes;  /* IS_TABLE: in the view; only the copy is looked at */
+	unsigned int rights;   /* IS_TABLE: effective permissions of the levels above */
+	const uint8_t
+		*bytes; /* IS_TABLE: the table in the view; the guest may change it: read `entries` instead */
 	uint64_t entries[PAGE_TABLE_ENTRIES];
 };
 
+/* The address range that one table of the current path translates, on both sides. */
 struct place {
-	uint64_t linear; /* the first address, as its 48 or 57 free bits */
-	unsigned int next;
+	uint64_t linear;   /* first address, without the sign extension (48 or 57 bits) */
+	unsigned int next; /* index of the next entry to compare */
 	struct half half[2];
 };
 
 struct differ {
 	const struct diff_side *side[2];
 	uint64_t tables_left[2];
-	bool alike; /* the same entry means the same on both sides */
+	bool alike; /* both modes decode an entry the same way */
 	bool list_entries, no_memory;
 	struct diff_tables out;
-	struct place places[6]; /* by level; [0] for pages of a table of level 1 */
+	struct place places[6]; /* by level; [0]: the pages of a level 1 table */
 };
 
 const char *diff_change_name(enum diff_change change)
@@ -62,7 +64,7 @@ static bool is_ancestor(const struct differ *differ, unsigned int s, unsigned in
 	return false;
 }
 
-/* The table at `gpa`, of `level`, if it lies in memory; what leads nowhere maps nothing. */
+/* Opens the table of `level` at `gpa`. A table outside memory counts as nothing. */
 static void open_table(struct differ *differ, unsigned int s, unsigned int level, uint64_t gpa,
 		       unsigned int rights)
 {
@@ -82,7 +84,7 @@ static void open_table(struct differ *differ, unsigned int s, unsigned int level
 	half->rights = rights;
 }
 
-/* What side s is at entry `index` of the place at `level`, into the place below. */
+/* Fills in side s of the place one level below: the child at entry `index` of the place at `level`. */
 static void open_child(struct differ *differ, unsigned int s, unsigned int level, unsigned int index)
 {
 	const struct half *parent = &differ->places[level].half[s];
@@ -118,7 +120,7 @@ static void open_child(struct differ *differ, unsigned int s, unsigned int level
 	};
 }
 
-/* ---- what differs ---- */
+/* ---- comparison ---- */
 
 static unsigned int page_changes(const struct diff_page *before, const struct diff_page *after)
 {
@@ -159,7 +161,7 @@ static void add_range(struct differ *differ, const struct diff_range *range)
 		differ->no_memory = true;
 }
 
-/* Neither side is a table at [linear, linear + size). */
+/* Compares the mappings of [linear, linear + size), where neither side is a table. */
 static void compare_pages(struct differ *differ, uint64_t linear, uint64_t size, const struct half *half)
 {
 	static const struct diff_page nothing;
@@ -203,14 +205,20 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 
 /* ---- the walk ---- */
 
-/* Tables of the lowest level, with the same rights above them and the same bytes, map the same. */
+/*
+ * True for two level 1 tables with the same bytes and the same permissions above them: their mappings are
+ * equal.
+ */
 static bool same_leaves(const struct differ *differ, unsigned int level, const struct half *half)
 {
 	return differ->alike && level == 1 && half[0].what == IS_TABLE && half[1].what == IS_TABLE &&
 	       half[0].rights == half[1].rights && !memcmp(half[0].bytes, half[1].bytes, PAGE_4K);
 }
 
-/* Begins with the place at `level`, which is open. False if there is nothing to be compared in it. */
+/*
+ * Copies the open tables of the place at `level` and starts at its first entry. False if the tables are
+ * equal.
+ */
 static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 {
 	struct place *place = &differ->places[level];
@@ -225,7 +233,10 @@ static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 	return true;
 }
 
-/* The next entry of the place at *level; one level up where there is none. */
+/*
+ * Compares the next entry of the place at *level and descends if a child is a table; at the end goes one
+ * level up.
+ */
 static void step(struct differ *differ, unsigned int *level)
 {
 	struct place *place = &differ->places[*level], *below = place - 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.c: the owner of each frame, from claims or from tables.
+ * frames.c: the owner of each page frame, from claims or from page tables.
  */
 #include "inspect/frames.h"
 
@@ -23,7 +23,7 @@ const struct frame_kind_info frame_kinds[FRAME_KINDS] = {
 	[OWNER_HELD] = { "held", 'h', true, false },
 	[OWNER_KMALLOC] = { "allocated block", 'k', true, false },
 	[OWNER_PCP] = { "kept by a CPU", 'c', false, false },
-	[FRAME_NOBODY] = { "nobody", '?', true, true },
+	[FRAME_NO_OWNER] = { "no owner", '?', true, true },
 	[FRAME_SEVERAL] = { "several owners", '!', true, true },
 	[FRAME_STRANGE] = { "unknown to the guest", '-', false, false },
 	[FRAME_TABLE] = { "page table", 't', true, false },
@@ -33,7 +33,7 @@ const struct frame_kind_info frame_kinds[FRAME_KINDS] = {
 	[FRAME_UNMAPPED] = { "not mapped", 'u', true, false },
 };
 
-/* Appends [start, end) to the runs, the last of which ends at or before start. -1: memory is out. */
+/* Appends [start, end) to the runs; the last run must end at or before start. -1 if memory is out. */
 static int frames_add(struct frames *frames, uint64_t start, uint64_t end, unsigned int kind, uint64_t of)
 {
 	struct frame_run *last = frames->runs.count ? &frames->runs.items[frames->runs.count - 1] : NULL;
@@ -50,15 +50,16 @@ static int frames_add(struct frames *frames, uint64_t start, uint64_t end, unsig
 
 /* ---- from claims ---- */
 
-/* Where the pass over memory stands: all below `region` and `memory` is done. */
+/* One pass over the claims, in order of pfn. */
 struct claimed {
 	const struct view *view;
 	const struct claims *claims;
 	const struct owners *owners;
 	struct frames *frames;
-	unsigned int region;
+	unsigned int region; /* index of the first region of the view that is not yet covered */
 };
 
+/* The value of frame_run.of. */
 static uint64_t owner_of_what(const struct claims *claims, uint32_t tag)
 {
 	switch (OWNER_KIND(tag)) {
@@ -69,7 +70,7 @@ static uint64_t owner_of_what(const struct claims *claims, uint32_t tag)
 	}
 }
 
-/* What of [start, end) is memory of the view. Calls come in order of their frames. */
+/* Adds the part of [start, end) that is memory of the view. Calls must be in order of pfn. */
 static int put_owned(struct claimed *claimed, uint64_t start, uint64_t end, unsigned int kind, uint64_t of)
 {
 	const struct view *view = claimed->view;
@@ -88,7 +89,7 @@ static int put_owned(struct claimed *claimed, uint64_t start, uint64_t end, unsi
 	return 0;
 }
 
-/* [start, end), which nobody claims. */
+/* Adds [start, end), which has no claim: no owner where the guest has RAM, unknown to the guest elsewhere. */
 static int put_gap(struct claimed *claimed, uint64_t start, uint64_t end)
 {
 	const struct owners *owners = claimed->owners;
@@ -103,14 +104,17 @@ static int put_gap(struct claimed *claimed, uint64_t start, uint64_t end)
 		if (start < first && put_owned(claimed, start, first, FRAME_STRANGE, 0) < 0)
 			return -1;
 		start = start > first ? start : first;
-		if (put_owned(claimed, start, end < last ? end : last, FRAME_NOBODY, 0) < 0)
+		if (put_owned(claimed, start, end < last ? end : last, FRAME_NO_OWNER, 0) < 0)
 			return -1;
 		start = last;
 	}
 	return start < end ? put_owned(claimed, start, end, FRAME_STRANGE, 0) : 0;
 }
 
-/* The claims in order, `owner` being the one that reaches furthest, up to `end`; all below `start` is put. */
+/*
+ * Adds all claims in order. Invariant: all frames below `start` are added; [start, end) is claimed by
+ * `owner`, the claim with the highest end so far, and not yet added.
+ */
 static int put_claims(struct claimed *claimed)
 {
 	const struct keyed_array *list = &claimed->owners->list;
@@ -161,26 +165,29 @@ static int collect_claimed(const struct view *view, const struct claims *claims,
 
 /* ---- from tables ---- */
 
-/* Counts end here: that a frame is mapped more than once is all that is told. */
+/* Counters of leaves saturate here; "more than once" needs no exact number. */
 #define SEEN_TWICE 2
+/* Flag: a page-table page. */
 #define SEEN_TABLE 4
 
-/* A leaf costs one step whatever its size: it is counted in an array of its own size. */
+/* Each leaf size has an array of its own, so that a leaf of any size costs one increment. */
 #define LEAF_LEVELS 3
 
 struct seen_region {
 	uint64_t gpa, size;
-	/* By level, an item per page of that size: the number of leaves, at most SEEN_TWICE; level 1 also has
-	 * SEEN_TABLE. */
+	/*
+	 * [level - 1]: per page of that size, the number of leaves, at most SEEN_TWICE; level 1 also has
+	 * SEEN_TABLE.
+	 */
 	uint8_t *by_level[LEAF_LEVELS];
 };
 
 struct census {
 	const struct view *view;
-	struct seen_region regions[VIEW_REGIONS_MAX]; /* as many as the view has */
+	struct seen_region regions[VIEW_REGIONS_MAX]; /* parallel to view->regions */
 };
 
-/* Index of the item that stands for gpa, which lies in the region. */
+/* Index of gpa in by_level[level - 1]. gpa must be in the region. */
 static uint64_t seen_index(const struct seen_region *region, unsigned int level, uint64_t gpa)
 {
 	return (gpa >> page_level_shift(level)) - (region->gpa >> page_level_shift(level));
@@ -240,7 +247,7 @@ static int census_table(void *context, uint64_t gpa, unsigned int level, uint64_
 	struct seen_region *region = &census->regions[view_region_from(census->view, gpa)];
 
 	(void)level, (void)gva;
-	/* The walk has found it in a region of the view. */
+	/* The walk reports only tables inside a region of the view. */
 	region->by_level[0][seen_index(region, 1, gpa)] |= SEEN_TABLE;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c: ranges and guards in one list, each with what it is.
+ * map.c: builds the list of ranges and guard pages and classifies each.
  */
 #include "inspect/map.h"
 
@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Areas by where they begin, live and lazy ones together. */
+/* Sorted areas with a cursor. */
 struct areas {
 	const struct claim_area **items;
-	size_t count, next; /* next: the first that begins above what was asked for last */
+	size_t count;
+	size_t next; /* the first area not yet passed */
 };
 
 struct builder {
@@ -24,9 +25,10 @@ struct builder {
 	struct symbols *symbols;
 	const struct map_filter *filter;
 	struct memory_map *map;
-	struct areas areas, guards; /* guards: the live areas by where their guard page is */
+	struct areas areas;  /* live and lazily freed areas, by start */
+	struct areas guards; /* live areas, by the address of the guard page */
 	struct callers callers;
-	const struct range *last; /* the range that was added last */
+	const struct range *last; /* the range added last */
 };
 
 uint64_t map_item_start(const struct map_item *item)
@@ -66,7 +68,7 @@ static int areas_collect(struct areas *areas, const struct claims *claims, bool 
 	for (size_t i = 0; i < count; i++)
 		if (lazy_too || claims->areas.items[i].state == AREA_LIVE)
 			areas->items[areas->count++] = &claims->areas.items[i];
-	/* Claims come sorted but for those of lazy areas and of damaged guests. */
+	/* The claims of live areas are sorted, except in a damaged guest: mostly there is nothing to sort. */
 	for (size_t i = 1; i < areas->count; i++) {
 		if (compare(&areas->items[i - 1], &areas->items[i]) > 0) {
 			qsort(areas->items, areas->count, sizeof(*areas->items), compare);
@@ -76,7 +78,7 @@ static int areas_collect(struct areas *areas, const struct claims *claims, bool 
 	return 0;
 }
 
-/* The area that holds gva; asked for rising addresses. */
+/* The area that contains gva, or NULL. gva must not decrease from call to call. */
 static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
 {
 	const struct claim_area *area;
@@ -89,9 +91,9 @@ static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
 	return gva < area->va_end ? area : NULL;
 }
 
-/* ---- what a range is ---- */
+/* ---- kinds of ranges ---- */
 
-/* In the image that the symbols are of, at the place that its file says? */
+/* The kind of a range in the loaded image, at the GVA and GPA of its segment; else ADDRESS_UNKNOWN. */
 static enum address_kind image_kind(const struct builder *builder, const struct range *range)
 {
 	const struct symbols_segment *segments;
@@ -133,7 +135,7 @@ static struct map_item range_item(struct builder *builder, const struct range *r
 	return item;
 }
 
-/* ---- what is shown ---- */
+/* ---- filter and list ---- */
 
 static bool owner_is(const struct memory_map *map, const struct map_item *item, const char *owner)
 {
@@ -164,7 +166,7 @@ static int add(struct builder *builder, struct map_item item)
 	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
 }
 
-/* The guards below `end`, the address of the next range. */
+/* Adds the guard pages below `end`, the address of the next range. */
 static int add_guards(struct builder *builder, uint64_t end)
 {
 	struct areas *guards = &builder->guards;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.h: the memory map of a guest, as a list: every merged range with what it is, and the guard pages
- * between.
+ * map.h: the memory map of a guest as a list: every merged range with its kind, and the guard pages between
+ * them.
  *
- * What a range is comes from the claims of kvmap's own guest. Of a guest that makes none, the direct map is
- * known by its shape, and the rest is just mapped.
+ * The kinds of ranges come from the claims of kvmap's own guest. In a guest without claims, the direct map is
+ * recognised by its constant offset; all other ranges are of unknown kind.
  */
 #ifndef VMM_INSPECT_MAP_H
 #define VMM_INSPECT_MAP_H
@@ -14,23 +14,23 @@
 #include "inspect/address.h"
 #include "paging/ranges.h"
 
-/* Who allocated an area, by the address that it returned to. */
+/* The function that allocated an area, from the return address that the guest recorded. */
 struct map_caller {
 	uint64_t address;
-	char place[160]; /* "op_vmalloc+0x12 (op_areas.c:12)"; "" where there is no symbol. Escaped */
+	char place[160]; /* "op_vmalloc+0x12 (op_areas.c:12)"; "" without a symbol. Escaped for output. */
 	unsigned int name_length; /* of the function's name, at the start of place */
 };
 
 struct map_item {
 	enum address_kind
-		kind;    /* of a range: where the tables agree with the layout; else NOTHING or UNKNOWN */
-	uint32_t caller; /* index into map.callers, of areas and guards; 0 is nobody */
-	const struct range *range; /* NULL: a guard, which is not there */
-	const struct claim_area *area;
-	bool mapped; /* of a guard: the range before it reaches over it */
+		kind;    /* of a range: by tables and layout; NOTHING or UNKNOWN if they do not agree */
+	uint32_t caller; /* of areas and guard pages: index into map.callers; 0: no caller */
+	const struct range *range;     /* NULL: a guard page */
+	const struct claim_area *area; /* NULL: no area */
+	bool mapped;                   /* of a guard page: it is mapped, which is an error */
 };
 
-/* Where all of RAM is mapped at one distance. */
+/* The direct map: all of RAM at a constant offset. */
 struct map_direct {
 	bool found;
 	uint64_t base; /* GVA - GPA, modulo 2^64 */
@@ -38,33 +38,33 @@ struct map_direct {
 
 struct memory_map {
 	ARRAY_OF(struct map_item)
-	items; /* by address; a guard that is mapped comes after the range around it */
+	items; /* by address; a guard page that is mapped follows the range that contains it */
 	ARRAY_OF(struct map_caller) callers;
 	struct map_direct direct;
 };
 
-/* What is left out of a map. All zero but `end`, ~0: nothing. */
+/* Selects the items of a map; an item must pass all conditions. { .end = ~0 } selects all. */
 struct map_filter {
-	bool writable, executable, user; /* only what has that right; guards have none */
-	uint64_t start, end;             /* only what has an address in [start, end], both inclusive */
-	const char *owner; /* only this kind, by name, or the areas that this function allocated. NULL: all */
+	bool writable, executable, user; /* items that have the right; guard pages have none */
+	uint64_t start, end;             /* items that overlap [start, end], both inclusive */
+	const char
+		*owner; /* items of the kind of this name, or areas allocated by this function. NULL: all */
 };
 
-/* The first address of a range or of a guard page, and how many bytes it has. */
+/* The first address of a range or guard page, and its size in bytes. */
 uint64_t map_item_start(const struct map_item *item);
 uint64_t map_item_size(const struct map_item *item);
 
 /*
- * Where the direct map is: of kvmap's own guest, which has claims, where it says; of others by the shape of
- * the ranges, which are all of the guest's: at one distance at least half of the view's memory. claims may be
- * NULL.
+ * Finds the direct map. With claims: at its fixed base. Without (claims is NULL): the offset at which at
+ * least half of the view's memory is mapped. ranges must be all ranges of the guest.
  */
 struct map_direct map_direct(const struct ranges *ranges, const struct view *view,
 			     const struct claims *claims);
 
 /*
- * Lists ranges and guards. claims and symbols may be NULL; ranges, claims and symbols must outlive the map.
- * 0, or -1 when memory is out.
+ * Lists ranges and guard pages. claims and symbols may be NULL; ranges, claims and symbols must outlive the
+ * map. 0, or -1 if memory is out.
  */
 int map_build(const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
 	      struct symbols *symbols, const struct map_filter *filter, struct memory_map *out,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_callers.h: the functions that allocated the areas of a map, each asked for once: a line's lookup costs
- * a thousand times more than a range. For map.c only.
+ * map_callers.h: the functions that allocated the areas of a map. Each address is resolved once and cached,
+ * because a lookup in the line table costs a thousand times more than a range. For map.c only.
  */
 #ifndef VMM_INSPECT_MAP_CALLERS_H
 #define VMM_INSPECT_MAP_CALLERS_H
@@ -13,10 +13,10 @@ struct callers {
 	size_t slot_count;
 };
 
-/* Puts nobody at index 0. 0, or -1 when memory is out. */
+/* Adds the empty caller at index 0. 0, or -1 if memory is out. */
 int callers_init(struct callers *callers, struct memory_map *map);
 
-/* *out: its index in map->callers. symbols may be NULL. 0, or -1 when memory is out. */
+/* Sets *out to the index of `address` in map->callers. symbols may be NULL. 0, or -1 if memory is out. */
 int callers_find(struct callers *callers, struct memory_map *map, struct symbols *symbols, uint64_t address,
 		 uint32_t *out);
 void callers_destroy(struct callers *callers);

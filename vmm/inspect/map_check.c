@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_check.c: two scans. The first marks, with a bit for each frame, what is mapped, what is mapped again,
- * what is writable and what is executable; most guests end there. The second collects the mappings of the
- * frames that are suspicious, so that what is wrong can be said, frame by frame.
+ * map_check.c: checks in two scans. The first sets bits per frame: mapped, mapped again, writable,
+ * executable. Most guests have no suspicious frame, and the check ends there. The second scan collects all
+ * mappings of the suspicious frames, from which the violations are built.
  */
 #include "inspect/map_check.h"
 
@@ -12,15 +12,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* No more mappings of suspicious frames are collected. */
+/* Limit of collected mappings of suspicious frames. */
 #define MAPPINGS_MAX (1u << 20)
 
-/* The scan ends when it has met so many times the frames that there are: far more than any alias needs. */
+/* Limit of the first scan: mappings per frame on average. Legitimate aliases stay far below it. */
 #define FRAMES_AGAIN_MAX 64
 
 enum check_stop { CHECK_NO_MEMORY = 1, CHECK_FULL = 2 };
 
-/* One frame, reached one way. */
+/* One mapping of one frame. */
 struct mapping {
 	uint64_t gpa, gva;
 	unsigned int rights;
@@ -37,12 +37,12 @@ struct claimed {
 
 struct check {
 	struct frame_index index;
-	uint64_t *mapped, *again;        /* beyond the direct map */
-	uint64_t *writable, *executable; /* by whatever mapping; executable: by the supervisor */
+	uint64_t *mapped, *again; /* bit per frame: mapped outside the direct map once, twice or more */
+	uint64_t *writable, *executable; /* bit per frame: by any mapping; executable: in supervisor mode */
 	const struct map_direct *direct;
-	ARRAY_OF(struct claimed) claimed; /* areas that are aliases by claim, by address */
-	size_t next_claimed;
-	uint64_t frames_left;
+	ARRAY_OF(struct claimed) claimed; /* live areas with VM_MAP, by address */
+	size_t next_claimed;  /* the first that ends above the last address passed to is_claimed() */
+	uint64_t frames_left; /* until the limit of the first scan */
 	struct mappings mappings;
 	struct map_violations *violations;
 };
@@ -69,7 +69,7 @@ static int collect_claimed(struct check *check, const struct claims *claims)
 	return 0;
 }
 
-/* Asked for rising addresses. */
+/* Whether gva is in an area with VM_MAP. gva must not decrease from call to call. */
 static bool is_claimed(struct check *check, uint64_t gva)
 {
 	while (check->next_claimed < check->claimed.count &&
@@ -89,7 +89,7 @@ static bool is_direct(const struct check *check, uint64_t gva, uint64_t gpa)
 static int mark_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, unsigned int rights)
 {
 	bool counts = !is_direct(check, gva, gpa) && !is_claimed(check, gva);
-	uint64_t first, count, end = gpa + size; /* an entry has 52 bits of address: no wrap */
+	uint64_t first, count, end = gpa + size; /* cannot wrap: an entry has 52 bits of address */
 
 	while (frame_bits_next(&check->index, gpa, end, &first, &count, &gpa)) {
 		if (rights & RIGHT_W)
@@ -120,7 +120,7 @@ static int mark_run(void *context, const struct walk_run *run)
 
 /* ---- the second scan ---- */
 
-/* From here on `again` is the set of suspicious frames. True if there are any. */
+/* Turns `again` into the set of suspicious frames. True if there are any. */
 static bool find_suspicious(struct check *check)
 {
 	uint64_t any = 0;
@@ -165,7 +165,7 @@ static int collect_run(void *context, const struct walk_run *run)
 	return stop;
 }
 
-/* ---- what is wrong ---- */
+/* ---- violations ---- */
 
 static int compare_mappings(const void *a, const void *b)
 {
@@ -184,8 +184,11 @@ static void set_by(struct map_violation *violation, const struct mapping *first,
 	violation->by[1].rights = second->rights;
 }
 
-/* The mappings of one frame, `count` of them. False: nothing is wrong with it but what its range says. */
-static bool judge_frame(const struct mapping *mappings, size_t count, struct map_violation *out)
+/*
+ * Checks the `count` mappings of one frame. False if they have no violation; single mappings that are
+ * writable and executable are left to check_ranges().
+ */
+static bool check_frame(const struct mapping *mappings, size_t count, struct map_violation *out)
 {
 	const struct mapping *writable = NULL, *executable = NULL, *beyond[2] = { NULL, NULL };
 	uint64_t beyond_count = 0;
@@ -216,7 +219,7 @@ static bool judge_frame(const struct mapping *mappings, size_t count, struct map
 	return true;
 }
 
-/* Whether `next` is the same for the frame after those of `last`. */
+/* Whether `next` continues `last`: the same violation of the next frame. */
 static bool goes_on(const struct map_violation *last, const struct map_violation *next)
 {
 	return last->fault == next->fault && last->mappings == next->mappings &&
@@ -225,7 +228,7 @@ static bool goes_on(const struct map_violation *last, const struct map_violation
 	       last->by[1].rights == next->by[1].rights;
 }
 
-static int judge_mappings(struct check *check)
+static int check_mappings(struct check *check)
 {
 	const struct mapping *items = check->mappings.items;
 	struct map_violations *violations = check->violations;
@@ -238,7 +241,7 @@ static int judge_mappings(struct check *check)
 
 		for (end = i + 1; end < check->mappings.count && items[end].gpa == items[i].gpa;)
 			end++;
-		if (!judge_frame(&items[i], end - i, &violation))
+		if (!check_frame(&items[i], end - i, &violation))
 			continue;
 		if (violations->count > before &&
 		    goes_on(&violations->items[violations->count - 1], &violation))
@@ -249,7 +252,8 @@ static int judge_mappings(struct check *check)
 	return 0;
 }
 
-static int judge_ranges(struct check *check, const struct ranges *ranges, uint64_t start, uint64_t end)
+/* Reports the ranges that are writable and executable. */
+static int check_ranges(struct check *check, const struct ranges *ranges, uint64_t start, uint64_t end)
 {
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct range *range = &ranges->items[i];
@@ -294,7 +298,7 @@ int map_check(const struct view *view, const struct walk_mode *mode, uint64_t st
 	int stop = check_prepare(&check, view, claims);
 
 	if (!stop)
-		stop = judge_ranges(&check, ranges, start, end);
+		stop = check_ranges(&check, ranges, start, end);
 	if (!stop) {
 		violations.cut_short = walk_range(view, mode, start, end, 0, &mark) != 0;
 		if (find_suspicious(&check))
@@ -302,7 +306,7 @@ int map_check(const struct view *view, const struct walk_mode *mode, uint64_t st
 		violations.cut_short |= stop && stop != CHECK_NO_MEMORY;
 	}
 	if (stop != CHECK_NO_MEMORY)
-		stop = judge_mappings(&check);
+		stop = check_mappings(&check);
 	free(check.mapped);
 	free(check.again);
 	free(check.writable);

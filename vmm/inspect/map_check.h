@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_check.h: what no memory map should have, of any guest: pages that are writable and executable, and
- * frames that are reached by two ways beyond the direct map.
+ * map_check.h: checks that apply to the memory map of any guest: no page is writable and executable, and no
+ * frame is mapped twice outside the direct map.
  */
 #ifndef VMM_INSPECT_MAP_CHECK_H
 #define VMM_INSPECT_MAP_CHECK_H
@@ -11,37 +11,39 @@
 
 enum map_fault {
 	MAP_WRITABLE_EXECUTABLE, /* one mapping is both */
-	/* Executable here, writable there. The direct map counts where the supervisor may execute: it is his.
+	/*
+	 * One mapping is executable, another writable. A writable direct map counts only against supervisor
+	 * code.
 	 */
 	MAP_WRITABLE_ELSEWHERE,
-	MAP_ALIAS, /* mapped more than once; the direct map does not count */
+	MAP_ALIAS, /* mapped more than once outside the direct map */
 };
 
 struct map_violation {
 	enum map_fault fault;
 	uint64_t gpa;      /* of the first frame */
 	uint64_t size;     /* bytes */
-	uint64_t mappings; /* how many reach each of the frames, the direct map's included where it counts */
+	uint64_t mappings; /* of each frame; MAP_ALIAS does not count the direct map */
 	/*
-	 * Two of them: of MAP_WRITABLE_ELSEWHERE first the executable one, then the writable one; of
-	 * MAP_WRITABLE_EXECUTABLE only one. `at` moves on with the frames.
+	 * Two of the mappings. MAP_WRITABLE_ELSEWHERE: [0] is executable, [1] writable.
+	 * MAP_WRITABLE_EXECUTABLE: [0] only.
 	 */
 	struct {
-		uint64_t at; /* GVA */
+		uint64_t at; /* GVA of the first frame */
 		unsigned int rights;
 	} by[2];
 };
 
 struct map_violations {
 	ARRAY_OF(struct map_violation);
-	uint64_t frames; /* that were looked at: of RAM, mapped beyond the direct map */
-	bool cut_short;  /* there are more mappings of the same frames than are looked at: hostile tables */
+	uint64_t frames; /* checked: mappings of frames of RAM outside the direct map */
+	bool cut_short;  /* a limit ended the scan: hostile tables map the same frames too often */
 };
 
 /*
- * Looks at every leaf of [start, end], both inclusive. Only frames of the view's memory count, not devices.
- * Aliases that the guest claims to have made (its areas of VM_MAP) do not; whether that claim is true, V5
- * says. claims may be NULL. 0, or -1 when memory is out.
+ * Checks every leaf of [start, end], both inclusive. Frames outside the view's memory (devices) are ignored.
+ * So are the areas with VM_MAP, which are aliases on purpose; V5 verifies those. claims may be NULL. 0, or -1
+ * if memory is out.
  */
 int map_check(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	      const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_fold.c: the repetitions of a map, found from left to right, and what is alike, by slot.
+ * map_fold.c: finds repetitions in address order, and folds items by key in slots that are still too long.
  */
 #include "inspect/map_fold.h"
 
@@ -11,18 +11,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What items must have in common to be alike, as a number: see alike_key(). */
+/* Number of values of alike_key(). */
 #define ALIKE_KEYS (1u << 17)
 
 struct folder {
 	const struct memory_map *map;
 	struct map_lines lines;
-	/* By key, the line of the slot that is being folded; of others where `slot` is another one's number.
-	 */
+	/* By alike_key(): the line of that key; valid if `slot` is the number of the current slot. */
 	struct {
 		uint32_t slot, line;
 	} * alike;
-	uint32_t slot;
+	uint32_t slot; /* number of the current slot, from 1 */
 };
 
 static uint64_t start_of(const struct memory_map *map, size_t index)
@@ -35,7 +34,7 @@ static uint64_t last_of(const struct memory_map *map, size_t index)
 	return start_of(map, index) + (map_item_size(&map->items.items[index]) - 1);
 }
 
-/* Kind, rights, page size, memory type and protection key. A guard has only a kind. */
+/* Packs kind, rights, page size, memory type and protection key. A guard page has only a kind. */
 static uint32_t alike_key(const struct map_item *item)
 {
 	const struct range *range = item->range;
@@ -52,7 +51,9 @@ static bool items_alike(const struct map_item *a, const struct map_item *b)
 	return alike_key(a) == alike_key(b) && a->caller == b->caller && map_item_size(a) == map_item_size(b);
 }
 
-/* How often the `period` items from `first` on are there before `end`, one after another at one distance. */
+/*
+ * Number of consecutive repetitions, at a constant stride, of the `period` items at `first`; stops at `end`.
+ */
 static uint64_t repetitions(const struct memory_map *map, size_t first, size_t end, unsigned int period)
 {
 	const struct map_item *items = map->items.items;
@@ -68,7 +69,7 @@ static uint64_t repetitions(const struct memory_map *map, size_t first, size_t e
 	return alike / period;
 }
 
-/* The line that begins at `first`: the repetition that saves most, or the item alone. */
+/* The line that begins at `first`: the repetition that saves the most lines, or the single item. */
 static struct map_line line_at(const struct memory_map *map, size_t first, size_t end)
 {
 	struct map_line line = { .first = first, .period = 1, .times = 1 };
@@ -77,7 +78,7 @@ static struct map_line line_at(const struct memory_map *map, size_t first, size_
 	for (unsigned int period = 1; period <= MAP_PERIOD_MAX; period++) {
 		uint64_t times = repetitions(map, first, end, period);
 
-		/* Twice the same is no rule yet. A line says how often. */
+		/* At least three repetitions. The line with the count is not saved. */
 		if (times < 3 || period * (times - 1) - 1 <= saved)
 			continue;
 		saved = period * (times - 1) - 1;
@@ -89,7 +90,7 @@ static struct map_line line_at(const struct memory_map *map, size_t first, size_
 	return line;
 }
 
-/* How many lines of text it takes. */
+/* Number of lines of text; a repetition has a line for the count. */
 static size_t lines_shown(const struct map_line *line)
 {
 	return line->times > 1 ? line->period + 1 : 1;
@@ -128,7 +129,7 @@ static struct map_line sum_begin(const struct memory_map *map, size_t first)
 	return line;
 }
 
-/* Replaces the lines from `kept` on, which stand for the items [first, end), by one for each kind of item. */
+/* Replaces the lines of the items [first, end), which begin at index `kept`, by one line per alike_key(). */
 static int fold_slot(struct folder *folder, size_t first, size_t end, size_t kept)
 {
 	struct map_lines *lines = &folder->lines;
@@ -155,12 +156,12 @@ static int fold_slot(struct folder *folder, size_t first, size_t end, size_t kep
 	return 0;
 }
 
-/* The items of one slot. How many lines they take decides whether they are folded further. */
+/* Adds the items [first, end) of one slot; folds them by key if they take more than MAP_SLOT_LINES lines. */
 static int add_slot(struct folder *folder, size_t first, size_t end)
 {
 	size_t kept = folder->lines.count, shown = 0;
 
-	/* What else repeats does not matter once the lines are too many. */
+	/* Stops once there are too many lines: fold_slot() replaces them all. */
 	for (size_t next = first; next < end && shown <= MAP_SLOT_LINES;) {
 		struct map_line line = line_at(folder->map, next, end);
 

@@ -161,5 +161,5 @@ Test(owners, every_kind_of_owner_has_a_name)
 	for (page.owner = PAGE_NONE; page.owner <= PAGE_PCP; page.owner++)
 		cr_expect_neq(strcmp(page_owner_name(&page), "no such owner"), 0);
 	cr_expect_str_eq(page_owner_name(&page), "no such owner");
-	cr_expect_str_eq(page_owner_name(NULL), "nobody");
+	cr_expect_str_eq(page_owner_name(NULL), "no owner");
 }

@@ -175,10 +175,10 @@ Test(frames, have_the_owner_that_claims_them)
 	cr_expect(f.from_claims);
 	expect_kind(0, OWNER_RESERVED);
 	expect_kind(0xff, OWNER_RESERVED);
-	expect_kind(0x100, FRAME_NOBODY);
+	expect_kind(0x100, FRAME_NO_OWNER);
 	expect_kind(0x200, OWNER_FREE);
 	expect_kind(0x20f, OWNER_FREE);
-	expect_kind(0x210, FRAME_NOBODY);
+	expect_kind(0x210, FRAME_NO_OWNER);
 	expect_kind(FRAME + 1, OWNER_AREA);
 	expect_kind(FRAME + 5, OWNER_LAZY);
 	cr_expect_eq(frames_find(&f, FRAME)->of, VMALLOC);
@@ -188,7 +188,7 @@ Test(frames, have_the_owner_that_claims_them)
 	/* The guest claims memory from 18M on; the view has it from 16M. */
 	expect_kind(RAM_HIGH_START / K4, FRAME_STRANGE);
 	expect_kind((RAM_HIGH_START + M2) / K4 - 1, FRAME_STRANGE);
-	expect_kind((RAM_HIGH_START + M2) / K4, FRAME_NOBODY);
+	expect_kind((RAM_HIGH_START + M2) / K4, FRAME_NO_OWNER);
 }
 
 Test(frames, with_two_claims_have_several_owners_and_those_beside_them_one)
@@ -207,7 +207,7 @@ Test(frames, with_two_claims_have_several_owners_and_those_beside_them_one)
 	expect_kind(0x20d, OWNER_FREE);
 	expect_kind(0x20e, FRAME_SEVERAL);
 	expect_kind(0x210, OWNER_FREE);
-	expect_kind(0x212, FRAME_NOBODY);
+	expect_kind(0x212, FRAME_NO_OWNER);
 	cr_expect_eq(f.by_kind[FRAME_SEVERAL], 6);
 	expect_kind(0x3ff, OWNER_FREE);
 }
@@ -235,7 +235,7 @@ Test(frames, of_random_claims_are_as_counted_one_by_one)
 		for (uint64_t pfn = 0; pfn < 0x400; pfn++)
 			expect_kind(pfn, count[pfn] > 1 ? FRAME_SEVERAL
 					 : count[pfn]   ? OWNER_FREE
-							: FRAME_NOBODY);
+							: FRAME_NO_OWNER);
 	}
 }
 

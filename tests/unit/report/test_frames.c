@@ -81,11 +81,11 @@ Test(report_frames, are_drawn_in_a_map_that_fits_the_terminal)
 	free(text);
 }
 
-Test(report_frames, that_nobody_has_are_seen_in_the_map_among_all_others)
+Test(report_frames, without_an_owner_are_seen_in_the_map_among_all_others)
 {
 	char *text;
 
-	runs[2].kind = FRAME_NOBODY;
+	runs[2].kind = FRAME_NO_OWNER;
 	text = frames_of(REPORT_TEXT, 80);
 	check_holds(text, "  0000000000 |R?....");
 	free(text);
