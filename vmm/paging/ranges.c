@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ranges.c: runs of leaves merged into ranges.
+ * ranges.c: merges runs of leaves into ranges.
  */
 #include "paging/ranges.h"
 
@@ -13,7 +13,7 @@ enum collect_stop { COLLECT_NO_MEMORY = 1, COLLECT_FULL = 2 };
 
 struct collector {
 	struct ranges ranges;
-	const uint64_t *breaks; /* those not yet passed */
+	const uint64_t *breaks; /* the breaks not yet passed */
 	size_t break_count;
 	uint64_t last_gpa; /* of the last leaf of the last range */
 };
@@ -25,8 +25,8 @@ struct tally {
 };
 
 /*
- * Sums of masked entries, divided at the end: bits up to 54 do not overflow in a table of 512 entries. No
- * branch in the loop, so that compilers vectorise it.
+ * Adds up the masked entries and divides by the mask at the end. A bit up to 54 cannot overflow in the sum of
+ * 512 entries. The loop has no branch, so that compilers vectorise it.
  */
 static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t size)
 {
@@ -38,7 +38,7 @@ static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t 
 #define COUNT_OF(name, bit)  sums.name /= (bit);
 	RANGE_COUNTED_BITS(SUM_FIRST)
 	for (unsigned int i = 1; i < count; i++) {
-		/* A carry leaves the address bits at the top. */
+		/* The mask drops a carry out of the address bits. */
 		sums.jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
 		RANGE_COUNTED_BITS(SUM)
 	}
@@ -46,7 +46,10 @@ static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t 
 	return sums;
 }
 
-/* Adds a run that no break divides to the last range, or begins one. `apart`: a break stands before it. */
+/*
+ * Adds a run to the last range, or begins a new range. The run contains no break; `apart`: there is a break
+ * at its start. 0 or enum collect_stop.
+ */
 static int collect_part(struct collector *collector, const struct walk_run *run, bool apart)
 {
 	struct ranges *ranges = &collector->ranges;
@@ -103,7 +106,7 @@ static int collect_run(void *context, const struct walk_run *run)
 			apart = true;
 		}
 		if (collector->break_count) {
-			/* Leaves that begin below the next break; its distance is at least 1. */
+			/* The number of leaves that begin below the next break, at least 1. */
 			uint64_t below = (*collector->breaks - part.gva - 1) / part.size + 1;
 
 			if (below < left)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.h: the guest's page tables, walked from CR3 (SDM vol. 3A 4.5, APM vol. 2 5.3).
+ * walk.h: walks the guest's page tables from CR3 (SDM vol. 3A 4.5, APM vol. 2 5.3).
  */
 #ifndef VMM_PAGING_WALK_H
 #define VMM_PAGING_WALK_H
@@ -9,19 +9,19 @@
 #include "base/x86.h"
 #include "view/view.h"
 
-/* How to walk, from a vCPU's control registers. */
+/* The paging mode, from a vCPU's control registers. */
 struct walk_mode {
 	uint64_t root;       /* GPA of the top table */
 	unsigned int levels; /* 4 or 5 */
 	unsigned int physical_bits;
-	bool nx;       /* EFER.NXE; else bit 63 is reserved */
-	bool pages_1g; /* a PS bit at level 3 is a page, not a reserved bit */
-	bool keys;     /* CR4.PKE or CR4.PKS: bits 62:59 of a page's entry are a protection key */
+	bool nx;       /* EFER.NXE; false: bit 63 is reserved */
+	bool pages_1g; /* 1G pages are supported; false: PS at level 3 is reserved */
+	bool keys;     /* CR4.PKE or CR4.PKS: bits 62:59 of a leaf are a protection key */
 };
 
 /*
- * From CR0/CR3/CR4/EFER. ERROR_GUEST if that vCPU is not in long mode with paging, ERROR_INPUT if there is no
- * such vCPU. Whether 1G pages work no register says: that comes from the view.
+ * The mode by CR0, CR3, CR4 and EFER of a vCPU; support of 1G pages comes from the view. ERROR_GUEST if the
+ * vCPU is not in long mode with paging, ERROR_INPUT if there is no such vCPU.
  */
 int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error);
 
@@ -30,105 +30,115 @@ enum walk_stop {
 	WALK_NOT_CANONICAL,
 	WALK_NOT_PRESENT,
 	WALK_RESERVED_BIT,
-	WALK_TABLE_OUTSIDE, /* the table's GPA is in no region */
+	WALK_TABLE_OUTSIDE, /* the table's GPA is in no memory region */
 	WALK_CYCLE,         /* walk_range only: the table is its own ancestor */
 };
 
 struct walk_level {
-	unsigned int level;  /* 5..1 */
-	unsigned int index;  /* 0..511 */
+	unsigned int level;  /* 5 to 1 */
+	unsigned int index;  /* 0 to 511 */
 	uint64_t table;      /* GPA of the table */
-	uint64_t entry;      /* as read, once */
-	unsigned int rights; /* so far, enum rights */
-	bool is_page;        /* it maps a page rather than points to a table; only if it is present */
-	uint64_t reserved;   /* of a present entry: the bits that are set and must not be */
+	uint64_t entry;      /* raw; each entry is read once */
+	unsigned int rights; /* enum rights: effective permissions down to this level */
+	bool is_page;        /* present and maps a page; false: not present, or points to a table */
+	uint64_t reserved;   /* present: the reserved bits that are set */
 };
 
 struct walk {
 	uint64_t gva;
 	enum walk_stop stop;
 	unsigned int level_count;
-	struct walk_level levels[5]; /* from the top; those that were read */
-	/* WALK_MAPPED: */
+	struct walk_level levels[5]; /* the levels that were read, from the top */
+	/* Valid if stop is WALK_MAPPED: */
 	uint64_t gpa;       /* of gva itself */
 	uint64_t page_size; /* 4K, 2M, 1G */
 	unsigned int rights;
 	unsigned int pat_index; /* as in struct walk_run */
-	unsigned int key;       /* bits 62:59: the protection key, where such are in use */
+	unsigned int key;       /* protection key; 0 if the mode has no keys */
 };
 
 /*
- * One translation. Never fails: the reason why it ended is in out->stop, and the entry that says so is the
- * last of out->levels (none if the top table itself lies outside). Touches nothing in the guest.
+ * Translates one address. Never fails: out->stop is the reason why the walk ended, the last of out->levels
+ * the entry that ended it (none if the top table is outside memory). Does not write to the guest.
  */
 void walk_translate(const struct view *view, const struct walk_mode *mode, uint64_t gva, struct walk *out);
 
 /* "not present", "reserved bit set" ... */
 const char *walk_stop_text(enum walk_stop stop);
 
-/* ---- all of a range ---- */
+/* ---- scan of a range ---- */
 
-/* A leaf or a damaged entry that the scan meets, in order of GVA. */
+/* A leaf or a damaged entry. */
 struct walk_leaf {
 	uint64_t gva;        /* of the first byte that the entry translates */
-	uint64_t gpa;        /* that the entry holds */
-	uint64_t size;       /* that the entry translates; of a leaf: 4K, 2M, 1G */
-	unsigned int rights; /* effective; of a damaged entry: of the levels above it */
+	uint64_t gpa;        /* address in the entry */
+	uint64_t size;       /* bytes that the entry translates; of a leaf: 4K, 2M, 1G */
+	unsigned int rights; /* effective permissions; of a damaged entry: of the levels above it */
 	unsigned int level;
-	uint64_t entry;
-	uint64_t table; /* GPA of the table it stands in */
+	uint64_t entry; /* raw */
+	uint64_t table; /* GPA of the table that contains it */
 };
 
-/* Neighbouring leaves of one table, alike in rights, memory type and key; their frames may lie anywhere. */
+/*
+ * Neighbouring leaves of one table with the same rights, memory type and key. Their frames need not be
+ * contiguous.
+ */
 struct walk_run {
 	uint64_t gva;        /* of the first leaf */
 	uint64_t size;       /* of each leaf: 4K, 2M, 1G */
-	unsigned int count;  /* of leaves, 1..512 */
-	unsigned int rights; /* effective */
+	unsigned int count;  /* number of leaves, 1 to 512 */
+	unsigned int rights; /* effective permissions */
 	unsigned int level;
 	unsigned int pat_index;  /* PWT | PCD << 1 | PAT << 2 (SDM vol. 3A 4.9.2) */
-	unsigned int key;        /* 0 where the mode has no keys */
-	uint64_t table;          /* GPA of the table they stand in */
-	const uint64_t *entries; /* the scan's own copy, as read once; until the visitor returns */
+	unsigned int key;        /* 0 if the mode has no keys */
+	uint64_t table;          /* GPA of the table that contains them */
+	const uint64_t *entries; /* a copy of the scan, valid until the visitor returns */
 };
 
-/* The GPA that a leaf's entry holds; `size` is the leaf's. The PAT bit of a large page is none of it. */
+/* The GPA of a leaf of `size` bytes. The mask also drops the PAT bit of a large page. */
 static inline uint64_t walk_leaf_gpa(uint64_t entry, uint64_t size)
 {
 	return entry & PTE_ADDRESS & ~(size - 1);
 }
 
-/* Each may be NULL. A nonzero return ends the scan. */
+/* Callbacks of a scan, in order of GVA. Each may be NULL. A nonzero return ends the scan. */
 struct walk_visitor {
 	void *context;
-	/* Every leaf, one by one. */
+	/* Each leaf. */
 	int (*leaf)(void *context, const struct walk_leaf *leaf);
-	/* The same leaves as runs, several times faster. If both are given, a run comes before its leaves. */
+	/*
+	 * The same leaves as runs, which is several times faster. With both callbacks, a run precedes its
+	 * leaves.
+	 */
 	int (*run)(void *context, const struct walk_run *run);
-	/* A page-table page, before its entries; a table that is reached again is reported again but entered
-	 * only as often as `limit` allows. gva: the first address it translates. Alone it costs a fraction of
-	 * a scan: the lowest tables are not looked into. */
+	/*
+	 * Each page-table page, before its entries, once for each time that it is entered. gva: the first
+	 * address that it translates. A visitor with this callback alone is cheap, because level 1 tables are
+	 * not read.
+	 */
 	int (*table)(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva);
-	/* A present entry that leads nowhere: WALK_RESERVED_BIT, WALK_TABLE_OUTSIDE or WALK_CYCLE. Where the
-	 * top table itself lies outside, `entry` is 0 and `table` and `gpa` are that table's. */
+	/*
+	 * A damaged present entry: WALK_RESERVED_BIT, WALK_TABLE_OUTSIDE or WALK_CYCLE. If the top table is
+	 * outside memory, `entry` is 0 and `table` and `gpa` are the GPA of that table.
+	 */
 	int (*damage)(void *context, const struct walk_leaf *entry, enum walk_stop stop);
 };
 
-/* No scan enters more tables than this unless its caller says so: 32 TiB in 4K pages. */
+/* Upper bound of the default limit of a scan. Enough for 32 TiB in 4K pages. */
 #define WALK_TABLES_MAX (1u << 24)
 
 /*
- * Every present leaf that translates an address of [start, end] (both inclusive), iteratively; the part of
- * the range that is not canonical is skipped. At most `limit` tables are entered (0: twice the touched pages
- * of the view, at most WALK_TABLES_MAX), so that hostile tables cost bounded time; returns 0, the visitor's
- * nonzero return, or -1 when the limit ended the scan.
+ * Visits every present leaf that translates an address of [start, end], both inclusive; the non-canonical
+ * part of the range is skipped. Enters at most `limit` tables, so that hostile tables cost bounded time; 0
+ * means twice the number of pages of the view that are not holes, at most WALK_TABLES_MAX. Does not recurse.
+ * Returns 0, the visitor's nonzero return, or -1 if the limit ended the scan.
  */
 int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	       uint64_t limit, const struct walk_visitor *visitor);
 
 /*
- * Reads `size` bytes at a GVA through the tables. ERROR_GUEST with the first address that is not mapped, or
- * whose frame is in no memory; what lies before it has been read then.
+ * Reads `size` bytes at a GVA through the page tables. ERROR_GUEST names the first address that is not mapped
+ * or whose frame is outside memory; the bytes before it have been read.
  */
 int walk_read(const struct view *view, const struct walk_mode *mode, uint64_t gva, void *out, size_t size,
 	      struct error *error);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk_range.c: every leaf of a range of addresses.
+ * walk_range.c: visits every leaf of a range of addresses.
  *
- * Each table is copied once, as it is entered, and only the copy is looked at. Addresses are kept as their 48
- * or 57 free bits ("linear") until a visitor sees them: these do not wrap and have no hole in the middle.
+ * A table is copied when it is entered, and the scan uses only the copy, because the guest may change the
+ * table meanwhile. Addresses are kept without the sign extension, as 48 or 57 bits ("linear"), and extended
+ * for the visitor: linear addresses do not wrap and have no non-canonical hole.
  */
 #include "paging/pte.h"
 #include "base/page.h"
@@ -13,9 +14,9 @@
 
 struct table {
 	uint64_t gpa;
-	uint64_t linear; /* first address it translates */
+	uint64_t linear; /* first address that it translates */
 	unsigned int rights;
-	unsigned int next, end; /* entries not yet looked at */
+	unsigned int next, end; /* indices of the entries not yet visited */
 	uint64_t entries[PAGE_TABLE_ENTRIES];
 };
 
@@ -25,10 +26,10 @@ struct scan {
 	const struct walk_visitor *visitor;
 	uint64_t start, end; /* linear, inclusive */
 	uint64_t tables_left;
-	bool tables_only; /* nobody asks what the lowest tables hold */
-	/* By level: bits that must be 0, and bits in which neighbours must agree to be one run. */
+	bool tables_only; /* the visitor has only `table`: entries of level 1 are not read */
+	/* By level: reserved bits, and the bits that are equal in all entries of a run. */
 	uint64_t table_reserved[6], page_reserved[6], alike[6];
-	struct table tables[6]; /* by level: the path from the top to where the scan is */
+	struct table tables[6]; /* by level: the path from the top table to the current one */
 };
 
 static uint64_t default_limit(const struct view *view)
@@ -80,7 +81,10 @@ static int report_root_outside(const struct scan *scan)
 		       : 0;
 }
 
-/* Makes the table at `bytes` the current one of its level. Its entries outside of the range are left out. */
+/*
+ * Makes the table at `bytes` the current one of its level; skips entries outside the range. -1 at the limit
+ * of tables.
+ */
 static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int level, uint64_t gpa,
 		       uint64_t linear, unsigned int rights)
 {
@@ -107,13 +111,13 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 				    : 0;
 }
 
-/* How many entries from `entries` on, at most `most`, are like the first in the bits of `alike`. */
+/* Number of entries, from `entries` on and at most `most`, that equal the first in the bits of `alike`. */
 static unsigned int run_length(const uint64_t *entries, unsigned int most, uint64_t alike)
 {
 	uint64_t first = entries[0];
 	unsigned int count = 1;
 
-	/* By eights, since one branch per entry is most of the cost of a scan. */
+	/* Eight entries per iteration, because a branch per entry would dominate the cost of a scan. */
 	while (most - count >= 8) {
 		const uint64_t *e = &entries[count];
 		uint64_t differ = (e[0] ^ first) | (e[1] ^ first) | (e[2] ^ first) | (e[3] ^ first) |
@@ -148,7 +152,7 @@ static int report_leaves(const struct walk_visitor *visitor, const struct walk_r
 	return 0;
 }
 
-/* The leaves that begin with the valid one at table->next. */
+/* Visits the run of leaves that begins with the valid leaf at table->next. */
 static int scan_run(struct scan *scan, unsigned int level)
 {
 	struct table *table = &scan->tables[level];
@@ -184,7 +188,10 @@ static bool is_ancestor(const struct scan *scan, unsigned int level, uint64_t gp
 	return false;
 }
 
-/* Enters the table that the entry at `index` points to, unless it leads nowhere. *level is then one lower. */
+/*
+ * Enters the table that the entry at `index` points to and decrements *level, or reports the entry as
+ * damaged.
+ */
 static int scan_descend(struct scan *scan, unsigned int *level, unsigned int index)
 {
 	struct table *table = &scan->tables[*level];
@@ -203,7 +210,7 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 			   entry_rights(entry, table->rights));
 }
 
-/* The next present entry of the current table; up one level where there is none. */
+/* Visits the next present entry of the current table; without one, goes up one level. */
 static int scan_step(struct scan *scan, unsigned int *level)
 {
 	struct table *table = &scan->tables[*level];
@@ -233,7 +240,7 @@ int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t s
 	const uint8_t *bytes;
 	int stop;
 
-	/* A bound in the hole moves to the nearest address of the range that is not. */
+	/* A bound in the non-canonical hole moves to the nearest canonical address of the range. */
 	scan.start = linear_extend(mode, start) == start ? start & mask : half;
 	scan.end = linear_extend(mode, end) == end ? end & mask : half - 1;
 	if (start > end || scan.start > scan.end)
