@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compile.h: the state of a compilation, and its errors. Private to vmm/script.
+ * compile.h: the state and the errors of a compilation. Private to vmm/script.
  */
 #ifndef VMM_SCRIPT_COMPILE_H
 #define VMM_SCRIPT_COMPILE_H
@@ -14,20 +14,21 @@
 #define SCRIPT_LOOPS_MAX      16   /* `repeat` in `repeat` */
 #define SCRIPT_OPERATIONS_MAX 1000000
 
-/* In operand.unused of a `fill` that names no seed, until the operations are numbered. */
+/* In operand.unused of a `fill` without a seed, until the operations are numbered. */
 #define SEED_UNSTATED 1
 
-/* Where something stands: enough to name and to show it later. */
+/* A position in the script, for error messages. */
 struct place {
-	const char *line; /* its first byte, in script->text */
-	size_t length;    /* without the end of line */
+	const char *line; /* first byte of the line, in script->text */
+	size_t length;    /* bytes of the line, without the end of line */
 	uint32_t number;  /* 1-based */
-	const char *at;   /* the byte that is meant */
+	const char *at;   /* the byte that the message points to */
 };
 
+/* An open `repeat` or `parallel`. */
 struct loop {
-	bool parallel;      /* not repeated: times is 1 */
-	struct place place; /* of the count */
+	bool parallel;      /* a `parallel`; times is 1 */
+	struct place place; /* of the count, or of `parallel` */
 	uint64_t times;
 	size_t start; /* index of its first operation */
 };
@@ -35,26 +36,29 @@ struct loop {
 struct compile {
 	struct script *script;
 	size_t text_length;
-	struct place now;     /* now.at: what is read next */
-	const char *end;      /* of the line's code: where its comment or its trailing blanks begin */
-	const char *usage;    /* of the operation being parsed, for messages; NULL before it is known */
-	char usage_text[160]; /* of an operation of the table: usage points to it */
+	struct place now;     /* the current line; now.at is the next byte to parse */
+	const char *end;      /* end of the line's code, before comment and trailing blanks */
+	const char *usage;    /* usage of the statement, for messages; NULL until it is known */
+	char usage_text[160]; /* buffer for the usage of an operation */
 	struct loop loops[SCRIPT_LOOPS_MAX];
 	unsigned int loop_count;
 	struct error *error;
-	char *context;
+	char *context; /* for the line and the caret of an error */
 	size_t context_size;
 };
 
-/* "FILE:LINE:COLUMN: ..." and its context. Always -1. */
+/* Sets compile->error to "FILE:LINE:COLUMN: ..." and fills in compile->context. Returns -1. */
 int compile_error_at(struct compile *compile, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same, at a byte of the present line. */
+/* The same, for a byte of the current line. */
 int compile_error(struct compile *compile, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int compile_error_memory(struct compile *compile);
 
-/* A path as messages show it: unprintable bytes as '?', the end of it where it is long. Returns out. */
+/*
+ * Formats a path for messages: unprintable bytes become '?', a long path is shortened to its end. Returns
+ * out.
+ */
 const char *path_printable(const char *path, char *out, size_t size);
 
 #endif

@@ -24,7 +24,10 @@ const char *line_code_end(const char *line, size_t length, const char **quote_ou
 	return at;
 }
 
-/* Finds the end of the code, and refuses bytes that have no business in it. */
+/*
+ * Sets compile->end. Rejects lines that are too long, bytes other than printable ASCII and tabs, and open
+ * strings.
+ */
 static int check_bytes(struct compile *compile)
 {
 	const struct place *line = &compile->now;
@@ -48,7 +51,7 @@ static int check_bytes(struct compile *compile)
 	return 0;
 }
 
-/* NAME = ... ; *assigned tells. */
+/* Parses `NAME =`. *assigned: whether there is one; *result_out is then the number of the variable. */
 static int take_assignment(struct compile *compile, uint16_t *result_out, bool *assigned)
 {
 	struct word word = peek_word(compile, false);
@@ -67,7 +70,7 @@ static int take_assignment(struct compile *compile, uint16_t *result_out, bool *
 	return 0;
 }
 
-static int complain_unknown_operation(struct compile *compile, struct word word)
+static int diagnose_unknown_operation(struct compile *compile, struct word word)
 {
 	struct word token = peek_token(compile);
 	char suggestion[256];
@@ -79,9 +82,8 @@ static int complain_unknown_operation(struct compile *compile, struct word word)
 				     "'fault' is no operation; write 'bug NAME' for a deliberate bug, "
 				     "'expect fault KIND ADDRESS' for an expected page fault");
 	if (word.length && word.length <= token.length && word_is_reserved(word))
-		return compile_error(compile, word.at,
-				     "'%.*s' is no operation; here only an operation may stand",
-				     (int)word.length, word.at);
+		return compile_error(compile, word.at, "expected an operation, got '%.*s'", (int)word.length,
+				     word.at);
 	return compile_error(compile, token.at, "unknown operation '%.*s'%s", (int)token.length, token.at,
 			     operation_suggest(token, suggestion, sizeof(suggestion)));
 }
@@ -101,14 +103,13 @@ static int plain_operation(struct compile *compile, struct kvmap_operation *oper
 	word = peek_word(compile, true);
 	syntax = operation_find(word);
 	if (!syntax)
-		return complain_unknown_operation(compile, word);
+		return diagnose_unknown_operation(compile, word);
 	operation_usage(syntax, compile->usage_text, sizeof(compile->usage_text));
 	if (assigned && !syntax->has_result)
-		return compile_error(compile, start,
-				     "%s gives no address that a variable could take; write: %s",
-				     syntax->name, compile->usage_text);
+		return compile_error(compile, start, "%s has no result to assign; write: %s", syntax->name,
+				     compile->usage_text);
 	if (!assigned && syntax->has_result && operation->expect != KVMAP_EXPECT_REFUSED)
-		return compile_error(compile, start, "nobody would know the address of this area; write: %s",
+		return compile_error(compile, start, "the result must be assigned to a variable; write: %s",
 				     compile->usage_text);
 	operation->opcode = syntax->opcode;
 	compile->usage = compile->usage_text;
@@ -150,7 +151,7 @@ static int expectation(struct compile *compile, struct kvmap_operation *operatio
 		return plain_operation(compile, operation);
 	}
 	token = peek_token(compile);
-	return compile_error(compile, token.at, "'fault' or 'refused' must stand behind expect");
+	return compile_error(compile, token.at, "expected 'fault' or 'refused' after expect");
 }
 
 static int end_of_statement(struct compile *compile)
@@ -160,11 +161,11 @@ static int end_of_statement(struct compile *compile)
 	if (at_line_end(compile))
 		return 0;
 	token = peek_token(compile);
-	return compile_error(compile, token.at, "'%.*s' is too much here; write: %s", (int)token.length,
-			     token.at, compile->usage);
+	return compile_error(compile, token.at, "unexpected '%.*s'; write: %s", (int)token.length, token.at,
+			     compile->usage);
 }
 
-/* on cpu NUMBER, which stands before an operation and its expectation. */
+/* on cpu NUMBER: a prefix of an operation, before `in interrupt` and `expect`. */
 static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
 {
 	struct word token;
@@ -174,21 +175,20 @@ static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
 	compile->usage = "on cpu NUMBER OPERATION";
 	if (!take_keyword(compile, "cpu")) {
 		token = peek_token(compile);
-		return compile_error(compile, token.at, "'cpu' must stand behind on; write: %s",
-				     compile->usage);
+		return compile_error(compile, token.at, "expected 'cpu' after on; write: %s", compile->usage);
 	}
 	skip_blanks(compile);
 	at = compile->now.at;
 	if (operand_number(compile, "the number of a CPU", &cpu) < 0)
 		return -1;
 	if (cpu >= KVMAP_CPUS_MAX)
-		return compile_error(compile, at, "no guest has a CPU of that number; they are 0 to %d",
+		return compile_error(compile, at, "no guest has this CPU; CPU numbers are 0 to %d",
 				     KVMAP_CPUS_MAX - 1);
 	operation->cpu = (uint16_t)cpu;
 	return 0;
 }
 
-/* in interrupt, which stands before an operation and its expectation, behind `on cpu`. */
+/* in interrupt: a prefix of an operation, between `on cpu` and `expect`. */
 static int in_interrupt(struct compile *compile, struct kvmap_operation *operation)
 {
 	struct word token;
@@ -196,13 +196,14 @@ static int in_interrupt(struct compile *compile, struct kvmap_operation *operati
 	compile->usage = "in interrupt OPERATION";
 	if (!take_keyword(compile, "interrupt")) {
 		token = peek_token(compile);
-		return compile_error(compile, token.at, "'interrupt' must stand behind in; write: %s",
+		return compile_error(compile, token.at, "expected 'interrupt' after in; write: %s",
 				     compile->usage);
 	}
 	operation->context = KVMAP_CONTEXT_INTERRUPT;
 	return 0;
 }
 
+/* repeat TIMES: opens a loop; end() unrolls it. */
 static int repeat(struct compile *compile)
 {
 	struct loop loop = { .start = compile->script->operations.count };
@@ -210,13 +211,12 @@ static int repeat(struct compile *compile)
 	compile->usage = "repeat TIMES";
 	skip_blanks(compile);
 	loop.place = compile->now;
-	if (operand_number(compile, "how often", &loop.times) < 0)
+	if (operand_number(compile, "a repeat count", &loop.times) < 0)
 		return -1;
 	if (!loop.times)
-		return compile_error(compile, loop.place.at, "not even once: repeat wants 1 or more");
+		return compile_error(compile, loop.place.at, "the repeat count must be at least 1");
 	if (compile->loop_count == SCRIPT_LOOPS_MAX)
-		return compile_error(compile, loop.place.at,
-				     "one repeat too many; at most %d may lie in each other",
+		return compile_error(compile, loop.place.at, "one repeat too many; at most %d may be nested",
 				     SCRIPT_LOOPS_MAX);
 	compile->loops[compile->loop_count++] = loop;
 	return end_of_statement(compile);
@@ -230,7 +230,7 @@ static bool is_in_parallel(const struct compile *compile)
 	return false;
 }
 
-/* An operation of its own, which counts those that belong to it when its end comes. */
+/* parallel: an operation of its own. end() sets its operand to the number of operations in it. */
 static int parallel(struct compile *compile, const char *start)
 {
 	struct kvmap_operation operation = { .opcode = KVMAP_OP_PARALLEL,
@@ -244,9 +244,9 @@ static int parallel(struct compile *compile, const char *start)
 	loop.place.at = start;
 	if (is_in_parallel(compile))
 		return compile_error(compile, start,
-				     "parallel in a parallel: all of that runs at once as it is");
+				     "parallel in a parallel: its operations run at the same time already");
 	if (compile->loop_count == SCRIPT_LOOPS_MAX)
-		return compile_error(compile, start, "too deep; at most %d blocks may lie in each other",
+		return compile_error(compile, start, "one parallel too many; at most %d may be nested",
 				     SCRIPT_LOOPS_MAX);
 	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
 		return compile_error(compile, start, "one operation too many; at most %d are allowed",
@@ -258,7 +258,7 @@ static int parallel(struct compile *compile, const char *start)
 	return end_of_statement(compile);
 }
 
-/* Unrolls the innermost loop: what it holds is there once, and is copied behind itself. */
+/* end: closes the innermost loop. Unrolls a `repeat` by appending times - 1 copies of its operations. */
 static int end(struct compile *compile, const char *start)
 {
 	struct script *script = compile->script;
@@ -313,9 +313,7 @@ int line_compile(struct compile *compile)
 	if (end_of_statement(compile) < 0)
 		return -1;
 	if (operation.opcode == KVMAP_OP_VERIFY && is_in_parallel(compile))
-		return compile_error(
-			compile, start,
-			"nothing can be verified while other CPUs are at work; write it below end");
+		return compile_error(compile, start, "verify needs all CPUs to be idle; write it below end");
 	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
 		return compile_error(compile, start, "one operation too many; at most %d are allowed",
 				     SCRIPT_OPERATIONS_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.h: the words of the language that stand for a number, and the nearest word to a mistyped one.
+ * names.h: tables of the words of the language with their values, and the search for the nearest word.
  */
 #ifndef VMM_SCRIPT_NAMES_H
 #define VMM_SCRIPT_NAMES_H
@@ -21,13 +21,13 @@ extern const struct name bug_names[];        /* kvmap/bugs.h */
 extern const struct name policy_names[];     /* enum kvmap_policy */
 extern const struct name gfp_names[];        /* enum kvmap_gfp */
 
-/* The row of the `length` bytes at `word`, or NULL. */
+/* The row whose name is the `length` bytes at `word`, or NULL. */
 const struct name *name_find(const struct name *table, const char *word, size_t length);
 
-/* "guard, freed, null". Returns out. */
+/* Lists the names of a table: "guard, freed, null". Returns out. */
 const char *name_list(const struct name *table, char *out, size_t size);
 
-/* The row nearest to a mistyped word, or NULL when none is near. */
+/* The row whose name is nearest to a mistyped word, or NULL if none is near enough. */
 const struct name *name_nearest(const struct name *table, const char *word, size_t length);
 
 #endif

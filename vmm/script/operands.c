@@ -71,7 +71,7 @@ bool take_keyword(struct compile *compile, const char *keyword)
 	return true;
 }
 
-/* An operand must come next: complains at the end of the line. */
+/* Reports a missing operand at the end of the line. */
 static int expect_operand(struct compile *compile, const char *what)
 {
 	if (!at_line_end(compile))
@@ -98,8 +98,8 @@ int operand_number(struct compile *compile, const char *what, uint64_t *out)
 	default:
 		return compile_error(
 			compile, word.at,
-			"%s must stand here, not '%.*s': digits, or 0x and hexadecimal digits, and "
-			"K, M or G behind them if you like",
+			"expected %s, got '%.*s': digits, or 0x and hexadecimal digits, optionally "
+			"followed by K, M or G",
 			what, (int)word.length, word.at);
 	}
 }
@@ -114,9 +114,9 @@ int operand_percent(struct compile *compile, uint64_t *out)
 	if (operand_number(compile, "a percentage", &percent) < 0)
 		return -1;
 	if (compile->now.at == compile->end || *compile->now.at != '%')
-		return compile_error(compile, compile->now.at, "'%%' is missing behind the percentage");
+		return compile_error(compile, compile->now.at, "'%%' is missing after the percentage");
 	if (percent > 100)
-		return compile_error(compile, start, "more than all of it: the percentage is 0%% to 100%%");
+		return compile_error(compile, start, "a percentage above 100%%");
 	compile->now.at++;
 	*out = percent;
 	return 0;
@@ -156,7 +156,7 @@ int operand_address(struct compile *compile, struct kvmap_operand *out)
 		compile->now.at++;
 		if (operand_number(compile, "a number", &constant) < 0)
 			return -1;
-		/* On a base that only the guest knows, a negative constant is its two's complement. */
+		/* For a base that only the guest knows, a negative constant is in two's complement. */
 		wraps = *sign == '+' ? __builtin_add_overflow(operand.value, constant, &operand.value)
 				     : __builtin_sub_overflow(operand.value, constant, &operand.value);
 		if (wraps && operand.base == KVMAP_BASE_NONE)
@@ -176,12 +176,12 @@ int operand_variable(struct compile *compile, struct kvmap_operand *out)
 	word = peek_word(compile, false);
 	if (!word.length || is_digit(*word.at)) {
 		word = peek_token(compile);
-		return compile_error(compile, word.at, "a variable must stand here, not '%.*s'",
-				     (int)word.length, word.at);
+		return compile_error(compile, word.at, "expected a variable, got '%.*s'", (int)word.length,
+				     word.at);
 	}
 	number = variable_find(compile, word);
 	if (number < 0)
-		return variable_complain(compile, word);
+		return variable_diagnose(compile, word);
 	compile->now.at += word.length;
 	*out = (struct kvmap_operand){ .base = KVMAP_BASE_VARIABLE, .variable = (uint16_t)number };
 	return 0;
@@ -198,14 +198,14 @@ int operand_string(struct compile *compile, uint64_t *out)
 	at = compile->now.at;
 	if (*at != '"') {
 		token = peek_token(compile);
-		return compile_error(compile, at, "a text in \"quotes\" must stand here, not '%.*s'",
+		return compile_error(compile, at, "expected a text in \"quotes\", got '%.*s'",
 				     (int)token.length, token.at);
 	}
-	/* That the string ends within the line is known: line_code_end() looked for it. */
+	/* The string ends within the line: check_bytes() rejects open strings. */
 	for (at++; *at != '"'; at++) {
 		if (*at == '\\' && *++at != '"' && *at != '\\')
 			return compile_error(compile, at - 1,
-					     "only \\\" and \\\\ are known behind a backslash");
+					     "after a backslash only \\\" and \\\\ are allowed");
 		if (array_push(&compile->script->strings, *at) < 0)
 			return compile_error_memory(compile);
 	}
@@ -235,7 +235,7 @@ int operand_choice(struct compile *compile, const struct name *table, const char
 	if (!word.length)
 		word = peek_token(compile);
 	row = name_nearest(table, word.at, word.length);
-	return compile_error(compile, word.at, "%s must stand here, not '%.*s'%s%s%s: %s", what,
+	return compile_error(compile, word.at, "expected %s, got '%.*s'%s%s%s: %s", what,
 			     word.length > TOKEN_SHOWN ? TOKEN_SHOWN : (int)word.length, word.at,
 			     row ? "; did you mean '" : "", row ? row->name : "", row ? "'?" : "",
 			     name_list(table, list, sizeof(list)));

@@ -10,7 +10,7 @@
 /* A row of KVMAP_OPERANDS. */
 struct operands_syntax {
 	const char *synopsis;
-	/* Parses what follows the name into *operation; NULL: no operation by this name can be written. */
+	/* Parses the operands into *operation. NULL: scripts cannot contain the operation. */
 	int (*parse)(struct compile *compile, struct kvmap_operation *operation);
 };
 
@@ -18,21 +18,24 @@ struct operands_syntax {
 struct operation_syntax {
 	const char *name;
 	uint16_t opcode;
-	bool has_result; /* sets a variable: NAME = operation */
+	bool has_result; /* assigns a variable: NAME = OPERATION */
 	const struct operands_syntax *operands;
 	const char *outcome;
 };
 
-/* The row of a word, or NULL. */
+/* The row of the operation named `word`, or NULL. */
 const struct operation_syntax *operation_find(struct word word);
 
-/* "NAME = vmalloc SIZE". Returns out. */
+/* The usage of an operation: "NAME = vmalloc SIZE". Returns out. */
 const char *operation_usage(const struct operation_syntax *syntax, char *out, size_t size);
 
-/* "; did you mean 'vmalloc'?" or, where nothing is near, where all of them stand. Returns out. */
+/*
+ * "; did you mean 'vmalloc'?", or a reference to the list of operations if no name is near enough. Returns
+ * out.
+ */
 const char *operation_suggest(struct word word, char *out, size_t size);
 
-/* Words that no variable may be named. */
+/* Whether a word is reserved: a variable cannot have this name. */
 bool word_is_reserved(struct word word);
 
 #endif

@@ -80,7 +80,7 @@ static uint32_t assigned_below(const struct compile *compile, struct word word)
 	return 0;
 }
 
-int variable_complain(struct compile *compile, struct word word)
+int variable_diagnose(struct compile *compile, struct word word)
 {
 	const struct script *script = compile->script;
 	uint32_t below = assigned_below(compile, word);

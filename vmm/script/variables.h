@@ -15,6 +15,6 @@ int variable_find(const struct compile *compile, struct word word);
 int variable_assign(struct compile *compile, struct word word);
 
 /* The error for a variable that is not set at this point: unknown, mistyped, or set only further down. -1. */
-int variable_complain(struct compile *compile, struct word word);
+int variable_diagnose(struct compile *compile, struct word word);
 
 #endif

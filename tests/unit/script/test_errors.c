@@ -19,8 +19,8 @@ static const struct {
 	{ "!", "1:1: unknown operation '!'; " KNOWN },
 	{ "a =", "1:4: an operation is missing here" },
 	{ "expect refused", "1:15: an operation is missing here" },
-	{ "a = repeat 3", "1:5: 'repeat' is no operation; here only an operation may stand" },
-	{ "expect refused end", "1:16: 'end' is no operation; here only an operation may stand" },
+	{ "a = repeat 3", "1:5: expected an operation, got 'repeat'" },
+	{ "expect refused end", "1:16: expected an operation, got 'end'" },
 	{ "touch text", "1:1: unknown operation 'touch'; " KNOWN },
 	/* variables */
 	{ "vfree b", "1:7: unknown variable 'b'; set it first: b = vmalloc SIZE" },
@@ -32,10 +32,10 @@ static const struct {
 	{ "1a = vmalloc 4K", "1:1: the name of a variable begins with a letter" },
 	{ "abcdefghijklmnopqrstuvwxyzabcdefgh = vmalloc 4K",
 	  "1:1: a name of 34 letters; at most 31 are allowed" },
-	{ "vmalloc 4K", "1:1: nobody would know the address of this area; write: NAME = vmalloc SIZE" },
-	{ "a = purge", "1:1: purge gives no address that a variable could take; write: purge" },
-	{ "fill 7", "1:6: a variable must stand here, not '7'" },
-	{ "fill +", "1:6: a variable must stand here, not '+'" },
+	{ "vmalloc 4K", "1:1: the result must be assigned to a variable; write: NAME = vmalloc SIZE" },
+	{ "a = purge", "1:1: purge has no result to assign; write: purge" },
+	{ "fill 7", "1:6: expected a variable, got '7'" },
+	{ "fill +", "1:6: expected a variable, got '+'" },
 	/* operands */
 	{ "a = vmalloc", "1:12: a size is missing; write: NAME = vmalloc SIZE" },
 	{ "a = vmalloc   # 4K", "1:12: a size is missing; write: NAME = vmalloc SIZE" },
@@ -45,7 +45,7 @@ static const struct {
 	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE" },
 	{ "fragment", "1:9: a percentage is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "print", "1:6: a text in \"quotes\" is missing; write: print \"TEXT\" [ADDRESS]" },
-	{ "print hello", "1:7: a text in \"quotes\" must stand here, not 'hello'" },
+	{ "print hello", "1:7: expected a text in \"quotes\", got 'hello'" },
 	{ "print \"x\" 7",
 	  "1:11: nothing to look up in a number: print shows addresses of variables, text and "
 	  "rodata" },
@@ -53,64 +53,59 @@ static const struct {
 	  "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT: vmalloc, vzalloc, "
 	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
 	{ "pair vmaloc 4K 1",
-	  "1:6: a function that allocates must stand here, not 'vmaloc'; did you mean 'vmalloc'?: vmalloc, "
+	  "1:6: expected a function that allocates, got 'vmaloc'; did you mean 'vmalloc'?: vmalloc, "
 	  "vzalloc, kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
-	{ "areas 10 4K hole", "1:13: 'hole' is too much here; write: areas COUNT SIZE [holes]" },
+	{ "areas 10 4K hole", "1:13: unexpected 'hole'; write: areas COUNT SIZE [holes]" },
 	{ "crash",
 	  "1:6: a way to crash is missing; write: crash HOW: triple-fault, emulation, mmio, hang, oops" },
-	{ "crash opps",
-	  "1:7: a way to crash must stand here, not 'opps'; did you mean 'oops'?: triple-fault, "
-	  "emulation, mmio, hang, oops" },
+	{ "crash opps", "1:7: expected a way to crash, got 'opps'; did you mean 'oops'?: triple-fault, "
+			"emulation, mmio, hang, oops" },
 	{ "bug x",
-	  "1:5: a deliberate bug must stand here, not 'x': guard-mapped, shared-frame, lost-frame, "
+	  "1:5: expected a deliberate bug, got 'x': guard-mapped, shared-frame, lost-frame, "
 	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, account-off, "
 	  "missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, lost-block" },
 	{ "fault guard-mapped",
 	  "1:1: 'fault' is no operation; write 'bug NAME' for a deliberate bug, 'expect fault "
 	  "KIND ADDRESS' for an expected page fault" },
 	{ "fault = vmalloc 4K", "1:1: 'fault' is a word of the language; choose another name" },
-	{ "expect", "1:7: 'fault' or 'refused' must stand behind expect" },
-	{ "expect freed 0", "1:8: 'fault' or 'refused' must stand behind expect" },
+	{ "expect", "1:7: expected 'fault' or 'refused' after expect" },
+	{ "expect freed 0", "1:8: expected 'fault' or 'refused' after expect" },
 	{ "expect fault gaurd 0",
-	  "1:14: a kind of fault must stand here, not 'gaurd'; did you mean 'guard'?: guard, "
+	  "1:14: expected a kind of fault, got 'gaurd'; did you mean 'guard'?: guard, "
 	  "freed, null, readonly, noexecute, unmapped" },
 	{ "expect fault null",
 	  "1:18: an address is missing; write: expect fault KIND [read|write|execute] ADDRESS" },
 	{ "expect fault null write",
 	  "1:24: an address is missing; write: expect fault KIND [read|write|execute] "
 	  "ADDRESS" },
-	{ "purge now", "1:7: 'now' is too much here; write: purge" },
-	{ "read 0 0", "1:8: '0' is too much here; write: read ADDRESS" },
-	{ "read 0 + 1 + 2", "1:12: '+' is too much here; write: read ADDRESS" },
+	{ "purge now", "1:7: unexpected 'now'; write: purge" },
+	{ "read 0 0", "1:8: unexpected '0'; write: read ADDRESS" },
+	{ "read 0 + 1 + 2", "1:12: unexpected '+'; write: read ADDRESS" },
 	/* numbers */
-	{ "a = vmalloc 64KB",
-	  "1:13: a size must stand here, not '64KB': digits, or 0x and hexadecimal digits, and K, "
-	  "M or G behind them if you like" },
-	{ "a = vmalloc -1",
-	  "1:13: a size must stand here, not '-1': digits, or 0x and hexadecimal digits, and K, M "
-	  "or G behind them if you like" },
-	{ "a = vmalloc 0x",
-	  "1:13: a size must stand here, not '0x': digits, or 0x and hexadecimal digits, and K, M "
-	  "or G behind them if you like" },
+	{ "a = vmalloc 64KB", "1:13: expected a size, got '64KB': digits, or 0x and hexadecimal digits, "
+			      "optionally followed by K, M or G" },
+	{ "a = vmalloc -1", "1:13: expected a size, got '-1': digits, or 0x and hexadecimal digits, "
+			    "optionally followed by K, M or G" },
+	{ "a = vmalloc 0x", "1:13: expected a size, got '0x': digits, or 0x and hexadecimal digits, "
+			    "optionally followed by K, M or G" },
 	{ "a = vmalloc 18446744073709551616", "1:13: a size of more than 64 bits: '18446744073709551616'" },
 	{ "a = vmalloc 17179869184G", "1:13: a size of more than 64 bits: '17179869184G'" },
 	{ "read 0xffffffffffffffff+1", "1:24: this address is outside of 64 bits" },
 	{ "read 1-2", "1:7: this address is outside of 64 bits" },
-	{ "fragment 60", "1:12: '%' is missing behind the percentage" },
-	{ "fragment 101%", "1:10: more than all of it: the percentage is 0% to 100%" },
-	{ "fragment x%",
-	  "1:10: a percentage must stand here, not 'x': digits, or 0x and hexadecimal digits, and K, M "
-	  "or G behind them if you like" },
+	{ "fragment 60", "1:12: '%' is missing after the percentage" },
+	{ "fragment 101%", "1:10: a percentage above 100%" },
+	{ "fragment x%", "1:10: expected a percentage, got 'x': digits, or 0x and hexadecimal digits, "
+			 "optionally followed by K, M or G" },
 	{ "fragment 6% of", "1:15: a size is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "fragment 6% seed", "1:17: a seed is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
-	{ "fragment 6% seed 1 of 4M", "1:20: 'of' is too much here; write: fragment PERCENT% [of SIZE] [seed "
+	{ "fragment 6% seed 1 of 4M", "1:20: unexpected 'of'; write: fragment PERCENT% [of SIZE] [seed "
 				      "NUMBER]" },
 	/* texts */
 	{ "print \"abc", "1:7: a text without an end: its closing \" is missing" },
 	{ "print \"abc\\\"", "1:7: a text without an end: its closing \" is missing" },
-	{ "print \"a\\n\"", "1:9: only \\\" and \\\\ are known behind a backslash" },
+	{ "print \"a\\n\"", "1:9: after a backslash only \\\" and \\\\ are allowed" },
 	{ "print \"a\"b", "1:10: unknown variable 'b'; set it first: b = vmalloc SIZE" },
 	/* loops */
 	{ "end", "1:1: end without a repeat or parallel above it" },
@@ -118,19 +113,19 @@ static const struct {
 	{ "purge\nrepeat 2\npurge", "2:8: this repeat has no end; write 'end' below what is repeated" },
 	{ "parallel\npurge", "1:1: this parallel has no end; write 'end' below what runs at once" },
 	{ "parallel\nrepeat 2\nparallel\nend\nend\nend",
-	  "3:1: parallel in a parallel: all of that runs at once as it is" },
+	  "3:1: parallel in a parallel: its operations run at the same time already" },
 	{ "parallel\npurge\non cpu 1 verify\nend",
-	  "3:1: nothing can be verified while other CPUs are at work; write it below end" },
-	{ "in purge", "1:4: 'interrupt' must stand behind in; write: in interrupt OPERATION" },
+	  "3:1: verify needs all CPUs to be idle; write it below end" },
+	{ "in purge", "1:4: expected 'interrupt' after in; write: in interrupt OPERATION" },
 	{ "in interrupt", "1:13: an operation is missing here" },
-	{ "in interrupt on cpu 1 purge", "1:14: 'on' is no operation; here only an operation may stand" },
-	{ "in interrupt parallel", "1:14: 'parallel' is no operation; here only an operation may stand" },
-	{ "parallel 2\nend", "1:10: '2' is too much here; write: parallel" },
+	{ "in interrupt on cpu 1 purge", "1:14: expected an operation, got 'on'" },
+	{ "in interrupt parallel", "1:14: expected an operation, got 'parallel'" },
+	{ "parallel 2\nend", "1:10: unexpected '2'; write: parallel" },
 	{ "stress 1", "1:9: a count is missing; write: stress SEED COUNT" },
-	{ "repeat", "1:7: how often is missing; write: repeat TIMES" },
-	{ "repeat 0\nend", "1:8: not even once: repeat wants 1 or more" },
-	{ "repeat 2 times", "1:10: 'times' is too much here; write: repeat TIMES" },
-	{ "repeat 1\nend of it", "2:5: 'of' is too much here; write: end" },
+	{ "repeat", "1:7: a repeat count is missing; write: repeat TIMES" },
+	{ "repeat 0\nend", "1:8: the repeat count must be at least 1" },
+	{ "repeat 2 times", "1:10: unexpected 'times'; write: repeat TIMES" },
+	{ "repeat 1\nend of it", "2:5: unexpected 'of'; write: end" },
 	{ "repeat 1000001\npurge\nend",
 	  "1:8: this repeat makes more than 1000000 operations in all, which is the most" },
 	{ "repeat 1000\nrepeat 0xffffffffffffffff\npurge\nend\nend",
@@ -140,7 +135,7 @@ static const struct {
 	{ "repeat 1000000\npurge\nend\nverify", "4:1: one operation too many; at most 1000000 are allowed" },
 	{ "repeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\n"
 	  "repeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\nrepeat 1\n",
-	  "17:8: one repeat too many; at most 16 may lie in each other" },
+	  "17:8: one repeat too many; at most 16 may be nested" },
 	/* bytes */
 	{ "vfree \x1b[2J", "1:7: the byte \\x1b; outside of comments a script is plain ASCII" },
 	{ "print \"\xc3\xa4\"", "1:8: the byte \\xc3; outside of comments a script is plain ASCII" },
