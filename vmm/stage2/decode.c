@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode.c: tables to leaves.
+ * decode.c: decodes the tables of the second stage into leaves, and sorts and finds leaves.
  */
 #include "stage2/stage2.h"
 
@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* A GPA has no bits from here on: what lies above in a translation is not believed. */
+/* Width of a GPA. Higher bits of shadow translations are masked off. */
 #define GPA_BITS 52
 
-/* Where entry i of the table leads from. */
+/* The GPA that entry i of the table translates; with shadow paging, that of the frame that it maps. */
 static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
 {
 	if (table->translation)
@@ -23,7 +23,7 @@ static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
 	return table->gpa + i * page_level_size(table->level);
 }
 
-/* Memory for leaves, for free(). */
+/* Allocates memory for `count` leaves; release it with free(). */
 static struct stage2_leaf *leaves_allocate(size_t count)
 {
 	size_t size = count * sizeof(struct stage2_leaf);
@@ -34,7 +34,7 @@ static struct stage2_leaf *leaves_allocate(size_t count)
 	size = page_round_up(size, PAGE_2M);
 	memory = aligned_alloc(PAGE_2M, size);
 	if (memory)
-		madvise(memory, size, MADV_HUGEPAGE); /* a host without them is slower */
+		madvise(memory, size, MADV_HUGEPAGE); /* an optimisation; failure is ignored */
 	return memory;
 }
 
@@ -58,7 +58,7 @@ int stage2_make_room(struct stage2 *stage2, size_t more)
 	return 0;
 }
 
-/* There is room for it. */
+/* Appends a leaf. The caller has made room with stage2_make_room(). */
 static void add_leaf(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
 {
 	struct stage2_level *level = &stage2->levels[table->level];
@@ -91,7 +91,10 @@ static int add_link(const struct stage2 *stage2, const struct stage2_table *tabl
 	return array_push(links, link);
 }
 
-/* Also kept where nobody follows it, to be shown. */
+/*
+ * Records an entry that points to a table, for reports. Tables for shadow paging, nested guests and SMM have
+ * none.
+ */
 static int add_upper(struct stage2 *stage2, const struct stage2_table *table, unsigned int i, uint64_t entry)
 {
 	struct stage2_upper upper = { .gpa = entry_gpa(table, i), .entry = entry, .level = table->level };
@@ -139,7 +142,7 @@ static int compare_slots(const void *a, const void *b)
 	return one->gpa < other->gpa ? -1 : one->gpa > other->gpa;
 }
 
-/* The end of the ascending run that begins at `start`. */
+/* End (exclusive) of the ascending run that begins at `start`. */
 static size_t run_end(const struct stage2_leaf *leaves, size_t start, size_t count)
 {
 	while (++start < count && leaves[start - 1].gpa <= leaves[start].gpa)
@@ -157,8 +160,8 @@ static void merge(const struct stage2_leaf *from, size_t start, size_t middle, s
 }
 
 /*
- * By merging the runs that are there: the TDP MMU's leaves are one run for each level and root, so that this
- * is little more than a copy.
+ * Natural merge sort by GPA. The leaves of the TDP MMU form one ascending run per level and root, so that few
+ * passes are needed.
  */
 static int sort_leaves(struct stage2 *stage2)
 {
@@ -212,7 +215,7 @@ const struct stage2_leaf *stage2_leaf_at(const struct stage2 *stage2, uint64_t g
 {
 	const struct stage2_leaf *leaves = stage2->leaves.items;
 
-	/* A leaf that holds gpa begins at gpa rounded down to its size. */
+	/* A leaf that translates gpa begins at gpa rounded down to its size. */
 	for (unsigned int level = 1; level <= 3; level++) {
 		uint64_t start = page_round_down(gpa, page_level_size(level));
 

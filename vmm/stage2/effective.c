@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * effective.c: the page that a TLB can hold for a mapping of the guest: the smaller of the guest's and the
+ * effective.c: the effective TLB page size of the guest's mappings: the smaller of the guest's page and the
  * second stage's.
  */
 #include "stage2/stage2.h"
 
 #include "base/page.h"
 
-/* Where, behind gpa, the second stage may have something again. */
+/* GPA of the first leaf above gpa, which no leaf translates; `end` if there is none. */
 static uint64_t next_leaf(const struct stage2 *stage2, uint64_t gpa, uint64_t end)
 {
 	size_t next = stage2_leaf_from(stage2, gpa + PAGE_4K);
@@ -15,7 +15,10 @@ static uint64_t next_leaf(const struct stage2 *stage2, uint64_t gpa, uint64_t en
 	return next < stage2->leaves.count ? stage2->leaves.items[next].gpa : end;
 }
 
-/* Adds up what backs [gpa, end) by level; returns the smallest level that backs any of it, 0 if none does. */
+/*
+ * Adds the bytes of [gpa, end) to `bytes`, by the level of the leaf that backs them, [0] for none. Returns
+ * the smallest level of these leaves; 0 without any.
+ */
 static unsigned int add_up(const struct stage2 *stage2, uint64_t gpa, uint64_t end, uint64_t bytes[4])
 {
 	unsigned int smallest = 0;

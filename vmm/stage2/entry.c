@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.c: one entry of the second stage, as hardware and KVM define it.
+ * entry.c: decodes one entry of the second stage, as hardware and KVM define it.
  *
- * EPT: SDM vol. 3C tables 29-1 to 29-7. NPT and shadow: entries as of ordinary tables, SDM vol. 3A 4.5, APM
- * vol. 2 5.3. KVM's own marks: arch/x86/kvm/mmu/spte.h of Linux 6.1 to 6.18.
+ * EPT: SDM vol. 3C tables 29-1 to 29-7. NPT and shadow paging use the format of ordinary page tables: SDM
+ * vol. 3A 4.5, APM vol. 2 5.3. KVM's software bits: arch/x86/kvm/mmu/spte.h of Linux 6.1 to 6.18.
  */
 #include "stage2/stage2.h"
 
@@ -11,19 +11,19 @@
 #include "base/strbuf.h"
 #include "base/x86.h"
 
-/* KVM */
-#define SPTE_PRESENT   X86_BIT(11) /* MMU-present: not the hardware's bit, which access tracking clears */
+/* Software bits of KVM. */
+#define SPTE_PRESENT   X86_BIT(11) /* MMU-present: set also while access tracking clears R, W and X */
 #define SPTE_FROZEN    0x5a0ull
-#define SPTE_EMPTY_VE  X86_BIT(63) /* empty since Linux 6.9: with EPT it suppresses #VE */
+#define SPTE_EMPTY_VE  X86_BIT(63) /* set in empty entries since Linux 6.9: with EPT it suppresses #VE */
 #define NPT_HOST_WRITE X86_BIT(9)
 #define NPT_MMU_WRITE  X86_BIT(10)
 #define EPT_HOST_WRITE X86_BIT(57)
 #define EPT_MMU_WRITE  X86_BIT(58)
-/* How accesses and writes are told, of tables that hardware walks; 0: by the hardware's A and D. */
+/* How KVM tracks accesses and writes. 0: by the hardware's A and D bits. */
 #define SPTE_AD            (3ull << 52)
-#define SPTE_AD_DISABLED   (1ull << 52) /* by faults, since there are no A and D: rights are taken away */
-#define SPTE_AD_WRITE_ONLY (2ull << 52) /* writes by faults, though there is a D */
-/* Then, of a page whose rights were taken away: R and X as they were. W is given back by a fault only. */
+#define SPTE_AD_DISABLED   (1ull << 52) /* no A and D bits: KVM removes rights and tracks by faults */
+#define SPTE_AD_WRITE_ONLY (2ull << 52) /* writes by faults, although there is a D bit */
+/* SPTE_AD_DISABLED: R and X of a page before KVM removed them. Only a fault restores W. */
 #define SPTE_SAVED_SHIFT 54
 
 /* EPT */
@@ -37,8 +37,8 @@
 #define EPT_A            X86_BIT(8)
 #define EPT_D            X86_BIT(9)
 #define EPT_XU           X86_BIT(10)
-#define EPT_SHADOW_STACK X86_BIT(60) /* of the supervisor */
-#define EPT_SUB_PAGE     X86_BIT(61) /* write permissions by 128 bytes, of a 4K page */
+#define EPT_SHADOW_STACK X86_BIT(60) /* supervisor shadow stack */
+#define EPT_SUB_PAGE     X86_BIT(61) /* sub-page write permissions, in units of 128 bytes of a 4K page */
 #define EPT_SUPPRESS_VE  X86_BIT(63)
 
 static uint64_t address_mask(const struct stage2_format *format)
@@ -51,7 +51,7 @@ static uint64_t address_mask(const struct stage2_format *format)
 
 static bool is_page(unsigned int level, uint64_t entry)
 {
-	/* Both formats have the bit in the same place. */
+	/* Bit 7 in both formats. */
 	return level == 1 || (level <= 3 && entry & EPT_LARGE);
 }
 
@@ -64,8 +64,10 @@ enum stage2_entry_kind stage2_entry_kind(const struct stage2_format *format, uns
 		return STAGE2_EMPTY;
 	if ((entry & ~SPTE_EMPTY_VE) == SPTE_FROZEN)
 		return STAGE2_FROZEN;
-	/* Meant to fault: with EPT writable but not readable, else present with a reserved bit (bit 51, or
-	 * the lowest that is one). */
+	/*
+	 * MMIO entries fault on purpose: EPT ones are writable but not readable, others have a reserved bit
+	 * set.
+	 */
 	if (format->kind == STAGE2_EPT
 		    ? (entry & EPT_RWX) == (EPT_W | EPT_X)
 		    : entry & PTE_P && entry & ~address_mask(format) & PTE_ADDRESS & ~format->encryption)
@@ -83,7 +85,7 @@ uint64_t stage2_entry_hpa(const struct stage2_format *format, unsigned int level
 unsigned int stage2_entry_rights(const struct stage2_format *format, uint64_t entry)
 {
 	if (format->kind == STAGE2_EPT)
-		return (unsigned int)(entry & EPT_RWX); /* in the order of enum rights */
+		return (unsigned int)(entry & EPT_RWX); /* same bits as enum rights */
 	if (!(entry & PTE_P))
 		return 0;
 	return RIGHT_R | (entry & PTE_W ? RIGHT_W : 0) | (entry & PTE_NX ? 0 : RIGHT_X) |
@@ -110,8 +112,8 @@ bool stage2_entry_dirty(const struct stage2_format *format, uint64_t entry)
 }
 
 /*
- * EPT: bits 3 to 7 of an entry that points to a table; types 2, 3 and 7 of a page. And W without R is a
- * misconfiguration of both (SDM vol. 3C 29.3.3.1). Without R, W and X hardware looks at nothing else.
+ * The bits that make an EPT entry a misconfiguration (SDM vol. 3C 29.3.3.1): W without R; in an entry that
+ * points to a table, bits 3 to 7; in a page, memory types 2, 3 and 7.
  */
 static uint64_t reserved_ept(unsigned int level, uint64_t entry)
 {
@@ -152,7 +154,9 @@ static void add_bits(struct strbuf *words, uint64_t entry, const struct bit_name
 			add_word(words, names[i].name);
 }
 
-/* Access tracking by faults (EPT without A and D bits), and the rights that KVM removed for it. */
+/*
+ * Adds how KVM tracks accesses by faults (EPT without A and D bits), and the rights that it removed for that.
+ */
 static void text_tracking(uint64_t entry, struct strbuf *words)
 {
 	uint64_t saved = entry >> SPTE_SAVED_SHIFT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames.c: the host frames that back the leaves' memory, from /proc/PID/pagemap, read in bulk.
+ * frames.c: finds the host frames that back the leaves, by bulk reads of /proc/PID/pagemap.
  */
 #include "stage2/pagemap.h"
 #include "base/page.h"
@@ -11,21 +11,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Words of one read: 256 MiB of memory. */
+/* Maximum of one read, in words of 8 bytes, one per page: covers 256 MiB of memory. */
 #define WINDOW_WORDS (1u << 16)
-/* Leaves that lie nearer than this are read together: skipping costs a system call. */
+/* Leaves at most this many pages apart are read together, because skipping costs a system call. */
 #define WINDOW_GAP 512
 
-/* A stretch of pagemap, by page number. */
+/* A part of pagemap. start is a page number, count the number of valid words. */
 struct window {
 	int fd;
 	uint64_t start, count;
 	uint64_t *words;
-	int errnum;  /* of a read that failed */
-	bool hidden; /* a page is there and its frame is not told */
+	int errnum;  /* errno of a read that failed; 0: none */
+	bool hidden; /* a present page without a frame number: the kernel hides it */
 };
 
-/* Pages from the leaf on to the end of the last one that lies near and fits into a window. */
+/*
+ * Number of pages from the start of `leaf` to the end of the last leaf that is near enough and fits into a
+ * window.
+ */
 static uint64_t pages_ahead(const struct stage2 *stage2, const struct stage2_leaf *leaf)
 {
 	const struct stage2_leaf *end = stage2->leaves.items + stage2->leaves.count;
@@ -47,7 +50,7 @@ static bool window_holds(const struct window *window, uint64_t page, uint64_t pa
 	       window->count - (page - window->start) >= pages;
 }
 
-/* Reads `pages` words from `page` on, at most WINDOW_WORDS. False if there are not so many. */
+/* Reads `pages` words from `page` on, at most WINDOW_WORDS. False if it could read only fewer. */
 static bool window_move(struct window *window, uint64_t page, uint64_t pages)
 {
 	ssize_t length =
@@ -60,7 +63,10 @@ static bool window_move(struct window *window, uint64_t page, uint64_t pages)
 	return window->count >= pages;
 }
 
-/* A leaf's words: the first is kept, the others must follow it. `first`: number of the first one here. */
+/*
+ * Takes `count` words of a leaf; words[0] is its word number `first`. The leaf keeps word 0 as its backing;
+ * `stray` records the first page whose frame is not contiguous with it.
+ */
 static void take_words(struct stage2_leaf *leaf, const uint64_t *words, uint64_t first, uint64_t count,
 		       struct window *window)
 {
@@ -82,7 +88,7 @@ static void look_up(struct stage2 *stage2, struct stage2_leaf *leaf, struct wind
 	const struct stage2_slot *slot = leaf->nested || leaf->smm ? NULL : stage2_slot_at(stage2, leaf->gpa);
 	uint64_t frames = stage2_leaf_frames(leaf), page;
 
-	/* What leaves its slot has no HVA; check.c says so. */
+	/* A leaf that extends beyond its slot has no HVA; check.c reports it. */
 	if (!slot || slot->size - (leaf->gpa - slot->gpa) < frames * PAGE_4K)
 		return;
 	page = (slot->hva + (leaf->gpa - slot->gpa)) / PAGE_4K;

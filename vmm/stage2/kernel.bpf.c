@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel.bpf.c: copies KVM's second stage to the process that asks. Decides nothing: what an entry means is
- * found out in user space (entry.h).
+ * kernel.bpf.c: copies KVM's second stage to the inspecting process, which decodes it in user space
+ * (entry.c).
  *
  * The structures are KVM's (arch/x86/include/asm/kvm_host.h, arch/x86/kvm/mmu/mmu_internal.h,
- * include/linux/kvm_host.h), of Linux 6.1 and later, with no more members than are read; libbpf finds their
- * offsets in the BTF of the kernel or of kvm.ko.
+ * include/linux/kvm_host.h) of Linux 6.1 and later, reduced to the members that are read; libbpf relocates
+ * their offsets by the BTF of the kernel or of kvm.ko.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -130,14 +130,17 @@ struct kvm_mmu_page {
 	__u64 *shadowed_translation;
 };
 
-/* Its values differ from kernel to kernel. */
+/* The value differs between kernels; libbpf relocates it. */
 enum kvm_reg {
 	VCPU_EXREG_CR3 = 1,
 };
 
 #pragma clang attribute pop
 
-/* Its members are rewritten by the verifier, not by libbpf. */
+/*
+ * The context of the iterator. The kernel's BPF verifier rewrites accesses to it; libbpf must not relocate
+ * them.
+ */
 struct bpf_iter__task_file {
 	void *meta;
 	void *task;
@@ -147,7 +150,7 @@ struct bpf_iter__task_file {
 
 char licence[] SEC("license") = "Dual MIT/GPL";
 
-/* ---- descriptors of a process ---- */
+/* ---- file descriptors of the process ---- */
 
 __u32 vm_count = 0, vcpu_count = 0;
 struct kernel_vm vms[KERNEL_VMS] = {};
@@ -168,7 +171,10 @@ int find_vms(struct bpf_iter__task_file *ctx)
 	char name[16] = {};
 	void *private;
 
-	/* Only the kernel names an anonymous inode, so that name and private_data can be believed. */
+	/*
+	 * Only the kernel creates and names anonymous inodes; so the name identifies the type of
+	 * private_data.
+	 */
 	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != ANON_INODE_FS_MAGIC)
 		return 0;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
@@ -190,20 +196,20 @@ int find_vms(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* ---- the VM that is read: `kvm` is set by the loader ---- */
+/* ---- state of the VM ---- */
 
-__u64 kvm = 0;
+__u64 kvm = 0; /* struct kvm of the VM to read; set by user space */
 struct kernel_state state = {};
-__u64 roots[KERNEL_VCPUS] = {}; /* vcpu->arch.root_mmu.root.hpa, by the number in vcpus[] */
+__u64 roots[KERNEL_VCPUS] = {}; /* vcpu->arch.root_mmu.root.hpa, by index in vcpus[] */
 
-static long look_at_vcpu(__u32 number, void *context)
+static long read_vcpu_state(__u32 number, void *context)
 {
 	struct kernel_vcpu *known = &vcpus[number & (KERNEL_VCPUS - 1)];
 	struct kvm_vcpu *vcpu = (void *)known->vcpu;
 
 	if (known->kvm != kvm)
 		return 0;
-	/* OUTSIDE_GUEST_MODE is 0 */
+	/* OUTSIDE_GUEST_MODE is 0. */
 	if (BPF_CORE_READ(vcpu, mode))
 		state.running++;
 	roots[number & (KERNEL_VCPUS - 1)] = BPF_CORE_READ(vcpu, arch.root_mmu.root.hpa);
@@ -218,7 +224,7 @@ int read_state(void *context)
 	state.invalidations = BPF_CORE_READ(vm, mmu_invalidate_seq);
 	state.generation = BPF_CORE_READ(vm, memslots[0], generation);
 	state.running = 0;
-	bpf_loop(vcpu_count, look_at_vcpu, NULL, 0);
+	bpf_loop(vcpu_count, read_vcpu_state, NULL, 0);
 	return 0;
 }
 
@@ -255,7 +261,7 @@ int read_registers(void *context)
 	return 0;
 }
 
-/* ---- memory slots, by the hash of their numbers ---- */
+/* ---- memory slots, from the hash table of their ids ---- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -268,13 +274,14 @@ struct {
 __u32 slot_count = 0;
 
 /*
- * Where a walk over the hash stands. Not on the stack: older verifiers look at a loop's body once, with what
- * is on the stack when it begins, and take out what cannot happen then.
+ * Cursor of the walk over the hash table. It is global because older BPF verifiers check the body of
+ * bpf_loop() once, with the values that the stack has before the loop, and remove branches that are dead with
+ * these values.
  */
 __u64 slot_set = 0;         /* struct kvm_memslots */
-__u64 slot_node = 0;        /* struct hlist_node; 0: on to the next bucket */
-__u64 slot_node_offset = 0; /* of it in struct kvm_memory_slot */
-__u32 slot_bucket = 0;
+__u64 slot_node = 0;        /* struct hlist_node; 0: continue with the next bucket */
+__u64 slot_node_offset = 0; /* offset of the node in struct kvm_memory_slot */
+__u32 slot_bucket = 0;      /* the next bucket */
 
 static void keep_slot(struct kvm_memory_slot *slot)
 {
@@ -322,7 +329,7 @@ int read_slots(void *context)
 	slot_node = 0;
 	slot_bucket = 0;
 	slot_node_offset = bpf_core_field_offset(struct kvm_memory_slot, id_node);
-	/* Two sets take turns: each has links of its own. */
+	/* KVM alternates between two sets of slots; a slot has one node for each set. */
 	if (BPF_CORE_READ(set, node_idx))
 		slot_node_offset += bpf_core_type_size(struct hlist_node);
 	bpf_loop(KERNEL_SLOTS + SLOT_HASH_BUCKETS, step_slots, NULL, 0);
@@ -340,8 +347,8 @@ struct {
 } pages SEC(".maps");
 
 __u32 page_count = 0;
-__u32 list_of_roots = 0; /* whether tdp_mmu_roots is meant, or else active_mmu_pages */
-__u64 list_position = 0; /* where to go on, struct list_head; 0: at the beginning. 0 again at the end */
+__u32 list_of_roots = 0; /* 1: read tdp_mmu_roots; 0: active_mmu_pages */
+__u64 list_position = 0; /* cursor, struct list_head; 0 at the beginning and after the end */
 
 static long step_pages(__u32 number, __u64 *head)
 {
@@ -388,7 +395,7 @@ int read_pages(void *context)
 	return 0;
 }
 
-/* ---- tables, whole ---- */
+/* ---- tables ---- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -398,7 +405,7 @@ struct {
 	__type(value, __u64[TABLE_BYTES / 8]);
 } tables SEC(".maps");
 
-__u64 wanted[KERNEL_TABLES] = {}; /* kernel virtual addresses */
+__u64 wanted[KERNEL_TABLES] = {}; /* kernel virtual addresses of the tables to copy; set by user space */
 __u32 wanted_count = 0;
 __u32 unreadable = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h: the virtual machines of a process, by its descriptors.
+ * process.h: finds the virtual machines of a process by its file descriptors.
  */
 #ifndef VMM_STAGE2_PROCESS_H
 #define VMM_STAGE2_PROCESS_H
@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether it has a VM, as far as its descriptors may be looked at. */
+/* Whether the process has a VM. False also if its descriptors may not be read. */
 bool process_has_vm(pid_t pid);
 
 /*
- * A descriptor of its own on the VM that is descriptor `vm_fd` of the process, -1: on its only one. It keeps
- * the kernel's structures alive; to be closed. ERROR_INPUT if there is no such process, it has no VM, or
- * several; ERROR_PERMISSION if it may not be looked into.
+ * Duplicates descriptor `vm_fd` of the process, a VM; with -1 the process must have exactly one VM. The
+ * descriptor keeps the kernel's structures alive; the caller closes it. ERROR_INPUT if there is no such
+ * process, or it has no VM or several; ERROR_PERMISSION if its descriptors may not be read.
  */
 int process_hold_vm(pid_t pid, int vm_fd, struct error *error);
 

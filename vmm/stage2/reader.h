@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reader.h: reads the second stage of a VM of any process from the kernel, by a BPF program.
+ * reader.h: reads the second stage of a VM of any process from kernel memory, with a BPF program.
  *
- * It needs what a BPF program that reads kernel memory needs: Linux 6.1 or later with BTF, CAP_BPF and
- * CAP_PERFMON (or root), no lockdown for confidentiality. For a VM of another process CAP_SYS_PTRACE, for
- * host frames CAP_SYS_ADMIN.
+ * Requirements: Linux 6.1 or later with BTF, CAP_BPF and CAP_PERFMON (or root), and no lockdown in
+ * confidentiality mode. A VM of another process needs CAP_SYS_PTRACE, host frames need CAP_SYS_ADMIN.
  */
 #ifndef VMM_STAGE2_READER_H
 #define VMM_STAGE2_READER_H
@@ -17,42 +16,44 @@
 struct stage2_reader;
 
 /*
- * Loads the program. ERROR_PERMISSION, or ERROR_HOST where this host or this build cannot: the text says what
- * is missing and how to get it.
+ * Loads the BPF program. ERROR_PERMISSION, or ERROR_HOST if this host or this build does not support it; the
+ * text names what is missing and how to get it.
  */
 int stage2_reader_open(struct stage2_reader **out, struct error *error);
 
-/* NULL is allowed. */
+/* reader may be NULL. */
 void stage2_reader_close(struct stage2_reader *reader);
 
 /*
- * Copies the second stage of the VM that is descriptor `vm_fd` of the process, decoded, sorted, with the
- * frames that back it looked up. vm_fd -1: its only VM; ERROR_INPUT if it has none or several. To be freed
- * with stage2_destroy().
+ * Copies the second stage of the VM that is descriptor `vm_fd` of the process, decodes and sorts it, and
+ * finds the frames that back it. vm_fd -1: the only VM of the process; ERROR_INPUT if it has none or
+ * several. Free *out with stage2_destroy().
  *
- * The vCPUs should stand still. What changes meanwhile is noticed, and it is read again, a few times;
- * out->unsteady says that it changed each time.
+ * The vCPUs should not run. A change during the read is detected and the read repeated, a few times;
+ * out->unsteady is set if it changed each time.
  */
 int stage2_read(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage2 *out, struct error *error);
 
-/* A vCPU as KVM knows it while it does not run; of one that runs, as of the last time that it left the guest.
- */
+/* KVM's copy of the state of a vCPU. While the vCPU runs, it is the state of the last VM exit. */
 struct stage2_vcpu {
 	uint32_t id;
-	/* Not the segments and RFLAGS. RSP and RIP may be of before: VT-x keeps them. */
+	/* Without segments and RFLAGS. RSP and RIP may be stale: VT-x keeps them in the VMCS. */
 	struct view_cpu registers;
-	bool old_cr3; /* VT-x keeps CR3, too, and nobody has asked for it since the guest was left */
+	bool old_cr3; /* CR3 may be stale, too: KVM has not read it from the VMCS since the last VM exit */
 	bool running;
 };
 
 struct stage2_guest {
-	struct stage2_slots slots;               /* as they come */
+	struct stage2_slots slots;               /* unsorted */
 	struct stage2_vcpu vcpus[VIEW_CPUS_MAX]; /* by id */
 	unsigned int vcpu_count;
 	unsigned int physical_bits; /* MAXPHYADDR of the guest */
 };
 
-/* The memory and the registers of the guest of that VM, as stage2_read(). out->slots.items is to be freed. */
+/*
+ * Reads memory slots and registers of a VM; arguments and errors as stage2_read(). The caller frees
+ * out->slots.items.
+ */
 int stage2_read_guest(struct stage2_reader *reader, pid_t pid, int vm_fd, struct stage2_guest *out,
 		      struct error *error);
 
