@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Entries that are looked at in all: a second or so. A log that was made to be slow ends here. */
+/* Limit of log entries read in all searches, about a second: bounds the time that a hostile log can cost. */
 #define STEPS_MAX (1ull << 28)
 
 static const struct claim_flush *entry_at(const struct flush_history *history, const struct flush_span *span,
@@ -14,7 +14,7 @@ static const struct claim_flush *entry_at(const struct flush_history *history, c
 	return &history->claims->flushes.items[history->places[span->first + i]];
 }
 
-/* The first of a CPU's entries with a greater stamp. */
+/* Index of the first entry of a span with a greater stamp; span->count if there is none. */
 static size_t first_after(const struct flush_history *history, const struct flush_span *span, uint32_t stamp)
 {
 	return lower_bound(span->count, i, entry_at(history, span, i)->stamp <= stamp);
@@ -28,7 +28,7 @@ bool history_step(struct flush_history *history)
 	return true;
 }
 
-/* The earliest flush on `cpu`, begun when `after` had been unmapped, that covers gva; or NULL. */
+/* The earliest flush of `cpu` that covers gva and began at stamp `after` or later, or NULL. */
 static const struct claim_flush *first_flush(struct flush_history *history, unsigned int cpu, uint64_t gva,
 					     uint32_t after)
 {
@@ -43,7 +43,10 @@ static const struct claim_flush *first_flush(struct flush_history *history, unsi
 	return NULL;
 }
 
-/* The stamp by which flushes of `cpu` after `after` cover [start, end), or FLUSHED_NEVER. */
+/*
+ * The stamp by which the flushes of `cpu` that began at `after` or later cover [start, end), or
+ * FLUSHED_NEVER.
+ */
 static uint64_t covered_at(struct flush_history *history, unsigned int cpu, uint64_t start, uint64_t end,
 			   uint32_t after)
 {
@@ -62,14 +65,15 @@ static uint64_t covered_at(struct flush_history *history, unsigned int cpu, uint
 }
 
 /*
- * The stamp from which on `cpu`, whose flushes cover what was unmapped at `after` by `covered`, cannot use
- * it: that one, or an earlier one at which it was halted and then flushed before it woke.
+ * The stamp from which on `cpu` cannot use translations that were unmapped at `after`. `covered` is the stamp
+ * by which its flushes cover them; an earlier stamp counts if the CPU was idle from then on and flushed
+ * before it woke.
  */
 static uint64_t safe_at(struct flush_history *history, unsigned int cpu, uint32_t after, uint64_t covered)
 {
 	const struct flush_span *span = &history->turns[cpu];
 	uint32_t state = history->claims->cpu_states[cpu];
-	uint64_t idle_since = FLUSHED_NEVER; /* NEVER: it runs */
+	uint64_t idle_since = FLUSHED_NEVER; /* FLUSHED_NEVER: the CPU is running */
 	size_t first = first_after(history, span, after);
 
 	for (size_t i = first; i < span->count && history_step(history); i++) {
@@ -107,7 +111,7 @@ uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint6
 	return history->steps_left ? stamp : FLUSHED_UNKNOWN;
 }
 
-/* Whose list an entry belongs to, or NULL. */
+/* The span that an entry belongs to, or NULL. */
 static struct flush_span *span_of(struct flush_history *history, const struct claim_flush *entry)
 {
 	uint32_t cpu = entry->cpu & ~TLB_FLUSH_EVENT, event = entry->cpu & TLB_FLUSH_EVENT;

@@ -43,7 +43,7 @@ static int stack_has(const struct facts *facts, unsigned int cpu, const struct i
 	return found;
 }
 
-static void judge_cpu(struct check *check, unsigned int cpu, const struct idle_text *text)
+static void check_cpu(struct check *check, unsigned int cpu, const struct idle_text *text)
 {
 	uint64_t rip = check->facts->view->cpus[cpu].rip;
 	struct finding *finding;
@@ -70,5 +70,5 @@ void check_idle(struct check *check)
 		return;
 	for (unsigned int i = 0; i < facts->claims->cpu_count && i < facts->view->cpu_count; i++)
 		if (facts->claims->cpu_states[i] != CPU_RUNNING && facts->view->cpus[i].cr0 & CR0_PG)
-			judge_cpu(check, i, &text);
+			check_cpu(check, i, &text);
 }

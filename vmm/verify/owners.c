@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owners.c: V4. Every frame of RAM has exactly one owner, and its struct page says so.
+ * owners.c: V4. Every frame of RAM has exactly one owner, and its struct page names this owner.
  *
- * The claims are sorted by frame: two that overlap are two owners, a gap between them is a frame that nobody
- * has. As both are findings, claims without findings add up to RAM.
+ * The claims are sorted by frame. Two claims that overlap are two owners of a frame, a gap between claims is
+ * a frame without an owner; both are findings. Without findings, the claims add up to all of RAM.
  */
 #include "verify/check.h"
 
 #include <inttypes.h>
 
-/* What a struct page at the head of such a claim says. */
+/* The owner that the first struct page of a claim of this kind must name. */
 static unsigned int expected_owner(enum owner_kind kind)
 {
 	switch (kind) {
@@ -36,7 +36,10 @@ static void where_owner(struct finding *finding, const struct check *check, cons
 		finding_where(finding, "frame 0x%" PRIx64 " in %s", owner->key, owner_kind_name(kind));
 }
 
-/* Is there RAM in [start, end)? Its first frame in *first_out, and how many in *count_out. */
+/*
+ * Whether there is RAM in [start, end): then *first_out is its first frame and *count_out its number of
+ * frames.
+ */
 static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint64_t *first_out,
 		   uint64_t *count_out)
 {
@@ -59,7 +62,7 @@ static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint
 	return count != 0;
 }
 
-/* Nobody claims [start, end). */
+/* Reports the RAM in [start, end), which has no claim. */
 static void check_gap(struct check *check, uint64_t start, uint64_t end)
 {
 	struct finding *finding;
@@ -124,7 +127,7 @@ static void check_block(struct check *check, const struct keyed *owner)
 	finding_where(finding, "frame 0x%" PRIx64, block->pfn);
 }
 
-/* A block that a struct page claims: its order is all that there is to say of it. */
+/* Checks order and alignment of an allocated buddy block, whose only claim is its struct page. */
 static void check_allocated(struct check *check, const struct keyed *owner)
 {
 	unsigned int order = claims_page(check->facts->claims, owner->key)->order;
@@ -143,7 +146,7 @@ static void check_allocated(struct check *check, const struct keyed *owner)
 	finding_where(finding, "frame 0x%" PRIx64, owner->key);
 }
 
-/* Who asks for memory below a limit gets what a zone of that type has. */
+/* A zone must lie below the limit of its type, on which GFP_DMA and GFP_DMA32 allocations rely. */
 static void check_zone_type(struct check *check, uint32_t number)
 {
 	static const uint64_t limits[ZONE_TYPES] = { ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN, UINT64_MAX };
@@ -158,7 +161,7 @@ static void check_zone_type(struct check *check, uint32_t number)
 	finding_where(finding, "zones[%" PRIu32 "]", number);
 }
 
-/* Who asks for memory near a CPU gets what a zone of its node has. */
+/* A zone must lie in the memory of its NUMA node. */
 static void check_zone_node(struct check *check, uint32_t number)
 {
 	const struct claims *claims = check->facts->claims;
@@ -181,7 +184,7 @@ static void check_zone_node(struct check *check, uint32_t number)
 	finding_where(finding, "zones[%" PRIu32 "]", number);
 }
 
-/* The struct page of the frame at which a claim starts; NULL: all zero. */
+/* Checks the struct page of the first frame of a claim; NULL: all zero. */
 static void check_head(struct check *check, const struct keyed *owner, const struct claim_page *page)
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);
@@ -198,7 +201,7 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	    (!cache || (page->order == cache->order && page->cache == cache->index)))
 		return;
 	if (kind == OWNER_RESERVED && says == PAGE_TABLE)
-		return; /* made by the boot, where nothing is handed out */
+		return; /* a page table made during boot, in memblock memory */
 	if ((kind == OWNER_AREA || kind == OWNER_LAZY) && says == PAGE_NONE &&
 	    claims_in_area_buddy_block(check->facts->claims, owner->key))
 		return;
@@ -215,14 +218,14 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	where_owner(finding, check, owner);
 }
 
-/* The struct page of a later frame of a claim. */
+/* Checks the struct page of another frame of a claim. */
 static void check_tail(struct check *check, const struct keyed *owner, const struct claim_page *page)
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);
 	struct finding *finding;
 
 	if (page->owner == PAGE_NONE && kind != OWNER_FRESH)
-		return; /* history of earlier owners may stand there */
+		return; /* other fields may be left from earlier owners */
 	if (page->owner == PAGE_TABLE && kind == OWNER_RESERVED)
 		return;
 	finding = finding_new(check, page->pfn << KVMAP_PAGE_SHIFT);
@@ -234,7 +237,9 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 	finding_where(finding, "frame 0x%" PRIx64, page->pfn);
 }
 
-/* *next: the first struct page that is not below the claim before. */
+/*
+ * Checks the struct pages of a claim. *next is a cursor into claims->pages; owners must come in order of pfn.
+ */
 static void check_pages(struct check *check, const struct keyed *owner, size_t *next)
 {
 	const struct claims *claims = check->facts->claims;
@@ -252,7 +257,7 @@ static void check_pages(struct check *check, const struct keyed *owner, size_t *
 		check_tail(check, owner, &claims->pages.items[i]);
 }
 
-/* A page-table page that no table leads to maps nothing: it is lost. Damaged tables are V6's. */
+/* Reports page-table pages that no entry points to: they are leaked. Damaged tables are left to V6. */
 static void check_tables_in_use(struct check *check)
 {
 	const struct facts *facts = check->facts;
@@ -271,7 +276,7 @@ static void check_tables_in_use(struct check *check)
 	}
 }
 
-/* RAM that the guest claims and the machine does not have. */
+/* Reports RAM that the guest claims and the machine does not have. */
 static void check_memory(struct check *check)
 {
 	const struct facts *facts = check->facts;
@@ -296,7 +301,7 @@ static bool is_allocated(const struct claim_page *page)
 	return page->owner == PAGE_KMALLOC;
 }
 
-/* The block that alone makes the difference between what is tagged and what was handed out, or NULL. */
+/* The block whose weight is the difference of the two sums, or NULL. */
 static const struct claim_page *block_weighing(const struct claims *claims, uint64_t weight)
 {
 	for (size_t i = 0; i < claims->pages.count; i++) {
@@ -308,7 +313,10 @@ static const struct claim_page *block_weighing(const struct claims *claims, uint
 	return NULL;
 }
 
-/* Blocks of alloc_pages() are in no list: a struct page says that it is one, and the CPUs count a sum. */
+/*
+ * Allocated buddy blocks are on no list. Compares the sum of the weights of all blocks that struct pages name
+ * as allocated with the sum that the guest keeps.
+ */
 static void check_blocks_sum(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
@@ -324,10 +332,10 @@ static void check_blocks_sum(struct check *check)
 	page = block_weighing(claims, sum - claims->buddy_blocks_sum);
 	finding = finding_new(check, page ? page->pfn << KVMAP_PAGE_SHIFT : 0);
 	finding_claimed(finding,
-			"the blocks that alloc_pages() has handed out, and no other (sum 0x%" PRIx64 ")",
+			"the blocks that alloc_pages() has allocated, and no other (sum 0x%" PRIx64 ")",
 			claims->buddy_blocks_sum);
 	if (page)
-		finding_found(finding, "frame 0x%" PRIx64 " is one that nobody was given", page->pfn);
+		finding_found(finding, "frame 0x%" PRIx64 " is not one of them", page->pfn);
 	else
 		finding_found(finding, "struct pages that say so come to 0x%" PRIx64, sum);
 	finding_where(finding, page ? "a block of order %u" : "mem_map", page ? page->order : 0);
@@ -336,7 +344,7 @@ static void check_blocks_sum(struct check *check)
 void check_owners(struct check *check)
 {
 	const struct keyed_array *owners = &check->facts->owners.list;
-	const struct keyed *last = NULL; /* the claim that reaches furthest */
+	const struct keyed *last = NULL; /* the claim with the highest end so far */
 	uint64_t end = 0;
 	size_t next_page = 0;
 

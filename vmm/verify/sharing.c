@@ -54,9 +54,10 @@ static void check_alias(struct check *check, const struct leaf *leaf)
 	default: break;
 	}
 	finding = finding_new(check, leaf->gpa);
-	finding_claimed(finding, "a frame that somebody has, mapped once more at 0x%" PRIx64, leaf->gva);
+	finding_claimed(finding, "a frame with an owner that may map it, mapped again at 0x%" PRIx64,
+			leaf->gva);
 	finding_found(finding, owner && OWNER_KIND(owner->tag) == OWNER_LAZY ? "its owner has freed it"
-									     : "it is nobody's to map");
+									     : "it has no such owner");
 	finding_where_gva(finding, check, leaf->gva);
 }
 

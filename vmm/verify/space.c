@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * space.c: V8. The two trees of the vmalloc range are what they should be, and live, lazily freed, cached and free
- * ranges together are all of the range, once.
+ * space.c: V8. The two red-black trees of the vmalloc address space are valid, and busy, lazily freed, cached
+ * and free ranges cover the address space without gap or overlap.
  *
- * A tree is searched by address and balanced by colour: in order; the root black; no red node below a red
- * one; as many black nodes on every way down; and in the free tree, each node knows the largest range below
- * it.
+ * A valid tree is sorted by address; its root is black; a red node has no red child; all paths from the root
+ * to a missing child have the same number of black nodes. In the free tree, subtree_max_size of each node is
+ * the size of the largest range of its subtree.
  */
 #include "verify/check.h"
 
@@ -16,22 +16,22 @@
 
 struct tree {
 	const char *name;
-	const struct claim_rb_node *nodes; /* in the order of the tree */
+	const struct claim_rb_node *nodes; /* in tree order */
 	size_t count;
 	uint64_t root;
-	bool augmented;
+	bool augmented; /* nodes have subtree_max_size */
 };
 
-/* A descent through a tree. Index count stands for a missing child. */
+/* A breadth-first traversal of a tree. An index of tree->count means: no such node. */
 struct descent {
 	struct check *check;
 	const struct tree *tree;
 	struct keyed_array by_gva; /* tag: index of the node */
-	size_t *order;             /* nodes as they were met: each after its parent */
-	size_t met;
-	uint32_t *blacks; /* by index: black nodes from the root to it, itself included; 0 = not met */
-	uint32_t height;  /* black nodes on a way down; 0 = none has ended yet */
-	bool uneven;
+	size_t *order;             /* indices in order of traversal: each node after its parent */
+	size_t met;                /* number of items of order[] */
+	uint32_t *blacks; /* by index: black nodes on the path from the root, inclusive; 0: not visited */
+	uint32_t height;  /* black nodes of the first complete path; 0: none yet */
+	bool uneven;      /* a path with another number was reported */
 };
 
 static struct finding *report(struct check *check, const struct tree *tree, const struct claim_rb_node *node)
@@ -64,7 +64,7 @@ static void check_order(struct check *check, const struct tree *tree)
 	}
 }
 
-/* The node at gva; count if it is none of the tree's. */
+/* Index of the node at gva; tree->count if it is not in the tree. */
 static size_t index_of(const struct descent *descent, uint64_t gva)
 {
 	size_t i = keyed_find(&descent->by_gva, gva);
@@ -74,8 +74,8 @@ static size_t index_of(const struct descent *descent, uint64_t gva)
 	return descent->by_gva.items[i].tag;
 }
 
-/* A way down has ended with so many black nodes. */
-static void way_ends(struct descent *descent, const struct claim_rb_node *node, uint32_t blacks)
+/* Checks the number of black nodes of a path that ends at a missing child of `node`. */
+static void path_ends(struct descent *descent, const struct claim_rb_node *node, uint32_t blacks)
 {
 	struct finding *finding;
 
@@ -85,8 +85,8 @@ static void way_ends(struct descent *descent, const struct claim_rb_node *node, 
 		return;
 	descent->uneven = true;
 	finding = report(descent->check, descent->tree, node);
-	finding_claimed(finding, "%" PRIu32 " black nodes on every way down", descent->height);
-	finding_found(finding, "%" PRIu32 " on the way that ends here", blacks);
+	finding_claimed(finding, "%" PRIu32 " black nodes on every path", descent->height);
+	finding_found(finding, "%" PRIu32 " on the path that ends here", blacks);
 }
 
 static void go_to_child(struct descent *descent, const struct claim_rb_node *node, uint32_t blacks,
@@ -97,7 +97,7 @@ static void go_to_child(struct descent *descent, const struct claim_rb_node *nod
 	struct finding *finding;
 
 	if (!gva) {
-		way_ends(descent, node, blacks);
+		path_ends(descent, node, blacks);
 		return;
 	}
 	if (child == tree->count || descent->blacks[child] || tree->nodes[child].parent != node->vmap_area) {
@@ -116,7 +116,7 @@ static void go_to_child(struct descent *descent, const struct claim_rb_node *nod
 	descent->order[descent->met++] = child;
 }
 
-/* Level by level: order[] is the queue, and keeps the order for check_maxima(). */
+/* Traverses the tree level by level. order[] is the queue; check_maxima() uses its order. */
 static void descend(struct descent *descent)
 {
 	const struct tree *tree = descent->tree;
@@ -124,14 +124,14 @@ static void descend(struct descent *descent)
 	struct finding *finding;
 
 	if (root == tree->count)
-		return; /* a damage of the claims says so */
+		return; /* the reader of the claims has recorded the damage */
 	if (!tree->nodes[root].black || tree->nodes[root].parent) {
 		finding = report(descent->check, tree, &tree->nodes[root]);
 		finding_claimed(finding, "the root is black and has no parent");
 		finding_found(finding, "%s, parent 0x%" PRIx64, tree->nodes[root].black ? "black" : "red",
 			      tree->nodes[root].parent);
 	}
-	/* Never 0, which means "not met": a red root is counted as black. */
+	/* A red root counts as black, since 0 means "not visited". */
 	descent->blacks[root] = 1;
 	descent->order[descent->met++] = root;
 	for (size_t i = 0; i < descent->met; i++) {
@@ -150,7 +150,7 @@ static uint64_t claimed_max(const struct descent *descent, uint64_t gva)
 	return i < descent->tree->count ? descent->tree->nodes[i].subtree_max_size : 0;
 }
 
-/* Each node against its children's claims: if all hold, all are right. */
+/* Checks each node against the values of its children; if all nodes pass, all values are right. */
 static void check_maxima(struct descent *descent)
 {
 	for (size_t i = 0; i < descent->met; i++) {
@@ -209,7 +209,7 @@ enum span_kind { SPAN_BUSY, SPAN_LAZY, SPAN_FREE, SPAN_CACHED };
 
 static const char *const span_names[] = { "busy", "lazily freed", "free", "cached" };
 
-/* Tag of a range: enum span_kind in the upper 2 bits, index below. */
+/* Tag of a range: enum span_kind in the upper 2 bits, index in its list below. */
 #define SPAN_TAG(kind, index) ((uint32_t)(kind) << 30 | (uint32_t)(index))
 
 static int collect_spans(const struct claims *claims, struct keyed_array *spans)
@@ -303,7 +303,10 @@ static int collect_deferred(const struct claims *claims, struct keyed_array *lis
 	return keyed_sort(listed);
 }
 
-/* Is the area on a list exactly if it says that it waits to be freed? Returns whether it is. */
+/*
+ * Checks that an area is on a list of deferred areas if and only if it is deferred. Returns whether it is on
+ * one.
+ */
 static bool check_waits(struct check *check, const struct claim_area *area, const struct keyed_array *listed)
 {
 	size_t at = keyed_find(listed, area->vmap_area);
@@ -320,7 +323,7 @@ static bool check_waits(struct check *check, const struct claim_area *area, cons
 	return is_listed;
 }
 
-/* Who frees an area atomically leaves it to a CPU's list: on none, nobody would ever free it. */
+/* Checks that each deferred area (vfree_atomic()) is on the list of a CPU; otherwise it would be leaked. */
 static void check_deferred(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;

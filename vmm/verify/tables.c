@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tables.c: V6. Every page-table page is in RAM, reached once, owned as a page table, and written by nobody
- * but through the direct map or, for those of the boot, the image. No cycle, no reserved bit.
+ * tables.c: V6. Every page-table page is in RAM, is pointed to by one entry, is owned as a page table, and is
+ * writable only through the direct map or, if made during boot, through the image. No cycle and no reserved
+ * bit.
  */
 #include "verify/check.h"
 
@@ -31,7 +32,7 @@ static void check_owner(struct check *check, const struct keyed *table)
 	finding_where(finding, "frame 0x%" PRIx64, pfn);
 }
 
-/* The frame is an area's as well: then the area's page maps a table. */
+/* Reports a page-table page that is also a frame of an area. */
 static void check_area_frame(struct check *check, const struct keyed *table)
 {
 	const struct keyed *frame = facts_area_frame(check->facts, table->key, KVMAP_PAGE_SIZE);
@@ -59,7 +60,7 @@ static void check_reached_once(struct check *check, size_t i)
 	finding_where(finding, "frame 0x%" PRIx64, table->key >> KVMAP_PAGE_SHIFT);
 }
 
-/* Leaves by which somebody could write a page table. Pages that an area claims are check_area_frame's. */
+/* Reports other writable leaves that map a page-table page; check_area_frame() covers pages of areas. */
 static void check_writable(struct check *check)
 {
 	const struct facts *facts = check->facts;

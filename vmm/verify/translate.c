@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * translate.c: V11. KVM's own translation of an address agrees with the walk: whether there is one, and its
- * GPA.
- *
- * Rights are not compared: some hosts report them wrongly (docs/invariants.md).
+ * translate.c: V11. KVM's translation of an address (KVM_TRANSLATE) agrees with the walk: whether there is
+ * one, and its GPA. Rights are not compared, because some hosts report them wrongly (docs/invariants.md).
  */
 #include "verify/check.h"
 
 #include <inttypes.h>
 
-/* One question costs a system call: so many for an area, and for all of them. A view may bear fewer. */
+/* Limits of translations, since each costs a system call. A view may have a lower limit (translate_max). */
 #define QUESTIONS_PER_AREA 512
 #define QUESTIONS          4096
 
-/* Of an area: its first page, its last one, and the guard. */
+/* Minimum for an area: its first page, its last page and the guard page. */
 #define QUESTIONS_LEAST 3
 
 static void check_address(struct check *check, uint64_t gva)
@@ -45,10 +43,10 @@ static void check_address(struct check *check, uint64_t gva)
 	finding_where_gva(finding, check, gva);
 }
 
-/* Item i of `asked` that are spread evenly over `count`, the first and the last among them. */
-static uint64_t spread(uint64_t i, uint64_t asked, uint64_t count)
+/* Index of sample i when `samples` are spread evenly over `count` items, including the first and the last. */
+static uint64_t spread(uint64_t i, uint64_t samples, uint64_t count)
 {
-	return asked == 1 ? 0 : i * (count - 1) / (asked - 1);
+	return samples == 1 ? 0 : i * (count - 1) / (samples - 1);
 }
 
 static void check_area(struct check *check, const struct claim_area *area, uint64_t most)
@@ -60,7 +58,7 @@ static void check_area(struct check *check, const struct claim_area *area, uint6
 	check_address(check, claim_area_guard(area));
 }
 
-/* With few questions for many areas not every area is asked about. */
+/* Checks a sample of the areas if `questions` translations are too few for all of them. */
 static void check_areas(struct check *check, const struct claims *claims, uint64_t questions)
 {
 	uint64_t count = claims->areas.count, asked = count, most;
@@ -81,7 +79,7 @@ void check_translate(struct check *check)
 	uint64_t most = facts->view->translate_max;
 
 	if (!facts->view->translate) {
-		check_not_seen(check, "no running virtual machine to ask");
+		check_not_seen(check, "no running virtual machine");
 		return;
 	}
 	check_address(check, 0);

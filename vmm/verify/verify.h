@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify.h: claims against tables. Pure: reads a view, does no I/O, knows no KVM.
+ * verify.h: checks the guest's claims against its page tables, its memory and each other. Reads a view; does
+ * no I/O and does not use KVM.
  *
- * One file per invariant; `invariants` in invariants.c is the table of them.
+ * Each invariant has a file; the table `invariants` in invariants.c lists them.
  */
 #ifndef VMM_VERIFY_VERIFY_H
 #define VMM_VERIFY_VERIFY_H
@@ -15,63 +16,67 @@
 
 #define INVARIANTS 13
 
-/* A disagreement. */
+/* A check that failed. */
 struct finding {
-	unsigned int invariant; /* 1..13; 0: an operation of the script failed in the guest */
-	uint64_t address;       /* GVA, or GPA where the invariant is about frames */
+	unsigned int invariant; /* 1 to 13; 0: an operation of the script failed in the guest */
+	uint64_t address;       /* GVA, or GPA if the invariant is about frames */
 	char claimed[128];
 	char found[128];
 	char where[192]; /* area, symbol or structure */
-	size_t area;     /* index + 1 into claims.areas of that verification; 0: about no area */
+	size_t area;     /* index + 1 into claims.areas of that verification; 0: not about an area */
 };
 
 enum seen { SEEN, NOT_SEEN };
 
 struct invariant_result {
 	enum seen seen;
-	char why_not[256]; /* NOT_SEEN: what was missing */
-	uint64_t checked;  /* things compared */
-	uint64_t findings; /* all of them, even where the list was cut */
+	char why_not[256]; /* NOT_SEEN: the reason */
+	uint64_t checked;  /* number of checks */
+	uint64_t findings; /* number of findings, including those beyond FINDINGS_LISTED */
 };
 
-/* At most so many findings are listed for one invariant; all are counted. */
+/* Limit of listed findings per invariant. */
 #define FINDINGS_LISTED 32
 
 struct verdict {
-	struct invariant_result results[INVARIANTS + 1]; /* [1]..[13]; [0] for the script's own */
+	struct invariant_result results[INVARIANTS + 1]; /* [1] to [13]; [0]: operations of the script */
 	ARRAY_OF(struct finding) findings;
 	uint64_t finding_count;
 };
 
-/* What is verified. All borrowed. */
+/* The input of a verification. All pointers are borrowed. */
 struct verify_input {
 	const struct view *view;
 	const struct walk_mode *mode;
 	const struct claims *claims;
 	struct symbols *symbols;
-	/* One name per variable of the script, for messages; may be NULL. */
+	/* Names of the variables of the script, for messages; may be NULL. */
 	const char *const *variable_names;
 	size_t variable_name_count;
-	/* The second stage, read while the guest stood still. NULL: not seen, and no_stage2, if not NULL,
-	 * says why. */
+	/*
+	 * The second stage, read while no vCPU ran. NULL: not seen; the reason is no_stage2, which may be
+	 * NULL.
+	 */
 	const struct stage2 *stage2;
 	const char *no_stage2;
 	/*
-	 * Where not NULL: one for each of claims->areas, zeroed. Bit i is set if invariant i has a finding
-	 * about that area, for most invariants whether it is listed or not.
+	 * May be NULL. Parallel to claims->areas, zeroed by the caller. Bit i is set if invariant i has a
+	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.
 	 */
 	uint32_t *area_findings;
 };
 
-/* Checks every invariant. 0, or -1 when memory is out. */
+/* Checks every invariant. 0, or -1 if memory is out. */
 int verify(const struct verify_input *input, struct verdict *out, struct error *error);
 void verdict_destroy(struct verdict *verdict);
 
-/* Adds b's counts and findings to a (several `verify` in one run); a finding that a lists already is the same
- * one and is not counted again. b stays. -1 when memory is out. */
+/*
+ * Adds the counts and findings of b to a, for several `verify` in one run. A finding that a has already is
+ * not counted again. b is unchanged. -1 if memory is out.
+ */
 int verdict_add(struct verdict *a, const struct verdict *b);
 
-/* "V1", and one line of what it says: "every page of every live area maps the frame that the area claims". */
+/* "V1", and its rule in one line: "every page of every live area maps the frame that the area claims". */
 const char *invariant_name(unsigned int invariant);
 const char *invariant_text(unsigned int invariant);
 
