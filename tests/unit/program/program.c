@@ -53,6 +53,8 @@ int twins(void)
 
 u32 not_initialised[4];
 
+u32 huge[0x44000]; /* 64K larger than the bytes that a value shows */
+
 static inline __attribute__((always_inline)) void inlined(volatile u32 *number)
 {
 	*number += *number / 3;

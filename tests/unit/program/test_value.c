@@ -232,6 +232,24 @@ Test(value, equal_elements_are_one_group_and_groups_are_limited)
 	cr_expect_eq(tree.nodes.items[3].number, 96);
 }
 
+Test(value, elements_beyond_the_limit_of_bytes_are_left_out)
+{
+	uint32_t *huge = world_at(&world, world_symbol(&world, "huge"));
+
+	huge[0x3ffff] = 5;
+	huge[0x40000] = 6;
+	node_of("huge");
+	cr_expect_eq(tree.size, 0x110000);
+	cr_assert_eq(tree.nodes.count, 1 + 3);
+	cr_expect_eq(part("", 0)->last, 0x3fffe);
+	cr_expect_eq(part("", 0x3ffff)->number, 5);
+	cr_expect_eq(part("", 0x3ffff)->last, 0x3ffff);
+	cr_expect_eq(tree.nodes.items[3].kind, NODE_MORE);
+	cr_expect_eq(tree.nodes.items[3].first, 0x40000);
+	cr_expect_eq(tree.nodes.items[3].last, 0x43fff);
+	cr_expect_eq(tree.nodes.items[3].number, 0x4000);
+}
+
 Test(value, a_slice_is_evaluated_element_by_element)
 {
 	node_of("everything.table[0..1][1]");

@@ -462,8 +462,10 @@ Test(core, memory_that_runs_out_is_an_error)
 		no_memory_at(++n);
 		result = core_open_bytes(bytes, sizeof(bytes), &view, &error);
 		cr_assert_eq(result, no_memory_failed() ? -1 : 0, "allocation %u", n);
-		if (result < 0)
+		if (result < 0) {
 			cr_expect_eq(error.kind, ERROR_HOST, "allocation %u: %s", n, error.text);
+			cr_expect_eq(error.address, 0, "allocation %u: %s", n, error.text);
+		}
 	} while (result < 0);
 	no_memory_at(0);
 	cr_expect_gt(n, 2);

@@ -134,6 +134,23 @@ Test(core_damage, is_named_whatever_it_is)
 	}
 }
 
+/* libelf counts the sections of a header that counts none by the first section's size. */
+Test(core_damage, of_the_number_of_sections_is_found_by_libelf)
+{
+	struct view *view;
+	struct error error;
+
+	set64(40, PAGE);              /* e_shoff: a page of memory */
+	memset(core + 60, 0, 2);      /* e_shnum */
+	set64(PAGE + 32, 1ull << 60); /* sh_size */
+	cr_assert_eq(core_open_bytes(core, CORE_SIZE, &view, &error), -1);
+	cr_expect_eq(error.kind, ERROR_HOST);
+	cr_expect_eq(error.errnum, 0);
+	cr_expect_eq(error.address, 0);
+	cr_expect(strstr(error.text, ": invalid ELF file data"), "%s", error.text);
+	cr_expect_null(strchr(strstr(error.text, "invalid"), ':'), "%s", error.text);
+}
+
 Test(core_damage, of_memory_larger_than_this_process_is_an_error)
 {
 	struct view *view;
