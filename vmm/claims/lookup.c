@@ -46,10 +46,9 @@ uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out)
 
 uint64_t claims_area_runs(const struct claims *claims, const struct claim_area *area)
 {
-	const uint32_t *frames = claims->frames.items + area->first_frame;
-	uint64_t runs = area->frame_count ? 1 : 0;
+	uint64_t runs = 0;
 
-	for (size_t i = 1; i < area->frame_count; i++)
-		runs += frames[i] != frames[i - 1] + 1;
+	for (size_t i = area->first_frame; i < area->first_frame + area->frame_count; i++)
+		runs += i == area->first_frame || claims->frames.items[i] != claims->frames.items[i - 1] + 1;
 	return runs;
 }

@@ -271,18 +271,15 @@ static bool base_words(const char *name, unsigned int *size_out, unsigned int *e
 	return true;
 }
 
-static bool is_base(Dwarf_Die *die, const char *name, unsigned int size, unsigned int encoding)
+/* A base type that a compiler made for itself (clang: __ARRAY_SIZE_TYPE__) has no spelling of C. */
+static bool is_base(Dwarf_Die *die, unsigned int size, unsigned int encoding)
 {
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-	const char *is;
+	unsigned int die_size, die_encoding;
+	const char *name;
 
-	if (dwarf_tag(die) != DW_TAG_base_type || dwarf_bytesize(die) != (int)size ||
-	    !(is = die_own_name(die)))
-		return false;
-	if (!encoding || encoding == DW_ATE_signed_char)
-		return !strcmp(is, encoding ? "signed char" : name);
-	return dwarf_formudata(dwarf_attr(die, DW_AT_encoding, &attribute), &value) == 0 && value == encoding;
+	return dwarf_tag(die) == DW_TAG_base_type && dwarf_bytesize(die) == (int)size &&
+	       (name = die_own_name(die)) && base_words(name, &die_size, &die_encoding) &&
+	       die_encoding == encoding;
 }
 
 static bool search_type(struct debug_info *info, enum expression_tag tag, const char *name, struct ctype *out)
@@ -303,7 +300,7 @@ static bool search_type(struct debug_info *info, enum expression_tag tag, const 
 		return true;
 	}
 	while (top_next(info, &top)) {
-		if (is_base_type ? !is_base(&top.die, name, size, encoding)
+		if (is_base_type ? !is_base(&top.die, size, encoding)
 				 : dwarf_tag(&top.die) != (int)tags[tag] || !(is = die_own_name(&top.die)) ||
 					   strcmp(is, name) != 0)
 			continue;
