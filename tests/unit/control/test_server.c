@@ -89,7 +89,8 @@ Test(server, a_client_sees_memory_registers_and_translations_of_a_paused_vm)
 	cr_expect_eq(view->cpus[1].rip, 0x2222);
 	cr_expect_eq(view->translate(view->translate_context, 1, 0x10, &translation), 0);
 	cr_expect_eq(translation.gpa, 0x11);
-	cr_expect_eq(view->translate(view->translate_context, 7, 0x10, &translation), -1, "one CPU at a time");
+	cr_expect_eq(view->translate(view->translate_context, 7, 0x10, &translation), -1,
+		     "one CPU at a time");
 	cr_assert_eq(control_client_resume(client, &time, &error), 0);
 	cr_expect_not(fake.is_held);
 	cr_expect_gt(time.vm_ns, 0);
