@@ -108,16 +108,17 @@ const char *address_explain(uint64_t gva, const struct claims *claims, struct sy
 {
 	struct address address = address_find(gva, claims, symbols);
 	const char *label = address_kind_label(address.kind);
-	char text[400];
+	uint64_t area_start = 0;
+	char text[400] = "";
 
-	if (address.area)
+	if (address.area) {
+		area_start = address.area->va_start;
 		address_area_text(address.area, NULL, symbols, text, sizeof(text));
+	}
 	switch (address.kind) {
 	case ADDRESS_AREA:
 	case ADDRESS_DEFERRED:
-	case ADDRESS_LAZY:
-		snprintf(out, size, "byte 0x%" PRIx64 " of the %s", gva - address.area->va_start, text);
-		break;
+	case ADDRESS_LAZY: snprintf(out, size, "byte 0x%" PRIx64 " of the %s", gva - area_start, text); break;
 	case ADDRESS_GUARD: snprintf(out, size, "guard page of the %s", text); break;
 	case ADDRESS_STRAY: snprintf(out, size, "%s", claims ? label : "vmalloc range"); break;
 	case ADDRESS_DIRECT:

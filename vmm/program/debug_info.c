@@ -103,7 +103,7 @@ static bool is_unit(const char *path, const char *file)
 {
 	size_t whole = path ? strlen(path) : 0, last = strlen(file);
 
-	return whole >= last && !strcmp(path + whole - last, file) &&
+	return path && whole >= last && !strcmp(path + whole - last, file) &&
 	       (whole == last || path[whole - last - 1] == '/' || *file == '/');
 }
 

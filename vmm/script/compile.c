@@ -79,7 +79,7 @@ static void number_seeds(struct script *script)
 	}
 }
 
-static int complain_no_end(struct compile *compile, const struct loop *loop)
+static int diagnose_no_end(struct compile *compile, const struct loop *loop)
 {
 	if (loop->parallel)
 		return compile_error_at(compile, &loop->place,
@@ -101,7 +101,7 @@ static int compile_all(struct compile *compile)
 	if (compile_lines(compile) < 0)
 		return -1;
 	if (compile->loop_count)
-		return complain_no_end(compile, &compile->loops[compile->loop_count - 1]);
+		return diagnose_no_end(compile, &compile->loops[compile->loop_count - 1]);
 	number_seeds(compile->script);
 	return 0;
 }

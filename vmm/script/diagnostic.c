@@ -63,7 +63,7 @@ static void write_context(struct compile *compile, const struct place *place)
 	snprintf(compile->context, compile->context_size, "  %s\n  %s^", line, caret);
 }
 
-static int complain(struct compile *compile, const struct place *place, const char *format, va_list arguments)
+static int diagnose(struct compile *compile, const struct place *place, const char *format, va_list arguments)
 {
 	char what[400], path[PATH_SHOWN + 1];
 
@@ -79,7 +79,7 @@ int compile_error_at(struct compile *compile, const struct place *place, const c
 	va_list arguments;
 
 	va_start(arguments, format);
-	complain(compile, place, format, arguments);
+	diagnose(compile, place, format, arguments);
 	va_end(arguments);
 	return -1;
 }
@@ -91,7 +91,7 @@ int compile_error(struct compile *compile, const char *at, const char *format, .
 
 	place.at = at;
 	va_start(arguments, format);
-	complain(compile, &place, format, arguments);
+	diagnose(compile, &place, format, arguments);
 	va_end(arguments);
 	return -1;
 }

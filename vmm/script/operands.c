@@ -244,7 +244,7 @@ int operand_choice(struct compile *compile, const struct name *table, const char
 int operand_gfp(struct compile *compile, uint64_t *out)
 {
 	uint64_t flags = 0;
-	uint32_t flag;
+	uint32_t flag = 0;
 
 	do {
 		if (operand_choice(compile, gfp_names, "a flag of an allocation", &flag) < 0)
