@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# kvmap proc: the guest's accounts of a real run, read as scripts read Linux's files.
+# kvmap proc: the guest's counters of a real run, read as scripts read Linux's files.
 . "$(dirname "$0")/tap.sh"
 
 cat >areas.kvs <<EOF

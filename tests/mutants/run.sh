@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every deliberate bug is found, by the right invariant and no other than ./expected says; the same script without
-# the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
+# Every deliberate bug is found by exactly the invariants that the line "# finding: " of its script names: first the one
+# that must find it, then those that the bug breaks besides. The same script without the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
 set -u
 kvmap=$1
 guest=$2
@@ -36,22 +36,24 @@ run() {
 	found=${found% }
 }
 
-while read -r name right others; do
-	case $name in '' | '#'*) continue ;; esac
-	# shellcheck disable=SC2086 # words on purpose
-	wanted=$(printf '%s\n' "$right" $others | sort -u | tr '\n' ' ')
-	run "$scripts/$name.kvs"
+for script in "$scripts"/*.kvs; do
+	name=$(basename "$script" .kvs)
+	# shellcheck disable=SC2046 # words on purpose
+	set -- $(sed -n 's/^# finding: //p' "$script")
+	right=${1:-nothing}
+	wanted=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
+	run "$script"
 	if [ "$status" = 1 ] && [ "$found" = "${wanted% }" ]; then
 		report yes "$name is found by $right"
 	else
 		report no "$name is found by $right (wanted: exit status 1, findings by: ${wanted% })"
 	fi
-	sed -E '/^(on cpu [0-9]+ )?bug /d' "$scripts/$name.kvs" >"$folder/clean.kvs"
+	sed -E '/^(on cpu [0-9]+ )?bug /d' "$script" >"$folder/clean.kvs"
 	run "$folder/clean.kvs"
 	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 "$folder/out" | grep -q '"ok":true'; then
 		report yes "$name without its bug is clean"
 	else
 		report no "$name without its bug is clean"
 	fi
-done <"$scripts/expected"
+done
 echo "1..$number"

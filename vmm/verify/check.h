@@ -21,12 +21,17 @@ struct check {
 
 /* One row for each invariant: number = index + 1. */
 struct invariant {
+	const char *name; /* "V1" */
 	const char *text;
 	void (*run)(struct check *check);
 	bool needs_claims; /* without them it is not seen at all */
 };
 
 extern const struct invariant invariants[INVARIANTS];
+
+#define CHECK_FUNCTION(number, function, needs_claims, rule) void check_##function(struct check *check);
+INVARIANT_TABLE(CHECK_FUNCTION)
+#undef CHECK_FUNCTION
 
 struct finding *finding_new(struct check *check, uint64_t address);
 
@@ -45,20 +50,6 @@ void finding_where_gva(struct finding *finding, const struct check *check, uint6
 
 /* Marks the invariant as not seen. */
 void check_not_seen(struct check *check, const char *why);
-
-void check_mappings(struct check *check);
-void check_stray(struct check *check);
-void check_guards(struct check *check);
-void check_owners(struct check *check);
-void check_sharing(struct check *check);
-void check_tables(struct check *check);
-void check_protection(struct check *check);
-void check_space(struct check *check);
-void check_flushes(struct check *check);
-void check_second_stage(struct check *check);
-void check_translate(struct check *check);
-void check_contents(struct check *check);
-void check_accounts(struct check *check);
 
 /* idle.c: the part of check_flushes() that is about registers. */
 void check_idle(struct check *check);

@@ -121,7 +121,7 @@ static void check_areas(struct check *check)
 		"vmalloc_stats: pages_mapped - pages_unmapped");
 }
 
-void check_accounts(struct check *check)
+void check_counters(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
 

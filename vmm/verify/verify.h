@@ -3,7 +3,7 @@
  * verify.h: checks the guest's claims against its page tables, its memory and each other. Reads a view; does
  * no I/O and does not use KVM.
  *
- * Each invariant has a file; the table `invariants` in invariants.c lists them.
+ * Each invariant has a file; the table in invariants.h lists them.
  */
 #ifndef VMM_VERIFY_VERIFY_H
 #define VMM_VERIFY_VERIFY_H
@@ -13,12 +13,11 @@
 #include "program/symbols.h"
 #include "paging/walk.h"
 #include "stage2/stage2.h"
-
-#define INVARIANTS 13
+#include "verify/invariants.h"
 
 /* A check that failed. */
 struct finding {
-	unsigned int invariant; /* 1 to 13; 0: an operation of the script failed in the guest */
+	unsigned int invariant; /* 1 to INVARIANTS; 0: an operation of the script failed in the guest */
 	uint64_t address;       /* GVA, or GPA if the invariant is about frames */
 	char claimed[128];
 	char found[128];
@@ -39,7 +38,7 @@ struct invariant_result {
 #define FINDINGS_LISTED 32
 
 struct verdict {
-	struct invariant_result results[INVARIANTS + 1]; /* [1] to [13]; [0]: operations of the script */
+	struct invariant_result results[INVARIANTS + 1]; /* [0]: operations of the script */
 	ARRAY_OF(struct finding) findings;
 	uint64_t finding_count;
 };
