@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h: a session without a machine. The linker replaces the calls of the machine: its records, its serial port and its
- * view are the test's.
+ * world.h: a session without a machine. The linker replaces the machine's functions: records, serial output
+ * and view are the test's.
  */
 #ifndef TESTS_UNIT_SESSION_WORLD_H
 #define TESTS_UNIT_SESSION_WORLD_H
