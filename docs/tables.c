@@ -6,7 +6,6 @@
  *                    replaced by the table.
  *   tables scdoc:    a line "; table: NAME" is replaced by the table.
  */
-#include "kvmap/bugs.h"
 #include "kvmap/gfp.h"
 #include "kvmap/operation.h"
 
@@ -50,9 +49,6 @@ static const struct row fault_kinds[] = { KVMAP_FAULT_KINDS(FAULT_KIND) };
 #define FUNCTION(NAME, function, value) { #function, 0, NULL, false },
 static const struct row functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
-#define BUG(function, number, name) { name, 0, NULL, false },
-static const struct row bugs[] = { KVMAP_BUGS(BUG) };
-
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
 
 static const struct table {
@@ -65,7 +61,6 @@ static const struct table {
 	{ "crashes", "HOW | is", ROWS(crashes) },
 	{ "faults", "kind | is", ROWS(fault_kinds) },
 	{ "functions", NULL, ROWS(functions) },
-	{ "bugs", NULL, ROWS(bugs) },
 };
 
 /* Within a cell of a Markdown table '|' ends the cell, even in code. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "helper.h"
 
+#include "kvmap/bugs.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,10 +64,6 @@ static const struct {
 	  "1:6: a way to crash is missing; write: crash HOW: triple-fault, emulation, mmio, hang, oops" },
 	{ "crash opps", "1:7: expected a way to crash, got 'opps'; did you mean 'oops'?: triple-fault, "
 			"emulation, mmio, hang, oops" },
-	{ "bug x",
-	  "1:5: expected a deliberate bug, got 'x': guard-mapped, shared-frame, lost-frame, "
-	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, account-off, "
-	  "missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, lost-block" },
 	{ "fault guard-mapped",
 	  "1:1: 'fault' is no operation; write 'bug NAME' for a deliberate bug, 'expect fault "
 	  "KIND ADDRESS' for an expected page fault" },
@@ -150,6 +148,17 @@ Test(errors, each_mistake_is_named_with_its_line_and_column)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_refused(cases[i].text, cases[i].message);
+}
+
+Test(errors, of_an_unknown_bug_lists_all_names)
+{
+#define BUG_NAME(function, number, name) ", " name
+	static const char names[] = KVMAP_BUGS(BUG_NAME);
+#undef BUG_NAME
+	char message[1000];
+
+	snprintf(message, sizeof(message), "1:5: expected a deliberate bug, got 'x': %s", names + 2);
+	check_refused("bug x", message);
 }
 
 Test(errors, a_nul_byte_is_refused_even_in_a_comment)
