@@ -356,6 +356,7 @@ Test(walk, names_the_first_address_that_cannot_be_read)
 	tables_map(&t, VMALLOC + K4, RAM_LOW_END, 1, 0);
 	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, sizeof(bytes), &error), -1);
 	cr_expect_eq(error.address, VMALLOC + K4, "mapped to a hole");
+	cr_expect_eq(error.errnum, 0);
 }
 
 Test(walk, names_the_address_where_a_large_page_leaves_memory)
@@ -380,4 +381,8 @@ Test(walk, reads_up_to_the_last_byte_of_the_address_space_and_no_further)
 	tables_map(&t, 0, 0, 1, 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 15, bytes, 16, &error), 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 14, bytes, 16, &error), -1);
+	cr_expect_eq(error.kind, ERROR_GUEST);
+	cr_expect_eq(error.errnum, 0);
+	cr_expect_eq(error.address, 0);
+	cr_expect_str_eq(error.text, "the bytes wrap around the address space");
 }

@@ -52,6 +52,7 @@ static void expect_refused(const char *what)
 	}
 	cr_expect_not_null(strstr(error.text, what), "expected '%s', found '%s'", what, error.text);
 	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect_eq(error.errnum, 0, "%s", error.text);
 }
 
 static void set64(size_t offset, uint64_t value)
