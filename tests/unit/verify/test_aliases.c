@@ -14,9 +14,9 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 {
 	struct claim_area alias = { .state = AREA_LIVE,
 				    .va_start = AREA_END + K4,
-				    .va_end = AREA_END + 4 * K4,
+				    .va_end = AREA_AFTER(AREA_END + K4, 2),
 				    .addr = AREA_END + K4,
-				    .size = 3 * K4,
+				    .size = 2 * K4 + KVMAP_GUARD_SIZE,
 				    .requested_size = 2 * K4,
 				    .flags = VM_MAP,
 				    .nr_pages = 2,

@@ -91,10 +91,10 @@ static void make_area(enum area_state state, uint64_t start, const uint32_t *fra
 	struct claim_area new = {
 		.state = state,
 		.va_start = start,
-		.va_end = start + (pages + 1) * K4,
+		.va_end = AREA_AFTER(start, pages),
 		.vmap_area = KVMAP_DIRECT_BASE + SLAB_0 * K4 + w.claims.areas.count * 0x80,
 		.addr = start,
-		.size = (pages + 1) * K4,
+		.size = pages * K4 + KVMAP_GUARD_SIZE,
 		.requested_size = pages * K4,
 		.nr_pages = pages,
 		.first_frame = w.claims.frames.count,
@@ -200,7 +200,7 @@ static void make_trees(void)
 	busy[0].parent = busy[2].parent = busy[1].vmap_area;
 	busy[1].left = busy[0].vmap_area;
 	busy[1].right = busy[2].vmap_area;
-	make_rb_node(false, 0, AREA_L + 3 * K4, AREA_C, true);
+	make_rb_node(false, 0, FREE, AREA_C, true);
 	make_rb_node(false, 1, AREA_END, KVMAP_VMALLOC_END, false);
 	unused = w.claims.free_tree.items;
 	w.claims.free_root = unused[0].vmap_area;

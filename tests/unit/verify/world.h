@@ -5,7 +5,7 @@
  *
  *   RAM         [0, 4M) and [16M, 20M)
  *   reserved    [0, 1M): page tables; [2M, 4M): image, text 2 pages, rodata 1, data 2
- *   vmalloc     A 4 pages | B 2 pages | lazy 2 pages | free | C 1 page | free       each with its guard page
+ *   vmalloc     A 4 pages | B 2 pages | lazy 2 pages | free | C 1 page | free       each with its guard
  */
 #ifndef TESTS_UNIT_VERIFY_WORLD_H
 #define TESTS_UNIT_VERIFY_WORLD_H
@@ -14,11 +14,15 @@
 #include "kvmap/layout.h"
 #include "verify/verify.h"
 
+/* Where the next area begins after one of this many pages at `start` and its guard. */
+#define AREA_AFTER(start, pages) ((start) + (pages)*K4 + KVMAP_GUARD_SIZE)
+
 #define AREA_A   VMALLOC
-#define AREA_B   (VMALLOC + 5 * K4)
-#define AREA_L   (VMALLOC + 8 * K4)
-#define AREA_C   (VMALLOC + 20 * K4)
-#define AREA_END (VMALLOC + 22 * K4)
+#define AREA_B   AREA_AFTER(AREA_A, 4)
+#define AREA_L   AREA_AFTER(AREA_B, 2)
+#define FREE     AREA_AFTER(AREA_L, 2)
+#define AREA_C   (FREE + 9 * K4)
+#define AREA_END AREA_AFTER(AREA_C, 1)
 
 /* Index in claims.areas */
 enum { A, B, C, L };
