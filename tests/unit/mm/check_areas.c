@@ -54,6 +54,14 @@ static void check_rights(const struct vmap_area *va)
 			     leaf_of(page));
 }
 
+/* No page of the guard that begins at `guard` is mapped. */
+static void check_guard(unsigned long guard)
+{
+	for (u32 i = 0; i < KVMAP_GUARD_PAGES; i++)
+		cr_assert_eq(arch_virt_to_phys(guard + i * PAGE_SIZE), ~0ul, "page %u of the guard at %#lx",
+			     i, guard);
+}
+
 /* A mapping in a vmap block, live or unmapped. */
 static void check_vmap_block_map(struct census *census, const struct vmap_block_map *map, unsigned long start)
 {
@@ -62,8 +70,9 @@ static void check_vmap_block_map(struct census *census, const struct vmap_block_
 	cr_assert(map->nr_pages && map->nr_pages <= VMAP_BLOCK_PAGES_MAX);
 	if (map->state == VMAP_LAZY) {
 		census->unmapped_in_blocks++;
-		for (u32 i = 0; i <= map->nr_pages; i++)
+		for (u32 i = 0; i < map->nr_pages; i++)
 			cr_assert_eq(arch_virt_to_phys(start + i * PAGE_SIZE), ~0ul);
+		check_guard(start + map->nr_pages * PAGE_SIZE);
 		return;
 	}
 	cr_assert_eq(map->state, VMAP_LIVE);
@@ -72,7 +81,7 @@ static void check_vmap_block_map(struct census *census, const struct vmap_block_
 		sum += FRAMES_SUM(i, arch_virt_to_phys(start + i * PAGE_SIZE) >> PAGE_SHIFT);
 	}
 	cr_assert_eq(map->frames_sum, sum);
-	cr_assert_eq(arch_virt_to_phys(start + map->nr_pages * PAGE_SIZE), ~0ul, "guard page of %#lx", start);
+	check_guard(start + map->nr_pages * PAGE_SIZE);
 	census->aliases += map->nr_pages;
 	census->areas_in_blocks++;
 }
@@ -106,9 +115,10 @@ void check_live(struct census *census, const struct vmap_area *va)
 	census->areas++;
 	cr_assert_eq((unsigned long)vm->addr, va->va_start);
 	cr_assert_eq(vm->size, va->va_end - va->va_start);
-	cr_assert_eq(vm->size, ((unsigned long)vm->nr_pages + 1) * PAGE_SIZE);
-	cr_assert(vm->requested_size && vm->requested_size <= vm->size - PAGE_SIZE &&
-		  vm->requested_size + PAGE_SIZE > vm->size - PAGE_SIZE);
+	cr_assert_eq(vm->size, vm->nr_pages * PAGE_SIZE + KVMAP_GUARD_SIZE);
+	cr_assert(vm->requested_size && vm->requested_size <= vm->nr_pages * PAGE_SIZE &&
+		  vm->requested_size + PAGE_SIZE > vm->nr_pages * PAGE_SIZE);
+	check_guard(va->va_end - KVMAP_GUARD_SIZE);
 	cr_assert_leq(va->unmapped, va->allocated, "allocated before it was unmapped");
 	check_rights(va);
 	if (vm->flags & VM_MAP) {
@@ -119,8 +129,6 @@ void check_live(struct census *census, const struct vmap_area *va)
 		cr_assert_eq(vm->frames_sum, sum);
 		cr_assert_eq(vm->pages, 0);
 		census->aliases += vm->nr_pages;
-		cr_assert_eq(arch_virt_to_phys(vmap_mapped_end(va)), ~0ul, "guard page of %#lx",
-			     va->va_start);
 		return;
 	}
 	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC, vm->flags & VM_HUGE);
@@ -130,5 +138,4 @@ void check_live(struct census *census, const struct vmap_area *va)
 		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
 			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->allocated);
 	}
-	cr_assert_eq(arch_virt_to_phys(vmap_mapped_end(va)), ~0ul, "guard page of %#lx", va->va_start);
 }

@@ -111,6 +111,17 @@ bool sim_write(unsigned long va, u64 value)
 	return word;
 }
 
+bool sim_guard_faults(unsigned long addr, unsigned long pages)
+{
+	unsigned long end = addr + pages * PAGE_SIZE;
+	u64 value;
+
+	for (unsigned long page = end; page < area_after(addr, pages); page += PAGE_SIZE)
+		if (sim_read(page, &value))
+			return false;
+	return true;
+}
+
 static void region(struct memblock_region *out, u64 base, u64 end, u32 kind)
 {
 	*out = (struct memblock_region){ .base = base, .size = end - base, .kind = kind };

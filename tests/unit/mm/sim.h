@@ -22,8 +22,11 @@
 /* Boots it once per process. */
 void sim_boot(u32 policy);
 
-/* Pages of the vmalloc range, from its start, that the TLB covers; the tests use no others. */
-#define SIM_TLB_PAGES 65536
+/*
+ * Pages of the vmalloc range, from its start, that the TLB covers; the tests use no others. The test with the
+ * most ranges, cached ones included, has about 4600 of them, each with its guard.
+ */
+#define SIM_TLB_PAGES (57344 + 8192 * KVMAP_GUARD_PAGES)
 
 /* CPU 0 runs from the start; others are threads. */
 #define SIM_CPUS 8
@@ -56,6 +59,15 @@ void sim_poll(void);
 /* An access of the CPU to 8 bytes of the vmalloc range; false if it faults. */
 bool sim_read(unsigned long va, u64 *value_out);
 bool sim_write(unsigned long va, u64 value);
+
+/* Where the next area begins after one of this many pages at addr and its guard. */
+static inline unsigned long area_after(unsigned long addr, unsigned long pages)
+{
+	return addr + pages * PAGE_SIZE + KVMAP_GUARD_SIZE;
+}
+
+/* Whether a read faults in each page of the guard of an area or mapping of this many pages at addr. */
+bool sim_guard_faults(unsigned long addr, unsigned long pages);
 
 /* Allocates frames, which count as held, until only nr are free. */
 void sim_leave_free(u64 nr);

@@ -98,7 +98,7 @@ static void release(struct slot *slot)
 static bool is_live(unsigned long addr)
 {
 	for (int i = 0; i < SLOTS; i++)
-		if (slots[i].live && addr - slots[i].addr <= slots[i].pages * PAGE_SIZE)
+		if (slots[i].live && addr - slots[i].addr < slots[i].pages * PAGE_SIZE + KVMAP_GUARD_SIZE)
 			return true;
 	return false;
 }

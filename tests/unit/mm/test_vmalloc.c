@@ -47,28 +47,30 @@ Test(vmalloc, maps_whole_pages_and_leaves_a_guard_page_behind_them)
 	b = (unsigned long)vmalloc(1);
 	cr_assert_eq(vmalloc_status(), KVMAP_OK);
 	cr_assert_eq(a, KVMAP_VMALLOC_START);
-	cr_assert_eq(b, a + 3 * PAGE_SIZE, "the next area begins behind the guard page");
+	cr_assert_eq(b, area_after(a, 2), "the next area begins behind the guard page");
 	cr_assert(sim_write(a, 1) && sim_write(a + 2 * PAGE_SIZE - 8, 2) && sim_read(a, &value));
 	cr_assert_eq(value, 1);
-	cr_assert_not(sim_read(a + 2 * PAGE_SIZE, &value));
+	cr_assert(sim_guard_faults(a, 2));
 	cr_assert_eq(vm_stat_sum(NR_VMALLOC_PAGES), 3);
 	check_machine();
 }
 
 Test(vmalloc, takes_the_lowest_range_that_is_large_enough)
 {
+	/* An area of one page and one of two, each with its guard, fill the range of an area of this size. */
+	const unsigned long pages = 1 + KVMAP_GUARD_PAGES + 2;
 	unsigned long a[4];
 
 	sim_boot(KVMAP_POLICY_EAGER);
 	for (int i = 0; i < 4; i++)
-		a[i] = (unsigned long)vmalloc(4 * PAGE_SIZE);
+		a[i] = (unsigned long)vmalloc(pages * PAGE_SIZE);
 	vfree((void *)a[0]);
 	vfree((void *)a[2]);
 	vmalloc_purge(); /* no cached range is left */
-	cr_assert_eq((unsigned long)vmalloc(5 * PAGE_SIZE), a[3] + 5 * PAGE_SIZE);
+	cr_assert_eq((unsigned long)vmalloc((pages + 1) * PAGE_SIZE), area_after(a[3], pages));
 	cr_assert_eq((unsigned long)vmalloc(PAGE_SIZE), a[0]);
-	cr_assert_eq((unsigned long)vmalloc(4 * PAGE_SIZE), a[2]);
-	cr_assert_eq((unsigned long)vmalloc(2 * PAGE_SIZE), a[0] + 2 * PAGE_SIZE);
+	cr_assert_eq((unsigned long)vmalloc(pages * PAGE_SIZE), a[2]);
+	cr_assert_eq((unsigned long)vmalloc(2 * PAGE_SIZE), area_after(a[0], 1));
 	check_machine();
 }
 
@@ -102,13 +104,14 @@ Test(vmalloc, refuses_sizes_that_cannot_be_and_changes_nothing)
 
 Test(vmalloc, refuses_what_does_not_fit_into_the_space_that_is_left)
 {
+	const unsigned long left = KVMAP_VMALLOC_END - 3 * PAGE_SIZE - KVMAP_GUARD_SIZE;
 	struct vmap_area *rest;
 	u32 status;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	rest = vmap_free_take(KVMAP_VMALLOC_END - KVMAP_VMALLOC_START - 4 * PAGE_SIZE, &status);
+	rest = vmap_free_take(left - KVMAP_VMALLOC_START, &status);
 	assert_vmalloc_refused(4 * PAGE_SIZE, KVMAP_REFUSED_NO_SPACE);
-	cr_assert_eq((unsigned long)vmalloc(3 * PAGE_SIZE), KVMAP_VMALLOC_END - 4 * PAGE_SIZE);
+	cr_assert_eq((unsigned long)vmalloc(3 * PAGE_SIZE), left);
 	assert_vmalloc_refused(1, KVMAP_REFUSED_NO_SPACE);
 	vmap_free_put(rest);
 	cr_assert_not_null(vmalloc(4 * PAGE_SIZE));
@@ -123,7 +126,8 @@ Test(vmalloc, vfree_refuses_every_pointer_that_is_not_the_start_of_an_area)
 	assert_vfree_refused(a + 1, KVMAP_REFUSED_UNALIGNED);
 	assert_vfree_refused(a + PAGE_SIZE, KVMAP_REFUSED_INTERIOR);
 	assert_vfree_refused(a + 4 * PAGE_SIZE, KVMAP_REFUSED_INTERIOR);
-	assert_vfree_refused(a + 5 * PAGE_SIZE, KVMAP_REFUSED_NOT_AN_AREA);
+	assert_vfree_refused(area_after(a, 4) - PAGE_SIZE, KVMAP_REFUSED_INTERIOR);
+	assert_vfree_refused(area_after(a, 4), KVMAP_REFUSED_NOT_AN_AREA);
 	assert_vfree_refused(PAGE_SIZE, KVMAP_REFUSED_NOT_AN_AREA);
 	assert_vfree_refused(KVMAP_VMALLOC_END, KVMAP_REFUSED_NOT_AN_AREA);
 	assert_vfree_refused(KVMAP_VMALLOC_START - PAGE_SIZE, KVMAP_REFUSED_NOT_AN_AREA);
@@ -166,13 +170,13 @@ Test(vmalloc, an_area_is_found_by_any_address_in_it)
 	a = (unsigned long)vzalloc(6000);
 	vm = find_vm_area((void *)a);
 	cr_assert_eq((unsigned long)vm->addr, a);
-	cr_assert_eq(vm->size, 3 * PAGE_SIZE);
+	cr_assert_eq(vm->size, 2 * PAGE_SIZE + KVMAP_GUARD_SIZE);
 	cr_assert_eq(vm->requested_size, 6000);
 	cr_assert_eq(vm->nr_pages, 2);
 	cr_assert_eq(vm->flags, VM_ALLOC | VM_ZERO);
 	cr_assert_not_null(vm->caller);
-	cr_assert_eq(find_vm_area((void *)(a + 3 * PAGE_SIZE - 1)), vm);
-	cr_assert_null(find_vm_area((void *)(a + 3 * PAGE_SIZE)));
+	cr_assert_eq(find_vm_area((void *)(area_after(a, 2) - 1)), vm);
+	cr_assert_null(find_vm_area((void *)area_after(a, 2)));
 	vfree((void *)a);
 	cr_assert_null(find_vm_area((void *)a));
 }
@@ -198,13 +202,13 @@ Test(vmalloc, an_address_is_explained_by_what_is_there)
 	b = (unsigned long)vmalloc(PAGE_SIZE);
 	assert_explained(a + 100, true, KVMAP_FAULT_NONE, a, 2 * PAGE_SIZE);
 	assert_explained(a + 2 * PAGE_SIZE, false, KVMAP_FAULT_GUARD, a, 2 * PAGE_SIZE);
-	assert_explained(a + 3 * PAGE_SIZE - 1, false, KVMAP_FAULT_GUARD, a, 2 * PAGE_SIZE);
-	assert_explained(b + 2 * PAGE_SIZE, false, KVMAP_FAULT_UNMAPPED, 0, 0);
+	assert_explained(area_after(a, 2) - 1, false, KVMAP_FAULT_GUARD, a, 2 * PAGE_SIZE);
+	assert_explained(area_after(b, 1), false, KVMAP_FAULT_UNMAPPED, 0, 0);
 	vfree((void *)a);
 	assert_explained(a + PAGE_SIZE, false, KVMAP_FAULT_FREED, a, 2 * PAGE_SIZE);
 	vmalloc_purge();
 	assert_explained(a + PAGE_SIZE, false, KVMAP_FAULT_FREED, 0, 0);
-	assert_explained(b + 2 * PAGE_SIZE, false, KVMAP_FAULT_UNMAPPED, 0, 0);
+	assert_explained(area_after(b, 1), false, KVMAP_FAULT_UNMAPPED, 0, 0);
 	find_vm_area((void *)b)->flags |= VM_READONLY;
 	assert_explained(b, true, KVMAP_FAULT_READONLY, b, PAGE_SIZE);
 	assert_explained(b, false, KVMAP_FAULT_NONE, b, PAGE_SIZE);
