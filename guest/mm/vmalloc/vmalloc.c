@@ -106,7 +106,7 @@ static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsig
 static __attribute__((noinline)) struct vmap_area *
 area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
 {
-	if (gfp & __GFP_DIRECT_RECLAIM && vmalloc_reclaim(*status))
+	if (gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
 		return area_create(size, gfp, flags, caller, status);
 	return NULL;
 }

@@ -111,7 +111,7 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 		return vmalloc_area(size, gfp, 0, caller);
 	if (!status)
 		status = size > vmalloc_largest ? KVMAP_REFUSED_TOO_LARGE : create(size, gfp, caller, &va);
-	if (status && gfp & __GFP_DIRECT_RECLAIM && size <= vmalloc_largest && vmalloc_reclaim(status))
+	if (status && gfp_may_reclaim(gfp) && size <= vmalloc_largest && vmalloc_reclaim(status))
 		status = create(size, gfp, caller, &va);
 	if (status) {
 		vmalloc_refuse(status, NULL, warn_caller(status, gfp, caller));
