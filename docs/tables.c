@@ -6,6 +6,7 @@
  *                    replaced by the table.
  *   tables scdoc:    a line "; table: NAME" is replaced by the table.
  */
+#include "kvmap/boot.h"
 #include "kvmap/gfp.h"
 #include "kvmap/operation.h"
 
@@ -46,6 +47,9 @@ static const struct row crashes[] = { KVMAP_CRASHES(CRASH) };
 #define FAULT_KIND(NAME, value, word, description, help) { word, 0, help, false },
 static const struct row fault_kinds[] = { KVMAP_FAULT_KINDS(FAULT_KIND) };
 
+#define POLICY(NAME, value, word, help) { word, 0, help, false },
+static const struct row policies[] = { KVMAP_POLICIES(POLICY) };
+
 #define FUNCTION(NAME, function, value) { #function, 0, NULL, false },
 static const struct row functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
@@ -60,6 +64,7 @@ static const struct table {
 	{ "flags", "flag | means", ROWS(flags) },
 	{ "crashes", "HOW | is", ROWS(crashes) },
 	{ "faults", "kind | is", ROWS(fault_kinds) },
+	{ "policies", "policy | when freed memory is used again", ROWS(policies) },
 	{ "functions", NULL, ROWS(functions) },
 };
 

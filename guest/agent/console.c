@@ -86,7 +86,7 @@ static void text_pair_ticks(const struct operation *operation)
 
 void console_hello(u64 boot_ticks)
 {
-#define POLICY_WORD(name, value, word) [KVMAP_POLICY_##name] = word,
+#define POLICY_WORD(NAME, value, word, help) [KVMAP_POLICY_##NAME] = word,
 	static const char *const policies[] = { KVMAP_POLICIES(POLICY_WORD) };
 
 	text("kvmap guest: operations ");

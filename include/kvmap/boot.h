@@ -32,18 +32,18 @@ enum kvmap_boot_flags {
 };
 
 /*
- * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9. STRICT:
- * neither before a TLB flush that covers the range. LAZY, as Linux: the range waits for the flush, its frames
- * do not. EAGER: vfree() flushes.
+ * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9. The option
+ * --policy, the guest's console, reports and documents are made from this table.
  *
- * X(name, value, word)
+ * X(NAME, value, word, help)
  */
 #define KVMAP_POLICIES(X)                                                                                    \
-	X(STRICT, 0, "strict")                                                                               \
-	X(LAZY, 1, "lazy")                                                                                   \
-	X(EAGER, 2, "eager")
+	X(STRICT, 0, "strict",                                                                               \
+	  "neither the range nor its frames before a TLB flush that covers the range (default)")             \
+	X(LAZY, 1, "lazy", "as Linux: the frames at once, the range after a flush")                          \
+	X(EAGER, 2, "eager", "both at once: every vfree() flushes")
 
-#define KVMAP_POLICY_ENUM(name, value, word) KVMAP_POLICY_##name = (value),
+#define KVMAP_POLICY_ENUM(NAME, value, word, help) KVMAP_POLICY_##NAME = (value),
 enum kvmap_policy { KVMAP_POLICIES(KVMAP_POLICY_ENUM) KVMAP_NR_POLICIES };
 #undef KVMAP_POLICY_ENUM
 

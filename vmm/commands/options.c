@@ -23,14 +23,14 @@ enum {
 	OPTION_TIMEOUT
 };
 
+#define POLICY_HELP(NAME, value, word, help) "; " word ": " help
+
 static const struct argp_option argp_options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
 	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
 	{ "cpus", OPTION_CPUS, "N", 0, "CPUs of the guest, 1 to 64 (default 1)", 0 },
 	{ "nodes", OPTION_NODES, "N", 0, "nodes that memory and CPUs are split into, 1 to 8 (default 1)", 0 },
-	{ "policy", OPTION_POLICY, "POLICY", 0,
-	  "when freed memory is used again: strict (default: not before a flush), lazy (frames at once, as Linux), "
-	  "eager (a flush at every vfree)",
+	{ "policy", OPTION_POLICY, "POLICY", 0, "when freed memory is used again" KVMAP_POLICIES(POLICY_HELP),
 	  0 },
 	{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
 	{ "debug-slab", OPTION_DEBUG_SLAB, NULL, 0,
