@@ -6,15 +6,16 @@
 #ifndef GUEST_ARCH_LONG_MODE_H
 #define GUEST_ARCH_LONG_MODE_H
 
+#include "arch/x86_64/registers.h"
 #include "kvmap/layout.h"
 
 #define KERNEL_CS 0x08
 #define KERNEL_DS 0x10
 
-#define CR0_LONG  0x80010033 /* PG WP NE ET MP PE */
-#define CR4_LONG  0x20       /* PAE; paging_map_image() sets PGE, which flushes the boot's translations */
-#define MSR_EFER  0xc0000080
-#define EFER_LONG 0x900 /* NXE LME */
+#define CR0_LONG (X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_MP | X86_CR0_PE)
+/* paging_map_image() sets PGE, which flushes the boot's translations. */
+#define CR4_LONG  X86_CR4_PAE
+#define EFER_LONG (EFER_NXE | EFER_LME)
 
 #define GPA(symbol) (symbol - KVMAP_IMAGE_BASE)
 

@@ -6,10 +6,9 @@
  * CPU maps there while it starts the others.
  */
 #include "arch/x86_64/long_mode.h"
+#include "arch/x86_64/registers.h"
 #include "arch/x86_64/trampoline.h"
 #include "kvmap/layout.h"
-
-#define CR0_PE 0x1
 
 #define COPY(symbol) (TRAMPOLINE_GPA + symbol - trampoline)
 
@@ -25,7 +24,7 @@ trampoline:
 	mov %ax, %ds
 	lgdtl COPY(flat_gdt_pointer)
 	mov %cr0, %eax
-	or $CR0_PE, %al
+	or $X86_CR0_PE, %al
 	mov %eax, %cr0
 	ljmpl $KERNEL_CS, $GPA(trampoline_32)
 

@@ -5,10 +5,8 @@
 #ifndef GUEST_ARCH_CPU_H
 #define GUEST_ARCH_CPU_H
 
+#include "arch/x86_64/registers.h"
 #include "lib/types.h"
-
-#define X86_CR4_PAE (1ul << 5)
-#define X86_CR4_PGE (1ul << 7)
 
 void invlpg(unsigned long va);
 u64 read_cr3(void);
