@@ -9,6 +9,7 @@
 #define GUEST_MM_TYPES_H
 
 #include "kvmap/claims.h"
+#include "kvmap/layout.h"
 #include "kvmap/limits.h"
 #include "kvmap/statistics.h"
 #include "lib/rbtree.h"
@@ -17,8 +18,8 @@
 
 #include <assert.h>
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE  4096ul
+#define PAGE_SHIFT KVMAP_PAGE_SHIFT
+#define PAGE_SIZE  (1ul << PAGE_SHIFT)
 
 /* ---- page frames ---- */
 

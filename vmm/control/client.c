@@ -6,6 +6,7 @@
 #include "control/client.h"
 
 #include "base/clock.h"
+#include "base/page.h"
 #include "view/snapshot.h"
 
 #include <errno.h>
@@ -20,8 +21,6 @@
 
 /* Time limit of one reply. A server needs some milliseconds, also to stop its vCPUs. */
 #define REPLY_TIMEOUT_SECONDS 5
-
-#define PAGE 0x1000ull
 
 /* Bytes that a guest may touch between the map and the last pause; see bound_data_size(). */
 #define MEMORY_SLACK (64ull << 20)
@@ -285,7 +284,7 @@ static int map_region(struct control_client *client, const struct control_region
 	struct view_region mapped = { .gpa = region->gpa, .size = region->size, .offset = region->offset };
 	struct error why;
 
-	if (region->fd >= client->fd_count || !region->size || (region->size | region->offset) % PAGE ||
+	if (region->fd >= client->fd_count || !region->size || (region->size | region->offset) % PAGE_4K ||
 	    !has_bytes(client->fds[region->fd], region->offset, region->size))
 		return error_set(error, ERROR_HOST, 0, region->gpa,
 				 "the VM's memory at GPA 0x%" PRIx64 " is not in its file", region->gpa);

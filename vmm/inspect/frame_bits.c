@@ -8,7 +8,7 @@ void frame_index_init(struct frame_index *index, const struct view *view)
 	*index = (struct frame_index){ .view = view };
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		index->first_bit[i] = index->bits;
-		index->bits += view->regions[i].size / FRAME_SIZE;
+		index->bits += view->regions[i].size / PAGE_4K;
 	}
 }
 
@@ -28,9 +28,9 @@ bool frame_bits_next(const struct frame_index *index, uint64_t gpa, uint64_t end
 		return false;
 	start = region->gpa > gpa ? region->gpa : gpa;
 	inside = start - region->gpa;
-	*count_out = (end - start < region->size - inside ? end - start : region->size - inside) / FRAME_SIZE;
-	*first_out = index->first_bit[place] + inside / FRAME_SIZE;
-	*next_out = start + *count_out * FRAME_SIZE;
+	*count_out = (end - start < region->size - inside ? end - start : region->size - inside) / PAGE_4K;
+	*first_out = index->first_bit[place] + inside / PAGE_4K;
+	*next_out = start + *count_out * PAGE_4K;
 	return true;
 }
 

@@ -5,9 +5,8 @@
 #ifndef VMM_INSPECT_FRAME_BITS_H
 #define VMM_INSPECT_FRAME_BITS_H
 
+#include "base/page.h"
 #include "view/view.h"
-
-#define FRAME_SIZE 0x1000ull
 
 /* Which bits are a region's. */
 struct frame_index {

@@ -138,11 +138,11 @@ static int collect_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_
 	bool direct = is_direct(check, gva, gpa);
 
 	for (; frame_bits_next(&check->index, start, end, &first, &count, &next); start = next) {
-		uint64_t base = next - count * FRAME_SIZE; /* GPA of `first` */
+		uint64_t base = next - count * PAGE_4K; /* GPA of `first` */
 
 		for (uint64_t bit = frame_bits_find(check->again, first, first + count); bit < first + count;
 		     bit = frame_bits_find(check->again, bit + 1, first + count)) {
-			uint64_t frame = base + (bit - first) * FRAME_SIZE;
+			uint64_t frame = base + (bit - first) * PAGE_4K;
 			struct mapping mapping = { frame, gva + (frame - gpa), rights, direct };
 
 			if (check->mappings.count == MAPPINGS_MAX)
@@ -204,7 +204,7 @@ static bool check_frame(const struct mapping *mappings, size_t count, struct map
 		if (!both && mapping->rights & RIGHT_X && (!executable || executable->rights & RIGHT_U))
 			executable = mapping;
 	}
-	*out = (struct map_violation){ .gpa = mappings->gpa, .size = FRAME_SIZE };
+	*out = (struct map_violation){ .gpa = mappings->gpa, .size = PAGE_4K };
 	if (writable && executable && !(writable->direct && executable->rights & RIGHT_U)) {
 		out->fault = MAP_WRITABLE_ELSEWHERE;
 		out->mappings = count;

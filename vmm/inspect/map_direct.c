@@ -36,7 +36,7 @@ static uint64_t bytes_of_memory(const struct frame_index *index, uint64_t gpa, u
 	uint64_t first, count, bytes = 0, end = gpa + size; /* an entry has 52 bits of address: no wrap */
 
 	while (frame_bits_next(index, gpa, end, &first, &count, &gpa))
-		bytes += count * FRAME_SIZE;
+		bytes += count * PAGE_4K;
 	return bytes;
 }
 
