@@ -4,7 +4,7 @@
  * tables.
  *
  * kvmap-bench-leaves [LEAVES]: 4K pages on scattered frames, a million unless given. Two shapes: one piece,
- * and areas of 32 pages with a guard page after each, as vmalloc makes them, with the claims to label them
+ * and areas of 32 pages with a guard after each, as vmalloc makes them, with the claims to label them
  * by. Figures are medians.
  */
 #define _GNU_SOURCE
@@ -65,17 +65,17 @@ static int claim_area(struct tables *tables, uint64_t gva)
 	struct claim_area area = {
 		.state = AREA_LIVE,
 		.va_start = gva,
-		.va_end = gva + (AREA_PAGES + 1) * PAGE,
+		.va_end = gva + AREA_PAGES * PAGE + KVMAP_GUARD_SIZE,
 		.caller = 0xffffffff80200000 + gva / PAGE % 7, /* of several functions */
 	};
 
 	return array_push(&tables->claims.areas, area);
 }
 
-/* guard: leave one page unmapped after each AREA_PAGES. */
+/* guard: leave a guard unmapped after each AREA_PAGES. */
 static int tables_make(struct tables *tables, uint64_t leaves, bool guard)
 {
-	uint64_t pages = leaves + leaves / AREA_PAGES;
+	uint64_t pages = leaves + leaves / AREA_PAGES * KVMAP_GUARD_PAGES;
 	uint64_t size = (pages / 512 + pages / (512 * 512) + 16) * PAGE;
 	uint64_t gva = BASE, frame = 1;
 	struct error error;
@@ -89,7 +89,7 @@ static int tables_make(struct tables *tables, uint64_t leaves, bool guard)
 	tables->mode = (struct walk_mode){ .levels = 4, .physical_bits = 46, .nx = true, .pages_1g = true };
 	for (uint64_t i = 0; i < leaves; i++, gva += PAGE) {
 		if (guard && i && i % AREA_PAGES == 0)
-			gva += PAGE;
+			gva += KVMAP_GUARD_SIZE;
 		if (guard && i % AREA_PAGES == 0 && claim_area(tables, gva) < 0)
 			return -1;
 		frame = frame * 6364136223846793005u + 1442695040888963407u;

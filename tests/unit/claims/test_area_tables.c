@@ -3,6 +3,7 @@
  * test_area_tables.c: an area's range in the page tables.
  */
 #include "claims/area_tables.h"
+#include "kvmap/layout.h"
 #include "tables.h"
 
 #include <criterion/criterion.h>
@@ -22,10 +23,10 @@ static void done(void)
 
 TestSuite(area_tables, .init = four_levels, .fini = done);
 
-/* Reads an area of `pages` pages and a guard page. */
+/* Reads an area of `pages` pages and its guard. */
 static void read_area(uint64_t start, uint64_t pages)
 {
-	struct claim_area area = { .va_start = start, .va_end = start + (pages + 1) * K4 };
+	struct claim_area area = { .va_start = start, .va_end = start + pages * K4 + KVMAP_GUARD_SIZE };
 	uint64_t budget = 1000;
 
 	area_tables(&t.view, &t.mode, &area, &budget, &found);
@@ -38,7 +39,7 @@ Test(area_tables, count_pages_runs_and_rights_and_leave_neighbours_out)
 	for (unsigned int i = 0; i < 6; i++)
 		tables_map(&t, VMALLOC + i * K4, frames[i] * K4, 1, PTE_W | PTE_NX);
 	tables_map(&t, VMALLOC - K4, 19 * K4, 1, PTE_W);
-	tables_map(&t, VMALLOC + 7 * K4, 33 * K4, 1, PTE_W);
+	tables_map(&t, VMALLOC + 6 * K4 + KVMAP_GUARD_SIZE, 33 * K4, 1, PTE_W);
 	read_area(VMALLOC, 6);
 	cr_expect_eq(found.pages, 6);
 	cr_expect_eq(found.runs, 3);
@@ -63,6 +64,9 @@ Test(area_tables, see_a_guard_that_is_mapped_also_as_a_part_of_a_large_page)
 	tables_map(&t, VMALLOC, 0x100000, 1, 0);
 	read_area(VMALLOC, 0);
 	cr_expect(found.guard_mapped);
+	cr_expect_eq(found.pages, 0);
+	read_area(VMALLOC + K4 - KVMAP_GUARD_SIZE, 0);
+	cr_expect(found.guard_mapped, "the last page of the guard is mapped");
 	cr_expect_eq(found.pages, 0);
 	tables_map(&t, VMALLOC + M2, M2, 2, PTE_W);
 	read_area(VMALLOC + M2 + 4 * K4, 3);

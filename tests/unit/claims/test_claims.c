@@ -50,9 +50,9 @@ Test(claims, live_areas_come_by_address_with_their_frames_in_order)
 	cr_assert_eq(claims.areas.count, 4);
 	cr_expect_eq(a->state, AREA_LIVE);
 	cr_expect_eq(a->va_start, KVMAP_VMALLOC_START);
-	cr_expect_eq(a->va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_expect_eq(a->va_end, WORLD_B);
 	cr_expect_eq(a->addr, KVMAP_VMALLOC_START);
-	cr_expect_eq(a->size, 0x3000);
+	cr_expect_eq(a->size, WORLD_AREA_SIZE(2));
 	cr_expect_eq(a->requested_size, 0x2000 - 7);
 	cr_expect_eq(a->flags, VM_ALLOC);
 	cr_expect_eq(a->caller, 0xffffffff80201000);
@@ -68,7 +68,7 @@ Test(claims, lazily_freed_areas_come_after_the_live_ones)
 	const struct claim_area *d = &claims.areas.items[3];
 
 	cr_expect_eq(d->state, AREA_LAZY);
-	cr_expect_eq(d->va_start, KVMAP_VMALLOC_START + 0x8000);
+	cr_expect_eq(d->va_start, WORLD_D);
 	cr_expect_eq(d->unmapped, 5);
 	assert_area_frames(d, 0x750, 0x751);
 }
@@ -126,7 +126,7 @@ Test(states, ranges_of_the_busy_tree_are_read_by_their_state)
 	cr_expect_eq(claims.busy_tree.count, 3);
 	cr_assert_eq(claims.cached_ranges.count, 1);
 	cr_expect_eq(claims.cached_ranges.items[0].va_start, KVMAP_VMALLOC_START);
-	cr_expect_eq(claims.cached_ranges.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_expect_eq(claims.cached_ranges.items[0].va_end, WORLD_B);
 	cr_assert_eq(claims.areas.count, 3);
 	cr_expect_eq(claims.areas.items[0].state, AREA_LIVE);
 	cr_expect_eq(claims.areas.items[0].vmap_area, world_range_gva(RANGE_B));
@@ -136,7 +136,35 @@ Test(states, ranges_of_the_busy_tree_are_read_by_their_state)
 	end();
 }
 
-/* Mappings of 4, 1 and 2 pages take 3, 1 and 2 slots; the second is lazily freed. */
+/* Each cached range is the rest of a mapping's slots after its guard, or the rest of the vmap block. */
+static void expect_cached_ranges_of_a_block(void)
+{
+	static const struct {
+		uint32_t slot, pages;
+	} mappings[] = { { WORLD_SLOT_OF_4, 4 }, { WORLD_SLOT_OF_1, 1 }, { WORLD_SLOT_OF_2, 2 } };
+	const struct claim_cached_range *ranges = claims.cached_ranges.items;
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint64_t start = WORLD_SLOT(mappings[i].slot) + WORLD_AREA_SIZE(mappings[i].pages);
+		uint64_t end = WORLD_SLOT(mappings[i].slot + VMAP_SLOTS(mappings[i].pages));
+
+		cr_expect_eq(end, (start + 2 * PAGE_SIZE - 1) / (2 * PAGE_SIZE) * (2 * PAGE_SIZE),
+			     "a slot has two pages");
+		if (start == end)
+			continue;
+		cr_assert_lt(count, claims.cached_ranges.count);
+		cr_expect_eq(ranges[count].va_start, start);
+		cr_expect_eq(ranges[count].va_end, end);
+		count++;
+	}
+	cr_expect_gt(count, 0, "no mapping leaves a page of its slots");
+	cr_assert_eq(claims.cached_ranges.count, count + 1);
+	cr_expect_eq(ranges[count].va_start, WORLD_SLOT(WORLD_SLOTS));
+	cr_expect_eq(ranges[count].va_end, WORLD_A + VMAP_BLOCK_SIZE);
+}
+
+/* Mappings of 4, 1 and 2 pages; the second is lazily freed. */
 Test(states, a_vmap_block_is_read_as_the_mappings_in_it)
 {
 	struct vmap_block *block;
@@ -147,22 +175,17 @@ Test(states, a_vmap_block_is_read_as_the_mappings_in_it)
 	cr_expect_eq(claims.damages.count, 0, "%s", claims.damages.items ? claims.damages.items[0].what : "");
 	cr_assert_eq(claims.areas.count, 6);
 	cr_expect_eq(claims.areas.items[0].va_start, KVMAP_VMALLOC_START);
-	cr_expect_eq(claims.areas.items[0].va_end, KVMAP_VMALLOC_START + 0x5000);
+	cr_expect_eq(claims.areas.items[0].va_end, WORLD_A + WORLD_AREA_SIZE(4));
 	cr_expect_eq(claims.areas.items[0].nr_pages, 4);
-	cr_expect_eq(claims.areas.items[0].frames_sum, block->maps[0].frames_sum);
+	cr_expect_eq(claims.areas.items[0].frames_sum, block->maps[WORLD_SLOT_OF_4].frames_sum);
 	cr_expect_eq(claims.areas.items[0].flags, VM_MAP | VM_MAP_RAM);
 	cr_expect_eq(claims.areas.items[0].allocated, 5);
 	cr_expect_eq(claims.areas.items[0].unmapped, world_range(&world, RANGE_A)->unmapped);
-	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START + 0x8000)->nr_pages, 2);
+	cr_expect_eq(claims_area_at(&claims, WORLD_SLOT(WORLD_SLOT_OF_2))->nr_pages, 2);
 	cr_expect_eq(claims.areas.items[4].state, AREA_LAZY);
-	cr_expect_eq(claims.areas.items[4].va_start, KVMAP_VMALLOC_START + 0x6000);
+	cr_expect_eq(claims.areas.items[4].va_start, WORLD_SLOT(WORLD_SLOT_OF_1));
 	cr_expect_eq(claims.areas.items[4].unmapped, 8);
-	/* Two pages after guard pages, and the rest of the block. */
-	cr_assert_eq(claims.cached_ranges.count, 3);
-	cr_expect_eq(claims.cached_ranges.items[0].va_start, KVMAP_VMALLOC_START + 0x5000);
-	cr_expect_eq(claims.cached_ranges.items[1].va_start, KVMAP_VMALLOC_START + 0xb000);
-	cr_expect_eq(claims.cached_ranges.items[2].va_start, KVMAP_VMALLOC_START + 0xc000);
-	cr_expect_eq(claims.cached_ranges.items[2].va_end, KVMAP_VMALLOC_START + VMAP_BLOCK_SIZE);
+	expect_cached_ranges_of_a_block();
 	end();
 }
 
@@ -182,7 +205,7 @@ Test(claims, trees_come_in_order_with_links_and_colours)
 	cr_assert_eq(claims.free_tree.count, 2);
 	cr_expect_eq(claims.free_root, world_range_gva(RANGE_E));
 	cr_expect_eq(unused[1].va_end, KVMAP_VMALLOC_END);
-	cr_expect_eq(unused[0].subtree_max_size, KVMAP_VMALLOC_END - KVMAP_VMALLOC_START - 0x20000);
+	cr_expect_eq(unused[0].subtree_max_size, KVMAP_VMALLOC_END - WORLD_F);
 }
 
 Test(claims, every_touched_struct_page_is_there_and_no_other)
@@ -284,16 +307,15 @@ Test(claims, per_cpu_lists_are_read_one_cpu_after_the_other)
 Test(claims, an_address_finds_its_area_guard_page_included)
 {
 	const struct claim_area *areas = claims.areas.items;
-	const uint64_t start = KVMAP_VMALLOC_START;
 
-	cr_expect_eq(claims_area_at(&claims, start), &areas[0]);
-	cr_expect_eq(claims_area_at(&claims, start + 0x2fff), &areas[0]);
-	cr_expect_eq(claims_area_at(&claims, start + 0x3000), &areas[1]);
-	cr_expect_null(claims_area_at(&claims, start - 1));
-	cr_expect_null(claims_area_at(&claims, start + 0x5000));
-	cr_expect_eq(claims_area_at(&claims, start + 0x8001), &areas[3], "lazy");
-	cr_expect_eq(claims_area_at(&claims, start + 0x13fff), &areas[2]);
-	cr_expect_null(claims_area_at(&claims, start + 0x14000));
+	cr_expect_eq(claims_area_at(&claims, WORLD_A), &areas[0]);
+	cr_expect_eq(claims_area_at(&claims, WORLD_B - 1), &areas[0]);
+	cr_expect_eq(claims_area_at(&claims, WORLD_B), &areas[1]);
+	cr_expect_null(claims_area_at(&claims, WORLD_A - 1));
+	cr_expect_null(claims_area_at(&claims, WORLD_E));
+	cr_expect_eq(claims_area_at(&claims, WORLD_D + 1), &areas[3], "lazy");
+	cr_expect_eq(claims_area_at(&claims, WORLD_C + WORLD_AREA_SIZE(3) - 1), &areas[2]);
+	cr_expect_null(claims_area_at(&claims, WORLD_C + WORLD_AREA_SIZE(3)));
 }
 
 Test(claims, a_buddy_block_in_the_chain_of_a_huge_area_is_read_as_all_its_frames)
@@ -353,14 +375,13 @@ Test(claims, a_cpu_in_the_middle_of_an_operation_is_found)
 
 Test(claims, live_areas_have_their_start_addresses)
 {
-	const uint64_t start = KVMAP_VMALLOC_START;
 	size_t count = 0;
 	uint64_t *starts = claims_area_starts(&claims, &count);
 
 	cr_assert_eq(count, 3);
-	cr_expect_eq(starts[0], start);
-	cr_expect_eq(starts[1], start + 0x3000);
-	cr_expect_eq(starts[2], start + 0x10000);
+	cr_expect_eq(starts[0], WORLD_A);
+	cr_expect_eq(starts[1], WORLD_B);
+	cr_expect_eq(starts[2], WORLD_C);
 	free(starts);
 	starts = claims_area_starts(NULL, &count);
 	cr_expect_eq(count, 0);

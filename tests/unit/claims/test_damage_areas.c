@@ -128,7 +128,7 @@ Test(damage_areas, a_vmap_block_that_is_more_than_full)
 
 Test(damage_areas, a_mapping_in_a_vmap_block_without_room_for_it)
 {
-	world_vmap_block(&world, RANGE_A)->maps[4].nr_pages = VMAP_BLOCK_PAGES_MAX;
+	world_vmap_block(&world, RANGE_A)->maps[WORLD_SLOT_OF_2].nr_pages = VMAP_BLOCK_PAGES_MAX;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V8", "vmap_block_map.nr_pages");
 	cr_expect_eq(claims.areas.count, 5);
@@ -136,14 +136,14 @@ Test(damage_areas, a_mapping_in_a_vmap_block_without_room_for_it)
 
 Test(damage_areas, a_mapping_without_pages_in_a_vmap_block)
 {
-	world_vmap_block(&world, RANGE_A)->maps[0].nr_pages = 0;
+	world_vmap_block(&world, RANGE_A)->maps[WORLD_SLOT_OF_4].nr_pages = 0;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V8", "vmap_block_map.nr_pages");
 }
 
 Test(damage_areas, a_mapping_of_unknown_state_in_a_vmap_block)
 {
-	world_vmap_block(&world, RANGE_A)->maps[4].state = 9;
+	world_vmap_block(&world, RANGE_A)->maps[WORLD_SLOT_OF_2].state = 9;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V8", "vmap_block_map.state");
 }
@@ -153,7 +153,7 @@ Test(damage_areas, wrong_counters_of_a_vmap_block)
 	struct vmap_block *block = world_vmap_block(&world, RANGE_A);
 
 	block->nr = 4;
-	block->dirty = 2;
+	block->dirty = VMAP_SLOTS(1) + 1;
 	world_read(&world, &claims);
 	expect_damage(&claims, "V13", "vmap_block.nr");
 	expect_damage(&claims, "V13", "vmap_block.dirty");
@@ -215,7 +215,7 @@ Test(damage_areas, an_area_without_vm_struct)
 	expect_damage(&claims, "V1", "does not point to a vm_struct");
 	cr_expect_eq(claims.areas.count, 4);
 	cr_expect_eq(claims.areas.items[0].frame_count, 0);
-	cr_expect_eq(claims.areas.items[0].va_end, KVMAP_VMALLOC_START + 0x3000);
+	cr_expect_eq(claims.areas.items[0].va_end, WORLD_B);
 }
 
 Test(damage_areas, a_chain_that_is_too_long_shows_one_frame_more)

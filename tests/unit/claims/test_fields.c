@@ -77,18 +77,18 @@ Test(fields, of_the_mappings_in_a_vmap_block)
 	struct vmap_block *block = world_vmap_block(&world, RANGE_A);
 	struct vmap_area *va = world_range(&world, RANGE_A);
 
-	block->maps[3].frames_sum = 78;
-	block->maps[4].frames_sum = 79;
-	block->maps[0].caller = (void *)0x1111;
-	block->maps[3].caller = (void *)0x2222;
-	block->maps[4].caller = (void *)0x3333;
+	block->maps[WORLD_SLOT_OF_1].frames_sum = 78;
+	block->maps[WORLD_SLOT_OF_2].frames_sum = 79;
+	block->maps[WORLD_SLOT_OF_4].caller = (void *)0x1111;
+	block->maps[WORLD_SLOT_OF_1].caller = (void *)0x2222;
+	block->maps[WORLD_SLOT_OF_2].caller = (void *)0x3333;
 	va->unmapped = 0x4444;
 	world_read(&world, &claims);
 	cr_assert_eq(claims.areas.count, 6);
-	expect_mapping(&claims.areas.items[0], &block->maps[0], va->va_start, 0x4444);
-	expect_mapping(claims_area_at(&claims, va->va_start + 4 * 0x2000), &block->maps[4],
-		       va->va_start + 4 * 0x2000, 0x4444);
-	expect_mapping(&claims.areas.items[4], &block->maps[3], va->va_start + 3 * 0x2000, 8);
+	expect_mapping(&claims.areas.items[0], &block->maps[WORLD_SLOT_OF_4], va->va_start, 0x4444);
+	expect_mapping(claims_area_at(&claims, WORLD_SLOT(WORLD_SLOT_OF_2)), &block->maps[WORLD_SLOT_OF_2],
+		       WORLD_SLOT(WORLD_SLOT_OF_2), 0x4444);
+	expect_mapping(&claims.areas.items[4], &block->maps[WORLD_SLOT_OF_1], WORLD_SLOT(WORLD_SLOT_OF_1), 8);
 }
 
 Test(fields, of_a_struct_page)

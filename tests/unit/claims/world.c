@@ -68,12 +68,17 @@ struct vmap_block *world_vmap_block(struct world *world, enum world_range range)
 	struct vmap_area *va = world_range(world, range);
 
 	*block = (struct vmap_block){
-		.va = (void *)world_range_gva(range), .va_start = va->va_start, .dirty = 1, .used = 6, .nr = 3
+		.va = (void *)world_range_gva(range),
+		.va_start = va->va_start,
+		.dirty = VMAP_SLOTS(1),
+		.used = WORLD_SLOTS,
+		.nr = 3,
 	};
-	block->maps[0] = (struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .allocated = 5 };
-	block->maps[3] =
+	block->maps[WORLD_SLOT_OF_4] =
+		(struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .allocated = 5 };
+	block->maps[WORLD_SLOT_OF_1] =
 		(struct vmap_block_map){ .nr_pages = 1, .allocated = 6, .unmapped = 8, .state = VMAP_LAZY };
-	block->maps[4] = (struct vmap_block_map){ .nr_pages = 2, .allocated = 7 };
+	block->maps[WORLD_SLOT_OF_2] = (struct vmap_block_map){ .nr_pages = 2, .allocated = 7 };
 	va->va_end = va->va_start + VMAP_BLOCK_SIZE;
 	va->vmap_block = world_va(WORLD_VMAP_BLOCK);
 	va->state = VMAP_BLOCK;
@@ -173,7 +178,7 @@ static void world_fill_area(struct world *world, enum world_range range, uint64_
 		};
 		vm->nr_pages++;
 	}
-	vm->size = (vm->nr_pages + 1) * PAGE_SIZE;
+	vm->size = WORLD_AREA_SIZE(vm->nr_pages);
 	vm->requested_size = vm->nr_pages * PAGE_SIZE - 7;
 	vm->flags = VM_ALLOC;
 	*area = (struct vmap_area){ .va_start = address, .va_end = address + vm->size, .allocated = 3 };
@@ -189,13 +194,12 @@ static void world_fill_trees(struct world *world)
 {
 	static const uint32_t a[] = { 0x710, 0x720, 0 }, b[] = { 0x711, 0 }, c[] = { 0x730, 0x712, 0x731, 0 };
 	static const uint32_t d[] = { 0x750, 0x751, 0 };
-	const uint64_t start = KVMAP_VMALLOC_START;
 	struct vmap_area *left = world_range(world, RANGE_E), *right = world_range(world, RANGE_F);
 
-	world_fill_area(world, RANGE_A, start, a);
-	world_fill_area(world, RANGE_B, start + 0x3000, b);
-	world_fill_area(world, RANGE_C, start + 0x10000, c);
-	world_fill_area(world, RANGE_D, start + 0x8000, d);
+	world_fill_area(world, RANGE_A, WORLD_A, a);
+	world_fill_area(world, RANGE_B, WORLD_B, b);
+	world_fill_area(world, RANGE_C, WORLD_C, c);
+	world_fill_area(world, RANGE_D, WORLD_D, d);
 	world_range(world, RANGE_D)->unmapped = 5;
 	world_range(world, RANGE_A)->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_B);
 	world_range(world, RANGE_C)->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_B);
@@ -204,8 +208,8 @@ static void world_fill_trees(struct world *world)
 	world_root(world, "vmap_area_root", struct rb_root)->rb_node = range_link(RANGE_B);
 	world_cpu(world, 5)->lazy.purge_list = (void *)world_range_gva(RANGE_D);
 
-	*left = (struct vmap_area){ .va_start = start + 0x5000, .va_end = start + 0x8000 };
-	*right = (struct vmap_area){ .va_start = start + 0x20000, .va_end = KVMAP_VMALLOC_END };
+	*left = (struct vmap_area){ .va_start = WORLD_E, .va_end = WORLD_D };
+	*right = (struct vmap_area){ .va_start = WORLD_F, .va_end = KVMAP_VMALLOC_END };
 	left->rb_node = (struct rb_node){ RB_BLACK, .rb_right = range_link(RANGE_F) };
 	right->rb_node.__rb_parent_color = (unsigned long)range_link(RANGE_E);
 	left->subtree_max_size = right->subtree_max_size = right->va_end - right->va_start;

@@ -24,6 +24,26 @@
 /* vmap_areas: A < B < C busy, B is the root; D lazily freed; E (root) < F free. */
 enum world_range { RANGE_A, RANGE_B, RANGE_C, RANGE_D, RANGE_E, RANGE_F, RANGE_COUNT };
 
+/* Bytes of an area with its guard. */
+#define WORLD_AREA_SIZE(pages) ((pages)*PAGE_SIZE + KVMAP_GUARD_SIZE)
+
+/* Where the ranges start. By address: A of 2 pages, B of 1 page, E, D of 2 pages, C of 3 pages, F. */
+#define WORLD_A KVMAP_VMALLOC_START
+#define WORLD_B (WORLD_A + WORLD_AREA_SIZE(2))
+#define WORLD_E (WORLD_B + WORLD_AREA_SIZE(1))
+#define WORLD_D (WORLD_E + 3 * PAGE_SIZE)
+#define WORLD_C (WORLD_D + WORLD_AREA_SIZE(2) + 5 * PAGE_SIZE)
+#define WORLD_F (WORLD_C + WORLD_AREA_SIZE(3) + 12 * PAGE_SIZE)
+
+/* The first slots of the mappings of 4 pages, 1 page and 2 pages in the vmap block, and the first unused slot. */
+#define WORLD_SLOT_OF_4 0
+#define WORLD_SLOT_OF_1 VMAP_SLOTS(4)
+#define WORLD_SLOT_OF_2 (WORLD_SLOT_OF_1 + VMAP_SLOTS(1))
+#define WORLD_SLOTS     (WORLD_SLOT_OF_2 + VMAP_SLOTS(2))
+
+/* Address of a slot of the vmap block in range A. */
+#define WORLD_SLOT(slot) (WORLD_A + (slot)*2 * PAGE_SIZE)
+
 struct world {
 	struct view view;
 	struct walk_mode mode;

@@ -68,7 +68,7 @@ static void add_area(uint64_t start, unsigned int pages, enum area_state state, 
 	areas[claims.areas.count++] = (struct claim_area){
 		.state = state,
 		.va_start = start,
-		.va_end = start + (pages + 1) * K4,
+		.va_end = start + pages * K4 + KVMAP_GUARD_SIZE,
 		.caller = caller,
 	};
 }
@@ -131,10 +131,10 @@ Test(map, says_what_each_range_is_by_the_claims)
 	expect_item(1, ADDRESS_DIRECT, KVMAP_DIRECT_BASE, M2);
 	expect_item(2, ADDRESS_NOTHING, KVMAP_DIRECT_BASE + M2, K4);
 	expect_item(3, ADDRESS_AREA, VMALLOC, 4 * K4);
-	expect_item(4, ADDRESS_GUARD, VMALLOC + 4 * K4, K4);
+	expect_item(4, ADDRESS_GUARD, VMALLOC + 4 * K4, KVMAP_GUARD_SIZE);
 	expect_item(5, ADDRESS_LAZY, VMALLOC + 0x8000, K4);
 	expect_item(6, ADDRESS_AREA, VMALLOC + 0x10000, 2 * K4);
-	expect_item(7, ADDRESS_GUARD, VMALLOC + 0x11000, K4);
+	expect_item(7, ADDRESS_GUARD, VMALLOC + 0x11000, KVMAP_GUARD_SIZE);
 	expect_item(8, ADDRESS_STRAY, VMALLOC + 0x20000, K4);
 	expect_item(9, ADDRESS_IMAGE, KVMAP_IMAGE_BASE + 0x200000, K4);
 	cr_expect(!map.items.items[4].mapped && map.items.items[7].mapped, "the second guard is mapped");
@@ -162,10 +162,12 @@ Test(map, knows_areas_by_the_function_that_allocated_them)
 {
 	const struct map_filter filter = { .end = UINT64_MAX, .owner = "function_7" };
 
+	const uint64_t stride = 2 * K4 + KVMAP_GUARD_SIZE;
+
 	symbols = some_symbols;
 	for (unsigned int i = 0; i < 30; i++) {
-		add_area(VMALLOC + i * 3 * K4, 1, AREA_LIVE, i % 3 ? 77 : 7);
-		map_pages(VMALLOC + i * 3 * K4, 0, 1, PTE_W);
+		add_area(VMALLOC + i * stride, 1, AREA_LIVE, i % 3 ? 77 : 7);
+		map_pages(VMALLOC + i * stride, 0, 1, PTE_W);
 	}
 	build(&claims, &filter, false);
 	cr_expect_eq(map.items.count, 20, "ten areas and their guards");
@@ -176,13 +178,14 @@ Test(map, knows_areas_by_the_function_that_allocated_them)
 Test(map, of_a_damaged_guest_knows_so_many_functions_only)
 {
 	static struct claim_area many[5000];
+	const uint64_t size = K4 + KVMAP_GUARD_SIZE;
 
 	claims.areas.items = many;
 	for (unsigned int i = 0; i < 5000; i++)
 		many[i] = (struct claim_area){
 			.state = AREA_LIVE,
-			.va_start = VMALLOC + i * 2 * K4,
-			.va_end = VMALLOC + (i + 1) * 2 * K4,
+			.va_start = VMALLOC + i * size,
+			.va_end = VMALLOC + (i + 1) * size,
 			.caller = 1000 + i,
 		};
 	claims.areas.count = 5000;
@@ -269,10 +272,12 @@ Test(map, shows_what_the_filters_let_through)
 
 Test(map, shows_what_has_an_address_in_the_range)
 {
+	const uint64_t guard_end = VMALLOC + 4 * K4 + KVMAP_GUARD_SIZE;
+
 	make_a_guest();
-	cr_expect_eq(shown((struct map_filter){ .start = VMALLOC, .end = VMALLOC + 5 * K4 - 1 }), 2);
+	cr_expect_eq(shown((struct map_filter){ .start = VMALLOC, .end = guard_end - 1 }), 2);
 	cr_expect_eq(shown((struct map_filter){ .start = VMALLOC + 3 * K4, .end = VMALLOC + 3 * K4 }), 1);
-	cr_expect_eq(shown((struct map_filter){ .start = VMALLOC + 5 * K4, .end = VMALLOC + 8 * K4 - 1 }), 0);
+	cr_expect_eq(shown((struct map_filter){ .start = guard_end, .end = VMALLOC + 8 * K4 - 1 }), 0);
 	cr_expect_eq(shown((struct map_filter){ .end = 0x4fff }), 0);
 	cr_expect_eq(shown((struct map_filter){ .end = 0x5000 }), 1);
 }
@@ -292,15 +297,17 @@ static void expect_line(size_t i, size_t first, unsigned int period, uint64_t ti
 
 Test(map, folds_areas_and_guards_that_repeat)
 {
+	const uint64_t stride = 2 * K4 + KVMAP_GUARD_SIZE;
+
 	for (unsigned int i = 0; i < 40; i++) {
-		add_area(VMALLOC + i * 3 * K4, 2, AREA_LIVE, 0x1234);
-		map_pages(VMALLOC + i * 3 * K4, i * 2 * K4, 2, PTE_W | PTE_NX);
+		add_area(VMALLOC + i * stride, 2, AREA_LIVE, 0x1234);
+		map_pages(VMALLOC + i * stride, i * 2 * K4, 2, PTE_W | PTE_NX);
 	}
 	build(&claims, &all, true);
 	cr_assert_eq(lines.count, 1);
 	expect_line(0, 0, 2, 40, 0);
-	cr_expect_eq(lines.items[0].stride, 3 * K4);
-	cr_expect_eq(lines.items[0].end, VMALLOC + 40 * 3 * K4 - 1);
+	cr_expect_eq(lines.items[0].stride, stride);
+	cr_expect_eq(lines.items[0].end, VMALLOC + 40 * stride - 1);
 }
 
 Test(map, does_not_fold_what_differs)
@@ -318,7 +325,7 @@ Test(map, does_not_fold_what_differs)
 
 			add_area(gva, odd ? others[i].pages : 2, AREA_LIVE, odd ? others[i].caller : 1);
 			map_pages(gva, 0, odd ? others[i].pages : 2, odd ? others[i].flags : PTE_W);
-			gva += (odd ? others[i].pages + 1 + others[i].gap : 3) * K4;
+			gva += (odd ? others[i].pages + others[i].gap : 2) * K4 + KVMAP_GUARD_SIZE;
 		}
 	}
 	build(&claims, &all, true);

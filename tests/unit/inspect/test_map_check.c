@@ -4,6 +4,7 @@
  */
 #include "inspect/frame_bits.h"
 #include "inspect/map_check.h"
+#include "kvmap/layout.h"
 #include "tables.h"
 
 #include <criterion/criterion.h>
@@ -145,7 +146,7 @@ Test(map_check, leaves_out_what_the_guest_claims_to_have_mapped_again)
 	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_W | PTE_NX);
 	map_pages(VMALLOC + 0x10000, RAM_HIGH_START, 4, PTE_W | PTE_NX);
 	area.va_start = VMALLOC + 0x10000;
-	area.va_end = VMALLOC + 0x15000;
+	area.va_end = area.va_start + 4 * K4 + KVMAP_GUARD_SIZE;
 	claims.areas.count = 1;
 	check();
 	cr_expect_eq(found.count, 0);
