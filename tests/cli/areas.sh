@@ -15,7 +15,7 @@ try run areas.kvs --dump a.core
 check "the guest whose areas are inspected is verified" 0
 try areas a.core
 check "live areas, a mapping of frames of others, and a freed area, each with tables and verdict" 0 \
-	out '^0xffffc90000000000-0xffffc90000011000   69632 op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16$' \
+	out "^0xffffc90000000000-0x$(vmalloc_address 16 1)   $(area_bytes 16) op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16\$" \
 	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard page 0xffffc90000010000 not mapped: ok$' \
 	out ' pages=16 vmap N0=16$' out ' pages=1 phys=0x[0-9a-f]+ vmalloc N0=1$' out ' lazily freed .*pages=2' \
 	out '^  tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'

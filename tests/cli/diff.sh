@@ -25,15 +25,16 @@ try diff before.core before.core
 check "a core and itself are the same" 0 out '^The same is mapped'
 try diff before.kvs again.kvs
 check "two runs of one script are the same" 0 out '^The same is mapped'
+b=$(vmalloc_address 16 1) c=$(vmalloc_address 17 2) d=$(vmalloc_address 21 3)
 try diff before.core after.core --entries
 check "what was freed, allocated and protected: pages, areas, frames, entries" 1 \
 	out '^  13 pages in 3 ranges$' \
-	out '^  ffffc90000011000 +4 KiB  unmapped  rw- 4K GPA 0x' \
-	out '^  ffffc90000013000 +16 KiB  rights    rw- 4K GPA (0x[0-9a-f]+) -> r-- 4K GPA ' \
-	out '^  ffffc90000018000 +32 KiB  mapped    rw- 4K' \
+	out "^  $b +4 KiB  unmapped  rw- 4K GPA 0x" \
+	out "^  $c +16 KiB  rights    rw- 4K GPA (0x[0-9a-f]+) -> r-- 4K GPA " \
+	out "^  $d +32 KiB  mapped    rw- 4K" \
 	out '^ +13  of level 1, PT$' \
-	out '^  ffffc90000011000  PT +17 of 0x[0-9a-f]+: 0x8[0-9a-f]{15} -> 0x0000000000000000$' \
-	out '^  0xffffc90000011000  freed: 4 KiB' out '^  0xffffc90000013000  flags: 16 KiB' out '^  0xffffc90000018000  new: 32 KiB' \
+	out "^  $b  PT +$((16 + guard_pages)) of 0x[0-9a-f]+: 0x8[0-9a-f]{15} -> 0x0000000000000000\$" \
+	out "^  0x$b  freed: 4 KiB" out "^  0x$c  flags: 16 KiB" out "^  0x$d  new: 32 KiB" \
 	out '^ +1  in 1 run: live area -> freed area$' out '^ +[0-9]+  in [0-9]+ runs?: .* -> live area$'
 try diff before.core after.core --json
 check "as JSON" 1 out '"type":"diff".*"ranges":3,"pages":13,.*"entries_by_level":\[13,0,0,0,0\],"areas":3,"frames":9,"frames_from":"claims"'

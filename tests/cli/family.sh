@@ -17,11 +17,12 @@ done
 printf 'a = vmalloc 4K\nb = vmalloc_32 4K\nc = __vmalloc 4K GFP_KERNEL|__GFP_DMA\nd = __vmalloc 4K GFP_DMA32\n' >limits.kvs
 try run limits.kvs --memory 5G --dump core --json
 check "with 5 GiB there are frames above each limit" 0
-[ $(($(gpa_of core 0xffffc90000000000))) -ge $((1 << 32)) ] &&
-	[ $(($(gpa_of core 0xffffc90000002000))) -lt $((1 << 32)) ] &&
-	[ $(($(gpa_of core 0xffffc90000004000))) -lt $((1 << 24)) ] &&
-	[ $(($(gpa_of core 0xffffc90000006000))) -lt $((1 << 32)) ] &&
-	[ $(($(gpa_of core 0xffffc90000004000))) -gt 0 ] && ok "each frame lies below the limit that was asked for" ||
+a=0x$(vmalloc_address 0 0) b=0x$(vmalloc_address 1 1) c=0x$(vmalloc_address 2 2) d=0x$(vmalloc_address 3 3)
+[ $(($(gpa_of core "$a"))) -ge $((1 << 32)) ] &&
+	[ $(($(gpa_of core "$b"))) -lt $((1 << 32)) ] &&
+	[ $(($(gpa_of core "$c"))) -lt $((1 << 24)) ] &&
+	[ $(($(gpa_of core "$d"))) -lt $((1 << 32)) ] &&
+	[ $(($(gpa_of core "$b"))) -gt 0 ] && [ $(($(gpa_of core "$c"))) -gt 0 ] && [ $(($(gpa_of core "$d"))) -gt 0 ] && ok "each frame lies below the limit that was asked for" ||
 	not_ok "each frame lies below the limit that was asked for"
 
 printf 'a = __vmalloc 4K GFP_KERNEL|__GFP_COLD\n' >flag.kvs

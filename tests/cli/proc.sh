@@ -36,8 +36,8 @@ free=$(awk '{ for (i = 5; i <= NF; i++) pages += $i * 2 ^ (i - 5) } END { print 
 
 try proc a.core vmallocinfo
 check "vmallocinfo: size, caller, pages, flag; the freed one at the end" 0 \
-	out '^0xffffc90000000000-0xffffc90000011000   69632 op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16$' \
-	out '^0x[0-9a-f]{16}-0x[0-9a-f]{16}   12288 unpurged vm_area$'
+	out "^0xffffc90000000000-0x$(vmalloc_address 16 1)   $(area_bytes 16) op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16\$" \
+	out "^0x[0-9a-f]{16}-0x[0-9a-f]{16}   $(area_bytes 2) unpurged vm_area\$"
 kib=$(sed -n 's/.* pages=\([0-9]*\) .*/\1/p' out | awk '{ pages += $1 } END { print pages * 4 }')
 [ "$kib" = "$(value meminfo VmallocUsed)" ] && ok "the pages of vmallocinfo add up to VmallocUsed" ||
 	not_ok "the pages of vmallocinfo add up to VmallocUsed ($kib)"

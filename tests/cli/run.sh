@@ -27,6 +27,20 @@ for script in "$IMAGES"/*.kvs; do
 	check "$(basename "$script") is as its comment says" "$wanted" out '"type":"verdict"'
 done
 
+# ---- guards ----
+cat >guard.kvs <<EOF
+a = vmalloc 64K
+b = vmalloc 4K
+expect fault guard b+4K
+expect fault guard b+${guard_kib}K
+a = vrealloc a 20K
+expect fault guard a+20K
+expect fault guard a+$((16 + guard_kib))K
+expect fault freed a+$((20 + guard_kib))K
+EOF
+try run guard.kvs
+check "each page of a guard faults as a guard; what an area lost beyond its new guard is freed" 0 out 'VERIFIED'
+
 # ---- many at once ----
 printf 'areas 100 4K\nareas 50 8K holes\npair vmalloc 4K 20\npair vzalloc 64K 3\nverify\nexpect refused pair vmalloc 0 1\nexpect refused areas 3 12M\n' >many.kvs
 for policy in strict lazy eager; do

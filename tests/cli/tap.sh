@@ -7,6 +7,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
 number=0
+# The size of a guard, from the one place that defines it. Tests without a guest have no $IMAGES.
+guard_pages=$(sed -n 's/^#define KVMAP_GUARD_PAGES *\([1-9][0-9]*\)$/\1/p' "${IMAGES-}/../include/kvmap/layout.h" 2>/dev/null)
+[ -n "$guard_pages" ] || [ -z "${IMAGES-}" ] || exit 99
+guard_kib=$((guard_pages * 4))
 # Where AddressSanitizer and LeakSanitizer write, in each process of this test; finish looks there. (UndefinedBehaviorSanitizer
 # of gcc writes to stderr whatever log_path says; its exit status is no status of kvmap either.)
 export ASAN_OPTIONS="exitcode=99:log_path=$folder/sanitizer" UBSAN_OPTIONS=exitcode=99
@@ -24,6 +28,17 @@ try() {
 	"$KVMAP" "$@" >out 2>err </dev/null
 	status=$?
 	tried="kvmap $*"
+}
+
+# vmalloc_address PAGES GUARDS: the address, in 16 hexadecimal digits, that many pages and guards from the start of the
+# vmalloc range.
+vmalloc_address() {
+	printf 'ffffc900%08x' $((($1 + $2 * guard_pages) * 4096))
+}
+
+# area_bytes PAGES: the size of an area with its guard.
+area_bytes() {
+	echo $((($1 + guard_pages) * 4096))
 }
 
 ok() {
