@@ -54,7 +54,7 @@
  */
 #define KVMAP_OPERATIONS(X)                                                                                  \
 	X(VMALLOC, vmalloc, 1, "vmalloc", VARIABLE, size, "%x, %s",                                          \
-	  "allocates an area of SIZE bytes, rounded up to whole pages, with a guard page after it")          \
+	  "allocates an area of SIZE bytes, rounded up to whole pages, with a guard after it")               \
 	X(VZALLOC, vzalloc, 2, "vzalloc", VARIABLE, size, "%x, %s", "as `vmalloc`, zeroed")                  \
 	X(VMALLOC_GFP, vmalloc_gfp, 48, "__vmalloc", VARIABLE, size_gfp, "%x, %s",                           \
 	  "as `vmalloc`, with flags")                                                                        \
@@ -99,7 +99,7 @@
 	X(KFREE, kfree, 34, "kfree", NOTHING, address, "%a freed",                                           \
 	  "frees memory of `kmalloc` and its variants")                                                      \
 	X(VMAP, vmap, 24, "vmap", VARIABLE, variable, "%x, %s",                                              \
-	  "maps the page frames of the variable's area once more, in their order, with a guard page "        \
+	  "maps the page frames of the variable's area once more, in their order, with a guard "             \
 	  "after them; at most 4M. Both areas hold the same bytes")                                          \
 	X(VUNMAP, vunmap, 25, "vunmap", NOTHING, address, "%a unmapped",                                     \
 	  "unmaps a mapping of `vmap`. The page frames stay with the first area, which must be "             \

@@ -16,7 +16,7 @@ check "the guest whose areas are inspected is verified" 0
 try areas a.core
 check "live areas, a mapping of frames of others, and a freed area, each with tables and verdict" 0 \
 	out "^0xffffc90000000000-0x$(vmalloc_address 16 1)   $(area_bytes 16) op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16\$" \
-	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard page 0xffffc90000010000 not mapped: ok$' \
+	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard 0xffffc90000010000 not mapped: ok$' \
 	out ' pages=16 vmap N0=16$' out ' pages=1 phys=0x[0-9a-f]+ vmalloc N0=1$' out ' lazily freed .*pages=2' \
 	out '^  tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'
 try proc a.core vmallocinfo
@@ -34,7 +34,7 @@ check "a guest that makes no claims" 2 err 'kvmap: '
 # ---- a guest that is wrong ----
 try areas "$MUTANTS/01-guard-mapped.kvs" --guest "$MUTANT_GUEST"
 check "an area whose guard is mapped is named, the other one is ok" 1 \
-	out 'guard page 0xffffc90000010000 MAPPED: V3$' out '^    V3 at 0xffffc90000010000: claimed guard page, not mapped; found GPA' \
+	out 'guard 0xffffc90000010000 MAPPED: V3$' out '^    V3 at 0xffffc90000010000: claimed guard page, not mapped; found GPA' \
 	out 'not mapped: ok$' out '^2 areas, 1 of them wrong$'
 try areas "$MUTANTS/03-lost-frame.kvs" --guest "$MUTANT_GUEST"
 check "a finding about no area is not hidden" 1 out 'not mapped: ok$' out '0 of them wrong; and 1 finding about no area'

@@ -8,7 +8,7 @@
 #include "claims/claims.h"
 
 struct area_tables {
-	uint64_t pages;           /* mapped, in 4 KiB, without the guard page */
+	uint64_t pages;           /* mapped, in 4 KiB, without the guard */
 	uint64_t large;           /* of these, mapped by larger leaves */
 	uint64_t runs;            /* number of physically contiguous runs */
 	uint64_t gpa;             /* of the first run */

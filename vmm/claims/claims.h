@@ -26,9 +26,9 @@ enum area_state {
 struct claim_area {
 	enum area_state state;
 	bool deferred;             /* AREA_LIVE: freed by vfree_atomic(); still mapped, with all its frames */
-	uint64_t va_start, va_end; /* of the vmap_area; guard page included */
+	uint64_t va_start, va_end; /* of the vmap_area; guard included */
 	uint64_t vmap_area;        /* GVA */
-	uint64_t addr, size;       /* of the vm_struct; size with the guard page */
+	uint64_t addr, size;       /* of the vm_struct; size with the guard */
 	uint64_t requested_size;
 	uint64_t flags;
 	uint64_t caller;
@@ -225,7 +225,7 @@ static inline uint64_t claim_area_bytes(const struct claim_area *area)
 /* Physically contiguous runs of its frames, in the order of its pages; 0 for no frames. */
 uint64_t claims_area_runs(const struct claims *claims, const struct claim_area *area);
 
-/* The area (live or lazily freed) whose range contains gva, guard page included; NULL if none. */
+/* The area (live or lazily freed) whose range contains gva, guard included; NULL if none. */
 const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gva);
 
 #endif

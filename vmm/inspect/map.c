@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c: builds the list of ranges and guard pages and classifies each.
+ * map.c: builds the list of ranges and guards and classifies each.
  */
 #include "inspect/map.h"
 
@@ -26,7 +26,7 @@ struct builder {
 	const struct map_filter *filter;
 	struct memory_map *map;
 	struct areas areas;  /* live and lazily freed areas, by start */
-	struct areas guards; /* live areas, by the address of the guard page */
+	struct areas guards; /* live areas, by the address of the guard */
 	struct callers callers;
 	const struct range *last; /* the range added last */
 };
@@ -166,7 +166,7 @@ static int add(struct builder *builder, struct map_item item)
 	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
 }
 
-/* Adds the guard pages below `end`, the address of the next range. */
+/* Adds the guards below `end`, the address of the next range. */
 static int add_guards(struct builder *builder, uint64_t end)
 {
 	struct areas *guards = &builder->guards;

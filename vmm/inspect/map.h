@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.h: the memory map of a guest as a list: every merged range with its kind, and the guard pages between
+ * map.h: the memory map of a guest as a list: every merged range with its kind, and the guards between
  * them.
  *
  * The kinds of ranges come from the claims of kvmap's own guest. In a guest without claims, the direct map is
@@ -24,10 +24,10 @@ struct map_caller {
 struct map_item {
 	enum address_kind
 		kind;    /* of a range: by tables and layout; NOTHING or UNKNOWN if they do not agree */
-	uint32_t caller; /* of areas and guard pages: index into map.callers; 0: no caller */
-	const struct range *range;     /* NULL: a guard page */
+	uint32_t caller; /* of areas and guards: index into map.callers; 0: no caller */
+	const struct range *range;     /* NULL: a guard */
 	const struct claim_area *area; /* NULL: no area */
-	bool mapped;                   /* of a guard page: it is mapped, which is an error */
+	bool mapped;                   /* of a guard: it is mapped, which is an error */
 };
 
 /* The direct map: all of RAM at a constant offset. */
@@ -38,20 +38,20 @@ struct map_direct {
 
 struct memory_map {
 	ARRAY_OF(struct map_item)
-	items; /* by address; a guard page that is mapped follows the range that contains it */
+	items; /* by address; a guard that is mapped follows the range that contains it */
 	ARRAY_OF(struct map_caller) callers;
 	struct map_direct direct;
 };
 
 /* Selects the items of a map; an item must pass all conditions. { .end = ~0 } selects all. */
 struct map_filter {
-	bool writable, executable, user; /* items that have the right; guard pages have none */
+	bool writable, executable, user; /* items that have the right; guards have none */
 	uint64_t start, end;             /* items that overlap [start, end], both inclusive */
 	const char
 		*owner; /* items of the kind of this name, or areas allocated by this function. NULL: all */
 };
 
-/* The first address of a range or guard page, and its size in bytes. */
+/* The first address of a range or guard, and its size in bytes. */
 uint64_t map_item_start(const struct map_item *item);
 uint64_t map_item_size(const struct map_item *item);
 
@@ -63,7 +63,7 @@ struct map_direct map_direct(const struct ranges *ranges, const struct view *vie
 			     const struct claims *claims);
 
 /*
- * Lists ranges and guard pages. claims and symbols may be NULL; ranges, claims and symbols must outlive the
+ * Lists ranges and guards. claims and symbols may be NULL; ranges, claims and symbols must outlive the
  * map. 0, or -1 if memory is out.
  */
 int map_build(const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,

@@ -34,7 +34,7 @@ static uint64_t last_of(const struct memory_map *map, size_t index)
 	return start_of(map, index) + (map_item_size(&map->items.items[index]) - 1);
 }
 
-/* Packs kind, rights, page size, memory type and protection key. A guard page has only a kind. */
+/* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
 static uint32_t alike_key(const struct map_item *item)
 {
 	const struct range *range = item->range;

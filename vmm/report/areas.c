@@ -106,7 +106,7 @@ static void show_tables(struct report *report, const struct area_report *shown)
 			 rights_of(tables, rights, sizeof(rights)), large,
 			 text_number_of(tables->runs, "run", runs, sizeof(runs)), tables->gpa);
 	text_line(report, shown->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
-		  "tables: %s, guard page 0x%016" PRIx64 " %s:%s%s", mapped, claim_area_guard(shown->area),
+		  "tables: %s, guard 0x%016" PRIx64 " %s:%s%s", mapped, claim_area_guard(shown->area),
 		  tables->guard_mapped ? "MAPPED" : "not mapped",
 		  shown->findings ? invariants_text(shown->findings, wrong, sizeof(wrong)) : " ok",
 		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");

@@ -18,10 +18,10 @@ const char *map_label(const struct memory_map *map, const struct map_item *item,
 
 struct json_object;
 
-/* A range, a guard page, or the sum of ranges that are alike. */
+/* A range, a guard, or the sum of ranges that are alike. */
 struct map_row {
 	uint64_t start, size;
-	const struct range *range;  /* NULL: a guard page */
+	const struct range *range;  /* NULL: a guard */
 	const struct view_cpu *cpu; /* whose PAT register names the memory types */
 	bool is_sum;
 	uint64_t end; /* last address of a sum */

@@ -105,12 +105,18 @@ static const char *variable_of(const struct report_run *run, const struct claim_
 	return "";
 }
 
-/* Whether the tables map an address of the vmalloc range. */
-static bool is_mapped(const struct ranges *ranges, uint64_t gva)
+/* Whether the tables map any page of the area's guard. */
+static bool guard_is_mapped(const struct ranges *ranges, const struct claim_area *area)
 {
-	for (size_t i = 0; i < ranges->count; i++)
-		if (gva >= ranges->items[i].gva && gva - ranges->items[i].gva < ranges->items[i].size)
+	uint64_t guard = claim_area_guard(area);
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct range *range = &ranges->items[i];
+
+		if (guard < range->gva ? range->gva - guard < KVMAP_GUARD_SIZE
+				       : guard - range->gva < range->size)
 			return true;
+	}
 	return false;
 }
 
@@ -119,7 +125,7 @@ static void show_area(struct report *report, const struct report_run *run, const
 {
 	char bytes[40], caller[300], bar[BAR_COLUMNS + 1], runs[92], frames[40], run_count[40];
 	const char *name = area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "";
-	bool guard_mapped = run->ranges && is_mapped(run->ranges, claim_area_guard(area));
+	bool guard_mapped = run->ranges && guard_is_mapped(run->ranges, area);
 
 	text_line(report, PAINT_PLAIN, 2, 6, "%s%s0x%016" PRIx64 ", %s%s: %s in %s%s", name,
 		  *name ? " = " : "", area->va_start,
@@ -133,7 +139,7 @@ static void show_area(struct report *report, const struct report_run *run, const
 	list_runs(run->claims, area, runs, sizeof(runs));
 	if (*runs)
 		text_line(report, PAINT_FAINT, 6, 6, "%s", runs);
-	text_line(report, guard_mapped ? PAINT_BAD : PAINT_FAINT, 6, 6, "guard page 0x%016" PRIx64 "%s",
+	text_line(report, guard_mapped ? PAINT_BAD : PAINT_FAINT, 6, 6, "guard 0x%016" PRIx64 "%s",
 		  claim_area_guard(area),
 		  !run->ranges   ? ""
 		  : guard_mapped ? ": MAPPED"
@@ -196,7 +202,7 @@ static void emit_area(struct report *report, const struct report_run *run, const
 			area->state == AREA_LIVE && !area->deferred ? variable_of(run, area) : "");
 	json_add_hex(line, "guard", claim_area_guard(area));
 	if (run->ranges)
-		json_add_bool(line, "guard_mapped", is_mapped(run->ranges, claim_area_guard(area)));
+		json_add_bool(line, "guard_mapped", guard_is_mapped(run->ranges, area));
 	if (run->symbols)
 		symbols_describe(run->symbols, area->caller, caller, sizeof(caller));
 	json_add_string(line, "caller", caller);

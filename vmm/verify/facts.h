@@ -22,7 +22,7 @@ enum leaf_role {
 	LEAF_CLAIMED, /* 4K, in a live area, and the frame is the one that the area claims there; or 2M of
 			 those, in a VM_HUGE area */
 	LEAF_WRONG,   /* the same, in a live area that claims another frame there */
-	LEAF_GUARD,   /* 4K, the guard page of a live area */
+	LEAF_GUARD,   /* 4K, a guard page of a live area */
 	LEAF_ALIAS,   /* 4K, in a live VM_MAP area: the frame is another's */
 };
 

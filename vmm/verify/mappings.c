@@ -20,7 +20,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding_where_area(finding, check, area);
 	} else if (area->size != pages + KVMAP_GUARD_SIZE) {
 		finding = finding_new(check, area->va_start);
-		finding_claimed(finding, "%" PRIu32 " pages and a guard page", area->nr_pages);
+		finding_claimed(finding, "%" PRIu32 " pages and a guard", area->nr_pages);
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
 		finding_where_area(finding, check, area);
 	}

@@ -11,7 +11,7 @@
 #define QUESTIONS_PER_AREA 512
 #define QUESTIONS          4096
 
-/* Minimum for an area: its first page, its last page and the guard page. */
+/* Minimum for an area: its first page, its last page and the first page of its guard. */
 #define QUESTIONS_LEAST 3
 
 static void check_address(struct check *check, uint64_t gva)

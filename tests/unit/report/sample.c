@@ -2,6 +2,8 @@
 #include "sample.h"
 
 #include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +48,7 @@ static void fill_claims(struct sample *sample)
 
 	sample->areas[0] = (struct claim_area){
 		.va_start = SAMPLE_AREA,
-		.va_end = SAMPLE_AREA + 0x11000,
+		.va_end = SAMPLE_LAZY,
 		.addr = SAMPLE_AREA,
 		.requested_size = 0x10000,
 		.nr_pages = 16,
@@ -54,8 +56,8 @@ static void fill_claims(struct sample *sample)
 	};
 	sample->areas[1] = (struct claim_area){
 		.state = AREA_LAZY,
-		.va_start = SAMPLE_AREA + 0x11000,
-		.va_end = SAMPLE_AREA + 0x14000,
+		.va_start = SAMPLE_LAZY,
+		.va_end = SAMPLE_END,
 		.requested_size = 0x2000,
 		.nr_pages = 2,
 		.first_frame = 16,
@@ -266,4 +268,15 @@ void check_lines(const char *text)
 void check_holds(const char *text, const char *part)
 {
 	cr_expect_not_null(strstr(text, part), "not there: %s\nin:\n%s", part, text);
+}
+
+void check_holds_format(const char *text, const char *format, ...)
+{
+	char part[400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	cr_assert_lt(vsnprintf(part, sizeof(part), format, arguments), (int)sizeof(part));
+	va_end(arguments);
+	check_holds(text, part);
 }

@@ -5,11 +5,15 @@
 #ifndef TESTS_UNIT_REPORT_SAMPLE_H
 #define TESTS_UNIT_REPORT_SAMPLE_H
 
+#include "kvmap/layout.h"
 #include "report/run.h"
 
 #include <json-c/json.h>
 
 #define SAMPLE_AREA 0xffffc90000000000
+/* The lazily freed area of 2 pages, after the guard of the first area. */
+#define SAMPLE_LAZY (SAMPLE_AREA + 0x10000 + KVMAP_GUARD_SIZE)
+#define SAMPLE_END  (SAMPLE_LAZY + 0x2000 + KVMAP_GUARD_SIZE)
 
 /* Everything that a report_run borrows. */
 struct sample {
@@ -53,5 +57,7 @@ const char *member(struct json_object *line, const char *key);
 void check_lines(const char *text);
 /* Fails the test unless `text` holds `part`, and shows the text. */
 void check_holds(const char *text, const char *part);
+/* As check_holds, of a part that is made as by printf. */
+void check_holds_format(const char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -96,9 +96,9 @@ Test(run_text, the_picture_shows_where_the_frames_lie)
 	check_holds(text, "a = 0xffffc90000000000, 64 KiB: 16 frames in 16 runs\n");
 	check_holds(text, "|11...11...1....1..1.1..1.1..1....1...11...1....1................|\n");
 	check_holds(text, "0x1800 0x1825 0x184a 0x180a");
-	check_holds(text, "guard page 0xffffc90000010000: not mapped\n");
-	check_holds(text,
-		    "0xffffc90000011000, 8 KiB, lazily freed (waiting for a TLB flush): 2 frames in 1 run\n");
+	check_holds(text, "guard 0xffffc90000010000: not mapped\n");
+	check_holds_format(text, "0x%lx, 8 KiB, lazily freed (waiting for a TLB flush): 2 frames in 1 run\n",
+			   SAMPLE_LAZY);
 	check_holds(text, "0x1857+1\n");
 	free(text);
 }
@@ -109,7 +109,21 @@ Test(run_text, a_guard_that_is_mapped_is_shown_so)
 
 	sample.range.size = 0x11000;
 	text = shown();
-	check_holds(text, "guard page 0xffffc90000010000: MAPPED\n");
+	check_holds(text, "guard 0xffffc90000010000: MAPPED\n");
+	free(text);
+	/* The last page of the guard alone. */
+	sample.range = (struct range){ .gva = SAMPLE_LAZY - 0x1000, .size = 0x1000, .page_size = 0x1000 };
+	text = shown();
+	check_holds(text, "guard 0xffffc90000010000: MAPPED\n");
+	free(text);
+	/* The pages before and after it. */
+	sample.range.gva = SAMPLE_AREA + 0xf000;
+	text = shown();
+	check_holds(text, "guard 0xffffc90000010000: not mapped\n");
+	free(text);
+	sample.range.gva = SAMPLE_LAZY;
+	text = shown();
+	check_holds(text, "guard 0xffffc90000010000: not mapped\n");
 	free(text);
 }
 
