@@ -190,12 +190,16 @@ verdict() {
 	try verify vm.sock
 	[ "$status" = "$1" ]
 }
+# in_line N: verify says that the VM is in the middle of line N. During boot it says that there is no paging.
+in_line() {
+	verdict 2 && grep -q "CPU 0 in line $1 of its script" err
+}
 wait_for $vm verdict 1
 check "a finding between two operations is one" 1 out '^  V3 +1 WRONG' err 'paused PID'
 gone
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\npair vmalloc 64K 100000000\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
-wait_for $vm verdict 2
+wait_for $vm in_line 4
 one_line "in the middle of an operation nothing is one" 2 'not verified: in each of [0-9]+ snapshots .* CPU 0 in line 4 of its script'
 try areas vm.sock
 one_line "nor of an area" 2 'not verified'
