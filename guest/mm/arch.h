@@ -3,12 +3,18 @@
  * arch.h: the interface between the memory manager and the architecture. Only guest/arch writes page-table
  * entries and flushes TLBs. The hosted build compiles the real guest/arch page-table code and replaces only
  * the instructions below it (flushes, CR3).
+ *
+ * guest/arch includes no other header of guest/mm.
  */
 #ifndef GUEST_MM_ARCH_H
 #define GUEST_MM_ARCH_H
 
 #include "mm/direct_map.h" /* __va(), __pa() */
+#include "mm/interrupt.h"
+#include "mm/locks.h"
 #include "mm/mm_types.h"
+#include "mm/percpu.h"
+#include "mm/roots.h"
 
 /* Permissions of a page besides reading. PGPROT_EXECUTE: executable, not writable. */
 enum pgprot { PGPROT_READONLY, PGPROT_READWRITE, PGPROT_EXECUTE };

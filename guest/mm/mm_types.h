@@ -86,6 +86,8 @@ struct zone {
 };
 
 #define MAX_NR_ZONES KVMAP_ZONES_MAX
+static_assert(MAX_NR_ZONES >= 3 * KVMAP_NODES_MAX, "each node can have zones of all three types");
+static_assert(MAX_NR_ZONES <= 0xff, "zonelist.zones has a byte for each");
 
 struct memblock_region {
 	u64 base; /* GPA */
@@ -137,6 +139,7 @@ struct kmem_cache {
 
 /* Indices in kmem_caches[] are below this; index 0 is invalid, kmalloc's classes come first. */
 #define KMEM_CACHES_MAX KVMAP_KMEM_CACHES_MAX
+static_assert(KMEM_CACHES_MAX <= 0xffff, "page.cache has 16 bits for the index");
 #define KMALLOC_CLASSES 13
 
 /* ---- vmalloc ---- */
@@ -293,7 +296,7 @@ struct tlb_stats {
 
 /* ---- CPUs ---- */
 
-#define NR_CPUS 64
+#define NR_CPUS KVMAP_CPUS_MAX
 
 /* A CPU's list of single frames, PAGE_PCP, linked through struct page.next. They do not count as free. */
 struct per_cpu_pages {

@@ -6,19 +6,18 @@
 #ifndef KVMAP_BOOT_H
 #define KVMAP_BOOT_H
 
+#include "kvmap/limits.h"
+
 #include <assert.h>
 #include <stdint.h>
 
 #define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
 #define KVMAP_BOOT_VERSION 3
 
-#define KVMAP_CPUS_MAX 64
-
 /*
  * GPA at which a NUMA node begins: nodes split RAM into equal ranges, in multiples of 2 MiB; node 0 includes
  * everything below node 1, the last one everything above. CPU n belongs to node n * nodes / cpus.
  */
-#define KVMAP_NODES_MAX                        8
 #define KVMAP_NODE_START(node, nodes, ram_end) ((uint64_t)(ram_end) / (nodes) * (node) & ~0x1fffffull)
 
 enum kvmap_boot_flags {

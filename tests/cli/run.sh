@@ -88,10 +88,15 @@ death() { # WAY PATTERN...
 	way=$1
 	shift
 	echo "crash $way" >crash.kvs
-	limit=
-	[ "$way" = hang ] && limit="--timeout 2" # for it to get there, also on a busy machine
-	# shellcheck disable=SC2086
-	try run crash.kvs $limit
+	if [ "$way" = hang ]; then
+		for limit in 1 8 64 512; do # as long as this machine needs to get there
+			try run crash.kvs --timeout $limit
+			! grep -q 'before the first operation' out && break
+		done
+		check "the hang is reached" 1 out 'where .*: crash hang'
+	else
+		try run crash.kvs
+	fi
 	check "death by $way is explained" 1 out "$1" out '[Rr][Ii][Pp]' out "${2:-.}" out "${3:-.}"
 }
 death triple-fault '[Tt]riple fault'

@@ -103,6 +103,9 @@ uproot
 echo '#include <report/report.h>' | plant vmm/base/planted.h
 finds "angle brackets do not hide it" arrows vmm/base/planted.h
 uproot
+echo '#include <view/view.h>' | plant include/kvmap/planted.h
+finds "nor do they in include" arrows include/kvmap/planted.h
+uproot
 echo '#include "../report/report.h"' | plant vmm/base/planted.h
 finds "a path with .. does not hide it" arrows vmm/base/planted.h '\.\.'
 uproot

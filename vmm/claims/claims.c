@@ -8,6 +8,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define HAS(array, count)                                                                                    \
+	static_assert(sizeof(((struct claims *)0)->array) / sizeof(((struct claims *)0)->array[0]) ==        \
+			      (count),                                                                       \
+		      #array " has a place for each")
+HAS(zones, KVMAP_ZONES_MAX);
+HAS(memory, KVMAP_MEMBLOCK_REGIONS_MAX);
+HAS(reserved, KVMAP_MEMBLOCK_REGIONS_MAX);
+HAS(caches, KVMAP_KMEM_CACHES_MAX);
+HAS(cpu_states, KVMAP_CPUS_MAX);
+HAS(inside, KVMAP_CPUS_MAX);
+#undef HAS
 static_assert(VIEW_CPUS_MAX >= KVMAP_CPUS_MAX, "a view has all CPUs of a guest");
 
 /* Allows for vmap_areas in the image itself. */

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "inspect/address.h"
 #include "kvmap/layout.h"
+#include "base/page.h"
 #include "report/frames.h"
 #include "report/json.h"
 #include "report/text.h"
@@ -105,11 +106,6 @@ static void show_claims(struct report *report, const struct report_frame *about)
 
 /* ---- reaches ---- */
 
-static const char *size_name(unsigned int level)
-{
-	return level == 1 ? "4K" : level == 2 ? "2M" : "1G";
-}
-
 static void show_reach(struct report *report, const struct report_frame *about,
 		       const struct frame_reach *reach)
 {
@@ -128,8 +124,8 @@ static void show_reach(struct report *report, const struct report_frame *about,
 	}
 	text_line(report, PAINT_PLAIN, 2, 4,
 		  "0x%016" PRIx64 "  %-4s %s, by entry %u of table 0x%" PRIx64 ", 0x%016" PRIx64 ": %s",
-		  reach->gva, RIGHTS_TEXT(reach->rights), size_name(reach->level), reach->index, reach->table,
-		  reach->entry,
+		  reach->gva, RIGHTS_TEXT(reach->rights), page_size_name(page_level_size(reach->level)),
+		  reach->index, reach->table, reach->entry,
 		  address_explain(reach->gva, about->claims, about->symbols, location, sizeof(location)));
 }
 

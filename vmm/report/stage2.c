@@ -13,12 +13,12 @@
 #include <linux/kvm.h>
 #include <string.h>
 
-static const char *const page_names[] = { "none", "4K", "2M", "1G" };
-
-/* Tables above level 3 have no pages. */
+/* Tables above level 3 have no pages. Level 0: no page. */
 static const char *page_name(unsigned int level)
 {
-	return level <= 3 ? page_names[level] : "";
+	if (!level)
+		return "none";
+	return level <= 3 ? page_size_name(page_level_size(level)) : "";
 }
 
 static const char *mmu_name(const struct stage2 *stage2)

@@ -13,8 +13,7 @@
 #include "kvmap/layout.h"
 #include "kvmap/pvh.h"
 #include "lib/platform.h"
-#include "mm/direct_map.h"
-#include "mm/roots.h"
+#include "mm/arch.h"
 
 #define PMD_SIZE (2ul << 20)
 

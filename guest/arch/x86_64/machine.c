@@ -7,7 +7,7 @@
 #include "arch/x86_64/paging.h"
 #include "kvmap/operation.h"
 #include "kvmap/ports.h"
-#include "mm/roots.h"
+#include "mm/arch.h"
 
 void machine_exit(u32 code)
 {

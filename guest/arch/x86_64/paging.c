@@ -8,8 +8,6 @@
 #include "arch/sections.h"
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/percpu.h"
-#include "mm/roots.h"
 
 #define PMD_SIZE (1ul << PMD_SHIFT)
 #define PUD_SIZE (1ul << PUD_SHIFT)

@@ -8,11 +8,9 @@
 #include "arch/access.h"
 #include "arch/percpu.h"
 #include "kvmap/boot.h"
-#include "mm/mm_types.h"
+#include "mm/arch.h"
 
 #include <assert.h>
-
-static_assert(NR_CPUS == KVMAP_CPUS_MAX, "CPUs that a boot record can request");
 
 struct cpu {
 	u32 number;

@@ -8,7 +8,6 @@
 
 #include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
-#include "mm/roots.h"
 
 /* Release order: a CPU that sees the entry must see what it points to. */
 static inline void pte_set(u64 *pte, u64 value)

@@ -10,7 +10,6 @@
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
-#include "mm/roots.h"
 
 #define PMD_SIZE (1ul << PMD_SHIFT)
 

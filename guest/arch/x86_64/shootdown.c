@@ -14,8 +14,7 @@
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/tlb.h"
 #include "lib/platform.h"
-#include "mm/locks.h"
-#include "mm/roots.h"
+#include "mm/arch.h"
 
 #define SPINS 100
 

@@ -18,7 +18,6 @@
 #include "arch/x86_64/trampoline.h"
 #include "lib/platform.h"
 #include "mm/arch.h"
-#include "mm/roots.h"
 
 #define STACK_SIZE     8192
 #define IST_STACK_SIZE 2048

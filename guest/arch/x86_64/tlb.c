@@ -7,7 +7,7 @@
 #include "arch/x86_64/shootdown.h"
 #include "kvmap/ports.h"
 #include "lib/platform.h"
-#include "mm/locks.h"
+#include "mm/arch.h"
 
 u32 tlb_gen;
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];

@@ -7,7 +7,6 @@
 
 #include "arch/percpu.h"
 #include "mm/arch.h"
-#include "mm/roots.h"
 
 /* Requests that the host read the log: half of it is new. */
 void tlb_log_half(void);

@@ -10,7 +10,7 @@
 #include "arch/x86_64/pgtable.h"
 #include "arch/traps.h"
 #include "lib/platform.h"
-#include "mm/interrupt.h"
+#include "mm/arch.h"
 
 extern const char access_begin[], access_end[], access_failed[];
 

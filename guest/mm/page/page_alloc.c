@@ -143,13 +143,6 @@ void __free_pages(struct page *page, unsigned int order)
 	frames_free(page_to_pfn(page));
 }
 
-unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
-{
-	const struct page *page = alloc_pages(gfp, order);
-
-	return page ? (unsigned long)page_address(page) : 0;
-}
-
 void free_pages(unsigned long addr, unsigned int order)
 {
 	if (addr)

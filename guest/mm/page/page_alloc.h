@@ -25,8 +25,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 /* Frees a buddy block of that order. Anything else is refused, and nothing changes. */
 void __free_pages(struct page *page, unsigned int order);
 
-/* The same functions by direct-map address. 0: no memory; freeing it does nothing. */
-unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
+/* The same by direct-map address; freeing 0 does nothing. */
 void free_pages(unsigned long addr, unsigned int order);
 
 /* Why the last of these calls was refused: enum kvmap_status, or KVMAP_OK. */

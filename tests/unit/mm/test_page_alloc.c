@@ -112,7 +112,7 @@ Test(page_alloc, zeroed_blocks_are_zero_also_when_they_had_other_owners)
 		memset(__va((u64)pfn << PAGE_SHIFT), 0xaa, 2ul << 20);
 		__free_pages(pfn_to_page(pfn), 9);
 	}
-	words = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 9);
+	words = page_address(alloc_pages(GFP_KERNEL | __GFP_ZERO, 9));
 	cr_assert_not_null(words);
 	for (u32 i = 0; i < (2ul << 20) / 8; i++)
 		cr_assert_eq(words[i], 0, "word %u", i);
