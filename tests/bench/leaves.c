@@ -33,7 +33,7 @@ struct tables {
 	struct view view;
 	struct walk_mode mode;
 	uint8_t *bytes;
-	uint64_t used;        /* bytes of tables made so far */
+	uint64_t used;        /* bytes of tables */
 	uint64_t end;         /* last GVA of the last page */
 	struct claims claims; /* its areas; none of one piece */
 };

@@ -185,7 +185,7 @@ done
 # ---- what is wrong in one that works ----
 printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nrepeat 400\n  pair vmalloc 64K 4\nend\n' >wrong.kvs
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock"
-# verdict STATUS: of verify, once the VM is so far.
+# verdict STATUS: of verify, once the guest runs its script.
 verdict() {
 	try verify vm.sock
 	[ "$status" = "$1" ]

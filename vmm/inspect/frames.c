@@ -113,7 +113,7 @@ static int put_gap(struct claimed *claimed, uint64_t start, uint64_t end)
 
 /*
  * Adds all claims in order. Invariant: all frames below `start` are added; [start, end) is claimed by
- * `owner`, the claim with the highest end so far, and not yet added.
+ * `owner`, the claim with the highest end, and not yet added.
  */
 static int put_claims(struct claimed *claimed)
 {

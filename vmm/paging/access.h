@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access.h: who may read, write and execute a page (SDM vol. 3A 4.6, APM vol. 2 5.6): what the tables allow,
- * under what the control registers make of it.
+ * access.h: effective access rights of a page (SDM vol. 3A 4.6, APM vol. 2 5.6): those of the tables, restricted
+ * or extended by the control registers.
  */
 #ifndef VMM_PAGING_ACCESS_H
 #define VMM_PAGING_ACCESS_H

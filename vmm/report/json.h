@@ -23,7 +23,7 @@ void json_add_number(struct json_object *object, const char *key, uint64_t value
 void json_add_hex(struct json_object *object, const char *key, uint64_t value);
 void json_add_bool(struct json_object *object, const char *key, bool value);
 
-/* The text as a JSON string that is valid UTF-8 whatever it holds: foreign bytes as \xNN. */
+/* The text as a JSON string that is valid UTF-8; any other byte as \xNN. */
 struct json_object *json_text(const char *text);
 struct json_object *json_hex(uint64_t value);
 

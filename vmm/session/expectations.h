@@ -13,7 +13,7 @@
 /* The verdict before the first verification: no invariant was seen. */
 void expectations_begin(struct verdict *verdict);
 
-/* Adds the first verification, which replaces "not seen". Findings made so far stay. */
+/* Adds the first verification, which replaces "not seen". Earlier findings stay. */
 int expectations_first_verdict(struct session *session, const struct verdict *verdict);
 
 /* A verification was due, and the claims or the tables of the guest could not be read. */

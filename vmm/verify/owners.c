@@ -344,7 +344,7 @@ static void check_blocks_sum(struct check *check)
 void check_owners(struct check *check)
 {
 	const struct keyed_array *owners = &check->facts->owners.list;
-	const struct keyed *last = NULL; /* the claim with the highest end so far */
+	const struct keyed *last = NULL; /* of the claims before, the one with the highest end */
 	uint64_t end = 0;
 	size_t next_page = 0;
 

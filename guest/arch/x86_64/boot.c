@@ -170,7 +170,7 @@ static void memory_init(const struct hvm_modlist_entry *module)
 	areas = next + map_size;
 	end = areas + (cpus_requested(module) - 1) * CPU_ENTRY_AREA_SIZE;
 	if (end > limit)
-		panic("RAM is too small for so many CPUs");
+		panic("RAM is too small for this number of CPUs");
 
 	reserve(0, KVMAP_LOW_RESERVED, MEMBLOCK_LOW);
 	reserve(KVMAP_IMAGE_GPA, image, MEMBLOCK_IMAGE);

@@ -10,7 +10,7 @@
 
 #define FRAMES (SIM_RAM_END >> PAGE_SHIFT)
 
-/* What has been found so far. */
+/* Counts of what the checks have found. */
 struct census {
 	u8 owner[FRAMES]; /* 0: none found yet; PAGE_FREE for fresh frames too */
 	u64 nr[8];        /* frames by owner */

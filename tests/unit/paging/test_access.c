@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_access.c: who may do what, against a model of its own: SDM vol. 3A 4.6.1 and 4.6.2 rule by rule, for
+ * test_access.c: effective access rights, against a model of its own: SDM vol. 3A 4.6.1 and 4.6.2 rule by rule, for
  * every combination of rights, mode, kind and control bits.
  */
 #include "paging/access.h"

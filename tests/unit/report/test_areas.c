@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_areas.c: claims beside tables, and the verdict on each area.
+ * test_areas.c: each area with its claims, its page tables and its verdict.
  */
 #include "sample.h"
 
