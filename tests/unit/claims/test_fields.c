@@ -155,14 +155,14 @@ Test(fields, of_the_trees)
 
 Test(fields, of_a_zone_and_its_free_buddy_blocks)
 {
-	struct zone *zones = world_root(&world, "zones", struct zone);
+	struct zone *guest = world_root(&world, "zones", struct zone);
 	const struct claim_zone *zone = &claims.zones[1];
 
 	*world_root(&world, "nr_zones", uint32_t) = 2;
 	*world_root(&world, "nr_nodes", uint32_t) = 2;
-	zones[0].end_pfn = 0xc00;
-	zones[0].fresh_end = 0xb00;
-	zones[1] = (struct zone){
+	guest[0].end_pfn = 0xc00;
+	guest[0].fresh_end = 0xb00;
+	guest[1] = (struct zone){
 		.start_pfn = 0xc00,
 		.end_pfn = 0xf00,
 		.fresh_start = 0xc80,
@@ -199,19 +199,19 @@ Test(fields, of_a_zone_and_its_free_buddy_blocks)
 
 Test(fields, of_the_regions_of_memblock)
 {
-	const struct memblock *memblock = world_root(&world, "memblock", struct memblock);
+	const struct memblock *guest = world_root(&world, "memblock", struct memblock);
 
 	world_read(&world, &claims);
 	cr_assert_eq(claims.memory_count, 2);
 	for (unsigned int i = 0; i < 2; i++) {
-		cr_expect_eq(claims.memory[i].base, memblock->memory[i].base);
-		cr_expect_eq(claims.memory[i].size, memblock->memory[i].size);
+		cr_expect_eq(claims.memory[i].base, guest->memory[i].base);
+		cr_expect_eq(claims.memory[i].size, guest->memory[i].size);
 	}
 	cr_assert_eq(claims.reserved_count, 3);
 	for (unsigned int i = 0; i < 3; i++) {
-		cr_expect_eq(claims.reserved[i].base, memblock->reserved[i].base);
-		cr_expect_eq(claims.reserved[i].size, memblock->reserved[i].size);
-		cr_expect_eq(claims.reserved[i].kind, memblock->reserved[i].kind);
+		cr_expect_eq(claims.reserved[i].base, guest->reserved[i].base);
+		cr_expect_eq(claims.reserved[i].size, guest->reserved[i].size);
+		cr_expect_eq(claims.reserved[i].kind, guest->reserved[i].kind);
 	}
 }
 
