@@ -89,10 +89,7 @@ death() { # WAY PATTERN...
 	shift
 	echo "crash $way" >crash.kvs
 	if [ "$way" = hang ]; then
-		for limit in 1 8 64 512; do # as long as this machine needs to get there
-			try run crash.kvs --timeout $limit
-			! grep -q 'before the first operation' out && break
-		done
+		try_hang run crash.kvs
 		check "the hang is reached" 1 out 'where .*: crash hang'
 	else
 		try run crash.kvs

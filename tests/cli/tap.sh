@@ -30,6 +30,14 @@ try() {
 	tried="kvmap $*"
 }
 
+# try_hang ARGUMENT...: try, of a guest that hangs: with longer and longer limits until it gets to its first operation.
+try_hang() {
+	for limit in 1 8 64 512; do
+		try "$@" --timeout $limit
+		grep -q 'before the first operation' out || break
+	done
+}
+
 # vmalloc_address PAGES GUARDS: the address, in 16 hexadecimal digits, that many pages and guards from the start of the
 # vmalloc range.
 vmalloc_address() {

@@ -8,6 +8,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* What an address is. area: of AREA, DEFERRED, LAZY and GUARD; else NULL. */
+struct address {
+	enum address_kind kind;
+	const struct claim_area *area;
+};
+
 const char *address_kind_name(enum address_kind kind)
 {
 	static const char *const names[] = {
@@ -40,6 +46,11 @@ const char *address_area_state(const struct claim_area *area)
 	return area->state == AREA_LAZY ? "lazy" : area->deferred ? "deferred" : "live";
 }
 
+enum address_kind address_segment_kind(const struct symbols_segment *segment)
+{
+	return segment->executable ? ADDRESS_TEXT : segment->writable ? ADDRESS_DATA : ADDRESS_RODATA;
+}
+
 static enum address_kind image_kind(uint64_t gva, const struct symbols *symbols)
 {
 	const struct symbols_segment *segments;
@@ -47,9 +58,7 @@ static enum address_kind image_kind(uint64_t gva, const struct symbols *symbols)
 
 	for (size_t i = 0; i < count; i++)
 		if (gva >= segments[i].gva && gva - segments[i].gva < segments[i].memory_size)
-			return segments[i].executable ? ADDRESS_TEXT
-			       : segments[i].writable ? ADDRESS_DATA
-						      : ADDRESS_RODATA;
+			return address_segment_kind(&segments[i]);
 	return ADDRESS_IMAGE;
 }
 
@@ -64,7 +73,8 @@ static struct address in_vmalloc_range(uint64_t gva, const struct claims *claims
 	return (struct address){ .kind = address_area_kind(area), .area = area };
 }
 
-struct address address_find(uint64_t gva, const struct claims *claims, const struct symbols *symbols)
+/* By layout, claims and the image's segments; the page tables are not read. */
+static struct address address_find(uint64_t gva, const struct claims *claims, const struct symbols *symbols)
 {
 	if (gva < PAGE_4K)
 		return (struct address){ .kind = ADDRESS_NULL_PAGE };

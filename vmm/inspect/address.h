@@ -34,16 +34,11 @@ enum address_kind {
 const char *address_kind_name(enum address_kind kind);
 const char *address_kind_label(enum address_kind kind);
 
-struct address {
-	enum address_kind kind;
-	const struct claim_area *area; /* AREA, DEFERRED, LAZY, GUARD; else NULL */
-};
-
-/* By layout, claims and the image's segments; the page tables are not read. */
-struct address address_find(uint64_t gva, const struct claims *claims, const struct symbols *symbols);
-
 /* ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
 enum address_kind address_area_kind(const struct claim_area *area);
+
+/* ADDRESS_TEXT, ADDRESS_DATA or ADDRESS_RODATA. */
+enum address_kind address_segment_kind(const struct symbols_segment *segment);
 
 /* "live", "deferred" or "lazy", for JSON. */
 const char *address_area_state(const struct claim_area *area);

@@ -104,9 +104,7 @@ static enum address_kind image_kind(const struct builder *builder, const struct 
 
 		if (range->gva >= segments[i].gva && inside < segments[i].memory_size &&
 		    range->gpa - inside == segments[i].gpa)
-			return segments[i].executable ? ADDRESS_TEXT
-			       : segments[i].writable ? ADDRESS_DATA
-						      : ADDRESS_RODATA;
+			return address_segment_kind(&segments[i]);
 	}
 	return ADDRESS_UNKNOWN;
 }

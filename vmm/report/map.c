@@ -22,11 +22,10 @@ static bool is_wrong(const struct map_item *item)
 static const char *kind_label(const struct map_item *item, char out[64])
 {
 	const char *label = item->kind == ADDRESS_UNKNOWN ? "" : address_kind_label(item->kind);
-	size_t i = 0;
 
-	for (; label[i] && i < 63; i++)
-		out[i] = is_wrong(item) ? (char)toupper((unsigned char)label[i]) : label[i];
-	out[i] = '\0';
+	snprintf(out, 64, "%s", label);
+	for (char *letter = out; is_wrong(item) && *letter; letter++)
+		*letter = (char)toupper((unsigned char)*letter);
 	return out;
 }
 
@@ -42,9 +41,8 @@ static const char *caller_text(const struct map_caller *caller, char *out, size_
 const char *map_label(const struct memory_map *map, const struct map_item *item, char *out, size_t size)
 {
 	char caller[200], kind[64];
-	const char *colon;
+	const char *colon = item->kind == ADDRESS_DEFERRED ? ":" : "";
 
-	colon = item->kind == ADDRESS_DEFERRED ? ":" : "";
 	kind_label(item, kind);
 	caller_text(&map->callers.items[item->caller], caller, sizeof(caller));
 	if (item->kind == ADDRESS_GUARD)

@@ -82,8 +82,7 @@ void check_second_stage(struct check *check)
 
 	check_leaves(check);
 	if (!input->stage2)
-		check_not_seen(check, input->no_stage2 ? input->no_stage2
-						       : "not read; it needs --stage2");
+		check_not_seen(check, input->no_stage2 ? input->no_stage2 : "not read; it needs --stage2");
 	else if (input->stage2->unsteady)
 		check_not_seen(check, "the VM changed its second stage each time that it was read");
 	else {

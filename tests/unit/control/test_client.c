@@ -4,10 +4,10 @@
  * before the client's first request.
  */
 #define _GNU_SOURCE /* memfd_create */
+#include "descriptors.h"
 #include "control/client.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,17 +130,6 @@ static const struct view *paused(struct control_client *client)
 	send_reply(reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus)));
 	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
 	return view;
-}
-
-static unsigned int open_files(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (readdir(folder))
-		count++;
-	closedir(folder);
-	return count;
 }
 
 /* ---- replies ---- */
@@ -387,19 +376,19 @@ Test(client, descriptors_that_no_request_wants_are_closed)
 {
 	const int fds[] = { memory, memory, memory };
 	struct control_client *client = open_client();
-	unsigned int before = open_files();
+	unsigned int before = open_descriptors();
 	struct control_reply reply = reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus));
 	const struct view *view;
 
 	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 3);
 	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
-	cr_expect_eq(open_files(), before);
+	cr_expect_eq(open_descriptors(), before);
 	control_client_close(client);
 }
 
 Test(client, more_descriptors_than_it_takes_are_not_left_open)
 {
-	unsigned int before = open_files();
+	unsigned int before = open_descriptors();
 	struct control_client *client = open_client();
 	struct control_reply reply = memory_reply();
 	int fds[20];
@@ -409,12 +398,12 @@ Test(client, more_descriptors_than_it_takes_are_not_left_open)
 	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 20);
 	send_bytes(&reply, sizeof(reply.header) + reply.header.size, fds, 8);
 	cr_expect_eq(control_client_map(client, &error), 0, "%s", error.text);
-	cr_expect_leq(open_files(), before + CONTROL_FDS_MAX);
+	cr_expect_leq(open_descriptors(), before + CONTROL_FDS_MAX);
 	/* The second reply overlaps the first; its descriptors find no room. */
 	cr_expect_eq(control_client_map(client, &error), -1);
-	cr_expect_leq(open_files(), before + CONTROL_FDS_MAX);
+	cr_expect_leq(open_descriptors(), before + CONTROL_FDS_MAX);
 	control_client_close(client);
-	cr_expect_eq(open_files(), before - 1, "the client's socket is closed too");
+	cr_expect_eq(open_descriptors(), before - 1, "the client's socket is closed too");
 }
 
 /* ---- translations ---- */

@@ -4,10 +4,10 @@
  * replaces machine_view(), so that no machine is needed.
  */
 #define _GNU_SOURCE /* memfd_create */
+#include "descriptors.h"
 #include "control/machine_vm.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,18 +59,6 @@ static void add_region(int fd, uint64_t offset)
 		.offset = offset,
 	};
 	view->region_count++;
-}
-
-static unsigned int open_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	cr_assert(folder);
-	while (readdir(folder))
-		count++;
-	closedir(folder);
-	return count;
 }
 
 Test(machine_vm, regions_of_one_file_share_a_descriptor_for_reading)

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a core holds is released: by view_destroy(), and by core_open() where it refuses the core. */
 #define _DEFAULT_SOURCE /* mincore */
+#include "descriptors.h"
 #include "cores.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static unsigned int entries_of(const char *folder_path)
-{
-	DIR *entries = opendir(folder_path);
-	unsigned int count = 0;
-
-	cr_assert(entries);
-	while (readdir(entries))
-		count++;
-	closedir(entries);
-	return count;
-}
 
 static unsigned int mappings(void)
 {
@@ -35,7 +23,7 @@ static unsigned int mappings(void)
 
 Test(core_close, leaves_no_descriptor_and_no_mapping_when_its_view_is_destroyed)
 {
-	unsigned int descriptors = entries_of("/proc/self/fd");
+	unsigned int descriptors = open_descriptors();
 	uint8_t bytes[CORE_SIZE];
 	unsigned char in_core;
 	const uint8_t *memory;
@@ -44,11 +32,11 @@ Test(core_close, leaves_no_descriptor_and_no_mapping_when_its_view_is_destroyed)
 
 	core_make(bytes);
 	cr_assert_eq(core_open_bytes(bytes, sizeof(bytes), &view, &error), 0, "%s", error.text);
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors + 1);
+	cr_expect_eq(open_descriptors(), descriptors + 1);
 	memory = view->regions[0].bytes;
 	cr_expect_eq(mincore((void *)memory, PAGE, &in_core), 0);
 	view_destroy(view);
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors);
+	cr_expect_eq(open_descriptors(), descriptors);
 	cr_expect_eq(mincore((void *)memory, PAGE, &in_core), -1);
 }
 
@@ -62,7 +50,7 @@ Test(core_close, leaves_no_descriptor_and_no_mapping_when_it_is_refused)
 
 	core_make(bytes);
 	memcpy(bytes + CORE_SEGMENT(2) + 24, &overlap, sizeof(overlap));
-	descriptors = entries_of("/proc/self/fd");
+	descriptors = open_descriptors();
 	/* The first calls may be the first that allocate. */
 	for (int i = 0; i < 10; i++)
 		cr_assert_eq(core_open_bytes(bytes, sizeof(bytes), &view, &error), -1);
@@ -71,5 +59,5 @@ Test(core_close, leaves_no_descriptor_and_no_mapping_when_it_is_refused)
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(core_open_bytes(bytes, sizeof(bytes), &view, &error), -1);
 	cr_expect_lt(mappings(), before + 50);
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors);
+	cr_expect_eq(open_descriptors(), descriptors);
 }

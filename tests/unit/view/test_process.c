@@ -3,6 +3,7 @@
  * The memory of another process, read without its help; and that process in a ptrace stop.
  */
 #define _GNU_SOURCE
+#include "descriptors.h"
 #include "view/process.h"
 #include "view/ptrace_stop.h"
 #include "no_memory.h"
@@ -173,18 +174,6 @@ Test(process, each_page_is_read_from_where_its_piece_lies)
 	view_destroy(view);
 }
 
-static unsigned int entries_of(const char *path)
-{
-	DIR *folder = opendir(path);
-	unsigned int count = 0;
-
-	cr_assert(folder);
-	while (readdir(folder))
-		count++;
-	closedir(folder);
-	return count;
-}
-
 static bool is_mapped(const void *address)
 {
 	unsigned char in_core;
@@ -194,16 +183,16 @@ static bool is_mapped(const void *address)
 
 Test(process, a_view_that_is_destroyed_leaves_no_mapping_and_no_descriptor)
 {
-	unsigned int descriptors = entries_of("/proc/self/fd");
+	unsigned int descriptors = open_descriptors();
 	struct view *view = open_view();
 	const uint8_t *bytes[] = { view->regions[0].bytes, view->regions[1].bytes };
 
 	cr_expect(is_mapped(bytes[0]) && is_mapped(bytes[1]));
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors + 3);
+	cr_expect_eq(open_descriptors(), descriptors + 3);
 	view_destroy(view);
 	cr_expect_not(is_mapped(bytes[0]));
 	cr_expect_not(is_mapped(bytes[1]));
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors);
+	cr_expect_eq(open_descriptors(), descriptors);
 }
 
 Test(process, pieces_that_overlap_are_refused_and_leave_nothing_open)
@@ -212,14 +201,14 @@ Test(process, pieces_that_overlap_are_refused_and_leave_nothing_open)
 		{ 1 << 20, 2 * PAGE, (uintptr_t) private },
 		{ (1 << 20) + PAGE, PAGE, (uintptr_t) private },
 	};
-	unsigned int descriptors = entries_of("/proc/self/fd");
+	unsigned int descriptors = open_descriptors();
 	struct error error;
 	struct view *view;
 
 	cr_expect_eq(process_view_open(child, pieces, 2, &view, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect(strstr(error.text, "overlaps"), "%s", error.text);
-	cr_expect_eq(entries_of("/proc/self/fd"), descriptors);
+	cr_expect_eq(open_descriptors(), descriptors);
 }
 
 Test(process, memory_that_the_process_does_not_have_is_counted_and_reads_as_zeros)
