@@ -209,26 +209,3 @@ void rb_erase(struct rb_root *root, struct rb_node *node, rb_update_fn update)
 	if (black)
 		erase_rebalance(root, child, parent, update);
 }
-
-struct rb_node *rb_first(const struct rb_root *root)
-{
-	struct rb_node *node = root->rb_node;
-
-	while (node && node->rb_left)
-		node = node->rb_left;
-	return node;
-}
-
-struct rb_node *rb_next(const struct rb_node *node)
-{
-	struct rb_node *from = (struct rb_node *)node, *to = node->rb_right;
-
-	if (to) {
-		while (to->rb_left)
-			to = to->rb_left;
-		return to;
-	}
-	for (to = rb_parent(from); to && to->rb_right == from; to = rb_parent(from))
-		from = to;
-	return to;
-}

@@ -53,8 +53,4 @@ void rb_erase(struct rb_root *root, struct rb_node *node, rb_update_fn update);
 /* Updates the augmented values of `node` and its ancestors after its object has changed. */
 void rb_propagate(struct rb_node *node, rb_update_fn update);
 
-/* In-order traversal; NULL at the end. */
-struct rb_node *rb_first(const struct rb_root *root);
-struct rb_node *rb_next(const struct rb_node *node);
-
 #endif

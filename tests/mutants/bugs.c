@@ -3,6 +3,7 @@
  * bugs.c: the bugs of kvmap/bugs.h, linked only into the guest of these tests. Each function breaks one
  * property of the memory manager and nothing else. The host must find it by the invariant in ./expected.
  */
+#include "../rbtree_walk.h"
 #include "agent/operations.h"
 #include "arch/sections.h"
 #include "arch/x86_64/pgtable.h"

@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include "../../rbtree_walk.h"
+
 #include "arch/x86_64/pgtable.h"
 
 #include <criterion/criterion.h>

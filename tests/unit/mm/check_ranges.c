@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include "../../rbtree_walk.h"
+
 #include <criterion/criterion.h>
 
 static unsigned long max_below(const struct rb_node *node)

@@ -2,6 +2,7 @@
 /*
  * test_random.c: random operations in little memory; every few hundred of them all claims are checked.
  */
+#include "../../rbtree_walk.h"
 #include "sim.h"
 
 #include <criterion/criterion.h>

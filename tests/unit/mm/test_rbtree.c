@@ -2,6 +2,7 @@
 /*
  * test_rbtree.c: the tree alone, with the augmentation of free ranges.
  */
+#include "../../rbtree_walk.h"
 #include "sim.h"
 
 #include <criterion/criterion.h>
