@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <string.h>
 
 static struct world world;
@@ -20,6 +21,16 @@ static void end(void)
 }
 
 TestSuite(damage_areas, .init = begin, .fini = end);
+
+/* That the damage names the structure and the value that it holds. */
+static void expect_damage_at(const char *invariant, const char *what, uint64_t address, uint64_t value)
+{
+	const struct claim_damage *damage = damage_with(&claims, invariant, what);
+
+	cr_assert_not_null(damage, "no %s \"%s\"", invariant, what);
+	cr_expect_eq(damage->address, address, "%s: 0x%" PRIx64, damage->what, damage->address);
+	cr_expect_eq(damage->value, value, "%s: 0x%" PRIx64, damage->what, damage->value);
+}
 
 static struct rb_node *link_to(enum world_range range)
 {
@@ -51,8 +62,10 @@ Test(damage_areas, a_tree_that_leads_out_of_RAM)
 	world_range(&world, RANGE_B)->rb_node.rb_left = NOWHERE;
 	world_range(&world, RANGE_E)->rb_node.rb_right = (void *)0x4141414141414140;
 	world_read(&world, &claims);
-	expect_damage(&claims, "V8", "vmap_area_root: link does not point to a vmap_area");
-	expect_damage(&claims, "V8", "free_vmap_area_root: link does not point to a vmap_area");
+	expect_damage_at("V8", "vmap_area_root: link does not point to a vmap_area", world_range_gva(RANGE_B),
+			 (uint64_t)NOWHERE - offsetof(struct vmap_area, rb_node));
+	expect_damage_at("V8", "free_vmap_area_root: link does not point to a vmap_area",
+			 world_range_gva(RANGE_E), 0x4141414141414140 - offsetof(struct vmap_area, rb_node));
 	cr_expect_eq(claims.busy_tree.count, 2);
 	cr_expect_eq(claims.areas.count, 3);
 }
