@@ -40,7 +40,7 @@ void report_warning(const struct operation *operation, const struct refusal *ref
 	record = channel_record(KVMAP_RECORD_WARNING);
 	record->status = (u16)refusal->status;
 	record->operation = operation_index(operation->script);
-	record->detail = refusal->in_interrupt;
+	record->detail = refusal->in_interrupt ? KVMAP_WARNING_IN_INTERRUPT : 0;
 	record->value[0] = refusal->addr;
 	record->value[1] = refusal->area;
 	record->value[2] = refusal->area_size;

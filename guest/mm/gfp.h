@@ -6,7 +6,10 @@
 #define GUEST_MM_GFP_H
 
 #include "kvmap/gfp.h"
+#include "kvmap/limits.h"
 #include "lib/types.h"
+
+#include <assert.h>
 
 typedef u32 gfp_t;
 
@@ -16,6 +19,9 @@ typedef u32 gfp_t;
 
 /* Internal: kmalloc() and alloc_pages() for kvmalloc() fail rather than reclaim memory. */
 #define __GFP_NORETRY 0x10000u
+
+static_assert(KVMAP_NODES_MAX <= GFP_NODE_MASK >> GFP_NODE_SHIFT, "1 + the last node fits its bits");
+static_assert(!(KVMAP_GFP_ALL & (__GFP_NORETRY | GFP_NODE_MASK)), "internal flags have bits of their own");
 
 /* Whether the allocation may reclaim memory before it fails. */
 static inline bool gfp_may_reclaim(gfp_t gfp)

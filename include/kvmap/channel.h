@@ -39,6 +39,11 @@ enum kvmap_record_type {
 	KVMAP_RECORD_WARNING = 7,
 };
 
+/* detail of a WARNING */
+enum kvmap_warning_detail {
+	KVMAP_WARNING_IN_INTERRUPT = 1 << 0,
+};
+
 /* detail of a RESULT */
 enum kvmap_result_detail {
 	/* One of its allocations failed by injection (kvmap_boot.fail_allocation). */

@@ -48,15 +48,20 @@ enum memblock_kind {
 	MEMBLOCK_CPUS = 5,    /* entry areas (stacks, GDT, TSS) of the CPUs that the boot CPU starts */
 };
 
-/* vm_struct.flags */
-#define VM_ALLOC    0x00000002 /* vmalloc() */
-#define VM_MAP      0x00000004 /* vmap(): frames with other owners; see vm_struct.frames_sum */
-#define VM_USERMAP  0x00000008 /* vmalloc_user() */
-#define VM_HUGE     0x00000400 /* vmalloc_huge(): chain entries with an order are heads of buddy blocks */
-#define VM_MAP_RAM  0x00040000 /* with VM_MAP: vm_map_ram() */
-#define VM_ZERO     0x00010000 /* vzalloc() */
-#define VM_READONLY 0x00020000
-#define VM_EXEC     0x00080000 /* with VM_READONLY: set_memory_x() */
+/* vm_struct.flags. X(name, value, word, whether /proc/vmallocinfo of Linux has the word) */
+#define KVMAP_VM_FLAGS(X)                                                                                    \
+	X(VM_ALLOC, 0x00000002, "vmalloc", true) /* vmalloc() */                                             \
+	X(VM_MAP, 0x00000004, "vmap", true)     /* vmap(): frames with other owners; vm_struct.frames_sum */ \
+	X(VM_USERMAP, 0x00000008, "user", true) /* vmalloc_user() */                                         \
+	X(VM_HUGE, 0x00000400, "huge", false)   /* vmalloc_huge(): entries with an order are buddy blocks */ \
+	X(VM_MAP_RAM, 0x00040000, "vm_map_ram", false) /* with VM_MAP: vm_map_ram() */                       \
+	X(VM_ZERO, 0x00010000, "zero", false)          /* vzalloc() */                                       \
+	X(VM_READONLY, 0x00020000, "readonly", false)                                                        \
+	X(VM_EXEC, 0x00080000, "exec", false) /* with VM_READONLY: set_memory_x() */
+
+#define KVMAP_VM_ENUM(name, value, word, linux_has) name = (value),
+enum vm_flags { KVMAP_VM_FLAGS(KVMAP_VM_ENUM) };
+#undef KVMAP_VM_ENUM
 
 /* vmap_area.state */
 enum vmap_area_state {

@@ -23,7 +23,7 @@
 
 /* The guard after each area and each mapping in a vmap block: pages that are never mapped. */
 #define KVMAP_GUARD_PAGES 1
-#define KVMAP_GUARD_SIZE  (KVMAP_GUARD_PAGES * 0x1000ul)
+#define KVMAP_GUARD_SIZE  (KVMAP_GUARD_PAGES * 1ul * KVMAP_PAGE_SIZE)
 
 /* GPA of the first byte of text. Text and rodata lie in [2M, 4M), data from 4M on. */
 #define KVMAP_IMAGE_GPA      0x200000

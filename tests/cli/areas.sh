@@ -19,6 +19,9 @@ check "live areas, a mapping of frames of others, and a freed area, each with ta
 	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard 0xffffc90000010000 not mapped: ok$' \
 	out ' pages=16 vmap N0=16$' out ' pages=1 phys=0x[0-9a-f]+ vmalloc N0=1$' out ' lazily freed .*pages=2' \
 	out '^  tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'
+printf 'a = vmalloc_huge 4M\n' >huge.kvs
+try areas huge.kvs
+check "each flag of an area has a word" 0 out ' pages=1024 phys=0x[0-9a-f]+ vmalloc huge N0=1024'
 try proc a.core vmallocinfo
 cut -d ' ' -f 1 out >wanted
 try areas a.core

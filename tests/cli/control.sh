@@ -284,7 +284,7 @@ try run keeps.kvs --control "$folder/nowhere/sock"
 one_line "a folder that is not there is named" 2 'nowhere'
 chmod 777 "$XDG_RUNTIME_DIR/kvmap"
 try run keeps.kvs --hold
-one_line "a folder in which others can write is not used" 2 'other users can write'
+one_line "a folder in which others can write is not used" 2 'other users can write there, so no control socket is made there: use --control PATH$'
 chmod 700 "$XDG_RUNTIME_DIR/kvmap"
 try resume
 check "resume wants a VM" 2 err 'VM is missing'

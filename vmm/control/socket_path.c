@@ -38,19 +38,31 @@ static void add_folder(struct folders *folders, const char *path)
 	folders->count++;
 }
 
+/* The folder in XDG_RUNTIME_DIR; its length as of snprintf(), 0: the variable is not set to a path. */
+static int runtime_folder(char *out, size_t size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	return runtime && runtime[0] == '/' ? snprintf(out, size, "%s/kvmap", runtime) : 0;
+}
+
+static int temporary_folder(uid_t user, char *out, size_t size)
+{
+	return snprintf(out, size, "/tmp/kvmap-%u", user);
+}
+
 /* XDG_RUNTIME_DIR is known of this process's user only. */
 static struct folders folders_of(uid_t user)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	struct folders folders = { 0 };
 	char path[256];
+	int length = user == geteuid() ? runtime_folder(path, sizeof(path)) : 0;
 
-	if (user == geteuid() && runtime && runtime[0] == '/' &&
-	    (size_t)snprintf(path, sizeof(path), "%s/kvmap", runtime) < sizeof(path))
+	if (length && (size_t)length < sizeof(path))
 		add_folder(&folders, path);
 	snprintf(path, sizeof(path), "/run/user/%u/kvmap", user);
 	add_folder(&folders, path);
-	snprintf(path, sizeof(path), "/tmp/kvmap-%u", user);
+	temporary_folder(user, path, sizeof(path));
 	add_folder(&folders, path);
 	return folders;
 }
@@ -68,12 +80,10 @@ int control_socket_path_own(char *out, size_t size, struct error *error)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	char folder[96];
-	int length;
+	int length = runtime_folder(folder, sizeof(folder));
 
-	if (runtime && runtime[0] == '/' && is_private_folder(runtime, geteuid()))
-		length = snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
-	else
-		length = snprintf(folder, sizeof(folder), "/tmp/kvmap-%u", geteuid());
+	if (!length || !is_private_folder(runtime, geteuid()))
+		length = temporary_folder(geteuid(), folder, sizeof(folder));
 	if ((size_t)length >= sizeof(folder))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "XDG_RUNTIME_DIR is too long for a socket in it: use --control PATH");

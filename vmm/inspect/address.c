@@ -53,13 +53,9 @@ enum address_kind address_segment_kind(const struct symbols_segment *segment)
 
 static enum address_kind image_kind(uint64_t gva, const struct symbols *symbols)
 {
-	const struct symbols_segment *segments;
-	size_t count = symbols ? symbols_segments(symbols, &segments) : 0;
+	const struct symbols_segment *segment = symbols_segment_at(symbols, gva);
 
-	for (size_t i = 0; i < count; i++)
-		if (gva >= segments[i].gva && gva - segments[i].gva < segments[i].memory_size)
-			return address_segment_kind(&segments[i]);
-	return ADDRESS_IMAGE;
+	return segment ? address_segment_kind(segment) : ADDRESS_IMAGE;
 }
 
 static struct address in_vmalloc_range(uint64_t gva, const struct claims *claims)

@@ -30,11 +30,6 @@ bool frame_bits_next(const struct frame_index *index, uint64_t gpa, uint64_t end
 /* Puts the frames into the set; those that were in it, into `again` too, which may be NULL. */
 void frame_bits_set(uint64_t *bits, uint64_t *again, uint64_t first, uint64_t count);
 
-static inline bool frame_bits_test(const uint64_t *bits, uint64_t bit)
-{
-	return bits[bit / 64] >> bit % 64 & 1;
-}
-
 /* The first bit of [first, end) that is in the set; end if none is. */
 uint64_t frame_bits_find(const uint64_t *bits, uint64_t first, uint64_t end);
 

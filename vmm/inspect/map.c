@@ -96,17 +96,11 @@ static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
 /* The kind of a range in the loaded image, at the GVA and GPA of its segment; else ADDRESS_UNKNOWN. */
 static enum address_kind image_kind(const struct builder *builder, const struct range *range)
 {
-	const struct symbols_segment *segments;
-	size_t count = builder->symbols ? symbols_segments(builder->symbols, &segments) : 0;
+	const struct symbols_segment *segment = symbols_segment_at(builder->symbols, range->gva);
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t inside = range->gva - segments[i].gva;
-
-		if (range->gva >= segments[i].gva && inside < segments[i].memory_size &&
-		    range->gpa - inside == segments[i].gpa)
-			return address_segment_kind(&segments[i]);
-	}
-	return ADDRESS_UNKNOWN;
+	return segment && range->gpa - (range->gva - segment->gva) == segment->gpa
+		       ? address_segment_kind(segment)
+		       : ADDRESS_UNKNOWN;
 }
 
 static enum address_kind claimed_kind(const struct range *range, const struct claim_area *area)

@@ -41,6 +41,17 @@ struct symbols_segment {
 	bool writable, executable;
 };
 size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out);
+/* The segment with a GVA, or NULL. symbols may be NULL. */
+static inline const struct symbols_segment *symbols_segment_at(const struct symbols *symbols, uint64_t gva)
+{
+	const struct symbols_segment *segments;
+	size_t count = symbols ? symbols_segments(symbols, &segments) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (gva >= segments[i].gva && gva - segments[i].gva < segments[i].memory_size)
+			return &segments[i];
+	return NULL;
+}
 
 /* The open file. Valid until symbols_close. */
 const struct program_file *symbols_file(const struct symbols *symbols);

@@ -66,15 +66,9 @@ static struct value_node *add(struct builder *builder, const struct piece *piece
 /* "vmalloc+0x12 (vmalloc.c:3)" for an address of the program, else "". */
 static void describe(const struct builder *builder, uint64_t address, char *out, size_t size)
 {
-	const struct symbols_segment *segments;
-	size_t count = symbols_segments(builder->context->symbols, &segments);
-
 	out[0] = '\0';
-	for (size_t i = 0; i < count; i++)
-		if (address >= segments[i].gva && address - segments[i].gva < segments[i].memory_size) {
-			symbols_describe(builder->context->symbols, address, out, size);
-			return;
-		}
+	if (symbols_segment_at(builder->context->symbols, address))
+		symbols_describe(builder->context->symbols, address, out, size);
 }
 
 /* Reads the string at `address` up to its NUL; false if it is not mapped. */

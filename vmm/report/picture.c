@@ -100,7 +100,7 @@ static const char *variable_of(const struct report_run *run, const struct claim_
 
 	for (size_t i = 0; i < claims->variables.count && i < run->script->variables.count; i++)
 		if (claims->variables.items[i].address == area->va_start &&
-		    claims->variables.items[i].state == 1)
+		    claims->variables.items[i].state == VARIABLE_LIVE)
 			return run->script->variables.items[i];
 	return "";
 }

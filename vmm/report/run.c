@@ -72,7 +72,7 @@ static void emit_machine(struct report *report, const struct report_run *run)
 	json_finish(report, line);
 }
 
-void part_machine(struct report *report, const struct report_run *run)
+static void part_machine(struct report *report, const struct report_run *run)
 {
 	if (report->format == REPORT_JSON) {
 		emit_machine(report, run);
@@ -109,7 +109,7 @@ static void show_times(struct report *report, const struct report_run *run)
 	show_time(report, "total", timing->total_ns, timing->total_ns, "");
 }
 
-void part_time(struct report *report, const struct report_run *run)
+static void part_time(struct report *report, const struct report_run *run)
 {
 	struct json_object *line;
 

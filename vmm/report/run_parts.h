@@ -8,7 +8,6 @@
 
 #include "report/run.h"
 
-void part_machine(struct report *report, const struct report_run *run);
 void part_timeline(struct report *report, const struct report_run *run);
 /* Calls that the guest's memory manager refused: reason, caller, area. */
 void part_warnings(struct report *report, const struct report_run *run);
@@ -17,7 +16,6 @@ void part_totals(struct report *report, const struct report_run *run);
 void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);
 void part_death(struct report *report, const struct report_run *run);
-void part_time(struct report *report, const struct report_run *run);
 /*
  * `refused`: operations that were refused without `expect refused`. `verifications`: number of them; 0: not
  * shown.

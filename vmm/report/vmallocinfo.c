@@ -35,10 +35,9 @@ const char *vmallocinfo_flags(uint64_t flags, bool all, char *out, size_t size)
 		const char *word;
 		bool linux_has;
 	} words[] = {
-		{ VM_ALLOC, "vmalloc", true }, { VM_MAP, "vmap", true },
-		{ VM_USERMAP, "user", true },  { VM_MAP_RAM, "vm_map_ram", false },
-		{ VM_ZERO, "zero", false },    { VM_READONLY, "readonly", false },
-		{ VM_EXEC, "exec", false },
+#define ROW(name, value, word, linux_has) { name, word, linux_has },
+		KVMAP_VM_FLAGS(ROW)
+#undef ROW
 	};
 	struct strbuf list = strbuf_of(out, size);
 

@@ -52,7 +52,7 @@ static void show_warning(struct report *report, const struct report_run *run, co
 		  operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
 		  status_text(warning->status), address, *caller ? caller : "an unknown function",
-		  warning->detail & 1 ? ", in an interrupt" : "", area_of(run, warning, area, sizeof(area)));
+		  warning->detail & KVMAP_WARNING_IN_INTERRUPT ? ", in an interrupt" : "", area_of(run, warning, area, sizeof(area)));
 }
 
 static void show(struct report *report, const struct report_run *run)
@@ -82,7 +82,7 @@ static void emit(struct report *report, const struct report_run *run, const stru
 	if (operation)
 		json_add_number(line, "line", operation->line);
 	json_add_string(line, "why", status_text(warning->status));
-	json_add_bool(line, "in_interrupt", warning->detail & 1);
+	json_add_bool(line, "in_interrupt", warning->detail & KVMAP_WARNING_IN_INTERRUPT);
 	json_add_hex(line, "caller", warning->value[3]);
 	json_add_string(line, "caller_place",
 			location_text(run, warning->value[3], location, sizeof(location)));

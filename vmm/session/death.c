@@ -25,29 +25,15 @@ static void take_last_words(struct session *session)
 /* The registers of the guest's own report, in the order of KVMAP_RECORD_REGISTERS, else those of the CPU. */
 static struct view_cpu death_registers(const struct report_death *death)
 {
-	const uint64_t *r = death->oops_registers;
+	const uint64_t *value = death->oops_registers;
+	struct view_cpu cpu = { .rip = death->oops.value[3] };
 
 	if (!death->oops.type)
 		return death->registers;
-	return (struct view_cpu){
-		.rax = r[0],
-		.rbx = r[1],
-		.rcx = r[2],
-		.rdx = r[3],
-		.rsi = r[4],
-		.rdi = r[5],
-		.rbp = r[6],
-		.rsp = r[7],
-		.r8 = r[8],
-		.r9 = r[9],
-		.r10 = r[10],
-		.r11 = r[11],
-		.r12 = r[12],
-		.r13 = r[13],
-		.r14 = r[14],
-		.r15 = r[15],
-		.rip = death->oops.value[3],
-	};
+#define TAKE(name) cpu.name = *value++;
+	VIEW_GENERAL_REGISTERS(TAKE)
+#undef TAKE
+	return cpu;
 }
 
 static void take_backtrace(struct session *session)

@@ -19,7 +19,7 @@
 static uint64_t entry_gpa(const struct stage2_table *table, unsigned int i)
 {
 	if (table->translation)
-		return table->translation[i] & ((1ull << GPA_BITS) - 1) & ~0xfffull;
+		return table->translation[i] & ((1ull << GPA_BITS) - 1) & ~(PAGE_4K - 1);
 	return table->gpa + i * page_level_size(table->level);
 }
 
@@ -107,12 +107,12 @@ static int add_upper(struct stage2 *stage2, const struct stage2_table *table, un
 int stage2_add_table(struct stage2 *stage2, const struct stage2_table *table, const uint64_t *entries,
 		     struct stage2_links *links)
 {
-	unsigned int count = table->passthrough ? 1 : STAGE2_TABLE_ENTRIES;
+	unsigned int count = table->passthrough ? 1 : PAGE_TABLE_ENTRIES;
 	struct stage2_level *level;
 
 	if (!table->level || table->level > STAGE2_LEVELS)
 		return 0;
-	if (stage2_make_room(stage2, STAGE2_TABLE_ENTRIES) < 0)
+	if (stage2_make_room(stage2, PAGE_TABLE_ENTRIES) < 0)
 		return -1;
 	level = &stage2->levels[table->level];
 	level->tables++;

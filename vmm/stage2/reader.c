@@ -295,7 +295,7 @@ static void expect_leaves(struct reading *reading, size_t tables)
 {
 	uint64_t start = clock_monotonic_ns();
 
-	stage2_make_room(reading->stage2, tables * STAGE2_TABLE_ENTRIES);
+	stage2_make_room(reading->stage2, tables * PAGE_TABLE_ENTRIES);
 	reading->stage2->timing.decode_ns += clock_monotonic_ns() - start;
 }
 

@@ -7,6 +7,8 @@
 
 #include "stage2/reader.h"
 
+#include "base/page.h"
+
 #include <linux/types.h>
 
 #include "stage2/kernel.h"
@@ -19,7 +21,7 @@ struct stage2_reader {
 	/* What the program writes, mapped here. */
 	struct kernel_slot *slots;
 	struct kernel_page *pages;
-	uint64_t (*tables)[STAGE2_TABLE_ENTRIES];
+	uint64_t (*tables)[PAGE_TABLE_ENTRIES];
 };
 
 /* Runs one of its programs. */

@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 #define STAGE2_LEVELS        5
-#define STAGE2_TABLE_ENTRIES 512
 /* Limit of leaves, so that damaged tables cannot exhaust memory. Enough for 1 TiB in 4K pages. */
 #define STAGE2_LEAVES_MAX (1u << 28)
 

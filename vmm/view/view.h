@@ -31,10 +31,18 @@ struct view_region {
 	uint64_t *accessed; /* bitmap of pages returned by the accessors below; NULL: not recorded */
 };
 
+/* clang-format off */
+/* The general registers, in the order of KVMAP_RECORD_REGISTERS. X(name) */
+#define VIEW_GENERAL_REGISTERS(X)                                                                            \
+	X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp)                                              \
+	X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
+/* clang-format on */
+
 /* Registers of a vCPU that a walk and a report need. Names as in the SDM. */
 struct view_cpu {
-	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+#define REGISTER(name) uint64_t name;
+	VIEW_GENERAL_REGISTERS(REGISTER)
+#undef REGISTER
 	uint64_t rip, rflags;
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint16_t cs, ss, ds, es, fs, gs;

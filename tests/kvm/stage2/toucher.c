@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "toucher.h"
 
+#include "base/x86.h"
 #include "paging/walk.h"
 
 #include <criterion/criterion.h>
@@ -93,10 +94,10 @@ static void set_registers(struct toucher *toucher)
 	struct kvm_sregs sregs;
 
 	must(kvm_vcpu_get_sregs(&toucher->vcpu, &sregs, &error));
-	sregs.cr0 = 0x80050033; /* PG AM WP NE ET MP PE */
+	sregs.cr0 = CR0_PG | CR0_WP | CR0_ET | CR0_PE;
 	sregs.cr3 = TABLES_GPA;
-	sregs.cr4 = 0x20;   /* PAE */
-	sregs.efer = 0x500; /* LME LMA */
+	sregs.cr4 = CR4_PAE;
+	sregs.efer = EFER_LME | EFER_LMA;
 	segment.type = 3;
 	segment.db = 1;
 	segment.selector = 0x2b;

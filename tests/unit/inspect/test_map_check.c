@@ -209,8 +209,8 @@ Test(frame_bits, go_over_holes_and_words)
 	frame_bits_set(bits, again, 60, 200);
 	frame_bits_set(bits, again, 255, 10);
 	for (unsigned int i = 0; i < 2048; i++) {
-		cr_assert_eq(frame_bits_test(bits, i), i >= 60 && i < 265, "%u", i);
-		cr_assert_eq(frame_bits_test(again, i), i >= 255 && i < 260, "%u", i);
+		cr_assert_eq(frame_bits_find(bits, i, i + 1) == i, i >= 60 && i < 265, "%u", i);
+		cr_assert_eq(frame_bits_find(again, i, i + 1) == i, i >= 255 && i < 260, "%u", i);
 	}
 	cr_expect_eq(frame_bits_find(bits, 0, 2048), 60);
 	cr_expect_eq(frame_bits_find(bits, 0, 60), 60);

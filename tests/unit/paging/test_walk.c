@@ -2,6 +2,7 @@
 /*
  * test_walk.c: one translation at a time, over tables made here.
  */
+#include "base/x86.h"
 #include "tables.h"
 
 #include <criterion/criterion.h>
@@ -295,7 +296,7 @@ static int mode_of(struct view_cpu cpu, struct walk_mode *out)
 
 Test(walk, takes_the_mode_from_the_control_registers)
 {
-	struct view_cpu cpu = { .cr0 = 0x80000001, .cr3 = 0x1234567, .cr4 = 1 << 5, .efer = 1 << 10 };
+	struct view_cpu cpu = { .cr0 = CR0_PG | CR0_PE, .cr3 = 0x1234567, .cr4 = CR4_PAE, .efer = EFER_LMA };
 	struct walk_mode mode;
 
 	cr_assert_eq(mode_of(cpu, &mode), 0);
@@ -303,8 +304,8 @@ Test(walk, takes_the_mode_from_the_control_registers)
 	cr_expect_eq(mode.levels, 4);
 	cr_expect_eq(mode.physical_bits, 46);
 	cr_expect(!mode.nx);
-	cpu.cr4 |= 1 << 12;
-	cpu.efer |= 1 << 11;
+	cpu.cr4 |= CR4_LA57;
+	cpu.efer |= EFER_NXE;
 	cpu.cr3 |= 1ull << 63 | 1ull << 61; /* no flush; LAM */
 	cr_assert_eq(mode_of(cpu, &mode), 0);
 	cr_expect_eq(mode.root, 0x1234000);
@@ -314,7 +315,7 @@ Test(walk, takes_the_mode_from_the_control_registers)
 
 Test(walk, refuses_a_cpu_without_long_mode_paging)
 {
-	struct view_cpu cpu = { .cr0 = 0x80000001, .cr4 = 1 << 5, .efer = 1 << 10 };
+	struct view_cpu cpu = { .cr0 = CR0_PG | CR0_PE, .cr4 = CR4_PAE, .efer = EFER_LMA };
 	struct view_cpu without[4] = { cpu, cpu, cpu, cpu };
 	struct walk_mode mode;
 	struct error error;
@@ -322,7 +323,7 @@ Test(walk, refuses_a_cpu_without_long_mode_paging)
 	without[0].cr0 = 1;
 	without[1].cr0 = 0x80000000;
 	without[2].cr4 = 0;
-	without[3].efer = 1 << 8;
+	without[3].efer = EFER_LME;
 	for (int i = 0; i < 4; i++)
 		cr_expect_eq(mode_of(without[i], &mode), -1);
 	cr_expect_eq(walk_mode_of_cpu(&t.view, 1, &mode, &error), -1);

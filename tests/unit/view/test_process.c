@@ -3,6 +3,7 @@
  * The memory of another process, read without its help; and that process in a ptrace stop.
  */
 #define _GNU_SOURCE
+#include "base/clock.h"
 #include "descriptors.h"
 #include "view/process.h"
 #include "view/ptrace_stop.h"
@@ -106,14 +107,6 @@ static unsigned int threads_in_state(char state)
 			count += state_of(entry->d_name) == state;
 	closedir(folder);
 	return count;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void init(void)
@@ -369,7 +362,7 @@ Test(process, a_process_that_a_debugger_has_stopped_is_refused_and_left_alone)
 
 Test(process, every_thread_is_in_the_ptrace_stop_and_runs_after_it)
 {
-	uint64_t before_ns = now_ns(), stopped_ns;
+	uint64_t before_ns = clock_monotonic_ns(), stopped_ns;
 	struct ptrace_stop *stop;
 	unsigned int before[2];
 	struct error error;
@@ -382,7 +375,7 @@ Test(process, every_thread_is_in_the_ptrace_stop_and_runs_after_it)
 		cr_expect_eq(atomic_load(&shared->counters[i]), before[i], "thread %d", i);
 	stopped_ns = ptrace_stop_end(stop);
 	cr_expect_gt(stopped_ns, 0);
-	cr_expect_leq(stopped_ns, now_ns() - before_ns);
+	cr_expect_leq(stopped_ns, clock_monotonic_ns() - before_ns);
 	wait_until_it_counts();
 	cr_expect_eq(threads_in_state('t'), 0);
 }
