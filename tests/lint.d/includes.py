@@ -4,6 +4,7 @@ import pathlib
 import re
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
+COMMENT_OR_STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.DOTALL)
 # What the compilers search: the folders of -I in vmm/meson.build and guest/meson.build.
 SEARCHED = {'vmm': ['vmm', 'include'], 'guest': ['guest', 'guest/arch/x86_64/include', 'include'], 'include': ['include']}
 
@@ -11,6 +12,19 @@ SEARCHED = {'vmm': ['vmm', 'include'], 'guest': ['guest', 'guest/arch/x86_64/inc
 def files():
     """Every C and assembly file of the product, as a path from the root of the tree."""
     return sorted(path for top in SEARCHED for path in pathlib.Path(top).rglob('*') if path.suffix in ('.c', '.h', '.S'))
+
+
+def blank(text):
+    """Spaces in place of text; line breaks stay, so that offsets and lines do, too."""
+    return re.sub(r'[^\n]', ' ', text)
+
+
+def code(text):
+    """C without its comments and the contents of its strings: both blank, quotes kept."""
+    def replace(match):
+        token = match[0]
+        return blank(token) if token[0] == '/' else token[0] + blank(token[1:-1]) + token[-1]
+    return COMMENT_OR_STRING.sub(replace, text)
 
 
 def includes(path):

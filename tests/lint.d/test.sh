@@ -220,6 +220,29 @@ uproot
 printf '\texit(2);\n' | plant vmm/report/planted.c
 finds "a library that exits" prints vmm/report/planted.c
 uproot
+while read -r line; do
+	printf '\t%s\n' "$line" | plant vmm/base/planted.c
+	finds "a library that does: $line" prints vmm/base/planted.c
+done <<'END'
+fputs("x", stderr);
+puts("x");
+putchar('x');
+perror("x");
+quick_exit(2);
+_exit(2);
+_Exit(2);
+write(1, "x", 1);
+write(2, "x", 1);
+write(STDOUT_FILENO, "x", 1);
+dprintf(STDERR_FILENO, "x");
+END
+uproot
+printf 'static inline void say(void)\n{\n\tfputs("x", stdout);\n}\n' | plant vmm/base/planted.h
+finds "a header that prints" prints vmm/base/planted.h
+uproot
+printf '/* stderr, exit() */\nconst char *s = "stderr: \\"exit(2)\\"", *t = "puts(stdout)";\n' | plant vmm/base/planted.c
+passes "strings and comments print nothing" prints vmm/base/planted.c
+uproot
 if command -v clang-format >/dev/null; then
 	printf 'int  planted;\n' | plant vmm/base/planted.c
 	finds "what clang-format would change" format vmm/base/planted.c
