@@ -18,7 +18,7 @@ struct refusal {
 	const void *caller;
 	unsigned long addr; /* argument of the call, 0 = none */
 	/*
-	 * What addr belongs to: an area without its guard page, or an object or block of kmalloc(); 0 =
+	 * The allocation that contains addr: an area without its guard page, or an object or block of kmalloc(); 0 =
 	 * unknown.
 	 */
 	unsigned long area, area_size;

@@ -48,9 +48,9 @@
  *   help      in docs/script.md and kvmap-script(5); "": described elsewhere in them
  *
  * Placeholders, of the RESULT record (struct kvmap_record): %x result, in hexadecimal; %v result, 16 digits;
- * %u result, a count of the plural noun that follows; %a address; %s size. Of `pair`: %d ticks a pair, %w ticks
- * of the worst single operation. In `echo` also, of the operands: %f function and %c count of `pair`, %m access
- * of `touch`, %t text of `print`.
+ * %u result, a count of the plural noun that follows; %a address; %s size. For `pair`: %d ticks a pair, %w
+ * ticks of the worst single operation. In `echo` also, of the operands: %f function and %c count of `pair`,
+ * %m access of `touch`, %t text of `print`.
  */
 #define KVMAP_OPERATIONS(X)                                                                                  \
 	X(VMALLOC, vmalloc, 1, "vmalloc", VARIABLE, size, "%x, %s",                                          \

@@ -37,7 +37,7 @@ enum kvmap_function { KVMAP_FUNCTIONS(KVMAP_FUNCTION_ENUM) };
 enum kvmap_access { KVMAP_ACCESSES(KVMAP_ACCESS_ENUM) };
 #undef KVMAP_ACCESS_ENUM
 
-/* What `crash` does. X(NAME, value, word, help) */
+/* The ways in which `crash` crashes the guest. X(NAME, value, word, help) */
 #define KVMAP_CRASHES(X)                                                                                     \
 	X(TRIPLE_FAULT, 1, "triple-fault", "a fault without a usable IDT")                                   \
 	X(EMULATION, 2, "emulation", "an instruction that KVM's emulator does not implement")                \

@@ -5,7 +5,7 @@ import re
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 COMMENT_OR_STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.DOTALL)
-# What the compilers search: the folders of -I in vmm/meson.build and guest/meson.build.
+# Search paths of the compilers: the folders of -I in vmm/meson.build and guest/meson.build.
 SEARCHED = {'vmm': ['vmm', 'include'], 'guest': ['guest', 'guest/arch/x86_64/include', 'include'], 'include': ['include']}
 
 

@@ -190,6 +190,38 @@ uproot
 printf 'static int whoever; // it\nconst char *s = "/* whoever */";\n' | plant include/kvmap/planted.h
 passes "names and strings are free" words include/kvmap/planted.h
 uproot
+while read -r text; do
+	printf '/* It is an %s here. */\n' "$text" | plant vmm/base/planted.c
+	finds "the words: $text" words vmm/base/planted.c "$text"
+done <<'END'
+attached
+foreign guest
+foreign processes
+kept pages
+END
+uproot
+while read -r text; do
+	printf '%s\n' "$text" | plant guest/mm/planted.c
+	finds "a fragment: $text" words guest/mm/planted.c 'begin the sentence with its subject'
+done <<'END'
+/* Of all pages. */
+int a; /* What it holds. */
+// Who frees it.
+/** Those that are free. */
+/* Frees it. What is left stays. */
+END
+uproot
+printf '/*\n * Whole. Of\n * these.\n */\n' | plant guest/mm/planted.c
+finds "a fragment in a line of its own, over two lines" words guest/mm/planted.c 'begin the sentence with its subject'
+printf '/*\n *\n * What is left.\n */\n' | plant guest/mm/planted.c
+finds "a comment whose first line is empty" words guest/mm/planted.c 'begin the sentence with its subject'
+uproot
+printf 'const char *What; /* It says what and of what: those. */\nconst char *s = "Of all. What is left";\n' | plant guest/mm/planted.c
+passes "such words within a sentence, and strings" words guest/mm/planted.c
+uproot
+echo '# What it is for.' >vmm/view/planted.build
+finds "a fragment after #" words vmm/view/planted.build 'begin the sentence with its subject'
+uproot
 tests/lint.d/words --update
 lint words
 before=$(grep -c ' docs/script.md:' found)

@@ -73,7 +73,7 @@ struct bench_block {
 struct bench_run {
 	ARRAY_OF(struct bench_pair) pairs;
 	ARRAY_OF(struct bench_block) blocks;
-	/* Of the whole run. */
+	/* Totals of the whole run. */
 	uint64_t frees;
 	uint64_t flush_full, flush_range, flush_pages;
 	uint64_t purged_pages, interrupts;

@@ -3,8 +3,8 @@
  * claims.h: the guest's own structures, read once, with every pointer checked.
  *
  * Damage in the guest is not an error of the reader: a list with a cycle, a pointer outside RAM or an
- * impossible count becomes a claim_damage, which the verifier reports as a finding. What was read up to there
- * is kept. The structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
+ * impossible count becomes a claim_damage, which the verifier reports as a finding. The elements read before
+ * it are kept. The structures are those of guest/mm/mm_types.h, found by symbol and DWARF.
  */
 #ifndef VMM_CLAIMS_CLAIMS_H
 #define VMM_CLAIMS_CLAIMS_H

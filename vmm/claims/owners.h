@@ -44,7 +44,7 @@ struct owners {
 int owners_collect(const struct claims *claims, struct owners *out);
 void owners_destroy(struct owners *owners);
 
-/* The owner of a frame, or NULL. Of overlapping claims only that with the largest first frame counts. */
+/* The owner of a frame, or NULL. Where claims overlap, only the one with the largest first frame counts. */
 const struct keyed *owners_find(const struct owners *owners, uint64_t pfn);
 
 /* Number of frames that an item of the list claims. */

@@ -12,7 +12,7 @@ struct inspection {
 	bool json;
 	inspection_body *body;
 	void *context;
-	/* What the last call of the body left. */
+	/* The results of the last call of the body. */
 	int status;
 	FILE *text; /* NULL: the report goes to stdout */
 	char *text_bytes;

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* What an address is. area: of AREA, DEFERRED, LAZY and GUARD; else NULL. */
+/* The kind of an address. area: of AREA, DEFERRED, LAZY and GUARD; else NULL. */
 struct address {
 	enum address_kind kind;
 	const struct claim_area *area;

@@ -8,7 +8,7 @@
 
 #include "paging/walk.h"
 
-/* What a vCPU's registers say about access. */
+/* The bits of a vCPU's registers that decide about an access (SDM volume 3A, 4.6). */
 struct access_rules {
 	bool write_protect; /* CR0.WP: R/W = 0 binds the supervisor too */
 	bool no_execute;    /* EFER.NXE */

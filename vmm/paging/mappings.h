@@ -18,9 +18,9 @@ struct mappings {
 #define MAPPINGS_MAX (1u << 20)
 
 /*
- * By address, merged where virtual and physical addresses and rights go on. What is mapped to no memory of
- * the view, a device, is left out. ERROR_GUEST where the tables are more, or map more, than a guest needs;
- * out is to be destroyed after a failure, too.
+ * By address, merged where virtual and physical addresses and rights go on. Mappings to no memory of
+ * the view, such as devices, are left out. ERROR_GUEST where the tables are more, or map more, than a guest
+ * needs; out is to be destroyed after a failure, too.
  */
 int mappings_collect(const struct view *view, const struct walk_mode *mode, struct mappings *out,
 		     struct error *error);

@@ -9,10 +9,10 @@
 #include "base/page.h"
 #include "paging/walk.h"
 
-/* What any chain of tables may at most allow. */
+/* The most that any chain of tables can allow. */
 #define RIGHTS_ALL (RIGHT_R | RIGHT_W | RIGHT_X | RIGHT_U)
 
-/* Of a linear address: 48 or 57. */
+/* Number of bits of a linear address: 48 or 57. */
 static inline unsigned int linear_bits(const struct walk_mode *mode)
 {
 	return page_level_shift(mode->levels + 1);
@@ -47,7 +47,7 @@ static inline uint64_t entry_reserved(const struct walk_mode *mode, unsigned int
 	return reserved;
 }
 
-/* What is left of `rights` below this entry. */
+/* The part of `rights` that this entry allows. */
 static inline unsigned int entry_rights(uint64_t entry, unsigned int rights)
 {
 	unsigned int allowed = RIGHT_R;

@@ -43,7 +43,7 @@ static uint64_t entry_read(const uint8_t *table, unsigned int index)
 	return *(const volatile entry_in_memory *)(table + index * sizeof(uint64_t));
 }
 
-/* What ends the walk at the entry that was read, or WALK_MAPPED. */
+/* The reason why the walk ends at the entry that was read, or WALK_MAPPED. */
 static enum walk_stop level_check(const struct walk_mode *mode, struct walk_level *step)
 {
 	if (!(step->entry & PTE_P))

@@ -59,7 +59,7 @@ static size_t slot_of(const struct symbols *symbols, const char *name)
 	return slot;
 }
 
-/* Fills the hash table. Of symbols with one name, a global one counts, else the first. */
+/* Fills the hash table. If several symbols have one name, a global one counts, else the first. */
 static int symbols_index(struct symbols *symbols, struct error *error)
 {
 	size_t slots = 16, slot;

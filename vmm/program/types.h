@@ -21,9 +21,9 @@ struct type_wanted {
 };
 
 /*
- * Resolves all of them in one pass over the debug information. Those of one structure follow each other. A
- * program may have several structures of one name: the first that has all of the wanted members counts.
- * ERROR_INPUT names the first one that is missing; the contents of the outs are then undefined.
+ * Resolves all of them in one pass over the debug information. Members of one structure must be adjacent in
+ * `wanted`. A program may have several structures of one name: the first that has all of the wanted members
+ * counts. ERROR_INPUT names the first one that is missing; the contents of the outs are then undefined.
  */
 int types_resolve(const struct symbols *symbols, const struct type_wanted *wanted, size_t count,
 		  struct error *error);

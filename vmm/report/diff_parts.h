@@ -13,8 +13,8 @@ void diff_json(struct report *report, const struct report_diff *diff);
 const char *diff_owner_name(unsigned int kind);
 
 /*
- * What is at the range's address, by the claims of the source that maps it; of the second one if both do.
- * Returns out.
+ * Writes the owner of the range's address, by the claims of the source that maps it; of the second one if
+ * both do. Returns out.
  */
 const char *diff_location(const struct report_diff *diff, const struct diff_range *range, char *out,
 			  size_t size);

@@ -43,7 +43,7 @@ void map_emit(struct report *report, const struct report_map *input);
 
 /* ---- map_violations.c ---- */
 
-/* What --check found, as text. */
+/* Prints the findings of --check as text. */
 void map_show_violations(struct report *report, const struct report_map *input);
 
 #endif

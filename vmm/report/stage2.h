@@ -23,7 +23,7 @@ struct report_stage2 {
 /* Checks every leaf and fills *verdict. */
 void report_stage2(struct report *report, const struct report_stage2 *what, struct stage2_verdict *verdict);
 
-/* What KVM shows to every user, where the second stage cannot be read. Borrowed. */
+/* The facts that KVM shows to every user, for when the second stage cannot be read. Borrowed. */
 struct report_not_seen {
 	pid_t pid;
 	const struct stage2_stats *stats;    /* KVM's own count of pages; NULL: not readable */

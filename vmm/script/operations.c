@@ -194,7 +194,7 @@ static const struct operation_syntax syntaxes[] = { KVMAP_OPERATIONS(OPERATION_R
 
 #define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
 
-/* Words that are no operations. Those with a 1 begin a line, and are suggested. */
+/* Words that are no operations. A 1 marks the words that begin a line; they are suggested. */
 static const struct name other_words[] = {
 	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },    { "in", 1 },
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },

@@ -60,7 +60,7 @@ struct source {
 	struct stage2_on_demand stage2_reading;
 	const struct stage2 *stage2_paused; /* as of the last pause of a VM; NULL: no_stage2 says why */
 	struct error no_stage2;
-	/* Of all but a script. */
+	/* For every kind of source but a script. */
 	enum source_claims wanted;
 	struct symbols *own_symbols;
 	struct claims_layout *own_layout;
@@ -68,7 +68,7 @@ struct source {
 	struct error no_program; /* why there are no names and no layout, if there are none */
 	char program[4096];
 	struct snapshot *snapshot; /* during source_snapshot() */
-	/* What commands use. Borrowed from the members above. For a VM of another kvmap they are set only
+	/* For the commands. Borrowed from the members above. For a VM of another kvmap they are set only
 	 * during source_snapshot(). */
 	const struct view *view;
 	struct walk_mode mode;

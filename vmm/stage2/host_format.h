@@ -7,8 +7,8 @@
 
 #include "stage2/stage2.h"
 
-/* modules: "/sys/module"; cpuinfo: "/proc/cpuinfo". What cannot be read counts as shadow paging, and as 52
- * bits. */
+/* modules: "/sys/module"; cpuinfo: "/proc/cpuinfo". A file that cannot be read counts as shadow paging,
+ * and as 52 bits. */
 struct stage2_format stage2_host_format(const char *modules, const char *cpuinfo);
 
 /* From CPUID leaf 8000_001Fh: the C-bit as a mask, of a processor that has SME or SEV; else 0. */

@@ -28,7 +28,7 @@ struct kernel_vcpu {
 	__u32 unused;
 };
 
-/* What struct kvm_vcpu_arch holds of a vCPU's registers, by the numbers of enum kvm_reg. */
+/* A vCPU's registers in struct kvm_vcpu_arch, indexed by enum kvm_reg. */
 #define KERNEL_REGISTERS 17 /* RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15, RIP */
 struct kernel_registers {
 	__u64 general[KERNEL_REGISTERS];
@@ -39,7 +39,7 @@ struct kernel_registers {
 	__u32 mode;          /* 0: outside of the guest */
 };
 
-/* What moves when the second stage does, and where it begins. */
+/* The counters that change when the second stage does, and its root. */
 struct kernel_state {
 	__u64 invalidations; /* mmu_invalidate_seq */
 	__u64 generation;    /* of the memory slots */

@@ -25,7 +25,7 @@
 
 #define TRIES 4
 
-/* No VM has more shadow pages than this: 4 GiB of them. What is longer is a list that changes. */
+/* No VM has more shadow pages than this: 4 GiB of them. A longer list is one that changes. */
 #define PAGES_MAX (1u << 20)
 
 /* One copy being made. */
@@ -290,7 +290,7 @@ static int add_table(struct reading *reading, const struct stage2_table *table, 
 		       : 0;
 }
 
-/* Of tables that have pages: for as many as they can have. Without it the array grows as it can. */
+/* Reserves room for all leaves of this many tables. If that fails, the array grows with the leaves. */
 static void expect_leaves(struct reading *reading, size_t tables)
 {
 	uint64_t start = clock_monotonic_ns();

@@ -18,7 +18,7 @@
 
 struct stage2_reader {
 	struct kernel_bpf *bpf;
-	/* What the program writes, mapped here. */
+	/* The buffers that the BPF program writes, mapped into this process. */
 	struct kernel_slot *slots;
 	struct kernel_page *pages;
 	uint64_t (*tables)[PAGE_TABLE_ENTRIES];

@@ -15,13 +15,12 @@ struct stage2_stats {
 };
 
 /*
- * From a VM's binary statistics (KVM_GET_STATS_FD; Documentation/virt/kvm/api.rst 4.133). What the descriptor
- * says of itself is checked. ERROR_HOST if it has no such numbers.
+ * From a VM's binary statistics (KVM_GET_STATS_FD; Documentation/virt/kvm/api.rst 4.133). The header
+ * of the descriptor is checked. ERROR_HOST if it has no such numbers.
  */
 int stage2_stats_read(int stats_fd, struct stage2_stats *out, struct error *error);
 
-/* Of another process's VM, from /sys/kernel/debug/kvm (`folder`), which has PID-FD/pages_4k: the first one's.
- */
+/* Reads those of another process's first VM, from PID-FD/pages_4k in /sys/kernel/debug/kvm (`folder`). */
 int stage2_stats_of_process(const char *folder, pid_t pid, struct stage2_stats *out, struct error *error);
 
 #endif

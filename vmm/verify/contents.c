@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * contents.c: V12. What the script wrote through the guest's mapping is found in the memory that the host's
- * walk leads to.
+ * contents.c: V12. The memory that the host's walk leads to has the bytes that the script wrote through the
+ * guest's mapping.
  */
 #include "verify/check.h"
 
@@ -69,7 +69,7 @@ static void check_filled(struct check *check, const struct claim_variable *varia
 
 	uint64_t has = area->frame_count;
 
-	/* Chains are bounded by memory. Of a VM_MAP area, what it claims is cut to that. */
+	/* Chains are bounded by memory. The claimed page count of a VM_MAP area is cut to that. */
 	if (area->flags & VM_MAP)
 		has = area->nr_pages < check->facts->claims->max_pfn ? area->nr_pages
 								     : check->facts->claims->max_pfn;

@@ -14,7 +14,7 @@
 #include "kvmap/layout.h"
 #include "verify/verify.h"
 
-/* What a leaf is, by its place and what is claimed of that place. */
+/* The role of a leaf, by its address and the claims about that address. */
 enum leaf_role {
 	LEAF_OTHER,   /* none of those below: in the vmalloc range it is stray */
 	LEAF_DIRECT,  /* in the direct map, at KVMAP_DIRECT_BASE + its GPA */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protection.c: V7. What the rights of every leaf must be, wherever it is, and the image as in the guest's
- * file.
+ * protection.c: V7. The rights of every leaf are those of its role; the image is mapped as the guest's file
+ * says.
  */
 #include "verify/check.h"
 

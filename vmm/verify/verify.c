@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the reading of the claims met, as findings of the invariant that the structure serves. */
+/* Reports the damage found while claims were read, as findings of the invariant that the structure serves. */
 static void report_damages(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;

@@ -13,7 +13,7 @@
 struct ptrace_stop;
 
 /*
- * Stops the process. ERROR_PERMISSION if this user may not, or a debugger is attached to it; ERROR_HOST if a
+ * Stops the process. ERROR_PERMISSION if this user may not, or a debugger traces it already; ERROR_HOST if a
  * thread does not stop within two seconds. On an error the process continues.
  */
 int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error);

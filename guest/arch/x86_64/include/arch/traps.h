@@ -16,7 +16,7 @@
 #define PF_WRITE   0x02
 #define PF_FETCH   0x10
 
-/* What traps.S pushes, lowest address first. */
+/* The stack frame that traps.S pushes, lowest address first. */
 struct registers {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rbp, rdi, rsi, rdx, rcx, rbx, rax;
