@@ -109,6 +109,39 @@ uproot
 echo '#include "../report/report.h"' | plant vmm/base/planted.h
 finds "a path with .. does not hide it" arrows vmm/base/planted.h '\.\.'
 uproot
+# "^" is the end of a line, "\^" a continued one.
+while read -r text; do
+	{
+		echo '#define PLANTED "report/report.h"'
+		printf '%s\n' "$text" | tr '^' '\n'
+	} | plant vmm/base/planted.h
+	finds "an include in other words: $(printf '%s' "$text" | tr '\134' '~')" arrows vmm/base/planted.h
+done <<'END'
+#include /* x */ "report/report.h"
+#/* x */include "report/report.h"
+/* x */ #include "report/report.h"
+/* x^*/#include "report/report.h"
+%:include "report/report.h"
+#include \^"report/report.h"
+#inc\^lude "report/report.h"
+#include PLANTED
+#include_next <report/report.h>
+#include "/report/report.h"
+END
+uproot
+printf '/*\n#include "report/report.h" is above */\nconst char *s = "\\\n#include \\"report/report.h\\"";\n' | plant vmm/base/planted.c
+lint arrows
+! grep -q 'planted.c:.* plain ' found
+result $? "comments and strings include nothing"
+uproot
+echo '.include "report/report.h"' | plant guest/lib/planted.S
+finds "nor does the assembler's directive" arrows guest/lib/planted.S plain
+uproot
+for file in vmm/base/planted.inc guest/lib/planted.def include/kvmap/planted; do
+	echo '#include "report/report.h"' | plant $file
+	finds "a file of an unknown kind: $file" arrows $file
+done
+uproot
 echo '#include "commands/common.h"' | plant vmm/view/some/folder/planted.h
 finds "nor does a subfolder" arrows vmm/view/some/folder/planted.h
 uproot
