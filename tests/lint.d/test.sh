@@ -213,6 +213,33 @@ function_of 61 'Test(suite, planted_test, .init = start)' | plant tests/unit/bas
 finds "a test of 61 lines" lengths tests/unit/base/planted.c 'planted_test'
 uproot
 
+{
+	printf '\nint planted_long(int first,\n\t\t int second) {\n'
+	seq 58 | sed 's/.*/\tcount(&);/'
+	printf '}\n\nint short_enough(void) {\n'
+	seq 58 | sed 's/.*/\tcount(&);/'
+	printf '}\n'
+} | plant vmm/base/planted.c
+finds "a function of 61 lines with its brace in the line of the signature" lengths vmm/base/planted.c 'planted_long.* 61 lines'
+[ "$(grep -c planted.c found)" = 1 ]
+result $? "one of 60 may be"
+uproot
+# macro LINES NAME TEXT
+macro() {
+	printf '#define %s(X) \\\n' "$2"
+	seq $(($1 - 2)) | sed "s/.*/\t$3 \\\\/"
+	printf '\t%s\n\n' "$3"
+}
+{
+	macro 61 PLANTED_LONG 'count(X);'
+	macro 60 SHORT 'count(X);'
+	macro 61 TABLE 'X(word, \"text\")'
+} | plant include/kvmap/planted.h
+finds "a macro of 61 lines" lengths include/kvmap/planted.h 'PLANTED_LONG .* 61 lines'
+[ "$(grep -c planted.h found)" = 1 ]
+result $? "one of 60 may be, and so may a table"
+uproot
+
 # ---- words ----
 printf '/* Whoever reads this. */\n' | plant vmm/base/planted.c
 finds "a word that is not used any more" words vmm/base/planted.c Whoever
@@ -313,6 +340,28 @@ if command -v clang-format >/dev/null; then
 	finds "what clang-format would change" format vmm/base/planted.c
 	uproot
 fi
+# tidy, with a program in the place of clang-tidy: STATUS FORMAT.
+mkdir bin
+tidy_is() {
+	printf '#!/bin/sh\nshift 3\necho $# >>given\nfor file; do\n\tprintf "%s" "$file" "$file"\ndone\nexit %s\n' "$2" "$1" >bin/clang-tidy
+	chmod +x bin/clang-tidy
+	rm -f given
+	PATH=$folder/bin:$PATH
+	lint tidy
+}
+find vmm -name '*.c' ! -name '*.bpf.c' | sort >sources
+tidy_is 0 '%s:10:3: warning: b\n%s:9:1: warning: a\n'
+sed -n 's/^lint: tidy: \(.*\):[0-9]*: warning: .*/\1/p' found | uniq >named
+[ "$status" = 1 ] && cmp -s sources named && [ "$(grep -c ':9: warning: a$' found)" = "$(wc -l <sources)" ]
+result $? "clang-tidy reads every source of the host, and its lines are in their order"
+[ "$(sort -n given | tail -n 1)" -le 8 ] && [ "$(wc -l <given)" -gt 8 ]
+result $? "a few of them each time, so that several can run at once"
+tidy_is 1 '# %s%s\n'
+[ "$status" = 1 ] && grep -q '^lint: tidy: failed with status' found
+result $? "a clang-tidy that fails without a line is an error"
+tidy_is 0 '# %s%s\n'
+[ "$status" = 0 ]
+result $? "one that finds nothing is none"
 lint nonsense
 [ "$status" = 2 ]
 result $? "a part that is not there is an error"
