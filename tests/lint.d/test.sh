@@ -33,6 +33,24 @@ finds() {
 	result $? "$1"
 }
 
+# each_finds NAME PART FOLDER SUFFIX [PATTERN]: as finds, for each line of stdin in a source of its own, all in one run of
+# the lint. "^" in a line is an end of line.
+each_finds() {
+	count=0
+	while read -r text; do
+		count=$((count + 1))
+		printf '%s\n' "$text" | tr '^' '\n' | plant "$3/planted_$count.$4"
+		printf '%s\n' "$text" | tr '\134' '~' >"planted_$count"
+	done
+	lint "$2"
+	for i in $(seq $count); do
+		[ "$status" = 1 ] && grep -qE "^lint: $2: $3/planted_$i\.$4:[0-9]+: .*${5:-}" found
+		result $? "$1: $(cat "planted_$i")"
+	done
+	rm -f planted_*
+	uproot
+}
+
 # passes NAME PART FILE: the part finds nothing in that file.
 passes() {
 	lint "$2"
@@ -109,14 +127,7 @@ uproot
 echo '#include "../report/report.h"' | plant vmm/base/planted.h
 finds "a path with .. does not hide it" arrows vmm/base/planted.h '\.\.'
 uproot
-# "^" is the end of a line, "\^" a continued one.
-while read -r text; do
-	{
-		echo '#define PLANTED "report/report.h"'
-		printf '%s\n' "$text" | tr '^' '\n'
-	} | plant vmm/base/planted.h
-	finds "an include in other words: $(printf '%s' "$text" | tr '\134' '~')" arrows vmm/base/planted.h
-done <<'END'
+each_finds "an include in other words" arrows vmm/base h <<'END'
 #include /* x */ "report/report.h"
 #/* x */include "report/report.h"
 /* x */ #include "report/report.h"
@@ -124,11 +135,10 @@ done <<'END'
 %:include "report/report.h"
 #include \^"report/report.h"
 #inc\^lude "report/report.h"
-#include PLANTED
+#define PLANTED "report/report.h"^#include PLANTED
 #include_next <report/report.h>
 #include "/report/report.h"
 END
-uproot
 printf '/*\n#include "report/report.h" is above */\nconst char *s = "\\\n#include \\"report/report.h\\"";\n' | plant vmm/base/planted.c
 lint arrows
 ! grep -q 'planted.c:.* plain ' found
@@ -250,32 +260,21 @@ uproot
 printf 'static int whoever; // it\nconst char *s = "/* whoever */";\n' | plant include/kvmap/planted.h
 passes "names and strings are free" words include/kvmap/planted.h
 uproot
-while read -r text; do
-	printf '/* It is an %s here. */\n' "$text" | plant vmm/base/planted.c
-	finds "the words: $text" words vmm/base/planted.c "$text"
-done <<'END'
-attached
-foreign guest
-foreign processes
-kept pages
+each_finds "words" words vmm/base c <<'END'
+/* It is attached here. */
+/* A foreign guest. */
+/* It reads foreign processes. */
+/* Has kept pages. */
 END
-uproot
-while read -r text; do
-	printf '%s\n' "$text" | plant guest/mm/planted.c
-	finds "a fragment: $text" words guest/mm/planted.c 'begin the sentence with its subject'
-done <<'END'
+each_finds "a fragment" words guest/mm c "begin the sentence with its subject" <<'END'
 /* Of all pages. */
 int a; /* What it holds. */
 // Who frees it.
 /** Those that are free. */
 /* Frees it. What is left stays. */
+/*^ * Whole. Of^ * these.^ */
+/*^ *^ * What is left.^ */
 END
-uproot
-printf '/*\n * Whole. Of\n * these.\n */\n' | plant guest/mm/planted.c
-finds "a fragment in a line of its own, over two lines" words guest/mm/planted.c 'begin the sentence with its subject'
-printf '/*\n *\n * What is left.\n */\n' | plant guest/mm/planted.c
-finds "a comment whose first line is empty" words guest/mm/planted.c 'begin the sentence with its subject'
-uproot
 printf 'const char *What; /* It says what and of what: those. */\nconst char *s = "Of all. What is left";\n' | plant guest/mm/planted.c
 passes "such words within a sentence, and strings" words guest/mm/planted.c
 uproot
@@ -312,10 +311,7 @@ uproot
 printf '\texit(2);\n' | plant vmm/report/planted.c
 finds "a library that exits" prints vmm/report/planted.c
 uproot
-while read -r line; do
-	printf '\t%s\n' "$line" | plant vmm/base/planted.c
-	finds "a library that does: $line" prints vmm/base/planted.c
-done <<'END'
+each_finds "a library that prints or exits" prints vmm/base c <<'END'
 fputs("x", stderr);
 puts("x");
 putchar('x');
@@ -328,7 +324,6 @@ write(2, "x", 1);
 write(STDOUT_FILENO, "x", 1);
 dprintf(STDERR_FILENO, "x");
 END
-uproot
 printf 'static inline void say(void)\n{\n\tfputs("x", stdout);\n}\n' | plant vmm/base/planted.h
 finds "a header that prints" prints vmm/base/planted.h
 uproot
