@@ -27,7 +27,7 @@ def unknown_files():
 
 def blank(text):
     """Spaces in place of text; line breaks stay, so that offsets and lines do, too."""
-    return re.sub(r'[^\n]', ' ', text)
+    return '\n'.join(' ' * len(line) for line in text.split('\n'))
 
 
 def code(text):
