@@ -5,8 +5,14 @@
 #include "base/clock.h"
 #include "guest.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Guest variables, 32 bits each. */
 #define COUNTER_GPA 0x80000 /* the guest increments it */
@@ -56,6 +62,61 @@ static void wait_until_ns(uint64_t when)
 {
 	while (clock_monotonic_ns() < when)
 		sched_yield();
+}
+
+/* The number after `name` in /proc/self/task/THREAD/status, or the letter there; 0: not there. */
+static unsigned long status_of(const char *thread, const char *name)
+{
+	char path[300], line[200];
+	unsigned long value = 0;
+	size_t length = strlen(name);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/status", thread);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, length) == 0 && line[length] == ':') {
+			const char *word = line + length + 1 + strspn(line + length + 1, " \t");
+
+			value = isdigit((unsigned char)*word) ? strtoul(word, NULL, 10)
+							      : (unsigned char)*word;
+		}
+	}
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* True if all other threads sleep. *sleeps_out: how often they went to sleep, summed up. */
+static bool others_sleep(unsigned long *sleeps_out)
+{
+	DIR *folder = opendir("/proc/self/task");
+	const struct dirent *entry;
+	bool all = true;
+
+	cr_assert(ne(ptr, folder, NULL));
+	*sleeps_out = 0;
+	while ((entry = readdir(folder))) {
+		if (!isdigit((unsigned char)*entry->d_name) || atoi(entry->d_name) == getpid())
+			continue;
+		all = all && status_of(entry->d_name, "State") == 'S';
+		*sleeps_out += status_of(entry->d_name, "voluntary_ctxt_switches");
+	}
+	closedir(folder);
+	return all;
+}
+
+/*
+ * Waits until all other threads sleep, and did so at least `least` times; or until the guest counts. The number
+ * of times.
+ */
+static unsigned long wait_until_others_sleep(unsigned long least, const volatile uint32_t *number)
+{
+	unsigned long sleeps;
+
+	while ((!others_sleep(&sleeps) || sleeps < least) && !*number)
+		sched_yield();
+	return sleeps;
 }
 
 static void stands_still_when_held(const void *code, size_t size, unsigned int cpus)
@@ -131,12 +192,17 @@ Test(hold, a_machine_that_is_held_before_it_runs_starts_when_it_is_released)
 	struct runner runner = { .machine = guest_boot_holdable(counts, sizeof(counts) - 1, 1) };
 	const volatile uint32_t *number = variable(runner.machine, COUNTER_GPA);
 	volatile uint32_t *end = variable(runner.machine, STOP_GPA);
+	struct machine_facts facts;
+	unsigned long sleeps;
 	pthread_t thread;
 
 	machine_hold(runner.machine);
+	sleeps = wait_until_others_sleep(1, number);
 	pthread_create(&thread, NULL, run, &runner);
-	for (int yields = 0; yields < 1000; yields++)
-		sched_yield();
+	/* The thread in machine_run() waits for the round, and that of the vCPU, which it woke, for the release. */
+	wait_until_others_sleep(sleeps + 2, number);
+	machine_facts(runner.machine, &facts);
+	cr_expect(eq(u64, facts.exits, 0));
 	cr_expect(eq(u32, *number, 0));
 	machine_release(runner.machine);
 	wait_until_it_counts(number);
