@@ -112,7 +112,7 @@ static bool is_unit(const char *path, const char *file)
 static bool flag(Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attribute;
-	bool value = false;
+	bool value;
 
 	return dwarf_attr_integrate(die, name, &attribute) && dwarf_formflag(&attribute, &value) == 0 &&
 	       value;

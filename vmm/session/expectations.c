@@ -215,13 +215,12 @@ int expectations_check_death(struct session *session)
 int expectations_check_end(struct session *session)
 {
 	size_t expected = session->config.script->operations.count;
-	struct finding finding = { 0 };
+	struct finding finding = { .where = "the channel" };
 
 	if (session->run.dropped_records) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "one valid record for each operation");
 		snprintf(finding.found, sizeof(finding.found), "%" PRIu64 " invalid records",
 			 session->run.dropped_records);
-		snprintf(finding.where, sizeof(finding.where), "the channel");
 		if (add_finding(session, &finding) < 0)
 			return -1;
 	}
@@ -229,6 +228,5 @@ int expectations_check_end(struct session *session)
 		return 0;
 	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", expected);
 	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
-	snprintf(finding.where, sizeof(finding.where), "the channel");
 	return add_finding(session, &finding);
 }

@@ -347,6 +347,22 @@ Test(client, regions_that_no_guest_has_are_refused)
 	}
 }
 
+Test(client, the_view_is_as_the_description_of_memory)
+{
+	struct control_client *client = open_client();
+	struct control_reply reply = memory_reply();
+	const struct view *view;
+
+	reply.memory.pages_1g = 1;
+	send_bytes(&reply, sizeof(reply.header) + reply.header.size, &memory, 1);
+	cr_assert_eq(control_client_map(client, &error), 0, "%s", error.text);
+	send_reply(reply_of(CONTROL_PAUSE, offsetof(struct control_cpus, cpus)));
+	cr_assert_eq(control_client_pause(client, &view, &error), 0, "%s", error.text);
+	cr_expect(view->pages_1g);
+	cr_expect_eq(view->physical_bits, 40);
+	control_client_close(client);
+}
+
 Test(client, a_description_of_memory_that_cannot_be_is_refused)
 {
 	struct control_reply reply;

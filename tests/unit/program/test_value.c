@@ -137,6 +137,9 @@ static void check_locations(void)
 	expect_number("&everything.table", NODE_POINTER, node_of("everything.table")->number + tree.address,
 		      "u32 (*)[2][3]");
 	expect_number("((struct everything *)everything.anything)->byte", NODE_UNSIGNED, 200, "u8");
+	expect_wrong("((union everything *)everything.anything)->byte", 1,
+		     "there is no type `union everything`");
+	expect_wrong("(enum node)1", 0, "there is no type `enum node`");
 	expect_number("*&everything.four", NODE_UNSIGNED, 4000000000, "u32");
 	expect_number("head.next[0].number", NODE_SIGNED, 22, "int");
 	expect_number("*everything.table[1]", NODE_UNSIGNED, 4, "u32");
