@@ -291,6 +291,7 @@ static int mode_of(struct view_cpu cpu, struct walk_mode *out)
 
 	t.view.cpus[0] = cpu;
 	t.view.cpu_count = 1;
+	t.view.pages_1g = true;
 	return walk_mode_of_cpu(&t.view, 0, out, &error);
 }
 
@@ -303,6 +304,7 @@ Test(walk, takes_the_mode_from_the_control_registers)
 	cr_expect_eq(mode.root, 0x1234000, "PCID and cache bits belong to no address");
 	cr_expect_eq(mode.levels, 4);
 	cr_expect_eq(mode.physical_bits, 46);
+	cr_expect(mode.pages_1g);
 	cr_expect(!mode.nx);
 	cpu.cr4 |= CR4_LA57;
 	cpu.efer |= EFER_NXE;
