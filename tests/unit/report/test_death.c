@@ -210,10 +210,11 @@ Test(death, as_json_an_oops_has_its_vector)
 
 Test(death, as_json_it_is_one_line)
 {
-	struct json_object *lines, *line;
+	struct json_object *lines, *line, *registers;
 	char *text;
 
 	sample.death.event.type = MACHINE_TRIPLE_FAULT;
+	sample.death.registers.r15 = 0x1515;
 	text = report_text_of(&sample, REPORT_JSON, false);
 	lines = lines_of(text);
 	line = line_of_type(lines, "death", 0);
@@ -221,6 +222,9 @@ Test(death, as_json_it_is_one_line)
 	cr_expect_str_eq(member(line, "rip"), "0xffffffff80201234");
 	cr_expect_str_eq(member(line, "bytes"), "0f 0b 90");
 	cr_expect_str_eq(member(line, "address_is"), "guard page of the 64 KiB area at 0xffffc90000000000");
+	cr_assert(json_object_object_get_ex(line, "registers", &registers));
+	cr_expect_str_eq(member(registers, "r15"), "0x1515");
+	cr_expect_str_eq(member(registers, "rip"), "0xffffffff80201234");
 	cr_expect_null(line_of_type(lines, "death", 1));
 	json_object_put(lines);
 	free(text);
