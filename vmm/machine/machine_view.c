@@ -26,23 +26,8 @@ static int view_translate(void *context, unsigned int cpu, uint64_t gva, struct 
 
 static void cpu_fill(struct view_cpu *cpu, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
 {
+	/* clang-format off */
 	*cpu = (struct view_cpu){
-		.rax = regs->rax,
-		.rbx = regs->rbx,
-		.rcx = regs->rcx,
-		.rdx = regs->rdx,
-		.rsi = regs->rsi,
-		.rdi = regs->rdi,
-		.rbp = regs->rbp,
-		.rsp = regs->rsp,
-		.r8 = regs->r8,
-		.r9 = regs->r9,
-		.r10 = regs->r10,
-		.r11 = regs->r11,
-		.r12 = regs->r12,
-		.r13 = regs->r13,
-		.r14 = regs->r14,
-		.r15 = regs->r15,
 		.rip = regs->rip,
 		.rflags = regs->rflags,
 		.cr0 = sregs->cr0,
@@ -58,7 +43,11 @@ static void cpu_fill(struct view_cpu *cpu, const struct kvm_regs *regs, const st
 		.gs = sregs->gs.selector,
 		.fs_base = sregs->fs.base,
 		.gs_base = sregs->gs.base,
+#define COPY(name) .name = regs->name,
+		VIEW_GENERAL_REGISTERS(COPY)
+#undef COPY
 	};
+	/* clang-format on */
 }
 
 /*

@@ -16,10 +16,14 @@
 
 /* Registers of the guest's own report or of the vCPU, in this order. */
 #define REGISTERS 19
+/* clang-format off */
 static const char *const register_names[REGISTERS] = {
-	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",    "r8",  "r9",
-	"r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags", "cr3",
+#define NAME(name) #name,
+	VIEW_GENERAL_REGISTERS(NAME)
+#undef NAME
+	"rip", "rflags", "cr3",
 };
+/* clang-format on */
 
 struct registers {
 	bool known;
@@ -41,11 +45,14 @@ static struct registers find_registers(const struct report_death *death)
 		registers.value[17] = oops[16];
 		registers.value[18] = oops[17];
 	} else {
+		/* clang-format off */
 		const uint64_t value[REGISTERS] = {
-			cpu->rax, cpu->rbx, cpu->rcx, cpu->rdx,    cpu->rsi, cpu->rdi, cpu->rbp,
-			cpu->rsp, cpu->r8,  cpu->r9,  cpu->r10,    cpu->r11, cpu->r12, cpu->r13,
-			cpu->r14, cpu->r15, cpu->rip, cpu->rflags, cpu->cr3,
+#define VALUE(name) cpu->name,
+			VIEW_GENERAL_REGISTERS(VALUE)
+#undef VALUE
+			cpu->rip, cpu->rflags, cpu->cr3,
 		};
+		/* clang-format on */
 
 		memcpy(registers.value, value, sizeof(value));
 		registers.rip = cpu->rip;

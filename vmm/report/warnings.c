@@ -52,7 +52,8 @@ static void show_warning(struct report *report, const struct report_run *run, co
 		  operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
 		  status_text(warning->status), address, *caller ? caller : "an unknown function",
-		  warning->detail & KVMAP_WARNING_IN_INTERRUPT ? ", in an interrupt" : "", area_of(run, warning, area, sizeof(area)));
+		  warning->detail & KVMAP_WARNING_IN_INTERRUPT ? ", in an interrupt" : "",
+		  area_of(run, warning, area, sizeof(area)));
 }
 
 static void show(struct report *report, const struct report_run *run)

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STAGE2_LEVELS        5
+#define STAGE2_LEVELS 5
 /* Limit of leaves, so that damaged tables cannot exhaust memory. Enough for 1 TiB in 4K pages. */
 #define STAGE2_LEAVES_MAX (1u << 28)
 
