@@ -186,7 +186,7 @@ static int layout_check(const struct claims_layout *layout, const char *file, st
 int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error)
 {
 	struct claims_layout *layout = calloc(1, sizeof(*layout));
-	const char *file = symbols_file(symbols)->name;
+	const char *file = symbols_file(symbols)->file.name;
 
 	if (!layout)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");

@@ -7,20 +7,20 @@
 #ifndef VMM_MACHINE_MACHINE_H
 #define VMM_MACHINE_MACHINE_H
 
-#include "base/error.h"
+#include "base/private_file.h"
 #include "kvmap/channel.h"
 #include "view/view.h"
 
 struct machine;
 
 struct machine_config {
-	const char *kvm_path; /* "/dev/kvm" */
-	const char *program;  /* the guest's ELF file */
-	uint64_t memory;      /* bytes, a multiple of 2 MiB */
-	unsigned int cpus;    /* 1 to MACHINE_CPUS_MAX */
-	bool holdable;        /* another thread uses machine_hold() */
-	unsigned int nodes;   /* 1 to KVMAP_NODES_MAX; 0 is 1 */
-	bool interrupts;      /* give a single CPU a local APIC too */
+	const char *kvm_path;               /* "/dev/kvm" */
+	const struct private_file *program; /* the guest's ELF file; used by machine_create() only */
+	uint64_t memory;                    /* bytes, a multiple of 2 MiB */
+	unsigned int cpus;                  /* 1 to MACHINE_CPUS_MAX */
+	bool holdable;                      /* another thread uses machine_hold() */
+	unsigned int nodes;                 /* 1 to KVMAP_NODES_MAX; 0 is 1 */
+	bool interrupts;                    /* give a single CPU a local APIC too */
 };
 
 #define MACHINE_CPUS_MAX   VIEW_CPUS_MAX

@@ -5,11 +5,8 @@
 #ifndef VMM_MACHINE_PROGRAM_H
 #define VMM_MACHINE_PROGRAM_H
 
-#include "base/error.h"
+#include "base/private_file.h"
 #include "machine/guest_memory.h"
-
-#include <stddef.h>
-#include <stdint.h>
 
 #define PROGRAM_SEGMENTS_MAX 16
 
@@ -36,8 +33,8 @@ struct program {
 int program_parse(void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
 		  struct error *error);
 
-/* Reads the file at `path`, checks it as above and copies it into memory below 3 GiB. */
-int program_load(const char *path, const struct guest_memory *memory, struct program *out,
+/* Checks the file as above and copies it into memory below 3 GiB. */
+int program_load(const struct private_file *file, const struct guest_memory *memory, struct program *out,
 		 struct error *error);
 
 #endif

@@ -195,7 +195,7 @@ struct unwinder *unwinder_open(const struct symbols *symbols)
 	if (!unwinder || !symbols)
 		return unwinder;
 	unwinder->symbols = symbols;
-	unwinder->describe = describe_open(symbols_file(symbols)->name, symbols_file(symbols)->fd);
+	unwinder->describe = describe_open(symbols_file(symbols)->file.name, symbols_file(symbols)->file.fd);
 	if (unwinder->describe &&
 	    !dwfl_attach_state(describe_dwfl(unwinder->describe), NULL, THREAD, &callbacks, unwinder)) {
 		describe_close(unwinder->describe);

@@ -109,7 +109,7 @@ int build_id_check(const struct symbols *symbols, const struct view *view, const
 		   struct error *error)
 {
 	char wanted[2 * BUILD_ID_MAX + 1], found[2 * BUILD_ID_MAX + 1];
-	const char *name = symbols_file(symbols)->name;
+	const char *name = symbols_file(symbols)->file.name;
 	uint8_t memory[BUILD_ID_MAX];
 	struct build_id file, other;
 	struct error ignored;

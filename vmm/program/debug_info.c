@@ -11,15 +11,53 @@
 #include "program/program_file.h"
 
 #include <dwarf.h>
+#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ELFCOMPRESS_ZSTD, which elf.h names from glibc 2.36 on. */
+#define COMPRESSION_ZSTD 2
 
 struct debug_info {
 	Dwarf *dwarf;
 	const struct symbols *symbols;
 	struct known_names known;
 };
+
+/* Names the compression of the first debug section that libelf cannot decompress; NULL: there is none. */
+static const char *unreadable_compression(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Chdr compression;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(elf, section))) {
+		if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_COMPRESSED) ||
+		    !gelf_getchdr(section, &compression) || elf_compress(section, 0, 0) >= 0)
+			continue;
+		switch (compression.ch_type) {
+		case ELFCOMPRESS_ZLIB: return "zlib";
+		case COMPRESSION_ZSTD: return "zstd";
+		default: return "an unknown method";
+		}
+	}
+	return NULL;
+}
+
+static void no_debug_info(const struct program_file *file, const char *reason, struct error *error)
+{
+	const char *compression = unreadable_compression(file->elf);
+
+	if (compression)
+		error_set(error, ERROR_INPUT, 0, 0,
+			  "%s: its debug sections are compressed by %s, and libelf cannot decompress them: "
+			  "`objcopy --decompress-debug-sections` makes a readable copy",
+			  file->file.name, compression);
+	else
+		error_set(error, ERROR_INPUT, 0, 0, "%s has no debug information (build it with -g): %s",
+			  file->file.name, reason);
+}
 
 int debug_info_open(const struct symbols *symbols, struct debug_info **out, struct error *error)
 {
@@ -32,8 +70,7 @@ int debug_info_open(const struct symbols *symbols, struct debug_info **out, stru
 	info->symbols = symbols;
 	info->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (!info->dwarf || dwarf_get_units(info->dwarf, NULL, &unit, NULL, NULL, NULL, NULL) != 0) {
-		error_set(error, ERROR_INPUT, 0, 0, "%s has no debug information (build it with -g): %s",
-			  file->name, dwarf_errmsg(-1));
+		no_debug_info(file, dwarf_errmsg(-1), error);
 		debug_info_close(info);
 		return -1;
 	}

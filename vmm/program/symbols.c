@@ -69,7 +69,7 @@ static int symbols_index(struct symbols *symbols, struct error *error)
 	symbols->slots = calloc(slots, sizeof(*symbols->slots));
 	if (!symbols->slots)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the symbols of %s",
-				 symbols->file.name);
+				 symbols->file.file.name);
 	symbols->slot_mask = slots - 1;
 	for (size_t i = 1; i < symbols->count; i++) {
 		const Elf64_Sym *symbol = &symbols->table[i];
@@ -86,7 +86,7 @@ static int symbols_index(struct symbols *symbols, struct error *error)
 static int symbols_load_table(struct symbols *symbols, struct error *error)
 {
 	Elf *elf = symbols->file.elf;
-	const char *name = symbols->file.name;
+	const char *name = symbols->file.file.name;
 	GElf_Shdr header = { 0 };
 	Elf_Scn *section = NULL;
 	Elf_Data *table, *names;
@@ -115,18 +115,19 @@ static int symbols_load_table(struct symbols *symbols, struct error *error)
 
 static int symbols_load_segments(struct symbols *symbols, struct error *error)
 {
-	const struct program_file *file = &symbols->file;
+	const struct private_file *file = &symbols->file.file;
+	Elf *elf = symbols->file.elf;
 	GElf_Phdr header;
 	size_t count = 0;
 
-	if (elf_getphdrnum(file->elf, &count) < 0 || !count)
+	if (elf_getphdrnum(elf, &count) < 0 || !count)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s has no program headers: not a program, or truncated", file->name);
 	symbols->segments = calloc(count, sizeof(*symbols->segments));
 	if (!symbols->segments)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the segments of %s", file->name);
 	for (size_t i = 0; i < count; i++) {
-		if (!gelf_getphdr(file->elf, (int)i, &header))
+		if (!gelf_getphdr(elf, (int)i, &header))
 			return error_set(error, ERROR_INPUT, 0, 0, "%s is truncated: no program header %zu",
 					 file->name, i);
 		if (header.p_type != PT_LOAD)
@@ -153,12 +154,21 @@ static int symbols_load_segments(struct symbols *symbols, struct error *error)
 
 int symbols_open(const char *path, struct symbols **out, struct error *error)
 {
+	struct private_file file;
+
+	return private_file_read(path, "", &file, error) < 0 ? -1 : symbols_open_file(&file, out, error);
+}
+
+int symbols_open_file(struct private_file *file, struct symbols **out, struct error *error)
+{
 	struct symbols *symbols = calloc(1, sizeof(*symbols));
 
-	if (!symbols)
+	if (!symbols) {
+		private_file_close(file);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	symbols->file.fd = -1;
-	if (program_file_open(path, &symbols->file, error) < 0 || symbols_load_segments(symbols, error) < 0 ||
+	}
+	symbols->file.file.fd = -1;
+	if (program_file_open(file, &symbols->file, error) < 0 || symbols_load_segments(symbols, error) < 0 ||
 	    symbols_load_table(symbols, error) < 0) {
 		symbols_close(symbols);
 		return -1;
@@ -214,7 +224,7 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 static struct describe *describe_of(struct symbols *symbols)
 {
 	if (!symbols->describe)
-		symbols->describe = describe_open(symbols->file.name, symbols->file.fd);
+		symbols->describe = describe_open(symbols->file.file.name, symbols->file.file.fd);
 	return symbols->describe;
 }
 

@@ -14,8 +14,14 @@
 
 struct symbols;
 struct program_file;
+struct private_file;
 
+/* Reads the file at `path`. */
 int symbols_open(const char *path, struct symbols **out, struct error *error);
+
+/* Takes `file` over, on failure too. */
+int symbols_open_file(struct private_file *file, struct symbols **out, struct error *error);
+
 void symbols_close(struct symbols *symbols);
 
 /* False if there is no such symbol. size_out may be NULL. */

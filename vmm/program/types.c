@@ -126,7 +126,7 @@ int types_resolve(const struct symbols *symbols, const struct type_wanted *wante
 		result = error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	} else {
 		debug_info_structures(info, search.names, search.structure_count, search_definition, &search);
-		result = search_result(&search, symbols_file(symbols)->name, error);
+		result = search_result(&search, symbols_file(symbols)->file.name, error);
 	}
 	search_destroy(&search);
 	debug_info_close(info);

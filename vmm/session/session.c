@@ -46,7 +46,7 @@ static int boot(struct session *session, struct error *error)
 	const struct session_config *config = &session->config;
 	struct machine_config machine_config = {
 		.kvm_path = config->kvm_path,
-		.program = config->program,
+		.program = &session->program_file,
 		.memory = config->memory,
 		.cpus = config->cpus,
 		.holdable = config->control,
@@ -64,7 +64,8 @@ static int boot(struct session *session, struct error *error)
 	size_t size;
 	int result;
 
-	if (machine_create(&machine_config, &session->machine, error) < 0 ||
+	if (private_file_read(config->program, "guest program ", &session->program_file, error) < 0 ||
+	    machine_create(&machine_config, &session->machine, error) < 0 ||
 	    script_module(config->script, &record, &module, &size, error) < 0)
 		return -1;
 	result = machine_boot(session->machine, module, size, error);
@@ -76,7 +77,7 @@ static int open_guest_file(struct session *session, struct error *error)
 {
 	uint64_t start = clock_monotonic_ns();
 
-	if (symbols_open(session->config.program, &session->symbols, error) < 0 ||
+	if (symbols_open_file(&session->program_file, &session->symbols, error) < 0 ||
 	    claims_layout_open(session->symbols, &session->layout, error) < 0)
 		return -1;
 	session->run.symbols = session->symbols;
@@ -109,6 +110,7 @@ int session_run(const struct session_config *config, struct session **out, struc
 	if (!session)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
+	session->program_file.fd = -1;
 	expectations_begin(&session->verdict);
 	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 ||
 	    (config->control && acceptor_start(session, &session->acceptor, error) < 0) ||
@@ -142,6 +144,7 @@ void session_destroy(struct session *session)
 	flush_log_destroy(&session->flushes);
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
+	private_file_close(&session->program_file);
 	stage2_on_demand_close(&session->stage2);
 	machine_destroy(session->machine);
 	session_end_parallel(session);

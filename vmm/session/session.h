@@ -33,7 +33,8 @@ struct session {
 	struct session_config config;
 	struct machine *machine;
 	struct stage2_on_demand stage2;
-	struct acceptor *acceptor; /* of config.control; NULL: none */
+	struct acceptor *acceptor;        /* of config.control; NULL: none */
+	struct private_file program_file; /* until the symbols take it over */
 	struct symbols *symbols;
 	struct claims_layout *layout;
 	const struct view *view; /* of the guest when it was last stopped */

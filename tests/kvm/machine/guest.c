@@ -12,6 +12,7 @@ static struct machine *boot_config(const void *code, size_t size, const struct m
 				   .size = sizeof(boot) };
 	struct image image = image_make(code, size);
 	struct machine_config config = *wanted;
+	struct private_file program;
 	struct machine *machine;
 	struct error error;
 	char path[64];
@@ -19,9 +20,12 @@ static struct machine *boot_config(const void *code, size_t size, const struct m
 
 	image_write(&image, sizeof(image), path);
 	config.kvm_path = "/dev/kvm";
-	config.program = path;
-	result = machine_create(&config, &machine, &error);
+	if (private_file_read(path, "", &program, &error) < 0)
+		cr_fatal("%s", error.text);
 	unlink(path);
+	config.program = &program;
+	result = machine_create(&config, &machine, &error);
+	private_file_close(&program);
 	if (result < 0 || machine_boot(machine, &boot, sizeof(boot), &error) < 0)
 		cr_fatal("%s", error.text);
 	return machine;

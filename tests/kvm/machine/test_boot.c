@@ -188,7 +188,9 @@ Test(boot, facts_say_what_host_and_what_it_cost)
 
 Test(boot, more_than_one_cpu_is_refused)
 {
-	struct machine_config config = { "/dev/kvm", "/nonexistent", 16 << 20, 2 };
+	struct machine_config config = { .kvm_path = "/dev/kvm",
+					 .memory = 16 << 20,
+					 .cpus = MACHINE_CPUS_MAX + 1 };
 	struct machine *machine;
 	struct error error;
 
@@ -201,16 +203,20 @@ Test(boot, a_machine_that_cannot_be_made_leaves_nothing_open)
 	struct image image = image_make("\xf4", 1);
 	struct machine_config config = { .kvm_path = "/dev/null", .memory = 16 << 20, .cpus = 1 };
 	struct machine *machine = NULL;
-	int before = dup(0), after;
+	struct private_file program;
 	struct error error;
+	int before, after;
 	char path[64];
 
-	close(before);
 	image_write(&image, sizeof(image), path);
-	config.program = path;
-	cr_expect(eq(int, machine_create(&config, &machine, &error), -1));
+	cr_assert(eq(int, private_file_read(path, "", &program, &error), 0));
 	unlink(path);
+	config.program = &program;
+	before = dup(0);
+	close(before);
+	cr_expect(eq(int, machine_create(&config, &machine, &error), -1));
 	after = dup(0);
+	private_file_close(&program);
 	cr_expect(eq(int, after, before));
 	cr_expect(eq(ptr, machine, NULL));
 	machine_destroy(NULL);

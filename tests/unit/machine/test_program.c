@@ -266,73 +266,21 @@ Test(program, any_byte_of_the_headers_may_be_anything)
 
 /* ---- files ---- */
 
-static struct error load_fails(const char *path)
-{
-	struct guest_memory memory;
-	struct program program;
-	struct error error = { 0 };
-
-	cr_assert(eq(int, guest_memory_create(16 << 20, &memory, &error), 0));
-	cr_assert(eq(int, program_load(path, &memory, &program, &error), -1));
-	guest_memory_destroy(&memory);
-	return error;
-}
-
 Test(program, loading_puts_the_bytes_where_they_belong)
 {
 	struct image image = image_make("code", 4);
 	struct guest_memory memory;
+	struct private_file file;
 	struct program program;
 	struct error error;
 	char path[64];
 
 	image_write(&image, sizeof(image), path);
-	cr_assert(eq(int, guest_memory_create(16 << 20, &memory, &error), 0));
-	cr_assert(eq(int, program_load(path, &memory, &program, &error), 0));
+	cr_assert(eq(int, private_file_read(path, "", &file, &error), 0));
 	unlink(path);
+	cr_assert(eq(int, guest_memory_create(16 << 20, &memory, &error), 0));
+	cr_assert(eq(int, program_load(&file, &memory, &program, &error), 0));
+	private_file_close(&file);
 	cr_expect(eq(int, memcmp(memory.bytes + IMAGE_GPA, image.code, IMAGE_CODE_MAX), 0));
 	guest_memory_destroy(&memory);
-}
-
-Test(program, a_missing_file_is_named)
-{
-	struct error error = load_fails("/nonexistent/guest.elf");
-
-	cr_expect(eq(int, error.kind, ERROR_INPUT));
-	expect_text(error.text,
-		    "cannot open guest program /nonexistent/guest.elf: No such file or directory");
-}
-
-Test(program, a_directory_is_not_a_regular_file)
-{
-	expect_text(load_fails("/tmp").text, "guest program /tmp is not a regular file");
-}
-
-Test(program, a_fifo_does_not_hang)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/tmp/kvmap-fifo-%d", (int)getpid());
-	cr_assert(eq(int, mkfifo(path, 0600), 0));
-	cr_expect(ne(ptr, strstr(load_fails(path).text, "is not a regular file"), NULL));
-	unlink(path);
-}
-
-Test(program, an_empty_file_is_refused)
-{
-	struct image image = good();
-	struct error error;
-	char path[64];
-
-	image_write(&image, 0, path);
-	error = load_fails(path);
-	unlink(path);
-	cr_expect(eq(int, error.kind, ERROR_INPUT));
-	cr_expect(ne(ptr, strstr(error.text, "is empty"), NULL));
-}
-
-Test(program, a_name_with_control_characters_is_shown_without_them)
-{
-	expect_text(load_fails("/nonexistent/\x1b[31m\n").text,
-		    "cannot open guest program /nonexistent/\\x1b[31m\\x0a: No such file or directory");
 }

@@ -107,7 +107,7 @@ Test(symbols, files_that_are_no_programs_are_refused_with_a_reason)
 
 	cr_assert_eq(symbols_open("/nonexistent/\x1bguest.elf", &symbols, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect_str_eq(error.text, "/nonexistent/\\x1bguest.elf: No such file or directory");
+	cr_expect_str_eq(error.text, "cannot open /nonexistent/\\x1bguest.elf: No such file or directory");
 	cr_assert_eq(symbols_open("/", &symbols, &error), -1);
 	cr_expect(strstr(error.text, "not a regular file"), "%s", error.text);
 	expect_refused("", 0, "is empty");

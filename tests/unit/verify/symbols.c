@@ -21,6 +21,12 @@ int symbols_open(const char *path, struct symbols **out, struct error *error)
 	return error_set(error, ERROR_INPUT, 0, 0, "%s: not in this test", path);
 }
 
+int symbols_open_file(struct private_file *file, struct symbols **out, struct error *error)
+{
+	(void)file;
+	return symbols_open("", out, error);
+}
+
 void symbols_close(struct symbols *symbols)
 {
 	(void)symbols;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memfd_create, SEEK_DATA */
+#include "base/private_file.h"
+
+#include "base/escape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Arguments of the functions below. */
+struct reading {
+	int fd;
+	struct stat status; /* when the file was opened */
+	const char *what;
+	struct private_file *file;
+	struct error *error;
+};
+
+#define refuse(reading, kind, errnum, text)                                                                  \
+	error_set((reading)->error, kind, errnum, 0, "%s%s " text, (reading)->what, (reading)->file->name)
+
+static int status_check(struct reading *reading)
+{
+	struct stat *status = &reading->status;
+
+	if (fstat(reading->fd, status) < 0)
+		return refuse(reading, ERROR_INPUT, errno, "cannot be read");
+	if (!S_ISREG(status->st_mode))
+		return refuse(reading, ERROR_INPUT, 0, "is not a regular file");
+	if (!status->st_size)
+		return refuse(reading, ERROR_INPUT, 0, "is empty");
+	if ((uint64_t)status->st_size > PRIVATE_FILE_MAX)
+		return refuse(reading, ERROR_INPUT, 0, "is larger than 4 GiB");
+	reading->file->size = (size_t)status->st_size;
+	return 0;
+}
+
+/* Maps a memfd of the file's size, writable. */
+static int copy_map(struct reading *reading)
+{
+	struct private_file *file = reading->file;
+	void *bytes;
+
+	file->fd = memfd_create("kvmap-file", MFD_CLOEXEC);
+	if (file->fd < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
+		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
+	bytes = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+	if (bytes == MAP_FAILED)
+		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
+	file->bytes = bytes;
+	return 0;
+}
+
+/* Copies [start, end), which is data. */
+static int stretch_copy(struct reading *reading, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		ssize_t part = pread(reading->fd, reading->file->bytes + start, end - start, (off_t)start);
+
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part < 0)
+			return refuse(reading, ERROR_INPUT, errno, "cannot be read");
+		if (!part)
+			return refuse(reading, ERROR_INPUT, 0, "ended while it was being read");
+		start += (uint64_t)part;
+	}
+	return 0;
+}
+
+static int data_copy(struct reading *reading)
+{
+	off_t size = (off_t)reading->file->size, start, end;
+
+	for (off_t at = 0; at < size; at = end) {
+		start = lseek(reading->fd, at, SEEK_DATA);
+		if (start < 0 && errno == ENXIO)
+			return 0; /* a hole up to the end */
+		end = start < 0 ? -1 : lseek(reading->fd, start, SEEK_HOLE);
+		if (end < 0)
+			return refuse(reading, ERROR_INPUT, errno, "cannot be read");
+		end = end < size ? end : size;
+		if (stretch_copy(reading, (uint64_t)start, (uint64_t)end) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Another process may have written the file meanwhile: the copy would be half old and half new. */
+static int change_check(struct reading *reading)
+{
+	const struct stat *before = &reading->status;
+	struct stat now;
+
+	if (fstat(reading->fd, &now) < 0)
+		return refuse(reading, ERROR_INPUT, errno, "cannot be read");
+	if (now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+		return 0;
+	return refuse(reading, ERROR_INPUT, 0, "changed while it was being read: try again");
+}
+
+int private_file_read(const char *path, const char *what, struct private_file *out, struct error *error)
+{
+	struct private_file file = { .fd = -1 };
+	struct reading reading = { .what = what, .file = &file, .error = error };
+	int result;
+
+	text_escape(path, strlen(path), file.name, sizeof(file.name));
+	/* O_NONBLOCK: do not wait for the writer of a FIFO. */
+	reading.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (reading.fd < 0)
+		return error_set(error, errno == EACCES ? ERROR_PERMISSION : ERROR_INPUT, errno, 0,
+				 "cannot open %s%s", what, file.name);
+	result = status_check(&reading) < 0 || copy_map(&reading) < 0 || data_copy(&reading) < 0 ||
+				 change_check(&reading) < 0
+			 ? -1
+			 : 0;
+	close(reading.fd);
+	if (result < 0) {
+		private_file_close(&file);
+		return -1;
+	}
+	mprotect(file.bytes, file.size, PROT_READ);
+	*out = file;
+	return 0;
+}
+
+void private_file_close(struct private_file *file)
+{
+	if (file->bytes)
+		munmap(file->bytes, file->size);
+	if (file->fd >= 0)
+		close(file->fd);
+	*file = (struct private_file){ .fd = -1 };
+}
