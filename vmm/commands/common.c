@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/commands.h"
 
+#include "base/signals.h"
+
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +42,8 @@ int command_finish(int status)
 {
 	struct error error;
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	/* Nobody reads the pipe any more: the process dies of the signal. */
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || signals_received() == SIGPIPE)
 		return status;
 	error_set(&error, ERROR_HOST, errno, 0, "cannot write the report to standard output");
 	return command_fail(&error, NULL);

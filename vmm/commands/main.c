@@ -3,6 +3,7 @@
  * main.c: kvmap COMMAND: finds the command.
  */
 #include "base/escape.h"
+#include "base/signals.h"
 #include "commands/commands.h"
 #include "config.h"
 
@@ -29,7 +30,8 @@ static void print_usage(FILE *stream)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(stream, "\nSee kvmap COMMAND --help, and `man kvmap-COMMAND`.\n"
-			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done.\n");
+			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done;\n"
+			"128 + N in a shell: ended by signal N.\n");
 }
 
 /*
@@ -53,6 +55,7 @@ int main(int argc, char **argv)
 	char name[64];
 
 	keep_standard_streams();
+	signals_begin();
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_DONE;

@@ -4,11 +4,13 @@
  */
 #include "base/clock.h"
 #include "base/data_path.h"
+#include "base/signals.h"
 #include "commands/inspection.h"
 #include "session/accept.h"
 #include "view/core.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,6 +99,18 @@ static void hold(struct acceptor *acceptor)
 	acceptor_wait(acceptor);
 }
 
+/* The line on stderr before the process dies of the signal. A pipe that nobody reads is no news. */
+static void show_interrupted(const struct session *session)
+{
+	int number = signals_received();
+
+	if (session->run.interrupted)
+		fprintf(stderr, "kvmap: interrupted by %s: %s\n", session->run.interrupted,
+			session->run.interrupted_at);
+	else if (number != SIGPIPE)
+		fprintf(stderr, "kvmap: ended by %s\n", signals_name(number));
+}
+
 static int run(int argc, char **argv)
 {
 	struct run_options options = { 0 };
@@ -127,16 +141,20 @@ static int run(int argc, char **argv)
 	config = options.common.session;
 	config.program = program;
 	config.script = script;
+	config.interruptible = true;
 	config.serial = options.serial;
 	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;
 	if (session_run(&config, &session, &error) < 0)
 		status = command_fail(&error, NULL);
 	else
 		status = print(session, &options, process_ns, start);
-	if (session && options.hold)
+	if (session && options.hold && !signals_received())
 		hold(session->acceptor);
+	if (session && signals_received())
+		show_interrupted(session);
 	session_destroy(session);
 	script_destroy(script);
+	signals_die();
 	return status;
 }
 

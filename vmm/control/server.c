@@ -5,9 +5,11 @@
 #define _GNU_SOURCE /* accept4, struct ucred */
 #include "control/server.h"
 #include "base/clock.h"
+#include "base/signals.h"
 #include "control/socket_path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -41,6 +43,7 @@ struct control_server {
 	struct control_reply reply;
 	struct sockaddr_un address;
 	struct stat bound; /* the socket file, as it was created */
+	int removed;       /* of signals_file_remove() */
 };
 
 /* ---- connections ---- */
@@ -221,6 +224,7 @@ static int bind_and_listen(struct control_server *server)
 	}
 	if (errnum)
 		return errnum;
+	server->removed = signals_file_remove(AT_FDCWD, server->address.sun_path);
 	if (lstat(server->address.sun_path, &server->bound) < 0 ||
 	    listen(server->listener, CONNECTIONS_MAX) < 0)
 		return errno;
@@ -263,7 +267,7 @@ int control_server_start(const char *path, const struct control_vm *vm, struct c
 	if (!server)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	server->state.vm = vm;
-	server->listener = server->quit = server->hold_end = -1;
+	server->listener = server->quit = server->hold_end = server->removed = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	if (listen_at(server, path, error) < 0)
 		goto failed;
@@ -287,6 +291,7 @@ static void remove_socket(const struct control_server *server)
 	if (server->bound.st_ino && lstat(server->address.sun_path, &status) == 0 &&
 	    status.st_dev == server->bound.st_dev && status.st_ino == server->bound.st_ino)
 		unlink(server->address.sun_path);
+	signals_file_keep(server->removed);
 }
 
 void control_server_stop(struct control_server *server)

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE /* gettid, SIGEV_THREAD_ID */
 #include "machine/deadline.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,19 +18,22 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-static void deadline_handle(int number, siginfo_t *info, void *context)
+/* Of the armed deadline of this thread; NULL: none. */
+static _Thread_local volatile struct kvm_run *volatile armed_run;
+
+static void deadline_handle(int number)
 {
+	volatile struct kvm_run *run = armed_run;
+
 	(void)number;
-	(void)context;
-	/* Any process may send the signal; only the timer's has the run area. */
-	if (info->si_code == SI_TIMER)
-		((volatile struct kvm_run *)info->si_value.sival_ptr)->immediate_exit = 1;
+	if (run)
+		run->immediate_exit = 1;
 }
 
 /* Unblocks the signal: the parent process may have blocked it. */
 int deadline_signal_prepare(void)
 {
-	struct sigaction action = { .sa_sigaction = deadline_handle, .sa_flags = SA_SIGINFO };
+	struct sigaction action = { .sa_handler = deadline_handle };
 	sigset_t set;
 
 	sigemptyset(&action.sa_mask);
@@ -46,14 +51,14 @@ int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(deadline_ns / 1000000000),
 						 .tv_nsec = (long)(deadline_ns % 1000000000) } };
 
-	*deadline = (struct deadline){ .run = run };
+	*deadline = (struct deadline){ .run = run, .deadline_ns = deadline_ns };
 	if (!deadline_ns)
 		return 0;
-	event.sigev_value.sival_ptr = run;
 	event.sigev_notify_thread_id = gettid();
 	if (deadline_signal_prepare() < 0 || timer_create(CLOCK_MONOTONIC, &event, &deadline->timer) < 0)
 		return error_set(error, ERROR_HOST, errno, 0, "cannot make the timer of the time limit");
 	deadline->armed = true;
+	armed_run = run;
 	if (timer_settime(deadline->timer, TIMER_ABSTIME, &when, NULL) == 0)
 		return 0;
 	error_set(error, ERROR_HOST, errno, 0, "cannot set the timer of the time limit");
@@ -63,7 +68,13 @@ int deadline_arm(struct deadline *deadline, uint64_t deadline_ns, struct kvm_run
 
 bool deadline_expired(const struct deadline *deadline)
 {
-	return deadline->armed && ((volatile struct kvm_run *)deadline->run)->immediate_exit;
+	volatile struct kvm_run *run = deadline->run;
+
+	if (!deadline->armed || !run->immediate_exit)
+		return false;
+	/* First, so that the timer's signal, if it comes now, has an effect. */
+	run->immediate_exit = 0;
+	return clock_monotonic_ns() >= deadline->deadline_ns;
 }
 
 void deadline_disarm(struct deadline *deadline)
@@ -72,6 +83,7 @@ void deadline_disarm(struct deadline *deadline)
 		return;
 	/* A pending signal is delivered to this thread before timer_delete() returns. */
 	timer_delete(deadline->timer);
+	armed_run = NULL;
 	deadline->run->immediate_exit = 0;
 	deadline->armed = false;
 }

@@ -2,8 +2,10 @@
 /*
  * deadline.h: interrupts the calling thread's KVM_RUN at a given time.
  *
- * A POSIX timer sends SIGRTMIN to this thread. Its handler, which stays installed, gets the vCPU's run area
- * from the signal and sets immediate_exit. A program that links this library must not use SIGRTMIN.
+ * A POSIX timer sends SIGRTMIN to this thread. Its handler, which stays installed, sets immediate_exit of the
+ * vCPU that the thread runs. Nothing that comes with the signal is used, since any process of the same user
+ * may send it: the clock tells whether the deadline has passed. A program that links this library must not
+ * use SIGRTMIN.
  */
 #ifndef VMM_MACHINE_DEADLINE_H
 #define VMM_MACHINE_DEADLINE_H
@@ -25,6 +27,7 @@ int deadline_signal_prepare(void);
 struct deadline {
 	bool armed;
 	timer_t timer;
+	uint64_t deadline_ns;
 	struct kvm_run *run;
 };
 

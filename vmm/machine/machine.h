@@ -36,12 +36,13 @@ enum machine_event_type {
 	MACHINE_PORT,              /* value: an I/O port without a device */
 	MACHINE_HALT,              /* HLT without an interrupt controller */
 	MACHINE_TIMEOUT,           /* stopped at the deadline */
+	MACHINE_INTERRUPTED,       /* stopped by machine_interrupt() */
 	MACHINE_KVM,               /* any other exit; value: exit reason; text: its name */
 };
 
 struct machine_event {
 	enum machine_event_type type;
-	unsigned int cpu; /* TIMEOUT: the lowest-numbered one that was not halted, or 0 */
+	unsigned int cpu; /* TIMEOUT, INTERRUPTED: the lowest-numbered one that was not halted, or 0 */
 	uint64_t value;
 	uint64_t address;
 	uint32_t length;
@@ -69,6 +70,12 @@ int machine_boot(struct machine *machine, const void *module, size_t size, struc
  */
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error);
+
+/*
+ * Makes machine_run() return MACHINE_INTERRUPTED soon, now and in each later call. For a signal handler in the
+ * thread of machine_run(); async-signal-safe.
+ */
+void machine_interrupt(struct machine *machine);
 
 /* Reads the next record of the channel; false if there is none. *damaged_out: the guest's head is invalid. */
 bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);

@@ -16,6 +16,7 @@ struct machine {
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus, nodes;
 	bool local_apics;             /* each CPU has one */
+	_Atomic bool interrupted;     /* by machine_interrupt() */
 	struct vcpu_threads *threads; /* NULL: the only vCPU runs in the caller's thread */
 	struct guest_memory memory;
 	struct program program;

@@ -21,6 +21,10 @@ static int run_until_event(struct machine *machine, const struct deadline *deadl
 			   struct machine_event *event, struct error *error)
 {
 	for (;;) {
+		if (machine->interrupted) {
+			*event = (struct machine_event){ .type = MACHINE_INTERRUPTED };
+			return 0;
+		}
 		switch (run_once(machine, error)) {
 		case KVM_RUN_FAILED: return -1;
 		case KVM_RUN_EXITED:
@@ -35,6 +39,16 @@ static int run_until_event(struct machine *machine, const struct deadline *deadl
 			return 0;
 		}
 	}
+}
+
+/* The order is that of vcpu_threads_interrupt(). */
+void machine_interrupt(struct machine *machine)
+{
+	machine->interrupted = true;
+	if (machine->threads)
+		vcpu_threads_interrupt(machine->threads);
+	else
+		((volatile struct kvm_run *)machine->vcpus[0].run)->immediate_exit = 1;
 }
 
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,

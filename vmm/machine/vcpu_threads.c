@@ -84,7 +84,8 @@ static enum kvm_run_result run_once(struct vcpu_thread *thread, struct error *er
 	((volatile struct kvm_run *)vcpu->run)->immediate_exit = 0;
 	thread->in_guest = true;
 	pthread_mutex_unlock(&threads->lock);
-	result = kvm_vcpu_run(vcpu, error);
+	/* After immediate_exit was cleared: see vcpu_threads_interrupt(). */
+	result = threads->machine->interrupted ? KVM_RUN_INTERRUPTED : kvm_vcpu_run(vcpu, error);
 	pthread_mutex_lock(&threads->lock);
 	thread->in_guest = false;
 	threads->machine->facts.exits++;
@@ -115,7 +116,10 @@ static void run_round(struct vcpu_thread *thread)
 			if (thread->has_event)
 				stop(threads);
 			break;
-		case KVM_RUN_INTERRUPTED: break;
+		case KVM_RUN_INTERRUPTED:
+			if (threads->machine->interrupted)
+				stop(threads);
+			break;
 		}
 	}
 }
@@ -209,7 +213,9 @@ int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct 
 			*error = threads->error;
 			result = -1;
 		} else if (!event_take(threads, event_out)) {
-			*event_out = (struct machine_event){ .type = MACHINE_TIMEOUT,
+			*event_out = (struct machine_event){ .type = threads->machine->interrupted
+									     ? MACHINE_INTERRUPTED
+									     : MACHINE_TIMEOUT,
 							     .cpu = first_not_halted(threads) };
 		}
 	}
@@ -223,6 +229,18 @@ static bool any_in_guest(const struct vcpu_threads *threads)
 		if (threads->items[i].in_guest)
 			return true;
 	return false;
+}
+
+/*
+ * machine->interrupted is set. A thread about to enter KVM_RUN clears immediate_exit, then reads `interrupted`;
+ * one of the two has an effect.
+ */
+void vcpu_threads_interrupt(struct vcpu_threads *threads)
+{
+	for (unsigned int i = 0; i < threads->count; i++) {
+		((volatile struct kvm_run *)threads->machine->vcpus[i].run)->immediate_exit = 1;
+		pthread_kill(threads->items[i].handle, DEADLINE_SIGNAL);
+	}
 }
 
 void vcpu_threads_hold(struct vcpu_threads *threads)

@@ -20,6 +20,9 @@ void vcpu_threads_destroy(struct vcpu_threads *threads);
 void vcpu_threads_hold(struct vcpu_threads *threads);
 void vcpu_threads_release(struct vcpu_threads *threads);
 
+/* As machine_interrupt(), of which it is a part; async-signal-safe. */
+void vcpu_threads_interrupt(struct vcpu_threads *threads);
+
 /* As machine_run(). */
 int vcpu_threads_run(struct vcpu_threads *threads, uint64_t deadline_ns, struct machine_event *event_out,
 		     struct error *error);

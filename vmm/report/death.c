@@ -125,6 +125,7 @@ static void event_text(const struct report_death *death, char *out, size_t size)
 	case MACHINE_TIMEOUT:
 		snprintf(out, size, "stopped: it ran longer than the time limit (--timeout)");
 		break;
+	case MACHINE_INTERRUPTED: snprintf(out, size, "stopped by a signal"); break;
 	case MACHINE_KVM: snprintf(out, size, "KVM gave up: %s", event->text); break;
 	default:
 		if (death->oops.type)
@@ -184,9 +185,14 @@ static void show_text(struct report *report, const struct report_run *run, const
 	char what[240], location[400], bytes[64];
 	uint64_t address;
 
-	text_heading(report, "The guest died");
-	event_text(death, what, sizeof(what));
-	text_line(report, PAINT_BAD, 2, 2, "%s", what);
+	if (run->interrupted) {
+		text_heading(report, "The run was interrupted");
+		text_line(report, PAINT_BAD, 2, 2, "%s: %s", run->interrupted, run->interrupted_at);
+	} else {
+		text_heading(report, "The guest died");
+		event_text(death, what, sizeof(what));
+		text_line(report, PAINT_BAD, 2, 2, "%s", what);
+	}
 	if (death->oops.type)
 		show_oops(report, death);
 	if (fault_address(death, registers, &address))
@@ -218,13 +224,18 @@ static void show_text(struct report *report, const struct report_run *run, const
 
 static void emit_json(struct report *report, const struct report_run *run, const struct registers *registers)
 {
-	struct json_object *line = json_start(report, "death"), *values = json_object_new_object();
+	struct json_object *line = json_start(report, run->interrupted ? "interrupted" : "death");
+	struct json_object *values = json_object_new_object();
 	const struct report_death *death = run->death;
 	char what[240], location[400], bytes[64];
 	uint64_t address;
 
 	event_text(death, what, sizeof(what));
 	json_add_string(line, "what", what);
+	if (run->interrupted) {
+		json_add_string(line, "signal", run->interrupted);
+		json_add_string(line, "where", run->interrupted_at);
+	}
 	if (death->oops.type) {
 		json_add_number(line, "vector", death->oops.status);
 		json_add_hex(line, "error_code", death->oops.value[4]);

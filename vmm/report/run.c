@@ -141,11 +141,12 @@ static void fill_not_seen(struct verdict *verdict)
 void report_run(struct report *report, const struct report_run *run)
 {
 	struct verdict nothing;
-	uint64_t refused = 0;
+	struct verdict_run verdict_run = { .verifications = run->verifications,
+					   .interrupted = run->interrupted };
 
 	for (size_t i = 0; i < run->step_count; i++)
-		refused += KVMAP_STATUS_IS_REFUSED(run->steps[i].result.status) &&
-			   step_is_bad(run, &run->steps[i]);
+		verdict_run.refused += KVMAP_STATUS_IS_REFUSED(run->steps[i].result.status) &&
+				       step_is_bad(run, &run->steps[i]);
 	part_machine(report, run);
 	part_timeline(report, run);
 	part_warnings(report, run);
@@ -156,5 +157,5 @@ void report_run(struct report *report, const struct report_run *run)
 	part_time(report, run);
 	if (!run->verdict)
 		fill_not_seen(&nothing);
-	part_verdict(report, run->verdict ? run->verdict : &nothing, run->verifications, refused);
+	part_verdict(report, run->verdict ? run->verdict : &nothing, &verdict_run);
 }

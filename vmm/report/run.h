@@ -60,6 +60,8 @@ struct report_run {
 	size_t step_count;
 	uint64_t dropped_records;         /* invalid records of the channel */
 	const struct report_death *death; /* NULL: the guest came to its end */
+	const char *interrupted;          /* "SIGTERM": death is where the guest was then; else NULL */
+	char interrupted_at[160];         /* the operation in progress then, escaped */
 	const struct claims *claims;      /* at the end; NULL if they could not be read */
 	const struct ranges *ranges;      /* of the vmalloc range at the end; may be NULL */
 	const struct verdict *verdict;    /* of all verifications of the run; may be NULL */

@@ -20,8 +20,13 @@ void part_death(struct report *report, const struct report_run *run);
  * `refused`: operations that were refused without `expect refused`. `verifications`: number of them; 0: not
  * shown.
  */
-void part_verdict(struct report *report, const struct verdict *verdict, unsigned int verifications,
-		  uint64_t refused);
+/* Of a run: its verifications and refusals; `interrupted`: the signal that ended it, or NULL. */
+struct verdict_run {
+	unsigned int verifications;
+	uint64_t refused;
+	const char *interrupted;
+};
+void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run);
 
 /* The operation of a step. NULL: the script has none with the number that the guest sent. */
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step);

@@ -82,8 +82,7 @@ static void show_findings(struct report *report, const struct verdict *verdict)
 			  verdict->finding_count - verdict->findings.count);
 }
 
-static void show_sentence(struct report *report, const struct verdict *verdict, unsigned int verifications,
-			  uint64_t refused)
+static void show_sentence(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	char checked[40], times[60] = "", findings[40], refusals[60];
 	uint64_t sum = 0;
@@ -92,31 +91,34 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 		if (verdict->results[i].seen == SEEN)
 			sum += verdict->results[i].checked;
 	text_count(sum, checked, sizeof(checked));
-	if (verifications)
-		snprintf(times, sizeof(times), " in %u verification%s", verifications,
-			 verifications == 1 ? "" : "s");
+	if (run->verifications)
+		snprintf(times, sizeof(times), " in %u verification%s", run->verifications,
+			 run->verifications == 1 ? "" : "s");
 	fputc('\n', report->stream);
 	if (verdict->finding_count)
 		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s checks%s.",
 			  text_number_of(verdict->finding_count, "finding", findings, sizeof(findings)),
 			  checked, times);
+	else if (run->interrupted)
+		text_line(report, PAINT_BAD, 0, 2,
+			  "INTERRUPTED by %s: %s checks%s, no findings so far; the rest was not verified.",
+			  run->interrupted, checked, times);
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
 	else
 		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked, times);
-	if (refused)
+	if (run->refused)
 		text_line(report, PAINT_BAD, 0, 2,
 			  "%s that the script does not expect: see above, or write `expect refused`.",
-			  text_number_of(refused, "refusal", refusals, sizeof(refusals)));
+			  text_number_of(run->refused, "refusal", refusals, sizeof(refusals)));
 }
 
-static void show_text(struct report *report, const struct verdict *verdict, unsigned int verifications,
-		      uint64_t refused)
+static void show_text(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	text_heading(report, "Verdict");
 	show_results(report, verdict);
 	show_findings(report, verdict);
-	show_sentence(report, verdict, verifications, refused);
+	show_sentence(report, verdict, run);
 }
 
 static void emit_finding(struct report *report, const struct finding *finding)
@@ -131,7 +133,7 @@ static void emit_finding(struct report *report, const struct finding *finding)
 	json_finish(report, line);
 }
 
-static void emit_verdict(struct report *report, const struct verdict *verdict)
+static void emit_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	struct json_object *line = json_start(report, "verdict");
 	struct json_object *checked = json_object_new_object(), *not_seen = json_object_new_array();
@@ -142,26 +144,27 @@ static void emit_verdict(struct report *report, const struct verdict *verdict)
 		else
 			json_object_array_add(not_seen, json_text(invariant_name(i)));
 	}
-	json_add_bool(line, "ok", !verdict->finding_count);
+	json_add_bool(line, "ok", !verdict->finding_count && !run->interrupted);
+	if (run->interrupted)
+		json_add_string(line, "interrupted", run->interrupted);
 	json_add_number(line, "findings", verdict->finding_count);
 	json_object_object_add(line, "checked", checked);
 	json_object_object_add(line, "not_seen", not_seen);
 	json_finish(report, line);
 }
 
-void part_verdict(struct report *report, const struct verdict *verdict, unsigned int verifications,
-		  uint64_t refused)
+void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	if (report->format == REPORT_TEXT) {
-		show_text(report, verdict, verifications, refused);
+		show_text(report, verdict, run);
 		return;
 	}
 	for (size_t i = 0; i < verdict->findings.count; i++)
 		emit_finding(report, &verdict->findings.items[i]);
-	emit_verdict(report, verdict);
+	emit_verdict(report, verdict, run);
 }
 
 void report_verdict(struct report *report, const struct verdict *verdict)
 {
-	part_verdict(report, verdict, 0, 0);
+	part_verdict(report, verdict, &(struct verdict_run){ 0 });
 }

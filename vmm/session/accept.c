@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/accept.h"
 
+#include "base/signals.h"
 #include "control/machine_vm.h"
 #include "control/server.h"
 #include "control/socket_path.h"
 #include "program/build_id.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ struct acceptor {
 	struct control_vm vm;
 	struct control_server *server;
 	char link[128];       /* in the folder of sockets, to a socket that is elsewhere; "": none */
-	int resumed, signals; /* descriptors for acceptor_wait() */
+	int resumed, signals; /* eventfds for acceptor_wait(): resumed by a client; a signal came */
+	int link_removed;     /* of signals_file_remove() */
 };
 
 static void fill_hello(const struct session *session, struct control_hello *hello)
@@ -60,8 +62,10 @@ static int open_socket(struct acceptor *acceptor, const char *where, struct erro
 	if (control_server_start(where, &acceptor->vm, &acceptor->server, error) < 0)
 		return -1;
 	if (control_socket_path_own(mine, sizeof(mine), &no_link) == 0 &&
-	    control_socket_path_link(mine, where, &no_link) == 0)
+	    control_socket_path_link(mine, where, &no_link) == 0) {
 		memcpy(acceptor->link, mine, sizeof(mine));
+		acceptor->link_removed = signals_file_remove(AT_FDCWD, mine);
+	}
 	return 0;
 }
 
@@ -71,6 +75,7 @@ int acceptor_start(struct session *session, struct acceptor **out, struct error 
 
 	if (!acceptor)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	acceptor->link_removed = -1;
 	if (control_vm_open(session->machine, &acceptor->vm, error) < 0) {
 		free(acceptor);
 		return -1;
@@ -90,21 +95,24 @@ void acceptor_stop(struct acceptor *acceptor)
 		return;
 	if (*acceptor->link)
 		unlink(acceptor->link);
+	signals_file_keep(acceptor->link_removed);
 	control_server_stop(acceptor->server);
 	control_vm_close(&acceptor->vm);
 	free(acceptor);
 }
 
+/* In a signal handler. */
+static void wake(void *context)
+{
+	const struct acceptor *acceptor = context;
+
+	eventfd_write(acceptor->signals, 1);
+}
+
 void acceptor_hold(struct acceptor *acceptor)
 {
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	acceptor->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	acceptor->signals = eventfd(0, EFD_CLOEXEC);
+	signals_defer(wake, acceptor);
 	acceptor->resumed = control_server_at_end(acceptor->server);
 }
 
@@ -115,8 +123,9 @@ void acceptor_wait(struct acceptor *acceptor)
 		{ .fd = acceptor->signals, .events = POLLIN },
 	};
 
-	while (poll(polled, 2, -1) < 0 && errno == EINTR)
+	while (!signals_received() && poll(polled, 2, -1) < 0 && errno == EINTR)
 		;
+	signals_defer(NULL, NULL);
 	if (acceptor->signals >= 0)
 		close(acceptor->signals);
 	acceptor->signals = -1;

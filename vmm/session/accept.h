@@ -21,11 +21,11 @@ int acceptor_start(struct session *session, struct acceptor **out, struct error 
 void acceptor_stop(struct acceptor *acceptor);
 
 /*
- * The VM is at its end and stays there: clients may resume it from now on. Blocks SIGINT, SIGTERM and SIGHUP.
+ * The VM is at its end and stays there: clients may resume it from now on.
  */
 void acceptor_hold(struct acceptor *acceptor);
 
-/* After acceptor_hold(): waits until a client resumes the VM or one of these signals arrives. */
+/* After acceptor_hold(): waits until a client resumes the VM or signals_received(). */
 void acceptor_wait(struct acceptor *acceptor);
 
 #endif

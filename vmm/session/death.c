@@ -3,6 +3,7 @@
  * death.c: what is known of a guest that died.
  */
 #include "base/escape.h"
+#include "base/signals.h"
 #include "session/expectations.h"
 #include "session/internal.h"
 
@@ -59,6 +60,12 @@ static void take_code(struct session *session)
 			break;
 }
 
+/* That a signal interrupted the run is no fault of the guest. */
+static int check_death(struct session *session)
+{
+	return session->run.interrupted ? 0 : expectations_check_death(session);
+}
+
 int session_take_death(struct session *session, const struct machine_event *event)
 {
 	struct report_death *death = &session->death;
@@ -66,10 +73,14 @@ int session_take_death(struct session *session, const struct machine_event *even
 
 	death->event = *event;
 	session->run.death = death;
+	if (event->type == MACHINE_INTERRUPTED) {
+		session->run.interrupted = signals_name(signals_received());
+		expectations_where(session, session->run.interrupted_at, sizeof(session->run.interrupted_at));
+	}
 	take_last_words(session);
 	if (machine_view(session->machine, &session->view, &ignored) < 0 ||
 	    event->cpu >= session->view->cpu_count)
-		return expectations_check_death(session);
+		return check_death(session);
 	death->registers = session->view->cpus[event->cpu];
 	death->has_registers = death->registers.cr0;
 	/* In the middle of an operation claims and tables may differ: they are shown, not verified. */
@@ -79,5 +90,5 @@ int session_take_death(struct session *session, const struct machine_event *even
 		take_backtrace(session);
 	if (session->has_mode)
 		take_code(session);
-	return expectations_check_death(session);
+	return check_death(session);
 }

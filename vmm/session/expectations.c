@@ -184,6 +184,19 @@ static const char *death_text(const struct report_death *death)
 	}
 }
 
+void expectations_where(const struct session *session, char *out, size_t size)
+{
+	/* Results of a `parallel` come in any order: the block is named. */
+	size_t index = session->parallel_done ? session->parallel_start - 1 : session->steps.count;
+
+	if (!session->run.hello.type)
+		snprintf(out, size, "before the first operation");
+	else if (index < session->config.script->operations.count)
+		describe_operation(session, (uint32_t)index, out, size);
+	else
+		snprintf(out, size, "after the last operation");
+}
+
 int expectations_check_death(struct session *session)
 {
 	const struct report_death *death = &session->death;
@@ -202,13 +215,7 @@ int expectations_check_death(struct session *session)
 	else
 		snprintf(finding.found, sizeof(finding.found), "%.*s", (int)sizeof(finding.found) - 1,
 			 death_text(death));
-	if (!session->run.hello.type)
-		snprintf(finding.where, sizeof(finding.where), "before the first operation");
-	else if (session->steps.count < session->config.script->operations.count)
-		describe_operation(session, (uint32_t)session->steps.count, finding.where,
-				   sizeof(finding.where));
-	else
-		snprintf(finding.where, sizeof(finding.where), "after the last operation");
+	expectations_where(session, finding.where, sizeof(finding.where));
 	return add_finding(session, &finding);
 }
 

@@ -22,6 +22,9 @@ int expectations_unreadable(struct session *session, const struct error *error);
 /* An operation ended. */
 int expectations_check_step(struct session *session, const struct report_step *step);
 
+/* "script.kvs:2: vfree a" of the operation in progress, or "before the first operation" ... */
+void expectations_where(const struct session *session, char *out, size_t size);
+
 /* The guest died: session->death. */
 int expectations_check_death(struct session *session);
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/data_path.h"
+#include "base/signals.h"
 #include "session/accept.h"
 #include "session/expectations.h"
 #include "session/internal.h"
@@ -103,6 +104,12 @@ static void fill_run(struct session *session)
 	run->timing.kvm_ns = run->facts.open_ns;
 }
 
+/* In a signal handler. */
+static void interrupt_machine(void *machine)
+{
+	machine_interrupt(machine);
+}
+
 int session_run(const struct session_config *config, struct session **out, struct error *error)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -112,7 +119,11 @@ int session_run(const struct session_config *config, struct session **out, struc
 	session->config = *config;
 	session->program_file.fd = -1;
 	expectations_begin(&session->verdict);
-	if (boot(session, error) < 0 || open_guest_file(session, error) < 0 ||
+	if (boot(session, error) < 0)
+		goto failed;
+	if (config->interruptible)
+		signals_defer(interrupt_machine, session->machine);
+	if (open_guest_file(session, error) < 0 ||
 	    (config->control && acceptor_start(session, &session->acceptor, error) < 0) ||
 	    run_guest(session, error) < 0)
 		goto failed;
@@ -137,6 +148,8 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
+	if (session->config.interruptible)
+		signals_defer(NULL, NULL);
 	acceptor_stop(session->acceptor);
 	verdict_destroy(&session->verdict);
 	ranges_destroy(&session->ranges);

@@ -4,6 +4,8 @@
  */
 #include "view/core_file.h"
 
+#include "base/signals.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@
 struct core {
 	struct view view; /* first: freed as a view */
 	int fd;           /* -1: not this view's */
+	int mapped;       /* of signals_mapped() */
 	unsigned int map_count;
 	struct core_map maps[VIEW_REGIONS_MAX];
 };
@@ -22,6 +25,7 @@ static void core_release(struct view *view)
 
 	for (unsigned int i = 0; i < core->map_count; i++)
 		munmap(core->maps[i].address, core->maps[i].size);
+	signals_unmapped(core->mapped);
 	if (core->fd >= 0)
 		close(core->fd);
 }
@@ -34,16 +38,17 @@ int core_open(const char *path, struct view **view_out, char **program_out, stru
 
 	if (!core)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", path);
-	core->fd = -1;
+	core->fd = core->mapped = -1;
 	core->view.release = core_release;
 	if (core_file_open(path, &file, error) < 0) {
 		view_destroy(&core->view);
 		return -1;
 	}
+	core->mapped = signals_mapped(file.fd, file.size, path);
 	if (core_file_notes(&file, &core->view, &program, error) < 0 ||
 	    core_file_memory(&file, &core->view, core->maps, &core->map_count, error) < 0) {
-		core_file_close(&file);
 		view_destroy(&core->view);
+		core_file_close(&file);
 		free(program);
 		return -1;
 	}

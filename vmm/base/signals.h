@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals.h: SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE end the process in one way: files that it made for
+ * the time of its work are removed, and the process dies of the signal itself. A run defers the first one, so
+ * that it can report what it has. Also SIGBUS of a mapped file that became shorter.
+ *
+ * The state is of the whole process. All functions but signals_received() belong to one thread; other threads
+ * block these signals.
+ */
+#ifndef VMM_BASE_SIGNALS_H
+#define VMM_BASE_SIGNALS_H
+
+#include <stdint.h>
+
+/*
+ * Installs the handlers. A signal that the parent process ignores (nohup) stays ignored. A file that exceeds
+ * the limit of RLIMIT_FSIZE fails with EFBIG instead of killing the process.
+ */
+void signals_begin(void);
+
+/*
+ * The first signal from now on is only noted, and calls wake(context) in the handler, where wake must be
+ * async-signal-safe. The second one ends the process. wake NULL: nothing is called.
+ */
+void signals_defer(void (*wake)(void *context), void *context);
+
+/* The signal that was noted; 0: none. */
+int signals_received(void);
+
+/* "SIGTERM" ... */
+const char *signals_name(int number);
+
+/* Dies of the signal that was noted, if there is one. */
+void signals_die(void);
+
+/*
+ * The file is removed when a signal ends the process. `name` is copied; it is relative to the descriptor
+ * `folder` (AT_FDCWD is allowed), which must stay open. The index is for signals_file_keep(); -1: no room.
+ */
+int signals_file_remove(int folder, const char *name);
+
+/* The file is no longer removed. -1 is allowed. */
+void signals_file_keep(int index);
+
+/*
+ * A file that is mapped, of `size` bytes. An access after it became shorter ends the process with status 2 and
+ * a line that has the name. Returns an index for signals_unmapped(); -1: no room.
+ */
+int signals_mapped(int fd, uint64_t size, const char *name);
+void signals_unmapped(int index);
+
+#endif
