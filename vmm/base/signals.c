@@ -15,9 +15,6 @@
 #define FILES_MAX  8
 #define MAPPED_MAX 8
 
-/* Status of a process that could not do its work. */
-#define STATUS_NOT_DONE 2
-
 static const struct {
 	int number;
 	const char *name;
@@ -89,22 +86,7 @@ static void handle_ending(int number)
 	errno = before;
 }
 
-static void print_line(const char *name)
-{
-	static const char before[] = "kvmap: ", after[] = ": became shorter while it was read\n";
-	char line[sizeof(before) + sizeof(mapped[0].name) + sizeof(after)];
-	size_t length = 0;
-
-	memcpy(line, before, sizeof(before) - 1);
-	length += sizeof(before) - 1;
-	memcpy(line + length, name, strlen(name));
-	length += strlen(name);
-	memcpy(line + length, after, sizeof(after) - 1);
-	length += sizeof(after) - 1;
-	if (write(STDERR_FILENO, line, length) < 0)
-		return;
-}
-
+static void (*shortened_function)(const char *name);
 static struct sigaction before_bus;
 
 /* An access beyond the end of a mapped file. Other errors end the process as without this handler. */
@@ -117,8 +99,7 @@ static void handle_bus(int number)
 		    (uint64_t)status.st_size >= mapped[i].size)
 			continue;
 		files_remove();
-		print_line(mapped[i].name);
-		_exit(STATUS_NOT_DONE);
+		shortened_function(mapped[i].name);
 	}
 	sigaction(number, &before_bus, NULL);
 }
@@ -129,10 +110,11 @@ static void handle_file_size(int number)
 	(void)number;
 }
 
-void signals_begin(void)
+void signals_begin(void (*shortened)(const char *name))
 {
 	struct sigaction action = { .sa_handler = handle_ending, .sa_flags = SA_RESTART }, old;
 
+	shortened_function = shortened;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
 		if (sigaction(ending[i].number, &action, &old) == 0 && old.sa_handler == SIG_IGN)
@@ -176,6 +158,22 @@ int signals_file_remove(int folder, const char *name)
 		return i;
 	}
 	return -1;
+}
+
+int signals_file_create(int folder, const char *name, int *index_out)
+{
+	sigset_t all, before;
+	int fd, errnum;
+
+	/* No signal comes between the two. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	errnum = errno;
+	*index_out = fd < 0 ? -1 : signals_file_remove(folder, name);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = errnum;
+	return fd;
 }
 
 void signals_file_keep(int index)

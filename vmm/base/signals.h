@@ -14,9 +14,10 @@
 
 /*
  * Installs the handlers. A signal that the parent process ignores (nohup) stays ignored. A file that exceeds
- * the limit of RLIMIT_FSIZE fails with EFBIG instead of killing the process.
+ * the limit of RLIMIT_FSIZE fails with EFBIG instead of killing the process. shortened(name) is called in the
+ * handler after an access to a file that became shorter (signals_mapped()), and must end the process.
  */
-void signals_begin(void);
+void signals_begin(void (*shortened)(const char *name));
 
 /*
  * The first signal from now on is only noted, and calls wake(context) in the handler, where wake must be
@@ -39,12 +40,18 @@ void signals_die(void);
  */
 int signals_file_remove(int folder, const char *name);
 
+/*
+ * Creates and opens a file, with mode 0600, that is removed as above. Its descriptor, or -1 with errno (EEXIST:
+ * there is one); *index_out as above.
+ */
+int signals_file_create(int folder, const char *name, int *index_out);
+
 /* The file is no longer removed. -1 is allowed. */
 void signals_file_keep(int index);
 
 /*
- * A file that is mapped, of `size` bytes. An access after it became shorter ends the process with status 2 and
- * a line that has the name. Returns an index for signals_unmapped(); -1: no room.
+ * A file that is mapped, of `size` bytes. An access after it became shorter ends the process (signals_begin()).
+ * `name` is escaped for that. Returns an index for signals_unmapped(); -1: no room.
  */
 int signals_mapped(int fd, uint64_t size, const char *name);
 void signals_unmapped(int index);

@@ -42,7 +42,7 @@ int command_finish(int status)
 {
 	struct error error;
 
-	/* Nobody reads the pipe any more: the process dies of the signal. */
+	/* The pipe has no reader any more: the process dies of the signal. */
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || signals_received() == SIGPIPE)
 		return status;
 	error_set(&error, ERROR_HOST, errno, 0, "cannot write the report to standard output");

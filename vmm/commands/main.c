@@ -50,12 +50,24 @@ static void keep_standard_streams(void)
 		close(fd);
 }
 
+/* A mapped file became shorter. In a signal handler: write() alone. */
+static void end_shortened(const char *name)
+{
+	static const char before[] = "kvmap: ", after[] = ": became shorter while it was read\n";
+
+	if (write(STDERR_FILENO, before, sizeof(before) - 1) < 0 ||
+	    write(STDERR_FILENO, name, strlen(name)) < 0 ||
+	    write(STDERR_FILENO, after, sizeof(after) - 1) < 0)
+		_exit(EXIT_NOT_DONE);
+	_exit(EXIT_NOT_DONE);
+}
+
 int main(int argc, char **argv)
 {
 	char name[64];
 
 	keep_standard_streams();
-	signals_begin();
+	signals_begin(end_shortened);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_DONE;

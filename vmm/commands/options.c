@@ -2,7 +2,9 @@
 #include "commands/options.h"
 
 #include "base/number.h"
+#include "commands/commands.h"
 #include "script/names.h"
+#include "stage2/reader.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -96,13 +98,26 @@ static int parse_timeout(struct argp_state *state, const char *text, uint64_t *o
 	return EINVAL;
 }
 
+/* A build that cannot read the second stage refuses the option: a verdict would say less than was wanted. */
+static int parse_stage2(struct argp_state *state, bool *out)
+{
+	struct error error;
+
+	if (stage2_reader_check(&error) < 0) {
+		argp_failure(state, EXIT_NOT_DONE, 0, "--stage2: %s", error.text);
+		return EINVAL;
+	}
+	*out = true;
+	return 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct options *options = state->input;
 
 	switch (key) {
 	case OPTION_JSON: options->json = true; return 0;
-	case OPTION_STAGE2: options->session.stage2 = true; return 0;
+	case OPTION_STAGE2: return parse_stage2(state, &options->session.stage2);
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->session.kvm_path = argument; return 0;

@@ -99,7 +99,7 @@ static void hold(struct acceptor *acceptor)
 	acceptor_wait(acceptor);
 }
 
-/* The line on stderr before the process dies of the signal. A pipe that nobody reads is no news. */
+/* The line on stderr before the process dies of the signal. A pipe without a reader needs none. */
 static void show_interrupted(const struct session *session)
 {
 	int number = signals_received();

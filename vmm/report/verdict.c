@@ -15,25 +15,40 @@ static const char *finding_name(unsigned int invariant)
 	return invariant && invariant <= INVARIANTS ? invariant_name(invariant) : "script";
 }
 
-static void show_result(struct report *report, unsigned int invariant, const struct invariant_result *result)
+/* Of V10: what of the second stage was compared. "" for others, and where nothing was. */
+static const char *second_stage_note(unsigned int invariant, const struct verdict *verdict, char *out,
+				     size_t size)
 {
-	char count[40];
+	char slots[40], leaves[40];
 
-	if (result->seen == NOT_SEEN)
-		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s (%s)", invariant_name(invariant),
-			  "not seen", "", invariant_text(invariant),
-			  *result->why_not ? result->why_not : "no reason given");
-	else if (result->findings)
-		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s",
-			  invariant_name(invariant), result->findings, "WRONG",
-			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+	*out = 0;
+	if (invariant == INVARIANT_SECOND_STAGE && verdict->slots_checked)
+		snprintf(
+			out, size, " [%s; second stage: %s]",
+			text_number_of(verdict->slots_checked, "slot", slots, sizeof(slots)),
+			text_number_of(verdict->stage2_leaves_checked, "leaf entry", leaves, sizeof(leaves)));
+	return out;
+}
+
+static void show_result(struct report *report, unsigned int invariant, const struct verdict *verdict)
+{
+	const struct invariant_result *result = &verdict->results[invariant];
+	const char *name = invariant_name(invariant), *text = invariant_text(invariant);
+	char count[40], note[120];
+
+	second_stage_note(invariant, verdict, note, sizeof(note));
+	text_count(result->checked, count, sizeof(count));
+	if (result->findings)
+		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s%s", name,
+			  result->findings, "WRONG", count, text, note);
+	else if (result->seen == NOT_SEEN)
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s (%s)%s", name, "not seen", "", text,
+			  *result->why_not ? result->why_not : "no reason given", note);
 	else if (!result->checked)
 		/* No check applied: neither right nor wrong. */
-		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "-",
-			  "none", invariant_text(invariant));
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", name, "-", "none", text);
 	else
-		text_line(report, PAINT_PLAIN, 2, 28, "%-4s %-8s %10s  %s", invariant_name(invariant), "ok",
-			  text_count(result->checked, count, sizeof(count)), invariant_text(invariant));
+		text_line(report, PAINT_PLAIN, 2, 28, "%-4s %-8s %10s  %s%s", name, "ok", count, text, note);
 }
 
 /* The reason why no invariant was seen, if all have the same one; else NULL. */
@@ -57,7 +72,7 @@ static void show_results(struct report *report, const struct verdict *verdict)
 	}
 	text_line(report, PAINT_FAINT, 2, 2, "%-4s %-8s %10s  %s", "", "", "checks", "invariant");
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
-		show_result(report, i, &verdict->results[i]);
+		show_result(report, i, verdict);
 }
 
 static void show_finding(struct report *report, size_t number, const struct finding *finding)
@@ -137,6 +152,7 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 {
 	struct json_object *line = json_start(report, "verdict");
 	struct json_object *checked = json_object_new_object(), *not_seen = json_object_new_array();
+	struct json_object *second_stage = json_object_new_object();
 
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
 		if (verdict->results[i].seen == SEEN)
@@ -150,6 +166,13 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 	json_add_number(line, "findings", verdict->finding_count);
 	json_object_object_add(line, "checked", checked);
 	json_object_object_add(line, "not_seen", not_seen);
+	if (verdict->slots_checked) {
+		json_add_number(second_stage, "slots", verdict->slots_checked);
+		json_add_number(second_stage, "leaves", verdict->stage2_leaves_checked);
+		json_object_object_add(line, "second_stage", second_stage);
+	} else {
+		json_object_put(second_stage);
+	}
 	json_finish(report, line);
 }
 

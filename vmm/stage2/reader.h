@@ -21,6 +21,9 @@ struct stage2_reader;
  */
 int stage2_reader_open(struct stage2_reader **out, struct error *error);
 
+/* 0, or -1 with the error of a build without the BPF program, which can never read a second stage. */
+int stage2_reader_check(struct error *error);
+
 /* reader may be NULL. */
 void stage2_reader_close(struct stage2_reader *reader);
 

@@ -7,6 +7,11 @@
 int stage2_reader_open(struct stage2_reader **out, struct error *error)
 {
 	(void)out;
+	return stage2_reader_check(error);
+}
+
+int stage2_reader_check(struct error *error)
+{
 	return error_set(
 		error, ERROR_HOST, 0, 0,
 		"this kvmap was built without the BPF program that reads the second stage: build it where "

@@ -36,4 +36,7 @@
 enum { INVARIANTS = 0 INVARIANT_TABLE(INVARIANT_COUNT) };
 #undef INVARIANT_COUNT
 
+/* V10, whose verdict has counts of its own. */
+#define INVARIANT_SECOND_STAGE 10
+
 #endif

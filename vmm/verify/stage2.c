@@ -2,7 +2,7 @@
 /*
  * stage2.c: V10: every GPA that the guest maps lies in a memory slot; and, where the second stage was
  * read, the kernel's slots are this machine's memory, and every page of the second stage is right
- * (stage2/check.c).
+ * (stage2/check.c). Where the second stage has no leaf, V10 is not seen.
  */
 #include "verify/check.h"
 
@@ -39,6 +39,7 @@ static void check_slots(struct check *check, const struct stage2 *stage2)
 		struct finding *finding;
 
 		check->result->checked++;
+		check->verdict->slots_checked++;
 		if (slot && slot->gpa == region->gpa && slot->size == region->size)
 			continue;
 		finding = finding_new(check, region->gpa);
@@ -74,6 +75,9 @@ static void check_pages(struct check *check, const struct stage2 *stage2)
 
 	stage2_check_all(stage2, &verdict, found, &pages);
 	check->result->checked += verdict.leaves;
+	check->verdict->stage2_leaves_checked += verdict.leaves;
+	if (!verdict.leaves)
+		check_not_seen(check, "the second stage has no leaf: nothing of it was compared");
 }
 
 void check_second_stage(struct check *check)

@@ -5,21 +5,16 @@
  *   0         ELF header, program headers, notes (core_head.c)
  *   page      the regions, in order; pages of zeros are holes
  */
-#define _GNU_SOURCE /* mkostemp */
 #include "view/core.h"
 
 #include "base/page.h"
 #include "kvmap/layout.h"
 #include "view/core_head.h"
+#include "view/core_target.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
@@ -91,86 +86,23 @@ static int write_core(int fd, const struct view *view, const struct core_head *h
 	return ftruncate(fd, (off_t)offset) < 0 ? -1 : fsync(fd);
 }
 
-static int write_failed(const char *path, int errnum, struct error *error)
-{
-	enum error_kind kind = ERROR_HOST;
-
-	if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
-		kind = ERROR_PERMISSION;
-	else if (errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG)
-		kind = ERROR_INPUT;
-	return error_set(error, kind, errnum, 0, "%s: the core was not written", path);
-}
-
-/* Writes a temporary file and renames it to `target`. 0, or an errno; then no file is left. */
-static int write_and_rename(const char *target, const struct view *view, const struct core_head *head)
-{
-	char *temporary;
-	int fd, errnum;
-
-	if (asprintf(&temporary, "%s.XXXXXX", target) < 0)
-		return ENOMEM;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		errnum = errno;
-	} else {
-		errnum = write_core(fd, view, head) < 0 ? errno : 0;
-		if (close(fd) < 0 && !errnum)
-			errnum = errno;
-		if (!errnum && rename(temporary, target) < 0)
-			errnum = errno;
-		if (errnum)
-			unlink(temporary);
-	}
-	free(temporary);
-	return errnum;
-}
-
-/* Only a core or an empty file is replaced: a typing error on the command line must not destroy a file. */
-static int check_target(const char *path, struct error *error)
-{
-	Elf64_Ehdr header;
-	struct stat status;
-	ssize_t got = -1;
-	int fd;
-
-	if (stat(path, &status) < 0)
-		return 0; /* new; if it cannot be created, write_and_rename() fails */
-	if (!S_ISREG(status.st_mode))
-		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: not a regular file, so no core is written there", path);
-	if (!status.st_size)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0) {
-		got = pread(fd, &header, sizeof(header), 0);
-		close(fd);
-	}
-	if (got == (ssize_t)sizeof(header) && !memcmp(header.e_ident, ELFMAG, SELFMAG) &&
-	    header.e_type == ET_CORE)
-		return 0;
-	return error_set(error, ERROR_INPUT, 0, 0,
-			 "%s: exists and is not an ELF core, so it is not replaced: remove it first", path);
-}
-
 int core_write_virtual(const struct view *view, const struct core_mapping *mappings, size_t mapping_count,
 		       const char *path, const char *program, struct error *error)
 {
 	struct core_head head = { 0 };
-	char *target;
+	struct core_target target;
 	int errnum = ENOMEM;
 
-	if (check_target(path, error) < 0)
+	if (core_target_open(path, &target, error) < 0)
 		return -1;
-	/* Follows a symbolic link; a new file has none. */
-	target = realpath(path, NULL);
-	if (!target)
-		target = strdup(path);
-	if (target && core_head_make(&head, view, mappings, mapping_count, program) == 0)
-		errnum = write_and_rename(target, view, &head);
+	if (core_head_make(&head, view, mappings, mapping_count, program) == 0)
+		errnum = write_core(target.fd, view, &head) < 0 ? errno : 0;
 	free(head.bytes);
-	free(target);
-	return errnum ? write_failed(path, errnum, error) : 0;
+	if (errnum)
+		core_target_abort(&target);
+	else
+		errnum = core_target_commit(&target);
+	return errnum ? core_target_failed(path, errnum, error) : 0;
 }
 
 int core_write(const struct view *view, const char *path, const char *program, struct error *error)

@@ -52,7 +52,21 @@ Test(second_stage, a_sound_one_is_seen_and_compared)
 	cr_expect_eq(without.results[10].seen, NOT_SEEN);
 	cr_expect_eq(w.verdict.results[10].checked, without.results[10].checked + 2 + 3,
 		     "slots and leaves more");
+	cr_expect_eq(w.verdict.slots_checked, 2);
+	cr_expect_eq(w.verdict.stage2_leaves_checked, 3);
+	cr_expect_eq(without.slots_checked + without.stage2_leaves_checked, 0);
 	verdict_destroy(&without);
+}
+
+Test(second_stage, without_a_leaf_it_is_not_seen)
+{
+	stage2.leaves.count = 0;
+	expect_findings("");
+	cr_expect_eq(w.verdict.results[10].seen, NOT_SEEN);
+	cr_expect_str_eq(w.verdict.results[10].why_not,
+			 "the second stage has no leaf: nothing of it was compared");
+	cr_expect_eq(w.verdict.slots_checked, 2);
+	cr_expect_eq(w.verdict.stage2_leaves_checked, 0);
 }
 
 Test(second_stage, a_page_that_points_elsewhere_is_a_finding)
