@@ -34,6 +34,9 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input);
  * EXIT_NOT_DONE. */
 int command_fail(const struct error *error, const char *detail);
 
+/* Prints lines with control characters and bytes that are no UTF-8 escaped. */
+void command_write_escaped(FILE *stream, const char *text, size_t length);
+
 /* A report to stdout: JSON or text, in colour if stdout is a terminal and NO_COLOR is not set. */
 void command_report(struct report *report, bool json);
 

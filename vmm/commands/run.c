@@ -79,7 +79,11 @@ static int print(struct session *session, const struct run_options *options, uin
 		return command_fail(&error, NULL);
 	if (options->serial) {
 		serial = machine_serial(session->machine, &length);
-		fwrite(serial, 1, length, stdout);
+		/* Into a file or a pipe as it is; a terminal must not be controlled by the guest. */
+		if (isatty(STDOUT_FILENO))
+			command_write_escaped(stdout, serial, length);
+		else
+			fwrite(serial, 1, length, stdout);
 		return command_finish(session_status(session));
 	}
 	session->run.timing.process_ns = process_ns;

@@ -7,15 +7,18 @@
 
 #include "base/clock.h"
 #include "base/page.h"
+#include "machine/machine.h"
 #include "view/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -269,13 +272,18 @@ const struct control_hello *control_client_hello(const struct control_client *cl
 
 /* ---- memory ---- */
 
-/* Whether the file has these bytes and is sealed: a truncation by the server would cause SIGBUS here. */
+/*
+ * Whether the file has these bytes and is sealed: a truncation by the server would cause SIGBUS here. So would a
+ * hole of a file on hugetlbfs, where the host has no huge page left; a memfd of kvmap is on tmpfs.
+ */
 static bool has_bytes(int fd, uint64_t offset, uint64_t size)
 {
+	struct statfs system;
 	struct stat status;
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && status.st_size >= 0 &&
+	return seals >= 0 && fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC &&
+	       seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && status.st_size >= 0 &&
 	       offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
 }
 
@@ -284,7 +292,8 @@ static int map_region(struct control_client *client, const struct control_region
 	struct view_region mapped = { .gpa = region->gpa, .size = region->size, .offset = region->offset };
 	struct error why;
 
-	if (region->fd >= client->fd_count || !region->size || (region->size | region->offset) % PAGE_4K ||
+	if (region->fd >= client->fd_count || !region->size || region->size > MACHINE_MEMORY_MAX ||
+	    (region->size | region->offset) % PAGE_4K ||
 	    !has_bytes(client->fds[region->fd], region->offset, region->size))
 		return error_set(error, ERROR_HOST, 0, region->gpa,
 				 "the VM's memory at GPA 0x%" PRIx64 " is not in its file", region->gpa);
@@ -327,6 +336,11 @@ int control_client_map(struct control_client *client, struct error *error)
 	for (uint32_t i = 0; i < memory->region_count; i++)
 		if (map_region(client, &memory->regions[i], error) < 0)
 			return -1;
+	if (view_size(&client->view) > MACHINE_MEMORY_MAX)
+		return error_set(error, ERROR_HOST, 0, 0,
+				 "the VM says that it has 0x%" PRIx64
+				 " bytes of memory, more than a guest of kvmap has",
+				 view_size(&client->view));
 	bound_data_size(&client->view);
 	return 0;
 }

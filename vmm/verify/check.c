@@ -27,6 +27,41 @@ struct finding *finding_new(struct check *check, uint64_t address)
 	return &verdict->findings.items[verdict->findings.count - 1];
 }
 
+static bool extend(struct finding *finding, unsigned int invariant, const struct finding_pages *pages)
+{
+	if (finding->invariant != invariant || !finding->pages || finding->cause != pages->cause ||
+	    finding->variant != pages->variant || finding->range_end != pages->start)
+		return false;
+	finding->range_end += pages->size;
+	finding->pages++;
+	return true;
+}
+
+struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages)
+{
+	struct verdict *verdict = check->verdict;
+	struct finding *finding;
+
+	/* Those of this invariant are the last of the list, FINDINGS_LISTED at most. */
+	for (size_t i = verdict->findings.count;
+	     i-- > 0 && verdict->findings.items[i].invariant == check->invariant;)
+		if (extend(&verdict->findings.items[i], check->invariant, pages))
+			return NULL;
+	if (extend(&check->unlisted, check->invariant, pages))
+		return NULL;
+	finding = finding_new(check, address);
+	if (!finding) {
+		check->unlisted = (struct finding){ .invariant = check->invariant };
+		finding = &check->unlisted;
+	}
+	finding->pages = 1;
+	finding->range_start = pages->start;
+	finding->range_end = pages->start + pages->size;
+	finding->cause = pages->cause;
+	finding->variant = pages->variant;
+	return finding == &check->unlisted ? NULL : finding;
+}
+
 /* vsnprintf into an array member of a finding that may be NULL. */
 #define WRITE(finding, member, format)                                                                       \
 	do {                                                                                                 \

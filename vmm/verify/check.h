@@ -17,6 +17,7 @@ struct check {
 	unsigned int invariant;
 	struct invariant_result *result; /* of that invariant */
 	bool no_memory;
+	struct finding unlisted; /* the last one that the list had no room for */
 };
 
 /* One row for each invariant: number = index + 1. */
@@ -34,6 +35,19 @@ INVARIANT_TABLE(CHECK_FUNCTION)
 #undef CHECK_FUNCTION
 
 struct finding *finding_new(struct check *check, uint64_t address);
+
+/* Pages [start, start + size), and what is wrong: the same for the same wrong, so that ranges are one finding. */
+struct finding_pages {
+	uint64_t start, size;
+	const char *cause;
+	unsigned int variant;
+};
+
+/*
+ * The same for pages. If a finding with this cause ends where the pages start, they are added to it, and NULL
+ * is returned.
+ */
+struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages);
 
 void finding_claimed(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_found(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -50,7 +50,8 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 	check->result->checked++;
 	if (at == WORDS)
 		return;
-	finding = finding_new(check, gva + at * sizeof(word));
+	finding = finding_new_pages(check, gva + at * sizeof(word),
+				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "contents", !bytes });
 	finding_claimed(finding, "0x%016" PRIx64, expected);
 	if (bytes) {
 		memcpy(&word, bytes + at * sizeof(word), sizeof(word));

@@ -50,7 +50,9 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 	if (leaf && (leaf->level == 1 || leaf->role == LEAF_CLAIMED) && leaf->rights == rights &&
 	    gpa >> KVMAP_PAGE_SHIFT == pfn)
 		return;
-	finding = finding_new(check, gva);
+	finding = finding_new_pages(check, gva,
+				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "page of an area",
+							     leaf ? 1u + leaf->rights : 0 });
 	finding_claimed(finding, "frame 0x%" PRIx32 ", 4K, %s", pfn, RIGHTS_TEXT(rights));
 	if (leaf)
 		finding_found(finding, "frame 0x%" PRIx64 ", %s, %s", gpa >> KVMAP_PAGE_SHIFT,

@@ -80,7 +80,10 @@ static void check_gap(struct check *check, uint64_t start, uint64_t end)
 
 static void check_two_owners(struct check *check, const struct keyed *one, const struct keyed *other)
 {
-	struct finding *finding = finding_new(check, other->key << KVMAP_PAGE_SHIFT);
+	const uint64_t gpa = other->key << KVMAP_PAGE_SHIFT;
+	const struct finding_pages pages = { gpa, KVMAP_PAGE_SIZE, "two owners",
+					     OWNER_KIND(one->tag) << 8 | OWNER_KIND(other->tag) };
+	struct finding *finding = finding_new_pages(check, gpa, &pages);
 
 	finding_claimed(finding, "one owner for frame 0x%" PRIx64, other->key);
 	finding_found(finding, "%s and %s", owner_kind_name(OWNER_KIND(one->tag)),
@@ -228,7 +231,9 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 		return; /* other fields may be left from earlier owners */
 	if (page->owner == PAGE_TABLE && kind == OWNER_RESERVED)
 		return;
-	finding = finding_new(check, page->pfn << KVMAP_PAGE_SHIFT);
+	finding = finding_new_pages(check, page->pfn << KVMAP_PAGE_SHIFT,
+				    &(struct finding_pages){ page->pfn << KVMAP_PAGE_SHIFT, KVMAP_PAGE_SIZE,
+							     "tail", (unsigned int)kind << 8 | page->owner });
 	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, owner_kind_name(kind), owner->key);
 	if (page->owner == PAGE_NONE)
 		finding_found(finding, "its struct page was written");

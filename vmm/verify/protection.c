@@ -12,7 +12,9 @@
 
 static void report_leaf(struct check *check, const struct leaf *leaf, const char *claimed)
 {
-	struct finding *finding = finding_new(check, leaf->gva);
+	struct finding *finding = finding_new_pages(
+		check, leaf->gva,
+		&(struct finding_pages){ leaf->gva, leaf_size(leaf), claimed, leaf->rights });
 
 	finding_claimed(finding, "%s", claimed);
 	finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes, %s", leaf->gpa, leaf_size(leaf),
@@ -63,7 +65,10 @@ static void check_segment_page(struct check *check, const struct symbols_segment
 	check->result->checked++;
 	if (leaf && leaf->rights == rights && gpa == segment->gpa + offset)
 		return;
-	finding = finding_new(check, segment->gva + offset);
+	finding = finding_new_pages(check, segment->gva + offset,
+				    &(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE,
+							     "page of the image",
+							     leaf ? 1u + leaf->rights : 0 });
 	finding_claimed(finding, "GPA 0x%" PRIx64 ", %s, as in the file", segment->gpa + offset,
 			RIGHTS_TEXT(rights));
 	if (leaf)
@@ -87,7 +92,9 @@ static void check_segment_bytes(struct check *check, const struct symbols_segmen
 		return;
 	while (bytes && first < size - 1 && bytes[first] == wanted[first])
 		first++;
-	finding = finding_new(check, segment->gva + offset + first);
+	finding = finding_new_pages(check, segment->gva + offset + first,
+				    &(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE,
+							     "bytes of the image", !bytes });
 	finding_claimed(finding, "0x%02x, as in the file", wanted[first]);
 	if (bytes)
 		finding_found(finding, "0x%02x, the first byte of the page that differs", bytes[first]);

@@ -53,7 +53,9 @@ static void check_alias(struct check *check, const struct leaf *leaf)
 	case OWNER_KMALLOC: return;
 	default: break;
 	}
-	finding = finding_new(check, leaf->gpa);
+	finding = finding_new_pages(check, leaf->gpa,
+				    &(struct finding_pages){ leaf->gva, leaf_size(leaf), "alias",
+							     owner ? OWNER_KIND(owner->tag) : OWNER_FREE });
 	finding_claimed(finding, "a frame with an owner that may map it, mapped again at 0x%" PRIx64,
 			leaf->gva);
 	finding_found(finding, owner && OWNER_KIND(owner->tag) == OWNER_LAZY ? "its owner has freed it"
@@ -80,7 +82,10 @@ void check_sharing(struct check *check)
 		frame = facts_area_frame(facts, leaf->gpa, leaf_size(leaf));
 		if (!frame)
 			continue;
-		finding = finding_new(check, frame->key << KVMAP_PAGE_SHIFT);
+		finding = finding_new_pages(check, frame->key << KVMAP_PAGE_SHIFT,
+					    &(struct finding_pages){ leaf->gva, leaf_size(leaf),
+								     "frame of an area, mapped again",
+								     leaf->rights });
 		finding_claimed(finding, "mapped by page %" PRIu32 " of its area and the direct map only",
 				frame->size);
 		finding_found(finding, "mapped at 0x%" PRIx64 " too, %s", leaf->gva,

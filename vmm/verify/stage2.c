@@ -21,7 +21,9 @@ static void check_leaves(struct check *check)
 		check->result->checked++;
 		if (view_covers(facts->view, leaf->gpa, leaf_size(leaf)))
 			continue;
-		finding = finding_new(check, leaf->gva);
+		finding = finding_new_pages(
+			check, leaf->gva,
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "outside the slots", 0 });
 		finding_claimed(finding, "maps memory of this machine");
 		finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not all of it is in a slot",
 			      leaf->gpa, leaf_size(leaf));
@@ -58,7 +60,9 @@ struct pages {
 static void found(void *context, const struct stage2_leaf *leaf, enum stage2_problem problem)
 {
 	const struct pages *pages = context;
-	struct finding *finding = finding_new(pages->check, leaf->gpa);
+	const struct finding_pages wrong = { leaf->gpa, page_level_size(leaf->level), "second stage",
+					     (unsigned int)problem };
+	struct finding *finding = finding_new_pages(pages->check, leaf->gpa, &wrong);
 	char detail[128];
 
 	finding_claimed(finding, "the memory of the slot that GPA 0x%" PRIx64 " lies in", leaf->gpa);

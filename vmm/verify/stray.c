@@ -19,7 +19,9 @@ void check_stray(struct check *check)
 		check->result->checked++;
 		if (leaf->role != LEAF_OTHER)
 			continue;
-		finding = finding_new(check, leaf->gva);
+		finding = finding_new_pages(
+			check, leaf->gva,
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "stray", leaf->rights });
 		finding_claimed(finding, "no page here");
 		finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes, %s", leaf->gpa,
 			      leaf_size(leaf), RIGHTS_TEXT(leaf->rights));

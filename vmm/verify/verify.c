@@ -32,7 +32,12 @@ static void report_damages(struct check *check)
 static int run_all(const struct facts *facts, struct verdict *verdict)
 {
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
-		struct check check = { facts, verdict, i, &verdict->results[i], false };
+		struct check check = {
+			.facts = facts,
+			.verdict = verdict,
+			.invariant = i,
+			.result = &verdict->results[i],
+		};
 
 		if (invariants[i - 1].needs_claims && !facts->claims) {
 			check_not_seen(&check, "the guest's structures could not be read");
@@ -76,8 +81,8 @@ static bool is_listed(const struct verdict *verdict, const struct finding *findi
 		const struct finding *listed = &verdict->findings.items[i];
 
 		if (listed->invariant == finding->invariant && listed->address == finding->address &&
-		    !strcmp(listed->claimed, finding->claimed) && !strcmp(listed->found, finding->found) &&
-		    !strcmp(listed->where, finding->where))
+		    listed->range_end == finding->range_end && !strcmp(listed->claimed, finding->claimed) &&
+		    !strcmp(listed->found, finding->found) && !strcmp(listed->where, finding->where))
 			return true;
 	}
 	return false;

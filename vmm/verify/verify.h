@@ -23,6 +23,11 @@ struct finding {
 	char found[128];
 	char where[192]; /* area, symbol or structure */
 	size_t area;     /* index + 1 into claims.areas of that verification; 0: not about an area */
+	/* Pages side by side with the same cause are one finding. The texts are of the first. */
+	uint64_t pages;                  /* number of them; 0: the finding is about no page */
+	uint64_t range_start, range_end; /* GVA, or GPA if the invariant is about frames */
+	const char *cause;               /* compared as a pointer, as is the variant */
+	unsigned int variant;
 };
 
 enum seen { SEEN, NOT_SEEN };

@@ -307,6 +307,34 @@ Test(client, memory_that_the_server_could_truncate_is_refused)
 	close(unsealed);
 }
 
+Test(client, memory_of_huge_pages_is_refused)
+{
+	int huge = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+
+	if (huge < 0)
+		cr_skip_test("no huge pages");
+	cr_assert_eq(ftruncate(huge, 2 << 20), 0);
+	cr_assert_eq(fcntl(huge, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	expect_memory_refused(memory_reply(), huge, "not in its file");
+	close(huge);
+}
+
+Test(client, more_memory_than_a_guest_has_is_refused)
+{
+	struct control_reply reply = memory_reply();
+
+	cr_assert_eq(ftruncate(memory, 32ll << 40), 0);
+	reply.memory.regions[0].size = 32ull << 40;
+	expect_memory_refused(reply, memory, "not in its file");
+	reply = memory_reply();
+	reply.memory.region_count = 2;
+	reply.header.size = offsetof(struct control_memory, regions) + 2 * sizeof(struct control_region);
+	reply.memory.regions[0].gpa = 0;
+	reply.memory.regions[0].size = 64ull << 30;
+	reply.memory.regions[1] = (struct control_region){ .gpa = 64ull << 30, .size = 4096 };
+	expect_memory_refused(reply, memory, "more than a guest of kvmap has");
+}
+
 Test(client, regions_that_are_not_in_the_file_are_refused)
 {
 	static const struct control_region regions[] = {
