@@ -81,7 +81,7 @@ int source_read_process(struct source *source, bool stop, struct error *error)
 		*error = reading->no_reader;
 		return -1;
 	}
-	if (stop && ptrace_stop_begin(pid, &source->process.stop, error) < 0)
+	if (stop && ptrace_stop_begin(pid, PTRACE_STOP_MAX_NS, &source->process.stop, error) < 0)
 		return -1;
 	source->process.summary.stopped = stop;
 	if (stage2_read_guest(reading->reader, pid, source->process.vm_fd, &guest, error) == 0)

@@ -13,6 +13,7 @@
 #include "program/build_id.h"
 #include "source/internal.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 #define PAUSES_MAX 6
@@ -128,6 +129,22 @@ static bool is_final(const struct snapshot *snapshot)
 	return true;
 }
 
+/* Ends --stop. */
+static int continue_process(struct source *source, struct error *error)
+{
+	struct ptrace_stop_end end;
+
+	ptrace_stop_end(source->process.stop, &end);
+	source->process.stop = NULL;
+	source->process.summary.stopped_ns = end.stopped_ns;
+	if (!end.expired)
+		return 0;
+	return error_set(error, ERROR_HOST, 0, 0,
+			 "process %" PRIu32
+			 " continued by itself after a stop of %llu s: what was read may be inconsistent",
+			 source->process.summary.pid, PTRACE_STOP_MAX_NS / 1000000000);
+}
+
 static int end(struct snapshot *snapshot, struct error *error)
 {
 	snapshot->is_final = is_final(snapshot);
@@ -136,10 +153,8 @@ static int end(struct snapshot *snapshot, struct error *error)
 
 		if (resume(source, error) < 0)
 			return -1;
-		if (snapshot->is_final && source->process.stop) {
-			source->process.summary.stopped_ns = ptrace_stop_end(source->process.stop);
-			source->process.stop = NULL;
-		}
+		if (snapshot->is_final && source->process.stop && continue_process(source, error) < 0)
+			return -1;
 	}
 	return 0;
 }

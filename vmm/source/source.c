@@ -195,6 +195,8 @@ int source_open(const char *name, const struct source_config *config, struct sou
 
 void source_close(struct source *source)
 {
+	struct ptrace_stop_end ignored;
+
 	stage2_on_demand_close(&source->stage2_reading);
 	session_destroy(source->session);
 	script_destroy(source->script);
@@ -202,7 +204,7 @@ void source_close(struct source *source)
 	claims_layout_close(source->own_layout);
 	symbols_close(source->own_symbols);
 	control_client_close(source->vm.client);
-	ptrace_stop_end(source->process.stop);
+	ptrace_stop_end(source->process.stop, &ignored);
 	view_destroy(source->process.view);
 	view_destroy(source->core);
 	free(source->core_program);

@@ -8,12 +8,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Time for all threads to stop. */
 #define STOP_TIMEOUT_NS 2000000000ull
@@ -22,13 +26,15 @@
 
 struct stopped_thread {
 	pid_t id;
-	int signal;                              /* signal that it was about to take; 0: none */
-	bool gone; /* it ended */ /* it ended */ /* it ended */
+	int signal; /* signal that it was about to take; 0: none */
+	bool gone;  /* it ended */
 };
 
 struct ptrace_stop {
 	ARRAY_OF(struct stopped_thread) threads;
 	uint64_t since;
+	pid_t watchdog; /* the process that is the tracer */
+	int socket;     /* to it */
 };
 
 static bool knows(const struct ptrace_stop *stop, pid_t id)
@@ -115,35 +121,107 @@ static int stop_all(struct ptrace_stop *stop, pid_t pid, struct error *error)
 	return more;
 }
 
-int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error)
+static void continue_all(struct ptrace_stop *stop)
 {
-	struct ptrace_stop *stop = calloc(1, sizeof(*stop));
-
-	if (!stop)
-		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	stop->since = clock_monotonic_ns();
-	if (stop_all(stop, pid, error) < 0) {
-		ptrace_stop_end(stop);
-		return -1;
-	}
-	*out = stop;
-	return 0;
-}
-
-uint64_t ptrace_stop_end(struct ptrace_stop *stop)
-{
-	uint64_t since;
-
-	if (!stop)
-		return 0;
 	for (size_t i = 0; i < stop->threads.count; i++) {
 		const struct stopped_thread *thread = &stop->threads.items[i];
 
 		if (!thread->gone)
 			ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
 	}
-	since = stop->since;
-	free(stop->threads.items);
+}
+
+/* What the watchdog sends once the process is stopped, or cannot be. */
+struct reply {
+	int result;
+	struct error error;
+};
+
+/*
+ * The watchdog: the process that stops the other one. It lets it continue when its own parent closes the pipe or
+ * ends, or after the limit, whatever the parent does then. Exits with 1 after the limit.
+ */
+static void watchdog(pid_t pid, uint64_t limit_ns, int socket)
+{
+	/* Handlers of the parent are about its files. */
+	static const int handled[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	struct pollfd closed = { .fd = socket, .events = POLLIN };
+	struct ptrace_stop stop = { .watchdog = -1 };
+	struct reply reply = { 0 };
+	uint64_t until;
+	int ready = 0;
+
+	/* Away from the terminal's signals: Ctrl-Z stops the parent alone. */
+	setsid();
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		signal(handled[i], SIG_DFL);
+	reply.result = stop_all(&stop, pid, &reply.error);
+	until = clock_monotonic_ns() + limit_ns;
+	if (send(socket, &reply, sizeof(reply), MSG_NOSIGNAL) == sizeof(reply) && !reply.result)
+		do {
+			uint64_t now = clock_monotonic_ns();
+
+			ready = now < until ? poll(&closed, 1, (int)((until - now) / 1000000) + 1) : 0;
+		} while (ready < 0 || (!ready && clock_monotonic_ns() < until));
+	continue_all(&stop);
+	_exit(ready ? 0 : 1);
+}
+
+static int watchdog_start(struct ptrace_stop *stop, pid_t pid, uint64_t limit_ns, struct error *error)
+{
+	struct reply reply;
+	int sockets[2];
+	ssize_t size;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot start the process that stops another");
+	stop->watchdog = fork();
+	if (stop->watchdog == 0) {
+		close(sockets[0]);
+		watchdog(pid, limit_ns, sockets[1]);
+	}
+	close(sockets[1]);
+	stop->socket = sockets[0];
+	if (stop->watchdog < 0)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot start the process that stops another");
+	while ((size = recv(stop->socket, &reply, sizeof(reply), 0)) < 0 && errno == EINTR)
+		;
+	if (size != sizeof(reply))
+		return error_set(error, ERROR_HOST, 0, 0, "the process that stops another has ended");
+	if (reply.result < 0)
+		*error = reply.error;
+	return reply.result;
+}
+
+int ptrace_stop_begin(pid_t pid, uint64_t limit_ns, struct ptrace_stop **out, struct error *error)
+{
+	struct ptrace_stop *stop = calloc(1, sizeof(*stop));
+	struct ptrace_stop_end ignored;
+
+	if (!stop)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	stop->watchdog = stop->socket = -1;
+	stop->since = clock_monotonic_ns();
+	if (watchdog_start(stop, pid, limit_ns, error) < 0) {
+		ptrace_stop_end(stop, &ignored);
+		return -1;
+	}
+	*out = stop;
+	return 0;
+}
+
+void ptrace_stop_end(struct ptrace_stop *stop, struct ptrace_stop_end *out)
+{
+	int status = 0;
+
+	*out = (struct ptrace_stop_end){ 0 };
+	if (!stop)
+		return;
+	if (stop->socket >= 0)
+		close(stop->socket);
+	while (stop->watchdog > 0 && waitpid(stop->watchdog, &status, 0) < 0 && errno == EINTR)
+		;
+	out->stopped_ns = clock_monotonic_ns() - stop->since;
+	out->expired = !WIFEXITED(status) || WEXITSTATUS(status);
 	free(stop);
-	return clock_monotonic_ns() - since;
 }

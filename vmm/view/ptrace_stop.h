@@ -8,17 +8,28 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct ptrace_stop;
 
-/*
- * Stops the process. ERROR_PERMISSION if this user may not, or a debugger traces it already; ERROR_HOST if a
- * thread does not stop within two seconds. On an error the process continues.
- */
-int ptrace_stop_begin(pid_t pid, struct ptrace_stop **out, struct error *error);
+/* Nanoseconds. Longer than any command needs for what it reads of a stopped process. */
+#define PTRACE_STOP_MAX_NS 10000000000ull
 
-/* Continues the process; from the thread that stopped it. NULL is allowed. Returns the stop's length in ns. */
-uint64_t ptrace_stop_end(struct ptrace_stop *stop);
+/*
+ * Stops the process for at most `limit_ns`. ERROR_PERMISSION if this user may not, or a debugger traces
+ * it; ERROR_HOST if a thread does not stop within two seconds. On an error the process continues. The tracer is
+ * a watchdog, a process of its own: the stop ends at the limit, or with this process, also if this one is
+ * stopped or blocked.
+ */
+int ptrace_stop_begin(pid_t pid, uint64_t limit_ns, struct ptrace_stop **out, struct error *error);
+
+struct ptrace_stop_end {
+	uint64_t stopped_ns;
+	bool expired; /* the process continued by itself, at the limit */
+};
+
+/* Continues the process. NULL is allowed. */
+void ptrace_stop_end(struct ptrace_stop *stop, struct ptrace_stop_end *out);
 
 #endif

@@ -87,7 +87,8 @@ Test(second_stage, a_missing_slot_is_a_finding)
 {
 	stage2.slots.count = 1;
 	expect_findings("V10");
-	cr_expect_eq(w.verdict.results[10].findings, 4, "the slot and each page in it");
+	cr_expect_eq(w.verdict.results[10].findings, 2, "the slot, and all pages in it");
+	cr_expect_eq(w.verdict.findings.items[1].pages, 3);
 }
 
 Test(second_stage, hidden_frames_are_not_called_right)

@@ -26,7 +26,21 @@ Test(tables, frames_in_the_wrong_order_are_found)
 {
 	swap_entries(AREA_B, AREA_B + K4);
 	expect_findings("V1 V5");
-	cr_expect_eq(w.verdict.results[1].findings, 2, "both pages");
+	cr_expect_eq(w.verdict.results[1].findings, 1, "both pages, of one cause");
+	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
+	cr_expect_eq(w.verdict.findings.items[0].range_start, AREA_B);
+	cr_expect_eq(w.verdict.findings.items[0].range_end, AREA_B + 2 * K4);
+}
+
+Test(tables, pages_side_by_side_with_two_causes_are_two_findings)
+{
+	*tables_entry(&w.tables, AREA_B, 1) &= ~(uint64_t)PTE_W;
+	*tables_entry(&w.tables, AREA_B + K4, 1) = 0;
+	w.claims.variables.count = 0;
+	expect_findings("V1");
+	cr_expect_eq(w.verdict.results[1].findings, 2);
+	cr_expect_eq(w.verdict.findings.items[0].pages, 1);
+	cr_expect_eq(w.verdict.findings.items[1].range_start, AREA_B + K4);
 }
 
 Test(tables, a_page_that_is_not_mapped_is_found)

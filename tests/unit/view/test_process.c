@@ -309,6 +309,11 @@ static void become_another_user(bool same)
 	}
 }
 
+/* A limit of ptrace_stop_begin() that no test reaches. */
+#define LONG_NS 600000000000ull
+
+static struct ptrace_stop_end end;
+
 Test(process, a_user_without_privileges_reads_and_stops_a_process_of_its_own)
 {
 	struct ptrace_stop *stop;
@@ -320,8 +325,8 @@ Test(process, a_user_without_privileges_reads_and_stops_a_process_of_its_own)
 	for (uint32_t i = 0; i < 200; i++)
 		cr_assert_eq(number_at(view, (1 << 20) + i * PAGE), i);
 	view_destroy(view);
-	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
-	ptrace_stop_end(stop);
+	cr_assert_eq(ptrace_stop_begin(child, LONG_NS, &stop, &error), 0, "%s", error.text);
+	ptrace_stop_end(stop, &end);
 	wait_until_it_counts();
 }
 
@@ -335,7 +340,7 @@ Test(process, the_process_of_another_user_is_neither_read_nor_stopped)
 	become_another_user(false);
 	cr_expect_eq(process_view_open(child, &piece, 1, &view, &error), -1);
 	cr_expect_eq(error.kind, ERROR_PERMISSION);
-	cr_expect_eq(ptrace_stop_begin(child, &stop, &error), -1);
+	cr_expect_eq(ptrace_stop_begin(child, LONG_NS, &stop, &error), -1);
 	cr_expect_eq(error.kind, ERROR_PERMISSION);
 	cr_assert_eq(setresuid(0, 0, 0), 0);
 	wait_until_it_counts();
@@ -348,36 +353,65 @@ Test(process, a_process_that_a_debugger_has_stopped_is_refused_and_left_alone)
 	pid_t other;
 	int status;
 
-	cr_assert_eq(ptrace_stop_begin(child, &first, &error), 0, "%s", error.text);
+	cr_assert_eq(ptrace_stop_begin(child, LONG_NS, &first, &error), 0, "%s", error.text);
 	other = fork();
 	if (!other)
-		_exit(ptrace_stop_begin(child, &second, &error) == 0 ? 0 : 1 + error.kind);
+		_exit(ptrace_stop_begin(child, LONG_NS, &second, &error) == 0 ? 0 : 1 + error.kind);
 	cr_assert_eq(waitpid(other, &status, 0), other);
 	cr_assert(WIFEXITED(status));
 	cr_expect_eq(WEXITSTATUS(status), 1 + ERROR_PERMISSION);
 	cr_expect_eq(threads_in_state('t'), 2);
-	ptrace_stop_end(first);
+	ptrace_stop_end(first, &end);
 	wait_until_it_counts();
 }
 
 Test(process, every_thread_is_in_the_ptrace_stop_and_runs_after_it)
 {
-	uint64_t before_ns = clock_monotonic_ns(), stopped_ns;
+	uint64_t before_ns = clock_monotonic_ns();
 	struct ptrace_stop *stop;
 	unsigned int before[2];
 	struct error error;
 
-	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	cr_assert_eq(ptrace_stop_begin(child, LONG_NS, &stop, &error), 0, "%s", error.text);
 	for (int i = 0; i < 2; i++)
 		before[i] = atomic_load(&shared->counters[i]);
 	cr_expect_eq(threads_in_state('t'), 2);
 	for (int i = 0; i < 2; i++)
 		cr_expect_eq(atomic_load(&shared->counters[i]), before[i], "thread %d", i);
-	stopped_ns = ptrace_stop_end(stop);
-	cr_expect_gt(stopped_ns, 0);
-	cr_expect_leq(stopped_ns, clock_monotonic_ns() - before_ns);
+	ptrace_stop_end(stop, &end);
+	cr_expect_gt(end.stopped_ns, 0);
+	cr_expect(!end.expired);
+	cr_expect_leq(end.stopped_ns, clock_monotonic_ns() - before_ns);
 	wait_until_it_counts();
 	cr_expect_eq(threads_in_state('t'), 0);
+}
+
+Test(process, a_ptrace_stop_ends_at_its_limit)
+{
+	struct ptrace_stop *stop;
+	struct error error;
+
+	cr_assert_eq(ptrace_stop_begin(child, 100000000, &stop, &error), 0, "%s", error.text);
+	/* This process does nothing for it. */
+	wait_until_it_counts();
+	ptrace_stop_end(stop, &end);
+	cr_expect(end.expired);
+	cr_expect_geq(end.stopped_ns, 100000000);
+}
+
+Test(process, a_ptrace_stop_ends_with_the_process_that_wanted_it)
+{
+	struct ptrace_stop *stop;
+	struct error error;
+	pid_t other = fork();
+
+	if (!other) {
+		if (ptrace_stop_begin(child, LONG_NS, &stop, &error) == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	cr_assert_eq(waitpid(other, NULL, 0), other);
+	wait_until_it_counts();
 }
 
 Test(process, no_signal_is_lost)
@@ -387,8 +421,8 @@ Test(process, no_signal_is_lost)
 
 	for (unsigned int i = 1; i <= 50; i++) {
 		kill(child, SIGUSR1);
-		cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
-		ptrace_stop_end(stop);
+		cr_assert_eq(ptrace_stop_begin(child, LONG_NS, &stop, &error), 0, "%s", error.text);
+		ptrace_stop_end(stop, &end);
 		while (atomic_load(&shared->signals) < i)
 			sched_yield();
 		wait_until_it_counts();
@@ -404,9 +438,9 @@ Test(process, a_process_that_was_stopped_already_stays_so)
 
 	kill(child, SIGSTOP);
 	cr_assert_eq(waitpid(child, &status, WUNTRACED), child);
-	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	cr_assert_eq(ptrace_stop_begin(child, LONG_NS, &stop, &error), 0, "%s", error.text);
 	cr_expect_eq(threads_in_state('t'), 2);
-	ptrace_stop_end(stop);
+	ptrace_stop_end(stop, &end);
 	while (threads_in_state('T') < 2)
 		sched_yield();
 	cr_expect_eq(waitpid(child, &status, WNOHANG | WCONTINUED), 0, "it was not continued");
@@ -421,7 +455,7 @@ Test(process, a_process_that_is_not_there_cannot_be_stopped_or_read)
 	struct view *view;
 	struct error error;
 
-	cr_expect_eq(ptrace_stop_begin(2147483647, &stop, &error), -1);
+	cr_expect_eq(ptrace_stop_begin(2147483647, LONG_NS, &stop, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect_eq(process_view_open(2147483647, &piece, 1, &view, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
