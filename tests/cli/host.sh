@@ -131,6 +131,18 @@ one_line "the limit of a file's size: an error" 2 'second.core: the core was not
 cksum <second.core | cmp -s - sum && [ -z "$(ls second.core.* 2>/dev/null)" ] && ok "and the old file stays" ||
 	not_ok "and the old file stays"
 
+if unshare -m true 2>/dev/null; then
+	mkdir small
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=300k none small && "$1" run script.kvs --dump small/a.core >out 2>err && cksum <small/a.core >before &&
+		! "$1" dump first.core small/b.core >out 2>err && [ ! -e small/b.core ] && ! "$1" dump first.core small/a.core >out 2>>err &&
+		cksum <small/a.core | cmp -s - before && [ "$(ls small)" = a.core ]' sh "$KVMAP"
+	status=$?
+	tried="a file system without room"
+	check "a full disk: an error each time, the old file stays, nothing else is left" 0 err 'b.core: the core was not written: No space left on device' \
+		err 'a.core: the core was not written: No space left on device'
+fi
+
 mkdir -m 1777 sticky
 echo precious >victim
 ln -s ../victim sticky/own.core
@@ -150,4 +162,14 @@ if [ "$(id -u)" = 0 ]; then
 	done
 	cksum <victim | cmp -s - sum && ok "and what it leads to stays" || not_ok "and what it leads to stays"
 fi
+
+# ---- what is printed ----
+escape=$(printf '\033[31m')
+for arguments in "run --poli${escape}cy" "map /${escape}core" "run --timeout ${escape}" "run ${escape}.kvs" "${escape}" "areas --nodes x${escape}" "resume ${escape}" \
+	"dump first.core /${escape}/x" "run script.kvs --control /${escape}/x" "run script.kvs --guest ${escape}" "walk first.core ${escape}" "print first.core ${escape}"; do
+	# shellcheck disable=SC2086
+	try $arguments
+	[ "$status" = 2 ] && ! grep -q "$(printf '\033')" err && grep -qE '\\x1b|[?]\[31m' err && ok "an error line escapes what it prints: ${arguments%% *}" ||
+		not_ok "an error line escapes what it prints: ${arguments%% *}"
+done
 finish

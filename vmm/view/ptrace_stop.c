@@ -164,7 +164,7 @@ static void watchdog(pid_t pid, uint64_t limit_ns, int socket)
 			ready = now < until ? poll(&closed, 1, (int)((until - now) / 1000000) + 1) : 0;
 		} while (ready < 0 || (!ready && clock_monotonic_ns() < until));
 	continue_all(&stop);
-	_exit(ready ? 0 : 1);
+	_exit(ready ? 0 : 1); /* of a child process */
 }
 
 static int watchdog_start(struct ptrace_stop *stop, pid_t pid, uint64_t limit_ns, struct error *error)

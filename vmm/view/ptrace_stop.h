@@ -13,8 +13,8 @@
 
 struct ptrace_stop;
 
-/* Nanoseconds. Longer than any command needs for what it reads of a stopped process. */
-#define PTRACE_STOP_MAX_NS 10000000000ull
+/* Nanoseconds: for `dump` of some 10 GiB; other commands need far less. */
+#define PTRACE_STOP_MAX_NS 30000000000ull
 
 /*
  * Stops the process for at most `limit_ns`. ERROR_PERMISSION if this user may not, or a debugger traces
