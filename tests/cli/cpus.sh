@@ -52,7 +52,22 @@ fi
 
 echo 'on cpu 5 a = vmalloc 4K' >beyond.kvs
 try run beyond.kvs --cpus 4
-check "a CPU that is not there is refused" 2 out 'no such CPU'
+check "an operation for a CPU that is not there is an error of the script" 2 \
+	err 'beyond.kvs:1:8: the guest has 4 CPUs, there is no CPU 5; .*cpus 6.*--cpus 6' err '^  on cpu 5 a' err '^         \^'
+[ -s out ] && not_ok "and nothing is run" || ok "and nothing is run"
+printf 'cpus 6\non cpu 5 a = vmalloc 4K\n' >states.kvs
+try run states.kvs
+check "a script states how many CPUs it needs" 0 out '6 CPUs' out 'VERIFIED'
+try run states.kvs --cpus 8
+check "the command line overrides it" 0 out '8 CPUs'
+try run states.kvs --cpus 2
+check "also with too few" 2 err 'states.kvs:2:8: the guest has 2 CPUs'
+try map states.kvs
+check "a script that another command runs gets its machine too" 0 out 'area op_vmalloc'
+try map states.kvs --cpus 2
+check "or is refused likewise" 2 err 'states.kvs:2:8: the guest has 2 CPUs'
+try compile states.kvs --cpus 2 --output module
+check "also when it is compiled" 2 err 'states.kvs:2:8: the guest has 2 CPUs'
 echo 'on cpu 1 crash triple-fault' >dies.kvs
 try run dies.kvs --cpus 2
 check "a CPU that dies is named" 1 out 'triple fault on CPU 1'

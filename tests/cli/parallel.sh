@@ -35,7 +35,7 @@ check "and with kmalloc's debugging" 0 out 'VERIFIED'
 try run random.kvs --cpus 4 --memory 8M
 check "and where memory is short" 0 out 'VERIFIED'
 
-try run "$IMAGES/parallel.kvs" --cpus 4 --json
+try run "$IMAGES/parallel.kvs" --json
 check "faults and results of four CPUs are told apart" 0 out '"type":"verdict".*"ok":true'
 
 # The operation that faults is the one that is blamed, whatever the others report meanwhile.
@@ -55,5 +55,5 @@ echo 'parallel
 on cpu 3 a = vmalloc 4K
 end' >beyond.kvs
 try run beyond.kvs --cpus 2
-check "a CPU that is not there is refused in a block, too" 2 out 'no such CPU'
+check "a CPU that is not there is an error of the script in a block, too" 2 err 'beyond.kvs:2:8: the guest has 2 CPUs'
 finish

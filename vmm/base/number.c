@@ -24,6 +24,8 @@ static unsigned int suffix_shift(char c)
 	case 'M': return 20;
 	case 'g':
 	case 'G': return 30;
+	case 't':
+	case 'T': return 40;
 	default: return 0;
 	}
 }
@@ -38,6 +40,10 @@ enum number_result number_parse(const char *text, size_t length, uint64_t *out)
 		base = 16;
 		i = 2;
 	}
+	/* KiB is K. */
+	if (length > i + 3 && text[length - 2] == 'i' && text[length - 1] == 'B' &&
+	    suffix_shift(text[length - 3]))
+		length -= 2;
 	if (length > i + 1 && suffix_shift(text[length - 1])) {
 		shift = suffix_shift(text[length - 1]);
 		length--;

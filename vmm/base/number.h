@@ -15,8 +15,8 @@ enum number_result {
 };
 
 /*
- * Parses all of text[0..length): decimal, or hexadecimal after 0x, and one optional suffix K, M or G (2^10,
- * 2^20, 2^30; either case). *out is untouched on failure.
+ * Parses all of text[0..length): decimal, or hexadecimal after 0x, and one optional suffix K, M, G or T (2^10,
+ * 2^20, 2^30, 2^40; either case; KiB is K). *out is untouched on failure.
  */
 enum number_result number_parse(const char *text, size_t length, uint64_t *out);
 

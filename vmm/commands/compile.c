@@ -34,9 +34,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
 	case 'o': options->output = argument; return 0;
 	case OPTION_TICKS: options->ticks = true; return 0;
-	case ARGP_KEY_ARG: options_script(state, argument, &options->script); return 0;
+	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;
 	case ARGP_KEY_END:
-		if (!options->script)
+		if (!options->script && !options->common.operations)
 			argp_error(state, "SCRIPT is missing");
 		if (!options->output)
 			argp_error(state, "--output FILE is missing");
@@ -70,6 +70,18 @@ static int write_file(const char *path, const void *bytes, size_t size, struct e
 	return 0;
 }
 
+/* What machine the script is for. */
+static int settle(struct session_config *config, const struct script *script, struct kvmap_boot *boot,
+		  char *context, size_t context_size, struct error *error)
+{
+	if (session_settle(config, script, context, context_size, error) < 0)
+		return -1;
+	boot->cpus = config->cpus;
+	boot->nodes = config->nodes;
+	boot->policy = config->policy;
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	struct compile_options options = { 0 };
@@ -88,12 +100,10 @@ static int run(int argc, char **argv)
 		boot.flags |= KVMAP_BOOT_TICKS;
 	if (options.common.session.debug_slab)
 		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
-	boot.cpus = options.common.session.cpus;
-	boot.nodes = options.common.session.nodes;
-	boot.policy = options.common.session.policy;
 	boot.seed = options.common.session.seed;
 	boot.fail_allocation = options.common.session.fail_allocation;
-	if (script_load(options.script, &script, context, sizeof(context), &error) < 0 ||
+	if (options_load(&options.common, options.script, &script, context, sizeof(context), &error) < 0 ||
+	    settle(&options.common.session, script, &boot, context, sizeof(context), &error) < 0 ||
 	    script_module(script, &boot, &module, &size, &error) < 0 ||
 	    write_file(options.output, module, size, &error) < 0)
 		status = command_fail(&error, context);

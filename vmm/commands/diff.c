@@ -37,6 +37,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "`%s` is one argument too many", argument);
 		return 0;
 	case ARGP_KEY_END:
+		if (options->common.operations)
+			argp_error(state,
+				   "-e makes one SOURCE, and two are compared: put OPERATIONS into a file");
 		if (state->arg_num < 2)
 			argp_error(
 				state,

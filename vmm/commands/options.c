@@ -29,6 +29,8 @@ enum {
 
 static const struct argp_option argp_options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
+	{ "operations", 'e', "OPERATIONS", 0,
+	  "run OPERATIONS instead of a script's file; a semicolon or another -e begins the next one", 0 },
 	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
 	{ "cpus", OPTION_CPUS, "N", 0, "CPUs of the guest, 1 to 64 (default 1)", 0 },
 	{ "nodes", OPTION_NODES, "N", 0, "nodes that memory and CPUs are split into, 1 to 8 (default 1)", 0 },
@@ -47,6 +49,50 @@ static const struct argp_option argp_options[] = {
 	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
 	{ 0 },
 };
+
+/* All of -e so far. Not in struct options: it lives as long as the process. */
+static char *operations;
+
+/* Appends a line. A semicolon outside of a text in quotes ends an operation, as a new line does. */
+static int take_operations(struct argp_state *state, const char *text, struct options *options)
+{
+	size_t before = operations ? strlen(operations) : 0, length = strlen(text);
+	char *whole = realloc(operations, before + length + 2);
+	bool quoted = false;
+
+	if (!whole) {
+		argp_failure(state, argp_err_exit_status, ENOMEM, "-e");
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"' && !(quoted && text[i - 1] == '\\'))
+			quoted = !quoted;
+		if (text[i] == '\n')
+			quoted = false;
+		whole[before + i] = (char)(text[i] == ';' && !quoted ? '\n' : text[i]);
+	}
+	whole[before + length] = '\n';
+	whole[before + length + 1] = '\0';
+	operations = whole;
+	options->operations = whole;
+	return 0;
+}
+
+int options_load(const struct options *options, const char *path, struct script **out, char *context_out,
+		 size_t context_size, struct error *error)
+{
+	return options->operations ? script_compile("-e", options->operations, strlen(options->operations),
+						    out, context_out, context_size, error)
+				   : script_load(path, out, context_out, context_size, error);
+}
+
+static int parse_memory(struct argp_state *state, const char *text, uint64_t *out)
+{
+	if (number_parse(text, strlen(text), out) == NUMBER_OK && *out)
+		return 0;
+	argp_error(state, "--memory `%s` is no size from 2M on, such as 64M or 2GiB", text);
+	return EINVAL;
+}
 
 static int parse_number(struct argp_state *state, const char *what, const char *text, uint64_t *out)
 {
@@ -116,12 +162,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
+	case 'e': return take_operations(state, argument, options);
 	case OPTION_JSON: options->json = true; return 0;
 	case OPTION_STAGE2: return parse_stage2(state, &options->session.stage2);
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->session.kvm_path = argument; return 0;
-	case OPTION_MEMORY: return parse_number(state, "--memory", argument, &options->session.memory);
+	case OPTION_MEMORY: return parse_memory(state, argument, &options->session.memory);
 	case OPTION_CPUS:
 		return parse_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->session.cpus);
 	case OPTION_FAIL_ALLOCATION:
@@ -155,18 +202,18 @@ void options_default(struct options *options)
 	*options = (struct options){
 		.session = {
 			.kvm_path = "/dev/kvm",
-			.memory = 256ull << 20,
-			.cpus = 1,
-			.nodes = 1,
-			.policy = KVMAP_POLICY_STRICT,
+			.policy = SESSION_POLICY_UNSTATED,
 			.seed = 1,
 			.timeout_ns = 60ull * 1000000000,
 		},
 	};
 }
 
-void options_script(struct argp_state *state, const char *argument, const char **script)
+void options_script(struct argp_state *state, const char *argument, const struct options *options,
+		    const char **script)
 {
+	if (options->operations)
+		argp_error(state, "one SCRIPT at a time: `%s` beside -e", argument);
 	if (*script)
 		argp_error(state, "one SCRIPT at a time: `%s` is a second one", argument);
 	*script = argument;

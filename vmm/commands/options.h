@@ -13,6 +13,8 @@
 struct options {
 	bool json;
 	const char *program; /* --guest; NULL: the guest that belongs to kvmap */
+	/* The script that the arguments of -e make, each a line; NULL: none. Never freed. */
+	const char *operations;
 	/* All but program and script. */
 	struct session_config session;
 };
@@ -24,7 +26,12 @@ void options_default(struct options *options);
 /* Parses the argument of --cpu: a CPU's number, 0 to 63. 0, or an errno when the message is printed. */
 int options_cpu(struct argp_state *state, const char *text, unsigned int *out);
 
+/* The script of -e, else of the file; as script_load(). */
+int options_load(const struct options *options, const char *path, struct script **out, char *context_out,
+		 size_t context_size, struct error *error);
+
 /* Takes the argument as the command's SCRIPT. A second SCRIPT is an error. */
-void options_script(struct argp_state *state, const char *argument, const char **script);
+void options_script(struct argp_state *state, const char *argument, const struct options *options,
+		    const char **script);
 
 #endif

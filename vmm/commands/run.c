@@ -49,7 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_CONTROL: options->control = argument; return 0;
 	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
-	case ARGP_KEY_ARG: options_script(state, argument, &options->script); return 0;
+	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -130,21 +130,24 @@ static int run(int argc, char **argv)
 	options_default(&options.common);
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	if (!options.script) {
+	if (!options.script && !options.common.operations) {
 		if (data_path_find("images/demo.kvs", script_path, sizeof(script_path), &error) < 0)
 			return command_fail(&error, NULL);
 		options.script = script_path;
 	}
 	if (session_program(options.common.program, program, sizeof(program), &error) < 0 ||
-	    script_load(options.script, &script, context, sizeof(context), &error) < 0)
+	    options_load(&options.common, options.script, &script, context, sizeof(context), &error) < 0)
 		return command_fail(&error, context);
 	/* Until here the process did not wait for anything: its CPU time is the time since exec. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 	start = clock_monotonic_ns();
 	config = options.common.session;
+	if (session_settle(&config, script, context, sizeof(context), &error) < 0) {
+		script_destroy(script);
+		return command_fail(&error, context);
+	}
 	config.program = program;
-	config.script = script;
 	config.interruptible = true;
 	config.serial = options.serial;
 	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;

@@ -16,18 +16,26 @@ static int take_argument(struct source_options *options, char *argument, struct 
 	if (!options->source)
 		options->source = argument;
 	else if (options->extra_name && !options->extra)
-		options->extra = argument;
+		options->extra = argument; /* with -e one argument too many: see check_arguments() */
 	else
 		argp_error(state, "`%s` is one argument too many", argument);
 	return 0;
 }
 
-static int check_arguments(const struct source_options *options, struct argp_state *state)
+static int check_arguments(struct source_options *options, struct argp_state *state)
 {
+	if (options->common.operations) {
+		/* -e is the source: the first argument is what else follows it. */
+		if (options->extra || (options->source && !options->extra_name))
+			argp_error(state, "one SOURCE at a time: `%s` beside -e", options->source);
+		options->extra = options->source;
+		options->source = "-e";
+	}
 	if (!options->source)
 		argp_error(
 			state,
-			"SOURCE is missing: a core file, a process id, a control socket, or a script (*.kvs) to run first");
+			"SOURCE is missing: a core file, a process id, a control socket, or a script to run first, "
+			"by its file, - for standard input, or -e OPERATIONS");
 	else if (options->extra_name && !options->extra && !options->extra_optional)
 		argp_error(state, "%s is missing", options->extra_name);
 	return 0;
@@ -75,6 +83,7 @@ struct source_config source_options_config(const struct source_options *options,
 {
 	return (struct source_config){
 		.claims = claims,
+		.operations = options->common.operations,
 		.program = options->common.program,
 		.stop = options->stop,
 		.session = options->common.session,

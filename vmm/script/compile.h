@@ -36,10 +36,11 @@ struct loop {
 struct compile {
 	struct script *script;
 	size_t text_length;
-	struct place now;     /* the current line; now.at is the next byte to parse */
-	const char *end;      /* end of the line's code, before comment and trailing blanks */
-	const char *usage;    /* usage of the statement, for messages; NULL until it is known */
-	char usage_text[160]; /* buffer for the usage of an operation */
+	struct place now;         /* the current line; now.at is the next byte to parse */
+	const char *end;          /* end of the line's code, before comment and trailing blanks */
+	const char *usage;        /* usage of the statement, for messages; NULL until it is known */
+	char usage_text[160];     /* buffer for the usage of an operation */
+	unsigned int head_stated; /* statements of the head so far, a bit each */
 	struct loop loops[SCRIPT_LOOPS_MAX];
 	unsigned int loop_count;
 	struct error *error;

@@ -2,6 +2,7 @@
 #include "script/line.h"
 
 #include "base/array.h"
+#include "script/head.h"
 #include "script/operations.h"
 #include "script/variables.h"
 
@@ -290,6 +291,7 @@ int line_compile(struct compile *compile)
 	struct kvmap_operation operation = { .result = KVMAP_NO_RESULT, .line = compile->now.number };
 	struct script *script = compile->script;
 	const char *start;
+	bool is_head;
 
 	compile->usage = NULL;
 	if (check_bytes(compile) < 0)
@@ -297,6 +299,10 @@ int line_compile(struct compile *compile)
 	if (at_line_end(compile))
 		return 0;
 	start = compile->now.at;
+	if (head_compile(compile, &is_head) < 0)
+		return -1;
+	if (is_head)
+		return end_of_statement(compile);
 	if (take_keyword(compile, "repeat"))
 		return repeat(compile);
 	if (take_keyword(compile, "parallel"))

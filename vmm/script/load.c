@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SCRIPT_STANDARD_INPUT "-"
+#define SCRIPT_SUFFIX         ".kvs"
+
 #define FILE_MAX (16l << 20) /* bytes; SCRIPT_OPERATIONS_MAX operations fit well */
 
 static int open_failed(const char *path, int errnum, struct error *error)
@@ -50,7 +53,7 @@ static int open_regular(const char *path, size_t *size_out, struct error *error)
 	return -1;
 }
 
-/* Reads at most `size` bytes, fewer if the file has shrunk. */
+/* Reads at most `size` bytes, fewer if the file ends before. */
 static int read_all(int fd, char *text, size_t size, size_t *length_out)
 {
 	size_t length = 0;
@@ -70,8 +73,8 @@ static int read_all(int fd, char *text, size_t size, size_t *length_out)
 	return 0;
 }
 
-int script_load(const char *path, struct script **out, char *context_out, size_t context_size,
-		struct error *error)
+static int load_file(const char *path, struct script **out, char *context_out, size_t context_size,
+		     struct error *error)
 {
 	size_t size = 0, length = 0;
 	char shown[201];
@@ -79,8 +82,6 @@ int script_load(const char *path, struct script **out, char *context_out, size_t
 	int result;
 	int fd;
 
-	if (context_out && context_size)
-		context_out[0] = '\0';
 	fd = open_regular(path, &size, error);
 	if (fd < 0)
 		return -1;
@@ -95,4 +96,64 @@ int script_load(const char *path, struct script **out, char *context_out, size_t
 	free(text);
 	close(fd);
 	return result;
+}
+
+static int load_standard_input(struct script **out, char *context_out, size_t context_size,
+			       struct error *error)
+{
+	const size_t most = FILE_MAX;
+	size_t length = 0;
+	char *text = malloc(most + 1);
+	int result;
+
+	if (!text)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory to read the script");
+	if (read_all(STDIN_FILENO, text, most + 1, &length) < 0)
+		result = error_set(error, ERROR_HOST, errno, 0, "standard input: the script cannot be read");
+	else if (length > most)
+		result = error_set(error, ERROR_INPUT, 0, 0,
+				   "standard input: a script has at most %ld MiB (use repeat)",
+				   FILE_MAX >> 20);
+	else
+		result =
+			script_compile("standard input", text, length, out, context_out, context_size, error);
+	free(text);
+	return result;
+}
+
+int script_load(const char *path, struct script **out, char *context_out, size_t context_size,
+		struct error *error)
+{
+	if (context_out && context_size)
+		context_out[0] = '\0';
+	return strcmp(path, SCRIPT_STANDARD_INPUT) != 0
+		       ? load_file(path, out, context_out, context_size, error)
+		       : load_standard_input(out, context_out, context_size, error);
+}
+
+/* Whether the bytes may be the beginning of a script: text, a byte order mark before it or not. */
+static bool is_text(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)bytes[i] < 0x20 && (!bytes[i] || !strchr("\t\n\r", bytes[i])))
+			return false;
+	return length;
+}
+
+bool script_is_file(const char *path)
+{
+	size_t length = strlen(path);
+	struct error ignored;
+	char head[512];
+	bool is_script;
+	int fd;
+
+	if (!strcmp(path, SCRIPT_STANDARD_INPUT) || (length > 4 && !strcmp(path + length - 4, SCRIPT_SUFFIX)))
+		return true;
+	fd = open_regular(path, &length, &ignored);
+	if (fd < 0)
+		return false;
+	is_script = read_all(fd, head, sizeof(head), &length) == 0 && is_text(head, length);
+	close(fd);
+	return is_script;
 }

@@ -99,7 +99,7 @@ int operand_number(struct compile *compile, const char *what, uint64_t *out)
 		return compile_error(
 			compile, word.at,
 			"expected %s, got '%.*s': digits, or 0x and hexadecimal digits, optionally "
-			"followed by K, M or G",
+			"followed by K, M, G or T",
 			what, (int)word.length, word.at);
 	}
 }

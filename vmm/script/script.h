@@ -13,16 +13,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What the head of a script states about its machine; 0: nothing. */
+struct script_head {
+	uint64_t memory; /* bytes */
+	uint32_t cpus;
+	uint32_t nodes;
+	bool has_policy;
+	uint32_t policy; /* enum kvmap_policy */
+};
+
 struct script {
 	char *path; /* as given, for messages */
 	char *text; /* the whole file */
+	struct script_head head;
 	ARRAY_OF(struct kvmap_operation) operations;
 	ARRAY_OF(char) strings;
 	ARRAY_OF(char *) variables; /* names; index = variable number */
 };
 
 /*
- * Reads and compiles. An error names file, line and column; error->text is then "FILE:LINE:COLUMN: what", and
+ * Reads and compiles; the path "-" is standard input. An error names file, line and column; error->text is then "FILE:LINE:COLUMN: what", and
  * context_out (may be NULL) gets the line and a caret below the column, without a newline at the end; ""
  * where no line is to blame.
  */
@@ -31,6 +41,13 @@ int script_load(const char *path, struct script **out, char *context_out, size_t
 int script_compile(const char *path, const char *text, size_t length, struct script **out, char *context_out,
 		   size_t context_size, struct error *error);
 void script_destroy(struct script *script);
+
+/* Whether it may be a script: its name ends in .kvs, or it is a file that begins with text. "-" is one. */
+bool script_is_file(const char *path);
+
+/* Checks that a guest with `cpus` CPUs has every CPU of the operations. Errors as those of script_load(). */
+int script_check_cpus(const struct script *script, uint32_t cpus, char *context_out, size_t context_size,
+		      struct error *error);
 
 /* Does any operation run in an interrupt? Then a machine of one CPU needs a local APIC, too. */
 bool script_interrupts(const struct script *script);

@@ -11,7 +11,13 @@
 #include "report/run.h"
 #include "stage2/on_demand.h"
 
-/* Borrowed until session_destroy(). */
+/* A policy that no one has stated; session_settle() replaces it. */
+#define SESSION_POLICY_UNSTATED UINT32_MAX
+
+/*
+ * Borrowed until session_destroy(). memory, cpus and nodes of 0 are not stated on the command line, as
+ * SESSION_POLICY_UNSTATED is not.
+ */
 struct session_config {
 	const char *kvm_path; /* /dev/kvm */
 	const char *program;  /* the guest's ELF file */
@@ -62,6 +68,14 @@ struct session {
 	} variables[KVMAP_VARIABLES_MAX]; /* of the script, from RESULT records */
 	struct report_run run;            /* for report_run(); borrows from the members above */
 };
+
+/*
+ * Sets the script, and what the command line does not state: as the head of the script says, else the
+ * default. -1: an operation of the script is for a CPU that the guest does not have; error and context are
+ * as those of script_load().
+ */
+int session_settle(struct session_config *config, const struct script *script, char *context_out,
+		   size_t context_size, struct error *error);
 
 /*
  * Boots, runs and verifies. -1 if that could not be done. A guest that dies or lies is a finding in

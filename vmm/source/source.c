@@ -15,11 +15,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_script(const char *name)
+/* Compiles the script that `name` is, or -e. A text that is no script may be meant as a core, unless its name says so. */
+static int load_script(const char *name, const struct source_config *config, struct script **out,
+		       char *detail, size_t detail_size, struct error *error)
 {
 	size_t length = strlen(name);
+	struct error why;
 
-	return length > 4 && !strcmp(name + length - 4, ".kvs");
+	if (config->operations)
+		return script_compile("-e", config->operations, strlen(config->operations), out, detail,
+				      detail_size, error);
+	if (script_load(name, out, detail, detail_size, error) == 0)
+		return 0;
+	if (error->kind != ERROR_INPUT || !strcmp(name, "-") ||
+	    (length > 4 && !strcmp(name + length - 4, ".kvs")))
+		return -1;
+	*detail = 0;
+	why = *error;
+	return error_set(error, ERROR_INPUT, 0, 0, "%.400s (a script, since it is not an ELF core)",
+			 why.text);
 }
 
 static int open_script(const char *name, const struct source_config *config, struct source *source,
@@ -28,10 +42,11 @@ static int open_script(const char *name, const struct source_config *config, str
 	struct session_config session = config->session;
 
 	if (session_program(config->program, source->program, sizeof(source->program), error) < 0 ||
-	    script_load(name, &source->script, detail, detail_size, error) < 0)
+	    load_script(name, config, &source->script, detail, detail_size, error) < 0)
 		return -1;
 	session.program = source->program;
-	session.script = source->script;
+	if (session_settle(&session, source->script, detail, detail_size, error) < 0)
+		return -1;
 	if (session_run(&session, &source->session, error) < 0)
 		return -1;
 	source->has_mode = source->session->has_mode;
@@ -180,7 +195,7 @@ int source_open(const char *name, const struct source_config *config, struct sou
 	*out = source_new(config, -1);
 	if (out->stage2)
 		stage2_on_demand_open(&out->stage2_reading);
-	if (is_script(name))
+	if (config->operations || script_is_file(name))
 		result = open_script(name, config, out, detail, detail_size, error);
 	else if (is_process(name, &pid))
 		result = open_process((pid_t)pid, config, out, error);

@@ -25,8 +25,9 @@ enum source_claims {
 /* How to open sources. Strings are borrowed until source_close(). */
 struct source_config {
 	enum source_claims claims;
-	const char *program; /* --guest; NULL: the one that the source names, or kvmap's own */
-	bool stop;           /* stop the process of another program's VM */
+	const char *operations; /* -e: a script's text, which is the source; NULL: none */
+	const char *program;    /* --guest; NULL: the one that the source names, or kvmap's own */
+	bool stop;              /* stop the process of another program's VM */
 	struct session_config
 		session; /* of a script, without program and script; stage2 applies to every VM */
 };

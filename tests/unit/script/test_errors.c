@@ -83,11 +83,11 @@ static const struct {
 	{ "read 0 + 1 + 2", "1:12: unexpected '+'; write: read ADDRESS" },
 	/* numbers */
 	{ "a = vmalloc 64KB", "1:13: expected a size, got '64KB': digits, or 0x and hexadecimal digits, "
-			      "optionally followed by K, M or G" },
+			      "optionally followed by K, M, G or T" },
 	{ "a = vmalloc -1", "1:13: expected a size, got '-1': digits, or 0x and hexadecimal digits, "
-			    "optionally followed by K, M or G" },
+			    "optionally followed by K, M, G or T" },
 	{ "a = vmalloc 0x", "1:13: expected a size, got '0x': digits, or 0x and hexadecimal digits, "
-			    "optionally followed by K, M or G" },
+			    "optionally followed by K, M, G or T" },
 	{ "a = vmalloc 18446744073709551616", "1:13: a size of more than 64 bits: '18446744073709551616'" },
 	{ "a = vmalloc 17179869184G", "1:13: a size of more than 64 bits: '17179869184G'" },
 	{ "read 0xffffffffffffffff+1", "1:24: this address is outside of 64 bits" },
@@ -95,7 +95,7 @@ static const struct {
 	{ "fragment 60", "1:12: '%' is missing after the percentage" },
 	{ "fragment 101%", "1:10: a percentage above 100%" },
 	{ "fragment x%", "1:10: expected a percentage, got 'x': digits, or 0x and hexadecimal digits, "
-			 "optionally followed by K, M or G" },
+			 "optionally followed by K, M, G or T" },
 	{ "fragment 6% of", "1:15: a size is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "fragment 6% seed", "1:17: a seed is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "fragment 6% seed 1 of 4M", "1:20: unexpected 'of'; write: fragment PERCENT% [of SIZE] [seed "

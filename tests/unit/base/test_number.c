@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/number.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static uint64_t parsed(const char *text)
+{
+	uint64_t value = 0;
+
+	cr_assert_eq(number_parse(text, strlen(text), &value), NUMBER_OK, "%s", text);
+	return value;
+}
+
+static void check_result(const char *text, enum number_result wanted)
+{
+	uint64_t value = 17;
+
+	cr_expect_eq(number_parse(text, strlen(text), &value), wanted, "%s", text);
+	cr_expect_eq(value, 17, "%s: the value is untouched", text);
+}
+
+Test(number, suffixes_multiply_by_powers_of_1024)
+{
+	cr_expect_eq(parsed("3"), 3);
+	cr_expect_eq(parsed("64K"), 64ull << 10);
+	cr_expect_eq(parsed("64k"), 64ull << 10);
+	cr_expect_eq(parsed("2M"), 2ull << 20);
+	cr_expect_eq(parsed("1g"), 1ull << 30);
+	cr_expect_eq(parsed("1T"), 1ull << 40);
+	cr_expect_eq(parsed("0x10K"), 16ull << 10);
+}
+
+Test(number, the_units_that_reports_print_are_understood)
+{
+	cr_expect_eq(parsed("4KiB"), 4096);
+	cr_expect_eq(parsed("256MiB"), 256ull << 20);
+	cr_expect_eq(parsed("1GiB"), 1ull << 30);
+	cr_expect_eq(parsed("2TiB"), 2ull << 40);
+	cr_expect_eq(parsed("0x10MiB"), 16ull << 20);
+}
+
+Test(number, what_is_no_number_or_too_large_is_refused)
+{
+	const char *const malformed[] = { "",     "K",    "KiB", "iB",   "4iB", "4KB", "4KiBs",
+					  "4kib", "4Kib", "0x",  "0xiB", "-4",  "4 K" };
+
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
+		check_result(malformed[i], NUMBER_MALFORMED);
+	check_result("16777216T", NUMBER_TOO_LARGE);
+	check_result("16777216TiB", NUMBER_TOO_LARGE);
+	check_result("18446744073709551616", NUMBER_TOO_LARGE);
+	cr_expect_eq(parsed("16777215TiB"), 16777215ull << 40);
+	cr_expect_eq(parsed("0xffffffffffffffff"), UINT64_MAX);
+}

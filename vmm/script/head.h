@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head.h: the head of a script: lines above its first operation that state what machine it needs. Private to
+ * vmm/script.
+ */
+#ifndef VMM_SCRIPT_HEAD_H
+#define VMM_SCRIPT_HEAD_H
+
+#include "script/compile.h"
+
+/*
+ * Compiles the line if it is one of the head, `cpus 4`. *taken: whether it is. 0, or -1 with the error made.
+ * `cpus = vmalloc 4K` is an operation.
+ */
+int head_compile(struct compile *compile, bool *taken);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settle.c: what machine a script gets: by the command line, else by its head, else the default.
+ */
+#include "session/session.h"
+
+#define MEMORY_DEFAULT (256ull << 20)
+
+int session_settle(struct session_config *config, const struct script *script, char *context_out,
+		   size_t context_size, struct error *error)
+{
+	const struct script_head *head = &script->head;
+
+	config->script = script;
+	if (!config->memory)
+		config->memory = head->memory ? head->memory : MEMORY_DEFAULT;
+	if (!config->cpus)
+		config->cpus = head->cpus ? head->cpus : 1;
+	if (!config->nodes)
+		config->nodes = head->nodes ? head->nodes : 1;
+	if (config->policy == SESSION_POLICY_UNSTATED)
+		config->policy = head->has_policy ? head->policy : KVMAP_POLICY_STRICT;
+	return script_check_cpus(script, config->cpus, context_out, context_size, error);
+}
