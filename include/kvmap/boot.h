@@ -64,8 +64,13 @@ struct kvmap_boot {
 	/* 1-based index of the internal allocation to fail, counted from the first operation; 0 = never */
 	uint32_t fail_allocation;
 	uint32_t nodes; /* number of NUMA nodes, 1 to KVMAP_NODES_MAX; 0 means 1 */
-	uint32_t unused;
+	/* Names of the variables, NUL-terminated, one after another up to the end of the module. The guest does not
+	 * read them; the host shows them. 0 = there are none. */
+	uint32_t names_offset;
 };
+
+/* Bytes of a variable's name, without the NUL. */
+#define KVMAP_VARIABLE_NAME_MAX 31
 
 static_assert(sizeof(struct kvmap_boot) == 80, "boot record");
 

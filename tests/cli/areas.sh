@@ -16,9 +16,9 @@ check "the guest whose areas are inspected is verified" 0
 try areas a.core
 check "live areas, a mapping of frames of others, and a freed area, each with tables and verdict" 0 \
 	out "^0xffffc90000000000-0x$(vmalloc_address 16 1)   $(area_bytes 16) op_vmalloc\+0x[0-9a-f]+/0x[0-9a-f]+ pages=16 vmalloc N0=16\$" \
-	out '^  tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard 0xffffc90000010000 not mapped: ok$' \
+	out '^  a, tables: 16 pages rw- in [0-9]+ runs from GPA 0x[0-9a-f]+, guard 0xffffc90000010000 not mapped: ok$' \
 	out ' pages=16 vmap N0=16$' out ' pages=1 phys=0x[0-9a-f]+ vmalloc N0=1$' out ' lazily freed .*pages=2' \
-	out '^  tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'
+	out '^  b, tables: nothing mapped, .*: ok$' out '^4 areas, 0 of them wrong$'
 printf 'a = vmalloc_huge 4M\n' >huge.kvs
 try areas huge.kvs
 check "each flag of an area has a word" 0 out ' pages=1024 phys=0x[0-9a-f]+ vmalloc huge N0=1024'
@@ -29,7 +29,7 @@ grep -o '^0x[0-9a-f]*-0x[0-9a-f]*' out >found
 cmp -s wanted found && ok "they are those of vmallocinfo" || not_ok "they are those of vmallocinfo"
 try areas areas.kvs --json
 check "areas of a script that is run first, as JSON" 0 \
-	out '"type":"area","seq":0,"address":"0xffffc90000000000".*"flag_words":\["vmalloc"\].*"tables":\{"pages":16,.*"rights":"rw-","guard_mapped":false.*"findings":\[\],"ok":true' \
+	out '"type":"area","seq":0,"address":"0xffffc90000000000","variable":"a",.*"flag_words":\["vmalloc"\].*"tables":\{"pages":16,.*"rights":"rw-","guard_mapped":false.*"findings":\[\],"ok":true' \
 	out '"type":"areas".*"areas":4,"wrong":0,"other_findings":0'
 try areas a.core --guest /bin/true
 check "a guest that makes no claims" 2 err 'kvmap: '

@@ -60,6 +60,8 @@ head -n 1 out >first
 check "map by its socket; JSON says first how long it was paused" 0 first '"type":"pause","seq":0,.*"ended":false,"paused_ns":[1-9]'
 try walk "$vm" 0xffffc90000000000
 check "a walk" 0 out 'PML4'
+try walk "$vm" a+4K
+check "of an address that a variable of its script names" 0 out "byte 0x1000 of the 64 KiB area 'a' at"
 try walk "$vm" 0xffffc90000010000
 check "a walk of a guard page" 1 out 'not present'
 try areas "$vm"

@@ -36,7 +36,7 @@ try walk a.core 0xffffc90000000000 --json
 gpa=$(sed -n 's/.*"type":"walk".*"gpa":"\(0x[0-9a-f]*\)".*/\1/p' out)
 try frames a.core "$gpa"
 check "a frame of an area that is mapped twice: its area, its struct page, three addresses" 0 \
-	out 'live area: page 0 of the 64 KiB area at 0xffffc90000000000' out 'struct page +owner vmalloc' \
+	out 'live area: page 0 of the 64 KiB area .a. at 0xffffc90000000000' out 'struct page +owner vmalloc' \
 	out 'reached +at 3 addresses, never' out '^  0xffff8880.*direct map' out '^  0xffffc90000000000  rw-  4K, by entry 0 of table'
 try frames a.core "pfn:$(printf '0x%x' $((gpa >> 12)))" --json
 check "the same by its number, as JSON" 0 out '"type":"frame_reach".*"address":"0xffffc90000000000"' out "\"type\":\"frame\".*\"gpa\":\"$gpa\".*\"pages\":3"

@@ -30,6 +30,27 @@ try walk a.core 0 --cpu 64
 check "a number that no CPU has" 2 err '--cpu .64. is not a number from 0 to 63'
 try walk a.core 0 --pkru 0x100000000
 check "a PKRU of more than 32 bits" 2 err '--pkru .0x100000000. is not a number of 32 bits'
+# ---- variables of the script, as the guest's boot record names them ----
+try walk a.core a+64K
+check "a variable is an ADDRESS, and names its area" 1 out "^0xffffc90000010000: guard page of the 64 KiB area 'a'"
+try walk a.core b-0x1000
+check "with a number subtracted" 1 out "^0x$(vmalloc_address 16 1 | sed 's/1000$/0000/'): "
+try walk core.kvs b
+check "of a script" 0 out "^0x$(vmalloc_address 16 1): byte 0x0 of the 8 KiB area 'b'"
+try walk a.core a+here
+one_line "what follows it must be a number" 2 'what follows .a\+. is not a number'
+try map a.core
+check "a label of the map" 0 out "area op_vmalloc \(op_areas.c:[0-9]+\) 'a'$" out " 'b'$"
+try map a.core --json
+check "in JSON" 0 out '"caller":"op_vmalloc[^"]*","variable":"a",'
+try frames a.core a+4K
+check "as FRAME it is the frame that is mapped there" 0 out "claimed by    live area: page 1 of the 64 KiB area 'a' at" \
+	out "byte 0x1000 of the"
+try frames a.core a+64K
+one_line "unless none is" 2 '.a\+64K. is 0xffffc90000010000, which is not mapped'
+echo 'expect refused c = vmalloc 0' >unset.kvs
+try walk unset.kvs c
+one_line "a variable that was never set" 2 'the script has not set .c.'
 # ---- map ----
 try map a.core
 check "a map says rights, page size, A and D, runs, and what it is" 0 \

@@ -45,6 +45,7 @@ static void read_areas(struct reader *reader)
 	reader->no_frames = true;
 	read_busy_tree(reader);
 	read_lazy(reader);
+	read_variables(reader);
 }
 
 static int read_with(void (*read)(struct reader *reader), const struct view *view,

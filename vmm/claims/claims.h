@@ -108,6 +108,7 @@ struct claim_cache {
 uint64_t claim_cache_objects(const struct claim_cache *cache);
 
 struct claim_variable {
+	char name[KVMAP_VARIABLE_NAME_MAX + 1]; /* letters, digits, _; "": not known */
 	uint64_t address, size, filled, fill_seed, write_address, write_value;
 	uint32_t state, contents; /* enums of kvmap/claims.h */
 };
@@ -187,10 +188,19 @@ int claims_read_logged(const struct view *view, const struct walk_mode *mode,
 int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 			const struct claims_layout *layout, struct flush_log *log, struct error *error);
 void flush_log_destroy(struct flush_log *log);
-/* As claims_read, but only `areas`, without their frames (frame_count is 0): enough to name an address. */
+/* As claims_read, but only `areas` and `variables`, areas without their frames (frame_count is 0): enough to name an address. */
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
+
+/* The last variable of that name, `length` bytes; NULL: there is none. claims may be NULL. */
+const struct claim_variable *claims_variable(const struct claims *claims, const char *name, size_t length);
+
+/*
+ * The name of the variable that holds the area's address: for a live area the last one that is not freed, for
+ * any other the last one. NULL: none, or its name is not known. claims may be NULL.
+ */
+const char *claims_area_variable(const struct claims *claims, const struct claim_area *area);
 
 /*
  * Start addresses of the live areas, sorted: a map is cut there, so that neighbouring areas stay apart. To be

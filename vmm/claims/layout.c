@@ -104,6 +104,7 @@ static bool type_fits(const struct claims_layout *layout, size_t type)
 static bool shapes_fit(const struct claims_layout *layout)
 {
 	return layout->types[MEMBER_vmap_area_rb_node].size == layout_size(layout, TYPE_rb_node) &&
+	       layout->roots[ROOT_agent].size == layout_size(layout, TYPE_agent) &&
 	       layout->roots[ROOT_memblock].size == layout_size(layout, TYPE_memblock) &&
 	       layout->types[MEMBER_cpu_cache_pcp].size == layout_size(layout, TYPE_per_cpu_pages) &&
 	       layout->types[MEMBER_cpu_cache_pcp_zero].size == layout_size(layout, TYPE_per_cpu_pages) &&

@@ -29,6 +29,7 @@
 	OBJECT(cpus)                                                                                         \
 	NUMBER(arch_nr_cpus)                                                                                 \
 	NUMBER(vmalloc_policy)                                                                               \
+	OBJECT(agent)                                                                                        \
 	OBJECT(agent_variables)                                                                              \
 	NUMBER(agent_nr_variables)                                                                           \
 	OBJECT(agent_inside)
@@ -147,6 +148,8 @@
 	NUMBER(cpu, state)                                                                                   \
 	TYPE(vmalloc_stats)                                                                                  \
 	KVMAP_VMALLOC_STATS(NUMBER, vmalloc_stats)                                                           \
+	TYPE(agent)                                                                                          \
+	NUMBER(agent, record)                                                                                \
 	TYPE(agent_variable)                                                                                 \
 	NUMBER(agent_variable, address)                                                                      \
 	NUMBER(agent_variable, size)                                                                         \

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.c: areas by address.
+ * lookup.c: areas by address, variables by name and by area.
  */
 #include "claims/claims.h"
 
 #include "base/lower_bound.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The live areas come first and are sorted. */
 static size_t live_count(const struct claims *claims)
@@ -29,6 +30,31 @@ const struct claim_area *claims_area_at(const struct claims *claims, uint64_t gv
 	for (size_t i = live; i < claims->areas.count; i++)
 		if (area_holds(&areas[i], gva))
 			return &areas[i];
+	return NULL;
+}
+
+const struct claim_variable *claims_variable(const struct claims *claims, const char *name, size_t length)
+{
+	for (size_t i = claims ? claims->variables.count : 0; length && i-- > 0;) {
+		const struct claim_variable *variable = &claims->variables.items[i];
+
+		if (strlen(variable->name) == length && !memcmp(variable->name, name, length))
+			return variable;
+	}
+	return NULL;
+}
+
+const char *claims_area_variable(const struct claims *claims, const struct claim_area *area)
+{
+	bool live = area->state == AREA_LIVE && !area->deferred;
+
+	for (size_t i = claims ? claims->variables.count : 0; i-- > 0;) {
+		const struct claim_variable *variable = &claims->variables.items[i];
+
+		if (*variable->name && variable->address == area->va_start &&
+		    variable->state != VARIABLE_UNSET && (variable->state == VARIABLE_LIVE || !live))
+			return variable->name;
+	}
 	return NULL;
 }
 

@@ -6,7 +6,60 @@
 
 #include <string.h>
 
-static void variable_take(struct reader *reader, const uint8_t *copy)
+/* Where the next name is in the guest's module; left 0: there are no more. */
+struct names {
+	uint64_t gva;
+	uint32_t left; /* bytes up to the end of the module */
+};
+
+/* The guest has them at its boot record. A guest that has not booted yet, or has an older record, has none. */
+static struct names names_find(struct reader *reader)
+{
+	const struct claims_layout *layout = reader->layout;
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	struct kvmap_boot record;
+	uint64_t gva;
+
+	if (!reader_structure(reader, TYPE_agent, layout->roots[ROOT_agent].gva, copy))
+		return (struct names){ 0 };
+	gva = layout_value(layout, MEMBER_agent_record, copy);
+	if (!reader_copy(reader, gva, &record, sizeof(record)) || record.magic != KVMAP_BOOT_MAGIC ||
+	    record.version != KVMAP_BOOT_VERSION || record.names_offset < sizeof(record) ||
+	    record.names_offset > record.size)
+		return (struct names){ 0 };
+	return (struct names){ gva + record.names_offset, record.size - record.names_offset };
+}
+
+static bool is_name(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!(text[i] >= 'a' && text[i] <= 'z') && !(text[i] >= 'A' && text[i] <= 'Z') &&
+		    !(text[i] >= '0' && text[i] <= '9') && text[i] != '_')
+			return false;
+	return length;
+}
+
+/* Takes the next name; "" if there is none. What is no name ends the list. */
+static void name_take(struct reader *reader, struct names *names, char out[KVMAP_VARIABLE_NAME_MAX + 1])
+{
+	uint32_t most = names->left < KVMAP_VARIABLE_NAME_MAX + 1 ? names->left : KVMAP_VARIABLE_NAME_MAX + 1;
+	char copy[KVMAP_VARIABLE_NAME_MAX + 1];
+	const char *end;
+
+	out[0] = '\0';
+	if (!reader_copy(reader, names->gva, copy, most))
+		most = 0;
+	end = memchr(copy, '\0', most);
+	if (!end || !is_name(copy, (size_t)(end - copy))) {
+		names->left = 0;
+		return;
+	}
+	memcpy(out, copy, (size_t)(end - copy) + 1);
+	names->gva += (uint64_t)(end - copy) + 1;
+	names->left -= (uint32_t)(end - copy) + 1;
+}
+
+static void variable_take(struct reader *reader, const uint8_t *copy, struct names *names)
 {
 	const struct claims_layout *layout = reader->layout;
 	struct claim_variable variable = {
@@ -20,6 +73,7 @@ static void variable_take(struct reader *reader, const uint8_t *copy)
 		.contents = (uint32_t)layout_value(layout, MEMBER_agent_variable_contents, copy),
 	};
 
+	name_take(reader, names, variable.name);
 	(void)reader_push(reader, &reader->out->variables, variable);
 }
 
@@ -30,7 +84,10 @@ void read_variables(struct reader *reader)
 	uint32_t most = layout_elements(layout, TYPE_agent_variable, root->size);
 	uint64_t count = reader_root(reader, ROOT_agent_nr_variables, "V12");
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
+	struct names names = { 0 };
 
+	if (count)
+		names = names_find(reader);
 	if (count > most) {
 		reader_damage(reader, "V12", layout->roots[ROOT_agent_nr_variables].gva, count,
 			      "agent_nr_variables: more than fit into the array");
@@ -43,7 +100,7 @@ void read_variables(struct reader *reader)
 			reader_damage(reader, "V12", gva, i, "agent_variables: not mapped");
 			return;
 		}
-		variable_take(reader, copy);
+		variable_take(reader, copy, &names);
 	}
 }
 

@@ -6,8 +6,10 @@
 #include "base/number.h"
 #include "base/page.h"
 #include "commands/inspection.h"
+#include "inspect/address.h"
 #include "report/frames.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -47,7 +49,8 @@ static int parse_options(int argc, char **argv, struct frames_options *out)
 		"and how the frames of neighbouring pages lie. With FRAME: the owner of that frame, and every "
 		"address, PTE and area that leads to it."
 		"\vFRAME is an address in guest physical memory, 0x1001000 (any byte of the frame will do), or "
-		"its number after `pfn:`, pfn:0x1001. Exit status 1: a frame has no owner, or several.";
+		"its number after `pfn:`, pfn:0x1001, or a variable of the guest's script, a or a+4096: the frame that is "
+		"mapped there. Exit status 1: a frame has no owner, or several.";
 	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = { options_list, parse, "SOURCE [FRAME]", doc, children, NULL, NULL };
 
@@ -56,19 +59,38 @@ static int parse_options(int argc, char **argv, struct frames_options *out)
 	return command_parse(&argp, argc, argv, out);
 }
 
-/* Parses an address or pfn:NUMBER. *out is the frame's number. */
-static int parse_frame(const char *text, uint64_t *out, struct error *error)
+/* The frame at which an address is mapped; -1 with an error if it is not. */
+static int frame_at(const struct source *source, const char *text, uint64_t address, uint64_t *out,
+		    struct error *error)
 {
+	struct walk walk;
+
+	walk_translate(source->view, &source->mode, address, &walk);
+	if (walk.stop != WALK_MAPPED)
+		return error_set(error, ERROR_INPUT, 0, address,
+				 "`%s` is 0x%" PRIx64 ", which is not mapped: see `kvmap walk`", text,
+				 address);
+	*out = walk.gpa / PAGE_4K;
+	return 0;
+}
+
+/* Parses an address, pfn:NUMBER or a variable of the script. *out is the frame's number. */
+static int parse_frame(const char *text, const struct source *source, uint64_t *out, struct error *error)
+{
+	int variable = address_of_variable(text, source->claims, out, error);
 	size_t length = strlen(text);
 	bool number = length > 4 && !memcmp(text, "pfn:", 4);
 	size_t before = number ? 4 : 0;
 	char escaped[160];
 	uint64_t value;
 
+	if (variable)
+		return variable < 0 ? -1 : frame_at(source, text, *out, out, error);
 	if (number_parse(text + before, length - before, &value) != NUMBER_OK)
-		return error_set(error, ERROR_INPUT, 0, 0,
-				 "`%s` is neither a guest physical address (0x...) nor pfn:NUMBER",
-				 text_escape(text, length, escaped, sizeof(escaped)));
+		return error_set(
+			error, ERROR_INPUT, 0, 0,
+			"`%s` is neither a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
+			text_escape(text, length, escaped, sizeof(escaped)));
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s is beyond the 52 bits that a physical address can have", text);
@@ -121,7 +143,7 @@ static int show_frame(struct inspection *inspection, struct source *source, cons
 	struct error error;
 	int status;
 
-	if (parse_frame(options->source.extra, &about.pfn, &error) < 0 ||
+	if (parse_frame(options->source.extra, source, &about.pfn, &error) < 0 ||
 	    frames_reach(source->view, &source->mode, about.pfn,
 			 options->all ? FRAME_REACHES_MAX : REACHES_LISTED, &reaches, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);

@@ -5,18 +5,23 @@
 #include "base/escape.h"
 #include "base/number.h"
 #include "commands/inspection.h"
+#include "inspect/address.h"
 #include "report/walk.h"
 
 #include <string.h>
 
-/* Parses a number, or a symbol of the guest with an optional +offset. */
-static int parse_address(const char *text, const struct symbols *symbols, uint64_t *out, struct error *error)
+/* Parses a number, or a variable of the script or a symbol of the guest with an optional offset. */
+static int parse_address(const char *text, const struct claims *claims, const struct symbols *symbols,
+			 uint64_t *out, struct error *error)
 {
+	int variable = address_of_variable(text, claims, out, error);
 	const char *plus = strchr(text, '+');
 	size_t length = plus ? (size_t)(plus - text) : strlen(text);
 	char name[128], escaped[160];
 	uint64_t offset = 0;
 
+	if (variable)
+		return variable < 0 ? -1 : 0;
 	text_escape(text, strlen(text), escaped, sizeof(escaped));
 	if (number_parse(text, strlen(text), out) == NUMBER_OK)
 		return 0;
@@ -30,9 +35,10 @@ static int parse_address(const char *text, const struct symbols *symbols, uint64
 			return 0;
 		}
 	}
-	return error_set(error, ERROR_INPUT, 0, 0,
-			 "`%s` is neither an address (0x...) nor a symbol of the guest, symbol+offset",
-			 escaped);
+	return error_set(
+		error, ERROR_INPUT, 0, 0,
+		"`%s` is neither an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
+		escaped);
 }
 
 struct walk_options {
@@ -76,7 +82,7 @@ static int parse_options(int argc, char **argv, struct walk_options *out)
 		.parser = parse,
 		.args_doc = "SOURCE ADDRESS",
 		.doc = "Explains one translation of SOURCE, a core file, a VM that runs or a script that is run first. ADDRESS is a "
-		       "number or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
+		       "number, a variable of the guest's script, a or a+4096, or SYMBOL[+OFFSET]. Exit status 1: the address is not mapped.",
 		.children = children,
 	};
 
@@ -106,7 +112,7 @@ static int walk_source(struct inspection *inspection, struct source *source, voi
 	if (!source->has_mode)
 		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, &error) < 0 ||
-	    parse_address(options->source.extra, source->symbols, &address, &error) < 0)
+	    parse_address(options->source.extra, source->claims, source->symbols, &address, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
 	access_rules_of_cpu(&source->view->cpus[options->cpu], &rules);
 	rules.has_pkru = options->has_pkru;

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The kind of an address. area: of AREA, DEFERRED, LAZY and GUARD; else NULL. */
 struct address {
@@ -119,7 +120,8 @@ const char *address_explain(uint64_t gva, const struct claims *claims, struct sy
 
 	if (address.area) {
 		area_start = address.area->va_start;
-		address_area_text(address.area, NULL, symbols, text, sizeof(text));
+		address_area_text(address.area, claims_area_variable(claims, address.area), symbols, text,
+				  sizeof(text));
 	}
 	switch (address.kind) {
 	case ADDRESS_AREA:
@@ -140,4 +142,21 @@ const char *address_explain(uint64_t gva, const struct claims *claims, struct sy
 	default: snprintf(out, size, "%s", label);
 	}
 	return out;
+}
+
+int address_of_variable(const char *text, const struct claims *claims, uint64_t *out, struct error *error)
+{
+	size_t length = strcspn(text, "+-");
+	const struct claim_variable *variable = claims_variable(claims, text, length);
+	uint64_t offset = 0;
+
+	if (!variable)
+		return 0;
+	if (text[length] && number_parse(text + length + 1, strlen(text + length + 1), &offset) != NUMBER_OK)
+		return error_set(error, ERROR_INPUT, 0, 0, "what follows `%s%c` is not a number",
+				 variable->name, text[length]);
+	if (variable->state == VARIABLE_UNSET)
+		return error_set(error, ERROR_INPUT, 0, 0, "the script has not set `%s`", variable->name);
+	*out = text[length] == '-' ? variable->address - offset : variable->address + offset;
+	return 1;
 }

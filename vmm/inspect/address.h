@@ -34,6 +34,12 @@ enum address_kind {
 const char *address_kind_name(enum address_kind kind);
 const char *address_kind_label(enum address_kind kind);
 
+/*
+ * The address that `text` names by a variable of the guest's script, NAME, NAME+NUMBER or NAME-NUMBER. 1; 0 if it
+ * names none; -1 with an error if the number is none, or the variable is not set. claims may be NULL.
+ */
+int address_of_variable(const char *text, const struct claims *claims, uint64_t *out, struct error *error);
+
 /* ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
 enum address_kind address_area_kind(const struct claim_area *area);
 

@@ -155,6 +155,8 @@ static int add(struct builder *builder, struct map_item item)
 	if (item.area && callers_find(&builder->callers, builder->map, builder->symbols, item.area->caller,
 				      &item.caller) < 0)
 		return -1;
+	if (item.area)
+		item.variable = claims_area_variable(builder->claims, item.area);
 	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
 }
 

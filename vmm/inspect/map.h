@@ -27,6 +27,7 @@ struct map_item {
 	uint32_t caller; /* of areas and guards: index into map.callers; 0: no caller */
 	const struct range *range;     /* NULL: a guard */
 	const struct claim_area *area; /* NULL: no area */
+	const char *variable;          /* of the script, that holds the area; NULL: none */
 	bool mapped;                   /* of a guard: it is mapped, which is an error */
 };
 

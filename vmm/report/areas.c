@@ -97,6 +97,7 @@ static void show_tables(struct report *report, const struct area_report *shown)
 {
 	const struct area_tables *tables = &shown->tables;
 	char pages[40], large[64] = "", rights[24], runs[40], mapped[200] = "nothing mapped", wrong[80];
+	const char *name = claims_area_variable(shown->about->claims, shown->area);
 
 	if (tables->large)
 		snprintf(large, sizeof(large), " (%" PRIu64 " of them in large ones)", tables->large);
@@ -106,8 +107,8 @@ static void show_tables(struct report *report, const struct area_report *shown)
 			 rights_of(tables, rights, sizeof(rights)), large,
 			 text_number_of(tables->runs, "run", runs, sizeof(runs)), tables->gpa);
 	text_line(report, shown->findings || tables->cut_short ? PAINT_BAD : PAINT_GOOD, 2, 4,
-		  "tables: %s, guard 0x%016" PRIx64 " %s:%s%s", mapped, claim_area_guard(shown->area),
-		  tables->guard_mapped ? "MAPPED" : "not mapped",
+		  "%s%stables: %s, guard 0x%016" PRIx64 " %s:%s%s", name ? name : "", name ? ", " : "",
+		  mapped, claim_area_guard(shown->area), tables->guard_mapped ? "MAPPED" : "not mapped",
 		  shown->findings ? invariants_text(shown->findings, wrong, sizeof(wrong)) : " ok",
 		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");
 }
@@ -170,12 +171,15 @@ static void emit_area(struct report *report, const struct area_report *shown)
 {
 	struct json_object *line = json_start(report, "area");
 	const struct claim_area *area = shown->area;
+	const char *variable = claims_area_variable(shown->about->claims, area);
 	char caller[256] = "";
 	uint64_t gpa;
 
 	if (shown->about->symbols)
 		symbols_describe(shown->about->symbols, area->caller, caller, sizeof(caller));
 	json_add_hex(line, "address", area->va_start);
+	if (variable)
+		json_add_string(line, "variable", variable);
 	json_add_number(line, "size", claim_area_bytes(area));
 	json_add_number(line, "requested", area->requested_size);
 	json_add_string(line, "state", address_area_state(area));

@@ -46,16 +46,17 @@ static const char *claim_details(const struct report_frame *about, const struct 
 {
 	const struct claims *claims = about->claims;
 	const struct claim_area *area;
-	char bytes[40], caller[300];
+	char bytes[40], caller[300], name[40];
 
 	out[0] = '\0';
 	switch (OWNER_KIND(owner->tag)) {
 	case OWNER_AREA:
 	case OWNER_LAZY:
 		area = &claims->areas.items[OWNER_INDEX(owner->tag)];
-		snprintf(out, size, "page %" PRIu32 " of the %s area at 0x%016" PRIx64 "%s", owner->size,
-			 number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)), area->va_start,
-			 address_caller(area, about->symbols, caller, sizeof(caller)));
+		snprintf(out, size, "page %" PRIu32 " of the %s area%s at 0x%016" PRIx64 "%s", owner->size,
+			 number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
+			 text_variable(claims_area_variable(claims, area), name, sizeof(name)),
+			 area->va_start, address_caller(area, about->symbols, caller, sizeof(caller)));
 		break;
 	case OWNER_SLAB: snprintf(out, size, "%s", claims->caches[OWNER_INDEX(owner->tag)].name); break;
 	case OWNER_RESERVED: snprintf(out, size, "%s", reserved_name(claims, about->pfn)); break;

@@ -40,7 +40,7 @@ static const char *caller_text(const struct map_caller *caller, char *out, size_
 
 const char *map_label(const struct memory_map *map, const struct map_item *item, char *out, size_t size)
 {
-	char caller[200], kind[64];
+	char caller[200], kind[64], name[40];
 	const char *colon = item->kind == ADDRESS_DEFERRED ? ":" : "";
 
 	kind_label(item, kind);
@@ -49,8 +49,9 @@ const char *map_label(const struct memory_map *map, const struct map_item *item,
 		snprintf(out, size, "%s%s", kind,
 			 item->mapped ? ", AND MAPPED: see the range around it" : "");
 	else if (item->area)
-		snprintf(out, size, "%s%s%s%s", kind, item->area->flags & VM_MAP ? ", mapped again:" : colon,
-			 *caller ? " " : "", caller);
+		snprintf(out, size, "%s%s%s%s%s", kind,
+			 item->area->flags & VM_MAP ? ", mapped again:" : colon, *caller ? " " : "", caller,
+			 text_variable(item->variable, name, sizeof(name)));
 	else
 		snprintf(out, size, "%s", kind);
 	return out;

@@ -23,6 +23,8 @@ static void emit_range(struct report *report, const struct report_map *input, co
 	json_add_string(line, "kind", address_kind_name(item->kind));
 	if (item->caller)
 		json_add_string(line, "caller", input->map->callers.items[item->caller].place);
+	if (item->variable)
+		json_add_string(line, "variable", item->variable);
 	json_add_string(line, "label", map_label(input->map, item, label, sizeof(label)));
 	json_finish(report, line);
 }

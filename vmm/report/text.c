@@ -141,3 +141,9 @@ const char *text_number_of(uint64_t count, const char *thing, char *out, size_t 
 		snprintf(out, size, "%s %.*s%s", digits, (int)stem, thing, ending);
 	return out;
 }
+
+const char *text_variable(const char *name, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", name ? " '" : "", name ? name : "", name ? "'" : "");
+	return out;
+}

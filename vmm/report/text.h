@@ -26,6 +26,8 @@ void text_line(struct report *report, enum paint paint, unsigned int indent, uns
 const char *text_count(uint64_t count, char *out, size_t size);
 /* "345 ns", "12.3 us", "1.23 ms", "4.56 s". Returns out. */
 const char *text_duration(uint64_t ns, char *out, size_t size);
+/* " 'a'" for a variable of the script, "" for NULL. Returns out. */
+const char *text_variable(const char *name, char *out, size_t size);
 /* "1 page", "2 pages", "no entries". Returns out. */
 const char *text_number_of(uint64_t count, const char *thing, char *out, size_t size);
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #define SCRIPT_LINE_MAX       1000 /* bytes */
-#define SCRIPT_NAME_MAX       31   /* bytes of a variable's name */
-#define SCRIPT_LOOPS_MAX      16   /* `repeat` in `repeat` */
+#define SCRIPT_NAME_MAX       KVMAP_VARIABLE_NAME_MAX
+#define SCRIPT_LOOPS_MAX      16 /* `repeat` in `repeat` */
 #define SCRIPT_OPERATIONS_MAX 1000000
 
 /* In operand.unused of a `fill` without a seed, until the operations are numbered. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * module.c: PVH module 0: boot record, operations, strings.
+ * module.c: PVH module 0: boot record, operations, strings, names of variables.
  */
 #include "script/script.h"
 
@@ -24,13 +24,34 @@ bool script_interrupts(const struct script *script)
 	return false;
 }
 
+/* Bytes of the names of all variables, each with its NUL. */
+static size_t names_size(const struct script *script)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < script->variables.count; i++)
+		size += strlen(script->variables.items[i]) + 1;
+	return size;
+}
+
+static void fill_names(const struct script *script, uint8_t *out)
+{
+	for (size_t i = 0; i < script->variables.count; i++) {
+		size_t length = strlen(script->variables.items[i]) + 1;
+
+		memcpy(out, script->variables.items[i], length);
+		out += length;
+	}
+}
+
 int script_module(const struct script *script, const struct kvmap_boot *boot, void **module_out,
 		  size_t *size_out, struct error *error)
 {
 	size_t operations_size = script->operations.count * sizeof(struct kvmap_operation);
 	size_t operations_offset = (sizeof(struct kvmap_boot) + 7) & ~(size_t)7;
 	size_t strings_offset = operations_offset + operations_size;
-	size_t size = strings_offset + script->strings.count;
+	size_t names_offset = strings_offset + script->strings.count;
+	size_t size = names_offset + names_size(script);
 	struct kvmap_boot header = *boot;
 	uint8_t *module;
 
@@ -50,6 +71,7 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 	header.operation_count = (uint32_t)script->operations.count;
 	header.strings_offset = (uint32_t)strings_offset;
 	header.strings_size = (uint32_t)script->strings.count;
+	header.names_offset = script->variables.count ? (uint32_t)names_offset : 0;
 	memcpy(module, &header, sizeof(header));
 	if (operations_size)
 		memcpy(module + operations_offset, script->operations.items, operations_size);
@@ -57,6 +79,7 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 		   boot->seed);
 	if (script->strings.count)
 		memcpy(module + strings_offset, script->strings.items, script->strings.count);
+	fill_names(script, module + names_offset);
 	*module_out = module;
 	*size_out = size;
 	return 0;

@@ -3,6 +3,7 @@
  * program.c: the guest's roots: an ELF file with the symbols and the DWARF of a kvmap guest. Arrays that
  * tests unmap in part begin at a page.
  */
+#include "agent/agent.h"
 #include "agent/variables.h"
 #include "arch/x86_64/percpu.h"
 #include "mm/arch.h"
@@ -29,6 +30,7 @@ struct tlb_stats tlb_stats;
 struct cpu cpus[NR_CPUS];
 u32 arch_nr_cpus;
 u32 vmalloc_policy;
+struct agent agent PAGE_ALIGNED;
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX] PAGE_ALIGNED;
 u32 agent_nr_variables;
 u32 agent_inside[KVMAP_CPUS_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every root and member that the claims are read by is where the compiler puts it. */
 #include "claims/layout.h"
+#include "agent/agent.h"
 #include "agent/variables.h"
 #include "arch/x86_64/percpu.h"
 #include "mm/page/frames.h"

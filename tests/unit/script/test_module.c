@@ -30,7 +30,9 @@ Test(module, it_holds_the_record_the_operations_and_the_strings)
 	cr_expect_eq(memcmp(bytes + boot.operations_offset, script->operations.items, 128), 0);
 	cr_expect_geq(boot.strings_offset, boot.operations_offset + 128);
 	cr_expect_eq(boot.strings_size, 6);
-	cr_expect_eq(boot.strings_offset + boot.strings_size, size);
+	cr_expect_eq(boot.names_offset, boot.strings_offset + boot.strings_size);
+	cr_expect_eq(boot.names_offset + 2, size);
+	cr_expect_str_eq(bytes + boot.names_offset, "a");
 	cr_expect_str_eq(bytes + boot.strings_offset, "hello");
 	free(module);
 	script_destroy(script);
@@ -48,6 +50,7 @@ Test(module, a_script_without_operations_is_a_record_alone)
 	memcpy(&boot, module, sizeof(boot));
 	cr_expect_eq(boot.operation_count, 0);
 	cr_expect_eq(boot.strings_size, 0);
+	cr_expect_eq(boot.names_offset, 0);
 	cr_expect_eq(boot.size, size);
 	free(module);
 	script_destroy(script);
