@@ -53,8 +53,10 @@ try ps
 check "ps lists it" 0 out "$vm +1 +256 MiB +at end" out "keeps.kvs"
 try ps --json
 check "ps as JSON" 0 out "\"pid\":$vm,\"cpus\":1,\"memory\":268435456,\"state\":\"at end\"" out '"build_id":"[0-9a-f]{40}"'
-try map "$vm"
+try map "$vm" -v
 check "map of a VM by its process id" 0 out '64 KiB .* area op_vmalloc' out 'guard' err "^paused PID $vm "
+try map "$vm"
+[ -s err ] && not_ok "without -v nothing is on standard error" || ok "without -v nothing is on standard error"
 try map "$XDG_RUNTIME_DIR/kvmap/$vm.sock" --json
 head -n 1 out >first
 check "map by its socket; JSON says first how long it was paused" 0 first '"type":"pause","seq":0,.*"ended":false,"paused_ns":[1-9]'
@@ -64,19 +66,19 @@ try walk "$vm" a+4K
 check "of an address that a variable of its script names" 0 out "byte 0x1000 of the 64 KiB area 'a' at"
 try walk "$vm" 0xffffc90000010000
 check "a walk of a guard page" 1 out 'not present'
-try areas "$vm"
+try areas "$vm" -v
 check "areas" 0 out '0xffffc90000000000' err 'paused PID'
-try frames "$vm"
+try frames "$vm" -v
 check "frames" 0 err 'paused PID'
-try print "$vm" vmap_area_root
+try print "$vm" vmap_area_root -v
 check "print" 0 err 'paused PID'
-try diff "$vm" "$vm"
+try diff "$vm" "$vm" -v
 check "diff of a VM with itself" 0 err 'paused PID'
-try backtrace "$vm"
+try backtrace "$vm" -v
 check "backtrace" 0 out 'machine_exit|channel' err 'paused PID'
-try dump "$vm" held.core
+try dump "$vm" held.core -v
 check "dump" 0 out 'held.core: 1 CPU' err 'paused PID'
-try diff "$vm" held.core
+try diff "$vm" held.core -v
 check "the core is what the VM is" 0 err "^paused PID $vm "
 try diff held.core "$vm" --json
 check "of two sources the pauses of the VM are reported" 0 out '"type":"pause","seq":0'
@@ -90,7 +92,7 @@ try backtrace "$vm" --cpu 7
 one_line "backtrace of a CPU that is not there" 2 'there is no CPU 7'
 try walk "$vm" 0xffffc90000000000 --stage2
 check "a walk through the second stage, or why not" 0 out '^HPA'
-try stage2 "$vm"
+try stage2 "$vm" -v
 if [ "$status" = 2 ]; then
 	check "stage2 says what is missing" 2 err 'may not load|built without'
 else
@@ -118,7 +120,7 @@ grep -q " $vm " out && not_ok "ps lists it no more" || ok "ps lists it no more"
 # Memory on both sides of the hole below 4 GiB is two regions of one file.
 start auto keeps.kvs --hold --memory 4G
 at_end
-try verify "$vm"
+try verify "$vm" -v
 check "memory of two regions" 0 out '^VERIFIED' err 'paused'
 try resume "$vm"
 ended "and it ends, too" 0
@@ -157,17 +159,17 @@ for cpus in 1 4; do
 		what=${command#* }
 		[ "$what" = "$command" ] && what=
 		# shellcheck disable=SC2086 # a word, or none
-		try ${command%% *} vm.sock $what
+		try ${command%% *} vm.sock $what -v
 		[ "$status" = 0 ] && grep -q 'paused PID' err || {
 			bad=1
 			break
 		}
 	done
 	[ $bad = 0 ] && ok "every other command inspects it, too" || not_ok "every other command inspects it, too"
-	try diff vm.sock works.core
+	try diff vm.sock works.core -v
 	# It may be between two pairs again, with what it had then.
 	check "what it did since is reported" "$((status == 1))" out '^Registers' err 'paused PID'
-	try verify "$vm"
+	try verify "$vm" -v
 	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'paused PID'
 	try resume "$vm"
 	one_line "it cannot be let go before its end" 2 'not held at its end'
@@ -191,7 +193,7 @@ printf 'a = vmalloc 64K\nb = vmalloc 8K\nbug guard-mapped\nrepeat 400\n  pair vm
 start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock"
 # verdict STATUS: of verify, once the guest runs its script.
 verdict() {
-	try verify vm.sock
+	try verify vm.sock -v
 	[ "$status" = "$1" ]
 }
 # in_line N: verify says that the VM is in the middle of line N. During boot it says that there is no paging.

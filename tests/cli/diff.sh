@@ -68,7 +68,7 @@ check "as JSON" 1 out '"type":"diff_contents",.*"address":"0xffffc90000001000","
 "$KVMAP" run after.kvs --hold --control ./vm.sock $patient >vm.out 2>vm.err </dev/null &
 vm=$!
 wait_for $vm grep -q 'at its end' vm.err
-try diff before.core ./vm.sock
+try diff before.core ./vm.sock -v
 check "a core and a VM that runs" 1 out '^  13 pages in 3 ranges$' err "^paused PID $vm "
 try diff ./vm.sock after.core --json
 check "a VM and its core are the same" 0 out '"seq":0,.*"pid":'"$vm" out '"type":"diff","seq":.*"pages":0,'

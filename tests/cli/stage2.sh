@@ -90,11 +90,11 @@ wait "$qemu" 2>/dev/null
 "$KVMAP" run "$IMAGES/demo.kvs" --hold $patient >held.out 2>&1 </dev/null &
 held=$!
 wait_for $held grep -q 'at its end' held.out
-try stage2 "$held"
+try stage2 "$held" -v
 check "the VM of another kvmap, with its guest's pages" 0 out "^Second stage of process $held: " out '^  2M +' \
 	err 'paused PID'
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$held" >out 2>err </dev/null
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KVMAP" stage2 "$held" -v >out 2>err </dev/null
 	status=$?
 	check "what KVM tells anyone of it, where no more is allowed" 2 out 'not seen' out 'slot at GPA 0x0, 256 MiB$' \
 		out 'KVM_TRANSLATE agrees with the guest.s tables at [1-9][0-9]* addresses$' err 'paused PID' err 'run as root'

@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
 		"verdict on each. Exit status 1: there are findings.";
 	struct source_options options = source_options_default(NULL);
 
-	if (source_options_parse(argc, argv, "SOURCE", doc, &options) < 0)
+	if (source_options_parse(argc, argv, "SOURCE", doc, true, &options) < 0)
 		return EXIT_NOT_DONE;
 	return inspection_run(&options, SOURCE_CLAIMS, show_areas, NULL);
 }

@@ -33,14 +33,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "`%s` is one argument too many", argument);
 		return 0;
 	case ARGP_KEY_END:
-		if (!options->what || strcmp(options->what, "guest") != 0)
+		if (!options->what)
 			argp_error(state, "what is to be measured is missing: kvmap bench guest");
+		else if (strcmp(options->what, "guest") != 0)
+			argp_error(state, "`%s` cannot be measured, only the guest can: kvmap bench guest",
+				   options->what);
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_bench_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	NULL,
 	parse,

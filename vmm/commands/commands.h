@@ -37,6 +37,9 @@ int command_fail(const struct error *error, const char *detail);
 /* Prints lines with control characters and bytes that are no UTF-8 escaped. */
 void command_write_escaped(FILE *stream, const char *text, size_t length);
 
+/* Columns of the terminal that stdout is, 60 to 200; 0: it is none. */
+unsigned int command_columns(void);
+
 /* A report to stdout: JSON or text, in colour if stdout is a terminal and NO_COLOR is not set. */
 void command_report(struct report *report, bool json);
 

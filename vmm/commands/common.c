@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* fopencookie */
 #include "commands/commands.h"
 
 #include "base/escape.h"
@@ -10,7 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+/* Bounds of the width of reports. */
+#define COLUMNS_LEAST 60
+#define COLUMNS_MOST  200
 
 void command_write_escaped(FILE *stream, const char *text, size_t length)
 {
@@ -28,31 +32,6 @@ void command_write_escaped(FILE *stream, const char *text, size_t length)
 	}
 }
 
-static ssize_t write_escaped(void *stream, const char *text, size_t length)
-{
-	command_write_escaped(stream, text, length);
-	return (ssize_t)length;
-}
-
-int command_parse(const struct argp *argp, int argc, char **argv, void *input)
-{
-	FILE *terminal = stderr,
-	     *escaped = fopencookie(terminal, "w", (cookie_io_functions_t){ .write = write_escaped });
-	int result;
-
-	argp_err_exit_status = EXIT_NOT_DONE;
-	/* argp prints arguments as they are. It takes the value of stderr at its start. */
-	if (escaped) {
-		setvbuf(escaped, NULL, _IOLBF, 0);
-		stderr = escaped;
-	}
-	result = argp_parse(argp, argc, argv, 0, NULL, input);
-	stderr = terminal;
-	if (escaped)
-		fclose(escaped);
-	return result ? -1 : 0;
-}
-
 int command_fail(const struct error *error, const char *detail)
 {
 	fflush(stdout);
@@ -64,14 +43,27 @@ int command_fail(const struct error *error, const char *detail)
 	return EXIT_NOT_DONE;
 }
 
+unsigned int command_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return 0;
+	return size.ws_col < COLUMNS_LEAST  ? COLUMNS_LEAST
+	       : size.ws_col > COLUMNS_MOST ? COLUMNS_MOST
+					    : size.ws_col;
+}
+
 void command_report(struct report *report, bool json)
 {
+	unsigned int columns = command_columns();
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
 	*report = (struct report){
 		.stream = stdout,
 		.format = json ? REPORT_JSON : REPORT_TEXT,
+		.columns = columns,
 		.colour = !json && isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
 			  !(term && !strcmp(term, "dumb")),
 	};

@@ -45,7 +45,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_module_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	argp_options,
 	parse,

@@ -26,7 +26,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct diff_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
 	case OPTION_ALL: options->all = true; return 0;
 	case OPTION_CONTENTS: options->contents = true; return 0;
 	case OPTION_ENTRIES: options->entries = true; return 0;
@@ -57,7 +57,9 @@ static int parse_options(int argc, char **argv, struct diff_options *out)
 		"is compared by its tables alone."
 		"\vExit status 0: they are the same. 1: they differ. 2: it could not be done. Accessed and dirty "
 		"bits do not count, nor do registers but CR0, CR3, CR4 and EFER.";
-	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
+					       { &options_verbose_argp, 0, NULL, 0 },
+					       { 0 } };
 	const struct argp argp = { options_list, parse, "SOURCE SOURCE", doc, children, NULL, NULL };
 
 	*out = (struct diff_options){ 0 };
@@ -173,7 +175,7 @@ static int run(int argc, char **argv)
 		source_close(&sources[0]);
 		return EXIT_NOT_DONE;
 	}
-	status = inspection_run_sources(sources, 2, options.common.json, compare, &options);
+	status = inspection_run_sources(sources, 2, &options.common, compare, &options);
 	source_close(&sources[0]);
 	source_close(&sources[1]);
 	return status;

@@ -11,8 +11,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define REACHES_LISTED 16
 #define COLUMNS        80 /* if stdout is no terminal */
@@ -98,23 +96,15 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	return 0;
 }
 
-static unsigned int terminal_columns(void)
-{
-	struct winsize size;
-
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col
-		       ? size.ws_col
-		       : COLUMNS;
-}
-
 static int show_frames(struct source *source, const struct frames *frames, struct report *report)
 {
+	unsigned int columns = command_columns();
 	struct frame_scatter scatter;
 	struct report_frames about = {
 		.frames = frames,
 		.scatter = &scatter,
 		.scatter_of = source->claims ? "Pages of the vmalloc range" : "All pages",
-		.columns = terminal_columns(),
+		.columns = columns ? columns : COLUMNS,
 	};
 
 	if (source->claims)
@@ -126,6 +116,23 @@ static int show_frames(struct source *source, const struct frames *frames, struc
 	return frames->by_kind[FRAME_NO_OWNER] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short
 		       ? EXIT_FINDING
 		       : EXIT_VERIFIED;
+}
+
+/* The error of a frame that nothing is said about: there is no memory, and no table points to it. */
+static void no_memory(const struct source *source, uint64_t pfn, struct error *error)
+{
+	const struct view *view = source->view;
+	char size[40];
+	uint64_t end = 0;
+
+	for (unsigned int i = 0; i < view->region_count; i++)
+		if (view->regions[i].gpa + view->regions[i].size > end)
+			end = view->regions[i].gpa + view->regions[i].size;
+	error_set(error, ERROR_INPUT, 0, pfn * PAGE_4K,
+		  "frame 0x%" PRIx64 ", GPA 0x%" PRIx64
+		  ": no memory is there, and no page table points there; the "
+		  "guest has %s, up to GPA 0x%" PRIx64,
+		  pfn, pfn * PAGE_4K, number_bytes(view_size(view), size, sizeof(size)), end);
 }
 
 static int show_frame(struct inspection *inspection, struct source *source, const struct frames *frames,
@@ -148,6 +155,11 @@ static int show_frame(struct inspection *inspection, struct source *source, cons
 			 options->all ? FRAME_REACHES_MAX : REACHES_LISTED, &reaches, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
 	about.run = frames_find(frames, about.pfn);
+	if (!about.run && !reaches.leaves && !reaches.tables) {
+		no_memory(source, about.pfn, &error);
+		frame_reaches_destroy(&reaches);
+		return inspection_fail(inspection, &error, NULL);
+	}
 	if (source->claims && owners_collect(source->claims, &owners) < 0) {
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
 		status = inspection_fail(inspection, &error, NULL);

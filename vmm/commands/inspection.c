@@ -9,7 +9,7 @@
 struct inspection {
 	struct source *sources;
 	size_t count;
-	bool json;
+	bool json, verbose;
 	inspection_body *body;
 	void *context;
 	/* The results of the last call of the body. */
@@ -98,7 +98,10 @@ int session_status(const struct session *session)
 
 /* ---- output ---- */
 
-/* How the sources were read: in JSON the first lines of the report, else on stderr. */
+/*
+ * How the sources were read: in JSON the first lines of the report, else on stderr, a pause of
+ * a VM of kvmap only with --verbose, or where the VM ended.
+ */
 static void print_summaries(struct inspection *inspection)
 {
 	struct report report;
@@ -112,7 +115,8 @@ static void print_summaries(struct inspection *inspection)
 		if (source->process.view) {
 			source->process.summary.lost = process_view_lost_pages(source->process.view);
 			report_process(&report, &source->process.summary);
-		} else if (source->vm.client) {
+		} else if (source->vm.client &&
+			   (inspection->json || inspection->verbose || source->vm.pause.ended)) {
 			report_pause(&report, source_pid(source), &source->vm.pause);
 		}
 	}
@@ -144,13 +148,14 @@ static enum source_next read_once(struct source *sources, void *context)
 	return inspection->status == INSPECTION_AGAIN ? SOURCE_AGAIN : SOURCE_DONE;
 }
 
-int inspection_run_sources(struct source *sources, size_t count, bool json, inspection_body *body,
-			   void *context)
+int inspection_run_sources(struct source *sources, size_t count, const struct options *options,
+			   inspection_body *body, void *context)
 {
 	struct inspection inspection = {
 		.sources = sources,
 		.count = count,
-		.json = json,
+		.json = options->json,
+		.verbose = options->verbose,
 		.body = body,
 		.context = context,
 	};
@@ -185,7 +190,7 @@ int inspection_run(const struct source_options *options, enum source_claims clai
 
 	if (inspection_open(options->source, &config, &source) < 0)
 		return EXIT_NOT_DONE;
-	status = inspection_run_sources(&source, 1, options->common.json, body, context);
+	status = inspection_run_sources(&source, 1, &options->common, body, context);
 	source_close(&source);
 	return status;
 }

@@ -26,8 +26,8 @@ int inspection_run(const struct source_options *options, enum source_claims clai
 		   void *context);
 
 /* The same for `count` sources, one or two, that are open. They stay open. */
-int inspection_run_sources(struct source *sources, size_t count, bool json, inspection_body *body,
-			   void *context);
+int inspection_run_sources(struct source *sources, size_t count, const struct options *options,
+			   inspection_body *body, void *context);
 
 /* Opens a source. -1 when the error is printed. */
 int inspection_open(const char *name, const struct source_config *config, struct source *out);

@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "base/signals.h"
+#include "base/spelling.h"
 #include "commands/commands.h"
 #include "config.h"
 
@@ -29,7 +30,7 @@ static void print_usage(FILE *stream)
 		"TLB flush of its vmalloc is right.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(stream, "\nSee kvmap COMMAND --help, and `man kvmap-COMMAND`.\n"
+	fprintf(stream, "\nSee kvmap help COMMAND, and `man kvmap-COMMAND`.\n"
 			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done;\n"
 			"128 + N in a shell: ended by signal N.\n");
 }
@@ -62,17 +63,71 @@ static void end_shortened(const char *name)
 	_exit(EXIT_NOT_DONE);
 }
 
-int main(int argc, char **argv)
+/* The command of that name, or NULL. */
+static const struct command *find_command(const char *name)
 {
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *given)
+{
+	size_t least = spelling_tolerance(strlen(given)) + 1;
+	const char *nearest = NULL;
+	char escaped[64];
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		size_t distance = spelling_distance(given, strlen(given), commands[i]->name);
+
+		if (distance < least) {
+			least = distance;
+			nearest = commands[i]->name;
+		}
+	}
+	text_escape(given, strlen(given), escaped, sizeof(escaped));
+	if (nearest)
+		fprintf(stderr,
+			"kvmap: unknown command `%s`; did you mean `%s`? `kvmap --help` lists the commands\n",
+			escaped, nearest);
+	else
+		fprintf(stderr, "kvmap: unknown command `%s`: `kvmap --help` lists the commands\n", escaped);
+	return EXIT_NOT_DONE;
+}
+
+static int run_command_line(int argc, char **argv)
+{
+	const struct command *command = find_command(argv[0]);
 	char name[64];
 
+	if (!command)
+		return unknown_command(argv[0]);
+	snprintf(name, sizeof(name), "kvmap %s", command->name);
+	argv[0] = name;
+	return command->run(argc, argv);
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "-?") || !strcmp(word, "help");
+}
+
+int main(int argc, char **argv)
+{
 	keep_standard_streams();
 	signals_begin(end_shortened);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_DONE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[1], "help") && argc > 2) {
+		char help[] = "--help";
+		char *arguments[] = { argv[2], help, NULL };
+
+		return run_command_line(2, arguments);
+	}
+	if (is_help(argv[1])) {
 		print_usage(stdout);
 		return command_finish(0);
 	}
@@ -80,14 +135,5 @@ int main(int argc, char **argv)
 		printf("kvmap %s\n", KVMAP_VERSION);
 		return command_finish(0);
 	}
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(argv[1], commands[i]->name))
-			continue;
-		snprintf(name, sizeof(name), "kvmap %s", commands[i]->name);
-		argv[1] = name;
-		return commands[i]->run(argc - 1, argv + 1);
-	}
-	fprintf(stderr, "kvmap: unknown command `%s`: `kvmap --help` lists the commands\n",
-		text_escape(argv[1], strlen(argv[1]), name, sizeof(name)));
-	return EXIT_NOT_DONE;
+	return run_command_line(argc - 1, argv + 1);
 }

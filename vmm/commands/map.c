@@ -131,6 +131,9 @@ static int work_build(const struct map_options *options, const struct source *so
 	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &options->filter,
 		      &work->map, error) < 0)
 		return -1;
+	if (options->filter.owner &&
+	    map_check_owner(&work->map, source->symbols, options->filter.owner, error) < 0)
+		return -1;
 	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
 }
 

@@ -27,26 +27,51 @@ enum {
 
 #define POLICY_HELP(NAME, value, word, help) "; " word ": " help
 
-static const struct argp_option argp_options[] = {
-	{ "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
+/* Rows that more than one set of options has. */
+#define ROW_JSON { "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
+#define ROW_GUEST                                                                                            \
+	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
+#define ROW_MEMORY                                                                                           \
+	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
+#define ROW_POLICY                                                                                           \
+	{                                                                                                    \
+		"policy",                                                                                    \
+		OPTION_POLICY,                                                                               \
+		"POLICY",                                                                                    \
+		0,                                                                                           \
+		"when freed memory is used again" KVMAP_POLICIES(POLICY_HELP),                               \
+		0                                                                                            \
+	},
+#define ROW_TIMEOUT                                                                                          \
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
+
+static const struct argp_option common_rows[] = { ROW_JSON ROW_GUEST{ 0 } };
+static const struct argp_option bench_rows[] = { ROW_JSON ROW_GUEST ROW_MEMORY ROW_POLICY ROW_TIMEOUT{ 0 } };
+static const struct argp_option stage2_rows[] = {
+	{ "stage2", OPTION_STAGE2, NULL, 0,
+	  "also read the second stage, for V10 and for walk (as root; see kvmap-stage2(1))", 0 },
+	{ 0 },
+};
+static const struct argp_option verbose_rows[] = {
+	{ "verbose", 'v', NULL, 0, "also say how a VM was read, and for how long it was paused", 0 },
+	{ 0 },
+};
+/* What goes into the boot module. */
+static const struct argp_option module_rows[] = {
 	{ "operations", 'e', "OPERATIONS", 0,
 	  "run OPERATIONS instead of a script's file; a semicolon or another -e begins the next one", 0 },
-	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
 	{ "cpus", OPTION_CPUS, "N", 0, "CPUs of the guest, 1 to 64 (default 1)", 0 },
 	{ "nodes", OPTION_NODES, "N", 0, "nodes that memory and CPUs are split into, 1 to 8 (default 1)", 0 },
-	{ "policy", OPTION_POLICY, "POLICY", 0, "when freed memory is used again" KVMAP_POLICIES(POLICY_HELP),
-	  0 },
-	{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
+	ROW_POLICY{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
 	{ "debug-slab", OPTION_DEBUG_SLAB, NULL, 0,
 	  "kmalloc poisons free memory and finds what is freed twice or written after it was freed", 0 },
 	{ "fail-allocation", OPTION_FAIL_ALLOCATION, "N", 0,
 	  "make the guest's Nth allocation of frames or of an object fail, counted from the first operation",
 	  0 },
-	{ "stage2", OPTION_STAGE2, NULL, 0,
-	  "also read the second stage, for V10 and for walk (as root; see kvmap-stage2(1))", 0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
-	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
-	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
+	{ 0 },
+};
+static const struct argp_option machine_rows[] = {
+	ROW_MEMORY ROW_TIMEOUT{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
 	{ 0 },
 };
 
@@ -119,14 +144,20 @@ static int parse_count(struct argp_state *state, const char *option, const char 
 static int parse_policy(struct argp_state *state, const char *text, uint32_t *out)
 {
 	const struct name *policy = name_find(policy_names, text, strlen(text));
+	const struct name *nearest;
 	char list[80];
 
 	if (policy) {
 		*out = policy->value;
 		return 0;
 	}
-	argp_error(state, "unknown policy `%s`: expected one of %s", text,
-		   name_list(policy_names, list, sizeof(list)));
+	name_list(policy_names, list, sizeof(list));
+	nearest = name_nearest(policy_names, text, strlen(text));
+	if (nearest)
+		argp_error(state, "unknown policy `%s`; did you mean `%s`? It is one of %s", text,
+			   nearest->name, list);
+	else
+		argp_error(state, "unknown policy `%s`: expected one of %s", text, list);
 	return EINVAL;
 }
 
@@ -163,6 +194,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 'e': return take_operations(state, argument, options);
+	case 'v': options->verbose = true; return 0;
 	case OPTION_JSON: options->json = true; return 0;
 	case OPTION_STAGE2: return parse_stage2(state, &options->session.stage2);
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
@@ -183,7 +215,32 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-const struct argp options_argp = { .options = argp_options, .parser = parse };
+static error_t forward(int key, char *argument, struct argp_state *state)
+{
+	(void)argument;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->child_inputs[1] = state->input;
+	return 0;
+}
+
+static const struct argp common_argp = { .options = common_rows, .parser = parse };
+static const struct argp machine_argp = { .options = machine_rows, .parser = parse };
+const struct argp options_module_argp = { .options = module_rows, .parser = parse };
+const struct argp options_verbose_argp = { .options = verbose_rows, .parser = parse };
+const struct argp options_stage2_argp = { .options = stage2_rows, .parser = parse };
+const struct argp options_bench_argp = { .options = bench_rows, .parser = parse };
+
+static const struct argp_child script_children[] = { { &options_module_argp, 0, NULL, 0 },
+						     { &machine_argp, 0, NULL, 0 },
+						     { 0 } };
+static const struct argp script_argp = { .parser = forward, .children = script_children };
+static const struct argp_child all_children[] = {
+	{ &common_argp, 0, NULL, 0 },
+	{ &script_argp, 0, "The machine that runs a script:", 2 },
+	{ 0 },
+};
+const struct argp options_argp = { .parser = forward, .children = all_children };
 
 int options_cpu(struct argp_state *state, const char *text, unsigned int *out)
 {

@@ -12,6 +12,7 @@
 
 struct options {
 	bool json;
+	bool verbose;        /* also says how a VM was read; of commands that take a SOURCE */
 	const char *program; /* --guest; NULL: the guest that belongs to kvmap */
 	/* The script that the arguments of -e make, each a line; NULL: none. Never freed. */
 	const char *operations;
@@ -21,6 +22,8 @@ struct options {
 
 /* A child parser for struct argp. Its input is a struct options that options_default() has filled. */
 extern const struct argp options_argp;
+/* Parts of it, likewise: --verbose and --stage2, which options_argp does not have; what `compile` and `bench` know. */
+extern const struct argp options_verbose_argp, options_stage2_argp, options_module_argp, options_bench_argp;
 void options_default(struct options *options);
 
 /* Parses the argument of --cpu: a CPU's number, 0 to 63. 0, or an errno when the message is printed. */

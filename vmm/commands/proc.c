@@ -3,6 +3,7 @@
  * proc.c: kvmap proc SOURCE FILE
  */
 #include "base/escape.h"
+#include "base/spelling.h"
 #include "commands/inspection.h"
 #include "report/proc.h"
 
@@ -22,15 +23,24 @@ static const struct proc_file files[] = {
 
 static const struct proc_file *file_find(const char *name)
 {
-	char escaped[200];
+	size_t least = spelling_tolerance(strlen(name)) + 1, distance;
+	char escaped[200], suggestion[60] = "";
 	struct error error;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (!strcmp(files[i].name, name))
 			return &files[i];
-	error_set(&error, ERROR_INPUT, 0, 0,
-		  "`%s` is no file that the guest has: it is meminfo, vmallocinfo, buddyinfo or slabinfo",
-		  text_escape(name, strlen(name), escaped, sizeof(escaped)));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		distance = spelling_distance(name, strlen(name), files[i].name);
+		if (distance < least) {
+			least = distance;
+			snprintf(suggestion, sizeof(suggestion), "; did you mean `%s`?", files[i].name);
+		}
+	}
+	error_set(
+		&error, ERROR_INPUT, 0, 0,
+		"`%s` is no file that the guest has, which are meminfo, vmallocinfo, buddyinfo and slabinfo%s",
+		text_escape(name, strlen(name), escaped, sizeof(escaped)), suggestion);
 	command_fail(&error, NULL);
 	return NULL;
 }
@@ -63,8 +73,8 @@ static int run(int argc, char **argv)
 	struct source_options options = source_options_default("the file");
 	const struct proc_file *file;
 
-	if (source_options_parse(argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo", doc, &options) <
-	    0)
+	if (source_options_parse(argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo", doc, false,
+				 &options) < 0)
 		return EXIT_NOT_DONE;
 	file = file_find(options.extra);
 	return file ? inspection_run(&options, SOURCE_CLAIMS, show, (void *)file) : EXIT_NOT_DONE;

@@ -44,7 +44,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct run_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
 	case OPTION_DUMP: options->dump = argument; return 0;
 	case OPTION_CONTROL: options->control = argument; return 0;
 	case OPTION_HOLD: options->hold = true; return 0;
@@ -54,7 +54,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
+					      { &options_stage2_argp, 0, NULL, 0 },
+					      { 0 } };
 static const struct argp argp = {
 	argp_options,
 	parse,

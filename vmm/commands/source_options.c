@@ -46,7 +46,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct source_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
 	case OPTION_STOP: options->stop = true; return 0;
 	case ARGP_KEY_ARG: return take_argument(options, argument, state);
 	case ARGP_KEY_END: return check_arguments(options, state);
@@ -54,7 +54,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
+					      { &options_verbose_argp, 0, NULL, 0 },
+					      { 0 } };
 const struct argp source_options_argp = {
 	.options = options_list,
 	.parser = parse,
@@ -69,11 +71,28 @@ struct source_options source_options_default(const char *extra_name)
 	return options;
 }
 
-int source_options_parse(int argc, char **argv, const char *arguments, const char *doc,
+static error_t parse_both(int key, char *argument, struct argp_state *state)
+{
+	struct source_options *options = state->input;
+
+	(void)argument;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = options;
+	state->child_inputs[1] = &options->common;
+	return 0;
+}
+
+int source_options_parse(int argc, char **argv, const char *arguments, const char *doc, bool stage2,
 			 struct source_options *out)
 {
+	static const struct argp_child both[] = { { &source_options_argp, 0, NULL, 0 },
+						  { &options_stage2_argp, 0, NULL, 0 },
+						  { 0 } };
 	struct argp argp = source_options_argp;
 
+	if (stage2)
+		argp = (struct argp){ .parser = parse_both, .children = both };
 	argp.args_doc = arguments;
 	argp.doc = doc;
 	return command_parse(&argp, argc, argv, out);

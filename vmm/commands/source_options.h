@@ -23,8 +23,8 @@ struct source_options source_options_default(const char *extra_name);
 /* A child parser for a command with options of its own. Its input is a struct source_options. */
 extern const struct argp source_options_argp;
 
-/* Parses the arguments of a command without options of its own, as command_parse(). */
-int source_options_parse(int argc, char **argv, const char *arguments, const char *doc,
+/* Parses the arguments of a command without options of its own, but perhaps --stage2, as command_parse(). */
+int source_options_parse(int argc, char **argv, const char *arguments, const char *doc, bool stage2,
 			 struct source_options *out);
 
 /* How the sources of the command are opened. */

@@ -161,18 +161,17 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 static int show_process(struct stage2_options *options, pid_t pid)
 {
 	const struct source_config config = source_options_config(&options->source, SOURCE_NO_CLAIMS);
-	bool json = options->source.common.json;
 	struct source source;
 	struct report report;
 	struct error error;
 	int status;
 
 	if (source_open_process(pid, options->vm_fd, &config, &source, &error) == 0) {
-		status = inspection_run_sources(&source, 1, json, show, NULL);
+		status = inspection_run_sources(&source, 1, &options->source.common, show, NULL);
 		source_close(&source);
 		return status;
 	}
-	command_report(&report, json);
+	command_report(&report, options->source.common.json);
 	/* With ERROR_INPUT there is no VM. */
 	if (error.kind != ERROR_INPUT)
 		show_not_seen(&report, pid, NULL);

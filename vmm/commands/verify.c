@@ -35,7 +35,7 @@ static int run(int argc, char **argv)
 		"Verifies SOURCE, a core file, a VM that runs or a script that is run first, and prints the verdict.";
 	struct source_options options = source_options_default(NULL);
 
-	if (source_options_parse(argc, argv, "SOURCE", doc, &options) < 0)
+	if (source_options_parse(argc, argv, "SOURCE", doc, true, &options) < 0)
 		return EXIT_NOT_DONE;
 	return inspection_run(&options, SOURCE_CLAIMS, show_verdict, NULL);
 }

@@ -62,7 +62,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	uint64_t value = 0;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->source;
+		state->child_inputs[1] = &options->source.common;
+		return 0;
 	case OPTION_CPU: return options_cpu(state, argument, &options->cpu);
 	case OPTION_PKRU:
 		if (number_parse(argument, strlen(argument), &value) != NUMBER_OK || value > UINT32_MAX)
@@ -76,7 +79,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int parse_options(int argc, char **argv, struct walk_options *out)
 {
-	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &source_options_argp, 0, NULL, 0 },
+					       { &options_stage2_argp, 0, NULL, 0 },
+					       { 0 } };
 	const struct argp argp = {
 		.options = walk_argp_options,
 		.parser = parse,

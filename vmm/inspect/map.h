@@ -72,4 +72,11 @@ int map_build(const struct ranges *ranges, const struct map_direct *direct, cons
 	      struct error *error);
 void map_destroy(struct memory_map *map);
 
+/*
+ * Whether `owner` of a filter can select anything: a kind, a function that allocated an area of the map, or any
+ * symbol. If not, an error names the nearest kind or function.
+ */
+int map_check_owner(const struct memory_map *map, const struct symbols *symbols, const char *owner,
+		    struct error *error);
+
 #endif

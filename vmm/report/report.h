@@ -18,8 +18,9 @@ enum report_format { REPORT_TEXT, REPORT_JSON };
 struct report {
 	FILE *stream;
 	enum report_format format;
-	bool colour;  /* only for a terminal, and not with NO_COLOR */
-	uint64_t seq; /* number of the next JSON line */
+	bool colour;          /* only for a terminal, and not with NO_COLOR */
+	unsigned int columns; /* of a line of text; 0: 100 */
+	uint64_t seq;         /* number of the next JSON line */
 };
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define TEXT_MAX 2048 /* bytes of a paragraph; the rest is cut */
+#define CELL_LEAST 20   /* columns of the last cell of a row */
+#define TEXT_MAX   2048 /* bytes of a paragraph; the rest is cut */
 
 static const char *paint_start(const struct report *report, enum paint paint)
 {
@@ -56,6 +57,8 @@ static size_t fitting(const char *text, size_t length, unsigned int columns)
 void text_line(struct report *report, enum paint paint, unsigned int indent, unsigned int hang,
 	       const char *format, ...)
 {
+	/* A row of a table keeps its cells together, in a terminal that is too narrow for them, too. */
+	unsigned int columns = report->columns ? report->columns : TEXT_COLUMNS, least = hang + CELL_LEAST;
 	char raw[TEXT_MAX], text[TEXT_MAX + 8];
 	const char *at = text;
 	va_list arguments;
@@ -64,9 +67,10 @@ void text_line(struct report *report, enum paint paint, unsigned int indent, uns
 	va_start(arguments, format);
 	vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
+	columns = columns > least ? columns : least;
 	length = strlen(text_filter(raw, strlen(raw), text, sizeof(text)));
 	do {
-		size_t bytes = fitting(at, length, TEXT_COLUMNS - indent), shown = bytes;
+		size_t bytes = fitting(at, length, columns - indent), shown = bytes;
 
 		while (shown && at[shown - 1] == ' ')
 			shown--;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h: lines for people: 100 columns, wrapped, coloured only for a terminal. For the files of vmm/report,
+ * text.h: lines for people: as wide as the terminal, wrapped, coloured only for a terminal. For the files of vmm/report,
  * and for commands whose report is a few lines.
  *
  * All text of a report is written here, and escaped: a byte that is neither printable ASCII nor part of a
@@ -11,7 +11,7 @@
 
 #include "report/report.h"
 
-#define TEXT_COLUMNS 100
+#define TEXT_COLUMNS 100 /* where the report does not say */
 
 enum paint { PAINT_PLAIN, PAINT_BOLD, PAINT_GOOD, PAINT_BAD, PAINT_FAINT };
 

@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The command line itself: help, what may be meant by a mistyped word, sizes, the width of a terminal.
+. "$(dirname "$0")/tap.sh"
+
+printf 'a = vmalloc 64K\nb = vzalloc 8K\n' >two.kvs
+try run two.kvs --dump a.core
+check "a core to inspect" 0
+
+# ---- help ----
+for words in "help map" "map --help" "map -h" "map -?"; do
+	# shellcheck disable=SC2086
+	try $words
+	check "kvmap $words" 0 out '^Usage: kvmap map' out '--owner'
+done
+for word in help --help -h '-?'; do
+	try "$word"
+	check "kvmap $word" 0 out '^Usage: kvmap COMMAND'
+done
+try help frobnicate
+one_line "help for a command that there is not" 2 'unknown command .frobnicate.: '
+# lists COMMAND OPTION..., and lists_no COMMAND OPTION...: the help of the command has these options, or none of them.
+lists() {
+	command=$1
+	shift
+	try "$command" --help
+	for option in "$@"; do
+		grep -q -e "--$option" out && ok "$command has --$option" || not_ok "$command has --$option"
+	done
+}
+lists_no() {
+	command=$1
+	shift
+	try "$command" --help
+	for option in "$@"; do
+		grep -q -e "--$option" out && not_ok "$command has no --$option" || ok "$command has no --$option"
+	done
+}
+lists run json memory cpus policy stage2 kvm operations
+lists_no run stop verbose
+lists compile cpus nodes policy seed operations output
+lists_no compile json memory timeout kvm guest stage2
+lists bench json memory policy timeout guest
+lists_no bench cpus nodes seed stage2 kvm operations
+lists walk stage2 stop verbose
+lists_no map stage2
+lists_no dump stage2
+lists_no ps memory cpus
+
+# ---- words that are mistyped ----
+try mpa
+one_line "a command" 2 'unknown command .mpa.; did you mean .map.\?'
+try map a.core --rnage 0-1
+one_line "an option" 2 'unrecognized option .--rnage.; did you mean .--range.\? .kvmap map --help. lists them'
+try run two.kvs --polcy=lazy
+one_line "an option with its value" 2 'unrecognized option .--polcy.; did you mean .--policy.'
+try run --guest --polcy two.kvs
+check "what looks like an option may be a value" 2 err 'guest program --polcy: '
+try run two.kvs --pol eager
+check "an option may be cut short" 0 out 'flush policy eager'
+try run two.kvs --policy laxy
+check "a value" 2 err 'unknown policy .laxy.; did you mean .lazy.\?'
+try proc a.core memnfo
+one_line "a file of proc" 2 'memnfo. is no file .*did you mean .meminfo.'
+try bench gest
+check "what bench measures" 2 err '.gest. cannot be measured, only the guest can: kvmap bench guest'
+try bench
+check "and when nothing is named" 2 err 'what is to be measured is missing: kvmap bench guest'
+try map a.core --owner foo
+one_line "an owner that nothing is like" 2 '--owner .foo. is neither a function .* nor a kind .*area, .*image\)$'
+try map a.core --owner op_vmaloc
+one_line "a function" 2 'did you mean .op_vmalloc.'
+try map a.core --owner fred
+one_line "a kind" 2 'did you mean .freed.'
+try map a.core --owner kfree
+check "a function of the guest that allocated nothing is no mistake" 0 out '^0 of [0-9]+ ranges'
+
+# ---- frames and sizes ----
+try frames a.core pfn:0x20000
+one_line "a frame beyond RAM" 2 'frame 0x20000, GPA 0x20000000: no memory is there, .*256 MiB, up to GPA 0x10000000$'
+try run two.kvs --memory 64MiB
+check "a size as reports print it" 0 out '64 MiB of RAM'
+try run two.kvs --memory 1T
+one_line "a size in T, which is too large here" 2 '1024 GiB'
+
+# ---- the width of a terminal ----
+# longest COLUMNS: the longest line of a walk's first paragraphs in a terminal of that width (rows of a table keep their
+# cells together).
+longest() {
+	script -qc "stty cols $1; NO_COLOR=1 $KVMAP walk a.core a" /dev/null </dev/null | tr -d '\r' | sed '/^ *level /,$d' >out
+	: >err
+	awk '{ if (length > longest) longest = length } END { print longest + 0 }' out
+}
+wide=$(longest 200)
+narrow=$(longest 70)
+tiny=$(longest 20)
+[ "$narrow" -gt 40 ] && [ "$narrow" -le 70 ] && ok "lines fit into 70 columns" || not_ok "lines fit into 70 columns ($narrow)"
+[ "$wide" -gt 100 ] && ok "and use 200" || not_ok "and use 200 ($wide)"
+[ "$tiny" -gt 40 ] && ok "60 are the least" || not_ok "60 are the least ($tiny)"
+finish

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parse.c: the options of a command: argp, with suggestions for mistyped words and its errors escaped.
+ */
+#define _GNU_SOURCE /* fopencookie */
+#include "base/escape.h"
+#include "base/spelling.h"
+#include "commands/commands.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What was found about a word that begins with "--". */
+struct option_search {
+	const char *word;
+	size_t length;
+	const struct argp_option *exact, *prefix;
+	const char *nearest;
+	size_t distance;
+};
+
+static void consider(struct option_search *search, const char *name, const struct argp_option *option)
+{
+	size_t distance;
+
+	if (!strncmp(name, search->word, search->length)) {
+		search->prefix = option;
+		if (!name[search->length])
+			search->exact = option;
+	}
+	distance = spelling_distance(search->word, search->length, name);
+	if (distance < search->distance) {
+		search->distance = distance;
+		search->nearest = name;
+	}
+}
+
+static void search_options(const struct argp *argp, struct option_search *search)
+{
+	for (const struct argp_option *option = argp->options;
+	     option && (option->name || option->key || option->doc); option++)
+		if (option->name)
+			consider(search, option->name, option);
+	for (const struct argp_child *child = argp->children; child && child->argp; child++)
+		search_options(child->argp, search);
+}
+
+/* Whether the short option takes an argument. */
+static bool takes_argument(const struct argp *argp, int key)
+{
+	for (const struct argp_option *option = argp->options;
+	     option && (option->name || option->key || option->doc); option++)
+		if (option->key == key && option->arg)
+			return true;
+	for (const struct argp_child *child = argp->children; child && child->argp; child++)
+		if (takes_argument(child->argp, key))
+			return true;
+	return false;
+}
+
+/*
+ * Prints a suggestion for the first long option that there is not. -1 if it did. What is like no option is
+ * left to argp.
+ */
+static int check_spelling(const struct argp *argp, int argc, char **argv)
+{
+	static const struct argp_option own[] = { { "help", 0, 0, 0, 0, 0 },
+						  { "usage", 0, 0, 0, 0, 0 },
+						  { 0 } };
+	struct error error;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		struct option_search search = { .word = argv[i] + 2, .distance = SIZE_MAX };
+		char escaped[80];
+
+		if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' && !argv[i][2])
+			i += takes_argument(argp, argv[i][1]);
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		search.length = strcspn(search.word, "=");
+		search_options(argp, &search);
+		for (size_t j = 0; own[j].name; j++)
+			consider(&search, own[j].name, &own[j]);
+		if (search.exact || search.prefix) {
+			const struct argp_option *found = search.exact ? search.exact : search.prefix;
+
+			i += found->arg && !search.word[search.length];
+			continue;
+		}
+		if (search.distance > spelling_tolerance(search.length))
+			return 0;
+		error_set(&error, ERROR_INPUT, 0, 0,
+			  "unrecognized option `--%s`; did you mean `--%s`? `%s --help` lists them",
+			  text_escape(search.word, search.length, escaped, sizeof(escaped)), search.nearest,
+			  argv[0]);
+		return command_fail(&error, NULL), -1;
+	}
+	return 0;
+}
+
+static error_t parse_help(int key, char *argument, struct argp_state *state)
+{
+	(void)argument;
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
+	case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static ssize_t write_escaped(void *stream, const char *text, size_t length)
+{
+	command_write_escaped(stream, text, length);
+	return (ssize_t)length;
+}
+
+int command_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	static const struct argp_option help[] = { { NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 }, { 0 } };
+	struct argp command = *argp;
+	const struct argp_child children[] = { { &command, 0, NULL, 0 }, { 0 } };
+	const struct argp whole = {
+		.options = help,
+		.parser = parse_help,
+		.args_doc = argp->args_doc,
+		.doc = argp->doc,
+		.children = children,
+	};
+	FILE *terminal = stderr, *escaped;
+	int result;
+
+	command.args_doc = command.doc = NULL;
+	argp_err_exit_status = EXIT_NOT_DONE;
+	if (check_spelling(argp, argc, argv) < 0)
+		return -1;
+	/* argp prints arguments as they are. It takes the value of stderr at its start. */
+	escaped = fopencookie(terminal, "w", (cookie_io_functions_t){ .write = write_escaped });
+	if (escaped) {
+		setvbuf(escaped, NULL, _IOLBF, 0);
+		stderr = escaped;
+	}
+	result = argp_parse(&whole, argc, argv, 0, NULL, input);
+	stderr = terminal;
+	if (escaped)
+		fclose(escaped);
+	return result ? -1 : 0;
+}
