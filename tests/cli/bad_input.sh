@@ -12,7 +12,8 @@ one_line "a missing KVM device is named, with what to do" 2 'no-such-kvm.*(modul
 try run nothing.kvs --kvm ./plain
 one_line "a plain file is not taken for the KVM device" 2 'plain.*not (a|the) (KVM|character) device'
 try run nothing.kvs --kvm /dev/null
-one_line "another device is not taken for KVM" 2 '/dev/null'
+one_line "another device is not taken for KVM" 2 '/dev/null is not the KVM device, which is /dev/kvm'
+grep -q remove err && not_ok "nobody is told to remove it" || ok "nobody is told to remove it"
 chmod 000 plain
 if [ "$(id -u)" = 0 ]; then # without the capability that opens everything
 	setpriv --bounding-set=-all --inh-caps=-all "$KVMAP" run nothing.kvs --kvm ./plain >out 2>err

@@ -172,7 +172,7 @@ for cpus in 1 4; do
 	try verify "$vm" -v
 	check "and verified between two operations, by its process id" 0 out '^VERIFIED' err 'paused PID'
 	try resume "$vm"
-	one_line "it cannot be let go before its end" 2 'not held at its end'
+	one_line "it cannot be let go before its end" 2 'not be held at its end'
 	gone
 done
 

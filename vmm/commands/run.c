@@ -98,10 +98,10 @@ static int print(struct session *session, const struct run_options *options, uin
 /* Keeps the VM at its end. */
 static void hold(struct acceptor *acceptor)
 {
-	acceptor_hold(acceptor);
-	fprintf(stderr,
-		"kvmap: the VM is held at its end: inspect it with `kvmap map %d`; end it with Ctrl-C or `kvmap resume %d`\n",
-		getpid(), getpid());
+	if (acceptor_hold(acceptor))
+		fprintf(stderr,
+			"kvmap: the VM is held at its end: inspect it with `kvmap map %d`; end it with Ctrl-C or `kvmap resume %d`\n",
+			getpid(), getpid());
 	acceptor_wait(acceptor);
 }
 
@@ -152,6 +152,7 @@ static int run(int argc, char **argv)
 	config.program = program;
 	config.interruptible = true;
 	config.serial = options.serial;
+	config.hold = options.hold;
 	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;
 	if (session_run(&config, &session, &error) < 0)
 		status = command_fail(&error, NULL);

@@ -3,11 +3,13 @@
 
 #include "commands/commands.h"
 
-enum { OPTION_STOP = 640 };
+enum { OPTION_STOP = 640, OPTION_WAIT };
 
 static const struct argp_option options_list[] = {
 	{ "stop", OPTION_STOP, NULL, 0,
 	  "stop the process of another program while its VM is read (a VM of kvmap is always paused)", 0 },
+	{ "wait", OPTION_WAIT, NULL, 0,
+	  "wait for a VM of kvmap that is starting, until its guest has page tables, a minute at most", 0 },
 	{ 0 },
 };
 
@@ -48,6 +50,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
 	case OPTION_STOP: options->stop = true; return 0;
+	case OPTION_WAIT: options->wait = true; return 0;
 	case ARGP_KEY_ARG: return take_argument(options, argument, state);
 	case ARGP_KEY_END: return check_arguments(options, state);
 	default: return ARGP_ERR_UNKNOWN;
@@ -105,6 +108,7 @@ struct source_config source_options_config(const struct source_options *options,
 		.operations = options->common.operations,
 		.program = options->common.program,
 		.stop = options->stop,
+		.wait = options->wait,
 		.session = options->common.session,
 	};
 }

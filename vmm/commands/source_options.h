@@ -15,6 +15,7 @@ struct source_options {
 	const char *extra_name; /* its name in messages; NULL: the command takes none */
 	bool extra_optional;
 	bool stop; /* --stop */
+	bool wait; /* --wait */
 };
 
 /* Defaults for a command whose second argument is `extra_name`. */

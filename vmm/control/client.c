@@ -73,7 +73,7 @@ static int status_error(uint32_t status, struct error *error)
 				 CONTROL_PAUSE_MAX_NS / 1000000000);
 	case CONTROL_NOT_HELD:
 		return error_set(error, ERROR_INPUT, 0, 0,
-				 "the VM is not held at its end: only `kvmap run --hold` holds one");
+				 "the VM will not be held at its end: only `kvmap run --hold` holds one");
 	default: return error_set(error, ERROR_HOST, 0, 0, "KVM failed to read the state of the VM");
 	}
 }

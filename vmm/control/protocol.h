@@ -28,7 +28,7 @@ enum control_type {
 	CONTROL_PAUSE,     /* all vCPUs are stopped when the reply comes: struct control_cpus */
 	CONTROL_RESUME,    /* struct control_paused */
 	CONTROL_TRANSLATE, /* during a pause: KVM_TRANSLATE on `cpu`: a struct control_translation per address */
-	CONTROL_END_HOLD, /* a VM that --hold keeps after its end exits; no payload */
+	CONTROL_END_HOLD, /* a VM that --hold keeps after its end exits, at once or when it is there; no payload */
 };
 
 struct control_request_header {
@@ -56,7 +56,7 @@ enum control_status {
 	CONTROL_BUSY,        /* too many peers; the connection ends */
 	CONTROL_NOT_PAUSED,  /* TRANSLATE or RESUME without PAUSE */
 	CONTROL_EXPIRED,     /* RESUME: the pause had expired */
-	CONTROL_NOT_HELD,    /* END_HOLD: the VM is not held at its end */
+	CONTROL_NOT_HELD,    /* END_HOLD: the VM is not, and will not be, held at its end */
 	CONTROL_FAILED,      /* KVM refused */
 };
 

@@ -94,7 +94,7 @@ static void handle_translate(const struct control_vm_state *state,
 
 static void handle_end_hold(struct control_vm_state *state, struct control_reply *out)
 {
-	if (!state->at_end) {
+	if (!state->at_end && !state->vm->held) {
 		out->header.status = CONTROL_NOT_HELD;
 		return;
 	}

@@ -17,6 +17,7 @@ struct control_vm {
 	int (*registers)(void *context, struct view_cpu cpus[VIEW_CPUS_MAX]);
 	/* During a hold. As view->translate. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
+	bool held;                  /* it will be held at its end: CONTROL_END_HOLD is valid before it, too */
 	struct control_hello hello; /* all but `state` */
 	struct control_memory memory;
 	int fds[CONTROL_FDS_MAX]; /* of the memory */
@@ -33,7 +34,7 @@ struct control_connection {
 struct control_vm_state {
 	const struct control_vm *vm;
 	unsigned int pausing; /* connections that pause it */
-	bool at_end;          /* --hold keeps it after its end; CONTROL_END_HOLD is valid */
+	bool at_end;          /* --hold keeps it after its end */
 	bool hold_ended;      /* CONTROL_END_HOLD was received */
 };
 

@@ -134,7 +134,7 @@ int control_socket_path_of_pid(uint32_t pid, char *out, size_t size, struct erro
 	return error_set(error, ERROR_INPUT, 0, 0,
 			 "process %" PRIu32
 			 " is no VM that can be inspected: `kvmap run --control auto` starts "
-			 "one, `kvmap ps` lists them",
+			 "one, `kvmap ps` lists them, --wait waits for one that is starting",
 			 pid);
 }
 

@@ -52,7 +52,8 @@ int kvm_open(const char *path, struct error *error)
 			error, ERROR_HOST, 0, 0,
 			"%s speaks version %d of the KVM API, version %d is needed: use a newer kernel", path,
 			version, KVM_API_VERSION);
-	error_set(error, ERROR_HOST, 0, 0, "%s is not the KVM device: remove it and " LOAD_A_MODULE, path);
+	error_set(error, ERROR_HOST, 0, 0,
+		  "%s is not the KVM device, which is /dev/kvm: leave --kvm away, or " LOAD_A_MODULE, path);
 	error->errnum = why.errnum;
 	return -1;
 }

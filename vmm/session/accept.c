@@ -81,6 +81,7 @@ int acceptor_start(struct session *session, struct acceptor **out, struct error 
 		return -1;
 	}
 	fill_hello(session, &acceptor->vm.hello);
+	acceptor->vm.held = session->config.hold;
 	if (open_socket(acceptor, session->config.control, error) < 0) {
 		acceptor_stop(acceptor);
 		return -1;
@@ -109,11 +110,15 @@ static void wake(void *context)
 	eventfd_write(acceptor->signals, 1);
 }
 
-void acceptor_hold(struct acceptor *acceptor)
+bool acceptor_hold(struct acceptor *acceptor)
 {
+	struct pollfd resumed;
+
 	acceptor->signals = eventfd(0, EFD_CLOEXEC);
 	signals_defer(wake, acceptor);
 	acceptor->resumed = control_server_at_end(acceptor->server);
+	resumed = (struct pollfd){ .fd = acceptor->resumed, .events = POLLIN };
+	return poll(&resumed, 1, 0) <= 0;
 }
 
 void acceptor_wait(struct acceptor *acceptor)

@@ -21,9 +21,10 @@ int acceptor_start(struct session *session, struct acceptor **out, struct error 
 void acceptor_stop(struct acceptor *acceptor);
 
 /*
- * The VM is at its end and stays there: clients may resume it from now on.
+ * The VM is at its end and stays there: clients may resume it from now on. False: a client has resumed it
+ * before.
  */
-void acceptor_hold(struct acceptor *acceptor);
+bool acceptor_hold(struct acceptor *acceptor);
 
 /* After acceptor_hold(): waits until a client resumes the VM or signals_received(). */
 void acceptor_wait(struct acceptor *acceptor);

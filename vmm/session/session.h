@@ -33,6 +33,7 @@ struct session_config {
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
 	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
 	bool interruptible;       /* a signal ends the guest, and the session is as it was then */
+	bool hold;                /* the VM will be held at its end */
 	bool serial;              /* the guest also writes its text report to the serial port */
 };
 

@@ -26,4 +26,15 @@ bool snapshot_may_repeat(const struct source *source);
  */
 int source_read_process(struct source *source, bool stop, struct error *error);
 
+/* Whether the process is a kvmap that will have a control socket and does not have it yet. */
+bool source_is_starting(uint32_t pid);
+
+/* Whether the name is a process id. */
+bool source_is_pid(const char *name, uint32_t *out);
+
+/*
+ * Waits until the guest has page tables, it is at its end, or a minute has passed. -1: the VM cannot be read.
+ */
+int source_wait_for_tables(struct control_client *client, struct error *error);
+
 #endif

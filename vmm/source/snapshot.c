@@ -79,8 +79,15 @@ static int read_source(struct source *source, struct error *error)
 		return 0;
 	}
 	source->has_mode = false;
-	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0)
+	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0) {
+		if (source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END)
+			error_set(
+				error, ERROR_GUEST, 0, 0,
+				"the VM of process %u is starting: its guest has no page tables yet; try again, or "
+				"use --wait",
+				source_pid(source));
 		return -1;
+	}
 	source->has_mode = true;
 	read_claims(source);
 	return 0;

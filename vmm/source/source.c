@@ -2,7 +2,6 @@
 #include "source/source.h"
 
 #include "base/data_path.h"
-#include "base/number.h"
 #include "control/socket_path.h"
 #include "source/internal.h"
 #include "stage2/process.h"
@@ -88,24 +87,18 @@ static int open_core(const char *name, const struct source_config *config, struc
 
 /* ---- a VM of another kvmap ---- */
 
-static bool is_pid(const char *name, uint32_t *out)
-{
-	uint64_t pid;
-
-	if (strspn(name, "0123456789") != strlen(name) ||
-	    number_parse(name, strlen(name), &pid) != NUMBER_OK || pid > INT32_MAX)
-		return false;
-	*out = (uint32_t)pid;
-	return true;
-}
-
 int source_connect(const char *name, struct control_client **out, struct error *error)
 {
 	char path[128];
 	uint32_t pid;
 
-	if (!is_pid(name, &pid))
+	if (!source_is_pid(name, &pid))
 		return control_client_open(name, out, error);
+	if (source_is_starting(pid))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "the VM of process %" PRIu32
+				 " is starting: it cannot be inspected yet; try again, or use --wait",
+				 pid);
 	if (control_socket_path_of_pid(pid, path, sizeof(path), error) < 0 ||
 	    control_client_open(path, out, error) < 0)
 		return -1;
@@ -124,14 +117,15 @@ static bool is_vm(const char *name)
 	struct stat status;
 	uint32_t pid;
 
-	return is_pid(name, &pid) || (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
+	return source_is_pid(name, &pid) || (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
 }
 
 static int open_vm(const char *name, const struct source_config *config, struct source *source,
 		   struct error *error)
 {
 	if (source_connect(name, &source->vm.client, error) < 0 ||
-	    control_client_map(source->vm.client, error) < 0)
+	    control_client_map(source->vm.client, error) < 0 ||
+	    (config->wait && source_wait_for_tables(source->vm.client, error) < 0))
 		return -1;
 	open_program(config, control_client_hello(source->vm.client)->program, source);
 	return 0;
@@ -145,9 +139,9 @@ static bool is_process(const char *name, uint32_t *pid_out)
 	struct error ignored;
 	char path[128];
 
-	return is_pid(name, pid_out) &&
+	return source_is_pid(name, pid_out) &&
 	       control_socket_path_of_pid(*pid_out, path, sizeof(path), &ignored) < 0 &&
-	       process_has_vm((pid_t)*pid_out);
+	       !source_is_starting(*pid_out) && process_has_vm((pid_t)*pid_out);
 }
 
 static int open_process(pid_t pid, const struct source_config *config, struct source *source,
@@ -195,6 +189,8 @@ int source_open(const char *name, const struct source_config *config, struct sou
 	*out = source_new(config, -1);
 	if (out->stage2)
 		stage2_on_demand_open(&out->stage2_reading);
+	if (config->wait && !config->operations && (source_is_pid(name, &pid) || access(name, F_OK) < 0))
+		source_wait_for_socket(name);
 	if (config->operations || script_is_file(name))
 		result = open_script(name, config, out, detail, detail_size, error);
 	else if (is_process(name, &pid))

@@ -28,6 +28,7 @@ struct source_config {
 	const char *operations; /* -e: a script's text, which is the source; NULL: none */
 	const char *program;    /* --guest; NULL: the one that the source names, or kvmap's own */
 	bool stop;              /* stop the process of another program's VM */
+	bool wait;              /* wait for a VM of kvmap that is starting */
 	struct session_config
 		session; /* of a script, without program and script; stage2 applies to every VM */
 };
@@ -91,6 +92,12 @@ int source_open_process(pid_t pid, int vm_fd, const struct source_config *config
 			struct error *error);
 
 void source_close(struct source *source);
+
+/*
+ * Waits until the name, a process id or a path, is the one of a VM, its process has ended, or a minute has
+ * passed.
+ */
+void source_wait_for_socket(const char *name);
 
 /* Connects to the VM of a kvmap that `name` is: a process id or the path of a control socket. */
 int source_connect(const char *name, struct control_client **out, struct error *error);

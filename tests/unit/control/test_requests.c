@@ -219,6 +219,18 @@ Test(requests, a_hold_is_ended_only_at_the_end)
 	cr_expect(state.hold_ended);
 }
 
+Test(requests, the_end_of_a_hold_is_remembered_before_the_end)
+{
+	struct control_connection connection = { 0 };
+	struct control_vm vm = *state.vm;
+
+	vm.held = true;
+	state.vm = &vm;
+	cr_expect_eq(status_of(&connection, CONTROL_END_HOLD), CONTROL_OK);
+	cr_expect(state.hold_ended);
+	cr_expect_not(state.at_end);
+}
+
 Test(requests, what_is_no_request_ends_the_connection)
 {
 	struct control_request_header request = { .magic = CONTROL_MAGIC,

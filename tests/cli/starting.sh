@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A VM that is starting, and one that is let go before its end.
+. "$(dirname "$0")/tap.sh"
+
+XDG_RUNTIME_DIR=$folder/runtime
+export XDG_RUNTIME_DIR
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+started=
+trap 'for pid in $started; do kill -9 "$pid" 2>/dev/null; done; rm -rf "$folder"' EXIT
+
+# A run whose script does not come yet: it has not made its VM.
+mkfifo script
+exec 9<>script
+# shellcheck disable=SC2086
+"$KVMAP" run - --hold $patient <script 9>&- >vm.out 2>vm.err &
+vm=$!
+started=$vm
+wait_for $vm sh -c "tr '\0' ' ' </proc/$vm/cmdline | grep -q 'run - --hold'"
+for command in map areas "walk 0"; do
+	# shellcheck disable=SC2086
+	set -- $command
+	try "$1" $vm ${2-}
+	one_line "$1 of a VM that is starting says so" 2 "the VM of process $vm is starting: .*--wait"
+done
+try resume $vm
+one_line "resume, too" 2 "the VM of process $vm is starting"
+"$KVMAP" map $vm --wait >waited 2>waited.err 9>&- &
+waiter=$!
+"$KVMAP" resume $vm --wait >resumed 2>&1 9>&- &
+resumer=$!
+started="$vm $waiter $resumer"
+sleep 0.1
+has_ended $waiter && not_ok "--wait waits" || ok "--wait waits"
+# The operations keep the guest busy until it was inspected: it is let go at its end, without being held there.
+printf 'a = vmalloc 64K\nareas 20000 4K\n' >&9
+exec 9>&-
+wait $waiter
+status=$?
+cp waited out
+cp waited.err err
+tried="kvmap map $vm --wait"
+check "until there are page tables" 0 out 'direct map'
+wait $resumer
+status=$?
+cp resumed err
+check "resume before the end is remembered" 0
+wait $vm
+status=$?
+cp vm.out out
+cp vm.err err
+tried="kvmap run - --hold"
+check "and the VM exits at its end, with its verdict" 0 out 'VERIFIED'
+
+try map $vm --wait
+check "--wait ends with the process" 2 err "there is no process $vm"
+try map ./no.sock
+check "without it nothing is waited for" 2 err 'no.sock'
+
+# The example of kvmap-run(1).
+echo 'a = vmalloc 64K' >my.kvs
+(
+	PATH=$folder:$PATH
+	ln -s "$KVMAP" kvmap
+	kvmap run my.kvs --hold >example.run 2>/dev/null &
+	{ kvmap map --wait $! && kvmap areas $! && kvmap resume $!; } >out 2>err
+	echo $? >example.status
+	wait
+)
+status=$(cat example.status)
+tried="the example of kvmap-run(1)"
+check "the example of the manual works as printed" 0 out 'direct map' out ' of them wrong$'
+finish

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.c: a VM of kvmap that is starting: its process is there, its control socket or its page tables are not.
+ */
+#include "base/clock.h"
+#include "base/number.h"
+#include "control/socket_path.h"
+#include "source/internal.h"
+#include "stage2/process.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_NS (60ull * 1000000000)
+#define STEP_NS 5000000
+
+/* Whether the process runs the program that this one runs. */
+static bool is_kvmap(uint32_t pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/exe", pid);
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev &&
+	       own.st_ino == other.st_ino;
+}
+
+/* Whether an argument of the process is --control or --hold, or begins one of them as options may. */
+static bool will_listen(uint32_t pid)
+{
+	char path[64], arguments[4096];
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size = read(fd, arguments, sizeof(arguments) - 1);
+	close(fd);
+	if (size <= 0)
+		return false;
+	arguments[size] = '\0';
+	for (const char *at = arguments; at < arguments + size; at += strlen(at) + 1)
+		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4))
+			return true;
+	return false;
+}
+
+bool source_is_starting(uint32_t pid)
+{
+	char path[128];
+	struct error ignored;
+
+	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) < 0 && is_kvmap(pid) &&
+	       will_listen(pid);
+}
+
+bool source_is_pid(const char *name, uint32_t *out)
+{
+	uint64_t pid;
+
+	if (strspn(name, "0123456789") != strlen(name) ||
+	    number_parse(name, strlen(name), &pid) != NUMBER_OK || pid > INT32_MAX)
+		return false;
+	*out = (uint32_t)pid;
+	return true;
+}
+
+/* Whether the process has ended; a zombie has. */
+static bool has_ended(uint32_t pid)
+{
+	char path[64], text[256], *state;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	size = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	state = strrchr(text, ')');
+	return state && strlen(state) > 2 && state[2] == 'Z';
+}
+
+/* Whether there is nothing more to wait for: a socket, a VM of another program, or no process. */
+static bool is_there(const char *name)
+{
+	char path[128];
+	struct error ignored;
+	struct stat status;
+	uint32_t pid;
+
+	if (!source_is_pid(name, &pid))
+		return stat(name, &status) == 0;
+	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 || has_ended(pid) ||
+	       (!is_kvmap(pid) && process_has_vm((pid_t)pid));
+}
+
+void source_wait_for_socket(const char *name)
+{
+	const struct timespec step = { .tv_nsec = STEP_NS };
+	uint64_t end = clock_monotonic_ns() + WAIT_NS;
+
+	while (!is_there(name) && clock_monotonic_ns() < end)
+		nanosleep(&step, NULL);
+}
+
+/* Whether the guest has page tables. -1: its VM cannot be read. */
+static int has_tables(struct control_client *client, struct error *error)
+{
+	const struct view *view;
+	struct control_pause_time ignored_time;
+	struct walk_mode mode;
+	struct error ignored;
+	bool found;
+
+	if (control_client_pause(client, &view, error) < 0)
+		return -1;
+	found = walk_mode_of_cpu(view, 0, &mode, &ignored) == 0;
+	return control_client_resume(client, &ignored_time, error) < 0 ? -1 : found;
+}
+
+int source_wait_for_tables(struct control_client *client, struct error *error)
+{
+	const struct timespec step = { .tv_nsec = STEP_NS };
+	uint64_t end = clock_monotonic_ns() + WAIT_NS;
+	int found;
+
+	while (!(found = has_tables(client, error)) &&
+	       control_client_hello(client)->state != CONTROL_AT_END && clock_monotonic_ns() < end)
+		nanosleep(&step, NULL);
+	return found < 0 ? -1 : 0;
+}
