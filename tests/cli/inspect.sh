@@ -26,8 +26,8 @@ try walk a.core 0 --cpu 1
 check "a walk with the registers of another CPU" 1 out '^CPU 1: 4-level tables'
 try walk a.core 0 --cpu 2
 one_line "a CPU that is not there" 2 'no CPU 2: the guest has 2'
-try walk a.core 0 --cpu 64
-check "a number that no CPU has" 2 err '--cpu .64. is not a number from 0 to 63'
+try walk a.core 0 --cpu 4096
+check "a number that no CPU has" 2 err '--cpu .4096. is not the number of a CPU, 0 to 4095'
 try walk a.core 0 --pkru 0x100000000
 check "a PKRU of more than 32 bits" 2 err '--pkru .0x100000000. is not a number of 32 bits'
 # ---- variables of the script, as the guest's boot record names them ----

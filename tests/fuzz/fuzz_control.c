@@ -54,13 +54,13 @@ static void release(void *context)
 }
 
 /* Every fifth hold they fail. */
-static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
+static int registers(void *context, struct view_cpu cpus[CONTROL_CPUS_MAX])
 {
 	const struct vm *vm = context;
 
 	fuzz_expect(vm->is_held);
-	memset(cpus, 0xaa, VIEW_CPUS_MAX * sizeof(cpus[0]));
-	return vm->holds % 5 == 4 ? -1 : VIEW_CPUS_MAX;
+	memset(cpus, 0xaa, CONTROL_CPUS_MAX * sizeof(cpus[0]));
+	return vm->holds % 5 == 4 ? -1 : CONTROL_CPUS_MAX;
 }
 
 static int translate(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out)
@@ -105,7 +105,7 @@ static void handle_requests(struct fuzz_input *input)
 		.release = release,
 		.registers = registers,
 		.translate = translate,
-		.memory = { .region_count = VIEW_REGIONS_MAX, .fd_count = 1 },
+		.memory = { .region_count = CONTROL_REGIONS_MAX, .fd_count = 1 },
 	};
 	struct control_vm_state state = { .vm = &vm };
 
@@ -236,7 +236,7 @@ static void inspect(struct control_client *client)
 	fuzz_expect(control_client_hello(client)->build_id_size <= CONTROL_BUILD_ID_MAX);
 	if (control_client_map(client, &error) < 0 || control_client_pause(client, &view, &error) < 0)
 		return;
-	fuzz_expect(view->cpu_count <= VIEW_CPUS_MAX);
+	fuzz_expect(view->cpu_count <= CONTROL_CPUS_MAX);
 	fuzz_expect(view->physical_bits >= 32 && view->physical_bits <= 52);
 	read_memory(view);
 	view->translate(view->translate_context, 0, 0x1000, &translation);

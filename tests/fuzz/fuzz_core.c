@@ -33,7 +33,7 @@ static void use_regions(const struct view *view)
 {
 	uint64_t end = 0, gpa = 0, start, stop;
 
-	fuzz_expect(view->region_count >= 1 && view->region_count <= VIEW_REGIONS_MAX);
+	fuzz_expect(view->region_count >= 1);
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		const struct view_region *region = &view->regions[i];
 

@@ -85,6 +85,7 @@ static void guest_create(struct guest *guest, struct fuzz_input *input)
 
 static void guest_destroy(struct guest *guest)
 {
+	view_clear(&guest->view);
 	free(guest->low);
 	free(guest->high);
 }

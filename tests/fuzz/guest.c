@@ -57,6 +57,11 @@ void guest_open(struct guest *guest, const char *core_path, const char *program)
 	    claims_read(guest->core, &guest->mode, guest->layout, &guest->sound, &error) < 0)
 		guest_die(error.text);
 	guest->view = *guest->core;
+	guest->view.regions = malloc(guest->view.region_count * sizeof(guest->view.regions[0]));
+	if (!guest->view.regions)
+		guest_die("out of memory");
+	memcpy(guest->view.regions, guest->core->regions,
+	       guest->view.region_count * sizeof(guest->view.regions[0]));
 	for (unsigned int i = 0; i < guest->view.region_count; i++)
 		copy_region(guest, &guest->view.regions[i]);
 }
@@ -65,6 +70,7 @@ void guest_close(struct guest *guest)
 {
 	for (unsigned int i = 0; i < guest->view.region_count; i++)
 		free((void *)guest->view.regions[i].bytes);
+	view_clear(&guest->view);
 	free(guest->pages.items);
 	claims_destroy(&guest->sound);
 	claims_layout_close(guest->layout);

@@ -82,10 +82,6 @@ static int find(const struct source *sources, const struct diff_options *options
 		struct error *error)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		if (!sources[i].has_mode) {
-			*error = sources[i].no_claims;
-			return -1;
-		}
 		out->sides[i] = (struct diff_side){ sources[i].view, &sources[i].mode, sources[i].claims };
 	}
 	out->claims = sources[0].claims && sources[1].claims;
@@ -136,6 +132,8 @@ static int compare(struct inspection *inspection, struct source *sources, void *
 	struct error error;
 	int status;
 
+	if (!inspection_has_mode(inspection, &sources[0]) || !inspection_has_mode(inspection, &sources[1]))
+		return EXIT_NOT_DONE;
 	if (find(sources, options, &findings, &error) < 0) {
 		status = inspection_fail(inspection, &error, NULL);
 	} else {

@@ -101,6 +101,8 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 	if (!source->has_mode && !options->physical)
 		return inspection_fail(inspection, &source->no_claims,
 				       "without page tables only --physical is possible");
+	if (!options->physical && !inspection_has_mode(inspection, source))
+		return EXIT_NOT_DONE;
 	want_all(source->view);
 	if (!options->physical && mappings_collect(source->view, &source->mode, &mappings, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);

@@ -182,10 +182,10 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 	struct error error;
 	int status;
 
+	if (!inspection_has_mode(inspection, source))
+		return EXIT_NOT_DONE;
 	inspection_warn(inspection);
 	inspection_report(inspection, &report);
-	if (!source->has_mode)
-		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (frames_collect(source->view, &source->mode, source->claims, &frames, &error) < 0)
 		status = inspection_fail(inspection, &error, NULL);
 	else if (options->source.extra)

@@ -4,6 +4,7 @@
 #include "report/pause.h"
 #include "view/process.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct inspection {
@@ -17,7 +18,7 @@ struct inspection {
 	FILE *text; /* NULL: the report goes to stdout */
 	char *text_bytes;
 	size_t text_size;
-	bool warned, failed;
+	bool warned, failed, uses_mode;
 	struct error error;
 	char detail[1024];
 };
@@ -46,7 +47,7 @@ static void discard(struct inspection *inspection)
 	free(inspection->text_bytes);
 	inspection->text_bytes = NULL;
 	inspection->text_size = 0;
-	inspection->warned = inspection->failed = false;
+	inspection->warned = inspection->failed = inspection->uses_mode = false;
 }
 
 /* ---- for bodies ---- */
@@ -70,6 +71,14 @@ int inspection_fail(struct inspection *inspection, const struct error *error, co
 	inspection->error = *error;
 	snprintf(inspection->detail, sizeof(inspection->detail), "%s", detail ? detail : "");
 	return EXIT_NOT_DONE;
+}
+
+bool inspection_has_mode(struct inspection *inspection, const struct source *source)
+{
+	inspection->uses_mode = true;
+	if (!source->has_mode)
+		inspection_fail(inspection, &source->no_claims, NULL);
+	return source->has_mode;
 }
 
 void inspection_warn(struct inspection *inspection)
@@ -122,16 +131,35 @@ static void print_summaries(struct inspection *inspection)
 	}
 }
 
+static void print_warnings(const struct inspection *inspection)
+{
+	for (size_t i = 0; i < inspection->count; i++) {
+		const struct source *source = &inspection->sources[i];
+
+		if (inspection->uses_mode && source->cpu && !source->one_cpu)
+			fprintf(stderr,
+				"kvmap: CPU 0 is not in long mode with paging: the tables are those of CPU %u "
+				"(--cpu)\n",
+				source->cpu);
+		if (inspection->warned && source->view->gaps.count)
+			fprintf(stderr,
+				"kvmap: this core lacks %" PRIu64 " bytes from GPA 0x%" PRIx64
+				", memory or a device's (QEMU: dump-guest-memory without -p has all memory)\n",
+				source->view->gaps.items[0].size - source->view->gaps.items[0].has,
+				source->view->gaps.items[0].gpa + source->view->gaps.items[0].has);
+		if (inspection->warned && !source->symbols)
+			fprintf(stderr, "kvmap: %s; continuing without names\n", source->no_claims.text);
+	}
+}
+
 static int print_output(struct inspection *inspection)
 {
 	if (inspection->text)
 		fflush(inspection->text);
 	if (summaries(inspection) && (!inspection->failed || inspection->text_size))
 		print_summaries(inspection);
-	for (size_t i = 0; inspection->warned && !inspection->failed && i < inspection->count; i++)
-		if (!inspection->sources[i].symbols)
-			fprintf(stderr, "kvmap: %s; continuing without names\n",
-				inspection->sources[i].no_claims.text);
+	if (!inspection->failed)
+		print_warnings(inspection);
 	if (inspection->text_size)
 		fwrite(inspection->text_bytes, 1, inspection->text_size, stdout);
 	if (inspection->failed)

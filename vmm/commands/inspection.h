@@ -38,6 +38,12 @@ void inspection_report(struct inspection *inspection, struct report *report);
 /* In a body: as command_fail(). */
 int inspection_fail(struct inspection *inspection, const struct error *error, const char *detail);
 
+/*
+ * In a body: whether the source has page tables to walk. False: as inspection_fail(). A line on stderr says which
+ * CPU's tables they are if that is neither CPU 0 nor the one that was wanted.
+ */
+bool inspection_has_mode(struct inspection *inspection, const struct source *source);
+
 /* In a body: prints a line on stderr, with the reason, if a source has no symbols. */
 void inspection_warn(struct inspection *inspection);
 

@@ -23,7 +23,6 @@ enum {
 struct map_options {
 	struct source_options source;
 	struct map_filter filter;
-	unsigned int cpu;
 	bool all, check;
 };
 
@@ -33,7 +32,7 @@ static const struct argp_option map_argp_options[] = {
 	  "check for pages that are writable and executable, and for frames that are mapped twice beyond the direct map; "
 	  "exit status 1 if there are any",
 	  0 },
-	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default 0)", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default: the first CPU with paging)", 0 },
 	{ "writable", OPTION_WRITABLE, NULL, 0, "only what is writable", 0 },
 	{ "executable", OPTION_EXECUTABLE, NULL, 0, "only what is executable", 0 },
 	{ "user", OPTION_USER, NULL, 0, "only what the user can reach", 0 },
@@ -69,7 +68,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->source; return 0;
 	case OPTION_ALL: options->all = true; return 0;
 	case OPTION_CHECK: options->check = true; return 0;
-	case OPTION_CPU: return options_cpu(state, argument, &options->cpu);
+	case OPTION_CPU: return source_options_cpu(state, argument, &options->source);
 	case OPTION_WRITABLE: options->filter.writable = true; return 0;
 	case OPTION_EXECUTABLE: options->filter.executable = true; return 0;
 	case OPTION_USER: options->filter.user = true; return 0;
@@ -111,8 +110,6 @@ static int work_read(const struct map_options *options, struct source *source, s
 	size_t count;
 	int result;
 
-	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, error) < 0)
-		return -1;
 	breaks = claims_area_starts(source->claims, &count);
 	result = ranges_collect(source->view, &source->mode, 0, ~0ull, breaks, count, &work->ranges, error);
 	free(breaks);
@@ -144,7 +141,8 @@ static int work_report(const struct map_options *options, struct inspection *ins
 		.map = &work->map,
 		.lines = &work->lines,
 		.ranges = &work->ranges,
-		.cpu = &source->view->cpus[options->cpu],
+		.cpu = &source->view->cpus[source->cpu],
+		.cpu_number = source->cpu,
 		.violations = options->check ? &work->violations : NULL,
 		.all = options->all,
 	};
@@ -165,8 +163,8 @@ static int show_map(struct inspection *inspection, struct source *source, void *
 	struct error error;
 	int status;
 
-	if (!source->has_mode)
-		return inspection_fail(inspection, &source->no_claims, NULL);
+	if (!inspection_has_mode(inspection, source))
+		return EXIT_NOT_DONE;
 	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
 		status = inspection_fail(inspection, &error, NULL);
 	else

@@ -250,7 +250,7 @@ int options_cpu(struct argp_state *state, const char *text, unsigned int *out)
 		*out = (unsigned int)cpu;
 		return 0;
 	}
-	argp_error(state, "--cpu `%s` is not a number from 0 to %d", text, VIEW_CPUS_MAX - 1);
+	argp_error(state, "--cpu `%s` is not the number of a CPU, 0 to %d", text, VIEW_CPUS_MAX - 1);
 	return EINVAL;
 }
 

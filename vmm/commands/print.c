@@ -91,7 +91,9 @@ static int print(struct inspection *inspection, struct source *source, void *con
 	struct error error;
 	size_t at = 0;
 
-	if (!source->has_mode || !source->symbols)
+	if (!inspection_has_mode(inspection, source))
+		return EXIT_NOT_DONE;
+	if (!source->symbols)
 		return inspection_fail(inspection, &source->no_claims, NULL);
 	if (!print->info && debug_info_open(source->symbols, &print->info, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);

@@ -57,6 +57,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+error_t source_options_cpu(struct argp_state *state, const char *text, struct source_options *options)
+{
+	options->one_cpu = true;
+	return options_cpu(state, text, &options->cpu);
+}
+
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
 					      { &options_verbose_argp, 0, NULL, 0 },
 					      { 0 } };
@@ -109,6 +115,8 @@ struct source_config source_options_config(const struct source_options *options,
 		.program = options->common.program,
 		.stop = options->stop,
 		.wait = options->wait,
+		.one_cpu = options->one_cpu,
+		.cpu = options->cpu,
 		.session = options->common.session,
 	};
 }

@@ -14,12 +14,17 @@ struct source_options {
 	const char *extra;      /* the second argument; NULL: not given */
 	const char *extra_name; /* its name in messages; NULL: the command takes none */
 	bool extra_optional;
-	bool stop; /* --stop */
-	bool wait; /* --wait */
+	bool stop;    /* --stop */
+	bool wait;    /* --wait */
+	bool one_cpu; /* --cpu, of the commands that have it: */
+	unsigned int cpu;
 };
 
 /* Defaults for a command whose second argument is `extra_name`. */
 struct source_options source_options_default(const char *extra_name);
+
+/* Parses the argument of --cpu. 0, or an errno when the message is printed. */
+error_t source_options_cpu(struct argp_state *state, const char *text, struct source_options *options);
 
 /* A child parser for a command with options of its own. Its input is a struct source_options. */
 extern const struct argp source_options_argp;

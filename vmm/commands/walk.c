@@ -43,7 +43,6 @@ static int parse_address(const char *text, const struct claims *claims, const st
 
 struct walk_options {
 	struct source_options source;
-	unsigned int cpu;
 	bool has_pkru;
 	uint32_t pkru;
 };
@@ -51,7 +50,8 @@ struct walk_options {
 enum { OPTION_CPU = 0x2000, OPTION_PKRU };
 
 static const struct argp_option walk_argp_options[] = {
-	{ "cpu", OPTION_CPU, "N", 0, "walk with the registers of CPU N (default 0)", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "walk with the registers of CPU N (default: the first CPU with paging)",
+	  0 },
 	{ "pkru", OPTION_PKRU, "VALUE", 0, "the register of protection keys, which no source holds", 0 },
 	{ 0 },
 };
@@ -66,7 +66,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		state->child_inputs[0] = &options->source;
 		state->child_inputs[1] = &options->source.common;
 		return 0;
-	case OPTION_CPU: return options_cpu(state, argument, &options->cpu);
+	case OPTION_CPU: return source_options_cpu(state, argument, &options->source);
 	case OPTION_PKRU:
 		if (number_parse(argument, strlen(argument), &value) != NUMBER_OK || value > UINT32_MAX)
 			argp_error(state, "--pkru `%s` is not a number of 32 bits", argument);
@@ -107,19 +107,18 @@ static int walk_source(struct inspection *inspection, struct source *source, voi
 		.walk = &walk,
 		.mode = &source->mode,
 		.view = source->view,
-		.cpu = options->cpu,
+		.cpu = source->cpu,
 		.rules = &rules,
 		.claims = source->claims,
 		.symbols = source->symbols,
 		.no_stage2 = error.text,
 	};
 
-	if (!source->has_mode)
-		return inspection_fail(inspection, &source->no_claims, NULL);
-	if (walk_mode_of_cpu(source->view, options->cpu, &source->mode, &error) < 0 ||
-	    parse_address(options->source.extra, source->claims, source->symbols, &address, &error) < 0)
+	if (!inspection_has_mode(inspection, source))
+		return EXIT_NOT_DONE;
+	if (parse_address(options->source.extra, source->claims, source->symbols, &address, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
-	access_rules_of_cpu(&source->view->cpus[options->cpu], &rules);
+	access_rules_of_cpu(&source->view->cpus[source->cpu], &rules);
 	rules.has_pkru = options->has_pkru;
 	rules.pkru = options->pkru;
 	walk_translate(source->view, &source->mode, address, &walk);

@@ -262,6 +262,7 @@ void control_client_close(struct control_client *client)
 	for (unsigned int i = 0; i < client->fd_count; i++)
 		close(client->fds[i]);
 	close(client->socket);
+	view_clear(&client->view);
 	free(client);
 }
 
@@ -325,7 +326,7 @@ int control_client_map(struct control_client *client, struct error *error)
 	if (send_request(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) <
 	    0)
 		return -1;
-	if (!memory->region_count || memory->region_count > VIEW_REGIONS_MAX ||
+	if (!memory->region_count || memory->region_count > CONTROL_REGIONS_MAX ||
 	    client->reply.header.size != offsetof(struct control_memory, regions) +
 						 memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
@@ -424,7 +425,7 @@ static int read_registers(struct control_client *client, struct error *error)
 	const struct control_cpus *cpus = &client->reply.cpus;
 	struct view *view = &client->view;
 
-	if (cpus->count > VIEW_CPUS_MAX ||
+	if (cpus->count > CONTROL_CPUS_MAX ||
 	    client->reply.header.size !=
 		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its registers correctly");

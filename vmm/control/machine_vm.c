@@ -16,7 +16,7 @@ static void release(void *context)
 	machine_release(context);
 }
 
-static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
+static int registers(void *context, struct view_cpu cpus[CONTROL_CPUS_MAX])
 {
 	struct error ignored;
 

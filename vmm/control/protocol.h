@@ -19,6 +19,10 @@
 /* Descriptors of guest memory that one reply can carry. */
 #define CONTROL_FDS_MAX 8
 
+/* Of one VM: kvmap makes a few memory slots and at most 64 vCPUs. */
+#define CONTROL_REGIONS_MAX 512
+#define CONTROL_CPUS_MAX    64
+
 /* A pause expires after this time. */
 #define CONTROL_PAUSE_MAX_NS (10ull * 1000000000)
 
@@ -101,13 +105,13 @@ struct control_memory {
 	uint32_t region_count, fd_count;
 	uint32_t physical_bits;
 	uint32_t pages_1g; /* 0 or 1 */
-	struct control_region regions[VIEW_REGIONS_MAX];
+	struct control_region regions[CONTROL_REGIONS_MAX];
 };
 
 struct control_cpus {
 	uint32_t count; /* registers of a vCPU that was never started are all zero */
 	uint32_t unused;
-	struct view_cpu cpus[VIEW_CPUS_MAX];
+	struct view_cpu cpus[CONTROL_CPUS_MAX];
 };
 
 struct control_paused {

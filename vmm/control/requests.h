@@ -14,7 +14,7 @@ struct control_vm {
 	void (*hold)(void *context);
 	void (*release)(void *context);
 	/* During a hold. As machine_registers(): the number of vCPUs, or -1. */
-	int (*registers)(void *context, struct view_cpu cpus[VIEW_CPUS_MAX]);
+	int (*registers)(void *context, struct view_cpu cpus[CONTROL_CPUS_MAX]);
 	/* During a hold. As view->translate. */
 	int (*translate)(void *context, unsigned int cpu, uint64_t gva, struct view_translation *out);
 	bool held;                  /* it will be held at its end: CONTROL_END_HOLD is valid before it, too */

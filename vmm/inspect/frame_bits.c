@@ -3,13 +3,22 @@
 
 #include <stdlib.h>
 
-void frame_index_init(struct frame_index *index, const struct view *view)
+int frame_index_open(struct frame_index *index, const struct view *view)
 {
-	*index = (struct frame_index){ .view = view };
+	*index = (struct frame_index){ .view = view,
+				       .first_bit = calloc(view->region_count + 1, sizeof(uint64_t)) };
+	if (!index->first_bit)
+		return -1;
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		index->first_bit[i] = index->bits;
 		index->bits += view->regions[i].size / PAGE_4K;
 	}
+	return 0;
+}
+
+void frame_index_close(struct frame_index *index)
+{
+	free(index->first_bit);
 }
 
 uint64_t *frame_bits_new(const struct frame_index *index)

@@ -11,11 +11,13 @@
 /* Which bits are a region's. */
 struct frame_index {
 	const struct view *view;
-	uint64_t first_bit[VIEW_REGIONS_MAX];
+	uint64_t *first_bit; /* by region */
 	uint64_t bits;
 };
 
-void frame_index_init(struct frame_index *index, const struct view *view);
+/* 0, or -1 when memory is out. */
+int frame_index_open(struct frame_index *index, const struct view *view);
+void frame_index_close(struct frame_index *index);
 
 /* An empty set, to be freed; NULL when memory is out. */
 uint64_t *frame_bits_new(const struct frame_index *index);

@@ -184,7 +184,7 @@ struct seen_region {
 
 struct census {
 	const struct view *view;
-	struct seen_region regions[VIEW_REGIONS_MAX]; /* parallel to view->regions */
+	struct seen_region *regions; /* parallel to view->regions */
 };
 
 /* Index of gpa in by_level[level - 1]. gpa must be in the region. */
@@ -195,7 +195,10 @@ static uint64_t seen_index(const struct seen_region *region, unsigned int level,
 
 static int census_open(struct census *census, const struct view *view)
 {
-	*census = (struct census){ .view = view };
+	*census = (struct census){ .view = view,
+				   .regions = calloc(view->region_count + 1, sizeof(*census->regions)) };
+	if (!census->regions)
+		return -1;
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		struct seen_region *region = &census->regions[i];
 
@@ -214,9 +217,10 @@ static int census_open(struct census *census, const struct view *view)
 
 static void census_close(struct census *census)
 {
-	for (unsigned int i = 0; i < census->view->region_count; i++)
+	for (unsigned int i = 0; census->regions && i < census->view->region_count; i++)
 		for (unsigned int level = 1; level <= LEAF_LEVELS; level++)
 			free(census->regions[i].by_level[level - 1]);
+	free(census->regions);
 }
 
 static void census_leaf(struct census *census, unsigned int level, uint64_t gpa, uint64_t size)

@@ -276,7 +276,8 @@ static int check_ranges(struct check *check, const struct ranges *ranges, uint64
 
 static int check_prepare(struct check *check, const struct view *view, const struct claims *claims)
 {
-	frame_index_init(&check->index, view);
+	if (frame_index_open(&check->index, view) < 0)
+		return CHECK_NO_MEMORY;
 	check->frames_left = check->index.bits * FRAMES_AGAIN_MAX;
 	check->mapped = frame_bits_new(&check->index);
 	check->again = frame_bits_new(&check->index);
@@ -307,6 +308,7 @@ int map_check(const struct view *view, const struct walk_mode *mode, uint64_t st
 	}
 	if (stop != CHECK_NO_MEMORY)
 		stop = check_mappings(&check);
+	frame_index_close(&check.index);
 	free(check.mapped);
 	free(check.again);
 	free(check.writable);

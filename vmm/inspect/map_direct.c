@@ -46,7 +46,8 @@ static struct map_direct find_direct(const struct ranges *ranges, const struct v
 	const struct candidate *most = candidates;
 	struct frame_index index;
 
-	frame_index_init(&index, view);
+	if (frame_index_open(&index, view) < 0)
+		return (struct map_direct){ 0 };
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct range *range = &ranges->items[i];
 		uint64_t bytes;
@@ -57,6 +58,7 @@ static struct map_direct find_direct(const struct ranges *ranges, const struct v
 		if (bytes)
 			candidate_for(candidates, range->gva - range->gpa)->bytes += bytes;
 	}
+	frame_index_close(&index);
 	for (unsigned int i = 1; i < CANDIDATES; i++)
 		if (candidates[i].bytes > most->bytes)
 			most = &candidates[i];

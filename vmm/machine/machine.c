@@ -177,6 +177,7 @@ void machine_destroy(struct machine *machine)
 		close(machine->kvm);
 	guest_memory_destroy(&machine->memory);
 	serial_destroy(&machine->serial);
+	view_clear(&machine->view);
 	free(machine);
 }
 

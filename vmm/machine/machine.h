@@ -7,7 +7,9 @@
 #ifndef VMM_MACHINE_MACHINE_H
 #define VMM_MACHINE_MACHINE_H
 
+#include "base/error.h"
 #include "base/private_file.h"
+#include "kvmap/boot.h"
 #include "kvmap/channel.h"
 #include "view/view.h"
 
@@ -23,7 +25,7 @@ struct machine_config {
 	bool interrupts;                    /* give a single CPU a local APIC too */
 };
 
-#define MACHINE_CPUS_MAX   VIEW_CPUS_MAX
+#define MACHINE_CPUS_MAX   KVMAP_CPUS_MAX
 #define MACHINE_MEMORY_MIN (8ull << 20)
 #define MACHINE_MEMORY_MAX (64ull << 30)
 
@@ -98,7 +100,7 @@ void machine_hold(struct machine *machine);
 void machine_release(struct machine *machine);
 
 /* During a hold, in the thread that holds: as in machine_view(). The number of vCPUs, 0 for none; or -1. */
-int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_CPUS_MAX],
+int machine_registers(const struct machine *machine, struct view_cpu cpus[MACHINE_CPUS_MAX],
 		      struct error *error);
 /* During a hold, in the thread that holds: view->translate of machine_view(). */
 int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,

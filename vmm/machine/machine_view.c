@@ -73,7 +73,8 @@ static int cpu_read(const struct machine *machine, unsigned int number, struct v
 	return 0;
 }
 
-int machine_registers(const struct machine *machine, struct view_cpu cpus[VIEW_CPUS_MAX], struct error *error)
+int machine_registers(const struct machine *machine, struct view_cpu cpus[MACHINE_CPUS_MAX],
+		      struct error *error)
 {
 	for (unsigned int i = 0; i < machine->cpus; i++)
 		if (cpu_read(machine, i, &cpus[i], error) < 0)

@@ -37,6 +37,22 @@ int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode
 	return 0;
 }
 
+int walk_mode_find(const struct view *view, unsigned int *cpu_out, struct walk_mode *out, struct error *error)
+{
+	struct error ignored;
+
+	*cpu_out = 0;
+	if (walk_mode_of_cpu(view, 0, out, error) == 0)
+		return 0;
+	for (unsigned int cpu = 1; cpu < view->cpu_count; cpu++) {
+		*cpu_out = cpu;
+		if (walk_mode_of_cpu(view, cpu, out, &ignored) == 0)
+			return 0;
+	}
+	*cpu_out = 0;
+	return -1;
+}
+
 /* Once: a guest that runs may change the entry at any moment. */
 static uint64_t entry_read(const uint8_t *table, unsigned int index)
 {

@@ -25,6 +25,10 @@ struct walk_mode {
  */
 int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error);
 
+/* The mode of the first vCPU that is in long mode with paging; ERROR_GUEST, about CPU 0, if none is. */
+int walk_mode_find(const struct view *view, unsigned int *cpu_out, struct walk_mode *out,
+		   struct error *error);
+
 enum walk_stop {
 	WALK_MAPPED = 0,
 	WALK_NOT_CANONICAL,

@@ -69,6 +69,7 @@ static void emit_sum(struct report *report, const struct report_map *input)
 	const struct ranges *ranges = input->ranges;
 	struct json_object *line = json_start(report, "map");
 
+	json_add_number(line, "cpu", input->cpu_number);
 	json_add_number(line, "ranges", ranges->count);
 	json_add_number(line, "leaves", ranges->leaves);
 	json_add_number(line, "tables", ranges->tables);

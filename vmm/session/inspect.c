@@ -12,12 +12,13 @@
 /* Takes a view of the stopped machine, and the paging mode. */
 static int take_view(struct session *session, struct error *error)
 {
+	unsigned int cpu;
+
 	session->has_mode = false;
 	if (machine_view(session->machine, &session->view, error) < 0)
 		return -1;
 	/* All CPUs have the same tables; one that died may have lost its registers. */
-	for (unsigned int cpu = 0; !session->has_mode && (!cpu || cpu < session->view->cpu_count); cpu++)
-		session->has_mode = walk_mode_of_cpu(session->view, cpu, &session->mode, error) == 0;
+	session->has_mode = walk_mode_find(session->view, &cpu, &session->mode, error) == 0;
 	return session->has_mode ? 0 : -1;
 }
 

@@ -41,14 +41,6 @@ static int open_view(struct source *source, const struct stage2_guest *guest, st
 	return result;
 }
 
-/* Walks with the mode of the first CPU that has paging on. */
-static void find_mode(struct source *source)
-{
-	for (unsigned int cpu = 0; !source->has_mode && (!cpu || cpu < source->view->cpu_count); cpu++)
-		source->has_mode =
-			walk_mode_of_cpu(source->view, cpu, &source->mode, &source->no_claims) == 0;
-}
-
 static int fill_view(struct source *source, const struct stage2_guest *guest, struct error *error)
 {
 	struct view *view;
@@ -65,7 +57,6 @@ static int fill_view(struct source *source, const struct stage2_guest *guest, st
 	/* No register says whether the guest has 1G pages. Without hardware paging it has none. */
 	view->pages_1g = host_kind_find("/sys/module").hardware;
 	source->view = view;
-	find_mode(source);
 	return 0;
 }
 

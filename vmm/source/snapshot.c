@@ -10,6 +10,7 @@
 #include "source/snapshot.h"
 
 #include "base/clock.h"
+#include "base/page.h"
 #include "program/build_id.h"
 #include "source/internal.h"
 
@@ -68,29 +69,71 @@ static void read_claims(struct source *source)
 		source->claims = &source->own_claims;
 }
 
+/* Whether the top table is in the core. Damage in a guest is a finding, but a core can be a part of the memory. */
+static bool has_top_table(const struct source *source, struct error *error)
+{
+	const struct view *view = source->view;
+	uint64_t root = source->mode.root;
+
+	if (view_region(view, root, PAGE_4K))
+		return true;
+	for (size_t i = 0; i < view->gaps.count; i++) {
+		const struct view_gap *gap = &view->gaps.items[i];
+
+		if (root - gap->gpa >= gap->size)
+			continue;
+		error_set(error, ERROR_INPUT, 0, root,
+			  "the top table of CPU %u, at GPA 0x%" PRIx64
+			  ", is not in this core: of the segment at GPA 0x%" PRIx64 " it has 0x%" PRIx64
+			  " of 0x%" PRIx64 " bytes; dump the guest without -p",
+			  source->cpu, root, gap->gpa, gap->has, gap->size);
+		return false;
+	}
+	error_set(error, ERROR_INPUT, 0, root,
+		  "the top table of CPU %u, at GPA 0x%" PRIx64
+		  ", is not in this core, which has %u pieces of memory up to GPA 0x%" PRIx64,
+		  source->cpu, root, view->region_count,
+		  view->regions[view->region_count - 1].gpa + view->regions[view->region_count - 1].size);
+	return false;
+}
+
+/* That of the CPU that is wanted, or of the first with paging. Else source->no_claims says why there is none. */
+static void find_mode(struct source *source)
+{
+	struct error *error = &source->no_claims;
+	int result;
+
+	if (source->one_cpu)
+		result = walk_mode_of_cpu(source->view, source->cpu, &source->mode, error);
+	else
+		result = walk_mode_find(source->view, &source->cpu, &source->mode, error);
+	source->has_mode = result == 0 && (!source->core || has_top_table(source, error));
+}
+
 /* Reads the paging mode and the claims of a view. */
 static int read_source(struct source *source, struct error *error)
 {
-	if (source->session)
-		return 0;
-	if (source->process.view) {
-		if (source->has_mode)
-			read_claims(source);
+	if (source->session) {
+		if (source->session->has_mode)
+			find_mode(source);
 		return 0;
 	}
-	source->has_mode = false;
-	if (walk_mode_of_cpu(source->view, 0, &source->mode, error) < 0) {
-		if (source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END)
-			error_set(
-				error, ERROR_GUEST, 0, 0,
-				"the VM of process %u is starting: its guest has no page tables yet; try again, or "
-				"use --wait",
-				source_pid(source));
-		return -1;
+	find_mode(source);
+	if (source->has_mode) {
+		read_claims(source);
+		return 0;
 	}
-	source->has_mode = true;
-	read_claims(source);
-	return 0;
+	source->symbols = NULL;
+	source->claims = NULL;
+	*error = source->no_claims;
+	if (!source->vm.client)
+		return 0;
+	if (control_client_hello(source->vm.client)->state != CONTROL_AT_END)
+		error_set(error, ERROR_GUEST, 0, 0,
+			  "the VM of process %u is starting: its guest has no page tables yet; try again, or "
+			  "use --wait",
+			  source_pid(source));
+	return -1;
 }
 
 static int pause_vm(struct source *source, bool first, struct error *error)

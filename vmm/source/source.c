@@ -166,6 +166,8 @@ static struct source source_new(const struct source_config *config, int vm_fd)
 		.wanted = config->claims,
 		.stage2 = config->session.stage2,
 		.process.vm_fd = vm_fd,
+		.one_cpu = config->one_cpu,
+		.cpu = config->cpu,
 	};
 }
 

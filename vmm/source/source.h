@@ -29,6 +29,8 @@ struct source_config {
 	const char *program;    /* --guest; NULL: the one that the source names, or kvmap's own */
 	bool stop;              /* stop the process of another program's VM */
 	bool wait;              /* wait for a VM of kvmap that is starting */
+	bool one_cpu;           /* the tables of CPU `cpu`; else of the first CPU with paging */
+	unsigned int cpu;
 	struct session_config
 		session; /* of a script, without program and script; stage2 applies to every VM */
 };
@@ -74,6 +76,8 @@ struct source {
 	 * during source_snapshot(). */
 	const struct view *view;
 	struct walk_mode mode;
+	bool one_cpu;          /* of the configuration */
+	unsigned int cpu;      /* whose mode it is */
 	bool has_mode;         /* false: the source has no page tables, and no_claims says why */
 	struct claims *claims; /* NULL: not wanted, or no_claims says why they cannot be read */
 	struct error no_claims;

@@ -46,9 +46,12 @@ struct stage2_vcpu {
 	bool running;
 };
 
+/* vCPUs of a process whose registers are read. */
+#define STAGE2_CPUS_MAX 64
+
 struct stage2_guest {
-	struct stage2_slots slots;               /* unsorted */
-	struct stage2_vcpu vcpus[VIEW_CPUS_MAX]; /* by id */
+	struct stage2_slots slots;                 /* unsorted */
+	struct stage2_vcpu vcpus[STAGE2_CPUS_MAX]; /* by id */
 	unsigned int vcpu_count;
 	unsigned int physical_bits; /* MAXPHYADDR of the guest */
 };

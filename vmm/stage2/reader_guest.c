@@ -48,7 +48,7 @@ static void take_vcpus(const struct stage2_reader *reader, struct stage2_guest *
 {
 	const struct kernel_bpf__bss *bss = reader->bpf->bss;
 
-	for (__u32 i = 0; i < bss->vcpu_count && out->vcpu_count < VIEW_CPUS_MAX; i++) {
+	for (__u32 i = 0; i < bss->vcpu_count && out->vcpu_count < STAGE2_CPUS_MAX; i++) {
 		unsigned int place = out->vcpu_count;
 
 		if (bss->vcpus[i].kvm != bss->kvm)

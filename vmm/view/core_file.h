@@ -5,6 +5,7 @@
 #ifndef VMM_VIEW_CORE_FILE_H
 #define VMM_VIEW_CORE_FILE_H
 
+#include "base/array.h"
 #include "view/core.h"
 
 #include <gelf.h>
@@ -35,14 +36,18 @@ int core_file_notes(struct core_file *file, struct view *view, char **program, s
 
 /*
  * Adds guest memory to the view: the union of all PT_LOADs by physical address. They may overlap where they
- * share the bytes of the file, as in a core by virtual address. Stores each region's mapping in `maps`
- * (VIEW_REGIONS_MAX elements), which the caller unmaps, also on failure.
+ * share the bytes of the file, as in a core by virtual address. The file is mapped once, whatever the number of
+ * regions, and a region that the file does not have in full has a mapping of its own. All are added to `maps`,
+ * which the caller unmaps and frees, also on failure.
  */
 struct core_map {
 	void *address;
 	size_t size;
 };
-int core_file_memory(const struct core_file *file, struct view *view, struct core_map *maps,
-		     unsigned int *map_count, struct error *error);
+struct core_maps {
+	ARRAY_OF(struct core_map);
+};
+int core_file_memory(const struct core_file *file, struct view *view, struct core_maps *maps,
+		     struct error *error);
 
 #endif

@@ -44,14 +44,41 @@ static int check_segment(const struct core_file *file, const GElf_Phdr *segment,
 			 segment->p_paddr, segment->p_memsz, what);
 }
 
-static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct pieces *pieces,
-			struct error *error)
+/*
+ * QEMU's segment with fewer bytes in the file than in memory: those of a device, which the guest maps, or of a
+ * mapping over several blocks of RAM (-p), of which QEMU wrote the first. There is no telling which.
+ */
+static int take_gap(GElf_Phdr *segment, struct view *view)
+{
+	struct view_gap gap = { segment->p_paddr, segment->p_memsz,
+				page_round_down(segment->p_filesz, PAGE_4K) };
+
+	segment->p_memsz = gap.has;
+	return gap.has ? array_push(&view->gaps, gap) : 0;
+}
+
+/* Drops the gaps that other segments fill. */
+static void settle_gaps(struct view *view)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < view->gaps.count; i++) {
+		struct view_gap gap = view->gaps.items[i];
+
+		if (!view_covers(view, gap.gpa + gap.has, gap.size - gap.has))
+			view->gaps.items[kept++] = gap;
+	}
+	view->gaps.count = kept;
+}
+
+static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct view *view,
+			struct pieces *pieces, struct error *error)
 {
 	struct piece piece;
 
-	/* QEMU: a part without bytes in the file is not memory but a device's, which the guest maps. */
-	if (file->from_qemu && segment->p_memsz > segment->p_filesz)
-		segment->p_memsz = page_round_down(segment->p_filesz, PAGE_4K);
+	/* check_segment() refuses an address beyond GPA_END below; the gap is used only where memory is. */
+	if (file->from_qemu && segment->p_memsz > segment->p_filesz && take_gap(segment, view) < 0)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", file->path);
 	if (segment->p_filesz > segment->p_memsz && file->from_qemu)
 		segment->p_filesz = segment->p_memsz;
 	if (!segment->p_memsz && !segment->p_filesz)
@@ -130,48 +157,61 @@ static int map_bytes(const struct core_file *file, const struct piece *piece, co
 	return mprotect(last, PAGE_4K, PROT_READ);
 }
 
-static int add_piece(const struct core_file *file, const struct piece *piece, struct view *view,
-		     struct core_map *map, struct error *error)
+/* Adds a mapping of zeros, to be filled, or with `fd` of the file; NULL and errno if that fails. */
+static uint8_t *map_add(struct core_maps *maps, size_t size, int flags, int fd)
+{
+	struct core_map map = { mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE | flags, fd, 0),
+				size };
+
+	if (map.address == MAP_FAILED)
+		return NULL;
+	if (array_push(maps, map) == 0)
+		return map.address;
+	munmap(map.address, map.size);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* The bytes of a piece, page-aligned or not; NULL and errno. `whole`: the mapped file. */
+static const uint8_t *piece_bytes(const struct core_file *file, const uint8_t *whole,
+				  const struct piece *piece, struct core_maps *maps)
 {
 	uint64_t lead = piece->offset % PAGE_4K;
-	struct view_region region = {
-		.gpa = piece->gpa,
-		.size = piece->size,
-		.fd = file->fd,
-		.offset = piece->offset,
-	};
-	struct error why;
+	uint8_t *own;
 
-	map->size = page_round_up(lead + piece->size, PAGE_4K);
-	map->address = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map->address == MAP_FAILED)
-		return error_set(error, ERROR_HOST, errno, piece->gpa,
-				 "%s: 0x%" PRIx64 " bytes of guest memory at GPA 0x%" PRIx64, file->path,
-				 piece->size, piece->gpa);
-	if (map_bytes(file, piece, map) < 0) {
-		error_set(error, ERROR_HOST, errno, piece->offset, "%s: cannot be mapped", file->path);
-		goto fail;
-	}
-	region.bytes = (const uint8_t *)map->address + lead;
-	if (view_add_region(view, &region, &why) < 0) {
-		error_set(error, ERROR_INPUT, 0, region.gpa, "%s: %s", file->path, why.text);
-		goto fail;
-	}
-	return 0;
-fail:
-	munmap(map->address, map->size);
-	return -1;
+	if (piece->file_size == piece->size)
+		return whole + piece->offset;
+	own = map_add(maps, page_round_up(lead + piece->size, PAGE_4K), MAP_ANONYMOUS, -1);
+	if (!own || map_bytes(file, piece, &maps->items[maps->count - 1]) < 0)
+		return NULL;
+	return own + lead;
 }
 
 static int add_pieces(const struct core_file *file, const struct pieces *pieces, struct view *view,
-		      struct core_map *maps, unsigned int *map_count, struct error *error)
+		      struct core_maps *maps, struct error *error)
 {
-	for (size_t i = 0; i < pieces->count; i++) {
-		struct core_map map;
+	const uint8_t *whole = map_add(maps, page_round_up(file->size, PAGE_4K), 0, file->fd);
+	struct error why;
 
-		if (add_piece(file, &pieces->items[i], view, &map, error) < 0)
-			return -1;
-		maps[(*map_count)++] = map;
+	if (!whole)
+		return error_set(error, ERROR_HOST, errno, 0, "%s: cannot be mapped", file->path);
+	for (size_t i = 0; i < pieces->count; i++) {
+		const struct piece *piece = &pieces->items[i];
+		struct view_region region = {
+			.gpa = piece->gpa,
+			.size = piece->size,
+			.bytes = piece_bytes(file, whole, piece, maps),
+			.fd = file->fd,
+			.offset = piece->offset,
+		};
+
+		if (!region.bytes)
+			return error_set(error, ERROR_HOST, errno, piece->gpa,
+					 "%s: 0x%" PRIx64 " bytes of guest memory at GPA 0x%" PRIx64
+					 " cannot be mapped",
+					 file->path, piece->size, piece->gpa);
+		if (view_add_region(view, &region, &why) < 0)
+			return error_set(error, why.kind, 0, region.gpa, "%s: %s", file->path, why.text);
 	}
 	return 0;
 }
@@ -191,27 +231,27 @@ static int memory_type(const struct core_file *file, uint32_t *out, struct error
 	return 0;
 }
 
-int core_file_memory(const struct core_file *file, struct view *view, struct core_map *maps,
-		     unsigned int *map_count, struct error *error)
+int core_file_memory(const struct core_file *file, struct view *view, struct core_maps *maps,
+		     struct error *error)
 {
 	struct pieces pieces = { 0 };
 	uint32_t type;
 	int result;
 
-	*map_count = 0;
 	result = memory_type(file, &type, error);
 	for (size_t i = 0; i < file->segment_count && result == 0; i++) {
 		GElf_Phdr segment;
 
 		result = core_file_segment(file, i, &segment, error);
 		if (result == 0 && segment.p_type == type)
-			result = take_segment(file, &segment, &pieces, error);
+			result = take_segment(file, &segment, view, &pieces, error);
 	}
 	if (result == 0 && !pieces.count)
 		result = error_set(error, ERROR_INPUT, 0, 0, "%s: no guest memory (no PT_LOAD)", file->path);
 	if (result == 0) {
 		merge_pieces(&pieces);
-		result = add_pieces(file, &pieces, view, maps, map_count, error);
+		result = add_pieces(file, &pieces, view, maps, error);
+		settle_gaps(view);
 	}
 	free(pieces.items);
 	return result;

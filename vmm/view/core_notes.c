@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes; 64 CPUs need a 30th of it. */
-#define NOTES_MAX (1u << 20)
+/* Bytes; VIEW_CPUS_MAX CPUs need half of it. */
+#define NOTES_MAX (8u << 20)
 
 struct notes {
 	struct core_file *file;

@@ -15,16 +15,16 @@ struct core {
 	struct view view; /* first: freed as a view */
 	int fd;           /* -1: not this view's */
 	int mapped;       /* of signals_mapped() */
-	unsigned int map_count;
-	struct core_map maps[VIEW_REGIONS_MAX];
+	struct core_maps maps;
 };
 
 static void core_release(struct view *view)
 {
 	struct core *core = (struct core *)view;
 
-	for (unsigned int i = 0; i < core->map_count; i++)
-		munmap(core->maps[i].address, core->maps[i].size);
+	for (size_t i = 0; i < core->maps.count; i++)
+		munmap(core->maps.items[i].address, core->maps.items[i].size);
+	free(core->maps.items);
 	signals_unmapped(core->mapped);
 	if (core->fd >= 0)
 		close(core->fd);
@@ -46,7 +46,7 @@ int core_open(const char *path, struct view **view_out, char **program_out, stru
 	}
 	core->mapped = signals_mapped(file.fd, file.size, path);
 	if (core_file_notes(&file, &core->view, &program, error) < 0 ||
-	    core_file_memory(&file, &core->view, core->maps, &core->map_count, error) < 0) {
+	    core_file_memory(&file, &core->view, &core->maps, error) < 0) {
 		view_destroy(&core->view);
 		core_file_close(&file);
 		free(program);

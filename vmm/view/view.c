@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* SEEK_DATA */
 #include "view/view.h"
 
+#include "base/array.h"
 #include "base/lower_bound.h"
 #include "base/page.h"
 
@@ -38,9 +39,19 @@ static int region_check(const struct view *view, const struct view_region *regio
 				 "memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64
 				 ": overlaps the memory at GPA 0x%" PRIx64,
 				 region->gpa, region->size, view->regions[place].gpa);
-	if (view->region_count == VIEW_REGIONS_MAX)
-		return error_set(error, ERROR_INPUT, 0, region->gpa, "more than %d pieces of guest memory",
-				 VIEW_REGIONS_MAX);
+	return 0;
+}
+
+static int make_room(struct view *view, struct error *error)
+{
+	size_t capacity = view->region_capacity;
+
+	if (array_reserve((void **)&view->regions, &capacity, view->region_count, sizeof(view->regions[0])) <
+		    0 ||
+	    capacity > UINT32_MAX)
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "%u pieces of guest memory",
+				 view->region_count);
+	view->region_capacity = (unsigned int)capacity;
 	return 0;
 }
 
@@ -48,7 +59,7 @@ int view_add_region(struct view *view, const struct view_region *region, struct 
 {
 	unsigned int place = view_region_from(view, region->gpa);
 
-	if (region_check(view, region, place, error) < 0)
+	if (region_check(view, region, place, error) < 0 || make_room(view, error) < 0)
 		return -1;
 	memmove(&view->regions[place + 1], &view->regions[place],
 		(view->region_count - place) * sizeof(view->regions[0]));
@@ -63,7 +74,18 @@ void view_destroy(struct view *view)
 		return;
 	if (view->release)
 		view->release(view);
+	view_clear(view);
 	free(view);
+}
+
+void view_clear(struct view *view)
+{
+	free(view->regions);
+	free(view->gaps.items);
+	view->regions = NULL;
+	view->region_count = view->region_capacity = 0;
+	view->gaps.items = NULL;
+	view->gaps.count = view->gaps.capacity = 0;
 }
 
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size)

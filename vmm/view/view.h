@@ -10,15 +10,15 @@
 #ifndef VMM_VIEW_VIEW_H
 #define VMM_VIEW_VIEW_H
 
+#include "base/array.h"
 #include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Enough for a core with mapped memory only (QEMU's dump-guest-memory -p), which has many holes. */
-#define VIEW_REGIONS_MAX 512
-#define VIEW_CPUS_MAX    64
+/* No KVM has more vCPUs (KVM_CAP_MAX_VCPUS on x86). */
+#define VIEW_CPUS_MAX 4096
 
 /* Guest memory [gpa, gpa + size), page-aligned, mapped at `bytes`. gpa + size does not wrap. */
 struct view_region {
@@ -29,6 +29,11 @@ struct view_region {
 	uint64_t offset; /* of `gpa` in `fd` */
 	uint64_t hva;    /* of `gpa` in the process that runs the VM, if `bytes` is a copy; else 0 */
 	uint64_t *accessed; /* bitmap of pages returned by the accessors below; NULL: not recorded */
+};
+
+/* Guest memory [gpa, gpa + size) that a core names, with only the first `has` bytes in the file, 0 < has < size. */
+struct view_gap {
+	uint64_t gpa, size, has;
 };
 
 /* clang-format off */
@@ -58,8 +63,9 @@ struct view_translation {
 };
 
 struct view {
-	struct view_region regions[VIEW_REGIONS_MAX];
-	unsigned int region_count;
+	struct view_region *regions; /* sorted; any number, allocated by view_add_region() */
+	unsigned int region_count, region_capacity;
+	ARRAY_OF(struct view_gap) gaps; /* those that no region fills */
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
 	bool pages_1g;              /* 1G pages work: PS at level 3 is not reserved. No register shows this */
@@ -76,12 +82,15 @@ struct view {
 
 /*
  * Adds a region in order. ERROR_INPUT unless it is page-aligned and not empty, does not wrap, and overlaps no
- * other.
+ * other; ERROR_HOST if memory is out.
  */
 int view_add_region(struct view *view, const struct view_region *region, struct error *error);
 
 /* Calls view->release, then frees the view, which malloc() allocated. NULL is allowed. */
 void view_destroy(struct view *view);
+
+/* Frees regions and gaps, for a view that is part of another object. */
+void view_clear(struct view *view);
 
 /* Index of the first region that ends above gpa; region_count if there is none. */
 unsigned int view_region_from(const struct view *view, uint64_t gpa);

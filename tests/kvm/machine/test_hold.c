@@ -124,7 +124,7 @@ static void stands_still_when_held(const void *code, size_t size, unsigned int c
 	struct runner runner = { .machine = guest_boot_holdable(code, size, cpus) };
 	const volatile uint32_t *number = variable(runner.machine, COUNTER_GPA);
 	volatile uint32_t *end = variable(runner.machine, STOP_GPA);
-	struct view_cpu registers[VIEW_CPUS_MAX];
+	struct view_cpu registers[MACHINE_CPUS_MAX];
 	struct error error;
 	pthread_t thread;
 	uint32_t held;
@@ -217,7 +217,7 @@ Test(hold, a_machine_that_has_ended_can_be_held_and_answers)
 	/* mov $7, %eax; out %eax, $0xf4 */
 	static const char ends[] = EXIT_WITH("\x07");
 	struct machine *machine = guest_boot_holdable(ends, sizeof(ends) - 1, 1);
-	struct view_cpu registers[VIEW_CPUS_MAX];
+	struct view_cpu registers[MACHINE_CPUS_MAX];
 	struct view_translation translation;
 	struct error error;
 

@@ -305,6 +305,7 @@ void world_destroy(struct world *world)
 	symbols_close(world->symbols);
 	munmap(world->memory, WORLD_SIZE);
 	close(world->view.regions[0].fd);
+	view_clear(&world->view);
 }
 
 void world_read(struct world *world, struct claims *claims)

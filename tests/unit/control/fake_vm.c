@@ -31,7 +31,7 @@ static void release(void *context)
 	pthread_mutex_unlock(&fake->lock);
 }
 
-static int registers(void *context, struct view_cpu cpus[VIEW_CPUS_MAX])
+static int registers(void *context, struct view_cpu cpus[CONTROL_CPUS_MAX])
 {
 	struct fake_vm *fake = context;
 

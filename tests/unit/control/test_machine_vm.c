@@ -52,13 +52,14 @@ static int memory_file(char byte)
 
 static void add_region(int fd, uint64_t offset)
 {
-	view->regions[view->region_count] = (struct view_region){
+	const struct view_region region = {
 		.gpa = (uint64_t)view->region_count << 20,
 		.size = 4096ull << view->region_count,
 		.fd = fd,
 		.offset = offset,
 	};
-	view->region_count++;
+
+	cr_assert_eq(view_add_region(view, &region, &error), 0, "%s", error.text);
 }
 
 Test(machine_vm, regions_of_one_file_share_a_descriptor_for_reading)

@@ -194,7 +194,7 @@ Test(frame_bits, go_over_holes_and_words)
 	struct frame_index index;
 	uint64_t first, count, next, *bits, *again;
 
-	frame_index_init(&index, &t.view);
+	cr_assert_eq(frame_index_open(&index, &t.view), 0);
 	cr_assert_eq(index.bits, 2048);
 	cr_assert(frame_bits_next(&index, 0x1000, G1, &first, &count, &next));
 	cr_expect(first == 1 && count == 1023 && next == RAM_LOW_END);

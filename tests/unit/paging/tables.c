@@ -32,6 +32,7 @@ void tables_init(struct tables *tables, unsigned int levels)
 
 void tables_destroy(struct tables *tables)
 {
+	view_clear(&tables->view);
 	free(tables->low);
 	free(tables->high);
 }

@@ -68,4 +68,5 @@ void world_destroy(struct world *world)
 {
 	symbols_close(world->symbols);
 	munmap(world->memory, WORLD_SIZE);
+	view_clear(&world->view);
 }

@@ -56,7 +56,8 @@ Test(stage2, what_is_doubtful_of_another_programs_vm_is_said)
 
 static char *not_seen_of(enum report_format format, const struct translated *translated)
 {
-	struct view view = { .regions = { { .gpa = 0, .size = 1 << 20, .fd = -1 } }, .region_count = 1 };
+	struct view view = { .regions = &(struct view_region){ .size = 1 << 20, .fd = -1 },
+			     .region_count = 1 };
 	struct stage2_stats stats = { .pages = { 0, 5, 6, 7 } };
 	struct report_not_seen what = { 77, &stats, &view, false, translated };
 	char *text;

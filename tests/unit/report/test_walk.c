@@ -28,7 +28,8 @@ TestSuite(walk, .init = init, .fini = destroy);
  * 0x4000. */
 static uint64_t memory[8192] __attribute__((aligned(4096)));
 static struct view view = {
-	.regions = { { .gpa = 0, .size = sizeof(memory), .bytes = (const uint8_t *)memory, .fd = -1 } },
+	.regions =
+		&(struct view_region){ .size = sizeof(memory), .bytes = (const uint8_t *)memory, .fd = -1 },
 	.region_count = 1,
 	.cpu_count = 1,
 	.physical_bits = 40,

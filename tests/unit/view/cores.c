@@ -32,6 +32,7 @@ void core_make(uint8_t *out)
 	cr_assert_eq(read(fd, out, CORE_SIZE), (ssize_t)CORE_SIZE);
 	close(fd);
 	unlink(path);
+	view_clear(&view);
 }
 
 int core_file(const uint8_t *bytes, size_t size, char path_out[64])

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
+. "$(dirname "$0")/tap.sh"
+
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping; do
+	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
+done
+
+# ---- CPUs without paging ----
+try map first_cpu_off.core
+check "the tables are those of the first CPU with paging, and a line says so" 0 \
+	out '^(0x)?0000000000400000 ' err 'CPU 0 is not in long mode.* CPU 1'
+try map first_cpu_off.core --json
+check "JSON has the CPU's number" 0 out '"type":"map".*"cpu":1'
+try walk first_cpu_off.core 0x400000
+check "walk likewise" 0 out '^CPU 1: 4-level' out '^GPA +0x5000 ' err 'those of CPU 1'
+try map first_cpu_off.core --cpu 1
+check "the CPU that is named is the one that counts" 0 out '^(0x)?0000000000400000 '
+grep -q 'CPU 0' err && not_ok "without a word of CPU 0" || ok "without a word of CPU 0"
+try map first_cpu_off.core --cpu 0
+one_line "and is refused if it has no paging" 2 'CPU 0 is not in long mode with paging'
+for command in frames map "walk 0x400000"; do
+	set -- $command
+	try "$1" all_cpus_off.core ${2-}
+	one_line "$1 needs a CPU with paging" 2 'CPU 0 is not in long mode with paging'
+done
+try dump all_cpus_off.core physical.core --physical
+check "a dump by physical address does not" 0 out 'physical.core'
+
+# ---- sizes ----
+try map many_cpus.core --cpu 299
+check "a core of 300 CPUs" 0 out '^(0x)?0000000000400000 '
+try map many_pieces.core
+check "a core of 3001 pieces of memory" 0 out '^(0x)?0000000000400000 '
+try frames many_pieces.core 0x1780000
+check "the last of them are memory" 0 out '0x1780000'
+try dump many_pieces.core again.core
+check "they can be written again" 0 out 'again.core'
+
+# ---- memory that is not there ----
+for command in map "walk 0x400000" frames; do
+	set -- $command
+	try "$1" cut_mapping.core ${2-}
+	one_line "$1 without the top table says what the core has instead" 2 \
+		'top table .* 0x8000, is not in this core.*it has 0x4000 of 0x10000 bytes.*without -p'
+done
+finish

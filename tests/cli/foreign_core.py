@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""foreign_core.py KIND FILE: writes the core of a guest that is not kvmap's, as QEMU's dump-guest-memory does."""
+
+import struct
+import sys
+
+PAGE = 4096
+P, W, U, A, D, PS, NX = 1, 2, 4, 0x20, 0x40, 0x80, 1 << 63
+LONG_MODE = {"cr0": 0x80000011, "cr3": 0x1000, "cr4": 0x20}
+PAGING_OFF = {"cr0": 0x60000010, "cr3": 0, "cr4": 0}
+
+
+class Memory:
+    """Guest memory from GPA 0 on."""
+
+    def __init__(self, size):
+        self.bytes = bytearray(size)
+
+    def entry(self, table, index, value):
+        struct.pack_into("<Q", self.bytes, table + 8 * index, value)
+
+    def page_at_4m(self, root):
+        """Tables at 0x2000, 0x3000, 0x4000 below `root`, which map 0x400000 to 0x5000."""
+        self.entry(root, 0, 0x2000 | P | W | U)
+        self.entry(0x2000, 0, 0x3000 | P | W | U)
+        self.entry(0x3000, 2, 0x4000 | P | W | U)
+        self.entry(0x4000, 0, 0x5000 | P | W)
+
+
+def note(name, kind, contents):
+    pad = lambda text: text + b"\0" * (-len(text) % 4)
+    label = name.encode() + b"\0"
+    return struct.pack("<III", len(label), len(contents), kind) + pad(label) + pad(contents)
+
+
+def cpu_notes(cpus):
+    notes = b""
+    for number, _ in enumerate(cpus):
+        notes += note("CORE", 1, struct.pack("<32xI300x", number + 1))
+    for cpu in cpus:
+        state = struct.pack("<II", 1, 440) + bytes(18 * 8 + 240)
+        notes += note("QEMU", 0, state + struct.pack("<6Q", cpu["cr0"], 0, 0, cpu["cr3"], cpu["cr4"], 0))
+    return notes
+
+
+def write_core(path, segments, cpus=(LONG_MODE,), more_notes=b""):
+    """segments: (GVA, GPA, bytes, size in memory)."""
+    notes = cpu_notes(cpus) + more_notes
+    headers = len(segments) + 1
+    offset = 64 + 56 * headers
+    elf = b"\x7fELF\2\1\1" + bytes(9)
+    elf += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, headers, 64, 0, 0)
+    elf += struct.pack("<IIQQQQQQ", 4, 0, offset, 0, 0, len(notes), len(notes), 0)
+    offset += len(notes)
+    for gva, gpa, contents, size in segments:
+        elf += struct.pack("<IIQQQQQQ", 1, 7, offset, gva, gpa, len(contents), size, 0)
+        offset += len(contents)
+    with open(path, "wb") as file:
+        file.write(elf + notes)
+        for segment in segments:
+            file.write(segment[2])
+
+
+def small(root=0x1000):
+    memory = Memory(0x10000)
+    memory.page_at_4m(root)
+    return memory
+
+
+def whole(memory):
+    return [(0, 0, memory.bytes, len(memory.bytes))]
+
+
+def first_cpu_off(path):
+    write_core(path, whole(small()), cpus=(PAGING_OFF, LONG_MODE))
+
+
+def all_cpus_off(path):
+    write_core(path, whole(small()), cpus=(PAGING_OFF, PAGING_OFF))
+
+
+def many_cpus(path):
+    write_core(path, whole(small()), cpus=(LONG_MODE,) * 300)
+
+
+def many_pieces(path):
+    gpas = range(0x20000, 0x20000 + 3000 * 2 * PAGE, 2 * PAGE)
+    write_core(path, whole(small()) + [(gpa, gpa, b"\1" * PAGE, PAGE) for gpa in gpas])
+
+
+def cut_mapping(path):
+    """-p: of a mapping over two blocks of RAM, only the bytes of the first; the top table is in the second."""
+    memory = small(root=0x8000)
+    write_core(path, [(0xFFFF << 48, 0, memory.bytes[:0x4000], 0x10000)], cpus=({**LONG_MODE, "cr3": 0x8000},))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2])
