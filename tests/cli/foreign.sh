@@ -3,7 +3,7 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping; do
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -45,4 +45,16 @@ for command in map "walk 0x400000" frames; do
 	one_line "$1 without the top table says what the core has instead" 2 \
 		'top table .* 0x8000, is not in this core.*it has 0x4000 of 0x10000 bytes.*without -p'
 done
+# ---- tables that are mapped several times ----
+try map recursive.core
+check "a recursive map is mapped memory" 0 out '^(0x)?ffffff0000002000 +4 KiB +rwx ' out '^5 ranges'
+try frames recursive.core 0x4000
+check "a table is reached through it" 0 out 'ffffff0000002000'
+try map recursive.core --check
+check "and --check finds that tables can be written" 1 out 'ffffff0000002000'
+try map shared_tables.core
+check "what is behind 16 TiB of one page is shown" 0 out '^(0x)?ffffec0000000000 +16384 GiB +r-- ' \
+	out '^(0x)?ffffffff81000000 +2 MiB +r-x ' out '^2 ranges, .* 6 tables entered'
+try map shared_tables.core --range 0xffffffff00000000-
+check "--range enters no other table" 0 out '^1 range, 1 leaf entry, 3 tables entered'
 finish

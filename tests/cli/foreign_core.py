@@ -95,5 +95,26 @@ def cut_mapping(path):
     write_core(path, [(0xFFFF << 48, 0, memory.bytes[:0x4000], 0x10000)], cpus=({**LONG_MODE, "cr3": 0x8000},))
 
 
+def recursive(path):
+    memory = small()
+    memory.entry(0x1000, 510, 0x1000 | P | W)
+    write_core(path, whole(memory))
+
+
+def shared_tables(path):
+    """As Linux with KASAN: 16 TiB of shadow are one page, by one table of each level. Then the kernel's text."""
+    memory = Memory(256 << 20)
+    for i in range(32):
+        memory.entry(0x1000, 472 + i, 0x2000 | P | W)
+    for i in range(512):
+        memory.entry(0x2000, i, 0x3000 | P | W)
+        memory.entry(0x3000, i, 0x4000 | P | W)
+        memory.entry(0x4000, i, 0x5000 | P | A | NX)
+    memory.entry(0x1000, 511, 0x6000 | P | W)
+    memory.entry(0x6000, 510, 0x7000 | P | W)
+    memory.entry(0x7000, 8, 0x200000 | P | PS | A | D)
+    write_core(path, whole(memory))
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](sys.argv[2])

@@ -111,7 +111,8 @@ static int work_read(const struct map_options *options, struct source *source, s
 	int result;
 
 	breaks = claims_area_starts(source->claims, &count);
-	result = ranges_collect(source->view, &source->mode, 0, ~0ull, breaks, count, &work->ranges, error);
+	result = ranges_collect(source->view, &source->mode, options->filter.start, options->filter.end,
+				breaks, count, &work->ranges, error);
 	free(breaks);
 	if (result < 0)
 		return -1;

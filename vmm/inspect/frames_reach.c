@@ -70,21 +70,6 @@ static int reach_table(void *context, uint64_t gpa, unsigned int level, uint64_t
 	return add_reach(reacher, &reach);
 }
 
-/* A table that is its own ancestor is reached, too, though not entered. */
-static int reach_damage(void *context, const struct walk_leaf *entry, enum walk_stop stop)
-{
-	struct reacher *reacher = context;
-	struct frame_reach reach = {
-		.gva = entry->gva,
-		.entry = entry->entry,
-		.table = entry->table,
-		.index = page_level_index(entry->gva, entry->level),
-		.level = entry->level,
-	};
-
-	return stop == WALK_CYCLE && entry->gpa == reacher->gpa ? add_reach(reacher, &reach) : 0;
-}
-
 int frames_reach(const struct view *view, const struct walk_mode *mode, uint64_t pfn, size_t limit,
 		 struct frame_reaches *out, struct error *error)
 {
@@ -94,9 +79,7 @@ int frames_reach(const struct view *view, const struct walk_mode *mode, uint64_t
 		.gpa = pfn * PAGE_4K,
 		.limit = limit < FRAME_REACHES_MAX ? limit : FRAME_REACHES_MAX,
 	};
-	const struct walk_visitor visitor = {
-		.context = &reacher, .run = reach_run, .table = reach_table, .damage = reach_damage
-	};
+	const struct walk_visitor visitor = { .context = &reacher, .run = reach_run, .table = reach_table };
 	int stop = walk_range(view, mode, 0, ~0ull, 0, &visitor);
 
 	if (stop > 0) {

@@ -19,7 +19,8 @@
 struct range {
 	uint64_t gva;
 	uint64_t size;
-	uint64_t gpa; /* of the first page */
+	uint64_t gpa;      /* of the first page */
+	uint64_t last_gpa; /* of the last page */
 	uint64_t page_size;
 	unsigned int rights;
 	unsigned int pat_index; /* memory type, as in struct walk_run */
@@ -31,8 +32,9 @@ struct range {
 
 struct ranges {
 	ARRAY_OF(struct range);
-	uint64_t leaves;  /* in all ranges */
-	uint64_t tables;  /* page-table pages entered */
+	uint64_t leaves; /* in all ranges */
+	uint64_t
+		tables; /* page-table pages entered, one that is mapped several times once per level and rights */
 	uint64_t damaged; /* entries that lead nowhere */
 	bool cut_short;   /* the limit of the scan, or RANGES_MAX, was met */
 };

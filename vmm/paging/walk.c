@@ -121,7 +121,6 @@ const char *walk_stop_text(enum walk_stop stop)
 	case WALK_NOT_PRESENT: return "not present";
 	case WALK_RESERVED_BIT: return "reserved bit set";
 	case WALK_TABLE_OUTSIDE: return "table outside guest memory";
-	case WALK_CYCLE: return "table is its own ancestor";
 	}
 	return "unknown";
 }

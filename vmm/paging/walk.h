@@ -35,7 +35,6 @@ enum walk_stop {
 	WALK_NOT_PRESENT,
 	WALK_RESERVED_BIT,
 	WALK_TABLE_OUTSIDE, /* the table's GPA is in no memory region */
-	WALK_CYCLE,         /* walk_range only: the table is its own ancestor */
 };
 
 struct walk_level {
@@ -105,6 +104,18 @@ static inline uint64_t walk_leaf_gpa(uint64_t entry, uint64_t size)
 	return entry & PTE_ADDRESS & ~(size - 1);
 }
 
+/* A table in a scan. */
+struct walk_table {
+	uint64_t gva; /* of the first byte that it translates */
+	uint64_t gpa;
+	unsigned int level;
+	unsigned int rights; /* of the levels above it */
+};
+
+struct visited;
+
+#define WALK_ENTER (-2)
+
 /* Callbacks of a scan, in order of GVA. Each may be NULL. A nonzero return ends the scan. */
 struct walk_visitor {
 	void *context;
@@ -122,7 +133,15 @@ struct walk_visitor {
 	 */
 	int (*table)(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva);
 	/*
-	 * A damaged present entry: WALK_RESERVED_BIT, WALK_TABLE_OUTSIDE or WALK_CYCLE. If the top table is
+	 * A table that was visited before, from first_gva on, at this level and with these rights, and that lies
+	 * in the range in full both times. What is below it is as it was there. 0: it is skipped; WALK_ENTER: it
+	 * is visited again. NULL: every table is visited as often as it is mapped.
+	 */
+	int (*again)(void *context, const struct walk_table *table, uint64_t first_gva);
+	/* Of `again`: the tables visited before, by several scans. NULL: by this scan. */
+	struct visited *visited;
+	/*
+	 * A damaged present entry: WALK_RESERVED_BIT or WALK_TABLE_OUTSIDE. If the top table is
 	 * outside memory, `entry` is 0 and `table` and `gpa` are the GPA of that table.
 	 */
 	int (*damage)(void *context, const struct walk_leaf *entry, enum walk_stop stop);
@@ -134,11 +153,16 @@ struct walk_visitor {
 /*
  * Visits every present leaf that translates an address of [start, end], both inclusive; the non-canonical
  * part of the range is skipped. Enters at most `limit` tables, so that hostile tables cost bounded time; 0
- * means twice the number of pages of the view that are not holes, at most WALK_TABLES_MAX. Does not recurse.
+ * means twice the number of pages of the view that are not holes, at most WALK_TABLES_MAX. A table that is its own
+ * ancestor (a recursive map) is a table like any other: each step is one level down. Does not recurse.
  * Returns 0, the visitor's nonzero return, or -1 if the limit ended the scan.
  */
 int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	       uint64_t limit, const struct walk_visitor *visitor);
+
+/* The same below one table, which need not be part of the tables from the root. */
+int walk_subtree(const struct view *view, const struct walk_mode *mode, const struct walk_table *table,
+		 uint64_t limit, const struct walk_visitor *visitor);
 
 /*
  * Reads `size` bytes at a GVA through the page tables. ERROR_GUEST names the first address that is not mapped

@@ -8,6 +8,7 @@
  */
 #include "paging/pte.h"
 #include "base/page.h"
+#include "paging/visited.h"
 #include "paging/walk.h"
 
 #include <string.h>
@@ -26,7 +27,8 @@ struct scan {
 	const struct walk_visitor *visitor;
 	uint64_t start, end; /* linear, inclusive */
 	uint64_t tables_left;
-	bool tables_only; /* the visitor has only `table`: entries of level 1 are not read */
+	struct visited visited; /* if the visitor has `again` and no set of its own */
+	bool tables_only;       /* the visitor has only `table`: entries of level 1 are not read */
 	/* By level: reserved bits, and the bits that are equal in all entries of a run. */
 	uint64_t table_reserved[6], page_reserved[6], alike[6];
 	struct table tables[6]; /* by level: the path from the top table to the current one */
@@ -180,12 +182,20 @@ static int scan_run(struct scan *scan, unsigned int level)
 	return stop;
 }
 
-static bool is_ancestor(const struct scan *scan, unsigned int level, uint64_t gpa)
+/* 0 if the table was visited before and is not to be visited again, WALK_ENTER, or what ends the scan. */
+static int scan_again(struct scan *scan, const struct walk_table *table, uint64_t linear)
 {
-	for (; level <= scan->mode->levels; level++)
-		if (scan->tables[level].gpa == gpa)
-			return true;
-	return false;
+	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(table->level)) - 1;
+	struct visited *visited = scan->visitor->visited ? scan->visitor->visited : &scan->visited;
+	uint64_t first_gva;
+
+	if (linear < scan->start || last > scan->end)
+		return WALK_ENTER;
+	switch (visited_add(visited, table, &first_gva)) {
+	case VISITED_BEFORE: return scan->visitor->again(scan->visitor->context, table, first_gva);
+	case VISITED_NO_MEMORY: return -1;
+	default: return WALK_ENTER;
+	}
 }
 
 /*
@@ -196,18 +206,26 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 {
 	struct table *table = &scan->tables[*level];
 	uint64_t entry = table->entries[index];
-	uint64_t gpa = entry & PTE_ADDRESS;
+	uint64_t gpa = entry & PTE_ADDRESS, linear;
+	struct walk_table below;
 	const uint8_t *bytes;
 
-	if (is_ancestor(scan, *level, gpa))
-		return report_damage(scan, *level, index, WALK_CYCLE);
 	bytes = view_bytes(scan->view, gpa, PAGE_4K);
 	if (!bytes)
 		return report_damage(scan, *level, index, WALK_TABLE_OUTSIDE);
+	below.gpa = gpa;
+	below.level = *level - 1;
+	below.rights = entry_rights(entry, table->rights);
+	linear = table->linear + ((uint64_t)index << page_level_shift(*level));
+	below.gva = linear_extend(scan->mode, linear);
+	if (scan->visitor->again) {
+		int result = scan_again(scan, &below, linear);
+
+		if (result != WALK_ENTER)
+			return result;
+	}
 	--*level;
-	return table_enter(scan, bytes, *level, gpa,
-			   table->linear + ((uint64_t)index << page_level_shift(*level + 1)),
-			   entry_rights(entry, table->rights));
+	return table_enter(scan, bytes, *level, gpa, linear, below.rights);
 }
 
 /* Visits the next present entry of the current table; without one, goes up one level. */
@@ -230,6 +248,18 @@ static int scan_step(struct scan *scan, unsigned int *level)
 	return is_page ? scan_run(scan, *level) : scan_descend(scan, level, table->next++);
 }
 
+static void scan_open(struct scan *scan, const struct view *view, const struct walk_mode *mode,
+		      uint64_t limit, const struct walk_visitor *visitor)
+{
+	scan->view = view;
+	scan->mode = mode;
+	scan->visitor = visitor;
+	scan->visited = (struct visited){ 0 };
+	scan->tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
+	scan->tables_left = limit ? limit : default_limit(view);
+	scan_prepare(scan);
+}
+
 int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	       uint64_t limit, const struct walk_visitor *visitor)
 {
@@ -245,12 +275,7 @@ int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t s
 	scan.end = linear_extend(mode, end) == end ? end & mask : half - 1;
 	if (start > end || scan.start > scan.end)
 		return 0;
-	scan.view = view;
-	scan.mode = mode;
-	scan.visitor = visitor;
-	scan.tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
-	scan.tables_left = limit ? limit : default_limit(view);
-	scan_prepare(&scan);
+	scan_open(&scan, view, mode, limit, visitor);
 
 	bytes = view_bytes(view, mode->root, PAGE_4K);
 	if (!bytes)
@@ -258,5 +283,26 @@ int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t s
 	stop = table_enter(&scan, bytes, level, mode->root, 0, RIGHTS_ALL);
 	while (!stop && level <= mode->levels)
 		stop = scan_step(&scan, &level);
+	visited_destroy(&scan.visited);
+	return stop;
+}
+
+int walk_subtree(const struct view *view, const struct walk_mode *mode, const struct walk_table *table,
+		 uint64_t limit, const struct walk_visitor *visitor)
+{
+	const uint8_t *bytes = view_bytes(view, table->gpa, PAGE_4K);
+	unsigned int level = table->level;
+	struct scan scan;
+	int stop;
+
+	if (!bytes)
+		return 0;
+	scan_open(&scan, view, mode, limit, visitor);
+	scan.start = table->gva & ((1ull << linear_bits(mode)) - 1);
+	scan.end = scan.start + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(level)) - 1;
+	stop = table_enter(&scan, bytes, level, table->gpa, scan.start, table->rights);
+	while (!stop && level <= table->level)
+		stop = scan_step(&scan, &level);
+	visited_destroy(&scan.visited);
 	return stop;
 }

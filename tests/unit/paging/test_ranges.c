@@ -193,5 +193,95 @@ Test(ranges, of_hostile_tables_are_cut_short)
 	collect(NULL, 0);
 	cr_expect(r.cut_short);
 	cr_expect_leq(r.count, RANGES_MAX);
-	cr_expect_eq(r.tables, view_size(&t.view) / K4 * 2);
+	cr_expect_leq(r.tables, 4, "each is entered once");
+}
+
+/* ---- tables that are mapped several times ---- */
+
+/* The leaves of the tables one by one, merged as ranges are. */
+static struct ranges merged;
+
+static int merge_leaf(void *context, const struct walk_leaf *leaf)
+{
+	struct range *last = merged.count ? &merged.items[merged.count - 1] : NULL;
+
+	(void)context;
+	if (!last || last->gva + last->size != leaf->gva || last->page_size != leaf->size ||
+	    last->rights != leaf->rights)
+		return array_push(&merged, ((struct range){ .gva = leaf->gva,
+							    .size = leaf->size,
+							    .gpa = leaf->gpa,
+							    .last_gpa = leaf->gpa,
+							    .page_size = leaf->size,
+							    .rights = leaf->rights,
+							    .leaves = 1,
+							    .runs = 1 }));
+	last->size += leaf->size;
+	last->leaves++;
+	last->runs += last->last_gpa + leaf->size != leaf->gpa;
+	last->last_gpa = leaf->gpa;
+	return 0;
+}
+
+static void expect_ranges_of_leaves(void)
+{
+	const struct walk_visitor visitor = { .leaf = merge_leaf };
+
+	ranges_destroy(&merged);
+	cr_assert_eq(walk_range(&t.view, &t.mode, 0, ~0ull, 1 << 20, &visitor), 0);
+	collect(NULL, 0);
+	cr_expect(!r.cut_short);
+	cr_assert_eq(r.count, merged.count);
+	for (size_t i = 0; i < r.count; i++) {
+		const struct range *range = &r.items[i], *wanted = &merged.items[i];
+
+		cr_assert(range->gva == wanted->gva && range->size == wanted->size &&
+				  range->gpa == wanted->gpa && range->last_gpa == wanted->last_gpa &&
+				  range->rights == wanted->rights && range->leaves == wanted->leaves &&
+				  range->runs == wanted->runs,
+			  "range %zu of %zu at 0x%lx", i, r.count, range->gva);
+	}
+	ranges_destroy(&merged);
+}
+
+Test(ranges, of_shared_tables_are_those_of_their_leaves)
+{
+	uint64_t tables[3] = { tables_new(&t), tables_new(&t), tables_new(&t) };
+
+	for (unsigned int i = 0; i < 6; i++)
+		*tables_slot(&t, t.mode.root, 100 + i + i / 4) = tables[2] | PTE_P | (i & 1 ? PTE_W : 0);
+	for (unsigned int i = 0; i < 512; i += 1 + (i > 100)) {
+		*tables_slot(&t, tables[2], i % 16) = tables[1] | PTE_P | PTE_W | (i % 16 > 9 ? PTE_NX : 0);
+		*tables_slot(&t, tables[1], i % 24) = tables[0] | PTE_P | PTE_W;
+		*tables_slot(&t, tables[0], i) = (i / 3 * K4) | PTE_P | PTE_W;
+	}
+	expect_ranges_of_leaves();
+	cr_expect_lt(r.tables, 16);
+}
+
+Test(ranges, of_a_recursive_map_are_those_of_its_leaves)
+{
+	map_pages(VMALLOC, 0x100000, 600, PTE_W);
+	*tables_slot(&t, t.mode.root, 510) = t.mode.root | PTE_P | PTE_W;
+	*tables_slot(&t, t.mode.root, 511) = t.mode.root | PTE_P;
+	expect_ranges_of_leaves();
+}
+
+Test(ranges, of_a_page_that_is_mapped_terabytes_often_take_no_time)
+{
+	uint64_t tables[3] = { tables_new(&t), tables_new(&t), tables_new(&t) };
+
+	for (unsigned int i = 0; i < 512; i++) {
+		*tables_slot(&t, tables[2], i) = tables[1] | PTE_P | PTE_W;
+		*tables_slot(&t, tables[1], i) = tables[0] | PTE_P | PTE_W;
+		*tables_slot(&t, tables[0], i) = 0x5000 | PTE_P | PTE_NX;
+	}
+	for (unsigned int i = 0; i < 32; i++)
+		*tables_slot(&t, t.mode.root, 472 + i) = tables[2] | PTE_P | PTE_W;
+	map_pages(0xffffffff81000000, 0x200000, 2, 0);
+	collect(NULL, 0);
+	cr_expect(!r.cut_short);
+	cr_assert_eq(r.count, 2);
+	expect_range(0, 0xffffec0000000000, 1ull << 44, 0x5000, 1ull << 32);
+	expect_range(1, 0xffffffff81000000, 2 * K4, 0x200000, 1);
 }
