@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCOPES_MAX 32 /* nested scopes that are read in one function */
+#define SCOPES_MAX      32      /* nested scopes that are read in one function */
+#define SCOPES_READ_MAX 1000000 /* scopes of one function, against damaged files */
 
 struct describe {
 	Dwfl_Callbacks callbacks; /* libdwfl holds a pointer to it */
@@ -166,36 +167,82 @@ const char *describe_address(struct describe *describe, uint64_t address, char *
 	return out;
 }
 
-/* The scope in `scope` whose code contains the address. */
-static bool inner_scope(const Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *out)
+/* The inlined functions at an address: the chain down to the one whose range of code around it is the smallest. */
+struct inline_search {
+	Dwarf_Addr address;
+	Dwarf_Die path[SCOPES_MAX], best[SCOPES_MAX]; /* outermost first */
+	size_t path_count, best_count;
+	Dwarf_Addr smallest;
+	unsigned int left; /* scopes that may still be read */
+};
+
+/* The size of the range of the scope's code that contains the address; 0 if none does. */
+static Dwarf_Addr range_around(Dwarf_Die *scope, Dwarf_Addr address)
 {
-	Dwarf_Die outer = *scope, next;
+	Dwarf_Addr base, low, high;
+	ptrdiff_t at = 0;
+
+	while ((at = dwarf_ranges(scope, at, &base, &low, &high)) > 0)
+		if (address >= low && address < high)
+			return high - low;
+	return 0;
+}
+
+/* Of equal ranges the inner one counts. */
+static void take_scope(struct inline_search *search, Dwarf_Die *scope)
+{
+	Dwarf_Addr size = range_around(scope, search->address);
+
+	if (!size || size > search->smallest)
+		return;
+	search->smallest = size;
+	search->best_count = search->path_count;
+	memcpy(search->best, search->path, search->path_count * sizeof(search->path[0]));
+}
+
+/*
+ * Searches a function's scopes. A block need not have a range, nor an inlined function lie in that of the function
+ * around it: compilers move code.
+ */
+static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigned int depth)
+{
+	Dwarf_Die scope, next;
 	bool more;
 
-	for (more = dwarf_child(&outer, out) == 0; more; *out = next) {
-		int tag = dwarf_tag(out);
+	for (more = dwarf_child(outer, &scope) == 0; more && search->left; scope = next) {
+		int tag = dwarf_tag(&scope);
+		bool inlined = tag == DW_TAG_inlined_subroutine && search->path_count < SCOPES_MAX;
 
-		if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
-		     tag == DW_TAG_lexical_block) &&
-		    dwarf_haspc(out, address) > 0)
-			return true;
-		more = dwarf_siblingof(out, &next) == 0 && next.addr > out->addr;
+		search->left--;
+		if (inlined) {
+			search->path[search->path_count++] = scope;
+			take_scope(search, &scope);
+		}
+		if ((inlined || tag == DW_TAG_lexical_block) && depth < SCOPES_MAX)
+			search_scope(search, &scope, depth + 1);
+		search->path_count -= inlined;
+		more = dwarf_siblingof(&scope, &next) == 0 && next.addr > scope.addr;
 	}
-	return false;
 }
 
 /* The inlined functions at the address, outermost first. Returns their number, at most SCOPES_MAX. */
 static size_t inlined_at(const Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die out[SCOPES_MAX])
 {
-	Dwarf_Die scope = *unit, inner;
-	size_t count = 0;
+	struct inline_search search = { .address = address, .left = SCOPES_READ_MAX };
+	Dwarf_Die outer = *unit, function, next;
+	bool more;
 
-	for (unsigned int depth = 0; depth < SCOPES_MAX && inner_scope(&scope, address, &inner); depth++) {
-		if (dwarf_tag(&inner) == DW_TAG_inlined_subroutine)
-			out[count++] = inner;
-		scope = inner;
+	for (more = dwarf_child(&outer, &function) == 0; more; function = next) {
+		search.smallest =
+			dwarf_tag(&function) == DW_TAG_subprogram ? range_around(&function, address) : 0;
+		if (search.smallest) {
+			search_scope(&search, &function, 0);
+			break;
+		}
+		more = dwarf_siblingof(&function, &next) == 0 && next.addr > function.addr;
 	}
-	return count;
+	memcpy(out, search.best, search.best_count * sizeof(out[0]));
+	return search.best_count;
 }
 
 /*
