@@ -3,7 +3,7 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables; do
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables with_pcid; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -57,4 +57,22 @@ check "what is behind 16 TiB of one page is shown" 0 out '^(0x)?ffffec0000000000
 	out '^(0x)?ffffffff81000000 +2 MiB +r-x ' out '^2 ranges, .* 6 tables entered'
 try map shared_tables.core --range 0xffffffff00000000-
 check "--range enters no other table" 0 out '^1 range, 1 leaf entry, 3 tables entered'
+# ---- what the source does not say, and what it does ----
+try walk with_pcid.core 0x400000
+check "the PCID, and what is assumed" 0 out 'from CR3 0x1000, PCID 5, MAXPHYADDR 52 \(assumed\)' out 'NXE is +assumed|is$'
+try dump with_pcid.core assumed.core
+try walk assumed.core 0x400000 --json
+check "a dump keeps what is assumed" 0 out '"pcid":5' out '"physical_bits_assumed":true' out '"nxe_assumed":true'
+
+# ---- ADDRESS ----
+try walk recursive.core ffffff0000002000
+check "an address with a hexadecimal letter needs no 0x" 0 out '^GPA +0x4000 '
+try walk recursive.core 0000000000400000
+check "nor one of 16 digits" 0 out '^GPA +0x5000 '
+for command in walk frames; do
+	try $command recursive.core 400000
+	one_line "$command: digits alone are refused with both readings" 2 '.400000. is 0x400000 .*, 0x61a80 '
+done
+try walk recursive.core zz
+one_line "what is no address is refused" 2 '.zz. is neither an address'
 finish

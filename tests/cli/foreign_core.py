@@ -116,5 +116,9 @@ def shared_tables(path):
     write_core(path, whole(memory))
 
 
+def with_pcid(path):
+    write_core(path, whole(small()), cpus=({"cr0": 0x80000011, "cr3": 0x1005, "cr4": 0x20020},))
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](sys.argv[2])

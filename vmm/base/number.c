@@ -2,6 +2,7 @@
 #include "base/number.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 static int digit_value(char c)
@@ -79,4 +80,31 @@ const char *number_bytes(uint64_t bytes, char *out, size_t size)
 	}
 	snprintf(out, size, "%" PRIu64 " bytes", bytes);
 	return out;
+}
+
+/* Digits of base 16, at most 16 of them. */
+static uint64_t hexadecimal(const char *text, size_t length)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < length; i++)
+		value = value << 4 | (uint64_t)digit_value(text[i]);
+	return value;
+}
+
+enum number_result number_parse_address(const char *text, size_t length, uint64_t *out)
+{
+	bool letter = false;
+	size_t digits = 0;
+
+	for (; digits < length && digit_value(text[digits]) < 16; digits++)
+		letter |= digit_value(text[digits]) > 9;
+	if (!length || digits < length)
+		return number_parse(text, length, out); /* 0x, a suffix, or no number */
+	if (length > 16)
+		return NUMBER_TOO_LARGE;
+	if (!letter && length > 1 && length < 16)
+		return NUMBER_AMBIGUOUS;
+	*out = hexadecimal(text, length);
+	return NUMBER_OK;
 }

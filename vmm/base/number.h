@@ -12,6 +12,7 @@ enum number_result {
 	NUMBER_OK = 0,
 	NUMBER_MALFORMED, /* no digits, or something after them that is no suffix */
 	NUMBER_TOO_LARGE, /* more than 64 bits */
+	NUMBER_AMBIGUOUS, /* number_parse_address() only */
 };
 
 /*
@@ -19,6 +20,13 @@ enum number_result {
  * 2^20, 2^30, 2^40; either case; KiB is K). *out is untouched on failure.
  */
 enum number_result number_parse(const char *text, size_t length, uint64_t *out);
+
+/*
+ * Parses an address as a user types or copies it: hexadecimal with 0x, and without it if there is a hexadecimal letter or
+ * if there are 16 digits. NUMBER_AMBIGUOUS: digits alone, which mean one address in decimal and another in
+ * hexadecimal. With a suffix as number_parse().
+ */
+enum number_result number_parse_address(const char *text, size_t length, uint64_t *out);
 
 /* "256 MiB", "64 KiB", "1 GiB", "4097 bytes": exact, in the largest unit that divides. Returns out. */
 const char *number_bytes(uint64_t bytes, char *out, size_t size);

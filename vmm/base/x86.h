@@ -18,12 +18,14 @@
 #define CR0_WP X86_BIT(16)
 #define CR0_PG X86_BIT(31)
 
-#define CR4_PAE  X86_BIT(5)
-#define CR4_LA57 X86_BIT(12)
-#define CR4_SMEP X86_BIT(20)
-#define CR4_SMAP X86_BIT(21)
-#define CR4_PKE  X86_BIT(22)
-#define CR4_PKS  X86_BIT(24)
+#define CR4_PAE   X86_BIT(5)
+#define CR4_LA57  X86_BIT(12)
+#define CR4_PCIDE X86_BIT(17)
+#define CR3_PCID  0xfffull /* the low bits of CR3 under CR4.PCIDE */
+#define CR4_SMEP  X86_BIT(20)
+#define CR4_SMAP  X86_BIT(21)
+#define CR4_PKE   X86_BIT(22)
+#define CR4_PKS   X86_BIT(24)
 
 #define EFER_LME X86_BIT(8)
 #define EFER_LMA X86_BIT(10)

@@ -79,16 +79,15 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	size_t length = strlen(text);
 	bool number = length > 4 && !memcmp(text, "pfn:", 4);
 	size_t before = number ? 4 : 0;
-	char escaped[160];
 	uint64_t value;
 
 	if (variable)
 		return variable < 0 ? -1 : frame_at(source, text, *out, out, error);
-	if (number_parse(text + before, length - before, &value) != NUMBER_OK)
-		return error_set(
-			error, ERROR_INPUT, 0, 0,
-			"`%s` is neither a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
-			text_escape(text, length, escaped, sizeof(escaped)));
+	if ((!number || number_parse(text + before, length - before, &value) != NUMBER_OK) &&
+	    source_options_address(text,
+				   "a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
+				   &value, error) < 0)
+		return -1;
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s is beyond the 52 bits that a physical address can have", text);

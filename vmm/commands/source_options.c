@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/source_options.h"
 
+#include "base/escape.h"
+#include "base/number.h"
 #include "commands/commands.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 enum { OPTION_STOP = 640, OPTION_WAIT };
 
@@ -54,6 +59,26 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_ARG: return take_argument(options, argument, state);
 	case ARGP_KEY_END: return check_arguments(options, state);
 	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int source_options_address(const char *text, const char *what, uint64_t *out, struct error *error)
+{
+	char escaped[160];
+	uint64_t decimal;
+
+	switch (number_parse_address(text, strlen(text), out)) {
+	case NUMBER_OK: return 0;
+	case NUMBER_AMBIGUOUS:
+		if (number_parse(text, strlen(text), &decimal) == NUMBER_OK)
+			return error_set(error, ERROR_INPUT, 0, 0,
+					 "`%s` is 0x%s read as hexadecimal, 0x%" PRIx64
+					 " read as decimal: write one of the two",
+					 text, text, decimal);
+		/* fall through */
+	default:
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is neither %s",
+				 text_escape(text, strlen(text), escaped, sizeof(escaped)), what);
 	}
 }
 

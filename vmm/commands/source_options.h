@@ -26,6 +26,12 @@ struct source_options source_options_default(const char *extra_name);
 /* Parses the argument of --cpu. 0, or an errno when the message is printed. */
 error_t source_options_cpu(struct argp_state *state, const char *text, struct source_options *options);
 
+/*
+ * Parses an ADDRESS. 0, or -1 with ERROR_INPUT: a number of digits alone is refused with both readings, anything else as
+ * being no `what`.
+ */
+int source_options_address(const char *text, const char *what, uint64_t *out, struct error *error);
+
 /* A child parser for a command with options of its own. Its input is a struct source_options. */
 extern const struct argp source_options_argp;
 

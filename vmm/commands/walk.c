@@ -23,8 +23,6 @@ static int parse_address(const char *text, const struct claims *claims, const st
 	if (variable)
 		return variable < 0 ? -1 : 0;
 	text_escape(text, strlen(text), escaped, sizeof(escaped));
-	if (number_parse(text, strlen(text), out) == NUMBER_OK)
-		return 0;
 	if (plus && number_parse(plus + 1, strlen(plus + 1), &offset) != NUMBER_OK)
 		return error_set(error, ERROR_INPUT, 0, 0, "`%s`: what follows + is not a number", escaped);
 	if (length < sizeof(name) && symbols) {
@@ -35,10 +33,9 @@ static int parse_address(const char *text, const struct claims *claims, const st
 			return 0;
 		}
 	}
-	return error_set(
-		error, ERROR_INPUT, 0, 0,
-		"`%s` is neither an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
-		escaped);
+	return source_options_address(
+		text, "an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
+		out, error);
 }
 
 struct walk_options {

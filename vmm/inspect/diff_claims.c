@@ -198,18 +198,21 @@ static const struct {
 	const char *name;
 	size_t offset;
 	bool translates;
+	uint8_t lacks; /* the bit of view_cpu.lacks that says that it is not known */
 } registers[] = {
-#define REGISTER(name, translates) { #name, offsetof(struct view_cpu, name), translates },
+#define REGISTER_OF(name, translates, lacks) { #name, offsetof(struct view_cpu, name), translates, lacks },
+#define REGISTER(name, translates)           REGISTER_OF(name, translates, 0)
 	/* clang-format off */
-	REGISTER(cr0, true) REGISTER(cr3, true) REGISTER(cr4, true) REGISTER(efer, true)
-	REGISTER(cr2, false) REGISTER(rip, false) REGISTER(rflags, false) REGISTER(rsp, false)
+	REGISTER(cr0, true) REGISTER(cr3, true) REGISTER(cr4, true) REGISTER_OF(efer, true, VIEW_LACKS_EFER)
+	REGISTER(cr2, false) REGISTER(rip, false) REGISTER_OF(rflags, false, VIEW_LACKS_RFLAGS) REGISTER(rsp, false)
 	REGISTER(rax, false) REGISTER(rbx, false) REGISTER(rcx, false) REGISTER(rdx, false)
 	REGISTER(rsi, false) REGISTER(rdi, false) REGISTER(rbp, false)
 	REGISTER(r8, false) REGISTER(r9, false) REGISTER(r10, false) REGISTER(r11, false)
 	REGISTER(r12, false) REGISTER(r13, false) REGISTER(r14, false) REGISTER(r15, false)
-	REGISTER(fs_base, false) REGISTER(gs_base, false)
+	REGISTER_OF(fs_base, false, VIEW_LACKS_SEGMENTS) REGISTER_OF(gs_base, false, VIEW_LACKS_SEGMENTS)
 /* clang-format on */
 #undef REGISTER
+#undef REGISTER_OF
 };
 
 static uint64_t register_value(const struct view_cpu *cpu, size_t offset)
@@ -236,6 +239,9 @@ bool diff_register_next(const struct view *before, const struct view *after, siz
 			.after = register_value(&after->cpus[cpu], registers[which].offset),
 			.translates = registers[which].translates,
 		};
+		/* What one side does not know does not differ. */
+		if ((before->cpus[cpu].lacks | after->cpus[cpu].lacks) & registers[which].lacks)
+			continue;
 		if (out->before != out->after)
 			return true;
 	}

@@ -18,6 +18,7 @@ void access_rules_of_cpu(const struct view_cpu *cpu, struct access_rules *out)
 		.smep = cpu->cr4 & CR4_SMEP,
 		.smap = cpu->cr4 & CR4_SMAP,
 		.ac = cpu->rflags & RFLAGS_AC,
+		.ac_unknown = cpu->lacks & VIEW_LACKS_RFLAGS,
 		.user_keys = cpu->cr4 & CR4_PKE,
 		.system_keys = cpu->cr4 & CR4_PKS,
 	};
@@ -58,7 +59,7 @@ enum access_answer access_may(const struct access_rules *rules, unsigned int rig
 	if (kind == ACCESS_WRITE && !(rights & RIGHT_W) && (mode == ACCESS_USER || rules->write_protect))
 		return ACCESS_READ_ONLY;
 	if (mode == ACCESS_SUPERVISOR && user_page && rules->smap && !rules->ac)
-		return ACCESS_SMAP;
+		return rules->ac_unknown ? ACCESS_SMAP_UNKNOWN : ACCESS_SMAP;
 	return key_allows(rules, user_page, key, mode, kind);
 }
 
@@ -71,6 +72,7 @@ const char *access_text(enum access_answer answer)
 	case ACCESS_NO_EXECUTE: return "no: NX";
 	case ACCESS_SMEP: return "no: SMEP";
 	case ACCESS_SMAP: return "no: SMAP";
+	case ACCESS_SMAP_UNKNOWN: return "if EFLAGS.AC is set";
 	case ACCESS_KEY: return "no: protection key";
 	case ACCESS_KEY_UNKNOWN: return "if its key allows";
 	}

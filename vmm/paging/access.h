@@ -14,6 +14,7 @@ struct access_rules {
 	bool no_execute;    /* EFER.NXE */
 	bool smep, smap;    /* CR4 */
 	bool ac;            /* EFLAGS.AC: lifts SMAP */
+	bool ac_unknown;    /* the source does not have EFLAGS */
 	bool user_keys;     /* CR4.PKE: PKRU binds data accesses to user pages */
 	bool system_keys;   /* CR4.PKS: IA32_PKRS binds those to supervisor pages. No source has that register
 			     */
@@ -31,8 +32,9 @@ enum access_answer {
 	ACCESS_NO_EXECUTE,
 	ACCESS_SMEP,
 	ACCESS_SMAP,
-	ACCESS_KEY,         /* the page's protection key forbids it */
-	ACCESS_KEY_UNKNOWN, /* allowed, unless a register forbids it that is not known: PKRU or IA32_PKRS */
+	ACCESS_SMAP_UNKNOWN, /* SMAP forbids it unless EFLAGS.AC is set, which is not known */
+	ACCESS_KEY,          /* the page's protection key forbids it */
+	ACCESS_KEY_UNKNOWN,  /* allowed, unless a register forbids it that is not known: PKRU or IA32_PKRS */
 };
 
 /* has_pkru is false: PKRU is none of the registers that a view has. */

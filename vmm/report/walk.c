@@ -51,12 +51,17 @@ static const char *switches(const struct access_rules *rules, char *out, size_t 
 
 static void show_levels(struct report *report, const struct report_walk *input)
 {
-	char decoded[160], text[100];
+	const struct view_cpu *cpu = &input->view->cpus[input->cpu];
+	char decoded[160], text[100], pcid[24] = "";
 
+	if (cpu->cr4 & CR4_PCIDE)
+		snprintf(pcid, sizeof(pcid), ", PCID %u", (unsigned int)(cpu->cr3 & CR3_PCID));
 	text_line(report, PAINT_FAINT, 0, 2,
-		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 ", MAXPHYADDR %u; %s", input->cpu,
-		  input->mode->levels, input->mode->root, input->mode->physical_bits,
-		  switches(input->rules, text, sizeof(text)));
+		  "CPU %u: %u-level tables from CR3 0x%" PRIx64 "%s, MAXPHYADDR %u%s; %s%s", input->cpu,
+		  input->mode->levels, input->mode->root, pcid, input->mode->physical_bits,
+		  input->view->physical_bits_assumed ? " (assumed)" : "",
+		  switches(input->rules, text, sizeof(text)),
+		  cpu->lacks & VIEW_LACKS_EFER ? "; NXE is assumed" : "");
 	if (input->walk->level_count)
 		text_line(report, PAINT_BOLD, 2, 2, "%-7s  %13s  %5s  %-18s  %-6s  %s", "level", "table GPA",
 			  "index", "entry", "effective permissions", "");

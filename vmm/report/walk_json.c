@@ -47,12 +47,17 @@ static void emit_stage2(struct report *report, const struct stage2_format *forma
 
 static struct json_object *registers(const struct report_walk *input)
 {
+	const struct view_cpu *cpu = &input->view->cpus[input->cpu];
 	struct json_object *object = json_object_new_object();
 
 	json_add_number(object, "cpu", input->cpu);
 	json_add_hex(object, "root", input->mode->root);
 	json_add_number(object, "levels", input->mode->levels);
+	if (cpu->cr4 & CR4_PCIDE)
+		json_add_number(object, "pcid", cpu->cr3 & CR3_PCID);
 	json_add_number(object, "physical_bits", input->mode->physical_bits);
+	json_add_bool(object, "physical_bits_assumed", input->view->physical_bits_assumed);
+	json_add_bool(object, "nxe_assumed", cpu->lacks & VIEW_LACKS_EFER);
 	json_add_bool(object, "wp", input->rules->write_protect);
 	json_add_bool(object, "nxe", input->rules->no_execute);
 	json_add_bool(object, "smep", input->rules->smep);

@@ -38,6 +38,7 @@ static void take_registers(const struct kernel_registers *from, struct stage2_vc
 		.efer = from->efer,
 		.pat = from->pat,
 		.has_pat = true,
+		.lacks = VIEW_LACKS_RFLAGS | VIEW_LACKS_SEGMENTS,
 	};
 	out->old_cr3 = !from->cr3_here;
 	out->running = from->mode;

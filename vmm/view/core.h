@@ -21,8 +21,9 @@
 struct core_control {
 	uint32_t version; /* 1 */
 	uint8_t physical_bits;
-	uint8_t pages_1g; /* 0 or 1 */
-	uint16_t unused;
+	uint8_t pages_1g;              /* 0 or 1 */
+	uint8_t lacks;                 /* enum view_lacks */
+	uint8_t physical_bits_assumed; /* 0 or 1 */
 	uint64_t cr0, cr2, cr3, cr4, efer;
 };
 

@@ -66,6 +66,7 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	notes->from_kvmap = true;
 	notes->view->physical_bits = control.physical_bits;
 	notes->view->pages_1g = control.pages_1g;
+	notes->view->physical_bits_assumed = control.physical_bits_assumed;
 	core_control_unpack(&control, &notes->view->cpus[notes->controls++]);
 	return 0;
 }

@@ -92,6 +92,8 @@ void core_control_pack(const struct view *view, const struct view_cpu *cpu, stru
 		.version = 1,
 		.physical_bits = (uint8_t)view->physical_bits,
 		.pages_1g = view->pages_1g,
+		.lacks = cpu->lacks,
+		.physical_bits_assumed = view->physical_bits_assumed,
 		.cr0 = cpu->cr0,
 		.cr2 = cpu->cr2,
 		.cr3 = cpu->cr3,
@@ -107,6 +109,7 @@ void core_control_unpack(const struct core_control *control, struct view_cpu *cp
 	cpu->cr3 = control->cr3;
 	cpu->cr4 = control->cr4;
 	cpu->efer = control->efer;
+	cpu->lacks = control->lacks;
 }
 
 void core_qemu_unpack(const struct core_qemu *state, struct view *view, struct view_cpu *cpu)
@@ -116,6 +119,8 @@ void core_qemu_unpack(const struct core_qemu *state, struct view *view, struct v
 	cpu->cr3 = state->cr[3];
 	cpu->cr4 = state->cr[4];
 	cpu->efer = cpu->cr0 & CR0_PG && cpu->cr4 & CR4_PAE ? EFER_LME | EFER_LMA | EFER_NXE : 0;
+	cpu->lacks = VIEW_LACKS_EFER;
 	view->physical_bits = 52;
+	view->physical_bits_assumed = true;
 	view->pages_1g = true;
 }

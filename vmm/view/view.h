@@ -54,6 +54,14 @@ struct view_cpu {
 	uint64_t fs_base, gs_base;
 	uint64_t pat; /* IA32_PAT; 0 if has_pat is false: not every source has it */
 	bool has_pat;
+	uint8_t lacks; /* enum view_lacks */
+};
+
+/* Registers of a vCPU that a source does not have: they are 0 here, which says nothing. */
+enum view_lacks {
+	VIEW_LACKS_RFLAGS = 1,
+	VIEW_LACKS_SEGMENTS = 2, /* selectors, and the bases of FS and GS */
+	VIEW_LACKS_EFER = 4,     /* EFER is assumed: long mode if paging is on, and NXE */
 };
 
 /* KVM's translation of a GVA (KVM_TRANSLATE); that ioctl reports no access rights on x86. */
@@ -70,6 +78,7 @@ struct view {
 	unsigned int cpu_count;
 	bool pages_1g;              /* 1G pages work: PS at level 3 is not reserved. No register shows this */
 	uint64_t data_size_max;     /* upper bound that view_data_size() returns; 0: it reads the files */
+	bool physical_bits_assumed; /* the source does not say: */
 	unsigned int physical_bits; /* MAXPHYADDR of the guest: higher bits of an entry are reserved */
 	bool tracks_access; /* `accessed` is recorded and each page has a cost: access no page in vain */
 	/* Translates by KVM. NULL if the view is not of a live VM. 0, or -1 if the ioctl failed. */

@@ -362,6 +362,20 @@ Test(diff, of_registers_is_by_cpu_and_says_which_of_them_translate)
 	cr_expect(!diff_register_next(&t[0].view, &t[1].view, &next, &differs));
 }
 
+Test(diff, of_registers_that_one_side_does_not_know_is_none)
+{
+	struct diff_register differs;
+	size_t next = 0;
+
+	t[0].view.cpu_count = t[1].view.cpu_count = 1;
+	t[1].view.cpus[0].rflags = 2;
+	t[1].view.cpus[0].gs_base = 0x1000;
+	t[0].view.cpus[0].lacks = VIEW_LACKS_RFLAGS;
+	cr_assert(diff_register_next(&t[0].view, &t[1].view, &next, &differs));
+	cr_expect_str_eq(differs.name, "gs_base");
+	cr_expect(!diff_register_next(&t[0].view, &t[1].view, &next, &differs));
+}
+
 /* Every kind of owner can be shown. */
 Test(diff, names_owners_that_have_names)
 {

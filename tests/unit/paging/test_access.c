@@ -114,3 +114,15 @@ Test(memory_type, is_what_the_pat_register_says)
 	cr_expect_str_eq(memory_type(memory_type_pat(&cpu), 7), "UC");
 	cr_expect_str_eq(memory_type(2, 0), "reserved");
 }
+
+Test(access, under_smap_is_not_known_without_the_flags)
+{
+	const struct view_cpu cpu = { .cr4 = CR4_SMAP, .lacks = VIEW_LACKS_RFLAGS };
+	struct access_rules rules;
+
+	access_rules_of_cpu(&cpu, &rules);
+	cr_expect_eq(access_may(&rules, RIGHT_R | RIGHT_U, 0, ACCESS_SUPERVISOR, ACCESS_READ),
+		     ACCESS_SMAP_UNKNOWN);
+	cr_expect_eq(access_may(&rules, RIGHT_R, 0, ACCESS_SUPERVISOR, ACCESS_READ), ACCESS_ALLOWED);
+	cr_expect_eq(access_may(&rules, RIGHT_R | RIGHT_U, 0, ACCESS_USER, ACCESS_READ), ACCESS_ALLOWED);
+}

@@ -169,6 +169,8 @@ Test(core_qemu, has_the_paging_that_the_control_registers_say)
 	cr_expect_eq(view->cpus[1].efer, 0, "paging is off");
 	cr_expect(view->pages_1g);
 	cr_expect_eq(view->physical_bits, 52);
+	cr_expect(view->physical_bits_assumed);
+	cr_expect_eq(view->cpus[0].lacks, VIEW_LACKS_EFER);
 	view_destroy(view);
 }
 
