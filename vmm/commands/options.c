@@ -75,7 +75,7 @@ static const struct argp_option machine_rows[] = {
 	{ 0 },
 };
 
-/* All of -e so far. Not in struct options: it lives as long as the process. */
+/* The operations of all -e until now. Not in struct options: it lives as long as the process. */
 static char *operations;
 
 /* Appends a line. A semicolon outside of a text in quotes ends an operation, as a new line does. */

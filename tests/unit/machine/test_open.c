@@ -76,7 +76,7 @@ Test(kvm_open, another_device_is_not_the_device)
 {
 	expect_text(
 		open_fails("/dev/null").text,
-		"/dev/null is not the KVM device: remove it and load the module kvm_intel, kvm_amd or kvm_pvm");
+		"/dev/null is not the KVM device, which is /dev/kvm: leave --kvm away, or load the module kvm_intel, kvm_amd or kvm_pvm");
 }
 
 Test(kvm_open, a_directory_is_not_the_device)
