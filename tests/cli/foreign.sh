@@ -3,7 +3,7 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables with_pcid; do
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -25,8 +25,11 @@ for command in frames map "walk 0x400000"; do
 	try "$1" all_cpus_off.core ${2-}
 	one_line "$1 needs a CPU with paging" 2 'CPU 0 is not in long mode with paging'
 done
-try dump all_cpus_off.core physical.core --physical
-check "a dump by physical address does not" 0 out 'physical.core'
+try dump all_cpus_off.core off.core
+check "a dump does not: addresses are physical then" 0 out 'off.core'
+gdb -nx -batch -ex 'x/gx 0x4000' -c off.core >out 2>err
+status=$?
+check "where gdb finds them" 0 out '^0x4000:.*0x0000000000005003'
 
 # ---- sizes ----
 try map many_cpus.core --cpu 299
@@ -63,6 +66,21 @@ check "the PCID, and what is assumed" 0 out 'from CR3 0x1000, PCID 5, MAXPHYADDR
 try dump with_pcid.core assumed.core
 try walk assumed.core 0x400000 --json
 check "a dump keeps what is assumed" 0 out '"pcid":5' out '"physical_bits_assumed":true' out '"nxe_assumed":true'
+
+try diff with_pcid.core with_pcid.core
+check "diff: an assumed EFER is not compared, and it says so" 0 out 'not compared: efer, pat: not known of both sources \(efer is assumed\)'
+try diff with_pcid.core of_live_vm.core
+check "diff: what is not known of one source is not compared" 1 out '^  CPU 0  cr4 ' out 'not compared: efer: .* first source' \
+	out 'not compared: rflags, cs, ss, ds, es, fs, gs, fs_base, gs_base: .* second source'
+try diff of_live_vm.core of_live_vm.core --json
+check "diff: as JSON" 0 out '"not_known_before":\["rflags","cs","ss","ds","es","fs","gs","fs_base","gs_base","pat"\]'
+try dump of_live_vm.core live.core --json
+check "dump says which registers are 0 in the core" 0 err 'live.core: not known of the guest, and 0 in the core: rflags, cs, ' \
+	out '"not_known":\["rflags",'
+try walk live.core 0x401000
+check "and they are not known in that core, either" 0 out 'supervisor +if EFLAGS.AC is set +if EFLAGS.AC is set'
+try diff many_cpus.core with_pcid.core
+check "diff: CPUs of one source alone" 1 out 'not compared: CPUs of one source alone: the first has 300, the second 1'
 
 # ---- ADDRESS ----
 try walk recursive.core ffffff0000002000

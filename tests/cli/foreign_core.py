@@ -44,9 +44,9 @@ def cpu_notes(cpus):
     return notes
 
 
-def write_core(path, segments, cpus=(LONG_MODE,), more_notes=b""):
-    """segments: (GVA, GPA, bytes, size in memory)."""
-    notes = cpu_notes(cpus) + more_notes
+def write_core(path, segments, cpus=(LONG_MODE,), more_notes=b"", notes=None):
+    """segments: (GVA, GPA, bytes, size in memory). notes: instead of those of QEMU."""
+    notes = (notes or cpu_notes(cpus)) + more_notes
     headers = len(segments) + 1
     offset = 64 + 56 * headers
     elf = b"\x7fELF\2\1\1" + bytes(9)
@@ -114,6 +114,16 @@ def shared_tables(path):
     memory.entry(0x6000, 510, 0x7000 | P | W)
     memory.entry(0x7000, 8, 0x200000 | P | PS | A | D)
     write_core(path, whole(memory))
+
+
+def of_live_vm(path):
+    """As kvmap writes of another program's VM: RFLAGS, segment selectors and bases are not known; SMAP is on."""
+    memory = small()
+    memory.entry(0x4000, 1, 0x6000 | P | W | U)
+    registers = bytearray(336)
+    struct.pack_into("<I", registers, 32, 1)
+    control = struct.pack("<I4B5Q", 1, 52, 1, 3, 0, 0x80010011, 0, 0x1000, 0x200020, 0xD00)
+    write_core(path, whole(memory), notes=note("CORE", 1, registers) + note("KVMAP", 0x3130564B, control))
 
 
 def with_pcid(path):

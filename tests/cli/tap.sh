@@ -67,6 +67,12 @@ not_ok() {
 	} | sed 's/^/# /'
 }
 
+# skip NAME REASON
+skip() {
+	number=$((number + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
 # check NAME WANTED-STATUS FILE PATTERN [FILE PATTERN]...: of the last try.
 check() {
 	name=$1

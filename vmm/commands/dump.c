@@ -3,12 +3,8 @@
  * dump.c: kvmap dump SOURCE FILE
  */
 #include "base/page.h"
+#include "commands/core_dump.h"
 #include "commands/inspection.h"
-#include "paging/mappings.h"
-#include "report/dump.h"
-#include "view/core.h"
-
-#include <sys/stat.h>
 
 enum { OPTION_PHYSICAL = 512 };
 
@@ -19,7 +15,7 @@ struct dump_options {
 
 static const struct argp_option options_list[] = {
 	{ "physical", OPTION_PHYSICAL, NULL, 0,
-	  "memory by physical address alone, at the direct map's virtual address; default: also where the guest maps it",
+	  "memory at its physical addresses and the kernel's image alone; default: where the guest maps it",
 	  0 },
 	{ 0 },
 };
@@ -70,52 +66,37 @@ static void want_all(const struct view *view)
 		view_bytes(view, page_round_down(start, PAGE_4K), end - start);
 }
 
-static int write_it(const struct dump_options *options, struct source *source,
-		    const struct mappings *mappings, struct report_dump *dump, struct error *error)
-{
-	struct stat status;
-
-	if (core_write_virtual(source->view, mappings->items, mappings->count, dump->file, dump->program,
-			       error) < 0)
-		return -1;
-	dump->mappings = mappings->count;
-	if (stat(dump->file, &status) == 0)
-		dump->stored = (uint64_t)status.st_blocks * 512;
-	dump->physical = options->physical;
-	return 0;
-}
-
 static int dump_source(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct dump_options *options = context;
-	struct report_dump dump = {
-		.file = options->source.extra,
-		.program = program_of(source),
+	struct core_dump dump = {
 		.view = source->view,
+		.mode = source->has_mode ? &source->mode : NULL,
+		.symbols = source->symbols,
+		.program = program_of(source),
+		.physical = options->physical,
 	};
-	struct mappings mappings = { 0 };
+	struct report_dump written;
 	struct report report;
 	struct error error;
 	int status = EXIT_VERIFIED;
 
-	if (!source->has_mode && !options->physical)
-		return inspection_fail(inspection, &source->no_claims,
-				       "without page tables only --physical is possible");
-	if (!options->physical && !inspection_has_mode(inspection, source))
-		return EXIT_NOT_DONE;
+	/* A line says whose tables they are. */
+	if (source->has_mode)
+		inspection_has_mode(inspection, source);
 	want_all(source->view);
-	if (!options->physical && mappings_collect(source->view, &source->mode, &mappings, &error) < 0)
-		return inspection_fail(inspection, &error, NULL);
-	/* The file is written only in the last call. */
-	if (source_is_final(source)) {
-		if (write_it(options, source, &mappings, &dump, &error) < 0) {
+	if (core_dump_collect(&dump, &error) < 0) {
+		status = inspection_fail(inspection, &error, NULL);
+	} else if (source_is_final(source)) {
+		/* The file is written only in the last call. */
+		if (core_dump_write(&dump, options->source.extra, &written, &error) < 0) {
 			status = inspection_fail(inspection, &error, NULL);
 		} else {
 			inspection_report(inspection, &report);
-			report_dump(&report, &dump);
+			report_dump(&report, &written);
 		}
 	}
-	mappings_destroy(&mappings);
+	core_dump_destroy(&dump);
 	return status;
 }
 

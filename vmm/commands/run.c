@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/data_path.h"
 #include "base/signals.h"
+#include "commands/core_dump.h"
 #include "commands/inspection.h"
 #include "session/accept.h"
-#include "view/core.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -69,6 +69,23 @@ static const struct argp argp = {
 	NULL,
 };
 
+static int dump(const struct session *session, const char *path, struct error *error)
+{
+	struct core_dump dump = {
+		.view = session->view,
+		.mode = session->has_mode ? &session->mode : NULL,
+		.symbols = session->symbols,
+		.program = session->config.program,
+	};
+	struct report_dump written;
+	int result = core_dump_collect(&dump, error);
+
+	if (result == 0)
+		result = core_dump_write(&dump, path, &written, error);
+	core_dump_destroy(&dump);
+	return result;
+}
+
 static int print(struct session *session, const struct run_options *options, uint64_t process_ns,
 		 uint64_t start)
 {
@@ -77,7 +94,7 @@ static int print(struct session *session, const struct run_options *options, uin
 	const char *serial;
 	size_t length;
 
-	if (options->dump && core_write(session->view, options->dump, session->config.program, &error) < 0)
+	if (options->dump && dump(session, options->dump, &error) < 0)
 		return command_fail(&error, NULL);
 	if (options->serial) {
 		serial = machine_serial(session->machine, &length);

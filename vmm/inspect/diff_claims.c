@@ -196,12 +196,13 @@ void diff_areas_destroy(struct diff_areas *areas)
 
 static const struct {
 	const char *name;
-	size_t offset;
+	size_t offset, size;
 	bool translates;
-	uint8_t lacks; /* the bit of view_cpu.lacks that says that it is not known */
+	uint8_t lacks; /* the bit of view_cpu_lacks() that says that it is not known */
 } registers[] = {
-#define REGISTER_OF(name, translates, lacks) { #name, offsetof(struct view_cpu, name), translates, lacks },
-#define REGISTER(name, translates)           REGISTER_OF(name, translates, 0)
+#define REGISTER_OF(name, translates, lacks)                                                                 \
+	{ #name, offsetof(struct view_cpu, name), sizeof(((struct view_cpu *)0)->name), translates, lacks },
+#define REGISTER(name, translates) REGISTER_OF(name, translates, 0)
 	/* clang-format off */
 	REGISTER(cr0, true) REGISTER(cr3, true) REGISTER(cr4, true) REGISTER_OF(efer, true, VIEW_LACKS_EFER)
 	REGISTER(cr2, false) REGISTER(rip, false) REGISTER_OF(rflags, false, VIEW_LACKS_RFLAGS) REGISTER(rsp, false)
@@ -209,38 +210,55 @@ static const struct {
 	REGISTER(rsi, false) REGISTER(rdi, false) REGISTER(rbp, false)
 	REGISTER(r8, false) REGISTER(r9, false) REGISTER(r10, false) REGISTER(r11, false)
 	REGISTER(r12, false) REGISTER(r13, false) REGISTER(r14, false) REGISTER(r15, false)
+	REGISTER_OF(cs, false, VIEW_LACKS_SEGMENTS) REGISTER_OF(ss, false, VIEW_LACKS_SEGMENTS)
+	REGISTER_OF(ds, false, VIEW_LACKS_SEGMENTS) REGISTER_OF(es, false, VIEW_LACKS_SEGMENTS)
+	REGISTER_OF(fs, false, VIEW_LACKS_SEGMENTS) REGISTER_OF(gs, false, VIEW_LACKS_SEGMENTS)
 	REGISTER_OF(fs_base, false, VIEW_LACKS_SEGMENTS) REGISTER_OF(gs_base, false, VIEW_LACKS_SEGMENTS)
+	REGISTER_OF(pat, false, VIEW_LACKS_PAT)
 /* clang-format on */
 #undef REGISTER
 #undef REGISTER_OF
 };
 
-static uint64_t register_value(const struct view_cpu *cpu, size_t offset)
+static uint64_t register_value(const struct view_cpu *cpu, size_t which)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
-	memcpy(&value, (const char *)cpu + offset, sizeof(value));
+	memcpy(&value, (const char *)cpu + registers[which].offset, registers[which].size);
 	return value;
+}
+
+static unsigned int cpus_of_both(const struct view *one, const struct view *other)
+{
+	return one->cpu_count < other->cpu_count ? one->cpu_count : other->cpu_count;
+}
+
+unsigned int diff_not_known(const struct view *view, const struct view *other)
+{
+	unsigned int lacks = 0;
+
+	for (unsigned int cpu = 0; cpu < cpus_of_both(view, other); cpu++)
+		lacks |= view_cpu_lacks(&view->cpus[cpu]);
+	return lacks;
 }
 
 bool diff_register_next(const struct view *before, const struct view *after, size_t *next,
 			struct diff_register *out)
 {
 	const size_t count = sizeof(registers) / sizeof(registers[0]);
-	unsigned int cpus = before->cpu_count < after->cpu_count ? before->cpu_count : after->cpu_count;
 
-	while (*next < cpus * count) {
+	while (*next < cpus_of_both(before, after) * count) {
 		size_t cpu = *next / count, which = (*next)++ % count;
 
 		*out = (struct diff_register){
 			.name = registers[which].name,
 			.cpu = (unsigned int)cpu,
-			.before = register_value(&before->cpus[cpu], registers[which].offset),
-			.after = register_value(&after->cpus[cpu], registers[which].offset),
+			.before = register_value(&before->cpus[cpu], which),
+			.after = register_value(&after->cpus[cpu], which),
 			.translates = registers[which].translates,
 		};
-		/* What one side does not know does not differ. */
-		if ((before->cpus[cpu].lacks | after->cpus[cpu].lacks) & registers[which].lacks)
+		if ((view_cpu_lacks(&before->cpus[cpu]) | view_cpu_lacks(&after->cpus[cpu])) &
+		    registers[which].lacks)
 			continue;
 		if (out->before != out->after)
 			return true;

@@ -5,15 +5,24 @@
 #include "paging/mappings.h"
 
 #include "base/array.h"
+#include "base/lower_bound.h"
+#include "base/page.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 
+/* Kernels are in the top 2 GiB of the virtual addresses, since compilers address variables by 32 bits there. */
+#define IMAGE_START (~0ull << 31)
+
+/* Tables that are read once more, because they are mapped once more. */
+#define REPEATED_TABLES_MAX 128
+
 struct collection {
 	const struct view *view;
 	struct mappings *out;
-	bool out_of_memory, too_many;
+	unsigned int repeats_left;
+	bool out_of_memory;
 };
 
 static int add(struct collection *collection, const struct core_mapping *mapping)
@@ -26,8 +35,7 @@ static int add(struct collection *collection, const struct core_mapping *mapping
 		last->size += mapping->size;
 		return 0;
 	}
-	collection->too_many = out->count == MAPPINGS_MAX;
-	if (collection->too_many)
+	if (out->count == MAPPINGS_MAX)
 		return 1;
 	collection->out_of_memory = array_push(out, *mapping) < 0;
 	return collection->out_of_memory;
@@ -58,27 +66,62 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
-int mappings_collect(const struct view *view, const struct walk_mode *mode, struct mappings *out,
-		     struct error *error)
+/* A table that is mapped again is read again a number of times; each time costs up to 512 pieces. */
+static int skip_table(void *context, const struct walk_table *table, uint64_t first_gva)
 {
-	struct collection collection = { .view = view, .out = out };
-	const struct walk_visitor visitor = { .context = &collection, .leaf = add_leaf };
-	int result;
+	struct collection *collection = context;
+	struct mappings *out = collection->out;
+
+	(void)first_gva;
+	if (collection->repeats_left) {
+		collection->repeats_left--;
+		return WALK_ENTER;
+	}
+	if (!out->repeated || table->gva < out->repeated_gva)
+		out->repeated_gva = table->gva;
+	out->repeated += PAGE_TABLE_ENTRIES * page_level_size(table->level);
+	return 0;
+}
+
+static int by_gva(const void *a, const void *b)
+{
+	uint64_t first = ((const struct core_mapping *)a)->gva,
+		 second = ((const struct core_mapping *)b)->gva;
+
+	return first < second ? -1 : first > second;
+}
+
+int mappings_collect(const struct view *view, const struct walk_mode *mode, bool image_only,
+		     struct mappings *out, struct error *error)
+{
+	struct collection collection = { .view = view, .out = out, .repeats_left = REPEATED_TABLES_MAX };
+	const struct walk_visitor visitor = { .context = &collection, .leaf = add_leaf, .again = skip_table };
 
 	*out = (struct mappings){ 0 };
-	result = walk_range(view, mode, 0, ~0ull, 0, &visitor);
+	out->cut_short = walk_range(view, mode, IMAGE_START, ~0ull, 0, &visitor) != 0;
+	if (!image_only && !out->cut_short)
+		out->cut_short = walk_range(view, mode, 0, IMAGE_START - 1, 0, &visitor) != 0;
 	if (collection.out_of_memory)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the guest's mappings");
-	if (collection.too_many)
-		return error_set(error, ERROR_GUEST, 0, mode->root,
-				 "the guest maps more than %u separate pieces of memory: damaged tables? "
-				 "(--physical does without them)",
-				 MAPPINGS_MAX);
-	if (result)
-		return error_set(error, ERROR_GUEST, 0, mode->root,
-				 "the guest's tables are more than its memory can hold, so they are damaged "
-				 "(--physical does without them)");
+	if (out->count)
+		qsort(out->items, out->count, sizeof(out->items[0]), by_gva);
 	return 0;
+}
+
+bool mappings_cover(const struct mappings *mappings, uint64_t gva, uint64_t size)
+{
+	const struct core_mapping *items = mappings->items;
+	size_t i = lower_bound(mappings->count, k, items[k].gva + (items[k].size - 1) < gva);
+
+	for (; i < mappings->count && items[i].gva <= gva; i++) {
+		uint64_t left = items[i].size - (gva - items[i].gva);
+
+		if (left >= size)
+			return true;
+		gva += left;
+		size -= left;
+	}
+	return false;
 }
 
 void mappings_destroy(struct mappings *mappings)

@@ -210,18 +210,40 @@ static void show_frames(struct report *report, const struct report_diff *diff)
 
 /* ---- registers ---- */
 
+/* What is not compared: registers of enum view_lacks that are not known of `whom`. */
+static void show_not_known(struct report *report, const char *whom, unsigned int lacks)
+{
+	char names[80];
+
+	if (lacks)
+		text_line(report, PAINT_PLAIN, 2, 6, "not compared: %s: not known of %s%s",
+			  view_lacks_text(lacks, names, sizeof(names)), whom,
+			  lacks & VIEW_LACKS_EFER ? " (efer is assumed)" : "");
+}
+
 static void show_registers(struct report *report, const struct report_diff *diff)
 {
+	const struct view *before = diff->before->view, *after = diff->after->view;
+	unsigned int first = diff_not_known(before, after), second = diff_not_known(after, before);
+	bool heading = first || second || before->cpu_count != after->cpu_count;
 	struct diff_register differs;
-	bool any = false;
 
-	for (size_t next = 0; diff_register_next(diff->before->view, diff->after->view, &next, &differs);) {
-		if (!any)
+	if (heading)
+		text_heading(report, "Registers");
+	for (size_t next = 0; diff_register_next(before, after, &next, &differs);) {
+		if (!heading)
 			text_heading(report, "Registers");
-		any = true;
+		heading = true;
 		text_line(report, PAINT_PLAIN, 2, 2, "CPU %u  %-7s  0x%016" PRIx64 " -> 0x%016" PRIx64,
 			  differs.cpu, differs.name, differs.before, differs.after);
 	}
+	show_not_known(report, "both sources", first & second);
+	show_not_known(report, "the first source", first & ~second);
+	show_not_known(report, "the second source", second & ~first);
+	if (before->cpu_count != after->cpu_count)
+		text_line(report, PAINT_PLAIN, 2, 6,
+			  "not compared: CPUs of one source alone: the first has %u, the second %u",
+			  before->cpu_count, after->cpu_count);
 }
 
 void report_diff(struct report *report, const struct report_diff *diff)

@@ -144,6 +144,10 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	}
 	json_add_number(line, "frames", diff->frames->frames);
 	json_add_string(line, "frames_from", diff->frames_from_claims ? "claims" : "tables");
+	json_add_not_known(line, "not_known_before", diff_not_known(diff->before->view, diff->after->view));
+	json_add_not_known(line, "not_known_after", diff_not_known(diff->after->view, diff->before->view));
+	json_add_number(line, "cpus_before", diff->before->view->cpu_count);
+	json_add_number(line, "cpus_after", diff->after->view->cpu_count);
 	json_add_bool(line, "cut_short", diff->tables->cut_short);
 	json_finish(report, line);
 }

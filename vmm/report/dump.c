@@ -18,6 +18,9 @@ static void emit_dump(struct report *report, const struct report_dump *dump)
 	json_add_number(line, "cpus", dump->view->cpu_count);
 	json_add_number(line, "memory", view_size(dump->view));
 	json_add_number(line, "mappings", dump->mappings);
+	json_add_number(line, "left_out", dump->left_out);
+	json_add_bool(line, "cut_short", dump->cut_short);
+	json_add_not_known(line, "not_known", dump->not_known);
 	json_add_number(line, "stored", dump->stored);
 	json_finish(report, line);
 }
@@ -34,9 +37,9 @@ void report_dump(struct report *report, const struct report_dump *dump)
 		  text_number_of(dump->view->cpu_count, "CPU", cpus, sizeof(cpus)),
 		  number_bytes(view_size(dump->view), memory, sizeof(memory)),
 		  number_bytes(dump->stored, stored, sizeof(stored)));
-	if (!dump->physical)
-		text_line(report, PAINT_PLAIN, 2, 4, "%s of virtual addresses",
-			  text_number_of(dump->mappings, "piece", mappings, sizeof(mappings)));
+	text_line(report, PAINT_PLAIN, 2, 4, "%s of virtual addresses%s",
+		  text_number_of(dump->mappings, "piece", mappings, sizeof(mappings)),
+		  dump->physical ? ", those of the kernel's image" : "");
 	if (dump->program)
 		text_line(report, PAINT_PLAIN, 2, 4, "gdb %s %s", dump->program, dump->file);
 }

@@ -15,9 +15,13 @@ struct report_dump {
 	const char *file;
 	const char *program; /* that the guest runs; NULL: unknown */
 	const struct view *view;
-	bool physical;   /* without virtual addresses */
+	bool physical;   /* memory by physical address, and the image alone by virtual address */
 	size_t mappings; /* pieces of virtual addresses */
-	uint64_t stored; /* bytes that the file takes on its disk */
+	/* Bytes of virtual addresses that shared tables translate, and that the core does not have. */
+	uint64_t left_out;
+	unsigned int not_known; /* enum view_lacks: registers that are 0 in NT_PRSTATUS of some CPU */
+	bool cut_short;         /* the core does not have all mappings of damaged tables */
+	uint64_t stored;        /* bytes that the file takes on its disk */
 };
 
 void report_dump(struct report *report, const struct report_dump *dump);

@@ -67,3 +67,14 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 {
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
+
+void json_add_not_known(struct json_object *object, const char *key, unsigned int lacks)
+{
+	struct json_object *names = json_object_new_array();
+	char text[80], *rest = text, *name;
+
+	view_lacks_text(lacks, text, sizeof(text));
+	while ((name = strtok_r(rest, ", ", &rest)))
+		json_object_array_add(names, json_object_new_string(name));
+	json_object_object_add(object, key, names);
+}

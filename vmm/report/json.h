@@ -10,6 +10,7 @@
 #define VMM_REPORT_JSON_H
 
 #include "report/report.h"
+#include "view/view.h"
 
 #include <json-c/json.h>
 
@@ -22,6 +23,8 @@ void json_add_number(struct json_object *object, const char *key, uint64_t value
 /* "0xffffc90000000000" */
 void json_add_hex(struct json_object *object, const char *key, uint64_t value);
 void json_add_bool(struct json_object *object, const char *key, bool value);
+/* An array of the names of registers; `lacks` is of enum view_lacks. */
+void json_add_not_known(struct json_object *object, const char *key, unsigned int lacks);
 
 /* The text as a JSON string that is valid UTF-8; any other byte as \xNN. */
 struct json_object *json_text(const char *text);

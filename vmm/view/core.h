@@ -2,8 +2,8 @@
 /*
  * core.h: a view as an ELF core file.
  *
- * ET_CORE, with one PT_LOAD per region (p_paddr = GPA, p_vaddr = GPA + direct map base) and one NT_PRSTATUS
- * per vCPU. Notes named "KVMAP" have the control registers of each vCPU, its PAT register if that is known,
+ * ET_CORE, with one PT_LOAD per mapped piece of memory (p_vaddr = GVA, p_paddr = GPA) and one NT_PRSTATUS per
+ * vCPU. Notes named "KVMAP" have the control registers of each vCPU, its PAT register if that is known,
  * and the path of the guest's ELF file. The file is sparse: memory that was never touched is a hole.
  */
 #ifndef VMM_VIEW_CORE_H
@@ -36,7 +36,7 @@ struct core_pat {
 
 /*
  * Segment type in a core by virtual address: guest memory by physical address, which is PT_LOAD in other
- * cores. Debuggers ignore it. It shares the file's bytes with the PT_LOADs.
+ * cores. All of memory is in such segments, whether it is mapped or not. Debuggers ignore it. It shares the file's bytes with the PT_LOADs.
  */
 #define CORE_SEGMENT_MEMORY 0x6b4d454d
 
@@ -46,17 +46,22 @@ struct core_mapping {
 	uint32_t flags; /* PF_R, PF_W, PF_X of elf.h */
 };
 
+/* What the segments of a core are. */
+struct core_addresses {
+	const struct core_mapping *mappings; /* each is a PT_LOAD */
+	size_t mapping_count;
+	/* A PT_LOAD for each region, too, at the virtual address that equals its GPA. False: a CORE_SEGMENT_MEMORY. */
+	bool physical;
+};
+
 /*
  * Writes the view to `path`. `program`: path of the guest's ELF file, or NULL. Writes a temporary file in the
  * same folder (mode 0600, since it has all of the guest's memory) and renames it when it is complete, so that
  * a failure changes nothing. Replaces only an empty file or an ELF core. Pages of zeros become holes.
  * ERROR_INPUT, ERROR_PERMISSION or ERROR_HOST.
  */
-int core_write(const struct view *view, const char *path, const char *program, struct error *error);
-
-/* The same with PT_LOADs for `mappings`, for a debugger. core_open() reads the same view from it. */
-int core_write_virtual(const struct view *view, const struct core_mapping *mappings, size_t mapping_count,
-		       const char *path, const char *program, struct error *error);
+int core_write(const struct view *view, const struct core_addresses *addresses, const char *path,
+	       const char *program, struct error *error);
 
 /*
  * Opens a core, to be freed by view_destroy(). Checks every size, offset, count and note against the file.

@@ -2,13 +2,12 @@
 /*
  * core_head.c: ELF header, program headers and notes of a core.
  *
- * Program headers by physical address: PT_NOTE, and a PT_LOAD per region. By virtual address: PT_NOTE, a
- * CORE_SEGMENT_MEMORY per region, and a PT_LOAD per mapping, which refers to the same bytes of the file.
+ * Program headers: PT_NOTE; per region a CORE_SEGMENT_MEMORY, or by physical address a PT_LOAD; and a PT_LOAD
+ * per mapping, which refers to the same bytes of the file.
  */
 #include "view/core_head.h"
 
 #include "base/page.h"
-#include "kvmap/layout.h"
 #include "view/core_registers.h"
 
 #include <elf.h>
@@ -17,8 +16,7 @@
 
 struct content {
 	const struct view *view;
-	const struct core_mapping *mappings; /* NULL: none, memory by physical address */
-	size_t mapping_count;
+	const struct core_addresses *addresses;
 	const char *program;
 };
 
@@ -79,7 +77,7 @@ static void put_notes(struct core_head *head, const struct content *content)
 
 static size_t segment_count(const struct content *content)
 {
-	return 1 + content->view->region_count + content->mapping_count;
+	return 1 + content->view->region_count + content->addresses->mapping_count;
 }
 
 /* e_phnum has 16 bits: for more program headers, section 0 has their number (PN_XNUM). */
@@ -118,10 +116,10 @@ static void put_regions(struct core_head *head, const struct content *content)
 	for (unsigned int i = 0; i < content->view->region_count; i++) {
 		const struct view_region *region = &content->view->regions[i];
 		Elf64_Phdr segment = {
-			.p_type = content->mappings ? CORE_SEGMENT_MEMORY : PT_LOAD,
+			.p_type = content->addresses->physical ? PT_LOAD : CORE_SEGMENT_MEMORY,
 			.p_flags = PF_R | PF_W | PF_X,
 			.p_offset = offset,
-			.p_vaddr = content->mappings ? 0 : region->gpa + KVMAP_DIRECT_BASE,
+			.p_vaddr = content->addresses->physical ? region->gpa : 0,
 			.p_paddr = region->gpa,
 			.p_filesz = region->size,
 			.p_memsz = region->size,
@@ -146,8 +144,8 @@ static uint64_t file_offset(const struct core_head *head, const struct view *vie
 
 static void put_mappings(struct core_head *head, const struct content *content)
 {
-	for (size_t i = 0; i < content->mapping_count; i++) {
-		const struct core_mapping *mapping = &content->mappings[i];
+	for (size_t i = 0; i < content->addresses->mapping_count; i++) {
+		const struct core_mapping *mapping = &content->addresses->mappings[i];
 		Elf64_Phdr segment = {
 			.p_type = PT_LOAD,
 			.p_flags = mapping->flags,
@@ -178,10 +176,10 @@ static void put_segments(struct core_head *head, const struct content *content)
 	put_mappings(head, content);
 }
 
-int core_head_make(struct core_head *head, const struct view *view, const struct core_mapping *mappings,
-		   size_t mapping_count, const char *program)
+int core_head_make(struct core_head *head, const struct view *view, const struct core_addresses *addresses,
+		   const char *program)
 {
-	const struct content content = { view, mappings, mapping_count, program };
+	const struct content content = { view, addresses, program };
 	size_t size = sizeof(Elf64_Ehdr) + (has_section(&content) ? sizeof(Elf64_Shdr) : 0) +
 		      segment_count(&content) * sizeof(Elf64_Phdr) + notes_size(&content);
 

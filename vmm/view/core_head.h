@@ -16,7 +16,7 @@ struct core_head {
 };
 
 /* 0, or -1 if out of memory. head->bytes is to be freed. */
-int core_head_make(struct core_head *head, const struct view *view, const struct core_mapping *mappings,
-		   size_t mapping_count, const char *program);
+int core_head_make(struct core_head *head, const struct view *view, const struct core_addresses *addresses,
+		   const char *program);
 
 #endif

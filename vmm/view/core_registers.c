@@ -109,7 +109,7 @@ void core_control_unpack(const struct core_control *control, struct view_cpu *cp
 	cpu->cr3 = control->cr3;
 	cpu->cr4 = control->cr4;
 	cpu->efer = control->efer;
-	cpu->lacks = control->lacks;
+	cpu->lacks = control->lacks & VIEW_LACKS_ALL;
 }
 
 void core_qemu_unpack(const struct core_qemu *state, struct view *view, struct view_cpu *cpu)

@@ -8,7 +8,6 @@
 #include "view/core.h"
 
 #include "base/page.h"
-#include "kvmap/layout.h"
 #include "view/core_head.h"
 #include "view/core_target.h"
 
@@ -86,8 +85,8 @@ static int write_core(int fd, const struct view *view, const struct core_head *h
 	return ftruncate(fd, (off_t)offset) < 0 ? -1 : fsync(fd);
 }
 
-int core_write_virtual(const struct view *view, const struct core_mapping *mappings, size_t mapping_count,
-		       const char *path, const char *program, struct error *error)
+int core_write(const struct view *view, const struct core_addresses *addresses, const char *path,
+	       const char *program, struct error *error)
 {
 	struct core_head head = { 0 };
 	struct core_target target;
@@ -95,7 +94,7 @@ int core_write_virtual(const struct view *view, const struct core_mapping *mappi
 
 	if (core_target_open(path, &target, error) < 0)
 		return -1;
-	if (core_head_make(&head, view, mappings, mapping_count, program) == 0)
+	if (core_head_make(&head, view, addresses, program) == 0)
 		errnum = write_core(target.fd, view, &head) < 0 ? errno : 0;
 	free(head.bytes);
 	if (errnum)
@@ -103,9 +102,4 @@ int core_write_virtual(const struct view *view, const struct core_mapping *mappi
 	else
 		errnum = core_target_commit(&target);
 	return errnum ? core_target_failed(path, errnum, error) : 0;
-}
-
-int core_write(const struct view *view, const char *path, const char *program, struct error *error)
-{
-	return core_write_virtual(view, NULL, 0, path, program, error);
 }

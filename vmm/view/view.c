@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/lower_bound.h"
 #include "base/page.h"
+#include "base/strbuf.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -218,4 +219,19 @@ uint64_t view_data_size(const struct view *view)
 	for (; view_next_data(view, gpa, UINT64_MAX, &start, &end); gpa = end)
 		size += end - start;
 	return size;
+}
+
+const char *view_lacks_text(unsigned int lacks, char *out, size_t size)
+{
+	struct strbuf list = strbuf_of(out, size);
+
+	if (lacks & VIEW_LACKS_EFER)
+		strbuf_add_item(&list, ", ", "efer");
+	if (lacks & VIEW_LACKS_RFLAGS)
+		strbuf_add_item(&list, ", ", "rflags");
+	if (lacks & VIEW_LACKS_SEGMENTS)
+		strbuf_add_item(&list, ", ", "cs, ss, ds, es, fs, gs, fs_base, gs_base");
+	if (lacks & VIEW_LACKS_PAT)
+		strbuf_add_item(&list, ", ", "pat");
+	return out;
 }

@@ -62,7 +62,17 @@ enum view_lacks {
 	VIEW_LACKS_RFLAGS = 1,
 	VIEW_LACKS_SEGMENTS = 2, /* selectors, and the bases of FS and GS */
 	VIEW_LACKS_EFER = 4,     /* EFER is assumed: long mode if paging is on, and NXE */
+	VIEW_LACKS_ALL = 7,
+	VIEW_LACKS_PAT = 8, /* of view_cpu_lacks() alone: has_pat says it */
 };
+
+static inline unsigned int view_cpu_lacks(const struct view_cpu *cpu)
+{
+	return cpu->lacks | (cpu->has_pat ? 0 : VIEW_LACKS_PAT);
+}
+
+/* The names of the registers in `lacks`, enum view_lacks: "efer, rflags". Returns out. */
+const char *view_lacks_text(unsigned int lacks, char *out, size_t size);
 
 /* KVM's translation of a GVA (KVM_TRANSLATE); that ioctl reports no access rights on x86. */
 struct view_translation {

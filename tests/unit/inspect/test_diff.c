@@ -374,6 +374,26 @@ Test(diff, of_registers_that_one_side_does_not_know_is_none)
 	cr_assert(diff_register_next(&t[0].view, &t[1].view, &next, &differs));
 	cr_expect_str_eq(differs.name, "gs_base");
 	cr_expect(!diff_register_next(&t[0].view, &t[1].view, &next, &differs));
+	t[1].view.cpus[0].has_pat = true;
+	cr_expect_eq(diff_not_known(&t[0].view, &t[1].view), VIEW_LACKS_RFLAGS | VIEW_LACKS_PAT);
+	cr_expect_eq(diff_not_known(&t[1].view, &t[0].view), 0);
+}
+
+Test(diff, of_registers_has_selectors_and_pat)
+{
+	struct diff_register differs;
+	size_t next = 0;
+
+	t[0].view.cpu_count = t[1].view.cpu_count = 1;
+	t[0].view.cpus[0].has_pat = t[1].view.cpus[0].has_pat = true;
+	t[0].view.cpus[0].pat = 0x0007040600070406;
+	t[1].view.cpus[0].ss = 0x10;
+	cr_assert(diff_register_next(&t[0].view, &t[1].view, &next, &differs));
+	cr_expect_str_eq(differs.name, "ss");
+	cr_expect_eq(differs.after, 0x10);
+	cr_assert(diff_register_next(&t[0].view, &t[1].view, &next, &differs));
+	cr_expect_str_eq(differs.name, "pat");
+	cr_expect(!diff_register_next(&t[0].view, &t[1].view, &next, &differs));
 }
 
 /* Every kind of owner can be shown. */

@@ -29,7 +29,8 @@ static void collect(void)
 {
 	struct error error;
 
-	cr_assert_eq(mappings_collect(&tables.view, &tables.mode, &found, &error), 0, "%s", error.text);
+	cr_assert_eq(mappings_collect(&tables.view, &tables.mode, false, &found, &error), 0, "%s",
+		     error.text);
 }
 
 static void expect(size_t index, uint64_t gva, uint64_t gpa, uint64_t size, uint32_t flags)
@@ -80,11 +81,43 @@ Test(mappings, are_those_parts_of_a_large_page_that_are_memory)
 	expect(1, 0xffff888000000000 + RAM_HIGH_START, RAM_HIGH_START, RAM_HIGH_END - RAM_HIGH_START, PF_R);
 }
 
-Test(mappings, of_tables_without_end_are_an_error)
+Test(mappings, of_the_image_can_be_had_alone_and_are_in_order_with_others)
 {
-	/* Every entry leads to the next table, and the last one's to every other frame, without end. */
-	uint64_t tables_gpa[3];
 	struct error error;
+
+	tables_map(&tables, 0xffffffff80200000, M2, 2, 0);
+	tables_map(&tables, VMALLOC, 0x100000, 1, PTE_W | PTE_NX);
+	tables_map(&tables, 0xffffffff7ffff000, 0x101000, 1, PTE_NX);
+	collect();
+	cr_expect_eq(found.count, 3);
+	expect(0, VMALLOC, 0x100000, K4, PF_R | PF_W);
+	expect(1, 0xffffffff7ffff000, 0x101000, K4, PF_R);
+	expect(2, 0xffffffff80200000, M2, M2, PF_R | PF_X);
+	mappings_destroy(&found);
+	cr_assert_eq(mappings_collect(&tables.view, &tables.mode, true, &found, &error), 0);
+	cr_expect_eq(found.count, 1);
+	expect(0, 0xffffffff80200000, M2, M2, PF_R | PF_X);
+}
+
+Test(mappings, cover_what_they_hold_without_a_gap)
+{
+	tables_map(&tables, VMALLOC, 0x100000, 1, PTE_W | PTE_NX);
+	tables_map(&tables, VMALLOC + K4, 0x105000, 1, PTE_NX);
+	tables_map(&tables, VMALLOC + 3 * K4, 0x106000, 1, PTE_NX);
+	collect();
+	cr_expect(mappings_cover(&found, VMALLOC, 2 * K4));
+	cr_expect(mappings_cover(&found, VMALLOC + 8, 2 * K4 - 8));
+	cr_expect_not(mappings_cover(&found, VMALLOC, 2 * K4 + 1));
+	cr_expect_not(mappings_cover(&found, VMALLOC - 1, 2));
+	cr_expect_not(mappings_cover(&found, VMALLOC + 2 * K4, 1));
+	cr_expect(mappings_cover(&found, VMALLOC + 3 * K4, K4));
+	cr_expect_not(mappings_cover(&found, VMALLOC + 4 * K4, 1));
+}
+
+/* Every entry leads to the next table, and the last one's to every other frame, without end. */
+Test(mappings, of_tables_that_are_mapped_without_end_are_left_out)
+{
+	uint64_t tables_gpa[3];
 
 	for (unsigned int i = 0; i < 3; i++)
 		tables_gpa[i] = tables_new(&tables);
@@ -94,7 +127,28 @@ Test(mappings, of_tables_without_end_are_an_error)
 		*tables_slot(&tables, tables_gpa[1], i) = tables_gpa[2] | PTE_P;
 		*tables_slot(&tables, tables_gpa[2], i) = (i % 2 * K4) | PTE_P;
 	}
-	cr_expect_eq(mappings_collect(&tables.view, &tables.mode, &found, &error), -1);
-	cr_expect_eq(error.kind, ERROR_GUEST);
+	collect();
+	cr_expect_not(found.cut_short);
+	cr_expect_leq(found.count, 256 * 512);
+	cr_expect(mappings_cover(&found, 0xffffffff80000000, 2 * M2), "the image is there first");
+	cr_expect_gt(found.repeated, 200ull << 40);
+	cr_expect_lt(found.repeated, 256ull << 40);
+}
+
+/* 512 tables, each with four different rights, and no two pages of one go on. */
+Test(mappings, of_too_many_pieces_are_cut_short)
+{
+	uint64_t directory = tables_new(&tables), middle = tables_new(&tables), table;
+
+	for (unsigned int i = 0; i < 512; i++) {
+		table = tables_new(&tables);
+		*tables_slot(&tables, directory, i) = table | PTE_P | PTE_W | PTE_U;
+		*tables_slot(&tables, middle, i) = directory | PTE_P | PTE_U | (i % 2 ? PTE_W : 0);
+		*tables_slot(&tables, tables.mode.root, i) = middle | PTE_P | PTE_W | (i % 2 ? PTE_U : 0);
+		for (unsigned int k = 0; k < 512; k++)
+			*tables_slot(&tables, table, k) = (k % 2 * 2 * K4) | PTE_P | PTE_W | PTE_U;
+	}
+	collect();
+	cr_expect(found.cut_short);
 	cr_expect_leq(found.count, MAPPINGS_MAX);
 }

@@ -30,6 +30,8 @@ static void init(void)
 {
 	sample_init(&sample);
 	views[0].cpu_count = views[1].cpu_count = 1;
+	views[0].cpus[0].has_pat = views[1].cpus[0].has_pat = true;
+	views[0].cpus[0].lacks = views[1].cpus[0].lacks = 0;
 	views[1].cpus[0].rsp = 0x1234;
 	for (size_t i = 0; i < 50; i++)
 		ranges[i] = (struct diff_range){ .gva = SAMPLE_AREA + i * 0x2000,
@@ -118,6 +120,18 @@ Test(report_diff, says_so_where_nothing_differs)
 	text = diff_of(REPORT_TEXT, false);
 	cr_expect_str_eq(text,
 			 "The same is mapped, by the same entries; frames and areas have the same owners.\n");
+	free(text);
+}
+
+Test(report_diff, says_what_is_not_compared)
+{
+	char *text;
+
+	views[0].cpus[0].lacks = VIEW_LACKS_EFER;
+	views[1].cpus[0].lacks = VIEW_LACKS_EFER | VIEW_LACKS_RFLAGS;
+	text = diff_of(REPORT_TEXT, false);
+	cr_expect_not_null(strstr(text, "not compared: efer: not known of both sources (efer is assumed)\n"));
+	cr_expect_not_null(strstr(text, "not compared: rflags: not known of the second source\n"));
 	free(text);
 }
 

@@ -27,7 +27,9 @@ void core_make(uint8_t *out)
 	view_add_region(&view, &(struct view_region){ .size = sizeof(low), .bytes = low, .fd = -1 }, &error);
 	view_add_region(&view, &(struct view_region){ .gpa = 1 << 20, .size = PAGE, .bytes = high, .fd = -1 },
 			&error);
-	cr_assert_eq(core_write(&view, path, "/guest.elf", &error), 0, "%s", error.text);
+	cr_assert_eq(
+		core_write(&view, &(struct core_addresses){ .physical = true }, path, "/guest.elf", &error),
+		0, "%s", error.text);
 	fd = open(path, O_RDONLY);
 	cr_assert_eq(read(fd, out, CORE_SIZE), (ssize_t)CORE_SIZE);
 	close(fd);

@@ -22,6 +22,8 @@
 static char folder[] = "/tmp/kvmap-cores-XXXXXX";
 static char path[64];
 
+static const struct core_addresses by_gpa = { .physical = true };
+
 static void in_a_folder(void)
 {
 	cr_assert_not_null(mkdtemp(folder));
@@ -151,7 +153,7 @@ Test(core, gives_back_registers_memory_and_program)
 	char *program;
 	struct error error;
 
-	cr_assert_eq(core_write(view, path, "/images/guest.elf", &error), 0, "%s", error.text);
+	cr_assert_eq(core_write(view, &by_gpa, path, "/images/guest.elf", &error), 0, "%s", error.text);
 	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
 	cr_expect_str_eq(program, "/images/guest.elf");
 	cr_expect_eq(back->cpu_count, 2);
@@ -176,7 +178,7 @@ Test(core, without_a_program_has_none)
 	char *program = (char *)1;
 	struct error error;
 
-	cr_assert_eq(core_write(big_view(), path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0);
 	cr_assert_eq(core_open(path, &view, &program, &error), 0);
 	cr_expect_null(program);
 	view_destroy(view);
@@ -190,7 +192,7 @@ Test(core, of_sparse_memory_is_sparse_and_tells_where_its_data_are)
 	struct error error;
 	uint64_t start, end;
 
-	cr_assert_eq(core_write(big_view(), path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0);
 	cr_assert_eq(stat(path, &status), 0);
 	cr_expect_gt(status.st_size, 256 << 20);
 	cr_expect_lt(status.st_blocks * 512, 1 << 20, "%ld bytes on disk", status.st_blocks * 512);
@@ -209,9 +211,9 @@ Test(core, writes_of_views_from_cores_are_the_same)
 	struct stat first_status, second_status;
 
 	snprintf(second, sizeof(second), "%s/second", folder);
-	cr_assert_eq(core_write(big_view(), path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0);
 	cr_assert_eq(core_open(path, &view, &program, &error), 0);
-	cr_assert_eq(core_write(view, second, NULL, &error), 0);
+	cr_assert_eq(core_write(view, &by_gpa, second, NULL, &error), 0);
 	view_destroy(view);
 	stat(path, &first_status);
 	stat(second, &second_status);
@@ -233,7 +235,7 @@ Test(core, that_cannot_be_written_leaves_what_was_there)
 	/* The file size limit has the effect of a full disk: the write fails half way. */
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	cr_assert_eq(core_write(view, path, NULL, &error), -1);
+	cr_assert_eq(core_write(view, &by_gpa, path, NULL, &error), -1);
 	cr_expect_eq(error.kind, ERROR_HOST);
 	cr_expect_eq(error.errnum, EFBIG);
 	cr_expect_not_null(strstr(error.text, path), "%s", error.text);
@@ -250,19 +252,19 @@ Test(core, replaces_a_file_but_nothing_else)
 	struct stat status;
 	char link[80];
 
-	cr_assert_eq(core_write(big_view(), path, NULL, &error), 0);
-	cr_assert_eq(core_write(big_view(), path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0);
 	snprintf(link, sizeof(link), "%s/link", folder);
 	cr_assert_eq(symlink(path, link), 0);
-	cr_expect_eq(core_write(big_view(), link, NULL, &error), 0);
+	cr_expect_eq(core_write(big_view(), &by_gpa, link, NULL, &error), 0);
 	lstat(link, &status);
 	cr_expect(S_ISLNK(status.st_mode), "the link stays a link");
-	cr_expect_eq(core_write(big_view(), folder, NULL, &error), -1);
+	cr_expect_eq(core_write(big_view(), &by_gpa, folder, NULL, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect_eq(core_write(big_view(), "/dev/null", NULL, &error), -1);
+	cr_expect_eq(core_write(big_view(), &by_gpa, "/dev/null", NULL, &error), -1);
 	stat("/dev/null", &status);
 	cr_expect(S_ISCHR(status.st_mode));
-	cr_expect_eq(core_write(big_view(), "/nowhere/at/all", NULL, &error), -1);
+	cr_expect_eq(core_write(big_view(), &by_gpa, "/nowhere/at/all", NULL, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect_eq(files_in_folder(false), 2);
 }
@@ -275,15 +277,16 @@ Test(core, replaces_no_file_that_is_not_a_core)
 	int fd = open(path, O_CREAT | O_WRONLY, 0600);
 
 	cr_assert_eq(write(fd, "precious", 8), 8);
-	cr_expect_eq(core_write(big_view(), path, NULL, &error), -1);
+	cr_expect_eq(core_write(big_view(), &by_gpa, path, NULL, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect_not_null(strstr(error.text, "not an ELF core"), "%s", error.text);
 	stat(path, &status);
 	cr_expect_eq(status.st_size, 8);
 	cr_assert_eq(pwrite(fd, program, sizeof(program), 0), (ssize_t)sizeof(program));
-	cr_expect_eq(core_write(big_view(), path, NULL, &error), -1, "a program is no core");
+	cr_expect_eq(core_write(big_view(), &by_gpa, path, NULL, &error), -1, "a program is no core");
 	cr_assert_eq(ftruncate(fd, 0), 0);
-	cr_expect_eq(core_write(big_view(), path, NULL, &error), 0, "an empty file may be: %s", error.text);
+	cr_expect_eq(core_write(big_view(), &by_gpa, path, NULL, &error), 0, "an empty file may be: %s",
+		     error.text);
 	close(fd);
 }
 
@@ -301,7 +304,9 @@ Test(core, by_virtual_address_is_the_same_view)
 	struct error error;
 	char *program;
 
-	cr_assert_eq(core_write_virtual(view, three_mappings, 3, path, NULL, &error), 0, "%s", error.text);
+	cr_assert_eq(
+		core_write(view, &(struct core_addresses){ three_mappings, 3, false }, path, NULL, &error), 0,
+		"%s", error.text);
 	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
 	cr_assert_eq(back->region_count, 2);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -321,7 +326,9 @@ Test(core, by_virtual_address_has_the_bytes_where_a_debugger_reads_them)
 	uint8_t byte;
 	int fd;
 
-	cr_assert_eq(core_write_virtual(big_view(), three_mappings, 3, path, NULL, &error), 0);
+	cr_assert_eq(core_write(big_view(), &(struct core_addresses){ three_mappings, 3, false }, path, NULL,
+				&error),
+		     0);
 	fd = open(path, O_RDONLY);
 	cr_assert_eq(pread(fd, segments, sizeof(segments), sizeof(Elf64_Ehdr)), (ssize_t)sizeof(segments));
 	for (unsigned int i = 0; i < 3; i++) {
@@ -349,7 +356,9 @@ Test(core, may_have_more_segments_than_its_header_can_count)
 	for (unsigned int i = 0; i < MANY; i++)
 		many[i] = (struct core_mapping){ 0xffffc90000000000 + i * 2 * PAGE, i % 1000 * PAGE, PAGE,
 						 PF_R };
-	cr_assert_eq(core_write_virtual(big_view(), many, MANY, path, NULL, &error), 0, "%s", error.text);
+	cr_assert_eq(
+		core_write(big_view(), &(struct core_addresses){ many, MANY, false }, path, NULL, &error), 0,
+		"%s", error.text);
 	cr_assert_eq(core_open(path, &back, &program, &error), 0, "%s", error.text);
 	cr_expect_eq(back->region_count, 2);
 	cr_expect_eq(byte_at(back, 0), 1);
