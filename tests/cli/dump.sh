@@ -44,7 +44,7 @@ debugger_sees() {
 	check "$1, $2: registers of each CPU" 0 out "^rsp = $rsp$" out '^cpus = 2$'
 }
 
-guard=$(printf '%x' $((area + 0x10000)))
+guard=$("$KVMAP" areas virtual | sed -n 's/.*guard \(0x[0-9a-f]*\) not mapped.*/\1/p' | head -n 1)
 cat >commands.gdb <<END
 set width 0
 printf "free = %lu\n", zones[1].free_pages
@@ -53,7 +53,7 @@ printf "rsp = 0x%lx\n", \$rsp
 python print("cpus = %d" % len(gdb.selected_inferior().threads()))
 thread apply all bt
 echo guard\n
-x/gx $area+0x10000
+x/gx $guard
 END
 for core in first virtual; do
 	gdb -nx -batch -x commands.gdb "$GUEST" "$core" >out 2>err
@@ -84,7 +84,7 @@ print("free = %d" % prog["zones"][1].free_pages)
 print("word = %x" % prog.read_u64($area + 0x3008))
 print("physical = %x" % prog.read_u64($gpa, physical=True))
 try:
-    prog.read_u64($area + 0x10000)
+    prog.read_u64($guard)
 except FaultError as error:
     print("guard: %s" % error, file=sys.stderr)
 print("cpus = %d" % len(list(prog.threads())))
