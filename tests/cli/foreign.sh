@@ -82,6 +82,38 @@ check "and they are not known in that core, either" 0 out 'supervisor +if EFLAGS
 try diff many_cpus.core with_pcid.core
 check "diff: CPUs of one source alone" 1 out 'not compared: CPUs of one source alone: the first has 300, the second 1'
 
+# ---- a kernel that runs at an offset to the addresses of its file ----
+vmalloc=$(nm "$GUEST" | sed -n 's/^ffffffff\([0-9a-f]*\) T vmalloc$/\1/p')
+for offset in 0 200000 207000 600000; do
+	python3 "$(dirname "$0")/foreign_core.py" moved_image moved.core "$GUEST" $offset || exit 99
+	runs=ffffffff$(printf '%x' $((0x$vmalloc + 0x$offset)))
+	try map moved.core
+	check "offset $offset: map knows the image" 0 out ' r-x .*image: text' out ' r-- .*image: rodata' out ' rw- .*image: data' \
+		out '^(0x)?ffff888000000000 .* direct map$'
+	[ $offset = 0 ] || check "offset $offset: and says that it is moved" 0 err "offset of 0x$offset"
+	try walk moved.core vmalloc+1
+	check "offset $offset: a symbol has the address where it runs" 0 out "^0x${runs%?}[0-9a-f]: text: vmalloc\+0x1 \(vmalloc.c:"
+	try print moved.core '&cpus[1]'
+	check "offset $offset: and so has a variable" 0 out '= \(struct cpu \*\)0xffffffff80' out '<cpus\+'
+	try backtrace moved.core
+	check "offset $offset: backtrace" 0 out '#0 .* machine_exit \(machine.c:' out '#1 .* agent_run\+0x5 \(agent.c:'
+	try dump moved.core again.core
+	try walk again.core vmalloc
+	check "offset $offset: dump keeps it" 0 out "^0x$runs: text: vmalloc "
+done
+try verify moved.core
+one_line "claims of a moved program are not read" 2 '0x600000 above the addresses of its file'
+try diff again.core moved.core
+check "a core and its sparse copy are the same, at an offset too" 0 out '^The same is mapped'
+for claimed in 207000 200000 fffffffffff00000 x; do
+	python3 "$(dirname "$0")/foreign_core.py" moved_image claims.core "$GUEST" 207000 $claimed || exit 99
+	try walk claims.core vmalloc
+	check "VMCOREINFO's offset $claimed counts if the build-id is there" 0 err 'offset of 0x207000' out 'text: vmalloc '
+done
+python3 "$(dirname "$0")/foreign_core.py" moved_image other.core "$MUTANT_GUEST" 200000 || exit 99
+try walk other.core 0xffff888000001000
+check "another build has no names, and no labels of kvmap's guest" 0 err 'another build|not in the guest' out '^0xffff888000001000: an address of a guest whose layout is unknown'
+
 # ---- ADDRESS ----
 try walk recursive.core ffffff0000002000
 check "an address with a hexadecimal letter needs no 0x" 0 out '^GPA +0x4000 '

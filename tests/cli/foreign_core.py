@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""foreign_core.py KIND FILE: writes the core of a guest that is not kvmap's, as QEMU's dump-guest-memory does."""
+"""foreign_core.py KIND FILE [ARGUMENT...]: writes the core of a guest that is not kvmap's, as QEMU's dump-guest-memory does."""
 
 import struct
 import sys
@@ -126,9 +126,67 @@ def of_live_vm(path):
     write_core(path, whole(memory), notes=note("CORE", 1, registers) + note("KVMAP", 0x3130564B, control))
 
 
+class Program:
+    """Segments and symbols of an ELF file."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.bytes = file.read()
+        start, = struct.unpack_from("<Q", self.bytes, 32)
+        count, = struct.unpack_from("<H", self.bytes, 56)
+        headers = [struct.unpack_from("<IIQQQQQQ", self.bytes, start + 56 * i) for i in range(count)]
+        # GVA, GPA, flags, bytes, size in memory
+        self.segments = [(h[3], h[4], h[1], self.bytes[h[2]:h[2] + h[5]], h[6]) for h in headers if h[0] == 1]
+
+    def symbol(self, name):
+        sections, = struct.unpack_from("<Q", self.bytes, 40)
+        count, = struct.unpack_from("<H", self.bytes, 60)
+        headers = [struct.unpack_from("<IIQQQQIIQQ", self.bytes, sections + 64 * i) for i in range(count)]
+        table = next(header for header in headers if header[1] == 2)
+        names = headers[table[6]][4]
+        for at in range(table[4], table[4] + table[5], 24):
+            text, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", self.bytes, at)
+            if self.bytes[names + text:].startswith(name.encode() + b"\0"):
+                return value
+        raise KeyError(name)
+
+
+def moved_image(path, guest, offset, vmcoreinfo=""):
+    """
+    The image of an ELF file at its GPAs, mapped `offset` above its addresses, and by a direct map. Its CPU is at the
+    start of machine_exit(), called by agent_run().
+    """
+    program, offset = Program(guest), int(offset, 16)
+    memory = Memory(0x800000)
+    memory.entry(0x1000, 511, 0x2000 | P | W)
+    memory.entry(0x2000, 510, 0x3000 | P | W)
+    memory.entry(0x1000, 273, 0x4000 | P | W)
+    memory.entry(0x4000, 0, 0x5000 | P | W)
+    for i in range(8):
+        memory.entry(0x3000, i, (0x10000 + i * PAGE) | P | W)
+    for i in range(4):
+        memory.entry(0x5000, i, (i * 0x200000) | P | W | PS | NX)
+    for gva, gpa, flags, contents, size in program.segments:
+        memory.bytes[gpa:gpa + len(contents)] = contents
+        for at in range(0, size, PAGE):
+            page = (gva + offset + at - 0xFFFFFFFF80000000) // PAGE
+            memory.entry(0x10000, page, (gpa + at) | P | (W if flags & 2 else 0) | (0 if flags & 1 else NX))
+    stack = 0xFFFF888000020000
+    struct.pack_into("<Q", memory.bytes, 0x20000, program.symbol("agent_run") + offset + 5)
+    registers = bytearray(336)
+    struct.pack_into("<I", registers, 32, 1)
+    struct.pack_into("<Q", registers, 112 + 16 * 8, program.symbol("machine_exit") + offset)
+    struct.pack_into("<Q", registers, 112 + 19 * 8, stack)
+    state = struct.pack("<II", 1, 440) + bytes(18 * 8 + 240) + struct.pack("<6Q", 0x80010011, 0, 0, 0x1000, 0x20, 0)
+    notes = note("CORE", 1, registers) + note("QEMU", 0, state)
+    if vmcoreinfo:
+        notes += note("VMCOREINFO", 0, ("OSRELEASE=6.1.0\nKERNELOFFSET=%s\n" % vmcoreinfo).encode())
+    write_core(path, whole(memory), notes=notes)
+
+
 def with_pcid(path):
     write_core(path, whole(small()), cpus=({"cr0": 0x80000011, "cr3": 0x1005, "cr4": 0x20020},))
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]](sys.argv[2])
+    globals()[sys.argv[1]](*sys.argv[2:])

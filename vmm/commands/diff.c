@@ -115,6 +115,14 @@ static bool is_same(const struct findings *findings)
 	       !findings->areas.count && !findings->tables.cut_short;
 }
 
+/* Names of addresses of both sources; NULL: the second has none, or its program runs at another address. */
+static struct symbols *symbols_of(const struct source *sources)
+{
+	struct symbols *before = sources[0].symbols, *after = sources[1].symbols;
+
+	return before && after && symbols_offset(before) != symbols_offset(after) ? NULL : after;
+}
+
 static int compare(struct inspection *inspection, struct source *sources, void *context)
 {
 	const struct diff_options *options = context;
@@ -124,7 +132,7 @@ static int compare(struct inspection *inspection, struct source *sources, void *
 		.after = &findings.sides[1],
 		.tables = &findings.tables,
 		.frames = &findings.moved,
-		.symbols = sources[1].symbols,
+		.symbols = symbols_of(sources),
 		.entries = options->entries,
 		.all = options->all,
 	};

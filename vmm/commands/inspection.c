@@ -147,6 +147,11 @@ static void print_warnings(const struct inspection *inspection)
 				", memory or a device's (QEMU: dump-guest-memory without -p has all memory)\n",
 				source->view->gaps.items[0].size - source->view->gaps.items[0].has,
 				source->view->gaps.items[0].gpa + source->view->gaps.items[0].has);
+		if (inspection->warned && source->symbols && symbols_offset(source->symbols))
+			fprintf(stderr,
+				"kvmap: the program runs at an offset of 0x%" PRIx64
+				" to the addresses of its file (KASLR); names have it\n",
+				symbols_offset(source->symbols));
 		if (inspection->warned && !source->symbols)
 			fprintf(stderr, "kvmap: %s; continuing without names\n", source->no_claims.text);
 	}

@@ -77,6 +77,11 @@ static struct address address_find(uint64_t gva, const struct claims *claims, co
 		return (struct address){ .kind = ADDRESS_NULL_PAGE };
 	if (!claims && !symbols)
 		return (struct address){ .kind = ADDRESS_UNKNOWN };
+	if (!claims && !symbols_are_own(symbols)) {
+		enum address_kind kind = image_kind(gva, symbols);
+
+		return (struct address){ .kind = kind == ADDRESS_IMAGE ? ADDRESS_UNKNOWN : kind };
+	}
 	if (gva >= KVMAP_VMALLOC_START && gva < KVMAP_VMALLOC_END)
 		return in_vmalloc_range(gva, claims);
 	if (gva >= KVMAP_DIRECT_BASE && gva < KVMAP_VMALLOC_START)

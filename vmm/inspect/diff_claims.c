@@ -43,6 +43,16 @@ static struct frame_run run_at(struct run_reader *reader, uint64_t pfn)
 	return hole;
 }
 
+/* Whether a page of zeros was touched depends on how a core was written: a sparse one does not have it. */
+static struct frame_run seen_run(struct frame_run run)
+{
+	if (run.kind == FRAME_UNTOUCHED) {
+		run.kind = (unsigned int)run.of;
+		run.of = 0;
+	}
+	return run;
+}
+
 static int add_frames(struct diff_frames *out, const struct diff_frames_run *run)
 {
 	struct diff_frames_run *last = out->runs.count ? &out->runs.items[out->runs.count - 1] : NULL;
@@ -67,7 +77,8 @@ int diff_frames(const struct frames *before, const struct frames *after, struct 
 	uint64_t pfn = 0, end;
 
 	for (; pfn != UINT64_MAX; pfn = end) {
-		struct frame_run one = run_at(&readers[0], pfn), other = run_at(&readers[1], pfn);
+		struct frame_run one = seen_run(run_at(&readers[0], pfn));
+		struct frame_run other = seen_run(run_at(&readers[1], pfn));
 		struct diff_frames_run run = { pfn, 0, one.kind, other.kind, one.of, other.of };
 
 		end = one.pfn + one.count < other.pfn + other.count ? one.pfn + one.count

@@ -256,7 +256,8 @@ static int census_table(void *context, uint64_t gpa, unsigned int level, uint64_
 	return 0;
 }
 
-static unsigned int seen_kind(const struct seen_region *region, uint64_t gpa, bool touched)
+/* *of: of an untouched frame, what it would be if it was touched. */
+static unsigned int seen_kind(const struct seen_region *region, uint64_t gpa, bool touched, uint64_t *of)
 {
 	unsigned int seen = region->by_level[0][seen_index(region, 1, gpa)], times = seen & ~SEEN_TABLE;
 
@@ -266,6 +267,7 @@ static unsigned int seen_kind(const struct seen_region *region, uint64_t gpa, bo
 		return FRAME_TABLE;
 	if (times >= SEEN_TWICE)
 		return FRAME_ALIASED;
+	*of = touched ? 0 : times ? FRAME_MAPPED : FRAME_UNMAPPED;
 	if (!touched)
 		return FRAME_UNTOUCHED;
 	return times ? FRAME_MAPPED : FRAME_UNMAPPED;
@@ -278,13 +280,15 @@ static int put_seen(const struct view *view, const struct census *census, struct
 		uint64_t end = region->gpa + region->size, data = 0, data_end = 0;
 
 		for (uint64_t gpa = region->gpa; gpa < end; gpa += KVMAP_PAGE_SIZE) {
-			uint64_t pfn = gpa >> KVMAP_PAGE_SHIFT;
+			uint64_t pfn = gpa >> KVMAP_PAGE_SHIFT, of = 0;
+			unsigned int kind;
 
 			if (gpa >= data_end && !view_next_data(view, gpa, end, &data, &data_end)) {
 				data = end;
 				data_end = end;
 			}
-			if (frames_add(frames, pfn, pfn + 1, seen_kind(region, gpa, gpa >= data), 0) < 0)
+			kind = seen_kind(region, gpa, gpa >= data, &of);
+			if (frames_add(frames, pfn, pfn + 1, kind, of) < 0)
 				return -1;
 		}
 	}

@@ -40,7 +40,8 @@ extern const struct frame_kind_info frame_kinds[FRAME_KINDS];
 struct frame_run {
 	uint64_t pfn, count;
 	unsigned int kind; /* enum owner_kind or enum frame_kind */
-	/* OWNER_AREA, OWNER_LAZY: va_start of the area; OWNER_SLAB: index of the cache; else 0. */
+	/* OWNER_AREA, OWNER_LAZY: va_start of the area; OWNER_SLAB: index of the cache; FRAME_UNTOUCHED: what it would
+	 * be if it was touched, FRAME_MAPPED or FRAME_UNMAPPED; else 0. */
 	uint64_t of;
 };
 

@@ -23,6 +23,7 @@ struct areas {
 struct builder {
 	const struct claims *claims;
 	struct symbols *symbols;
+	bool own; /* they are of kvmap's own guest */
 	const struct map_filter *filter;
 	struct memory_map *map;
 	struct areas areas;  /* live and lazily freed areas, by start */
@@ -93,12 +94,15 @@ static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
 
 /* ---- kinds of ranges ---- */
 
-/* The kind of a range in the loaded image, at the GVA and GPA of its segment; else ADDRESS_UNKNOWN. */
+/*
+ * The kind of a range in the loaded image, at the GVA of its segment; else ADDRESS_UNKNOWN. The GPA of kvmap's
+ * own guest is as in the file; other kernels may be moved in physical memory, too.
+ */
 static enum address_kind image_kind(const struct builder *builder, const struct range *range)
 {
 	const struct symbols_segment *segment = symbols_segment_at(builder->symbols, range->gva);
 
-	return segment && range->gpa - (range->gva - segment->gva) == segment->gpa
+	return segment && (!builder->own || range->gpa - (range->gva - segment->gva) == segment->gpa)
 		       ? address_segment_kind(segment)
 		       : ADDRESS_UNKNOWN;
 }
@@ -199,7 +203,13 @@ int map_build(const struct ranges *ranges, const struct map_direct *direct, cons
 	      struct error *error)
 {
 	struct memory_map map = { .direct = *direct };
-	struct builder builder = { .claims = claims, .symbols = symbols, .filter = filter, .map = &map };
+	struct builder builder = {
+		.claims = claims,
+		.symbols = symbols,
+		.own = symbols && symbols_are_own(symbols),
+		.filter = filter,
+		.map = &map,
+	};
 	int result;
 
 	result = build(&builder, ranges);

@@ -4,7 +4,6 @@
  */
 #include "program/backtrace.h"
 #include "program/describe.h"
-#include "program/program_file.h"
 
 #include <elfutils/libdwfl.h>
 #include <stdlib.h>
@@ -195,7 +194,7 @@ struct unwinder *unwinder_open(const struct symbols *symbols)
 	if (!unwinder || !symbols)
 		return unwinder;
 	unwinder->symbols = symbols;
-	unwinder->describe = describe_open(symbols_file(symbols)->file.name, symbols_file(symbols)->file.fd);
+	unwinder->describe = describe_open(symbols);
 	if (unwinder->describe &&
 	    !dwfl_attach_state(describe_dwfl(unwinder->describe), NULL, THREAD, &callbacks, unwinder)) {
 		describe_close(unwinder->describe);

@@ -105,27 +105,137 @@ static bool memory_search(const struct symbols *symbols, const struct view *view
 	return false;
 }
 
-int build_id_check(const struct symbols *symbols, const struct view *view, const struct walk_mode *mode,
-		   struct error *error)
+/* ---- a program at an offset ---- */
+
+/* Kernels are linked in the top 2 GiB, and moved by multiples of 2 MiB, the smallest CONFIG_PHYSICAL_ALIGN of Linux. */
+#define KERNEL_START (~0ull << 31)
+#define KERNEL_STEP  (2ull << 20)
+
+/* Pages that are compared at most where the offset is no multiple of 2 MiB: 4 GiB. */
+#define SEARCH_PAGES (1u << 20)
+
+struct search {
+	const struct symbols *symbols;
+	const struct view *view;
+	const struct walk_mode *mode;
+	struct build_id id; /* of the file */
+	uint64_t old;       /* offset of the symbols */
+	unsigned int pages_left;
+	uint64_t found;
+};
+
+static bool has_id(const struct search *search, uint64_t offset)
 {
-	char wanted[2 * BUILD_ID_MAX + 1], found[2 * BUILD_ID_MAX + 1];
-	const char *name = symbols_file(symbols)->file.name;
 	uint8_t memory[BUILD_ID_MAX];
-	struct build_id file, other;
 	struct error ignored;
 
-	if (!build_id_of_file(symbols, &file) ||
-	    (walk_read(view, mode, file.gva, memory, file.size, &ignored) == 0 &&
-	     !memcmp(memory, file.bytes, file.size)))
+	return walk_read(search->view, search->mode, search->id.gva + offset, memory, search->id.size,
+			 &ignored) == 0 &&
+	       !memcmp(memory, search->id.bytes, search->id.size);
+}
+
+/* A direct map has the build-id, too; but there nothing can be executed. */
+static bool runs_at(const struct search *search, uint64_t offset)
+{
+	const struct symbols_segment *segments;
+	size_t count = symbols_segments(search->symbols, &segments);
+	bool any = false;
+	struct walk walk;
+
+	if (!has_id(search, offset))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!segments[i].executable || !segments[i].memory_size)
+			continue;
+		walk_translate(search->view, search->mode, segments[i].gva - search->old + offset, &walk);
+		if (walk.stop == WALK_MAPPED && walk.rights & RIGHT_X)
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+/* Each page of a leaf that has the build-id at its place in a page. */
+static int search_leaf(void *context, const struct walk_leaf *leaf)
+{
+	struct search *search = context;
+	uint64_t place = search->id.gva % PAGE_4K;
+
+	for (uint64_t at = 0; at < leaf->size; at += PAGE_4K) {
+		const uint8_t *bytes;
+
+		if (!search->pages_left--)
+			return -1;
+		bytes = view_bytes(search->view, leaf->gpa + at, PAGE_4K);
+		/* The first byte decides mostly; the rest may be in the next page. */
+		if (!bytes || bytes[place] != search->id.bytes[0])
+			continue;
+		search->found = leaf->gva + at + place - search->id.gva;
+		if (runs_at(search, search->found))
+			return 1;
+	}
+	return 0;
+}
+
+static int skip_table(void *context, const struct walk_table *table, uint64_t first_gva)
+{
+	(void)context, (void)table, (void)first_gva;
+	return 0;
+}
+
+/*
+ * Where the guest runs the program: as VMCOREINFO says, as it is linked, at an offset of whole 2 MiB, or at any other
+ * of whole pages; the last not in a view whose pages have a cost each.
+ */
+static bool search_offset(struct search *search)
+{
+	const struct walk_visitor visitor = { .context = search, .leaf = search_leaf, .again = skip_table };
+	bool is_kernel = search->id.gva >= KERNEL_START, is_high = search->id.gva >> 63;
+	uint64_t start = is_kernel ? KERNEL_START : is_high ? 1ull << 63 : 0;
+	uint64_t end = is_high ? UINT64_MAX : UINT64_MAX >> 1;
+
+	search->found = search->view->kernel_offset;
+	if (search->view->has_kernel_offset && has_id(search, search->found))
+		return true;
+	search->found = 0;
+	if (has_id(search, 0))
+		return true;
+	for (uint64_t at = start + search->id.gva % KERNEL_STEP; is_kernel && at >= start;
+	     at += KERNEL_STEP) {
+		search->found = at - search->id.gva;
+		if (runs_at(search, search->found))
+			return true;
+	}
+	search->pages_left = SEARCH_PAGES;
+	return !search->view->tracks_access &&
+	       walk_range(search->view, search->mode, start, end, 0, &visitor) == 1;
+}
+
+int build_id_check(struct symbols *symbols, const struct view *view, const struct walk_mode *mode,
+		   struct error *error)
+{
+	struct search search = { symbols, view, mode, .old = symbols_offset(symbols) };
+	char wanted[2 * BUILD_ID_MAX + 1], found[2 * BUILD_ID_MAX + 1];
+	const char *name = symbols_file(symbols)->file.name;
+	struct build_id other;
+
+	if (!build_id_of_file(symbols, &search.id)) {
+		symbols_set_offset(symbols, view->has_kernel_offset ? view->kernel_offset : 0);
 		return 0;
-	build_id_text(&file, wanted, sizeof(wanted));
+	}
+	if (search_offset(&search)) {
+		symbols_set_offset(symbols, search.found);
+		return 0;
+	}
+	symbols_set_offset(symbols, 0);
+	build_id_text(&search.id, wanted, sizeof(wanted));
 	if (!memory_search(symbols, view, mode, &other))
-		return error_set(error, ERROR_INPUT, 0, file.gva,
+		return error_set(error, ERROR_INPUT, 0, search.id.gva,
 				 "the guest does not run %s: its build-id %s is not in the guest's memory "
 				 "(--guest FILE names the right one)",
 				 name, wanted);
 	return error_set(
-		error, ERROR_INPUT, 0, file.gva,
+		error, ERROR_INPUT, 0, search.id.gva,
 		"the guest runs another build than %s: its build-id is %s, the file's is %s (--guest "
 		"FILE names the right one)",
 		name, build_id_text(&other, found, sizeof(found)), wanted);

@@ -14,18 +14,19 @@
 struct build_id {
 	uint8_t bytes[BUILD_ID_MAX];
 	size_t size;
-	uint64_t gva; /* of the bytes, once the program is loaded */
+	uint64_t gva; /* of the bytes, once the program is loaded where it is linked */
 };
 
 /* The build-id of the file; false if it has none that is loaded with it. */
 bool build_id_of_file(const struct symbols *symbols, struct build_id *out);
 
 /*
- * 0: the guest's memory has the file's build-id, or the file has none. -1 with ERROR_INPUT: the guest runs
+ * 0: the guest's memory has the file's build-id, or the file has none; sets the symbols' offset to where the guest
+ * runs the program. A file without a build-id is believed, at the offset that a core's VMCOREINFO says. -1 with ERROR_INPUT: the guest runs
  * another program, whose build-id is in the message if it was found in the image's range. Names and types of
  * the file are not valid for that guest.
  */
-int build_id_check(const struct symbols *symbols, const struct view *view, const struct walk_mode *mode,
+int build_id_check(struct symbols *symbols, const struct view *view, const struct walk_mode *mode,
 		   struct error *error);
 
 #endif

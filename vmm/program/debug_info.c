@@ -201,6 +201,7 @@ static enum variable_found declared_only(struct debug_info *info, const char *na
 					 const struct ctype *declared, struct variable *out)
 {
 	if (!declared->is_void && symbols_find(info->symbols, name, &out->address, NULL)) {
+		out->address -= symbols_offset(info->symbols);
 		out->type = *declared;
 		return VARIABLE_FOUND;
 	}
@@ -264,6 +265,8 @@ enum variable_found debug_info_variable(struct debug_info *info, const char *nam
 		known = &result;
 	}
 	*out = known->variable;
+	/* The cache has the addresses of the file. */
+	out->address += symbols_offset(info->symbols);
 	return known->found;
 }
 

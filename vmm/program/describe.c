@@ -5,10 +5,12 @@
 #include "program/describe.h"
 #include "base/strbuf.h"
 #include "base/escape.h"
+#include "program/program_file.h"
 #include "program/symbols.h"
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +26,14 @@ struct describe {
 	Dwfl_Module *module;
 };
 
-static int no_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, char **path, Elf **elf)
+/* *data is the file, of a module that report_at() has reported. */
+static int find_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, char **path,
+		    Elf **elf)
 {
-	(void)module, (void)data, (void)name, (void)base, (void)path, (void)elf;
-	return -1;
+	const struct program_file *file = *data;
+
+	(void)module, (void)name, (void)base, (void)path, (void)elf;
+	return file ? dup(file->file.fd) : -1;
 }
 
 static int no_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, const char *path,
@@ -37,23 +43,64 @@ static int no_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwar
 	return -1;
 }
 
-struct describe *describe_open(const char *name, int fd)
+/* Reports the file where it is linked. */
+static Dwfl_Module *report_linked(Dwfl *dwfl, const struct program_file *file)
+{
+	int own = dup(file->file.fd);
+	Dwfl_Module *module =
+		own < 0 ? NULL : dwfl_report_elf(dwfl, file->file.name, file->file.name, own, 0, false);
+
+	if (own >= 0 && !module)
+		close(own);
+	return module;
+}
+
+/*
+ * Reports the file at an offset to where it is linked, which dwfl_report_elf() allows for shared libraries alone.
+ * libdwfl takes the distance of the module's start from the first segment's, rounded down to its alignment.
+ */
+static Dwfl_Module *report_at(Dwfl *dwfl, const struct program_file *file, uint64_t offset)
+{
+	uint64_t start = 0, end = 0;
+	size_t count = 0;
+	Dwfl_Module *module;
+	void **data;
+
+	if (elf_getphdrnum(file->elf, &count) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr header;
+
+		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_LOAD ||
+		    header.p_memsz > UINT64_MAX - header.p_vaddr)
+			continue;
+		if (!end)
+			start = header.p_align ? header.p_vaddr & -header.p_align : header.p_vaddr;
+		if (header.p_vaddr + header.p_memsz > end)
+			end = header.p_vaddr + header.p_memsz;
+	}
+	module = dwfl_report_module(dwfl, file->file.name, start + offset, end + offset);
+	if (module && dwfl_module_info(module, &data, NULL, NULL, NULL, NULL, NULL, NULL))
+		*data = (void *)(uintptr_t)file;
+	return module;
+}
+
+struct describe *describe_open(const struct symbols *symbols)
 {
 	struct describe *describe = calloc(1, sizeof(*describe));
-	int own;
+	const struct program_file *file = symbols_file(symbols);
 
 	if (!describe)
 		return NULL;
-	describe->callbacks.find_elf = no_elf;
+	describe->callbacks.find_elf = find_elf;
 	describe->callbacks.find_debuginfo = no_debuginfo;
 	describe->dwfl = dwfl_begin(&describe->callbacks);
-	own = describe->dwfl ? dup(fd) : -1;
-	if (own >= 0) {
+	if (describe->dwfl) {
 		dwfl_report_begin(describe->dwfl);
-		describe->module = dwfl_report_elf(describe->dwfl, name, name, own, 0, false);
+		describe->module = symbols_offset(symbols)
+					   ? report_at(describe->dwfl, file, symbols_offset(symbols))
+					   : report_linked(describe->dwfl, file);
 		dwfl_report_end(describe->dwfl, NULL, NULL);
-		if (!describe->module)
-			close(own);
 	}
 	if (!describe->module) {
 		describe_close(describe);

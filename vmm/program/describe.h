@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 struct describe;
+struct symbols;
 struct Dwfl; /* libdwfl's */
 
-/* For the ELF file open at fd, which the caller still owns. NULL if libdwfl cannot use it. */
-struct describe *describe_open(const char *name, int fd);
+/* Of the symbols' file, at their offset of now. They are borrowed. NULL if libdwfl cannot use the file. */
+struct describe *describe_open(const struct symbols *symbols);
 void describe_close(struct describe *describe);
 
 /* As symbols_describe and symbols_describe_frame. NULL: every address is unknown. */

@@ -22,7 +22,8 @@ struct symbols {
 	size_t slot_mask;
 	struct symbols_segment *segments;
 	size_t segment_count;
-	struct describe *describe; /* NULL until the first use */
+	uint64_t offset;
+	struct describe *describe; /* NULL until the first use, and after another offset */
 };
 
 /* FNV-1a. */
@@ -130,7 +131,8 @@ static int symbols_load_segments(struct symbols *symbols, struct error *error)
 		if (!gelf_getphdr(elf, (int)i, &header))
 			return error_set(error, ERROR_INPUT, 0, 0, "%s is truncated: no program header %zu",
 					 file->name, i);
-		if (header.p_type != PT_LOAD)
+		/* Linux's per-CPU data is linked at 0, beside the kernel's image: an offset, no address. */
+		if (header.p_type != PT_LOAD || (!header.p_vaddr && symbols->segment_count))
 			continue;
 		if (header.p_offset > file->size || header.p_filesz > file->size - header.p_offset)
 			return error_set(error, ERROR_INPUT, 0, header.p_offset,
@@ -188,13 +190,40 @@ void symbols_close(struct symbols *symbols)
 	free(symbols);
 }
 
+void symbols_set_offset(struct symbols *symbols, uint64_t offset)
+{
+	if (offset == symbols->offset)
+		return;
+	for (size_t i = 0; i < symbols->segment_count; i++)
+		symbols->segments[i].gva += offset - symbols->offset;
+	symbols->offset = offset;
+	describe_close(symbols->describe);
+	symbols->describe = NULL;
+}
+
+uint64_t symbols_offset(const struct symbols *symbols)
+{
+	return symbols->offset;
+}
+
+bool symbols_are_own(const struct symbols *symbols)
+{
+	static const char *const names[] = { "agent_inside", "agent_variables", "vmap_area_root", "zones" };
+	uint64_t ignored;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!symbols_find(symbols, names[i], &ignored, NULL))
+			return false;
+	return !symbols->offset;
+}
+
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out)
 {
 	size_t index = symbols->slots[slot_of(symbols, name)];
 
 	if (!index)
 		return false;
-	*address_out = symbols->table[index].st_value;
+	*address_out = symbols->table[index].st_value + symbols->offset;
 	if (size_out)
 		*size_out = symbols->table[index].st_size;
 	return true;
@@ -224,7 +253,7 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 static struct describe *describe_of(struct symbols *symbols)
 {
 	if (!symbols->describe)
-		symbols->describe = describe_open(symbols->file.file.name, symbols->file.file.fd);
+		symbols->describe = describe_open(symbols);
 	return symbols->describe;
 }
 

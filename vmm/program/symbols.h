@@ -24,6 +24,16 @@ int symbols_open_file(struct private_file *file, struct symbols **out, struct er
 
 void symbols_close(struct symbols *symbols);
 
+/*
+ * A guest may run its program at an offset to the addresses of the file (KASLR). All addresses of this header, of
+ * debug_info.h and of backtrace.h are those of the guest: with the offset, 0 at first, which build_id_check() finds.
+ */
+void symbols_set_offset(struct symbols *symbols, uint64_t offset);
+uint64_t symbols_offset(const struct symbols *symbols);
+
+/* Whether it is kvmap's own guest, at the addresses of include/kvmap/layout.h. They mean nothing in others. */
+bool symbols_are_own(const struct symbols *symbols);
+
 /* False if there is no such symbol. size_out may be NULL. */
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out);
 
@@ -39,7 +49,7 @@ const char *symbols_describe(struct symbols *symbols, uint64_t address, char *ou
  */
 const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size);
 
-/* A loadable segment; V7 compares the image with it. */
+/* A loadable segment, in memory from gva on (gpa: as in the file); V7 compares the image with it. */
 struct symbols_segment {
 	uint64_t gva, gpa;
 	uint64_t memory_size, file_size;

@@ -59,6 +59,14 @@ static void read_claims(struct source *source)
 	source->no_claims = source->no_program;
 	if (source->wanted == SOURCE_NO_CLAIMS || !source->own_layout)
 		return;
+	/* The layout has the addresses of the file. */
+	if (symbols_offset(source->symbols)) {
+		error_set(&source->no_claims, ERROR_INPUT, 0, 0,
+			  "the guest's program runs 0x%" PRIx64
+			  " above the addresses of its file: its claims cannot be read",
+			  symbols_offset(source->symbols));
+		return;
+	}
 	if (source->wanted == SOURCE_AREAS)
 		result = claims_read_areas(source->view, &source->mode, source->own_layout,
 					   &source->own_claims, &source->no_claims);

@@ -6,6 +6,7 @@
 
 #include "view/core_registers.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -119,6 +120,31 @@ static int take_program(struct notes *notes, const char *bytes, size_t size, str
 	return *notes->program ? 0 : error_set(error, ERROR_HOST, ENOMEM, 0, "%s", notes->file->path);
 }
 
+/*
+ * VMCOREINFO of a Linux guest, that QEMU writes (-device vmcoreinfo): lines of NAME=VALUE, with KERNELOFFSET in
+ * hexadecimal digits. The guest made it: what it says is checked where it is used.
+ */
+static void take_vmcoreinfo(struct notes *notes, const char *bytes, size_t size)
+{
+	static const char name[] = "KERNELOFFSET=";
+	const size_t length = sizeof(name) - 1;
+
+	for (size_t at = 0; at + length < size; at++) {
+		uint64_t value = 0;
+		size_t digits = 0;
+
+		if ((at && bytes[at - 1] != '\n') || memcmp(bytes + at, name, length) != 0)
+			continue;
+		for (at += length; at < size && isxdigit((unsigned char)bytes[at]); at++, digits++)
+			value = value << 4 |
+				(uint64_t)(isdigit((unsigned char)bytes[at]) ? bytes[at] - '0'
+									     : (bytes[at] | 0x20) - 'a' + 10);
+		notes->view->has_kernel_offset = digits && digits <= 16;
+		notes->view->kernel_offset = value;
+		return;
+	}
+}
+
 static bool is_named(const GElf_Nhdr *note, const char *name, const char *wanted)
 {
 	return note->n_namesz == strlen(wanted) + 1 && !memcmp(name, wanted, note->n_namesz);
@@ -137,6 +163,8 @@ static int take_note(struct notes *notes, const GElf_Nhdr *note, const char *nam
 		return take_qemu(notes, bytes, note->n_descsz, error);
 	if (is_named(note, name, CORE_NOTE_NAME) && note->n_type == CORE_NOTE_PROGRAM)
 		return take_program(notes, bytes, note->n_descsz, error);
+	if (is_named(note, name, "VMCOREINFO"))
+		take_vmcoreinfo(notes, bytes, note->n_descsz);
 	return 0;
 }
 

@@ -86,6 +86,9 @@ struct view {
 	ARRAY_OF(struct view_gap) gaps; /* those that no region fills */
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
+	/* What the core's VMCOREINFO claims: how far above the addresses of its program the kernel runs. */
+	bool has_kernel_offset;
+	uint64_t kernel_offset;
 	bool pages_1g;              /* 1G pages work: PS at level 3 is not reserved. No register shows this */
 	uint64_t data_size_max;     /* upper bound that view_data_size() returns; 0: it reads the files */
 	bool physical_bits_assumed; /* the source does not say: */

@@ -2,6 +2,7 @@
 /*
  * test_map.c: what ranges are, what is shown of them, and how a map is folded.
  */
+#include "inspect/address.h"
 #include "inspect/map_fold.h"
 #include "kvmap/layout.h"
 #include "tables.h"
@@ -9,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Instead of a guest's ELF file: one segment of text; function_1 .. called from each address. */
 static const struct symbols_segment segment = {
@@ -21,6 +23,14 @@ size_t symbols_segments(const struct symbols *symbols, const struct symbols_segm
 	(void)symbols;
 	*out = &segment;
 	return 1;
+}
+
+static bool own = true;
+
+bool symbols_are_own(const struct symbols *symbols)
+{
+	(void)symbols;
+	return own;
 }
 
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size)
@@ -156,6 +166,25 @@ Test(map, says_what_is_of_the_image_by_its_file)
 	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x201000, 5, 0);
 	build(NULL, &all, false);
 	expect_item(0, ADDRESS_UNKNOWN, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
+	/* A kernel that is not kvmap's may lie anywhere in physical memory. */
+	own = false;
+	build(NULL, &all, false);
+	expect_item(0, ADDRESS_TEXT, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
+}
+
+Test(map, names_addresses_of_another_program_by_its_image_alone)
+{
+	static const uint64_t others[] = { KVMAP_DIRECT_BASE + 0x1000, VMALLOC, KVMAP_IMAGE_BASE };
+	char text[200];
+
+	cr_expect(strstr(address_explain(KVMAP_DIRECT_BASE, NULL, some_symbols, text, sizeof(text)),
+			 "direct map"));
+	own = false;
+	address_explain(segment.gva, NULL, some_symbols, text, sizeof(text));
+	cr_expect(strstr(text, "text: function_"), "%s", text);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_str_eq(address_explain(others[i], NULL, some_symbols, text, sizeof(text)),
+				 address_kind_label(ADDRESS_UNKNOWN), "%s", text);
 }
 
 Test(map, knows_areas_by_the_function_that_allocated_them)

@@ -67,6 +67,28 @@ Test(backtrace, call_frame_information_leads_to_the_outermost_frame)
 	cr_expect_eq(backtrace.frames[2].sp, WORLD_STACK + 24);
 }
 
+/* Stack and text are mapped a second time, 2 MiB higher: what the program would be there. */
+Test(backtrace, call_frame_information_is_used_at_the_offset_of_the_program)
+{
+	const uint64_t offset = 2 << 20;
+	uint64_t *directory = (uint64_t *)(world.memory + WORLD_TABLES + 0x2000);
+	char text[256];
+
+	directory[2] = directory[1];
+	unwinder_close(unwinder);
+	symbols_set_offset(world.symbols, offset);
+	unwinder = unwinder_open(world.symbols);
+	stack[0] = code("stack_middle", AFTER_CALL_MIDDLE);
+	make_middle(1, code("stack_outermost", AFTER_CALL_OUTERMOST));
+	take(code("stack_leaf", 0), WORLD_STACK + offset, 0);
+	cr_assert_eq(backtrace.count, 3);
+	cr_expect_eq(backtrace.end, BACKTRACE_OUTERMOST);
+	cr_expect_eq(backtrace.frames[1].pc, code("stack_middle", AFTER_CALL_MIDDLE));
+	cr_expect_eq(backtrace.frames[2].sp, WORLD_STACK + offset + 24);
+	symbols_describe_frame(world.symbols, backtrace.frames[1].pc, false, text, sizeof(text));
+	cr_expect(strstr(text, "stack_middle+0x6 (stack.S:"), "%s", text);
+}
+
 Test(backtrace, a_return_address_at_the_end_of_a_function_belongs_to_the_call_before_it)
 {
 	char text[256];

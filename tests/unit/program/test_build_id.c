@@ -116,3 +116,90 @@ Test(build_id, a_file_without_a_build_id_is_accepted)
 	cr_expect_eq(build_id_check(symbols, &world.view, &world.mode, &error), 0);
 	symbols_close(symbols);
 }
+
+/* ---- a program at an offset ---- */
+
+static uint64_t *table(unsigned int index)
+{
+	return (uint64_t *)(world.memory + WORLD_TABLES) + (size_t)512 * index;
+}
+
+/* Moves the 2M of the image by whole pages; table 4 is free. */
+static void move_image(uint64_t offset)
+{
+	for (uint64_t gva = WORLD_START; gva < WORLD_END; gva += 0x1000) {
+		uint64_t page = (gva - WORLD_IMAGE) >> 12, moved = page + (offset >> 12);
+
+		table(4 + (moved >> 9) - 1)[moved & 511] = page << 12 | PTE_P | PTE_W;
+	}
+	table(2)[1] = table(2)[2] = 0;
+	for (unsigned int i = 1; i < 4; i++)
+		if (*table(4 + i - 1) || table(4 + i - 1)[511])
+			table(2)[i] = (WORLD_TABLES + (4 + i - 1) * 0x1000) | PTE_P | PTE_W;
+}
+
+static void expect_offset(uint64_t offset)
+{
+	uint64_t address, linked = world_symbol(&world, "inlines") - symbols_offset(world.symbols);
+	const struct symbols_segment *segments;
+	struct error error;
+	char text[100];
+
+	cr_assert_eq(check(&error), 0, "%s", error.text);
+	cr_expect_eq(symbols_offset(world.symbols), offset);
+	cr_assert(symbols_find(world.symbols, "inlines", &address, NULL));
+	cr_expect_eq(address, linked + offset);
+	cr_expect(!strncmp(symbols_describe(world.symbols, address, text, sizeof(text)), "inlines (", 9),
+		  "%s", text);
+	cr_expect_str_empty(symbols_describe(world.symbols, linked + 0x10000000, text, sizeof(text)));
+	symbols_segments(world.symbols, &segments);
+	cr_expect_leq(segments[0].gva, address);
+}
+
+Test(build_id, is_found_at_an_offset_of_whole_2_mib)
+{
+	move_image(2 << 20);
+	expect_offset(2 << 20);
+	/* Another snapshot of the guest may have it elsewhere. */
+	memset(table(4), 0, 3 * 4096);
+	world_create(&world, "PROGRAM_5");
+	expect_offset(0);
+}
+
+Test(build_id, is_found_at_an_offset_of_whole_pages)
+{
+	move_image((2 << 20) + 0x7000);
+	expect_offset((2 << 20) + 0x7000);
+}
+
+Test(build_id, is_not_searched_page_by_page_where_each_page_has_a_cost)
+{
+	struct error error;
+
+	move_image((2 << 20) + 0x7000);
+	world.view.tracks_access = true;
+	cr_expect_eq(check(&error), -1);
+	cr_expect_eq(symbols_offset(world.symbols), 0);
+}
+
+Test(build_id, where_nothing_can_be_executed_is_not_the_program)
+{
+	struct error error;
+
+	move_image(2 << 20);
+	table(2)[2] |= PTE_NX;
+	cr_expect_eq(check(&error), -1);
+	cr_expect_eq(symbols_offset(world.symbols), 0);
+}
+
+Test(build_id, is_where_vmcoreinfo_says_if_it_is_there)
+{
+	struct error error;
+
+	move_image((2 << 20) + 0x7000);
+	world.view.tracks_access = world.view.has_kernel_offset = true;
+	world.view.kernel_offset = (2 << 20) + 0x7000;
+	expect_offset((2 << 20) + 0x7000);
+	world.view.kernel_offset = 1ull << 63;
+	cr_expect_eq(check(&error), -1, "what it says is not believed");
+}

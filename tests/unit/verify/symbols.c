@@ -63,6 +63,23 @@ void unwinder_take(struct unwinder *unwinder, const struct view *view, const str
 	*out = stack;
 }
 
+uint64_t symbols_offset(const struct symbols *symbols)
+{
+	(void)symbols;
+	return 0;
+}
+
+void symbols_set_offset(struct symbols *symbols, uint64_t offset)
+{
+	(void)symbols, (void)offset;
+}
+
+bool symbols_are_own(const struct symbols *symbols)
+{
+	(void)symbols;
+	return true;
+}
+
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size)
 {
 	(void)symbols;
