@@ -29,11 +29,11 @@ b=$(vmalloc_address 16 1) c=$(vmalloc_address 17 2) d=$(vmalloc_address 21 3)
 try diff before.core after.core --entries
 check "what was freed, allocated and protected: pages, areas, frames, entries" 1 \
 	out '^  13 pages in 3 ranges$' \
-	out "^  $b +4 KiB  unmapped  rw- 4K GPA 0x" \
-	out "^  $c +16 KiB  rights    rw- 4K GPA (0x[0-9a-f]+) -> r-- 4K GPA " \
-	out "^  $d +32 KiB  mapped    rw- 4K" \
+	out "^  0x$b +4 KiB  unmapped  rw- 4K GPA 0x" \
+	out "^  0x$c +16 KiB  rights    rw- 4K GPA (0x[0-9a-f]+) -> r-- 4K GPA " \
+	out "^  0x$d +32 KiB  mapped    rw- 4K" \
 	out '^ +13  of level 1, PT$' \
-	out "^  $b  PT +$((16 + guard_pages)) of 0x[0-9a-f]+: 0x8[0-9a-f]{15} -> 0x0000000000000000\$" \
+	out "^  0x$b  PT +$((16 + guard_pages)) of 0x[0-9a-f]+: 0x8[0-9a-f]{15} -> 0x0000000000000000\$" \
 	out "^  0x$b  freed: 4 KiB" out "^  0x$c  flags: 16 KiB" out "^  0x$d  new: 32 KiB" \
 	out '^ +1  in 1 run: live area -> freed area$' out '^ +[0-9]+  in [0-9]+ runs?: .* -> live area$'
 try diff before.core after.core --json

@@ -54,9 +54,9 @@ one_line "a variable that was never set" 2 'the script has not set .c.'
 # ---- map ----
 try map a.core
 check "a map says rights, page size, A and D, runs, and what it is" 0 \
-	out '^ffff888000400000 +[0-9]+ MiB +rw- +2M 100 .* 1 +400000  direct map$' \
-	out '^ffffc90000000000 +64 KiB +rw- +4K 100 100 .*  area op_vmalloc' \
-	out "^ffffc90000010000 +$guard_kib KiB +--- +guard\$" out '^ffffffff80200000 .* r-x .* image: text$'
+	out '^0xffff888000400000 +[0-9]+ MiB +rw- +2M 100 .* 1 +0x400000  direct map$' \
+	out '^0xffffc90000000000 +64 KiB +rw- +4K 100 100 .*  area op_vmalloc' \
+	out "^0xffffc90000010000 +$guard_kib KiB +--- +guard\$" out '^0xffffffff80200000 .* r-x .* image: text$'
 try map a.core --check
 check "a sound guest has nothing writable and executable, and no frame mapped twice" 0 \
 	out 'none is writable and executable, none mapped'
@@ -65,7 +65,7 @@ printf 'areas 100 4K\na = vmalloc 16K\nb = vmap a\n' >many.kvs
 try map many.kvs --check
 last_page=$(vmalloc_address 99 100)
 check "areas that repeat are folded, and vmap is no violation" 0 \
-	out "^ +\.\.\. these (100|99) times, one every $((4 + guard_kib)) KiB, up to ${last_page%000}fff\$" out 'none mapped'
+	out "^ +\.\.\. these (100|99) times, one every $((4 + guard_kib)) KiB, up to 0x${last_page%000}fff\$" out 'none mapped'
 try map many.kvs --all
 [ "$(grep -c ' area op_areas' out)" = 100 ] && check "--all folds nothing" 0 out "$(vmalloc_address 99 99)" || not_ok "--all folds nothing"
 try map many.kvs --json
@@ -75,13 +75,19 @@ check "--executable shows text alone" 0 out '^1 of [0-9]+ ranges' out 'image: te
 try map a.core --writable --owner data
 check "--owner of a kind" 0 out '^1 of [0-9]+ ranges' out 'image: data'
 try map a.core --owner op_vzalloc
-check "--owner of a function: its areas and their guards" 0 out '^1 of [0-9]+ ranges' out "^$(vmalloc_address 18 1) .* guard\$"
+check "--owner of a function: its areas and their guards" 0 out '^1 of [0-9]+ ranges' out "^0x$(vmalloc_address 18 1) .* guard\$"
 try map a.core --user
 check "--user: a guest without user pages" 0 out '^0 of [0-9]+ ranges'
 try map a.core --range 0xffffffff80000000-
 check "--range without an end" 0 out '^3 ranges' out 'image: rodata'
 try map a.core --range 0xffffc90000000000-0xffffc90000010000
 check "--range ends before its end" 0 out '^1 range, 16 leaf entries, 4 tables entered'
+try map a.core --range ffffc90000000000-ffffc90000010000
+check "--range takes addresses with a hexadecimal letter as hexadecimal" 0 out '^1 range, 16 leaf entries, 4 tables entered'
+for range in 400000-0x500000 0x400000-500000; do
+	try map a.core "--range=$range"
+	check "--range $range is refused with both readings" 2 err '00000. is 0x[45]00000 read as hexadecimal, 0x(61a80|7a120) read as decimal'
+done
 for range in 5 5-4 5-5 -5 x-y 1-2-3; do
 	try map a.core "--range=$range"
 	check "--range $range is refused" 2 err "range .$range. is not START-END"

@@ -66,14 +66,14 @@ dump-guest-memory -p linux-paging' \
 		-machine q35,max-ram-below-4g=160M -m 256M -smp 2 -kernel "$kernel" -append 'console=ttyS0 nokaslr panic=0'
 	chmod u+w linux linux-paging
 	try map linux
-	check "a Linux kernel's tables are walked" 0 out '^ffffffff8[0-9a-f]+ .* r-?x' out 'no PTEs that point outside memory'
+	check "a Linux kernel's tables are walked" 0 out '^0xffffffff8[0-9a-f]+ .* r-?x' out 'no PTEs that point outside memory'
 	lines=$(wc -l <out)
 	[ "$lines" -le 50 ] && check "its map fits a screen, the direct map known by its shape" 0 out '  direct map' \
 		out 'folded \(--all\)' || not_ok "its map fits a screen ($lines lines)"
 	try map linux --all
 	[ "$(wc -l <out)" -gt "$lines" ] && ok "and with --all it is longer" || not_ok "and with --all it is longer"
 	try map linux --check
-	check "its text is still writable, so early" 1 out '^  writable and executable: ffffffff81000000, '
+	check "its text is still writable, so early" 1 out '^  writable and executable: 0xffffffff81000000, '
 	try walk linux 0xffffffff81000000
 	check "an address of its text" 0 out '5 PML5' out 'page 0x1000000' err 'build-id'
 	try verify linux

@@ -45,16 +45,34 @@ static const struct argp_option map_argp_options[] = {
 	{ 0 },
 };
 
+/* One end of --range; false if it is no address. Digits that have two readings are refused with both. */
+static bool parse_end(struct argp_state *state, const char *text, uint64_t *out)
+{
+	struct error error;
+
+	if (number_parse_address(text, strlen(text), out) == NUMBER_OK)
+		return true;
+	if (number_parse_address(text, strlen(text), out) == NUMBER_AMBIGUOUS) {
+		source_options_address(text, "an address", out, &error);
+		argp_error(state, "--range: %s", error.text);
+	}
+	return false;
+}
+
 static int parse_range(struct argp_state *state, const char *text, struct map_filter *filter)
 {
 	const char *dash = strchr(text, '-');
-	uint64_t start, end = 0;
+	uint64_t first, end = 0;
+	char start[32];
 
-	if (dash && number_parse(text, (size_t)(dash - text), &start) == NUMBER_OK &&
-	    (!dash[1] || (number_parse(dash + 1, strlen(dash + 1), &end) == NUMBER_OK && end > start))) {
-		filter->start = start;
-		filter->end = end - 1; /* without END: UINT64_MAX */
-		return 0;
+	if (dash && dash - text < (ptrdiff_t)sizeof(start)) {
+		snprintf(start, sizeof(start), "%.*s", (int)(dash - text), text);
+		if (parse_end(state, start, &first) &&
+		    (!dash[1] || (parse_end(state, dash + 1, &end) && end > first))) {
+			filter->start = first;
+			filter->end = end - 1; /* without END: UINT64_MAX */
+			return 0;
+		}
 	}
 	argp_error(state, "--range `%s` is not START-END, two addresses of which the first is lower", text);
 	return EINVAL;

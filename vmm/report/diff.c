@@ -66,7 +66,7 @@ static void show_range(struct report *report, const struct report_diff *diff, co
 	page_text(&range->before, before, sizeof(before));
 	page_text(&range->after, after, sizeof(after));
 	text_line(
-		report, PAINT_PLAIN, 2, 6, "%016" PRIx64 "  %10s  %-9s %s%s%s: %s", range->gva,
+		report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %10s  %-9s %s%s%s: %s", range->gva,
 		number_bytes(range->size, size, sizeof(size)), changes, range->before.page_size ? before : "",
 		range->before.page_size && range->after.page_size ? " -> " : "",
 		range->after.page_size ? after : "", diff_location(diff, range, location, sizeof(location)));
@@ -103,7 +103,7 @@ static void show_entry(struct report *report, const struct diff_entry *entry)
 		snprintf(tables, sizeof(tables), "0x%" PRIx64 " -> 0x%" PRIx64, entry->table_before,
 			 entry->table_after);
 	text_line(report, PAINT_PLAIN, 2, 6,
-		  "%016" PRIx64 "  %-4s %3u of %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, entry->gva,
+		  "0x%016" PRIx64 "  %-4s %3u of %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, entry->gva,
 		  entry_level_name(entry->level), entry->index, tables, entry->before, entry->after);
 }
 

@@ -105,7 +105,7 @@ static void show_repeated(struct report *report, const struct map_line *line)
 {
 	char stride[40], times[32];
 
-	text_line(report, PAINT_BOLD, 17, 17, "%s %s times, one every %s, up to %016" PRIx64,
+	text_line(report, PAINT_BOLD, 19, 19, "%s %s times, one every %s, up to 0x%016" PRIx64,
 		  line->period > 1 ? "... these" : "... this", text_count(line->times, times, sizeof(times)),
 		  number_bytes(line->stride, stride, sizeof(stride)), line->end);
 }

@@ -35,7 +35,7 @@ struct column {
 static const char *address_text(const struct column *column, const struct map_row *row, char out[CELL_MAX])
 {
 	(void)column;
-	snprintf(out, CELL_MAX, "%016" PRIx64, row->start);
+	snprintf(out, CELL_MAX, "0x%016" PRIx64, row->start);
 	return out;
 }
 
@@ -89,7 +89,7 @@ static const char *gpa_text(const struct column *column, const struct map_row *r
 {
 	if (!row->range)
 		return "";
-	snprintf(out, CELL_MAX, "%" PRIx64, number_of(column, row->range));
+	snprintf(out, CELL_MAX, "0x%" PRIx64, number_of(column, row->range));
 	return out;
 }
 
@@ -136,10 +136,10 @@ static void emit_key(const struct column *column, const struct map_row *row, str
 	}
 
 static const struct column columns[] = {
-	{ "address", 0, -16, .text = address_text, .member = "address", .emit = emit_hex,
+	{ "address", 0, -18, .text = address_text, .member = "address", .emit = emit_hex,
 	  .offset = offsetof(struct range, gva) },
-	{ "size", 1, 10, .text = size_text, NUMBER(size) },
-	{ "", 2, -4, .text = rights_cell, .member = "rights", .emit = emit_rights },
+	{ "size", 1, 9, .text = size_text, NUMBER(size) },
+	{ "", 1, -4, .text = rights_cell, .member = "rights", .emit = emit_rights },
 	{ "by", 1, 2, .text = page_size_text, NUMBER(page_size) },
 	{ .member = "pat_index", .emit = emit_pat_index },
 	{ .member = "memory_type", .emit = emit_memory_type },
@@ -147,8 +147,8 @@ static const struct column columns[] = {
 	{ NUMBER(leaves) },
 	PERCENT("A%", accessed),
 	PERCENT("D%", dirty),
-	{ "runs", 1, 7, true, count_text, NUMBER(runs) },
-	{ "first GPA", 1, 9, true, gpa_text, .member = "gpa", .emit = emit_hex,
+	{ "runs", 1, 6, true, count_text, NUMBER(runs) },
+	{ "first GPA", 1, 10, true, gpa_text, .member = "gpa", .emit = emit_hex,
 	  .offset = offsetof(struct range, gpa) },
 };
 
@@ -178,7 +178,7 @@ const char *map_columns_text(const struct map_row *row, char *out, size_t size)
 		if (columns[i].title && !(row->is_sum && columns[i].not_in_sums))
 			add_cell(&cells, &columns[i], columns[i].text(&columns[i], row, cell));
 	if (row->is_sum)
-		strbuf_add(&cells, " -%016" PRIx64, row->end);
+		strbuf_add(&cells, " -0x%016" PRIx64, row->end);
 	return out;
 }
 

@@ -20,18 +20,18 @@ static void show_violation(struct report *report, const struct map_violation *vi
 	number_bytes(violation->size, size, sizeof(size));
 	switch (violation->fault) {
 	case MAP_WRITABLE_EXECUTABLE:
-		text_line(report, PAINT_BAD, 2, 4, "writable and executable: %016" PRIx64 ", %s, %s",
+		text_line(report, PAINT_BAD, 2, 4, "writable and executable: 0x%016" PRIx64 ", %s, %s",
 			  violation->by[0].at, size, first);
 		return;
 	case MAP_WRITABLE_ELSEWHERE:
 		text_line(report, PAINT_BAD, 2, 4,
-			  "executable at %016" PRIx64 " (%s), writable at %016" PRIx64
+			  "executable at 0x%016" PRIx64 " (%s), writable at 0x%016" PRIx64
 			  " (%s): %s from GPA 0x%" PRIx64,
 			  violation->by[0].at, first, violation->by[1].at, second, size, violation->gpa);
 		return;
 	case MAP_ALIAS:
 		text_line(report, PAINT_BAD, 2, 4,
-			  "mapped %" PRIu64 " times, at %016" PRIx64 " (%s) and %016" PRIx64
+			  "mapped %" PRIu64 " times, at 0x%016" PRIx64 " (%s) and 0x%016" PRIx64
 			  " (%s): %s from GPA 0x%" PRIx64,
 			  violation->mappings, violation->by[0].at, first, violation->by[1].at, second, size,
 			  violation->gpa);

@@ -91,12 +91,12 @@ Test(report_diff, lists_what_differs_and_says_how_much_it_leaves_out)
 	check_holds(text, "  50 pages in 50 ranges\n            49  mapped\n");
 	check_holds(
 		text,
-		"  ffffc90000000000       4 KiB  mapped    rw- 4K GPA 0x5000: byte 0x0 of the 64 KiB area");
+		"  0xffffc90000000000       4 KiB  mapped    rw- 4K GPA 0x5000: byte 0x0 of the 64 KiB area");
 	check_holds(text, "rights, page size rwx 2M GPA 0x200000 -> rw- 4K GPA 0x5000: ");
 	check_holds(text, "\n  and 10 more (--all lists them)\n");
 	check_holds(text, "             1  of level 4, PML4\n             1  of level 1, PT\n");
 	check_holds(text,
-		    "  ffffc90000000000  PT     3 of 0x4000: 0x0000000000005003 -> 0x0000000000000000\n");
+		    "  0xffffc90000000000  PT     3 of 0x4000: 0x0000000000005003 -> 0x0000000000000000\n");
 	check_holds(text, "PML4   0 of 0x1000 -> 0x7000: 0x0000000000000000 -> 0x0000000000009003\n");
 	check_holds(text, "  0xffffc90000000000  new: 64 KiB\n");
 	check_holds(text, "  0xffffc90000000000  size: 8 KiB -> 64 KiB\n");

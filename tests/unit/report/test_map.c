@@ -95,10 +95,10 @@ Test(map, the_map_labels_ranges_and_shows_the_guards_between_them)
 	check_lines(text);
 	check_holds_format(
 		text,
-		"ffff888000000000    256 MiB  rw-  2M 100  50       1         0  direct map\n"
-		"ffffc90000000000     64 KiB  rw-  4K   6   -      16   1800000  area\n"
-		"ffffc90000010000 %6lu KiB  ---                                guard\n"
-		"ffffffff80200000     16 KiB  r-x  4K   -   -       1    200000  image, outside its segments\n",
+		"0xffff888000000000   256 MiB rw-  2M 100  50      1        0x0  direct map\n"
+		"0xffffc90000000000    64 KiB rw-  4K   6   -     16  0x1800000  area\n"
+		"0xffffc90000010000 %5lu KiB ---                                guard\n"
+		"0xffffffff80200000    16 KiB r-x  4K   -   -      1   0x200000  image, outside its segments\n",
 		KVMAP_GUARD_SIZE / 1024);
 	check_holds(text,
 		    "\n3 ranges, 148 leaf entries, 7 tables entered, no PTEs that point outside memory\n");
@@ -110,7 +110,7 @@ Test(map, a_map_of_an_unknown_guest_has_neither_labels_nor_guards)
 	char *text = map_of(REPORT_TEXT, NULL);
 
 	cr_expect_null(strstr(text, "guard"));
-	check_holds(text, "     16   1800000\n");
+	check_holds(text, "    16  0x1800000\n");
 	free(text);
 }
 
@@ -179,7 +179,8 @@ Test(map, a_folded_map_says_how_often_and_how_far)
 					  .leaves = 2 };
 	text = map_of_ranges(REPORT_TEXT, NULL, many, 30, true);
 	check_lines(text);
-	check_holds(text, "\n                 ... this 30 times, one every 12 KiB, up to ffffe00000058fff\n");
+	check_holds(text,
+		    "\n                   ... this 30 times, one every 12 KiB, up to 0xffffe00000058fff\n");
 	check_holds(text, "; folded (--all)\n");
 	free(text);
 	for (unsigned int i = 0; i < 30; i++) {
@@ -188,8 +189,8 @@ Test(map, a_folded_map_says_how_often_and_how_far)
 	}
 	text = map_of_ranges(REPORT_TEXT, NULL, many, 30, true);
 	check_lines(text);
-	check_holds(text, "ffffe00000000000    412 KiB  rw-  4K");
-	check_holds(text, " -ffffe000003a2fff  30 of 8K to 20K\n");
+	check_holds(text, "0xffffe00000000000   412 KiB rw-  4K");
+	check_holds(text, " -0xffffe000003a2fff  30 of 8K to 20K\n");
 	free(text);
 	text = map_of_ranges(REPORT_TEXT, NULL, many, 30, false);
 	cr_expect_null(strstr(text, "30 of"));
@@ -213,9 +214,10 @@ Test(map, a_map_says_what_no_map_should_have)
 	check_holds(
 		text,
 		"\ncheck: 1,234 frames mapped beyond the direct map\n"
-		"  writable and executable: 0000000000010000, 8 KiB, rwx\n"
-		"  executable at 0000000000020000 (r-x), writable at 0000000000030000 (rw-): 4 KiB from GPA 0x3000\n"
-		"  mapped 9 times, at 0000000000040000 (r--) and 0000000000050000 (rw-): 4 KiB from GPA 0x4000\n");
+		"  writable and executable: 0x0000000000010000, 8 KiB, rwx\n"
+		"  executable at 0x0000000000020000 (r-x), writable at 0x0000000000030000 (rw-): 4 KiB from GPA\n"
+		"    0x3000\n"
+		"  mapped 9 times, at 0x0000000000040000 (r--) and 0x0000000000050000 (rw-): 4 KiB from GPA 0x4000\n");
 	free(text);
 	text = map_of(REPORT_JSON, &sample.claims);
 	lines = lines_of(text);
