@@ -114,6 +114,40 @@ python3 "$(dirname "$0")/foreign_core.py" moved_image other.core "$MUTANT_GUEST"
 try walk other.core 0xffff888000001000
 check "another build has no names, and no labels of kvmap's guest" 0 err 'another build|not in the guest' out '^0xffff888000001000: an address of a guest whose layout is unknown'
 
+# ---- the VM of a process that this user may not look at ----
+cat >vm.py <<END
+import fcntl
+import os
+import time
+
+vm = fcntl.ioctl(os.open("/dev/kvm", os.O_RDWR), 0xAE01, 0)
+open("made", "w").close()
+time.sleep(1000)
+END
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	python3 vm.py &
+	vm=$!
+	wait_for $vm test -e made
+	chmod 755 .
+	for command in map "walk 0x1000" stage2 frames verify; do
+		set -- $command
+		setpriv --bounding-set=-sys_ptrace --inh-caps=-all "$KVMAP" "$1" $vm ${2-} >out 2>err
+		status=$?
+		tried="kvmap $1 without CAP_SYS_PTRACE"
+		one_line "$1 without CAP_SYS_PTRACE says what is missing" 2 "process $vm,.* needs CAP_SYS_PTRACE"
+	done
+	setpriv --reuid=65534 --clear-groups "$KVMAP" map $vm >out 2>err
+	status=$?
+	tried="kvmap map as another user"
+	one_line "so does another user" 2 "process $vm,.* run as root .*Permission denied"
+	setpriv --bounding-set=-sys_ptrace --inh-caps=-all "$KVMAP" map --wait $vm >out 2>err
+	status=$?
+	one_line "--wait does not wait for what it will not see" 2 'needs CAP_SYS_PTRACE'
+	kill $vm
+else
+	skip "a VM that this user may not look at" "needs root, and setpriv of util-linux"
+fi
+
 # ---- ADDRESS ----
 try walk recursive.core ffffff0000002000
 check "an address with a hexadecimal letter needs no 0x" 0 out '^GPA +0x4000 '

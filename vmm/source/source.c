@@ -133,15 +133,17 @@ static int open_vm(const char *name, const struct source_config *config, struct 
 
 /* ---- a VM of another program ---- */
 
-/* Whether it is a process with a VM and without kvmap's control socket. */
-static bool is_process(const char *name, uint32_t *pid_out)
+/* Whether it is a process with a VM and without kvmap's control socket. -1: this user may not find out. */
+static int is_process(const char *name, uint32_t *pid_out, struct error *error)
 {
 	struct error ignored;
 	char path[128];
 
-	return source_is_pid(name, pid_out) &&
-	       control_socket_path_of_pid(*pid_out, path, sizeof(path), &ignored) < 0 &&
-	       !source_is_starting(*pid_out) && process_has_vm((pid_t)*pid_out);
+	if (!source_is_pid(name, pid_out) ||
+	    control_socket_path_of_pid(*pid_out, path, sizeof(path), &ignored) == 0 ||
+	    source_is_starting(*pid_out))
+		return 0;
+	return process_has_vm((pid_t)*pid_out, error);
 }
 
 static int open_process(pid_t pid, const struct source_config *config, struct source *source,
@@ -184,7 +186,7 @@ int source_open_process(pid_t pid, int vm_fd, const struct source_config *config
 int source_open(const char *name, const struct source_config *config, struct source *out, char *detail,
 		size_t detail_size, struct error *error)
 {
-	uint32_t pid;
+	uint32_t pid = 0;
 	int result;
 
 	*detail = 0;
@@ -195,8 +197,8 @@ int source_open(const char *name, const struct source_config *config, struct sou
 		source_wait_for_socket(name);
 	if (config->operations || script_is_file(name))
 		result = open_script(name, config, out, detail, detail_size, error);
-	else if (is_process(name, &pid))
-		result = open_process((pid_t)pid, config, out, error);
+	else if ((result = is_process(name, &pid, error)) != 0)
+		result = result < 0 ? -1 : open_process((pid_t)pid, config, out, error);
 	else if (is_vm(name))
 		result = open_vm(name, config, out, error);
 	else

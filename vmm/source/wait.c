@@ -90,7 +90,8 @@ static bool has_ended(uint32_t pid)
 	return state && strlen(state) > 2 && state[2] == 'Z';
 }
 
-/* Whether there is nothing more to wait for: a socket, a VM of another program, or no process. */
+/* Whether there is nothing more to wait for: a socket, a VM of another program, no process, or one that this user may not
+ * look at. */
 static bool is_there(const char *name)
 {
 	char path[128];
@@ -101,7 +102,7 @@ static bool is_there(const char *name)
 	if (!source_is_pid(name, &pid))
 		return stat(name, &status) == 0;
 	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 || has_ended(pid) ||
-	       (!is_kvmap(pid) && process_has_vm((pid_t)pid));
+	       (!is_kvmap(pid) && process_has_vm((pid_t)pid, &ignored));
 }
 
 void source_wait_for_socket(const char *name)

@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether the process has a VM. False also if its descriptors may not be read. */
-bool process_has_vm(pid_t pid);
+/* 1: the process has a VM. 0: it has none, or there is no such process. -1, ERROR_PERMISSION: its descriptors may not
+ * be read. */
+int process_has_vm(pid_t pid, struct error *error);
 
 /*
  * Duplicates descriptor `vm_fd` of the process, a VM; with -1 the process must have exactly one VM. The
