@@ -60,6 +60,26 @@ check "what is behind 16 TiB of one page is shown" 0 out '^0xffffec0000000000 +1
 	out '^0xffffffff81000000 +2 MiB +r-x ' out '^2 ranges, .* 6 tables entered'
 try map shared_tables.core --range 0xffffffff00000000-
 check "--range enters no other table" 0 out '^1 range, 1 leaf entry, 3 tables entered'
+try frames shared_tables.core
+check "frames reads every table" 0 out '^  v  mapped more than once +1 ' out '^  m  mapped once +512 ' out 'more of virtual addresses are not counted'
+grep -q 'CUT SHORT' out && not_ok "and is not cut short" || ok "and is not cut short"
+try frames shared_tables.core 0x5000
+check "every address that leads to a frame is counted" 0 out 'reached +at 4,294,967,296 addresses' out '^  and 4,294,967,280 more'
+try map shared_tables.core --check
+check "--check finds what is beyond a page that is mapped everywhere" 1 out 'mapped at least [0-9]+ times, at 0xffffec0000000000' \
+	out '^check: 513 frames mapped beyond the direct map$'
+try diff shared_tables.core shared_tables.core
+check "diff compares two tables once" 0 out '^The same is mapped'
+try dump shared_tables.core sparse.core --json
+check "dump leaves out what more segments than a debugger takes would be for, and says so" 0 \
+	err 'of virtual addresses from 0xffffec[0-9a-f]+ on are left out' out '"left_out":1759[0-9]+,"cut_short":false'
+try diff shared_tables.core sparse.core
+check "and is the same guest" 0 out '^The same is mapped'
+for command in frames "map --check" diff; do
+	try ${command%% *} sparse.core $([ "$command" != diff ] || echo sparse.core) $([ "$command" = "${command#* }" ] || echo ${command#* })
+	grep -q 'CUT SHORT\|INCOMPLETE' out && not_ok "$command of a sparse core is not cut short" ||
+		ok "$command of a sparse core is not cut short"
+done
 # ---- what the source does not say, and what it does ----
 try walk with_pcid.core 0x400000
 check "the PCID, and what is assumed" 0 out 'from CR3 0x1000, PCID 5, MAXPHYADDR 52 \(assumed\)' out 'NXE is +assumed|is$'
@@ -114,7 +134,7 @@ python3 "$(dirname "$0")/foreign_core.py" moved_image other.core "$MUTANT_GUEST"
 try walk other.core 0xffff888000001000
 check "another build has no names, and no labels of kvmap's guest" 0 err 'another build|not in the guest' out '^0xffff888000001000: an address of a guest whose layout is unknown'
 
-# ---- the VM of a process that this user may not look at ----
+# ---- the VM of a process that this user may not inspect ----
 cat >vm.py <<END
 import fcntl
 import os

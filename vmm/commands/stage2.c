@@ -74,12 +74,12 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
-/* Sums up the effective TLB page size of all pages of the guest. */
+/* Sums up the effective TLB page size of all pages of the guest, of tables that are mapped several times once. */
 static void find_effective(const struct source *source, const struct stage2 *stage2,
 			   struct stage2_effective *out)
 {
 	struct adding adding = { stage2, out };
-	const struct walk_visitor visitor = { .context = &adding, .leaf = add_leaf };
+	const struct walk_visitor visitor = { .context = &adding, .leaf = add_leaf, .visits = 1 };
 
 	walk_range(source->view, &source->mode, 0, UINT64_MAX, 0, &visitor);
 }

@@ -3,14 +3,15 @@
  * diff_tables.c: walks two sets of page tables in step and compares them.
  *
  * At each level a side is a table, part of a larger page, or nothing. The walk descends while at least one
- * side is a table; where neither is, it compares the mappings. There is no recursion. Each side enters at
- * most twice as many tables as its memory can hold.
+ * side is a table; where neither is, it compares the mappings. There is no recursion; a table that is its own
+ * ancestor is a table at each level. Each side enters at most twice as many tables as its memory can hold. Two
+ * tables below which nothing differs are compared once, however often they are mapped.
  */
 #include "inspect/diff.h"
 #include "base/page.h"
-#include "paging/pte.h"
-
 #include "base/array.h"
+#include "inspect/pair_set.h"
+#include "paging/pte.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,8 +32,9 @@ struct half {
 
 /* The address range that one table of the current path translates, on both sides. */
 struct place {
-	uint64_t linear;   /* first address, without the sign extension (48 or 57 bits) */
-	unsigned int next; /* index of the next entry to compare */
+	uint64_t linear;      /* first address, without the sign extension (48 or 57 bits) */
+	unsigned int next;    /* index of the next entry to compare */
+	uint64_t differences; /* found before it */
 	struct half half[2];
 };
 
@@ -41,6 +43,8 @@ struct differ {
 	uint64_t tables_left[2];
 	bool alike; /* both modes decode an entry the same way */
 	bool list_entries, no_memory;
+	uint64_t differences; /* entries and ranges */
+	struct pair_set same; /* tables without a difference below */
 	struct diff_tables out;
 	struct place places[6]; /* by level; [0]: the pages of a level 1 table */
 };
@@ -55,15 +59,6 @@ const char *diff_change_name(enum diff_change change)
 	return names[change];
 }
 
-static bool is_ancestor(const struct differ *differ, unsigned int s, unsigned int level, uint64_t gpa)
-{
-	for (; level <= differ->side[s]->mode->levels; level++)
-		if (differ->places[level].half[s].what == IS_TABLE &&
-		    differ->places[level].half[s].table == gpa)
-			return true;
-	return false;
-}
-
 /* Opens the table of `level` at `gpa`. A table outside memory counts as nothing. */
 static void open_table(struct differ *differ, unsigned int s, unsigned int level, uint64_t gpa,
 		       unsigned int rights)
@@ -74,11 +69,6 @@ static void open_table(struct differ *differ, unsigned int s, unsigned int level
 	half->what = IS_NOTHING;
 	if (!half->bytes)
 		return;
-	if (!differ->tables_left[s]) {
-		differ->out.cut_short = true;
-		return;
-	}
-	differ->tables_left[s]--;
 	half->what = IS_TABLE;
 	half->table = gpa;
 	half->rights = rights;
@@ -106,9 +96,7 @@ static void open_child(struct differ *differ, unsigned int s, unsigned int level
 	if (entry & entry_reserved(mode, level, is_page))
 		return;
 	if (!is_page) {
-		if (!is_ancestor(differ, s, level, entry & PTE_ADDRESS))
-			open_table(differ, s, level - 1, entry & PTE_ADDRESS,
-				   entry_rights(entry, parent->rights));
+		open_table(differ, s, level - 1, entry & PTE_ADDRESS, entry_rights(entry, parent->rights));
 		return;
 	}
 	child->what = IS_PAGE;
@@ -148,6 +136,7 @@ static void add_range(struct differ *differ, const struct diff_range *range)
 	struct diff_tables *out = &differ->out;
 	struct diff_range *last = out->ranges.count ? &out->ranges.items[out->ranges.count - 1] : NULL;
 
+	differ->differences++;
 	out->pages += range->size / PAGE_4K;
 	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
 		out->by_change[i] += range->changes & 1u << i ? range->size / PAGE_4K : 0;
@@ -197,6 +186,7 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 	}
 	if (!((entry.before ^ entry.after) & ~(PTE_A | PTE_D)) || !((entry.before | entry.after) & PTE_P))
 		return;
+	differ->differences++;
 	differ->out.by_level[level]++;
 	if (differ->list_entries && differ->out.entries.count < DIFF_LISTED_MAX &&
 	    array_push(&differ->out.entries, entry) < 0)
@@ -215,6 +205,39 @@ static bool same_leaves(const struct differ *differ, unsigned int level, const s
 	       half[0].rights == half[1].rights && !memcmp(half[0].bytes, half[1].bytes, PAGE_4K);
 }
 
+/* Both tables of a place; zeros if one side has none. */
+static struct pair pair_of(const struct place *place, unsigned int level)
+{
+	const struct half *half = place->half;
+
+	if (half[0].what != IS_TABLE || half[1].what != IS_TABLE)
+		return (struct pair){ 0 };
+	return (struct pair){ half[0].table | level << 4 | half[0].rights,
+			      half[1].table | level << 4 | half[1].rights };
+}
+
+/* Nothing differs below the two tables of the place. */
+static void take_same(struct differ *differ, unsigned int level)
+{
+	if (pair_set_add(&differ->same, pair_of(&differ->places[level], level)) < 0)
+		differ->no_memory = true;
+}
+
+/* Counts the tables of the place as entered; false at a side's limit. */
+static bool pay(struct differ *differ, const struct place *place)
+{
+	for (unsigned int s = 0; s < 2; s++) {
+		if (place->half[s].what != IS_TABLE)
+			continue;
+		if (!differ->tables_left[s]) {
+			differ->out.cut_short = true;
+			return false;
+		}
+		differ->tables_left[s]--;
+	}
+	return true;
+}
+
 /*
  * Copies the open tables of the place at `level` and starts at its first entry. False if the tables are
  * equal.
@@ -223,13 +246,18 @@ static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 {
 	struct place *place = &differ->places[level];
 
-	if (same_leaves(differ, level, place->half))
+	if (pair_set_has(&differ->same, pair_of(place, level)) || !pay(differ, place))
 		return false;
+	if (same_leaves(differ, level, place->half)) {
+		take_same(differ, level);
+		return false;
+	}
 	for (unsigned int s = 0; s < 2; s++)
 		if (place->half[s].what == IS_TABLE)
 			memcpy(place->half[s].entries, place->half[s].bytes, PAGE_4K);
 	place->linear = linear;
 	place->next = 0;
+	place->differences = differ->differences;
 	return true;
 }
 
@@ -244,6 +272,8 @@ static void step(struct differ *differ, unsigned int *level)
 	unsigned int index;
 
 	if (place->next == PAGE_TABLE_ENTRIES) {
+		if (place->differences == differ->differences)
+			take_same(differ, *level);
 		++*level;
 		return;
 	}
@@ -261,13 +291,6 @@ static void step(struct differ *differ, unsigned int *level)
 		--*level;
 }
 
-static uint64_t tables_limit(const struct view *view)
-{
-	uint64_t limit = view_data_size(view) / PAGE_4K * 2;
-
-	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
-}
-
 int diff_tables(const struct diff_side *before, const struct diff_side *after, bool entries,
 		struct diff_tables *out, struct error *error)
 {
@@ -283,13 +306,14 @@ int diff_tables(const struct diff_side *before, const struct diff_side *after, b
 	differ.alike = before->mode->nx == after->mode->nx &&
 		       before->mode->physical_bits == after->mode->physical_bits;
 	for (unsigned int s = 0; s < 2; s++) {
-		differ.tables_left[s] = tables_limit(differ.side[s]->view);
+		differ.tables_left[s] = walk_tables_limit(differ.side[s]->view);
 		open_table(&differ, s, top, differ.side[s]->mode->root, RIGHTS_ALL);
 	}
 	if (!enter(&differ, top, 0))
 		level = top + 1;
 	while (level <= top && !differ.no_memory && !differ.out.cut_short)
 		step(&differ, &level);
+	pair_set_destroy(&differ.same);
 	if (differ.no_memory) {
 		diff_tables_destroy(&differ.out);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the differences of two guests");

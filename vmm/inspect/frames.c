@@ -298,7 +298,10 @@ static int put_seen(const struct view *view, const struct census *census, struct
 static int collect_seen(const struct view *view, const struct walk_mode *mode, struct frames *frames)
 {
 	struct census census;
-	const struct walk_visitor visitor = { .context = &census, .run = census_run, .table = census_table };
+	/* A table that is visited twice has each of its pages at two addresses: more visits change nothing. */
+	const struct walk_visitor visitor = {
+		.context = &census, .run = census_run, .table = census_table, .visits = SEEN_TWICE
+	};
 	int result = census_open(&census, view);
 
 	if (result == 0) {

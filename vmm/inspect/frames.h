@@ -82,7 +82,9 @@ struct frame_scatter {
 	uint64_t runs;                     /* physically contiguous */
 	uint64_t lengths[FRAME_BUCKETS];   /* runs, by length in pages */
 	uint64_t longest;                  /* run, in pages */
-	bool cut_short;                    /* the limit of tables ended the walk */
+	/* Bytes of virtual addresses that tables translate which are mapped again: each table counts once. */
+	uint64_t repeated;
+	bool cut_short; /* the limit of tables ended the walk */
 };
 
 /* Covers all leaves in [start, end], both inclusive. */

@@ -78,11 +78,21 @@ static int scatter_run(void *context, const struct walk_run *run)
 	return 0;
 }
 
+static int skip_table(void *context, const struct walk_table *table)
+{
+	struct scatter *scatter = context;
+
+	scatter->out->repeated += PAGE_TABLE_ENTRIES * page_level_size(table->level);
+	return 0;
+}
+
 void frames_scatter(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 		    struct frame_scatter *out)
 {
 	struct scatter scatter = { .out = out };
-	const struct walk_visitor visitor = { .context = &scatter, .run = scatter_run };
+	const struct walk_visitor visitor = {
+		.context = &scatter, .run = scatter_run, .again = skip_table, .visits = 1
+	};
 
 	memset(out, 0, sizeof(*out));
 	out->cut_short = walk_range(view, mode, start, end, 0, &visitor) != 0;

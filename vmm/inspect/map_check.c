@@ -18,6 +18,12 @@
 /* Limit of the first scan: mappings per frame on average. Legitimate aliases stay far below it. */
 #define FRAMES_AGAIN_MAX 64
 
+/*
+ * A table of which each page is mapped twice beyond the direct map, where it may be mapped once: more visits show
+ * nothing else.
+ */
+#define TABLE_VISITS 3
+
 enum check_stop { CHECK_NO_MEMORY = 1, CHECK_FULL = 2 };
 
 /* One mapping of one frame. */
@@ -101,7 +107,6 @@ static int mark_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t s
 		if (count > check->frames_left)
 			return CHECK_FULL;
 		check->frames_left -= count;
-		check->violations->frames += count;
 		frame_bits_set(check->mapped, check->again, first, count);
 	}
 	return 0;
@@ -118,7 +123,26 @@ static int mark_run(void *context, const struct walk_run *run)
 	return stop;
 }
 
+/* Number of frames that are mapped beyond the direct map. */
+static uint64_t count_mapped(const struct check *check)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i <= check->index.bits / 64; i++)
+		count += (uint64_t)__builtin_popcountll(check->mapped[i]);
+	return count;
+}
+
 /* ---- the second scan ---- */
+
+static int skip_table(void *context, const struct walk_table *table)
+{
+	struct check *check = context;
+
+	(void)table;
+	check->violations->at_least = true;
+	return 0;
+}
 
 /* Turns `again` into the set of suspicious frames. True if there are any. */
 static bool find_suspicious(struct check *check)
@@ -294,14 +318,17 @@ int map_check(const struct view *view, const struct walk_mode *mode, uint64_t st
 {
 	struct map_violations violations = { 0 };
 	struct check check = { .direct = direct, .violations = &violations };
-	const struct walk_visitor mark = { .context = &check, .run = mark_run };
-	const struct walk_visitor collect = { .context = &check, .run = collect_run };
+	const struct walk_visitor mark = { .context = &check, .run = mark_run, .visits = TABLE_VISITS };
+	const struct walk_visitor collect = {
+		.context = &check, .run = collect_run, .again = skip_table, .visits = TABLE_VISITS
+	};
 	int stop = check_prepare(&check, view, claims);
 
 	if (!stop)
 		stop = check_ranges(&check, ranges, start, end);
 	if (!stop) {
 		violations.cut_short = walk_range(view, mode, start, end, 0, &mark) != 0;
+		violations.frames = count_mapped(&check);
 		if (find_suspicious(&check))
 			stop = walk_range(view, mode, start, end, 0, &collect);
 		violations.cut_short |= stop && stop != CHECK_NO_MEMORY;

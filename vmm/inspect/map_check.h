@@ -36,8 +36,10 @@ struct map_violation {
 
 struct map_violations {
 	ARRAY_OF(struct map_violation);
-	uint64_t frames; /* checked: mappings of frames of RAM outside the direct map */
-	bool cut_short;  /* a limit ended the scan: hostile tables map the same frames too often */
+	uint64_t frames; /* checked: those of RAM that are mapped outside the direct map */
+	/* Tables are mapped again and again: the numbers of mappings are those of their first visits. */
+	bool at_least;
+	bool cut_short; /* a limit ended the scan: hostile tables map the same frames too often */
 };
 
 /*

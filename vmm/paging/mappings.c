@@ -67,12 +67,11 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 }
 
 /* A table that is mapped again is read again a number of times; each time costs up to 512 pieces. */
-static int skip_table(void *context, const struct walk_table *table, uint64_t first_gva)
+static int skip_table(void *context, const struct walk_table *table)
 {
 	struct collection *collection = context;
 	struct mappings *out = collection->out;
 
-	(void)first_gva;
 	if (collection->repeats_left) {
 		collection->repeats_left--;
 		return WALK_ENTER;

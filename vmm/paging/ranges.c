@@ -161,7 +161,7 @@ static int collect_damage(void *context, const struct walk_leaf *entry, enum wal
 
 /* ---- shared tables ---- */
 
-static int collect_again(void *context, const struct walk_table *table, uint64_t first_gva);
+static int collect_again(void *context, const struct walk_table *table);
 
 static int collect(struct collector *collector, const struct walk_table *table, uint64_t start, uint64_t end)
 {
@@ -247,14 +247,13 @@ static bool has_break(struct collector *collector, const struct walk_table *tabl
 	return collector->break_count && *collector->breaks <= last;
 }
 
-static int collect_again(void *context, const struct walk_table *table, uint64_t first_gva)
+static int collect_again(void *context, const struct walk_table *table)
 {
 	struct collector *collector = context;
 	struct memo *memo = collector->memo;
 	struct shared *shared;
 	uint64_t place;
 
-	(void)first_gva;
 	if (has_break(collector, table))
 		return WALK_ENTER;
 	switch (visited_add_value(&memo->places, table, memo->count, &place)) {

@@ -49,9 +49,10 @@ enum visited_result visited_add_value(struct visited *visited, const struct walk
 	slot = slot_of(visited, key_of(table));
 	if (slot->key) {
 		*value_out = slot->value;
+		slot->times++;
 		return VISITED_BEFORE;
 	}
-	*slot = (struct visited_slot){ key_of(table), value };
+	*slot = (struct visited_slot){ key_of(table), value, 1 };
 	visited->count++;
 	return VISITED_FIRST;
 }
@@ -59,6 +60,11 @@ enum visited_result visited_add_value(struct visited *visited, const struct walk
 enum visited_result visited_add(struct visited *visited, const struct walk_table *table, uint64_t *value_out)
 {
 	return visited_add_value(visited, table, table->gva, value_out);
+}
+
+uint64_t visited_times(const struct visited *visited, const struct walk_table *table)
+{
+	return visited->slots ? slot_of(visited, key_of(table))->times : 0;
 }
 
 void visited_destroy(struct visited *visited)

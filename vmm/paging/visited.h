@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * visited.h: the tables that a scan has visited, by GPA, level and rights. For walk_range.c and ranges*.c only.
+ * visited.h: the tables that a scan has visited, by GPA, level and rights. For walk_range.c, ranges*.c
+ * and inspect/frames_reach.c only.
  */
 #ifndef VMM_PAGING_VISITED_H
 #define VMM_PAGING_VISITED_H
@@ -12,6 +13,7 @@ struct visited {
 	struct visited_slot {
 		uint64_t key;   /* 0: empty */
 		uint64_t value; /* that of the caller: the GVA of the first visit, an index ... */
+		uint64_t times; /* that the table was added */
 	} * slots;
 	size_t mask, count;
 };
@@ -23,6 +25,8 @@ enum visited_result visited_add(struct visited *visited, const struct walk_table
 /* The same with another value. */
 enum visited_result visited_add_value(struct visited *visited, const struct walk_table *table, uint64_t value,
 				      uint64_t *value_out);
+/* How often the table was added, the last time included; 0: it is not in the set. */
+uint64_t visited_times(const struct visited *visited, const struct walk_table *table);
 void visited_destroy(struct visited *visited);
 
 #endif

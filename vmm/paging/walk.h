@@ -133,12 +133,14 @@ struct walk_visitor {
 	 */
 	int (*table)(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva);
 	/*
-	 * A table that was visited before, from first_gva on, at this level and with these rights, and that lies
-	 * in the range in full both times. What is below it is as it was there. 0: it is skipped; WALK_ENTER: it
-	 * is visited again. NULL: every table is visited as often as it is mapped.
+	 * A table that was visited `visits` times before (0: once) at this level and with these rights, and that lies
+	 * in the range in full each time. What is below it is as it was there. 0: it is skipped; WALK_ENTER: it is
+	 * visited again. NULL: it is skipped, or, if visits is 0 too, every table is visited as often as it is
+	 * mapped.
 	 */
-	int (*again)(void *context, const struct walk_table *table, uint64_t first_gva);
-	/* Of `again`: the tables visited before, by several scans. NULL: by this scan. */
+	int (*again)(void *context, const struct walk_table *table);
+	unsigned int visits;
+	/* The tables visited before, by several scans. NULL: by this scan. */
 	struct visited *visited;
 	/*
 	 * A damaged present entry: WALK_RESERVED_BIT or WALK_TABLE_OUTSIDE. If the top table is
@@ -150,10 +152,19 @@ struct walk_visitor {
 /* Upper bound of the default limit of a scan. Enough for 32 TiB in 4K pages. */
 #define WALK_TABLES_MAX (1u << 24)
 
+/* Lower bound: few tables of a sparse core may be mapped again and again. */
+#define WALK_TABLES_MIN (1u << 12)
+
+/*
+ * The default limit of a scan: twice the number of pages of the view that are not holes, between WALK_TABLES_MIN and
+ * WALK_TABLES_MAX.
+ */
+uint64_t walk_tables_limit(const struct view *view);
+
 /*
  * Visits every present leaf that translates an address of [start, end], both inclusive; the non-canonical
  * part of the range is skipped. Enters at most `limit` tables, so that hostile tables cost bounded time; 0
- * means twice the number of pages of the view that are not holes, at most WALK_TABLES_MAX. A table that is its own
+ * means walk_tables_limit(). A table that is its own
  * ancestor (a recursive map) is a table like any other: each step is one level down. Does not recurse.
  * Returns 0, the visitor's nonzero return, or -1 if the limit ended the scan.
  */

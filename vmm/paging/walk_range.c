@@ -27,17 +27,19 @@ struct scan {
 	const struct walk_visitor *visitor;
 	uint64_t start, end; /* linear, inclusive */
 	uint64_t tables_left;
-	struct visited visited; /* if the visitor has `again` and no set of its own */
+	struct visited visited; /* if the visitor has `again` or `visits` and no set of its own */
 	bool tables_only;       /* the visitor has only `table`: entries of level 1 are not read */
 	/* By level: reserved bits, and the bits that are equal in all entries of a run. */
 	uint64_t table_reserved[6], page_reserved[6], alike[6];
 	struct table tables[6]; /* by level: the path from the top table to the current one */
 };
 
-static uint64_t default_limit(const struct view *view)
+uint64_t walk_tables_limit(const struct view *view)
 {
 	uint64_t limit = view_data_size(view) / PAGE_4K * 2;
 
+	if (limit < WALK_TABLES_MIN)
+		return WALK_TABLES_MIN;
 	return limit < WALK_TABLES_MAX ? limit : WALK_TABLES_MAX;
 }
 
@@ -187,15 +189,18 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 {
 	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(table->level)) - 1;
 	struct visited *visited = scan->visitor->visited ? scan->visitor->visited : &scan->visited;
-	uint64_t first_gva;
+	uint64_t ignored;
 
 	if (linear < scan->start || last > scan->end)
 		return WALK_ENTER;
-	switch (visited_add(visited, table, &first_gva)) {
-	case VISITED_BEFORE: return scan->visitor->again(scan->visitor->context, table, first_gva);
+	switch (visited_add(visited, table, &ignored)) {
+	case VISITED_BEFORE: break;
 	case VISITED_NO_MEMORY: return -1;
 	default: return WALK_ENTER;
 	}
+	if (visited_times(visited, table) <= scan->visitor->visits)
+		return WALK_ENTER;
+	return scan->visitor->again ? scan->visitor->again(scan->visitor->context, table) : 0;
 }
 
 /*
@@ -218,7 +223,7 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 	below.rights = entry_rights(entry, table->rights);
 	linear = table->linear + ((uint64_t)index << page_level_shift(*level));
 	below.gva = linear_extend(scan->mode, linear);
-	if (scan->visitor->again) {
+	if (scan->visitor->again || scan->visitor->visits) {
 		int result = scan_again(scan, &below, linear);
 
 		if (result != WALK_ENTER)
@@ -256,7 +261,7 @@ static void scan_open(struct scan *scan, const struct view *view, const struct w
 	scan->visitor = visitor;
 	scan->visited = (struct visited){ 0 };
 	scan->tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
-	scan->tables_left = limit ? limit : default_limit(view);
+	scan->tables_left = limit ? limit : walk_tables_limit(view);
 	scan_prepare(scan);
 }
 

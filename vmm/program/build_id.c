@@ -177,19 +177,13 @@ static int search_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
-static int skip_table(void *context, const struct walk_table *table, uint64_t first_gva)
-{
-	(void)context, (void)table, (void)first_gva;
-	return 0;
-}
-
 /*
  * Where the guest runs the program: as VMCOREINFO says, as it is linked, at an offset of whole 2 MiB, or at any other
  * of whole pages; the last not in a view whose pages have a cost each.
  */
 static bool search_offset(struct search *search)
 {
-	const struct walk_visitor visitor = { .context = search, .leaf = search_leaf, .again = skip_table };
+	const struct walk_visitor visitor = { .context = search, .leaf = search_leaf, .visits = 1 };
 	bool is_kernel = search->id.gva >= KERNEL_START, is_high = search->id.gva >> 63;
 	uint64_t start = is_kernel ? KERNEL_START : is_high ? 1ull << 63 : 0;
 	uint64_t end = is_high ? UINT64_MAX : UINT64_MAX >> 1;

@@ -2,6 +2,7 @@
 /*
  * frames_scatter.c: histograms of how the frames of neighbouring pages lie.
  */
+#include "base/number.h"
 #include "report/frames_parts.h"
 #include "report/json.h"
 #include "report/text.h"
@@ -70,6 +71,10 @@ static void show_scatter(struct report *report, const struct report_frames *abou
 		  text_number_of(scatter->runs, "physically contiguous run", runs, sizeof(runs)),
 		  text_number_of(scatter->longest, "page", longest, sizeof(longest)),
 		  scatter->cut_short ? " THE WALK WAS CUT SHORT." : "");
+	if (scatter->repeated)
+		text_line(report, PAINT_PLAIN, 2, 2,
+			  "%s more of virtual addresses are not counted: the same tables translate them.",
+			  number_bytes(scatter->repeated, pages, sizeof(pages)));
 	if (pairs) {
 		most = largest(scatter->distances,
 			       scatter->next > scatter->same ? scatter->next : scatter->same);
@@ -120,6 +125,7 @@ static void emit_scatter(struct report *report, const struct report_frames *abou
 	json_add_number(line, "runs", scatter->runs);
 	json_add_number(line, "longest", scatter->longest);
 	json_object_object_add(line, "lengths", buckets_object(scatter->lengths));
+	json_add_number(line, "repeated", scatter->repeated);
 	json_add_bool(line, "cut_short", scatter->cut_short);
 	json_finish(report, line);
 }

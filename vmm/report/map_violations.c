@@ -11,7 +11,7 @@
 /* Shown without --all. */
 #define SHOWN_MAX 20
 
-static void show_violation(struct report *report, const struct map_violation *violation)
+static void show_violation(struct report *report, const struct map_violation *violation, bool at_least)
 {
 	const char *first = RIGHTS_TEXT(violation->by[0].rights);
 	const char *second = RIGHTS_TEXT(violation->by[1].rights);
@@ -31,10 +31,10 @@ static void show_violation(struct report *report, const struct map_violation *vi
 		return;
 	case MAP_ALIAS:
 		text_line(report, PAINT_BAD, 2, 4,
-			  "mapped %" PRIu64 " times, at 0x%016" PRIx64 " (%s) and 0x%016" PRIx64
+			  "mapped %s%" PRIu64 " times, at 0x%016" PRIx64 " (%s) and 0x%016" PRIx64
 			  " (%s): %s from GPA 0x%" PRIx64,
-			  violation->mappings, violation->by[0].at, first, violation->by[1].at, second, size,
-			  violation->gpa);
+			  at_least ? "at least " : "", violation->mappings, violation->by[0].at, first,
+			  violation->by[1].at, second, size, violation->gpa);
 		return;
 	}
 }
@@ -61,7 +61,7 @@ void map_show_violations(struct report *report, const struct report_map *input)
 				  ? "; INCOMPLETE: the same frames have more mappings than are checked"
 				  : "");
 	for (size_t i = 0; i < shown; i++)
-		show_violation(report, &violations->items[i]);
+		show_violation(report, &violations->items[i], violations->at_least);
 	if (shown < violations->count)
 		text_line(report, PAINT_BAD, 2, 4, "and %zu more of these (--all)",
 			  violations->count - shown);

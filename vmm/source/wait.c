@@ -91,7 +91,7 @@ static bool has_ended(uint32_t pid)
 }
 
 /* Whether there is nothing more to wait for: a socket, a VM of another program, no process, or one that this user may not
- * look at. */
+ * inspect. */
 static bool is_there(const char *name)
 {
 	char path[128];

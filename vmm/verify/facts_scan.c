@@ -76,7 +76,12 @@ int facts_scan(struct facts *facts)
 {
 	struct scan scan = { .facts = facts, .leaves_max = leaves_max(facts->view) };
 	const struct walk_visitor visitor = {
-		.context = &scan, .run = take_run, .table = take_table, .damage = take_damage
+		.context = &scan,
+		.run = take_run,
+		.table = take_table,
+		.damage = take_damage,
+		/* A table that is reached twice is a finding (V6); more often it shows nothing else. */
+		.visits = 2,
 	};
 
 	facts->cut_short = walk_range(facts->view, facts->input->mode, 0, ~0ull, 0, &visitor) != 0;

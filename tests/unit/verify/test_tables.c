@@ -7,6 +7,7 @@
 #include "base/array.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
 
@@ -127,6 +128,24 @@ Test(tables, a_second_mapping_of_an_areas_frame_is_found)
 }
 
 /* ---- V6 ---- */
+
+/* As often as a top table has entries, all the way down. */
+Test(tables, a_table_that_is_reached_again_and_again_is_found_and_all_others_are_read)
+{
+	uint64_t table[4] = { 0 };
+
+	for (unsigned int i = 1; i < 4; i++)
+		table[i] = tables_new(&w.tables);
+	for (unsigned int i = 0; i < 512; i++)
+		for (unsigned int k = 1; k < 3; k++)
+			*tables_slot(&w.tables, table[k], i) = table[k + 1] | PTE_P;
+	for (unsigned int i = 1; i < 256; i++)
+		*tables_slot(&w.tables, w.tables.mode.root, i) = table[1] | PTE_P;
+	expect_findings("V6 V13");
+	for (size_t i = 0; i < w.verdict.findings.count; i++)
+		cr_expect(!strstr(w.verdict.findings.items[i].found, "the walk was ended"), "%s",
+			  w.verdict.findings.items[i].found);
+}
 
 Test(tables, a_table_that_is_reached_twice_is_found)
 {
