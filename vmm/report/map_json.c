@@ -82,6 +82,7 @@ static void emit_sum(struct report *report, const struct report_map *input)
 		json_add_number(line, "violations", input->violations->count);
 		json_add_number(line, "checked_frames", input->violations->frames);
 		json_add_bool(line, "check_cut_short", input->violations->cut_short);
+		json_add_bool(line, "mappings_at_least", input->violations->at_least);
 	}
 	json_finish(report, line);
 }

@@ -92,9 +92,12 @@ void view_clear(struct view *view)
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size)
 {
 	unsigned int place = view_region_from(view, gpa);
-	const struct view_region *region = &view->regions[place];
+	const struct view_region *region;
 
-	if (place == view->region_count || gpa < region->gpa)
+	if (place == view->region_count)
+		return NULL;
+	region = &view->regions[place];
+	if (gpa < region->gpa)
 		return NULL;
 	/* gpa - region->gpa < region->size, by view_region_from(). */
 	return size <= region->size - (gpa - region->gpa) ? region : NULL;

@@ -161,7 +161,7 @@ Test(build_id, is_found_at_an_offset_of_whole_2_mib)
 	move_image(2 << 20);
 	expect_offset(2 << 20);
 	/* Another snapshot of the guest may have it elsewhere. */
-	memset(table(4), 0, 3 * 4096);
+	world_destroy(&world);
 	world_create(&world, "PROGRAM_5");
 	expect_offset(0);
 }
