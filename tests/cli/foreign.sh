@@ -118,6 +118,11 @@ for offset in 0 200000 207000 600000; do
 	try backtrace moved.core
 	check "offset $offset: backtrace" 0 out '#0 .* machine_exit \(machine.c:' out '#1 .* agent_run\+0x5 \(agent.c:'
 	try dump moved.core again.core
+	[ $offset = 0 ] || check "offset $offset: dump says how gdb takes it" 0 out "gdb -ex 'symbol-file -o 0x$offset .*' -c again.core"
+	gdb -nx -batch -ex "symbol-file -o 0x$offset $GUEST" -c again.core -ex 'print &vmalloc' -ex 'info symbol *(long *)$rsp' >out 2>err
+	status=$?
+	tried="gdb -c again.core"
+	check "offset $offset: gdb has names and memory" 0 out "0x$runs <vmalloc>" out '^agent_run \+ 5 in section'
 	try walk again.core vmalloc
 	check "offset $offset: dump keeps it" 0 out "^0x$runs: text: vmalloc "
 done

@@ -118,6 +118,7 @@ int core_dump_write(const struct core_dump *dump, const char *path, struct repor
 	*out = (struct report_dump){
 		.file = path,
 		.program = dump->program,
+		.offset = dump->symbols ? symbols_offset(dump->symbols) : 0,
 		.view = dump->view,
 		.physical = dump->physical,
 		.mappings = dump->mappings.count,

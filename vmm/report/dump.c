@@ -7,6 +7,8 @@
 #include "report/json.h"
 #include "report/text.h"
 
+#include <inttypes.h>
+
 static void emit_dump(struct report *report, const struct report_dump *dump)
 {
 	struct json_object *line = json_start(report, "dump");
@@ -15,6 +17,8 @@ static void emit_dump(struct report *report, const struct report_dump *dump)
 	json_add_string(line, "addresses", dump->physical ? "physical" : "virtual");
 	if (dump->program)
 		json_add_string(line, "program", dump->program);
+	if (dump->program)
+		json_add_hex(line, "offset", dump->offset);
 	json_add_number(line, "cpus", dump->view->cpu_count);
 	json_add_number(line, "memory", view_size(dump->view));
 	json_add_number(line, "mappings", dump->mappings);
@@ -40,6 +44,10 @@ void report_dump(struct report *report, const struct report_dump *dump)
 	text_line(report, PAINT_PLAIN, 2, 4, "%s of virtual addresses%s",
 		  text_number_of(dump->mappings, "piece", mappings, sizeof(mappings)),
 		  dump->physical ? ", those of the kernel's image" : "");
-	if (dump->program)
+	/* Without an executable file gdb shows no bytes but those of the core. */
+	if (dump->program && dump->offset)
+		text_line(report, PAINT_PLAIN, 2, 4, "gdb -ex 'symbol-file -o 0x%" PRIx64 " %s' -c %s",
+			  dump->offset, dump->program, dump->file);
+	else if (dump->program)
 		text_line(report, PAINT_PLAIN, 2, 4, "gdb %s %s", dump->program, dump->file);
 }

@@ -14,6 +14,7 @@
 struct report_dump {
 	const char *file;
 	const char *program; /* that the guest runs; NULL: unknown */
+	uint64_t offset;     /* at which it runs it to the addresses of the file */
 	const struct view *view;
 	bool physical;   /* memory by physical address, and the image alone by virtual address */
 	size_t mappings; /* pieces of virtual addresses */
