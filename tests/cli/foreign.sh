@@ -99,6 +99,13 @@ check "dump says which registers are 0 in the core" 0 err 'live.core: not known 
 	out '"not_known":\["rflags",'
 try walk live.core 0x401000
 check "and they are not known in that core, either" 0 out 'supervisor +if EFLAGS.AC is set +if EFLAGS.AC is set'
+python3 "$(dirname "$0")/foreign_core.py" of_live_vm vtx.core 51 || exit 99
+try dump vtx.core vtx-copy.core
+check "RIP and RSP that VT-x keeps are not known, either" 0 err '0 in the core: rip, rsp, rflags, cs,'
+try backtrace vtx-copy.core
+check "and without them there is no backtrace" 2 out 'CPU 0: no backtrace: RIP or RSP is not known'
+try diff of_live_vm.core vtx.core
+check "nor are they compared" 0 out 'not compared: rip, rsp: not known of the second source'
 try diff many_cpus.core with_pcid.core
 check "diff: CPUs of one source alone" 1 out 'not compared: CPUs of one source alone: the first has 300, the second 1'
 

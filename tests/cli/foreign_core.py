@@ -116,13 +116,13 @@ def shared_tables(path):
     write_core(path, whole(memory))
 
 
-def of_live_vm(path):
-    """As kvmap writes of another program's VM: RFLAGS, segment selectors and bases are not known; SMAP is on."""
+def of_live_vm(path, lacks="3"):
+    """As kvmap writes of another program's VM: RFLAGS (1), segment selectors and bases (2) are not known; SMAP is on."""
     memory = small()
     memory.entry(0x4000, 1, 0x6000 | P | W | U)
     registers = bytearray(336)
     struct.pack_into("<I", registers, 32, 1)
-    control = struct.pack("<I4B5Q", 1, 52, 1, 3, 0, 0x80010011, 0, 0x1000, 0x200020, 0xD00)
+    control = struct.pack("<I4B5Q", 1, 52, 1, int(lacks), 0, 0x80010011, 0, 0x1000, 0x200020, 0xD00)
     write_core(path, whole(memory), notes=note("CORE", 1, registers) + note("KVMAP", 0x3130564B, control))
 
 

@@ -57,6 +57,13 @@ static bool show_cpu(struct report *report, struct unwinder *unwinder, const str
 		report_backtrace(report, cpu, registers, NULL, error.text, source->symbols);
 		return false;
 	}
+	if (registers->lacks & (VIEW_LACKS_RIP | VIEW_LACKS_RSP)) {
+		report_backtrace(
+			report, cpu, registers, NULL,
+			"RIP or RSP is not known: VT-x keeps it, and KVM has not read it since the last exit",
+			source->symbols);
+		return false;
+	}
 	if (registers->cs & 3) {
 		report_backtrace(report, cpu, registers, NULL, "it is in user mode", source->symbols);
 		return false;

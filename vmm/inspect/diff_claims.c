@@ -216,7 +216,7 @@ static const struct {
 #define REGISTER(name, translates) REGISTER_OF(name, translates, 0)
 	/* clang-format off */
 	REGISTER(cr0, true) REGISTER(cr3, true) REGISTER(cr4, true) REGISTER_OF(efer, true, VIEW_LACKS_EFER)
-	REGISTER(cr2, false) REGISTER(rip, false) REGISTER_OF(rflags, false, VIEW_LACKS_RFLAGS) REGISTER(rsp, false)
+	REGISTER(cr2, false) REGISTER_OF(rip, false, VIEW_LACKS_RIP) REGISTER_OF(rflags, false, VIEW_LACKS_RFLAGS) REGISTER_OF(rsp, false, VIEW_LACKS_RSP)
 	REGISTER(rax, false) REGISTER(rbx, false) REGISTER(rcx, false) REGISTER(rdx, false)
 	REGISTER(rsi, false) REGISTER(rdi, false) REGISTER(rbp, false)
 	REGISTER(r8, false) REGISTER(r9, false) REGISTER(r10, false) REGISTER(r11, false)

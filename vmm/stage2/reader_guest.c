@@ -9,6 +9,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Indices in kernel_registers.general. */
+enum { GENERAL_RSP = 4, GENERAL_RIP = 16 };
+
+/* VT-x keeps RIP and RSP in a structure of its own; what KVM has is of an exit before, if it has not read them since. */
+static void drop_stale(const struct kernel_registers *from, struct view_cpu *registers)
+{
+	if (!(from->here >> GENERAL_RIP & 1)) {
+		registers->rip = 0;
+		registers->lacks |= VIEW_LACKS_RIP;
+	}
+	if (!(from->here >> GENERAL_RSP & 1)) {
+		registers->rsp = 0;
+		registers->lacks |= VIEW_LACKS_RSP;
+	}
+}
+
 static void take_registers(const struct kernel_registers *from, struct stage2_vcpu *out)
 {
 	const __u64 *general = from->general;
@@ -18,7 +34,7 @@ static void take_registers(const struct kernel_registers *from, struct stage2_vc
 		.rcx = general[1],
 		.rdx = general[2],
 		.rbx = general[3],
-		.rsp = general[4],
+		.rsp = general[GENERAL_RSP],
 		.rbp = general[5],
 		.rsi = general[6],
 		.rdi = general[7],
@@ -30,7 +46,7 @@ static void take_registers(const struct kernel_registers *from, struct stage2_vc
 		.r13 = general[13],
 		.r14 = general[14],
 		.r15 = general[15],
-		.rip = general[16],
+		.rip = general[GENERAL_RIP],
 		.cr0 = from->cr0,
 		.cr2 = from->cr2,
 		.cr3 = from->cr3,
@@ -40,6 +56,7 @@ static void take_registers(const struct kernel_registers *from, struct stage2_vc
 		.has_pat = true,
 		.lacks = VIEW_LACKS_RFLAGS | VIEW_LACKS_SEGMENTS,
 	};
+	drop_stale(from, &out->registers);
 	out->old_cr3 = !from->cr3_here;
 	out->running = from->mode;
 }

@@ -230,6 +230,10 @@ const char *view_lacks_text(unsigned int lacks, char *out, size_t size)
 
 	if (lacks & VIEW_LACKS_EFER)
 		strbuf_add_item(&list, ", ", "efer");
+	if (lacks & VIEW_LACKS_RIP)
+		strbuf_add_item(&list, ", ", "rip");
+	if (lacks & VIEW_LACKS_RSP)
+		strbuf_add_item(&list, ", ", "rsp");
 	if (lacks & VIEW_LACKS_RFLAGS)
 		strbuf_add_item(&list, ", ", "rflags");
 	if (lacks & VIEW_LACKS_SEGMENTS)

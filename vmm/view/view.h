@@ -62,8 +62,11 @@ enum view_lacks {
 	VIEW_LACKS_RFLAGS = 1,
 	VIEW_LACKS_SEGMENTS = 2, /* selectors, and the bases of FS and GS */
 	VIEW_LACKS_EFER = 4,     /* EFER is assumed: long mode if paging is on, and NXE */
-	VIEW_LACKS_ALL = 7,
-	VIEW_LACKS_PAT = 8, /* of view_cpu_lacks() alone: has_pat says it */
+	VIEW_LACKS_PAT = 8,      /* of view_cpu_lacks() alone: has_pat says it */
+	VIEW_LACKS_RIP = 16,
+	VIEW_LACKS_RSP = 32,
+	VIEW_LACKS_ALL =
+		VIEW_LACKS_RFLAGS | VIEW_LACKS_SEGMENTS | VIEW_LACKS_EFER | VIEW_LACKS_RIP | VIEW_LACKS_RSP,
 };
 
 static inline unsigned int view_cpu_lacks(const struct view_cpu *cpu)
