@@ -80,6 +80,14 @@ check "the map of it" 0 out ' area op_vmalloc ' out 'image: text$'
 try verify "$qemu" --stop --stage2
 check "it is verified" 0 out '^VERIFIED: '
 try dump "$qemu" qemu.core --stop
+check "a dump says which registers KVM does not show" 0 err '0 in the core: (rip, )?(rsp, )?rflags, cs, ss, ds, es, fs, gs, fs_base, gs_base$'
+try diff "$qemu" qemu.core
+check "and they are not compared" 0 out 'not compared: .*rflags, cs, .*gs_base: not known of both sources'
+free=$("$KVMAP" print qemu.core 'zones[1].free_pages' | sed 's/.*)//')
+gdb -nx -batch -ex 'print zones[1].free_pages' "$GUEST" qemu.core >out 2>err
+status=$?
+tried="gdb qemu.core"
+check "gdb reads what print reads" 0 out "^\\\$1 = ${free:-none}$"
 try verify qemu.core
 check "and so is a core of it" 0 out '^VERIFIED: '
 [ "$(awk '/^State/ { print $2 }' "/proc/$qemu/status")" != T ] && ok "it goes on" || not_ok "it goes on"
