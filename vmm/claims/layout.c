@@ -3,7 +3,7 @@
  * layout.c: resolves every name of layout.h in the guest's file and checks, once, all sizes that the readers
  * rely on.
  */
-#include "claims/layout.h"
+#include "claims/known_layout.h"
 
 #include "base/page.h"
 #include "program/program_file.h"
@@ -79,10 +79,23 @@ static int layout_roots(struct claims_layout *layout, const struct symbols *symb
 	return 0;
 }
 
-static int layout_types(struct claims_layout *layout, const struct symbols *symbols, struct error *error)
+static bool is_known(const struct symbols *symbols, const struct known_layout *known)
+{
+	struct build_id id;
+
+	return known->id_size && build_id_of_file(symbols, &id) && id.size == known->id_size &&
+	       !memcmp(id.bytes, known->id, id.size);
+}
+
+static int layout_types(struct claims_layout *layout, const struct symbols *symbols,
+			const struct known_layout *known, struct error *error)
 {
 	struct type_wanted wanted[CLAIM_TYPE_COUNT];
 
+	if (is_known(symbols, known)) {
+		memcpy(layout->types, known->types, sizeof(layout->types));
+		return 0;
+	}
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
 		wanted[i] = (struct type_wanted){ types[i].structure, types[i].member, &layout->types[i] };
 	return types_resolve(symbols, wanted, CLAIM_TYPE_COUNT, error);
@@ -184,20 +197,26 @@ static int layout_check(const struct claims_layout *layout, const char *file, st
 	return arrays_check(layout, file, error);
 }
 
-int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error)
+int claims_layout_open_known(const struct symbols *symbols, const struct known_layout *known,
+			     struct claims_layout **out, struct error *error)
 {
 	struct claims_layout *layout = calloc(1, sizeof(*layout));
 	const char *file = symbols_file(symbols)->file.name;
 
 	if (!layout)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	if (layout_roots(layout, symbols, file, error) < 0 || layout_types(layout, symbols, error) < 0 ||
-	    layout_check(layout, file, error) < 0) {
+	if (layout_roots(layout, symbols, file, error) < 0 ||
+	    layout_types(layout, symbols, known, error) < 0 || layout_check(layout, file, error) < 0) {
 		free(layout);
 		return -1;
 	}
 	*out = layout;
 	return 0;
+}
+
+int claims_layout_open(const struct symbols *symbols, struct claims_layout **out, struct error *error)
+{
+	return claims_layout_open_known(symbols, &known_layout, out, error);
 }
 
 void claims_layout_close(struct claims_layout *layout)
