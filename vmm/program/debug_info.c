@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "base/escape.h"
 #include "program/known_names.h"
+#include "program/libdw.h"
 #include "program/program_file.h"
 
 #include <dwarf.h>
@@ -62,9 +63,12 @@ static void no_debug_info(const struct program_file *file, const char *reason, s
 int debug_info_open(const struct symbols *symbols, struct debug_info **out, struct error *error)
 {
 	const struct program_file *file = symbols_file(symbols);
-	struct debug_info *info = calloc(1, sizeof(*info));
+	struct debug_info *info;
 	Dwarf_CU *unit = NULL;
 
+	if (libdw_load(error) < 0)
+		return -1;
+	info = calloc(1, sizeof(*info));
 	if (!info)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	info->symbols = symbols;

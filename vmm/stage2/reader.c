@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "stage2/process.h"
+#include "stage2/libbpf.h"
 #include "stage2/reader_internal.h"
 
 #define TRIES 4
@@ -93,6 +94,10 @@ int stage2_reader_open(struct stage2_reader **out, struct error *error)
 
 	if (!reader)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	if (libbpf_load(error) < 0) {
+		free(reader);
+		return -1;
+	}
 	libbpf_set_print(NULL);
 	reader->bpf = kernel_bpf__open_and_load();
 	if (!reader->bpf) {
