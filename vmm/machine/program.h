@@ -26,11 +26,10 @@ struct program {
 };
 
 /*
- * Checks an ELF file of `size` bytes at `bytes` (not changed, though libelf takes no const): an x86-64
- * executable with a PVH note, whose segments lie in [1 MiB, memory_end), do not overlap, and contain the
+ * Checks an ELF file of `size` bytes at `bytes`: an x86-64 executable with a PVH note, whose segments lie in [1 MiB, memory_end), do not overlap, and contain the
  * entry. `name`: the file's name in messages. ERROR_INPUT otherwise; error->address is an offset in the file.
  */
-int program_parse(void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
+int program_parse(const void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
 		  struct error *error);
 
 /* Checks the file as above and copies it into memory below 3 GiB. */

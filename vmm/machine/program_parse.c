@@ -4,9 +4,9 @@
  *
  * Numbers from the file are never added, since sums could wrap: sizes are compared with the rest that is left.
  */
+#include "base/elf_image.h"
 #include "machine/program.h"
 
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 /* Arguments of the functions below. */
 struct parse {
-	Elf *elf;
+	struct elf_image image;
 	const uint8_t *bytes;
 	size_t size;
 	const char *name;
@@ -53,10 +53,8 @@ static int ident_check(const struct parse *parse)
 /* *count_out: number of program headers. */
 static int header_check(const struct parse *parse, size_t *count_out)
 {
-	GElf_Ehdr header;
+	const Elf64_Ehdr header = parse->image.header;
 
-	if (!gelf_getehdr(parse->elf, &header))
-		return refuse(parse, 0, "guest program %s: bad ELF header: %s", parse->name, elf_errmsg(-1));
 	if (header.e_machine != EM_X86_64)
 		return refuse(parse, offsetof(Elf64_Ehdr, e_machine),
 			      "guest program %s is for ELF machine %u, not for x86-64 (62)", parse->name,
@@ -158,23 +156,18 @@ static int overlap_check(const struct parse *parse, struct program *program)
 }
 
 /* Reads the entry from the notes of this PT_NOTE; false if they have none. */
-static bool note_find_entry(const struct parse *parse, const GElf_Phdr *header, uint64_t *entry_out)
+static bool note_find_entry(const struct parse *parse, const Elf64_Phdr *header, uint64_t *entry_out)
 {
-	Elf_Data *data = elf_getdata_rawchunk(parse->elf, (int64_t)header->p_offset, header->p_filesz,
-					      header->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-	size_t offset = 0, next, name, value;
-	GElf_Nhdr note;
+	struct elf_notes notes = elf_image_notes(&parse->image, header);
+	struct elf_note note;
 
-	while (data && (next = gelf_getnote(data, offset, &note, &name, &value)) > 0) {
-		const uint8_t *bytes = data->d_buf;
-
-		if (note.n_type == XEN_ELFNOTE_PHYS32_ENTRY && note.n_namesz == 4 &&
-		    memcmp(bytes + name, "Xen", 4) == 0 && (note.n_descsz == 4 || note.n_descsz == 8)) {
+	while (elf_notes_next(&notes, &note)) {
+		if (note.type == XEN_ELFNOTE_PHYS32_ENTRY && note.name_size == 4 &&
+		    memcmp(note.name, "Xen", 4) == 0 && (note.value_size == 4 || note.value_size == 8)) {
 			*entry_out = 0;
-			memcpy(entry_out, bytes + value, note.n_descsz);
+			memcpy(entry_out, note.value, note.value_size);
 			return true;
 		}
-		offset = next;
 	}
 	return false;
 }
@@ -203,13 +196,11 @@ static int headers_read(const struct parse *parse, struct program *program)
 	if (header_check(parse, &count) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		GElf_Phdr header;
+		Elf64_Phdr header;
 
-		if (!gelf_getphdr(parse->elf, (int)i, &header))
-			return refuse(parse, 0, "guest program %s: bad program header %zu: %s", parse->name,
-				      i, elf_errmsg(-1));
-		if (header.p_type == PT_NOTE && !has_entry &&
-		    in_file(parse, header.p_offset, header.p_filesz))
+		if (!elf_image_segment(&parse->image, (uint32_t)i, &header))
+			return refuse(parse, 0, "guest program %s: bad program header %zu", parse->name, i);
+		if (header.p_type == PT_NOTE && !has_entry)
 			has_entry = note_find_entry(parse, &header, &entry);
 		if (header.p_type == PT_LOAD && (header.p_memsz || header.p_filesz)) {
 			struct program_segment segment = {
@@ -233,24 +224,18 @@ static int headers_read(const struct parse *parse, struct program *program)
 	return entry_check(parse, entry, program);
 }
 
-int program_parse(void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
+int program_parse(const void *bytes, size_t size, const char *name, uint64_t memory_end, struct program *out,
 		  struct error *error)
 {
 	struct parse parse = {
 		.bytes = bytes, .size = size, .name = name, .memory_end = memory_end, .error = error
 	};
 	struct program program = { 0 };
-	int result;
 
-	if (ident_check(&parse) < 0)
+	/* ident_check() has the reasons. */
+	if (ident_check(&parse) < 0 || !elf_image_open(bytes, size, &parse.image) ||
+	    headers_read(&parse, &program) < 0)
 		return -1;
-	elf_version(EV_CURRENT);
-	parse.elf = elf_memory(bytes, size);
-	if (!parse.elf)
-		return refuse(&parse, 0, "guest program %s: bad ELF file: %s", name, elf_errmsg(-1));
-	result = headers_read(&parse, &program);
-	elf_end(parse.elf);
-	if (result == 0)
-		*out = program;
-	return result;
+	*out = program;
+	return 0;
 }

@@ -7,27 +7,28 @@
 #include "base/page.h"
 #include "program/program_file.h"
 
-#include <gelf.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Bytes of the image in which the note of another build is searched. */
 #define SEARCH_SIZE (64ull << 20)
 
-/* The NT_GNU_BUILD_ID among the notes that are loaded at `gva`. */
-static bool notes_search(Elf_Data *data, uint64_t gva, struct build_id *out)
+/* The NT_GNU_BUILD_ID among the notes of a segment. */
+static bool notes_search(const struct elf_image *image, const Elf64_Phdr *segment, struct build_id *out)
 {
-	size_t at = 0, next, name_at, bytes_at;
-	GElf_Nhdr note;
+	struct elf_notes notes = elf_image_notes(image, segment);
+	const uint8_t *start = notes.bytes;
+	struct elf_note note;
 
-	for (; (next = gelf_getnote(data, at, &note, &name_at, &bytes_at)) > 0; at = next) {
-		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
-		    memcmp((const char *)data->d_buf + name_at, "GNU", sizeof("GNU")) != 0)
+	while (elf_notes_next(&notes, &note)) {
+		if (note.type != NT_GNU_BUILD_ID || note.name_size != sizeof("GNU") ||
+		    memcmp(note.name, "GNU", sizeof("GNU")) != 0)
 			continue;
-		if (!note.n_descsz || note.n_descsz > BUILD_ID_MAX)
+		if (!note.value_size || note.value_size > BUILD_ID_MAX)
 			return false;
-		*out = (struct build_id){ .size = note.n_descsz, .gva = gva + bytes_at };
-		memcpy(out->bytes, (const char *)data->d_buf + bytes_at, note.n_descsz);
+		*out = (struct build_id){ .size = note.value_size,
+					  .gva = segment->p_vaddr + (uint64_t)(note.value - start) };
+		memcpy(out->bytes, note.value, note.value_size);
 		return true;
 	}
 	return false;
@@ -35,22 +36,13 @@ static bool notes_search(Elf_Data *data, uint64_t gva, struct build_id *out)
 
 bool build_id_of_file(const struct symbols *symbols, struct build_id *out)
 {
-	const struct program_file *file = symbols_file(symbols);
-	size_t count = 0;
+	const struct elf_image *image = &symbols_file(symbols)->image;
+	uint32_t count = elf_image_segments(image);
+	Elf64_Phdr segment;
 
-	if (elf_getphdrnum(file->elf, &count) < 0)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		GElf_Phdr header;
-		Elf_Data *data;
-
-		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_NOTE)
-			continue;
-		data = elf_getdata_rawchunk(file->elf, (int64_t)header.p_offset, header.p_filesz,
-					    header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-		if (data && notes_search(data, header.p_vaddr, out))
+	for (uint32_t i = 0; i < count && elf_image_segment(image, i, &segment); i++)
+		if (segment.p_type == PT_NOTE && notes_search(image, &segment, out))
 			return true;
-	}
 	return false;
 }
 

@@ -9,7 +9,7 @@
 #include "base/escape.h"
 #include "program/known_names.h"
 #include "program/libdw.h"
-#include "program/program_file.h"
+#include "program/program_elf.h"
 
 #include <dwarf.h>
 #include <gelf.h>
@@ -21,6 +21,7 @@
 #define COMPRESSION_ZSTD 2
 
 struct debug_info {
+	struct program_elf file;
 	Dwarf *dwarf;
 	const struct symbols *symbols;
 	struct known_names known;
@@ -46,9 +47,10 @@ static const char *unreadable_compression(Elf *elf)
 	return NULL;
 }
 
-static void no_debug_info(const struct program_file *file, const char *reason, struct error *error)
+static void no_debug_info(const struct debug_info *info, const char *reason, struct error *error)
 {
-	const char *compression = unreadable_compression(file->elf);
+	const char *compression = unreadable_compression(info->file.elf);
+	const struct program_file *file = symbols_file(info->symbols);
 
 	if (compression)
 		error_set(error, ERROR_INPUT, 0, 0,
@@ -62,7 +64,6 @@ static void no_debug_info(const struct program_file *file, const char *reason, s
 
 int debug_info_open(const struct symbols *symbols, struct debug_info **out, struct error *error)
 {
-	const struct program_file *file = symbols_file(symbols);
 	struct debug_info *info;
 	Dwarf_CU *unit = NULL;
 
@@ -72,9 +73,13 @@ int debug_info_open(const struct symbols *symbols, struct debug_info **out, stru
 	if (!info)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	info->symbols = symbols;
-	info->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	if (program_elf_open(symbols_file(symbols), &info->file, error) < 0) {
+		debug_info_close(info);
+		return -1;
+	}
+	info->dwarf = dwarf_begin_elf(info->file.elf, DWARF_C_READ, NULL);
 	if (!info->dwarf || dwarf_get_units(info->dwarf, NULL, &unit, NULL, NULL, NULL, NULL) != 0) {
-		no_debug_info(file, dwarf_errmsg(-1), error);
+		no_debug_info(info, dwarf_errmsg(-1), error);
 		debug_info_close(info);
 		return -1;
 	}
@@ -86,7 +91,9 @@ void debug_info_close(struct debug_info *info)
 {
 	if (!info)
 		return;
-	dwarf_end(info->dwarf);
+	if (info->dwarf)
+		dwarf_end(info->dwarf);
+	program_elf_close(&info->file);
 	known_names_destroy(&info->known);
 	free(info);
 }

@@ -62,17 +62,12 @@ static Dwfl_Module *report_linked(Dwfl *dwfl, const struct program_file *file)
 static Dwfl_Module *report_at(Dwfl *dwfl, const struct program_file *file, uint64_t offset)
 {
 	uint64_t start = 0, end = 0;
-	size_t count = 0;
+	Elf64_Phdr header;
 	Dwfl_Module *module;
 	void **data;
 
-	if (elf_getphdrnum(file->elf, &count) < 0)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		GElf_Phdr header;
-
-		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_LOAD ||
-		    header.p_memsz > UINT64_MAX - header.p_vaddr)
+	for (uint32_t i = 0; elf_image_segment(&file->image, i, &header); i++) {
+		if (header.p_type != PT_LOAD || header.p_memsz > UINT64_MAX - header.p_vaddr)
 			continue;
 		if (!end)
 			start = header.p_align ? header.p_vaddr & -header.p_align : header.p_vaddr;

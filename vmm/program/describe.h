@@ -13,7 +13,10 @@ struct describe;
 struct symbols;
 struct Dwfl; /* libdwfl's */
 
-/* Of the symbols' file, at their offset of now. They are borrowed. NULL if libdwfl cannot use the file. */
+/*
+ * Describes the whole file of the symbols, at their offset of now. They are borrowed. NULL if libdwfl cannot use the
+ * file.
+ */
 struct describe *describe_open(const struct symbols *symbols);
 void describe_close(struct describe *describe);
 

@@ -4,17 +4,18 @@
  * hash table.
  */
 #include "program/symbols.h"
+#include "base/escape.h"
 #include "base/spelling.h"
 #include "program/describe.h"
 #include "program/program_file.h"
 
-#include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct symbols {
 	struct program_file file;
-	const Elf64_Sym *table; /* in the file, or in libelf's copy of it */
+	const uint8_t *table; /* in the file: Elf64_Syms, which need not be aligned */
 	size_t count;
 	const char *names;
 	size_t names_size; /* the last byte is NUL */
@@ -24,6 +25,8 @@ struct symbols {
 	size_t segment_count;
 	uint64_t offset;
 	struct describe *describe; /* NULL until the first use, and after another offset */
+	bool has_changed;          /* the file, before its debug sections were read */
+	struct error change;
 };
 
 /* FNV-1a. */
@@ -34,6 +37,14 @@ static uint32_t name_hash(const char *name)
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619u;
 	return hash;
+}
+
+static Elf64_Sym symbol_at(const struct symbols *symbols, size_t index)
+{
+	Elf64_Sym symbol;
+
+	memcpy(&symbol, symbols->table + index * sizeof(symbol), sizeof(symbol));
+	return symbol;
 }
 
 static const char *symbol_name(const struct symbols *symbols, const Elf64_Sym *symbol)
@@ -54,9 +65,13 @@ static size_t slot_of(const struct symbols *symbols, const char *name)
 {
 	size_t slot = name_hash(name) & symbols->slot_mask;
 
-	while (symbols->slots[slot] &&
-	       strcmp(symbol_name(symbols, &symbols->table[symbols->slots[slot]]), name) != 0)
+	while (symbols->slots[slot]) {
+		const Elf64_Sym symbol = symbol_at(symbols, symbols->slots[slot]);
+
+		if (!strcmp(symbol_name(symbols, &symbol), name))
+			break;
 		slot = (slot + 1) & symbols->slot_mask;
+	}
 	return slot;
 }
 
@@ -73,80 +88,88 @@ static int symbols_index(struct symbols *symbols, struct error *error)
 				 symbols->file.file.name);
 	symbols->slot_mask = slots - 1;
 	for (size_t i = 1; i < symbols->count; i++) {
-		const Elf64_Sym *symbol = &symbols->table[i];
+		const Elf64_Sym symbol = symbol_at(symbols, i);
 
-		if (!symbol_has_address(symbol) || !*symbol_name(symbols, symbol))
+		if (!symbol_has_address(&symbol) || !*symbol_name(symbols, &symbol))
 			continue;
-		slot = slot_of(symbols, symbol_name(symbols, symbol));
-		if (!symbols->slots[slot] || ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL)
+		slot = slot_of(symbols, symbol_name(symbols, &symbol));
+		if (!symbols->slots[slot] || ELF64_ST_BIND(symbol.st_info) == STB_GLOBAL)
 			symbols->slots[slot] = (uint32_t)i;
 	}
 	return 0;
 }
 
+/* The header of the first symbol table; false if there is none. */
+static bool find_table(const struct elf_image *image, Elf64_Shdr *out)
+{
+	uint64_t count = elf_image_sections(image);
+
+	for (uint64_t i = 0; i < count && elf_image_section(image, i, out); i++)
+		if (out->sh_type == SHT_SYMTAB)
+			return true;
+	return false;
+}
+
 static int symbols_load_table(struct symbols *symbols, struct error *error)
 {
-	Elf *elf = symbols->file.elf;
+	const struct elf_image *image = &symbols->file.image;
 	const char *name = symbols->file.file.name;
-	GElf_Shdr header = { 0 };
-	Elf_Scn *section = NULL;
-	Elf_Data *table, *names;
+	const uint8_t *table, *text = NULL;
+	Elf64_Shdr header, names;
 
-	while ((section = elf_nextscn(elf, section))) {
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
-			break;
-	}
-	if (!section)
+	if (!find_table(image, &header))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s has no symbol table: it is stripped or truncated", name);
-	table = elf_getdata(section, NULL);
-	names = elf_getdata(elf_getscn(elf, header.sh_link), NULL);
-	if (!table || !names || !table->d_buf || !names->d_buf || !names->d_size)
+	table = elf_image_bytes(image, header.sh_offset, header.sh_size);
+	if (elf_image_section(image, header.sh_link, &names) && names.sh_size)
+		text = elf_image_bytes(image, names.sh_offset, names.sh_size);
+	if (!table || !text)
 		return error_set(error, ERROR_INPUT, 0, header.sh_offset,
 				 "%s is truncated: its symbol table is not all there", name);
-	if (((const char *)names->d_buf)[names->d_size - 1] || table->d_size / sizeof(Elf64_Sym) > UINT32_MAX)
+	if (text[names.sh_size - 1] || header.sh_size / sizeof(Elf64_Sym) > UINT32_MAX)
 		return error_set(error, ERROR_INPUT, 0, header.sh_offset, "%s has a damaged symbol table",
 				 name);
-	symbols->table = table->d_buf;
-	symbols->count = table->d_size / sizeof(Elf64_Sym);
-	symbols->names = names->d_buf;
-	symbols->names_size = names->d_size;
+	symbols->table = table;
+	symbols->count = header.sh_size / sizeof(Elf64_Sym);
+	symbols->names = (const char *)text;
+	symbols->names_size = names.sh_size;
 	return symbols_index(symbols, error);
 }
 
 static int symbols_load_segments(struct symbols *symbols, struct error *error)
 {
 	const struct private_file *file = &symbols->file.file;
-	Elf *elf = symbols->file.elf;
-	GElf_Phdr header;
-	size_t count = 0;
+	const struct elf_image *image = &symbols->file.image;
+	uint32_t count = elf_image_segments(image);
+	Elf64_Phdr header;
 
-	if (elf_getphdrnum(elf, &count) < 0 || !count)
+	if (!count || !elf_image_segment(image, count - 1, &header))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s has no program headers: not a program, or truncated", file->name);
 	symbols->segments = calloc(count, sizeof(*symbols->segments));
 	if (!symbols->segments)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the segments of %s", file->name);
-	for (size_t i = 0; i < count; i++) {
-		if (!gelf_getphdr(elf, (int)i, &header))
-			return error_set(error, ERROR_INPUT, 0, 0, "%s is truncated: no program header %zu",
-					 file->name, i);
+	for (uint32_t i = 0; i < count; i++) {
+		const uint8_t *bytes;
+
+		elf_image_segment(image, i, &header);
 		/* Linux's per-CPU data is linked at 0, beside the kernel's image: an offset, no address. */
 		if (header.p_type != PT_LOAD || (!header.p_vaddr && symbols->segment_count))
 			continue;
-		if (header.p_offset > file->size || header.p_filesz > file->size - header.p_offset)
+		bytes = elf_image_bytes(image, header.p_offset, header.p_filesz);
+		if (!bytes)
 			return error_set(error, ERROR_INPUT, 0, header.p_offset,
-					 "%s is truncated: segment %zu is beyond its end", file->name, i);
+					 "%s is truncated: segment %u is beyond its end", file->name, i);
 		if (header.p_filesz > header.p_memsz)
 			return error_set(error, ERROR_INPUT, 0, header.p_offset,
-					 "%s: segment %zu is larger in the file than in memory", file->name,
+					 "%s: segment %u is larger in the file than in memory", file->name,
 					 i);
 		symbols->segments[symbols->segment_count++] = (struct symbols_segment){
 			.gva = header.p_vaddr,
 			.gpa = header.p_paddr,
 			.memory_size = header.p_memsz,
 			.file_size = header.p_filesz,
-			.bytes = file->bytes + header.p_offset,
+			.bytes = bytes,
 			.writable = header.p_flags & PF_W,
 			.executable = header.p_flags & PF_X,
 		};
@@ -158,7 +181,7 @@ int symbols_open(const char *path, struct symbols **out, struct error *error)
 {
 	struct private_file file;
 
-	return private_file_read(path, "", &file, error) < 0 ? -1 : symbols_open_file(&file, out, error);
+	return program_file_read(path, "", &file, error) < 0 ? -1 : symbols_open_file(&file, out, error);
 }
 
 int symbols_open_file(struct private_file *file, struct symbols **out, struct error *error)
@@ -220,12 +243,14 @@ bool symbols_are_own(const struct symbols *symbols)
 bool symbols_find(const struct symbols *symbols, const char *name, uint64_t *address_out, uint64_t *size_out)
 {
 	size_t index = symbols->slots[slot_of(symbols, name)];
+	Elf64_Sym symbol;
 
 	if (!index)
 		return false;
-	*address_out = symbols->table[index].st_value + symbols->offset;
+	symbol = symbol_at(symbols, index);
+	*address_out = symbol.st_value + symbols->offset;
 	if (size_out)
-		*size_out = symbols->table[index].st_size;
+		*size_out = symbol.st_size;
 	return true;
 }
 
@@ -235,14 +260,14 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 	const char *nearest = NULL;
 
 	for (size_t i = 1; i < symbols->count; i++) {
-		const Elf64_Sym *symbol = &symbols->table[i];
+		const Elf64_Sym symbol = symbol_at(symbols, i);
 		size_t distance;
 
-		if (!symbol_has_address(symbol))
+		if (!symbol_has_address(&symbol))
 			continue;
-		distance = spelling_distance(name, length, symbol_name(symbols, symbol));
+		distance = spelling_distance(name, length, symbol_name(symbols, &symbol));
 		if (distance < best && distance < length) {
-			nearest = symbol_name(symbols, symbol);
+			nearest = symbol_name(symbols, &symbol);
 			best = distance;
 		}
 	}
@@ -252,19 +277,65 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 /* NULL if libdwfl cannot use the file. */
 static struct describe *describe_of(struct symbols *symbols)
 {
-	if (!symbols->describe)
-		symbols->describe = describe_open(symbols);
+	if (!symbols->describe && !symbols->has_changed) {
+		symbols->has_changed = private_file_complete(&symbols->file.file, &symbols->change) < 0;
+		if (!symbols->has_changed)
+			symbols->describe = describe_open(symbols);
+	}
 	return symbols->describe;
+}
+
+const char *symbols_change(const struct symbols *symbols)
+{
+	return symbols->has_changed ? symbols->change.text : NULL;
+}
+
+/* Without libdwfl: "vmalloc+0x12" from the symbol table; `after`: what is added to the offset. */
+static const char *describe_by_table(const struct symbols *symbols, uint64_t address, unsigned int after,
+				     char *out, size_t size)
+{
+	const char *nearest = NULL;
+	uint64_t offset = UINT64_MAX;
+	char escaped[128];
+
+	address -= symbols->offset;
+	for (size_t i = 1; i < symbols->count; i++) {
+		const Elf64_Sym symbol = symbol_at(symbols, i);
+
+		if (!symbol_has_address(&symbol) || !*symbol_name(symbols, &symbol) ||
+		    address < symbol.st_value || address - symbol.st_value >= symbol.st_size ||
+		    address - symbol.st_value >= offset)
+			continue;
+		offset = address - symbol.st_value;
+		nearest = symbol_name(symbols, &symbol);
+	}
+	if (size)
+		out[0] = '\0';
+	if (!nearest)
+		return out;
+	text_escape(nearest, strlen(nearest), escaped, sizeof(escaped));
+	offset += after;
+	if (offset)
+		snprintf(out, size, "%s+0x%llx", escaped, (unsigned long long)offset);
+	else
+		snprintf(out, size, "%s", escaped);
+	return out;
 }
 
 const char *symbols_describe(struct symbols *symbols, uint64_t address, char *out, size_t size)
 {
-	return describe_address(describe_of(symbols), address, out, size);
+	struct describe *describe = describe_of(symbols);
+
+	return describe ? describe_address(describe, address, out, size)
+			: describe_by_table(symbols, address, 0, out, size);
 }
 
 const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size)
 {
-	return describe_frame(describe_of(symbols), pc, exact, out, size);
+	struct describe *describe = describe_of(symbols);
+
+	return describe ? describe_frame(describe, pc, exact, out, size)
+			: describe_by_table(symbols, pc - !exact, !exact, out, size);
 }
 
 size_t symbols_segments(const struct symbols *symbols, const struct symbols_segment **out)

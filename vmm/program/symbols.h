@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h: the guest's ELF file: address of a name (libelf), name and line of an address (libdwfl, opened
- * at first use), segments.
+ * symbols.h: the guest's ELF file: address of a name, name and line of an address (libdwfl, opened at first
+ * use), segments.
  */
 #ifndef VMM_PROGRAM_SYMBOLS_H
 #define VMM_PROGRAM_SYMBOLS_H
@@ -48,6 +48,12 @@ const char *symbols_describe(struct symbols *symbols, uint64_t address, char *ou
  * (machine.c:31)". Not `exact`: pc is a return address, and the line is that of the call before it.
  */
 const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size);
+
+/*
+ * Why names have no lines: the file changed before its debug sections were needed. Else NULL. Valid until
+ * symbols_close.
+ */
+const char *symbols_change(const struct symbols *symbols);
 
 /* A loadable segment, in memory from gva on (gpa: as in the file); V7 compares the image with it. */
 struct symbols_segment {

@@ -20,7 +20,7 @@ static struct image good(void)
 
 static int parse(const void *bytes, size_t size, struct program *out, struct error *error)
 {
-	return program_parse((void *)bytes, size, "guest.elf", MEMORY_END, out, error);
+	return program_parse(bytes, size, "guest.elf", MEMORY_END, out, error);
 }
 
 static void refused(const void *bytes, size_t size, const char *because)
