@@ -95,6 +95,9 @@ int machine_view(struct machine *machine, const struct view **out, struct error 
 	if (count < 0)
 		return -1;
 	view->cpu_count = (unsigned int)count;
+	/* The machine is stopped: once is enough. */
+	view->data_size_max = 0;
+	view->data_size_max = view_data_size(view);
 	*out = view;
 	return 0;
 }

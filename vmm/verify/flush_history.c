@@ -139,8 +139,12 @@ int history_build(struct flush_history *history, const struct claims *claims, un
 
 	*history = (struct flush_history){ .claims = claims, .cpus = cpus, .steps_left = STEPS_MAX };
 	history->places = malloc((count + 1) * sizeof(*history->places));
-	if (!history->places)
+	history->flushes = calloc(cpus, sizeof(*history->flushes));
+	history->turns = calloc(cpus, sizeof(*history->turns));
+	if (!history->places || !history->flushes || !history->turns) {
+		history_destroy(history);
 		return -1;
+	}
 	for (size_t i = 0; i < count; i++)
 		if ((span = span_of(history, &items[i])))
 			span->count++;
@@ -157,5 +161,7 @@ int history_build(struct flush_history *history, const struct claims *claims, un
 void history_destroy(struct flush_history *history)
 {
 	free(history->places);
-	history->places = NULL;
+	free(history->flushes);
+	free(history->turns);
+	*history = (struct flush_history){ .claims = history->claims };
 }

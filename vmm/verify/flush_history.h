@@ -25,7 +25,7 @@ struct flush_history {
 	const struct claims *claims;
 	unsigned int cpus;
 	uint32_t *places; /* indices into claims->flushes, by CPU, then in order of stamps */
-	struct flush_span flushes[VIEW_CPUS_MAX], turns[VIEW_CPUS_MAX]; /* turns: the CPU halts or wakes */
+	struct flush_span *flushes, *turns; /* of each CPU; turns: it halts or wakes */
 	uint64_t steps_left;
 };
 
