@@ -24,7 +24,7 @@ loads() {
 	fi
 }
 
-libraries run "$IMAGES/empty.kvs" --dump empty.core
+libraries run "$IMAGES/empty.kvs"
 loads "run loads no library" ""
 libraries --version
 loads "nor does --version" ""
@@ -36,5 +36,60 @@ libraries run -e 'a = vmalloc 4K'
 [ "${libraries#*libdw}" != "$libraries" ] && ok "the line of a caller needs libdw" || not_ok "the line of a caller needs libdw (loaded: $libraries)"
 libraries ps
 [ "$status" = 0 ] && [ "${libraries#*libdw}" = "$libraries" ] && ok "ps does not" || not_ok "ps does not (loaded: $libraries)"
+
+# calls PATTERN: how many lines of the last trace match.
+calls() {
+	grep -cE -- "$1" trace
+}
+
+# at_most NAME COUNT PATTERN: of the last trace.
+at_most() {
+	if [ "$(calls "$3")" -le "$2" ]; then
+		ok "$1"
+	else
+		not_ok "$1 ($(calls "$3") calls)"
+	fi
+}
+
+# LeakSanitizer does not work under strace.
+traced="$ASAN_OPTIONS:detect_leaks=0"
+if command -v strace >/dev/null; then
+	ASAN_OPTIONS=$traced strace -o trace "$KVMAP" run "$IMAGES/empty.kvs" $patient >out 2>err
+	status=$?
+	tried="strace kvmap run empty.kvs"
+	check "under strace all is verified too" 0 out VERIFIED
+	at_most "a VM is made, and its registers are read, with twelve ioctls" 12 \
+		'ioctl\([0-9]+, KVM_(GET_API|CREATE|SET_|GET_VCPU_MMAP|GET_TSC|GET_SREGS|GET_REGS)'
+	at_most "registers are read once after the run" 1 'KVM_GET_REGS'
+	at_most "the guest runs once" 1 'KVM_RUN'
+	# One question and one answer for each piece of memory in use, of which there are fewer than twenty.
+	at_most "where the guest's memory has data is found out once" 40 'lseek\(.*SEEK_(DATA|HOLE)'
+	# The whole file is five times as large as what a run needs.
+	size=$(stat -c %s "$GUEST")
+	bytes=$(sed -n 's/^pread64(.* = \([0-9]*\)$/\1/p' trace | awk '{ sum += $1 } END { print sum + 0 }')
+	[ "$bytes" -gt 0 ] && [ "$bytes" -lt $((size / 2)) ] && ok "the guest's debug sections are not read" ||
+		not_ok "the guest's debug sections are not read ($bytes bytes of $size)"
+	ASAN_OPTIONS=$traced strace -o trace "$KVMAP" run -e 'a = vmalloc 4K' $patient >out 2>err
+	bytes=$(sed -n 's/^pread64(.* = \([0-9]*\)$/\1/p' trace | awk '{ sum += $1 } END { print sum + 0 }')
+	[ "$bytes" -ge "$size" ] && ok "they are if a line is to be named" || not_ok "they are if a line is to be named ($bytes bytes)"
+fi
+
+# The file is replaced in place while the guest runs: its own text stays what was read, lines are not shown.
+if command -v strace >/dev/null; then
+	cp "$GUEST" changing.elf
+	export KVMAP
+	ASAN_OPTIONS=$traced strace -f -q -o strace.out -e trace=timer_delete -e inject=timer_delete:delay_enter=100000000:when=1 \
+		sh -c '"$KVMAP" run -e "a = vmalloc 4K" --guest changing.elf '"$patient"' >out 2>err; echo $? >code' 2>strace.err &
+	tracer=$!
+	wait_for $tracer grep -qs timer_delete strace.out
+	printf x | dd of=changing.elf bs=1 seek=1000000 conv=notrunc 2>/dev/null
+	kill -9 $tracer
+	wait $tracer
+	while [ ! -s code ]; do sleep 0.05; done
+	status=$(cat code)
+	tried="kvmap run --guest changing.elf, which changes meanwhile"
+	check "a guest's file that changes during the run" 0 out 'VERIFIED' out 'allocated by op_vmalloc\+0x[0-9a-f]+$' \
+		err 'changing.elf changed while it was being read: try again; names have no lines$'
+fi
 
 finish

@@ -18,7 +18,7 @@ static void pcp_read(struct reader *reader, uint64_t gva, enum claim_type member
 	reader->out->pcp.frame_count += chain.frame_count;
 }
 
-/* Calls read for each CPU, in order, with a copy of its structure. */
+/* Calls read for each CPU, in order, with a copy of its structure. A CPU that never ran has nothing in memory. */
 static void each_cpu(struct reader *reader, const char *invariant,
 		     void (*read)(struct reader *reader, uint64_t gva, const uint8_t *copy))
 {
@@ -28,6 +28,8 @@ static void each_cpu(struct reader *reader, const char *invariant,
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	for (uint64_t at = 0; root->size - at >= size; at += size) {
+		if (reader_is_unused(reader, root->gva + at, size))
+			continue;
 		if (!reader_structure(reader, TYPE_cpu_cache, root->gva + at, copy)) {
 			reader_damage(reader, invariant, root->gva, root->gva + at, "cpu_caches: not mapped");
 			return;

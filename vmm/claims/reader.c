@@ -5,6 +5,7 @@
 #include "claims/reader.h"
 
 #include "base/page.h"
+#include "view/extents.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,13 +14,22 @@
 /* Bounds the memory that a hostile guest can cost; more damages would not help to find the first cause. */
 #define DAMAGES_LISTED 256
 
+static const uint8_t zeros[PAGE_4K];
+
+/* A page that was never used is not read: the host's kernel would allocate it. */
+static const uint8_t *used_bytes(const struct view *view, uint64_t gpa, const uint8_t *bytes)
+{
+	return view_is_hole(view, gpa, PAGE_4K) ? zeros : bytes;
+}
+
 /* The bytes of gva's 4K page in a 2M page. view->by_page: requests no other page of it from the view. */
 static const uint8_t *bytes_in(const struct reader *reader, const struct reader_page *large, uint64_t gva)
 {
 	uint64_t offset = gva & (PAGE_2M - PAGE_4K);
 
-	return reader->view->tracks_access ? view_bytes(reader->view, large->gpa + offset, PAGE_4K)
-					   : large->bytes + offset;
+	return reader->view->tracks_access
+		       ? view_bytes(reader->view, large->gpa + offset, PAGE_4K)
+		       : used_bytes(reader->view, large->gpa + offset, large->bytes + offset);
 }
 
 /* The bytes of gva's 4K page, or NULL. */
@@ -51,6 +61,8 @@ static const uint8_t *page_bytes(struct reader *reader, uint64_t gva)
 	gpa = page_round_down(walk.gpa, PAGE_4K);
 	bytes = view_bytes(reader->view, gpa, PAGE_4K);
 	if (bytes)
+		bytes = used_bytes(reader->view, gpa, bytes);
+	if (bytes)
 		*small = (struct reader_page){ gva / PAGE_4K + 1, gpa, bytes };
 	return bytes;
 }
@@ -71,6 +83,16 @@ bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size)
 		size -= part;
 		gva += part; /* may wrap to 0, a page like any other */
 	}
+	return true;
+}
+
+bool reader_is_unused(struct reader *reader, uint64_t gva, uint64_t size)
+{
+	uint64_t pages = (gva % PAGE_4K + size + PAGE_4K - 1) / PAGE_4K;
+
+	for (gva = page_round_down(gva, PAGE_4K); pages--; gva += PAGE_4K)
+		if (page_bytes(reader, gva) != zeros)
+			return false;
 	return true;
 }
 

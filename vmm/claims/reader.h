@@ -43,6 +43,9 @@ struct reader {
 /* Copies `size` bytes at a GVA; false, with out undefined, if not all of them are mapped to guest memory. */
 bool reader_copy(struct reader *reader, uint64_t gva, void *out, uint64_t size);
 
+/* All pages of [gva, gva + size) are known to have been never used: they are zeros. */
+bool reader_is_unused(struct reader *reader, uint64_t gva, uint64_t size);
+
 /* As reader_copy, the whole structure; size: at most CLAIM_STRUCTURE_MAX. */
 bool reader_structure(struct reader *reader, enum claim_type structure, uint64_t gva, uint8_t *out);
 

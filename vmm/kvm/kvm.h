@@ -37,6 +37,12 @@ int kvm_vm_set_memory(int vm, const struct kvm_userspace_memory_region *region, 
 int kvm_vm_stats(int vm, struct error *error);
 
 /*
+ * Frequency of the time-stamp counters of the VM's vCPUs in kHz; -1 if KVM does not know it, or before Linux
+ * 5.16. The ioctl of the same name of a vCPU costs as much as any of a vCPU.
+ */
+int kvm_vm_tsc_khz(int vm, struct error *error);
+
+/*
  * Gives each vCPU that is created later an in-kernel local APIC: HLT waits for an interrupt in the kernel, and
  * all vCPUs except number 0 wait for INIT and SIPI. There is no other interrupt controller.
  */
@@ -61,9 +67,6 @@ int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out,
 
 /* *out: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED (waits for INIT and SIPI) ... */
 int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *error);
-
-/* Frequency of the guest's time-stamp counter in kHz; -1 if KVM does not know it. */
-int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error);
 
 /* Translates translation->linear_address by the guest's tables. */
 int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error);

@@ -95,11 +95,6 @@ int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *
 	return 0;
 }
 
-int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu, struct error *error)
-{
-	return KVM_IOCTL_VALUE(vcpu->fd, KVM_GET_TSC_KHZ, 0, error);
-}
-
 int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error)
 {
 	return KVM_IOCTL(vcpu->fd, KVM_TRANSLATE, translation, error);

@@ -20,6 +20,11 @@ int kvm_vm_stats(int vm, struct error *error)
 	return KVM_IOCTL_VALUE(vm, KVM_GET_STATS_FD, 0, error);
 }
 
+int kvm_vm_tsc_khz(int vm, struct error *error)
+{
+	return KVM_IOCTL_VALUE(vm, KVM_GET_TSC_KHZ, 0, error);
+}
+
 int kvm_vm_local_apics(int vm, struct error *error)
 {
 	/* args[0] = 0: no routes for an I/O APIC in user space. */

@@ -126,7 +126,7 @@ static int open_all(struct machine *machine, const struct machine_config *config
 	if ((machine->cpus > 1 || config->holdable) &&
 	    vcpu_threads_create(machine, &machine->threads, error) < 0)
 		return -1;
-	khz = kvm_vcpu_tsc_khz(&machine->vcpus[0], &unknown);
+	khz = kvm_vm_tsc_khz(machine->vm, &unknown);
 	machine->facts.tsc_khz = khz > 0 ? (uint64_t)khz : 0;
 	machine->facts.api_version = KVM_API_VERSION;
 	machine->facts.open_ns = clock_monotonic_ns() - start;

@@ -5,6 +5,7 @@
 #include "machine/machine_internal.h"
 
 #include "base/x86.h"
+#include "view/extents.h"
 
 int machine_translate(const struct machine *machine, unsigned int cpu, uint64_t gva,
 		      struct view_translation *out)
@@ -95,9 +96,8 @@ int machine_view(struct machine *machine, const struct view **out, struct error 
 	if (count < 0)
 		return -1;
 	view->cpu_count = (unsigned int)count;
-	/* The machine is stopped: once is enough. */
-	view->data_size_max = 0;
-	view->data_size_max = view_data_size(view);
+	if (view_learn_data(view) < 0)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	*out = view;
 	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* SEEK_DATA */
 #include "view/view.h"
+#include "view/extents.h"
 
 #include "base/array.h"
 #include "base/lower_bound.h"
@@ -81,6 +82,7 @@ void view_destroy(struct view *view)
 
 void view_clear(struct view *view)
 {
+	view_forget_data(view);
 	free(view->regions);
 	free(view->gaps.items);
 	view->regions = NULL;
@@ -191,6 +193,8 @@ bool view_next_data(const struct view *view, uint64_t gpa, uint64_t end, uint64_
 {
 	unsigned int place;
 
+	if (view->extents_known)
+		return extents_next(view, gpa, end, start_out, end_out);
 	for (place = view_region_from(view, gpa); place < view->region_count; place++) {
 		const struct view_region *region = &view->regions[place];
 		uint64_t from = region->gpa > gpa ? region->gpa : gpa;

@@ -43,6 +43,11 @@ struct view_gap {
 	X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
 /* clang-format on */
 
+/* Guest memory [start, end) that may hold other bytes than zeros. */
+struct view_extent {
+	uint64_t start, end;
+};
+
 /* Registers of a vCPU that a walk and a report need. Names as in the SDM. */
 struct view_cpu {
 #define REGISTER(name) uint64_t name;
@@ -86,7 +91,9 @@ struct view_translation {
 struct view {
 	struct view_region *regions; /* sorted; any number, allocated by view_add_region() */
 	unsigned int region_count, region_capacity;
-	ARRAY_OF(struct view_gap) gaps; /* those that no region fills */
+	ARRAY_OF(struct view_gap) gaps;       /* those that no region fills */
+	ARRAY_OF(struct view_extent) extents; /* extents.h; if extents_known, in order, with holes between */
+	bool extents_known;
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
 	/* What the core's VMCOREINFO claims: how far above the addresses of its program the kernel runs. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An undamaged guest is read as it is. */
 #include "world.h"
+#include "view/extents.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -409,4 +410,30 @@ Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
 	cr_expect_eq(pages[0], 1);
 	cr_expect_eq(pages[1], 1, "0x731 is in no zone");
 	cr_expect_eq(pages[2], 0);
+}
+
+static long blocks_of(const struct world *of)
+{
+	struct stat status;
+
+	cr_assert_eq(fstat(of->view.regions[0].fd, &status), 0);
+	return (long)status.st_blocks;
+}
+
+Test(claims, reading_where_data_is_known_allocates_no_page, .init = NULL, .fini = NULL)
+{
+	long before;
+
+	world_create(&world);
+	before = blocks_of(&world);
+	cr_assert_eq(view_learn_data(&world.view), 0);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.areas.count, 4);
+	cr_expect_eq(blocks_of(&world), before);
+	view_forget_data(&world.view);
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect_gt(blocks_of(&world), before, "the test's guest has pages that were never used");
+	end();
 }

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "view/view.h"
+#include "view/extents.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -207,4 +208,76 @@ Test(view, records_the_pages_that_are_accessed_if_it_has_a_bitmap)
 	cr_expect_eq(accessed, 1 | 3 << 2);
 	view_read(&view, 12 * PAGE - 2, copy, sizeof(copy), &error);
 	cr_expect_eq(accessed, 1 | 3 << 2 | 1 << 7);
+}
+
+/* ---- where data is ---- */
+
+/* Two regions of one sparse file of 16 pages: [0, 8) at 0, [8, 16) at 32. Data: pages 1, 2, 7 and 9 of the file. */
+static int two_regions(struct view *view)
+{
+	static const unsigned int used[] = { 1, 2, 7, 9 };
+	int fd = memfd_create("sparse", MFD_CLOEXEC);
+	struct error error;
+
+	cr_assert_eq(ftruncate(fd, 16 * PAGE), 0);
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_eq(pwrite(fd, "x", 1, (off_t)(used[i] * PAGE)), 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct view_region region = {
+			.gpa = i * 32 * PAGE, .size = 8 * PAGE, .fd = fd, .offset = i * 8 * PAGE
+		};
+
+		region.bytes = mmap(NULL, region.size, PROT_READ, MAP_SHARED, fd, (off_t)region.offset);
+		cr_assert_neq(region.bytes, MAP_FAILED);
+		cr_assert_eq(view_add_region(view, &region, &error), 0);
+	}
+	return fd;
+}
+
+static void expect_same_data(const struct view *view, const struct view *other)
+{
+	uint64_t start, end, other_start, other_end;
+
+	for (uint64_t from = 0; from < 42 * PAGE; from += PAGE / 2)
+		for (uint64_t to = from; to < 42 * PAGE; to += PAGE / 2) {
+			bool found = view_next_data(view, from, to, &start, &end);
+
+			cr_assert_eq(view_next_data(other, from, to, &other_start, &other_end), found);
+			if (found)
+				cr_assert(start == other_start && end == other_end);
+		}
+}
+
+Test(view, data_that_is_known_is_that_of_the_files)
+{
+	static struct view view, asks;
+	int fd = two_regions(&view), other = two_regions(&asks);
+
+	cr_assert_eq(view_learn_data(&view), 0);
+	cr_expect_eq(view.extents.count, 3);
+	expect_same_data(&view, &asks);
+	cr_expect_eq(view_data_size(&view), 4 * PAGE);
+	view_clear(&view);
+	view_clear(&asks);
+	close(fd);
+	close(other);
+}
+
+Test(view, holes_are_known_until_the_data_is_forgotten)
+{
+	static struct view view;
+	int fd = two_regions(&view);
+
+	cr_expect_not(view_is_hole(&view, 0, PAGE), "nothing is known");
+	cr_assert_eq(view_learn_data(&view), 0);
+	cr_expect(view_is_hole(&view, 0, PAGE));
+	cr_expect_not(view_is_hole(&view, 0, PAGE + 1));
+	cr_expect_not(view_is_hole(&view, 2 * PAGE, PAGE));
+	cr_expect(view_is_hole(&view, 3 * PAGE, 4 * PAGE));
+	cr_expect_not(view_is_hole(&view, 33 * PAGE, 1));
+	cr_expect(view_is_hole(&view, 34 * PAGE, 6 * PAGE));
+	view_forget_data(&view);
+	cr_expect_not(view_is_hole(&view, 0, PAGE));
+	view_clear(&view);
+	close(fd);
 }
