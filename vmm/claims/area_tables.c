@@ -26,9 +26,8 @@ static int read_table(void *context, uint64_t gpa, unsigned int level, uint64_t 
 }
 
 /* A leaf may begin before the area and end after it. */
-static int read_leaf(void *context, const struct walk_leaf *leaf)
+static void read_leaf(struct reading *reading, const struct walk_leaf *leaf)
 {
-	struct reading *reading = context;
 	struct area_tables *out = reading->out;
 	uint64_t start = leaf->gva > reading->start ? leaf->gva : reading->start;
 	uint64_t last = leaf->gva + (leaf->size - 1), gpa = leaf->gpa + (start - leaf->gva), pages;
@@ -36,7 +35,7 @@ static int read_leaf(void *context, const struct walk_leaf *leaf)
 	if (last >= reading->guard) {
 		out->guard_mapped = true;
 		if (start >= reading->guard)
-			return 0;
+			return;
 		last = reading->guard - 1;
 	}
 	pages = (last - start) / KVMAP_PAGE_SIZE + 1;
@@ -49,6 +48,15 @@ static int read_leaf(void *context, const struct walk_leaf *leaf)
 	out->large += leaf->level > 1 ? pages : 0;
 	reading->next = last + 1;
 	reading->next_gpa = gpa + pages * KVMAP_PAGE_SIZE;
+}
+
+static int read_run(void *context, const struct walk_run *run)
+{
+	for (unsigned int i = 0; i < run->count; i++) {
+		const struct walk_leaf leaf = walk_run_leaf(run, i);
+
+		read_leaf(context, &leaf);
+	}
 	return 0;
 }
 
@@ -58,7 +66,7 @@ void area_tables(const struct view *view, const struct walk_mode *mode, const st
 	struct reading reading = {
 		.out = out, .start = area->va_start, .guard = claim_area_guard(area), .budget = budget
 	};
-	const struct walk_visitor visitor = { .context = &reading, .leaf = read_leaf, .table = read_table };
+	const struct walk_visitor visitor = { .context = &reading, .run = read_run, .table = read_table };
 
 	*out = (struct area_tables){ 0 };
 	if (area->va_end <= area->va_start)

@@ -7,17 +7,25 @@
 #include "base/array.h"
 #include "inspect/address.h"
 #include "inspect/map_callers.h"
+#include "inspect/map_fold.h"
 #include "kvmap/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sorted areas with a cursor. */
-struct areas {
-	const struct claim_area **items;
+/* What the list needs of an area or its guard, side by side in memory. */
+struct place {
+	uint64_t start, end; /* of the area, or of its guard */
+	uint64_t caller;
+	const struct claim_area *area;
+};
+
+/* Sorted places with a cursor. */
+struct places {
+	struct place *items;
 	size_t count;
-	size_t next; /* the first area not yet passed */
+	size_t next; /* the first place not yet passed */
 };
 
 struct builder {
@@ -26,70 +34,68 @@ struct builder {
 	bool own; /* they are of kvmap's own guest */
 	const struct map_filter *filter;
 	struct memory_map *map;
-	struct areas areas;  /* live and lazily freed areas, by start */
-	struct areas guards; /* live areas, by the address of the guard */
+	struct places areas;  /* live and lazily freed areas, by start */
+	struct places guards; /* of live areas, by start */
 	struct callers callers;
 	const struct range *last; /* the range added last */
 };
 
-uint64_t map_item_start(const struct map_item *item)
-{
-	return item->range ? item->range->gva : claim_area_guard(item->area);
-}
-
-uint64_t map_item_size(const struct map_item *item)
-{
-	return item->range ? item->range->size : KVMAP_GUARD_SIZE;
-}
-
 /* ---- areas ---- */
 
-static int compare_starts(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
-	const struct claim_area *const *first = a, *const *second = b;
+	const struct place *first = a, *second = b;
 
-	return (*first)->va_start < (*second)->va_start ? -1 : (*first)->va_start > (*second)->va_start;
+	return first->start < second->start ? -1 : first->start > second->start;
 }
 
-static int compare_ends(const void *a, const void *b)
+/* The claims of live areas are sorted, except in a damaged guest: mostly there is nothing to sort. */
+static void places_sort(struct places *places)
 {
-	const struct claim_area *const *first = a, *const *second = b;
-
-	return (*first)->va_end < (*second)->va_end ? -1 : (*first)->va_end > (*second)->va_end;
-}
-
-static int areas_collect(struct areas *areas, const struct claims *claims, bool lazy_too,
-			 int (*compare)(const void *, const void *))
-{
-	size_t count = claims ? claims->areas.count : 0;
-
-	areas->items = calloc(count + 1, sizeof(*areas->items));
-	if (!areas->items)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (lazy_too || claims->areas.items[i].state == AREA_LIVE)
-			areas->items[areas->count++] = &claims->areas.items[i];
-	/* The claims of live areas are sorted, except in a damaged guest: mostly there is nothing to sort. */
-	for (size_t i = 1; i < areas->count; i++) {
-		if (compare(&areas->items[i - 1], &areas->items[i]) > 0) {
-			qsort(areas->items, areas->count, sizeof(*areas->items), compare);
+	for (size_t i = 1; i < places->count; i++) {
+		if (places->items[i - 1].start > places->items[i].start) {
+			qsort(places->items, places->count, sizeof(*places->items), compare_places);
 			break;
 		}
 	}
+}
+
+static int places_collect(struct builder *builder)
+{
+	const struct claims *claims = builder->claims;
+	struct places *areas = &builder->areas, *guards = &builder->guards;
+	size_t count = claims ? claims->areas.count : 0;
+
+	areas->items = malloc((count + 1) * sizeof(*areas->items));
+	guards->items = malloc((count + 1) * sizeof(*guards->items));
+	if (!areas->items || !guards->items)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const struct claim_area *area = &claims->areas.items[i];
+		struct place place = { area->va_start, area->va_end, area->caller, area };
+
+		areas->items[areas->count++] = place;
+		if (area->state != AREA_LIVE)
+			continue;
+		place.start = claim_area_guard(area);
+		guards->items[guards->count++] = place;
+	}
+	places_sort(areas);
+	places_sort(guards);
 	return 0;
 }
 
 /* The area that contains gva, or NULL. gva must not decrease from call to call. */
-static const struct claim_area *areas_at(struct areas *areas, uint64_t gva)
+static const struct place *area_at(struct places *areas, uint64_t gva)
 {
-	const struct claim_area *area;
+	const struct place *place;
 
-	while (areas->next < areas->count && areas->items[areas->next]->va_start <= gva)
+	while (areas->next < areas->count && areas->items[areas->next].start <= gva)
 		areas->next++;
 	if (!areas->next)
 		return NULL;
-	area = areas->items[areas->next - 1];
-	return gva < area->va_end ? area : NULL;
+	place = &areas->items[areas->next - 1];
+	return gva < place->end ? place : NULL;
 }
 
 /* ---- kinds of ranges ---- */
@@ -116,16 +122,25 @@ static enum address_kind claimed_kind(const struct range *range, const struct cl
 	return range->gva >= KVMAP_IMAGE_BASE ? ADDRESS_IMAGE : ADDRESS_NOTHING;
 }
 
-static struct map_item range_item(struct builder *builder, const struct range *range)
+/* *place_out: of the area that the range belongs to, or NULL. */
+static struct map_item range_item(struct builder *builder, const struct range *range,
+				  const struct place **place_out)
 {
-	struct map_item item = { .kind = image_kind(builder, range), .range = range };
+	struct map_item item = {
+		.start = range->gva,
+		.size = range->size,
+		.kind = image_kind(builder, range),
+		.range = range,
+	};
 
+	*place_out = NULL;
 	if (item.kind != ADDRESS_UNKNOWN)
 		return item;
 	if (builder->map->direct.found && range->gva - range->gpa == builder->map->direct.base)
 		item.kind = ADDRESS_DIRECT;
 	else if (builder->claims) {
-		item.area = areas_at(&builder->areas, range->gva);
+		*place_out = area_at(&builder->areas, range->gva);
+		item.area = *place_out ? (*place_out)->area : NULL;
 		item.kind = claimed_kind(range, item.area);
 	}
 	return item;
@@ -147,37 +162,45 @@ static bool is_wanted(const struct builder *builder, const struct map_item *item
 {
 	const struct map_filter *filter = builder->filter;
 	unsigned int rights = item->range ? item->range->rights : 0;
-	uint64_t start = map_item_start(item), last = start + (map_item_size(item) - 1);
+	uint64_t start = item->start, last = start + (item->size - 1);
 
 	return (!filter->writable || rights & RIGHT_W) && (!filter->executable || rights & RIGHT_X) &&
 	       (!filter->user || rights & RIGHT_U) && last >= filter->start && start <= filter->end &&
 	       (!filter->owner || owner_is(builder->map, item, filter->owner));
 }
 
-static int add(struct builder *builder, struct map_item item)
+/* place: of the area of the item, or NULL. */
+static int add(struct builder *builder, struct map_item *item, const struct place *place)
 {
-	if (item.area && callers_find(&builder->callers, builder->map, builder->symbols, item.area->caller,
-				      &item.caller) < 0)
-		return -1;
-	if (item.area)
-		item.variable = claims_area_variable(builder->claims, item.area);
-	return is_wanted(builder, &item) ? array_push(&builder->map->items, item) : 0;
+	if (place) {
+		if (callers_find(&builder->callers, builder->map, builder->symbols, place->caller,
+				 &item->caller) < 0)
+			return -1;
+		item->variable = claims_area_variable(builder->claims, place->area);
+	}
+	item->alike = map_alike(item);
+	return is_wanted(builder, item) ? array_push(&builder->map->items, *item) : 0;
 }
 
 /* Adds the guards below `end`, the address of the next range. */
 static int add_guards(struct builder *builder, uint64_t end)
 {
-	struct areas *guards = &builder->guards;
+	struct places *guards = &builder->guards;
 
-	for (; guards->next < guards->count && claim_area_guard(guards->items[guards->next]) < end;
-	     guards->next++) {
-		struct map_item item = { .kind = ADDRESS_GUARD, .area = guards->items[guards->next] };
-		uint64_t guard = claim_area_guard(item.area);
+	for (; guards->next < guards->count && guards->items[guards->next].start < end; guards->next++) {
+		const struct place *place = &guards->items[guards->next];
 		const struct range *last = builder->last;
+		struct map_item item = {
+			.start = place->start,
+			.size = KVMAP_GUARD_SIZE,
+			.kind = ADDRESS_GUARD,
+			.area = place->area,
+			.mapped = (last && place->start >= last->gva &&
+				   place->start - last->gva < last->size) ||
+				  end - place->start < KVMAP_GUARD_SIZE,
+		};
 
-		item.mapped = (last && guard >= last->gva && guard - last->gva < last->size) ||
-			      end - guard < KVMAP_GUARD_SIZE;
-		if (add(builder, item) < 0)
+		if (add(builder, &item, place) < 0)
 			return -1;
 	}
 	return 0;
@@ -185,13 +208,17 @@ static int add_guards(struct builder *builder, uint64_t end)
 
 static int build(struct builder *builder, const struct ranges *ranges)
 {
-	if (areas_collect(&builder->areas, builder->claims, true, compare_starts) < 0 ||
-	    areas_collect(&builder->guards, builder->claims, false, compare_ends) < 0 ||
-	    callers_init(&builder->callers, builder->map) < 0)
+	const struct place *place;
+
+	if (places_collect(builder) < 0 || callers_init(&builder->callers, builder->map) < 0)
 		return -1;
 	for (size_t i = 0; i < ranges->count; i++) {
-		if (add_guards(builder, ranges->items[i].gva) < 0 ||
-		    add(builder, range_item(builder, &ranges->items[i])) < 0)
+		struct map_item item;
+
+		if (add_guards(builder, ranges->items[i].gva) < 0)
+			return -1;
+		item = range_item(builder, &ranges->items[i], &place);
+		if (add(builder, &item, place) < 0)
 			return -1;
 		builder->last = &ranges->items[i];
 	}

@@ -22,12 +22,14 @@ struct map_caller {
 };
 
 struct map_item {
+	uint64_t start, size; /* of the range or guard; size in bytes */
 	enum address_kind
 		kind;    /* of a range: by tables and layout; NOTHING or UNKNOWN if they do not agree */
 	uint32_t caller; /* of areas and guards: index into map.callers; 0: no caller */
 	const struct range *range;     /* NULL: a guard */
 	const struct claim_area *area; /* NULL: no area */
 	const char *variable;          /* of the script, that holds the area; NULL: none */
+	uint32_t alike;                /* map_alike(): what it may be folded by */
 	bool mapped;                   /* of a guard: it is mapped, which is an error */
 };
 
@@ -51,10 +53,6 @@ struct map_filter {
 	const char
 		*owner; /* items of the kind of this name, or areas allocated by this function. NULL: all */
 };
-
-/* The first address of a range or guard, and its size in bytes. */
-uint64_t map_item_start(const struct map_item *item);
-uint64_t map_item_size(const struct map_item *item);
 
 /*
  * Finds the direct map. With claims: at its fixed base. Without (claims is NULL): the offset at which at

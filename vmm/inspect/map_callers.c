@@ -32,10 +32,17 @@ static size_t slot_of(const struct callers *callers, const struct memory_map *ma
 int callers_find(struct callers *callers, struct memory_map *map, struct symbols *symbols, uint64_t address,
 		 uint32_t *out)
 {
-	size_t slot = slot_of(callers, map, address);
-	struct map_caller caller = { .address = address };
+	struct map_caller caller;
+	size_t slot;
 
+	/* An area and its guard follow each other. */
+	if (callers->last && map->callers.items[callers->last].address == address) {
+		*out = callers->last;
+		return 0;
+	}
+	slot = slot_of(callers, map, address);
 	if (!callers->slots[slot] && map->callers.count < CALLERS_MAX) {
+		caller = (struct map_caller){ .address = address };
 		if (symbols)
 			symbols_describe(symbols, address, caller.place, sizeof(caller.place));
 		caller.name_length = (unsigned int)strcspn(caller.place, "+ ");
@@ -43,7 +50,7 @@ int callers_find(struct callers *callers, struct memory_map *map, struct symbols
 			return -1;
 		callers->slots[slot] = (uint32_t)map->callers.count - 1;
 	}
-	*out = callers->slots[slot];
+	*out = callers->last = callers->slots[slot];
 	return 0;
 }
 

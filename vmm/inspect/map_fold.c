@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Number of values of alike_key(). */
+/* Number of values of map_alike(). */
 #define ALIKE_KEYS (1u << 17)
 
 struct folder {
 	const struct memory_map *map;
 	struct map_lines lines;
-	/* By alike_key(): the line of that key; valid if `slot` is the number of the current slot. */
+	/* By map_alike(): the line of that key; valid if `slot` is the number of the current slot. */
 	struct {
 		uint32_t slot, line;
 	} * alike;
@@ -26,16 +26,15 @@ struct folder {
 
 static uint64_t start_of(const struct memory_map *map, size_t index)
 {
-	return map_item_start(&map->items.items[index]);
+	return map->items.items[index].start;
 }
 
 static uint64_t last_of(const struct memory_map *map, size_t index)
 {
-	return start_of(map, index) + (map_item_size(&map->items.items[index]) - 1);
+	return start_of(map, index) + (map->items.items[index].size - 1);
 }
 
-/* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
-static uint32_t alike_key(const struct map_item *item)
+uint32_t map_alike(const struct map_item *item)
 {
 	const struct range *range = item->range;
 
@@ -48,7 +47,7 @@ static uint32_t alike_key(const struct map_item *item)
 
 static bool items_alike(const struct map_item *a, const struct map_item *b)
 {
-	return alike_key(a) == alike_key(b) && a->caller == b->caller && map_item_size(a) == map_item_size(b);
+	return a->alike == b->alike && a->caller == b->caller && a->size == b->size;
 }
 
 /*
@@ -76,8 +75,12 @@ static struct map_line line_at(const struct memory_map *map, size_t first, size_
 	uint64_t saved = 0;
 
 	for (unsigned int period = 1; period <= MAP_PERIOD_MAX; period++) {
-		uint64_t times = repetitions(map, first, end, period);
+		uint64_t times;
 
+		/* All items that are left would save no more. */
+		if (end - first <= saved + period + 1)
+			break;
+		times = repetitions(map, first, end, period);
 		/* At least three repetitions. The line with the count is not saved. */
 		if (times < 3 || period * (times - 1) - 1 <= saved)
 			continue;
@@ -98,7 +101,7 @@ static size_t lines_shown(const struct map_line *line)
 
 static void sum_add(struct map_line *line, const struct map_item *item)
 {
-	uint64_t size = map_item_size(item);
+	uint64_t size = item->size;
 
 	line->alike++;
 	line->sum.size += size;
@@ -129,7 +132,7 @@ static struct map_line sum_begin(const struct memory_map *map, size_t first)
 	return line;
 }
 
-/* Replaces the lines of the items [first, end), which begin at index `kept`, by one line per alike_key(). */
+/* Replaces the lines of the items [first, end), which begin at index `kept`, by one line per map_alike(). */
 static int fold_slot(struct folder *folder, size_t first, size_t end, size_t kept)
 {
 	struct map_lines *lines = &folder->lines;
@@ -142,7 +145,7 @@ static int fold_slot(struct folder *folder, size_t first, size_t end, size_t kep
 	lines->count = kept;
 	for (size_t i = first; i < end; i++) {
 		const struct map_item *item = &folder->map->items.items[i];
-		uint32_t key = alike_key(item);
+		uint32_t key = item->alike;
 
 		if (folder->alike[key].slot != folder->slot) {
 			folder->alike[key].slot = folder->slot;

@@ -31,6 +31,9 @@ struct map_lines {
 	ARRAY_OF(struct map_line);
 };
 
+/* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
+uint32_t map_alike(const struct map_item *item);
+
 /* If fold is false, each item is a line. 0, or -1 if memory is out. */
 int map_fold(const struct memory_map *map, bool fold, struct map_lines *out, struct error *error);
 void map_lines_destroy(struct map_lines *lines);

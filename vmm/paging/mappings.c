@@ -66,6 +66,18 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
+static int add_run(void *context, const struct walk_run *run)
+{
+	int stop = 0;
+
+	for (unsigned int i = 0; i < run->count && !stop; i++) {
+		const struct walk_leaf leaf = walk_run_leaf(run, i);
+
+		stop = add_leaf(context, &leaf);
+	}
+	return stop;
+}
+
 /* A table that is mapped again is read again a number of times; each time costs up to 512 pieces. */
 static int skip_table(void *context, const struct walk_table *table)
 {
@@ -94,7 +106,7 @@ int mappings_collect(const struct view *view, const struct walk_mode *mode, bool
 		     struct mappings *out, struct error *error)
 {
 	struct collection collection = { .view = view, .out = out, .repeats_left = REPEATED_TABLES_MAX };
-	const struct walk_visitor visitor = { .context = &collection, .leaf = add_leaf, .again = skip_table };
+	const struct walk_visitor visitor = { .context = &collection, .run = add_run, .again = skip_table };
 
 	*out = (struct mappings){ 0 };
 	out->cut_short = walk_range(view, mode, IMAGE_START, ~0ull, 0, &visitor) != 0;

@@ -139,15 +139,7 @@ static unsigned int run_length(const uint64_t *entries, unsigned int most, uint6
 static int report_leaves(const struct walk_visitor *visitor, const struct walk_run *run)
 {
 	for (unsigned int i = 0; i < run->count; i++) {
-		struct walk_leaf leaf = {
-			.gva = run->gva + i * run->size,
-			.gpa = walk_leaf_gpa(run->entries[i], run->size),
-			.size = run->size,
-			.rights = run->rights,
-			.level = run->level,
-			.entry = run->entries[i],
-			.table = run->table,
-		};
+		const struct walk_leaf leaf = walk_run_leaf(run, i);
 		int stop = visitor->leaf(visitor->context, &leaf);
 
 		if (stop)

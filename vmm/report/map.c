@@ -88,8 +88,8 @@ static void show_row(struct report *report, const struct map_row *row, enum pain
 static void show_item(struct report *report, const struct report_map *input, const struct map_item *item)
 {
 	const struct map_row row = {
-		.start = map_item_start(item),
-		.size = map_item_size(item),
+		.start = item->start,
+		.size = item->size,
 		.range = item->range,
 	};
 	char label[300], extra[40] = "", whole[340];
@@ -142,7 +142,7 @@ static void show_alike(struct report *report, const struct report_map *input, co
 {
 	const struct map_item *first = &input->map->items.items[line->first];
 	const struct map_row row = {
-		.start = map_item_start(first),
+		.start = first->start,
 		.size = line->sum.size,
 		.range = first->range ? &line->sum : NULL,
 		.is_sum = true,

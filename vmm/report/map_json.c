@@ -34,7 +34,7 @@ static void emit_guard(struct report *report, const struct map_item *item)
 	struct json_object *line = json_start(report, "guard");
 	char bytes[40];
 
-	json_add_hex(line, "address", map_item_start(item));
+	json_add_hex(line, "address", item->start);
 	json_add_hex(line, "area", item->area->va_start);
 	json_add_string(line, "area_size", number_bytes(claim_area_bytes(item->area), bytes, sizeof(bytes)));
 	json_add_bool(line, "mapped", item->mapped);

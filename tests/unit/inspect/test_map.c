@@ -110,9 +110,9 @@ static void expect_item(size_t i, enum address_kind kind, uint64_t start, uint64
 	const struct map_item *item = &map.items.items[i];
 
 	cr_assert_lt(i, map.items.count);
-	cr_expect(item->kind == kind && map_item_start(item) == start && map_item_size(item) == size,
+	cr_expect(item->kind == kind && item->start == start && item->size == size,
 		  "item %zu: expected %s 0x%lx+0x%lx, found %s 0x%lx+0x%lx", i, address_kind_name(kind),
-		  start, size, address_kind_name(item->kind), map_item_start(item), map_item_size(item));
+		  start, size, address_kind_name(item->kind), item->start, item->size);
 }
 
 /* ---- what a range is ---- */
