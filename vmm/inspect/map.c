@@ -19,6 +19,7 @@ struct place {
 	uint64_t start, end; /* of the area, or of its guard */
 	uint64_t caller;
 	const struct claim_area *area;
+	enum address_kind kind; /* of the area */
 };
 
 /* Sorted places with a cursor. */
@@ -72,7 +73,8 @@ static int places_collect(struct builder *builder)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
-		struct place place = { area->va_start, area->va_end, area->caller, area };
+		struct place place = { area->va_start, area->va_end, area->caller, area,
+				       address_area_kind(area) };
 
 		areas->items[areas->count++] = place;
 		if (area->state != AREA_LIVE)
@@ -113,10 +115,10 @@ static enum address_kind image_kind(const struct builder *builder, const struct 
 		       : ADDRESS_UNKNOWN;
 }
 
-static enum address_kind claimed_kind(const struct range *range, const struct claim_area *area)
+static enum address_kind claimed_kind(const struct range *range, const struct place *place)
 {
-	if (area)
-		return address_area_kind(area);
+	if (place)
+		return place->kind;
 	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
 		return ADDRESS_STRAY;
 	return range->gva >= KVMAP_IMAGE_BASE ? ADDRESS_IMAGE : ADDRESS_NOTHING;
@@ -141,7 +143,7 @@ static struct map_item range_item(struct builder *builder, const struct range *r
 	else if (builder->claims) {
 		*place_out = area_at(&builder->areas, range->gva);
 		item.area = *place_out ? (*place_out)->area : NULL;
-		item.kind = claimed_kind(range, item.area);
+		item.kind = claimed_kind(range, *place_out);
 	}
 	return item;
 }

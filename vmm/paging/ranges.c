@@ -44,24 +44,30 @@ struct tally {
 	RANGE_COUNTED_BITS(RANGE_COUNTER)
 };
 
-/*
- * Adds up the masked entries and divides by the mask at the end. A bit up to 54 cannot overflow in the sum of
- * 512 entries. The loop has no branch, so that compilers vectorise it.
- */
+/* Leaves of the run that have the bit. */
+static uint64_t count_bit(const uint64_t *entries, unsigned int count, uint64_t bit)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		sum += (entries[i] & bit) != 0;
+	return sum;
+}
+
+/* The loop has no branch. A bit that is the same in all entries, as it mostly is, needs no loop of its own. */
 static struct tally tally(const uint64_t *entries, unsigned int count, uint64_t size)
 {
-	uint64_t address = PTE_ADDRESS & ~(size - 1);
+	uint64_t address = PTE_ADDRESS & ~(size - 1), some = entries[0], all = entries[0];
 	struct tally sums = { 0 };
 
-#define SUM_FIRST(name, bit) sums.name = entries[0] & (bit);
-#define SUM(name, bit)       sums.name += entries[i] & (bit);
-#define COUNT_OF(name, bit)  sums.name /= (bit);
-	RANGE_COUNTED_BITS(SUM_FIRST)
 	for (unsigned int i = 1; i < count; i++) {
 		/* The mask drops a carry out of the address bits. */
 		sums.jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
-		RANGE_COUNTED_BITS(SUM)
+		some |= entries[i];
+		all &= entries[i];
 	}
+#define COUNT_OF(name, bit)                                                                                  \
+	sums.name = (some ^ all) & (bit) ? count_bit(entries, count, bit) : all & (bit) ? count : 0;
 	RANGE_COUNTED_BITS(COUNT_OF)
 	return sums;
 }
