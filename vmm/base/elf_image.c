@@ -81,7 +81,7 @@ struct elf_notes elf_image_notes(const struct elf_image *image, const Elf64_Phdr
 	return (struct elf_notes){ bytes, bytes ? segment->p_filesz : 0, segment->p_align == 8 ? 8 : 4 };
 }
 
-/* Takes `size` bytes and their padding, which may be missing at the end. NULL: there are not so many. */
+/* Takes `size` bytes and their padding, which may be missing at the end. NULL: fewer are left. */
 static const uint8_t *notes_take(struct elf_notes *notes, uint64_t size)
 {
 	uint64_t padded = (size + notes->align - 1) & ~(uint64_t)(notes->align - 1);

@@ -2,8 +2,6 @@
 #include "base/lazy_library.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /*
  * The first call of a function: saves what may be its arguments, loads the library of %r10, and goes on at the
@@ -82,13 +80,20 @@ int lazy_library_load(const struct lazy_library *library, struct error *error)
 	return 0;
 }
 
+static void (*end)(const char *text);
+
+void lazy_library_begin(void (*missing)(const char *text))
+{
+	end = missing;
+}
+
 void lazy_library_need(const struct lazy_library *library)
 {
 	struct error error;
 
 	if (lazy_library_load(library, &error) == 0)
 		return;
-	fflush(stdout);
-	fprintf(stderr, "kvmap: %s\n", error.text);
-	exit(2);
+	if (end)
+		end(error.text);
+	__builtin_trap();
 }

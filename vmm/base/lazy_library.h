@@ -28,10 +28,13 @@ struct lazy_library {
 };
 
 /*
- * Loads the library, unless it is loaded. A caller that can do without it calls this first: a first call of a
- * function of a library that cannot be loaded ends the process, with the error, as status 2. ERROR_HOST.
+ * Loads the library, unless it is loaded. ERROR_HOST. A caller that can do without it, or report the error, calls
+ * this before any function of it.
  */
 int lazy_library_load(const struct lazy_library *library, struct error *error);
+
+/* A first call of a function of a library that cannot be loaded calls this with the error; it must not return. */
+void lazy_library_begin(void (*missing)(const char *text));
 
 /* Called by the code below. */
 void lazy_library_need(const struct lazy_library *library);

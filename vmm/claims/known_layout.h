@@ -2,7 +2,7 @@
 /*
  * known_layout.h: offsets and sizes of the members of layout.h in the guest that was built with this program,
  * so that its debug information need not be read. The build makes the table from that debug information
- * (make_known_layout.c). It is valid for the guest with that build-id only.
+ * (vmm/commands/make_known_layout.c). It is valid for the guest with that build-id only.
  */
 #ifndef VMM_CLAIMS_KNOWN_LAYOUT_H
 #define VMM_CLAIMS_KNOWN_LAYOUT_H

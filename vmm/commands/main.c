@@ -3,6 +3,7 @@
  * main.c: kvmap COMMAND: finds the command.
  */
 #include "base/escape.h"
+#include "base/lazy_library.h"
 #include "base/signals.h"
 #include "base/spelling.h"
 #include "commands/commands.h"
@@ -10,6 +11,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +63,14 @@ static void end_shortened(const char *name)
 	    write(STDERR_FILENO, after, sizeof(after) - 1) < 0)
 		_exit(EXIT_NOT_DONE);
 	_exit(EXIT_NOT_DONE);
+}
+
+/* A library that is needed now is not installed. */
+static void end_without_library(const char *text)
+{
+	fflush(stdout);
+	fprintf(stderr, "kvmap: %s\n", text);
+	exit(EXIT_NOT_DONE);
 }
 
 /* The command of that name, or NULL. */
@@ -117,6 +127,7 @@ int main(int argc, char **argv)
 {
 	keep_standard_streams();
 	signals_begin(end_shortened);
+	lazy_library_begin(end_without_library);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_NOT_DONE;

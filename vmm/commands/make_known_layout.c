@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * make_known_layout.c: a program of the build, which prints known_layout as C.
+ * make_known_layout.c: a program of the build, no part of kvmap: prints known_layout as C.
  *
  * Usage: make-known-layout GUEST
  */
