@@ -420,7 +420,7 @@ static long blocks_of(const struct world *of)
 	return (long)status.st_blocks;
 }
 
-Test(claims, reading_where_data_is_known_allocates_no_page, .init = NULL, .fini = NULL)
+Test(stopped_guest, reading_where_data_is_known_allocates_no_page)
 {
 	long before;
 
