@@ -239,7 +239,7 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Of the second of two passes: the tables are then as warm as they get. */
+/* The time of the second of two passes: the tables are then as warm as they get. */
 static uint64_t read_time(const struct tables *tables)
 {
 	uint64_t start;

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What a command costs, as counts: the libraries that it loads, what it reads, its system calls. No times.
+# The costs of a command, as counts: the libraries that it loads, the bytes that it reads, its system calls. No times.
 . "$(dirname "$0")/tap.sh"
 
-# libraries ARG...: tries; the libraries that the dynamic linker loads, sorted, in $libraries. Those of the C library and
-# of sanitizers do not count.
+# libraries ARG...: tries; the libraries that the dynamic linker loads, sorted, in $libraries. The C library and
+# sanitizers do not count.
 libraries() {
 	rm -f loaded.*
 	export LD_DEBUG=files LD_DEBUG_OUTPUT="$folder/loaded"

@@ -23,7 +23,7 @@ bool elf_image_open(const void *bytes, size_t size, struct elf_image *out);
 /* NULL if the file does not have all of these bytes. */
 const uint8_t *elf_image_bytes(const struct elf_image *image, uint64_t offset, uint64_t size);
 
-/* What the ELF header says, or section 0 for what has no room there. 0: none. */
+/* Numbers of headers: of the ELF header, or of section 0 if they have no room there. 0: none. */
 uint32_t elf_image_segments(const struct elf_image *image);
 uint64_t elf_image_sections(const struct elf_image *image);
 

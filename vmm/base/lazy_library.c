@@ -63,7 +63,7 @@ __asm__(".pushsection .text\n"
 
 int lazy_library_load(const struct lazy_library *library, struct error *error)
 {
-	/* Of a loaded library, dlopen() returns the same handle. Two threads write the same addresses. */
+	/* dlopen() returns the same handle for a loaded library. Two threads write the same addresses. */
 	void *handle = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle)

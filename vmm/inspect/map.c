@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the list needs of an area or its guard, side by side in memory. */
+/* The members of an area or its guard that the list needs, side by side in memory. */
 struct place {
 	uint64_t start, end; /* of the area, or of its guard */
 	uint64_t caller;

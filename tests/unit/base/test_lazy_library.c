@@ -13,7 +13,7 @@ double scalbln(double x, long n);
 #define FUNCTIONS(X) X(fma) X(scalbln)
 LAZY_LIBRARY("libm.so.6", FUNCTIONS)
 
-/* What the compiler does not know. */
+/* Values that the compiler does not know. */
 static volatile double two = 2;
 static volatile long three = 3;
 
