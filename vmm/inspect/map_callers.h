@@ -10,7 +10,7 @@
 
 struct callers {
 	uint32_t *slots; /* open addressing: index into map.callers, 0 = empty */
-	uint32_t last; /* the index that was found last; 0: none */
+	uint32_t last;   /* the index that was found last; 0: none */
 };
 
 /* Adds the empty caller at index 0. 0, or -1 if memory is out. */
