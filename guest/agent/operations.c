@@ -153,8 +153,11 @@ static void operation_run_here(void *script_operation)
 	operation.detail = made_to_fail(done_before, status);
 	if (!is_expected(&operation, status))
 		__atomic_add_fetch(&agent.unexpected, 1, __ATOMIC_RELAXED);
-	if (refusal_take(&refusal))
+	if (refusal_take(&refusal)) {
 		report_warning(&operation, &refusal);
+		if (refusal.status == KVMAP_REFUSED_NO_MEMORY)
+			report_free_blocks(&operation);
+	}
 	report_result(&operation, status, get_cycles() - start);
 }
 

@@ -50,6 +50,27 @@ void report_warning(const struct operation *operation, const struct refusal *ref
 	channel_unlock();
 }
 
+void report_free_blocks(const struct operation *operation)
+{
+	if (!channel_is_open())
+		return;
+	for (u32 i = 0; i < nr_zones; i++) {
+		u32 nr_free[MAX_ORDER + 1];
+		struct kvmap_record *record;
+
+		zone_free_blocks(&zones[i], nr_free);
+		channel_lock();
+		record = channel_record(KVMAP_RECORD_FREE_BLOCKS);
+		record->status = (u16)zones[i].kind;
+		record->operation = operation_index(operation->script);
+		record->detail = zones[i].numa_node;
+		for (u32 order = 0; order <= MAX_ORDER; order++)
+			record->value[order / 2] |= (u64)nr_free[order] << order % 2 * 32;
+		channel_send();
+		channel_unlock();
+	}
+}
+
 void report_result(const struct operation *operation, u32 status, u64 ticks)
 {
 	channel_lock();

@@ -37,6 +37,11 @@ enum kvmap_record_type {
 	 * [2] its size, [3] caller, [4] caller that allocated it or 0.
 	 */
 	KVMAP_RECORD_WARNING = 7,
+	/*
+	 * After a WARNING for want of page frames, one for each zone: its free blocks when the operation had ended.
+	 * status: enum zone_type, detail: NUMA node, [0] to [5]: as KVMAP_FREE_BLOCKS() reads them.
+	 */
+	KVMAP_RECORD_FREE_BLOCKS = 8,
 };
 
 /* detail of a WARNING */
@@ -70,6 +75,9 @@ struct kvmap_record {
 };
 
 static_assert(sizeof(struct kvmap_record) == 64, "record");
+
+/* FREE_BLOCKS: free blocks of 2^order frames, two orders a value. Frames that were never used count as blocks. */
+#define KVMAP_FREE_BLOCKS(record, order) ((uint32_t)((record)->value[(order) / 2] >> (order) % 2 * 32))
 
 /* `capacity` records follow at offset 64. */
 struct kvmap_channel {

@@ -124,6 +124,16 @@ fi
 printf 'a = vmalloc 40M\nexpect refused vmalloc 30M\nexpect refused vmalloc_huge 30M\nverify\n' >full.kvs
 try run full.kvs --memory 64M --json
 check "memory that is out" 0 out '"line":2,"why":"not enough free page frames".*"caller_place":"op_vmalloc.0x' out '"line":3,"why":"not enough free page frames".*"caller_place":"op_vmalloc_huge.0x' out '"ok":true,"findings":0'
+try run full.kvs --memory 64M
+check "and how much of it is free then, in which blocks" 0 out '^ +[0-9,]+ frames free then, the largest free block of 4 MiB .order 10.' out 'as in /proc/buddyinfo:$' out '^      Node 0, zone +DMA +[0-9]+ +[0-9]+ ' out '^      Node 0, zone +DMA32 +[0-9]+ +[0-9]+ '
+printf 'fragment 50%% of 80M\na = kmalloc 4M\n' >scattered.kvs
+try run scattered.kvs --memory 64M
+check "no block of that order, though frames are free" 2 out '[0-9]+,[0-9]+ frames free then, the largest free block of [0-9]+ KiB .order [0-9]\)'
+cp out refused
+try run scattered.kvs --memory 64M --json
+frames=$(sed -n 's/^ *\([0-9,]*\) frames free then.*/\1/p' refused | tr -d ,)
+sum=$(grep '"type":"buddyinfo"' out | sed 's/.*"free":\[\(.*\)\].*/\1/' | awk -F, '{ for (i = 1; i <= NF; i++) frames += $i * 2 ^ (i - 1) } END { print frames }')
+[ -n "$frames" ] && [ "$frames" = "$sum" ] && ok "the sum of the blocks is that number" || not_ok "the sum of the blocks is that number ($sum)"
 printf 'on cpu 1 expect refused vmalloc 0\nparallel\n  expect refused vfree 0x1000\n  on cpu 1 expect refused kmalloc 0\n  on cpu 2 a = vmalloc 4K\nend\n' >cpus.kvs
 try run cpus.kvs --cpus 3 --json
 check "each CPU has its own" 0 out '"type":"warning".*"line":1,"why":"size is zero"' out '"type":"warning".*"line":3,"why":"nothing is allocated at this address"' out '"type":"warning".*"line":4,"why":"size is zero"'

@@ -208,9 +208,9 @@ const char *claims_area_variable(const struct claims *claims, const struct claim
  */
 uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
 
-/* Number of the area's own frames by numa_node. */
-void claims_area_numa_nodes(const struct claims *claims, const struct claim_area *area,
-			    uint32_t pages_out[KVMAP_NODES_MAX]);
+/* How many of the frames each NUMA node has. */
+void claims_numa_nodes(const struct claims *claims, const uint32_t *frames, size_t count,
+		       uint32_t counts_out[KVMAP_NODES_MAX]);
 
 /*
  * The first CPU that is in the middle of an operation, where claims and tables may disagree, with the

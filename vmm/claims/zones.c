@@ -132,17 +132,17 @@ static uint32_t numa_node_of(const struct claims *claims, uint64_t pfn, uint32_t
 	return KVMAP_NODES_MAX;
 }
 
-void claims_area_numa_nodes(const struct claims *claims, const struct claim_area *area,
-			    uint32_t pages_out[KVMAP_NODES_MAX])
+void claims_numa_nodes(const struct claims *claims, const uint32_t *frames, size_t count,
+		       uint32_t counts_out[KVMAP_NODES_MAX])
 {
 	uint32_t zone = 0;
 
 	for (uint32_t numa_node = 0; numa_node < KVMAP_NODES_MAX; numa_node++)
-		pages_out[numa_node] = 0;
-	for (size_t i = 0; i < area->frame_count; i++) {
-		uint32_t numa_node = numa_node_of(claims, claims->frames.items[area->first_frame + i], &zone);
+		counts_out[numa_node] = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t numa_node = numa_node_of(claims, frames[i], &zone);
 
 		if (numa_node < KVMAP_NODES_MAX)
-			pages_out[numa_node]++;
+			counts_out[numa_node]++;
 	}
 }

@@ -4,6 +4,7 @@
  * slabinfo` version 2.1, after mm/slab_common.c.
  */
 #include "kvmap/layout.h"
+#include "report/buddyinfo.h"
 #include "report/json.h"
 #include "report/proc.h"
 
@@ -11,12 +12,6 @@
 #include <string.h>
 
 /* ---- buddyinfo ---- */
-
-struct buddy_row {
-	const char *zone;
-	bool present;
-	uint64_t blocks[MAX_ORDER + 1];
-};
 
 /* Frames that were never used count as the largest buddy blocks that their alignment allows. */
 static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end)
@@ -31,34 +26,25 @@ static void add_fresh_blocks(struct buddy_row *row, uint64_t start, uint64_t end
 	}
 }
 
-static void put_buddy_row(struct report *report, uint32_t node, const struct buddy_row *row)
+static void put_buddy_row(struct report *report, uint32_t node, uint32_t kind, const struct buddy_row *row)
 {
-	struct json_object *line, *blocks;
+	struct json_object *line;
 
 	if (report->format == REPORT_TEXT) {
-		fprintf(report->stream, "Node %" PRIu32 ", zone %8s ", node, row->zone);
+		fprintf(report->stream, "Node %" PRIu32 ", zone %8s ", node, buddy_zone_name(kind));
 		for (uint32_t order = 0; order <= MAX_ORDER; order++)
 			fprintf(report->stream, "%6" PRIu64 " ", row->blocks[order]);
 		fputc('\n', report->stream);
 		return;
 	}
 	line = json_start(report, "buddyinfo");
-	blocks = json_object_new_array();
-	for (uint32_t order = 0; order <= MAX_ORDER; order++)
-		json_object_array_add(blocks, json_object_new_uint64(row->blocks[order]));
-	json_add_number(line, "node", node);
-	json_add_string(line, "zone", row->zone);
-	json_object_object_add(line, "free", blocks);
+	buddy_row_add(line, node, kind, row);
 	json_finish(report, line);
 }
 
 static void put_node(struct report *report, const struct claims *claims, uint32_t node)
 {
-	struct buddy_row rows[ZONE_TYPES] = {
-		[ZONE_DMA] = { .zone = "DMA" },
-		[ZONE_DMA32] = { .zone = "DMA32" },
-		[ZONE_NORMAL] = { .zone = "Normal" },
-	};
+	struct buddy_row rows[ZONE_TYPES] = { 0 };
 
 	for (uint32_t i = 0; i < claims->zone_count; i++) {
 		const struct claim_zone *zone = &claims->zones[i];
@@ -71,9 +57,9 @@ static void put_node(struct report *report, const struct claims *claims, uint32_
 			row->blocks[order] += zone->nr_free[order];
 		add_fresh_blocks(row, zone->fresh_start, zone->fresh_end);
 	}
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].present)
-			put_buddy_row(report, node, &rows[i]);
+	for (uint32_t kind = 0; kind < ZONE_TYPES; kind++)
+		if (rows[kind].present)
+			put_buddy_row(report, node, kind, &rows[kind]);
 }
 
 void report_buddyinfo(struct report *report, const struct report_proc *proc)

@@ -58,6 +58,9 @@ struct report_run {
 	struct kvmap_record hello, bye;  /* type 0: not received */
 	const struct report_step *steps; /* in the order in which they were run */
 	size_t step_count;
+	/* FREE_BLOCKS records, valid ones, by operation. */
+	const struct kvmap_record *free_blocks;
+	size_t free_block_count;
 	uint64_t dropped_records;         /* invalid records of the channel */
 	const struct report_death *death; /* NULL: the guest came to its end */
 	const char *interrupted;          /* "SIGTERM": death is where the guest was then; else NULL */

@@ -11,6 +11,8 @@
 void part_timeline(struct report *report, const struct report_run *run);
 /* Calls that the guest's memory manager refused: reason, caller, area. */
 void part_warnings(struct report *report, const struct report_run *run);
+/* The free blocks after an operation that was refused for want of page frames; nothing for any other. */
+void part_free_blocks(struct report *report, const struct report_run *run, uint32_t operation);
 void part_totals(struct report *report, const struct report_run *run);
 /* Nothing without --fail-allocation. */
 void part_failure(struct report *report, const struct report_run *run);

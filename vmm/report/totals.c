@@ -4,7 +4,7 @@
  */
 #include "report/json.h"
 #include "base/strbuf.h"
-#include "report/run_parts.h"
+#include "report/picture_parts.h"
 #include "report/text.h"
 
 #include <inttypes.h>
@@ -87,6 +87,25 @@ static void show_areas(struct report *report, const struct claims *claims)
 		  claims->areas.count - live);
 }
 
+static void show_kmalloc(struct report *report, const struct claims *claims)
+{
+	char objects[40], slabs[40], caches[40], frames[40], blocks[40], block_frames[40];
+	struct kmalloc_totals totals;
+
+	picture_kmalloc_count(claims, &totals);
+	if (totals.slabs)
+		text_line(report, PAINT_PLAIN, 2, 14, "slabs       %s in use in %s (%s) of %s",
+			  text_number_of(totals.objects, "object", objects, sizeof(objects)),
+			  text_number_of(totals.slabs, "slab", slabs, sizeof(slabs)),
+			  text_number_of(totals.slab_frames, "frame", frames, sizeof(frames)),
+			  text_number_of(totals.caches, "cache", caches, sizeof(caches)));
+	if (totals.blocks)
+		text_line(report, PAINT_PLAIN, 2, 14,
+			  "blocks      %s of alloc_pages() or large kmalloc(), %s",
+			  text_count(totals.blocks, blocks, sizeof(blocks)),
+			  text_number_of(totals.block_frames, "frame", block_frames, sizeof(block_frames)));
+}
+
 static void show_flushes(struct report *report, const struct claims *claims)
 {
 	uint64_t full = claims->stats.flush_full, ranged = claims->stats.flush_range;
@@ -148,11 +167,18 @@ static void emit_flush(struct report *report, const struct claim_flush *flush)
 static void emit_totals(struct report *report, const struct report_run *run)
 {
 	struct faults faults = count_faults(run);
+	struct kmalloc_totals kmalloc;
 	struct json_object *line = json_start(report, "totals");
 
 	if (run->claims) {
 #define ADD_STATISTIC(structure, counter) json_add_number(line, #counter, run->claims->stats.counter);
 		KVMAP_VMALLOC_STATS(ADD_STATISTIC, vmalloc_stats)
+		picture_kmalloc_count(run->claims, &kmalloc);
+		json_add_number(line, "slab_objects", kmalloc.objects);
+		json_add_number(line, "slabs", kmalloc.slabs);
+		json_add_number(line, "slab_frames", kmalloc.slab_frames);
+		json_add_number(line, "blocks", kmalloc.blocks);
+		json_add_number(line, "block_frames", kmalloc.block_frames);
 	}
 	if (run->claims && run->cpus > 1) {
 		json_add_number(line, "flush_rounds", run->claims->tlb_rounds);
@@ -176,8 +202,10 @@ void part_totals(struct report *report, const struct report_run *run)
 		return;
 	}
 	text_heading(report, "In all");
-	if (run->claims)
+	if (run->claims) {
 		show_areas(report, run->claims);
+		show_kmalloc(report, run->claims);
+	}
 	show_faults(report, run);
 	if (run->claims) {
 		show_flushes(report, run->claims);

@@ -58,7 +58,7 @@ const char *vmallocinfo_nodes(const struct claims *claims, const struct claim_ar
 	struct strbuf list = strbuf_of(out, size);
 
 	if (claims->numa_node_count > 1)
-		claims_area_numa_nodes(claims, area, pages);
+		claims_numa_nodes(claims, claims->frames.items + area->first_frame, area->frame_count, pages);
 	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
 		if (pages[node])
 			strbuf_add(&list, " N%" PRIu32 "=%" PRIu32, node, pages[node]);

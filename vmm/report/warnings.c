@@ -54,6 +54,7 @@ static void show_warning(struct report *report, const struct report_run *run, co
 		  status_text(warning->status), address, *caller ? caller : "an unknown function",
 		  warning->detail & KVMAP_WARNING_IN_INTERRUPT ? ", in an interrupt" : "",
 		  area_of(run, warning, area, sizeof(area)));
+	part_free_blocks(report, run, step->result.operation);
 }
 
 static void show(struct report *report, const struct report_run *run)
@@ -94,6 +95,7 @@ static void emit(struct report *report, const struct report_run *run, const stru
 	json_add_string(line, "area_caller_place",
 			location_text(run, warning->value[4], location, sizeof(location)));
 	json_finish(report, line);
+	part_free_blocks(report, run, step->result.operation);
 }
 
 void part_warnings(struct report *report, const struct report_run *run)

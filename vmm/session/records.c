@@ -87,6 +87,16 @@ static void take_warning(struct session *session, const struct kvmap_record *rec
 		session->run.dropped_records++;
 }
 
+static int take_free_blocks(struct session *session, const struct kvmap_record *record)
+{
+	if (record->operation >= session->config.script->operations.count || record->status >= ZONE_TYPES ||
+	    record->detail >= KVMAP_NODES_MAX) {
+		session->run.dropped_records++;
+		return 0;
+	}
+	return session->free_blocks.count < FREE_BLOCKS_KEPT ? array_push(&session->free_blocks, *record) : 0;
+}
+
 static void take_registers(struct session *session, const struct kvmap_record *record)
 {
 	if (record->detail < 3)
@@ -107,6 +117,10 @@ int session_take_records(struct session *session)
 		case KVMAP_RECORD_WARNING: take_warning(session, &record); break;
 		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
 		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
+		case KVMAP_RECORD_FREE_BLOCKS:
+			if (take_free_blocks(session, &record) < 0)
+				return -1;
+			break;
 		case KVMAP_RECORD_RESULT:
 			if (take_result(session, &record) < 0)
 				return -1;

@@ -100,6 +100,8 @@ static void fill_run(struct session *session)
 	run->fail_allocation = session->config.fail_allocation;
 	run->steps = session->steps.items;
 	run->step_count = session->steps.count;
+	run->free_blocks = session->free_blocks.items;
+	run->free_block_count = session->free_blocks.count;
 	run->verdict = &session->verdict;
 	machine_facts(session->machine, &run->facts);
 	run->timing.kvm_ns = run->facts.open_ns;
@@ -163,6 +165,7 @@ void session_destroy(struct session *session)
 	machine_destroy(session->machine);
 	session_end_parallel(session);
 	free(session->steps.items);
+	free(session->free_blocks.items);
 	free(session);
 }
 

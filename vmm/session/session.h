@@ -37,6 +37,9 @@ struct session_config {
 	bool serial;              /* the guest also writes its text report to the serial port */
 };
 
+/* More than the warnings that a report shows need. */
+#define FREE_BLOCKS_KEPT 1024
+
 struct session {
 	struct session_config config;
 	struct machine *machine;
@@ -56,6 +59,7 @@ struct session {
 	ARRAY_OF(struct report_step) steps;
 	/* By CPU: FAULT and WARNING records of the operation in progress, until its RESULT. */
 	struct report_step pending[KVMAP_CPUS_MAX];
+	ARRAY_OF(struct kvmap_record) free_blocks; /* FREE_BLOCKS records, the first FREE_BLOCKS_KEPT */
 	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */
 	size_t parallel_start, parallel_end;
 	bool *parallel_done; /* by index from parallel_start; NULL: no `parallel` is in progress */

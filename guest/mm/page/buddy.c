@@ -63,18 +63,37 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 	list_add(zone, pfn, order);
 }
 
+/* The largest order that a block at pfn can have: limited by the alignment of pfn and the power of two in nr. */
+static unsigned int run_order(u32 pfn, u32 nr)
+{
+	unsigned int order = (unsigned int)__builtin_ctz(pfn | 1u << MAX_ORDER);
+	unsigned int fits = 31 - (unsigned int)__builtin_clz(nr);
+
+	return order < fits ? order : fits;
+}
+
 void buddy_free_run(struct zone *zone, u32 pfn, u32 nr)
 {
 	while (nr) {
-		/* limited by the alignment of pfn and by the largest power of two in nr */
-		unsigned int order = (unsigned int)__builtin_ctz(pfn | 1u << MAX_ORDER);
-		unsigned int fits = 31 - (unsigned int)__builtin_clz(nr);
+		unsigned int order = run_order(pfn, nr);
 
-		if (order > fits)
-			order = fits;
 		buddy_free(zone, pfn, order);
 		pfn += 1u << order;
 		nr -= 1u << order;
+	}
+}
+
+void zone_free_blocks(const struct zone *zone, u32 nr_free[MAX_ORDER + 1])
+{
+	u32 pfn = READ_ONCE(zone->fresh_start);
+
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		nr_free[order] = READ_ONCE(zone->free_area[order].nr_free);
+	while (pfn < zone->fresh_end) {
+		unsigned int order = run_order(pfn, zone->fresh_end - pfn);
+
+		nr_free[order]++;
+		pfn += 1u << order;
 	}
 }
 

@@ -71,6 +71,9 @@ u64 frames_total_count(void);
 /* Frames that this CPU could allocate now. Frames on other CPUs' lists do not count. */
 u64 frames_free_count(void);
 
+/* Free buddy blocks of each order, as they are without a lock. Fresh frames count as the blocks that they make. */
+void zone_free_blocks(const struct zone *zone, u32 nr_free[MAX_ORDER + 1]);
+
 /*
  * Allocates `bytes` of free memory, contiguous if possible, holds `percent` of its frames (chain held_pages)
  * and frees the others in pseudo-random order, so that later allocations are scattered. Returns the number of

@@ -403,10 +403,12 @@ Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_expect_eq(claims.numa_node_count, 2);
-	claims_area_numa_nodes(&claims, &claims.areas.items[0], pages);
+	claims_numa_nodes(&claims, claims.frames.items + claims.areas.items[0].first_frame,
+			  claims.areas.items[0].frame_count, pages);
 	cr_expect_eq(pages[0], 1);
 	cr_expect_eq(pages[1], 1);
-	claims_area_numa_nodes(&claims, &claims.areas.items[2], pages);
+	claims_numa_nodes(&claims, claims.frames.items + claims.areas.items[2].first_frame,
+			  claims.areas.items[2].frame_count, pages);
 	cr_expect_eq(pages[0], 1);
 	cr_expect_eq(pages[1], 1, "0x731 is in no zone");
 	cr_expect_eq(pages[2], 0);

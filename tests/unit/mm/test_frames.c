@@ -23,6 +23,28 @@ Test(frames, boot_makes_a_fresh_zone_of_each_stretch_between_reserved_regions)
 	check_machine();
 }
 
+Test(frames, free_blocks_are_those_of_the_lists_and_those_that_fresh_frames_make)
+{
+	u32 nr_free[MAX_ORDER + 1], pfn;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	/* [0x100, 0x200), all fresh: one block of order 8. */
+	zone_free_blocks(&zones[0], nr_free);
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		cr_expect_eq(nr_free[order], order == 8, "order %u", order);
+	pfn = frames_alloc(3, PAGE_KMALLOC);
+	cr_assert_neq(pfn, 0);
+	for (u32 i = 0; i < nr_zones; i++) {
+		u32 frames = 0;
+
+		zone_free_blocks(&zones[i], nr_free);
+		for (unsigned int order = 0; order <= MAX_ORDER; order++)
+			frames += nr_free[order] << order;
+		cr_expect_eq(frames, zones[i].free_pages, "zone %u", i);
+	}
+	frames_free(pfn);
+}
+
 Test(frames, frame_zero_is_never_managed)
 {
 	memset(&memblock, 0, sizeof(memblock));

@@ -149,6 +149,22 @@ Test(records, of_boot_end_and_death_are_kept)
 	expect_counts(0, 0);
 }
 
+Test(records, of_free_blocks_are_kept_if_they_can_be)
+{
+	take((struct kvmap_record){
+		.type = KVMAP_RECORD_FREE_BLOCKS, .status = ZONE_DMA32, .detail = 1, .value = { 1 } });
+	cr_assert_eq(session.free_blocks.count, 1);
+	cr_expect_eq(session.free_blocks.items[0].detail, 1);
+	take((struct kvmap_record){ .type = KVMAP_RECORD_FREE_BLOCKS, .operation = WORLD_OPERATIONS });
+	take((struct kvmap_record){ .type = KVMAP_RECORD_FREE_BLOCKS, .status = ZONE_TYPES });
+	take((struct kvmap_record){ .type = KVMAP_RECORD_FREE_BLOCKS, .detail = KVMAP_NODES_MAX });
+	expect_counts(0, 3);
+	for (unsigned int i = 0; i < FREE_BLOCKS_KEPT + 10; i++)
+		take((struct kvmap_record){ .type = KVMAP_RECORD_FREE_BLOCKS });
+	cr_expect_eq(session.free_blocks.count, FREE_BLOCKS_KEPT);
+	expect_counts(0, 3);
+}
+
 Test(records, of_registers_beyond_the_third_are_not_written_anywhere)
 {
 	struct report_death before = session.death;

@@ -71,6 +71,7 @@ void world_end(void)
 	session_end_parallel(&session);
 	verdict_destroy(&session.verdict);
 	free(session.steps.items);
+	free(session.free_blocks.items);
 }
 
 struct kvmap_operation *world_operation(unsigned int index)
@@ -80,6 +81,8 @@ struct kvmap_operation *world_operation(unsigned int index)
 
 void world_record(const struct kvmap_record *record)
 {
+	if (record_next == record_count)
+		record_next = record_count = 0;
 	cr_assert_lt(record_count, sizeof(records) / sizeof(records[0]));
 	records[record_count++] = *record;
 }
