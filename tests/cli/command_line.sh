@@ -47,7 +47,55 @@ lists_no map stage2
 lists_no dump stage2
 lists_no ps memory cpus
 
+for command in run map bench; do
+	try "$command" -h
+	check "$command -h says so itself" 0 out '-h, --help'
+done
+grep -q 'Mandatory or optional' out && not_ok "help without argp's remark" || ok "help without argp's remark"
+try bench --help
+check "its memory is as for Linux's figures" 0 out '2G.$'
+try run --help
+check "and of run 256M" 0 out 'default$|256M\)'
+
 # ---- words that are mistyped ----
+try --verison
+one_line "an option before the command" 2 'did you mean .--version.'
+try Map a.core
+one_line "a command in capitals" 2 'did you mean .map.\?'
+try ps a.core
+check "ps has no argument" 2 err 'a.core. is one argument too many'
+try run two.kvs --policy LAZY
+check "a value in capitals" 2 err 'did you mean .lazy.\?'
+try run --operations 'a vmalloc 64K'
+check "a result without =" 2 err "'a' is no operation; write: a = vmalloc SIZE$"
+try run --operations 'memry 64M'
+check "a word of a script's head" 2 err "did you mean 'memory'\\?$"
+try run --operations 'expect falt null 0'
+check "a word of a statement" 2 err "did you mean 'fault'\\?$"
+try walk a.core vmaloc+8
+one_line "a symbol" 2 'did you mean .vmalloc.\?'
+printf 'first = vmalloc 64K\n' >first.kvs
+try walk first.kvs frist
+one_line "a variable of the script, before symbols" 2 'did you mean .first.\?'
+try frames first.kvs frist+4K
+one_line "and as a frame" 2 'did you mean .first.\?'
+try bench guest vmaloc:4K
+one_line "an operation to measure" 2 'did you mean .vmalloc.\?'
+try bench guest lvie
+one_line "another thing to measure" 2 'did you mean .live.\?'
+try bench guest vmalloc:5K
+one_line "a size that is not measured" 2 'figures of it are of the sizes 4K, .*, 16M$'
+try map a.core --owner ''
+one_line "an empty name" 2 'is neither a function'
+try proc a.core
+check "the files of proc" 2 err 'meminfo, vmallocinfo, buddyinfo or slabinfo'
+for option in "run two.kvs --control=" "run two.kvs --dump=" "compile two.kvs --output="; do
+	# shellcheck disable=SC2086
+	try $option
+	check "kvmap $option" 2 err 'is followed by no name of a file'
+done
+try run two.kvs --kvm /dev/kmv
+one_line "a KVM device that there is not" 2 'there is no /dev/kmv: leave --kvm away'
 try mpa
 one_line "a command" 2 'unknown command .mpa.; did you mean .map.\?'
 try map a.core --rnage 0-1
@@ -97,4 +145,16 @@ tiny=$(longest 20)
 [ "$narrow" -gt 40 ] && [ "$narrow" -le 70 ] && ok "lines fit into 70 columns" || not_ok "lines fit into 70 columns ($narrow)"
 [ "$wide" -gt 100 ] && ok "and use 200" || not_ok "and use 200 ($wide)"
 [ "$tiny" -gt 40 ] && ok "60 are the least" || not_ok "60 are the least ($tiny)"
+# help_fits COLUMNS: help in a terminal of that width, and each line of it.
+help_fits() {
+	for command in "" run map bench frames; do
+		script -qc "stty cols $1; $KVMAP $command --help" /dev/null </dev/null | tr -d '\r' >out
+		awk -v most="$1" 'length > most || /^ +$/ { exit 1 } END { exit NR < 5 }' out ||
+			{ not_ok "help of '$command' fits into $1 columns" && return; }
+	done
+	ok "help fits into $1 columns"
+}
+for columns in 60 79 100 200; do
+	help_fits $columns
+done
 finish

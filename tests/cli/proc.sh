@@ -54,5 +54,5 @@ done
 try proc a.core cpuinfo
 one_line "a file that the guest does not have" 2 'cpuinfo.*meminfo, vmallocinfo'
 try proc a.core
-check "a missing file" 2 err 'the file is missing'
+check "a missing file" 2 err 'the name of the file .meminfo, vmallocinfo, buddyinfo or slabinfo. is missing'
 finish

@@ -28,7 +28,7 @@ status=$?
 tried="kvmap areas - <plain"
 check "standard input as a SOURCE" 0 out '^1 area, 0 of them wrong'
 try run -
-one_line "standard input that is empty" 2 'standard input:1:1: the file is empty'
+one_line "standard input that is empty" 2 'standard input:1:1: the script is empty'
 
 try run -e 'a = vmalloc 64K; fill a' -e 'check a'
 check "operations on the command line" 0 out 'run -e' out 'VERIFIED'

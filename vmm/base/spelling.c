@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/spelling.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -9,6 +11,12 @@
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
+}
+
+/* Upper and lower case are the same letter. */
+static bool is_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /* Optimal string alignment: Levenshtein's distance with swaps of neighbours, over three rows of its matrix.
@@ -28,8 +36,9 @@ size_t spelling_distance(const char *word, size_t length, const char *name)
 		row[0] = i;
 		for (size_t j = 1; j <= name_length; j++) {
 			row[j] = least(least(row[j - 1], above[j]) + 1,
-				       above[j - 1] + (word[i - 1] != name[j - 1]));
-			if (i > 1 && j > 1 && word[i - 1] == name[j - 2] && word[i - 2] == name[j - 1])
+				       above[j - 1] + !is_same(word[i - 1], name[j - 1]));
+			if (i > 1 && j > 1 && is_same(word[i - 1], name[j - 2]) &&
+			    is_same(word[i - 2], name[j - 1]))
 				row[j] = least(row[j], two_above[j - 2] + 1);
 		}
 	}

@@ -9,7 +9,7 @@
 
 /*
  * How many letters must change, come, go or swap with their neighbour to make `name` of `word`; large for
- * words that cannot be meant.
+ * words that cannot be meant. Upper and lower case do not differ.
  */
 size_t spelling_distance(const char *word, size_t length, const char *name);
 

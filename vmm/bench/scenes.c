@@ -3,6 +3,7 @@
  * scenes.c: what can be measured, and what of it is selected.
  */
 #include "base/escape.h"
+#include "base/spelling.h"
 #include "base/strbuf.h"
 #include "bench/internal.h"
 #include "script/names.h"
@@ -77,21 +78,79 @@ static bool is_known(const char *word, const struct linux_figures *figures)
 	return false;
 }
 
+/* The sizes of the operation at the start of `word`, before ':'; "" if nothing has that name. Returns out. */
+static const char *sizes_of(const char *word, const struct linux_figures *figures, char *out, size_t size)
+{
+	size_t length = strcspn(word, ":");
+	struct strbuf list = strbuf_of(out, size);
+
+	for (size_t i = 0; i < SCENES; i++)
+		for (size_t j = 0; j < figures->count; j++) {
+			const struct linux_figure *figure = &figures->items[j];
+			const char *name = scene_row_name(&scenes[i], figure);
+
+			if (scene_function(&scenes[i], figure) && strlen(name) == length &&
+			    !memcmp(name, word, length))
+				strbuf_add_item(&list, ", ", "%s", figure->size);
+		}
+	return out;
+}
+
+/* The name that is nearest to that of `word`, before ':'; NULL if none is. */
+static const char *nearest_name(const char *word, const struct linux_figures *figures)
+{
+	static const char *const others[] = { "live", "flushes", "cpus" };
+	size_t length = strcspn(word, ":"), best = spelling_tolerance(length) + 1, distance;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		distance = spelling_distance(word, length, others[i]);
+		if (distance < best) {
+			best = distance;
+			nearest = others[i];
+		}
+	}
+	for (size_t i = 0; i < figures->count; i++)
+		for (size_t j = 0; j < SCENES; j++) {
+			const char *name = scene_row_name(&scenes[j], &figures->items[i]);
+
+			if (!scene_function(&scenes[j], &figures->items[i]))
+				continue;
+			distance = spelling_distance(word, length, name);
+			if (distance < best) {
+				best = distance;
+				nearest = name;
+			}
+		}
+	return nearest;
+}
+
+static int unknown_word(const char *word, const struct linux_figures *figures, struct error *error)
+{
+	const char *nearest;
+	char escaped[100], sizes[300];
+
+	text_escape(word, strlen(word), escaped, sizeof(escaped));
+	sizes_of(word, figures, sizes, sizeof(sizes));
+	if (*sizes)
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s`: Linux's figures of it are of the sizes %s",
+				 escaped, sizes);
+	nearest = nearest_name(word, figures);
+	if (nearest)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "nothing to measure is called `%s`; did you mean `%s`?", escaped, nearest);
+	return error_set(error, ERROR_INPUT, 0, 0,
+			 "nothing to measure is called `%s`: it is an operation (vmalloc), an "
+			 "operation and a size that Linux's figures have (vmalloc:4K), live, flushes or cpus",
+			 escaped);
+}
+
 int selection_check(const struct bench_config *config, const struct linux_figures *figures,
 		    struct error *error)
 {
-	char escaped[100];
-
-	for (size_t i = 0; i < config->selected_count; i++) {
-		const char *word = config->selected[i];
-
-		if (!is_known(word, figures))
-			return error_set(
-				error, ERROR_INPUT, 0, 0,
-				"nothing to measure is called `%s`: it is an operation (vmalloc), an "
-				"operation and a size that Linux's figures have (vmalloc:4K), live, flushes or cpus",
-				text_escape(word, strlen(word), escaped, sizeof(escaped)));
-	}
+	for (size_t i = 0; i < config->selected_count; i++)
+		if (!is_known(config->selected[i], figures))
+			return unknown_word(config->selected[i], figures, error);
 	return 0;
 }
 

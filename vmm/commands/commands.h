@@ -37,6 +37,8 @@ int command_fail(const struct error *error, const char *detail);
 /* Prints lines with control characters and bytes that are no UTF-8 escaped. */
 void command_write_escaped(FILE *stream, const char *text, size_t length);
 
+#define HELP_COLUMNS 80 /* of help where stdout is no terminal */
+
 /* Columns of the terminal that stdout is, 60 to 200; 0: it is none. */
 unsigned int command_columns(void);
 

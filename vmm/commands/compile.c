@@ -32,7 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
-	case 'o': options->output = argument; return 0;
+	case 'o': options->output = options_path(state, "--output", argument); return 0;
 	case OPTION_TICKS: options->ticks = true; return 0;
 	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;
 	case ARGP_KEY_END:

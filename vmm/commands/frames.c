@@ -86,7 +86,7 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	if ((!number || number_parse(text + before, length - before, &value) != NUMBER_OK) &&
 	    source_options_address(
 		    text, "a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
-		    &value, error) < 0)
+		    source->claims, NULL, &value, error) < 0)
 		return -1;
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,

@@ -8,6 +8,7 @@
 #include "base/spelling.h"
 #include "commands/commands.h"
 #include "config.h"
+#include "report/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,15 +27,23 @@ static const struct command *const commands[] = { COMMANDS(ROW) };
 
 static void print_usage(FILE *stream)
 {
-	fprintf(stream,
-		"Usage: kvmap COMMAND [OPTION...]\n\n"
-		"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and\n"
-		"TLB flush of its vmalloc is right.\n\n");
+	unsigned int columns = command_columns();
+	struct report report = { .stream = stream, .columns = columns ? columns : HELP_COLUMNS };
+
+	text_line(&report, PAINT_PLAIN, 0, 0, "Usage: kvmap COMMAND [OPTION...]");
+	fputc('\n', stream);
+	text_line(
+		&report, PAINT_PLAIN, 0, 0,
+		"Boots a tiny kernel on KVM, and proves from outside that every mapping, guard page and TLB flush of "
+		"its vmalloc is right.");
+	fputc('\n', stream);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(stream, "\nSee kvmap help COMMAND, and `man kvmap-COMMAND`.\n"
-			"Exit status: 0 all verified, 1 at least one finding, 2 it could not be done;\n"
-			"128 + N in a shell: ended by signal N.\n");
+		text_line(&report, PAINT_PLAIN, 2, 12, "%-9s %s", commands[i]->name, commands[i]->summary);
+	fputc('\n', stream);
+	text_line(
+		&report, PAINT_PLAIN, 0, 0,
+		"See kvmap help COMMAND, and `man kvmap-COMMAND`. Exit status: 0 all verified, 1 at least one finding, "
+		"2 it could not be done; 128 + N in a shell: ended by signal N.");
 }
 
 /*
@@ -84,16 +93,18 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *given)
 {
+	static const char *const others[] = { "help", "--help", "--version" };
 	size_t least = spelling_tolerance(strlen(given)) + 1;
 	const char *nearest = NULL;
 	char escaped[64];
 
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		size_t distance = spelling_distance(given, strlen(given), commands[i]->name);
+	for (size_t i = 0; i < COMMAND_COUNT + sizeof(others) / sizeof(others[0]); i++) {
+		const char *name = i < COMMAND_COUNT ? commands[i]->name : others[i - COMMAND_COUNT];
+		size_t distance = spelling_distance(given, strlen(given), name);
 
-		if (distance < least) {
+		if (distance < least && distance < strlen(given)) {
 			least = distance;
-			nearest = commands[i]->name;
+			nearest = name;
 		}
 	}
 	text_escape(given, strlen(given), escaped, sizeof(escaped));

@@ -31,8 +31,15 @@ enum {
 #define ROW_JSON { "json", OPTION_JSON, NULL, 0, "print JSON lines instead of text", 0 },
 #define ROW_GUEST                                                                                            \
 	{ "guest", OPTION_GUEST, "FILE", 0, "the guest kernel (default: the one built with kvmap)", 0 },
-#define ROW_MEMORY                                                                                           \
-	{ "memory", OPTION_MEMORY, "SIZE", 0, "memory of the guest, a multiple of 2M (default 256M)", 0 },
+#define ROW_MEMORY(standard)                                                                                 \
+	{                                                                                                    \
+		"memory",                                                                                    \
+		OPTION_MEMORY,                                                                               \
+		"SIZE",                                                                                      \
+		0,                                                                                           \
+		"memory of the guest, a multiple of 2M (default " standard ")",                              \
+		0                                                                                            \
+	},
 #define ROW_POLICY                                                                                           \
 	{                                                                                                    \
 		"policy",                                                                                    \
@@ -46,7 +53,8 @@ enum {
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "stop a guest that runs longer (default 60)", 0 },
 
 static const struct argp_option common_rows[] = { ROW_JSON ROW_GUEST{ 0 } };
-static const struct argp_option bench_rows[] = { ROW_JSON ROW_GUEST ROW_MEMORY ROW_POLICY ROW_TIMEOUT{ 0 } };
+static const struct argp_option bench_rows[] = { ROW_JSON ROW_GUEST ROW_MEMORY("2G")
+							 ROW_POLICY ROW_TIMEOUT{ 0 } };
 static const struct argp_option stage2_rows[] = {
 	{ "stage2", OPTION_STAGE2, NULL, 0,
 	  "also read the second stage, for V10 and for walk (as root; see kvmap-stage2(1))", 0 },
@@ -71,7 +79,8 @@ static const struct argp_option module_rows[] = {
 	{ 0 },
 };
 static const struct argp_option machine_rows[] = {
-	ROW_MEMORY ROW_TIMEOUT{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
+	ROW_MEMORY("256M")
+		ROW_TIMEOUT{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
 	{ 0 },
 };
 
@@ -252,6 +261,13 @@ int options_cpu(struct argp_state *state, const char *text, unsigned int *out)
 	}
 	argp_error(state, "--cpu `%s` is not the number of a CPU, 0 to %d", text, VIEW_CPUS_MAX - 1);
 	return EINVAL;
+}
+
+const char *options_path(struct argp_state *state, const char *option, const char *path)
+{
+	if (!*path)
+		argp_error(state, "%s is followed by no name of a file", option);
+	return path;
 }
 
 void options_default(struct options *options)

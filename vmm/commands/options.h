@@ -29,6 +29,9 @@ void options_default(struct options *options);
 /* Parses the argument of --cpu: a CPU's number, 0 to 63. 0, or an errno when the message is printed. */
 int options_cpu(struct argp_state *state, const char *text, unsigned int *out);
 
+/* The argument of an option that names a file; an empty one is an error. Returns it. */
+const char *options_path(struct argp_state *state, const char *option, const char *path);
+
 /* The script of -e, else of the file; as script_load(). */
 int options_load(const struct options *options, const char *path, struct script **out, char *context_out,
 		 size_t context_size, struct error *error);

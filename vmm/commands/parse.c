@@ -9,7 +9,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define HELP_INDENT 29 /* where argp begins to describe options */
 
 /* What was found about a word that begins with "--". */
 struct option_search {
@@ -99,12 +102,52 @@ static int check_spelling(const struct argp *argp, int argc, char **argv)
 	return 0;
 }
 
+/* Prints a line of argp's help. Where a word ends at the margin argp indents the next line twice, or writes blanks alone. */
+static void print_help_line(const char *line, size_t length)
+{
+	size_t blanks = strspn(line, " ");
+
+	if (blanks && blanks >= length)
+		return;
+	if (blanks > HELP_INDENT) {
+		line += blanks - HELP_INDENT;
+		length -= blanks - HELP_INDENT;
+	}
+	printf("%.*s\n", (int)length, line);
+}
+
+/*
+ * Prints help as wide as the terminal, without argp's remark about arguments of short options, and ends the process.
+ * What the user has set for argp stays.
+ */
+static void print_help(const struct argp_state *state, unsigned int flags)
+{
+	unsigned int columns = command_columns();
+	char format[80], *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	snprintf(format, sizeof(format), "no-dup-args-note,rmargin=%u",
+		 columns ? columns - 1 : HELP_COLUMNS - 1);
+	setenv("ARGP_HELP_FMT", format, 0);
+	argp_state_help(state, stream, flags);
+	if (stream && fclose(stream) == 0)
+		for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+			print_help_line(at, strcspn(at, "\n"));
+	free(text);
+	exit(command_finish(0));
+}
+
+enum { OPTION_USAGE = 0x4000 };
+
 static error_t parse_help(int key, char *argument, struct argp_state *state)
 {
 	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
-	case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); return 0;
+	case 'h':
+	case '?': print_help(state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC); return 0;
+	case OPTION_USAGE: print_help(state, ARGP_HELP_USAGE); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -117,7 +160,12 @@ static ssize_t write_escaped(void *stream, const char *text, size_t length)
 
 int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
-	static const struct argp_option help[] = { { NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 }, { 0 } };
+	/* argp's own, with -h and a margin. */
+	static const struct argp_option help[] = { { "help", '?', NULL, 0, "print this help", -1 },
+						   { NULL, 'h', NULL, OPTION_ALIAS, NULL, 0 },
+						   { "usage", OPTION_USAGE, NULL, 0, "print a short usage",
+						     0 },
+						   { 0 } };
 	struct argp command = *argp;
 	const struct argp_child children[] = { { &command, 0, NULL, 0 }, { 0 } };
 	const struct argp whole = {
@@ -140,7 +188,7 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 		setvbuf(escaped, NULL, _IOLBF, 0);
 		stderr = escaped;
 	}
-	result = argp_parse(&whole, argc, argv, 0, NULL, input);
+	result = argp_parse(&whole, argc, argv, ARGP_NO_HELP, NULL, input);
 	stderr = terminal;
 	if (escaped)
 		fclose(escaped);

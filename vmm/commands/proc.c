@@ -70,7 +70,8 @@ static int run(int argc, char **argv)
 	static const char doc[] =
 		"Prints the counters of the guest of SOURCE, a core file, a VM that runs or a script that is run first, "
 		"in the format of that file of Linux's /proc.";
-	struct source_options options = source_options_default("the file");
+	struct source_options options =
+		source_options_default("the name of the file (meminfo, vmallocinfo, buddyinfo or slabinfo)");
 	const struct proc_file *file;
 
 	if (source_options_parse(argc, argv, "SOURCE meminfo|vmallocinfo|buddyinfo|slabinfo", doc, false,

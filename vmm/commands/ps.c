@@ -21,7 +21,8 @@ static const struct argp_option argp_options[] = {
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	(void)argument;
+	if (key == ARGP_KEY_ARG)
+		argp_error(state, "`%s` is one argument too many: ps lists all VMs", argument);
 	if (key != OPTION_JSON)
 		return ARGP_ERR_UNKNOWN;
 	*(bool *)state->input = true;

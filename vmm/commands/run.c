@@ -45,8 +45,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
-	case OPTION_DUMP: options->dump = argument; return 0;
-	case OPTION_CONTROL: options->control = argument; return 0;
+	case OPTION_DUMP: options->dump = options_path(state, "--dump", argument); return 0;
+	case OPTION_CONTROL: options->control = options_path(state, "--control", argument); return 0;
 	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
 	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;

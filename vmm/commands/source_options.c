@@ -3,6 +3,7 @@
 
 #include "base/escape.h"
 #include "base/number.h"
+#include "base/spelling.h"
 #include "commands/commands.h"
 
 #include <inttypes.h>
@@ -62,9 +63,37 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-int source_options_address(const char *text, const char *what, uint64_t *out, struct error *error)
+/* The variable or the symbol that is nearest to the name at the start of `text`; "" if none is. Returns out. */
+static const char *nearest_name(const char *text, const struct claims *claims, const struct symbols *symbols,
+				char *out, size_t size)
 {
-	char escaped[160];
+	size_t length = strcspn(text, "+-"), best = spelling_tolerance(length) + 1;
+	const char *nearest = NULL;
+	char name[64];
+
+	out[0] = '\0';
+	if (length >= sizeof(name) || !length || (*text >= '0' && *text <= '9'))
+		return out;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	for (size_t i = 0; claims && i < claims->variables.count; i++) {
+		const char *variable = claims->variables.items[i].name;
+		size_t distance = spelling_distance(name, length, variable);
+
+		if (*variable && distance < best && distance < length) {
+			best = distance;
+			nearest = variable;
+		}
+	}
+	if (!nearest && symbols)
+		nearest = symbols_nearest(symbols, name);
+	return nearest ? text_escape(nearest, strlen(nearest), out, size) : out;
+}
+
+int source_options_address(const char *text, const char *what, const struct claims *claims,
+			   const struct symbols *symbols, uint64_t *out, struct error *error)
+{
+	char escaped[160], nearest[80];
 	uint64_t decimal;
 
 	switch (number_parse_address(text, strlen(text), out)) {
@@ -77,8 +106,10 @@ int source_options_address(const char *text, const char *what, uint64_t *out, st
 					 text, text, decimal);
 		/* fall through */
 	default:
-		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is neither %s",
-				 text_escape(text, strlen(text), escaped, sizeof(escaped)), what);
+		nearest_name(text, claims, symbols, nearest, sizeof(nearest));
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is neither %s%s%s%s",
+				 text_escape(text, strlen(text), escaped, sizeof(escaped)), what,
+				 *nearest ? "; did you mean `" : "", nearest, *nearest ? "`?" : "");
 	}
 }
 

@@ -36,7 +36,7 @@ static int parse_address(const char *text, const struct claims *claims, const st
 	return source_options_address(
 		text,
 		"an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
-		out, error);
+		claims, symbols, out, error);
 }
 
 struct walk_options {

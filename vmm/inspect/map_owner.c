@@ -51,7 +51,7 @@ int map_check_owner(const struct memory_map *map, const struct symbols *symbols,
 	for (size_t i = 0; i < map->callers.count; i++) {
 		const struct map_caller *caller = &map->callers.items[i];
 
-		if (caller->name_length == strlen(owner) &&
+		if (caller->name_length && caller->name_length == strlen(owner) &&
 		    !memcmp(caller->place, owner, caller->name_length))
 			return 0;
 		consider(&nearest, caller->place, caller->name_length);

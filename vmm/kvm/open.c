@@ -7,17 +7,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
+#define KVM_DEVICE    "/dev/kvm"
 #define LOAD_A_MODULE "load the module kvm_intel, kvm_amd or kvm_pvm"
 
 static int open_failed(const char *path, int errnum, struct error *error)
 {
 	switch (errnum) {
 	case ENOENT:
-		error_set(error, ERROR_HOST, 0, 0,
-			  "there is no %s: " LOAD_A_MODULE ", or turn on virtualization in the firmware",
-			  path);
+		error_set(error, ERROR_HOST, 0, 0, "there is no %s: %s" LOAD_A_MODULE "%s", path,
+			  strcmp(path, KVM_DEVICE) != 0
+				  ? "leave --kvm away, since the KVM device is " KVM_DEVICE ", or "
+				  : "",
+			  strcmp(path, KVM_DEVICE) != 0 ? "" : ", or turn on virtualization in the firmware");
 		break;
 	case EACCES:
 	case EPERM:
@@ -53,7 +57,8 @@ int kvm_open(const char *path, struct error *error)
 			"%s speaks version %d of the KVM API, version %d is needed: use a newer kernel", path,
 			version, KVM_API_VERSION);
 	error_set(error, ERROR_HOST, 0, 0,
-		  "%s is not the KVM device, which is /dev/kvm: leave --kvm away, or " LOAD_A_MODULE, path);
+		  "%s is not the KVM device, which is " KVM_DEVICE ": leave --kvm away, or " LOAD_A_MODULE,
+		  path);
 	error->errnum = why.errnum;
 	return -1;
 }

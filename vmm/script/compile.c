@@ -96,7 +96,7 @@ static int compile_all(struct compile *compile)
 		compile->text_length = 0; /* there is no line to show */
 		compile->now = (struct place){ text, 0, 1, text };
 		return compile_error(compile, text,
-				     "the file is empty; a script that does nothing is a comment: # nothing");
+				     "the script is empty; one that does nothing is a comment: # nothing");
 	}
 	if (compile_lines(compile) < 0)
 		return -1;

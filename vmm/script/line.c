@@ -2,10 +2,12 @@
 #include "script/line.h"
 
 #include "base/array.h"
+#include "base/spelling.h"
 #include "script/head.h"
 #include "script/operations.h"
 #include "script/variables.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *line_code_end(const char *line, size_t length, const char **quote_out)
@@ -71,6 +73,25 @@ static int take_assignment(struct compile *compile, uint16_t *result_out, bool *
 	return 0;
 }
 
+/* NAME OPERATION, without = between them, of an operation with a result: fills in "NAME = OPERATION ...". */
+static bool is_without_assignment(struct compile *compile, struct word name, char *out, size_t size)
+{
+	struct place before = compile->now;
+	const struct operation_syntax *syntax;
+	char usage[200];
+
+	if (!name.length || name.length > SCRIPT_NAME_MAX || word_is_reserved(name))
+		return false;
+	compile->now.at = name.at + name.length;
+	syntax = operation_find(peek_word(compile, true));
+	compile->now = before;
+	if (!syntax || !syntax->has_result)
+		return false;
+	operation_usage(syntax, usage, sizeof(usage));
+	snprintf(out, size, "%.*s%s", (int)name.length, name.at, usage + strlen("NAME"));
+	return true;
+}
+
 static int diagnose_unknown_operation(struct compile *compile, struct word word)
 {
 	struct word token = peek_token(compile);
@@ -82,6 +103,9 @@ static int diagnose_unknown_operation(struct compile *compile, struct word word)
 		return compile_error(compile, word.at,
 				     "'fault' is no operation; write 'bug NAME' for a deliberate bug, "
 				     "'expect fault KIND ADDRESS' for an expected page fault");
+	if (is_without_assignment(compile, word, suggestion, sizeof(suggestion)))
+		return compile_error(compile, word.at, "'%.*s' is no operation; write: %s", (int)word.length,
+				     word.at, suggestion);
 	if (word.length && word.length <= token.length && word_is_reserved(word))
 		return compile_error(compile, word.at, "expected an operation, got '%.*s'", (int)word.length,
 				     word.at);
@@ -141,9 +165,22 @@ static int expect_fault(struct compile *compile, struct kvmap_operation *operati
 	return operand_address(compile, &operation->operand[0]);
 }
 
+/* Another word than those that may follow. */
+static int keyword_error(struct compile *compile, const struct name *table, const char *expected)
+{
+	struct word token = peek_token(compile);
+	const struct name *nearest = name_nearest(table, token.at, token.length);
+
+	if (nearest)
+		return compile_error(compile, token.at, "expected %s, got '%.*s'; did you mean '%s'?",
+				     expected, (int)token.length, token.at, nearest->name);
+	return compile_error(compile, token.at, "expected %s%s%s", expected,
+			     compile->usage ? "; write: " : "", compile->usage ? compile->usage : "");
+}
+
 static int expectation(struct compile *compile, struct kvmap_operation *operation)
 {
-	struct word token;
+	static const struct name expectations[] = { { "fault", 0 }, { "refused", 0 }, { NULL, 0 } };
 
 	if (take_keyword(compile, "fault"))
 		return expect_fault(compile, operation);
@@ -151,17 +188,45 @@ static int expectation(struct compile *compile, struct kvmap_operation *operatio
 		operation->expect = KVMAP_EXPECT_REFUSED;
 		return plain_operation(compile, operation);
 	}
-	token = peek_token(compile);
-	return compile_error(compile, token.at, "expected 'fault' or 'refused' after expect");
+	return keyword_error(compile, expectations, "'fault' or 'refused' after expect");
+}
+
+/* The keyword of a usage, such as seed in "fill VARIABLE [seed NUMBER]", that is nearest to a token; else 0 bytes. */
+static struct word usage_nearest(const char *usage, struct word token)
+{
+	size_t best = spelling_tolerance(token.length) + 1;
+	struct word nearest = { usage, 0 };
+	char word[40];
+
+	for (size_t length; *usage; usage += length ? length : 1) {
+		size_t distance;
+
+		length = strspn(usage, "abcdefghijklmnopqrstuvwxyz_");
+		if (!length || length >= sizeof(word))
+			continue;
+		memcpy(word, usage, length);
+		word[length] = '\0';
+		distance = spelling_distance(token.at, token.length, word);
+		if (distance && distance < best && distance < token.length) {
+			best = distance;
+			nearest = (struct word){ usage, length };
+		}
+	}
+	return nearest;
 }
 
 static int end_of_statement(struct compile *compile)
 {
-	struct word token;
+	struct word token, nearest;
 
 	if (at_line_end(compile))
 		return 0;
 	token = peek_token(compile);
+	nearest = usage_nearest(compile->usage, token);
+	if (nearest.length)
+		return compile_error(compile, token.at, "unexpected '%.*s'; did you mean '%.*s'? write: %s",
+				     (int)token.length, token.at, (int)nearest.length, nearest.at,
+				     compile->usage);
 	return compile_error(compile, token.at, "unexpected '%.*s'; write: %s", (int)token.length, token.at,
 			     compile->usage);
 }
@@ -169,15 +234,13 @@ static int end_of_statement(struct compile *compile)
 /* on cpu NUMBER: a prefix of an operation, before `in interrupt` and `expect`. */
 static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
 {
-	struct word token;
+	static const struct name keywords[] = { { "cpu", 0 }, { NULL, 0 } };
 	const char *at;
 	uint64_t cpu;
 
 	compile->usage = "on cpu NUMBER OPERATION";
-	if (!take_keyword(compile, "cpu")) {
-		token = peek_token(compile);
-		return compile_error(compile, token.at, "expected 'cpu' after on; write: %s", compile->usage);
-	}
+	if (!take_keyword(compile, "cpu"))
+		return keyword_error(compile, keywords, "'cpu' after on");
 	skip_blanks(compile);
 	at = compile->now.at;
 	if (operand_number(compile, "the number of a CPU", &cpu) < 0)
@@ -192,14 +255,11 @@ static int on_cpu(struct compile *compile, struct kvmap_operation *operation)
 /* in interrupt: a prefix of an operation, between `on cpu` and `expect`. */
 static int in_interrupt(struct compile *compile, struct kvmap_operation *operation)
 {
-	struct word token;
+	static const struct name keywords[] = { { "interrupt", 0 }, { NULL, 0 } };
 
 	compile->usage = "in interrupt OPERATION";
-	if (!take_keyword(compile, "interrupt")) {
-		token = peek_token(compile);
-		return compile_error(compile, token.at, "expected 'interrupt' after in; write: %s",
-				     compile->usage);
-	}
+	if (!take_keyword(compile, "interrupt"))
+		return keyword_error(compile, keywords, "'interrupt' after in");
 	operation->context = KVMAP_CONTEXT_INTERRUPT;
 	return 0;
 }

@@ -21,8 +21,7 @@ static int open_failed(const char *path, int errnum, struct error *error)
 	if (errnum == EACCES || errnum == EPERM)
 		return error_set(error, ERROR_PERMISSION, errnum, 0, "%s: the script may not be read", path);
 	if (errnum == ENOENT || errnum == ENOTDIR)
-		return error_set(error, ERROR_INPUT, errnum, 0, "%s: no such script (name a *.kvs file)",
-				 path);
+		return error_set(error, ERROR_INPUT, errnum, 0, "%s: no such script", path);
 	return error_set(error, ERROR_INPUT, errnum, 0, "%s: the script cannot be opened", path);
 }
 

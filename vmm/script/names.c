@@ -45,8 +45,13 @@ const char *name_list(const struct name *table, char *out, size_t size)
 {
 	struct strbuf list = strbuf_of(out, size);
 
-	for (const struct name *row = table; row->name; row++)
+	for (const struct name *row = table; row->name; row++) {
+		if (strbuf_room(&list) < strlen(row->name) + strlen(", , ...")) {
+			strbuf_add(&list, ", ...");
+			break;
+		}
 		strbuf_add_item(&list, ", ", "%s", row->name);
+	}
 	return out;
 }
 

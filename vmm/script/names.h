@@ -24,7 +24,7 @@ extern const struct name gfp_names[];        /* enum kvmap_gfp */
 /* The row whose name is the `length` bytes at `word`, or NULL. */
 const struct name *name_find(const struct name *table, const char *word, size_t length);
 
-/* Lists the names of a table: "guard, freed, null". Returns out. */
+/* Lists the names of a table: "guard, freed, null"; "..." for those that do not fit. Returns out. */
 const char *name_list(const struct name *table, char *out, size_t size);
 
 /* The row whose name is nearest to a mistyped word, or NULL if none is near enough. */

@@ -219,7 +219,7 @@ int operand_string(struct compile *compile, uint64_t *out)
 int operand_choice(struct compile *compile, const struct name *table, const char *what, uint32_t *out)
 {
 	const struct name *row;
-	char list[400];
+	char list[280]; /* what an error has room for */
 	struct word word;
 
 	if (at_line_end(compile))
@@ -235,9 +235,12 @@ int operand_choice(struct compile *compile, const struct name *table, const char
 	if (!word.length)
 		word = peek_token(compile);
 	row = name_nearest(table, word.at, word.length);
-	return compile_error(compile, word.at, "expected %s, got '%.*s'%s%s%s: %s", what,
+	if (row)
+		return compile_error(compile, word.at, "expected %s, got '%.*s'; did you mean '%s'?", what,
+				     word.length > TOKEN_SHOWN ? TOKEN_SHOWN : (int)word.length, word.at,
+				     row->name);
+	return compile_error(compile, word.at, "expected %s, got '%.*s': %s", what,
 			     word.length > TOKEN_SHOWN ? TOKEN_SHOWN : (int)word.length, word.at,
-			     row ? "; did you mean '" : "", row ? row->name : "", row ? "'?" : "",
 			     name_list(table, list, sizeof(list)));
 }
 

@@ -81,12 +81,12 @@ Test(load, an_empty_file_is_an_error)
 
 	write_file("");
 	cr_assert_eq(script_load(path, &script, NULL, 0, &error), -1);
-	cr_expect_not_null(strstr(error.text, ":1:1: the file is empty;"), "%s", error.text);
+	cr_expect_not_null(strstr(error.text, ":1:1: the script is empty;"), "%s", error.text);
 }
 
 Test(load, a_missing_file_a_folder_and_a_device_are_told_apart)
 {
-	check_not_loaded(path, ERROR_INPUT, ENOENT, "no such script (name a *.kvs file): No such file");
+	check_not_loaded(path, ERROR_INPUT, ENOENT, "no such script: No such file");
 	check_not_loaded("/tmp", ERROR_INPUT, 0, "/tmp: a directory, not a regular file as a script is");
 	check_not_loaded("/dev/null", ERROR_INPUT, 0,
 			 "/dev/null: a device, a pipe or a socket, not a regular file");
