@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# ./dev before it builds anything: help, mistyped words, the KVM device; and what it shows of long work.
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/tap.sh"
+
+# dev ARG...: as try, of ./dev. Nothing here gets as far as a build.
+dev() {
+	"$tree/dev" "$@" >out 2>err </dev/null
+	status=$?
+	tried="./dev $*"
+}
+
+for word in help --help -h; do
+	dev "$word"
+	check "./dev $word" 0 out '^Usage: \./dev COMMAND' out '^  run '
+done
+for word in --help -h; do
+	dev test "$word"
+	check "./dev test $word" 0 out '^Usage: \./dev test \[' out '^  --quick '
+done
+dev rnu
+one_line "a mistyped command" 2 'unknown command .rnu.; did you mean .run.\? ./dev help lists'
+dev frobnicate
+one_line "a command that is like no other" 2 'unknown command .frobnicate.: ./dev help lists'
+dev test --qiuck
+one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --werror'
+dev test --quick --nested
+one_line "options of test that exclude each other" 2 'exclude each other'
+
+# ---- the KVM device, before anything is built ----
+dev run --kvm "$folder/none"
+one_line "no device" 2 'there is no /.*/none: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on virtualization'
+: >plain
+dev run images/demo.kvs "--kvm=$folder/plain"
+one_line "a file" 2 'plain is not the KVM device, which is /dev/kvm$'
+dev run --kvm "$folder"
+one_line "a folder" 2 'is not the KVM device'
+
+cat >check.sh <<E2
+name=dev
+. "$tree/tests/shell.sh"
+kvm_check "\$@"
+echo opened
+E2
+sh check.sh /dev/null >out 2>err
+status=$?
+check "a device that can be opened" 0 out '^opened$'
+mknod -m 000 closed c 1 3 2>/dev/null
+if [ -c closed ] && sh -c ': <closed' 2>/dev/null; then
+	if [ "$(id -u)" = 0 ]; then # without the capability that opens everything
+		setpriv --bounding-set=-all --inh-caps=-all sh check.sh "$folder/closed" "./dev test --quick needs none" >out 2>err
+	else
+		sh check.sh "$folder/closed" "./dev test --quick needs none" >out 2>err
+	fi
+	status=$?
+	one_line "a device without permission" 2 'no permission for .*closed: add yourself to group kvm .*or run as root; \./dev test --quick needs none$'
+else
+	ok "a device without permission # SKIP no device can be made here"
+fi
+
+# ---- what takes long ----
+cat >work.sh <<E2
+name=dev
+. "$tree/tests/shell.sh"
+progress "building build" log sh -c 'echo "[1/2] one"; sleep \$1; echo "[2/2] two"; exit 3' sh "\$1"
+E2
+sh work.sh 1.5 >out 2>err
+status=$?
+check "a pipe is shown nothing, and the status is that of the work" 3
+[ -s out ] || [ -s err ] && not_ok "not a byte" || ok "not a byte"
+grep -q '^\[2/2\] two$' log && ok "the output is in the log" || not_ok "the output is in the log"
+TERM=xterm script -qec "stty cols 40; sh work.sh 2.5" /dev/null >out 2>err </dev/null
+status=$?
+check "a terminal is shown what is done, for how long, and the last line of the log" 3 out 'dev: building build, 1 s: .1/2. one' out 'building build, 2 s'
+tr '\r' '\n' <out | sed 's/\x1b\[K//g' | awk 'length > 39 { exit 1 }' && ok "in a line that fits" || not_ok "in a line that fits"
+tail -c 3 out | od -An -tx1 | grep -q '1b 5b 4b' && ok "which is cleared at the end" || not_ok "which is cleared at the end"
+TERM=xterm script -qec "sh work.sh 0.2" /dev/null >out 2>err </dev/null
+[ -s out ] && not_ok "what is done at once is not announced" || ok "what is done at once is not announced"
+TERM=dumb script -qec "sh work.sh 1.5" /dev/null >out 2>err </dev/null
+[ -s out ] && not_ok "a terminal that cannot clear a line is left alone" || ok "a terminal that cannot clear a line is left alone"
+finish
