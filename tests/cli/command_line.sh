@@ -157,4 +157,16 @@ help_fits() {
 for columns in 60 79 100 200; do
 	help_fits $columns
 done
+
+# ---- what takes long ----
+echo 'crash hang' >hang.kvs
+try run hang.kvs --timeout 1.5
+check "a pipe is shown no progress" 1
+grep -q 'guest runs' err && not_ok "not on stderr" || ok "not on stderr"
+# The report goes to a file, and stderr is the terminal.
+TERM=xterm script -qc "stty cols 70; $KVMAP run hang.kvs --timeout 2.5 >report" /dev/null >out </dev/null
+check "a terminal is shown what is done and for how long" 1 out 'kvmap: the guest runs hang\.kvs, 1 s' out 'the guest runs hang\.kvs, 2 s' report '^kvmap run hang.kvs'
+tail -c 3 out | od -An -tx1 | grep -q '1b 5b 4b' && ok "in a line that is cleared at the end" || not_ok "in a line that is cleared at the end"
+TERM=dumb script -qc "$KVMAP run hang.kvs --timeout 1.5 >report" /dev/null >out </dev/null
+[ -s out ] && not_ok "a terminal that cannot clear a line is shown none" || ok "a terminal that cannot clear a line is shown none"
 finish

@@ -3,9 +3,11 @@
  * measure.c: everything that is selected, under each policy.
  */
 #include "base/array.h"
+#include "base/progress.h"
 #include "bench/internal.h"
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
+#include "script/script.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -52,6 +54,8 @@ static int measure_scene(struct bench *bench, const struct scene *scene, uint32_
 
 		if (!function || !selection_has(bench->config, scene_row_name(scene, figure), figure->size))
 			continue;
+		progress_set("%s under policy %s (%zu of %d)", scene_row_name(scene, figure),
+			     policy_name(policy), (size_t)(scene - scenes) + 1, SCENES);
 		snprintf(row.operation, sizeof(row.operation), "%s", scene_row_name(scene, figure));
 		memcpy(row.size, figure->size, sizeof(row.size));
 		plan_measure(&plan, function, figure->bytes, &row);
@@ -70,6 +74,7 @@ static int measure_live(struct bench *bench, uint32_t policy, struct error *erro
 	struct plan plan;
 	int status;
 
+	progress_set("pairs among live areas under policy %s", policy_name(policy));
 	plan_open(&plan);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct report_bench_row row = {
@@ -93,6 +98,7 @@ static int measure_flushes(struct bench *bench, uint32_t policy, struct error *e
 	struct plan plan;
 	int status;
 
+	progress_set("flushes under policy %s", policy_name(policy));
 	plan_open(&plan);
 	plan_write(&plan, "pair vmalloc 4K 1000\n");
 	status = plan_run(&plan, bench->config, policy, &totals, error);
@@ -120,6 +126,7 @@ static int measure_cpus(struct bench *bench, uint32_t policy, struct error *erro
 	int status = 0;
 	size_t count;
 
+	progress_set("%d CPUs under policy %s", CPUS, policy_name(policy));
 	if (bench_cpus(bench->config, CPUS, policy, &rows, &count, error) < 0)
 		return -1;
 	for (size_t i = 0; i < count && status == 0; i++)

@@ -3,6 +3,7 @@
 
 #include "base/escape.h"
 #include "base/signals.h"
+#include "commands/progress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,6 +35,7 @@ void command_write_escaped(FILE *stream, const char *text, size_t length)
 
 int command_fail(const struct error *error, const char *detail)
 {
+	progress_end();
 	fflush(stdout);
 	fprintf(stderr, "kvmap: %s\n", error->text);
 	if (detail && *detail) {
@@ -60,6 +62,7 @@ void command_report(struct report *report, bool json)
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
+	progress_end();
 	*report = (struct report){
 		.stream = stdout,
 		.format = json ? REPORT_JSON : REPORT_TEXT,
@@ -73,6 +76,7 @@ int command_finish(int status)
 {
 	struct error error;
 
+	progress_end();
 	/* The pipe has no reader any more: the process dies of the signal. */
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || signals_received() == SIGPIPE)
 		return status;

@@ -3,6 +3,7 @@
  * dump.c: kvmap dump SOURCE FILE
  */
 #include "base/page.h"
+#include "base/progress.h"
 #include "commands/core_dump.h"
 #include "commands/inspection.h"
 
@@ -89,6 +90,7 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 		status = inspection_fail(inspection, &error, NULL);
 	} else if (source_is_final(source)) {
 		/* The file is written only in the last call. */
+		progress_set("writing %s", options->source.extra);
 		if (core_dump_write(&dump, options->source.extra, &written, &error) < 0) {
 			status = inspection_fail(inspection, &error, NULL);
 		} else {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/inspection.h"
 
+#include "base/progress.h"
+#include "commands/progress.h"
 #include "report/pause.h"
 #include "view/process.h"
 
@@ -161,6 +163,7 @@ static void print_warnings(const struct inspection *inspection)
 
 static int print_output(struct inspection *inspection)
 {
+	progress_end();
 	if (inspection->text)
 		fflush(inspection->text);
 	if (summaries(inspection) && (!inspection->failed || inspection->text_size))
@@ -197,6 +200,7 @@ int inspection_run_sources(struct source *sources, size_t count, const struct op
 	struct error error;
 	int status;
 
+	progress_set("reading the guest");
 	if (source_snapshot(sources, count, read_once, &inspection, &error) < 0)
 		status = command_fail(&error, NULL);
 	else
@@ -210,6 +214,7 @@ int inspection_open(const char *name, const struct source_config *config, struct
 	char detail[1024];
 	struct error error;
 
+	progress_set("reading %s", name);
 	if (source_open(name, config, out, detail, sizeof(detail), &error) == 0)
 		return 0;
 	command_fail(&error, detail);

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/spelling.h"
 #include "commands/commands.h"
+#include "commands/progress.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -192,5 +193,8 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 	stderr = terminal;
 	if (escaped)
 		fclose(escaped);
-	return result ? -1 : 0;
+	if (result)
+		return -1;
+	progress_begin();
+	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "base/array.h"
 #include "commands/commands.h"
+#include "commands/progress.h"
 #include "control/client.h"
 #include "control/socket_path.h"
 #include "report/ps.h"
@@ -54,6 +55,7 @@ static int connect_all(const struct control_socket_path *paths, size_t count, st
 			continue;
 		}
 		if (control_client_open(paths[i].path, &vms->clients[vms->count], &error) < 0) {
+			progress_end();
 			fprintf(stderr, "kvmap: %s: %s\n", paths[i].path, error.text);
 			continue;
 		}

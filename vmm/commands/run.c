@@ -4,9 +4,11 @@
  */
 #include "base/clock.h"
 #include "base/data_path.h"
+#include "base/progress.h"
 #include "base/signals.h"
 #include "commands/core_dump.h"
 #include "commands/inspection.h"
+#include "commands/progress.h"
 #include "session/accept.h"
 
 #include <limits.h>
@@ -94,9 +96,12 @@ static int print(struct session *session, const struct run_options *options, uin
 	const char *serial;
 	size_t length;
 
+	if (options->dump)
+		progress_set("writing %s", options->dump);
 	if (options->dump && dump(session, options->dump, &error) < 0)
 		return command_fail(&error, NULL);
 	if (options->serial) {
+		progress_end();
 		serial = machine_serial(session->machine, &length);
 		/* Into a file or a pipe as it is; a terminal must not be controlled by the guest. */
 		if (isatty(STDOUT_FILENO))

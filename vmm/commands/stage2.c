@@ -141,8 +141,8 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
 		return inspection_fail(inspection, &error, NULL);
 	}
-	inspection_report(inspection, &report);
 	what.stage2 = source_stage2(source, &error);
+	inspection_report(inspection, &report);
 	if (!what.stage2) {
 		show_not_seen(&report, what.pid, source);
 		return inspection_fail(inspection, &error, NULL);

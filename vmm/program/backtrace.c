@@ -4,6 +4,7 @@
  */
 #include "program/backtrace.h"
 #include "program/describe.h"
+#include "program/program_file.h"
 
 #include <elfutils/libdwfl.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * inspect.c: claims and tables of the guest while it is stopped.
  */
 #include "base/clock.h"
+#include "base/progress.h"
 #include "session/expectations.h"
 #include "session/internal.h"
 
@@ -86,6 +87,7 @@ int session_verify(struct session *session, struct error *error)
 	uint64_t start = clock_monotonic_ns();
 	int result;
 
+	progress_set("verifying");
 	session->verified = true;
 	session->findings = 1; /* the claims cannot be read */
 	if (session_read_claims(session, error) < 0) {

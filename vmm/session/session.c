@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/session.h"
 
+#include "base/progress.h"
 #include "base/clock.h"
 #include "base/data_path.h"
 #include "base/signals.h"
@@ -20,6 +21,7 @@ static int run_guest(struct session *session, struct error *error)
 	for (;;) {
 		uint64_t start = clock_monotonic_ns();
 
+		progress_set("the guest runs %s", session->config.script->path);
 		if (machine_run(session->machine, deadline, &event, error) < 0)
 			return -1;
 		session->run.timing.guest_ns += clock_monotonic_ns() - start;
