@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tables.c: fills the tables of include/kvmap into documents. A filter from stdin to stdout.
+ * tables.c: fills the tables of include/kvmap, and that of the invariants, into documents. A filter from stdin to stdout.
  *
  *   tables markdown: between a line "<!-- table: NAME -->" and the next "<!-- end of table -->", the lines are
- *                    replaced by the table.
+ *                    replaced by the table. A heading "## VN: ..." gets the rule of that invariant.
  *   tables scdoc:    a line "; table: NAME" is replaced by the table.
  */
 #include "kvmap/boot.h"
 #include "kvmap/gfp.h"
 #include "kvmap/operation.h"
+#include "verify/invariants.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -53,6 +54,9 @@ static const struct row policies[] = { KVMAP_POLICIES(POLICY) };
 #define FUNCTION(NAME, function, value) { #function, 0, NULL, false },
 static const struct row functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
+#define INVARIANT(number, function, needs_claims, rule) { "V" #number, 0, rule, false },
+static const struct row invariants[] = { INVARIANT_TABLE(INVARIANT) };
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
 
 static const struct table {
@@ -66,6 +70,7 @@ static const struct table {
 	{ "faults", "kind | is", ROWS(fault_kinds) },
 	{ "policies", "policy | when freed memory is used again", ROWS(policies) },
 	{ "functions", NULL, ROWS(functions) },
+	{ "invariants", "invariant | rule", ROWS(invariants) },
 };
 
 /* Within a cell of a Markdown table '|' ends the cell, even in code. */
@@ -153,6 +158,22 @@ static void print_table(const char *name, size_t length)
 	}
 }
 
+/* Whether the line is a heading "## VN: ..." of an invariant; prints it with the rule. */
+static bool print_heading(const char *line)
+{
+	for (size_t i = 0; i < INVARIANTS; i++) {
+		const struct row *row = &invariants[i];
+		size_t length = strlen(row->word);
+
+		if (strncmp(line, "## ", 3) != 0 || strncmp(line + 3, row->word, length) != 0 ||
+		    line[3 + length] != ':')
+			continue;
+		printf("## %s: %s\n", row->word, row->help);
+		return true;
+	}
+	return false;
+}
+
 int main(int count, char **arguments)
 {
 	static const char end[] = "<!-- end of table -->\n";
@@ -170,7 +191,7 @@ int main(int count, char **arguments)
 
 		if (!strcmp(line, end))
 			skipped = false;
-		if (!skipped && !(is_start && scdoc))
+		if (!skipped && !(is_start && scdoc) && (scdoc || !print_heading(line)))
 			fputs(line, stdout);
 		if (!is_start)
 			continue;
