@@ -157,6 +157,21 @@ help_fits() {
 for columns in 60 79 100 200; do
 	help_fits $columns
 done
+# fits COLUMNS COMMAND...: the report has no line that is wider than the terminal.
+fits() {
+	columns=$1
+	shift
+	script -qc "stty cols $columns; NO_COLOR=1 $KVMAP $*" /dev/null </dev/null | tr -d '\r' >out
+	# A character of more than one byte is one column.
+	awk -v most="$columns" 'length > most { exit 1 } END { exit NR < 5 }' out && ok "$1 fits into $columns columns" ||
+		not_ok "$1 fits into $columns columns"
+}
+for columns in 60 80 120; do
+	fits $columns run two.kvs --nodes 2
+	fits $columns walk a.core a
+	fits $columns frames a.core a
+done
+fits 80 map a.core
 
 # ---- what takes long ----
 echo 'crash hang' >hang.kvs

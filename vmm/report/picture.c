@@ -23,9 +23,9 @@ static struct picture_memory memory_of(const struct claims *claims, const struct
 					.count = area->frame_count };
 }
 
-static struct picture_scale find_scale(const struct report_run *run)
+static struct picture_scale find_scale(const struct report *report, const struct report_run *run)
 {
-	struct picture_scale scale = { .low = UINT64_MAX };
+	struct picture_scale scale = picture_scale(report);
 
 	for (size_t i = 0; i < areas_shown(run->claims); i++) {
 		struct picture_memory memory = memory_of(run->claims, &run->claims->areas.items[i]);
@@ -91,7 +91,7 @@ static void show_area(struct report *report, const struct report_run *run, const
 static void show_text(struct report *report, const struct report_run *run)
 {
 	const struct claims *claims = run->claims;
-	struct picture_scale scale = find_scale(run);
+	struct picture_scale scale = find_scale(report, run);
 
 	text_heading(report, "Areas: virtual range -> frames");
 	if (!claims->areas.count)

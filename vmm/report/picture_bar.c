@@ -15,6 +15,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+struct picture_scale picture_scale(const struct report *report)
+{
+	bool narrow = report->columns && report->columns < PICTURE_COLUMNS + 8;
+
+	return (struct picture_scale){ .columns = narrow ? PICTURE_NARROW : PICTURE_COLUMNS,
+				       .low = UINT64_MAX };
+}
+
 void picture_include(struct picture_scale *scale, const struct picture_memory *memory)
 {
 	for (size_t i = 0; i < memory->count; i++) {
@@ -30,7 +38,7 @@ void picture_settle(struct picture_scale *scale)
 	scale->per_column = 1;
 	if (scale->low > scale->high)
 		return;
-	while (scale->low / scale->per_column * scale->per_column + PICTURE_COLUMNS * scale->per_column <=
+	while (scale->low / scale->per_column * scale->per_column + scale->columns * scale->per_column <=
 	       scale->high)
 		scale->per_column *= 2;
 	scale->first = scale->low / scale->per_column * scale->per_column;
@@ -66,7 +74,7 @@ void picture_legend(struct report *report, const struct claims *claims, const st
 		  scale->first * KVMAP_PAGE_SIZE);
 	if (claims->numa_node_count <= 1)
 		return;
-	for (uint64_t i = 0; i < PICTURE_COLUMNS; i++)
+	for (uint64_t i = 0; i < scale->columns; i++)
 		bar[i] = column_node(claims, scale->first + i * scale->per_column,
 				     scale->first + (i + 1) * scale->per_column);
 	text_line(report, PAINT_FAINT, 2, 2, "The node of each column ('*': of several nodes):");
@@ -75,14 +83,14 @@ void picture_legend(struct report *report, const struct claims *claims, const st
 
 static void draw(const struct picture_scale *scale, const struct picture_memory *memory, char *bar)
 {
-	memset(bar, '.', PICTURE_COLUMNS);
-	bar[PICTURE_COLUMNS] = '\0';
+	memset(bar, '.', scale->columns);
+	bar[scale->columns] = '\0';
 	for (size_t i = 0; i < memory->count; i++)
 		for (uint64_t j = 0; j < 1ull << memory->order; j++) {
 			uint64_t frame = memory->frames[i] + j;
 			uint64_t column = (frame - scale->first) / scale->per_column;
 
-			if (frame < scale->first || column >= PICTURE_COLUMNS)
+			if (frame < scale->first || column >= scale->columns)
 				continue;
 			bar[column] = bar[column] == '.'                         ? '1'
 				      : bar[column] == '9' || bar[column] == '#' ? '#'
@@ -135,10 +143,12 @@ void picture_bar(struct report *report, const struct picture_scale *scale,
 		 const struct picture_memory *memory)
 {
 	char bar[PICTURE_COLUMNS + 1], runs[92];
+	size_t room =
+		report->columns && report->columns - 6 < sizeof(runs) ? report->columns - 5 : sizeof(runs);
 
 	draw(scale, memory, bar);
 	text_line(report, PAINT_PLAIN, 6, 6, "|%s|", bar);
-	list_runs(memory, runs, sizeof(runs));
+	list_runs(memory, runs, room);
 	if (*runs)
 		text_line(report, PAINT_FAINT, 6, 6, "%s", runs);
 }

@@ -9,7 +9,8 @@
 #include "report/json.h"
 #include "report/run_parts.h"
 
-#define PICTURE_COLUMNS 64
+#define PICTURE_COLUMNS 64 /* of a bar, at most */
+#define PICTURE_NARROW  48 /* in a terminal of less than 72 columns */
 
 /* Memory in the order of its pages: `count` blocks of 2^order frames, each by its first frame. */
 struct picture_memory {
@@ -18,13 +19,15 @@ struct picture_memory {
 	unsigned int order;
 };
 
-/* The part of RAM that each bar shows: frames [first, first + PICTURE_COLUMNS * per_column). */
+/* The part of RAM that each bar shows: frames [first, first + columns * per_column). */
 struct picture_scale {
-	uint64_t low, high; /* lowest and highest frame of all memory; low > high: none */
+	unsigned int columns; /* PICTURE_COLUMNS or PICTURE_NARROW */
+	uint64_t low, high;   /* lowest and highest frame of all memory; low > high: none */
 	uint64_t first, per_column;
 };
 
-/* Beginning with { UINT64_MAX, 0 }: all memory that the scale is to have, then picture_settle(). */
+/* Beginning with picture_scale(): all memory that the scale is to have, then picture_settle(). */
+struct picture_scale picture_scale(const struct report *report);
 void picture_include(struct picture_scale *scale, const struct picture_memory *memory);
 void picture_settle(struct picture_scale *scale);
 

@@ -7,8 +7,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define CELL_LEAST 20   /* columns of the last cell of a row */
-#define TEXT_MAX   2048 /* bytes of a paragraph; the rest is cut */
+#define CELL_LEAST  20   /* columns of the last cell of a row */
+#define NARROW_HANG 8    /* where the last cell goes on, if it has fewer */
+#define TEXT_MAX    2048 /* bytes of a paragraph; the rest is cut */
 
 static const char *paint_start(const struct report *report, enum paint paint)
 {
@@ -57,8 +58,7 @@ static size_t fitting(const char *text, size_t length, unsigned int columns)
 void text_line(struct report *report, enum paint paint, unsigned int indent, unsigned int hang,
 	       const char *format, ...)
 {
-	/* A row of a table keeps its cells together, in a terminal that is too narrow for them, too. */
-	unsigned int columns = report->columns ? report->columns : TEXT_COLUMNS, least = hang + CELL_LEAST;
+	unsigned int columns = report->columns ? report->columns : TEXT_COLUMNS, first = columns;
 	char raw[TEXT_MAX], text[TEXT_MAX + 8];
 	const char *at = text;
 	va_list arguments;
@@ -67,10 +67,14 @@ void text_line(struct report *report, enum paint paint, unsigned int indent, uns
 	va_start(arguments, format);
 	vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
-	columns = columns > least ? columns : least;
+	/* In a terminal that is too narrow the cells of a row stay together, and its last one goes on below them. */
+	if (hang + CELL_LEAST > columns) {
+		first = columns > hang ? columns : hang;
+		hang = NARROW_HANG;
+	}
 	length = strlen(text_filter(raw, strlen(raw), text, sizeof(text)));
 	do {
-		size_t bytes = fitting(at, length, columns - indent), shown = bytes;
+		size_t bytes = fitting(at, length, first - indent), shown = bytes;
 
 		while (shown && at[shown - 1] == ' ')
 			shown--;
@@ -83,6 +87,7 @@ void text_line(struct report *report, enum paint paint, unsigned int indent, uns
 			length--;
 		}
 		indent = hang;
+		first = columns;
 	} while (length);
 }
 

@@ -38,6 +38,23 @@ Test(text, counts_durations_and_nouns_are_written_for_people)
 	cr_expect_str_eq(text_number_of(1000, "entry", out, sizeof(out)), "1,000 entries");
 }
 
+Test(text, in_a_narrow_terminal_a_row_keeps_its_cells_and_goes_on_below_them)
+{
+	char *out;
+	size_t size;
+	struct report report = report_begin(REPORT_TEXT, &out, &size);
+
+	report.columns = 30;
+	text_line(&report, PAINT_PLAIN, 0, 12, "first cell  some words of the last cell, which go on");
+	text_line(&report, PAINT_PLAIN, 0, 32, "cells that take 30 columns ..., last");
+	text_line(&report, PAINT_PLAIN, 0, 4, "words that have room: as ever, below each other");
+	report_end(&report);
+	cr_expect_str_eq(out, "first cell  some words of the\n        last cell, which go on\n"
+			      "cells that take 30 columns ...,\n        last\n"
+			      "words that have room: as ever,\n    below each other\n");
+	free(out);
+}
+
 Test(text, a_long_line_is_broken_at_a_blank)
 {
 	char long_text[140], *out;
