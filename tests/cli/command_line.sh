@@ -57,6 +57,16 @@ check "its memory is as for Linux's figures" 0 out '2G.$'
 try run --help
 check "and of run 256M" 0 out 'default$|256M\)'
 
+# ---- an error is one line ----
+for words in "run a b" "run -x" "run --memory" "run --json=1" "run --cpus 99" "run --policy sactter" map "map a.core b" "ps x" bench \
+	compile "compile two.kvs" "proc a.core" "walk a.core" "diff a.core" "map --cpu x a.core"; do
+	# shellcheck disable=SC2086
+	try $words
+	one_line "kvmap $words" 2 '^kvmap [a-z]*: '
+done
+try run --xyzzy=3 two.kvs
+one_line "an option that is like no other" 2 '^kvmap: unrecognized option .--xyzzy.: .kvmap run --help. lists them$'
+
 # ---- words that are mistyped ----
 try --verison
 one_line "an option before the command" 2 'did you mean .--version.'

@@ -63,10 +63,7 @@ static bool takes_argument(const struct argp *argp, int key)
 	return false;
 }
 
-/*
- * Prints a suggestion for the first long option that there is not. -1 if it did. What is like no option is
- * left to argp.
- */
+/* Prints an error for the first long option that there is not, with a suggestion. -1 if it did. */
 static int check_spelling(const struct argp *argp, int argc, char **argv)
 {
 	static const struct argp_option own[] = { { "help", 0, 0, 0, 0, 0 },
@@ -77,6 +74,7 @@ static int check_spelling(const struct argp *argp, int argc, char **argv)
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		struct option_search search = { .word = argv[i] + 2, .distance = SIZE_MAX };
 		char escaped[80];
+		bool near;
 
 		if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' && !argv[i][2])
 			i += takes_argument(argp, argv[i][1]);
@@ -92,11 +90,11 @@ static int check_spelling(const struct argp *argp, int argc, char **argv)
 			i += found->arg && !search.word[search.length];
 			continue;
 		}
-		if (search.distance > spelling_tolerance(search.length))
-			return 0;
+		near = search.distance <= spelling_tolerance(search.length);
 		error_set(&error, ERROR_INPUT, 0, 0,
-			  "unrecognized option `--%s`; did you mean `--%s`? `%s --help` lists them",
-			  text_escape(search.word, search.length, escaped, sizeof(escaped)), search.nearest,
+			  "unrecognized option `--%s`%s%s%s `%s --help` lists them",
+			  text_escape(search.word, search.length, escaped, sizeof(escaped)),
+			  near ? "; did you mean `--" : ":", near ? search.nearest : "", near ? "`?" : "",
 			  argv[0]);
 		return command_fail(&error, NULL), -1;
 	}
@@ -153,9 +151,13 @@ static error_t parse_help(int key, char *argument, struct argp_state *state)
 	}
 }
 
+/* argp ends each error with a line "Try `...' for more information". An error here is one line. */
 static ssize_t write_escaped(void *stream, const char *text, size_t length)
 {
-	command_write_escaped(stream, text, length);
+	static const char remark[] = "Try `";
+
+	if (length < sizeof(remark) || memcmp(text, remark, sizeof(remark) - 1) != 0)
+		command_write_escaped(stream, text, length);
 	return (ssize_t)length;
 }
 
