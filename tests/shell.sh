@@ -12,7 +12,11 @@ kvm_check() {
 	elif [ -r "$1" ] && [ -w "$1" ]; then
 		what="nothing drives the device $1: load the module kvm_intel, kvm_amd or kvm_pvm"
 	else
-		what="no permission for $1: add yourself to group kvm (and log in again) or run as root"
+		# A group that has no right to it is no help.
+		case $(stat -c %A "$1" 2>/dev/null) in
+		????rw*) what="no permission for $1: add yourself to group $(stat -c %G "$1") (and log in again) or run as root" ;;
+		*) what="no permission for $1: run as root" ;;
+		esac
 	fi
 	echo "$name: $what${2:+; $2}" >&2
 	exit 2
