@@ -3,6 +3,7 @@
  * wait.c: a VM of kvmap that is starting: its process is there, its control socket or its page tables are not.
  */
 #include "base/clock.h"
+#include "base/progress.h"
 #include "base/number.h"
 #include "control/socket_path.h"
 #include "source/internal.h"
@@ -110,6 +111,7 @@ void source_wait_for_socket(const char *name)
 	const struct timespec step = { .tv_nsec = STEP_NS };
 	uint64_t end = clock_monotonic_ns() + WAIT_NS;
 
+	progress_set("waiting for %s", name);
 	while (!is_there(name) && clock_monotonic_ns() < end)
 		nanosleep(&step, NULL);
 }
@@ -135,6 +137,7 @@ int source_wait_for_tables(struct control_client *client, struct error *error)
 	uint64_t end = clock_monotonic_ns() + WAIT_NS;
 	int found;
 
+	progress_set("waiting for page tables");
 	while (!(found = has_tables(client, error)) &&
 	       control_client_hello(client)->state != CONTROL_AT_END && clock_monotonic_ns() < end)
 		nanosleep(&step, NULL);
