@@ -39,8 +39,8 @@ Test(kvm_open, a_missing_device_is_the_hosts_fault_and_says_what_to_load)
 	cr_expect(eq(int, error.kind, ERROR_HOST));
 	cr_expect(eq(int, error.errnum, ENOENT));
 	expect_text(error.text,
-		    "there is no /nonexistent/kvm: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on "
-		    "virtualization in the firmware");
+		    "there is no /nonexistent/kvm: leave --kvm away, since the KVM device is /dev/kvm, or "
+		    "load the module kvm_intel, kvm_amd or kvm_pvm");
 }
 
 Test(kvm_open, a_device_that_may_not_be_opened_is_a_matter_of_permission)
