@@ -28,6 +28,11 @@ one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --w
 dev test --quick --nested
 one_line "options of test that exclude each other" 2 'exclude each other'
 
+dev fuzz clams
+one_line "a target of fuzz that there is not" 2 'fuzz: no target .clams.: they are claims '
+dev fuzz --seconds x
+one_line "a time that is none" 2 'fuzz \[TARGET...\] \[--seconds N\]'
+
 # ---- the KVM device, before anything is built ----
 dev run --kvm "$folder/none"
 one_line "no device" 2 'there is no /.*/none: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on virtualization'
