@@ -155,6 +155,8 @@ class Samples:
         for line in lines:
             if line.startswith("$ "):
                 parts.append([line[2:], []])
+            elif parts and parts[-1][0].endswith("\\") and not parts[-1][1]:
+                parts[-1][0] += "\n" + line # the command goes on
             elif parts:
                 parts[-1][1].append(line)
         reason = reason_not_to_run([command for command, _ in parts])
