@@ -84,7 +84,7 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	if (variable)
 		return variable < 0 ? -1 : frame_at(source, text, *out, out, error);
 	if ((!number || number_parse(text + before, length - before, &value) != NUMBER_OK) &&
-	    source_options_address(
+	    source_options_address_or_name(
 		    text, "a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
 		    source->claims, NULL, &value, error) < 0)
 		return -1;

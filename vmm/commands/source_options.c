@@ -90,8 +90,8 @@ static const char *nearest_name(const char *text, const struct claims *claims, c
 	return nearest ? text_escape(nearest, strlen(nearest), out, size) : out;
 }
 
-int source_options_address(const char *text, const char *what, const struct claims *claims,
-			   const struct symbols *symbols, uint64_t *out, struct error *error)
+int source_options_address_or_name(const char *text, const char *what, const struct claims *claims,
+				   const struct symbols *symbols, uint64_t *out, struct error *error)
 {
 	char escaped[160], nearest[80];
 	uint64_t decimal;
@@ -111,6 +111,11 @@ int source_options_address(const char *text, const char *what, const struct clai
 				 text_escape(text, strlen(text), escaped, sizeof(escaped)), what,
 				 *nearest ? "; did you mean `" : "", nearest, *nearest ? "`?" : "");
 	}
+}
+
+int source_options_address(const char *text, const char *what, uint64_t *out, struct error *error)
+{
+	return source_options_address_or_name(text, what, NULL, NULL, out, error);
 }
 
 error_t source_options_cpu(struct argp_state *state, const char *text, struct source_options *options)

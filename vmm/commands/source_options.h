@@ -28,10 +28,13 @@ error_t source_options_cpu(struct argp_state *state, const char *text, struct so
 
 /*
  * Parses an ADDRESS. 0, or -1 with ERROR_INPUT: a number of digits alone is refused with both readings, anything else as
- * being no `what`, with the nearest variable of the script or symbol. claims and symbols may be NULL.
+ * being no `what`.
  */
-int source_options_address(const char *text, const char *what, const struct claims *claims,
-			   const struct symbols *symbols, uint64_t *out, struct error *error);
+int source_options_address(const char *text, const char *what, uint64_t *out, struct error *error);
+
+/* The same where a name is possible, too: the error has the nearest variable or symbol. claims and symbols may be NULL. */
+int source_options_address_or_name(const char *text, const char *what, const struct claims *claims,
+				   const struct symbols *symbols, uint64_t *out, struct error *error);
 
 /* A child parser for a command with options of its own. Its input is a struct source_options. */
 extern const struct argp source_options_argp;

@@ -33,7 +33,7 @@ static int parse_address(const char *text, const struct claims *claims, const st
 			return 0;
 		}
 	}
-	return source_options_address(
+	return source_options_address_or_name(
 		text,
 		"an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
 		claims, symbols, out, error);
