@@ -77,8 +77,7 @@ def tokens(text):
     text = re.sub(r"\bkvm_[a-z]+\b", "KVM", text)
     text = re.sub(r"1G pages (do not )?work", "1G pages", text)
     text = re.sub(r"\S*/(?=images/|build/|guest/|[a-z-]+\.(core|kvs))", "", text)
-    text = re.sub(r"\b[0-9a-f]{16}\b|0x[0-9a-f]+|-?\d[\d,]*(\.\d+)?", "#", text)
-    text = re.sub(r"\b[0-9a-f]{7,40}\b", "#", text)
+    text = re.sub(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{16}\b|0x[0-9a-f]+|-?\d[\d,]*(\.\d+)?", "#", text)
     return text.split()
 
 
