@@ -173,7 +173,7 @@ class Samples:
                 with open(os.path.join(folder.path, made[1]), "w") as file:
                     file.write("\n".join(shown) + "\n")
             status, output = folder.run(command.replace("$?", str(status)))
-            # What is named beside a command without output may print, as `kvmap run` with a report.
+            # A command that is shown without output may print, as `kvmap run` with a report.
             alike = same(tokens("\n".join(shown)), tokens(output)) or (not shown and status in statuses_of(command))
             good = good and alike
             now.append("$ " + command)

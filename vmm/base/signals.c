@@ -104,7 +104,7 @@ static void handle_bus(int number)
 	sigaction(number, &before_bus, NULL);
 }
 
-/* Of RLIMIT_FSIZE: the write fails with EFBIG. Not SIG_IGN, which programs that are started would inherit. */
+/* SIGXFSZ of RLIMIT_FSIZE: the write fails with EFBIG. Not SIG_IGN, which programs that are started would inherit. */
 static void handle_file_size(int number)
 {
 	(void)number;

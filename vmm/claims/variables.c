@@ -39,7 +39,7 @@ static bool is_name(const char *text, size_t length)
 	return length;
 }
 
-/* Takes the next name; "" if there is none. What is no name ends the list. */
+/* Takes the next name; "" if there is none. Anything else than a name ends the list. */
 static void name_take(struct reader *reader, struct names *names, char out[KVMAP_VARIABLE_NAME_MAX + 1])
 {
 	uint32_t most = names->left < KVMAP_VARIABLE_NAME_MAX + 1 ? names->left : KVMAP_VARIABLE_NAME_MAX + 1;

@@ -70,7 +70,7 @@ static int write_file(const char *path, const void *bytes, size_t size, struct e
 	return 0;
 }
 
-/* What machine the script is for. */
+/* Sets the machine that the script is for. */
 static int settle(struct session_config *config, const struct script *script, struct kvmap_boot *boot,
 		  char *context, size_t context_size, struct error *error)
 {

@@ -64,7 +64,7 @@ static const struct argp_option verbose_rows[] = {
 	{ "verbose", 'v', NULL, 0, "also say how a VM was read, and for how long it was paused", 0 },
 	{ 0 },
 };
-/* What goes into the boot module. */
+/* Options that change the boot module. */
 static const struct argp_option module_rows[] = {
 	{ "operations", 'e', "OPERATIONS", 0,
 	  "run OPERATIONS instead of a script's file; a semicolon or another -e begins the next one", 0 },

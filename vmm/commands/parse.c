@@ -15,7 +15,7 @@
 
 #define HELP_INDENT 29 /* where argp begins to describe options */
 
-/* What was found about a word that begins with "--". */
+/* The options that a word which begins with "--" may mean. */
 struct option_search {
 	const char *word;
 	size_t length;
@@ -117,7 +117,7 @@ static void print_help_line(const char *line, size_t length)
 
 /*
  * Prints help as wide as the terminal, without argp's remark about arguments of short options, and ends the process.
- * What the user has set for argp stays.
+ * Settings of the user for argp (ARGP_HELP_FMT) stay.
  */
 static void print_help(const struct argp_state *state, unsigned int flags)
 {

@@ -19,7 +19,7 @@
 /* Descriptors of guest memory that one reply can carry. */
 #define CONTROL_FDS_MAX 8
 
-/* Of one VM: kvmap makes a few memory slots and at most 64 vCPUs. */
+/* Limits of one VM: kvmap makes a few memory slots and at most 64 vCPUs. */
 #define CONTROL_REGIONS_MAX 512
 #define CONTROL_CPUS_MAX    64
 

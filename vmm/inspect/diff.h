@@ -162,8 +162,8 @@ struct diff_register {
 };
 
 /*
- * Iterates over the registers that differ, of CPUs that both views have. What one side does not know does not
- * differ: diff_not_known(). *next is the cursor, 0 at first. False at the end.
+ * Iterates over the registers that differ, of CPUs that both views have. A register that one side does not know does
+ * not differ: diff_not_known(). *next is the cursor, 0 at first. False at the end.
  */
 bool diff_register_next(const struct view *before, const struct view *after, size_t *next,
 			struct diff_register *out);

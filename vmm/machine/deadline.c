@@ -18,7 +18,7 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-/* Of the armed deadline of this thread; NULL: none. */
+/* The vCPU of the armed deadline of this thread; NULL: none. */
 static _Thread_local volatile struct kvm_run *volatile armed_run;
 
 static void deadline_handle(int number)

@@ -14,7 +14,7 @@
 
 enum collect_stop { COLLECT_NO_MEMORY = 1, COLLECT_FULL = 2 };
 
-/* What a table that is mapped several times contributes, as seen at the GVA of `table`. */
+/* The ranges of a table that is mapped several times, as seen at the GVA of `table`. */
 struct shared {
 	struct walk_table table;
 	struct ranges ranges;

@@ -148,7 +148,7 @@ struct walk_visitor {
 	int (*table)(void *context, uint64_t table_gpa, unsigned int level, uint64_t gva);
 	/*
 	 * A table that was visited `visits` times before (0: once) at this level and with these rights, and that lies
-	 * in the range in full each time. What is below it is as it was there. 0: it is skipped; WALK_ENTER: it is
+	 * in the range in full each time. Everything below it is as it was there. 0: it is skipped; WALK_ENTER: it is
 	 * visited again. NULL: it is skipped, or, if visits is 0 too, every table is visited as often as it is
 	 * mapped.
 	 */

@@ -230,7 +230,7 @@ static Dwarf_Addr range_around(Dwarf_Die *scope, Dwarf_Addr address)
 	return 0;
 }
 
-/* Of equal ranges the inner one counts. */
+/* The inner one of equal ranges counts. */
 static void take_scope(struct inline_search *search, Dwarf_Die *scope)
 {
 	Dwarf_Addr size = range_around(scope, search->address);

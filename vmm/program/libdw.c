@@ -45,6 +45,8 @@
 	X(dwfl_module_nextcu)                                                                                \
 	X(dwfl_report_begin)                                                                                 \
 	X(dwfl_report_elf)                                                                                   \
+	X(dwfl_report_module)                                                                                \
+	X(dwfl_module_info)                                                                                  \
 	X(dwfl_report_end)                                                                                   \
 	X(dwfl_thread_state_registers)
 

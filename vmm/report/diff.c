@@ -210,7 +210,7 @@ static void show_frames(struct report *report, const struct report_diff *diff)
 
 /* ---- registers ---- */
 
-/* What is not compared: registers of enum view_lacks that are not known of `whom`. */
+/* Names what is not compared: registers of enum view_lacks that are not known of `whom`. */
 static void show_not_known(struct report *report, const char *whom, unsigned int lacks)
 {
 	char names[80];

@@ -22,7 +22,7 @@ void part_death(struct report *report, const struct report_run *run);
  * `refused`: operations that were refused without `expect refused`. `verifications`: number of them; 0: not
  * shown.
  */
-/* Of a run: its verifications and refusals; `interrupted`: the signal that ended it, or NULL. */
+/* A run: its verifications and refusals; `interrupted`: the signal that ended it, or NULL. */
 struct verdict_run {
 	unsigned int verifications;
 	uint64_t refused;

@@ -15,7 +15,7 @@ static const char *finding_name(unsigned int invariant)
 	return invariant && invariant <= INVARIANTS ? invariant_name(invariant) : "script";
 }
 
-/* Of V10: what of the second stage was compared. "" for others, and where nothing was. */
+/* For V10, what of the second stage was compared. "" for others, and where nothing was. */
 static const char *second_stage_note(unsigned int invariant, const struct verdict *verdict, char *out,
 				     size_t size)
 {

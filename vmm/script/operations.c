@@ -199,7 +199,7 @@ static const struct name other_words[] = {
 	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },    { "in", 1 },
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },
 };
-/* Those of the head, which are suggested too; a variable may have such a name. */
+/* Words of the head, which are suggested too; a variable may have such a name. */
 static const char *const head_words[] = { "cpus", "nodes", "memory", "policy" };
 
 #define HEAD_WORDS (sizeof(head_words) / sizeof(head_words[0]))

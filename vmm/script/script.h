@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the head of a script states about its machine; 0: nothing. */
+/* The machine that the head of a script states; 0: not stated. */
 struct script_head {
 	uint64_t memory; /* bytes */
 	uint32_t cpus;

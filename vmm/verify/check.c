@@ -42,7 +42,7 @@ struct finding *finding_new_pages(struct check *check, uint64_t address, const s
 	struct verdict *verdict = check->verdict;
 	struct finding *finding;
 
-	/* Those of this invariant are the last of the list, FINDINGS_LISTED at most. */
+	/* The findings of this invariant are the last of the list, FINDINGS_LISTED at most. */
 	for (size_t i = verdict->findings.count;
 	     i-- > 0 && verdict->findings.items[i].invariant == check->invariant;)
 		if (extend(&verdict->findings.items[i], check->invariant, pages))

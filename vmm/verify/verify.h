@@ -46,7 +46,7 @@ struct verdict {
 	struct invariant_result results[INVARIANTS + 1]; /* [0]: operations of the script */
 	ARRAY_OF(struct finding) findings;
 	uint64_t finding_count;
-	/* Of V10, which are in results[10].checked, too. */
+	/* Checks of V10, which are in results[10].checked, too. */
 	uint64_t slots_checked;         /* memory slots of the kernel */
 	uint64_t stage2_leaves_checked; /* leaves of the second stage */
 };

@@ -46,7 +46,7 @@ struct core_mapping {
 	uint32_t flags; /* PF_R, PF_W, PF_X of elf.h */
 };
 
-/* What the segments of a core are. */
+/* The addresses of the segments of a core. */
 struct core_addresses {
 	const struct core_mapping *mappings; /* each is a PT_LOAD */
 	size_t mapping_count;

@@ -131,7 +131,7 @@ static void continue_all(struct ptrace_stop *stop)
 	}
 }
 
-/* What the watchdog sends once the process is stopped, or cannot be. */
+/* The watchdog sends it once the process is stopped, or cannot be. */
 struct reply {
 	int result;
 	struct error error;

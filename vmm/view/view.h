@@ -96,7 +96,7 @@ struct view {
 	bool extents_known;
 	struct view_cpu cpus[VIEW_CPUS_MAX];
 	unsigned int cpu_count;
-	/* What the core's VMCOREINFO claims: how far above the addresses of its program the kernel runs. */
+	/* Claim of the core's VMCOREINFO: how far above the addresses of its program the kernel runs. */
 	bool has_kernel_offset;
 	uint64_t kernel_offset;
 	bool pages_1g;              /* 1G pages work: PS at level 3 is not reserved. No register shows this */

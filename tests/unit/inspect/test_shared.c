@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_shared.c: tables that are mapped several times. What is found with each table read a few times is what a walk
- * finds that reads it wherever it is mapped; and tables with more paths than any walk can follow take no time.
+ * test_shared.c: tables that are mapped several times. With each table read a few times, the result is
+ * that of a walk which reads it wherever it is mapped; and tables with more paths than any walk can follow take no time.
  */
 #include "inspect/diff.h"
 #include "inspect/frames.h"

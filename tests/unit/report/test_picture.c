@@ -152,7 +152,7 @@ Test(picture, in_json_has_objects_slabs_and_nodes)
 	free(text);
 }
 
-/* Of the step that was refused: two zones of node 0, one of node 1, and one of another operation. */
+/* Records of the step that was refused: two zones of node 0, one of node 1, and one of another operation. */
 static void fill_free_blocks(void)
 {
 	sample.steps[7].warning.status = KVMAP_REFUSED_NO_MEMORY;
