@@ -64,6 +64,13 @@ for words in "run a b" "run -x" "run --memory" "run --json=1" "run --cpus 99" "r
 	try $words
 	one_line "kvmap $words" 2 '^kvmap [a-z]*: '
 done
+for command in run map 'map -v' compile; do
+	# shellcheck disable=SC2086 # words
+	try $command -e
+	one_line "kvmap $command -e without the operations" 2 "option requires an argument -- 'e'"
+done
+try run -e --hold
+check "the word after a short option is its argument" 2 err "unknown operation '--hold'"
 try run --xyzzy=3 two.kvs
 one_line "an option that is like no other" 2 '^kvmap: unrecognized option .--xyzzy.: .kvmap run --help. lists them$'
 

@@ -76,8 +76,11 @@ static int check_spelling(const struct argp *argp, int argc, char **argv)
 		char escaped[80];
 		bool near;
 
-		if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' && !argv[i][2])
+		if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' && !argv[i][2]) {
+			/* Its argument may be the next word, which is no option then. */
 			i += takes_argument(argp, argv[i][1]);
+			continue;
+		}
 		if (strncmp(argv[i], "--", 2) != 0)
 			continue;
 		search.length = strcspn(search.word, "=");
