@@ -64,7 +64,7 @@ for words in "run a b" "run -x" "run --memory" "run --json=1" "run --cpus 99" "r
 	try $words
 	one_line "kvmap $words" 2 '^kvmap [a-z]*: '
 done
-for command in run map 'map -v' compile; do
+for command in map 'map -v' verify compile; do
 	# shellcheck disable=SC2086 # words
 	try $command -e
 	one_line "kvmap $command -e without the operations" 2 "option requires an argument -- 'e'"
