@@ -163,6 +163,43 @@ if [ "$(id -u)" = 0 ]; then
 	cksum <victim | cmp -s - sum && ok "and what it leads to stays" || not_ok "and what it leads to stays"
 fi
 
+# ---- modules ----
+printf 'a = vmalloc 64K\n' >kept.kvs
+try compile script.kvs --output first.module
+check "a module is written" 0
+cksum <first.module >sum
+seq 200 | sed 's/.*/a& = vmalloc 4K/' >more.kvs
+(ulimit -f 1 && "$KVMAP" compile more.kvs --output first.module >out 2>err)
+status=$?
+tried="ulimit -f 1; kvmap compile more.kvs --output first.module"
+one_line "compile: the limit of a file's size: an error" 2 'first.module: the module was not written: File too large'
+cksum <first.module | cmp -s - sum && [ -z "$(ls first.module.* 2>/dev/null)" ] && ok "and the old module stays" ||
+	not_ok "and the old module stays"
+if unshare -m true 2>/dev/null; then
+	mkdir -p full
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=8k none full && cp first.module full/a && ! "$1" compile more.kvs -o full/a >out 2>err &&
+		cksum <full/a | cmp -s - sum && [ "$(ls full)" = a ]' sh "$KVMAP"
+	status=$?
+	tried="kvmap compile more.kvs -o full/a, without room"
+	check "compile: a full disk: an error, the old module stays, nothing else is left" 0 err 'full/a: the module was not written: No space left on device'
+fi
+cp kept.kvs before
+try compile kept.kvs --output kept.kvs
+one_line "compile: the script itself is not replaced" 2 'kept.kvs: exists and is not a boot module, so it is not replaced'
+ln -s kept.kvs link.module
+try compile script.kvs --output link.module
+one_line "compile: nor through a link" 2 'link.module: exists and is not a boot module'
+cmp -s kept.kvs before && ok "and it stays" || not_ok "and it stays"
+ln -s first.module own.module
+try compile more.kvs --output own.module
+[ "$status" = 0 ] && [ -L own.module ] && ! cksum <first.module | cmp -s - sum && ok "compile: a link to a module is followed" ||
+	not_ok "compile: a link to a module is followed"
+for target in . /dev/null; do
+	try compile script.kvs --output $target
+	one_line "compile: $target is no file" 2 "$target: not a regular file, so no module is written there"
+done
+
 # ---- what is printed ----
 escape=$(printf '\033[31m')
 for arguments in "run --poli${escape}cy" "map /${escape}core" "run --timeout ${escape}" "run ${escape}.kvs" "${escape}" "areas --nodes x${escape}" "resume ${escape}" \

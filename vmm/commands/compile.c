@@ -2,12 +2,12 @@
 /*
  * compile.c: kvmap compile SCRIPT --output FILE
  */
+#include "base/file_target.h"
 #include "commands/commands.h"
 #include "commands/options.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct compile_options {
 	struct options common;
@@ -51,23 +51,29 @@ static const struct argp argp = {
 	parse,
 	"SCRIPT --output FILE",
 	"Makes SCRIPT into the boot module of the guest, for use without kvmap: "
-	"qemu-system-x86_64 -kernel kvmap-guest.elf -initrd FILE",
+	"qemu-system-x86_64 -kernel kvmap-guest.elf -initrd FILE"
+	"\vFILE is replaced if it is a boot module, or empty; else that is refused.",
 	children,
 	NULL,
 	NULL,
 };
 
+static bool is_module(const void *start, size_t size)
+{
+	const uint64_t magic = KVMAP_BOOT_MAGIC;
+
+	return size >= sizeof(magic) && !memcmp(start, &magic, sizeof(magic));
+}
+
+static const struct file_target_kind module_kind = { "module", "a boot module", 0666, is_module };
+
 static int write_file(const char *path, const void *bytes, size_t size, struct error *error)
 {
-	FILE *file = fopen(path, "wb");
-	bool written;
+	struct file_target target;
 
-	if (!file)
-		return error_set(error, ERROR_INPUT, errno, 0, "cannot write %s", path);
-	written = fwrite(bytes, 1, size, file) == size;
-	if (fclose(file) != 0 || !written)
-		return error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s", path);
-	return 0;
+	if (file_target_open(path, &module_kind, &target, error) < 0)
+		return -1;
+	return file_target_close(&target, file_target_write(&target, bytes, size, 0), error);
 }
 
 /* Sets the machine that the script is for. */

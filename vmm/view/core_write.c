@@ -7,32 +7,28 @@
  */
 #include "view/core.h"
 
+#include "base/file_target.h"
 #include "base/page.h"
 #include "view/core_head.h"
-#include "view/core_target.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int write_all(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
+static bool is_core(const void *start, size_t size)
 {
-	while (size) {
-		ssize_t written = pwrite(fd, bytes, size, (off_t)offset);
+	Elf64_Ehdr header;
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			errno = written ? errno : ENOSPC;
-			return -1;
-		}
-		bytes += written;
-		size -= written;
-		offset += written;
-	}
-	return 0;
+	if (size < sizeof(header))
+		return false;
+	memcpy(&header, start, sizeof(header));
+	return !memcmp(header.e_ident, ELFMAG, SELFMAG) && header.e_type == ET_CORE;
 }
+
+/* A core has all of the guest's memory, which is not for others. */
+static const struct file_target_kind core_kind = { "core", "an ELF core", 0600, is_core };
 
 static bool page_is_zero(const uint8_t *page)
 {
@@ -41,65 +37,65 @@ static bool page_is_zero(const uint8_t *page)
 	return !memcmp(page, zeros, sizeof(zeros));
 }
 
-/* Writes the pages of `bytes` that are not zero, each at `offset` plus its distance from `bytes`. */
-static int write_stretch(int fd, const uint8_t *bytes, uint64_t size, uint64_t offset)
+/* Writes the pages of `bytes` that are not zero, each at `offset` plus its distance from `bytes`. 0, or an errno. */
+static int write_stretch(const struct file_target *target, const uint8_t *bytes, uint64_t size,
+			 uint64_t offset)
 {
-	for (uint64_t from = 0, end; from < size; from = end + PAGE_4K) {
+	int errnum = 0;
+
+	for (uint64_t from = 0, end; from < size && !errnum; from = end + PAGE_4K) {
 		for (end = from; end < size && !page_is_zero(bytes + end);)
 			end += PAGE_4K;
-		if (write_all(fd, bytes + from, end - from, offset + from) < 0)
-			return -1;
+		errnum = file_target_write(target, bytes + from, end - from, offset + from);
 	}
-	return 0;
+	return errnum;
 }
 
-static int write_region(int fd, const struct view *view, const struct view_region *region, uint64_t base)
+static int write_region(const struct file_target *target, const struct view *view,
+			const struct view_region *region, uint64_t base)
 {
 	uint64_t next = region->gpa, region_end = region->gpa + region->size;
 	uint64_t start, end;
+	int errnum = 0;
 
-	while (view_next_data(view, next, region_end, &start, &end)) {
+	while (!errnum && view_next_data(view, next, region_end, &start, &end)) {
 		uint64_t from = page_round_down(start, PAGE_4K);
 
 		/* SEEK_HOLE may end inside a page: the file system's blocks may be smaller. */
 		next = page_round_up(end, PAGE_4K);
-		if (write_stretch(fd, view_bytes(view, from, next - from), next - from,
-				  base + (from - region->gpa)) < 0)
-			return -1;
+		errnum = write_stretch(target, view_bytes(view, from, next - from), next - from,
+				       base + (from - region->gpa));
 	}
-	return 0;
+	return errnum;
 }
 
-static int write_core(int fd, const struct view *view, const struct core_head *head)
+/* 0, or an errno. */
+static int write_core(const struct file_target *target, const struct view *view, const struct core_head *head)
 {
 	uint64_t offset = head->size;
+	int errnum = file_target_write(target, head->bytes, head->size, 0);
 
-	if (write_all(fd, head->bytes, head->size, 0) < 0)
-		return -1;
-	for (unsigned int i = 0; i < view->region_count; i++) {
-		if (write_region(fd, view, &view->regions[i], offset) < 0)
-			return -1;
+	for (unsigned int i = 0; i < view->region_count && !errnum; i++) {
+		errnum = write_region(target, view, &view->regions[i], offset);
 		offset += view->regions[i].size;
 	}
-	/* ftruncate(): a hole at the end. fsync(): write errors must be known before the old file is replaced. */
-	return ftruncate(fd, (off_t)offset) < 0 ? -1 : fsync(fd);
+	/* A hole at the end. */
+	if (!errnum && ftruncate(target->fd, (off_t)offset) < 0)
+		errnum = errno;
+	return errnum;
 }
 
 int core_write(const struct view *view, const struct core_addresses *addresses, const char *path,
 	       const char *program, struct error *error)
 {
 	struct core_head head = { 0 };
-	struct core_target target;
+	struct file_target target;
 	int errnum = ENOMEM;
 
-	if (core_target_open(path, &target, error) < 0)
+	if (file_target_open(path, &core_kind, &target, error) < 0)
 		return -1;
 	if (core_head_make(&head, view, addresses, program) == 0)
-		errnum = write_core(target.fd, view, &head) < 0 ? errno : 0;
+		errnum = write_core(&target, view, &head);
 	free(head.bytes);
-	if (errnum)
-		core_target_abort(&target);
-	else
-		errnum = core_target_commit(&target);
-	return errnum ? core_target_failed(path, errnum, error) : 0;
+	return file_target_close(&target, errnum, error);
 }
