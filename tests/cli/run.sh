@@ -147,4 +147,22 @@ check "a script as SOURCE is run first" 0 out 'V9 '
 try run --json
 bad=$(grep -cvE '^\{"schema":"kvmap/1","type":"[a-z_]+","seq":[0-9]+' out)
 [ "$bad" = 0 ] && [ -s out ] && ok "every line of --json is an object with schema, type and seq" || not_ok "every line of --json is an object with schema, type and seq"
+# ---- findings of one cause ----
+printf 'a = vmalloc 4M\nb = vmalloc 8K\nbug missing-flush\nvfree a\npurge\nc = vmalloc 4M\n' >reused.kvs
+try run reused.kvs --guest "$MUTANT_GUEST"
+check "1,024 pages that lack a flush: a finding of their range, and one of their frames" 1 out '^NOT VERIFIED: 2 findings' \
+	out 'range    0xffffc90000000000 to 0xffffc900003fffff: 1,024 pages' out '^ +V9 +2 WRONG'
+try run reused.kvs --guest "$MUTANT_GUEST" --json
+check "in JSON, too" 1 out '"findings":2,' \
+	out '"invariant":"V9".*"pages":1024,"range_start":"0xffffc90000000000","range_end":"0xffffc90000400000","gaps":false'
+{
+	seq -f 'a%g = vmalloc 4K' 60
+	printf 'b = vmalloc 8K\nbug missing-flush\n'
+	seq -f 'vfree a%g' 60 -1 1
+	echo purge
+	seq -f 'c%g = vmalloc 4K' 60
+} >reused.kvs
+try run reused.kvs --guest "$MUTANT_GUEST"
+check "60 areas that lack a flush are one, too" 1 out 'range .*, with gaps: 60 pages'
+[ "$(grep -c '^ *[0-9]*[.] V9 at' out)" -le 2 ] && ok "or two, with their frames" || not_ok "or two, with their frames"
 finish

@@ -82,10 +82,10 @@ static void show_finding(struct report *report, size_t number, const struct find
 	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64, number,
 		  finding_name(finding->invariant), finding->address);
 	if (finding->pages > 1)
-		text_line(
-			report, PAINT_PLAIN, 6, 15,
-			"range    0x%016" PRIx64 " to 0x%016" PRIx64 ": %s; the first:", finding->range_start,
-			finding->range_end - 1, text_number_of(finding->pages, "page", pages, sizeof(pages)));
+		text_line(report, PAINT_PLAIN, 6, 15,
+			  "range    0x%016" PRIx64 " to 0x%016" PRIx64 "%s: %s; the first:",
+			  finding->range_start, finding->range_end - 1, finding->gaps ? ", with gaps" : "",
+			  text_number_of(finding->pages, "page", pages, sizeof(pages)));
 	text_line(report, PAINT_PLAIN, 6, 15, "claimed  %s", finding->claimed);
 	text_line(report, PAINT_PLAIN, 6, 15, "found    %s", finding->found);
 	if (*finding->where)
@@ -153,6 +153,7 @@ static void emit_finding(struct report *report, const struct finding *finding)
 		json_add_number(line, "pages", finding->pages);
 		json_add_hex(line, "range_start", finding->range_start);
 		json_add_hex(line, "range_end", finding->range_end);
+		json_add_bool(line, "gaps", finding->gaps);
 	}
 	json_add_string(line, "claimed", finding->claimed);
 	json_add_string(line, "found", finding->found);

@@ -29,11 +29,21 @@ struct finding *finding_new(struct check *check, uint64_t address)
 
 static bool extend(struct finding *finding, unsigned int invariant, const struct finding_pages *pages)
 {
+	uint64_t end = pages->start + pages->size;
+
 	if (finding->invariant != invariant || !finding->pages || finding->cause != pages->cause ||
-	    finding->variant != pages->variant || finding->range_end != pages->start)
+	    finding->variant != pages->variant)
 		return false;
-	finding->range_end += pages->size;
-	finding->pages++;
+	if (finding->range_end == pages->start || (pages->gaps && finding->range_end < pages->start)) {
+		finding->gaps = finding->gaps || finding->range_end != pages->start;
+		finding->range_end = end;
+	} else if (pages->gaps && end <= finding->range_start) {
+		finding->gaps = finding->gaps || end != finding->range_start;
+		finding->range_start = pages->start;
+	} else {
+		return false;
+	}
+	finding->pages += pages->count ? pages->count : 1;
 	return true;
 }
 
@@ -54,7 +64,7 @@ struct finding *finding_new_pages(struct check *check, uint64_t address, const s
 		check->unlisted = (struct finding){ .invariant = check->invariant };
 		finding = &check->unlisted;
 	}
-	finding->pages = 1;
+	finding->pages = pages->count ? pages->count : 1;
 	finding->range_start = pages->start;
 	finding->range_end = pages->start + pages->size;
 	finding->cause = pages->cause;

@@ -41,11 +41,13 @@ struct finding_pages {
 	uint64_t start, size;
 	const char *cause;
 	unsigned int variant;
+	uint64_t count; /* of pages; 0: one */
+	bool gaps;      /* pages of this cause are one finding with others between them, too */
 };
 
 /*
  * The same for pages. If a finding with this cause ends where the pages start, they are added to it, and NULL
- * is returned.
+ * is returned; with `gaps`, if it ends before them or starts after them.
  */
 struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages);
 

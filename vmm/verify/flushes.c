@@ -36,6 +36,7 @@ struct flush_check {
 	struct flush_history history;
 	struct keyed_array unmappings; /* by stamp; tag: index in the log */
 	uint64_t *flushed; /* parallel to unmappings: stamp of its flush on all CPUs; 0: not yet computed */
+	uint32_t *next_flush; /* parallel to the log: stamp of the first flush after the entry; 0: none */
 	uint64_t all_flushed; /* stamp by which the flushes in the log cover the whole address space */
 	bool *areas;          /* parallel to facts->live: check the area against the unmappings in the log */
 	uint64_t not_checked; /* reuses */
@@ -88,15 +89,30 @@ static bool check_dropped(struct flush_check *flushes, uint32_t allocated)
 	return false;
 }
 
-static struct finding *report(const struct flush_check *flushes, uint64_t address, uint32_t unmapped,
-			      uint32_t allocated)
+/*
+ * Pages whose flush was left out. A flush covers all that was unmapped before it began, so that unmappings with
+ * the same next flush are one cause: one finding for all their pages.
+ */
+static struct finding *report(const struct flush_check *flushes, const char *cause, uint32_t variant,
+			      uint64_t start, uint64_t end)
 {
-	struct finding *finding = finding_new(flushes->check, address);
+	const struct finding_pages pages = {
+		.start = start,
+		.size = end - start,
+		.cause = cause,
+		.variant = variant,
+		.count = (end - start) >> KVMAP_PAGE_SHIFT,
+		.gaps = true,
+	};
 
+	return finding_new_pages(flushes->check, start, &pages);
+}
+
+static void claimed_stamps(struct finding *finding, uint32_t unmapped, uint32_t allocated)
+{
 	finding_claimed(finding,
 			"a flush between unmapping (clock %" PRIu32 ") and reuse (clock %" PRIu32 ")",
 			unmapped, allocated);
-	return finding;
 }
 
 static void found_stamp(struct finding *finding, uint64_t stamp)
@@ -125,7 +141,9 @@ static void check_reuse(struct flush_check *flushes, size_t i, const struct clai
 		flushes->not_checked++;
 		return;
 	}
-	finding = report(flushes, start, unmapping->stamp, area->allocated);
+	finding = report(flushes, stamp == FLUSHED_NEVER ? "range never flushed" : "range flushed late",
+			 flushes->next_flush[flushes->unmappings.items[i].tag], start, end);
+	claimed_stamps(finding, unmapping->stamp, area->allocated);
 	found_stamp(finding, stamp);
 	finding_where_area(finding, flushes->check, area);
 }
@@ -189,7 +207,7 @@ static void check_rights(struct flush_check *flushes)
 		flushes->not_checked += flushed == FLUSHED_UNKNOWN;
 		if (flushed != FLUSHED_NEVER)
 			continue;
-		finding = finding_new(flushes->check, entry->start);
+		finding = report(flushes, "right", flushes->next_flush[i], entry->start, entry->end);
 		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
 				entry->stamp);
 		found_stamp(finding, FLUSHED_NEVER);
@@ -197,14 +215,40 @@ static void check_rights(struct flush_check *flushes)
 	}
 }
 
+static const char *frame_cause(bool table, uint64_t flushed)
+{
+	if (table)
+		return flushed == FLUSHED_NEVER ? "table never flushed" : "table flushed late";
+	return flushed == FLUSHED_NEVER ? "frame never flushed" : "frame flushed late";
+}
+
+/* A frame that was used again too early, after unmapping `i`; NULL: the log has no such unmapping. */
+static void report_frame(struct flush_check *flushes, const struct claim_page *page, const size_t *i)
+{
+	uint64_t gpa = page->pfn << KVMAP_PAGE_SHIFT, flushed = i ? unmapping_flushed(flushes, *i) : 0;
+	bool table = i && is_table(unmapping_at(flushes, *i));
+	struct finding *finding;
+
+	if (i)
+		finding = report(flushes, frame_cause(table, flushed),
+				 flushes->next_flush[flushes->unmappings.items[*i].tag], gpa,
+				 gpa + KVMAP_PAGE_SIZE);
+	else
+		finding = report(flushes, "no unmapping", 0, gpa, gpa + KVMAP_PAGE_SIZE);
+	claimed_stamps(finding, page->unmapped, page->allocated);
+	if (i)
+		found_stamp(finding, flushed);
+	else
+		finding_found(finding, "the log has no unmapping at that clock");
+	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, table ? ", which was a page table" : "");
+}
+
 static void check_frame(struct flush_check *flushes, const struct claim_page *page)
 {
 	size_t i = keyed_find(&flushes->unmappings, page->unmapped);
 	bool logged = i < flushes->unmappings.count && flushes->unmappings.items[i].key == page->unmapped;
-	bool table = logged && is_table(&flushes->claims->flushes.items[flushes->unmappings.items[i].tag]);
-	struct finding *finding;
 
-	if (flushes->claims->policy == KVMAP_POLICY_LAZY && !table)
+	if (flushes->claims->policy == KVMAP_POLICY_LAZY && !(logged && is_table(unmapping_at(flushes, i))))
 		return;
 	if (!logged && is_dropped(flushes, page->unmapped)) {
 		flushes->check->result->checked += check_dropped(flushes, page->allocated);
@@ -213,16 +257,10 @@ static void check_frame(struct flush_check *flushes, const struct claim_page *pa
 	flushes->check->result->checked++;
 	if (logged && unmapping_flushed(flushes, i) <= page->allocated)
 		return;
-	if (logged && unmapping_flushed(flushes, i) == FLUSHED_UNKNOWN) {
+	if (logged && unmapping_flushed(flushes, i) == FLUSHED_UNKNOWN)
 		flushes->not_checked++;
-		return;
-	}
-	finding = report(flushes, page->pfn << KVMAP_PAGE_SHIFT, page->unmapped, page->allocated);
-	if (logged)
-		found_stamp(finding, unmapping_flushed(flushes, i));
 	else
-		finding_found(finding, "the log has no unmapping at that clock");
-	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, table ? ", which was a page table" : "");
+		report_frame(flushes, page, logged ? &i : NULL);
 }
 
 static void check_frames(struct flush_check *flushes)
@@ -236,11 +274,29 @@ static void check_frames(struct flush_check *flushes)
 	}
 }
 
+static int find_next_flushes(struct flush_check *flushes)
+{
+	size_t count = flushes->claims->flushes.count;
+	uint32_t next = 0;
+
+	flushes->next_flush = calloc(count + 1, sizeof(*flushes->next_flush));
+	if (!flushes->next_flush)
+		return -1;
+	for (size_t i = count; i-- > 0;) {
+		const struct claim_flush *entry = &flushes->claims->flushes.items[i];
+
+		flushes->next_flush[i] = next;
+		if (!(entry->cpu & TLB_FLUSH_EVENT))
+			next = entry->stamp;
+	}
+	return 0;
+}
+
 static int flush_check_prepare(struct flush_check *flushes, unsigned int cpus)
 {
 	uint32_t begin = 0;
 
-	if (history_build(&flushes->history, flushes->claims, cpus) < 0)
+	if (history_build(&flushes->history, flushes->claims, cpus) < 0 || find_next_flushes(flushes) < 0)
 		return -1;
 	for (size_t i = 0; i < flushes->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &flushes->claims->flushes.items[i];
@@ -304,6 +360,7 @@ void check_flushes(struct check *check)
 	}
 	free(flushes.unmappings.items);
 	free(flushes.flushed);
+	free(flushes.next_flush);
 	free(flushes.areas);
 	history_destroy(&flushes.history);
 }

@@ -83,7 +83,9 @@ static void check_alias_area(struct check *check, const struct claim_area *area)
 				  leaf->gpa >> KVMAP_PAGE_SHIFT);
 		if (leaf->rights == rights)
 			continue;
-		finding = finding_new(check, leaf->gva);
+		finding = finding_new_pages(check, leaf->gva,
+					    &(struct finding_pages){ leaf->gva, KVMAP_PAGE_SIZE,
+								     "page of an alias", leaf->rights });
 		finding_claimed(finding, "4K, %s", RIGHTS_TEXT(rights));
 		finding_found(finding, "4K, %s", RIGHTS_TEXT(leaf->rights));
 		finding_where_area(finding, check, area);
@@ -138,7 +140,8 @@ static void check_addresses(struct check *check)
 		    (claims->pages.items[next].owner == PAGE_NONE &&
 		     claims_in_area_buddy_block(claims, frame->key)))
 			continue;
-		finding = finding_new(check, gva);
+		finding = finding_new_pages(
+			check, gva, &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "struct page", 0 });
 		finding_claimed(finding, "struct page of frame 0x%" PRIx64 ": vaddr 0x%" PRIx64, frame->key,
 				claims->pages.items[next].vaddr);
 		finding_found(finding, "page %" PRIu32 " of the area's chain", frame->size);

@@ -92,7 +92,11 @@ static void check_damages(struct check *check)
 	for (size_t i = 0; i < facts->damages.count; i++) {
 		const struct walk_leaf *entry = &facts->damages.items[i].entry;
 
-		finding = finding_new(check, entry->gva);
+		finding = finding_new_pages(
+			check, entry->gva,
+			&(struct finding_pages){ entry->gva, entry->size, "entry",
+						 (unsigned int)facts->damages.items[i].stop << 8 |
+							 entry->level });
 		finding_claimed(finding, "an entry that leads to a page or a table");
 		finding_found(finding, "0x%016" PRIx64 ": %s", entry->entry,
 			      walk_stop_text(facts->damages.items[i].stop));

@@ -15,6 +15,8 @@
 #include "stage2/stage2.h"
 #include "verify/invariants.h"
 
+#include <stdbool.h>
+
 /* A check that failed. */
 struct finding {
 	unsigned int invariant; /* 1 to INVARIANTS; 0: an operation of the script failed in the guest */
@@ -26,6 +28,7 @@ struct finding {
 	/* Pages side by side with the same cause are one finding. The texts are of the first. */
 	uint64_t pages;                  /* number of them; 0: the finding is about no page */
 	uint64_t range_start, range_end; /* GVA, or GPA if the invariant is about frames */
+	bool gaps;                       /* not all pages of the range are wrong */
 	const char *cause;               /* compared as a pointer, as is the variant */
 	unsigned int variant;
 };

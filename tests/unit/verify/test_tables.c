@@ -190,6 +190,10 @@ Test(tables, a_reserved_bit_is_found)
 {
 	*tables_entry(&w.tables, AREA_END, 1) = 1ull << 50 | PTE_P;
 	expect_findings("V6");
+	*tables_entry(&w.tables, AREA_END + K4, 1) = 1ull << 50 | PTE_P;
+	expect_findings("V6");
+	cr_expect_eq(w.verdict.results[6].findings, 1, "both entries, of one cause");
+	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
 }
 
 Test(tables, a_table_outside_of_memory_is_found)
@@ -348,10 +352,11 @@ Test(tables, findings_say_which_area_they_are_about_listed_or_not)
 	marks[B] = 0;
 	area(A)->flags |= VM_READONLY;
 	area(B)->flags |= VM_READONLY;
-	for (unsigned int i = 0; i < FINDINGS_LISTED; i++)
+	/* Frames in turn: none of the pages is side by side with the next one of its frame. */
+	for (unsigned int i = 0; i < 2 * FINDINGS_LISTED; i++)
 		cr_assert_eq(array_push(&w.claims.frames, *frame(A, i % 4)), 0);
-	area(A)->first_frame = w.claims.frames.count - FINDINGS_LISTED;
-	area(A)->frame_count = FINDINGS_LISTED;
+	area(A)->first_frame = w.claims.frames.count - 2 * FINDINGS_LISTED;
+	area(A)->frame_count = 2 * FINDINGS_LISTED;
 	verdict_destroy(&w.verdict);
 	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
 	cr_expect_gt(w.verdict.results[1].findings, FINDINGS_LISTED);
