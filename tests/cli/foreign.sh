@@ -3,7 +3,7 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive shared_tables with_pcid of_live_vm; do
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive recursive_data shared_tables with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -54,7 +54,14 @@ check "a recursive map is mapped memory" 0 out '^0xffffff0000002000 +4 KiB +rwx 
 try frames recursive.core 0x4000
 check "a table is reached through it" 0 out 'ffffff0000002000'
 try map recursive.core --check
-check "and --check finds that tables can be written" 1 out 'ffffff0000002000'
+check "and --check finds that tables can be written" 1 out 'page table writable at 0xffffff0000002000 [(]rwx[)]: 4 KiB from GPA 0x4000'
+try map recursive_data.core --check
+check "without right to execute, too, and what one page maps" 1 out 'page table writable at 0xffffff7fbfdfe000 [(]rw-[)]: 4 KiB from GPA 0x1000' \
+	out 'page table writable at 0x0000000000407000 [(]rw-[)] and 0xffffff0000002000 [(]rw-[)], 2 mappings: 4 KiB'
+try map recursive_data.core --check --range 0x407000-0x408000
+check "in a range, too" 1 out 'page table writable at 0x0000000000407000 [(]rw-[)]: 4 KiB from GPA 0x4000'
+try map "$MUTANTS/09-table-as-data.kvs" --check --guest "$MUTANT_GUEST"
+check "a page of an area that is the page table" 1 out 'page table writable at 0xffffc90000000000 [(]rw-[)]: 4 KiB'
 try map shared_tables.core
 check "what is behind 16 TiB of one page is shown" 0 out '^0xffffec0000000000 +16384 GiB +r-- ' \
 	out '^0xffffffff81000000 +2 MiB +r-x ' out '^2 ranges, .* 6 tables entered'

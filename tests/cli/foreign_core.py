@@ -101,6 +101,14 @@ def recursive(path):
     write_core(path, whole(memory))
 
 
+def recursive_data(path):
+    """A recursive map that is not executable, and a page that maps its own page table."""
+    memory = small()
+    memory.entry(0x1000, 510, 0x1000 | P | W | NX)
+    memory.entry(0x4000, 7, 0x4000 | P | W | NX)
+    write_core(path, whole(memory))
+
+
 def shared_tables(path):
     """As Linux with KASAN: 16 TiB of shadow are one page, by one table of each level. Then the kernel's text."""
     memory = Memory(256 << 20)

@@ -60,6 +60,8 @@ check "a map says rights, page size, A and D, runs, and what it is" 0 \
 try map a.core --check
 check "a sound guest has nothing writable and executable, and no frame mapped twice" 0 \
 	out 'none is writable and executable, none mapped'
+try map a.core --check --range 0xffff888000000000-
+check "in a range without the image, too" 0 out 'no page table can be written'
 # A compiler may unroll the loop: then one of the hundred has a caller of its own.
 printf 'areas 100 4K\na = vmalloc 16K\nb = vmap a\n' >many.kvs
 try map many.kvs --check

@@ -183,8 +183,9 @@ static void check_map(const struct guest *guest)
 	direct = map_direct(&ranges, &guest->view, NULL);
 	fuzz_expect(map_build(&ranges, &direct, NULL, NULL, &all, &map, &error) == 0);
 	fuzz_expect(map_fold(&map, true, &lines, &error) == 0);
-	fuzz_expect(map_check(&guest->view, &guest->mode, 0, ~0ull, &ranges, &direct, NULL, &violations,
-			      &error) == 0);
+	fuzz_expect(map_check(&(struct map_check_input){ &guest->view, &guest->mode, 0, ~0ull, &ranges,
+							 &ranges, &direct, NULL },
+			      &violations, &error) == 0);
 	for (size_t i = 0; i < lines.count; i++)
 		items += lines.items[i].alike ? lines.items[i].alike
 					      : lines.items[i].period * lines.items[i].times;

@@ -208,7 +208,9 @@ static void print_map(struct report *report, const struct guest *guest, const st
 	direct = map_direct(&ranges, &guest->view, claims);
 	if (map_build(&ranges, &direct, claims, guest->symbols, &all, &map, &error) < 0 ||
 	    map_fold(&map, true, &lines, &error) < 0 ||
-	    map_check(&guest->view, mode, 0, ~0ull, &ranges, &direct, claims, &violations, &error) < 0)
+	    map_check(&(struct map_check_input){ &guest->view, mode, 0, ~0ull, &ranges, &ranges, &direct,
+						 claims },
+		      &violations, &error) < 0)
 		guest_die(error.text);
 	report_map(report, &input);
 	map_violations_destroy(&violations);

@@ -29,8 +29,8 @@ struct map_options {
 static const struct argp_option map_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "a line for every range, nothing folded", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
-	  "check for pages that are writable and executable, and for frames that are mapped twice beyond the direct map; "
-	  "exit status 1 if there are any",
+	  "check for pages that are writable and executable, for frames that are mapped twice beyond the direct map, and "
+	  "for page tables that can be written; exit status 1 if there are any",
 	  0 },
 	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default: the first CPU with paging)", 0 },
 	{ "writable", OPTION_WRITABLE, NULL, 0, "only what is writable", 0 },
@@ -115,30 +115,51 @@ static int parse_options(int argc, char **argv, struct map_options *out)
 /* The parts of a map, in the order in which they are built. All are destroyed at the end, built or not. */
 struct work {
 	struct ranges ranges;
+	struct ranges all; /* of the guest: for --check with --range */
 	struct map_direct direct;
 	struct memory_map map;
 	struct map_lines lines;
 	struct map_violations violations;
 };
 
+/* The ranges from `start` to `end`, both inclusive. */
+static int collect(struct source *source, uint64_t start, uint64_t end, struct ranges *out,
+		   struct error *error)
+{
+	size_t count;
+	uint64_t *breaks = claims_area_starts(source->claims, &count);
+	int result = ranges_collect(source->view, &source->mode, start, end, breaks, count, out, error);
+
+	free(breaks);
+	return result;
+}
+
 static int work_read(const struct map_options *options, struct source *source, struct work *work,
 		     struct error *error)
 {
-	uint64_t *breaks;
-	size_t count;
-	int result;
+	const struct map_filter *filter = &options->filter;
+	bool part = filter->start || filter->end != UINT64_MAX;
+	struct map_check_input input = {
+		.view = source->view,
+		.mode = &source->mode,
+		.start = filter->start,
+		.end = filter->end,
+		.ranges = &work->ranges,
+		.all = &work->ranges,
+		.direct = &work->direct,
+		.claims = source->claims,
+	};
 
-	breaks = claims_area_starts(source->claims, &count);
-	result = ranges_collect(source->view, &source->mode, options->filter.start, options->filter.end,
-				breaks, count, &work->ranges, error);
-	free(breaks);
-	if (result < 0)
+	if (collect(source, filter->start, filter->end, &work->ranges, error) < 0)
 		return -1;
-	work->direct = map_direct(&work->ranges, source->view, source->claims);
-	if (!options->check)
-		return 0;
-	return map_check(source->view, &source->mode, options->filter.start, options->filter.end,
-			 &work->ranges, &work->direct, source->claims, &work->violations, error);
+	if (options->check && part) {
+		/* The direct map and the image may lie elsewhere. */
+		if (collect(source, 0, UINT64_MAX, &work->all, error) < 0)
+			return -1;
+		input.all = &work->all;
+	}
+	work->direct = map_direct(input.all, source->view, source->claims);
+	return options->check ? map_check(&input, &work->violations, error) : 0;
 }
 
 static int work_build(const struct map_options *options, const struct source *source, struct work *work,
@@ -192,6 +213,7 @@ static int show_map(struct inspection *inspection, struct source *source, void *
 	map_lines_destroy(&work.lines);
 	map_destroy(&work.map);
 	ranges_destroy(&work.ranges);
+	ranges_destroy(&work.all);
 	return status;
 }
 

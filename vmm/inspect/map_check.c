@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_check.c: checks in two scans. The first sets bits per frame: mapped, mapped again, writable,
- * executable. Most guests have no suspicious frame, and the check ends there. The second scan collects all
- * mappings of the suspicious frames, from which the violations are built.
+ * map_check.c: checks in two scans, after one of the tables alone. The first sets bits per frame: mapped, mapped
+ * again, writable, executable. Most guests have no suspicious frame, and the check ends there. The second scan
+ * collects all mappings of the suspicious frames, from which the violations are built.
  */
 #include "inspect/map_check.h"
 
 #include "base/array.h"
 #include "inspect/frame_bits.h"
+#include "inspect/map_images.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ enum check_stop { CHECK_NO_MEMORY = 1, CHECK_FULL = 2 };
 struct mapping {
 	uint64_t gpa, gva;
 	unsigned int rights;
-	bool direct;
+	bool direct, image;
+	bool table; /* the frame is a page table */
 };
 
 struct mappings {
@@ -45,7 +47,10 @@ struct check {
 	struct frame_index index;
 	uint64_t *mapped, *again; /* bit per frame: mapped outside the direct map once, twice or more */
 	uint64_t *writable, *executable; /* bit per frame: by any mapping; executable: in supervisor mode */
+	uint64_t *tables;                /* bit per frame: it is a page table */
+	uint64_t *writable_beyond;       /* the same as writable, but not by the direct map or an image */
 	const struct map_direct *direct;
+	struct map_images images;
 	ARRAY_OF(struct claimed) claimed; /* live areas with VM_MAP, by address */
 	size_t next_claimed;  /* the first that ends above the last address passed to is_claimed() */
 	uint64_t frames_left; /* until the limit of the first scan */
@@ -90,11 +95,34 @@ static bool is_direct(const struct check *check, uint64_t gva, uint64_t gpa)
 	return check->direct->found && gva - gpa == check->direct->base;
 }
 
+/* ---- the page tables ---- */
+
+static int mark_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
+{
+	struct check *check = context;
+	uint64_t first, count, next;
+
+	(void)level;
+	(void)gva;
+	if (frame_bits_next(&check->index, gpa, gpa + PAGE_4K, &first, &count, &next))
+		frame_bits_set(check->tables, NULL, first, count);
+	return 0;
+}
+
+/* Marks the tables of the whole guest: those of a part of it may be mapped anywhere. Level 1 is not read. */
+static void mark_tables(struct check *check, const struct map_check_input *input)
+{
+	const struct walk_visitor visitor = { .context = check, .table = mark_table, .visits = 1 };
+
+	check->violations->cut_short = walk_range(input->view, input->mode, 0, UINT64_MAX, 0, &visitor) != 0;
+}
+
 /* ---- the first scan ---- */
 
 static int mark_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, unsigned int rights)
 {
-	bool counts = !is_direct(check, gva, gpa) && !is_claimed(check, gva);
+	bool direct = is_direct(check, gva, gpa), counts = !is_claimed(check, gva) && !direct;
+	bool beyond = rights & RIGHT_W && !direct && !map_images_have(&check->images, gva - gpa);
 	uint64_t first, count, end = gpa + size; /* cannot wrap: an entry has 52 bits of address */
 
 	while (frame_bits_next(&check->index, gpa, end, &first, &count, &gpa)) {
@@ -102,6 +130,8 @@ static int mark_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t s
 			frame_bits_set(check->writable, NULL, first, count);
 		if (rights & RIGHT_X && !(rights & RIGHT_U))
 			frame_bits_set(check->executable, NULL, first, count);
+		if (beyond)
+			frame_bits_set(check->writable_beyond, NULL, first, count);
 		if (!counts)
 			continue;
 		if (count > check->frames_left)
@@ -150,7 +180,8 @@ static bool find_suspicious(struct check *check)
 	uint64_t any = 0;
 
 	for (uint64_t i = 0; i <= check->index.bits / 64; i++) {
-		check->again[i] |= check->writable[i] & check->executable[i];
+		check->again[i] |= (check->writable[i] & check->executable[i]) |
+				   (check->tables[i] & check->writable_beyond[i]);
 		any |= check->again[i];
 	}
 	return any;
@@ -159,7 +190,7 @@ static bool find_suspicious(struct check *check)
 static int collect_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_t size, unsigned int rights)
 {
 	uint64_t first, count, next, start = gpa, end = gpa + size;
-	bool direct = is_direct(check, gva, gpa);
+	bool direct = is_direct(check, gva, gpa), image = map_images_have(&check->images, gva - gpa);
 
 	for (; frame_bits_next(&check->index, start, end, &first, &count, &next); start = next) {
 		uint64_t base = next - count * PAGE_4K; /* GPA of `first` */
@@ -167,7 +198,14 @@ static int collect_leaf(struct check *check, uint64_t gva, uint64_t gpa, uint64_
 		for (uint64_t bit = frame_bits_find(check->again, first, first + count); bit < first + count;
 		     bit = frame_bits_find(check->again, bit + 1, first + count)) {
 			uint64_t frame = base + (bit - first) * PAGE_4K;
-			struct mapping mapping = { frame, gva + (frame - gpa), rights, direct };
+			struct mapping mapping = {
+				.gpa = frame,
+				.gva = gva + (frame - gpa),
+				.rights = rights,
+				.direct = direct,
+				.image = image,
+				.table = frame_bits_find(check->tables, bit, bit + 1) == bit,
+			};
 
 			if (check->mappings.count == MAPPINGS_MAX)
 				return CHECK_FULL;
@@ -243,13 +281,40 @@ static bool check_frame(const struct mapping *mappings, size_t count, struct map
 	return true;
 }
 
+/* Checks the `count` mappings of one frame for writable ones of a page table. */
+static bool check_table(const struct mapping *mappings, size_t count, struct map_violation *out)
+{
+	const struct mapping *writable[2] = { NULL, NULL };
+	uint64_t writable_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mapping *mapping = &mappings[i];
+
+		if (mapping->table && mapping->rights & RIGHT_W && !mapping->direct && !mapping->image &&
+		    writable_count++ < 2)
+			writable[writable_count - 1] = mapping;
+	}
+	if (!writable_count)
+		return false;
+	*out = (struct map_violation){
+		.fault = MAP_TABLE_WRITABLE,
+		.gpa = mappings->gpa,
+		.size = PAGE_4K,
+		.mappings = writable_count,
+		.by = { { writable[0]->gva, writable[0]->rights } },
+	};
+	if (writable[1])
+		set_by(out, writable[0], writable[1]);
+	return true;
+}
+
 /* Whether `next` continues `last`: the same violation of the next frame. */
 static bool goes_on(const struct map_violation *last, const struct map_violation *next)
 {
 	return last->fault == next->fault && last->mappings == next->mappings &&
 	       last->gpa + last->size == next->gpa && last->by[0].at + last->size == next->by[0].at &&
-	       last->by[1].at + last->size == next->by[1].at && last->by[0].rights == next->by[0].rights &&
-	       last->by[1].rights == next->by[1].rights;
+	       (map_violation_places(next) == 1 || last->by[1].at + last->size == next->by[1].at) &&
+	       last->by[0].rights == next->by[0].rights && last->by[1].rights == next->by[1].rights;
 }
 
 static int check_mappings(struct check *check)
@@ -265,7 +330,9 @@ static int check_mappings(struct check *check)
 
 		for (end = i + 1; end < check->mappings.count && items[end].gpa == items[i].gpa;)
 			end++;
-		if (!check_frame(&items[i], end - i, &violation))
+		/* An alias of a page table that can be written is reported as that. */
+		if (!check_table(&items[i], end - i, &violation) &&
+		    !check_frame(&items[i], end - i, &violation))
 			continue;
 		if (violations->count > before &&
 		    goes_on(&violations->items[violations->count - 1], &violation))
@@ -277,8 +344,10 @@ static int check_mappings(struct check *check)
 }
 
 /* Reports the ranges that are writable and executable. */
-static int check_ranges(struct check *check, const struct ranges *ranges, uint64_t start, uint64_t end)
+static int check_ranges(struct check *check, const struct map_check_input *input)
 {
+	const struct ranges *ranges = input->ranges;
+
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct range *range = &ranges->items[i];
 		struct map_violation violation = {
@@ -289,7 +358,7 @@ static int check_ranges(struct check *check, const struct ranges *ranges, uint64
 			.by = { { range->gva, range->rights } },
 		};
 
-		if (range->gva + (range->size - 1) < start || range->gva > end)
+		if (range->gva + (range->size - 1) < input->start || range->gva > input->end)
 			continue;
 		if (range->rights & RIGHT_W && range->rights & RIGHT_X &&
 		    array_push(check->violations, violation) < 0)
@@ -298,50 +367,70 @@ static int check_ranges(struct check *check, const struct ranges *ranges, uint64
 	return 0;
 }
 
-static int check_prepare(struct check *check, const struct view *view, const struct claims *claims)
+static int check_prepare(struct check *check, const struct map_check_input *input)
 {
-	if (frame_index_open(&check->index, view) < 0)
+	if (frame_index_open(&check->index, input->view) < 0)
 		return CHECK_NO_MEMORY;
 	check->frames_left = check->index.bits * FRAMES_AGAIN_MAX;
 	check->mapped = frame_bits_new(&check->index);
 	check->again = frame_bits_new(&check->index);
 	check->writable = frame_bits_new(&check->index);
 	check->executable = frame_bits_new(&check->index);
-	if (!check->mapped || !check->again || !check->writable || !check->executable)
+	check->tables = frame_bits_new(&check->index);
+	check->writable_beyond = frame_bits_new(&check->index);
+	if (!check->mapped || !check->again || !check->writable || !check->executable || !check->tables ||
+	    !check->writable_beyond || map_images_collect(input->all, &check->images) < 0)
 		return CHECK_NO_MEMORY;
-	return collect_claimed(check, claims) < 0 ? CHECK_NO_MEMORY : 0;
+	return collect_claimed(check, input->claims) < 0 ? CHECK_NO_MEMORY : 0;
 }
 
-int map_check(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
-	      const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
-	      struct map_violations *out, struct error *error)
+static void check_destroy(struct check *check)
+{
+	frame_index_close(&check->index);
+	free(check->mapped);
+	free(check->again);
+	free(check->writable);
+	free(check->executable);
+	free(check->tables);
+	free(check->writable_beyond);
+	free(check->claimed.items);
+	free(check->mappings.items);
+	map_images_destroy(&check->images);
+}
+
+/* Both scans. 0, or an enum check_stop. */
+static int scan(struct check *check, const struct map_check_input *input)
+{
+	const struct walk_visitor mark = { .context = check, .run = mark_run, .visits = TABLE_VISITS };
+	const struct walk_visitor collect = {
+		.context = check, .run = collect_run, .again = skip_table, .visits = TABLE_VISITS
+	};
+	struct map_violations *violations = check->violations;
+	int stop = 0;
+
+	mark_tables(check, input);
+	violations->cut_short |=
+		walk_range(input->view, input->mode, input->start, input->end, 0, &mark) != 0;
+	violations->frames = count_mapped(check);
+	if (find_suspicious(check))
+		stop = walk_range(input->view, input->mode, input->start, input->end, 0, &collect);
+	violations->cut_short |= stop && stop != CHECK_NO_MEMORY;
+	return stop;
+}
+
+int map_check(const struct map_check_input *input, struct map_violations *out, struct error *error)
 {
 	struct map_violations violations = { 0 };
-	struct check check = { .direct = direct, .violations = &violations };
-	const struct walk_visitor mark = { .context = &check, .run = mark_run, .visits = TABLE_VISITS };
-	const struct walk_visitor collect = {
-		.context = &check, .run = collect_run, .again = skip_table, .visits = TABLE_VISITS
-	};
-	int stop = check_prepare(&check, view, claims);
+	struct check check = { .direct = input->direct, .violations = &violations };
+	int stop = check_prepare(&check, input);
 
 	if (!stop)
-		stop = check_ranges(&check, ranges, start, end);
-	if (!stop) {
-		violations.cut_short = walk_range(view, mode, start, end, 0, &mark) != 0;
-		violations.frames = count_mapped(&check);
-		if (find_suspicious(&check))
-			stop = walk_range(view, mode, start, end, 0, &collect);
-		violations.cut_short |= stop && stop != CHECK_NO_MEMORY;
-	}
+		stop = check_ranges(&check, input);
+	if (!stop)
+		stop = scan(&check, input);
 	if (stop != CHECK_NO_MEMORY)
 		stop = check_mappings(&check);
-	frame_index_close(&check.index);
-	free(check.mapped);
-	free(check.again);
-	free(check.writable);
-	free(check.executable);
-	free(check.claimed.items);
-	free(check.mappings.items);
+	check_destroy(&check);
 	if (stop == CHECK_NO_MEMORY) {
 		map_violations_destroy(&violations);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the frames of the memory map");

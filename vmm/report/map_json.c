@@ -47,6 +47,7 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 		[MAP_WRITABLE_EXECUTABLE] = "writable_executable",
 		[MAP_WRITABLE_ELSEWHERE] = "writable_elsewhere",
 		[MAP_ALIAS] = "alias",
+		[MAP_TABLE_WRITABLE] = "table_writable",
 	};
 	struct json_object *line = json_start(report, "violation");
 	struct json_object *addresses = json_object_new_array(), *all_rights = json_object_new_array();
@@ -55,7 +56,7 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 	json_add_hex(line, "gpa", violation->gpa);
 	json_add_number(line, "size", violation->size);
 	json_add_number(line, "mappings", violation->mappings);
-	for (unsigned int i = 0; i < (violation->fault == MAP_WRITABLE_EXECUTABLE ? 1 : 2); i++) {
+	for (unsigned int i = 0; i < map_violation_places(violation); i++) {
 		json_object_array_add(addresses, json_hex(violation->by[i].at));
 		json_object_array_add(all_rights, json_text(RIGHTS_TEXT(violation->by[i].rights)));
 	}

@@ -3,6 +3,7 @@
  * map_violations.c: what `map --check` found, as text.
  */
 #include "base/number.h"
+#include "base/page.h"
 #include "report/map_parts.h"
 #include "report/text.h"
 
@@ -10,6 +11,21 @@
 
 /* Shown without --all. */
 #define SHOWN_MAX 20
+
+static void show_table(struct report *report, const struct map_violation *violation, bool at_least)
+{
+	char size[40], second[80] = "";
+
+	number_bytes(violation->size, size, sizeof(size));
+	if (map_violation_places(violation) == 2)
+		snprintf(second, sizeof(second), " and 0x%016" PRIx64 " (%s), %s%" PRIu64 " mappings",
+			 violation->by[1].at, RIGHTS_TEXT(violation->by[1].rights),
+			 at_least ? "at least " : "", violation->mappings);
+	text_line(report, PAINT_BAD, 2, 4,
+		  "page table%s writable at 0x%016" PRIx64 " (%s)%s: %s from GPA 0x%" PRIx64,
+		  violation->size > PAGE_4K ? "s" : "", violation->by[0].at,
+		  RIGHTS_TEXT(violation->by[0].rights), second, size, violation->gpa);
+}
 
 static void show_violation(struct report *report, const struct map_violation *violation, bool at_least)
 {
@@ -23,6 +39,7 @@ static void show_violation(struct report *report, const struct map_violation *vi
 		text_line(report, PAINT_BAD, 2, 4, "writable and executable: 0x%016" PRIx64 ", %s, %s",
 			  violation->by[0].at, size, first);
 		return;
+	case MAP_TABLE_WRITABLE: show_table(report, violation, at_least); return;
 	case MAP_WRITABLE_ELSEWHERE:
 		text_line(report, PAINT_BAD, 2, 4,
 			  "executable at 0x%016" PRIx64 " (%s), writable at 0x%016" PRIx64
@@ -53,7 +70,7 @@ void map_show_violations(struct report *report, const struct report_map *input)
 		text_line(
 			report, PAINT_GOOD, 0, 2,
 			"check: of the %s mapped beyond the direct map none is writable and executable, none "
-			"mapped twice",
+			"mapped twice; no page table can be written",
 			frames);
 	else
 		text_line(report, PAINT_BAD, 0, 2, "check: %s mapped beyond the direct map%s", frames,

@@ -44,7 +44,10 @@ static void check_range(uint64_t start, uint64_t end)
 
 	map_violations_destroy(&found);
 	cr_assert_eq(ranges_collect(&t.view, &t.mode, 0, ~0ull, NULL, 0, &ranges, &error), 0);
-	cr_assert_eq(map_check(&t.view, &t.mode, start, end, &ranges, &direct, &claims, &found, &error), 0);
+	cr_assert_eq(map_check(&(struct map_check_input){ &t.view, &t.mode, start, end, &ranges, &ranges,
+							  &direct, &claims },
+			       &found, &error),
+		     0);
 	ranges_destroy(&ranges);
 }
 
@@ -155,6 +158,72 @@ Test(map_check, leaves_out_what_the_guest_claims_to_have_mapped_again)
 	cr_expect_eq(found.count, 1);
 }
 
+Test(map_check, finds_a_page_table_that_can_be_written)
+{
+	uint64_t table = tables_new(&t);
+
+	*tables_slot(&t, t.mode.root, 300) = table | PTE_P | PTE_W;
+	map_pages(VMALLOC, t.mode.root, 1, PTE_NX);
+	check();
+	cr_expect_eq(found.count, 0, "not to be written");
+	map_pages(VMALLOC, t.mode.root, 1, PTE_W | PTE_NX);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 1, VMALLOC, 0);
+	/* Twice is not an alias besides. */
+	map_pages(VMALLOC + G1, t.mode.root, 1, PTE_W | PTE_NX);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 2, VMALLOC, VMALLOC + G1);
+	/* In a range that does not need the table, too. */
+	map_pages(VMALLOC + G1, table, 1, PTE_W | PTE_NX);
+	check_range(VMALLOC + G1, VMALLOC + G1 + K4);
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_TABLE_WRITABLE, table, K4, 1, VMALLOC + G1, 0);
+}
+
+static unsigned int count_table_writable(void)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < found.count; i++)
+		count += found.items[i].fault == MAP_TABLE_WRITABLE;
+	return count;
+}
+
+Test(map_check, finds_tables_that_a_recursive_map_lets_write)
+{
+	uint64_t self = 0xffffff7fbfdfe000; /* by slot 510 at every level: the top table */
+
+	/* It maps the large pages of the direct map, too, one frame of each. */
+	map_pages(VMALLOC, RAM_HIGH_START, 1, PTE_W | PTE_NX);
+	*tables_slot(&t, t.mode.root, 510) = t.mode.root | PTE_P | PTE_W | PTE_NX;
+	check();
+	cr_expect_gt(count_table_writable(), 4);
+	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 1, self, 0);
+	*tables_slot(&t, t.mode.root, 510) &= ~(uint64_t)PTE_W;
+	check();
+	cr_expect_eq(count_table_writable(), 0);
+}
+
+Test(map_check, leaves_out_page_tables_in_the_data_of_the_image)
+{
+	uint64_t image = 0xffffffff80000000;
+
+	/* Text, and all of low memory at the same distance. */
+	tables_map(&t, DIRECT, 0, 2, PTE_NX); /* the text cannot be written by the direct map */
+	map_pages(image, 0, 1, 0);
+	map_pages(image + t.mode.root, t.mode.root, 1, PTE_W | PTE_NX);
+	check();
+	cr_expect_eq(found.count, 0);
+	/* At another distance it is no data of the image. */
+	map_pages(image + t.mode.root, t.mode.root, 1, PTE_NX);
+	map_pages(image + t.mode.root + K4, t.mode.root, 1, PTE_W | PTE_NX);
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 1, image + t.mode.root + K4, 0);
+}
+
 Test(map_check, counts_no_devices)
 {
 	map_pages(VMALLOC, 0xfee00000, 1, PTE_W | PTE_NX);
@@ -218,6 +287,7 @@ Test(frame_bits, go_over_holes_and_words)
 	cr_expect_eq(frame_bits_find(again, 100, 2048), 255);
 	free(bits);
 	free(again);
+	frame_index_close(&index);
 }
 
 static void tables_only(void)

@@ -175,8 +175,10 @@ Test(shared, violations_are_those_of_every_path)
 
 		make();
 		cr_assert_eq(ranges_collect(&t[0].view, &t[0].mode, 0, ~0ull, NULL, 0, &ranges, &error), 0);
-		cr_assert_eq(
-			map_check(&t[0].view, &t[0].mode, 0, ~0ull, &ranges, &none, NULL, &found, &error), 0);
+		cr_assert_eq(map_check(&(struct map_check_input){ &t[0].view, &t[0].mode, 0, ~0ull, &ranges,
+								  &ranges, &none, NULL },
+				       &found, &error),
+			     0);
 		cr_expect(!found.cut_short);
 		for (uint64_t pfn = FIRST; pfn < FIRST + FRAMES; pfn++) {
 			mapped += leaves_to(pfn * K4) > 0;
@@ -279,7 +281,10 @@ Test(shared, tables_with_more_paths_than_can_be_walked_are_read_to_the_end)
 	cr_expect_eq(scatter.repeated, (511ull << 39) - M2);
 
 	cr_assert_eq(ranges_collect(&t[0].view, &t[0].mode, 0, ~0ull, NULL, 0, &ranges, &error), 0);
-	cr_assert_eq(map_check(&t[0].view, &t[0].mode, 0, ~0ull, &ranges, &none, NULL, &found, &error), 0);
+	cr_assert_eq(map_check(&(struct map_check_input){ &t[0].view, &t[0].mode, 0, ~0ull, &ranges, &ranges,
+							  &none, NULL },
+			       &found, &error),
+		     0);
 	cr_expect(!found.cut_short);
 	cr_expect(found.at_least);
 	cr_expect_eq(found.frames, 2);
