@@ -83,6 +83,17 @@ try dump "$qemu" qemu.core --stop
 check "a dump says which registers KVM does not show" 0 err '0 in the core: (rip, )?(rsp, )?rflags, cs, ss, ds, es, fs, gs, fs_base, gs_base$'
 try diff "$qemu" qemu.core
 check "and they are not compared" 0 out 'not compared: .*rflags, cs, .*gs_base: not known of both sources'
+qemu-system-x86_64 -accel kvm -machine microvm -m 256 -nodefaults -display none -monitor none -serial file:serial2 \
+	-kernel "$GUEST" -initrd demo.module >qemu.out 2>&1 &
+second=$!
+wait_for $second grep -qs '^refused or failed' serial2
+try diff "$qemu" "$second" --stop
+check "diff stops both, and lets both go" 0 out '^The same is mapped' err "stopped PID $qemu for [0-9.]+ (us|ms)" \
+	err "stopped PID $second for [0-9.]+ (us|ms)"
+kill "$second"
+wait "$second" 2>/dev/null
+try diff "$qemu" "$qemu" --stop
+check "diff of one process with itself stops it once" 0 out '^The same is mapped' err "stopped PID $qemu for"
 free=$("$KVMAP" print qemu.core 'zones[1].free_pages' | sed 's/.*)//')
 gdb -nx -batch -ex 'print zones[1].free_pages' "$GUEST" qemu.core >out 2>err
 status=$?

@@ -57,8 +57,25 @@ check "--wait ends with the process" 2 err "there is no process $vm"
 try map ./no.sock
 check "without it nothing is waited for" 2 err 'no.sock'
 
-# The example of kvmap-run(1).
+# The last of many CPUs has its page tables later than the first one.
 echo 'a = vmalloc 64K' >my.kvs
+for command in "map --cpu 63" "diff my.kvs"; do
+	# shellcheck disable=SC2086
+	"$KVMAP" run my.kvs --cpus 64 --hold $patient >vm.out 2>vm.err </dev/null &
+	vm=$!
+	started=$vm
+	# shellcheck disable=SC2086
+	try $command $vm --wait
+	check "$command --wait waits for that CPU" "$([ "${command%% *}" = map ] && echo 0 || echo 1)" out 'direct map|CPUs of one source alone'
+	if [ "${command%% *}" = map ]; then
+		try map $vm --cpu 64 --wait
+		one_line "but not for one that there is not" 2 'there is no CPU 64: the guest has 64'
+	fi
+	"$KVMAP" resume $vm >/dev/null 2>&1
+	wait $vm
+done
+
+# The example of kvmap-run(1).
 (
 	PATH=$folder:$PATH
 	ln -s "$KVMAP" kvmap

@@ -5,8 +5,11 @@
 #include "commands/inspection.h"
 #include "report/diff.h"
 
+#include <string.h>
+
 struct diff_options {
 	struct options common;
+	struct vm_options vm;
 	const char *sources[2];
 	bool entries, contents, all;
 };
@@ -26,7 +29,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct diff_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &options->common;
+		state->child_inputs[2] = &options->vm;
+		return 0;
 	case OPTION_ALL: options->all = true; return 0;
 	case OPTION_CONTENTS: options->contents = true; return 0;
 	case OPTION_ENTRIES: options->entries = true; return 0;
@@ -59,6 +65,7 @@ static int parse_options(int argc, char **argv, struct diff_options *out)
 		"bits do not count, nor do registers but CR0, CR3, CR4 and EFER.";
 	const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
 					       { &options_verbose_argp, 0, NULL, 0 },
+					       { &vm_options_argp, 0, NULL, 0 },
 					       { 0 } };
 	const struct argp argp = { options_list, parse, "SOURCE SOURCE", doc, children, NULL, NULL };
 
@@ -161,26 +168,43 @@ static int compare(struct inspection *inspection, struct source *sources, void *
 	return status;
 }
 
+static bool is_number(const char *name)
+{
+	return strspn(name, "0123456789") == strlen(name);
+}
+
+/* Opens both. -1 when the error is printed. */
+static int open_sources(const struct diff_options *options, struct source sources[2])
+{
+	struct source_config config = {
+		.claims = SOURCE_CLAIMS,
+		.program = options->common.program,
+		.stop = options->vm.stop,
+		.wait = options->vm.wait,
+		.session = options->common.session,
+	};
+	/* A script runs before a process is stopped. */
+	unsigned int first = options->vm.stop && is_number(options->sources[0]), second = !first;
+
+	if (inspection_open(options->sources[first], &config, &sources[first]) < 0)
+		return -1;
+	/* Nor is it stopped twice. */
+	if (!strcmp(options->sources[first], options->sources[second]))
+		config.stop = false;
+	if (inspection_open(options->sources[second], &config, &sources[second]) == 0)
+		return 0;
+	source_close(&sources[first]);
+	return -1;
+}
+
 static int run(int argc, char **argv)
 {
 	struct diff_options options;
 	struct source sources[2];
 	int status;
 
-	if (parse_options(argc, argv, &options) < 0)
+	if (parse_options(argc, argv, &options) < 0 || open_sources(&options, sources) < 0)
 		return EXIT_NOT_DONE;
-	const struct source_config config = {
-		.claims = SOURCE_CLAIMS,
-		.program = options.common.program,
-		.session = options.common.session,
-	};
-
-	if (inspection_open(options.sources[0], &config, &sources[0]) < 0)
-		return EXIT_NOT_DONE;
-	if (inspection_open(options.sources[1], &config, &sources[1]) < 0) {
-		source_close(&sources[0]);
-		return EXIT_NOT_DONE;
-	}
 	status = inspection_run_sources(sources, 2, &options.common, compare, &options);
 	source_close(&sources[0]);
 	source_close(&sources[1]);

@@ -15,9 +15,24 @@ static const struct argp_option options_list[] = {
 	{ "stop", OPTION_STOP, NULL, 0,
 	  "stop the process of another program while its VM is read (a VM of kvmap is always paused)", 0 },
 	{ "wait", OPTION_WAIT, NULL, 0,
-	  "wait for a VM of kvmap that is starting, until its guest has page tables, a minute at most", 0 },
+	  "wait for a VM of kvmap that is starting, until it has the page tables that are read, a minute at most",
+	  0 },
 	{ 0 },
 };
+
+static error_t parse_vm(int key, char *argument, struct argp_state *state)
+{
+	struct vm_options *options = state->input;
+
+	(void)argument;
+	switch (key) {
+	case OPTION_STOP: options->stop = true; return 0;
+	case OPTION_WAIT: options->wait = true; return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp vm_options_argp = { .options = options_list, .parser = parse_vm };
 
 static int take_argument(struct source_options *options, char *argument, struct argp_state *state)
 {
@@ -54,9 +69,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct source_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
-	case OPTION_STOP: options->stop = true; return 0;
-	case OPTION_WAIT: options->wait = true; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &options->common;
+		state->child_inputs[2] = &options->vm;
+		return 0;
 	case ARGP_KEY_ARG: return take_argument(options, argument, state);
 	case ARGP_KEY_END: return check_arguments(options, state);
 	default: return ARGP_ERR_UNKNOWN;
@@ -126,9 +142,9 @@ error_t source_options_cpu(struct argp_state *state, const char *text, struct so
 
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
 					      { &options_verbose_argp, 0, NULL, 0 },
+					      { &vm_options_argp, 0, NULL, 0 },
 					      { 0 } };
 const struct argp source_options_argp = {
-	.options = options_list,
 	.parser = parse,
 	.children = children,
 };
@@ -174,8 +190,8 @@ struct source_config source_options_config(const struct source_options *options,
 		.claims = claims,
 		.operations = options->common.operations,
 		.program = options->common.program,
-		.stop = options->stop,
-		.wait = options->wait,
+		.stop = options->vm.stop,
+		.wait = options->vm.wait,
 		.one_cpu = options->one_cpu,
 		.cpu = options->cpu,
 		.session = options->common.session,

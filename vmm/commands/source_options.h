@@ -8,14 +8,22 @@
 #include "commands/options.h"
 #include "source/source.h"
 
+/* Options of live VMs. */
+struct vm_options {
+	bool stop; /* --stop */
+	bool wait; /* --wait */
+};
+
+/* A child parser for them. Its input is a struct vm_options. */
+extern const struct argp vm_options_argp;
+
 struct source_options {
 	struct options common;
 	const char *source;
 	const char *extra;      /* the second argument; NULL: not given */
 	const char *extra_name; /* its name in messages; NULL: the command takes none */
 	bool extra_optional;
-	bool stop;    /* --stop */
-	bool wait;    /* --wait */
+	struct vm_options vm;
 	bool one_cpu; /* --cpu, of the commands that have it: */
 	unsigned int cpu;
 };

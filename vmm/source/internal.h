@@ -33,8 +33,13 @@ bool source_is_starting(uint32_t pid);
 bool source_is_pid(const char *name, uint32_t *out);
 
 /*
- * Waits until the guest has page tables, it is at its end, or a minute has passed. -1: the VM cannot be read.
+ * Waits until the CPU that the source wants has page tables, or any if it wants none, the guest is at its end, it has
+ * no such CPU, or a minute has passed. -1: the VM cannot be read.
  */
-int source_wait_for_tables(struct control_client *client, struct error *error);
+int source_wait_for_tables(const struct source *source, struct error *error);
+
+/* The mode of the CPU that the source wants, else of the first with paging: *cpu_out. -1: no paging. */
+int source_find_mode(const struct source *source, const struct view *view, unsigned int *cpu_out,
+		     struct walk_mode *out, struct error *error);
 
 #endif

@@ -105,17 +105,29 @@ static bool has_top_table(const struct source *source, struct error *error)
 	return false;
 }
 
-/* That of the CPU that is wanted, or of the first with paging. Else source->no_claims says why there is none. */
+int source_find_mode(const struct source *source, const struct view *view, unsigned int *cpu_out,
+		     struct walk_mode *out, struct error *error)
+{
+	if (!source->one_cpu)
+		return walk_mode_find(view, cpu_out, out, error);
+	*cpu_out = source->cpu;
+	return walk_mode_of_cpu(view, source->cpu, out, error);
+}
+
+/* If there is none, source->no_claims says why. */
 static void find_mode(struct source *source)
 {
 	struct error *error = &source->no_claims;
-	int result;
+	int result = source_find_mode(source, source->view, &source->cpu, &source->mode, error);
 
-	if (source->one_cpu)
-		result = walk_mode_of_cpu(source->view, source->cpu, &source->mode, error);
-	else
-		result = walk_mode_find(source->view, &source->cpu, &source->mode, error);
 	source->has_mode = result == 0 && (!source->core || has_top_table(source, error));
+}
+
+/* Whether the CPU whose page tables are missing may get some. */
+static bool is_starting(const struct source *source)
+{
+	return control_client_hello(source->vm.client)->state != CONTROL_AT_END &&
+	       source->cpu < source->view->cpu_count;
 }
 
 /* Reads the paging mode and the claims of a view. */
@@ -136,7 +148,13 @@ static int read_source(struct source *source, struct error *error)
 	*error = source->no_claims;
 	if (!source->vm.client)
 		return 0;
-	if (control_client_hello(source->vm.client)->state != CONTROL_AT_END)
+	if (is_starting(source) && source->one_cpu)
+		error_set(
+			error, ERROR_GUEST, 0, 0,
+			"the VM of process %u is starting: its CPU %u has no page tables yet; try again, or "
+			"use --wait",
+			source_pid(source), source->cpu);
+	else if (is_starting(source))
 		error_set(error, ERROR_GUEST, 0, 0,
 			  "the VM of process %u is starting: its guest has no page tables yet; try again, or "
 			  "use --wait",

@@ -125,7 +125,7 @@ static int open_vm(const char *name, const struct source_config *config, struct 
 {
 	if (source_connect(name, &source->vm.client, error) < 0 ||
 	    control_client_map(source->vm.client, error) < 0 ||
-	    (config->wait && source_wait_for_tables(source->vm.client, error) < 0))
+	    (config->wait && source_wait_for_tables(source, error) < 0))
 		return -1;
 	open_program(config, control_client_hello(source->vm.client)->program, source);
 	return 0;

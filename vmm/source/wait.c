@@ -116,30 +116,36 @@ void source_wait_for_socket(const char *name)
 		nanosleep(&step, NULL);
 }
 
-/* Whether the guest has page tables. -1: its VM cannot be read. */
-static int has_tables(struct control_client *client, struct error *error)
+/* Whether the guest has the page tables that are wanted, or never will. -1: its VM cannot be read. */
+static int has_tables(const struct source *source, struct error *error)
 {
+	struct control_client *client = source->vm.client;
 	const struct view *view;
 	struct control_pause_time ignored_time;
 	struct walk_mode mode;
 	struct error ignored;
+	unsigned int cpu;
 	bool found;
 
 	if (control_client_pause(client, &view, error) < 0)
 		return -1;
-	found = walk_mode_of_cpu(view, 0, &mode, &ignored) == 0;
+	found = (source->one_cpu && source->cpu >= view->cpu_count) ||
+		source_find_mode(source, view, &cpu, &mode, &ignored) == 0;
 	return control_client_resume(client, &ignored_time, error) < 0 ? -1 : found;
 }
 
-int source_wait_for_tables(struct control_client *client, struct error *error)
+int source_wait_for_tables(const struct source *source, struct error *error)
 {
 	const struct timespec step = { .tv_nsec = STEP_NS };
 	uint64_t end = clock_monotonic_ns() + WAIT_NS;
 	int found;
 
-	progress_set("waiting for page tables");
-	while (!(found = has_tables(client, error)) &&
-	       control_client_hello(client)->state != CONTROL_AT_END && clock_monotonic_ns() < end)
+	if (source->one_cpu)
+		progress_set("waiting for page tables of CPU %u", source->cpu);
+	else
+		progress_set("waiting for page tables");
+	while (!(found = has_tables(source, error)) &&
+	       control_client_hello(source->vm.client)->state != CONTROL_AT_END && clock_monotonic_ns() < end)
 		nanosleep(&step, NULL);
 	return found < 0 ? -1 : 0;
 }

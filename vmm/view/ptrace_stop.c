@@ -217,8 +217,11 @@ void ptrace_stop_end(struct ptrace_stop *stop, struct ptrace_stop_end *out)
 	*out = (struct ptrace_stop_end){ 0 };
 	if (!stop)
 		return;
-	if (stop->socket >= 0)
+	/* The watchdog of a later stop has this end, too: only shutdown() tells that it is closed. */
+	if (stop->socket >= 0) {
+		shutdown(stop->socket, SHUT_RDWR);
 		close(stop->socket);
+	}
 	while (stop->watchdog > 0 && waitpid(stop->watchdog, &status, 0) < 0 && errno == EINTR)
 		;
 	out->stopped_ns = clock_monotonic_ns() - stop->since;

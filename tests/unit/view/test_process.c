@@ -399,6 +399,25 @@ Test(process, a_ptrace_stop_ends_at_its_limit)
 	cr_expect_geq(end.stopped_ns, 100000000);
 }
 
+Test(process, of_two_ptrace_stops_the_first_ends_first)
+{
+	struct ptrace_stop *first, *second;
+	struct error error;
+	pid_t other = fork();
+
+	if (!other)
+		for (;;)
+			pause();
+	cr_assert_eq(ptrace_stop_begin(child, 5000000000, &first, &error), 0, "%s", error.text);
+	cr_assert_eq(ptrace_stop_begin(other, LONG_NS, &second, &error), 0, "%s", error.text);
+	ptrace_stop_end(first, &end);
+	cr_expect(!end.expired);
+	wait_until_it_counts();
+	ptrace_stop_end(second, &end);
+	kill(other, SIGKILL);
+	cr_assert_eq(waitpid(other, NULL, 0), other);
+}
+
 Test(process, a_ptrace_stop_ends_with_the_process_that_wanted_it)
 {
 	struct ptrace_stop *stop;
