@@ -90,7 +90,21 @@ for range in 400000-0x500000 0x400000-500000; do
 	try map a.core "--range=$range"
 	check "--range $range is refused with both readings" 2 err '00000. is 0x[45]00000 read as hexadecimal, 0x(61a80|7a120) read as decimal'
 done
-for range in 5 5-4 5-5 -5 x-y 1-2-3; do
+# Variables of the script, one of which could be a hexadecimal number, and symbols; a dash may also subtract.
+for range in a-b a-a+64K a-b-4K a+0-0xffffc90000010000 ffffc90000000000-a+0x10000; do
+	try map a.core "--range=$range"
+	check "--range $range" 0 out '^0xffffc90000000000 +64 KiB .* .a.$' out '^1 range, 16 leaf entries'
+	grep -q " 'b'\$" out && not_ok "and no more" || ok "and no more"
+done
+try map a.core --range a+4K-b+4K
+check "--range with sums" 0 out '^0xffffc90000001000 +60 KiB ' out " 'b'\$"
+try map a.core --range vmalloc-vmalloc+1
+check "--range of a symbol" 0 out '^1 range, .*' out 'image: text'
+try map a.core --range a+x-b
+one_line "--range: a sum of what is no number" 2 'range .a.x-b. is not START-END.*: what follows .a.. is not a number'
+try map unset.kvs --range c-
+one_line "--range: a variable that was never set" 2 'range .c-. .*the script has not set .c.'
+for range in 5 5-4 5-5 -5 x-y 1-2-3 b-a; do
 	try map a.core "--range=$range"
 	check "--range $range is refused" 2 err "range .$range. is not START-END"
 done

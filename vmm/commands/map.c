@@ -2,7 +2,7 @@
 /*
  * map.c: kvmap map SOURCE
  */
-#include "base/number.h"
+#include "commands/address_parse.h"
 #include "commands/inspection.h"
 #include "report/map.h"
 
@@ -22,7 +22,8 @@ enum {
 
 struct map_options {
 	struct source_options source;
-	struct map_filter filter;
+	struct map_filter filter; /* but for `range` */
+	const char *range;        /* START-END; NULL: everything */
 	bool all, check;
 };
 
@@ -37,46 +38,15 @@ static const struct argp_option map_argp_options[] = {
 	{ "executable", OPTION_EXECUTABLE, NULL, 0, "only what is executable", 0 },
 	{ "user", OPTION_USER, NULL, 0, "only what the user can reach", 0 },
 	{ "range", OPTION_RANGE, "START-END", 0,
-	  "only what has an address from START to before END; without END to the end", 0 },
+	  "only what has an address from START to before END, each a number, a variable of the guest's script, a or a+4096, or "
+	  "SYMBOL[+OFFSET]; without END to the end",
+	  0 },
 	{ "owner", OPTION_OWNER, "NAME", 0,
 	  "only one kind (area, freed, guard, stray, direct, text, rodata, data, image, nothing, unknown), or the areas "
 	  "that a function allocated",
 	  0 },
 	{ 0 },
 };
-
-/* One end of --range; false if it is no address. Digits that have two readings are refused with both. */
-static bool parse_end(struct argp_state *state, const char *text, uint64_t *out)
-{
-	struct error error;
-
-	if (number_parse_address(text, strlen(text), out) == NUMBER_OK)
-		return true;
-	if (number_parse_address(text, strlen(text), out) == NUMBER_AMBIGUOUS) {
-		source_options_address(text, "an address", out, &error);
-		argp_error(state, "--range: %s", error.text);
-	}
-	return false;
-}
-
-static int parse_range(struct argp_state *state, const char *text, struct map_filter *filter)
-{
-	const char *dash = strchr(text, '-');
-	uint64_t first, end = 0;
-	char start[32];
-
-	if (dash && dash - text < (ptrdiff_t)sizeof(start)) {
-		snprintf(start, sizeof(start), "%.*s", (int)(dash - text), text);
-		if (parse_end(state, start, &first) &&
-		    (!dash[1] || (parse_end(state, dash + 1, &end) && end > first))) {
-			filter->start = first;
-			filter->end = end - 1; /* without END: UINT64_MAX */
-			return 0;
-		}
-	}
-	argp_error(state, "--range `%s` is not START-END, two addresses of which the first is lower", text);
-	return EINVAL;
-}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -90,7 +60,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_WRITABLE: options->filter.writable = true; return 0;
 	case OPTION_EXECUTABLE: options->filter.executable = true; return 0;
 	case OPTION_USER: options->filter.user = true; return 0;
-	case OPTION_RANGE: return parse_range(state, argument, &options->filter);
+	case OPTION_RANGE:
+		if (!strchr(argument, '-'))
+			argp_error(state, "--range `%s` is not START-END, two addresses", argument);
+		options->range = argument;
+		return 0;
 	case OPTION_OWNER: options->filter.owner = argument; return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -114,6 +88,7 @@ static int parse_options(int argc, char **argv, struct map_options *out)
 
 /* The parts of a map, in the order in which they are built. All are destroyed at the end, built or not. */
 struct work {
+	struct map_filter filter;
 	struct ranges ranges;
 	struct ranges all; /* of the guest: for --check with --range */
 	struct map_direct direct;
@@ -137,7 +112,7 @@ static int collect(struct source *source, uint64_t start, uint64_t end, struct r
 static int work_read(const struct map_options *options, struct source *source, struct work *work,
 		     struct error *error)
 {
-	const struct map_filter *filter = &options->filter;
+	const struct map_filter *filter = &work->filter;
 	bool part = filter->start || filter->end != UINT64_MAX;
 	struct map_check_input input = {
 		.view = source->view,
@@ -165,11 +140,10 @@ static int work_read(const struct map_options *options, struct source *source, s
 static int work_build(const struct map_options *options, const struct source *source, struct work *work,
 		      struct error *error)
 {
-	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &options->filter,
+	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &work->filter,
 		      &work->map, error) < 0)
 		return -1;
-	if (options->filter.owner &&
-	    map_check_owner(&work->map, source->symbols, options->filter.owner, error) < 0)
+	if (work->filter.owner && map_check_owner(&work->map, source->symbols, work->filter.owner, error) < 0)
 		return -1;
 	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
 }
@@ -199,12 +173,15 @@ static int work_report(const struct map_options *options, struct inspection *ins
 static int show_map(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct map_options *options = context;
-	struct work work = { 0 };
+	struct work work = { .filter = options->filter };
 	struct error error;
 	int status;
 
 	if (!inspection_has_mode(inspection, source))
 		return EXIT_NOT_DONE;
+	if (options->range && address_parse_range(options->range, source->claims, source->symbols,
+						  &work.filter.start, &work.filter.end, &error) < 0)
+		return inspection_fail(inspection, &error, NULL);
 	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
 		status = inspection_fail(inspection, &error, NULL);
 	else

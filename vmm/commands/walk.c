@@ -2,42 +2,12 @@
 /*
  * walk.c: kvmap walk SOURCE ADDRESS
  */
-#include "base/escape.h"
 #include "base/number.h"
+#include "commands/address_parse.h"
 #include "commands/inspection.h"
-#include "inspect/address.h"
 #include "report/walk.h"
 
 #include <string.h>
-
-/* Parses a number, or a variable of the script or a symbol of the guest with an optional offset. */
-static int parse_address(const char *text, const struct claims *claims, const struct symbols *symbols,
-			 uint64_t *out, struct error *error)
-{
-	int variable = address_of_variable(text, claims, out, error);
-	const char *plus = strchr(text, '+');
-	size_t length = plus ? (size_t)(plus - text) : strlen(text);
-	char name[128], escaped[160];
-	uint64_t offset = 0;
-
-	if (variable)
-		return variable < 0 ? -1 : 0;
-	text_escape(text, strlen(text), escaped, sizeof(escaped));
-	if (plus && number_parse(plus + 1, strlen(plus + 1), &offset) != NUMBER_OK)
-		return error_set(error, ERROR_INPUT, 0, 0, "`%s`: what follows + is not a number", escaped);
-	if (length < sizeof(name) && symbols) {
-		memcpy(name, text, length);
-		name[length] = 0;
-		if (symbols_find(symbols, name, out, NULL)) {
-			*out += offset;
-			return 0;
-		}
-	}
-	return source_options_address_or_name(
-		text,
-		"an address (0x...) nor a variable of the script nor a symbol of the guest, symbol+offset",
-		claims, symbols, out, error);
-}
 
 struct walk_options {
 	struct source_options source;
@@ -114,7 +84,7 @@ static int walk_source(struct inspection *inspection, struct source *source, voi
 
 	if (!inspection_has_mode(inspection, source))
 		return EXIT_NOT_DONE;
-	if (parse_address(options->source.extra, source->claims, source->symbols, &address, &error) < 0)
+	if (address_parse(options->source.extra, source->claims, source->symbols, &address, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
 	access_rules_of_cpu(&source->view->cpus[source->cpu], &rules);
 	rules.has_pkru = options->has_pkru;
