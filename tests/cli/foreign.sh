@@ -141,9 +141,17 @@ for offset in 0 200000 207000 600000; do
 	check "offset $offset: dump keeps it" 0 out "^0x$runs: text: vmalloc "
 done
 try verify moved.core
-one_line "claims of a moved program are not read" 2 '0x600000 above the addresses of its file'
+one_line "claims of a moved program are not read" 2 'at an offset of 0x600000 to the addresses of its file: its claims'
 try diff again.core moved.core
 check "a core and its sparse copy are the same, at an offset too" 0 out '^The same is mapped'
+# Below the top 2 GiB, and in the half of programs.
+for moved in ffffffffc0000000:-0x40000000 ffffffffc0207000:-0x3fdf9000 80600000:0x80600000 7fff80800000:0x7fff80800000; do
+	python3 "$(dirname "$0")/foreign_core.py" moved_image far.core "$GUEST" "${moved%:*}" || exit 99
+	try walk far.core vmalloc
+	check "offset ${moved#*:}: without VMCOREINFO the program is found" 0 err "offset of ${moved#*:} to the addresses" out ': text: vmalloc '
+	try print far.core '&cpus[1]'
+	check "offset ${moved#*:}: and variables" 0 out '<cpus'
+done
 for claimed in 207000 200000 fffffffffff00000 x; do
 	python3 "$(dirname "$0")/foreign_core.py" moved_image claims.core "$GUEST" 207000 $claimed || exit 99
 	try walk claims.core vmalloc

@@ -166,8 +166,9 @@ def moved_image(path, guest, offset, vmcoreinfo=""):
     """
     program, offset = Program(guest), int(offset, 16)
     memory = Memory(0x800000)
-    memory.entry(0x1000, 511, 0x2000 | P | W)
-    memory.entry(0x2000, 510, 0x3000 | P | W)
+    base = (0xFFFFFFFF80000000 + offset - offset % (1 << 30)) % (1 << 64)
+    memory.entry(0x1000, base >> 39 & 511, 0x2000 | P | W)
+    memory.entry(0x2000, base >> 30 & 511, 0x3000 | P | W)
     memory.entry(0x1000, 273, 0x4000 | P | W)
     memory.entry(0x4000, 0, 0x5000 | P | W)
     for i in range(8):
@@ -177,13 +178,13 @@ def moved_image(path, guest, offset, vmcoreinfo=""):
     for gva, gpa, flags, contents, size in program.segments:
         memory.bytes[gpa:gpa + len(contents)] = contents
         for at in range(0, size, PAGE):
-            page = (gva + offset + at - 0xFFFFFFFF80000000) // PAGE
+            page = ((gva + offset + at) % (1 << 64) - base) // PAGE
             memory.entry(0x10000, page, (gpa + at) | P | (W if flags & 2 else 0) | (0 if flags & 1 else NX))
     stack = 0xFFFF888000020000
-    struct.pack_into("<Q", memory.bytes, 0x20000, program.symbol("agent_run") + offset + 5)
+    struct.pack_into("<Q", memory.bytes, 0x20000, (program.symbol("agent_run") + offset + 5) % (1 << 64))
     registers = bytearray(336)
     struct.pack_into("<I", registers, 32, 1)
-    struct.pack_into("<Q", registers, 112 + 16 * 8, program.symbol("machine_exit") + offset)
+    struct.pack_into("<Q", registers, 112 + 16 * 8, (program.symbol("machine_exit") + offset) % (1 << 64))
     struct.pack_into("<Q", registers, 112 + 19 * 8, stack)
     state = struct.pack("<II", 1, 440) + bytes(18 * 8 + 240) + struct.pack("<6Q", 0x80010011, 0, 0, 0x1000, 0x20, 0)
     notes = note("CORE", 1, registers) + note("QEMU", 0, state)

@@ -82,6 +82,14 @@ const char *number_bytes(uint64_t bytes, char *out, size_t size)
 	return out;
 }
 
+const char *number_offset(uint64_t offset, char *out, size_t size)
+{
+	bool below = offset >> 63;
+
+	snprintf(out, size, "%s0x%" PRIx64, below ? "-" : "", below ? -offset : offset);
+	return out;
+}
+
 /* Digits of base 16, at most 16 of them. */
 static uint64_t hexadecimal(const char *text, size_t length)
 {

@@ -31,4 +31,7 @@ enum number_result number_parse_address(const char *text, size_t length, uint64_
 /* "256 MiB", "64 KiB", "1 GiB", "4097 bytes": exact, in the largest unit that divides. Returns out. */
 const char *number_bytes(uint64_t bytes, char *out, size_t size);
 
+/* "0x200000"; "-0x40000000" for a difference below 0. Returns out. */
+const char *number_offset(uint64_t offset, char *out, size_t size);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands/inspection.h"
 
+#include "base/number.h"
 #include "base/progress.h"
 #include "commands/progress.h"
 #include "report/pause.h"
@@ -135,6 +136,8 @@ static void print_summaries(struct inspection *inspection)
 
 static void print_warnings(const struct inspection *inspection)
 {
+	char offset[40];
+
 	for (size_t i = 0; i < inspection->count; i++) {
 		const struct source *source = &inspection->sources[i];
 
@@ -151,9 +154,9 @@ static void print_warnings(const struct inspection *inspection)
 				source->view->gaps.items[0].gpa + source->view->gaps.items[0].has);
 		if (inspection->warned && source->symbols && symbols_offset(source->symbols))
 			fprintf(stderr,
-				"kvmap: the program runs at an offset of 0x%" PRIx64
-				" to the addresses of its file (KASLR); names have it\n",
-				symbols_offset(source->symbols));
+				"kvmap: the program runs at an offset of %s to the addresses of its file "
+				"(KASLR); names have it\n",
+				number_offset(symbols_offset(source->symbols), offset, sizeof(offset)));
 		if (inspection->warned && !source->symbols)
 			fprintf(stderr, "kvmap: %s; continuing without names\n", source->no_claims.text);
 		if (source->symbols && symbols_change(source->symbols))

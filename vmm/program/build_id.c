@@ -103,7 +103,7 @@ static bool memory_search(const struct symbols *symbols, const struct view *view
 #define KERNEL_START (~0ull << 31)
 #define KERNEL_STEP  (2ull << 20)
 
-/* Pages that are compared at most where the offset is no multiple of 2 MiB: 4 GiB. */
+/* Pages that are compared at most in each part of the address space where the offset is no multiple of 2 MiB: 4 GiB. */
 #define SEARCH_PAGES (1u << 20)
 
 struct search {
@@ -113,6 +113,9 @@ struct search {
 	struct build_id id; /* of the file */
 	uint64_t old;       /* offset of the symbols */
 	unsigned int pages_left;
+	bool has_code;  /* the file has an executable segment */
+	uint64_t code;  /* the page where the first one is linked */
+	bool cut_short; /* not everything was searched */
 	uint64_t found;
 };
 
@@ -169,16 +172,56 @@ static int search_leaf(void *context, const struct walk_leaf *leaf)
 	return 0;
 }
 
+/* Each page that can be executed, as the first one of the code. A direct map mostly has none of them. */
+static int search_code(void *context, const struct walk_run *run)
+{
+	struct search *search = context;
+
+	if (!(run->rights & RIGHT_X))
+		return 0;
+	for (uint64_t at = 0; at < run->count * run->size; at += PAGE_4K) {
+		if (!search->pages_left)
+			return -1;
+		search->pages_left--;
+		search->found = run->gva + at - search->code;
+		if (runs_at(search, search->found))
+			return 1;
+	}
+	return 0;
+}
+
+static bool search_part(struct search *search, uint64_t start, uint64_t end)
+{
+	const struct walk_visitor code = { .context = search, .run = search_code, .visits = 1 };
+	const struct walk_visitor bytes = { .context = search, .leaf = search_leaf, .visits = 1 };
+	int result;
+
+	search->pages_left = SEARCH_PAGES;
+	result = walk_range(search->view, search->mode, start, end, 0, search->has_code ? &code : &bytes);
+	search->cut_short |= result < 0;
+	return result == 1;
+}
+
+static void find_code(struct search *search)
+{
+	const struct symbols_segment *segments;
+	size_t count = symbols_segments(search->symbols, &segments);
+
+	for (size_t i = 0; i < count && !search->has_code; i++) {
+		search->has_code = segments[i].executable && segments[i].memory_size;
+		search->code = page_round_down(segments[i].gva - search->old, PAGE_4K);
+	}
+}
+
 /*
- * Where the guest runs the program: as VMCOREINFO says, as it is linked, at an offset of whole 2 MiB, or at any other
- * of whole pages; the last not in a view whose pages have a cost each.
+ * Where the guest runs the program: as VMCOREINFO says, as it is linked, at an offset of whole 2 MiB in the top 2 GiB,
+ * or at any other of whole pages: there, in the rest of its half, and in the other one. The last three not in a view
+ * whose pages have a cost each.
  */
 static bool search_offset(struct search *search)
 {
-	const struct walk_visitor visitor = { .context = search, .leaf = search_leaf, .visits = 1 };
-	bool is_kernel = search->id.gva >= KERNEL_START, is_high = search->id.gva >> 63;
-	uint64_t start = is_kernel ? KERNEL_START : is_high ? 1ull << 63 : 0;
-	uint64_t end = is_high ? UINT64_MAX : UINT64_MAX >> 1;
+	const uint64_t high = 1ull << 63;
+	bool is_kernel = search->id.gva >= KERNEL_START, is_high = search->id.gva & high;
 
 	search->found = search->view->kernel_offset;
 	if (search->view->has_kernel_offset && has_id(search, search->found))
@@ -186,15 +229,21 @@ static bool search_offset(struct search *search)
 	search->found = 0;
 	if (has_id(search, 0))
 		return true;
-	for (uint64_t at = start + search->id.gva % KERNEL_STEP; is_kernel && at >= start;
+	for (uint64_t at = KERNEL_START + search->id.gva % KERNEL_STEP; is_kernel && at >= KERNEL_START;
 	     at += KERNEL_STEP) {
 		search->found = at - search->id.gva;
 		if (runs_at(search, search->found))
 			return true;
 	}
-	search->pages_left = SEARCH_PAGES;
-	return !search->view->tracks_access &&
-	       walk_range(search->view, search->mode, start, end, 0, &visitor) == 1;
+	search->cut_short = search->view->tracks_access;
+	if (search->cut_short)
+		return false;
+	find_code(search);
+	if (is_kernel && search_part(search, KERNEL_START, UINT64_MAX))
+		return true;
+	if (is_high)
+		return search_part(search, high, KERNEL_START - 1) || search_part(search, 0, high - 1);
+	return search_part(search, 0, high - 1) || search_part(search, high, UINT64_MAX);
 }
 
 int build_id_check(struct symbols *symbols, const struct view *view, const struct walk_mode *mode,
@@ -215,11 +264,15 @@ int build_id_check(struct symbols *symbols, const struct view *view, const struc
 	}
 	symbols_set_offset(symbols, 0);
 	build_id_text(&search.id, wanted, sizeof(wanted));
-	if (!memory_search(symbols, view, mode, &other))
+	/* The file's own one, if it is in the image's range, is not at the place of the program that runs. */
+	if (!memory_search(symbols, view, mode, &other) ||
+	    (other.size == search.id.size && !memcmp(other.bytes, search.id.bytes, other.size)))
 		return error_set(error, ERROR_INPUT, 0, search.id.gva,
 				 "the guest does not run %s: its build-id %s is not in the guest's memory "
-				 "(--guest FILE names the right one)",
-				 name, wanted);
+				 "%s(--guest FILE names the right one)",
+				 name, wanted,
+				 search.cut_short ? "where it was searched, which is not everywhere "
+						  : "at any address where it executes the program ");
 	return error_set(
 		error, ERROR_INPUT, 0, search.id.gva,
 		"the guest runs another build than %s: its build-id is %s, the file's is %s (--guest "

@@ -10,6 +10,7 @@
 #include "source/snapshot.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/page.h"
 #include "program/build_id.h"
 #include "source/internal.h"
@@ -45,6 +46,7 @@ static int resume(struct source *source, struct error *error)
 /* A program without claims may have names. */
 static void read_claims(struct source *source)
 {
+	char offset[40];
 	int result;
 
 	source->symbols = NULL;
@@ -61,10 +63,11 @@ static void read_claims(struct source *source)
 		return;
 	/* The layout has the addresses of the file. */
 	if (symbols_offset(source->symbols)) {
-		error_set(&source->no_claims, ERROR_INPUT, 0, 0,
-			  "the guest's program runs 0x%" PRIx64
-			  " above the addresses of its file: its claims cannot be read",
-			  symbols_offset(source->symbols));
+		error_set(
+			&source->no_claims, ERROR_INPUT, 0, 0,
+			"the guest's program runs at an offset of %s to the addresses of its file: its claims "
+			"cannot be read",
+			number_offset(symbols_offset(source->symbols), offset, sizeof(offset)));
 		return;
 	}
 	if (source->wanted == SOURCE_AREAS)

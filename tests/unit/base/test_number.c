@@ -53,3 +53,13 @@ Test(number, what_is_no_number_or_too_large_is_refused)
 	cr_expect_eq(parsed("16777215TiB"), 16777215ull << 40);
 	cr_expect_eq(parsed("0xffffffffffffffff"), UINT64_MAX);
 }
+
+Test(number, offsets_have_a_sign)
+{
+	char text[40];
+
+	cr_expect_str_eq(number_offset(0x200000, text, sizeof(text)), "0x200000");
+	cr_expect_str_eq(number_offset(-0x40000000ull, text, sizeof(text)), "-0x40000000");
+	cr_expect_str_eq(number_offset(1ull << 63, text, sizeof(text)), "-0x8000000000000000");
+	cr_expect_str_eq(number_offset(0, text, sizeof(text)), "0x0");
+}

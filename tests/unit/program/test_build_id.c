@@ -179,7 +179,30 @@ Test(build_id, is_not_searched_page_by_page_where_each_page_has_a_cost)
 	move_image((2 << 20) + 0x7000);
 	world.view.tracks_access = true;
 	cr_expect_eq(check(&error), -1);
+	cr_expect(strstr(error.text, "where it was searched, which is not everywhere ("), "%s", error.text);
 	cr_expect_eq(symbols_offset(world.symbols), 0);
+}
+
+/* Moves the image by whole GiB: to another entry of the top table and of the one below it. */
+static void map_image_at(unsigned int slot, unsigned int place)
+{
+	uint64_t top = table(0)[511], entry = table(1)[510];
+
+	table(0)[511] = table(1)[510] = 0;
+	table(0)[slot] = top;
+	table(1)[place] = entry;
+}
+
+Test(build_id, is_found_below_the_top_2_gib)
+{
+	map_image_at(511, 509);
+	expect_offset(-0x40000000ull);
+}
+
+Test(build_id, is_found_in_the_lower_half)
+{
+	map_image_at(0, 3);
+	expect_offset((3ull << 30) + 0x80000000);
 }
 
 Test(build_id, where_nothing_can_be_executed_is_not_the_program)
