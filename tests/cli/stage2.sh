@@ -14,7 +14,8 @@ check "a script is run, and its second stage is right" 0 \
 	out '^V10: ' out '^  2M +'
 try stage2 "$IMAGES/demo.kvs" --json
 check "the same as JSON" 0 out '"type":"slot","seq":0,"number":0,"gpa":"0x0","size":268435456,' \
-	out '"type":"effective".*"guest_page_size":2097152' out '"type":"stage2".*"ok":true,"findings":0'
+	out '"type":"effective".*"guest_page_size":2097152' \
+	out '"type":"stage2".*("seen":true,.*"leaves":[1-9].*"ok":true|"seen":false,.*"leaves":0,.*"ok":false,"why":"not compared: [^"]*"),"findings":0'
 try stage2 "$IMAGES/demo.kvs" --memory 4G
 check "memory on both sides of the hole is two slots" 0 out '^ +1  0x0000000100000000 +1 GiB'
 
@@ -24,9 +25,13 @@ if grep -q '"leaves":0}' out; then
 	check "V10 is not seen where there is no leaf" 0 out '"not_seen":\["V10"\]'
 	try run "$IMAGES/demo.kvs" --stage2
 	check "and says why" 0 out '^  V10  not seen ' out 'the second stage has no leaf'
+	try stage2 "$IMAGES/demo.kvs"
+	check "stage2 says so, too" 0 out '^V10: not seen: no page could be compared\.'
 else
 	check "V10 is seen where leaves were compared" 0 out '"checked":\{.*"V10":[1-9]' out '"not_seen":\[\]'
 fi
+try run -e 'a = vmalloc 4K; verify; verify; vfree a; verify' --stage2 --json
+check "the slot of several verifications is one slot" 0 out '"second_stage":\{"slots":1,'
 try run "$IMAGES/demo.kvs" --json
 check "it is not seen where nobody asks" 0 out '"not_seen":\["V10"\]'
 try walk "$IMAGES/demo.kvs" 0xffffc90000000000 --stage2

@@ -158,6 +158,15 @@ static void put_finding(void *context, const struct stage2_leaf *leaf, enum stag
 		  page_name(leaf->level), stage2_problem_text(problem), detail);
 }
 
+/* Where no leaf was compared. */
+static const char *why_not_compared(const struct stage2 *stage2)
+{
+	if (!stage2->leaves.count)
+		return "not compared: the second stage has no leaf";
+	return stage2->no_frames.text[0] ? stage2->no_frames.text
+					 : "not compared: no leaf has an address in the process";
+}
+
 static void show_sentence(struct report *report, const struct report_stage2 *what,
 			  const struct stage2_verdict *verdict)
 {
@@ -182,7 +191,7 @@ static void show_sentence(struct report *report, const struct report_stage2 *wha
 	text_number_of(verdict->leaves, "leaf entry", leaves, sizeof(leaves));
 	text_number_of(verdict->frames, "frame", frames, sizeof(frames));
 	if (!verdict->leaves)
-		text_line(report, PAINT_PLAIN, 0, 2, "V10: no page could be compared.");
+		text_line(report, PAINT_PLAIN, 0, 2, "V10: not seen: no page could be compared.");
 	else if (verdict->findings)
 		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s, %s compared.",
 			  text_number_of(verdict->findings, "finding", findings, sizeof(findings)), leaves,
@@ -288,7 +297,7 @@ static void emit(struct report *report, const struct report_stage2 *what, struct
 	stage2_check_all(stage2, verdict, put_finding, &listing);
 	line = json_start(report, "stage2");
 	json_add_number(line, "pid", (uint64_t)what->pid);
-	json_add_bool(line, "seen", true);
+	json_add_bool(line, "seen", verdict->leaves);
 	json_add_string(line, "kind", stage2_kind_name(stage2->format.kind));
 	json_add_string(line, "mmu", mmu_name(stage2));
 	json_add_number(line, "vcpus", stage2->vcpus);
@@ -297,7 +306,9 @@ static void emit(struct report *report, const struct report_stage2 *what, struct
 	json_add_number(line, "not_compared", verdict->not_compared);
 	json_add_number(line, "splintered", what->effective ? what->effective->splintered : 0);
 	json_add_bool(line, "unsteady", stage2->unsteady);
-	json_add_bool(line, "ok", !verdict->findings);
+	json_add_bool(line, "ok", verdict->leaves && !verdict->findings);
+	if (!verdict->leaves)
+		json_add_string(line, "why", why_not_compared(what->stage2));
 	json_add_number(line, "findings", verdict->findings);
 	json_add_number(line, "read_ns", stage2->timing.read_ns);
 	json_add_number(line, "decode_ns", stage2->timing.decode_ns);

@@ -30,20 +30,28 @@ static const char *second_stage_note(unsigned int invariant, const struct verdic
 	return out;
 }
 
+/* Whether checks were made that say something: all of them, or enough of them for a finding. */
+static bool is_checked(const struct invariant_result *result)
+{
+	return result->seen == SEEN || result->findings;
+}
+
 static void show_result(struct report *report, unsigned int invariant, const struct verdict *verdict)
 {
 	const struct invariant_result *result = &verdict->results[invariant];
 	const char *name = invariant_name(invariant), *text = invariant_text(invariant);
-	char count[40], note[120];
+	char count[40], note[120], why[sizeof(result->why_not) + 4] = "";
 
 	second_stage_note(invariant, verdict, note, sizeof(note));
 	text_count(result->checked, count, sizeof(count));
+	if (result->seen == NOT_SEEN)
+		snprintf(why, sizeof(why), " (%s)", *result->why_not ? result->why_not : "no reason given");
 	if (result->findings)
-		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s%s", name,
-			  result->findings, "WRONG", count, text, note);
+		text_line(report, PAINT_BAD, 2, 28, "%-4s %2" PRIu64 " %-5s %10s  %s%s%s", name,
+			  result->findings, "WRONG", count, text, why, note);
 	else if (result->seen == NOT_SEEN)
-		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s (%s)%s", name, "not seen", "", text,
-			  *result->why_not ? result->why_not : "no reason given", note);
+		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s%s%s", name, "not seen", "", text,
+			  why, note);
 	else if (!result->checked)
 		/* No check applied: neither right nor wrong. */
 		text_line(report, PAINT_FAINT, 2, 28, "%-4s %-8s %10s  %s", name, "-", "none", text);
@@ -110,7 +118,7 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 	uint64_t sum = 0;
 
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
-		if (verdict->results[i].seen == SEEN)
+		if (is_checked(&verdict->results[i]))
 			sum += verdict->results[i].checked;
 	text_count(sum, checked, sizeof(checked));
 	if (run->verifications)
@@ -165,20 +173,29 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 {
 	struct json_object *line = json_start(report, "verdict");
 	struct json_object *checked = json_object_new_object(), *not_seen = json_object_new_array();
-	struct json_object *second_stage = json_object_new_object();
+	struct json_object *second_stage = json_object_new_object(), *partly = json_object_new_array();
+	bool any = false, any_partly = false;
 
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
-		if (verdict->results[i].seen == SEEN)
+		any |= is_checked(&verdict->results[i]) && verdict->results[i].checked;
+		if (is_checked(&verdict->results[i]))
 			json_add_number(checked, invariant_name(i), verdict->results[i].checked);
-		else
-			json_object_array_add(not_seen, json_text(invariant_name(i)));
+		if (verdict->results[i].seen == SEEN)
+			continue;
+		any_partly |= verdict->results[i].findings;
+		json_object_array_add(verdict->results[i].findings ? partly : not_seen,
+				      json_text(invariant_name(i)));
 	}
-	json_add_bool(line, "ok", !verdict->finding_count && !run->interrupted);
+	json_add_bool(line, "ok", any && !verdict->finding_count && !run->interrupted);
 	if (run->interrupted)
 		json_add_string(line, "interrupted", run->interrupted);
 	json_add_number(line, "findings", verdict->finding_count);
 	json_object_object_add(line, "checked", checked);
 	json_object_object_add(line, "not_seen", not_seen);
+	if (any_partly)
+		json_object_object_add(line, "partly_seen", partly);
+	else
+		json_object_put(partly);
 	if (verdict->slots_checked) {
 		json_add_number(second_stage, "slots", verdict->slots_checked);
 		json_add_number(second_stage, "leaves", verdict->stage2_leaves_checked);

@@ -114,8 +114,11 @@ int verdict_add(struct verdict *a, const struct verdict *b)
 	if (add_listed(a, b, known) < 0)
 		return -1;
 	a->finding_count += b->finding_count;
-	a->slots_checked += b->slots_checked;
-	a->stage2_leaves_checked += b->stage2_leaves_checked;
+	/* The same slots and leaves again: their number is that of the last verification that compared them. */
+	if (b->slots_checked) {
+		a->slots_checked = b->slots_checked;
+		a->stage2_leaves_checked = b->stage2_leaves_checked;
+	}
 	for (unsigned int i = 0; i <= INVARIANTS; i++) {
 		a->finding_count -= known[i];
 		a->results[i].checked += b->results[i].checked;

@@ -49,7 +49,7 @@ struct verdict {
 	struct invariant_result results[INVARIANTS + 1]; /* [0]: operations of the script */
 	ARRAY_OF(struct finding) findings;
 	uint64_t finding_count;
-	/* Checks of V10, which are in results[10].checked, too. */
+	/* V10 in the last verification that read the second stage; included in results[10].checked. */
 	uint64_t slots_checked;         /* memory slots of the kernel */
 	uint64_t stage2_leaves_checked; /* leaves of the second stage */
 };
@@ -82,7 +82,7 @@ void verdict_destroy(struct verdict *verdict);
 
 /*
  * Adds the counts and findings of b to a, for several `verify` in one run. A finding that a has already is
- * not counted again. b is unchanged. -1 if memory is out.
+ * not counted again. The numbers of slots and leaves become those of b. b is unchanged. -1 if memory is out.
  */
 int verdict_add(struct verdict *a, const struct verdict *b);
 

@@ -155,6 +155,30 @@ Test(run_text, the_verdict_has_a_line_for_each_invariant_and_a_sentence)
 	free(text);
 }
 
+Test(run_text, a_finding_of_an_invariant_that_was_not_seen_whole_says_what_was_not_read)
+{
+	char *text;
+
+	sample.verdict.results[10].checked = 7;
+	sample.verdict.results[10].findings = sample.verdict.finding_count = 1;
+	text = shown();
+	check_holds(text, "  V10   1 WRONG          7  every page");
+	check_holds(text, "(no permission to read the second stage)");
+	free(text);
+}
+
+Test(run_json, an_invariant_with_a_finding_is_not_called_not_seen)
+{
+	char *text;
+
+	sample.verdict.results[10].checked = 7;
+	sample.verdict.results[10].findings = sample.verdict.finding_count = 1;
+	text = report_text_of(&sample, REPORT_JSON, false);
+	check_holds(text, "\"V10\":7,");
+	check_holds(text, "\"not_seen\":[],\"partly_seen\":[\"V10\"]");
+	free(text);
+}
+
 Test(run_text, findings_are_listed_and_cannot_hurt_the_terminal)
 {
 	char *text;
@@ -374,7 +398,7 @@ Test(run_json, without_a_verdict_nothing_was_seen)
 	sample.run.verdict = NULL;
 	text = report_text_of(&sample, REPORT_JSON, false);
 	lines = lines_of(text);
-	check_holds(text, "\"checked\":{},\"not_seen\":[\"V1\",");
+	check_holds(text, "\"ok\":false,\"findings\":0,\"checked\":{},\"not_seen\":[\"V1\",");
 	json_object_put(lines);
 	free(text);
 }

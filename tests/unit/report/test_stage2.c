@@ -100,3 +100,42 @@ Test(stage2, where_it_is_not_seen_what_kvm_tells_is_told)
 		  "%s", text);
 	free(text);
 }
+
+static char *stage2_of(enum report_format format, const struct stage2 *stage2)
+{
+	const struct report_stage2 what = { .pid = 77, .stage2 = stage2, .no_effective = "no tables" };
+	struct stage2_verdict verdict;
+	char *text;
+	size_t size;
+	struct report report = report_begin(format, &text, &size);
+
+	report_stage2(&report, &what, &verdict);
+	report_end(&report);
+	return text;
+}
+
+Test(stage2, where_no_leaf_was_compared_it_is_neither_seen_nor_right)
+{
+	struct stage2_leaf leaf = { .entry = 0x867, .level = 1, .nested = true };
+	struct stage2 stage2 = { .format = { STAGE2_NPT, 48, 0 } };
+	char *text = stage2_of(REPORT_JSON, &stage2);
+
+	check_holds(text, "\"seen\":false");
+	check_holds(text, "\"ok\":false");
+	check_holds(text, "\"why\":\"not compared: the second stage has no leaf\"");
+	free(text);
+	text = stage2_of(REPORT_TEXT, &stage2);
+	check_lines(text);
+	check_holds(text, "V10: not seen: no page could be compared.");
+	free(text);
+	stage2.leaves.items = &leaf;
+	stage2.leaves.count = 1;
+	text = stage2_of(REPORT_JSON, &stage2);
+	check_holds(text, "\"seen\":false");
+	check_holds(text, "\"why\":\"not compared: no leaf has an address in the process\"");
+	free(text);
+	snprintf(stage2.no_frames.text, sizeof(stage2.no_frames.text), "hidden");
+	text = stage2_of(REPORT_JSON, &stage2);
+	check_holds(text, "\"why\":\"hidden\"");
+	free(text);
+}

@@ -58,6 +58,27 @@ Test(second_stage, a_sound_one_is_seen_and_compared)
 	verdict_destroy(&without);
 }
 
+Test(second_stage, several_verifications_of_the_same_slots_and_leaves_do_not_add_up)
+{
+	struct verdict sum = { 0 }, without = { 0 };
+	struct verify_input input = w.input;
+	struct error error;
+
+	expect_findings("");
+	leaves[2].nested = true; /* counted, not compared */
+	cr_assert_eq(verdict_add(&sum, &w.verdict), 0);
+	expect_findings("");
+	cr_assert_eq(verdict_add(&sum, &w.verdict), 0);
+	cr_expect_eq(sum.slots_checked, 2);
+	cr_expect_eq(sum.stage2_leaves_checked, 2, "of the last one");
+	input.stage2 = NULL;
+	cr_assert_eq(verify(&input, &without, &error), 0);
+	cr_assert_eq(verdict_add(&sum, &without), 0);
+	cr_expect_eq(sum.slots_checked, 2, "one that read none changes nothing");
+	verdict_destroy(&without);
+	verdict_destroy(&sum);
+}
+
 Test(second_stage, without_a_leaf_it_is_not_seen)
 {
 	stage2.leaves.count = 0;
