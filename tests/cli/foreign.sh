@@ -3,7 +3,8 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping recursive recursive_data shared_tables with_pcid of_live_vm; do
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping no_top_table recursive recursive_data shared_tables \
+	with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -48,6 +49,15 @@ for command in map "walk 0x400000" frames; do
 	one_line "$1 without the top table says what the core has instead" 2 \
 		'top table .* 0x8000, is not in this core.*it has 0x4000 of 0x10000 bytes.*without -p'
 done
+try map no_top_table.core
+one_line "a core of one piece" 2 'top table .* 0x8000000, is not in this core, which has 1 piece of memory up to GPA 0x10000$'
+try dump no_top_table.core again.core
+check "a dump says that its virtual addresses are the physical ones, and why" 0 out 'which are the physical ones' \
+	err 'again.core: without the guest.s page tables, each virtual address in the core is the physical one .*top table .* is not in this core'
+try dump all_cpus_off.core again.core --json
+check "in JSON too" 0 out '"addresses":"physical","no_tables":"[^"]*paging'
+try dump all_cpus_off.core again.core --physical
+check "--physical: that there were no tables" 0 err 'again.core: without the guest.s page tables \('
 # ---- tables that are mapped several times ----
 try map recursive.core
 check "a recursive map is mapped memory" 0 out '^0xffffff0000002000 +4 KiB +rwx ' out '^5 ranges'

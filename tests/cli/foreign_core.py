@@ -95,6 +95,11 @@ def cut_mapping(path):
     write_core(path, [(0xFFFF << 48, 0, memory.bytes[:0x4000], 0x10000)], cpus=({**LONG_MODE, "cr3": 0x8000},))
 
 
+def no_top_table(path):
+    """CR3 points beyond all memory."""
+    write_core(path, whole(small()), cpus=({**LONG_MODE, "cr3": 0x8000000},))
+
+
 def recursive(path):
     memory = small()
     memory.entry(0x1000, 510, 0x1000 | P | W)

@@ -86,6 +86,10 @@ static void warn(const struct core_dump *dump, const char *path)
 	uint64_t lacks = image_lacks(dump);
 	char bytes[40], names[80];
 
+	if (!dump->mode)
+		fprintf(stderr, "kvmap: %s: without the guest's page tables%s (%s)\n", path,
+			dump->physical ? "" : ", each virtual address in the core is the physical one",
+			dump->no_mode);
 	if (not_known(dump->view))
 		fprintf(stderr, "kvmap: %s: not known of the guest, and 0 in the core: %s\n", path,
 			view_lacks_text(not_known(dump->view), names, sizeof(names)));
@@ -121,6 +125,7 @@ int core_dump_write(const struct core_dump *dump, const char *path, struct repor
 		.offset = dump->symbols ? symbols_offset(dump->symbols) : 0,
 		.view = dump->view,
 		.physical = dump->physical,
+		.no_tables = dump->mode ? NULL : dump->no_mode,
 		.mappings = dump->mappings.count,
 		.left_out = dump->mappings.repeated,
 		.not_known = not_known(dump->view),

@@ -11,7 +11,8 @@
 
 struct core_dump {
 	const struct view *view;
-	const struct walk_mode *mode;  /* NULL: the guest has no page tables */
+	const struct walk_mode *mode;  /* NULL: the guest has no page tables, or they cannot be read */
+	const char *no_mode;           /* why mode is NULL */
 	const struct symbols *symbols; /* of the guest's program; NULL: none */
 	const char *program;           /* its path, kept in the core; NULL: unknown */
 	bool physical;                 /* --physical */

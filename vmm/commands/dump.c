@@ -73,6 +73,7 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 	struct core_dump dump = {
 		.view = source->view,
 		.mode = source->has_mode ? &source->mode : NULL,
+		.no_mode = source->no_claims.text,
 		.symbols = source->symbols,
 		.program = program_of(source),
 		.physical = options->physical,

@@ -76,6 +76,7 @@ static int dump(const struct session *session, const char *path, struct error *e
 	struct core_dump dump = {
 		.view = session->view,
 		.mode = session->has_mode ? &session->mode : NULL,
+		.no_mode = "the guest ended before it had any",
 		.symbols = session->symbols,
 		.program = session->config.program,
 	};

@@ -14,7 +14,9 @@ static void emit_dump(struct report *report, const struct report_dump *dump)
 	struct json_object *line = json_start(report, "dump");
 
 	json_add_string(line, "file", dump->file);
-	json_add_string(line, "addresses", dump->physical ? "physical" : "virtual");
+	json_add_string(line, "addresses", dump->physical || dump->no_tables ? "physical" : "virtual");
+	if (dump->no_tables)
+		json_add_string(line, "no_tables", dump->no_tables);
 	if (dump->program)
 		json_add_string(line, "program", dump->program);
 	if (dump->program)
@@ -43,7 +45,9 @@ void report_dump(struct report *report, const struct report_dump *dump)
 		  number_bytes(dump->stored, stored, sizeof(stored)));
 	text_line(report, PAINT_PLAIN, 2, 4, "%s of virtual addresses%s",
 		  text_number_of(dump->mappings, "piece", mappings, sizeof(mappings)),
-		  dump->physical ? ", those of the kernel's image" : "");
+		  dump->physical    ? ", those of the kernel's image"
+		  : dump->no_tables ? ", which are the physical ones: the guest's page tables were not read"
+				    : "");
 	/* Without an executable file gdb shows no bytes but those of the core. */
 	if (dump->program && dump->offset)
 		text_line(report, PAINT_PLAIN, 2, 4, "gdb -ex 'symbol-file -o 0x%" PRIx64 " %s' -c %s",

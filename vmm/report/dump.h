@@ -18,6 +18,8 @@ struct report_dump {
 	const struct view *view;
 	bool physical;   /* memory by physical address, and the image alone by virtual address */
 	size_t mappings; /* pieces of virtual addresses */
+	const char *
+		no_tables; /* why virtual addresses are the physical ones; NULL: the guest's tables were read */
 	/* Bytes of virtual addresses that shared tables translate, and that the core does not have. */
 	uint64_t left_out;
 	unsigned int not_known; /* enum view_lacks: registers that are 0 in NT_PRSTATUS of some CPU */

@@ -102,8 +102,8 @@ static bool has_top_table(const struct source *source, struct error *error)
 	}
 	error_set(error, ERROR_INPUT, 0, root,
 		  "the top table of CPU %u, at GPA 0x%" PRIx64
-		  ", is not in this core, which has %u pieces of memory up to GPA 0x%" PRIx64,
-		  source->cpu, root, view->region_count,
+		  ", is not in this core, which has %u piece%s of memory up to GPA 0x%" PRIx64,
+		  source->cpu, root, view->region_count, view->region_count == 1 ? "" : "s",
 		  view->regions[view->region_count - 1].gpa + view->regions[view->region_count - 1].size);
 	return false;
 }

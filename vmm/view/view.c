@@ -51,7 +51,7 @@ static int make_room(struct view *view, struct error *error)
 	if (array_reserve((void **)&view->regions, &capacity, view->region_count, sizeof(view->regions[0])) <
 		    0 ||
 	    capacity > UINT32_MAX)
-		return error_set(error, ERROR_HOST, ENOMEM, 0, "%u pieces of guest memory",
+		return error_set(error, ERROR_HOST, ENOMEM, 0, "the list of %u of the guest's slots",
 				 view->region_count);
 	view->region_capacity = (unsigned int)capacity;
 	return 0;
