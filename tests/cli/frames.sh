@@ -49,7 +49,7 @@ try frames a.core banana
 one_line "a frame that is no number" 2 'banana.*pfn:NUMBER'
 try frames a.core 0x10000000000000
 one_line "a frame beyond all physical addresses" 2 '52 bits'
-try frames a.core 0 0
+try frames a.core 0x0 0x0
 check "an argument too many" 2 err 'one argument too many'
 try frames
 check "a missing source" 2 err 'SOURCE is missing'

@@ -22,13 +22,13 @@ check "the same as JSON" 0 out '"type":"level",.*"name":"PT",.*"decoded":"P W A 
 	out '"memory_type":"WB","pat_known":true' out '"supervisor_may":\{"read":"yes","write":"yes","execute":"no: NX"\}'
 try walk a.core 0x800000000000
 check "an address that is not canonical" 1 out '^stops: address not canonical$'
-try walk a.core 0 --cpu 1
+try walk a.core 0x0 --cpu 1
 check "a walk with the registers of another CPU" 1 out '^CPU 1: 4-level tables'
-try walk a.core 0 --cpu 2
+try walk a.core 0x0 --cpu 2
 one_line "a CPU that is not there" 2 'no CPU 2: the guest has 2'
-try walk a.core 0 --cpu 4096
+try walk a.core 0x0 --cpu 4096
 check "a number that no CPU has" 2 err '--cpu .4096. is not the number of a CPU, 0 to 4095'
-try walk a.core 0 --pkru 0x100000000
+try walk a.core 0x0 --pkru 0x100000000
 check "a PKRU of more than 32 bits" 2 err '--pkru .0x100000000. is not a number of 32 bits'
 # ---- variables of the script, as the guest's boot record names them ----
 try walk a.core a+64K
@@ -48,6 +48,38 @@ check "as FRAME it is the frame that is mapped there" 0 out "claimed by    live 
 	out "byte 0x1000 of the"
 try frames a.core a+64K
 one_line "unless none is" 2 '.a\+64K. is 0xffffc90000010000, which is not mapped'
+try walk a.core a+18446744073709551615
+one_line "an address is no more than 64 bits" 2 '.a. is 0xffffc90000000000: \+ 0xffffffffffffffff is more than the 64 bits'
+try walk a.core a-0xffffc90000000001
+one_line "and not less than 0" 2 '.a. is 0xffffc90000000000: - 0xffffc90000000001 is below 0'
+try walk a.core vmalloc+0xffffffffffffffff
+one_line "with a symbol too" 2 '.vmalloc. is 0xffffffff8[0-9a-f]*: \+ 0xf* is more than the 64 bits'
+try walk a.core a+99999999999999999999
+one_line "and so is what is added" 2 'what follows .a\+. is more than 64 bits'
+# ---- numbers: the same rule where an address is wanted ----
+for command in "walk a.core" "frames a.core" "map a.core --range"; do
+	while read -r text message; do
+		case $command in
+		map*) set -- $command "$text-" ;;
+		*) set -- $command "$text" ;;
+		esac
+		try "$@"
+		# An error of an option has a second line, which names --help.
+		[ "$(head -n 1 err | grep -cE -- "$message")" = 1 ] && [ "$status" = 2 ] && ok "$*" || not_ok "$*"
+	done <<-EOF
+		0 .0.: an address is written with 0x: 0x0
+		5 .5.: an address is written with 0x: 0x5
+		12 .12. is 0x12 read as hexadecimal, 0xc read as decimal
+		18446744073709551615 .18446744073709551615. is more than 64 bits read as hexadecimal, 0xffffffffffffffff read as decimal
+		18446744073709551616 .18446744073709551616. is more than the 64 bits of an address
+		0x10000000000000000 .0x10000000000000000. is more than the 64 bits of an address
+		fffffffffffffffff .fffffffffffffffff. is more than the 64 bits of an address
+	EOF
+done
+for frame in pfn:18446744073709551616 pfn:0xffffffffffffffff 0xffffffffffffffff; do
+	try frames a.core $frame
+	one_line "frame $frame" 2 "$frame is beyond the 52 bits"
+done
 echo 'expect refused c = vmalloc 0' >unset.kvs
 try walk unset.kvs c
 one_line "a variable that was never set" 2 'the script has not set .c.'
@@ -104,7 +136,7 @@ try map a.core --range a+x-b
 one_line "--range: a sum of what is no number" 2 'range .a.x-b. is not START-END.*: what follows .a.. is not a number'
 try map unset.kvs --range c-
 one_line "--range: a variable that was never set" 2 'range .c-. .*the script has not set .c.'
-for range in 5 5-4 5-5 -5 x-y 1-2-3 b-a; do
+for range in 5 5-4 0x5-0x4 0x5-0x5 -5 x-y 0x1-0x2-0x3 b-a; do
 	try map a.core "--range=$range"
 	check "--range $range is refused" 2 err "range .$range. is not START-END"
 done

@@ -130,7 +130,7 @@ try walk a.core 0xffffc90000000000
 check "a walk in a core" 0 out 'PML4|PGD|level 4' out 'GPA|gpa'
 try walk a.core vmalloc --json
 check "a walk of a symbol, as JSON" 0 out '"type"'
-try walk a.core 0
+try walk a.core 0x0
 check "a walk of the null page" 1 out 'not present'
 [ "$(du -k a.core | cut -f 1)" -lt 4096 ] && ok "the core of a 256 MiB guest is sparse" || not_ok "the core of a 256 MiB guest is sparse"
 gdb -batch -nx -ex 'print $rip' -ex 'x/1gx 0xffff888000200000' "$GUEST" a.core >out 2>err

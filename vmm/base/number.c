@@ -109,10 +109,14 @@ enum number_result number_parse_address(const char *text, size_t length, uint64_
 		letter |= digit_value(text[digits]) > 9;
 	if (!length || digits < length)
 		return number_parse(text, length, out); /* 0x, a suffix, or no number */
+	if (!letter && length != 16) {
+		uint64_t decimal;
+		enum number_result result = number_parse(text, length, &decimal);
+
+		return result == NUMBER_OK ? NUMBER_AMBIGUOUS : result;
+	}
 	if (length > 16)
 		return NUMBER_TOO_LARGE;
-	if (!letter && length > 1 && length < 16)
-		return NUMBER_AMBIGUOUS;
 	*out = hexadecimal(text, length);
 	return NUMBER_OK;
 }

@@ -23,8 +23,8 @@ enum number_result number_parse(const char *text, size_t length, uint64_t *out);
 
 /*
  * Parses an address as a user types or copies it: hexadecimal with 0x, and without it if there is a hexadecimal letter or
- * if there are 16 digits. NUMBER_AMBIGUOUS: digits alone, which mean one address in decimal and another in
- * hexadecimal. With a suffix as number_parse().
+ * if there are 16 digits. NUMBER_AMBIGUOUS: other digits alone, even one, which mean one address in decimal and
+ * another, or none, in hexadecimal. With a suffix as number_parse().
  */
 enum number_result number_parse_address(const char *text, size_t length, uint64_t *out);
 

@@ -2,7 +2,6 @@
 #include "commands/address_parse.h"
 
 #include "base/escape.h"
-#include "base/number.h"
 #include "commands/source_options.h"
 #include "inspect/address.h"
 
@@ -12,23 +11,16 @@ int address_parse(const char *text, const struct claims *claims, const struct sy
 		  struct error *error)
 {
 	int variable = address_of_variable(text, claims, out, error);
-	const char *plus = strchr(text, '+');
-	size_t length = plus ? (size_t)(plus - text) : strlen(text);
-	char name[128], escaped[160];
-	uint64_t offset = 0;
+	size_t length = strcspn(text, "+");
+	char name[128];
 
 	if (variable)
 		return variable < 0 ? -1 : 0;
-	text_escape(text, strlen(text), escaped, sizeof(escaped));
-	if (plus && number_parse(plus + 1, strlen(plus + 1), &offset) != NUMBER_OK)
-		return error_set(error, ERROR_INPUT, 0, 0, "`%s`: what follows + is not a number", escaped);
 	if (length < sizeof(name) && symbols) {
 		memcpy(name, text, length);
 		name[length] = 0;
-		if (symbols_find(symbols, name, out, NULL)) {
-			*out += offset;
-			return 0;
-		}
+		if (symbols_find(symbols, name, out, NULL))
+			return address_with_offset(name, *out, text + length, out, error);
 	}
 	return source_options_address_or_name(
 		text,

@@ -79,14 +79,19 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	size_t length = strlen(text);
 	bool number = length > 4 && !memcmp(text, "pfn:", 4);
 	size_t before = number ? 4 : 0;
+	enum number_result result = NUMBER_MALFORMED;
 	uint64_t value;
 
 	if (variable)
 		return variable < 0 ? -1 : frame_at(source, text, *out, out, error);
-	if ((!number || number_parse(text + before, length - before, &value) != NUMBER_OK) &&
-	    source_options_address_or_name(
-		    text, "a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
-		    source->claims, NULL, &value, error) < 0)
+	if (number)
+		result = number_parse(text + before, length - before, &value);
+	if (result == NUMBER_TOO_LARGE)
+		value = UINT64_MAX;
+	else if (result != NUMBER_OK &&
+		 source_options_address_or_name(
+			 text, "a guest physical address (0x...) nor pfn:NUMBER nor a variable of the script",
+			 source->claims, NULL, &value, error) < 0)
 		return -1;
 	if (value >> (number ? 40 : 52))
 		return error_set(error, ERROR_INPUT, 0, 0,

@@ -106,21 +106,38 @@ static const char *nearest_name(const char *text, const struct claims *claims, c
 	return nearest ? text_escape(nearest, strlen(nearest), out, size) : out;
 }
 
+/* The error of digits alone: each reading that they have. */
+static int refuse_digits(const char *text, struct error *error)
+{
+	uint64_t decimal = 0;
+	size_t length = strlen(text);
+
+	number_parse(text, length, &decimal);
+	if (length == 1)
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s`: an address is written with 0x: 0x%s", text,
+				 text);
+	if (length > 16)
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "`%s` is more than 64 bits read as hexadecimal, 0x%" PRIx64
+				 " read as decimal: write an address with 0x",
+				 text, decimal);
+	return error_set(error, ERROR_INPUT, 0, 0,
+			 "`%s` is 0x%s read as hexadecimal, 0x%" PRIx64
+			 " read as decimal: write one of the two",
+			 text, text, decimal);
+}
+
 int source_options_address_or_name(const char *text, const char *what, const struct claims *claims,
 				   const struct symbols *symbols, uint64_t *out, struct error *error)
 {
 	char escaped[160], nearest[80];
-	uint64_t decimal;
 
 	switch (number_parse_address(text, strlen(text), out)) {
 	case NUMBER_OK: return 0;
-	case NUMBER_AMBIGUOUS:
-		if (number_parse(text, strlen(text), &decimal) == NUMBER_OK)
-			return error_set(error, ERROR_INPUT, 0, 0,
-					 "`%s` is 0x%s read as hexadecimal, 0x%" PRIx64
-					 " read as decimal: write one of the two",
-					 text, text, decimal);
-		/* fall through */
+	case NUMBER_AMBIGUOUS: return refuse_digits(text, error);
+	case NUMBER_TOO_LARGE:
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is more than the 64 bits of an address",
+				 text_escape(text, strlen(text), escaped, sizeof(escaped)));
 	default:
 		nearest_name(text, claims, symbols, nearest, sizeof(nearest));
 		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is neither %s%s%s%s",

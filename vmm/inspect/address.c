@@ -149,19 +149,40 @@ const char *address_explain(uint64_t gva, const struct claims *claims, struct sy
 	return out;
 }
 
+int address_with_offset(const char *name, uint64_t address, const char *text, uint64_t *out,
+			struct error *error)
+{
+	uint64_t offset = 0;
+	bool overflow;
+
+	if (*text) {
+		switch (number_parse(text + 1, strlen(text + 1), &offset)) {
+		case NUMBER_OK: break;
+		case NUMBER_TOO_LARGE:
+			return error_set(error, ERROR_INPUT, 0, 0, "what follows `%s%c` is more than 64 bits",
+					 name, *text);
+		default:
+			return error_set(error, ERROR_INPUT, 0, 0, "what follows `%s%c` is not a number",
+					 name, *text);
+		}
+	}
+	overflow = *text == '-' ? __builtin_sub_overflow(address, offset, out)
+				: __builtin_add_overflow(address, offset, out);
+	if (overflow)
+		return error_set(error, ERROR_INPUT, 0, 0, "`%s` is 0x%" PRIx64 ": %c 0x%" PRIx64 " is %s",
+				 name, address, *text, offset,
+				 *text == '-' ? "below 0" : "more than the 64 bits of an address");
+	return 0;
+}
+
 int address_of_variable(const char *text, const struct claims *claims, uint64_t *out, struct error *error)
 {
 	size_t length = strcspn(text, "+-");
 	const struct claim_variable *variable = claims_variable(claims, text, length);
-	uint64_t offset = 0;
 
 	if (!variable)
 		return 0;
-	if (text[length] && number_parse(text + length + 1, strlen(text + length + 1), &offset) != NUMBER_OK)
-		return error_set(error, ERROR_INPUT, 0, 0, "what follows `%s%c` is not a number",
-				 variable->name, text[length]);
 	if (variable->state == VARIABLE_UNSET)
 		return error_set(error, ERROR_INPUT, 0, 0, "the script has not set `%s`", variable->name);
-	*out = text[length] == '-' ? variable->address - offset : variable->address + offset;
-	return 1;
+	return address_with_offset(variable->name, variable->address, text + length, out, error) < 0 ? -1 : 1;
 }

@@ -40,6 +40,13 @@ const char *address_kind_label(enum address_kind kind);
  */
 int address_of_variable(const char *text, const struct claims *claims, uint64_t *out, struct error *error);
 
+/*
+ * `address` of `name`, with `text`, "", "+NUMBER" or "-NUMBER", added. -1 with an error if the number is none, or the
+ * sum is not 64 bits.
+ */
+int address_with_offset(const char *name, uint64_t address, const char *text, uint64_t *out,
+			struct error *error);
+
 /* ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
 enum address_kind address_area_kind(const struct claim_area *area);
 

@@ -63,3 +63,35 @@ Test(number, offsets_have_a_sign)
 	cr_expect_str_eq(number_offset(1ull << 63, text, sizeof(text)), "-0x8000000000000000");
 	cr_expect_str_eq(number_offset(0, text, sizeof(text)), "0x0");
 }
+
+static void check_address(const char *text, enum number_result wanted, uint64_t value)
+{
+	uint64_t found = 17;
+
+	cr_expect_eq(number_parse_address(text, strlen(text), &found), wanted, "%s", text);
+	cr_expect_eq(found, wanted == NUMBER_OK ? value : 17, "%s: 0x%lx", text, found);
+}
+
+Test(number, an_address_has_0x_or_a_hexadecimal_letter_or_16_digits)
+{
+	check_address("0x5", NUMBER_OK, 5);
+	check_address("0x0", NUMBER_OK, 0);
+	check_address("a", NUMBER_OK, 10);
+	check_address("1e3", NUMBER_OK, 0x1e3);
+	check_address("0000000000100000", NUMBER_OK, 0x100000);
+	check_address("9999999999999999", NUMBER_OK, 0x9999999999999999);
+	check_address("4M", NUMBER_OK, 4 << 20);
+}
+
+Test(number, digits_alone_are_no_address_not_even_one)
+{
+	check_address("0", NUMBER_AMBIGUOUS, 0);
+	check_address("5", NUMBER_AMBIGUOUS, 0);
+	check_address("400000", NUMBER_AMBIGUOUS, 0);
+	check_address("18446744073709551615", NUMBER_AMBIGUOUS, 0);
+	check_address("18446744073709551616", NUMBER_TOO_LARGE, 0);
+	check_address("fffffffffffffffff", NUMBER_TOO_LARGE, 0);
+	check_address("0x10000000000000000", NUMBER_TOO_LARGE, 0);
+	check_address("", NUMBER_MALFORMED, 0);
+	check_address("banana", NUMBER_MALFORMED, 0);
+}
