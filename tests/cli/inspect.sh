@@ -39,6 +39,22 @@ try walk core.kvs b
 check "of a script" 0 out "^0x$(vmalloc_address 16 1): byte 0x0 of the 8 KiB area 'b'"
 try walk a.core a+here
 one_line "what follows it must be a number" 2 'what follows .a\+. is not a number'
+echo 'k = kmalloc 64
+l = kmalloc 100
+b = kmalloc 64K
+f = kmalloc 64
+kfree f' >kmalloc.kvs
+try run kmalloc.kvs --dump kmalloc.core
+try walk kmalloc.core k+8
+check "what kmalloc gave a variable is named" 0 out "^0x[0-9a-f]*: direct map of GPA 0x[0-9a-f]*: byte 0x8 of the 64 bytes 'k'$"
+try walk kmalloc.core b+0xffff --json
+check "a block, too" 0 out "\"is\":\"direct map of GPA 0x[0-9a-f]*: byte 0xffff of the 64 KiB 'b'\""
+try walk kmalloc.core k+64
+check "not beyond its end, and not what is freed" 0 out '^0x[0-9a-f]*: direct map of GPA 0x[0-9a-f]*$'
+try frames kmalloc.core k
+check "in frames" 0 out "claimed by +object cache: kmalloc-64: 64 bytes 'k' at byte 0x0$"
+try frames kmalloc.core b+8K --json
+check "a block in frames, as JSON" 0 out "\"owner\":\"allocated block\",\"details\":\"frame 2 of 16 from 0x[0-9a-f]*: 64 KiB 'b' from GPA 0x"
 try map a.core
 check "a label of the map" 0 out "area op_vmalloc \(op_areas.c:[0-9]+\) 'a'$" out " 'b'$"
 try map a.core --json

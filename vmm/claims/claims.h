@@ -203,6 +203,13 @@ const struct claim_variable *claims_variable(const struct claims *claims, const 
 const char *claims_area_variable(const struct claims *claims, const struct claim_area *area);
 
 /*
+ * The next live variable, from index *next on, that holds an object or a block of kmalloc with a byte in
+ * [gva, gva + size). NULL: none. claims may be NULL.
+ */
+const struct claim_variable *claims_object_variable(const struct claims *claims, uint64_t gva, uint64_t size,
+						    size_t *next);
+
+/*
  * Start addresses of the live areas, sorted: a map is cut there, so that neighbouring areas stay apart. To be
  * freed; NULL if memory runs out (*count_out is then 0). claims may be NULL: no areas.
  */

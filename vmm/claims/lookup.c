@@ -5,6 +5,7 @@
 #include "claims/claims.h"
 
 #include "base/lower_bound.h"
+#include "kvmap/layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,22 @@ const char *claims_area_variable(const struct claims *claims, const struct claim
 		if (*variable->name && variable->address == area->va_start &&
 		    variable->state != VARIABLE_UNSET && (variable->state == VARIABLE_LIVE || !live))
 			return variable->name;
+	}
+	return NULL;
+}
+
+const struct claim_variable *claims_object_variable(const struct claims *claims, uint64_t gva, uint64_t size,
+						    size_t *next)
+{
+	while (claims && *next < claims->variables.count) {
+		const struct claim_variable *variable = &claims->variables.items[(*next)++];
+		uint64_t start = variable->address;
+
+		/* Areas of vmalloc lie above the direct map. */
+		if (*variable->name && variable->state == VARIABLE_LIVE && start >= KVMAP_DIRECT_BASE &&
+		    start < KVMAP_VMALLOC_START &&
+		    (start >= gva ? start - gva < size : gva - start < variable->size))
+			return variable;
 	}
 	return NULL;
 }

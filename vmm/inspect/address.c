@@ -115,6 +115,20 @@ const char *address_area_text(const struct claim_area *area, const char *name, s
 	return out;
 }
 
+/* ": byte 0x8 of the 64 bytes 'k'": what kmalloc gave a variable of the script; "" where that is nothing. */
+static const char *object_text(uint64_t gva, const struct claims *claims, char *out, size_t size)
+{
+	size_t next = 0;
+	const struct claim_variable *variable = claims_object_variable(claims, gva, 1, &next);
+	char bytes[40];
+
+	*out = '\0';
+	if (variable)
+		snprintf(out, size, ": byte 0x%" PRIx64 " of the %s '%s'", gva - variable->address,
+			 number_bytes(variable->size, bytes, sizeof(bytes)), variable->name);
+	return out;
+}
+
 const char *address_explain(uint64_t gva, const struct claims *claims, struct symbols *symbols, char *out,
 			    size_t size)
 {
@@ -135,7 +149,8 @@ const char *address_explain(uint64_t gva, const struct claims *claims, struct sy
 	case ADDRESS_GUARD: snprintf(out, size, "guard page of the %s", text); break;
 	case ADDRESS_STRAY: snprintf(out, size, "%s", claims ? label : "vmalloc range"); break;
 	case ADDRESS_DIRECT:
-		snprintf(out, size, "direct map of GPA 0x%" PRIx64, gva - KVMAP_DIRECT_BASE);
+		snprintf(out, size, "direct map of GPA 0x%" PRIx64 "%s", gva - KVMAP_DIRECT_BASE,
+			 object_text(gva, claims, text, sizeof(text)));
 		break;
 	case ADDRESS_TEXT:
 	case ADDRESS_RODATA:

@@ -6,6 +6,7 @@
 #include "inspect/address.h"
 #include "kvmap/layout.h"
 #include "base/page.h"
+#include "base/strbuf.h"
 #include "report/frames.h"
 #include "report/json.h"
 #include "report/text.h"
@@ -37,6 +38,30 @@ static const char *reserved_name(const struct claims *claims, uint64_t pfn)
 	return "nothing";
 }
 
+#define OBJECTS_LISTED 4
+
+/* ": 64 bytes 'k' at byte 0x0, ...": the variables of the script that have bytes of the frame by kmalloc. */
+static void add_objects(const struct report_frame *about, struct strbuf *out)
+{
+	uint64_t gva = KVMAP_DIRECT_BASE + about->pfn * KVMAP_PAGE_SIZE;
+	const struct claim_variable *variable;
+	size_t next = 0, count = 0;
+	char bytes[40];
+
+	while ((variable = claims_object_variable(about->claims, gva, KVMAP_PAGE_SIZE, &next))) {
+		uint64_t address = variable->address;
+
+		if (++count > OBJECTS_LISTED)
+			continue;
+		strbuf_add(out, "%s %s '%s' %s 0x%" PRIx64, count == 1 ? ":" : ",",
+			   number_bytes(variable->size, bytes, sizeof(bytes)), variable->name,
+			   address >= gva ? "at byte" : "from GPA",
+			   address >= gva ? address - gva : address - KVMAP_DIRECT_BASE);
+	}
+	if (count > OBJECTS_LISTED)
+		strbuf_add(out, " and %zu more", count - OBJECTS_LISTED);
+}
+
 /*
  * "page 3 of the 64 KiB area at 0x..., allocated by ...": the object that claims the frame; "" if its kind
  * says enough.
@@ -47,6 +72,7 @@ static const char *claim_details(const struct report_frame *about, const struct 
 	const struct claims *claims = about->claims;
 	const struct claim_area *area;
 	char bytes[40], caller[300], name[40];
+	struct strbuf text = strbuf_of(out, size);
 
 	out[0] = '\0';
 	switch (OWNER_KIND(owner->tag)) {
@@ -58,12 +84,17 @@ static const char *claim_details(const struct report_frame *about, const struct 
 			 text_variable(claims_area_variable(claims, area), name, sizeof(name)),
 			 area->va_start, address_caller(area, about->symbols, caller, sizeof(caller)));
 		break;
-	case OWNER_SLAB: snprintf(out, size, "%s", claims->caches[OWNER_INDEX(owner->tag)].name); break;
+	case OWNER_SLAB:
+		strbuf_add(&text, "%s", claims->caches[OWNER_INDEX(owner->tag)].name);
+		add_objects(about, &text);
+		break;
 	case OWNER_RESERVED: snprintf(out, size, "%s", reserved_name(claims, about->pfn)); break;
 	default:
 		if (owner_frames(owner) > 1)
-			snprintf(out, size, "frame %" PRIu64 " of %" PRIu64 " from 0x%" PRIx64,
-				 about->pfn - owner->key, owner_frames(owner), owner->key);
+			strbuf_add(&text, "frame %" PRIu64 " of %" PRIu64 " from 0x%" PRIx64,
+				   about->pfn - owner->key, owner_frames(owner), owner->key);
+		if (OWNER_KIND(owner->tag) == OWNER_KMALLOC)
+			add_objects(about, &text);
 	}
 	return out;
 }

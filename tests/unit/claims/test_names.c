@@ -83,6 +83,32 @@ Test(names, a_variable_is_found_by_its_name_and_by_the_area_it_holds)
 	cr_expect_null(claims_area_variable(NULL, area));
 }
 
+Test(names, what_kmalloc_gave_a_variable_is_found_by_the_bytes_it_has)
+{
+	struct agent_variable *variables = world_root(&world, "agent_variables", struct agent_variable);
+	size_t next = 0;
+
+	put_names("a\0bb\0c", 7);
+	for (int i = 0; i < 3; i++) {
+		variables[i].address = KVMAP_DIRECT_BASE + 0x1fc0 + (uint64_t)i * 64;
+		variables[i].size = 64;
+		variables[i].state = i == 2 ? VARIABLE_FREED : VARIABLE_LIVE;
+	}
+	world_read(&world, &claims);
+	cr_expect_eq(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x1fff, 1, &next),
+		     &claims.variables.items[0]);
+	cr_expect_null(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x1fff, 1, &next));
+	next = 0;
+	cr_expect_eq(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x1000, 0x2000, &next),
+		     &claims.variables.items[0]);
+	cr_expect_eq(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x1000, 0x2000, &next),
+		     &claims.variables.items[1]);
+	cr_expect_null(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x1000, 0x2000, &next), "freed");
+	next = 0;
+	cr_expect_null(claims_object_variable(&claims, KVMAP_DIRECT_BASE + 0x2040, 8, &next));
+	cr_expect_null(claims_object_variable(NULL, KVMAP_DIRECT_BASE + 0x1fc0, 8, &next));
+}
+
 Test(names, fewer_names_than_variables)
 {
 	put_names("a\0b", 4);
