@@ -3,14 +3,12 @@
 #include "base/private_file.h"
 
 #include "base/escape.h"
-#include "base/page.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,16 +17,8 @@ struct reading {
 	int fd;
 	struct stat status; /* when the file was opened */
 	const char *what;
-	const struct private_file *file;
-	uint8_t *to; /* the copy, writable, from the first byte of the file on */
+	struct private_file *file;
 	struct error *error;
-};
-
-struct private_rest {
-	struct file_span span;
-	struct stat status;
-	int fd; /* -1: it was read, or could not be */
-	bool failed;
 };
 
 #define refuse(reading, kind, errnum, text)                                                                  \
@@ -49,60 +39,62 @@ static int status_check(struct reading *reading)
 	return 0;
 }
 
-/* Maps a memfd of the file's size, writable. */
-static int copy_map(struct reading *reading, struct private_file *file)
+static int copy_make(struct reading *reading)
 {
-	void *bytes;
+	struct private_file *file = reading->file;
 
 	file->size = (size_t)reading->status.st_size;
 	file->fd = memfd_create("kvmap-file", MFD_CLOEXEC);
 	if (file->fd < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
 		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
-	bytes = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
-	if (bytes == MAP_FAILED)
-		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
-	reading->to = file->bytes = bytes;
 	return 0;
 }
 
-/* Allocates the pages of [start, end) of the copy at once: a page fault for each would cost more than the copying. */
-static void pages_populate(const struct reading *reading, uint64_t start, uint64_t end)
+/* sendfile() for files that it does not read. */
+static ssize_t part_copy(int to, int from, off_t start, size_t size)
 {
-#ifdef MADV_POPULATE_WRITE /* Linux 5.14; without it pages come by faults */
-	start = page_round_down(start, PAGE_4K);
-	(void)madvise(reading->to + start, end - start, MADV_POPULATE_WRITE);
-#else
-	(void)reading, (void)start, (void)end;
-#endif
+	char bytes[16 << 10];
+	ssize_t part = pread(from, bytes, size < sizeof(bytes) ? size : sizeof(bytes), start);
+
+	return part > 0 ? pwrite(to, bytes, (size_t)part, start) : part;
 }
 
-/* Copies [start, end), which is data. */
-static int stretch_copy(struct reading *reading, uint64_t start, uint64_t end)
+/*
+ * Copies [start, end), which is data. By the kernel: by a mapping of the copy, each of its pages would be cleared first,
+ * and be a page fault.
+ */
+static int stretch_copy(struct reading *reading, off_t start, off_t end)
 {
-	pages_populate(reading, start, end);
-	while (start < end) {
-		ssize_t part = pread(reading->fd, reading->to + start, end - start, (off_t)start);
+	int to = reading->file->fd;
 
+	if (lseek(to, start, SEEK_SET) < 0)
+		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
+	while (start < end) {
+		off_t from = start;
+		ssize_t part = sendfile(to, reading->fd, &from, (size_t)(end - start));
+
+		if (part < 0 && errno == EINVAL)
+			part = part_copy(to, reading->fd, start, (size_t)(end - start));
 		if (part < 0 && errno == EINTR)
 			continue;
 		if (part < 0)
 			return refuse(reading, ERROR_INPUT, errno, "cannot be read");
 		if (!part)
 			return refuse(reading, ERROR_INPUT, 0, "ended while it was being read");
-		start += (uint64_t)part;
+		start += part;
 	}
 	return 0;
 }
 
-/* Copies what is data of [from, size). */
-static int data_copy(struct reading *reading, uint64_t from, uint64_t to)
+/* Copies what is data. */
+static int data_copy(struct reading *reading)
 {
 	const struct stat *status = &reading->status;
-	off_t size = (off_t)to, start, end;
+	off_t size = status->st_size, start, end;
 
 	if (status->st_blocks >= (status->st_size + 511) / 512)
-		return stretch_copy(reading, from, to); /* it has no holes */
-	for (off_t at = (off_t)from; at < size; at = end) {
+		return stretch_copy(reading, 0, size); /* it has no holes */
+	for (off_t at = 0; at < size; at = end) {
 		start = lseek(reading->fd, at, SEEK_DATA);
 		if ((start < 0 && errno == ENXIO) || start >= size)
 			return 0; /* a hole up to the end */
@@ -110,7 +102,7 @@ static int data_copy(struct reading *reading, uint64_t from, uint64_t to)
 		if (end < 0)
 			return refuse(reading, ERROR_INPUT, errno, "cannot be read");
 		end = end < size ? end : size;
-		if (stretch_copy(reading, (uint64_t)start, (uint64_t)end) < 0)
+		if (stretch_copy(reading, start, end) < 0)
 			return -1;
 	}
 	return 0;
@@ -130,40 +122,22 @@ static int change_check(struct reading *reading)
 	return refuse(reading, ERROR_INPUT, 0, "changed while it was being read: try again");
 }
 
-/* Keeps the open file for what is left out. */
-static int rest_keep(struct reading *reading, struct file_span span, struct private_file *file)
+static int copy_map(struct reading *reading)
 {
-	if (span.start >= span.end)
-		return 0;
-	file->rest = malloc(sizeof(*file->rest));
-	if (!file->rest)
-		return error_set(reading->error, ERROR_HOST, 0, 0, "out of memory");
-	*file->rest = (struct private_rest){ .span = span, .status = reading->status, .fd = reading->fd };
+	struct private_file *file = reading->file;
+	void *bytes = mmap(NULL, file->size, PROT_READ, MAP_SHARED, file->fd, 0);
+
+	if (bytes == MAP_FAILED)
+		return refuse(reading, ERROR_HOST, errno, "cannot be copied into memory");
+	file->bytes = bytes;
 	return 0;
 }
 
-static int read_parts(struct reading *reading, private_file_choose *choose, struct private_file *file)
-{
-	struct file_span span = { 0, 0 };
-
-	if (status_check(reading) < 0 || copy_map(reading, file) < 0)
-		return -1;
-	if (choose)
-		span = choose(reading->fd, file->size);
-	if (span.start >= span.end || span.end > file->size)
-		span = (struct file_span){ 0, 0 };
-	if (data_copy(reading, 0, span.start) < 0 || data_copy(reading, span.end, file->size) < 0 ||
-	    change_check(reading) < 0)
-		return -1;
-	return rest_keep(reading, span, file);
-}
-
-int private_file_read_without(const char *path, const char *what, private_file_choose *choose,
-			      struct private_file *out, struct error *error)
+int private_file_read(const char *path, const char *what, struct private_file *out, struct error *error)
 {
 	struct private_file file = { .fd = -1 };
 	struct reading reading = { .what = what, .file = &file, .error = error };
-	int result;
+	int result = -1;
 
 	text_escape(path, strlen(path), file.name, sizeof(file.name));
 	/* O_NONBLOCK: do not wait for the writer of a FIFO. */
@@ -171,45 +145,16 @@ int private_file_read_without(const char *path, const char *what, private_file_c
 	if (reading.fd < 0)
 		return error_set(error, errno == EACCES ? ERROR_PERMISSION : ERROR_INPUT, errno, 0,
 				 "cannot open %s%s", what, file.name);
-	result = read_parts(&reading, choose, &file);
-	if (!file.rest)
-		close(reading.fd);
+	if (status_check(&reading) == 0 && copy_make(&reading) == 0 && data_copy(&reading) == 0 &&
+	    change_check(&reading) == 0)
+		result = copy_map(&reading);
+	close(reading.fd);
 	if (result < 0) {
 		private_file_close(&file);
 		return -1;
 	}
-	mprotect(file.bytes, file.size, PROT_READ);
 	*out = file;
 	return 0;
-}
-
-int private_file_read(const char *path, const char *what, struct private_file *out, struct error *error)
-{
-	return private_file_read_without(path, what, NULL, out, error);
-}
-
-int private_file_complete(const struct private_file *file, struct error *error)
-{
-	struct reading reading = { .what = "", .file = file, .error = error };
-	struct private_rest *rest = file->rest;
-	void *writable;
-
-	if (!rest || (rest->fd < 0 && !rest->failed))
-		return 0;
-	if (rest->failed)
-		return refuse(&reading, ERROR_INPUT, 0, "could not be read whole");
-	writable = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
-	if (writable == MAP_FAILED)
-		return refuse(&reading, ERROR_HOST, errno, "cannot be copied into memory");
-	reading.fd = rest->fd;
-	reading.status = rest->status;
-	reading.to = writable;
-	rest->failed =
-		data_copy(&reading, rest->span.start, rest->span.end) < 0 || change_check(&reading) < 0;
-	munmap(writable, file->size);
-	close(rest->fd);
-	rest->fd = -1;
-	return rest->failed ? -1 : 0;
 }
 
 void private_file_close(struct private_file *file)
@@ -218,8 +163,5 @@ void private_file_close(struct private_file *file)
 		munmap(file->bytes, file->size);
 	if (file->fd >= 0)
 		close(file->fd);
-	if (file->rest && file->rest->fd >= 0)
-		close(file->rest->fd);
-	free(file->rest);
 	*file = (struct private_file){ .fd = -1 };
 }

@@ -159,8 +159,6 @@ static void print_warnings(const struct inspection *inspection)
 				number_offset(symbols_offset(source->symbols), offset, sizeof(offset)));
 		if (inspection->warned && !source->symbols)
 			fprintf(stderr, "kvmap: %s; continuing without names\n", source->no_claims.text);
-		if (source->symbols && symbols_change(source->symbols))
-			fprintf(stderr, "kvmap: %s; names have no lines\n", symbols_change(source->symbols));
 	}
 }
 

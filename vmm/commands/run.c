@@ -115,8 +115,6 @@ static int print(struct session *session, const struct run_options *options, uin
 	session->run.timing.total_ns = process_ns + clock_monotonic_ns() - start;
 	command_report(&report, options->common.json);
 	report_run(&report, &session->run);
-	if (session->symbols && symbols_change(session->symbols))
-		fprintf(stderr, "kvmap: %s; names have no lines\n", symbols_change(session->symbols));
 	return command_finish(session_status(session));
 }
 

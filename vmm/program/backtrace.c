@@ -191,13 +191,11 @@ static void take_by_frame_pointers(struct unwinder *unwinder)
 struct unwinder *unwinder_open(const struct symbols *symbols)
 {
 	struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
-	struct error changed;
 
 	if (!unwinder || !symbols)
 		return unwinder;
 	unwinder->symbols = symbols;
-	if (private_file_complete(&symbols_file(symbols)->file, &changed) == 0)
-		unwinder->describe = describe_open(symbols);
+	unwinder->describe = describe_open(symbols);
 	if (unwinder->describe &&
 	    !dwfl_attach_state(describe_dwfl(unwinder->describe), NULL, THREAD, &callbacks, unwinder)) {
 		describe_close(unwinder->describe);

@@ -10,8 +10,6 @@ int program_elf_open(const struct program_file *program, struct program_elf *out
 	struct program_elf opened = { .size = file->size };
 	void *scratch;
 
-	if (private_file_complete(file, error) < 0)
-		return -1;
 	scratch = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file->fd, 0);
 	if (scratch == MAP_FAILED)
 		return error_set(error, ERROR_HOST, errno, 0, "%s cannot be mapped", file->name);

@@ -16,7 +16,7 @@ struct program_elf {
 	size_t size;
 };
 
-/* Reads the debug sections. ERROR_INPUT if the file has changed meanwhile. */
+/* ERROR_INPUT if libelf cannot read it. */
 int program_elf_open(const struct program_file *program, struct program_elf *out, struct error *error);
 
 /* A closed one is allowed. */

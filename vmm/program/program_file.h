@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program_file.h: the guest's ELF file, read once into this process. Its debug sections are read when they are
- * needed.
+ * program_file.h: the guest's ELF file, read once into this process: what is loaded, the symbols and the lines are of
+ * that copy.
  */
 #ifndef VMM_PROGRAM_PROGRAM_FILE_H
 #define VMM_PROGRAM_PROGRAM_FILE_H
@@ -13,9 +13,6 @@ struct program_file {
 	struct private_file file;
 	struct elf_image image;
 };
-
-/* Reads the file without its debug sections. `what` precedes its name in messages: "guest program ", or "". */
-int program_file_read(const char *path, const char *what, struct private_file *out, struct error *error);
 
 /* Takes `file` over, on failure too. ERROR_INPUT if it is not an ELF file for x86-64. */
 int program_file_open(struct private_file *file, struct program_file *out, struct error *error);

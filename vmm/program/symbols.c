@@ -25,8 +25,6 @@ struct symbols {
 	size_t segment_count;
 	uint64_t offset;
 	struct describe *describe; /* NULL until the first use, and after another offset */
-	bool has_changed;          /* the file, before its debug sections were read */
-	struct error change;
 };
 
 /* FNV-1a. */
@@ -181,7 +179,7 @@ int symbols_open(const char *path, struct symbols **out, struct error *error)
 {
 	struct private_file file;
 
-	return program_file_read(path, "", &file, error) < 0 ? -1 : symbols_open_file(&file, out, error);
+	return private_file_read(path, "", &file, error) < 0 ? -1 : symbols_open_file(&file, out, error);
 }
 
 int symbols_open_file(struct private_file *file, struct symbols **out, struct error *error)
@@ -277,17 +275,9 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 /* NULL if libdwfl cannot use the file. */
 static struct describe *describe_of(struct symbols *symbols)
 {
-	if (!symbols->describe && !symbols->has_changed) {
-		symbols->has_changed = private_file_complete(&symbols->file.file, &symbols->change) < 0;
-		if (!symbols->has_changed)
-			symbols->describe = describe_open(symbols);
-	}
+	if (!symbols->describe)
+		symbols->describe = describe_open(symbols);
 	return symbols->describe;
-}
-
-const char *symbols_change(const struct symbols *symbols)
-{
-	return symbols->has_changed ? symbols->change.text : NULL;
 }
 
 /* Without libdwfl: "vmalloc+0x12" from the symbol table; `after`: what is added to the offset. */

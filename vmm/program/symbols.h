@@ -49,12 +49,6 @@ const char *symbols_describe(struct symbols *symbols, uint64_t address, char *ou
  */
 const char *symbols_describe_frame(struct symbols *symbols, uint64_t pc, bool exact, char *out, size_t size);
 
-/*
- * Why names have no lines: the file changed before its debug sections were needed. Else NULL. Valid until
- * symbols_close.
- */
-const char *symbols_change(const struct symbols *symbols);
-
 /* A loadable segment, in memory from gva on (gpa: as in the file); V7 compares the image with it. */
 struct symbols_segment {
 	uint64_t gva, gpa;

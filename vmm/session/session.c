@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/data_path.h"
 #include "base/signals.h"
-#include "program/program_file.h"
+#include "base/private_file.h"
 #include "session/accept.h"
 #include "session/expectations.h"
 #include "session/internal.h"
@@ -68,7 +68,7 @@ static int boot(struct session *session, struct error *error)
 	size_t size;
 	int result;
 
-	if (program_file_read(config->program, "guest program ", &session->program_file, error) < 0 ||
+	if (private_file_read(config->program, "guest program ", &session->program_file, error) < 0 ||
 	    machine_create(&machine_config, &session->machine, error) < 0 ||
 	    script_module(config->script, &record, &module, &size, error) < 0)
 		return -1;

@@ -3,7 +3,6 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,98 +72,6 @@ Test(private_file, holes_stay_holes)
 	cr_assert_eq(fstat(file.fd, &status), 0);
 	cr_expect_lt(status.st_blocks, 16384, "the copy of a sparse file has %ld blocks",
 		     (long)status.st_blocks);
-	private_file_close(&file);
-	close(fd);
-	unlink(path);
-}
-
-/* ---- a part that is left out ---- */
-
-#define PARTS 4
-#define PART  4096
-
-static struct file_span third_part(int fd, uint64_t size)
-{
-	cr_expect_geq(fd, 0);
-	cr_expect_eq(size, PARTS * PART);
-	return (struct file_span){ 2 * PART, 3 * PART };
-}
-
-/* Reads a file of 'a's without its third part. Returns the file's descriptor. */
-static int read_without_third(struct private_file *file, char path[64])
-{
-	static char bytes[PARTS * PART];
-	struct error error;
-	int fd;
-
-	memset(bytes, 'a', sizeof(bytes));
-	fd = file_make(bytes, sizeof(bytes), path);
-	cr_assert_eq(private_file_read_without(path, "", third_part, file, &error), 0, "%s", error.text);
-	return fd;
-}
-
-static bool all_are(const uint8_t *bytes, size_t size, uint8_t value)
-{
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] != value)
-			return false;
-	return true;
-}
-
-Test(private_file, a_part_is_read_when_it_is_needed)
-{
-	struct private_file file;
-	struct error error;
-	char path[64];
-	int fd = read_without_third(&file, path);
-
-	unlink(path);
-	cr_expect(all_are(file.bytes, 2 * PART, 'a'));
-	cr_expect(all_are(file.bytes + 2 * PART, PART, 0), "left out");
-	cr_expect(all_are(file.bytes + 3 * PART, PART, 'a'));
-	cr_assert_eq(private_file_complete(&file, &error), 0, "%s", error.text);
-	cr_expect(all_are(file.bytes, PARTS * PART, 'a'), "whole, of the file that was opened");
-	cr_expect_eq(private_file_complete(&file, &error), 0);
-	private_file_close(&file);
-	close(fd);
-}
-
-Test(private_file, a_file_that_changed_before_a_part_was_needed_is_an_error)
-{
-	struct private_file file;
-	char path[64], expected[200];
-	struct error error = { 0 };
-	int fd = read_without_third(&file, path);
-
-	cr_assert_eq(ftruncate(fd, 3 * PART), 0);
-	snprintf(expected, sizeof(expected), "%s changed while it was being read: try again", path);
-	cr_assert_eq(private_file_complete(&file, &error), -1);
-	expect_text(error, expected);
-	cr_expect_eq(private_file_complete(&file, &error), -1, "once is enough");
-	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect(all_are(file.bytes, 2 * PART, 'a'));
-	private_file_close(&file);
-	close(fd);
-	unlink(path);
-}
-
-static struct file_span beyond_the_end(int fd, uint64_t size)
-{
-	(void)fd;
-	return (struct file_span){ PART, size + 1 };
-}
-
-Test(private_file, a_span_that_is_not_in_the_file_is_not_left_out)
-{
-	struct private_file file;
-	struct error error;
-	char path[64];
-	int fd = read_without_third(&file, path);
-
-	private_file_close(&file);
-	cr_assert_eq(private_file_read_without(path, "", beyond_the_end, &file, &error), 0);
-	cr_expect(all_are(file.bytes, PARTS * PART, 'a'));
-	cr_expect_null(file.rest);
 	private_file_close(&file);
 	close(fd);
 	unlink(path);
