@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: MIT
 # shell.sh: what ./dev and tests/run share; sourced. Messages begin with $name.
 
+# quoted TEXT: `TEXT`, with what could control a terminal, and what is not ASCII, as \xNN.
+quoted() {
+	printf '`%s`' "$1" | LC_ALL=C od -An -v -tu1 | awk '
+		{ for (i = 1; i <= NF; i++) printf(($i < 32 || $i > 126 ? "\\x%02x" : "%c"), $i) }'
+}
+
 # kvm_check DEVICE: ends with status 2 and one line that says what to do, unless the KVM device can be opened.
 kvm_check() {
-	if [ ! -e "$1" ]; then
-		what="there is no $1: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on virtualization in the firmware"
+	device=$(quoted "$1" | sed 's/^`//; s/`$//')
+	if [ ! -e "$1" ] && [ "$1" != /dev/kvm ]; then
+		what="there is no $device: leave --kvm away, since the KVM device is /dev/kvm"
+	elif [ ! -e "$1" ]; then
+		what="there is no $device: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on virtualization in the firmware"
 	elif [ -d "$1" ] || [ ! -c "$1" ]; then
-		what="$1 is not the KVM device, which is /dev/kvm"
+		what="$device is not the KVM device, which is /dev/kvm"
 	elif (: <>"$1") 2>/dev/null; then
 		return 0
 	elif [ -r "$1" ] && [ -w "$1" ]; then
-		what="nothing drives the device $1: load the module kvm_intel, kvm_amd or kvm_pvm"
+		what="nothing drives the device $device: load the module kvm_intel, kvm_amd or kvm_pvm"
 	else
 		# A group that has no right to it is no help.
 		case $(stat -c %A "$1" 2>/dev/null) in
-		????rw*) what="no permission for $1: add yourself to group $(stat -c %G "$1") (and log in again) or run as root" ;;
-		*) what="no permission for $1: run as root" ;;
+		????rw*) what="no permission for $device: add yourself to group $(stat -c %G "$1") (and log in again) or run as root" ;;
+		*) what="no permission for $device: run as root" ;;
 		esac
 	fi
 	echo "$name: $what${2:+; $2}" >&2

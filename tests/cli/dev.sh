@@ -33,9 +33,28 @@ one_line "a target of fuzz that there is not" 2 'fuzz: no target .clams.: they a
 dev fuzz --seconds x
 one_line "a time that is none" 2 'fuzz \[TARGET...\] \[--seconds N\]'
 
+# ---- what controls a terminal ----
+escape=$(printf '\033[2J\233x')
+for command in "$escape" "test $escape" "fuzz $escape" "bench $escape" "build $escape" "run --kvm=/$escape"; do
+	# shellcheck disable=SC2086 # words on purpose
+	dev $command
+	one_line "an argument is printed escaped: ${command%%[! a-z]*}" 2 '\\x1b\[2J\\x9bx'
+done
+for command in "bench --x" "bench 0" "bench 10 20" "build --x" "docs --x" "format now" "coverage --x"; do
+	# shellcheck disable=SC2086 # words on purpose
+	dev $command
+	one_line "$command is refused before anything is built" 2 "${command%% *}: .*(not a number of runs|unexpected argument)"
+done
+
 # ---- the KVM device, before anything is built ----
 dev run --kvm "$folder/none"
-one_line "no device" 2 'there is no /.*/none: load the module kvm_intel, kvm_amd or kvm_pvm, or turn on virtualization'
+one_line "no device" 2 'there is no /.*/none: leave --kvm away, since the KVM device is /dev/kvm$'
+tree_dev=$tree/dev
+mkdir -p elsewhere
+: >elsewhere/device
+(cd elsewhere && "$tree_dev" run --kvm device) >out 2>err </dev/null
+status=$?
+one_line "a device is looked for where ./dev was called" 2 'device is not the KVM device'
 : >plain
 dev run images/demo.kvs "--kvm=$folder/plain"
 one_line "a file" 2 'plain is not the KVM device, which is /dev/kvm$'
@@ -73,6 +92,18 @@ else
 	ok "a device without permission # SKIP no device can be made here"
 fi
 
+# ---- run, where it was called: a tree whose build is done, and whose kvmap says what it was given ----
+mkdir -p copy/tests copy/build/vmm bin elsewhere
+cp "$tree/dev" copy
+cp "$tree/tests/shell.sh" copy/tests
+: >copy/build/build.ninja
+printf '#!/bin/sh\n' | tee bin/ninja bin/meson >/dev/null
+printf '#!/bin/sh\necho "$PWD: $*"\n' >copy/build/vmm/kvmap
+chmod +x bin/ninja bin/meson copy/build/vmm/kvmap
+(cd elsewhere && PATH=$folder/bin:$PATH ../copy/dev run my.kvs --dump my.core --kvm=/dev/null) >out 2>err </dev/null
+status=$?
+tried="../copy/dev run my.kvs --dump my.core"
+check "run reads a script, and writes a core, where it was called" 0 out "^$folder/elsewhere: run my.kvs --dump my.core"
 # ---- what takes long ----
 cat >work.sh <<E2
 name=dev

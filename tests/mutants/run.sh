@@ -28,9 +28,7 @@ report() {
 
 # run SCRIPT: leaves the exit status in $status and the invariants with findings, sorted, in $found.
 run() {
-	options=$(sed -n '1s/^# options: //p' "$1")
-	# shellcheck disable=SC2086 # words on purpose
-	"$kvmap" run "$1" --timeout 100000 $options --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
+	"$kvmap" run "$1" --timeout 100000 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
 	status=$?
 	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort -u | tr '\n' ' ')
 	found=${found% }
