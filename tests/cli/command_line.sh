@@ -201,4 +201,14 @@ check "a terminal is shown what is done and for how long" 1 out 'kvmap: the gues
 tail -c 3 out | od -An -tx1 | grep -q '1b 5b 4b' && ok "in a line that is cleared at the end" || not_ok "in a line that is cleared at the end"
 TERM=dumb script -qc "$KVMAP run hang.kvs --timeout 1.5 >report" /dev/null >out </dev/null
 [ -s out ] && not_ok "a terminal that cannot clear a line is shown none" || ok "a terminal that cannot clear a line is shown none"
+# ---- help of help, and what is no control socket ----
+for word in help --help -h; do
+	try help "$word"
+	check "help $word lists the commands" 0 out '^Usage: kvmap COMMAND' out '^  map '
+done
+: >no.socket
+try resume no.socket
+one_line "a file is no VM that has ended" 2 'no.socket: not a control socket: .kvmap ps. lists the VMs that run'
+try diff no.socket
+check "diff names every kind of source" 2 err 'each a core file, a process id, a control socket, or a script to run first, by its file or - for standard input'
 finish

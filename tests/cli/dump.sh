@@ -122,4 +122,19 @@ try dump first
 check "without a file nothing is done" 2 err 'FILE is missing'
 try dump first /nowhere/at/all
 one_line "a folder that is not there is named" 2 '/nowhere/at/all: .*No such file'
+# ---- where no core can be: found out before anything is run or read ----
+try run "$IMAGES/demo.kvs" --dump -
+one_line "- is no file" 2 '^kvmap: -: standard output cannot be it: name a file'
+try dump first -
+one_line "for dump, too" 2 '^kvmap: -: standard output cannot be it: name a file'
+"$KVMAP" run "$IMAGES/demo.kvs" --dump /dev/stdout 2>err </dev/null | cat >out
+status=2
+one_line "a pipe is refused before the run" 2 '/dev/stdout: not a regular file, so no core is written there'
+echo text >text
+try run "$IMAGES/demo.kvs" --dump text
+one_line "and so is a file of something else" 2 'text: exists and is not an ELF core, so it is not replaced'
+try dump no-source text
+one_line "dump says that before it opens the source" 2 'text: exists and is not an ELF core'
+set -- text.*
+[ ! -e "$1" ] && ok "no file is left" || not_ok "no file is left"
 finish

@@ -126,6 +126,18 @@ try map a.core --writable --owner data
 check "--owner of a kind" 0 out '^1 of [0-9]+ ranges' out 'image: data'
 try map a.core --owner op_vzalloc
 check "--owner of a function: its areas and their guards" 0 out '^1 of [0-9]+ ranges' out "^0x$(vmalloc_address 18 1) .* guard\$"
+try map a.core --owner no_such_kind
+kinds=$(sed -n 's/.*kind of range (\(.*\))$/\1/p' err)
+"$KVMAP" map --help | tr -s '\n ' ' ' >out
+case ${kinds:+$(cat out)} in
+*"one kind ($kinds), or the areas"*) ok "help names the kinds that --owner takes" ;;
+*) not_ok "help names the kinds that --owner takes: $kinds" ;;
+esac
+tr -s '\n\t ' ' ' <"$IMAGES/../docs/man/kvmap-map.1.scd" >out
+case ${kinds:+$(cat out)} in
+*"Only one kind ($kinds), or"*) ok "so does the manual page" ;;
+*) not_ok "so does the manual page: $kinds" ;;
+esac
 try map a.core --user
 check "--user: a guest without user pages" 0 out '^0 of [0-9]+ ranges'
 try map a.core --range 0xffffffff80000000-

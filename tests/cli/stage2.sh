@@ -45,7 +45,7 @@ try stage2 $$ --vm 0
 one_line "a descriptor that is no VM" 2 'descriptor 0 of process [0-9]+ is no virtual machine'
 try run "$IMAGES/empty.kvs" --dump a.core
 try stage2 a.core
-one_line "a core" 2 'a core has no second stage'
+one_line "a core" 2 'a core has no second stage: SOURCE is a process id, a control socket, or a script to run first, by its file, - for'
 try stage2
 check "no source" 2 err 'SOURCE is missing'
 

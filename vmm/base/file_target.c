@@ -188,9 +188,16 @@ int file_target_open(const char *path, const struct file_target_kind *kind, stru
 	struct file_target target = {
 		.kind = kind, .path = path, .folder = AT_FDCWD, .fd = -1, .removed = -1
 	};
+	struct stat status;
 	bool exists = false;
 	int errnum;
 
+	if (!strcmp(path, "-"))
+		return refuse(&target, "standard output cannot be it: name a file (./- for one of that name)",
+			      error);
+	/* A pipe, by /dev/stdout, has no name that could be found. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return refuse_special(&target, error);
 	if (find(&target, &exists, error) == 0 && (!exists || check_old(&target, error) == 0)) {
 		errnum = create(&target);
 		if (!errnum) {

@@ -117,7 +117,8 @@ int core_dump_write(const struct core_dump *dump, const char *path, struct repor
 						  dump->physical };
 	struct stat status;
 
-	if (core_write(dump->view, &addresses, path, dump->program, error) < 0)
+	if (core_write_checked(dump->view, &addresses, path, dump->program, dump->check, dump->check_context,
+			       error) < 0)
 		return -1;
 	*out = (struct report_dump){
 		.file = path,

@@ -8,6 +8,7 @@
 #include "paging/mappings.h"
 #include "program/symbols.h"
 #include "report/dump.h"
+#include "view/core.h"
 
 struct core_dump {
 	const struct view *view;
@@ -16,7 +17,9 @@ struct core_dump {
 	const struct symbols *symbols; /* of the guest's program; NULL: none */
 	const char *program;           /* its path, kept in the core; NULL: unknown */
 	bool physical;                 /* --physical */
-	struct mappings mappings;      /* set by core_dump_collect() */
+	core_check *check;             /* of core_write_checked(); NULL: none */
+	void *check_context;
+	struct mappings mappings; /* set by core_dump_collect() */
 };
 
 /*

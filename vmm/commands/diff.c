@@ -49,7 +49,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (state->arg_num < 2)
 			argp_error(
 				state,
-				"two SOURCEs are needed: core files, scripts (*.kvs) to run first, running VMs");
+				"two SOURCEs are needed, each a core file, a process id, a control socket, or a script to run "
+				"first, by its file or - for standard input");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

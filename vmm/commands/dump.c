@@ -67,6 +67,12 @@ static void want_all(const struct view *view)
 		view_bytes(view, page_round_down(start, PAGE_4K), end - start);
 }
 
+/* What was read is of one moment only if the process did not go on meanwhile. */
+static int end_stop(void *source, struct error *error)
+{
+	return source_end_stop(source, error);
+}
+
 static int dump_source(struct inspection *inspection, struct source *source, void *context)
 {
 	const struct dump_options *options = context;
@@ -77,6 +83,8 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 		.symbols = source->symbols,
 		.program = program_of(source),
 		.physical = options->physical,
+		.check = end_stop,
+		.check_context = source,
 	};
 	struct report_dump written;
 	struct report report;
@@ -106,9 +114,12 @@ static int dump_source(struct inspection *inspection, struct source *source, voi
 static int run(int argc, char **argv)
 {
 	struct dump_options options;
+	struct error error;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
+	if (core_check_path(options.source.extra, &error) < 0)
+		return command_fail(&error, NULL);
 	return inspection_run(&options.source, SOURCE_NO_CLAIMS, dump_source, &options);
 }
 

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_NOT_DONE;
 	}
-	if (!strcmp(argv[1], "help") && argc > 2) {
+	if (!strcmp(argv[1], "help") && argc > 2 && !is_help(argv[2])) {
 		char help[] = "--help";
 		char *arguments[] = { argv[2], help, NULL };
 

@@ -42,8 +42,8 @@ static const struct argp_option map_argp_options[] = {
 	  "SYMBOL[+OFFSET]; without END to the end",
 	  0 },
 	{ "owner", OPTION_OWNER, "NAME", 0,
-	  "only one kind (area, freed, guard, stray, direct, text, rodata, data, image, nothing, unknown), or the areas "
-	  "that a function allocated",
+	  "only one kind (unknown, nothing, null_page, area, deferred, freed, guard, stray, direct, text, rodata, data, "
+	  "image), or the areas that a function allocated",
 	  0 },
 	{ 0 },
 };

@@ -168,7 +168,8 @@ static int run(int argc, char **argv)
 	process_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 	start = clock_monotonic_ns();
 	config = options.common.session;
-	if (session_settle(&config, script, context, sizeof(context), &error) < 0) {
+	if ((options.dump && core_check_path(options.dump, &error) < 0) ||
+	    session_settle(&config, script, context, sizeof(context), &error) < 0) {
 		script_destroy(script);
 		return command_fail(&error, context);
 	}

@@ -137,8 +137,10 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 
 	(void)context;
 	if (!what.pid) {
-		error_set(&error, ERROR_INPUT, 0, 0,
-			  "a core has no second stage: SOURCE is a process with a VM, or a script (*.kvs)");
+		error_set(
+			&error, ERROR_INPUT, 0, 0,
+			"a core has no second stage: SOURCE is a process id, a control socket, or a script to run first, "
+			"by its file, - for standard input, or -e OPERATIONS");
 		return inspection_fail(inspection, &error, NULL);
 	}
 	what.stage2 = source_stage2(source, &error);

@@ -179,8 +179,13 @@ static struct control_request_header request_of(enum control_type type)
 
 static int no_connection(const char *path, int errnum, struct error *error)
 {
+	struct stat status;
+
 	switch (errnum) {
 	case ECONNREFUSED:
+		if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+			return error_set(error, ERROR_INPUT, 0, 0,
+					 "%s: not a control socket: `kvmap ps` lists the VMs that run", path);
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s: the VM that listened there has ended: `kvmap ps` lists those running",
 				 path);

@@ -42,8 +42,9 @@ static int take_memory(struct compile *compile, struct script_head *head)
 	at = compile->now.at;
 	if (operand_number(compile, "a size", &head->memory) < 0)
 		return -1;
-	if (!head->memory || head->memory % MEMORY_UNIT)
-		return compile_error(compile, at, "the memory of a guest is a multiple of 2M");
+	if (head->memory < SCRIPT_MEMORY_MIN || head->memory > SCRIPT_MEMORY_MAX ||
+	    head->memory % MEMORY_UNIT)
+		return compile_error(compile, at, "the memory of a guest is 8M to 64G, a multiple of 2M");
 	return 0;
 }
 

@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes that `memory` in the head may state. */
+#define SCRIPT_MEMORY_MIN (8ull << 20)
+#define SCRIPT_MEMORY_MAX (64ull << 30)
+
 /* The machine that the head of a script states; 0: not stated. */
 struct script_head {
 	uint64_t memory; /* bytes */

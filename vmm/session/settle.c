@@ -4,6 +4,9 @@
  */
 #include "session/session.h"
 
+_Static_assert(SCRIPT_MEMORY_MIN == MACHINE_MEMORY_MIN && SCRIPT_MEMORY_MAX == MACHINE_MEMORY_MAX,
+	       "a script may state what a machine can have");
+
 #define MEMORY_DEFAULT (256ull << 20)
 
 int session_settle(struct session_config *config, const struct script *script, char *context_out,

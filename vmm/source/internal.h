@@ -15,6 +15,7 @@ struct snapshot {
 	unsigned int repeats; /* calls because of SOURCE_AGAIN */
 	uint64_t start_ns;    /* CLOCK_MONOTONIC */
 	bool is_final;        /* the last call read one moment only */
+	bool has_ended;       /* and said so, by source_end_stop() */
 };
 
 /* Whether the guest runs on, and SOURCE_AGAIN is allowed: for two seconds. */

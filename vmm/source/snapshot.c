@@ -224,9 +224,17 @@ static int continue_process(struct source *source, struct error *error)
 			 source->process.summary.pid, PTRACE_STOP_MAX_NS / 1000000000);
 }
 
+int source_end_stop(struct source *source, struct error *error)
+{
+	source->snapshot->has_ended = true;
+	if (resume(source, error) < 0)
+		return -1;
+	return source->process.stop ? continue_process(source, error) : 0;
+}
+
 static int end(struct snapshot *snapshot, struct error *error)
 {
-	snapshot->is_final = is_final(snapshot);
+	snapshot->is_final = snapshot->has_ended || is_final(snapshot);
 	for (size_t i = 0; i < snapshot->count; i++) {
 		struct source *source = &snapshot->sources[i];
 

@@ -31,6 +31,12 @@ int source_snapshot(struct source *sources, size_t count, source_reader *read, v
 bool source_is_final(const struct source *source);
 
 /*
+ * In a reader, in its last call: ends the pause or the stop of the VM, of which everything was read. -1: it had gone on by
+ * itself before, so that what was read may be inconsistent.
+ */
+int source_end_stop(struct source *source, struct error *error);
+
+/*
  * In a reader: verifies. *area_findings_out, if not NULL, gets that of struct verify_input, to be freed with
  * free(). -1 if the source has no claims.
  */

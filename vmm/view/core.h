@@ -63,6 +63,16 @@ struct core_addresses {
 int core_write(const struct view *view, const struct core_addresses *addresses, const char *path,
 	       const char *program, struct error *error);
 
+/* Called when the view was read whole and the file is complete. -1 with an error: the file is not to be. */
+typedef int core_check(void *context, struct error *error);
+
+/* core_write() with a last check, before the old file is replaced. */
+int core_write_checked(const struct view *view, const struct core_addresses *addresses, const char *path,
+		       const char *program, core_check *check, void *context, struct error *error);
+
+/* Whether core_write() could write to `path`, before there is a core: its errors. */
+int core_check_path(const char *path, struct error *error);
+
 /*
  * Opens a core, to be freed by view_destroy(). Checks every size, offset, count and note against the file.
  * *program_out is the path of the guest's ELF file, to be freed, or NULL if the core has none. Memory is

@@ -85,9 +85,27 @@ static int write_core(const struct file_target *target, const struct view *view,
 	return errnum;
 }
 
+int core_check_path(const char *path, struct error *error)
+{
+	struct file_target target;
+	struct error ignored;
+
+	if (file_target_open(path, &core_kind, &target, error) < 0)
+		return -1;
+	file_target_close(&target, ECANCELED, &ignored);
+	return 0;
+}
+
 int core_write(const struct view *view, const struct core_addresses *addresses, const char *path,
 	       const char *program, struct error *error)
 {
+	return core_write_checked(view, addresses, path, program, NULL, NULL, error);
+}
+
+int core_write_checked(const struct view *view, const struct core_addresses *addresses, const char *path,
+		       const char *program, core_check *check, void *context, struct error *error)
+{
+	struct error ignored;
 	struct core_head head = { 0 };
 	struct file_target target;
 	int errnum = ENOMEM;
@@ -97,5 +115,9 @@ int core_write(const struct view *view, const struct core_addresses *addresses, 
 	if (core_head_make(&head, view, addresses, program) == 0)
 		errnum = write_core(&target, view, &head);
 	free(head.bytes);
+	if (!errnum && check && check(context, error) < 0) {
+		file_target_close(&target, ECANCELED, &ignored);
+		return -1;
+	}
 	return file_target_close(&target, errnum, error);
 }

@@ -46,8 +46,11 @@ Test(head, wrong_values_are_named_at_their_place)
 	check_refused("cpus 0", "1:6: the number of CPUs is 1 to 64");
 	check_refused("cpus 65", "1:6: the number of CPUs is 1 to 64");
 	check_refused("nodes 9", "1:7: the number of nodes is 1 to 8");
-	check_refused("memory 3M", "1:8: the memory of a guest is a multiple of 2M");
-	check_refused("memory 0", "1:8: the memory of a guest is a multiple of 2M");
+	check_refused("memory 3M", "1:8: the memory of a guest is 8M to 64G, a multiple of 2M");
+	check_refused("memory 9M", "1:8: the memory of a guest is 8M to 64G, a multiple of 2M");
+	check_refused("memory 0", "1:8: the memory of a guest is 8M to 64G, a multiple of 2M");
+	check_refused("memory 6M", "1:8: the memory of a guest is 8M to 64G, a multiple of 2M");
+	check_refused("cpus 2\nmemory 1T", "2:8: the memory of a guest is 8M to 64G, a multiple of 2M");
 	check_refused("cpus 2 4", "1:8: unexpected '4'; write: cpus NUMBER");
 }
 
