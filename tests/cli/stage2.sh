@@ -106,7 +106,32 @@ tried="gdb qemu.core"
 check "gdb reads what print reads" 0 out "^\\\$1 = ${free:-none}$"
 try verify qemu.core
 check "and so is a core of it" 0 out '^VERIFIED: '
+if command -v strace >/dev/null; then
+	# The child that stops the process ends while the core is written, as it does by itself at its limit.
+	cp qemu.core old.core
+	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" strace -q -o trace -e inject=pwrite64:delay_enter=2000000:when=2 \
+		"$KVMAP" dump "$qemu" old.core --stop >out 2>err </dev/null &
+	tracer=$!
+	wait_for $tracer grep -qs 'pwrite64(' trace
+	kill -9 "$(pgrep -P "$(pgrep -P $tracer)")"
+	wait $tracer
+	status=$?
+	tried="kvmap dump --stop, whose stop ends early"
+	check "a core of a VM that went on meanwhile is not written" 2 err 'continued by itself after a stop'
+	cmp -s qemu.core old.core && [ ! -e old.core.* ] && ok "the old file stays" || not_ok "the old file stays"
+fi
 [ "$(awk '/^State/ { print $2 }' "/proc/$qemu/status")" != T ] && ok "it goes on" || not_ok "it goes on"
+kill "$qemu"
+wait "$qemu" 2>/dev/null
+
+# QEMU's default machine has VGA below 1 MiB, where the guest's direct map has a page of 2M.
+rm -f serial
+qemu-system-x86_64 -accel kvm -m 256 -display none -monitor none -serial file:serial -kernel "$GUEST" -initrd demo.module \
+	>qemu.out 2>&1 &
+qemu=$!
+wait_for $qemu grep -qs '^refused or failed' serial
+try verify "$qemu" --stop
+check "the guest is verified on QEMU's default machine" 0 out '^VERIFIED: ' out 'V11  not seen .*no KVM to ask'
 kill "$qemu"
 wait "$qemu" 2>/dev/null
 

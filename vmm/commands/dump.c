@@ -67,7 +67,7 @@ static void want_all(const struct view *view)
 		view_bytes(view, page_round_down(start, PAGE_4K), end - start);
 }
 
-/* What was read is of one moment only if the process did not go on meanwhile. */
+/* The core is of one moment only if the process did not go on while it was read. */
 static int end_stop(void *source, struct error *error)
 {
 	return source_end_stop(source, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stage2.c: V10: every GPA that the guest maps lies in a memory slot; and, where the second stage was
+ * stage2.c: V10: every GPA that the guest maps lies in a memory slot, or in the PC's hole for devices; and, where the second stage was
  * read, the kernel's slots are this machine's memory, and every page of the second stage is right
  * (stage2/check.c). Where the second stage has no leaf, V10 is not seen.
  */
@@ -9,6 +9,21 @@
 #include "base/page.h"
 
 #include <inttypes.h>
+
+/* Where a PC has devices below 1 MiB: VMs of other programs have memory in a part of it, or none. */
+#define HOLE_START 0xa0000ull
+#define HOLE_END   0x100000ull
+
+/* Whether [gpa, gpa + size) is memory, but for that hole. */
+static bool is_covered(const struct view *view, uint64_t gpa, uint64_t size)
+{
+	uint64_t end = gpa + size;
+
+	if (gpa >= HOLE_END || end <= HOLE_START || view_covers(view, gpa, size))
+		return view_covers(view, gpa, size);
+	return (gpa >= HOLE_START || view_covers(view, gpa, HOLE_START - gpa)) &&
+	       (end <= HOLE_END || view_covers(view, HOLE_END, end - HOLE_END));
+}
 
 static void check_leaves(struct check *check)
 {
@@ -19,7 +34,7 @@ static void check_leaves(struct check *check)
 		struct finding *finding;
 
 		check->result->checked++;
-		if (view_covers(facts->view, leaf->gpa, leaf_size(leaf)))
+		if (is_covered(facts->view, leaf->gpa, leaf_size(leaf)))
 			continue;
 		finding = finding_new_pages(
 			check, leaf->gva,

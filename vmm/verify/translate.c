@@ -79,7 +79,7 @@ void check_translate(struct check *check)
 	uint64_t most = facts->view->translate_max;
 
 	if (!facts->view->translate) {
-		check_not_seen(check, "no running virtual machine");
+		check_not_seen(check, "no KVM to ask: a core, or the VM of another program");
 		return;
 	}
 	check_address(check, 0);

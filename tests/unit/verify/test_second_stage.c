@@ -153,3 +153,37 @@ Test(second_stage, a_large_page_may_lie_in_several_slots_that_touch)
 	expect_findings("");
 	cr_expect_gt(whole.size, 2 << 20, "one of 2M lies over the cut");
 }
+
+/* Memory in two regions, without [start, end). */
+static void cut_memory(uint64_t start, uint64_t end)
+{
+	struct view *view = &w.tables.view;
+	struct view_region above = view->regions[0];
+	struct error error;
+
+	w.input.stage2 = NULL;
+	view->regions[0].size = start;
+	above.gpa += end;
+	above.bytes += end;
+	above.size -= end;
+	cr_assert_eq(view_add_region(view, &above, &error), 0);
+}
+
+Test(second_stage, no_memory_is_needed_where_a_pc_has_devices)
+{
+	cut_memory(0xa0000, 0x100000);
+	expect_findings("V4"); /* the world's guest takes it for RAM, which QEMU's does not */
+	cr_expect_gt(w.verdict.results[10].checked, 0);
+}
+
+Test(second_stage, a_byte_that_is_missing_above_the_devices_is_a_finding)
+{
+	cut_memory(0xa0000, 0x101000);
+	expect_findings("V4 V10");
+}
+
+Test(second_stage, a_byte_that_is_missing_below_the_devices_is_a_finding)
+{
+	cut_memory(0x9f000, 0x100000);
+	expect_findings("V4 V10");
+}
