@@ -170,4 +170,12 @@ for range in 5 5-4 0x5-0x4 0x5-0x5 -5 x-y 0x1-0x2-0x3 b-a; do
 done
 try map a.core --cpu 2
 one_line "the map of a CPU that is not there" 2 'no CPU 2: the guest has 2'
+# ---- widths ----
+for width in 60 80 120; do
+	for command in map "map --check" areas frames "frames a" "walk a" verify; do
+		set -- $command
+		TERM=dumb script -qec "stty cols $width; '$KVMAP' $1 a.core ${2-}" /dev/null >out 2>err </dev/null
+		tr -d '\r' <out | awk -v most=$width 'length > most { exit 1 }' && ok "$command in $width columns" || not_ok "$command in $width columns"
+	done
+done
 finish

@@ -59,7 +59,7 @@ static bool claims_one_run(const struct area_report *shown, uint64_t *gpa_out)
 static void show_claims(struct report *report, const struct area_report *shown)
 {
 	const struct claim_area *area = shown->area;
-	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[160];
+	char caller[500], flags[200], pages[48] = "", phys[48] = "", nodes[160], line[1200];
 	bool live = area->state == AREA_LIVE;
 	uint64_t gpa;
 
@@ -69,18 +69,22 @@ static void show_claims(struct report *report, const struct area_report *shown)
 	if (claims_one_run(shown, &gpa))
 		snprintf(phys, sizeof(phys), " phys=0x%" PRIx64, gpa);
 	/*
-	 * Not text_line(), which wraps: /proc/vmallocinfo has one line for each area. All strings are
-	 * escaped.
+	 * As in /proc/vmallocinfo, one line for each area, however long; a terminal wraps it at words.
 	 */
-	fprintf(report->stream, "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s\n",
-		live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
-		live ? area->size : area->va_end - area->va_start,
-		area->deferred ? " deferred"
-		: live         ? ""
-			       : " lazily freed",
-		area->caller ? " " : "", area->caller ? caller : "", pages, phys,
-		vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
-		vmallocinfo_nodes(shown->about->claims, area, nodes, sizeof(nodes)));
+	snprintf(line, sizeof(line), "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s%s%s%s%s",
+		 live ? area->addr : area->va_start, live ? area->addr + area->size : area->va_end,
+		 live ? area->size : area->va_end - area->va_start,
+		 area->deferred ? " deferred"
+		 : live         ? ""
+				: " lazily freed",
+		 area->caller ? " " : "", area->caller ? caller : "", pages, phys,
+		 vmallocinfo_flags(area->flags, true, flags, sizeof(flags)),
+		 vmallocinfo_nodes(shown->about->claims, area, nodes, sizeof(nodes)));
+	/* All strings are escaped. */
+	if (report->columns)
+		text_line(report, PAINT_PLAIN, 0, 4, "%s", line);
+	else
+		fprintf(report->stream, "%s\n", line);
 }
 
 static const char *rights_of(const struct area_tables *tables, char *out, size_t size)

@@ -77,12 +77,17 @@ static enum paint paint_of(const struct map_item *item)
 	return item->kind == ADDRESS_GUARD ? PAINT_FAINT : PAINT_PLAIN;
 }
 
+static bool is_narrow(const struct report *report)
+{
+	return report->columns && report->columns < map_columns_width(false);
+}
+
 static void show_row(struct report *report, const struct map_row *row, enum paint paint, const char *label)
 {
 	char cells[MAP_ROW_MAX];
 
-	text_line(report, paint, 0, map_columns_width() + 2, "%s  %s",
-		  map_columns_text(row, cells, sizeof(cells)), label);
+	text_line(report, paint, 0, map_columns_width(is_narrow(report)) + 2, "%s  %s",
+		  map_columns_text(row, is_narrow(report), cells, sizeof(cells)), label);
 }
 
 static void show_item(struct report *report, const struct report_map *input, const struct map_item *item)
@@ -224,7 +229,8 @@ void report_map(struct report *report, const struct report_map *input)
 		map_emit(report, input);
 		return;
 	}
-	text_line(report, PAINT_BOLD, 0, 2, "%s  what", map_columns_titles(titles, sizeof(titles)));
+	text_line(report, PAINT_BOLD, 0, 2, "%s  what",
+		  map_columns_titles(is_narrow(report), titles, sizeof(titles)));
 	for (size_t i = 0; i < input->lines->count; i++)
 		show_line(report, input, &input->lines->items[i]);
 	show_sum(report, input);

@@ -28,6 +28,7 @@ struct column {
 	const char *member; /* of the JSON object; NULL: only in text */
 	void (*emit)(const struct column *column, const struct map_row *row, struct json_object *line);
 	size_t offset; /* of a number in struct range */
+	int spare;     /* characters that a narrow terminal does not have */
 };
 
 /* ---- text ---- */
@@ -147,46 +148,46 @@ static const struct column columns[] = {
 	{ NUMBER(leaves) },
 	PERCENT("A%", accessed),
 	PERCENT("D%", dirty),
-	{ "runs", 1, 6, true, count_text, NUMBER(runs) },
+	{ "runs", 1, 6, true, count_text, NUMBER(runs), .spare = 2 },
 	{ "first GPA", 1, 10, true, gpa_text, .member = "gpa", .emit = emit_hex,
 	  .offset = offsetof(struct range, gpa) },
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static void add_cell(struct strbuf *row, const struct column *column, const char *text)
+static void add_cell(struct strbuf *row, const struct column *column, bool narrow, const char *text)
 {
-	strbuf_add(row, "%*s%*s", (int)column->gap, "", column->width, text);
+	strbuf_add(row, "%*s%*s", (int)column->gap, "", column->width - (narrow ? column->spare : 0), text);
 }
 
-const char *map_columns_titles(char *out, size_t size)
+const char *map_columns_titles(bool narrow, char *out, size_t size)
 {
 	struct strbuf titles = strbuf_of(out, size);
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (columns[i].title)
-			add_cell(&titles, &columns[i], columns[i].title);
+			add_cell(&titles, &columns[i], narrow, columns[i].title);
 	return out;
 }
 
-const char *map_columns_text(const struct map_row *row, char *out, size_t size)
+const char *map_columns_text(const struct map_row *row, bool narrow, char *out, size_t size)
 {
 	struct strbuf cells = strbuf_of(out, size);
 	char cell[CELL_MAX];
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (columns[i].title && !(row->is_sum && columns[i].not_in_sums))
-			add_cell(&cells, &columns[i], columns[i].text(&columns[i], row, cell));
+			add_cell(&cells, &columns[i], narrow, columns[i].text(&columns[i], row, cell));
 	if (row->is_sum)
 		strbuf_add(&cells, " -0x%016" PRIx64, row->end);
 	return out;
 }
 
-unsigned int map_columns_width(void)
+unsigned int map_columns_width(bool narrow)
 {
 	char titles[MAP_ROW_MAX];
 
-	return (unsigned int)strlen(map_columns_titles(titles, sizeof(titles)));
+	return (unsigned int)strlen(map_columns_titles(narrow, titles, sizeof(titles)));
 }
 
 void map_columns_emit(const struct map_row *row, struct json_object *line)

@@ -27,12 +27,12 @@ struct map_row {
 	uint64_t end; /* last address of a sum */
 };
 
-/* The titles of the columns, and their width in characters. */
-const char *map_columns_titles(char *out, size_t size);
-unsigned int map_columns_width(void);
+/* The titles of the columns, and their width in characters; narrow: for a terminal of 60 columns. */
+const char *map_columns_titles(bool narrow, char *out, size_t size);
+unsigned int map_columns_width(bool narrow);
 
 /* The cells of a row as text. Returns out; MAP_ROW_MAX bytes are enough. */
-const char *map_columns_text(const struct map_row *row, char *out, size_t size);
+const char *map_columns_text(const struct map_row *row, bool narrow, char *out, size_t size);
 
 /* Adds the members of a range. */
 void map_columns_emit(const struct map_row *row, struct json_object *line);
