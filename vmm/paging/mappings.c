@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum collect_stop { COLLECT_NO_MEMORY = 1, COLLECT_FULL = 2 };
+
 struct collection {
 	const struct view *view;
 	struct mappings *out;
-	bool out_of_memory, too_many;
 };
 
+/* 0 or enum collect_stop. */
 static int add(struct collection *collection, const struct core_mapping *mapping)
 {
 	struct mappings *out = collection->out;
@@ -26,11 +28,9 @@ static int add(struct collection *collection, const struct core_mapping *mapping
 		last->size += mapping->size;
 		return 0;
 	}
-	collection->too_many = out->count == MAPPINGS_MAX;
-	if (collection->too_many)
-		return 1;
-	collection->out_of_memory = array_push(out, *mapping) < 0;
-	return collection->out_of_memory;
+	if (out->count == MAPPINGS_MAX)
+		return COLLECT_FULL;
+	return array_push(out, *mapping) < 0 ? COLLECT_NO_MEMORY : 0;
 }
 
 /* The parts of a leaf that are memory. */
@@ -46,14 +46,16 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 		uint64_t start = region->gpa > leaf->gpa ? region->gpa : leaf->gpa;
 		uint64_t region_end = region->gpa + region->size;
 		uint64_t end = region_end < leaf_end ? region_end : leaf_end;
+		int stop;
 
 		if (start >= leaf_end)
 			break;
-		if (add(collection, &(struct core_mapping){ .gva = leaf->gva + (start - leaf->gpa),
-							    .gpa = start,
-							    .size = end - start,
-							    .flags = flags }))
-			return 1;
+		stop = add(collection, &(struct core_mapping){ .gva = leaf->gva + (start - leaf->gpa),
+							       .gpa = start,
+							       .size = end - start,
+							       .flags = flags });
+		if (stop)
+			return stop;
 	}
 	return 0;
 }
@@ -63,18 +65,18 @@ int mappings_collect(const struct view *view, const struct walk_mode *mode, stru
 {
 	struct collection collection = { .view = view, .out = out };
 	const struct walk_visitor visitor = { .context = &collection, .leaf = add_leaf };
-	int result;
+	int stop;
 
 	*out = (struct mappings){ 0 };
-	result = walk_range(view, mode, 0, ~0ull, 0, &visitor);
-	if (collection.out_of_memory)
+	stop = walk_range(view, mode, 0, ~0ull, 0, &visitor);
+	if (stop == COLLECT_NO_MEMORY)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the guest's mappings");
-	if (collection.too_many)
+	if (stop == COLLECT_FULL)
 		return error_set(error, ERROR_GUEST, 0, mode->root,
 				 "the guest maps more than %u separate pieces of memory: damaged tables? "
 				 "(--physical does without them)",
 				 MAPPINGS_MAX);
-	if (result)
+	if (stop)
 		return error_set(error, ERROR_GUEST, 0, mode->root,
 				 "the guest's tables are more than its memory can hold, so they are damaged "
 				 "(--physical does without them)");
