@@ -43,6 +43,8 @@ WRAP(ssize_t, recvmsg, -1, (int fd, struct msghdr *message, int flags), (fd, mes
 WRAP(ssize_t, send, -1, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags))
 WRAP(int, socket, -1, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(int, connect, -1, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
+WRAP(int, listen, -1, (int fd, int backlog), (fd, backlog))
+WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
 WRAP(int, eventfd, -1, (unsigned int value, int flags), (value, flags))
 WRAP(void *, mmap64, MAP_FAILED, (void *at, size_t size, int protection, int flags, int fd, off64_t offset),
      (at, size, protection, flags, fd, offset))

@@ -11,7 +11,7 @@
 /* The next `times` calls of the function fail with errnum. */
 void fail_call(const char *name, int errnum, unsigned int times);
 
-/* The clock stands still at this time; 0: it runs. */
+/* The clock has this time until the next call; 0: it runs. */
 void set_clock_ns(uint64_t ns);
 
 /* The timeout of the last poll() of another thread, in ms; -2: none yet. */
