@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Names and lines of addresses, of functions inlined in each other, and of damaged debug information. */
+#include "program/describe.h"
+#include "program/program_file.h"
+#include "program/symbols.h"
+#include "descriptors.h"
+#include "file.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct symbols *symbols;
+
+static void setup(void)
+{
+	struct error error;
+
+	cr_assert_eq(symbols_open(file_named("PROGRAM_CORNERS"), &symbols, &error), 0, "%s", error.text);
+}
+
+static void teardown(void)
+{
+	symbols_close(symbols);
+}
+
+TestSuite(lines, .init = setup, .fini = teardown);
+
+static uint64_t address_of(const char *name)
+{
+	uint64_t address = 0;
+
+	cr_assert(symbols_find(symbols, name, &address, NULL), "%s", name);
+	return address;
+}
+
+struct line_case {
+	const char *symbol;
+	uint64_t offset;
+	const char *text;
+};
+
+Test(lines, an_address_has_its_symbol_and_the_line_of_its_instruction)
+{
+	static const struct line_case cases[] = {
+		{ "lines_nested", 0, "lines_nested (a.c:10)" },
+		{ "lines_nested", 2, "lines_nested+0x2 (b.c:12)" },
+		{ "lines_deep", 0, "lines_deep (a.c:70)" },
+		{ "lines_object", 0, "lines_object" },
+		{ "lines_outside", 0, "lines_outside" },
+		{ "lines_\\less", 1, "lines_\\\\less+0x1" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[96];
+
+		symbols_describe(symbols, address_of(cases[i].symbol) + cases[i].offset, text, sizeof(text));
+		cr_expect_str_eq(text, cases[i].text, "%s", text);
+	}
+}
+
+Test(lines, a_frame_has_the_functions_that_are_inlined_at_it)
+{
+	static const struct line_case cases[] = {
+		{ "lines_nested", 0, "b\\\\ (a.c:10) in a (b.c:20) in lines_nested (a.c:30)" },
+		{ "lines_nested", 1, "a (a.c:11) in lines_nested+0x1 (a.c:30)" },
+		{ "lines_nested", 2, "lines_nested+0x2 (b.c:12)" },
+		{ "lines_nested", 3, "lines_nested+0x3 (a.c:13)" },
+		{ "lines_damaged", 0, "no_file (a.c:50) in lines_damaged" },
+		{ "lines_damaged", 1, "no_line (a.c:51) in lines_damaged+0x1" },
+		{ "lines_damaged", 2, "last_file (a.c:52) in lines_damaged+0x2 (b.c:62)" },
+		{ "lines_damaged", 3, "file_beyond (a.c:53) in lines_damaged+0x3" },
+		{ "lines_damaged", 4, "last_line (a.c:54) in lines_damaged+0x4 (a.c:2147483647)" },
+		{ "lines_damaged", 5, "line_beyond (a.c:55) in lines_damaged+0x5" },
+		{ "lines_damaged", 6, "lines_damaged+0x6 (a.c:56)" },
+		{ "lines_damaged", 7, "lines_damaged+0x7 (a.c:57)" },
+		{ "lines_deep", 0, "seen (a.c:70) in lines_deep (a.c:71)" },
+		{ "lines_object", 0, "lines_object (a.c:80)" },
+		{ "lines_outside", 0, "lines_outside" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t address = address_of(cases[i].symbol) + cases[i].offset;
+		char text[160];
+
+		symbols_describe_frame(symbols, address, true, text, sizeof(text));
+		cr_expect_str_eq(text, cases[i].text, "%s", text);
+	}
+}
+
+Test(lines, a_return_address_has_the_line_of_the_call_before_it)
+{
+	char text[160];
+
+	symbols_describe_frame(symbols, address_of("lines_nested") + 3, false, text, sizeof(text));
+	cr_expect_str_eq(text, "lines_nested+0x3 (b.c:12)", "%s", text);
+	symbols_describe_frame(symbols, address_of("lines_damaged"), false, text, sizeof(text));
+	cr_expect_str_eq(text, "lines_nested+0x4 (a.c:13)", "%s", text);
+	symbols_describe_frame(symbols, address_of("lines_nested") + 1, false, text, sizeof(text));
+	cr_expect_str_eq(text, "b\\\\ (a.c:10) in a (b.c:20) in lines_nested+0x1 (a.c:30)", "%s", text);
+}
+
+Test(lines, text_that_does_not_fit_is_cut)
+{
+	char text[12] = "unchanged";
+
+	symbols_describe(symbols, address_of("lines_nested"), text, 6);
+	cr_expect_str_eq(text, "lines", "%s", text);
+	symbols_describe(symbols, address_of("lines_nested"), text, 0);
+	cr_expect_str_eq(text, "lines", "%s", text);
+	symbols_describe_frame(symbols, address_of("lines_nested"), true, text, sizeof(text));
+	cr_expect_str_eq(text, "b\\\\ (a.c:10", "%s", text);
+}
+
+Test(lines, an_address_without_a_symbol_or_a_program_has_no_text)
+{
+	char text[40];
+
+	memset(text, 'x', sizeof(text));
+	cr_expect_str_empty(symbols_describe(symbols, 0x1234, text, sizeof(text)));
+	memset(text, 'x', sizeof(text));
+	cr_expect_str_empty(symbols_describe_frame(symbols, 0x1234, true, text, sizeof(text)));
+	memset(text, 'x', sizeof(text));
+	cr_expect_str_empty(describe_address(NULL, address_of("lines_nested"), text, sizeof(text)));
+	memset(text, 'x', sizeof(text));
+	cr_expect_str_empty(describe_frame(NULL, address_of("lines_nested"), true, text, sizeof(text)));
+}
+
+Test(lines, a_file_that_is_not_read_leaves_no_descriptor_open)
+{
+	unsigned int before = open_descriptors();
+	struct describe *describe;
+	char path[64];
+	int fd;
+
+	cr_expect_null(describe_open("closed", -1));
+	cr_expect_eq(open_descriptors(), before);
+	fd = file_make("no program", 10, path);
+	cr_expect_null(describe_open(path, fd));
+	cr_expect_eq(open_descriptors(), before + 1, "the file itself");
+	close(fd);
+	fd = symbols_file(symbols)->fd;
+	describe = describe_open("program", fd);
+	cr_assert_not_null(describe);
+	cr_expect_geq(fcntl(fd, F_GETFD), 0);
+	describe_close(describe);
+	cr_expect_geq(fcntl(fd, F_GETFD), 0, "the descriptor is borrowed");
+	cr_expect_eq(open_descriptors(), before);
+}
