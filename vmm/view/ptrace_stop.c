@@ -23,7 +23,7 @@
 struct stopped_thread {
 	pid_t id;
 	int signal;                              /* signal that it was about to take; 0: none */
-	bool gone; /* it ended */ /* it ended */ /* it ended */
+	bool gone;
 };
 
 struct ptrace_stop {
