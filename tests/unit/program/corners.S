@@ -188,6 +188,17 @@
 	bound DW_AT_count, 3
 	end_children
 	alias .Lmatrix_alias, "matrix", .Lmatrix
+	array .Lrow, .Lu4
+	bound DW_AT_count, 2
+	end_children
+	alias .Lrow_alias, "row_alias", .Lrow
+	array .Ltexts, .Lchar
+	bound DW_AT_count, 2
+	bound DW_AT_count, 4
+	end_children
+	variable "texts", .Ltexts
+	alias .Lu16_alias, "u16_alias", .Lu16
+	alias .Lfloat_alias, "float_alias", .Lfloat
 	array .Lmatrices, .Lmatrix_alias
 	bound DW_AT_count, 5
 	end_children
@@ -349,6 +360,31 @@
 	number DW_AT_byte_size, 4
 	end_die
 	variable "a_pair", .Lpair
+	composed .Ldamaged, DW_TAG_structure_type, "damaged", 8
+	member "at_end", .Lu4, 4
+	member "over_end", .Lu4, 5
+	member "after_end", .Lu4, 8
+	member "empty_at_end", .Lnever, 8
+	member "empty_after_end", .Lnever, 9
+	end_children
+	variable "damaged", .Ldamaged
+	base .L4G, "largest_of_32_bits", 0xffffffff, DW_ATE_unsigned
+	base .L4G_more, "larger_than_32_bits", 0x100000000, DW_ATE_unsigned
+	composed .Llimits, DW_TAG_structure_type, "limits", 0x100000000
+	member "last_offset", .Lu4, 0xffffffff
+	member "largest", .L4G, 0
+	member "offset_beyond", .Lu4, 0x100000000
+	member "larger", .L4G_more, 0
+	member "sizeless", .Lnever, 0
+	end_children
+	/* As large as a value may be, and larger. */
+	composed .Lmebibyte, DW_TAG_structure_type, "mebibyte", 0x100000
+	member "last", .Luchar, 0xfffff
+	end_children
+	variable "mebibyte", .Lmebibyte, CORNERS_MEBIBYTE
+	composed .Llarge, DW_TAG_structure_type, "large", 0x100001
+	end_children
+	variable "large", .Llarge, CORNERS_MEBIBYTE
 	variable "a_later_union", .Lunion_declared
 	variable "a_later_structure", .Lstruct_declared
 	variable "a_never", .Lnever

@@ -5,7 +5,8 @@
 #ifndef TESTS_UNIT_PROGRAM_CORNERS_H
 #define TESTS_UNIT_PROGRAM_CORNERS_H
 
-#define CORNERS_DATA 0xffffffff803f0000 /* WORLD_STACK */
+#define CORNERS_DATA     0xffffffff803f0000 /* WORLD_STACK */
+#define CORNERS_MEBIBYTE 0xffffffff80300000 /* the last in the tests' guest */
 
 #ifdef __ASSEMBLER__
 

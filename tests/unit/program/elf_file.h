@@ -19,10 +19,7 @@ struct elf_symbol {
 struct elf_file {
 	const Elf64_Phdr *headers;
 	size_t header_count;
-	const struct {
-		const char *name;
-		Elf64_Sym symbol;
-	} * symbols; /* after the null symbol */
+	const struct elf_symbol *symbols; /* after the null symbol */
 	size_t symbol_count;
 	const void *bytes; /* from ELF_FILE_BYTES on */
 	size_t size;
