@@ -23,12 +23,6 @@ struct describe {
 	Dwfl_Module *module;
 };
 
-static int no_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, char **path, Elf **elf)
-{
-	(void)module, (void)data, (void)name, (void)base, (void)path, (void)elf;
-	return -1;
-}
-
 static int no_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, const char *path,
 			const char *link, GElf_Word crc, char **found)
 {
@@ -43,7 +37,6 @@ struct describe *describe_open(const char *name, int fd)
 
 	if (!describe)
 		return NULL;
-	describe->callbacks.find_elf = no_elf;
 	describe->callbacks.find_debuginfo = no_debuginfo;
 	describe->dwfl = dwfl_begin(&describe->callbacks);
 	own = describe->dwfl ? dup(fd) : -1;

@@ -58,7 +58,7 @@ static int file_check(struct program_file *file, struct error *error)
 
 int program_file_open(const char *path, struct program_file *out, struct error *error)
 {
-	struct program_file file = { .fd = -1 };
+	struct program_file file = { .elf = NULL };
 
 	text_escape(path, strlen(path), file.name, sizeof(file.name));
 	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait at a FIFO */
@@ -75,11 +75,8 @@ int program_file_open(const char *path, struct program_file *out, struct error *
 
 void program_file_close(struct program_file *file)
 {
-	if (file->elf)
-		elf_end(file->elf);
+	elf_end(file->elf);
 	if (file->bytes)
 		munmap(file->bytes, file->size);
-	if (file->fd >= 0)
-		close(file->fd);
-	*file = (struct program_file){ .fd = -1 };
+	close(file->fd);
 }

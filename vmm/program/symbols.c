@@ -157,9 +157,11 @@ int symbols_open(const char *path, struct symbols **out, struct error *error)
 
 	if (!symbols)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	symbols->file.fd = -1;
-	if (program_file_open(path, &symbols->file, error) < 0 || symbols_load_segments(symbols, error) < 0 ||
-	    symbols_load_table(symbols, error) < 0) {
+	if (program_file_open(path, &symbols->file, error) < 0) {
+		free(symbols);
+		return -1;
+	}
+	if (symbols_load_segments(symbols, error) < 0 || symbols_load_table(symbols, error) < 0) {
 		symbols_close(symbols);
 		return -1;
 	}

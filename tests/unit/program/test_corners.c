@@ -2,6 +2,7 @@
 /* Types made by hand: each limit, and one beyond it. */
 #include "program/debug_info.h"
 #include "file.h"
+#include "no_memory.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -430,4 +431,17 @@ Test(corners, structures_are_taken_in_the_order_of_the_file_until_there_are_enou
 	cr_assert_eq(two.count, 2);
 	cr_expect_eq(two.indexes[0], 3);
 	cr_expect_eq(two.indexes[1], 2);
+}
+
+Test(corners, without_memory_there_is_no_debug_information)
+{
+	struct debug_info *other = NULL;
+	struct error error;
+
+	no_memory_at(1);
+	cr_assert_eq(debug_info_open(symbols, &other, &error), -1);
+	cr_expect_str_eq(error.text, "out of memory", "%s", error.text);
+	cr_expect_eq(error.kind, ERROR_HOST);
+	cr_expect_eq(error.address, 0);
+	cr_expect_null(other);
 }

@@ -3,6 +3,7 @@
 #include "elf_file.h"
 #include "descriptors.h"
 #include "file.h"
+#include "host.h"
 #include "no_memory.h"
 #include "program/program_file.h"
 
@@ -79,10 +80,6 @@ Test(files, a_file_is_open_and_mapped_until_it_is_closed)
 	program_file_close(&file);
 	cr_expect_eq(open_descriptors(), before);
 	cr_expect_eq(mappings(), 0);
-	cr_expect_eq(file.fd, -1);
-	cr_expect_null(file.elf);
-	cr_expect_null(file.bytes);
-	cr_expect_eq(file.size, 0);
 	free(bytes);
 }
 
@@ -115,6 +112,33 @@ Test(files, a_path_that_cannot_be_opened_is_an_error_with_its_reason)
 	cr_expect_str_eq(error.text, text, "%s", error.text);
 	cr_expect_eq(error.kind, ERROR_PERMISSION);
 	cr_expect_eq(error.address, 0);
+	cr_expect_eq(open_descriptors(), before);
+}
+
+Test(files, a_file_that_the_host_does_not_give_is_an_error_of_the_host)
+{
+	static const struct {
+		enum host_call call;
+		enum error_kind kind;
+		const char *text;
+	} cases[] = { { HOST_FSTAT, ERROR_INPUT, ": Input/output error" },
+		      { HOST_MMAP, ERROR_HOST, " cannot be mapped: Input/output error" } };
+	unsigned int before = open_descriptors();
+	struct symbols *symbols;
+	struct error error;
+	char path[64], text[200];
+	int fd = file_make("bytes", 5, path);
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		host_fail(cases[i].call);
+		cr_assert_eq(symbols_open(path, &symbols, &error), -1);
+		cr_expect(host_failed());
+		snprintf(text, sizeof(text), "%s%s", path, cases[i].text);
+		cr_expect_str_eq(error.text, text, "%s", error.text);
+		cr_expect_eq(error.kind, cases[i].kind);
+		cr_expect_eq(error.address, 0);
+	}
+	close(fd);
 	cr_expect_eq(open_descriptors(), before);
 }
 

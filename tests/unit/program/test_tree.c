@@ -490,15 +490,3 @@ Test(tree, without_memory_there_is_no_value)
 		cr_expect_geq(failures, 1, "%s", texts[i]);
 	}
 }
-
-Test(tree, without_memory_there_is_no_debug_information)
-{
-	struct debug_info *other = NULL;
-
-	no_memory_at(1);
-	cr_assert_eq(debug_info_open(world.symbols, &other, &error), -1);
-	cr_expect_str_eq(error.text, "out of memory", "%s", error.text);
-	cr_expect_eq(error.kind, ERROR_HOST);
-	cr_expect_eq(error.address, 0);
-	cr_expect_null(other);
-}
