@@ -293,7 +293,7 @@ Test(program, the_entry_is_that_of_the_first_xen_note_of_type_18)
 	file.image.spare = file.image.notes;
 	cr_assert(eq(int, parse(&file, sizeof(file), &program, &error), 0));
 	cr_expect(eq(u32, program.entry, IMAGE_GPA + 4));
-	/* Of 8 bytes, of which an entry has 4. */
+	/* A value of 8 bytes may be no address of 4. */
 	file.note[3].value = file.note[4].value = (1ull << 32) + IMAGE_GPA;
 	refused(&file, sizeof(file), 0, "its PVH entry 0x100200000 lies in none of its segments");
 	file.note[3].header.n_type = file.note[4].header.n_type = 19;
