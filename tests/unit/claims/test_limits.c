@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is just possible is read without damage, and what is just impossible is a damage. */
+/* A value at its limit is read without damage, and one beyond it is a damage. */
 #include "damage.h"
 #include "arch/x86_64/percpu.h"
 #include "claims/layout.h"

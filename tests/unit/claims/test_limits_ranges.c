@@ -142,7 +142,7 @@ Test(limits_ranges, of_a_mapping_in_a_vmap_block)
 	expect_only("V8", BLOCK_MAP(0), VMAP_BLOCK_PAGES_MAX + 1,
 		    "vmap_block_map.nr_pages: 0, or more than fit into the block");
 	cr_expect_eq(claims.cached_ranges.count, 0);
-	/* The block is the last that fits into RAM, its mappings are behind it. */
+	/* The block is the last that fits into RAM, its mappings are after it. */
 	memcpy(world.memory + WORLD_SIZE - sizeof(*block), block, sizeof(*block));
 	world_range(&world, RANGE_A)->vmap_block = (void *)(NOWHERE - sizeof(*block));
 	expect_only("V8", NOWHERE - sizeof(*block), NOWHERE, "vmap_block.maps: not in RAM");
