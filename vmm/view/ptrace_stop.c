@@ -22,8 +22,7 @@
 
 struct stopped_thread {
 	pid_t id;
-	int signal;                              /* signal that it was about to take; 0: none */
-	bool gone;
+	int signal; /* signal that it was about to take; 0: none */
 };
 
 struct ptrace_stop {
@@ -71,9 +70,8 @@ static int wait_for(struct stopped_thread *thread, uint64_t until, struct error 
 		nanosleep(&interval, NULL);
 	if (done == 0)
 		return error_set(error, ERROR_HOST, 0, 0, "thread %d does not stop", (int)thread->id);
-	thread->gone = done < 0 || !WIFSTOPPED(status);
 	/* Stopped by a signal rather than by the interrupt: the detach delivers it. */
-	if (!thread->gone && status >> 16 != PTRACE_EVENT_STOP)
+	if (done > 0 && WIFSTOPPED(status) && status >> 16 != PTRACE_EVENT_STOP)
 		thread->signal = WSTOPSIG(status);
 	return 0;
 }
@@ -139,8 +137,8 @@ uint64_t ptrace_stop_end(struct ptrace_stop *stop)
 	for (size_t i = 0; i < stop->threads.count; i++) {
 		const struct stopped_thread *thread = &stop->threads.items[i];
 
-		if (!thread->gone)
-			ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
+		/* Fails for a thread that has ended. */
+		ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
 	}
 	since = stop->since;
 	free(stop->threads.items);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libelf.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -70,6 +71,8 @@ CALL(int, mprotect, (void *start, size_t size, int rights), (start, size, rights
 CALL(void *, mmap64, (void *start, size_t size, int rights, int flags, int fd, off_t offset),
      (start, size, rights, flags, fd, offset), MAP_FAILED)
 CALL(Elf *, elf_begin, (int fd, Elf_Cmd command, Elf *reference), (fd, command, reference), NULL)
+CALL(int, poll, (struct pollfd * events, nfds_t count, int timeout), (events, count, timeout), -1)
+CALL(long, ptrace, (int request, pid_t id, void *address, void *data), (request, id, address, data), -1)
 CALL(int, eventfd, (unsigned int value, int flags), (value, flags), -1)
 CALL(int, ioctl, (int fd, unsigned long request, void *argument), (fd, request, argument), -1)
 CALL(int, pthread_create,
