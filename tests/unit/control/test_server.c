@@ -443,7 +443,7 @@ Test(server, a_path_without_a_vm_is_an_error_that_says_what_is_there)
 
 Test(server, a_client_waits_five_seconds_and_its_socket_is_closed_on_exec)
 {
-	int next = dup(0);
+	const int next = 0; /* the lowest that is free */
 	struct timeval send_timeout = { 0 }, receive_timeout = { 0 };
 	socklen_t size = sizeof(send_timeout);
 	struct control_client *client;

@@ -2,17 +2,12 @@
 /*
  * The guest's ELF file: what is accepted, and each way in which it is not.
  */
-#include "descriptors.h"
 #include "errors.h"
 #include "image.h"
 #include "machine/program.h"
 #include "text.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MEMORY_END 0x1000000u
 
@@ -395,104 +390,4 @@ Test(program, any_byte_of_the_headers_may_be_anything)
 			}
 		}
 	}
-}
-
-/* ---- files ---- */
-
-static struct error load_fails(const char *path)
-{
-	struct guest_memory memory;
-	struct program program;
-	struct error error = { 0 };
-	unsigned int before;
-
-	cr_assert(eq(int, guest_memory_create(16 << 20, &memory, &error), 0));
-	before = open_descriptors();
-	cr_assert(eq(int, program_load(path, &memory, &program, &error), -1));
-	cr_expect(eq(uint, open_descriptors(), before));
-	guest_memory_destroy(&memory);
-	return error;
-}
-
-Test(program, loading_puts_the_bytes_where_they_belong)
-{
-	struct image image = image_make("code", 4);
-	struct guest_memory memory;
-	unsigned int before;
-	struct program program;
-	struct error error;
-	char path[64];
-
-	image_write(&image, sizeof(image), path);
-	cr_assert(eq(int, guest_memory_create(16 << 20, &memory, &error), 0));
-	before = open_descriptors();
-	cr_assert(eq(int, program_load(path, &memory, &program, &error), 0));
-	unlink(path);
-	cr_expect(eq(uint, open_descriptors(), before));
-	cr_expect(eq(u32, program.entry, IMAGE_GPA));
-	cr_expect(eq(u32, program.segment_count, 1));
-	cr_expect(eq(int, memcmp(memory.bytes + IMAGE_GPA, image.code, IMAGE_CODE_MAX), 0));
-	guest_memory_destroy(&memory);
-}
-
-Test(program, a_missing_file_is_named)
-{
-	struct error error = load_fails("/nonexistent/guest.elf");
-
-	expect_whole_error(&error, ERROR_INPUT, ENOENT, 0,
-			   "cannot open guest program /nonexistent/guest.elf");
-}
-
-Test(program, a_directory_is_not_a_regular_file)
-{
-	struct error error = load_fails("/tmp");
-
-	expect_whole_error(&error, ERROR_INPUT, 0, 0, "guest program /tmp is not a regular file");
-}
-
-Test(program, a_fifo_does_not_hang)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/tmp/kvmap-fifo-%d", (int)getpid());
-	cr_assert(eq(int, mkfifo(path, 0600), 0));
-	cr_expect(ne(ptr, strstr(load_fails(path).text, "is not a regular file"), NULL));
-	unlink(path);
-}
-
-Test(program, an_empty_file_is_refused)
-{
-	struct image image = good();
-	char path[64], text[128];
-	struct error error;
-
-	image_write(&image, 0, path);
-	error = load_fails(path);
-	unlink(path);
-	snprintf(text, sizeof(text), "guest program %s is empty", path);
-	expect_whole_error(&error, ERROR_INPUT, 0, 0, text);
-}
-
-Test(program, a_file_that_may_not_be_read_is_a_matter_of_permission)
-{
-	struct image image = good();
-	char path[64], text[128];
-	struct error error;
-
-	image_write(&image, sizeof(image), path);
-	chmod(path, 0);
-	if (geteuid() == 0)
-		cr_assert(eq(int, seteuid(65534), 0));
-	error = load_fails(path);
-	if (getuid() == 0)
-		cr_assert(eq(int, seteuid(0), 0));
-	unlink(path);
-	snprintf(text, sizeof(text), "cannot open guest program %s", path);
-	expect_whole_error(&error, ERROR_PERMISSION, EACCES, 0, text);
-}
-
-Test(program, a_name_with_control_characters_is_shown_without_them)
-{
-	expect_text(load_fails("/nonexistent/\x1b[31m\n").text,
-		    "cannot open guest program /nonexistent/\\x1b[31m\\x0a: No such file or directory");
 }

@@ -166,6 +166,91 @@ Test(run, of_a_guest_that_timed_out_is_no_end_whatever_the_value)
 	cr_expect_not(run->reached_end);
 }
 
+/* ---- deaths ---- */
+
+/* The record of an oops and the three of its registers, which are 1 to 16. */
+static void oops(uint64_t rip)
+{
+	struct kvmap_record record = { .type = KVMAP_RECORD_OOPS, .value = { 0x4444, 0, 0, rip } };
+
+	world_record(&record);
+	for (uint32_t i = 0; i < 3; i++) {
+		record = (struct kvmap_record){ .type = KVMAP_RECORD_REGISTERS, .detail = i };
+		for (uint64_t j = 0; j < 6; j++)
+			record.value[j] = 6 * i + j + 1;
+		world_record(&record);
+	}
+}
+
+static void die(void)
+{
+	calls.exit_value = KVMAP_EXIT_OOPS;
+	cr_assert_eq(session_run(&session.config, &run, &error), 0, "%s", error.text);
+	cr_assert_eq(run->verdict.finding_count, 1);
+}
+
+Test(run, of_a_guest_that_oopsed_has_the_code_and_the_registers_of_the_oops)
+{
+	/* RIP is 5 bytes before the end of what is mapped. */
+	tables_map(&tables, VMALLOC, 0x5000, 1, 0);
+	memcpy(tables.low + 0x6000 - 5, "\x90\x91\x92\x93\x94", 5);
+	tables.view.cpus[0].rip = VMALLOC + 0x10;
+	oops(VMALLOC + 0x1000 - 5);
+	die();
+	cr_expect_eq(run->death.code_size, 5);
+	cr_expect(!memcmp(run->death.code, "\x90\x91\x92\x93\x94", 5));
+	cr_expect_eq(calls.unwound.rip, VMALLOC + 0x1000 - 5);
+	cr_expect(calls.unwound.rax == 1 && calls.unwound.rbx == 2 && calls.unwound.rcx == 3 &&
+		  calls.unwound.rdx == 4 && calls.unwound.rsp == 8 && calls.unwound.r8 == 9 &&
+		  calls.unwound.r15 == 16);
+	cr_expect_eq(calls.unwound.cr3, 0);
+	cr_expect_eq(run->verdict.findings.items[0].address, 0x4444);
+}
+
+Test(run, of_a_guest_that_died_otherwise_has_the_code_and_the_registers_of_its_cpu)
+{
+	struct view_cpu *cpu = &tables.view.cpus[0];
+
+	tables_map(&tables, VMALLOC, 0x5000, 1, 0);
+	memcpy(tables.low + 0x5010, "0123456789abcdefg", 17);
+	cpu->rip = VMALLOC + 0x10;
+	cpu->rbx = 0x77;
+	die();
+	cr_expect_eq(run->death.code_size, sizeof(run->death.code));
+	cr_expect(!memcmp(run->death.code, "0123456789abcdef", 16));
+	cr_expect(run->death.has_registers);
+	cr_expect(!memcmp(&run->death.registers, cpu, sizeof(*cpu)));
+	cr_expect(!memcmp(&calls.unwound, cpu, sizeof(*cpu)));
+	cr_expect_eq(run->verdict.findings.items[0].address, VMALLOC + 0x10);
+}
+
+Test(run, of_a_guest_that_died_without_registers_or_unwinder_has_no_backtrace)
+{
+	calls.failing = "unwinder_open";
+	die();
+	cr_expect_str_eq(calls.log, BOOT "run claims ranges unwinder_open ");
+	cr_expect_eq(run->death.backtrace.count, 0);
+	cr_expect_eq(run->death.code_size, 0, "RIP is not mapped");
+	session_destroy(run);
+	/* The CPU that died has no registers, the other one has a paging mode. */
+	tables.view.cpus[1] = tables.view.cpus[0];
+	tables.view.cpus[0] = (struct view_cpu){ 0 };
+	tables.view.cpu_count = 2;
+	calls.log[0] = '\0';
+	die();
+	cr_expect_str_eq(calls.log, BOOT "run claims ranges ");
+	cr_expect_not(run->death.has_registers);
+}
+
+Test(run, of_a_guest_that_died_without_claims_has_no_ranges)
+{
+	calls.failing = "claims";
+	calls.failing_kind = ERROR_HOST;
+	die();
+	cr_expect_str_eq(calls.log, BOOT "run claims unwinder_open unwind ");
+	cr_expect_null(run->run.ranges);
+}
+
 /* ---- failures ---- */
 
 static void fails_at(const char *name, enum error_kind kind)

@@ -235,7 +235,7 @@ static bool may_repeat_after(uint64_t ns)
 {
 	calls.complete_from = 0;
 	calls.clock_ns = 5000;
-	/* It is asked twice. */
+	/* The reader is called twice. */
 	cr_assert_eq(source_snapshot(&source, 1, ask, &ns, &error), 0);
 	return may_repeat;
 }
