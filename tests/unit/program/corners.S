@@ -53,6 +53,12 @@
 	base .Llargest, "largest", 0x10000000000, DW_ATE_unsigned
 	base .Llarger, "larger", 0x10000000001, DW_ATE_unsigned
 	base .Lescaped, "\001z", 4, DW_ATE_unsigned
+.Lno_encoding:
+	die DW_TAG_base_type
+	text DW_AT_name, "no_encoding"
+	number DW_AT_byte_size, 4
+	end_die
+	variable "a_no_encoding", .Lno_encoding
 	variable "a_char", .Lchar
 	variable "a_signed_char", .Lschar
 	variable "an_unsigned_char", .Luchar
@@ -368,6 +374,11 @@
 	member "empty_after_end", .Lnever, 9
 	end_children
 	variable "damaged", .Ldamaged
+	/* An array cannot be a bit field: this one would have 4 bytes, of 2 elements. */
+	composed .Lbit_array, DW_TAG_structure_type, "bit_array", 4
+	bits "array", .Lrow_1, 32, DW_AT_data_bit_offset, 0
+	end_children
+	variable "bit_array", .Lbit_array
 	base .L4G, "largest_of_32_bits", 0xffffffff, DW_ATE_unsigned
 	base .L4G_more, "larger_than_32_bits", 0x100000000, DW_ATE_unsigned
 	composed .Llimits, DW_TAG_structure_type, "limits", 0x100000000

@@ -83,6 +83,7 @@ Test(corners, base_types_have_the_kind_of_their_encoding)
 		{ "a_larger", CTYPE_UNSIGNED, 0, 0, "larger" },
 		{ "an_escaped", CTYPE_UNSIGNED, 4, 0, "\\x01z" },
 		{ "a_nothing", CTYPE_SIGNED, 4, 0, "?" },
+		{ "a_no_encoding", CTYPE_OTHER, 4, 0, "no_encoding" },
 	};
 
 	CHECK_TYPES(cases);
@@ -444,4 +445,5 @@ Test(corners, without_memory_there_is_no_debug_information)
 	cr_expect_eq(error.kind, ERROR_HOST);
 	cr_expect_eq(error.address, 0);
 	cr_expect_null(other);
+	debug_info_close(other);
 }

@@ -127,6 +127,25 @@ Test(lines, an_address_without_a_symbol_or_a_program_has_no_text)
 	cr_expect_str_empty(describe_frame(NULL, address_of("lines_nested"), true, text, sizeof(text)));
 }
 
+/* libdwfl searches for it in no other file, and takes no descriptor for one. */
+Test(lines, a_program_without_debug_information_has_symbols_alone)
+{
+	unsigned int before = open_descriptors();
+	struct symbols *plain;
+	struct error error;
+	uint64_t address = 0;
+	char text[160];
+
+	cr_assert_eq(symbols_open(file_named("PROGRAM_PLAIN"), &plain, &error), 0, "%s", error.text);
+	cr_assert(symbols_find(plain, "other_twin", &address, NULL));
+	cr_expect_str_eq(symbols_describe(plain, address, text, sizeof(text)), "other_twin", "%s", text);
+	cr_expect_str_eq(symbols_describe_frame(plain, address + 1, false, text, sizeof(text)),
+			 "other_twin+0x1", "%s", text);
+	symbols_close(plain);
+	symbols_close(NULL);
+	cr_expect_eq(open_descriptors(), before);
+}
+
 Test(lines, a_file_that_is_not_read_leaves_no_descriptor_open)
 {
 	unsigned int before = open_descriptors();

@@ -305,6 +305,11 @@ Test(tree, members_are_nodes_one_level_deeper)
 		    "STRUCT (struct damaged) 0x0 \"\"\n"
 		    " UNSIGNED at_end(u4) 0x8070605 \"\"\n"
 		    " STRUCT empty_at_end(struct never) 0x0 \"\"\n");
+	expect_tree("bit_array", 9, 4,
+		    "STRUCT (struct bit_array) 0x0 \"\"\n"
+		    " ARRAY array(unsigned char [2]) 0x0 \"\"\n"
+		    "  UNSIGNED [0..0] (unsigned char) 0x1 \"\"\n"
+		    "  UNSIGNED [1..1] (unsigned char) 0x2 \"\"\n");
 	for (size_t i = 0; i < 64; i++)
 		data[i] = (uint8_t)(0x6d * (i + 1));
 	expect_tree("members", 1, 64,
