@@ -83,6 +83,30 @@ Test(files, a_file_is_open_and_mapped_until_it_is_closed)
 	free(bytes);
 }
 
+Test(files, a_file_may_have_the_first_descriptor)
+{
+	struct program_file file;
+	struct error error;
+	char path[64];
+	size_t size;
+	uint8_t *bytes = elf_file_make(&(struct elf_file){ &loaded, 1 }, &size);
+	int fd = file_make(bytes, size, path), input = dup(0);
+
+	close(0);
+	cr_assert_eq(program_file_open(path, &file, &error), 0, "%s", error.text);
+	cr_expect_eq(file.fd, 0);
+	program_file_close(&file);
+	cr_expect_eq(fcntl(0, F_GETFD), -1);
+	dup2(input, 0);
+	close(input);
+	close(fd);
+	cr_expect_eq(program_file_open(path, &file, &error), -1, "it is closed");
+	fd = file_make("no program", 10, path);
+	cr_expect_eq(program_file_open(path, &file, &error), -1);
+	close(fd);
+	free(bytes);
+}
+
 Test(files, a_path_that_cannot_be_opened_is_an_error_with_its_reason)
 {
 	char path[] = "/tmp/kvmap-program-XXXXXX";
