@@ -393,6 +393,8 @@ Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
 	struct zone *zones = world_root(&world, "zones", struct zone);
 	uint32_t pages[KVMAP_NODES_MAX];
 
+	claims_area_numa_nodes(&claims, &claims.areas.items[2], pages);
+	cr_expect_eq(pages[0], 3, "all of one zone");
 	zones[1] = (struct zone){ .start_pfn = 0x720, .end_pfn = 0x731, .numa_node = 1 };
 	zones[0].end_pfn = zones[0].fresh_start = zones[0].fresh_end = 0x720;
 	zones[1].fresh_start = zones[1].fresh_end = 0x731;

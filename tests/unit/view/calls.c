@@ -19,6 +19,7 @@ static const char *failing;
 static unsigned int left;
 static int failure;
 static bool failed;
+static void (*precedes)(void);
 static size_t most = SIZE_MAX;
 
 void call_fails(const char *name, unsigned int n, int errnum)
@@ -27,11 +28,18 @@ void call_fails(const char *name, unsigned int n, int errnum)
 	left = n;
 	failure = errnum;
 	failed = false;
+	precedes = NULL;
 }
 
 bool call_failed(void)
 {
 	return failed;
+}
+
+void call_preceded(const char *name, unsigned int n, void (*function)(void))
+{
+	call_fails(name, n, 0);
+	precedes = function;
 }
 
 void writes_are_short(size_t size)
@@ -44,6 +52,10 @@ static bool fails(const char *name)
 	if (!left || strcmp(name, failing) != 0 || --left)
 		return false;
 	failed = true;
+	if (precedes) {
+		precedes();
+		return false;
+	}
 	errno = failure;
 	return true;
 }

@@ -11,6 +11,9 @@
 /* The n-th call of `name` from now on (1: the next) fails with errno `errnum`, once. pwrite64: with 0, it writes nothing. */
 void call_fails(const char *name, unsigned int n, int errnum);
 
+/* `function` is called before the n-th call of `name`, which is then made. */
+void call_preceded(const char *name, unsigned int n, void (*function)(void));
+
 /* The call that call_fails() chose was made. */
 bool call_failed(void);
 

@@ -24,10 +24,16 @@
 #define PAGE  0x1000ull
 #define PAGES 200
 
-/* The child counts. Page i of `memory`, its own, begins with i; the 8 pages after are not mapped. */
+/* The child counts, and signals in counter[1]. Page i of `memory`, its own, begins with i; the 8 pages after are not mapped. */
 static atomic_uint *counter;
 static uint8_t *memory;
 static pid_t child;
+
+static void on_signal(int number)
+{
+	(void)number;
+	atomic_fetch_add(&counter[1], 1);
+}
 
 static void init(void)
 {
@@ -37,6 +43,7 @@ static void init(void)
 	munmap(memory + PAGES * PAGE, 8 * PAGE);
 	child = fork();
 	if (!child) {
+		signal(SIGUSR1, on_signal);
 		for (unsigned int i = 0; i < PAGES; i++)
 			memory[i * PAGE] = (uint8_t)i;
 		for (;;)
@@ -311,4 +318,25 @@ Test(process_failures, a_thread_that_has_ended_is_left_out)
 	expect_running();
 	cr_expect_lt(ptrace_stop_end(stop), 60000000000);
 	cr_expect_eq(open_descriptors(), descriptors);
+}
+
+/* A seized thread stops at a signal. */
+static void signal_child(void)
+{
+	kill(child, SIGUSR1);
+	usleep(20000);
+}
+
+Test(process_failures, a_signal_that_comes_before_the_interrupt_is_delivered_by_the_end)
+{
+	struct ptrace_stop *stop;
+	struct error error;
+
+	call_preceded("ptrace", 2, signal_child);
+	cr_assert_eq(ptrace_stop_begin(child, &stop, &error), 0, "%s", error.text);
+	cr_expect(call_failed());
+	cr_expect_eq(atomic_load(&counter[1]), 0);
+	ptrace_stop_end(stop);
+	expect_running();
+	cr_expect_eq(atomic_load(&counter[1]), 1);
 }
