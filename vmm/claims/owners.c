@@ -180,10 +180,9 @@ static int claim_by_pages(struct collector *collector)
 {
 	struct keyed_array reserved = collector->owners->list;
 	const struct claims *claims = collector->claims;
+	/* claim_reserved() cuts each region to each piece of RAM. */
 	struct keyed ranges[KVMAP_MEMBLOCK_REGIONS_MAX * KVMAP_MEMBLOCK_REGIONS_MAX];
 
-	if (reserved.count > sizeof(ranges) / sizeof(ranges[0]))
-		reserved.count = sizeof(ranges) / sizeof(ranges[0]);
 	for (size_t i = 0; i < reserved.count; i++)
 		ranges[i] = reserved.items[i];
 	reserved.items = ranges; /* add_owner() may reallocate the list */

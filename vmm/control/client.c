@@ -289,8 +289,8 @@ static bool has_bytes(int fd, uint64_t offset, uint64_t size)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	return seals >= 0 && fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC &&
-	       seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && status.st_size >= 0 &&
-	       offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
+	       seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && size <= (uint64_t)status.st_size &&
+	       offset <= (uint64_t)status.st_size - size;
 }
 
 static int map_region(struct control_client *client, const struct control_region *region, struct error *error)
@@ -317,10 +317,7 @@ static void bound_data_size(struct view *view)
 {
 	uint64_t size = view_size(view), data = view_data_size(view);
 
-	if (size <= MEMORY_SLACK || data > (size - MEMORY_SLACK) / 2)
-		view->data_size_max = size;
-	else
-		view->data_size_max = 2 * data + MEMORY_SLACK;
+	view->data_size_max = size - data > data + MEMORY_SLACK ? 2 * data + MEMORY_SLACK : size;
 }
 
 int control_client_map(struct control_client *client, struct error *error)
@@ -331,7 +328,8 @@ int control_client_map(struct control_client *client, struct error *error)
 	if (send_request(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) <
 	    0)
 		return -1;
-	if (!memory->region_count || memory->region_count > CONTROL_REGIONS_MAX ||
+	/* The size is at most that of *memory, and bounds the number of regions. */
+	if (!memory->region_count ||
 	    client->reply.header.size != offsetof(struct control_memory, regions) +
 						 memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
@@ -430,9 +428,9 @@ static int read_registers(struct control_client *client, struct error *error)
 	const struct control_cpus *cpus = &client->reply.cpus;
 	struct view *view = &client->view;
 
-	if (cpus->count > CONTROL_CPUS_MAX ||
-	    client->reply.header.size !=
-		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
+	/* The size is at most that of *cpus, and bounds the number of registers. */
+	if (client->reply.header.size !=
+	    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its registers correctly");
 	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->cpu_count = cpus->count;

@@ -101,7 +101,7 @@ static struct walk_visitor visitor_of(struct reacher *reacher)
 	};
 }
 
-/* Counts what is below a table. 0; -1 if the limit of tables ended it; 1: memory is out. */
+/* Counts what is below a table. 0; -1 if the limit of tables ended it; 1 or WALK_NO_MEMORY: memory is out. */
 static int count_below(const struct reacher *reacher, const struct walk_table *table, struct counted *out)
 {
 	struct memo *memo = reacher->memo;
@@ -157,7 +157,7 @@ int frames_reach(const struct view *view, const struct walk_mode *mode, uint64_t
 	free(memo.items);
 	visited_destroy(&memo.places);
 	visited_destroy(&memo.visited);
-	if (stop > 0) {
+	if (stop > 0 || stop == WALK_NO_MEMORY) {
 		frame_reaches_destroy(&reacher.reaches);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the list of what leads to frame 0x%llx",
 				 (unsigned long long)pfn);

@@ -31,18 +31,11 @@ struct unwinder {
 
 static pid_t next_thread(Dwfl *dwfl, void *context, void **thread)
 {
-	(void)dwfl;
-	if (*thread)
-		return 0;
-	*thread = context;
-	return THREAD;
-}
+	bool first = !*thread;
 
-static bool get_thread(Dwfl *dwfl, pid_t thread_id, void *context, void **thread)
-{
-	(void)dwfl, (void)thread_id;
+	(void)dwfl;
 	*thread = context;
-	return true;
+	return first ? THREAD : 0;
 }
 
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *out, void *context)
@@ -70,7 +63,6 @@ static bool set_registers(Dwfl_Thread *thread, void *context)
 
 static const Dwfl_Thread_Callbacks callbacks = {
 	.next_thread = next_thread,
-	.get_thread = get_thread,
 	.memory_read = memory_read,
 	.set_initial_registers = set_registers,
 };
@@ -110,14 +102,11 @@ static int take_frame(Dwfl_Frame *frame, void *context)
 {
 	struct unwinder *unwinder = context;
 	Dwarf_Word sp = 0;
-	Dwarf_Addr pc;
-	bool exact;
+	Dwarf_Addr pc = 0;
+	bool exact = false;
 
 	unwinder->unmapped = false;
-	if (!dwfl_frame_pc(frame, &pc, &exact)) {
-		unwinder->out->end = BACKTRACE_LOST;
-		return DWARF_CB_ABORT;
-	}
+	dwfl_frame_pc(frame, &pc, &exact);
 	dwfl_frame_reg(frame, REGISTER_RSP, &sp);
 	if (unwinder->called) { /* the first frame from libdwfl */
 		unwinder->called = false;

@@ -244,7 +244,7 @@ static void take_scope(struct inline_search *search, Dwarf_Die *scope)
 
 /*
  * Searches a function's scopes. A block need not have a range, nor an inlined function lie in that of the function
- * around it: compilers move code.
+ * around it: compilers move code. `depth` scopes are around these, and no more of them in search->path.
  */
 static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigned int depth)
 {
@@ -253,14 +253,14 @@ static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigne
 
 	for (more = dwarf_child(outer, &scope) == 0; more && search->left; scope = next) {
 		int tag = dwarf_tag(&scope);
-		bool inlined = tag == DW_TAG_inlined_subroutine && search->path_count < SCOPES_MAX;
+		bool inlined = tag == DW_TAG_inlined_subroutine;
 
 		search->left--;
 		if (inlined) {
 			search->path[search->path_count++] = scope;
 			take_scope(search, &scope);
 		}
-		if ((inlined || tag == DW_TAG_lexical_block) && depth < SCOPES_MAX)
+		if ((inlined || tag == DW_TAG_lexical_block) && depth + 1 < SCOPES_MAX)
 			search_scope(search, &scope, depth + 1);
 		search->path_count -= inlined;
 		more = dwarf_siblingof(&scope, &next) == 0 && next.addr > scope.addr;

@@ -117,7 +117,7 @@ void session_collect_ranges(struct session *session)
 {
 	struct error ignored;
 	size_t count;
-	uint64_t *breaks = claims_area_starts(&session->claims, &count);
+	uint64_t *breaks = session->has_mode ? claims_area_starts(&session->claims, &count) : NULL;
 
 	if (!breaks)
 		return;
