@@ -82,7 +82,7 @@ int control_socket_path_own(char *out, size_t size, struct error *error)
 	char folder[96];
 	int length = runtime_folder(folder, sizeof(folder));
 
-	if (!length || !is_private_folder(runtime, geteuid()))
+	if (!runtime || !length || !is_private_folder(runtime, geteuid()))
 		length = temporary_folder(geteuid(), folder, sizeof(folder));
 	if ((size_t)length >= sizeof(folder))
 		return error_set(error, ERROR_INPUT, 0, 0,
