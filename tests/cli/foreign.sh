@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 
 for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping no_top_table recursive recursive_data shared_tables \
-	with_pcid of_live_vm; do
+	moved_shared_tables changed_shared_table with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -87,6 +87,15 @@ check "--check finds what is beyond a page that is mapped everywhere" 1 out 'map
 	out '^check: 513 frames mapped beyond the direct map$'
 try diff shared_tables.core shared_tables.core
 check "diff compares two tables once" 0 out '^The same is mapped'
+try diff shared_tables.core moved_shared_tables.core
+check "and what lies above tables that moved" 1 out '^  512 pages in 1 range$' out '^  0xffffffff81200000 +2 MiB +mapped +rwx' \
+	out '^ +8,388,609  of level 2, PD$'
+try diff shared_tables.core changed_shared_table.core --entries
+check "and lists one entry of a shared table once" 1 out '^  8,389,120 pages in 8,388,609 ranges$' \
+	out '^  0xffffec0000007000 +4 KiB +frames' out '^  0xffffffff81200000 +2 MiB +mapped' \
+	out '^  and 8,388,607 more, where a table is mapped again$' out '^  0xffffec0000007000  PT +7 of 0x4000: '
+try diff shared_tables.core changed_shared_table.core --json
+check "and says so as JSON" 1 out '"ranges":8388609,"ranges_not_listed":8388607,"pages":8389120,' out '"cut_short":false,"bytes_not_compared":0'
 try dump shared_tables.core sparse.core --json
 check "dump leaves out what more segments than a debugger takes would be for, and says so" 0 \
 	err 'of virtual addresses from 0xffffec[0-9a-f]+ on are left out' out '"left_out":1759[0-9]+,"cut_short":false'

@@ -44,6 +44,17 @@ static void emit_ranges(struct report *report, const struct report_diff *diff)
 	}
 }
 
+static void emit_not_compared(struct report *report, const struct diff_tables *tables)
+{
+	for (size_t i = 0; i < tables->not_compared.count; i++) {
+		struct json_object *line = json_start(report, "diff_not_compared");
+
+		json_add_hex(line, "address", tables->not_compared.items[i].gva);
+		json_add_number(line, "size", tables->not_compared.items[i].size);
+		json_finish(report, line);
+	}
+}
+
 static void emit_entries(struct report *report, const struct report_diff *diff)
 {
 	for (size_t i = 0; diff->entries && i < diff->tables->entries.count; i++) {
@@ -133,6 +144,7 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	for (unsigned int level = 1; level <= 5; level++)
 		json_object_array_add(entries, json_object_new_uint64(diff->tables->by_level[level]));
 	json_add_number(line, "ranges", diff->tables->range_count);
+	json_add_number(line, "ranges_not_listed", diff->tables->range_count - diff->tables->ranges.count);
 	json_add_number(line, "pages", diff->tables->pages);
 	json_object_object_add(line, "pages_by_change", pages);
 	json_object_object_add(line, "entries_by_level", entries);
@@ -149,12 +161,14 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	json_add_number(line, "cpus_before", diff->before->view->cpu_count);
 	json_add_number(line, "cpus_after", diff->after->view->cpu_count);
 	json_add_bool(line, "cut_short", diff->tables->cut_short);
+	json_add_number(line, "bytes_not_compared", diff->tables->bytes_not_compared);
 	json_finish(report, line);
 }
 
 void diff_json(struct report *report, const struct report_diff *diff)
 {
 	emit_ranges(report, diff);
+	emit_not_compared(report, diff->tables);
 	emit_entries(report, diff);
 	emit_areas(report, diff);
 	emit_contents(report, diff);
