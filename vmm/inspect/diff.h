@@ -78,7 +78,7 @@ struct diff_tables {
 
 /*
  * Walks the tables of both states in step. Tables of level 1 that are equal byte by byte cost one memcmp(). Tables that
- * are mapped several times are compared once per level and rights. What differs in them is counted as often as they are
+ * are mapped several times are compared once per level and rights. Differences in them are counted as often as they are
  * mapped, and listed where they are mapped first; the last range of the list is extended where they are its neighbours.
  * `entries` requests the list of entries. ERROR_INPUT if the numbers of levels differ, ERROR_HOST if memory
  * is out.
@@ -116,17 +116,20 @@ void diff_frames_destroy(struct diff_frames *frames);
 
 enum diff_area_change {
 	DIFF_AREA_NEW,
-	DIFF_AREA_GONE,   /* its range is free, or part of another area */
-	DIFF_AREA_FREED,  /* live before, deferred or lazily freed after */
-	DIFF_AREA_ANEW,   /* the allocation stamps differ: another area at the same address */
-	DIFF_AREA_EXTENT, /* size or number of pages */
+	DIFF_AREA_GONE,      /* its range is free, or part of another area */
+	DIFF_AREA_FREED,     /* live before, deferred or lazily freed after */
+	DIFF_AREA_ANEW,      /* the allocation stamps differ: another area at the same address */
+	DIFF_AREA_EXTENT,    /* the range of addresses */
+	DIFF_AREA_VM_SIZE,   /* vm_struct.size, with the guard */
+	DIFF_AREA_PAGES,     /* nr_pages */
+	DIFF_AREA_REQUESTED, /* requested_size */
 	DIFF_AREA_FLAGS,
 	DIFF_AREA_CALLER,
 	DIFF_AREA_FRAMES, /* the frames that it claims */
 	DIFF_AREA_CHANGES,
 };
 
-/* "new", "gone", "freed", "allocated anew", "size", "flags", "caller", "frames" */
+/* "new", "gone", "freed", "allocated anew", "size", "vm_struct size", "pages", "requested size", "flags", ... */
 const char *diff_area_change_name(enum diff_area_change change);
 
 struct diff_area {

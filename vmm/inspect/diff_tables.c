@@ -6,7 +6,7 @@
  * side is a table; where neither is, it compares the mappings. There is no recursion; a table that is its own
  * ancestor is a table at each level.
  *
- * A pair of tables is compared once per level and rights. What differs below it is counted wherever it is mapped, and
+ * A pair of tables is compared once per level and rights. Differences below it are counted wherever it is mapped, and
  * listed where it is mapped first. The comparison enters at most twice as many tables of a side as its memory can hold;
  * what is left then is not compared, and listed as that.
  */

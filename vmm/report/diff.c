@@ -95,7 +95,7 @@ static void show_ranges(struct report *report, const struct report_diff *diff)
 	show_rest(report, count, tables->ranges.count, tables->range_count);
 }
 
-/* What the limit of tables left out. */
+/* The addresses that the limit of tables left out. */
 static void show_not_compared(struct report *report, const struct report_diff *diff)
 {
 	const struct diff_tables *tables = diff->tables;
@@ -154,20 +154,45 @@ static void show_entries(struct report *report, const struct report_diff *diff)
 
 /* ---- areas ---- */
 
+static const char *count_or_none(uint64_t count, char *out, size_t size)
+{
+	return count ? text_count(count, out, size) : "none";
+}
+
+/* "64 KiB", "64 KiB -> 128 KiB", "64 KiB, pages 16 -> none": the size, and the numbers that changed. */
+static const char *area_numbers(const struct diff_area *change, char *out, size_t size)
+{
+	const struct claim_area *before = change->before, *area = change->after ? change->after : before;
+	struct strbuf text = strbuf_of(out, size);
+	char one[40], other[40];
+
+	if (change->changes & 1u << DIFF_AREA_EXTENT)
+		strbuf_add(&text, "%s -> ", number_bytes(claim_area_bytes(before), one, sizeof(one)));
+	strbuf_add(&text, "%s", number_bytes(claim_area_bytes(area), one, sizeof(one)));
+	if (change->changes & 1u << DIFF_AREA_VM_SIZE)
+		strbuf_add(&text, ", vm_struct size %s -> %s", number_bytes(before->size, one, sizeof(one)),
+			   number_bytes(area->size, other, sizeof(other)));
+	if (change->changes & 1u << DIFF_AREA_PAGES)
+		strbuf_add(&text, ", pages %s -> %s", count_or_none(before->nr_pages, one, sizeof(one)),
+			   count_or_none(area->nr_pages, other, sizeof(other)));
+	if (change->changes & 1u << DIFF_AREA_REQUESTED)
+		strbuf_add(&text, ", requested size %s -> %s",
+			   number_bytes(before->requested_size, one, sizeof(one)),
+			   number_bytes(area->requested_size, other, sizeof(other)));
+	return out;
+}
+
 static void show_area(struct report *report, const struct report_diff *diff, const struct diff_area *change)
 {
 	const struct claim_area *area = change->after ? change->after : change->before;
-	char bytes[40], old[40], caller[300], changes[120], resized[60] = "";
+	char caller[300], changes[120], numbers[240];
 	struct strbuf list = STRBUF(changes);
 
 	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
 		if (change->changes & 1u << i)
 			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
-	if (change->changes & 1u << DIFF_AREA_EXTENT)
-		snprintf(resized, sizeof(resized), "%s -> ",
-			 number_bytes(claim_area_bytes(change->before), old, sizeof(old)));
-	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s%s", area->va_start, changes, resized,
-		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
+	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s", area->va_start, changes,
+		  area_numbers(change, numbers, sizeof(numbers)),
 		  address_caller(area, diff->symbols, caller, sizeof(caller)));
 }
 

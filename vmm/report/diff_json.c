@@ -72,6 +72,23 @@ static void emit_entries(struct report *report, const struct report_diff *diff)
 	}
 }
 
+/* The numbers of an area that changed, beside its size. */
+static void add_numbers(struct json_object *line, const struct diff_area *change)
+{
+	if (change->changes & 1u << DIFF_AREA_VM_SIZE) {
+		json_add_number(line, "vm_struct_size_before", change->before->size);
+		json_add_number(line, "vm_struct_size_after", change->after->size);
+	}
+	if (change->changes & 1u << DIFF_AREA_PAGES) {
+		json_add_number(line, "pages_before", change->before->nr_pages);
+		json_add_number(line, "pages_after", change->after->nr_pages);
+	}
+	if (change->changes & 1u << DIFF_AREA_REQUESTED) {
+		json_add_number(line, "requested_size_before", change->before->requested_size);
+		json_add_number(line, "requested_size_after", change->after->requested_size);
+	}
+}
+
 static void emit_areas(struct report *report, const struct report_diff *diff)
 {
 	for (size_t i = 0; diff->areas && i < diff->areas->count; i++) {
@@ -89,6 +106,7 @@ static void emit_areas(struct report *report, const struct report_diff *diff)
 			json_add_number(line, "size_before", claim_area_bytes(change->before));
 		if (change->after)
 			json_add_number(line, "size_after", claim_area_bytes(change->after));
+		add_numbers(line, change);
 		json_finish(report, line);
 	}
 }
@@ -144,7 +162,6 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	for (unsigned int level = 1; level <= 5; level++)
 		json_object_array_add(entries, json_object_new_uint64(diff->tables->by_level[level]));
 	json_add_number(line, "ranges", diff->tables->range_count);
-	json_add_number(line, "ranges_not_listed", diff->tables->range_count - diff->tables->ranges.count);
 	json_add_number(line, "pages", diff->tables->pages);
 	json_object_object_add(line, "pages_by_change", pages);
 	json_object_object_add(line, "entries_by_level", entries);
@@ -161,6 +178,7 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	json_add_number(line, "cpus_before", diff->before->view->cpu_count);
 	json_add_number(line, "cpus_after", diff->after->view->cpu_count);
 	json_add_bool(line, "cut_short", diff->tables->cut_short);
+	json_add_number(line, "ranges_not_listed", diff->tables->range_count - diff->tables->ranges.count);
 	json_add_number(line, "bytes_not_compared", diff->tables->bytes_not_compared);
 	json_finish(report, line);
 }

@@ -27,7 +27,7 @@ static void done(void)
 
 TestSuite(diff, .init = two_guests, .fini = done);
 
-static void compare_shared(bool entries)
+static void compare(bool entries)
 {
 	struct diff_side before = { .view = &t[0].view, .mode = &t[0].mode };
 	struct diff_side after = { .view = &t[1].view, .mode = &t[1].mode };
@@ -35,14 +35,8 @@ static void compare_shared(bool entries)
 
 	diff_tables_destroy(&d);
 	cr_assert_eq(diff_tables(&before, &after, entries, &d, &error), 0, "%s", error.text);
-	cr_expect_eq(d.cut_short, d.not_compared.count > 0);
-}
-
-/* The same without a table that is mapped twice: every range is listed. */
-static void compare(bool entries)
-{
-	compare_shared(entries);
 	cr_expect_eq(d.ranges.count, d.range_count);
+	cr_expect_not(d.cut_short);
 }
 
 /* In both. */
@@ -179,146 +173,6 @@ Test(diff, of_damaged_tables_takes_them_for_unmapped)
 	cr_expect_eq(d.pages, 0);
 }
 
-/* ---- tables that are mapped several times ---- */
-
-#define SHADOW 0xffffec0000000000ull
-
-/*
- * One table of each level, 32 entries of the top table and 512 of each below: every page of the 16 TiB is that at
- * `gpa`. As of Linux with KASAN. Returns the table of level 1.
- */
-static uint64_t map_shadow(struct tables *tables, uint64_t gpa)
-{
-	uint64_t table[4] = { tables->mode.root, tables_new(tables), tables_new(tables), tables_new(tables) };
-
-	for (unsigned int i = 0; i < 32; i++)
-		*tables_slot(tables, table[0], 472 + i) = table[1] | PTE_P | PTE_W;
-	for (unsigned int i = 0; i < 512; i++)
-		for (unsigned int k = 1; k < 4; k++)
-			*tables_slot(tables, table[k], i) =
-				(k < 3 ? table[k + 1] : gpa) | PTE_P | (k < 3 ? PTE_W : PTE_NX);
-	return table[3];
-}
-
-Test(diff, of_shared_tables_that_lie_elsewhere_is_in_their_entries_and_what_lies_above_is_compared)
-{
-	tables_new(&t[1]);
-	map_shadow(&t[0], 5 * K4);
-	map_shadow(&t[1], 5 * K4);
-	tables_map(&t[1], ~0ull << 21, M2, 2, PTE_W);
-	compare(true);
-	cr_expect_not(d.cut_short);
-	cr_assert_eq(d.ranges.count, 1);
-	expect_range(0, ~0ull << 21, M2, 1u << DIFF_MAPPED);
-	cr_expect_eq(d.pages, 512);
-	cr_expect_eq(d.by_level[4], 32 + 1);
-	cr_expect_eq(d.by_level[3], 32 * 512 + 1);
-	cr_expect_eq(d.by_level[2], 32 * 512 * 512 + 1);
-	cr_expect_eq(d.by_level[1], 0);
-	/* Each entry of a shared table once. */
-	cr_expect_eq(d.entries.count, 32 + 512 + 512 + 3);
-}
-
-Test(diff, of_one_entry_of_a_shared_table_counts_wherever_it_is_mapped_and_is_listed_once)
-{
-	uint64_t table[2] = { map_shadow(&t[0], 5 * K4), map_shadow(&t[1], 5 * K4) };
-
-	*tables_slot(&t[1], table[1], 7) ^= 3 * K4;
-	tables_map(&t[1], ~0ull << 12, 9 * K4, 1, PTE_W);
-	cr_assert_eq(table[0], table[1]);
-	compare_shared(true);
-	cr_expect_not(d.cut_short);
-	cr_expect_eq(d.pages, 32 * 512 * 512 + 1);
-	cr_expect_eq(d.range_count, 32 * 512 * 512 + 1);
-	cr_expect_eq(d.by_change[DIFF_FRAMES], 32 * 512 * 512);
-	cr_expect_eq(d.by_level[1], 32 * 512 * 512 + 1);
-	cr_assert_eq(d.ranges.count, 2);
-	expect_range(0, SHADOW + 7 * K4, K4, 1u << DIFF_FRAMES);
-	expect_range(1, ~0ull << 12, K4, 1u << DIFF_MAPPED);
-	cr_assert_eq(d.entries.count, 5);
-	cr_expect_eq(d.entries.items[0].gva, SHADOW + 7 * K4);
-}
-
-Test(diff, of_shared_tables_that_one_side_has_more_often_is_one_range)
-{
-	map_shadow(&t[0], 5 * K4);
-	map_shadow(&t[1], 5 * K4);
-	*tables_slot(&t[1], t[1].mode.root, 503) = 0;
-	compare(false);
-	cr_expect_not(d.cut_short);
-	cr_expect_eq(d.pages, 1u << 27);
-	cr_expect_eq(d.by_change[DIFF_UNMAPPED], 1u << 27);
-	cr_assert_eq(d.ranges.count, 1);
-	expect_range(0, SHADOW + (31ull << 39), 1ull << 39, 1u << DIFF_UNMAPPED);
-	cr_expect_eq(d.by_level[1], 1u << 27);
-	cr_expect_eq(d.by_level[3], 512);
-}
-
-/* Where a large page is compared with a table that is mapped several times, its address counts. */
-Test(diff, of_large_pages_and_a_shared_table_is_by_page)
-{
-	tables_map(&t[0], VMALLOC, 0, 2, PTE_W);
-	tables_map(&t[0], VMALLOC + M2, M2, 2, PTE_W);
-	tables_map(&t[0], VMALLOC + 2 * M2, 0, 2, PTE_W);
-	for (unsigned int i = 0; i < 512; i++)
-		tables_map(&t[1], VMALLOC + i * K4, i * K4, 1, PTE_W);
-	for (unsigned int i = 1; i < 3; i++)
-		*tables_entry(&t[1], VMALLOC + i * M2, 2) = *tables_entry(&t[1], VMALLOC, 2);
-	compare_shared(true);
-	cr_expect_eq(d.range_count, 3);
-	cr_expect_eq(d.by_change[DIFF_FRAMES], 512);
-	/* The third is the first once more. */
-	cr_assert_eq(d.ranges.count, 2);
-	expect_range(0, VMALLOC, M2, 1u << DIFF_SIZE);
-	expect_range(1, VMALLOC + M2, M2, 1u << DIFF_SIZE | 1u << DIFF_FRAMES);
-	cr_expect_eq(d.by_level[1], 3 * 512);
-}
-
-/* 2^36 ranges of one page by one table of each level. */
-Test(diff, of_more_paths_than_can_be_walked_is_counted)
-{
-	uint64_t table[4] = { t[1].mode.root, tables_new(&t[1]), tables_new(&t[1]), tables_new(&t[1]) };
-
-	for (unsigned int level = 0; level < 3; level++)
-		for (unsigned int i = 0; i < 512; i++)
-			*tables_slot(&t[1], table[level], i) = table[level + 1] | PTE_P;
-	for (unsigned int i = 0; i < 512; i++)
-		*tables_slot(&t[1], table[3], i) = PTE_P | (i & 1 ? PTE_NX : 0);
-	compare_shared(true);
-	cr_expect_not(d.cut_short);
-	cr_expect_eq(d.ranges.count, 512);
-	cr_expect_eq(d.entries.count, 4 * 512);
-	cr_expect_eq(d.range_count, 1ull << 36);
-	cr_expect_eq(d.pages, 1ull << 36);
-	cr_expect_eq(d.by_level[1], 1ull << 36);
-	cr_expect_eq(d.by_level[2], 1ull << 27);
-}
-
-/* 97 tables of one side meet 101 of the other in each combination, which are more than may be compared. */
-Test(diff, of_hostile_tables_says_which_addresses_it_did_not_compare)
-{
-	const uint64_t compared = 7 * 512 + 502; /* of level 1, with 8 of level 2, 1 of level 3 and the top */
-
-	for (unsigned int s = 0; s < 2; s++) {
-		uint64_t first = t[s].next;
-
-		for (unsigned int i = 0; i < 97 + 4 * s; i++)
-			*tables_slot(&t[s], tables_new(&t[s]), 0) = (500 + i + 100 * s) * K4 | PTE_P;
-		for (uint64_t i = 0; i < 20 * 512; i++)
-			*tables_entry(&t[s], VMALLOC + i * M2, 2) = (first + i % (97 + 4 * s) * K4) | PTE_P;
-		tables_map(&t[s], ~0ull << 12, 9 * K4, 1, 0);
-	}
-	compare(false);
-	cr_expect(d.cut_short);
-	cr_expect_eq(d.pages, compared);
-	cr_assert_eq(d.not_compared.count, 2);
-	cr_expect_eq(d.not_compared.items[0].gva, VMALLOC + compared * M2);
-	cr_expect_eq(d.not_compared.items[0].size, (20 * 512 - compared) * M2);
-	cr_expect_eq(d.not_compared.items[1].gva, ~0ull << 39);
-	cr_expect_eq(d.not_compared.items[1].size, 1ull << 39);
-	cr_expect_eq(d.bytes_not_compared, (20 * 512 - compared) * M2 + (1ull << 39));
-}
-
 Test(diff, of_four_and_five_levels_is_refused)
 {
 	struct diff_side before = { .view = &t[0].view, .mode = &t[0].mode };
@@ -452,7 +306,7 @@ Test(diff, of_areas_tells_new_gone_freed_and_changed_ones_apart)
 	struct claims two = { .areas = { after, 5, 5 }, .frames = { other_chain, 4, 4 } };
 	static const unsigned int wanted[] = {
 		1u << DIFF_AREA_ANEW | 1u << DIFF_AREA_FLAGS,
-		1u << DIFF_AREA_EXTENT | 1u << DIFF_AREA_FRAMES,
+		1u << DIFF_AREA_PAGES | 1u << DIFF_AREA_FRAMES,
 		1u << DIFF_AREA_NEW,
 		1u << DIFF_AREA_GONE,
 		1u << DIFF_AREA_FREED,
@@ -467,6 +321,32 @@ Test(diff, of_areas_tells_new_gone_freed_and_changed_ones_apart)
 	cr_expect_null(out.items[2].before);
 	cr_expect_null(out.items[3].after);
 	diff_areas_destroy(&out);
+}
+
+Test(diff, of_areas_names_each_number_that_changed)
+{
+	struct claim_area before = {
+		.va_start = VMALLOC, .va_end = VMALLOC + 17 * K4, .size = 17 * K4, .nr_pages = 16
+	};
+	struct claim_area after[4] = { before, before, before, before };
+	static const enum diff_area_change wanted[] = { DIFF_AREA_EXTENT, DIFF_AREA_VM_SIZE, DIFF_AREA_PAGES,
+							DIFF_AREA_REQUESTED };
+	struct claims one = { .areas = { &before, 1, 1 } };
+
+	after[0].va_end += K4;
+	after[1].size += K4;
+	after[2].nr_pages = 0;
+	after[3].requested_size = 9;
+	for (size_t i = 0; i < 4; i++) {
+		struct claims two = { .areas = { &after[i], 1, 1 } };
+		struct diff_areas out;
+		struct error error;
+
+		cr_assert_eq(diff_areas(&one, &two, &out, &error), 0);
+		cr_assert_eq(out.count, 1);
+		cr_expect_eq(out.items[0].changes, 1u << wanted[i]);
+		diff_areas_destroy(&out);
+	}
 }
 
 /* ---- registers ---- */

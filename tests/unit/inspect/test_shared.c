@@ -195,7 +195,7 @@ Test(shared, violations_are_those_of_every_path)
 struct expected {
 	uint64_t pages, ranges;
 	uint64_t end; /* of the last page */
-	/* Of the last page, with what it was before and after. */
+	/* The last page: its changes, and its rights in both; ~0: not mapped. */
 	unsigned int changes, before, after;
 };
 

@@ -153,6 +153,42 @@ Test(report_diff, names_the_addresses_that_are_not_compared_and_does_not_say_tha
 	free(text);
 }
 
+Test(report_diff, shows_the_numbers_of_an_area_that_changed)
+{
+	struct claim_area without = sample.areas[0];
+	struct diff_area changed = { &sample.areas[0], &without,
+				     1u << DIFF_AREA_PAGES | 1u << DIFF_AREA_FRAMES };
+	struct json_object *lines;
+	char *text;
+
+	sample.areas[0].nr_pages = 16;
+	without.nr_pages = 0;
+	areas = (struct diff_areas){ .items = &changed, .count = 1, .capacity = 1 };
+	text = diff_of(REPORT_TEXT, false);
+	check_holds(text, "  0xffffc90000000000  pages, frames: 64 KiB, pages 16 -> none\n");
+	free(text);
+	text = diff_of(REPORT_JSON, false);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "changes"), "[ \"pages\", \"frames\" ]");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "pages_before"), "16");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "pages_after"), "0");
+	json_object_put(lines);
+	free(text);
+	without = sample.areas[0];
+	without.requested_size = 4096;
+	without.size = 0x5000;
+	changed.changes = 1u << DIFF_AREA_REQUESTED | 1u << DIFF_AREA_VM_SIZE;
+	sample.areas[0].size = 0x11000;
+	sample.areas[0].requested_size = 65536;
+	text = diff_of(REPORT_TEXT, false);
+	check_lines(text);
+	check_holds(text, "  0xffffc90000000000  vm_struct size, requested size: 64 KiB, vm_struct size ");
+	check_holds(text, "68 KiB -> 20 KiB");
+	check_holds(text, "64 KiB -> 4 KiB");
+	free(text);
+	areas = (struct diff_areas){ 0 };
+}
+
 Test(report_diff, says_how_much_is_only_counted)
 {
 	char *text;
