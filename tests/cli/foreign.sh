@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 
 for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping no_top_table recursive recursive_data shared_tables \
-	moved_shared_tables changed_shared_table with_pcid of_live_vm; do
+	moved_shared_tables changed_shared_table large_alias with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -70,6 +70,11 @@ check "without right to execute, too, and what one page maps" 1 out 'page table 
 	out 'page table writable at 0x0000000000407000 [(]rw-[)] and 0xffffff0000002000 [(]rw-[)], 2 mappings: 4 KiB'
 try map recursive_data.core --check --range 0x407000-0x408000
 check "in a range, too" 1 out 'page table writable at 0x0000000000407000 [(]rw-[)]: 4 KiB from GPA 0x4000'
+try map large_alias.core --check
+check "a direct map that is known by its shape only is marked as assumed" 1 \
+	out '^check: the direct map is assumed: GPA 0 at 0x0000000000600000, ' out '^check: 1 frame mapped beyond the direct map'
+try map large_alias.core --json
+check "in JSON too" 0 out '"direct_map":"0x600000","direct_map_assumed":true'
 try map "$MUTANTS/09-table-as-data.kvs" --check --guest "$MUTANT_GUEST"
 check "a page of an area that is the page table" 1 out 'page table writable at 0xffffc90000000000 [(]rw-[)]: 4 KiB'
 try map shared_tables.core

@@ -212,6 +212,14 @@ def moved_image(path, guest, offset, vmcoreinfo=""):
     write_core(path, whole(memory), notes=notes)
 
 
+def large_alias(path):
+    """Half of 4M is mapped at one distance, which may be a direct map."""
+    memory = Memory(4 << 20)
+    memory.page_at_4m(0x1000)
+    memory.entry(0x3000, 3, P | W | PS | NX)
+    write_core(path, whole(memory))
+
+
 def with_pcid(path):
     write_core(path, whole(small()), cpus=({"cr0": 0x80000011, "cr3": 0x1005, "cr4": 0x20020},))
 

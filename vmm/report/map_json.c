@@ -77,8 +77,10 @@ static void emit_sum(struct report *report, const struct report_map *input)
 	json_add_number(line, "damaged", ranges->damaged);
 	json_add_bool(line, "cut_short", ranges->cut_short);
 	json_add_bool(line, "pat_known", input->cpu->has_pat);
-	if (input->map->direct.found)
+	if (input->map->direct.found) {
 		json_add_hex(line, "direct_map", input->map->direct.base);
+		json_add_bool(line, "direct_map_assumed", input->map->direct.assumed);
+	}
 	if (input->violations) {
 		json_add_number(line, "violations", input->violations->count);
 		json_add_number(line, "checked_frames", input->violations->frames);

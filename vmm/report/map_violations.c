@@ -66,6 +66,11 @@ void map_show_violations(struct report *report, const struct report_map *input)
 	if (!input->map->direct.found)
 		text_line(report, PAINT_PLAIN, 0, 2,
 			  "check: this guest has no direct map that kvmap can see");
+	else if (input->map->direct.assumed)
+		text_line(report, PAINT_PLAIN, 0, 2,
+			  "check: the direct map is assumed: GPA 0 at 0x%016" PRIx64
+			  ", the distance of at least half of memory; it does not count as a second mapping",
+			  input->map->direct.base);
 	if (!violations->count && !violations->cut_short)
 		text_line(
 			report, PAINT_GOOD, 0, 2,

@@ -57,7 +57,7 @@ static char *map_of_ranges(enum report_format format, const struct claims *claim
 			   size_t count, bool fold)
 {
 	static const struct map_filter all = { .end = UINT64_MAX };
-	static const struct map_direct direct = { true, 0xffff888000000000 };
+	const struct map_direct direct = { true, 0xffff888000000000, .assumed = !claims };
 	struct ranges mapped = { .items = items, .count = count, .leaves = 148, .tables = 7 };
 	struct memory_map map;
 	struct map_lines lines;
@@ -243,6 +243,34 @@ Test(map, a_map_says_what_no_map_should_have)
 	text = map_of(REPORT_TEXT, &sample.claims);
 	check_holds(text,
 		    "\ncheck: of the 1 frame mapped beyond the direct map none is writable and executable");
+	cr_expect_null(strstr(text, "assumed"));
+	free(text);
+	violations = NULL;
+}
+
+Test(map, a_check_says_that_the_direct_map_is_assumed)
+{
+	struct map_violations none = { .frames = 1 };
+	struct json_object *lines;
+	char *text;
+
+	violations = &none;
+	text = map_of(REPORT_TEXT, NULL);
+	check_lines(text);
+	check_holds(
+		text,
+		"\ncheck: the direct map is assumed: GPA 0 at 0xffff888000000000, the distance of at least half "
+		"of\n  memory; it does not count as a second mapping\ncheck: of the 1 frame");
+	free(text);
+	text = map_of(REPORT_JSON, NULL);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "map", 0), "direct_map_assumed"), "true");
+	json_object_put(lines);
+	free(text);
+	text = map_of(REPORT_JSON, &sample.claims);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "map", 0), "direct_map_assumed"), "false");
+	json_object_put(lines);
 	free(text);
 	violations = NULL;
 }
