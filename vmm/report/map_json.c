@@ -56,6 +56,7 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 	json_add_hex(line, "gpa", violation->gpa);
 	json_add_number(line, "size", violation->size);
 	json_add_number(line, "mappings", violation->mappings);
+	json_add_bool(line, "mappings_at_least", violation->at_least);
 	for (unsigned int i = 0; i < map_violation_places(violation); i++) {
 		json_object_array_add(addresses, json_hex(violation->by[i].at));
 		json_object_array_add(all_rights, json_text(RIGHTS_TEXT(violation->by[i].rights)));
