@@ -35,31 +35,45 @@ static uint64_t not_counted(const struct map_check_input *input, const struct ma
 	return count;
 }
 
+struct counter {
+	const struct map_check_input *input;
+	const struct map_images *images;
+	uint64_t frames_left;
+};
+
 /* 1: *out is the number; 0: it is not known; -1: memory is out. */
-static int count_frame(const struct map_check_input *input, const struct map_images *images,
-		       enum map_fault fault, uint64_t gpa, uint64_t *out)
+static int count_frame(struct counter *counter, enum map_fault fault, uint64_t gpa, uint64_t *out)
 {
+	const struct map_check_input *input = counter->input;
 	struct frame_reaches reaches;
 	struct error error;
 	bool cut_short;
 	uint64_t all;
 
+	if (!counter->frames_left)
+		return 0;
+	counter->frames_left--;
 	if (frames_reach(input->view, input->mode, gpa / PAGE_4K, 0, &reaches, &error) < 0)
 		return -1;
 	all = fault == MAP_TABLE_WRITABLE ? reaches.writable : reaches.leaves;
 	cut_short = reaches.cut_short;
 	frame_reaches_destroy(&reaches);
-	*out = all - not_counted(input, images, fault, gpa);
-	return !cut_short && *out <= all;
+	if (cut_short) {
+		counter->frames_left = 0;
+		return 0;
+	}
+	*out = all - not_counted(input, counter->images, fault, gpa);
+	return *out <= all;
 }
 
 /* The same of all frames of the violation; 0 also if they do not have the same number. */
-static int count_violation(const struct map_check_input *input, const struct map_images *images,
-			   const struct map_violation *violation, uint64_t *out)
+static int count_violation(struct counter *counter, const struct map_violation *violation, uint64_t *out)
 {
+	if (violation->size / PAGE_4K > counter->frames_left)
+		return 0;
 	for (uint64_t at = 0; at < violation->size; at += PAGE_4K) {
 		uint64_t count;
-		int known = count_frame(input, images, violation->fault, violation->gpa + at, &count);
+		int known = count_frame(counter, violation->fault, violation->gpa + at, &count);
 
 		if (known <= 0)
 			return known;
@@ -71,26 +85,33 @@ static int count_violation(const struct map_check_input *input, const struct map
 	return 1;
 }
 
+/* Number of frames that may be counted. */
+static uint64_t frames_of(const struct map_check_input *input)
+{
+	uint64_t most = MAP_EXACT_TABLES / (input->all->tables + 1);
+
+	if (input->start || input->end != UINT64_MAX)
+		return 0;
+	return most < MAP_EXACT_FRAMES ? most : MAP_EXACT_FRAMES;
+}
+
 int map_count_exactly(const struct map_check_input *input, const struct map_images *images,
 		      struct map_violations *violations)
 {
-	uint64_t frames_left = input->start || input->end != UINT64_MAX ? 0 : MAP_EXACT_FRAMES;
+	struct counter counter = { input, images, frames_of(input) };
 
 	if (!violations->at_least)
 		return 0;
 	violations->at_least = false;
 	for (size_t i = 0; i < violations->count; i++) {
 		struct map_violation *violation = &violations->items[i];
-		uint64_t frames = violation->size / PAGE_4K, count = 0;
-		int known = 0;
+		uint64_t count = 0;
+		int known;
 
 		/* About one mapping, which may be one of many of its frame. */
 		if (violation->fault == MAP_WRITABLE_EXECUTABLE)
 			continue;
-		if (frames <= frames_left) {
-			known = count_violation(input, images, violation, &count);
-			frames_left -= frames;
-		}
+		known = count_violation(&counter, violation, &count);
 		if (known < 0)
 			return -1;
 		if (known)
