@@ -69,10 +69,12 @@ void map_show_violations(struct report *report, const struct report_map *input)
 		text_line(report, PAINT_PLAIN, 0, 2,
 			  "check: this guest has no direct map that kvmap can see");
 	else if (input->map->direct.assumed)
-		text_line(report, PAINT_PLAIN, 0, 2,
-			  "check: the direct map is assumed: GPA 0 at 0x%016" PRIx64
-			  ", the distance of at least half of memory; it does not count as a second mapping",
-			  input->map->direct.base);
+		text_line(
+			report, PAINT_PLAIN, 0, 2,
+			"check: the direct map is assumed: GPA 0 at 0x%016" PRIx64
+			", the distance of at least half of memory; what it maps is no alias, and page tables may be "
+			"written through it",
+			input->map->direct.base);
 	if (!violations->count && !violations->cut_short)
 		text_line(
 			report, PAINT_GOOD, 0, 2,
