@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "inspect/frame_bits.h"
+#include "inspect/map_exact.h"
 #include "inspect/map_images.h"
 
 #include <errno.h>
@@ -436,6 +437,8 @@ int map_check(const struct map_check_input *input, struct map_violations *out, s
 		stop = scan(&check, input);
 	if (stop != CHECK_NO_MEMORY)
 		stop = check_mappings(&check);
+	if (stop != CHECK_NO_MEMORY && map_count_exactly(input, &check.images, &violations) < 0)
+		stop = CHECK_NO_MEMORY;
 	check_destroy(&check);
 	if (stop == CHECK_NO_MEMORY) {
 		map_violations_destroy(&violations);
