@@ -59,7 +59,7 @@ struct finding_pages {
 	unsigned int variant;
 	uint64_t count; /* of pages; 0: one */
 	bool gaps;      /* pages of this cause are one finding with others between them, too */
-	/* Of the finding; OBJECT_OWN: these pages, [start, start + size) of virtual memory. */
+	/* OBJECT_OWN: these pages, [start, start + size) of virtual memory. */
 	struct finding_object object;
 };
 
