@@ -143,10 +143,19 @@ static void take_by_rules(struct unwinder *unwinder)
 		unwinder->out->end = BACKTRACE_OUTSIDE;
 		return;
 	}
+	/* No rule is for it; libdwfl would take RBP for a frame pointer. */
+	if (describe_is_padding(unwinder->describe, unwinder->registers.rip)) {
+		take(unwinder->out, unwinder->registers.rip, unwinder->registers.rsp, true);
+		unwinder->out->end = BACKTRACE_LOST;
+		return;
+	}
 	/* libdwfl reports a return address that it cannot read as the end of the stack. */
 	if (dwfl_getthread_frames(describe_dwfl(unwinder->describe), THREAD, take_frame, unwinder) < 0 ||
 	    unwinder->unmapped)
 		unwinder->out->end = BACKTRACE_LOST;
+	/* libdwfl may give up before the first frame. */
+	if (!unwinder->out->count)
+		take(unwinder->out, unwinder->registers.rip, unwinder->registers.rsp, true);
 }
 
 /* Each frame pointer points to that of the caller, with the return address above it. */

@@ -79,4 +79,7 @@ function stack_unknown
 	ret
 	.size stack_unknown, . - stack_unknown
 
+	/* In no function. */
+	.skip 16, 0xcc
+
 	.section .note.GNU-stack, "", @progbits

@@ -131,6 +131,17 @@ Test(backtrace, a_return_address_at_the_end_of_a_function_belongs_to_the_call_be
 	cr_expect(strstr(text, "stack_leaf (stack.S:"), "%s", text);
 }
 
+Test(backtrace, an_address_between_two_functions_is_named_and_ends_the_backtrace)
+{
+	char text[256];
+
+	stack[0] = code("stack_middle", AFTER_CALL_MIDDLE);
+	take(code("stack_unknown", 7 + 9), WORLD_STACK, 0);
+	EXPECT_FRAMES(BACKTRACE_LOST, { code("stack_unknown", 7 + 9), WORLD_STACK, true });
+	symbols_describe_frame(world.symbols, backtrace.frames[0].pc, true, text, sizeof(text));
+	cr_expect_eq(strncmp(text, "stack_unknown+0x10, after its end", 33), 0, "%s", text);
+}
+
 Test(backtrace, continues_after_a_trap_at_the_interrupted_instruction)
 {
 	stack[0] = code("stack_leaf", 1); /* RIP, CS, RFLAGS, RSP, SS */

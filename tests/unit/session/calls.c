@@ -217,6 +217,7 @@ WRAPPED(int, claims_read_logged,
 WRAPPED(int, verify, (const struct verify_input *input, struct verdict *out, struct error *error))
 {
 	calls.verify = *input;
+	snprintf(calls.no_stage2, sizeof(calls.no_stage2), "%s", input->no_stage2 ? input->no_stage2 : "");
 	if (call("verify", error) < 0)
 		return -1;
 	for (size_t i = 0; i < calls.verdict.findings.count; i++) {
@@ -236,6 +237,11 @@ WRAPPED(const struct stage2 *, stage2_on_demand_read,
 	cr_expect_eq(vm_fd, 77);
 	cr_expect_eq(pid, getpid());
 	return call("stage2", error) < 0 ? NULL : &on_demand->stage2;
+}
+
+WRAPPED(int, stage2_reader_check, (struct error * error))
+{
+	return calls.no_reader ? error_set(error, ERROR_HOST, 0, 0, "no reader in this build") : 0;
 }
 
 WRAPPED(int, ranges_collect,

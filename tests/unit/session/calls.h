@@ -26,6 +26,8 @@ struct calls {
 	int machine_file; /* descriptor of machine.program; -1: none */
 	struct kvmap_boot boot;
 	struct verify_input verify;
+	char no_stage2[64]; /* verify.no_stage2; "" if that is NULL */
+	bool no_reader;     /* stage2_reader_check() fails */
 	struct view_cpu unwound;
 	size_t break_count; /* of ranges_collect() */
 	const struct control_vm *served;

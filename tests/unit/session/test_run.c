@@ -384,6 +384,19 @@ Test(run, verifies_without_a_second_stage_that_cannot_be_read)
 	cr_expect_not_null(calls.verify.no_stage2);
 }
 
+Test(run, without_the_option_a_build_that_can_read_the_second_stage_gives_no_reason)
+{
+	run_it(BOOT "run claims verify ranges ");
+	cr_expect_str_eq(calls.no_stage2, "");
+}
+
+Test(run, a_build_that_cannot_read_the_second_stage_says_so_without_the_option)
+{
+	calls.no_reader = true;
+	run_it(BOOT "run claims verify ranges ");
+	cr_expect_str_eq(calls.no_stage2, "no reader in this build");
+}
+
 /* ---- the stopped guest ---- */
 
 Test(run, takes_the_paging_mode_of_the_first_cpu_that_has_one)
