@@ -38,7 +38,8 @@ bool build_id_of_file(const struct symbols *symbols, struct build_id *out)
 	const struct program_file *file = symbols_file(symbols);
 	size_t count = 0;
 
-	elf_getphdrnum(file->elf, &count);
+	if (elf_getphdrnum(file->elf, &count) < 0)
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr header;
 		Elf_Data *data;
