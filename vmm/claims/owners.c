@@ -183,6 +183,8 @@ static int claim_by_pages(struct collector *collector)
 	/* claim_reserved() cuts each region to each piece of RAM. */
 	struct keyed ranges[KVMAP_MEMBLOCK_REGIONS_MAX * KVMAP_MEMBLOCK_REGIONS_MAX];
 
+	if (reserved.count > sizeof(ranges) / sizeof(ranges[0]))
+		reserved.count = sizeof(ranges) / sizeof(ranges[0]);
 	for (size_t i = 0; i < reserved.count; i++)
 		ranges[i] = reserved.items[i];
 	reserved.items = ranges; /* add_owner() may reallocate the list */

@@ -289,8 +289,8 @@ static bool has_bytes(int fd, uint64_t offset, uint64_t size)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	return seals >= 0 && fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC &&
-	       seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && size <= (uint64_t)status.st_size &&
-	       offset <= (uint64_t)status.st_size - size;
+	       seals & F_SEAL_SHRINK && fstat(fd, &status) == 0 && status.st_size >= 0 &&
+	       offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
 }
 
 static int map_region(struct control_client *client, const struct control_region *region, struct error *error)
@@ -328,8 +328,7 @@ int control_client_map(struct control_client *client, struct error *error)
 	if (send_request(client, &request, offsetof(struct control_memory, regions), sizeof(*memory), error) <
 	    0)
 		return -1;
-	/* The size is at most that of *memory, and bounds the number of regions. */
-	if (!memory->region_count ||
+	if (!memory->region_count || memory->region_count > CONTROL_REGIONS_MAX ||
 	    client->reply.header.size != offsetof(struct control_memory, regions) +
 						 memory->region_count * sizeof(memory->regions[0]) ||
 	    memory->physical_bits < 32 || memory->physical_bits > 52 || memory->pages_1g > 1)
@@ -428,9 +427,9 @@ static int read_registers(struct control_client *client, struct error *error)
 	const struct control_cpus *cpus = &client->reply.cpus;
 	struct view *view = &client->view;
 
-	/* The size is at most that of *cpus, and bounds the number of registers. */
-	if (client->reply.header.size !=
-	    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
+	if (cpus->count > CONTROL_CPUS_MAX ||
+	    client->reply.header.size !=
+		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its registers correctly");
 	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->cpu_count = cpus->count;

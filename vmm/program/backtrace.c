@@ -102,11 +102,14 @@ static int take_frame(Dwfl_Frame *frame, void *context)
 {
 	struct unwinder *unwinder = context;
 	Dwarf_Word sp = 0;
-	Dwarf_Addr pc = 0;
-	bool exact = false;
+	Dwarf_Addr pc;
+	bool exact;
 
 	unwinder->unmapped = false;
-	dwfl_frame_pc(frame, &pc, &exact);
+	if (!dwfl_frame_pc(frame, &pc, &exact)) {
+		unwinder->out->end = BACKTRACE_LOST;
+		return DWARF_CB_ABORT;
+	}
 	dwfl_frame_reg(frame, REGISTER_RSP, &sp);
 	if (unwinder->called) { /* the first frame from libdwfl */
 		unwinder->called = false;

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * damage.h: all damages of a guest, whole: invariant, address of the structure, value that it holds, text. For a test with
- * `static struct world world`.
+ * damage.h: all damages of a guest, whole: invariant, address of the structure, value that it holds, text; and a guest that
+ * tests damage.
  */
 #ifndef TESTS_UNIT_CLAIMS_DAMAGE_H
 #define TESTS_UNIT_CLAIMS_DAMAGE_H
 
 #include "world.h"
+
+/* The guest, and its claims as read last. */
+extern struct world world;
+extern struct claims claims;
+
+/* The undamaged guest, before a test; its end. */
+void damage_begin(void);
+void damage_end(void);
+
+/* Reads the claims again. */
+void read_again(void);
+
+/* Reads again: there is no damage; this is the only one. */
+void expect_no_damage(void);
+void expect_only(const char *invariant, uint64_t address, uint64_t value, const char *what);
 
 struct expected_damage {
 	const char *invariant;
@@ -19,10 +34,10 @@ struct expected_damage {
 	expect_damages((claims), (const struct expected_damage[]){ __VA_ARGS__ },                            \
 		       sizeof((const struct expected_damage[]){ __VA_ARGS__ }) /                             \
 			       sizeof(struct expected_damage))
-void expect_damages(const struct claims *claims, const struct expected_damage *expected, size_t count);
+void expect_damages(const struct claims *read, const struct expected_damage *expected, size_t count);
 
 /* The first `count` damages. */
-void expect_first_damages(const struct claims *claims, const struct expected_damage *expected, size_t count);
+void expect_first_damages(const struct claims *read, const struct expected_damage *expected, size_t count);
 
 /* Addresses. */
 #define ROOT(name)       world_symbol(&world, name)

@@ -6,21 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(damage_areas, .init = begin, .fini = end);
+TestSuite(damage_areas, .init = damage_begin, .fini = damage_end);
 
 static struct rb_node *link_to(enum world_range range)
 {

@@ -5,21 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(damage_frames, .init = begin, .fini = end);
+TestSuite(damage_frames, .init = damage_begin, .fini = damage_end);
 
 Test(damage_frames, held_frames_with_a_cycle)
 {

@@ -8,21 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(flushes, .init = begin, .fini = end);
+TestSuite(flushes, .init = damage_begin, .fini = damage_end);
 
 static void log_fill(uint32_t count)
 {

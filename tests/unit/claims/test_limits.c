@@ -9,40 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(limits, .init = begin, .fini = end);
-
-static void read_again(void)
-{
-	claims_destroy(&claims);
-	world_read(&world, &claims);
-}
-
-static void expect_no_damage(void)
-{
-	read_again();
-	cr_expect_eq(claims.damages.count, 0, "%s", claims.damages.count ? claims.damages.items[0].what : "");
-}
-
-/* Reads again: this is the only damage. */
-static void expect_only(const char *invariant, uint64_t address, uint64_t value, const char *what)
-{
-	read_again();
-	EXPECT_DAMAGES(&claims, { invariant, address, value, what });
-}
+TestSuite(limits, .init = damage_begin, .fini = damage_end);
 
 /* ---- numbers of elements ---- */
 

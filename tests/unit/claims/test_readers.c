@@ -9,21 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(readers, .init = begin, .fini = end);
+TestSuite(readers, .init = damage_begin, .fini = damage_end);
 
 Test(readers, numbers_have_one_to_eight_bytes)
 {

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE /* memfd_create, gettid */
 #include "fake_vm.h"
 
-#include "fail_call.h"
+#include "host.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

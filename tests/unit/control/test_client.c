@@ -2,7 +2,7 @@
 /*
  * The client of the control socket, with servers that lie, fail or keep silent.
  */
-#include "fail_call.h"
+#include "failing.h"
 #include "peer.h"
 
 #include <criterion/criterion.h>
@@ -123,20 +123,20 @@ Test(client, a_signal_or_a_reset_does_not_hide_the_reply)
 	struct control_client *client = open_client();
 
 	send_status(0, CONTROL_BUSY);
-	fail_call("recvmsg", ECONNRESET, 1);
+	calls_fail("recvmsg", ECONNRESET, 1);
 	pause_fails(client, ERROR_HOST, BUSY);
 	send_status(0, CONTROL_BUSY);
-	fail_call("recvmsg", EINTR, 3);
+	calls_fail("recvmsg", EINTR, 3);
 	pause_fails(client, ERROR_HOST, BUSY);
 	send_status(0, CONTROL_BUSY);
-	fail_call("send", EINTR, 3);
+	calls_fail("send", EINTR, 3);
 	pause_fails(client, ERROR_HOST, BUSY);
 	send_status(0, CONTROL_BUSY);
-	fail_call("send", ECONNRESET, 1);
+	calls_fail("send", ECONNRESET, 1);
 	pause_fails(client, ERROR_HOST, BUSY);
-	fail_call("recvmsg", ECONNRESET, 2);
+	calls_fail("recvmsg", ECONNRESET, 2);
 	pause_fails(client, ERROR_HOST, ENDED);
-	fail_call("recvmsg", EINPROGRESS, 1);
+	calls_fail("recvmsg", EINPROGRESS, 1);
 	pause_fails(client, ERROR_HOST, SILENT);
 	control_client_close(client);
 }

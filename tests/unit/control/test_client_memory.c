@@ -5,7 +5,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "descriptors.h"
 #include "errors.h"
-#include "fail_call.h"
+#include "failing.h"
 #include "peer.h"
 
 #include <criterion/criterion.h>
@@ -268,7 +268,7 @@ Test(client_memory, memory_that_cannot_be_mapped_is_an_error)
 	struct control_reply reply = memory_reply();
 
 	send_bytes(&reply, sizeof(reply.header) + reply.header.size, &memory, 1);
-	fail_call("mmap64", ENOMEM, 1);
+	calls_fail("mmap64", ENOMEM, 1);
 	cr_expect_eq(control_client_map(client, &error), -1);
 	expect_whole_error(&error, ERROR_HOST, ENOMEM, 0x10000, "cannot map the VM's memory at GPA 0x10000");
 	control_client_close(client);

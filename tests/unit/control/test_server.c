@@ -4,7 +4,7 @@
  * misbehave. Servers that misbehave: test_client.c.
  */
 #include "errors.h"
-#include "fail_call.h"
+#include "failing.h"
 #include "no_memory.h"
 #include "server_world.h"
 
@@ -285,10 +285,10 @@ Test(server, a_path_at_which_no_socket_can_be_is_refused)
 	close(open(other, O_CREAT | O_WRONLY, 0600));
 	start_fails(other, ERROR_INPUT, 0, ": exists and is not a socket: choose another path");
 	unlink(other);
-	fail_call("listen", EPERM, 1);
+	calls_fail("listen", EPERM, 1);
 	start_fails(other, ERROR_PERMISSION, EPERM, nowhere);
 	cr_expect_eq(access(other, F_OK), -1, "the socket is removed");
-	fail_call("fchmod", EIO, 1);
+	calls_fail("fchmod", EIO, 1);
 	start_fails(other, ERROR_INPUT, EIO, nowhere);
 	if (geteuid() != 0)
 		return;
@@ -341,7 +341,7 @@ Test(server, that_cannot_start_leaves_nothing)
 		struct control_server *second = NULL;
 
 		no_memory_at(cases[i].errnum ? 0 : 1);
-		fail_call(cases[i].call, cases[i].errnum, 1);
+		calls_fail(cases[i].call, cases[i].errnum, 1);
 		cr_expect_eq(control_server_start(other, &fake.vm, &second, &error), -1);
 		cr_expect_null(second);
 		expect_whole_error(&error, ERROR_HOST, cases[i].errnum, 0, cases[i].text);
@@ -430,13 +430,13 @@ Test(server, a_path_without_a_vm_is_an_error_that_says_what_is_there)
 	close(fd);
 	open_fails(at, ERROR_INPUT, 0, has_ended);
 	unlink(at);
-	fail_call("connect", EACCES, 1);
+	calls_fail("connect", EACCES, 1);
 	open_fails(path, ERROR_PERMISSION, EACCES, "");
-	fail_call("connect", EPERM, 1);
+	calls_fail("connect", EPERM, 1);
 	open_fails(path, ERROR_PERMISSION, EPERM, "");
-	fail_call("connect", EAGAIN, 1);
+	calls_fail("connect", EAGAIN, 1);
 	open_fails(path, ERROR_HOST, 0, ": the VM does not answer");
-	fail_call("socket", EMFILE, 1);
+	calls_fail("socket", EMFILE, 1);
 	cr_expect_eq(control_client_open(path, &(struct control_client *){ NULL }, &error), -1);
 	expect_whole_error(&error, ERROR_HOST, EMFILE, 0, "cannot make a socket");
 }

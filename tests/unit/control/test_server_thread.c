@@ -4,7 +4,8 @@
  */
 #include "descriptors.h"
 #include "errors.h"
-#include "fail_call.h"
+#include "failing.h"
+#include "host.h"
 #include "server_world.h"
 
 #include <criterion/criterion.h>
@@ -98,10 +99,10 @@ Test(server_thread, an_interrupted_poll_is_repeated_and_one_that_fails_ends_all_
 {
 	struct control_client *client = attach();
 
-	fail_call("poll", EINTR, 3);
+	calls_fail("poll", EINTR, 3);
 	wake();
 	cr_expect_eq(control_client_map(client, &error), 0, "%s", error.text);
-	fail_call("poll", ENOMEM, 1);
+	calls_fail("poll", ENOMEM, 1);
 	while (control_client_end_hold(client, &error) < 0 && error.kind == ERROR_INPUT)
 		;
 	expect_whole_error(&error, ERROR_HOST, 0, 0, "the VM ended during the snapshot");

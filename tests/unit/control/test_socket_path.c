@@ -5,7 +5,7 @@
 #include "control/socket_path.h"
 #include "descriptors.h"
 #include "errors.h"
-#include "fail_call.h"
+#include "failing.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -300,9 +300,9 @@ Test(socket_path, a_path_that_no_socket_can_have_is_not_stale)
 	cr_expect_not(control_socket_is_stale(at));
 	at[107] = '\0';
 	cr_expect(control_socket_is_stale(at));
-	fail_call("socket", EMFILE, 1);
+	calls_fail("socket", EMFILE, 1);
 	cr_expect_not(control_socket_is_stale(at));
-	fail_call("connect", EACCES, 1);
+	calls_fail("connect", EACCES, 1);
 	cr_expect_not(control_socket_is_stale(at));
 	cr_expect_eq(open_descriptors(), before);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Types made by hand: each limit, and one beyond it. */
-#include "program/debug_info.h"
-#include "file.h"
+#include "corners_fixture.h"
 #include "no_memory.h"
 
 #include <criterion/criterion.h>
@@ -9,24 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct symbols *symbols;
-static struct debug_info *info;
-
-static void setup(void)
-{
-	struct error error;
-
-	cr_assert_eq(symbols_open(file_named("PROGRAM_CORNERS"), &symbols, &error), 0, "%s", error.text);
-	cr_assert_eq(debug_info_open(symbols, &info, &error), 0, "%s", error.text);
-}
-
-static void teardown(void)
-{
-	debug_info_close(info);
-	symbols_close(symbols);
-}
-
-TestSuite(corners, .init = setup, .fini = teardown);
+TestSuite(corners, .init = corners_open, .fini = corners_close);
 
 static struct ctype type_of(const char *variable)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Files made by the test: which symbols, segments and names they have, and what is wrong with the others. */
 #include "elf_file.h"
+#include "failing.h"
 #include "descriptors.h"
 #include "file.h"
-#include "host.h"
 #include "no_memory.h"
 #include "program/program_file.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,11 +176,11 @@ Test(files, a_path_that_cannot_be_opened_is_an_error_with_its_reason)
 Test(files, a_file_that_the_host_does_not_give_is_an_error_of_the_host)
 {
 	static const struct {
-		enum host_call call;
+		const char *call;
 		enum error_kind kind;
 		const char *text;
-	} cases[] = { { HOST_FSTAT, ERROR_INPUT, " cannot be read: Input/output error" },
-		      { HOST_MMAP, ERROR_HOST, " cannot be copied into memory: Input/output error" } };
+	} cases[] = { { "fstat64", ERROR_INPUT, " cannot be read: Input/output error" },
+		      { "mmap64", ERROR_HOST, " cannot be copied into memory: Input/output error" } };
 	unsigned int before = open_descriptors();
 	struct symbols *symbols;
 	struct error error;
@@ -187,9 +188,9 @@ Test(files, a_file_that_the_host_does_not_give_is_an_error_of_the_host)
 	int fd = file_make("bytes", 5, path);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		host_fail(cases[i].call);
+		call_fails(cases[i].call, 1, EIO);
 		cr_assert_eq(symbols_open(path, &symbols, &error), -1);
-		cr_expect(host_failed());
+		cr_expect(call_failed());
 		snprintf(text, sizeof(text), "%s%s", path, cases[i].text);
 		cr_expect_str_eq(error.text, text, "%s", error.text);
 		cr_expect_eq(error.kind, cases[i].kind);

@@ -3,6 +3,7 @@
 #include "program/describe.h"
 #include "program/program_file.h"
 #include "program/symbols.h"
+#include "corners_fixture.h"
 #include "descriptors.h"
 #include "elf_file.h"
 #include "file.h"
@@ -12,21 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static struct symbols *symbols;
-
-static void setup(void)
-{
-	struct error error;
-
-	cr_assert_eq(symbols_open(file_named("PROGRAM_CORNERS"), &symbols, &error), 0, "%s", error.text);
-}
-
-static void teardown(void)
-{
-	symbols_close(symbols);
-}
-
-TestSuite(lines, .init = setup, .fini = teardown);
+TestSuite(lines, .init = corners_open, .fini = corners_close);
 
 static uint64_t address_of(const char *name)
 {

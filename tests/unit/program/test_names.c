@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Variables of one name in several units, in files that are named or not, with and without a fixed address. */
-#include "program/debug_info.h"
 #include "corners.h"
-#include "file.h"
+#include "corners_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct symbols *symbols;
-static struct debug_info *info;
-
-static void setup(void)
-{
-	struct error error;
-
-	cr_assert_eq(symbols_open(file_named("PROGRAM_CORNERS"), &symbols, &error), 0, "%s", error.text);
-	cr_assert_eq(debug_info_open(symbols, &info, &error), 0, "%s", error.text);
-}
-
-static void teardown(void)
-{
-	debug_info_close(info);
-	symbols_close(symbols);
-}
-
-TestSuite(names, .init = setup, .fini = teardown);
+TestSuite(names, .init = corners_open, .fini = corners_close);
 
 #define A CORNERS_DATA
 

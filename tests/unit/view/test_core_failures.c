@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "calls.h"
+#include "failing.h"
 #include "cores.h"
 #include "descriptors.h"
 #include "no_memory.h"

@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "base/clock.h"
-#include "calls.h"
+#include "failing.h"
 #include "descriptors.h"
 #include "no_memory.h"
 #include "view/process.h"

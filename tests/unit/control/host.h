@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fail_call.h: system calls of the room that fail, and its clock. The linker replaces those that fail_call.c lists.
+ * host.h: the clock of the room, and what it gave to the system. host.c lists the system calls that failing.h makes fail.
  */
-#ifndef TESTS_UNIT_CONTROL_FAIL_CALL_H
-#define TESTS_UNIT_CONTROL_FAIL_CALL_H
+#ifndef TESTS_UNIT_CONTROL_HOST_H
+#define TESTS_UNIT_CONTROL_HOST_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* The next `times` calls of the function fail with errnum. */
-void fail_call(const char *name, int errnum, unsigned int times);
 
 /* The clock has this time until the next call; 0: it runs. */
 void set_clock_ns(uint64_t ns);
