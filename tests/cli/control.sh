@@ -181,6 +181,7 @@ done
 printf 'a = vmalloc 64K\nfill a\nrepeat 200\n  pair vmalloc 64K 4\nend\ncheck a\n' >ends.kvs
 for cpus in 1 4; do
 	start "$folder/vm.sock" ends.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
+	"$KVMAP" areas "$vm" --wait >/dev/null
 	while try map vm.sock && [ "$status" = 0 ]; do
 		:
 	done
