@@ -127,9 +127,9 @@ static int count_run(void *context, const struct walk_run *run)
 	return 0;
 }
 
-/* For processors with AVX2 too, as the scan is. */
-__attribute__((target_clones("avx2", "default"))) static int count_leaves(void *context,
-									  const struct walk_run *run)
+/* For the same processors as the scan. */
+__attribute__((target_clones("avx512f", "avx2", "default"))) static int
+count_leaves(void *context, const struct walk_run *run)
 {
 	struct walk_leaf leaf = walk_run_before(run);
 	struct count *count = context;

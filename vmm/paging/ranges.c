@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/page.h"
+#include "paging/entries.h"
 #include "paging/pte.h"
 #include "paging/visited.h"
 
@@ -33,6 +34,7 @@ struct collector {
 	const struct walk_mode *mode;
 	struct memo *memo;
 	const struct ranges_sink *sink;
+	const struct entries_loops *loops;
 	struct ranges ranges;  /* totals */
 	struct range last;     /* not yet passed to the sink; of no leaves before the first */
 	const uint8_t *breaks; /* the breaks not yet passed, a uint64_t every break_stride bytes */
@@ -40,58 +42,16 @@ struct collector {
 	uint64_t next_break; /* the first of them */
 };
 
-/* Counts over the leaves of a run. */
-struct tally {
-	uint64_t jumps; /* leaves that are not physically contiguous with the leaf before them */
-	RANGE_COUNTED_BITS(RANGE_COUNTER)
-};
-
-/* Four entries. */
-typedef uint64_t quad __attribute__((vector_size(32), aligned(8), may_alias));
-
-/* Leaves of the run that have the bit. */
-static uint64_t count_bit(const uint64_t *entries, unsigned int count, uint64_t bit)
+/* Leaves of the run that have the bit; differ: the bits that are not the same in all of them, as they mostly are. */
+static inline uint64_t count_bit(const struct walk_run *run, uint64_t differ, uint64_t bit)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < count; i++)
-		sum += (entries[i] & bit) != 0;
+	if (!(differ & bit))
+		return run->entries[0] & bit ? run->count : 0;
+	for (unsigned int i = 0; i < run->count; i++)
+		sum += (run->entries[i] & bit) != 0;
 	return sum;
-}
-
-/*
- * Four entries per iteration, without a branch. A bit that is the same in all entries, as it mostly is, needs no loop of
- * its own.
- */
-__attribute__((target_clones("avx2", "default"))) static void
-tally(const uint64_t *entries, unsigned int count, uint64_t size, struct tally *sums)
-{
-	const uint64_t address = PTE_ADDRESS & ~(size - 1), first = entries[0];
-	quad same = { 0 }, differ = { 0 };
-	unsigned int i = 0, jumps = 0;
-	uint64_t bits;
-
-	/* The mask drops a carry out of the address bits. The first leaf is compared, too, but not counted. */
-	for (; i + 4 <= count; i += 4) {
-		quad here = *(const quad *)(entries + i), before = *(const quad *)(entries + i - 1);
-
-		same -= (quad)(((here ^ (before + size)) & address) == 0);
-		differ |= here ^ first;
-	}
-	bits = differ[0] | differ[1] | differ[2] | differ[3];
-	if (i)
-		jumps = i - 1 - (unsigned int)(same[0] + same[1] + same[2] + same[3]) +
-			!((first ^ (entries[-1] + size)) & address);
-	else
-		i = 1;
-	for (; i < count; i++) {
-		jumps += ((entries[i] ^ (entries[i - 1] + size)) & address) != 0;
-		bits |= entries[i] ^ first;
-	}
-	sums->jumps = jumps;
-#define COUNT_OF(name, bit)                                                                                  \
-	sums->name = bits & (bit) ? count_bit(entries, count, bit) : first & (bit) ? count : 0;
-	RANGE_COUNTED_BITS(COUNT_OF)
 }
 
 /* Passes the last range on. 0 or enum collect_stop. */
@@ -126,15 +86,14 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 {
 	struct range *last = &collector->last;
 	uint64_t first_gpa = walk_leaf_gpa(run->entries[0], run->size);
-	struct tally counts;
+	struct entries_tally tally = collector->loops->tally(run->entries, run->count, run->size);
 
-	tally(run->entries, run->count, run->size, &counts);
 	if (last->leaves && !apart && last->gva + last->size == run->gva && last->page_size == run->size &&
 	    last->rights == run->rights && last->pat_index == run->pat_index && last->key == run->key) {
 		last->size += run->count * run->size;
 		last->leaves += run->count;
-		last->runs += counts.jumps + (last->last_gpa + run->size != first_gpa);
-#define ADD(name, bit) last->name += counts.name;
+		last->runs += tally.jumps + (last->last_gpa + run->size != first_gpa);
+#define ADD(name, bit) last->name += count_bit(run, tally.differ, bit);
 		RANGE_COUNTED_BITS(ADD)
 	} else {
 		int stop = collect_next(collector);
@@ -149,8 +108,8 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 		last->pat_index = run->pat_index;
 		last->key = run->key;
 		last->leaves = run->count;
-		last->runs = counts.jumps + 1;
-#define SET(name, bit) last->name = counts.name;
+		last->runs = tally.jumps + 1;
+#define SET(name, bit) last->name = count_bit(run, tally.differ, bit);
 		RANGE_COUNTED_BITS(SET)
 	}
 	last->last_gpa = walk_leaf_gpa(run->entries[run->count - 1], run->size);
@@ -277,7 +236,11 @@ static struct shared *shared_new(struct collector *collector, const struct walk_
 	struct shared *shared = calloc(1, sizeof(*shared));
 	struct ranges_sink sink = { range_push, shared ? &shared->ranges : NULL };
 	struct collector own = {
-		.view = collector->view, .mode = collector->mode, .memo = collector->memo, .sink = &sink
+		.view = collector->view,
+		.mode = collector->mode,
+		.memo = collector->memo,
+		.sink = &sink,
+		.loops = collector->loops,
 	};
 	int stop;
 
@@ -375,7 +338,9 @@ int ranges_visit(const struct view *view, const struct walk_mode *mode, uint64_t
 		 struct ranges *totals_out, struct error *error)
 {
 	struct memo memo = { 0 };
-	struct collector collector = { .view = view, .mode = mode, .memo = &memo, .sink = sink };
+	struct collector collector = {
+		.view = view, .mode = mode, .memo = &memo, .sink = sink, .loops = entries_loops()
+	};
 	int stop;
 
 	if (breaks && breaks->count) {

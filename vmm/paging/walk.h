@@ -95,8 +95,8 @@ struct walk_run {
 	unsigned int pat_index; /* PWT | PCD << 1 | PAT << 2 (SDM vol. 3A 4.9.2) */
 	unsigned int key;       /* 0 if the mode has no keys */
 	uint64_t table;         /* GPA of the table that contains them */
-	const uint64_t
-		*entries; /* a copy of the scan, valid until the visitor returns; entries[-1] can be read */
+	/* A copy of the scan, valid until the visitor returns; ENTRIES_SPARE more can be read. */
+	const uint64_t *entries;
 };
 
 /* The GPA of a leaf of `size` bytes. The mask also drops the PAT bit of a large page. */

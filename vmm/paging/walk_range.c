@@ -8,13 +8,12 @@
  */
 #include "paging/pte.h"
 #include "base/page.h"
+#include "paging/entries.h"
 #include "paging/visited.h"
 #include "paging/walk.h"
 
+#include <stdalign.h>
 #include <string.h>
-
-/* Loops over a whole table. AVX2 makes them three times as fast; without it they are as fast as a loop over single entries. */
-#define WALK_VECTOR_CLONES __attribute__((target_clones("avx2", "sse4.2", "default")))
 
 struct table {
 	uint64_t gpa;
@@ -22,9 +21,10 @@ struct table {
 	unsigned int rights;
 	unsigned int next, end; /* indices of the entries not yet visited */
 	unsigned int run;       /* starts[run] <= next < starts[run + 1] */
-	/* First entries of the runs, in order; then `end`. entries_take() writes eight at a time. */
-	uint16_t starts[PAGE_TABLE_ENTRIES + 8];
-	uint64_t entries[PAGE_TABLE_ENTRIES];
+	uint16_t starts[PAGE_TABLE_ENTRIES +
+			ENTRIES_SPARE]; /* first entries of the runs, in order; then `end` */
+	/* The copy, with what entries_loops.tally may read after it. */
+	alignas(64) uint64_t entries[PAGE_TABLE_ENTRIES + ENTRIES_SPARE];
 };
 
 struct scan {
@@ -40,6 +40,8 @@ struct scan {
 	/* The last run, of this visit of its table (level 0: none), and an entry of it: neighbours mostly equal it. */
 	struct walk_run run;
 	uint64_t flags;
+	const uint8_t *ahead; /* the table that is probably entered next; NULL: not known */
+	const struct entries_loops *loops;
 	struct table tables[6]; /* by level: the path from the top table to the current one */
 };
 
@@ -96,55 +98,8 @@ static int report_root_outside(const struct scan *scan)
 
 /* ---- runs of entries ---- */
 
-/* Four entries; the compiler makes of it what the processor has. A table is aligned for one entry at least. */
-typedef uint64_t quad __attribute__((vector_size(32), aligned(8), may_alias));
-
-/*
- * Copies 64 entries; *last is the quad before them and becomes the last of them. Returns a bit for each entry that
- * differs from the one before it in a bit of `alike`. Each entry is read once.
- */
-static inline uint64_t entries_copy(uint64_t *to, const uint64_t *from, uint64_t alike, quad *last)
-{
-	quad bit = { 1, 2, 4, 8 }, bits = { 0 }, before = *last;
-
-	for (unsigned int i = 0; i < 64; i += 4, bit <<= 4) {
-		quad here = *(const quad *)(from + i);
-		quad differ = here ^ __builtin_shufflevector(before, here, 3, 4, 5, 6);
-
-		*(quad *)(to + i) = here;
-		bits |= (quad)((differ & alike) != 0) & bit;
-		before = here;
-	}
-	*last = before;
-	return bits[0] | bits[1] | bits[2] | bits[3];
-}
-
-/*
- * Copies a table and lists the entries after the first that differ from the one before them in a bit of `alike`.
- * Returns how many. Eight are listed at a time, because a branch per entry is never predicted.
- */
-WALK_VECTOR_CLONES static unsigned int entries_take(uint64_t *to, const uint64_t *from, uint64_t alike,
-						    uint16_t *list)
-{
-	unsigned int count = 0;
-	quad last = { 0 };
-
-	for (unsigned int first = 0; first < PAGE_TABLE_ENTRIES; first += 64) {
-		uint64_t bits =
-			entries_copy(to + first, from + first, alike, &last) & (first ? ~0ull : ~1ull);
-		unsigned int more = (unsigned int)__builtin_popcountll(bits);
-
-		for (unsigned int i = 0; i < more; i += 8)
-			for (unsigned int j = 0; j < 8; j++, bits &= bits - 1)
-				list[count + i + j] =
-					(uint16_t)(first + (unsigned int)__builtin_ctzll(bits | 1ull << 63));
-		count += more;
-	}
-	return count;
-}
-
 /* Copies the table and finds the runs of the entries [next, end). */
-static void table_copy(struct table *table, const uint64_t *from, uint64_t alike)
+static void table_copy(const struct scan *scan, struct table *table, const uint8_t *from, uint64_t alike)
 {
 	uint16_t *starts = &table->starts[1];
 	unsigned int changes = 0, count;
@@ -152,7 +107,8 @@ static void table_copy(struct table *table, const uint64_t *from, uint64_t alike
 	table->run = 0;
 	table->starts[0] = (uint16_t)table->next;
 	if (table->end > table->next)
-		changes = entries_take(table->entries, from, alike, starts);
+		changes = scan->loops->take(table->entries, (const uint64_t *)(const void *)from,
+					    scan->ahead ? scan->ahead : from, alike, starts);
 	count = changes;
 	if (table->end - table->next < PAGE_TABLE_ENTRIES) {
 		count = 0;
@@ -187,7 +143,7 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 		table->end = first;
 	else
 		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : PAGE_TABLE_ENTRIES;
-	table_copy(table, (const uint64_t *)(const void *)bytes, scan->alike[level]);
+	table_copy(scan, table, bytes, scan->alike[level]);
 	return scan->visitor->table ? scan->visitor->table(scan->visitor->context, gpa, level,
 							   linear_extend(scan->mode, linear))
 				    : 0;
@@ -218,10 +174,11 @@ static void run_begin(struct scan *scan, unsigned int level, const struct table 
 		.key = scan->mode->keys ? entry_key(entry) : 0,
 		.table = table->gpa,
 	};
+	scan->flags = entry;
 }
 
-/* Visits the run of leaves that begins with the valid leaf at table->next. */
-static int scan_run(struct scan *scan, unsigned int level)
+/* Visits the run of leaves that begins with the valid leaf at table->next and that scan->run describes. */
+static inline int scan_run(struct scan *scan, unsigned int level)
 {
 	struct table *table = &scan->tables[level];
 	const uint64_t *entries = &table->entries[table->next];
@@ -230,8 +187,6 @@ static int scan_run(struct scan *scan, unsigned int level)
 	unsigned int end = table->starts[table->run + 1];
 	int stop = 0;
 
-	if (scan->run.level != level || (*entries ^ scan->flags) & scan->alike[level])
-		run_begin(scan, level, table);
 	scan->run.gva = linear_extend(scan->mode, linear);
 	scan->run.count = end - table->next;
 	scan->run.entries = entries;
@@ -263,6 +218,18 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 	return scan->visitor->again ? scan->visitor->again(scan->visitor->context, table) : 0;
 }
 
+/* The table that the next entry points to, or NULL. Only to be prefetched: it is not marked as accessed. */
+static const uint8_t *table_ahead(const struct scan *scan, const struct table *table)
+{
+	uint64_t gpa = table->entries[table->next] & PTE_ADDRESS;
+	const struct view_region *region;
+
+	if (table->next == table->end || !(table->entries[table->next] & PTE_P))
+		return NULL;
+	region = view_region(scan->view, gpa, PAGE_4K);
+	return region ? region->bytes + (gpa - region->gpa) : NULL;
+}
+
 /*
  * Enters the table that the entry at `index` points to and decrements *level, or reports the entry as
  * damaged.
@@ -289,6 +256,7 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 		if (result != WALK_ENTER)
 			return result;
 	}
+	scan->ahead = *level == 2 ? table_ahead(scan, table) : NULL;
 	--*level;
 	return table_enter(scan, bytes, *level, gpa, linear, below.rights);
 }
@@ -313,16 +281,23 @@ static int scan_step(struct scan *scan, unsigned int *level)
 
 	while (!stop && table->next < table->end) {
 		uint64_t entry = table->entries[table->next];
-		bool is_page = entry_is_page(scan->mode, *level, entry);
+		bool is_page;
 
-		if (!(entry & PTE_P))
-			table->next = table->starts[++table->run];
-		else if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level])
-			stop = report_damage(scan, *level, table_next(table), WALK_RESERVED_BIT);
-		else if (is_page)
+		if (scan->run.level == *level && !((entry ^ scan->flags) & scan->alike[*level])) {
 			stop = scan_run(scan, *level);
-		else
+			continue;
+		}
+		is_page = entry_is_page(scan->mode, *level, entry);
+		if (!(entry & PTE_P)) {
+			table->next = table->starts[++table->run];
+		} else if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
+			stop = report_damage(scan, *level, table_next(table), WALK_RESERVED_BIT);
+		} else if (is_page) {
+			run_begin(scan, *level, table);
+			stop = scan_run(scan, *level);
+		} else {
 			return scan_descend(scan, level, table_next(table));
+		}
 	}
 	if (!stop)
 		++*level;
@@ -335,6 +310,8 @@ static void scan_open(struct scan *scan, const struct view *view, const struct w
 	scan->view = view;
 	scan->mode = mode;
 	scan->visitor = visitor;
+	scan->loops = entries_loops();
+	scan->ahead = NULL;
 	scan->visited = (struct visited){ 0 };
 	scan->tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
 	scan->run = (struct walk_run){ 0 };
