@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUNS       31
+#define RUNS       101
 #define RUNS_LARGE 3 /* of more than ten million leaves */
 #define PAGE       0x1000ull
 #define BASE       0xffffc90000000000ull

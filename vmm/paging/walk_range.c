@@ -13,7 +13,6 @@
 #include "paging/walk.h"
 
 #include <stdalign.h>
-#include <string.h>
 
 struct table {
 	uint64_t gpa;
