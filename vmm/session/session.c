@@ -123,6 +123,11 @@ int session_run(const struct session_config *config, struct session **out, struc
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
 	session->program_file.fd = -1;
+	session->pending = calloc(config->cpus, sizeof(*session->pending));
+	if (!session->pending) {
+		error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		goto failed;
+	}
 	expectations_begin(&session->verdict);
 	if (boot(session, error) < 0)
 		goto failed;
@@ -166,6 +171,7 @@ void session_destroy(struct session *session)
 	stage2_on_demand_close(&session->stage2);
 	machine_destroy(session->machine);
 	session_end_parallel(session);
+	free(session->pending);
 	free(session->steps.items);
 	free(session->free_blocks.items);
 	free(session);
