@@ -40,7 +40,7 @@ void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
 	*vcpu = (struct kvm_vcpu){ 0 };
 }
 
-/* What both kvm_vcpu_get_regs() and kvm_vcpu_get_sregs() read. */
+/* The kinds that kvm_vcpu_get_regs() and kvm_vcpu_get_sregs() read. */
 #define SHARED_REGISTERS (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS)
 
 void kvm_vcpu_share_registers(int kvm, struct kvm_vcpu *vcpu)

@@ -117,7 +117,7 @@ Test(boot, registers_of_the_stopped_guest_can_be_read)
 	machine_destroy(machine);
 }
 
-/* Those of the entry point before the first run, and those of each exit. */
+/* Before the first run they are as the entry point wants them, then as each exit left them. */
 Test(boot, registers_are_read_at_each_stop)
 {
 	/* mov $1, %ecx; ring; mov $2, %ecx; mov %cr0, %eax; or $0x10000, %eax; mov %eax, %cr0; ring */
