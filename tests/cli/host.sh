@@ -173,6 +173,38 @@ if unshare -m true 2>/dev/null; then
 		err 'a.core: the core was not written: No space left on device'
 fi
 
+# A core that could not be written does not take the report with it, nor the finding, nor what an interrupted run has done.
+if unshare -m true 2>/dev/null; then
+	mkdir -p small
+	# full ARGUMENT...: kvmap in a mount namespace in which small/ has room for 100 KiB.
+	full() {
+		tried="kvmap $*, on a file system of 100 KiB"
+		# shellcheck disable=SC2016
+		unshare -m sh -c 'mount -t tmpfs -o size=100k none small && exec "$@" >out 2>err' sh "$KVMAP" "$@" $patient
+		status=$?
+	}
+	no_core='^kvmap: small/a.core: the core was not written: No space left on device'
+	full run -e 'a = vmalloc 4M; fill a' --dump small/a.core
+	check "run --dump on a full disk: the report, and status 2" 2 out '^VERIFIED: ' err "$no_core"
+	full run -e 'a = vmalloc 4M; fill a' --dump small/a.core --json
+	check "and in JSON" 2 out '"type":"verdict".*"ok":true' err "$no_core"
+	full run -e 'a = vmalloc 4M; fill a' --dump small/a.core --serial
+	check "and the guest's own report" 2 out 'vmalloc' err "$no_core"
+	full run -e 'a = vmalloc 4M; fill a; crash oops' --dump small/a.core
+	check "a finding has precedence over a core that is missing" 1 out '^NOT VERIFIED: ' err "$no_core"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=100k none small && exec "$@" >out 2>err' sh "$KVMAP" run long.kvs --dump small/a.core \
+		--control full.sock $patient &
+	runner=$!
+	wait_for $runner test -S full.sock
+	sleep 0.2
+	kill -TERM $runner
+	wait $runner
+	status=$?
+	tried="kvmap run --dump, on a full disk, and SIGTERM"
+	check "an interrupted run: the report of what was done" 143 out 'INTERRUPTED by SIGTERM' err "$no_core" err 'interrupted by SIGTERM'
+fi
+
 mkdir -m 1777 sticky
 echo precious >victim
 ln -s ../victim sticky/own.core

@@ -95,13 +95,15 @@ static int print(struct session *session, const struct run_options *options, uin
 {
 	struct report report;
 	struct error error;
+	bool is_dumped = true;
 	const char *serial;
 	size_t length;
+	int status;
 
-	if (options->dump)
+	if (options->dump) {
 		progress_set("writing %s", options->dump);
-	if (options->dump && dump(session, options->dump, &error) < 0)
-		return command_fail(&error, NULL);
+		is_dumped = dump(session, options->dump, &error) == 0;
+	}
 	if (options->serial) {
 		progress_end();
 		serial = machine_serial(session->machine, &length);
@@ -110,13 +112,17 @@ static int print(struct session *session, const struct run_options *options, uin
 			command_write_escaped(stdout, serial, length);
 		else
 			fwrite(serial, 1, length, stdout);
-		return command_finish(session_status(session));
+	} else {
+		session->run.timing.process_ns = process_ns;
+		session->run.timing.total_ns = process_ns + clock_monotonic_ns() - start;
+		command_report(&report, options->common.json);
+		report_run(&report, &session->run);
 	}
-	session->run.timing.process_ns = process_ns;
-	session->run.timing.total_ns = process_ns + clock_monotonic_ns() - start;
-	command_report(&report, options->common.json);
-	report_run(&report, &session->run);
-	return command_finish(session_status(session));
+	status = command_finish(session_status(session));
+	if (!is_dumped)
+		command_fail(&error, NULL);
+	/* A finding has precedence: the line on standard error says that the core is missing. */
+	return is_dumped || status == EXIT_FINDING ? status : EXIT_NOT_DONE;
 }
 
 /* Keeps the VM at its end. */
