@@ -11,8 +11,8 @@ static void area_read_vm(struct reader *reader, struct claim_area *area, uint64_
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (vm % 8 || !reader_structure(reader, TYPE_vm_struct, vm, copy)) {
-		reader_damage(reader, "V1", area->vmap_area, vm,
-			      "vmap_area.vm: does not point to a vm_struct in RAM");
+		reader_cut(reader, PART_OWNERS, "V1", area->vmap_area, vm,
+			   "vmap_area.vm: does not point to a vm_struct in RAM");
 		return;
 	}
 	area->addr = layout_value(layout, MEMBER_vm_struct_addr, copy);
@@ -58,6 +58,17 @@ void area_take(struct reader *reader, const struct vmap_area_fields *fields)
 	(void)reader_push(reader, &reader->out->areas, area);
 }
 
+static void take_lazy(struct reader *reader, uint64_t vmap_area, const uint8_t *copy)
+{
+	struct vmap_area_fields fields;
+
+	/* The mappings in a vmap block have been read with the tree. */
+	if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) == VMAP_BLOCK)
+		return;
+	area_decode(reader, AREA_LAZY, vmap_area, copy, &fields);
+	area_take(reader, &fields);
+}
+
 /* Calls take for each vmap_area of the list at `address`. Finds cycles as reader_chain does. */
 static void list_walk(struct reader *reader, uint64_t address, const char *name, uint64_t vmap_area,
 		      void (*take)(struct reader *reader, uint64_t vmap_area, const uint8_t *copy))
@@ -68,8 +79,8 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 	while (vmap_area && !reader->out_of_memory) {
 		if (vmap_area % 8 || !reader->nodes_left ||
 		    !reader_structure(reader, TYPE_vmap_area, vmap_area, copy)) {
-			reader_damage(reader, "V8", address, vmap_area,
-				      "%s: does not point to a vmap_area in RAM", name);
+			reader_cut(reader, take == take_lazy ? PART_AREAS : 0, "V8", address, vmap_area,
+				   "%s: does not point to a vmap_area in RAM", name);
 			return;
 		}
 		reader->nodes_left--;
@@ -80,21 +91,11 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 		}
 		vmap_area = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
 		if (vmap_area && vmap_area == saved) {
-			reader_damage(reader, "V8", address, vmap_area, "%s: has a cycle", name);
+			reader_cut(reader, take == take_lazy ? PART_AREAS : 0, "V8", address, vmap_area,
+				   "%s: has a cycle", name);
 			return;
 		}
 	}
-}
-
-static void take_lazy(struct reader *reader, uint64_t vmap_area, const uint8_t *copy)
-{
-	struct vmap_area_fields fields;
-
-	/* The mappings in a vmap block have been read with the tree. */
-	if (layout_value(reader->layout, MEMBER_vmap_area_state, copy) == VMAP_BLOCK)
-		return;
-	area_decode(reader, AREA_LAZY, vmap_area, copy, &fields);
-	area_take(reader, &fields);
 }
 
 /* The area itself has been read with the tree. */

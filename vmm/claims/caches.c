@@ -45,15 +45,15 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 	cache->free_claimed += list->nr;
 	for (object = list->first; object; object = layout_number(next, sizeof(next))) {
 		if (cache->free_objects == claim_cache_objects(cache)) {
-			reader_damage(reader, "V4", list->address, object,
-				      "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
+			reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
+				   "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
 			return;
 		}
 		if (object % 8 || object < list->start || object >= list->end ||
 		    !reader_copy(reader, object, next, sizeof(next))) {
-			reader_damage(reader, "V4", list->address, object,
-				      "kmem_caches[%u]: free list points outside %s", cache->index,
-				      list->start ? "its slab" : "RAM");
+			reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
+				   "kmem_caches[%u]: free list points outside %s", cache->index,
+				   list->start ? "its slab" : "RAM");
 			return;
 		}
 		cache->free_objects++;
@@ -97,8 +97,8 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (!reader_structure(reader, TYPE_kmem_cache, gva, copy)) {
-		reader_damage(reader, "V4", layout->roots[ROOT_kmem_caches].gva, gva,
-			      "kmem_caches[%u]: not mapped", index);
+		reader_cut(reader, PART_OWNERS | PART_OBJECTS, "V4", layout->roots[ROOT_kmem_caches].gva, gva,
+			   "kmem_caches[%u]: not mapped", index);
 		return;
 	}
 	reader->out->cache_count++;
@@ -117,8 +117,8 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	cache->first_frame = partial.first_frame;
 	cache->frame_count = partial.frame_count + full.frame_count;
 	if (!sizes_fit(cache)) {
-		reader_damage(reader, "V4", gva, cache->object_size,
-			      "kmem_caches[%u]: impossible size of objects or slabs", index);
+		reader_cut(reader, PART_OWNERS | PART_OBJECTS, "V4", gva, cache->object_size,
+			   "kmem_caches[%u]: impossible size of objects or slabs", index);
 		cache->object_size = cache->order = 0;
 		return;
 	}
@@ -165,13 +165,14 @@ void read_caches(struct reader *reader)
 	uint8_t pointer[8];
 
 	if (count >= most) {
-		reader_damage(reader, "V4", layout->roots[ROOT_nr_kmem_caches].gva, count,
-			      "nr_kmem_caches: more than fit into the array");
+		reader_cut(reader, PART_OWNERS | PART_OBJECTS, "V4", layout->roots[ROOT_nr_kmem_caches].gva,
+			   count, "nr_kmem_caches: more than fit into the array");
 		count = most - 1;
 	}
 	for (uint32_t i = 1; i <= count; i++) {
 		if (!reader_copy(reader, root->gva + i * sizeof(pointer), pointer, sizeof(pointer)))
-			reader_damage(reader, "V4", root->gva, i, "kmem_caches[%u]: not mapped", i);
+			reader_cut(reader, PART_OWNERS | PART_OBJECTS, "V4", root->gva, i,
+				   "kmem_caches[%u]: not mapped", i);
 		else if (layout_number(pointer, sizeof(pointer)))
 			cache_read(reader, i, layout_number(pointer, sizeof(pointer)));
 	}

@@ -12,17 +12,26 @@ bool reader_struct_page(struct reader *reader, uint64_t pfn, uint8_t *out)
 	return reader_structure(reader, TYPE_page, gva, out);
 }
 
+bool reader_lacks_pages(struct reader *reader, uint64_t pfn)
+{
+	uint8_t copy[CLAIM_STRUCTURE_MAX];
+
+	return reader->out->unread & PART_STRUCT_PAGES &&
+	       (!reader->frame_limit ||
+		(pfn < reader->frame_limit && !reader_struct_page(reader, pfn, copy)));
+}
+
 /* Appends pfn; false and a damage if the chain ends here. */
 static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 {
 	if (pfn >= reader->frame_limit) {
-		reader_damage(reader, chain->invariant, chain->address, pfn,
-			      "%s: chain has a frame beyond RAM", chain->name);
+		reader_cut_frames(reader, pfn, chain->invariant, chain->address, pfn,
+				  "%s: chain has a frame beyond RAM", chain->name);
 		return false;
 	}
 	if (!reader->frames_left) {
-		reader_damage(reader, chain->invariant, chain->address, pfn,
-			      "%s: all chains together hold more frames than there are", chain->name);
+		reader_cut(reader, PART_OWNERS, chain->invariant, chain->address, pfn,
+			   "%s: all chains together hold more frames than there are", chain->name);
 		return false;
 	}
 	reader->frames_left--;
@@ -30,9 +39,9 @@ static bool chain_take(struct reader *reader, struct chain *chain, uint64_t pfn)
 		return false;
 	chain->frame_count++;
 	if (chain->frame_count > chain->nr_claimed) {
-		reader_damage(reader, chain->invariant, chain->address, pfn,
-			      "%s: chain is longer than %llu frames", chain->name,
-			      (unsigned long long)chain->nr_claimed);
+		reader_cut(reader, PART_OWNERS, chain->invariant, chain->address, pfn,
+			   "%s: chain is longer than %llu frames", chain->name,
+			   (unsigned long long)chain->nr_claimed);
 		return false;
 	}
 	return true;
@@ -45,9 +54,9 @@ static bool chain_take_buddy_block(struct reader *reader, struct chain *chain, u
 	uint64_t order = layout_value(reader->layout, MEMBER_page_order, copy);
 
 	if (order > MAX_ORDER) {
-		reader_damage(reader, chain->invariant, chain->address, first,
-			      "%s: a buddy block of order %llu, which is impossible", chain->name,
-			      (unsigned long long)order);
+		reader_cut(reader, PART_OWNERS, chain->invariant, chain->address, first,
+			   "%s: a buddy block of order %llu, which is impossible", chain->name,
+			   (unsigned long long)order);
 		return false;
 	}
 	for (uint64_t pfn = first + 1; pfn < first + (1ull << order); pfn++)
@@ -72,16 +81,16 @@ void reader_chain(struct reader *reader, struct chain *chain)
 			save_at *= 2;
 		}
 		if (!reader_struct_page(reader, pfn, copy)) {
-			reader_damage(reader, chain->invariant, chain->address, pfn,
-				      "%s: struct page of the chain is not mapped", chain->name);
+			reader_cut_frames(reader, pfn, chain->invariant, chain->address, pfn,
+					  "%s: struct page of the chain is not mapped", chain->name);
 			return;
 		}
 		if (chain->buddy_blocks && !chain_take_buddy_block(reader, chain, pfn, copy))
 			return;
 		pfn = layout_value(reader->layout, MEMBER_page_next, copy);
 		if (pfn && pfn == saved) {
-			reader_damage(reader, chain->invariant, chain->address, pfn, "%s: chain has a cycle",
-				      chain->name);
+			reader_cut(reader, PART_OWNERS, chain->invariant, chain->address, pfn,
+				   "%s: chain has a cycle", chain->name);
 			return;
 		}
 	}

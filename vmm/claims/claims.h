@@ -119,9 +119,20 @@ struct claim_damage {
 	uint64_t address;      /* GVA of the damaged structure */
 	uint64_t value;        /* that it holds */
 	char what[96];         /* "vmap_area_root: node outside RAM" */
+	bool follows;          /* from a mem_map that cannot be read, which is a damage of its own */
+};
+
+/* Structures that could not be read to their end: each has a damage, and what they lack is not known. */
+enum claims_part {
+	PART_AREAS = 1,        /* live and lazily freed areas */
+	PART_FREE_RANGES = 2,  /* the free tree */
+	PART_STRUCT_PAGES = 4, /* mem_map */
+	PART_OWNERS = 8,       /* RAM, reserved regions, zones, free lists, chains of frames, slabs */
+	PART_OBJECTS = 16,     /* lists of free objects */
 };
 
 struct claims {
+	unsigned int unread;               /* enum claims_part */
 	ARRAY_OF(struct claim_area) areas; /* live ones by address, then lazily freed ones */
 	ARRAY_OF(uint32_t) frames;         /* pfns of all chains */
 	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;

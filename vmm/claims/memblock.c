@@ -28,8 +28,8 @@ static void region_take(struct reader *reader, const struct region_list *list, c
 	if (!region.size)
 		return;
 	if ((region.base | region.size) % PAGE_4K || region.size > UINT64_MAX - region.base) {
-		reader_damage(reader, "V4", address, region.base,
-			      "memblock.%s: region is not whole pages, or wraps", list->name);
+		reader_cut(reader, PART_OWNERS, "V4", address, region.base,
+			   "memblock.%s: region is not whole pages, or wraps", list->name);
 		return;
 	}
 	if (before && region.base < before->base + before->size)
@@ -45,8 +45,8 @@ static void list_read(struct reader *reader, const struct region_list *list, con
 	uint64_t count = layout_value(layout, list->count, copy);
 
 	if (count > most) {
-		reader_damage(reader, "V4", layout->roots[ROOT_memblock].gva, count,
-			      "memblock.%s: more regions than fit into the array", list->name);
+		reader_cut(reader, PART_OWNERS, "V4", layout->roots[ROOT_memblock].gva, count,
+			   "memblock.%s: more regions than fit into the array", list->name);
 		count = most;
 	}
 	copy += layout->types[list->array].offset;

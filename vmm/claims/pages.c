@@ -60,7 +60,7 @@ static void sweep_leaf(struct sweep *sweep, uint64_t gva, uint64_t gpa, uint64_t
 	uint64_t at = gpa, start, end;
 
 	if (!view_region(view, gpa, size))
-		reader_damage(sweep->reader, "V4", gva, gpa, "mem_map: mapped outside RAM");
+		reader_cut(sweep->reader, PART_STRUCT_PAGES, "V4", gva, gpa, "mem_map: mapped outside RAM");
 	while (view_next_data(view, at, gpa + size, &start, &end)) {
 		sweep_stretch(sweep, gva + (start - gpa), end - start);
 		at = end;
@@ -94,13 +94,15 @@ static void sweep_all(struct sweep *sweep, uint64_t size)
 			span = size;
 		if (walk.stop == WALK_MAPPED) {
 			if (span > sweep->bytes_left) {
-				reader_damage(reader, "V4", gva, walk.gpa, "mem_map: larger than RAM");
+				reader_cut(reader, PART_STRUCT_PAGES, "V4", gva, walk.gpa,
+					   "mem_map: larger than RAM");
 				return;
 			}
 			sweep->bytes_left -= span;
 			sweep_leaf(sweep, gva, walk.gpa, span);
 		} else if (!hole) {
-			reader_damage(reader, "V4", gva, 0, "mem_map: %s", walk_stop_text(walk.stop));
+			reader_cut(reader, PART_STRUCT_PAGES, "V4", gva, 0, "mem_map: %s",
+				   walk_stop_text(walk.stop));
 		}
 		hole = walk.stop != WALK_MAPPED;
 	}
@@ -135,8 +137,8 @@ void read_mem_map(struct reader *reader)
 	reader->frames_left = 2 * reader->frame_limit;
 	size = reader->frame_limit * layout_size(reader->layout, TYPE_page);
 	if (size > UINT64_MAX - reader->mem_map) {
-		reader_damage(reader, "V4", address, reader->mem_map,
-			      "mem_map: wraps around the address space");
+		reader_cut(reader, PART_STRUCT_PAGES, "V4", address, reader->mem_map,
+			   "mem_map: wraps around the address space");
 		reader->frame_limit = 0;
 		return;
 	}

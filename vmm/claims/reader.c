@@ -101,6 +101,22 @@ bool reader_structure(struct reader *reader, enum claim_type structure, uint64_t
 	return reader_copy(reader, gva, out, layout_size(reader->layout, structure));
 }
 
+/* The parts that cannot be read without a root. */
+static unsigned int root_parts(enum claim_root root)
+{
+	switch (root) {
+	case ROOT_vmap_area_root: return PART_AREAS;
+	case ROOT_free_vmap_area_root: return PART_FREE_RANGES;
+	case ROOT_max_pfn:
+	case ROOT_mem_map: return PART_STRUCT_PAGES;
+	case ROOT_memblock:
+	case ROOT_nr_zones:
+	case ROOT_held_pages:
+	case ROOT_nr_kmem_caches: return PART_OWNERS;
+	default: return 0;
+	}
+}
+
 bool reader_root_copy(struct reader *reader, enum claim_root root, const char *invariant, void *out,
 		      uint64_t size)
 {
@@ -108,7 +124,8 @@ bool reader_root_copy(struct reader *reader, enum claim_root root, const char *i
 
 	if (size <= location->size && reader_copy(reader, location->gva, out, size))
 		return true;
-	reader_damage(reader, invariant, location->gva, 0, "%s: not mapped", layout_root_name(root));
+	reader_cut(reader, root_parts(root), invariant, location->gva, 0, "%s: not mapped",
+		   layout_root_name(root));
 	return false;
 }
 
@@ -124,11 +141,14 @@ uint64_t reader_root(struct reader *reader, enum claim_root root, const char *in
 void reader_damage(struct reader *reader, const char *invariant, uint64_t address, uint64_t value,
 		   const char *format, ...)
 {
-	struct claim_damage damage = { .invariant = invariant, .address = address, .value = value };
+	struct claim_damage damage = {
+		.invariant = invariant, .address = address, .value = value, .follows = reader->follows
+	};
 	va_list arguments;
 
 	if (reader->out->damages.count >= DAMAGES_LISTED)
 		return;
+	damage.follows &= reader->out->damages.count < DAMAGES_LISTED - 1;
 	if (reader->out->damages.count == DAMAGES_LISTED - 1)
 		format = "more damages are not listed";
 	va_start(arguments, format);

@@ -33,6 +33,7 @@ struct reader {
 	uint64_t nodes_left;  /* limit on the vmap_areas that further trees and lists may have, together */
 	bool no_frames;       /* the frames of areas are not wanted */
 	const struct flush_log *log; /* the ring's earlier flushes; NULL: not known */
+	bool follows;                /* further damages follow from mem_map's */
 	bool out_of_memory;
 	ARRAY_OF(struct claim_area)
 	unmapped; /* lazily freed mappings of vmap blocks, until all live areas have been read */
@@ -60,9 +61,20 @@ bool reader_root_copy(struct reader *reader, enum claim_root root, const char *i
 void reader_damage(struct reader *reader, const char *invariant, uint64_t address, uint64_t value,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same, of a structure that ends there: the rest of these parts (enum claims_part) is not read. */
+#define reader_cut(reader, parts, ...) ((reader)->out->unread |= (parts), reader_damage(reader, __VA_ARGS__))
+
 /* Appends to an array of the claims; false when memory is out. */
 #define reader_push(reader, array, item)                                                                     \
 	(array_push(array, item) == 0 ? true : ((reader)->out_of_memory = true, false))
+
+/* A list of frames that ends because the struct page of `pfn` cannot be read, as reader_cut. */
+#define reader_cut_frames(reader, pfn, ...)                                                                  \
+	((reader)->follows = reader_lacks_pages(reader, pfn), reader_cut(reader, PART_OWNERS, __VA_ARGS__),  \
+	 (reader)->follows = false)
+
+/* mem_map has no struct page of `pfn` that can be read, and that is a damage already. */
+bool reader_lacks_pages(struct reader *reader, uint64_t pfn);
 
 /* ---- chains of frames ---- */
 

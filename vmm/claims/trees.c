@@ -26,6 +26,11 @@ struct tree {
 	typeof(((struct claims *)0)->busy_tree) *out;
 };
 
+static unsigned int tree_part(const struct tree *tree)
+{
+	return tree->busy ? PART_AREAS : PART_FREE_RANGES;
+}
+
 /* GVA of the vmap_area whose rb_node a link points to. */
 static uint64_t vmap_area_of_link(const struct reader *reader, uint64_t link)
 {
@@ -76,8 +81,8 @@ static void busy_take(struct reader *reader, const struct tree_node *node)
 		area_take(reader, &deferred);
 		break;
 	default:
-		reader_damage(reader, "V8", node->rb.vmap_area, node->state, "%s: node in an unknown state",
-			      layout_root_name(ROOT_vmap_area_root));
+		reader_cut(reader, PART_AREAS, "V8", node->rb.vmap_area, node->state,
+			   "%s: node in an unknown state", layout_root_name(ROOT_vmap_area_root));
 	}
 }
 
@@ -89,19 +94,21 @@ static bool node_enter(struct reader *reader, const struct tree *tree, uint64_t 
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (gva % 8 || !reader->nodes_left || !reader_structure(reader, TYPE_vmap_area, gva, copy)) {
-		reader_damage(reader, "V8", parent ? parent : reader->layout->roots[tree->root].gva, gva,
-			      "%s: link does not point to a vmap_area in RAM", name);
+		reader_cut(reader, tree_part(tree), "V8",
+			   parent ? parent : reader->layout->roots[tree->root].gva, gva,
+			   "%s: link does not point to a vmap_area in RAM", name);
 		return false;
 	}
 	reader->nodes_left--;
 	node_decode(reader, tree, gva, copy, node);
 	if (node->rb.parent != parent) {
-		reader_damage(reader, "V8", gva, node->rb.parent,
-			      "%s: node does not name the parent it was reached from", name);
+		reader_cut(reader, tree_part(tree), "V8", gva, node->rb.parent,
+			   "%s: node does not name the parent it was reached from", name);
 		return false;
 	}
 	if (node->rb.left && node->rb.left == node->rb.right)
-		reader_damage(reader, "V8", gva, node->rb.left, "%s: both children are one node", name);
+		reader_cut(reader, tree_part(tree), "V8", gva, node->rb.left,
+			   "%s: both children are one node", name);
 	return true;
 }
 
@@ -112,8 +119,8 @@ static unsigned int tree_descend(struct reader *reader, const struct tree *tree,
 {
 	for (; gva; depth++, top++) {
 		if (depth == DEPTH_MAX) {
-			reader_damage(reader, "V8", parent, gva, "%s: deeper than %d nodes",
-				      layout_root_name(tree->root), DEPTH_MAX);
+			reader_cut(reader, tree_part(tree), "V8", parent, gva, "%s: deeper than %d nodes",
+				   layout_root_name(tree->root), DEPTH_MAX);
 			return top;
 		}
 		if (!node_enter(reader, tree, gva, parent, &stack[top]))

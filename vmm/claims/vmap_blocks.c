@@ -37,14 +37,14 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 	uint64_t pages, state;
 
 	if (!reader_structure(reader, TYPE_vmap_block_map, gva, copy)) {
-		reader_damage(reader, "V8", block->gva, gva, "vmap_block.maps: not in RAM");
+		reader_cut(reader, PART_AREAS, "V8", block->gva, gva, "vmap_block.maps: not in RAM");
 		return VMAP_BLOCK_SLOTS + 1;
 	}
 	pages = layout_value(layout, MEMBER_vmap_block_map_nr_pages, copy);
 	state = layout_value(layout, MEMBER_vmap_block_map_state, copy);
 	if (!pages || pages > VMAP_BLOCK_PAGES_MAX || VMAP_SLOTS(pages) > block->used - slot) {
-		reader_damage(reader, "V8", gva, pages,
-			      "vmap_block_map.nr_pages: 0, or more than fit into the block");
+		reader_cut(reader, PART_AREAS, "V8", gva, pages,
+			   "vmap_block_map.nr_pages: 0, or more than fit into the block");
 		return VMAP_BLOCK_SLOTS + 1;
 	}
 	if (state != VMAP_LIVE && state != VMAP_LAZY)
@@ -94,8 +94,8 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 	uint32_t slot = 0;
 
 	if (fields->vmap_block % 8 || !reader_structure(reader, TYPE_vmap_block, fields->vmap_block, copy)) {
-		reader_damage(reader, "V8", fields->area.vmap_area, fields->vmap_block,
-			      "vmap_area.vmap_block: does not point to a vmap_block in RAM");
+		reader_cut(reader, PART_AREAS, "V8", fields->area.vmap_area, fields->vmap_block,
+			   "vmap_area.vmap_block: does not point to a vmap_block in RAM");
 		return;
 	}
 	block.va_start = layout_value(layout, MEMBER_vmap_block_va_start, copy);
@@ -105,8 +105,8 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 	if (block.va_start != fields->area.va_start || block.va_start % VMAP_BLOCK_SIZE ||
 	    fields->area.va_end - block.va_start != VMAP_BLOCK_SIZE || block.used > VMAP_BLOCK_SLOTS ||
 	    layout_value(layout, MEMBER_vmap_block_va, copy) != fields->area.vmap_area) {
-		reader_damage(reader, "V8", fields->area.vmap_area, fields->vmap_block,
-			      "vmap_block: does not belong to its vmap_area");
+		reader_cut(reader, PART_AREAS, "V8", fields->area.vmap_area, fields->vmap_block,
+			   "vmap_block: does not belong to its vmap_area");
 		return;
 	}
 	while (slot < block.used && !reader->out_of_memory)

@@ -15,8 +15,8 @@ static uint64_t zone_pfn(struct reader *reader, uint32_t zone, enum claim_type m
 	if (pfn > reader->frame_limit)
 		pfn = reader->frame_limit;
 	if (pfn != claimed)
-		reader_damage(reader, "V4", reader->layout->roots[ROOT_zones].gva, claimed,
-			      "zones[%u].%s: out of order or beyond RAM", zone, name);
+		reader_cut_frames(reader, claimed, "V4", reader->layout->roots[ROOT_zones].gva, claimed,
+				  "zones[%u].%s: out of order or beyond RAM", zone, name);
 	return pfn;
 }
 
@@ -37,17 +37,16 @@ static void free_list_read(struct reader *reader, uint32_t zone, uint32_t order,
 		if (pfn >= reader->frame_limit ||
 		    reader->out->free_buddy_blocks.count >= reader->frame_limit ||
 		    !reader_struct_page(reader, pfn, copy)) {
-			reader_damage(
-				reader, "V4", address, pfn,
+			reader_cut_frames(
+				reader, pfn, "V4", address, pfn,
 				"zones[%u].free_area[%u]: list points beyond RAM, or has more frames than RAM",
 				zone, order);
 			return;
 		}
 		if (layout_value(layout, MEMBER_page_prev, copy) != before) {
-			reader_damage(
-				reader, "V4", address, pfn,
-				"zones[%u].free_area[%u]: frame does not point back, or list has a cycle",
-				zone, order);
+			reader_cut(reader, PART_OWNERS, "V4", address, pfn,
+				   "zones[%u].free_area[%u]: frame does not point back, or list has a cycle",
+				   zone, order);
 			return;
 		}
 		if (!reader_push(reader, &reader->out->free_buddy_blocks, block))
@@ -105,13 +104,13 @@ void read_zones(struct reader *reader)
 
 	read_numa_nodes(reader);
 	if (count > most) {
-		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
-			      "nr_zones: more than fit into the array");
+		reader_cut(reader, PART_OWNERS, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
+			   "nr_zones: more than fit into the array");
 		count = most;
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		if (!reader_copy(reader, root->gva + (uint64_t)i * size, copy, size)) {
-			reader_damage(reader, "V4", root->gva, i, "zones[%u]: not mapped", i);
+			reader_cut(reader, PART_OWNERS, "V4", root->gva, i, "zones[%u]: not mapped", i);
 			return;
 		}
 		zone_read(reader, i, copy);

@@ -81,6 +81,27 @@ void finding_where_gva(struct finding *finding, const struct check *check, uint6
 		      address_explain(gva, facts->claims, facts->input->symbols, text, sizeof(text)));
 }
 
+/* Neither is 0, and they differ in bit 3. */
+uint64_t group_of_area(const struct claim_area *area)
+{
+	return (area->va_start & ~15ull) | 8;
+}
+
+uint64_t group_of_table(uint64_t gva, uint64_t page_size)
+{
+	uint64_t span = page_size * (KVMAP_PAGE_SIZE / sizeof(uint64_t));
+
+	return (gva & ~(span - 1)) | 1 | (page_size > KVMAP_PAGE_SIZE ? 2 : 0) |
+	       (page_size > KVMAP_PAGE_SIZE << 9 ? 4 : 0);
+}
+
+bool check_lacks(const struct check *check, unsigned int parts)
+{
+	const struct claims *claims = check->facts->claims;
+
+	return claims && (claims->unread & parts) != 0;
+}
+
 void check_not_seen(struct check *check, const char *why)
 {
 	check->result->seen = NOT_SEEN;

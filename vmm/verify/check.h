@@ -45,6 +45,11 @@ struct finding *finding_new(struct check *check, uint64_t address);
  */
 struct finding *finding_new_about(struct check *check, uint64_t address, struct finding_object object);
 
+static inline struct finding_object frame_object(uint64_t gpa)
+{
+	return (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE };
+}
+
 /* The same about the 4K frame at `gpa`, and about the 4K page that has the address `gva`. */
 struct finding *finding_new_frame(struct check *check, uint64_t gpa);
 struct finding *finding_new_page(struct check *check, uint64_t gva);
@@ -59,13 +64,14 @@ struct finding_pages {
 	unsigned int variant;
 	uint64_t count; /* of pages; 0: one */
 	bool gaps;      /* pages of this cause are one finding with others between them, too */
+	uint64_t group; /* the same for pages of one group alone: an area, or a page table; 0: none */
 	/* OBJECT_OWN: these pages, [start, start + size) of virtual memory. */
 	struct finding_object object;
 };
 
 /*
  * The same for pages. If a finding or further claim with this cause ends where the pages start, they are added
- * to it, and NULL is returned; with `gaps`, if it ends before them or starts after them.
+ * to it, and NULL is returned; with `gaps`, or of the same group, if it ends before them or starts after them.
  */
 struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages);
 
@@ -81,6 +87,16 @@ void finding_where_area(struct finding *finding, const struct check *check, cons
 
 /* The area that gva belongs to; else what address_explain() says. */
 void finding_where_gva(struct finding *finding, const struct check *check, uint64_t gva);
+
+/* The group of the pages of an area, and of those whose entries are in one page table. */
+uint64_t group_of_area(const struct claim_area *area);
+uint64_t group_of_table(uint64_t gva, uint64_t page_size);
+
+/*
+ * Whether any of these parts of the claims (enum claims_part) was not read to its end. What depends on it is not
+ * checked: it would be a finding for each frame or page that follows from one damage. verify() marks the invariant.
+ */
+bool check_lacks(const struct check *check, unsigned int parts);
 
 /* Marks the invariant as not seen. */
 void check_not_seen(struct check *check, const char *why);

@@ -57,7 +57,8 @@ struct facts {
 	const struct claims *claims; /* NULL if they could not be read */
 
 	ARRAY_OF(struct leaf) leaves; /* by GVA */
-	struct keyed_array tables;    /* key: GPA, size: level. Once for each time that it is reached */
+	/* key: GPA, size: level, tag: the same for those that one table points to. Once for each time that it is reached */
+	struct keyed_array tables;
 	ARRAY_OF(struct fact_damage) damages;
 	bool cut_short; /* the tables hold more than any guest of this size can need */
 

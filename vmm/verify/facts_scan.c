@@ -43,12 +43,19 @@ static int take_run(void *context, const struct walk_run *run)
 	return 0;
 }
 
+/* The number of the table that points to a table of this level which translates gva, apart from those of other levels. */
+static uint32_t parent_of(unsigned int level, uint64_t gva)
+{
+	uint64_t span = level < 4 ? page_level_size(level + 2) : 1ull << 57;
+
+	return (uint32_t)level << 28 | (uint32_t)(gva / span & 0xfffffff);
+}
+
 static int take_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
 {
 	struct scan *scan = context;
-	struct keyed table = { .key = gpa, .size = level };
+	struct keyed table = { .key = gpa, .size = level, .tag = parent_of(level, gva) };
 
-	(void)gva;
 	return array_push(&scan->facts->tables, table) < 0 ? scan_stop(scan, true) : 0;
 }
 

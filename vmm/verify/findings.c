@@ -87,8 +87,7 @@ struct finding *finding_new(struct check *check, uint64_t address)
 
 struct finding *finding_new_frame(struct check *check, uint64_t gpa)
 {
-	return finding_new_about(check, gpa,
-				 (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE });
+	return finding_new_about(check, gpa, frame_object(gpa));
 }
 
 struct finding *finding_new_page(struct check *check, uint64_t gva)
@@ -101,21 +100,23 @@ struct finding *finding_new_page(struct check *check, uint64_t gva)
 
 static bool extend(struct finding *finding, const struct check *check, const struct finding_pages *pages)
 {
+	bool is_grouped = pages->group && finding->group == pages->group, gaps = pages->gaps || is_grouped;
 	uint64_t end = pages->start + pages->size;
 
 	if (finding->invariant != check->invariant || !finding->pages || finding->cause != pages->cause ||
 	    finding->variant != pages->variant || finding->object.kind != pages->object.kind)
 		return false;
-	if (finding->range_end == pages->start || (pages->gaps && finding->range_end < pages->start)) {
+	if (finding->range_end == pages->start || (gaps && finding->range_end < pages->start)) {
 		finding->gaps = finding->gaps || finding->range_end != pages->start;
 		finding->range_end = end;
-	} else if (pages->gaps && end <= finding->range_start) {
+	} else if (gaps && end <= finding->range_start) {
 		finding->gaps = finding->gaps || end != finding->range_start;
 		finding->range_start = pages->start;
-	} else {
+	} else if (!is_grouped || !finding->gaps) {
 		return false;
 	}
 	finding->pages += pages->count ? pages->count : 1;
+	finding->group = pages->group;
 	object_add(&finding->object, &pages->object);
 	return true;
 }
@@ -159,6 +160,7 @@ struct finding *finding_new_pages(struct check *check, uint64_t address, const s
 	finding->range_end = pages.start + pages.size;
 	finding->cause = pages.cause;
 	finding->variant = pages.variant;
+	finding->group = pages.group;
 	return finding == &check->unlisted ? NULL : finding;
 }
 

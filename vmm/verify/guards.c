@@ -14,7 +14,8 @@ static void check_guard(struct check *check, const struct claim_area *area, uint
 	if (!leaf)
 		return;
 	finding = finding_new_pages(check, gva,
-				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "guard", leaf->rights });
+				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "guard", leaf->rights,
+							     .group = group_of_area(area) });
 	finding_claimed(finding, "guard page, not mapped");
 	finding_found(finding, "GPA 0x%" PRIx64 ", level %u, %s", leaf->gpa + (gva - leaf->gva), leaf->level,
 		      RIGHTS_TEXT(leaf->rights));

@@ -30,7 +30,9 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
 		finding_where_area(finding, check, area);
 	}
-	if (!(area->flags & VM_MAP) && area->frame_count != area->nr_pages) {
+	/* A chain that could not be read to its end has its finding. */
+	if (!(area->flags & VM_MAP) && area->frame_count != area->nr_pages &&
+	    !check_lacks(check, PART_OWNERS)) {
 		finding = finding_new_about(check, area->va_start, area_object(area));
 		finding_claimed(finding, "%" PRIu32 " pages", area->nr_pages);
 		finding_found(finding, "a chain of %zu frames", area->frame_count);
@@ -58,7 +60,8 @@ static void check_page(struct check *check, const struct claim_area *area, uint6
 		return;
 	finding = finding_new_pages(check, gva,
 				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "page of an area",
-							     leaf ? 1u + leaf->rights : 0 });
+							     leaf ? 1u + leaf->rights : 0,
+							     .group = group_of_area(area) });
 	finding_claimed(finding, "frame 0x%" PRIx32 ", 4K, %s", pfn, RIGHTS_TEXT(rights));
 	if (leaf)
 		finding_found(finding, "frame 0x%" PRIx64 ", %s, %s", gpa >> KVMAP_PAGE_SHIFT,
@@ -91,7 +94,8 @@ static void check_alias_area(struct check *check, const struct claim_area *area)
 			continue;
 		finding = finding_new_pages(check, leaf->gva,
 					    &(struct finding_pages){ leaf->gva, KVMAP_PAGE_SIZE,
-								     "page of an alias", leaf->rights });
+								     "page of an alias", leaf->rights,
+								     .group = group_of_area(area) });
 		finding_claimed(finding, "4K, %s", RIGHTS_TEXT(rights));
 		finding_found(finding, "4K, %s", RIGHTS_TEXT(leaf->rights));
 		finding_where_area(finding, check, area);
@@ -146,8 +150,9 @@ static void check_addresses(struct check *check)
 		    (claims->pages.items[next].owner == PAGE_NONE &&
 		     claims_in_area_buddy_block(claims, frame->key)))
 			continue;
-		finding = finding_new_pages(
-			check, gva, &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "struct page", 0 });
+		finding = finding_new_pages(check, gva,
+					    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "struct page", 0,
+								     .group = group_of_area(area) });
 		finding_claimed(finding, "struct page of frame 0x%" PRIx64 ": vaddr 0x%" PRIx64, frame->key,
 				claims->pages.items[next].vaddr);
 		finding_found(finding, "page %" PRIu32 " of the area's chain", frame->size);

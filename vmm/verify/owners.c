@@ -7,6 +7,8 @@
  */
 #include "verify/check.h"
 
+#include "base/lower_bound.h"
+
 #include <inttypes.h>
 
 /* The owner that the first struct page of a claim of this kind must name. */
@@ -62,35 +64,90 @@ static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint
 	return count != 0;
 }
 
-/* Reports the RAM in [start, end), which has no claim. */
-static void check_gap(struct check *check, uint64_t start, uint64_t end)
+/*
+ * The group of frames without an owner that say that they are an area's: the area that has their address, or else
+ * what is mapped there without a gap, in one table. 0: none.
+ */
+static uint64_t group_of_lost(const struct facts *facts, const struct claim_page *page)
 {
-	struct finding_object gap = { .kind = OBJECT_PHYSICAL };
+	const struct claim_area *area = claims_area_at(facts->claims, page->vaddr);
+	const struct leaf *leaf = facts_leaf_at(facts, page->vaddr);
+
+	if (area)
+		return group_of_area(area);
+	if (!leaf || leaf->level != 1)
+		return 0;
+	while (leaf > facts->leaves.items && leaf[-1].level == 1 &&
+	       leaf[-1].gva + KVMAP_PAGE_SIZE == leaf->gva &&
+	       group_of_table(leaf[-1].gva, KVMAP_PAGE_SIZE) == group_of_table(leaf->gva, KVMAP_PAGE_SIZE))
+		leaf--;
+	return leaf->gva | 1;
+}
+
+/* Reports the RAM in [start, end), which has no claim, and of which `page` is what the first struct page says. */
+static void report_lost(struct check *check, uint64_t start, uint64_t end, const struct claim_page *page,
+			uint64_t group)
+{
+	struct finding_pages pages = { .cause = "no owner", .group = group };
 	struct finding *finding;
 	uint64_t first, count;
 
 	if (start >= end || !ram_in(check->facts, start, end, &first, &count))
 		return;
-	gap.start = first << KVMAP_PAGE_SHIFT;
-	gap.end = (first + count) << KVMAP_PAGE_SHIFT;
-	finding = finding_new_about(check, gap.start, gap);
+	pages.start = first << KVMAP_PAGE_SHIFT;
+	pages.size = count << KVMAP_PAGE_SHIFT;
+	pages.count = count;
+	/* Frames side by side of two areas have two causes. */
+	pages.variant = (page ? page->owner : PAGE_NONE) | (unsigned int)(group >> KVMAP_PAGE_SHIFT) << 8;
+	pages.object = (struct finding_object){ OBJECT_PHYSICAL, pages.start, pages.start + pages.size };
+	finding = finding_new_pages(check, pages.start, &pages);
 	finding_claimed(finding, "one owner for every frame of RAM");
-	finding_found(finding, "%" PRIu64 " frame%s without; its struct page says: %s", count,
-		      count == 1 ? "" : "s, the first",
-		      page_owner_name(claims_page(check->facts->claims, first)));
+	finding_found(finding, "none; its struct page says: %s", page_owner_name(page));
 	finding_where(finding, "frame 0x%" PRIx64 ", on no list and in no chain", first);
 }
 
-static struct finding_object frame_object(uint64_t gpa)
+/*
+ * Reports the frames of [start, end), which no claim has, each with those after it that say the same, or nothing, as
+ * all frames of a block but the first do.
+ */
+static void check_gap(struct check *check, uint64_t start, uint64_t end)
 {
-	return (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE };
+	const struct claims *claims = check->facts->claims;
+	const struct claim_page *pages = claims->pages.items, *says = NULL;
+	size_t i = lower_bound(claims->pages.count, at, pages[at].pfn < start);
+	uint64_t group = 0;
+
+	if (check_lacks(check, PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS))
+		return;
+	for (; i < claims->pages.count && pages[i].pfn < end; i++) {
+		uint64_t of = pages[i].owner == PAGE_VMALLOC ? group_of_lost(check->facts, &pages[i]) : 0;
+
+		if (pages[i].owner == PAGE_NONE || (says && says->owner == pages[i].owner && of == group))
+			continue;
+		report_lost(check, start, pages[i].pfn, says, group);
+		start = pages[i].pfn;
+		says = &pages[i];
+		group = of;
+	}
+	report_lost(check, start, end, says, group);
+}
+
+/* Frames of one area, or of the slabs of one cache; 0: others. */
+static uint64_t group_of_owner(const struct keyed *owner)
+{
+	enum owner_kind kind = OWNER_KIND(owner->tag);
+
+	return kind == OWNER_AREA || kind == OWNER_LAZY || kind == OWNER_SLAB ? 1ull << 32 | owner->tag : 0;
 }
 
 static void check_two_owners(struct check *check, const struct keyed *one, const struct keyed *other)
 {
 	const uint64_t gpa = other->key << KVMAP_PAGE_SHIFT;
-	const struct finding_pages pages = { gpa, KVMAP_PAGE_SIZE, "two owners",
+	const struct finding_pages pages = { gpa,
+					     KVMAP_PAGE_SIZE,
+					     "two owners",
 					     OWNER_KIND(one->tag) << 8 | OWNER_KIND(other->tag),
+					     .group = group_of_owner(one) ^ group_of_owner(other) << 1,
 					     .object = frame_object(gpa) };
 	struct finding *finding = finding_new_pages(check, gpa, &pages);
 
@@ -106,7 +163,8 @@ static void check_place(struct check *check, const struct keyed *owner)
 	const struct facts *facts = check->facts;
 	struct finding *finding;
 
-	if (ram_in(facts, owner->key, owner->key + frames, &first, &count) && count == frames)
+	if ((ram_in(facts, owner->key, owner->key + frames, &first, &count) && count == frames) ||
+	    check_lacks(check, PART_OWNERS))
 		return;
 	finding = finding_new_frame(check, owner->key << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "%s of %" PRIu64 " frames", owner_kind_name(OWNER_KIND(owner->tag)), frames);
@@ -220,10 +278,10 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	if ((kind == OWNER_AREA || kind == OWNER_LAZY) && says == PAGE_NONE &&
 	    claims_in_area_buddy_block(check->facts->claims, owner->key))
 		return;
-	finding = finding_new_pages(check, gpa,
-				    &(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, "head",
-							     (unsigned int)kind << 8 | says,
-							     .object = frame_object(gpa) });
+	finding = finding_new_pages(
+		check, gpa,
+		&(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, "head", (unsigned int)kind << 8 | says,
+					 .group = group_of_owner(owner), .object = frame_object(gpa) });
 	if (block)
 		finding_claimed(finding, "on the free list of order %" PRIu32, block->order);
 	else if (cache)
@@ -250,6 +308,7 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 		check, page->pfn << KVMAP_PAGE_SHIFT,
 		&(struct finding_pages){ page->pfn << KVMAP_PAGE_SHIFT, KVMAP_PAGE_SIZE, "tail",
 					 (unsigned int)kind << 8 | page->owner,
+					 .group = group_of_owner(owner),
 					 .object = frame_object(page->pfn << KVMAP_PAGE_SHIFT) });
 	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, owner_kind_name(kind), owner->key);
 	if (page->owner == PAGE_NONE)
@@ -269,6 +328,8 @@ static void check_pages(struct check *check, const struct keyed *owner, size_t *
 	uint64_t frames = owner_frames(owner);
 	size_t i;
 
+	if (check_lacks(check, PART_STRUCT_PAGES))
+		return;
 	while (*next < claims->pages.count && claims->pages.items[*next].pfn < owner->key)
 		++*next;
 	i = *next;
@@ -291,7 +352,9 @@ static void check_tables_in_use(struct check *check)
 
 		if (page->owner != PAGE_TABLE || facts_table(facts, gpa, KVMAP_PAGE_SIZE))
 			continue;
-		finding = finding_new_frame(check, gpa);
+		finding = finding_new_pages(check, gpa,
+					    &(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, "leaked table", 0,
+								     .object = frame_object(gpa) });
 		finding_claimed(finding, "frame 0x%" PRIx64 " is a page table", page->pfn);
 		finding_found(finding, "no entry leads to it");
 		finding_where(finding, "frame 0x%" PRIx64, page->pfn);
@@ -346,6 +409,8 @@ static void check_blocks_sum(struct check *check)
 	struct finding *finding;
 	uint64_t sum = 0;
 
+	if (check_lacks(check, PART_STRUCT_PAGES))
+		return;
 	for (size_t i = 0; i < claims->pages.count; i++)
 		if (is_allocated(&claims->pages.items[i]))
 			sum += BUDDY_BLOCK_WEIGHT(claims->pages.items[i].order, claims->pages.items[i].pfn);

@@ -14,7 +14,8 @@ static void report_leaf(struct check *check, const struct leaf *leaf, const char
 {
 	struct finding *finding = finding_new_pages(
 		check, leaf->gva,
-		&(struct finding_pages){ leaf->gva, leaf_size(leaf), claimed, leaf->rights });
+		&(struct finding_pages){ leaf->gva, leaf_size(leaf), claimed, leaf->rights,
+					 .group = group_of_table(leaf->gva, leaf_size(leaf)) });
 
 	finding_claimed(finding, "%s", claimed);
 	finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes, %s", leaf->gpa, leaf_size(leaf),
@@ -65,10 +66,11 @@ static void check_segment_page(struct check *check, const struct symbols_segment
 	check->result->checked++;
 	if (leaf && leaf->rights == rights && gpa == segment->gpa + offset)
 		return;
-	finding = finding_new_pages(check, segment->gva + offset,
-				    &(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE,
-							     "page of the image",
-							     leaf ? 1u + leaf->rights : 0 });
+	finding = finding_new_pages(
+		check, segment->gva + offset,
+		&(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE, "page of the image",
+					 leaf ? 1u + leaf->rights : 0,
+					 .group = group_of_table(segment->gva + offset, KVMAP_PAGE_SIZE) });
 	finding_claimed(finding, "GPA 0x%" PRIx64 ", %s, as in the file", segment->gpa + offset,
 			RIGHTS_TEXT(rights));
 	if (leaf)
@@ -92,9 +94,10 @@ static void check_segment_bytes(struct check *check, const struct symbols_segmen
 		return;
 	while (bytes && first < size - 1 && bytes[first] == wanted[first])
 		first++;
-	finding = finding_new_pages(check, segment->gva + offset + first,
-				    &(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE,
-							     "bytes of the image", !bytes });
+	finding = finding_new_pages(
+		check, segment->gva + offset + first,
+		&(struct finding_pages){ segment->gva + offset, KVMAP_PAGE_SIZE, "bytes of the image", !bytes,
+					 .group = group_of_table(segment->gva + offset, KVMAP_PAGE_SIZE) });
 	finding_claimed(finding, "0x%02x, as in the file", wanted[first]);
 	if (bytes)
 		finding_found(finding, "0x%02x, the first byte of the page that differs", bytes[first]);

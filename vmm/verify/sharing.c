@@ -27,10 +27,16 @@ static void check_frames(struct check *check)
 		const struct claim_area *first = area_of(check, &frames->items[i - 1]);
 		const struct claim_area *second = area_of(check, &frames->items[i]);
 		struct finding *finding;
+		uint64_t gpa;
 
 		if (frames->items[i].key != frames->items[i - 1].key)
 			continue;
-		finding = finding_new_frame(check, frames->items[i].key << KVMAP_PAGE_SHIFT);
+		gpa = frames->items[i].key << KVMAP_PAGE_SHIFT;
+		finding = finding_new_pages(
+			check, gpa,
+			&(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, "frame of two areas", first == second,
+						 .group = group_of_area(second) ^ group_of_area(first) << 1,
+						 .object = frame_object(gpa) });
 		finding_claimed(finding, "frame 0x%" PRIx64 " in one area", frames->items[i].key);
 		if (first == second)
 			finding_found(finding, "twice in its chain");
@@ -43,6 +49,7 @@ static void check_frames(struct check *check)
 static void check_alias(struct check *check, const struct leaf *leaf)
 {
 	const struct keyed *owner = owners_find(&check->facts->owners, leaf->gpa >> KVMAP_PAGE_SHIFT);
+	const struct claim_area *area;
 	struct finding *finding;
 
 	check->result->checked++;
@@ -53,9 +60,14 @@ static void check_alias(struct check *check, const struct leaf *leaf)
 	case OWNER_KMALLOC: return;
 	default: break;
 	}
+	/* Its owner may be one that was not read. */
+	if (!owner && check_lacks(check, PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS))
+		return;
+	area = claims_area_at(check->facts->claims, leaf->gva);
 	finding = finding_new_pages(check, leaf->gpa,
 				    &(struct finding_pages){ leaf->gva, leaf_size(leaf), "alias",
-							     owner ? OWNER_KIND(owner->tag) : OWNER_FREE });
+							     owner ? OWNER_KIND(owner->tag) : OWNER_FREE,
+							     .group = area ? group_of_area(area) : 0 });
 	finding_claimed(finding, "a frame with an owner that may map it, mapped again at 0x%" PRIx64,
 			leaf->gva);
 	finding_found(finding, owner && OWNER_KIND(owner->tag) == OWNER_LAZY ? "its owner has freed it"
@@ -82,10 +94,11 @@ void check_sharing(struct check *check)
 		frame = facts_area_frame(facts, leaf->gpa, leaf_size(leaf));
 		if (!frame)
 			continue;
-		finding = finding_new_pages(check, frame->key << KVMAP_PAGE_SHIFT,
-					    &(struct finding_pages){ leaf->gva, leaf_size(leaf),
-								     "frame of an area, mapped again",
-								     leaf->rights });
+		finding = finding_new_pages(
+			check, frame->key << KVMAP_PAGE_SHIFT,
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "frame of an area, mapped again",
+						 leaf->rights,
+						 .group = group_of_area(area_of(check, frame)) });
 		finding_claimed(finding, "mapped by page %" PRIu32 " of its area and the direct map only",
 				frame->size);
 		finding_found(finding, "mapped at 0x%" PRIx64 " too, %s", leaf->gva,

@@ -275,21 +275,22 @@ static void check_complement(struct check *check, const struct keyed_array *span
 	const struct claims *claims = check->facts->claims;
 	const struct keyed *last = NULL;
 	uint64_t end = KVMAP_VMALLOC_START;
+	const bool is_cut = check_lacks(check, PART_AREAS | PART_FREE_RANGES);
 
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct keyed *span = &spans->items[i];
 
 		check->result->checked++;
-		if (span->key > end)
+		if (span->key > end && !is_cut)
 			report_gap(check, end, span->key);
-		else if (last && span->key < end)
+		if (last && span->key < end)
 			report_overlap(check, last, span, end);
 		if (span_end(claims, span) > end) {
 			end = span_end(claims, span);
 			last = span;
 		}
 	}
-	if (end < KVMAP_VMALLOC_END)
+	if (end < KVMAP_VMALLOC_END && !is_cut)
 		report_gap(check, end, KVMAP_VMALLOC_END);
 }
 

@@ -38,7 +38,8 @@ static void check_leaves(struct check *check)
 			continue;
 		finding = finding_new_pages(
 			check, leaf->gva,
-			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "outside the slots", 0 });
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "outside the slots", 0,
+						 .group = group_of_table(leaf->gva, leaf_size(leaf)) });
 		finding_claimed(finding, "maps memory of this machine");
 		finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes: not all of it is in a slot",
 			      leaf->gpa, leaf_size(leaf));

@@ -14,14 +14,22 @@ void check_stray(struct check *check)
 
 	for (; i < facts->leaves.count && facts->leaves.items[i].gva < KVMAP_VMALLOC_END; i++) {
 		const struct leaf *leaf = &facts->leaves.items[i];
+		const struct claim_area *area;
 		struct finding *finding;
 
 		check->result->checked++;
 		if (leaf->role != LEAF_OTHER)
 			continue;
+		area = claims_area_at(facts->claims, leaf->gva);
+		/* It may be a page of an area that was not read. */
+		if (!area && check_lacks(check, PART_AREAS))
+			continue;
 		finding = finding_new_pages(
 			check, leaf->gva,
-			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "stray", leaf->rights });
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "stray", leaf->rights,
+						 .group =
+							 area ? group_of_area(area)
+							      : group_of_table(leaf->gva, leaf_size(leaf)) });
 		finding_claimed(finding, "no page here");
 		finding_found(finding, "GPA 0x%" PRIx64 ", 0x%" PRIx64 " bytes, %s", leaf->gpa,
 			      leaf_size(leaf), RIGHTS_TEXT(leaf->rights));

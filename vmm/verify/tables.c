@@ -25,7 +25,16 @@ static void check_owner(struct check *check, const struct keyed *table)
 
 	if (page && page->owner == PAGE_TABLE && is_ram(facts, pfn))
 		return;
-	finding = finding_new_frame(check, table->key);
+	/* Its struct page may be one that was not read. */
+	if (!page && is_ram(facts, pfn) && check_lacks(check, PART_STRUCT_PAGES))
+		return;
+	if (!is_ram(facts, pfn) && check_lacks(check, PART_OWNERS))
+		return;
+	finding = finding_new_pages(check, table->key,
+				    &(struct finding_pages){ table->key, KVMAP_PAGE_SIZE, "owner",
+							     table->size << 1 | is_ram(facts, pfn),
+							     .group = 1ull << 32 | table->tag,
+							     .object = frame_object(table->key) });
 	finding_claimed(finding, "frame 0x%" PRIx64 ": %s", pfn,
 			is_ram(facts, pfn) ? "RAM, but its struct page names no page table" : "not RAM");
 	finding_found(finding, "a page table of level %" PRIu32, table->size);
@@ -76,7 +85,11 @@ static void check_writable(struct check *check)
 		table = facts_table(facts, leaf->gpa, leaf_size(leaf));
 		if (!table)
 			continue;
-		finding = finding_new_frame(check, table->key);
+		finding = finding_new_pages(
+			check, table->key,
+			&(struct finding_pages){ leaf->gva, leaf_size(leaf), "mapped as data", leaf->rights,
+						 .group = group_of_table(leaf->gva, leaf_size(leaf)),
+						 .object = frame_object(table->key) });
 		finding_claimed(finding, "a page table of level %" PRIu32 ", not mapped as data",
 				table->size);
 		finding_found(finding, "mapped at 0x%" PRIx64 ", %s", leaf->gva, RIGHTS_TEXT(leaf->rights));
@@ -96,7 +109,8 @@ static void check_damages(struct check *check)
 			check, entry->gva,
 			&(struct finding_pages){ entry->gva, entry->size, "entry",
 						 (unsigned int)facts->damages.items[i].stop << 8 |
-							 entry->level });
+							 entry->level,
+						 .group = entry->table | 1 });
 		finding_claimed(finding, "an entry that leads to a page or a table");
 		finding_found(finding, "0x%016" PRIx64 ": %s", entry->entry,
 			      walk_stop_text(facts->damages.items[i].stop));
@@ -119,7 +133,7 @@ void check_tables(struct check *check)
 	check_damages(check);
 	for (size_t i = 0; i < facts->tables.count; i++) {
 		check_reached_once(check, i);
-		if (!facts->claims)
+		if (!facts->claims || (i && facts->tables.items[i - 1].key == facts->tables.items[i].key))
 			continue;
 		check_owner(check, &facts->tables.items[i]);
 		check_area_frame(check, &facts->tables.items[i]);

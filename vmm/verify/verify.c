@@ -5,6 +5,7 @@
 #include "verify/check.h"
 
 #include "base/array.h"
+#include "base/strbuf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,13 +21,45 @@ static void report_damages(struct check *check)
 		const struct claim_damage *damage = &claims->damages.items[i];
 		struct finding *finding;
 
-		if (strcmp(damage->invariant, invariant_name(check->invariant)) != 0)
+		if (damage->follows || strcmp(damage->invariant, invariant_name(check->invariant)) != 0)
 			continue;
 		finding = finding_new(check, damage->address);
 		finding_claimed(finding, "a structure that can be read");
 		finding_found(finding, "%s (0x%" PRIx64 ")", damage->what, damage->value);
 		finding_where_gva(finding, check, damage->address);
 	}
+}
+
+/* What each invariant reads of the claims: where that is not whole, the invariant is not seen. */
+static const unsigned int parts_of[INVARIANTS + 1] = {
+	[1] = PART_AREAS | PART_OWNERS,
+	[2] = PART_AREAS,
+	[3] = PART_AREAS,
+	[4] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
+	[5] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
+	[6] = PART_STRUCT_PAGES | PART_OWNERS,
+	[8] = PART_AREAS | PART_FREE_RANGES,
+	[9] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
+	[12] = PART_AREAS | PART_OWNERS,
+	[13] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS,
+};
+
+static void mark_cut(struct check *check)
+{
+	static const char *const names[] = { "the areas", "the free ranges", "mem_map",
+					     "the owners of frames", "the lists of free objects" };
+	char text[sizeof(check->result->why_not)];
+	struct strbuf why = STRBUF(text);
+	unsigned int parts =
+		check->facts->claims ? check->facts->claims->unread & parts_of[check->invariant] : 0;
+
+	if (!parts || check->result->seen == NOT_SEEN)
+		return;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (parts & 1u << i)
+			strbuf_add_item(&why, ", ", "%s", names[i]);
+	strbuf_add(&why, " could not all be read, and what depends on that was not checked");
+	check_not_seen(check, text);
 }
 
 static int run_all(const struct facts *facts, struct verdict *verdict)
@@ -46,6 +79,7 @@ static int run_all(const struct facts *facts, struct verdict *verdict)
 		report_damages(&check);
 		invariants[i - 1].run(&check);
 		findings_join(&check);
+		mark_cut(&check);
 		if (check.no_memory)
 			return -1;
 	}

@@ -42,12 +42,13 @@ struct finding {
 	char found[128];
 	char where[192]; /* area, symbol or structure */
 	size_t area;     /* index + 1 into claims.areas of that verification; 0: not about an area */
-	/* Pages side by side with the same cause are one finding. The texts are of the first. */
+	/* Pages side by side, or of one group, with the same cause are one finding. The texts are of the first. */
 	uint64_t pages;                  /* number of them; 0: the finding is about no page */
 	uint64_t range_start, range_end; /* GVA, or GPA if the invariant is about frames */
 	bool gaps;                       /* not all pages of the range are wrong */
 	const char *cause;               /* compared as a pointer, as is the variant */
 	unsigned int variant;
+	uint64_t group; /* of the pages: those of one group are one finding with gaps; 0: none */
 	struct finding_object object;
 	size_t of;              /* in verdict.further: index into verdict.findings */
 	uint64_t more_unlisted; /* further claims about the object that verdict.further had no room for */

@@ -47,6 +47,7 @@ Test(damage_areas, a_tree_that_leads_out_of_RAM)
 			 "free_vmap_area_root: link does not point to a vmap_area in RAM" });
 	cr_expect_eq(claims.busy_tree.count, 2);
 	cr_expect_eq(claims.areas.count, 3);
+	cr_expect_eq(claims.unread, PART_AREAS | PART_FREE_RANGES);
 }
 
 Test(damage_areas, a_tree_link_that_is_not_aligned)

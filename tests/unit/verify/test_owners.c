@@ -2,7 +2,10 @@
 /* V4: every frame has exactly one owner. */
 #include "world.h"
 
+#include "base/array.h"
+
 #include <criterion/criterion.h>
+#include <string.h>
 
 TestSuite(owners, .init = world_init, .fini = world_destroy);
 
@@ -152,4 +155,58 @@ Test(owners, a_zone_outside_its_node_is_found)
 	expect_findings("V4");
 	w.claims.zones[0].numa_node = 2;
 	expect_findings("V4");
+}
+
+/* ---- what could not be read ---- */
+
+/* Those of A and of C, which lie between them or beside them. */
+Test(owners, frames_that_an_area_has_lost_are_one_finding)
+{
+	uint32_t other = *frame(C, 0);
+
+	area(A)->frame_count = area(A)->nr_pages = 0;
+	area(C)->frame_count = area(C)->nr_pages = 0;
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_eq(w.verdict.results[4].findings, 2, "%lu", w.verdict.results[4].findings);
+	for (size_t i = 0; i < w.verdict.findings.count; i++)
+		if (w.verdict.findings.items[i].invariant == 4)
+			cr_expect_eq(w.verdict.findings.items[i].pages,
+				     w.verdict.findings.items[i].address == other * K4 ? 1 : 4);
+}
+
+static const char *why_not(unsigned int invariant)
+{
+	return w.verdict.results[invariant].seen == NOT_SEEN ? w.verdict.results[invariant].why_not : "";
+}
+
+/* A damage has its finding; what follows from it has none, and no invariant that depends on it is "ok". */
+Test(owners, what_depends_on_areas_that_could_not_be_read_is_not_seen)
+{
+	struct claim_damage damage = { "V8", 0xffff888000001000, 1, "vmap_area_root: node outside RAM" };
+
+	cr_assert_eq(array_push(&w.claims.damages, damage), 0);
+	w.claims.unread = PART_AREAS;
+	w.claims.areas.count = 0;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1);
+	for (const unsigned int *i = (const unsigned int[]){ 1, 2, 3, 4, 5, 8, 9, 12, 13, 0 }; *i; i++)
+		cr_expect_not_null(strstr(why_not(*i), "the areas could not all be read"), "V%u", *i);
+	cr_expect_str_empty(why_not(6));
+	cr_expect_str_empty(why_not(7));
+}
+
+Test(owners, what_depends_on_a_mem_map_that_could_not_be_read_is_not_seen)
+{
+	struct claim_damage damage = { "V4", 0xffff888000001000, 0, "mem_map: not present" };
+
+	cr_assert_eq(array_push(&w.claims.damages, damage), 0);
+	damage = (struct claim_damage){ "V1", 0xffff888000002000, 1, "vm_struct.pages: not mapped", true };
+	cr_assert_eq(array_push(&w.claims.damages, damage), 0);
+	w.claims.unread = PART_STRUCT_PAGES;
+	w.claims.pages.count = 0;
+	expect_findings("V4");
+	cr_expect_eq(w.verdict.results[4].findings, 1);
+	cr_expect_not_null(strstr(why_not(4), "mem_map could not all be read"));
+	cr_expect_not_null(strstr(why_not(6), "mem_map could not all be read"));
+	cr_expect_str_empty(why_not(1));
 }

@@ -44,6 +44,52 @@ Test(tables, pages_side_by_side_with_two_causes_are_two_findings)
 	cr_expect_eq(w.verdict.findings.items[1].range_start, AREA_B + K4);
 }
 
+Test(tables, pages_of_one_area_and_one_cause_are_one_finding_with_gaps)
+{
+	*tables_entry(&w.tables, AREA_A, 1) = 0;
+	*tables_entry(&w.tables, AREA_A + K4, 1) &= ~(uint64_t)PTE_W;
+	*tables_entry(&w.tables, AREA_A + 2 * K4, 1) = 0;
+	*tables_entry(&w.tables, AREA_B, 1) = 0;
+	w.claims.variables.count = 0;
+	expect_findings("V1");
+	cr_expect_eq(w.verdict.results[1].findings, 3, "two of A, which have two causes, and one of B");
+	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
+	cr_expect_eq(w.verdict.findings.items[0].range_start, AREA_A);
+	cr_expect_eq(w.verdict.findings.items[0].range_end, AREA_A + 3 * K4);
+	cr_expect(w.verdict.findings.items[0].gaps);
+	cr_expect_eq(w.verdict.findings.items[1].address, AREA_A + K4);
+	cr_expect_eq(w.verdict.findings.items[1].pages, 1);
+	cr_expect_eq(w.verdict.findings.items[2].address, AREA_B);
+}
+
+Test(tables, stray_pages_of_one_table_are_one_finding_with_gaps)
+{
+	tables_map(&w.tables, AREA_END, LOW_GPA, 1, LEAF);
+	tables_map(&w.tables, AREA_END + 2 * K4, LOW_GPA, 1, LEAF);
+	tables_map(&w.tables, AREA_END + M2, LOW_GPA, 1, LEAF);
+	w.verdict.finding_count = 0;
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_eq(w.verdict.results[2].findings, 2);
+	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
+	cr_expect(w.verdict.findings.items[0].gaps);
+}
+
+Test(tables, tables_of_one_directory_that_are_none_are_one_finding)
+{
+	uint64_t *entry = tables_entry(&w.tables, AREA_END + 8 * M2, 2);
+
+	for (unsigned int i = 0; i < 8; i++)
+		entry[i] = (0x1100000 + 2 * i * K4) | PTE_P | PTE_W;
+	memset(ram(0x1100000), 0, 16 * K4);
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_eq(w.verdict.results[6].findings, 1, "%lu", w.verdict.results[6].findings);
+	for (size_t i = 0; i < w.verdict.findings.count; i++)
+		if (w.verdict.findings.items[i].invariant == 6) {
+			cr_expect_eq(w.verdict.findings.items[i].pages, 8);
+			cr_expect(w.verdict.findings.items[i].gaps);
+		}
+}
+
 Test(tables, a_page_that_is_not_mapped_is_found)
 {
 	*tables_entry(&w.tables, AREA_C, 1) = 0;
@@ -337,7 +383,8 @@ Test(tables, random_damage_of_tables_costs_bounded_time_and_memory)
 
 Test(tables, findings_say_which_area_they_are_about_listed_or_not)
 {
-	uint32_t marks[8] = { 0 };
+	uint32_t marks[2 * FINDINGS_LISTED + 1] = { 0 };
+	struct claim_area other = *area(A), marked;
 
 	w.input.area_findings = marks;
 	expect_findings("");
@@ -347,22 +394,19 @@ Test(tables, findings_say_which_area_they_are_about_listed_or_not)
 	cr_expect_eq(marks[B], 1u << 3);
 	cr_expect_eq(marks[A] | marks[C] | marks[L], 0);
 	cr_expect_eq(w.verdict.findings.items[0].area, B + 1);
-	/* More findings about A than are listed: B is marked all the same. */
+	/* More findings about other areas than are listed: B is marked all the same. */
 	*tables_entry(&w.tables, AREA_B + 2 * K4, 1) = 0;
-	marks[B] = 0;
-	area(A)->flags |= VM_READONLY;
-	area(B)->flags |= VM_READONLY;
-	/* Every other page is not mapped: none has the cause of the next one. */
-	area(A)->va_start = AREA_END + M2;
+	marked = *area(B);
+	marked.flags |= VM_READONLY;
+	w.claims.areas.count = 0;
 	for (unsigned int i = 0; i < 2 * FINDINGS_LISTED; i++) {
-		cr_assert_eq(array_push(&w.claims.frames, *frame(A, i % 4)), 0);
-		if (i % 2)
-			tables_map(&w.tables, area(A)->va_start + i * K4, LOW_GPA, 1, LEAF);
+		other.addr = other.va_start = AREA_END + M2 + i * M2;
+		other.va_end = other.va_start + other.size;
+		cr_assert_eq(array_push(&w.claims.areas, other), 0);
 	}
-	area(A)->first_frame = w.claims.frames.count - 2 * FINDINGS_LISTED;
-	area(A)->frame_count = 2 * FINDINGS_LISTED;
+	cr_assert_eq(array_push(&w.claims.areas, marked), 0);
 	verdict_destroy(&w.verdict);
 	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
 	cr_expect_gt(w.verdict.results[1].findings, FINDINGS_LISTED);
-	cr_expect(marks[B] & 1u << 1);
+	cr_expect(marks[2 * FINDINGS_LISTED] & 1u << 1);
 }
