@@ -14,6 +14,47 @@ if objcopy --compress-debug-sections=zstd "$GUEST" zstd.elf 2>/dev/null; then
 	[ "$status" = 0 ] && ok "a guest compressed by zstd, which this libelf knows" ||
 		one_line "a compression that libelf does not know is named" 2 'compressed by zstd.*--decompress-debug-sections'
 fi
+# Debug sections that cannot be decompressed: one line says so wherever lines and names of functions are wanted, and none is
+# printed, also where only one section is such.
+cat >compressed.py <<'END'
+import struct, sys
+source, to, wanted, kind = sys.argv[1:]
+data = bytearray(open(source, 'rb').read())
+table, = struct.unpack_from('<Q', data, 40)
+count, names = struct.unpack_from('<HH', data, 60)
+names, = struct.unpack_from('<Q', data, table + 64 * names + 24)
+for at in range(table, table + 64 * count, 64):
+    name, = struct.unpack_from('<I', data, at)
+    if data[names + name:data.index(0, names + name)].decode() != wanted:
+        continue
+    offset, size = struct.unpack_from('<QQ', data, at + 24)
+    struct.pack_into('<Q', data, at + 8, 0x800)
+    if kind == 'short':
+        struct.pack_into('<Q', data, at + 32, 10)
+    else:
+        struct.pack_into('<IIQQ', data, offset, {'zlib': 1, 'zstd': 2, 'other': 77}[kind], 0, size, 1)
+open(to, 'wb').write(data)
+END
+objcopy --decompress-debug-sections "$GUEST" plain.elf
+printf 'a = vmalloc 64K\ncrash oops\n' >oops.kvs
+try run oops.kvs --dump oops.core
+while read -r section kind pattern; do
+	python3 compressed.py plain.elf bad.elf "$section" "$kind"
+	for command in "run oops.kvs" "map oops.core" "areas oops.core" "walk oops.core 0xffffc90000000000" "frames oops.core 0x1001000" \
+		"backtrace oops.core" "proc oops.core vmallocinfo" "print oops.core zones[1].free_pages"; do
+		# shellcheck disable=SC2086
+		try $command --guest bad.elf
+		case $command in
+		frames*) [ "$(grep -c "bad.elf" err)" -le 1 ] ;;
+		*) [ "$(grep -cE "^kvmap: bad.elf: .*$pattern" err)" = 1 ] && [ "$(grep -c bad.elf err)" = 1 ] ;;
+		esac && ! grep -qE '\.[chS]:[0-9]+\)' out && ok "$section, $kind: $command" || not_ok "$section, $kind: $command"
+	done
+done <<'END'
+.debug_info zstd compressed by (zstd|an unknown method), and libelf cannot
+.debug_str other compressed by an unknown method, and libelf cannot
+.debug_info short its compressed section `.debug_info` is damaged
+.debug_line zlib its compressed section `.debug_line` is damaged
+END
 
 printf 'pair vmalloc 4096 20000\na = vmalloc 8K\nverify\n' >long.kvs
 for other in /dev/null "$MUTANT_GUEST"; do

@@ -4,6 +4,7 @@
 #include "base/escape.h"
 #include "base/signals.h"
 #include "commands/progress.h"
+#include "program/debug_sections.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,10 +34,22 @@ void command_write_escaped(FILE *stream, const char *text, size_t length)
 	}
 }
 
+/* The line about debug information that could not be read, once; not where `error` says it. */
+static void say_without_lines(const struct error *error)
+{
+	const struct error *unreadable = debug_sections_error();
+	static bool said;
+
+	if (unreadable && !said && !(error && !strcmp(error->text, unreadable->text)))
+		fprintf(stderr, "kvmap: %s\n", unreadable->text);
+	said |= unreadable != NULL;
+}
+
 int command_fail(const struct error *error, const char *detail)
 {
 	progress_end();
 	fflush(stdout);
+	say_without_lines(error);
 	fprintf(stderr, "kvmap: %s\n", error->text);
 	if (detail && *detail) {
 		command_write_escaped(stderr, detail, strlen(detail));
@@ -78,8 +91,10 @@ int command_finish(int status)
 
 	progress_end();
 	/* The pipe has no reader any more: the process dies of the signal. */
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || signals_received() == SIGPIPE)
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || signals_received() == SIGPIPE) {
+		say_without_lines(NULL);
 		return status;
+	}
 	error_set(&error, ERROR_HOST, errno, 0, "cannot write the report to standard output");
 	return command_fail(&error, NULL);
 }

@@ -3,6 +3,7 @@
  * backtrace.c: libdwfl unwinds, with the registers and the memory of a view. Every frame is checked here.
  */
 #include "program/backtrace.h"
+#include "program/debug_sections.h"
 #include "program/describe.h"
 #include "program/program_file.h"
 
@@ -18,6 +19,7 @@
 struct unwinder {
 	const struct symbols *symbols;
 	struct describe *describe; /* NULL: no call frame information */
+	bool no_rules;             /* it has some, but its sections cannot be read */
 	/* For one backtrace: */
 	const struct view *view;
 	const struct walk_mode *mode;
@@ -196,7 +198,8 @@ struct unwinder *unwinder_open(const struct symbols *symbols)
 	if (!unwinder || !symbols)
 		return unwinder;
 	unwinder->symbols = symbols;
-	unwinder->describe = describe_open(symbols);
+	unwinder->no_rules = debug_sections_want(symbols_file(symbols)) < 0;
+	unwinder->describe = unwinder->no_rules ? NULL : describe_open(symbols);
 	if (unwinder->describe &&
 	    !dwfl_attach_state(describe_dwfl(unwinder->describe), NULL, THREAD, &callbacks, unwinder)) {
 		describe_close(unwinder->describe);
@@ -221,10 +224,14 @@ void unwinder_take(struct unwinder *unwinder, const struct view *view, const str
 	unwinder->mode = mode;
 	unwinder->registers = *registers;
 	unwinder->out = out;
-	if (unwinder->describe)
+	if (unwinder->describe) {
 		take_by_rules(unwinder);
-	else
+	} else if (unwinder->no_rules) {
+		take(out, registers->rip, registers->rsp, true);
+		out->end = BACKTRACE_LOST;
+	} else {
 		take_by_frame_pointers(unwinder);
+	}
 }
 
 const char *backtrace_end_text(enum backtrace_end end)

@@ -5,6 +5,7 @@
  * Results are cached.
  */
 #include "program/debug_info.h"
+#include "program/debug_sections.h"
 #include "base/strbuf.h"
 #include "base/escape.h"
 #include "program/known_names.h"
@@ -17,9 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ELFCOMPRESS_ZSTD, which elf.h names from glibc 2.36 on. */
-#define COMPRESSION_ZSTD 2
-
 struct debug_info {
 	struct program_elf file;
 	Dwarf *dwarf;
@@ -27,47 +25,12 @@ struct debug_info {
 	struct known_names known;
 };
 
-/* Names the compression of the first debug section that libelf cannot decompress; NULL: there is none. */
-static const char *unreadable_compression(Elf *elf)
-{
-	Elf_Scn *section = NULL;
-	GElf_Chdr compression;
-	GElf_Shdr header;
-
-	while ((section = elf_nextscn(elf, section))) {
-		if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_COMPRESSED) ||
-		    !gelf_getchdr(section, &compression) || elf_compress(section, 0, 0) >= 0)
-			continue;
-		switch (compression.ch_type) {
-		case ELFCOMPRESS_ZLIB: return "zlib";
-		case COMPRESSION_ZSTD: return "zstd";
-		default: return "an unknown method";
-		}
-	}
-	return NULL;
-}
-
-static void no_debug_info(const struct debug_info *info, const char *reason, struct error *error)
-{
-	const char *compression = unreadable_compression(info->file.elf);
-	const struct program_file *file = symbols_file(info->symbols);
-
-	if (compression)
-		error_set(error, ERROR_INPUT, 0, 0,
-			  "%s: its debug sections are compressed by %s, and libelf cannot decompress them: "
-			  "`objcopy --decompress-debug-sections` makes a readable copy",
-			  file->file.name, compression);
-	else
-		error_set(error, ERROR_INPUT, 0, 0, "%s has no debug information (build it with -g): %s",
-			  file->file.name, reason);
-}
-
 int debug_info_open(const struct symbols *symbols, struct debug_info **out, struct error *error)
 {
 	struct debug_info *info;
 	Dwarf_CU *unit = NULL;
 
-	if (libdw_load(error) < 0)
+	if (libdw_load(error) < 0 || debug_sections_check(symbols_file(symbols), error) < 0)
 		return -1;
 	info = calloc(1, sizeof(*info));
 	if (!info)
@@ -79,7 +42,8 @@ int debug_info_open(const struct symbols *symbols, struct debug_info **out, stru
 	}
 	info->dwarf = dwarf_begin_elf(info->file.elf, DWARF_C_READ, NULL);
 	if (!info->dwarf || dwarf_get_units(info->dwarf, NULL, &unit, NULL, NULL, NULL, NULL) != 0) {
-		no_debug_info(info, dwarf_errmsg(-1), error);
+		error_set(error, ERROR_INPUT, 0, 0, "%s has no debug information (build it with -g): %s",
+			  symbols_file(symbols)->file.name, dwarf_errmsg(-1));
 		debug_info_close(info);
 		return -1;
 	}

@@ -6,6 +6,7 @@
 #include "program/symbols.h"
 #include "base/escape.h"
 #include "base/spelling.h"
+#include "program/debug_sections.h"
 #include "program/describe.h"
 #include "program/program_file.h"
 
@@ -25,6 +26,7 @@ struct symbols {
 	size_t segment_count;
 	uint64_t offset;
 	struct describe *describe; /* NULL until the first use, and after another offset */
+	bool no_lines;             /* the debug sections cannot be read */
 };
 
 /* FNV-1a. */
@@ -274,11 +276,14 @@ const char *symbols_nearest(const struct symbols *symbols, const char *name)
 	return nearest;
 }
 
-/* NULL if libdwfl cannot use the file. */
+/* NULL if libdwfl cannot use the file, or its debug sections cannot be read. */
 static struct describe *describe_of(struct symbols *symbols)
 {
-	if (!symbols->describe)
-		symbols->describe = describe_open(symbols);
+	if (!symbols->describe && !symbols->no_lines) {
+		symbols->no_lines = debug_sections_want(&symbols->file) < 0;
+		if (!symbols->no_lines)
+			symbols->describe = describe_open(symbols);
+	}
 	return symbols->describe;
 }
 
