@@ -17,6 +17,8 @@ for word in help --help -h '-?'; do
 	try "$word"
 	check "kvmap $word" 0 out '^Usage: kvmap COMMAND'
 done
+try help map extra
+one_line "help of a command takes no more" 2 '.extra. is one argument too many'
 try help frobnicate
 one_line "help for a command that there is not" 2 'unknown command .frobnicate.: '
 # lists COMMAND OPTION..., and lists_no COMMAND OPTION...: the help of the command has these options, or none of them.

@@ -126,6 +126,15 @@ static int run_command_line(int argc, char **argv)
 	return command->run(argc, argv);
 }
 
+static int surplus_argument(const char *given)
+{
+	char escaped[128];
+
+	fprintf(stderr, "kvmap: `%s` is one argument too many: `kvmap help COMMAND`\n",
+		text_escape(given, strlen(given), escaped, sizeof(escaped)));
+	return EXIT_NOT_DONE;
+}
+
 static bool is_help(const char *word)
 {
 	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "-?") || !strcmp(word, "help");
@@ -144,6 +153,8 @@ int main(int argc, char **argv)
 		char help[] = "--help";
 		char *arguments[] = { argv[2], help, NULL };
 
+		if (argc > 3 && find_command(argv[2]))
+			return surplus_argument(argv[3]);
 		return run_command_line(2, arguments);
 	}
 	if (is_help(argv[1])) {
