@@ -20,7 +20,7 @@ try map first_cpu_off.core --cpu 1
 check "the CPU that is named is the one that counts" 0 out '^0x0000000000400000 '
 grep -q 'CPU 0' err && not_ok "without a word of CPU 0" || ok "without a word of CPU 0"
 try map first_cpu_off.core --cpu 0
-one_line "and is refused if it has no paging" 2 'CPU 0 is not in long mode with paging'
+one_line "and is refused if it has no paging, without a value of a register that the core does not hold" 2 'CPU 0 is not in long mode with paging .*EFER not known'
 for command in frames map "walk 0x400000"; do
 	set -- $command
 	try "$1" all_cpus_off.core ${2-}

@@ -8,9 +8,23 @@
 #include "paging/pte.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* A core file may place guest memory at any offset, so the entry need not be aligned in this process. */
 typedef uint64_t entry_in_memory __attribute__((aligned(1), may_alias));
+
+/* A source that lacks EFER has a value here that follows from the others, or 0. */
+static int no_long_mode(unsigned int cpu, const struct view_cpu *registers, struct error *error)
+{
+	char efer[40] = "not known";
+
+	if (!(registers->lacks & VIEW_LACKS_EFER))
+		snprintf(efer, sizeof(efer), "0x%" PRIx64, registers->efer);
+	return error_set(error, ERROR_GUEST, 0, registers->cr3,
+			 "CPU %u is not in long mode with paging (CR0 0x%" PRIx64 ", CR4 0x%" PRIx64
+			 ", EFER %s)",
+			 cpu, registers->cr0, registers->cr4, efer);
+}
 
 int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode *out, struct error *error)
 {
@@ -22,10 +36,7 @@ int walk_mode_of_cpu(const struct view *view, unsigned int cpu, struct walk_mode
 	registers = &view->cpus[cpu];
 	if (~registers->cr0 & (CR0_PE | CR0_PG) || !(registers->cr4 & CR4_PAE) ||
 	    !(registers->efer & EFER_LMA))
-		return error_set(error, ERROR_GUEST, 0, registers->cr3,
-				 "CPU %u is not in long mode with paging (CR0 0x%" PRIx64 ", CR4 0x%" PRIx64
-				 ", EFER 0x%" PRIx64 ")",
-				 cpu, registers->cr0, registers->cr4, registers->efer);
+		return no_long_mode(cpu, registers, error);
 	*out = (struct walk_mode){
 		.root = registers->cr3 & PTE_ADDRESS,
 		.levels = registers->cr4 & CR4_LA57 ? 5 : 4,

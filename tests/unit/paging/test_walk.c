@@ -433,6 +433,11 @@ Test(walk, refuses_a_cpu_without_long_mode_paging)
 	}
 	expect_whole_error(&mode_error, ERROR_GUEST, 0, 0x1234567,
 			   "CPU 0 is not in long mode with paging (CR0 0x80000001, CR4 0x20, EFER 0x100)");
+	without[0].efer = 0;
+	without[0].lacks = VIEW_LACKS_EFER;
+	cr_expect_eq(mode_of(without[0], &mode), -1);
+	expect_whole_error(&mode_error, ERROR_GUEST, 0, 0x1234567,
+			   "CPU 0 is not in long mode with paging (CR0 0x1, CR4 0x20, EFER not known)");
 	cr_expect_eq(walk_mode_of_cpu(&t.view, 1, &mode, &mode_error), -1);
 	expect_whole_error(&mode_error, ERROR_INPUT, 0, 0, "there is no CPU 1: the guest has 1");
 }
