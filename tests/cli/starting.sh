@@ -24,7 +24,7 @@ for command in map areas "walk 0"; do
 	one_line "$1 of a VM that is starting says so" 2 "the VM of process $vm is starting: .*--wait"
 done
 try resume $vm
-one_line "resume, too" 2 "the VM of process $vm is starting"
+one_line "resume, too, without a word of inspecting" 2 "the VM of process $vm is starting: it has no control socket yet; try again, or use --wait"
 "$KVMAP" map $vm --wait >waited 2>waited.err 9>&- &
 waiter=$!
 "$KVMAP" resume $vm --wait >resumed 2>&1 9>&- &
@@ -74,6 +74,24 @@ for command in "map --cpu 63" "diff my.kvs"; do
 	"$KVMAP" resume $vm >/dev/null 2>&1
 	wait $vm
 done
+
+# In the first milliseconds, in which the shell has not executed the program: what is said is true of it.
+wrong=
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+	# shellcheck disable=SC2086
+	"$KVMAP" run my.kvs --hold $patient >vm.out 2>vm.err </dev/null &
+	vm=$!
+	started=$vm
+	try map $vm
+	[ "$status" = 0 ] || grep -q 'is starting' err || wrong=$(cat err)
+	try map $vm --wait
+	[ "$status" = 0 ] && grep -q 'direct map' out && ! grep -qi 'nothing that the guest uses' out && grep -q 'text' out || wrong=$(cat out err)
+	"$KVMAP" resume $vm
+	wait $vm || wrong="resume: $(cat vm.err)"
+done
+tried="kvmap run --hold & kvmap map: $wrong"
+[ -z "$wrong" ] && ok "a process that is not a kvmap yet is starting, and --wait waits for the guest's own tables" ||
+	not_ok "a process that is not a kvmap yet is starting, and --wait waits for the guest's own tables"
 
 # The example of kvmap-run(1).
 (

@@ -27,14 +27,18 @@ bool snapshot_may_repeat(const struct source *source);
  */
 int source_read_process(struct source *source, bool stop, struct error *error);
 
-/* Whether the process is a kvmap that will have a control socket and does not have it yet. */
+/*
+ * Whether the process is a kvmap that will have a control socket and does not have it yet. A process that has just been
+ * made is waited for until it has executed its program.
+ */
 bool source_is_starting(uint32_t pid);
 
 /* Whether the name is a process id. */
 bool source_is_pid(const char *name, uint32_t *out);
 
 /*
- * Waits until the CPU that the source wants has page tables, or any if it wants none, the guest is at its end, it has
+ * Waits until the CPU that the source wants has page tables, or any if it wants none, and kvmap's own guest its
+ * structures, until the guest is at its end, it has
  * no such CPU, or a minute has passed. -1: the VM cannot be read.
  */
 int source_wait_for_tables(const struct source *source, struct error *error);

@@ -97,7 +97,7 @@ int source_connect(const char *name, struct control_client **out, struct error *
 	if (source_is_starting(pid))
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "the VM of process %" PRIu32
-				 " is starting: it cannot be inspected yet; try again, or use --wait",
+				 " is starting: it has no control socket yet; try again, or use --wait",
 				 pid);
 	if (control_socket_path_of_pid(pid, path, sizeof(path), error) < 0 ||
 	    control_client_open(path, out, error) < 0)
@@ -124,11 +124,10 @@ static int open_vm(const char *name, const struct source_config *config, struct 
 		   struct error *error)
 {
 	if (source_connect(name, &source->vm.client, error) < 0 ||
-	    control_client_map(source->vm.client, error) < 0 ||
-	    (config->wait && source_wait_for_tables(source, error) < 0))
+	    control_client_map(source->vm.client, error) < 0)
 		return -1;
 	open_program(config, control_client_hello(source->vm.client)->program, source);
-	return 0;
+	return config->wait ? source_wait_for_tables(source, error) : 0;
 }
 
 /* ---- a VM of another program ---- */

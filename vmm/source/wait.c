@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "base/number.h"
 #include "control/socket_path.h"
+#include "kvmap/claims.h"
 #include "source/internal.h"
 #include "stage2/process.h"
 
@@ -19,6 +20,12 @@
 
 #define WAIT_NS (60ull * 1000000000)
 #define STEP_NS 5000000
+
+/* A process that is not older may be one that is about to execute kvmap. */
+#define NEW_SECONDS 0.2
+
+/* A variable of kvmap's guest: KVMAP_INSIDE_BOOT until the guest has its page tables and its structures. */
+#define INSIDE "agent_inside"
 
 /* Whether the process runs the program that this one runs. */
 static bool is_kvmap(uint32_t pid)
@@ -53,15 +60,6 @@ static bool will_listen(uint32_t pid)
 	return false;
 }
 
-bool source_is_starting(uint32_t pid)
-{
-	char path[128];
-	struct error ignored;
-
-	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) < 0 && is_kvmap(pid) &&
-	       will_listen(pid);
-}
-
 bool source_is_pid(const char *name, uint32_t *out)
 {
 	uint64_t pid;
@@ -91,6 +89,49 @@ static bool has_ended(uint32_t pid)
 	return state && strlen(state) > 2 && state[2] == 'Z';
 }
 
+/* Whether the process has begun so lately that its shell may not have executed the program yet. False: not known, too. */
+static bool is_new(uint32_t pid)
+{
+	char path[64], text[1024], *state;
+	unsigned long long ticks = 0;
+	struct timespec now;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	state = strrchr(text, ')');
+	/* The 22nd member is the time of its start, since the system's; the state is the third. */
+	for (unsigned int member = 2; state && member < 22; member++)
+		state = strchr(state + 1, ' ');
+	if (!state || sscanf(state, " %llu", &ticks) != 1 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return false;
+	return ((double)now.tv_sec + (double)now.tv_nsec / 1e9) -
+		       (double)ticks / (double)sysconf(_SC_CLK_TCK) <
+	       NEW_SECONDS;
+}
+
+bool source_is_starting(uint32_t pid)
+{
+	const struct timespec step = { .tv_nsec = STEP_NS };
+	char path[128];
+	struct error ignored;
+
+	while (control_socket_path_of_pid(pid, path, sizeof(path), &ignored) < 0) {
+		if (is_kvmap(pid) && will_listen(pid))
+			return true;
+		if (has_ended(pid) || !is_new(pid) || process_has_vm((pid_t)pid, &ignored) > 0)
+			return false;
+		nanosleep(&step, NULL);
+	}
+	return false;
+}
+
 /* Whether there is nothing more to wait for: a socket, a VM of another program, no process, or one that this user may not
  * inspect. */
 static bool is_there(const char *name)
@@ -116,6 +157,20 @@ void source_wait_for_socket(const char *name)
 		nanosleep(&step, NULL);
 }
 
+/* Whether the guest has told where its structures are, as far as this is known of its program. */
+static bool is_ready(const struct source *source, const struct view *view, const struct walk_mode *mode)
+{
+	uint64_t address;
+	uint32_t inside;
+	struct error ignored;
+
+	if (!source->own_symbols || !symbols_are_own(source->own_symbols) ||
+	    !symbols_find(source->own_symbols, INSIDE, &address, NULL))
+		return true;
+	return walk_read(view, mode, address, &inside, sizeof(inside), &ignored) == 0 &&
+	       inside != KVMAP_INSIDE_BOOT;
+}
+
 /* Whether the guest has the page tables that are wanted, or never will. -1: its VM cannot be read. */
 static int has_tables(const struct source *source, struct error *error)
 {
@@ -130,7 +185,7 @@ static int has_tables(const struct source *source, struct error *error)
 	if (control_client_pause(client, &view, error) < 0)
 		return -1;
 	found = (source->one_cpu && source->cpu >= view->cpu_count) ||
-		source_find_mode(source, view, &cpu, &mode, &ignored) == 0;
+		(source_find_mode(source, view, &cpu, &mode, &ignored) == 0 && is_ready(source, view, &mode));
 	return control_client_resume(client, &ignored_time, error) < 0 ? -1 : found;
 }
 
