@@ -215,26 +215,31 @@ static void emit_area(struct report *report, const struct area_report *shown)
 
 static void put_sum(struct report *report, const struct report_areas *about, uint64_t wrong, uint64_t others)
 {
-	char areas[40], other[40];
+	uint64_t count = about->only ? 1 : about->claims->areas.count;
+	const char *not_about = about->only ? " not about it" : " about no area";
+	char areas[40], other[40], all[60] = "";
 	struct json_object *line;
+
+	if (about->only)
+		snprintf(all, sizeof(all), " of %zu", about->claims->areas.count);
 
 	if (report->format == REPORT_TEXT) {
 		text_line(report, wrong || others ? PAINT_BAD : PAINT_PLAIN, 0, 2,
-			  "%s, %" PRIu64 " of them wrong%s%s%s",
-			  text_number_of(about->claims->areas.count, "area", areas, sizeof(areas)), wrong,
+			  "%s%s, %" PRIu64 " of them wrong%s%s%s%s",
+			  text_number_of(count, "area", areas, sizeof(areas)), all, wrong,
 			  others ? "; and " : "",
 			  others ? text_number_of(others, "finding", other, sizeof(other)) : "",
-			  others ? " about no area: see `kvmap verify`" : "");
+			  others ? not_about : "", others ? ": see `kvmap verify`" : "");
 		return;
 	}
 	line = json_start(report, "areas");
-	json_add_number(line, "areas", about->claims->areas.count);
+	json_add_number(line, "areas", count);
 	json_add_number(line, "wrong", wrong);
 	json_add_number(line, "other_findings", others);
 	json_finish(report, line);
 }
 
-void report_areas(struct report *report, const struct report_areas *about)
+uint64_t report_areas(struct report *report, const struct report_areas *about)
 {
 	uint64_t budget = area_tables_budget(about->view, about->claims), wrong = 0, others;
 	size_t listed = 0;
@@ -244,6 +249,8 @@ void report_areas(struct report *report, const struct report_areas *about)
 					     .index = i,
 					     .area = &about->claims->areas.items[i] };
 
+		if (about->only && shown.area != about->only)
+			continue;
 		area_tables(about->view, about->mode, shown.area, &budget, &shown.tables);
 		shown.findings = findings_of(&shown);
 		wrong += shown.findings || shown.tables.cut_short;
@@ -256,7 +263,10 @@ void report_areas(struct report *report, const struct report_areas *about)
 		show_findings(report, &shown);
 	}
 	for (size_t i = 0; i < about->verdict->findings.count; i++)
-		listed += about->verdict->findings.items[i].area != 0;
+		listed += about->only ? about->verdict->findings.items[i].area ==
+						(size_t)(about->only - about->claims->areas.items) + 1
+				      : about->verdict->findings.items[i].area != 0;
 	others = about->verdict->findings.count - listed;
 	put_sum(report, about, wrong, others);
+	return wrong;
 }

@@ -18,9 +18,11 @@ struct report_areas {
 	const struct walk_mode *mode;
 	struct symbols *symbols;
 	const struct verdict *verdict;
-	const uint32_t *findings; /* by area, as in struct verify_input */
+	const uint32_t *findings;      /* by area, as in struct verify_input */
+	const struct claim_area *only; /* the area to report, one of the claims; NULL: all */
 };
 
-void report_areas(struct report *report, const struct report_areas *areas);
+/* Returns the number of the reported areas that are wrong. */
+uint64_t report_areas(struct report *report, const struct report_areas *areas);
 
 #endif
