@@ -3,7 +3,7 @@
 # Cores of guests that are not kvmap's own: what foreign_core.py writes, as QEMU would.
 . "$(dirname "$0")/tap.sh"
 
-for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping no_top_table recursive recursive_data shared_tables \
+for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping half_page no_top_table recursive recursive_data shared_tables \
 	moved_shared_tables changed_shared_table large_alias with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
@@ -41,6 +41,8 @@ try frames many_pieces.core 0x1780000
 check "the last of them are memory" 0 out '0x1780000'
 try dump many_pieces.core again.core
 check "they can be written again" 0 out 'again.core'
+try dump many_cpus.core again.core
+check "the notes of many CPUs are no stored memory" 0 out '300 CPUs, 64 KiB of memory, of which ([0-9]|[1-5][0-9]|6[0-4]) KiB are stored'
 
 # ---- memory that is not there ----
 for command in map "walk 0x400000" frames; do
@@ -48,6 +50,14 @@ for command in map "walk 0x400000" frames; do
 	try "$1" cut_mapping.core ${2-}
 	one_line "$1 without the top table says what the core has instead" 2 \
 		'top table .* 0x8000, is not in this core.*it has 0x4000 of 0x10000 bytes.*without -p'
+done
+try map half_page.core --all
+check "half a page is not used, and all bytes that are missing are counted" 0 \
+	err 'lacks 43008 bytes from GPA 0x5800, .*and of the page at GPA 0x5000 it has 2048 bytes, which are not used'
+for size in 0x4000000000000000 0xfffffffffffff000 0x10000000000000; do
+	python3 "$(dirname "$0")/foreign_core.py" beyond_52_bits huge.core $size
+	try map huge.core
+	one_line "a piece of memory of $size bytes" 2 "guest memory at GPA 0x100000, size $size: beyond 52 bits of physical address"
 done
 try map no_top_table.core
 one_line "a core of one piece" 2 'top table .* 0x8000000, is not in this core, which has 1 piece of memory up to GPA 0x10000$'

@@ -95,6 +95,15 @@ def cut_mapping(path):
     write_core(path, [(0xFFFF << 48, 0, memory.bytes[:0x4000], 0x10000)], cpus=({**LONG_MODE, "cr3": 0x8000},))
 
 
+def half_page(path):
+    """-p, and the file has half of the page that is mapped."""
+    write_core(path, [(0, 0, small().bytes[:0x5800], 0x10000)])
+
+
+def beyond_52_bits(path, size):
+    write_core(path, whole(small()) + [(0, 0x100000, bytes(PAGE), int(size, 0))])
+
+
 def no_top_table(path):
     """CR3 points beyond all memory."""
     write_core(path, whole(small()), cpus=({**LONG_MODE, "cr3": 0x8000000},))

@@ -110,13 +110,28 @@ static void warn(const struct core_dump *dump, const char *path)
 			path, mappings->count);
 }
 
+/*
+ * Bytes of guest memory on the disk: headers and notes come before it in the file. The blocks of a file system may be
+ * larger than pages.
+ */
+static uint64_t stored_memory(const struct view *view, const char *path)
+{
+	uint64_t memory = view_size(view), head, stored;
+	struct stat status;
+
+	if (stat(path, &status) < 0 || (uint64_t)status.st_size < memory)
+		return 0;
+	head = (uint64_t)status.st_size - memory;
+	stored = (uint64_t)status.st_blocks * 512;
+	stored -= stored < head ? stored : head;
+	return stored < memory ? stored : memory;
+}
+
 int core_dump_write(const struct core_dump *dump, const char *path, struct report_dump *out,
 		    struct error *error)
 {
 	const struct core_addresses addresses = { dump->mappings.items, dump->mappings.count,
 						  dump->physical };
-	struct stat status;
-
 	if (core_write_checked(dump->view, &addresses, path, dump->program, dump->check, dump->check_context,
 			       error) < 0)
 		return -1;
@@ -131,7 +146,7 @@ int core_dump_write(const struct core_dump *dump, const char *path, struct repor
 		.left_out = dump->mappings.repeated,
 		.not_known = not_known(dump->view),
 		.cut_short = dump->mappings.cut_short,
-		.stored = stat(path, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0,
+		.stored = stored_memory(dump->view, path),
 	};
 	warn(dump, path);
 	return 0;

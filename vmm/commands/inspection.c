@@ -134,6 +134,21 @@ static void print_summaries(struct inspection *inspection)
 	}
 }
 
+static void print_gap(const struct view_gap *gap)
+{
+	char part[120] = "";
+
+	if (gap->has > gap->used)
+		snprintf(part, sizeof(part),
+			 ", and of the page at GPA 0x%" PRIx64 " it has %" PRIu64
+			 " bytes, which are not used",
+			 gap->gpa + gap->used, gap->has - gap->used);
+	fprintf(stderr,
+		"kvmap: this core lacks %" PRIu64 " bytes from GPA 0x%" PRIx64
+		", memory or a device's (QEMU: dump-guest-memory without -p has all memory)%s\n",
+		gap->size - gap->has, gap->gpa + gap->has, part);
+}
+
 static void print_warnings(const struct inspection *inspection)
 {
 	char offset[40];
@@ -147,11 +162,7 @@ static void print_warnings(const struct inspection *inspection)
 				"(--cpu)\n",
 				source->cpu);
 		if (inspection->warned && source->view->gaps.count)
-			fprintf(stderr,
-				"kvmap: this core lacks %" PRIu64 " bytes from GPA 0x%" PRIx64
-				", memory or a device's (QEMU: dump-guest-memory without -p has all memory)\n",
-				source->view->gaps.items[0].size - source->view->gaps.items[0].has,
-				source->view->gaps.items[0].gpa + source->view->gaps.items[0].has);
+			print_gap(&source->view->gaps.items[0]);
 		if (inspection->warned && source->symbols && symbols_offset(source->symbols))
 			fprintf(stderr,
 				"kvmap: the program runs at an offset of %s to the addresses of its file "

@@ -24,7 +24,7 @@ struct report_dump {
 	uint64_t left_out;
 	unsigned int not_known; /* enum view_lacks: registers that are 0 in NT_PRSTATUS of some CPU */
 	bool cut_short;         /* the core does not have all mappings of damaged tables */
-	uint64_t stored;        /* bytes that the file takes on its disk */
+	uint64_t stored;        /* bytes of memory that the file has on its disk */
 };
 
 void report_dump(struct report *report, const struct report_dump *dump);

@@ -27,6 +27,22 @@ struct pieces {
 	ARRAY_OF(struct piece);
 };
 
+static int segment_error(const struct core_file *file, const GElf_Phdr *segment, const char *what,
+			 struct error *error)
+{
+	return error_set(error, ERROR_INPUT, 0, segment->p_paddr,
+			 "%s: guest memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64 ": %s", file->path,
+			 segment->p_paddr, segment->p_memsz, what);
+}
+
+/* Of all that the segment names, whether the file has it or not. */
+static int check_range(const struct core_file *file, const GElf_Phdr *segment, struct error *error)
+{
+	if (segment->p_paddr <= GPA_END && segment->p_memsz <= GPA_END - segment->p_paddr)
+		return 0;
+	return segment_error(file, segment, "beyond 52 bits of physical address", error);
+}
+
 static int check_segment(const struct core_file *file, const GElf_Phdr *segment, struct error *error)
 {
 	const char *what = NULL;
@@ -35,13 +51,7 @@ static int check_segment(const struct core_file *file, const GElf_Phdr *segment,
 		what = "more bytes in the file than in memory";
 	else if ((segment->p_paddr | segment->p_memsz) % PAGE_4K)
 		what = "not a whole number of pages";
-	else if (segment->p_paddr > GPA_END || segment->p_memsz > GPA_END - segment->p_paddr)
-		what = "beyond 52 bits of physical address";
-	if (!what)
-		return 0;
-	return error_set(error, ERROR_INPUT, 0, segment->p_paddr,
-			 "%s: guest memory at GPA 0x%" PRIx64 ", size 0x%" PRIx64 ": %s", file->path,
-			 segment->p_paddr, segment->p_memsz, what);
+	return what ? segment_error(file, segment, what, error) : 0;
 }
 
 /*
@@ -50,10 +60,10 @@ static int check_segment(const struct core_file *file, const GElf_Phdr *segment,
  */
 static int take_gap(GElf_Phdr *segment, struct view *view)
 {
-	struct view_gap gap = { segment->p_paddr, segment->p_memsz,
+	struct view_gap gap = { segment->p_paddr, segment->p_memsz, segment->p_filesz,
 				page_round_down(segment->p_filesz, PAGE_4K) };
 
-	segment->p_memsz = gap.has;
+	segment->p_memsz = gap.used;
 	return gap.has ? array_push(&view->gaps, gap) : 0;
 }
 
@@ -65,7 +75,7 @@ static void settle_gaps(struct view *view)
 	for (size_t i = 0; i < view->gaps.count; i++) {
 		struct view_gap gap = view->gaps.items[i];
 
-		if (!view_covers(view, gap.gpa + gap.has, gap.size - gap.has))
+		if (!view_covers(view, gap.gpa + gap.used, gap.size - gap.used))
 			view->gaps.items[kept++] = gap;
 	}
 	view->gaps.count = kept;
@@ -76,7 +86,9 @@ static int take_segment(const struct core_file *file, GElf_Phdr *segment, struct
 {
 	struct piece piece;
 
-	/* check_segment() refuses an address beyond GPA_END below; the gap is used only where memory is. */
+	/* A header without bytes and size has no address. */
+	if ((segment->p_memsz || segment->p_filesz) && check_range(file, segment, error) < 0)
+		return -1;
 	if (file->from_qemu && segment->p_memsz > segment->p_filesz && take_gap(segment, view) < 0)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "%s", file->path);
 	if (segment->p_filesz > segment->p_memsz && file->from_qemu)

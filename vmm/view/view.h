@@ -31,9 +31,12 @@ struct view_region {
 	uint64_t *accessed; /* bitmap of pages returned by the accessors below; NULL: not recorded */
 };
 
-/* Guest memory [gpa, gpa + size) that a core names, with only the first `has` bytes in the file, 0 < has < size. */
+/*
+ * Guest memory [gpa, gpa + size) that a core names, with only the first `has` bytes in the file, 0 < has < size, of which
+ * the first `used` are whole pages and in a region.
+ */
 struct view_gap {
-	uint64_t gpa, size, has;
+	uint64_t gpa, size, has, used;
 };
 
 /* clang-format off */
