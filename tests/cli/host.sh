@@ -106,6 +106,23 @@ wait "$vm"
 status=$?
 check "JSON says so" 143 out '"type":"interrupted".*"signal":"SIGTERM","where":"long.kvs:1: ' out '"ok":false,"interrupted":"SIGTERM"'
 
+# A command that runs a script first: a line with the script's line, nothing else.
+for command in map areas verify "walk long.kvs 0" "diff long.kvs script.kvs"; do
+	set -- $command
+	[ $# -gt 1 ] || set -- "$1" long.kvs
+	# shellcheck disable=SC2086
+	"$KVMAP" "$@" $patient >out 2>err </dev/null &
+	vm=$!
+	tried="kvmap $*, and SIGTERM"
+	# The guest runs: its process has threads of vCPUs.
+	wait_for $vm sh -c "ls -l /proc/$vm/fd 2>/dev/null | grep -q kvm-vcpu"
+	sleep 0.2
+	kill -TERM $vm
+	wait $vm
+	status=$?
+	one_line "$1 of a script, interrupted: the script's line" 143 '^kvmap: interrupted by SIGTERM: long.kvs:1: pair vmalloc'
+done
+
 rm -f socket
 python3 -c 'import subprocess, sys
 p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)

@@ -139,6 +139,12 @@ void signals_defer(void (*wake)(void *context), void *context)
 	deferred = true;
 }
 
+void signals_no_longer_defer(void)
+{
+	deferred = false;
+	wake_function = NULL;
+}
+
 void signals_early(void (*early)(const char *name))
 {
 	early_function = early;

@@ -25,6 +25,9 @@ void signals_begin(void (*shortened)(const char *name));
  */
 void signals_defer(void (*wake)(void *context), void *context);
 
+/* A signal ends the process at once again. The one that was noted stays noted, for signals_die(). */
+void signals_no_longer_defer(void);
+
 /*
  * Until signals_defer(), a signal calls early(its name) in the handler before the process dies. early must be
  * async-signal-safe.

@@ -118,12 +118,15 @@ static int run_command_line(int argc, char **argv)
 {
 	const struct command *command = find_command(argv[0]);
 	char name[64];
+	int status;
 
 	if (!command)
 		return unknown_command(argv[0]);
 	snprintf(name, sizeof(name), "kvmap %s", command->name);
 	argv[0] = name;
-	return command->run(argc, argv);
+	status = command->run(argc, argv);
+	signals_die();
+	return status;
 }
 
 static int surplus_argument(const char *given)

@@ -154,6 +154,13 @@ failed:
 	return -1;
 }
 
+void session_end_interruptible(struct session *session)
+{
+	if (session->config.interruptible)
+		signals_no_longer_defer();
+	session->config.interruptible = false;
+}
+
 void session_destroy(struct session *session)
 {
 	if (!session)

@@ -82,6 +82,9 @@ struct session {
 int session_settle(struct session_config *config, const struct script *script, char *context_out,
 		   size_t context_size, struct error *error);
 
+/* A signal ends the process at once again, before session_destroy(). */
+void session_end_interruptible(struct session *session);
+
 /*
  * Boots, runs and verifies. -1 if that could not be done. A guest that dies or lies is a finding in
  * session->verdict, not an error.

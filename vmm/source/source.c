@@ -2,6 +2,7 @@
 #include "source/source.h"
 
 #include "base/data_path.h"
+#include "base/signals.h"
 #include "control/socket_path.h"
 #include "source/internal.h"
 #include "stage2/process.h"
@@ -35,6 +36,15 @@ static int load_script(const char *name, const struct source_config *config, str
 			 why.text);
 }
 
+/* A signal ended the guest, or came when the guest had ended. The process then dies of it. */
+static int interrupted(const struct report_run *run, struct error *error)
+{
+	if (!run->interrupted)
+		return error_set(error, ERROR_HOST, 0, 0, "ended by %s", signals_name(signals_received()));
+	return error_set(error, ERROR_HOST, 0, 0, "interrupted by %s: %s", run->interrupted,
+			 run->interrupted_at);
+}
+
 static int open_script(const char *name, const struct source_config *config, struct source *source,
 		       char *detail, size_t detail_size, struct error *error)
 {
@@ -44,10 +54,14 @@ static int open_script(const char *name, const struct source_config *config, str
 	    load_script(name, config, &source->script, detail, detail_size, error) < 0)
 		return -1;
 	session.program = source->program;
+	session.interruptible = true;
 	if (session_settle(&session, source->script, detail, detail_size, error) < 0)
 		return -1;
 	if (session_run(&session, &source->session, error) < 0)
 		return -1;
+	session_end_interruptible(source->session);
+	if (signals_received())
+		return interrupted(&source->session->run, error);
 	source->has_mode = source->session->has_mode;
 	source->view = source->session->view;
 	source->mode = source->session->mode;
