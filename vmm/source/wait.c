@@ -157,7 +157,7 @@ void source_wait_for_socket(const char *name)
 		nanosleep(&step, NULL);
 }
 
-/* Whether the guest has told where its structures are, as far as this is known of its program. */
+/* Whether the guest has booted, so that its structures are there, as far as this is known of its program. */
 static bool is_ready(const struct source *source, const struct view *view, const struct walk_mode *mode)
 {
 	uint64_t address;

@@ -93,8 +93,8 @@ uint64_t group_of_area(const struct claim_area *area);
 uint64_t group_of_table(uint64_t gva, uint64_t page_size);
 
 /*
- * Whether any of these parts of the claims (enum claims_part) was not read to its end. What depends on it is not
- * checked: it would be a finding for each frame or page that follows from one damage. verify() marks the invariant.
+ * Whether any of these parts of the claims (enum claims_part) was not read to its end. A check that depends on it is
+ * left out: it would be a finding for each frame or page that follows from one damage. verify() marks the invariant.
  */
 bool check_lacks(const struct check *check, unsigned int parts);
 

@@ -30,7 +30,7 @@ static void report_damages(struct check *check)
 	}
 }
 
-/* What each invariant reads of the claims: where that is not whole, the invariant is not seen. */
+/* The parts of the claims that each invariant reads: where one is not whole, the invariant is not seen. */
 static const unsigned int parts_of[INVARIANTS + 1] = {
 	[1] = PART_AREAS | PART_OWNERS,
 	[2] = PART_AREAS,

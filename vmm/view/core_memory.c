@@ -35,7 +35,7 @@ static int segment_error(const struct core_file *file, const GElf_Phdr *segment,
 			 segment->p_paddr, segment->p_memsz, what);
 }
 
-/* Of all that the segment names, whether the file has it or not. */
+/* The range is that of all memory that the segment names, whether the file has it or not. */
 static int check_range(const struct core_file *file, const GElf_Phdr *segment, struct error *error)
 {
 	if (segment->p_paddr <= GPA_END && segment->p_memsz <= GPA_END - segment->p_paddr)

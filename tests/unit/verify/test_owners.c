@@ -159,7 +159,7 @@ Test(owners, a_zone_outside_its_node_is_found)
 
 /* ---- what could not be read ---- */
 
-/* Those of A and of C, which lie between them or beside them. */
+/* The frames of C lie between those of A or beside them. */
 Test(owners, frames_that_an_area_has_lost_are_one_finding)
 {
 	uint32_t other = *frame(C, 0);
