@@ -79,8 +79,8 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 	while (vmap_area && !reader->out_of_memory) {
 		if (vmap_area % 8 || !reader->nodes_left ||
 		    !reader_structure(reader, TYPE_vmap_area, vmap_area, copy)) {
-			reader_cut(reader, take == take_lazy ? PART_AREAS : 0, "V8", address, vmap_area,
-				   "%s: does not point to a vmap_area in RAM", name);
+			reader_cut(reader, take == take_lazy ? PART_AREAS : PART_DEFERRED, "V8", address,
+				   vmap_area, "%s: does not point to a vmap_area in RAM", name);
 			return;
 		}
 		reader->nodes_left--;
@@ -91,8 +91,8 @@ static void list_walk(struct reader *reader, uint64_t address, const char *name,
 		}
 		vmap_area = layout_value(reader->layout, MEMBER_vmap_area_next, copy);
 		if (vmap_area && vmap_area == saved) {
-			reader_cut(reader, take == take_lazy ? PART_AREAS : 0, "V8", address, vmap_area,
-				   "%s: has a cycle", name);
+			reader_cut(reader, take == take_lazy ? PART_AREAS : PART_DEFERRED, "V8", address,
+				   vmap_area, "%s: has a cycle", name);
 			return;
 		}
 	}

@@ -129,6 +129,7 @@ enum claims_part {
 	PART_STRUCT_PAGES = 4, /* mem_map */
 	PART_OWNERS = 8,       /* RAM, reserved regions, zones, free lists, chains of frames, slabs */
 	PART_OBJECTS = 16,     /* lists of free objects */
+	PART_DEFERRED = 32,    /* lists of deferred areas */
 };
 
 struct claims {

@@ -31,8 +31,8 @@ static void each_cpu(struct reader *reader, const char *invariant,
 		if (reader_is_unused(reader, root->gva + at, size))
 			continue;
 		if (!reader_structure(reader, TYPE_cpu_cache, root->gva + at, copy)) {
-			reader_cut(reader, PART_AREAS | PART_OWNERS | PART_OBJECTS, invariant, root->gva,
-				   root->gva + at, "cpu_caches: not mapped");
+			reader_cut(reader, PART_AREAS | PART_OWNERS | PART_OBJECTS | PART_DEFERRED, invariant,
+				   root->gva, root->gva + at, "cpu_caches: not mapped");
 			return;
 		}
 		read(reader, root->gva + at, copy);

@@ -32,6 +32,7 @@ struct descent {
 	uint32_t *blacks; /* by index: black nodes on the path from the root, inclusive; 0: not visited */
 	uint32_t height;  /* black nodes of the first complete path; 0: none yet */
 	bool uneven;      /* a path with another number was reported */
+	bool is_cut;      /* not all nodes were read, which is a finding already */
 };
 
 static struct finding *report(struct check *check, const struct tree *tree, const struct claim_rb_node *node)
@@ -101,6 +102,8 @@ static void go_to_child(struct descent *descent, const struct claim_rb_node *nod
 		path_ends(descent, node, blacks);
 		return;
 	}
+	if (child == tree->count && descent->is_cut)
+		return;
 	if (child == tree->count || descent->blacks[child] || tree->nodes[child].parent != node->vmap_area) {
 		finding = report(descent->check, tree, node);
 		finding_claimed(finding, "child 0x%" PRIx64 ", whose parent it is", gva);
@@ -151,6 +154,15 @@ static uint64_t claimed_max(const struct descent *descent, uint64_t gva)
 	return i < descent->tree->count ? descent->tree->nodes[i].subtree_max_size : 0;
 }
 
+/* Whether a child of the node was not read. */
+static bool lacks_child(const struct descent *descent, const struct claim_rb_node *node)
+{
+	size_t none = descent->tree->count;
+
+	return descent->is_cut && ((node->left && index_of(descent, node->left) == none) ||
+				   (node->right && index_of(descent, node->right) == none));
+}
+
 /* Checks each node against the values of its children; if all nodes pass, all values are right. */
 static void check_maxima(struct descent *descent)
 {
@@ -162,7 +174,7 @@ static void check_maxima(struct descent *descent)
 
 		max = max < left ? left : max;
 		max = max < right ? right : max;
-		if (node->subtree_max_size == max)
+		if (node->subtree_max_size == max || lacks_child(descent, node))
 			continue;
 		finding = report(descent->check, descent->tree, node);
 		finding_claimed(finding, "subtree_max_size 0x%" PRIx64, node->subtree_max_size);
@@ -189,7 +201,11 @@ static int descent_prepare(struct descent *descent)
 
 static void check_tree(struct check *check, const struct tree *tree)
 {
-	struct descent descent = { .check = check, .tree = tree };
+	struct descent descent = {
+		.check = check,
+		.tree = tree,
+		.is_cut = check_lacks(check, tree->augmented ? PART_FREE_RANGES : PART_AREAS),
+	};
 
 	if (!tree->count)
 		return;
@@ -316,7 +332,7 @@ static bool check_waits(struct check *check, const struct claim_area *area, cons
 	struct finding *finding;
 
 	check->result->checked += area->deferred;
-	if (is_listed == area->deferred)
+	if (is_listed == area->deferred || (!is_listed && check_lacks(check, PART_DEFERRED)))
 		return is_listed;
 	finding = finding_new_about(
 		check, area->va_start,
@@ -340,7 +356,7 @@ static void check_deferred(struct check *check)
 	} else {
 		for (size_t i = 0; i < claims->areas.count; i++)
 			found += check_waits(check, &claims->areas.items[i], &listed);
-		if (found != listed.count) {
+		if (found != listed.count && !check_lacks(check, PART_AREAS)) {
 			finding = finding_new(check, listed.items[0].key);
 			finding_claimed(finding, "%zu areas wait to be freed", listed.count);
 			finding_found(finding, "%zu of them are areas", found);

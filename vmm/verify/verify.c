@@ -38,7 +38,7 @@ static const unsigned int parts_of[INVARIANTS + 1] = {
 	[4] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[5] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[6] = PART_STRUCT_PAGES | PART_OWNERS,
-	[8] = PART_AREAS | PART_FREE_RANGES,
+	[8] = PART_AREAS | PART_FREE_RANGES | PART_DEFERRED,
 	[9] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[12] = PART_AREAS | PART_OWNERS,
 	[13] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS,
@@ -46,8 +46,12 @@ static const unsigned int parts_of[INVARIANTS + 1] = {
 
 static void mark_cut(struct check *check)
 {
-	static const char *const names[] = { "the areas", "the free ranges", "mem_map",
-					     "the owners of frames", "the lists of free objects" };
+	static const char *const names[] = { "the areas",
+					     "the free ranges",
+					     "mem_map",
+					     "the owners of frames",
+					     "the lists of free objects",
+					     "the lists of deferred areas" };
 	char text[sizeof(check->result->why_not)];
 	struct strbuf why = STRBUF(text);
 	unsigned int parts =

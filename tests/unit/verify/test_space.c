@@ -116,3 +116,36 @@ Test(space, children_that_point_to_their_parent_end_the_walk)
 	w.claims.busy_tree.items[0].left = w.claims.busy_tree.items[1].vmap_area;
 	expect_findings("V8");
 }
+
+/* ---- what could not be read ---- */
+
+/* The damage is a finding; a node whose child is missing for it has none. */
+Test(space, a_tree_that_was_not_all_read_has_no_finding_of_what_follows)
+{
+	struct claim_damage damage = { "V8", w.claims.free_tree.items[0].vmap_area, 0x41, "link to no node" };
+
+	cr_assert_gt(w.claims.free_tree.count, 1);
+	w.claims.free_tree.items[0].right = 0x4141414141414140;
+	w.claims.free_tree.count = 1;
+	w.claims.free_root = w.claims.free_tree.items[0].vmap_area;
+	w.claims.free_tree.items[0].parent = w.claims.free_tree.items[0].left = 0;
+	w.claims.free_tree.items[0].black = true;
+	cr_assert_eq(array_push(&w.claims.damages, damage), 0);
+	w.claims.unread = PART_FREE_RANGES;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1, "%lu", w.verdict.results[8].findings);
+	cr_expect_eq(w.verdict.further.count, 0);
+	cr_expect_eq(w.verdict.results[8].seen, NOT_SEEN);
+}
+
+Test(space, areas_that_may_be_on_a_list_that_was_not_read_are_not_reported)
+{
+	struct claim_damage damage = { "V8", 0xffff888000001000, 0x41, "vmap_lazy.deferred: no vmap_area" };
+
+	defer(B, 0);
+	w.claims.variables.items[1].state = VARIABLE_FREED;
+	cr_assert_eq(array_push(&w.claims.damages, damage), 0);
+	w.claims.unread = PART_DEFERRED;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1);
+}
