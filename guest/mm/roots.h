@@ -34,7 +34,7 @@ extern u32 vmalloc_policy; /* enum kvmap_policy */
 extern struct cpu_cache cpu_caches[NR_CPUS];
 
 /* guest/arch */
-extern u32 tlb_gen;
+extern u64 tlb_gen;
 extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 extern struct tlb_stats tlb_stats;
 

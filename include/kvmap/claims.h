@@ -26,6 +26,12 @@ enum page_owner {
 	PAGE_PCP = 7,     /* free, on a CPU's pcp or pcp_zero list */
 };
 
+/*
+ * Page number of a vmalloc address in struct page.vpn: from 1, modulo 2^32, which is 16 TiB. 0: none, or the
+ * one page where it wraps.
+ */
+#define PAGE_VPN(va) ((uint32_t)(((va)-KVMAP_VMALLOC_START) / KVMAP_PAGE_SIZE + 1))
+
 /* Zone types, with Linux's names: the addresses a zone may contain. zone.kind. */
 enum zone_type {
 	ZONE_DMA = 0,    /* below 16 MiB */
@@ -92,6 +98,16 @@ enum vmap_area_state {
 
 /* Term of a PAGE_KMALLOC buddy block in cpu_cache.buddy_blocks_sum. */
 #define BUDDY_BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))
+
+/*
+ * The last byte of an object of kmalloc() whose class has slack: object_size - requested size. From
+ * KMALLOC_SLACK_LONG on it is that, and the two bytes four before the end have the number.
+ */
+#define KMALLOC_SLACK_LONG 0xff
+
+/* With slab_debug: each byte of a free object, and each behind the requested size of an allocated one. */
+#define KMALLOC_POISON  0x6b
+#define KMALLOC_REDZONE 0xcc
 
 /* Flags of tlb_flush.cpu: events that are not flushes. */
 #define TLB_FLUSH_UNMAP   0x80000000u /* unmapping by this CPU */

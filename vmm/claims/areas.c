@@ -43,8 +43,8 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t vm
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
 		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
 		.vmap_area = vmap_area,
-		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
-		.allocated = (uint32_t)layout_value(layout, MEMBER_vmap_area_allocated, copy),
+		.unmapped = layout_value(layout, MEMBER_vmap_area_unmapped, copy),
+		.allocated = layout_value(layout, MEMBER_vmap_area_allocated, copy),
 	};
 }
 

@@ -36,8 +36,8 @@ struct claim_area {
 	uint32_t nr_pages;   /* as claimed */
 	size_t first_frame;  /* index into claims.frames of the chain as read */
 	size_t frame_count;  /* as read: less than nr_pages or one more if the chain is damaged */
-	uint32_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
-	uint32_t allocated;  /* flush generation when it was allocated */
+	uint64_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
+	uint64_t allocated;  /* flush generation when it was allocated */
 };
 
 /* A node of a tree of vmap_areas, in the order of an in-order walk. */
@@ -60,8 +60,11 @@ struct claim_page {
 	uint8_t owner; /* enum page_owner of kvmap/claims.h */
 	uint8_t order;
 	uint16_t cache;
-	uint32_t next, prev, unmapped, allocated;
-	uint64_t vaddr;
+	uint32_t next;
+	uint32_t prev; /* PAGE_FREE, PAGE_SLAB; else 0 */
+	uint64_t vaddr; /* its last vmalloc address, modulo 16 TiB; 0: none, or PAGE_SLAB */
+	uint32_t requested;                /* PAGE_KMALLOC: bytes, 0: all of the block */
+	uint64_t unmapped, allocated;      /* flush generations */
 };
 
 /* A free buddy block, by its zone's free lists. */
@@ -88,9 +91,9 @@ struct claim_region {
 };
 
 struct claim_flush {
-	uint32_t stamp; /* flush generation at its end */
+	uint64_t stamp; /* flush generation at its end */
 	uint32_t cpu;   /* with one of TLB_FLUSH_EVENT of kvmap/claims.h: an event that is not a flush */
-	uint32_t begun; /* flush generation at its start, less than stamp: it covers earlier unmappings */
+	uint64_t begun; /* flush generation at its start, less than stamp: it covers earlier unmappings */
 	uint64_t start, end;
 };
 
@@ -99,10 +102,15 @@ struct claim_cache {
 	uint32_t index; /* in the guest's kmem_caches[] */
 	uint32_t object_size, nr_slabs;
 	uint32_t order;                  /* of a slab */
+	uint32_t link;                   /* offset from a free object to its link; not 0: slab_debug */
+	bool slack;                      /* objects record their requested size */
 	size_t first_frame, frame_count; /* first frames of its slabs, in claims.frames */
 	uint64_t free_objects;           /* in all its lists, as read */
 	uint64_t free_claimed;           /* sum of the lists' counters */
 };
+
+/* Bytes of a slab that have objects. */
+uint64_t claim_slab_bytes(const struct claim_cache *cache);
 
 /* Objects in its slabs, free or not. */
 uint64_t claim_cache_objects(const struct claim_cache *cache);
@@ -152,7 +160,7 @@ struct claims {
 	uint64_t buddy_blocks_sum;  /* BUDDY_BLOCK_WEIGHT(order, pfn), over all allocated buddy blocks */
 	struct vmalloc_stats stats; /* summed over the CPUs */
 	uint32_t policy;
-	uint32_t flush_generation;
+	uint64_t flush_generation;
 	uint32_t inside[KVMAP_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
 
@@ -162,7 +170,7 @@ struct claims {
  */
 struct flush_log {
 	ARRAY_OF(struct claim_flush);
-	uint32_t last; /* stamp of the newest entry; 0: none yet */
+	uint64_t last; /* stamp of the newest entry; 0: none yet */
 };
 
 /* Largest number of entries (8 MiB); beyond it the older half is dropped. */

@@ -47,9 +47,10 @@
 	NUMBER(page, prev)                                                                                   \
 	NUMBER(page, unmapped)                                                                               \
 	NUMBER(page, allocated)                                                                              \
-	NUMBER(page, vaddr)                                                                                  \
+	NUMBER(page, vpn)                                                                                    \
 	NUMBER(page, nr_objects)                                                                             \
 	NUMBER(page, freelist)                                                                               \
+	NUMBER(page, requested)                                                                              \
 	TYPE(free_area)                                                                                      \
 	NUMBER(free_area, first)                                                                             \
 	NUMBER(free_area, nr_free)                                                                           \
@@ -78,6 +79,8 @@
 	NUMBER(kmem_cache, name)                                                                             \
 	NUMBER(kmem_cache, object_size)                                                                      \
 	NUMBER(kmem_cache, order)                                                                            \
+	NUMBER(kmem_cache, link)                                                                             \
+	NUMBER(kmem_cache, slack)                                                                            \
 	NUMBER(kmem_cache, partial)                                                                          \
 	NUMBER(kmem_cache, full)                                                                             \
 	NUMBER(kmem_cache, nr_slabs)                                                                         \

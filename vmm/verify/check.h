@@ -40,7 +40,7 @@ struct finding *finding_new(struct check *check, uint64_t address);
 struct finding_pages {
 	uint64_t start, size;
 	const char *cause;
-	unsigned int variant;
+	uint64_t variant;
 	uint64_t count; /* of pages; 0: one */
 	bool gaps;      /* pages of this cause are one finding with others between them, too */
 };

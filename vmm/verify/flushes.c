@@ -36,7 +36,7 @@ struct flush_check {
 	struct flush_history history;
 	struct keyed_array unmappings; /* by stamp; tag: index in the log */
 	uint64_t *flushed; /* parallel to unmappings: stamp of its flush on all CPUs; 0: not yet computed */
-	uint32_t *next_flush; /* parallel to the log: stamp of the first flush after the entry; 0: none */
+	uint64_t *next_flush; /* parallel to the log: stamp of the first flush after the entry; 0: none */
 	uint64_t all_flushed; /* stamp by which the flushes in the log cover the whole address space */
 	bool *areas;          /* parallel to facts->live: check the area against the unmappings in the log */
 	uint64_t not_checked; /* reuses */
@@ -69,7 +69,7 @@ static uint64_t unmapping_flushed(struct flush_check *flushes, size_t i)
 }
 
 /* Whether the log has lost entries with this stamp. */
-static bool is_dropped(const struct flush_check *flushes, uint32_t stamp)
+static bool is_dropped(const struct flush_check *flushes, uint64_t stamp)
 {
 	const struct claims *claims = flushes->claims;
 
@@ -81,7 +81,7 @@ static bool is_dropped(const struct flush_check *flushes, uint32_t stamp)
  * Checks a reuse at `allocated` of something unmapped before the log begins. False, and counted, if not
  * checkable.
  */
-static bool check_dropped(struct flush_check *flushes, uint32_t allocated)
+static bool check_dropped(struct flush_check *flushes, uint64_t allocated)
 {
 	if (flushes->all_flushed <= allocated)
 		return true;
@@ -93,7 +93,7 @@ static bool check_dropped(struct flush_check *flushes, uint32_t allocated)
  * Pages whose flush was left out. A flush covers all that was unmapped before it began, so that unmappings with
  * the same next flush are one cause: one finding for all their pages.
  */
-static struct finding *report(const struct flush_check *flushes, const char *cause, uint32_t variant,
+static struct finding *report(const struct flush_check *flushes, const char *cause, uint64_t variant,
 			      uint64_t start, uint64_t end)
 {
 	const struct finding_pages pages = {
@@ -108,10 +108,10 @@ static struct finding *report(const struct flush_check *flushes, const char *cau
 	return finding_new_pages(flushes->check, start, &pages);
 }
 
-static void claimed_stamps(struct finding *finding, uint32_t unmapped, uint32_t allocated)
+static void claimed_stamps(struct finding *finding, uint64_t unmapped, uint64_t allocated)
 {
 	finding_claimed(finding,
-			"a flush between unmapping (clock %" PRIu32 ") and reuse (clock %" PRIu32 ")",
+			"a flush between unmapping (clock %" PRIu64 ") and reuse (clock %" PRIu64 ")",
 			unmapped, allocated);
 }
 
@@ -208,7 +208,7 @@ static void check_rights(struct flush_check *flushes)
 		if (flushed != FLUSHED_NEVER)
 			continue;
 		finding = report(flushes, "right", flushes->next_flush[i], entry->start, entry->end);
-		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
+		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu64 ")",
 				entry->stamp);
 		found_stamp(finding, FLUSHED_NEVER);
 		finding_where_gva(finding, flushes->check, entry->start);
@@ -277,7 +277,7 @@ static void check_frames(struct flush_check *flushes)
 static int find_next_flushes(struct flush_check *flushes)
 {
 	size_t count = flushes->claims->flushes.count;
-	uint32_t next = 0;
+	uint64_t next = 0;
 
 	flushes->next_flush = calloc(count + 1, sizeof(*flushes->next_flush));
 	if (!flushes->next_flush)
@@ -294,7 +294,7 @@ static int find_next_flushes(struct flush_check *flushes)
 
 static int flush_check_prepare(struct flush_check *flushes, unsigned int cpus)
 {
-	uint32_t begin = 0;
+	uint64_t begin = 0;
 
 	if (history_build(&flushes->history, flushes->claims, cpus) < 0 || find_next_flushes(flushes) < 0)
 		return -1;

@@ -30,7 +30,7 @@ struct finding {
 	uint64_t range_start, range_end; /* GVA, or GPA if the invariant is about frames */
 	bool gaps;                       /* not all pages of the range are wrong */
 	const char *cause;               /* compared as a pointer, as is the variant */
-	unsigned int variant;
+	uint64_t variant;
 };
 
 enum seen { SEEN, NOT_SEEN };

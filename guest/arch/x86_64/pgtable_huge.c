@@ -62,7 +62,7 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 
 		__atomic_store_n(pmd, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
 				 __ATOMIC_RELEASE);
-		WRITE_ONCE(page->vaddr, va);
+		WRITE_ONCE(page->vpn, PAGE_VPN(va));
 		pfn = page->next;
 		if (old)
 			cut = table_cut(old, va, cut);
@@ -71,7 +71,7 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 	return nr ? arch_map_chain(va, pfn, nr, prot, &table) : 0;
 }
 
-u32 arch_unmap_huge(unsigned long va, u32 nr)
+u64 arch_unmap_huge(unsigned long va, u32 nr)
 {
 	unsigned long start = va, end = va + ((unsigned long)nr << PAGE_SHIFT);
 

@@ -86,7 +86,7 @@ u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner ow
 u32 chain_finish(const struct chain *chain, u32 taken, u32 nr);
 
 /* frames_free_chain() to the zones, not to this CPU's list. Takes zone locks. */
-u32 zones_free_chain(u32 first, u32 nr, u32 stamp);
+u32 zones_free_chain(u32 first, u32 nr, u64 stamp);
 /* frames_free() to the zone, not to this CPU's list. Takes the zone lock. */
 void zones_free(u32 pfn);
 
@@ -105,7 +105,7 @@ u32 pcp_alloc_chain(u32 nr, enum page_owner owner, bool zero);
 u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero);
 
 /* frames_free_chain() for at most PCP_CHAIN frames. */
-u32 pcp_free_chain(u32 first, u32 nr, u32 stamp);
+u32 pcp_free_chain(u32 first, u32 nr, u64 stamp);
 
 /* Longest chain that is freed to this CPU's list: PCP_CHAIN; 0 with several NUMA nodes. */
 extern u32 pcp_free_max;

@@ -17,7 +17,7 @@ static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner 
 {
 	struct page *page = pfn_to_page(pfn);
 	struct page *end = page + nr;
-	u32 gen = READ_ONCE(tlb_gen);
+	u64 gen = READ_ONCE(tlb_gen);
 
 	*chain->end = pfn;
 	do {
@@ -35,7 +35,8 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	struct free_area *area = &zone->free_area[0];
 	u32 taken = area->nr_free < nr ? area->nr_free : nr;
 	struct page *page = NULL;
-	u32 pfn = area->first, gen = READ_ONCE(tlb_gen), left;
+	u32 pfn = area->first, left;
+	u64 gen = READ_ONCE(tlb_gen);
 
 	if (!taken)
 		return 0;
@@ -256,7 +257,7 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
  * Clears the owners of frames of a chain while their pfns are consecutive; returns the length of that run, at
  * most nr. *next_out: the next pfn of the chain.
  */
-static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *next_out)
+static inline u32 run_release(u32 pfn, u32 nr, u64 stamp, bool stamped, u32 *next_out)
 {
 	struct page *page = pfn_to_page(pfn);
 	u32 start = pfn, next;
@@ -264,7 +265,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 	do {
 		next = page->next;
 		WRITE_ONCE(page->head, PAGE_NONE);
-		page->next = 0;
+		page->area = 0;
 		if (stamped)
 			page->unmapped = stamp;
 		page++;
@@ -278,7 +279,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
  * Frees up to nr frames of the chain, in runs, while they belong to the zone; returns how many. *first_out:
  * the next pfn of the chain.
  */
-static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *first_out)
+static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
 {
 	u32 freed = 0;
 
@@ -298,7 +299,7 @@ static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *
 	return freed;
 }
 
-u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
+u32 zones_free_chain(u32 first, u32 nr, u64 stamp)
 {
 	struct zone *zone = zones;
 
@@ -316,7 +317,7 @@ u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
 	return first;
 }
 
-u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
+u32 frames_free_chain(u32 first, u32 nr, u64 stamp)
 {
 	return nr <= pcp_free_max ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
 }

@@ -203,10 +203,8 @@ void zones_free(u32 pfn)
 	unsigned int order = page->order;
 
 	spin_lock(&zone->lock);
-	WRITE_ONCE(page->owner, PAGE_NONE);
-	page->order = 0;
-	page->cache = 0;
-	page->next = 0;
+	WRITE_ONCE(page->head, PAGE_NONE);
+	page->area = 0;
 	frames_count_free(zone, (s64)1 << order);
 	buddy_free(zone, pfn, order);
 	spin_unlock(&zone->lock);

@@ -28,6 +28,7 @@ static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
 
 static inline void count_allocated(u32 pfn, unsigned int order)
 {
+	pfn_to_page(pfn)->requested = 0;
 	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
 	this_cpu_cache()->buddy_blocks_sum += BUDDY_BLOCK_WEIGHT(order, pfn);
 }

@@ -33,7 +33,7 @@ static inline struct per_cpu_pages *pcp_of(bool zero)
  */
 static inline u32 frames_set_owner(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
 {
-	u32 gen = READ_ONCE(tlb_gen);
+	u64 gen = READ_ONCE(tlb_gen);
 	struct page *page;
 
 	do {
@@ -106,7 +106,7 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero)
 	return nr;
 }
 
-u32 pcp_free_chain(u32 first, u32 nr, u32 stamp)
+u32 pcp_free_chain(u32 first, u32 nr, u64 stamp)
 {
 	struct per_cpu_pages *pcp = pcp_of(false);
 	u32 pfn = first, left = nr;

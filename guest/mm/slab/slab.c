@@ -26,8 +26,6 @@
 static struct kmem_cache no_cache;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
 u32 nr_kmem_caches = KMALLOC_CLASSES;
-bool slab_debug;
-struct spinlock slab_debug_lock;
 
 /* Allocates a cache index; 0 if none is left. */
 static u32 index_alloc(void)
@@ -54,6 +52,8 @@ static bool cache_register(struct kmem_cache *cache)
 		return false;
 	cache->order = cache->object_size > PAGE_SIZE;
 	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
+	if (slab_debug && cache->frees_empty_slabs)
+		cache->link = (u32)PAGE_SIZE << cache->order++;
 	cache->last = (cache->per_slab - 1) * cache->object_size;
 	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
 	/* 0 disables the multiply-shift check: kfree() takes the slow path, which validates the object. */
@@ -95,8 +95,23 @@ static u32 slab_of(const struct kmem_cache *cache, const void *object)
 	return (u32)(__pa(object) >> PAGE_SHIFT) >> cache->order << cache->order;
 }
 
+/* The first object of a slab's freelist; NULL if it is empty. */
+static void *slab_first(const struct page *page)
+{
+	char *slab = __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+
+	return page->freelist ? slab + (page->freelist - 1) * 8 : NULL;
+}
+
+static void slab_set_first(struct page *page, const void *object)
+{
+	const char *slab = __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+
+	page->freelist = object ? (u16)(((const char *)object - slab) / 8 + 1) : 0;
+}
+
 /* Returns an object to its slab. The cache's lock must be held. */
-static void object_return(struct kmem_cache *cache, void **object)
+static void object_return(struct kmem_cache *cache, void *object)
 {
 	u32 pfn = slab_of(cache, object);
 	struct page *page = pfn_to_page(pfn);
@@ -106,8 +121,8 @@ static void object_return(struct kmem_cache *cache, void **object)
 		slab_link(&cache->partial, pfn);
 		cache->nr_partial++;
 	}
-	*object = page->freelist;
-	page->freelist = object;
+	*kmem_link(object, cache->link) = slab_first(page);
+	slab_set_first(page, object);
 	if (++page->nr_objects < cache->per_slab)
 		return;
 	cache->nr_empty++;
@@ -150,7 +165,7 @@ static u32 slabs_free(u32 pfn)
 		next = page->next;
 		page->prev = 0;
 		page->nr_objects = 0;
-		page->freelist = NULL;
+		page->freelist = 0;
 		frames += 1u << page->order;
 		frames_free(pfn);
 	}
@@ -170,7 +185,7 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
 	page->nr_objects = 0;
-	page->freelist = NULL;
+	page->freelist = 0;
 	spin_lock(&cache->lock);
 	slab_link(&cache->full, pfn);
 	cache->nr_slabs++;
@@ -180,11 +195,11 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 	/* last object first, so that objects are allocated in address order */
 	object = __va((u64)pfn << PAGE_SHIFT);
 	if (slab_debug)
-		__builtin_memset(object, POISON_FREE, PAGE_SIZE << cache->order);
+		__builtin_memset(object, KMALLOC_POISON, (u64)cache->per_slab * cache->object_size);
 	object += (u64)cache->per_slab * cache->object_size;
 	for (i = cache->per_slab; i > 0; i--) {
 		object -= cache->object_size;
-		kmem_list_add(list, object);
+		kmem_list_add(list, object, cache->link);
 	}
 	return true;
 }
@@ -197,14 +212,14 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
  */
 static void objects_take(struct kmem_cache *cache, struct page *page, struct kmem_list *to, u32 nr)
 {
-	void **first = page->freelist, **last = first;
+	void *first = slab_first(page), *last = first;
 
 	for (u32 left = nr; left > 1; left--)
-		last = *last;
+		last = *kmem_link(last, cache->link);
 	cache->nr_empty -= page->nr_objects == cache->per_slab;
 	page->nr_objects -= nr;
-	page->freelist = *last;
-	*last = to->free;
+	slab_set_first(page, *kmem_link(last, cache->link));
+	*kmem_link(last, cache->link) = to->free;
 	to->free = first;
 	to->nr += nr;
 }
@@ -248,21 +263,21 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 	spin_unlock(&cache->lock);
 	if (!registered || (!filled && !cache_grow(cache, list)))
 		return NULL;
-	return kmem_list_take(list);
+	return kmem_list_take(list, cache->link);
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 {
-	void **first = list->free;
+	void **first = kmem_link(list->free, cache->link);
 	u32 nr = list->nr / 2, empty = 0;
 
 	spin_lock(&cache->lock);
 	/* The first object stays: it is cache-hot, and kfree() compares with it to detect double frees. */
 	list->nr -= nr;
 	while (nr--) {
-		void **object = *first;
+		void *object = *first;
 
-		*first = *object;
+		*first = *kmem_link(object, cache->link);
 		object_return(cache, object);
 	}
 	if (cache->frees_empty_slabs && cache->nr_empty > EMPTY_KEPT)
@@ -272,7 +287,6 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		slabs_free(empty);
 }
 
-/* With slab_debug other CPUs search this CPU's lists, which therefore must not change. */
 static u32 cache_reclaim(struct kmem_cache *cache)
 {
 	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];
@@ -280,7 +294,7 @@ static u32 cache_reclaim(struct kmem_cache *cache)
 	u32 empty;
 
 	spin_lock(&cache->lock);
-	while (!slab_debug && (object = kmem_list_take(list)))
+	while ((object = kmem_list_take(list, cache->link)))
 		object_return(cache, object);
 	empty = empty_take(cache, 0);
 	spin_unlock(&cache->lock);
@@ -295,24 +309,4 @@ u32 kmem_reclaim(void)
 		if (kmem_caches[i] && kmem_caches[i]->frees_empty_slabs)
 			frames += cache_reclaim(kmem_caches[i]);
 	return frames;
-}
-
-static bool list_has(void **free, const void *object)
-{
-	for (; free; free = *free)
-		if (free == object)
-			return true;
-	return false;
-}
-
-bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
-{
-	bool found = false;
-
-	for (u32 cpu = 0; cpu < NR_CPUS && !found; cpu++)
-		found = list_has(cpu_caches[cpu].objects[cache->index].free, object);
-	spin_lock(&cache->lock);
-	found = found || list_has(pfn_to_page(slab_of(cache, object))->freelist, object);
-	spin_unlock(&cache->lock);
-	return found;
 }

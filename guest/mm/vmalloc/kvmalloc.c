@@ -5,6 +5,7 @@
 #include "mm/vmalloc/kvmalloc.h"
 
 #include "mm/slab/kmalloc.h"
+#include "mm/slab/object.h"
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
@@ -84,7 +85,7 @@ void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
 
 void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 {
-	unsigned long old;
+	struct kmalloc_memory memory;
 	void *new;
 
 	if (is_vmalloc_addr(addr))
@@ -95,14 +96,13 @@ void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 		kvfree(addr);
 		return NULL;
 	}
-	old = ksize(addr);
-	if (!old)
+	if (!kmalloc_memory_at(addr, &memory))
 		return refuse(KVMAP_REFUSED_NOT_AN_AREA, addr, CALLER);
-	if (size > old) {
+	if (!kmalloc_resize(addr, &memory, size, gfp)) {
 		new = kvmalloc_from(size, gfp, CALLER);
 		if (!new)
 			return NULL;
-		memory_copy(new, addr, old);
+		memory_copy(new, addr, memory.requested < size ? memory.requested : size);
 		kfree(addr);
 		addr = new;
 	}

@@ -47,7 +47,7 @@
 struct spinlock vmap_purge_lock;
 
 /* Everything unmapped at this tlb_gen or before has been flushed on every CPU. */
-static u32 flushed_gen;
+static u64 flushed_gen;
 
 /* Ranges that one flush covers. */
 struct batch {
@@ -57,7 +57,7 @@ struct batch {
 
 static void flush_all(void)
 {
-	u32 begun = READ_ONCE(tlb_gen), old = READ_ONCE(flushed_gen);
+	u64 begun = READ_ONCE(tlb_gen), old = READ_ONCE(flushed_gen);
 
 	arch_flush_ranges(NULL, 0);
 	this_cpu_cache()->stats.flush_full++;
@@ -208,7 +208,7 @@ static u32 lazy_pages(const struct vmap_area *va)
  */
 static void lazy_skip_flushed(struct vmap_lazy *lazy)
 {
-	u32 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
+	u64 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vmap_area *va = lazy->purge_list, *next, **link = &lazy->purge_list;
 

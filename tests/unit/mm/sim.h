@@ -108,7 +108,7 @@ struct snapshot {
 	struct kmem_cache caches[2];
 	struct cpu_cache cpu; /* without the status of its last request, `refused`, kmalloc_fast_max */
 	struct rb_root busy, free;
-	u32 clock;
+	u64 clock;
 };
 void snapshot_take(struct snapshot *out);
 
