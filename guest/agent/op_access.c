@@ -26,7 +26,7 @@ u32 op_write(struct operation *operation)
 		return fault_taken(operation);
 	variable = variable_holding(operation->address);
 	if (variable) {
-		variable->contents = CONTENTS_UNKNOWN;
+		variable_contents_forget(variable);
 		variable->write_address = operation->address;
 		variable->write_value = operation->result;
 		variable_contents_changed(variable);

@@ -91,6 +91,21 @@ u32 op_kvmalloc_array(struct operation *operation)
 	return memory_made(operation, kvmalloc_array(nr, size, GFP_KERNEL), nr * size, CONTENTS_UNKNOWN);
 }
 
+/* The bytes that a resize with __GFP_ZERO gained, [old->size, ...). */
+static void contents_gained(const struct agent_variable *old, struct agent_variable *new)
+{
+	bool more = old->zero_end > old->zero_start && old->zero_end >= old->size;
+
+	if (new->filled > old->size)
+		new->filled = old->size;
+	if (old->contents == CONTENTS_ZERO && old->filled >= old->size) {
+		new->filled = variable_bytes(new);
+		return;
+	}
+	new->zero_start = more ? old->zero_start : old->size;
+	new->zero_end = variable_bytes(new);
+}
+
 /* Copies to `new` what is known about the contents of `old`. zero: added bytes are zero. */
 static void contents_keep(const struct agent_variable *old, struct agent_variable *new, bool zero)
 {
@@ -99,11 +114,12 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	new->fill_seed = old->fill_seed;
 	new->contents = old->contents;
 	new->filled = old->filled < room ? old->filled : room;
-	/* Added bytes begin at byte old->size. */
-	if (zero && new->size > old->size && old->contents == CONTENTS_ZERO)
-		new->filled = room;
-	else if (zero && new->size > old->size &&new->filled > ALIGN_DOWN(old->size, PAGE_SIZE))
-		new->filled = ALIGN_DOWN(old->size, PAGE_SIZE);
+	if (old->zero_start < room) {
+		new->zero_start = old->zero_start;
+		new->zero_end = old->zero_end < room ? old->zero_end : room;
+	}
+	if (zero && new->size > old->size)
+		contents_gained(old, new);
 	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size) {
 		new->write_address = old->write_address - old->address + new->address;
 		new->write_value = old->write_value;

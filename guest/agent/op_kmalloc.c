@@ -8,17 +8,8 @@
 
 static u32 object_made(struct operation *operation, void *object, u32 contents)
 {
-	struct kmalloc_damage damage = kmalloc_damage();
-
 	variable_set(operation, object, contents);
-	if (!object)
-		return kmalloc_status();
-	if (!damage.address)
-		return KVMAP_OK;
-	operation->address = damage.address;
-	operation->expected = damage.expected;
-	operation->found = damage.found;
-	return KVMAP_FAILED_CONTENT;
+	return object ? KVMAP_OK : kmalloc_status();
 }
 
 u32 op_kmalloc(struct operation *operation)

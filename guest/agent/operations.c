@@ -12,6 +12,7 @@
 #include "mm/fail_alloc.h"
 #include "mm/locks.h"
 #include "mm/percpu.h"
+#include "mm/slab/kmalloc.h"
 
 static u32 op_unknown(struct operation *operation)
 {
@@ -78,6 +79,21 @@ static u32 status_against_expectation(const struct operation *operation, u32 sta
 	}
 }
 
+/* What slab_debug has found during the operation, which is then a failure, whatever became of it. */
+static u32 damage_found(struct operation *operation, u32 status)
+{
+	struct kmalloc_damage damage = kmalloc_damage();
+
+	if (!damage.status)
+		return status;
+	operation->result = damage.object;
+	operation->address = damage.address;
+	operation->size = damage.size;
+	operation->expected = damage.expected;
+	operation->found = damage.found;
+	return damage.status;
+}
+
 static u32 operation_do(struct operation *operation)
 {
 	u32 status;
@@ -85,7 +101,9 @@ static u32 operation_do(struct operation *operation)
 	if (operation->script->cpu >= arch_nr_cpus)
 		return KVMAP_REFUSED_NO_CPU;
 	status = operands_read(operation);
-	return status ? status : operation_row(operation->script->opcode)->run(operation);
+	if (!status)
+		status = operation_row(operation->script->opcode)->run(operation);
+	return damage_found(operation, status);
 }
 
 struct interrupted {

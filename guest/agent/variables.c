@@ -15,7 +15,7 @@ u64 variable_bytes(const struct agent_variable *variable)
 {
 	bool area = variable->address >= KVMAP_VMALLOC_START && variable->address < KVMAP_VMALLOC_END;
 
-	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : ALIGN_UP(variable->size, sizeof(u64));
+	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : variable->size;
 }
 
 void variable_set_sized(struct operation *operation, void *memory, u64 size, u32 contents)
@@ -34,6 +34,7 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
 	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
 	variable->filled = variable_bytes(variable);
+	variable->zero_start = variable->zero_end = 0;
 	variable->write_address = 0;
 	variable->group = 0;
 	spin_unlock(&lock);
@@ -60,6 +61,13 @@ struct agent_variable *variable_holding(u64 address)
 	return found;
 }
 
+void variable_contents_forget(struct agent_variable *variable)
+{
+	variable->contents = CONTENTS_UNKNOWN;
+	variable->zero_start = variable->zero_end = 0;
+	variable->write_address = 0;
+}
+
 void variable_contents_changed(const struct agent_variable *variable)
 {
 	for (u32 i = 0; variable->group && i < agent_nr_variables; i++) {
@@ -70,6 +78,8 @@ void variable_contents_changed(const struct agent_variable *variable)
 		other->contents = variable->contents;
 		other->fill_seed = variable->fill_seed;
 		other->filled = variable->filled;
+		other->zero_start = variable->zero_start;
+		other->zero_end = variable->zero_end;
 		other->write_address = variable->write_address
 					       ? variable->write_address - variable->address + other->address
 					       : 0;

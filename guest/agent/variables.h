@@ -15,6 +15,8 @@ struct agent_variable {
 	u64 size; /* in bytes, as requested */
 	u64 fill_seed;
 	u64 filled; /* bytes from the start to which contents and fill_seed apply */
+	u64 zero_start,
+		zero_end; /* bytes [zero_start, zero_end) are zero whatever contents says: gained by a resize */
 	u32 state;
 	/* enum agent_contents, of whole pages; CONTENTS_UNKNOWN after a write that is not a fill */
 	u32 contents;
@@ -28,7 +30,7 @@ extern u32 agent_nr_variables;
 
 struct operation;
 
-/* Usable bytes from its address on: whole pages of an area, whole words of an object. */
+/* Usable bytes from its address on: whole pages of an area, the requested bytes of an object. */
 u64 variable_bytes(const struct agent_variable *variable);
 
 /*
@@ -42,6 +44,9 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 
 /* Copies a change of the variable's contents to the variables that share its frames. */
 void variable_contents_changed(const struct agent_variable *variable);
+
+/* A write or a fill: nothing is known of the contents. */
+void variable_contents_forget(struct agent_variable *variable);
 
 /* The variable whose live memory contains `address`, or NULL. */
 struct agent_variable *variable_holding(u64 address);

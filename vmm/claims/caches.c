@@ -41,6 +41,32 @@ struct free_list {
 	uint64_t start, end; /* range of valid objects */
 };
 
+/* The object lies in RAM. Notes its first word that is not poison. */
+static void poison_check(struct reader *reader, const struct claim_cache *cache, uint64_t object)
+{
+	static const uint64_t poison = KMALLOC_POISON * 0x0101010101010101ull;
+	struct claim_freed_write write = { .object = object,
+					   .cache = (uint32_t)(cache - reader->out->caches) };
+	uint64_t words[64];
+
+	reader->out->poisoned_objects++;
+	for (uint64_t at = 0; at < cache->object_size; at += sizeof(words)) {
+		uint64_t left = cache->object_size - at, size = left < sizeof(words) ? left : sizeof(words);
+
+		if (!reader_copy(reader, object + at, words, size))
+			return;
+		for (size_t i = 0; i < size / sizeof(*words); i++) {
+			if (words[i] == poison)
+				continue;
+			write.address = object + at + i * sizeof(*words);
+			write.value = words[i];
+			if (reader->out->freed_writes.count < FREED_WRITES_MAX)
+				(void)reader_push(reader, &reader->out->freed_writes, write);
+			return;
+		}
+	}
+}
+
 /* Each free object holds the pointer to the next. There cannot be more than the cache's slabs hold. */
 static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
 {
@@ -62,6 +88,8 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 			return;
 		}
 		cache->free_objects++;
+		if (cache->link)
+			poison_check(reader, cache, object);
 	}
 }
 

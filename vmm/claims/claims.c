@@ -111,5 +111,6 @@ void claims_destroy(struct claims *claims)
 	free(claims->flushes.items);
 	free(claims->variables.items);
 	free(claims->damages.items);
+	free(claims->freed_writes.items);
 	*claims = (struct claims){ 0 };
 }

@@ -61,10 +61,10 @@ struct claim_page {
 	uint8_t order;
 	uint16_t cache;
 	uint32_t next;
-	uint32_t prev; /* PAGE_FREE, PAGE_SLAB; else 0 */
-	uint64_t vaddr; /* its last vmalloc address, modulo 16 TiB; 0: none, or PAGE_SLAB */
-	uint32_t requested;                /* PAGE_KMALLOC: bytes, 0: all of the block */
-	uint64_t unmapped, allocated;      /* flush generations */
+	uint32_t prev;                /* PAGE_FREE, PAGE_SLAB; else 0 */
+	uint64_t vaddr;               /* its last vmalloc address, modulo 16 TiB; 0: none, or PAGE_SLAB */
+	uint32_t requested;           /* PAGE_KMALLOC: bytes, 0: all of the block */
+	uint64_t unmapped, allocated; /* flush generations */
 };
 
 /* A free buddy block, by its zone's free lists. */
@@ -118,8 +118,18 @@ uint64_t claim_cache_objects(const struct claim_cache *cache);
 struct claim_variable {
 	char name[KVMAP_VARIABLE_NAME_MAX + 1]; /* letters, digits, _; "": not known */
 	uint64_t address, size, filled, fill_seed, write_address, write_value;
+	uint64_t zero_start, zero_end;
 	uint32_t state, contents; /* enums of kvmap/claims.h */
 };
+
+/* With slab_debug: a word of a free object of kmalloc() that was written. */
+struct claim_freed_write {
+	uint64_t object, address, value;
+	uint32_t cache; /* index into claims.caches */
+};
+
+/* Limit of claims.freed_writes. */
+#define FREED_WRITES_MAX 256
 
 /* A contradiction in the guest's structures that ended the reading of one of them. */
 struct claim_damage {
@@ -148,10 +158,12 @@ struct claims {
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[KVMAP_KMEM_CACHES_MAX];
 	uint32_t cache_count;
-	ARRAY_OF(struct claim_flush) flushes; /* oldest first, without gaps */
-	uint64_t flush_count;                 /* since boot; more than flushes.count if older ones are gone */
-	uint32_t cpu_count;                   /* 1 to KVMAP_CPUS_MAX */
-	uint32_t cpu_states[KVMAP_CPUS_MAX];  /* enum cpu_state */
+	ARRAY_OF(struct claim_freed_write) freed_writes; /* the first of each object */
+	uint64_t poisoned_objects;                       /* free objects that were compared with poison */
+	ARRAY_OF(struct claim_flush) flushes;            /* oldest first, without gaps */
+	uint64_t flush_count;                /* since boot; more than flushes.count if older ones are gone */
+	uint32_t cpu_count;                  /* 1 to KVMAP_CPUS_MAX */
+	uint32_t cpu_states[KVMAP_CPUS_MAX]; /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
 	ARRAY_OF(struct claim_variable) variables;
 	ARRAY_OF(struct claim_damage) damages;

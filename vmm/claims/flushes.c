@@ -88,6 +88,14 @@ static uint64_t flush_entry_gva(const struct claims_layout *layout, uint64_t sta
 	       stamp % ring_entries(layout) * layout_size(layout, TYPE_tlb_flush);
 }
 
+/* tlb_gen. The greatest value, which no guest can reach, is not believed: stamps are compared with the next one. */
+static uint64_t generation_read(struct reader *reader)
+{
+	uint64_t count = reader_root(reader, ROOT_tlb_gen, "V9");
+
+	return count == UINT64_MAX ? count - 1 : count;
+}
+
 /* The oldest stamp that the ring can still have at flush generation `count`. */
 static uint64_t ring_start(const struct claims_layout *layout, uint64_t count)
 {
@@ -123,7 +131,7 @@ void read_flushes(struct reader *reader)
 
 	read_cpus(reader);
 	read_shootdowns(reader);
-	reader->out->flush_generation = reader_root(reader, ROOT_tlb_gen, "V9");
+	reader->out->flush_generation = generation_read(reader);
 	reader->out->flush_count = count = reader->out->flush_generation;
 	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
 		uint64_t gva = flush_entry_gva(layout, stamp);
@@ -159,7 +167,7 @@ int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 {
 	struct claims unused = { 0 };
 	struct reader reader = { .view = view, .mode = mode, .layout = layout, .out = &unused };
-	uint64_t count = reader_root(&reader, ROOT_tlb_gen, "V9"), start = ring_start(layout, count);
+	uint64_t count = generation_read(&reader), start = ring_start(layout, count);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	int result = 0;
 

@@ -158,6 +158,8 @@
 	NUMBER(agent_variable, size)                                                                         \
 	NUMBER(agent_variable, filled)                                                                       \
 	NUMBER(agent_variable, fill_seed)                                                                    \
+	NUMBER(agent_variable, zero_start)                                                                   \
+	NUMBER(agent_variable, zero_end)                                                                     \
 	NUMBER(agent_variable, state)                                                                        \
 	NUMBER(agent_variable, contents)                                                                     \
 	NUMBER(agent_variable, write_address)                                                                \

@@ -67,6 +67,8 @@ static void variable_take(struct reader *reader, const uint8_t *copy, struct nam
 		.size = layout_value(layout, MEMBER_agent_variable_size, copy),
 		.filled = layout_value(layout, MEMBER_agent_variable_filled, copy),
 		.fill_seed = layout_value(layout, MEMBER_agent_variable_fill_seed, copy),
+		.zero_start = layout_value(layout, MEMBER_agent_variable_zero_start, copy),
+		.zero_end = layout_value(layout, MEMBER_agent_variable_zero_end, copy),
 		.write_address = layout_value(layout, MEMBER_agent_variable_write_address, copy),
 		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),
 		.state = (uint32_t)layout_value(layout, MEMBER_agent_variable_state, copy),

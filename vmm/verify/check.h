@@ -70,6 +70,17 @@ void check_not_seen(struct check *check, const char *why);
 /* idle.c: the part of check_flushes() that is about registers. */
 void check_idle(struct check *check);
 
+/* contents_bytes.c: whether anything is known of the variable's bytes. */
+bool contents_are_stated(const struct claim_variable *variable);
+
+/*
+ * Compares `size` bytes of the variable, at most a page, `base` bytes from its start, a multiple of a page.
+ * Returns the offset of the first that is wrong, for words that of the word; size if none is. *expected_out: the word
+ * that must be there.
+ */
+uint64_t contents_first_wrong(const struct claim_variable *variable, const uint8_t *bytes, uint64_t base,
+			      uint64_t size, uint64_t *expected_out);
+
 /* contents_object.c: a variable of the script that holds what kmalloc gave out. */
 void check_object(struct check *check, const struct claim_variable *variable);
 

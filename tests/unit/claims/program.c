@@ -24,7 +24,7 @@ struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 u32 nr_kmem_caches;
 struct cpu_cache cpu_caches[NR_CPUS] PAGE_ALIGNED;
 struct kmem_cache vmap_area_cache, vm_struct_cache;
-u32 tlb_gen;
+u64 tlb_gen;
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG] PAGE_ALIGNED;
 struct tlb_stats tlb_stats;
 struct cpu cpus[NR_CPUS];
