@@ -55,6 +55,12 @@ u64 arch_unmap_huge(unsigned long va, u32 nr);
 u64 arch_unmap(unsigned long va, u32 nr, u32 table);
 
 /*
+ * arch_unmap() or arch_unmap_huge() for an executable range, logged as such. The caller must flush it before a
+ * frame of it is freed, whatever the policy.
+ */
+u64 arch_unmap_executable(unsigned long va, u32 nr, bool huge);
+
+/*
  * Sets the permissions of a mapped range. PGPROT_READONLY, the only value that removes a permission, is
  * logged with TLB_FLUSH_PROTECT; the caller must flush the range.
  */

@@ -117,6 +117,10 @@ enum vmap_area_state {
 #define TLB_FLUSH_TABLE   0x08000000u /* the range's page table was replaced by a leaf */
 #define TLB_FLUSH_EVENT                                                                                      \
 	(TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE | TLB_FLUSH_TABLE)
+/* With TLB_FLUSH_UNMAP: the range was executable. It is flushed before its frames are freed under every policy. */
+#define TLB_FLUSH_EXEC 0x04000000u
+/* Number of the CPU in tlb_flush.cpu. */
+#define TLB_FLUSH_CPU(cpu) ((cpu) & ~(TLB_FLUSH_EVENT | TLB_FLUSH_EXEC))
 
 /* cpu.state */
 enum cpu_state {

@@ -112,5 +112,6 @@ void claims_destroy(struct claims *claims)
 	free(claims->variables.items);
 	free(claims->damages.items);
 	free(claims->freed_writes.items);
+	free(claims->pcp_zero.items);
 	*claims = (struct claims){ 0 };
 }

@@ -150,7 +150,8 @@ struct claims {
 	ARRAY_OF(struct claim_buddy_block) free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
-	} held, pcp; /* pcp: the per-CPU lists of all CPUs */
+	} held, pcp;                 /* pcp: the per-CPU lists of all CPUs */
+	ARRAY_OF(uint32_t) pcp_zero; /* those of pcp that are claimed zero */
 	struct claim_zone zones[KVMAP_ZONES_MAX];
 	uint32_t zone_count;
 	uint32_t numa_node_count; /* 1 to KVMAP_NODES_MAX */

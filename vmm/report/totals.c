@@ -156,7 +156,7 @@ static void emit_flush(struct report *report, const struct claim_flush *flush)
 										   : "flush");
 
 	json_add_number(line, "stamp", flush->stamp);
-	json_add_number(line, "cpu", flush->cpu & ~TLB_FLUSH_EVENT);
+	json_add_number(line, "cpu", TLB_FLUSH_CPU(flush->cpu));
 	if (has_range) {
 		json_add_hex(line, "start", flush->start);
 		json_add_hex(line, "end", flush->end);

@@ -67,6 +67,12 @@ void finding_where_gva(struct finding *finding, const struct check *check, uint6
 /* Marks the invariant as not seen. */
 void check_not_seen(struct check *check, const char *why);
 
+/* fresh.c: the part of check_owners() that is about frames claimed zero. */
+void check_fresh(struct check *check);
+
+/* write_execute.c: the part of check_protection() that is about frames with several mappings. */
+void check_write_execute(struct check *check);
+
 /* idle.c: the part of check_flushes() that is about registers. */
 void check_idle(struct check *check);
 

@@ -114,7 +114,7 @@ uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint6
 /* The span that an entry belongs to, or NULL. */
 static struct flush_span *span_of(struct flush_history *history, const struct claim_flush *entry)
 {
-	uint32_t cpu = entry->cpu & ~TLB_FLUSH_EVENT, event = entry->cpu & TLB_FLUSH_EVENT;
+	uint32_t cpu = TLB_FLUSH_CPU(entry->cpu), event = entry->cpu & TLB_FLUSH_EVENT;
 
 	if (cpu >= history->cpus)
 		return NULL;

@@ -11,10 +11,10 @@
  *   by h.
  * - Frame unmapped at u and allocated at h >= u: the whole range of unmapping u was flushed by h, since the
  *   page of the range that mapped the frame is no longer known. The policy `lazy` exempts frames, except
- *   former page tables.
+ *   former page tables and those of executable areas.
  * - Page table replaced by a leaf: logged as an unmapping of its range.
- * - Right removed from a range (set_memory_ro): the range has been flushed since, because the function has
- *   returned.
+ * - Right removed from a range (set_memory_ro), executable range unmapped: the range has been flushed since,
+ *   because the function has returned.
  *
  * The log may have lost its oldest entries. A reuse of something unmapped before the log begins is checked
  * only if a full flush in the log lies between unmapping and reuse; otherwise it is counted as not checked.
@@ -50,6 +50,11 @@ static bool is_table(const struct claim_flush *entry)
 static bool is_unmapping(const struct claim_flush *entry)
 {
 	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP || is_table(entry);
+}
+
+static bool is_executable(const struct claim_flush *entry)
+{
+	return entry->cpu & TLB_FLUSH_EXEC;
 }
 
 static const struct claim_flush *unmapping_at(const struct flush_check *flushes, size_t i)
@@ -197,50 +202,62 @@ static void check_rights(struct flush_check *flushes)
 {
 	for (size_t i = 0; i < flushes->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &flushes->claims->flushes.items[i];
+		bool executable = is_unmapping(entry) && is_executable(entry);
 		struct finding *finding;
 		uint64_t flushed;
 
-		if ((entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
+		if (!executable && (entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
 			continue;
 		flushes->check->result->checked++;
 		flushed = history_flushed_at(&flushes->history, entry->start, entry->end, entry->stamp);
 		flushes->not_checked += flushed == FLUSHED_UNKNOWN;
 		if (flushed != FLUSHED_NEVER)
 			continue;
-		finding = report(flushes, "right", flushes->next_flush[i], entry->start, entry->end);
-		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu64 ")",
+		finding = report(flushes, executable ? "executable" : "right", flushes->next_flush[i],
+				 entry->start, entry->end);
+		finding_claimed(finding, "a flush since %s (clock %" PRIu64 ")",
+				executable ? "an executable range was unmapped" : "a right was taken away",
 				entry->stamp);
 		found_stamp(finding, FLUSHED_NEVER);
 		finding_where_gva(finding, flushes->check, entry->start);
 	}
 }
 
-static const char *frame_cause(bool table, uint64_t flushed)
+/* Text of a finding about a frame of that kind, and its causes. */
+struct frame_kind {
+	const char *text, *never, *late;
+};
+
+static const struct frame_kind *frame_kind(const struct claim_flush *unmapping)
 {
-	if (table)
-		return flushed == FLUSHED_NEVER ? "table never flushed" : "table flushed late";
-	return flushed == FLUSHED_NEVER ? "frame never flushed" : "frame flushed late";
+	static const struct frame_kind table = { ", which was a page table", "table never flushed",
+						 "table flushed late" },
+				       executable = { ", which was executable", "executable never flushed",
+						      "executable flushed late" },
+				       other = { "", "frame never flushed", "frame flushed late" };
+
+	return is_table(unmapping) ? &table : is_executable(unmapping) ? &executable : &other;
 }
 
 /* A frame that was used again too early, after unmapping `i`; NULL: the log has no such unmapping. */
 static void report_frame(struct flush_check *flushes, const struct claim_page *page, const size_t *i)
 {
 	uint64_t gpa = page->pfn << KVMAP_PAGE_SHIFT, flushed = i ? unmapping_flushed(flushes, *i) : 0;
-	bool table = i && is_table(unmapping_at(flushes, *i));
+	const struct frame_kind *kind = i ? frame_kind(unmapping_at(flushes, *i)) : NULL;
 	struct finding *finding;
 
-	if (i)
-		finding = report(flushes, frame_cause(table, flushed),
+	if (kind)
+		finding = report(flushes, flushed == FLUSHED_NEVER ? kind->never : kind->late,
 				 flushes->next_flush[flushes->unmappings.items[*i].tag], gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	else
 		finding = report(flushes, "no unmapping", 0, gpa, gpa + KVMAP_PAGE_SIZE);
 	claimed_stamps(finding, page->unmapped, page->allocated);
-	if (i)
+	if (kind)
 		found_stamp(finding, flushed);
 	else
 		finding_found(finding, "the log has no unmapping at that clock");
-	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, table ? ", which was a page table" : "");
+	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, kind ? kind->text : "");
 }
 
 static void check_frame(struct flush_check *flushes, const struct claim_page *page)
@@ -248,7 +265,8 @@ static void check_frame(struct flush_check *flushes, const struct claim_page *pa
 	size_t i = keyed_find(&flushes->unmappings, page->unmapped);
 	bool logged = i < flushes->unmappings.count && flushes->unmappings.items[i].key == page->unmapped;
 
-	if (flushes->claims->policy == KVMAP_POLICY_LAZY && !(logged && is_table(unmapping_at(flushes, i))))
+	if (flushes->claims->policy == KVMAP_POLICY_LAZY &&
+	    !(logged && (is_table(unmapping_at(flushes, i)) || is_executable(unmapping_at(flushes, i)))))
 		return;
 	if (!logged && is_dropped(flushes, page->unmapped)) {
 		flushes->check->result->checked += check_dropped(flushes, page->allocated);

@@ -142,7 +142,8 @@ static void check_addresses(struct check *check)
 		while (next < claims->pages.count && claims->pages.items[next].pfn < frame->key)
 			next++;
 		if (area->state != AREA_LIVE || next == claims->pages.count ||
-		    claims->pages.items[next].pfn != frame->key || was_mapped_at(&claims->pages.items[next], gva) ||
+		    claims->pages.items[next].pfn != frame->key ||
+		    was_mapped_at(&claims->pages.items[next], gva) ||
 		    (claims->pages.items[next].owner == PAGE_NONE &&
 		     claims_in_area_buddy_block(claims, frame->key)))
 			continue;

@@ -148,13 +148,34 @@ void *vzalloc(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
 }
 
+/*
+ * An executable area: until the flush a CPU could run what the next owner of its frames writes, or what was
+ * freed.
+ */
+static __attribute__((noinline)) void unmap_executable(struct vmap_area *va)
+{
+	va->unmapped = arch_unmap_executable(va->va_start, va->vm->nr_pages, va->vm->flags & VM_HUGE);
+	vmap_flush(va->va_start, vmap_mapped_end(va));
+}
+
+void vmap_area_unmap(struct vmap_area *va)
+{
+	const struct vm_struct *vm = va->vm;
+
+	if (likely(!(vm->flags & (VM_HUGE | VM_EXEC))))
+		va->unmapped = arch_unmap(va->va_start, vm->nr_pages, va->table);
+	else if (vm->flags & VM_EXEC)
+		unmap_executable(va);
+	else
+		va->unmapped = arch_unmap_huge(va->va_start, vm->nr_pages);
+}
+
 void vmap_area_free(struct vmap_area *va)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	u32 nr = va->vm->nr_pages;
 
-	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr, va->table)
-							  : arch_unmap_huge(va->va_start, nr);
+	vmap_area_unmap(va);
 	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;

@@ -101,7 +101,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count, const v
 		vmalloc_refuse(status, addr, caller);
 		return;
 	}
-	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages, va->table);
+	vmap_area_unmap(va);
 	this_cpu_cache()->stats.frees++;
 	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);

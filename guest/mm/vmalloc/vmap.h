@@ -204,7 +204,10 @@ bool vmap_blocks_drain(void);
 /* Lazily frees the vmap block that this CPU maps in, if it has no live mapping. */
 void vmap_block_retire_idle(void);
 
-/* Unmaps an area that the caller has claimed, and lazily frees it. */
+/* Unmaps an area that the caller has claimed. An executable one is flushed, under every policy. */
+void vmap_area_unmap(struct vmap_area *va);
+
+/* vmap_area_unmap(), and lazily frees the area. */
 void vmap_area_free(struct vmap_area *va);
 
 /* ---- vfree_atomic.c: areas to be freed later ---- */
