@@ -9,7 +9,8 @@
 #include "lib/platform.h"
 #include "mm/arch.h"
 
-u64 tlb_gen;
+/* In .data, so that a test can patch the file to begin anywhere. */
+u64 tlb_gen __attribute__((section(".data")));
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 struct spinlock tlb_round_lock;
 
