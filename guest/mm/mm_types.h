@@ -46,7 +46,7 @@ struct page {
 		 */
 		u32 area;
 		u32 prev; /* PAGE_FREE, PAGE_SLAB: previous on the list; 0 = first */
-		/* PAGE_KMALLOC: bytes that kmalloc() was asked for; 0: all of the block */
+		/* PAGE_KMALLOC: requested size of kmalloc(); 0: all of the block */
 		u32 requested;
 	};
 	union {

@@ -105,7 +105,7 @@ enum vmap_area_state {
  */
 #define KMALLOC_SLACK_LONG 0xff
 
-/* With slab_debug: each byte of a free object, and each behind the requested size of an allocated one. */
+/* With slab_debug: each byte of a free object, and each after the requested size of an allocated one. */
 #define KMALLOC_POISON  0x6b
 #define KMALLOC_REDZONE 0xcc
 

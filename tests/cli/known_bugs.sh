@@ -48,11 +48,11 @@ try run unseen.kvs --debug-slab
 check "which the host finds without an allocation" 1 out 'V12 at 0x' out 'the free object at 0x.* of kmalloc-128'
 printf 'k = kmalloc 60\nwrite k+60 0x1\nkfree k\n' >redzone.kvs
 try run redzone.kvs --debug-slab
-check "a write behind the requested size is a finding when the object is freed" 1 out 'redzone.kvs:3' \
-	out 'behind the requested size of the' out 'written beyond its size'
+check "a write after the requested size is a finding when the object is freed" 1 out 'redzone.kvs:3' \
+	out 'after the requested size of the' out 'written beyond its size'
 printf 'k = kmalloc 60\nwrite k+60 0x1\nverify\n' >redzone.kvs
 try run redzone.kvs --debug-slab
-check "and at any stop" 1 out 'V12 at 0x' out 'behind the requested size'
+check "and at any stop" 1 out 'V12 at 0x' out 'after the requested size'
 
 # ---- executable memory ----
 printf 'a = vmalloc 4K\nb = vmap a\nset_memory_ro a 1\nset_memory_x a 1\nwrite b 0xc3\nexecute a\nverify\n' >alias.kvs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """late_clock.py GUEST VALUE OUT: a copy of the guest whose flush generation, tlb_gen, begins at VALUE."""
 import struct
 import sys

@@ -156,10 +156,9 @@ int expectations_check_step(struct session *session, const struct report_step *s
 		finding.address = step->fault.value[0];
 	if (KVMAP_STATUS_IS_DAMAGE(status)) {
 		snprintf(finding.claimed, sizeof(finding.claimed),
-			 "0x%016" PRIx64 ", %s %" PRIu64 "-byte object at 0x%" PRIx64,
-			 step->result.value[4],
+			 "0x%016" PRIx64 ", %s %" PRIu64 "-byte object at 0x%" PRIx64, step->result.value[4],
 			 status == KVMAP_FAILED_FREED_WRITTEN ? "in the free"
-							      : "behind the requested size of the",
+							      : "after the requested size of the",
 			 step->result.value[2], step->result.value[0]);
 		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64 ": %s", step->result.value[5],
 			 status_text(status));

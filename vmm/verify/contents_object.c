@@ -97,7 +97,7 @@ static void check_piece(struct check *check, const struct claim_variable *variab
 	finding_where_gva(finding, check, gva);
 }
 
-/* The size that the guest recorded is what the script asked for. With slab_debug the bytes behind it are a redzone. */
+/* The size that the guest recorded is what the script requested. With slab_debug a redzone follows. */
 static void check_requested(struct check *check, const struct claim_variable *variable, uint64_t gpa,
 			    const struct room *room)
 {
@@ -121,7 +121,7 @@ static void check_requested(struct check *check, const struct claim_variable *va
 		if (bytes[at] == KMALLOC_REDZONE)
 			continue;
 		report_words(check, variable->address + word, KMALLOC_REDZONE * UINT64_C(0x0101010101010101),
-			     bytes + word, room->bytes - word, "behind the requested size");
+			     bytes + word, room->bytes - word, "after the requested size");
 		return;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * debug.h: kmalloc() with slab_debug. A free object is poison in every word; its link lies elsewhere
- * (kmem_cache.link). Behind the requested size of an allocated object is a redzone, up to the end of the
+ * (kmem_cache.link). After the requested size of an allocated object is a redzone, up to the end of the
  * object. Only an object of the largest class may have none. Callers hold slab_debug_lock.
  */
 #ifndef GUEST_MM_SLAB_DEBUG_H
