@@ -75,7 +75,7 @@ struct free_area {
 /*
  * A contiguous range of managed RAM of one zone type and one NUMA node; a type may have several zones.
  * zones[] is sorted by address, and so by type. Frames in [fresh_start, fresh_end) have never been allocated:
- * they are free and zero, and so are their struct pages. They join the free lists, as buddy blocks, when they
+ * they are free and, with fresh_is_zero, zero; so are their struct pages. They join the free lists, as buddy blocks, when they
  * are needed.
  */
 struct zone {

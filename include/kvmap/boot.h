@@ -26,6 +26,8 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_TICKS = 1 << 3,    /* print TSC ticks there: instructions, under QEMU's -icount shift=0 */
 	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work, whatever CPUID reports */
 	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons free objects and detects double frees */
+	/* RAM that this record's module does not fill is zero. Firmware leaves data in RAM: then it is not. */
+	KVMAP_BOOT_ZEROED = 1 << 10,
 	KVMAP_BOOT_INTERRUPTS =
 		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
 };

@@ -154,6 +154,7 @@ struct claims {
 	ARRAY_OF(uint32_t) pcp_zero; /* those of pcp that are claimed zero */
 	struct claim_zone zones[KVMAP_ZONES_MAX];
 	uint32_t zone_count;
+	bool fresh_is_zero;       /* the frames of fresh ranges */
 	uint32_t numa_node_count; /* 1 to KVMAP_NODES_MAX */
 	struct claim_region memory[KVMAP_MEMBLOCK_REGIONS_MAX], reserved[KVMAP_MEMBLOCK_REGIONS_MAX];
 	uint32_t memory_count, reserved_count;

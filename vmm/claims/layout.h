@@ -16,6 +16,7 @@
 	OBJECT(zones)                                                                                        \
 	NUMBER(nr_zones)                                                                                     \
 	NUMBER(nr_nodes)                                                                                     \
+	NUMBER(fresh_is_zero)                                                                                \
 	OBJECT(memblock)                                                                                     \
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \

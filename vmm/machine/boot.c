@@ -36,7 +36,8 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 	struct kvmap_boot record;
 
 	memcpy(&record, module, sizeof(record));
-	record.flags |= KVMAP_BOOT_CHANNEL | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
+	record.flags |=
+		KVMAP_BOOT_CHANNEL | KVMAP_BOOT_ZEROED | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
 	record.channel_gpa = PVH_CHANNEL_GPA;
 	record.channel_size = machine_channel_size();
 	record.cpus = machine->cpus;

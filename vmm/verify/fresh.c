@@ -74,7 +74,7 @@ void check_fresh(struct check *check)
 	const struct claims *claims = check->facts->claims;
 	struct fresh_check fresh = { .check = check };
 
-	for (uint32_t i = 0; i < claims->zone_count; i++)
+	for (uint32_t i = 0; i < claims->zone_count && claims->fresh_is_zero; i++)
 		check_touched(&fresh, claims->zones[i].fresh_start << KVMAP_PAGE_SHIFT,
 			      claims->zones[i].fresh_end << KVMAP_PAGE_SHIFT, "since it was never allocated");
 	for (size_t i = 0; i < claims->pcp_zero.count; i++) {

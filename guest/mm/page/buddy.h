@@ -10,6 +10,7 @@
 #ifndef GUEST_MM_PAGE_BUDDY_H
 #define GUEST_MM_PAGE_BUDDY_H
 
+#include "mm/direct_map.h"
 #include "mm/page/frames.h"
 #include "mm/percpu.h"
 
@@ -40,6 +41,13 @@ u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out);
 static inline u32 fresh_count(const struct zone *zone)
 {
 	return zone->fresh_end - zone->fresh_start;
+}
+
+/* Clears a run of fresh frames that are taken, unless they are zero. */
+static inline void fresh_clear(u32 pfn, u32 nr)
+{
+	if (unlikely(!fresh_is_zero))
+		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, (u64)nr << PAGE_SHIFT);
 }
 
 static inline void frames_count_free(struct zone *zone, s64 nr)

@@ -110,6 +110,7 @@ static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum
 
 	if (!taken)
 		return 0;
+	fresh_clear(zone->fresh_start, taken);
 	chain_add_run(chain, zone->fresh_start, taken, owner);
 	WRITE_ONCE(zone->fresh_start, zone->fresh_start + taken);
 	return taken;

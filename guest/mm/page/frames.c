@@ -2,7 +2,8 @@
 /*
  * frames.c: buddy blocks from the zones, and single frames from this CPU's list (pcp.c).
  *
- * Fresh frames are zero and are never cleared. Requests for zeroed frames take them first, other requests
+ * Fresh frames are zero and are never cleared; if RAM was not zero at boot they are cleared when they
+ * are taken (fresh_is_zero). Requests for zeroed frames take them first, other requests
  * last.
  */
 #include "mm/page/frames.h"
@@ -16,6 +17,7 @@ struct page *mem_map;
 unsigned long max_pfn;
 struct zone zones[MAX_NR_ZONES];
 u32 nr_zones;
+bool fresh_is_zero = true;
 struct memblock memblock;
 
 static void zone_add(u64 start, u64 end, enum zone_type kind, u32 node)
@@ -113,6 +115,7 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 		return 0;
 	skipped = pfn - zone->fresh_start;
 	WRITE_ONCE(zone->fresh_start, pfn + nr);
+	fresh_clear(pfn, nr);
 	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD);
 	buddy_free_run(zone, pfn - skipped, skipped);
 	return pfn;

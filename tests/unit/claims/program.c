@@ -17,6 +17,7 @@ struct page *mem_map;
 unsigned long max_pfn;
 struct zone zones[MAX_NR_ZONES] PAGE_ALIGNED;
 u32 nr_zones, nr_nodes;
+bool fresh_is_zero;
 struct memblock memblock;
 struct rb_root vmap_area_root, free_vmap_area_root;
 u32 held_pages;

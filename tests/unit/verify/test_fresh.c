@@ -30,6 +30,7 @@ static void make_file(struct view_region *region)
 static void begin(void)
 {
 	world_init();
+	w.claims.fresh_is_zero = true;
 	for (unsigned int i = 0; i < 2; i++)
 		make_file(&w.tables.view.regions[i]);
 }
@@ -70,6 +71,13 @@ Test(fresh, a_frame_that_was_written_is_found)
 	cr_expect_eq(w.verdict.findings.items[0].address, FRESH_LOW * K4 + 0x120);
 	cr_expect_eq(w.verdict.findings.items[1].address, (FRESH_HIGH + 7) * K4 + 0xff8);
 	cr_expect_eq(w.verdict.findings.items[1].pages, 2);
+}
+
+Test(fresh, what_firmware_left_in_RAM_is_right_where_the_guest_says_that_it_is_not_zero)
+{
+	touch(FRESH_LOW * K4 + 0x123, 1);
+	w.claims.fresh_is_zero = false;
+	expect_findings("");
 }
 
 Test(fresh, nothing_is_read_that_was_never_touched)
