@@ -153,7 +153,8 @@ static inline unsigned long list_of_size(unsigned long size, bool *slack_out)
 	}
 	bit = (unsigned long)__builtin_clzl(size - 1) ^ 63;
 	*slack_out = size & (size - 1);
-	return unlikely(*slack_out) ? LIST_OF(BIG_SLACK(bit)) : LIST_OF(BIG_EXACT(bit));
+	list = bit * sizeof(struct kmem_list);
+	return unlikely(*slack_out) ? LIST_OF(BIG_SLACK(0)) + list : LIST_OF(BIG_EXACT(0)) + list;
 }
 
 static void *class_alloc_debug(unsigned long size, gfp_t gfp)
