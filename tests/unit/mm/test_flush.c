@@ -161,7 +161,7 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 		vfree((void *)area_touched(1));
 		cr_assert_eq(tlb_flush_log[(tlb_gen - 1) % TLB_FLUSH_LOG].cpu, TLB_FLUSH_UNMAP);
 		cr_assert_eq(tlb_flush_log[tlb_gen % TLB_FLUSH_LOG].cpu, 0,
-			     "flush number %u is logged as an unmapping", (u32)tlb_gen);
+			     "flush number %lu is logged as an unmapping", tlb_gen);
 	}
 }
 
@@ -310,7 +310,7 @@ Test(flush, the_host_is_told_of_the_log_before_anything_in_it_is_written_again)
 	while (stats().flush_range < 10000) {
 		vfree((void *)area_touched(1));
 		if (sim_log_taken != taken)
-			cr_assert_leq(tlb_gen % TLB_FLUSH_LOG_HALF, 1, "at %u", tlb_gen);
+			cr_assert_leq(tlb_gen % TLB_FLUSH_LOG_HALF, 1, "at %lu", tlb_gen);
 		taken = sim_log_taken;
 		cr_assert_eq(taken, tlb_gen / TLB_FLUSH_LOG_HALF);
 	}
