@@ -72,6 +72,9 @@ struct free_area {
 	u32 nr_free;
 };
 
+/* WMARK_NONE: for requests that may use the reserve. */
+enum zone_watermarks { WMARK_NONE, WMARK_MIN, WMARK_LOW, NR_WMARK };
+
 /*
  * A contiguous range of managed RAM of one zone type and one NUMA node; a type may have several zones.
  * zones[] is sorted by address, and so by type. Frames in [fresh_start, fresh_end) have never been allocated:
@@ -88,6 +91,12 @@ struct zone {
 	struct spinlock lock; /* of the fields that change, and of the struct pages of free frames */
 	u64 free_pages;       /* frames on the free lists and fresh frames */
 	struct free_area free_area[MAX_ORDER + 1];
+	/*
+	 * In frames. A request takes none that would leave fewer than watermark[] + lowmem_reserve[] free, the
+	 * latter by the highest zone type that the request allows (mm/page/watermark.h).
+	 */
+	u32 watermark[NR_WMARK];
+	u32 lowmem_reserve[ZONE_TYPES];
 };
 
 #define MAX_NR_ZONES KVMAP_ZONES_MAX
@@ -328,6 +337,7 @@ struct cpu_cache {
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 numa_node;
 	u32 in_interrupt; /* depth of nested interrupt handlers, see interrupt.h */
+	u32 may_use_reserve; /* 1: its requests go below WMARK_MIN, see mm/page/watermark.h */
 	/*
 	 * For sizes up to this kmalloc() takes an object from `objects` without further checks. Reset to 0 by
 	 * each interrupt, and set again by kmalloc()'s slow path unless every object must be checked.

@@ -49,7 +49,7 @@ enum memblock_kind {
 	MEMBLOCK_RAM = 0,
 	MEMBLOCK_LOW = 1,     /* below 1 MiB */
 	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between them */
-	MEMBLOCK_MEM_MAP = 3, /* mem_map, and page tables made before it */
+	MEMBLOCK_MEM_MAP = 3, /* mem_map; page tables made before it */
 	MEMBLOCK_MODULE = 4,  /* boot record with script */
 	MEMBLOCK_CPUS = 5,    /* entry areas (stacks, GDT, TSS) of the CPUs that the boot CPU starts */
 };

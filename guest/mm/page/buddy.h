@@ -58,34 +58,43 @@ static inline void frames_count_free(struct zone *zone, s64 nr)
 
 /*
  * A chain under construction. first: its first frame, 0 if empty; end: where to store the pfn of the next
- * frame.
+ * frame; lowest_kind: the lowest zone type that frames were taken from.
  */
 struct chain {
 	u32 first;
 	u32 *end;
+	u32 lowest_kind;
 };
 
 static inline void chain_init(struct chain *chain)
 {
 	chain->first = 0;
 	chain->end = &chain->first;
+	chain->lowest_kind = ZONE_NORMAL;
 }
 
 /*
- * Appends up to nr single fresh frames of any zone, and counts them as allocated; returns how many. Takes
- * zone locks.
+ * Appends up to nr single frames of the zones that gfp (GFP_PLACE) allows, and counts them as allocated; returns
+ * how many. Takes frames of a zone only when those before it in the zonelist are down to the watermark: first to
+ * WMARK_LOW, then to those below it, `lowest` the last. __GFP_ZERO: zeroed contents; fresh frames are taken first in
+ * each zone, and only the others are cleared. Takes zone locks.
  */
-u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner);
-/* chain_take_all_fresh() for frames of the free lists. */
-u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner);
+u32 chain_take(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp, enum zone_watermarks lowest);
 
 /*
- * chain_take_all_fresh() from the zones of this CPU's NUMA node, free lists first, and then from other nodes.
+ * chain_take() of fresh frames of the first zone that has any available frame; so not of a worse zone while that one
+ * only has used frames.
  */
-u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner);
+u32 chain_take_zero(struct chain *chain, u32 nr, enum page_owner owner);
 
-/* chain_take_all_fresh() from one zone: its fresh frames, or its free lists. */
-u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh);
+/* chain_take() of fresh frames of any zone, or of those of the free lists, down to WMARK_MIN. */
+u32 chain_take_all(struct chain *chain, u32 nr, enum page_owner owner, bool fresh);
+
+/*
+ * Allocates a chain of nr frames of the zones, with gfp as for chain_take(), and of this CPU's lists if gfp has no
+ * GFP_PLACE flag; 0, and nothing is allocated, if fewer are available.
+ */
+u32 zones_alloc_chain(u32 nr, enum page_owner owner, gfp_t gfp);
 
 /*
  * Ends a chain that was to have nr frames and has `taken`: returns its first frame, or frees the chain and
@@ -117,6 +126,13 @@ u32 pcp_free_chain(u32 first, u32 nr, u64 stamp);
 
 /* Longest chain that is freed to this CPU's list: PCP_CHAIN; 0 with several NUMA nodes. */
 extern u32 pcp_free_max;
+
+/*
+ * The zone type whose frames, and better ones, are freed to per-CPU lists: the best one, until allocations had to
+ * take frames of a lower one. Others are freed to their zone, so that ordinary allocations leave them alone.
+ */
+extern u32 pcp_lowest_kind;
+void pcp_set_lowest_kind(u32 kind);
 
 /* Disables freeing to per-CPU lists, since these do not distinguish NUMA nodes. */
 void pcp_disable(void);

@@ -8,8 +8,8 @@
 #include "mm/arch.h"
 #include "mm/interrupt.h"
 #include "mm/locks.h"
-#include "mm/page/nodes.h"
 #include "mm/page/page_alloc.h"
+#include "mm/page/watermark.h"
 #include "mm/reclaim.h"
 #include "mm/slab/debug.h"
 #include "mm/slab/object.h"
@@ -121,11 +121,16 @@ static void *kmalloc_large(unsigned long size, gfp_t gfp)
 	return page_address(page);
 }
 
-/* Refills this CPU's list from the slabs or a new slab; reclaims memory if there is no frame for it. */
+/* Refills this CPU's list from the slabs or a new slab; if there is no frame for it, uses the reserve or reclaims. */
 static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_refill(cache);
 
+	if (!object && gfp & __GFP_HIGH) {
+		reserve_open();
+		object = kmem_cache_refill(cache);
+		reserve_close();
+	}
 	if (!object && gfp_may_reclaim(gfp) && reclaim_memory())
 		object = kmem_cache_refill(cache);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);

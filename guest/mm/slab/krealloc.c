@@ -60,10 +60,10 @@ bool kmalloc_resize(const void *object, const struct kmalloc_memory *memory, uns
 	return true;
 }
 
-static void *refuse(const void *object, const void *caller)
+static void *refuse(u32 status, const void *object, const void *caller)
 {
-	refusal_record(KVMAP_REFUSED_NOT_AN_AREA, (unsigned long)object, caller);
-	this_cpu_cache()->kmalloc_status = KVMAP_REFUSED_NOT_AN_AREA;
+	refusal_record(status, (unsigned long)object, caller);
+	this_cpu_cache()->kmalloc_status = status;
 	return NULL;
 }
 
@@ -78,8 +78,10 @@ void *krealloc(const void *object, unsigned long size, gfp_t gfp)
 		kfree(object);
 		return NULL;
 	}
+	if (gfp_zones_conflict(gfp))
+		return refuse(KVMAP_REFUSED_FLAGS, NULL, CALLER);
 	if (!kmalloc_memory_at(object, &memory))
-		return refuse(object, CALLER);
+		return refuse(KVMAP_REFUSED_NOT_AN_AREA, object, CALLER);
 	if (kmalloc_resize(object, &memory, size, gfp))
 		return (void *)object;
 	new = kmalloc_for_caller(size, gfp, CALLER);

@@ -26,7 +26,8 @@ static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 /* kmalloc() has failed. */
 static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
-	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM)) {
+	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || gfp_zones_conflict(gfp) ||
+	    !(gfp & __GFP_DIRECT_RECLAIM)) {
 		u32 status = kmalloc_status();
 
 		return refuse(status, NULL, warn_caller(status, gfp, caller));
@@ -96,6 +97,8 @@ void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 		kvfree(addr);
 		return NULL;
 	}
+	if (gfp_zones_conflict(gfp))
+		return refuse(KVMAP_REFUSED_FLAGS, addr, CALLER);
 	if (!kmalloc_memory_at(addr, &memory))
 		return refuse(KVMAP_REFUSED_NOT_AN_AREA, addr, CALLER);
 	if (!kmalloc_resize(addr, &memory, size, gfp)) {

@@ -7,7 +7,7 @@
 
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/page/frames.h"
+#include "mm/page/watermark.h"
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
@@ -60,13 +60,13 @@ void vmap_area_refer(const struct vmap_area *va)
 u32 vmalloc_frames(u32 nr, gfp_t gfp)
 {
 	if (unlikely(gfp & GFP_PLACE))
-		return frames_alloc_chain_placed(gfp, nr, PAGE_VMALLOC);
+		return frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
 	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
 				: frames_alloc_chain(nr, PAGE_VMALLOC);
 }
 
 /* Allocates and maps the area's frames; enum kvmap_status. */
-static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
+static inline u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 {
 	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
 
@@ -102,13 +102,27 @@ static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsig
 	return va;
 }
 
-/* A second attempt, if memory was reclaimed. */
+/* area_create() for the slow path; the fast path inlines it. */
 static __attribute__((noinline)) struct vmap_area *
-area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
+area_create_once(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
 {
-	if (gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
-		return area_create(size, gfp, flags, caller, status);
-	return NULL;
+	return area_create(size, gfp, flags, caller, status);
+}
+
+/* Further attempts: with the reserve, then with reclaimed memory. */
+static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller,
+					   u32 *status)
+{
+	struct vmap_area *va = NULL;
+
+	if (gfp & __GFP_HIGH) {
+		reserve_open();
+		va = area_create_once(size, gfp, flags, caller, status);
+		reserve_close();
+	}
+	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
+		va = area_create_once(size, gfp, flags, caller, status);
+	return va;
 }
 
 void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
