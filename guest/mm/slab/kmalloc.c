@@ -68,8 +68,11 @@ static const u8 small_lists[SMALL_MAX + 1] = {
 	LISTS(64, 4, 96), LISTS(96, 5, 128), LISTS(128, 6, 192),
 };
 
-/* Flags that objects of a class cannot satisfy, since they lie wherever their slab does. */
-#define GFP_NOT_OF_A_CLASS (GFP_PLACE | __GFP_NOFAIL)
+/* Flags that the objects of a CPU's list cannot satisfy, since they lie wherever their slab does. */
+#define GFP_NOT_OF_A_LIST (GFP_PLACE | __GFP_NOFAIL)
+
+/* Flags that no slab satisfies: a buddy block does. */
+#define GFP_NOT_OF_A_SLAB (__GFP_DMA | __GFP_DMA32 | __GFP_NOFAIL)
 
 static bool fast_path_disabled;
 
@@ -121,18 +124,23 @@ static void *kmalloc_large(unsigned long size, gfp_t gfp)
 	return page_address(page);
 }
 
+static void *object_find(struct kmem_cache *cache, gfp_t gfp)
+{
+	return gfp & GFP_PLACE ? kmem_cache_alloc_node(cache, gfp) : kmem_cache_refill(cache);
+}
+
 /* Refills this CPU's list from the slabs or a new slab; if there is no frame for it, uses the reserve or reclaims. */
 static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
-	void *object = kmem_cache_refill(cache);
+	void *object = object_find(cache, gfp);
 
 	if (!object && gfp & __GFP_HIGH) {
 		reserve_open();
-		object = kmem_cache_refill(cache);
+		object = object_find(cache, gfp);
 		reserve_close();
 	}
 	if (!object && gfp_may_reclaim(gfp) && reclaim_memory())
-		object = kmem_cache_refill(cache);
+		object = object_find(cache, gfp);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
 }
 
@@ -142,7 +150,8 @@ static void *class_alloc(struct kmem_cache *cache, gfp_t gfp)
 
 	if (should_fail_alloc())
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
-	object = kmem_list_take(&this_cpu_cache()->objects[cache->index], cache->link);
+	object = gfp & GFP_PLACE ? NULL
+				 : kmem_list_take(&this_cpu_cache()->objects[cache->index], cache->link);
 	return object ? object : class_refill(cache, gfp);
 }
 
@@ -196,7 +205,7 @@ static void *class_alloc_sized(unsigned long size, gfp_t gfp)
 
 static void *kmalloc_find(unsigned long size, gfp_t gfp)
 {
-	if (size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_CLASS)
+	if (size - 1 >= KMALLOC_MAX_CACHE_SIZE || gfp & GFP_NOT_OF_A_SLAB)
 		return kmalloc_large(size, gfp);
 	if (in_interrupt()) {
 		if (gfp & __GFP_DIRECT_RECLAIM)
@@ -229,7 +238,7 @@ static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *calle
 	bool slack;
 
 	/* also true for size 0 */
-	if (unlikely(size - 1 >= cpu->kmalloc_fast_max || gfp & (GFP_NOT_OF_A_CLASS | __GFP_ZERO)))
+	if (unlikely(size - 1 >= cpu->kmalloc_fast_max || gfp & (GFP_NOT_OF_A_LIST | __GFP_ZERO)))
 		return kmalloc_slow(size, gfp, caller);
 	offset = list_of_size(size, &slack);
 	list = (void *)((char *)cpu->objects + offset);

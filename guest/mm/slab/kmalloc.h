@@ -31,8 +31,7 @@ void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
 /*
  * Memory of the NUMA node `nid` if it has enough, else of another one; with __GFP_THISNODE only of that node;
- * NUMA_NO_NODE: no preference. With several nodes whole pages, since the objects of a slab may lie on any
- * node.
+ * NUMA_NO_NODE: no preference.
  */
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 

@@ -6,7 +6,7 @@
 
 #include "mm/arch.h"
 #include "mm/locks.h"
-#include "mm/page/frames.h"
+#include "mm/page/nodes.h"
 
 /*
  * Most bytes of free objects on a CPU's list, within bounds in objects. Above, half of the list goes back to
@@ -173,23 +173,19 @@ static u32 slabs_free(u32 pfn)
 	return frames;
 }
 
-/* Allocates a slab and adds its objects to a list. */
-static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+/* Allocates a slab, which is on no list yet, and adds its objects to a list; 0 without memory. */
+static u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list *list)
 {
-	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
+	u32 pfn = frames_alloc_gfp(gfp & GFP_PLACE, cache->order, PAGE_SLAB), i;
 	struct page *page;
 	char *object;
 
 	if (!pfn)
-		return false;
+		return 0;
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
 	page->nr_objects = 0;
 	page->freelist = 0;
-	spin_lock(&cache->lock);
-	slab_link(&cache->full, pfn);
-	cache->nr_slabs++;
-	spin_unlock(&cache->lock);
 	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
 
 	/* last object first, so that objects are allocated in address order */
@@ -201,6 +197,20 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 		object -= cache->object_size;
 		kmem_list_add(list, object, cache->link);
 	}
+	return pfn;
+}
+
+/* Allocates a slab and adds its objects to a list of this CPU. */
+static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 pfn = slab_new(cache, 0, list);
+
+	if (!pfn)
+		return false;
+	spin_lock(&cache->lock);
+	slab_link(&cache->full, pfn);
+	cache->nr_slabs++;
+	spin_unlock(&cache->lock);
 	return true;
 }
 
@@ -264,6 +274,66 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 	if (!registered || (!filled && !cache_grow(cache, list)))
 		return NULL;
 	return kmem_list_take(list, cache->link);
+}
+
+/* Slabs of the partial list that are searched for one of a NUMA node. */
+#define NODE_SEARCH_MAX 64
+
+/* The first object of the partial list's first slab of the node, or NULL. The cache's lock must be held. */
+static void *object_of_node(struct kmem_cache *cache, u32 node)
+{
+	u64 start = node_start_pfn(node), end = node_start_pfn(node + 1);
+	struct kmem_list one = { 0 };
+	u32 pfn = cache->partial;
+	struct page *page;
+
+	for (u32 left = NODE_SEARCH_MAX; pfn && (pfn < start || pfn >= end); pfn = pfn_to_page(pfn)->next)
+		if (!--left)
+			return NULL;
+	if (!pfn)
+		return NULL;
+	page = pfn_to_page(pfn);
+	objects_take(cache, page, &one, 1);
+	if (!page->nr_objects) {
+		slab_unlink(&cache->partial, page);
+		slab_link(&cache->full, pfn);
+		cache->nr_partial--;
+	}
+	return kmem_list_take(&one, cache->link);
+}
+
+/* Takes an object of a new slab, whose other objects stay in its freelist: they are not for any node's requests. */
+static void *object_of_new_slab(struct kmem_cache *cache, gfp_t gfp)
+{
+	struct kmem_list list = { 0 };
+	u32 pfn = slab_new(cache, gfp, &list);
+	struct page *page = pfn_to_page(pfn);
+	void *object;
+
+	if (!pfn)
+		return NULL;
+	object = kmem_list_take(&list, cache->link);
+	spin_lock(&cache->lock);
+	slab_set_first(page, list.free);
+	page->nr_objects = list.nr;
+	cache->nr_slabs++;
+	cache->nr_partial += list.nr != 0;
+	slab_link(list.nr ? &cache->partial : &cache->full, pfn);
+	spin_unlock(&cache->lock);
+	return object;
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = NULL;
+	bool registered;
+
+	spin_lock(&cache->lock);
+	registered = likely(cache->per_slab) || cache_register(cache);
+	if (registered)
+		object = object_of_node(cache, gfp_node(gfp));
+	spin_unlock(&cache->lock);
+	return object || !registered ? object : object_of_new_slab(cache, gfp);
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)

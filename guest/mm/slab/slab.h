@@ -13,6 +13,7 @@
 #define GUEST_MM_SLAB_SLAB_H
 
 #include "mm/fail_alloc.h"
+#include "mm/gfp.h"
 #include "mm/percpu.h"
 
 /*
@@ -24,6 +25,12 @@ extern bool slab_debug;
 /* Slow paths: this CPU's list is empty, or longer than the cache's limit. */
 void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
+
+/*
+ * An object of a slab of the NUMA node that gfp names, with __GFP_THISNODE of no other; NULL without memory. Uses the
+ * slabs, not the CPU's list, whose objects lie on any node.
+ */
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp);
 
 /*
  * Moves this CPU's free objects to their slabs, and frees all empty slabs. Returns the number of frames
