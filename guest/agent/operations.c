@@ -164,6 +164,7 @@ static void operation_run_here(void *script_operation)
 	u32 cpu = arch_cpu(), status;
 
 	agent_running[cpu] = script;
+	WRITE_ONCE(fail_alloc_now, false);
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);

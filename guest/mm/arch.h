@@ -97,6 +97,21 @@ struct tlb_range {
 void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
 /*
+ * Holds another CPU outside the memory manager, so that this CPU can change its per-CPU data, until
+ * arch_release_cpu(). False if the CPU stays inside. One CPU holds others at a time, and it must not wait for what
+ * a held CPU may have: a held CPU has no lock of the memory manager.
+ */
+bool arch_hold_cpu(u32 cpu);
+void arch_release_cpu(u32 cpu);
+
+/*
+ * Between these this CPU may be held: it does not use its per-CPU data. arch_hold_forbid() waits until it is
+ * released.
+ */
+void arch_hold_allow(void);
+void arch_hold_forbid(void);
+
+/*
  * The GPA that va is mapped to, or ~0 if it is not mapped. Lockless: other CPUs may map, unmap, and reuse
  * page tables meanwhile; the result was true at some time during the call.
  */

@@ -8,6 +8,7 @@
 
 const struct lock_row lock_table[] = {
 	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
+	{ "cpu_drain_lock", &cpu_drain_lock, 1, 0 },
 	{ "vmap_purge_lock", &vmap_purge_lock, 1, 0 },
 	{ "tlb_round_lock", &tlb_round_lock, 1, 0 },
 	{ "lazy", &cpu_caches[0].lazy.lock, NR_CPUS, sizeof(struct cpu_cache) },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * buddy.h: free buddy blocks and fresh ranges of the zones, and per-CPU lists. Private to mm/page, except
- * pcp_drain().
+ * pcp_drain() and pcp_drain_cpu().
  *
  * Callers must hold zone->lock, except where a function says that it takes the lock, and must update
  * zone->free_pages and NR_FREE_PAGES, once for many frames. CPUs that free a neighbour read a struct page's
@@ -140,7 +140,12 @@ void pcp_disable(void);
 /* Frames on this CPU's lists. */
 u32 pcp_count(void);
 
-/* Frees all frames of this CPU's lists to the zones. */
+/*
+ * Frees all frames of a CPU's lists to the zones: this CPU's, or one that arch_hold_cpu() holds. False if there were
+ * none.
+ */
+bool pcp_drain_cpu(struct cpu_cache *cpu);
+/* pcp_drain_cpu() of this CPU. */
 void pcp_drain(void);
 
 #endif

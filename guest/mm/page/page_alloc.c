@@ -44,8 +44,7 @@ static __attribute__((noinline)) u32 alloc_again(gfp_t gfp, unsigned int order)
 {
 	u32 pfn = 0;
 
-	if (gfp & __GFP_HIGH) {
-		reserve_open();
+	if (reserve_open(gfp)) {
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 		reserve_close();
 	}

@@ -159,13 +159,20 @@ u32 pcp_count(void)
 	return pcp_of(false)->nr + pcp_of(true)->nr;
 }
 
+bool pcp_drain_cpu(struct cpu_cache *cpu)
+{
+	struct per_cpu_pages *lists[] = { &cpu->pcp, &cpu->pcp_zero };
+	bool found = cpu->pcp.nr || cpu->pcp_zero.nr;
+
+	for (u32 i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (lists[i]->nr)
+			zones_free_chain(lists[i]->first, lists[i]->nr, 0);
+		*lists[i] = (struct per_cpu_pages){ 0 };
+	}
+	return found;
+}
+
 void pcp_drain(void)
 {
-	for (int zero = 0; zero < 2; zero++) {
-		struct per_cpu_pages *pcp = pcp_of(zero);
-
-		if (pcp->nr)
-			zones_free_chain(pcp->first, pcp->nr, 0);
-		*pcp = (struct per_cpu_pages){ 0 };
-	}
+	pcp_drain_cpu(this_cpu_cache());
 }

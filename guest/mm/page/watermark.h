@@ -9,6 +9,7 @@
 #ifndef GUEST_MM_PAGE_WATERMARK_H
 #define GUEST_MM_PAGE_WATERMARK_H
 
+#include "mm/fail_alloc.h"
 #include "mm/page/nodes.h"
 
 /* Sets watermark[] and lowmem_reserve[] of all zones. Called when all zones are known. */
@@ -28,10 +29,16 @@ static inline enum zone_watermarks watermark_lowest(void)
 	return this_cpu_cache()->may_use_reserve ? WMARK_NONE : WMARK_MIN;
 }
 
-/* Between these, requests of this CPU may use the reserve: a further attempt for a request with __GFP_HIGH. */
-static inline void reserve_open(void)
+/*
+ * Between these, requests of this CPU may use the reserve: a further attempt for a request that gfp allows it
+ * (__GFP_HIGH). False, and there must be no reserve_close(), for any other request.
+ */
+static inline bool reserve_open(gfp_t gfp)
 {
+	if (!(gfp & __GFP_HIGH) || READ_ONCE(fail_alloc_now))
+		return false;
 	this_cpu_cache()->may_use_reserve = 1;
+	return true;
 }
 
 static inline void reserve_close(void)

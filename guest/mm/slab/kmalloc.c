@@ -134,8 +134,7 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = object_find(cache, gfp);
 
-	if (!object && gfp & __GFP_HIGH) {
-		reserve_open();
+	if (!object && reserve_open(gfp)) {
 		object = object_find(cache, gfp);
 		reserve_close();
 	}

@@ -357,26 +357,29 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		slabs_free(empty);
 }
 
-static u32 cache_reclaim(struct kmem_cache *cache)
+/* Moves the CPU's objects to their slabs, and frees empty slabs. */
+static bool cache_drain_cpu(struct kmem_cache *cache, struct cpu_cache *cpu)
 {
-	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];
+	struct kmem_list *list = &cpu->objects[cache->index];
+	bool found = list->nr;
 	void *object;
-	u32 empty;
+	u32 empty = 0;
 
 	spin_lock(&cache->lock);
 	while ((object = kmem_list_take(list, cache->link)))
 		object_return(cache, object);
-	empty = empty_take(cache, 0);
+	if (cache->frees_empty_slabs)
+		empty = empty_take(cache, 0);
 	spin_unlock(&cache->lock);
-	return slabs_free(empty);
+	return slabs_free(empty) || found;
 }
 
-u32 kmem_reclaim(void)
+bool kmem_drain_cpu(struct cpu_cache *cpu)
 {
-	u32 frames = 0;
+	bool found = false;
 
 	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
-		if (kmem_caches[i] && kmem_caches[i]->frees_empty_slabs)
-			frames += cache_reclaim(kmem_caches[i]);
-	return frames;
+		if (kmem_caches[i])
+			found |= cache_drain_cpu(kmem_caches[i], cpu);
+	return found;
 }

@@ -33,10 +33,10 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp);
 
 /*
- * Moves this CPU's free objects to their slabs, and frees all empty slabs. Returns the number of frames
- * freed.
+ * Moves the free objects of a CPU, this one or one that arch_hold_cpu() holds, to their slabs, and frees all empty
+ * slabs. False if there was nothing of either.
  */
-u32 kmem_reclaim(void);
+bool kmem_drain_cpu(struct cpu_cache *cpu);
 
 /* The word of a free object that links it to the next one. */
 static inline void **kmem_link(void *object, u32 link)

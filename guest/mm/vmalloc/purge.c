@@ -13,8 +13,6 @@
 #include "kvmap/boot.h"
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
-#include "mm/reclaim.h"
-#include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
 /*
@@ -301,7 +299,7 @@ u32 vmap_purge_all(void)
 	struct vmap_area *flushed = NULL;
 	struct batch batch = { 0 };
 
-	vmap_block_retire_idle();
+	vmap_block_retire_idle(this_cpu_cache());
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
 		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u);
 	spin_lock(&vmap_purge_lock);
@@ -330,32 +328,6 @@ u32 vmap_purge_all(void)
 	flushed_release(&batch.first, ~0u, ~0u);
 	pcp_drain();
 	return batch.areas;
-}
-
-u32 vmalloc_purge(void)
-{
-	u32 areas = vmap_purge_all();
-
-	vmap_cached_drain();
-	vmap_blocks_drain();
-	return areas;
-}
-
-bool reclaim_memory(void)
-{
-	u32 frames = kmem_reclaim();
-
-	return vmap_purge_all() || frames;
-}
-
-bool vmalloc_reclaim(u32 status)
-{
-	bool found = reclaim_memory();
-
-	if (status != KVMAP_REFUSED_NO_SPACE)
-		return found;
-	found |= vmap_cached_drain();
-	return vmap_blocks_drain() || found;
 }
 
 /* Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due. */

@@ -115,12 +115,13 @@ static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsign
 {
 	struct vmap_area *va = NULL;
 
-	if (gfp & __GFP_HIGH) {
-		reserve_open();
+	if (reserve_open(gfp)) {
 		va = area_create_once(size, gfp, flags, caller, status);
 		reserve_close();
 	}
 	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
+		va = area_create_once(size, gfp, flags, caller, status);
+	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
 		va = area_create_once(size, gfp, flags, caller, status);
 	return va;
 }

@@ -27,11 +27,24 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 	return va;
 }
 
-/* A second attempt, if memory was reclaimed. */
+/* map_create() for the slow path; the fast path inlines it. */
 static __attribute__((noinline)) struct vmap_area *
-map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
+map_create_once(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
 {
-	return vmalloc_reclaim(*status) ? map_create(pages, nr, flags, caller, status) : NULL;
+	return map_create(pages, nr, flags, caller, status);
+}
+
+/* Further attempts, if memory or ranges were reclaimed. */
+static struct vmap_area *map_create_again(struct page *const *pages, u32 nr, unsigned long flags,
+					  const void *caller, u32 *status)
+{
+	struct vmap_area *va = NULL;
+
+	if (vmalloc_reclaim(*status))
+		va = map_create_once(pages, nr, flags, caller, status);
+	if (!va && vmalloc_reclaim_ranges())
+		va = map_create_once(pages, nr, flags, caller, status);
+	return va;
 }
 
 static void *map_refuse(u32 status, const void *caller)

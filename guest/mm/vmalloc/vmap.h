@@ -74,8 +74,8 @@ struct vmap_area *vmap_cached_take(u32 nr_pages);
 /* Caches a range whose vm has no frames, or frees it if many of its size are cached. */
 void vmap_cached_put(struct vmap_area *va);
 
-/* Frees all cached ranges of this CPU. False if there were none. */
-bool vmap_cached_drain(void);
+/* Frees all cached ranges of a CPU: this one, or one that arch_hold_cpu() holds. False if there were none. */
+bool vmap_cached_drain(struct cpu_cache *cpu);
 
 /* ---- vmap_range.c: ranges of areas ---- */
 
@@ -198,11 +198,11 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr);
 /* Returns a flushed vmap block to this CPU's cached ones, or frees it if there are enough. */
 void vmap_block_put(struct vmap_area *va);
 
-/* Frees the cached vmap blocks of this CPU. False if there were none. */
-bool vmap_blocks_drain(void);
+/* Frees the cached vmap blocks of a CPU, as vmap_cached_drain(). False if there were none. */
+bool vmap_blocks_drain(struct cpu_cache *cpu);
 
-/* Lazily frees the vmap block that this CPU maps in, if it has no live mapping. */
-void vmap_block_retire_idle(void);
+/* Lazily frees the vmap block that the CPU, this one or a held one, maps in, if it has no live mapping. */
+void vmap_block_retire_idle(struct cpu_cache *cpu);
 
 /* Unmaps an area that the caller has claimed. An executable one is flushed, under every policy. */
 void vmap_area_unmap(struct vmap_area *va);

@@ -48,6 +48,8 @@ static u32 shrink(struct vmap_area *va, u32 nr)
 	struct page *last;
 
 	rest = vmap_range_split(va, nr);
+	if (!rest && (vmalloc_reclaim(KVMAP_REFUSED_NO_MEMORY) || vmalloc_reclaim_ranges()))
+		rest = vmap_range_split(va, nr);
 	if (!rest)
 		return KVMAP_REFUSED_NO_MEMORY;
 	last = frame_at(va, nr - 1);

@@ -200,6 +200,7 @@ struct vmalloc_stats stats(void)
 
 void snapshot_take(struct snapshot *out)
 {
+	kmem_drain_cpu(this_cpu_cache());
 	pcp_drain();
 	memset(out, 0, sizeof(*out));
 	memcpy(out->zones, zones, sizeof(zones));

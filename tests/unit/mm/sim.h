@@ -102,7 +102,7 @@ static inline unsigned long vmalloc_to_pfn(const void *addr)
 /* Allocated objects of a cache. */
 u64 objects_in_use(const struct kmem_cache *cache);
 
-/* What a refused call must not change. Frames on per-CPU lists are freed first. */
+/* What a refused call must not change. Frames and objects on per-CPU lists are freed first. */
 struct snapshot {
 	struct zone zones[MAX_NR_ZONES]; /* without the locks, as everything here */
 	struct kmem_cache caches[2];

@@ -298,7 +298,7 @@ Test(kmalloc, a_slab_with_an_object_in_use_stays)
 	kept = kmalloc(64, GFP_KERNEL);
 	memset(kept, 0x5c, 64);
 	come_and_go_objects(64);
-	kmem_reclaim();
+	kmem_drain_cpu(this_cpu_cache());
 	check_machine();
 	cr_assert_eq(cache_of(kept)->nr_slabs, 1);
 	cr_assert_eq(objects_in_use(cache_of(kept)), 1);
@@ -340,7 +340,7 @@ Test(kmalloc, what_is_looked_at_without_a_lock_keeps_its_slabs)
 		vfree(areas[i]);
 	vmalloc_purge();
 	slabs = vmap_area_cache.nr_slabs;
-	kmem_reclaim();
+	kmem_drain_cpu(this_cpu_cache());
 	cr_assert_eq(vmap_area_cache.nr_slabs, slabs);
 	check_machine();
 }
