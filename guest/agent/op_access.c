@@ -25,6 +25,7 @@ u32 op_write(struct operation *operation)
 	if (access_write(operation->address, operation->result))
 		return fault_taken(operation);
 	variable = variable_holding(operation->address);
+	variables_overwritten(operation->address, variable);
 	if (variable) {
 		variable_contents_forget(variable);
 		variable->write_address = operation->address;

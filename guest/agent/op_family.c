@@ -120,7 +120,9 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	}
 	if (zero && new->size > old->size)
 		contents_gained(old, new);
-	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size) {
+	/* Bytes beyond the requested size are no contents: they may be cleared or not copied. */
+	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size &&
+	    old->write_address - old->address + sizeof(u64) <= old->size) {
 		new->write_address = old->write_address - old->address + new->address;
 		new->write_value = old->write_value;
 	}
@@ -139,6 +141,7 @@ static u32 resized(struct operation *operation, void *memory)
 	if (old) {
 		before = *old;
 		old->state = VARIABLE_FREED;
+		variable_slack_changed(old);
 	}
 	variable_set_sized(operation, memory, size, CONTENTS_UNKNOWN);
 	if (number >= agent_nr_variables)

@@ -86,3 +86,35 @@ void variable_contents_changed(const struct agent_variable *variable)
 		other->write_value = variable->write_value;
 	}
 }
+
+void variable_slack_changed(const struct agent_variable *variable)
+{
+	for (u32 i = 0; variable->group && i < agent_nr_variables; i++) {
+		struct agent_variable *other = &agent_variables[i];
+
+		if (other == variable || other->state != VARIABLE_LIVE || other->group != variable->group)
+			continue;
+		if (other->filled > ALIGN_DOWN(variable->size, PAGE_SIZE))
+			other->filled = ALIGN_DOWN(variable->size, PAGE_SIZE);
+		if (other->zero_end > variable->size)
+			other->zero_end = variable->size;
+		if (other->zero_end <= other->zero_start)
+			other->zero_start = other->zero_end = 0;
+		if (other->write_address - other->address + sizeof(u64) > variable->size)
+			other->write_address = 0;
+	}
+}
+
+void variables_overwritten(u64 address, const struct agent_variable *holder)
+{
+	for (u32 i = 0; i < agent_nr_variables; i++) {
+		struct agent_variable *other = &agent_variables[i];
+
+		if (other == holder || other->state != VARIABLE_LIVE ||
+		    address + sizeof(u64) <= other->address ||
+		    address >= other->address + variable_bytes(other))
+			continue;
+		variable_contents_forget(other);
+		variable_contents_changed(other);
+	}
+}

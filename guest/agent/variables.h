@@ -48,6 +48,18 @@ void variable_contents_changed(const struct agent_variable *variable);
 /* A write or a fill: nothing is known of the contents. */
 void variable_contents_forget(struct agent_variable *variable);
 
+/*
+ * For a variable whose memory was resized: forgets the contents that variables of its group have beyond the requested
+ * size.
+ */
+void variable_slack_changed(const struct agent_variable *variable);
+
+/*
+ * For a write of 8 bytes to an address of `holder` (NULL: of no variable): forgets the contents of all other variables
+ * that have some of these bytes.
+ */
+void variables_overwritten(u64 address, const struct agent_variable *holder);
+
 /* The variable whose live memory contains `address`, or NULL. */
 struct agent_variable *variable_holding(u64 address);
 

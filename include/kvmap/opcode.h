@@ -145,7 +145,7 @@
 	  "before each free. What is live at the end stays for the next `stress`. A lack of memory "         \
 	  "is no failure")                                                                                   \
 	X(STRESS_FREE, stress_free, 74, "stress_free", NOTHING, none, "%u objects freed",                    \
-	  "checks and frees what `stress` left on all CPUs")                                                 \
+	  "checks and frees what `stress` left on all CPUs; in a `parallel`, on its own CPU")                                                 \
 	X(PURGE, purge, 9, "purge", NOTHING, none, "%u ranges flushed",                                      \
 	  "flushes all lazily freed ranges of all CPUs, and empties this CPU's cache of ranges")             \
 	X(VERIFY, verify, 10, "verify", NOTHING, none, "",                                                   \
