@@ -67,6 +67,9 @@ struct page {
 
 static_assert(sizeof(struct page) == 32, "struct page");
 
+/* Place of `order` in `head`. */
+#define PAGE_ORDER_SHIFT 8
+
 struct free_area {
 	u32 first; /* pfn of the first buddy block, 0 = none */
 	u32 nr_free;

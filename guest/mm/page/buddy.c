@@ -13,36 +13,35 @@ struct zone *zone_of(u32 pfn)
 	return zone;
 }
 
-static void list_add(struct zone *zone, u32 pfn, unsigned int order)
+static inline void list_add(struct zone *zone, u32 pfn, unsigned int order)
 {
 	struct free_area *area = &zone->free_area[order];
 	struct page *page = pfn_to_page(pfn);
+	u32 first = area->first;
 
-	WRITE_ONCE(page->owner, PAGE_FREE);
-	page->order = (u8)order;
-	page->next = area->first;
+	WRITE_ONCE(page->head, PAGE_FREE | order << PAGE_ORDER_SHIFT);
+	page->next = first;
 	page->prev = 0;
-	if (area->first)
-		pfn_to_page(area->first)->prev = pfn;
+	if (first)
+		pfn_to_page(first)->prev = pfn;
 	area->first = pfn;
 	area->nr_free++;
 }
 
 /* Clears owner and links of the struct page, as those of a tail must be. */
-static void list_remove(struct zone *zone, u32 pfn, unsigned int order)
+static inline void list_remove(struct zone *zone, struct page *page, unsigned int order)
 {
 	struct free_area *area = &zone->free_area[order];
-	struct page *page = pfn_to_page(pfn);
+	u32 next = page->next, prev = page->prev;
 
-	if (page->prev)
-		pfn_to_page(page->prev)->next = page->next;
+	if (prev)
+		pfn_to_page(prev)->next = next;
 	else
-		area->first = page->next;
-	if (page->next)
-		pfn_to_page(page->next)->prev = page->prev;
+		area->first = next;
+	if (next)
+		pfn_to_page(next)->prev = prev;
 	area->nr_free--;
-	WRITE_ONCE(page->owner, PAGE_NONE);
-	page->order = 0;
+	WRITE_ONCE(page->head, PAGE_NONE);
 	page->next = 0;
 	page->prev = 0;
 }
@@ -51,12 +50,12 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 {
 	while (order < MAX_ORDER) {
 		u32 buddy = pfn ^ 1u << order;
+		struct page *page = pfn_to_page(buddy);
 
 		/* Outside the zone there may be no struct page. A fresh or reserved buddy has no owner. */
-		if (!zone_holds(zone, buddy) || READ_ONCE(pfn_to_page(buddy)->owner) != PAGE_FREE ||
-		    pfn_to_page(buddy)->order != order)
+		if (!zone_holds(zone, buddy) || READ_ONCE(page->owner) != PAGE_FREE || page->order != order)
 			break;
-		list_remove(zone, buddy, order);
+		list_remove(zone, page, order);
 		pfn &= buddy;
 		order++;
 	}
@@ -103,7 +102,7 @@ u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out)
 		u32 pfn = zone->free_area[order].first;
 
 		if (pfn) {
-			list_remove(zone, pfn, order);
+			list_remove(zone, pfn_to_page(pfn), order);
 			*order_out = order;
 			return pfn;
 		}

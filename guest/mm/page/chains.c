@@ -293,16 +293,58 @@ static inline u32 run_release(u32 pfn, u32 nr, u64 stamp, bool stamped, u32 *nex
 }
 
 /*
- * Frees up to nr frames of the chain, in runs, while they belong to the zone; returns how many. *first_out:
+ * Frees single frames of the chain, up to nr, as long as each is not followed by its neighbour and cannot be merged with
+ * its buddy: most frames where memory is fragmented. Returns how many; *first_out: the next pfn.
+ */
+static inline u32 zone_free_singles(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
+{
+	struct free_area *area = &zone->free_area[0];
+	u32 free = area->first, start = zone->start_pfn, size = zone->end_pfn - start, freed;
+	struct page *pages = mem_map;
+
+	for (freed = 0; freed < nr; freed++) {
+		struct page *page = &pages[first];
+		const struct page *buddy = &pages[first ^ 1];
+		u32 next = page->next;
+
+		if (next == first + 1 || first - start >= size)
+			break;
+		if ((first ^ 1) - start < size && READ_ONCE(buddy->owner) == PAGE_FREE && !buddy->order)
+			break;
+		WRITE_ONCE(page->head, PAGE_FREE);
+		page->prev = 0;
+		if (stamp)
+			page->unmapped = stamp;
+		page->next = free;
+		if (free)
+			pages[free].prev = first;
+		free = first;
+		first = next;
+	}
+	area->first = free;
+	area->nr_free += freed;
+	*first_out = first;
+	return freed;
+}
+
+/*
+ * Frees up to nr frames of the chain, singly and in runs, while they belong to the zone; returns how many. *first_out:
  * the next pfn of the chain.
  */
-static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
+static u32 zone_free_frames(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
 {
 	u32 freed = 0;
 
 	do {
-		u32 room = zone->end_pfn - first, most = room < nr - freed ? room : nr - freed, next, run;
+		u32 room, most, next, run;
 
+		if (pfn_to_page(first)->next != first + 1) {
+			freed += zone_free_singles(zone, first, nr - freed, stamp, &first);
+			if (freed == nr || !zone_holds(zone, first))
+				break;
+		}
+		room = zone->end_pfn - first;
+		most = room < nr - freed ? room : nr - freed;
 		run = stamp ? run_release(first, most, stamp, true, &next)
 			    : run_release(first, most, 0, false, &next);
 		if (run == 1)
@@ -326,7 +368,7 @@ u32 zones_free_chain(u32 first, u32 nr, u64 stamp)
 		if (!zone_holds(zone, first))
 			zone = zone_of(first);
 		spin_lock(&zone->lock);
-		freed = zone_free_runs(zone, first, nr < LOCKED_FRAMES ? nr : LOCKED_FRAMES, stamp, &first);
+		freed = zone_free_frames(zone, first, nr < LOCKED_FRAMES ? nr : LOCKED_FRAMES, stamp, &first);
 		frames_count_free(zone, freed);
 		spin_unlock(&zone->lock);
 		if (unlikely(zone->kind > READ_ONCE(pcp_lowest_kind)))
