@@ -62,8 +62,8 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 	list_add(zone, pfn, order);
 }
 
-/* The largest order that a block at pfn can have: limited by the alignment of pfn and the power of two in nr. */
-static unsigned int run_order(u32 pfn, u32 nr)
+/* Order of the largest block that begins at pfn and has at most nr frames. */
+static inline unsigned int run_order(u32 pfn, u32 nr)
 {
 	unsigned int order = (unsigned int)__builtin_ctz(pfn | 1u << MAX_ORDER);
 	unsigned int fits = 31 - (unsigned int)__builtin_clz(nr);
@@ -93,6 +93,23 @@ void zone_free_blocks(const struct zone *zone, u32 nr_free[MAX_ORDER + 1])
 
 		nr_free[order]++;
 		pfn += 1u << order;
+	}
+}
+
+void buddy_expand(struct zone *zone, u32 pfn, unsigned int order, unsigned int found)
+{
+	for (; order < found; order++)
+		list_add(zone, pfn + (1u << order), order);
+}
+
+void buddy_return(struct zone *zone, u32 pfn, u32 nr)
+{
+	while (nr) {
+		unsigned int order = run_order(pfn, nr);
+
+		list_add(zone, pfn, order);
+		pfn += 1u << order;
+		nr -= 1u << order;
 	}
 }
 

@@ -32,9 +32,17 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order);
 void buddy_free_run(struct zone *zone, u32 pfn, u32 nr);
 
 /*
+ * Frees the end of a block that buddy_take() has removed, nr frames, when its start is not free: nothing of it can be
+ * merged.
+ */
+void buddy_return(struct zone *zone, u32 pfn, u32 nr);
+/* buddy_return() of all but the first 2^order of 2^found frames. Linux's expand(). */
+void buddy_expand(struct zone *zone, u32 pfn, unsigned int order, unsigned int found);
+
+/*
  * Removes the smallest free buddy block of at least `order` from its list; returns its head, 0 if there is
- * none. *order_out: its order. It has no owner; the caller frees what it does not need with buddy_free_run(),
- * after giving the rest an owner.
+ * none. *order_out: its order. It has no owner; the caller gives its start one, and frees what it does not need with
+ * buddy_return().
  */
 u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out);
 

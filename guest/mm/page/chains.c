@@ -72,7 +72,7 @@ static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum 
 		pfn = buddy_take(zone, order, &found);
 		if (pfn) {
 			chain_add_run(chain, pfn, 1u << order, owner);
-			buddy_free_run(zone, pfn + (1u << order), (1u << found) - (1u << order));
+			buddy_expand(zone, pfn, order, found);
 			taken += 1u << order;
 		} else if (order-- == RUN_ORDER) {
 			break;
@@ -97,7 +97,7 @@ static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum 
 		u32 used = size < nr - taken ? size : nr - taken;
 
 		chain_add_run(chain, pfn, used, owner);
-		buddy_free_run(zone, pfn + used, size - used);
+		buddy_return(zone, pfn + used, size - used);
 		taken += used;
 	}
 	return taken;

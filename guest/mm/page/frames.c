@@ -97,15 +97,14 @@ void frames_init(void)
 /* Takes a buddy block of the free lists, or 0. */
 static u32 zone_take_used(struct zone *zone, unsigned int order)
 {
-	u32 nr = 1u << order, pfn;
 	unsigned int found;
+	u32 pfn;
 
 	pfn = buddy_take(zone, order, &found);
 	if (!pfn)
 		return 0;
 	pfn_to_page(pfn)->order = (u8)order;
-	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD); /* so that the rest does not merge with it */
-	buddy_free_run(zone, pfn + nr, (1u << found) - nr);
+	buddy_expand(zone, pfn, order, found);
 	return pfn;
 }
 
