@@ -301,7 +301,7 @@ u32 vmap_purge_all(void)
 
 	vmap_block_retire_idle(this_cpu_cache());
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
-		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u);
+		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u, ~0u);
 	spin_lock(&vmap_purge_lock);
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
@@ -330,8 +330,11 @@ u32 vmap_purge_all(void)
 	return batch.areas;
 }
 
-/* Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due. */
-static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
+/*
+ * Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due, at most `released`
+ * ranges, and `beyond` pages more than its own.
+ */
+static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 released, u32 beyond)
 {
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
 
@@ -350,16 +353,17 @@ static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
 		spin_lock(&lazy->lock);
 	}
 	if (lazy->flushed_list)
-		flushed_release(&lazy->flushed_list, RELEASE_AREAS, pages + RELEASE_PAGES);
+		flushed_release(&lazy->flushed_list, released, pages + beyond);
 	spin_unlock(&lazy->lock);
 }
 
 void vmap_lazy_add_block(struct vmap_area *va)
 {
-	lazy_queue(va, lazy_areas(va), lazy_pages(va));
+	lazy_queue(va, lazy_areas(va), lazy_pages(va), RELEASE_AREAS, RELEASE_PAGES);
 }
 
-void vmap_lazy_add(struct vmap_area *va)
+/* Frees the area's frames or, if they wait for the flush with it, counts them. Returns how many. */
+static inline u32 frames_queue(struct vmap_area *va)
 {
 	struct vm_struct *vm = va->vm;
 	u32 nr = vm->nr_pages;
@@ -370,5 +374,15 @@ void vmap_lazy_add(struct vmap_area *va)
 		area_frames_free(va, nr);
 	else
 		vm_stat_add(NR_LAZY_PAGES, nr);
-	lazy_queue(va, 1, nr);
+	return nr;
+}
+
+void vmap_lazy_add(struct vmap_area *va)
+{
+	lazy_queue(va, 1, frames_queue(va), RELEASE_AREAS, RELEASE_PAGES);
+}
+
+void vmap_lazy_add_deferred(struct vmap_area *va)
+{
+	lazy_queue(va, 1, frames_queue(va), RELEASE_AREAS / 2, 0);
 }

@@ -163,14 +163,12 @@ void *vzalloc(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
 }
 
-/*
- * An executable area: until the flush a CPU could run what the next owner of its frames writes, or what was
- * freed.
- */
-static __attribute__((noinline)) void unmap_executable(struct vmap_area *va)
+u64 vmap_unmap_executable(unsigned long start, u32 nr, bool huge)
 {
-	va->unmapped = arch_unmap_executable(va->va_start, va->vm->nr_pages, va->vm->flags & VM_HUGE);
-	vmap_flush(va->va_start, vmap_mapped_end(va));
+	u64 stamp = arch_unmap_executable(start, nr, huge);
+
+	vmap_flush(start, start + (unsigned long)nr * PAGE_SIZE);
+	return stamp;
 }
 
 void vmap_area_unmap(struct vmap_area *va)
@@ -180,12 +178,12 @@ void vmap_area_unmap(struct vmap_area *va)
 	if (likely(!(vm->flags & (VM_HUGE | VM_EXEC))))
 		va->unmapped = arch_unmap(va->va_start, vm->nr_pages, va->table);
 	else if (vm->flags & VM_EXEC)
-		unmap_executable(va);
+		va->unmapped = vmap_unmap_executable(va->va_start, vm->nr_pages, vm->flags & VM_HUGE);
 	else
 		va->unmapped = arch_unmap_huge(va->va_start, vm->nr_pages);
 }
 
-void vmap_area_free(struct vmap_area *va)
+static inline void area_unmap(struct vmap_area *va)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	u32 nr = va->vm->nr_pages;
@@ -194,7 +192,18 @@ void vmap_area_free(struct vmap_area *va)
 	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;
+}
+
+void vmap_area_free(struct vmap_area *va)
+{
+	area_unmap(va);
 	vmap_lazy_add(va);
+}
+
+void vmap_area_free_deferred(struct vmap_area *va)
+{
+	area_unmap(va);
+	vmap_lazy_add_deferred(va);
 }
 
 void vfree(const void *addr)
@@ -222,5 +231,5 @@ void vfree(const void *addr)
 		return;
 	}
 	vmap_area_free(va);
-	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 }

@@ -118,7 +118,7 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count, const v
 	this_cpu_cache()->stats.frees++;
 	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);
-	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 }
 
 void vunmap(const void *addr)

@@ -204,28 +204,46 @@ bool vmap_blocks_drain(struct cpu_cache *cpu);
 /* Lazily frees the vmap block that the CPU, this one or a held one, maps in, if it has no live mapping. */
 void vmap_block_retire_idle(struct cpu_cache *cpu);
 
-/* Unmaps an area that the caller has claimed. An executable one is flushed, under every policy. */
+/*
+ * Unmaps and flushes pages of an executable area, under every policy: until the flush a CPU could run what the
+ * next owner of the frames writes. Returns the stamp.
+ */
+u64 vmap_unmap_executable(unsigned long start, u32 nr, bool huge);
+
+/* Unmaps an area that the caller has claimed. An executable one is flushed. */
 void vmap_area_unmap(struct vmap_area *va);
 
 /* vmap_area_unmap(), and lazily frees the area. */
 void vmap_area_free(struct vmap_area *va);
+/* vmap_area_free() of a deferred area: vmap_lazy_add_deferred(). */
+void vmap_area_free_deferred(struct vmap_area *va);
+
+/*
+ * Shrinks a live or deferred area to nr pages, fewer than it has: unmaps the rest and makes it a range of its own, which
+ * the caller queues. Its first page becomes the area's guard. NULL without memory.
+ */
+struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr);
 
 /* ---- vfree_atomic.c: areas to be freed later ---- */
 
 /* Slow path of vmap_deferred_run(). */
-u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 most);
+u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 areas, u32 pages);
 
 /*
- * Frees up to `most` areas of a CPU's deferred list; returns how many. No lock must be held; not in an
- * interrupt.
+ * Frees areas of a CPU's deferred list, at most so many and so many pages, the last of them in part; returns how many.
+ * No lock must be held; not in an interrupt.
  */
-static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 most)
+static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 areas, u32 pages)
 {
-	return unlikely(READ_ONCE(lazy->deferred)) ? vmap_deferred_free(lazy, most) : 0;
+	return unlikely(READ_ONCE(lazy->deferred)) ? vmap_deferred_free(lazy, areas, pages) : 0;
 }
 
-/* Deferred areas that a CPU frees with each operation on areas, so that no operation pays for all. */
+/*
+ * Deferred areas and pages that a CPU frees with each operation on areas, so that no operation pays for all. A 2M leaf
+ * counts as one page.
+ */
 #define DEFERRED_AREAS 4
+#define DEFERRED_PAGES 64
 
 /* ---- purge.c: lazily freed ranges ---- */
 
@@ -234,6 +252,9 @@ static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 most)
  * once under `eager`, and frees a bounded number of flushed ranges.
  */
 void vmap_lazy_add(struct vmap_area *va);
+
+/* vmap_lazy_add() that frees at most as many flushed pages as the range has: another operation pays for it. */
+void vmap_lazy_add_deferred(struct vmap_area *va);
 
 /* vmap_lazy_add() for a vmap block whose slots were all used and unmapped. */
 void vmap_lazy_add_block(struct vmap_area *va);

@@ -44,7 +44,7 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 
 	if (likely(va))
 		return va;
-	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 	return range_new(vmap_free_take(vmap_range_size(nr_pages), status), status);
 }
 

@@ -38,31 +38,41 @@ static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 				 PAGE_SIZE - offset % PAGE_SIZE);
 }
 
-/* Shrinks to nr pages; enum kvmap_status. */
-static u32 shrink(struct vmap_area *va, u32 nr)
+struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr)
 {
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vm_struct *vm = va->vm;
 	u32 gone = vm->nr_pages - nr;
-	struct vmap_area *rest;
+	struct vmap_area *rest = vmap_range_split(va, nr);
 	struct page *last;
 
-	rest = vmap_range_split(va, nr);
-	if (!rest && (vmalloc_reclaim(KVMAP_REFUSED_NO_MEMORY) || vmalloc_reclaim_ranges()))
-		rest = vmap_range_split(va, nr);
 	if (!rest)
-		return KVMAP_REFUSED_NO_MEMORY;
+		return NULL;
 	last = frame_at(va, nr - 1);
 	rest->vm->pages = last->next;
 	rest->vm->nr_pages = gone;
 	last->next = 0;
 	vm->nr_pages = nr;
-	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone, 0);
+	va->shrunk = vm->flags & VM_EXEC ? vmap_unmap_executable(vmap_mapped_end(va), gone, false)
+					 : arch_unmap(vmap_mapped_end(va), gone, 0);
+	rest->unmapped = va->shrunk;
 	vm_stat_add(NR_VMALLOC_PAGES, -(s64)gone);
 	/* The rest counts as an area that was made and freed. */
 	stats->allocations++;
 	stats->frees++;
 	stats->pages_unmapped += gone;
+	return rest;
+}
+
+/* Shrinks to nr pages; enum kvmap_status. */
+static u32 shrink(struct vmap_area *va, u32 nr)
+{
+	struct vmap_area *rest = vmap_area_cut(va, nr);
+
+	if (!rest && (vmalloc_reclaim(KVMAP_REFUSED_NO_MEMORY) || vmalloc_reclaim_ranges()))
+		rest = vmap_area_cut(va, nr);
+	if (!rest)
+		return KVMAP_REFUSED_NO_MEMORY;
 	vmap_lazy_add(rest);
 	return KVMAP_OK;
 }
