@@ -37,9 +37,6 @@ static struct vmap_area *deferred_take(struct vmap_lazy *lazy)
 	return first;
 }
 
-/* Pages of a block that vmalloc_huge() maps by one leaf. */
-#define HUGE_PAGES 512
-
 /* Whether the area's last page is mapped by a 2M leaf: it is the tail of a block, which has no owner. */
 static bool ends_in_leaf(const struct vmap_area *va)
 {
@@ -52,7 +49,7 @@ static bool ends_in_leaf(const struct vmap_area *va)
 /* Pages to unmap from the end of an area, so that it is no more than `most`; 0: all of it. No leaf is split. */
 static u32 pages_to_cut(const struct vmap_area *va, u32 most)
 {
-	u32 nr = va->vm->nr_pages, behind = nr % HUGE_PAGES;
+	u32 nr = va->vm->nr_pages, behind = nr % VMAP_HUGE_PAGES;
 
 	if (nr <= most || ends_in_leaf(va))
 		return 0;

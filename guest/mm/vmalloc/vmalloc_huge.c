@@ -8,9 +8,7 @@
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
-#define HUGE_ORDER 9
-#define HUGE_PAGES (1u << HUGE_ORDER)
-#define HUGE_SIZE  (PAGE_SIZE << HUGE_ORDER)
+#define HUGE_SIZE (PAGE_SIZE << VMAP_HUGE_ORDER)
 
 /*
  * Allocates buddy blocks for the multiples of 2M in nr pages, as many as are free; returns the number of
@@ -21,8 +19,8 @@ static u32 take_huge_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 	u32 taken = 0, pfn;
 
 	*end_out = first;
-	for (; nr - taken >= HUGE_PAGES; taken += HUGE_PAGES) {
-		pfn = frames_alloc_gfp(gfp, HUGE_ORDER, PAGE_VMALLOC);
+	for (; nr - taken >= VMAP_HUGE_PAGES; taken += VMAP_HUGE_PAGES) {
+		pfn = frames_alloc_gfp(gfp, VMAP_HUGE_ORDER, PAGE_VMALLOC);
 		if (!pfn)
 			break;
 		**end_out = pfn;

@@ -152,6 +152,10 @@ static inline bool vmalloc_refuse_in_interrupt(const void *addr, const void *cal
 /* Bytes of managed memory, the size limit of an area. */
 extern u64 vmalloc_largest;
 
+/* Order and pages of a block that vmalloc_huge() maps by one leaf. */
+#define VMAP_HUGE_ORDER 9
+#define VMAP_HUGE_PAGES (1u << VMAP_HUGE_ORDER)
+
 /* ---- vmalloc.c ---- */
 
 /* Stores the reference to the area in the struct page of its first frame, for vmap_range_at(). */
