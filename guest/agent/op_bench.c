@@ -89,8 +89,16 @@ static u64 pairs_beyond(const struct pairs *pairs)
 #define MAPPED_PAGES_MAX 4096
 static struct page *mapped_pages[MAPPED_PAGES_MAX];
 
+/* Frees it as an interrupt does, and frees a page, by which a part of what waits is freed. */
+static void free_deferred(void *memory)
+{
+	vfree_atomic(memory);
+	vfree(vmalloc(PAGE_SIZE));
+}
+
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
+PAIRS(pairs_of_vfree_atomic, vmalloc(size), free_deferred(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
 PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
 PAIRS(pairs_of_kvmalloc, kvmalloc(size, GFP_KERNEL), kvfree(memory))

@@ -21,7 +21,8 @@
 	X(VMALLOC_HUGE, vmalloc_huge, 16)                                                                    \
 	X(KVMALLOC, kvmalloc, 17)                                                                            \
 	X(VMAP, vmap, 18)                                                                                    \
-	X(VM_MAP_RAM, vm_map_ram, 19)
+	X(VM_MAP_RAM, vm_map_ram, 19)                                                                        \
+	X(VFREE_ATOMIC, vfree_atomic, 20)
 
 #define KVMAP_FUNCTION_ENUM(NAME, function, value) KVMAP_FUNCTION_##NAME = (value),
 enum kvmap_function { KVMAP_FUNCTIONS(KVMAP_FUNCTION_ENUM) };
