@@ -21,6 +21,25 @@ check "buddyinfo by node" 0 out '^Node 0, zone +DMA ' out '^Node 0, zone +DMA32 
 try proc nodes.core vmallocinfo
 check "vmallocinfo by node: asked for, and that of the CPU" 0 out ' pages=256 .*vmalloc.* N1=256$' out ' pages=16 .* N2=16$' out ' pages=64 .* N2=64$'
 
+# Objects, not whole frames: as many in a page as their class has, and on the node.
+cat >objects.kvs <<E2
+a = kmalloc_node 64 1
+b = kmalloc_node 64 1
+on cpu 1 c = kmalloc_node 64 0
+kfree b
+d = kmalloc_node 3000 1
+e = kmalloc_node 64 1
+verify
+E2
+try run objects.kvs --nodes 2 --cpus 2 --memory 64M --json
+check "kmalloc_node gives objects" 0 out '"ok":true'
+object() {
+	sed -n "s/.*\"type\":\"step\".*\"line\":$1,.*\"result\":\"\(0x[0-9a-f]*\)\".*/\1/p" out
+}
+half=$((0xffff888000000000 + (32 << 20)))
+[ $(($(object 1) + 64)) = $(($(object 2))) ] && [ $(($(object 1))) -ge $half ] && [ $(($(object 3))) -lt $half ] && [ $(($(object 5))) -ge $half ] && [ $(($(object 6))) -ge $half ] &&
+	ok "on the node, and two in one page" || not_ok "on the node, and two in one page ($(object 1) $(object 2) $(object 3) $(object 5) $(object 6))"
+
 # more than one node has
 cat >full.kvs <<E2
 a = vmalloc_node 7M 1

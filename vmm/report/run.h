@@ -19,6 +19,7 @@ struct report_step {
 	struct kvmap_record result;  /* KVMAP_RECORD_RESULT */
 	struct kvmap_record fault;   /* the FAULT record before it; type 0 if none */
 	struct kvmap_record warning; /* the WARNING record before it; type 0 if none */
+	struct kvmap_record limits;  /* the LIMITS record before that; type 0 if none */
 	bool verified;               /* the host verified during the operation */
 	uint64_t findings;           /* of that verification */
 	bool fault_checked;          /* the host walked the tables at the fault: fault_walk */

@@ -13,6 +13,11 @@ void part_timeline(struct report *report, const struct report_run *run);
 void part_warnings(struct report *report, const struct report_run *run);
 /* The free blocks after an operation that was refused for want of page frames; nothing for any other. */
 void part_free_blocks(struct report *report, const struct report_run *run, uint32_t operation);
+/* "; 5 MiB wanted, ...": the numbers of a LIMITS record; "" if it was not received (type 0). Returns out. */
+const char *limits_text(const struct kvmap_record *record, char *out, size_t size);
+struct json_object;
+/* The same as members of a JSON line. */
+void limits_add(struct json_object *line, const struct kvmap_record *record);
 void part_totals(struct report *report, const struct report_run *run);
 /* Nothing without --fail-allocation. */
 void part_failure(struct report *report, const struct report_run *run);

@@ -19,10 +19,17 @@ u32 page_alloc_status(void)
 	return this_cpu_cache()->page_alloc_status;
 }
 
-static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
+static struct page *refuse(u32 status, gfp_t gfp, unsigned int order, const void *caller)
 {
+	caller = warn_caller(status, gfp, caller);
 	this_cpu_cache()->page_alloc_status = status;
-	refusal_record(status, 0, warn_caller(status, gfp, caller));
+	refusal_record(status, 0, caller);
+	refusal_explain(status, caller,
+			&(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
+					   .gfp = gfp,
+					   .contiguous = true,
+					   .which = KVMAP_LIMIT_ALLOC_PAGES,
+					   .limit = PAGE_SIZE << MAX_ORDER });
 	return NULL;
 }
 
@@ -59,19 +66,19 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 	if (unlikely(gfp & (__GFP_NOFAIL | __GFP_DMA))) {
 		if (gfp & __GFP_NOFAIL)
-			return refuse(KVMAP_REFUSED_NOFAIL, gfp, CALLER);
+			return refuse(KVMAP_REFUSED_NOFAIL, gfp, order, CALLER);
 		if (gfp_zones_conflict(gfp))
-			return refuse(KVMAP_REFUSED_FLAGS, gfp, CALLER);
+			return refuse(KVMAP_REFUSED_FLAGS, gfp, order, CALLER);
 	}
 	if (unlikely(order > MAX_ORDER))
-		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, CALLER);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, order, CALLER);
 	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
-		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, CALLER);
+		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, order, CALLER);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
 		pfn = alloc_again(gfp, order);
 	if (unlikely(!pfn))
-		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
+		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, order, CALLER);
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
 	count_allocated(pfn, order);
 	return pfn_to_page(pfn);

@@ -17,6 +17,12 @@ static void *refuse(u32 status, const void *addr, const void *caller)
 	return NULL;
 }
 
+static void *refuse_product(const void *caller)
+{
+	vmalloc_refuse_product(caller);
+	return NULL;
+}
+
 /* More than one contiguous page is worth neither reclaim nor a warning, since single frames will do. */
 static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 {
@@ -29,8 +35,16 @@ static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t g
 	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || gfp_zones_conflict(gfp) ||
 	    !(gfp & __GFP_DIRECT_RECLAIM)) {
 		u32 status = kmalloc_status();
+		const void *warned = warn_caller(status, gfp, caller);
 
-		return refuse(status, NULL, warn_caller(status, gfp, caller));
+		vmalloc_refuse(status, NULL, warned);
+		refusal_explain(status, warned,
+				&(struct request){ .bytes = size,
+						   .gfp = gfp,
+						   .contiguous = true,
+						   .which = KVMAP_LIMIT_KMALLOC,
+						   .limit = KMALLOC_MAX_SIZE });
+		return NULL;
 	}
 	kmalloc_status(); /* resets it: the outcome of vmalloc_area() counts */
 	return vmalloc_area(size, gfp, 0, caller);
@@ -80,7 +94,7 @@ void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
 	unsigned long bytes;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		return refuse(KVMAP_REFUSED_TOO_LARGE, NULL, CALLER);
+		return refuse_product(CALLER);
 	return kvmalloc_from(bytes, gfp, CALLER);
 }
 

@@ -38,6 +38,30 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller)
 	refusal_record(status, (unsigned long)addr, caller);
 }
 
+void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller)
+{
+	caller = warn_caller(status, gfp, caller);
+	vmalloc_refuse(status, addr, caller);
+	refusal_explain(status, caller,
+			&(struct request){ .bytes = bytes,
+					   .gfp = gfp,
+					   .which = KVMAP_LIMIT_MEMORY,
+					   .limit = vmalloc_largest });
+}
+
+void vmalloc_refuse_product(const void *caller)
+{
+	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
+	refusal_explain(KVMAP_REFUSED_TOO_LARGE, caller,
+			&(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
+}
+
+static void *refuse_request(u32 status, unsigned long size, gfp_t gfp, const void *caller)
+{
+	vmalloc_refuse_request(status, size, gfp, NULL, caller);
+	return NULL;
+}
+
 static void *refuse(u32 status, const void *caller)
 {
 	vmalloc_refuse(status, NULL, caller);
@@ -138,13 +162,13 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 		return refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
 	/* The size fits in RAM, so that rounding it up and adding the guard page cannot overflow. */
 	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE, warn_caller(KVMAP_REFUSED_TOO_LARGE, gfp, caller));
+		return refuse_request(KVMAP_REFUSED_TOO_LARGE, size, gfp, caller);
 
 	va = area_create(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
 		va = area_create_again(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
-		return refuse(status, warn_caller(status, gfp, caller));
+		return refuse_request(status, size, gfp, caller);
 
 	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
 	cpu->stats.allocations++;

@@ -126,7 +126,7 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 	if (status == KVMAP_REFUSED_NO_MEMORY || status == KVMAP_REFUSED_NO_SPACE)
 		status = create_again(size, gfp, caller, &va, status);
 	if (status) {
-		vmalloc_refuse(status, NULL, warn_caller(status, gfp, caller));
+		vmalloc_refuse_request(status, size, gfp, NULL, caller);
 		return NULL;
 	}
 	vm_stat_add(NR_VMALLOC_PAGES, va->vm->nr_pages);

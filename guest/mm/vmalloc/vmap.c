@@ -47,9 +47,9 @@ static struct vmap_area *map_create_again(struct page *const *pages, u32 nr, uns
 	return va;
 }
 
-static void *map_refuse(u32 status, const void *caller)
+static void *map_refuse(u32 status, u32 nr, const void *caller)
 {
-	vmalloc_refuse(status, NULL, caller);
+	vmalloc_refuse_request(status, (unsigned long)nr << PAGE_SHIFT, GFP_KERNEL, NULL, caller);
 	return NULL;
 }
 
@@ -61,14 +61,14 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 	if (vmalloc_refuse_in_interrupt(NULL, caller))
 		return NULL;
 	if (!nr)
-		return map_refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
+		return map_refuse(KVMAP_REFUSED_ZERO_SIZE, nr, caller);
 	if (nr > vmalloc_largest >> PAGE_SHIFT)
-		return map_refuse(KVMAP_REFUSED_TOO_LARGE, caller);
+		return map_refuse(KVMAP_REFUSED_TOO_LARGE, nr, caller);
 	va = map_create(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
 		va = map_create_again(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
-		return map_refuse(status, caller);
+		return map_refuse(status, nr, caller);
 	this_cpu_cache()->stats.allocations++;
 	this_cpu_cache()->stats.pages_mapped += nr;
 	vmalloc_done();

@@ -135,6 +135,14 @@ static inline bool vmap_claim(struct vmap_area *va)
 /* Sets vmalloc_status(), counts the refusal and records it for a warning. */
 void vmalloc_refuse(u32 status, const void *addr, const void *caller);
 
+/*
+ * vmalloc_refuse() of a request for `bytes`, at most vmalloc_largest, with its numbers. caller NULL: without a warning.
+ */
+void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller);
+
+/* vmalloc_refuse() of a product that does not fit in 64 bits. */
+void vmalloc_refuse_product(const void *caller);
+
 static inline void vmalloc_done(void)
 {
 	this_cpu_cache()->vmalloc_status = KVMAP_OK;

@@ -161,8 +161,10 @@ static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, co
 		return move(va, size, gfp, caller);
 	if (nr < vm->nr_pages) {
 		status = shrink(va, nr);
-		if (status)
-			return refuse(status, vm->addr, caller);
+		if (status) {
+			vmalloc_refuse_request(status, size, gfp, vm->addr, caller);
+			return NULL;
+		}
 	} else if (nr > vm->nr_pages && grow(va, nr, gfp)) {
 		return move(va, size, gfp, caller);
 	}
@@ -192,8 +194,10 @@ void *vrealloc(const void *addr, unsigned long size, gfp_t gfp)
 		return refuse(KVMAP_REFUSED_OTHER_KIND, addr, caller);
 	if (va->vm->flags & VM_READONLY)
 		return refuse(KVMAP_REFUSED_RIGHTS, addr, caller);
-	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE, addr, caller);
+	if (size > vmalloc_largest) {
+		vmalloc_refuse_request(KVMAP_REFUSED_TOO_LARGE, size, gfp, addr, caller);
+		return NULL;
+	}
 	if (size)
 		return area_resize(va, size, gfp, caller);
 	vfree(addr);
