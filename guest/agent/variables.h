@@ -49,14 +49,14 @@ void variable_contents_changed(const struct agent_variable *variable);
 void variable_contents_forget(struct agent_variable *variable);
 
 /*
- * For a variable whose memory was resized: forgets the contents that variables of its group have beyond the requested
- * size.
+ * For a variable whose memory was resized: forgets the contents that variables of its group have beyond the
+ * requested size.
  */
 void variable_slack_changed(const struct agent_variable *variable);
 
 /*
- * For a write of 8 bytes to an address of `holder` (NULL: of no variable): forgets the contents of all other variables
- * that have some of these bytes.
+ * For a write of 8 bytes to an address of `holder` (NULL: of no variable): forgets the contents of all other
+ * variables that have some of these bytes.
  */
 void variables_overwritten(u64 address, const struct agent_variable *holder);
 

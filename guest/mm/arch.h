@@ -98,8 +98,8 @@ void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
 
 /*
  * Holds another CPU outside the memory manager, so that this CPU can change its per-CPU data, until
- * arch_release_cpu(). False if the CPU stays inside. One CPU holds others at a time, and it must not wait for what
- * a held CPU may have: a held CPU has no lock of the memory manager.
+ * arch_release_cpu(). False if the CPU stays inside. One CPU holds others at a time, and it must not wait for
+ * what a held CPU may have: a held CPU has no lock of the memory manager.
  */
 bool arch_hold_cpu(u32 cpu);
 void arch_release_cpu(u32 cpu);

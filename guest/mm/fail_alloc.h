@@ -15,8 +15,9 @@ extern u32 fail_alloc_countdown;
 extern bool fail_alloc_done;
 
 /*
- * Whether an allocation of the operation in progress was made to fail: then it is not attempted again with the reserve
- * or with reclaimed memory, so that a failure is seen. The user of the memory manager resets it with each operation.
+ * Whether an allocation of the operation in progress was made to fail: then it is not attempted again with
+ * the reserve or with reclaimed memory, so that a failure is seen. The user of the memory manager resets it
+ * with each operation.
  */
 extern bool fail_alloc_now;
 

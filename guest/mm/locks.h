@@ -10,7 +10,8 @@
 #include "lib/spinlock.h"
 
 extern struct spinlock slab_debug_lock; /* mm/slab: held by kmalloc() and kfree() if slab_debug is set */
-extern struct spinlock cpu_drain_lock;  /* mm/vmalloc: held while this CPU holds others, to free what they keep */
+extern struct spinlock
+	cpu_drain_lock; /* mm/vmalloc: held while this CPU holds others, to free what they keep */
 extern struct spinlock vmap_purge_lock; /* mm/vmalloc: serialises purges */
 extern struct spinlock tlb_round_lock;  /* guest/arch: serialises TLB shootdowns */
 extern struct spinlock

@@ -95,8 +95,8 @@ struct zone {
 	u64 free_pages;       /* frames on the free lists and fresh frames */
 	struct free_area free_area[MAX_ORDER + 1];
 	/*
-	 * In frames. A request takes none that would leave fewer than watermark[] + lowmem_reserve[] free, the
-	 * latter by the highest zone type that the request allows (mm/page/watermark.h).
+	 * In frames. A request takes none that would leave fewer than watermark[] + lowmem_reserve[] free,
+	 * the latter by the highest zone type that the request allows (mm/page/watermark.h).
 	 */
 	u32 watermark[NR_WMARK];
 	u32 lowmem_reserve[ZONE_TYPES];
@@ -339,7 +339,7 @@ struct cpu_cache {
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: frames whose contents are zero */
 	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 numa_node;
-	u32 in_interrupt; /* depth of nested interrupt handlers, see interrupt.h */
+	u32 in_interrupt;    /* depth of nested interrupt handlers, see interrupt.h */
 	u32 may_use_reserve; /* 1: its requests go below WMARK_MIN, see mm/page/watermark.h */
 	/*
 	 * For sizes up to this kmalloc() takes an object from `objects` without further checks. Reset to 0 by

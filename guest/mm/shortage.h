@@ -9,8 +9,8 @@
 #include "mm/gfp.h"
 
 /*
- * Sets what of *out is about REFUSED_NO_MEMORY: the free frames of the zones that gfp allows. Takes no lock, so other CPUs
- * may have changed them. Implemented by mm/page.
+ * Sets what of *out is about REFUSED_NO_MEMORY: the free frames of the zones that gfp allows. Takes no lock,
+ * so other CPUs may have changed them. Implemented by mm/page.
  */
 void memory_shortage(gfp_t gfp, struct kvmap_limits *out);
 

@@ -80,7 +80,7 @@ void refusal_record(u32 status, unsigned long addr, const void *caller)
 		area_find(refusal);
 }
 
-/* Order of the smallest block of so many bytes. */
+/* Order of the smallest block of at least `bytes` bytes. */
 static u32 order_of(u64 bytes)
 {
 	return bytes > PAGE_SIZE ? 64 - (u32)__builtin_clzl((bytes - 1) >> PAGE_SHIFT) : 0;

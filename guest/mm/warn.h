@@ -40,8 +40,8 @@ struct request {
 };
 
 /*
- * Adds to the refusal just recorded the numbers that its status is about; nothing if it was not recorded (caller NULL) or
- * is about something else.
+ * Adds to the refusal just recorded the numbers that its status is about; nothing if it was not recorded
+ * (caller NULL) or is about something else.
  */
 void refusal_explain(u32 status, const void *caller, const struct request *request);
 

@@ -27,14 +27,14 @@ enum kvmap_record_type {
 	/* detail 0: rax rbx rcx rdx rsi rdi; 1: rbp rsp r8 r9 r10 r11; 2: r12 r13 r14 r15 rflags cr3. */
 	KVMAP_RECORD_REGISTERS = 5,
 	/*
-	 * The last record: [0] TSC ticks since HELLO, [1] enum kvmap_exit, [2] internal allocations left until
-	 * the one that was to fail.
+	 * The last record: [0] TSC ticks since HELLO, [1] enum kvmap_exit, [2] internal allocations left
+	 * until the one that was to fail.
 	 */
 	KVMAP_RECORD_BYE = 6,
 	/*
-	 * A refusal of the memory manager, the last one of the operation whose RESULT follows. status: reason,
-	 * detail: 1 = in an interrupt, [0] address argument or 0, [1] area or object that contains it or 0,
-	 * [2] its size, [3] caller, [4] caller that allocated it or 0.
+	 * A refusal of the memory manager, the last one of the operation whose RESULT follows. status:
+	 * reason, detail: 1 = in an interrupt, [0] address argument or 0, [1] area or object that contains it
+	 * or 0, [2] its size, [3] caller, [4] caller that allocated it or 0.
 	 */
 	KVMAP_RECORD_WARNING = 7,
 	/*
@@ -43,8 +43,8 @@ enum kvmap_record_type {
 	 */
 	KVMAP_RECORD_FREE_BLOCKS = 8,
 	/*
-	 * Before a WARNING of a request that was too large or found no memory or space: its numbers, as struct
-	 * kvmap_limits has them. status: as the WARNING's.
+	 * Before a WARNING of a request that was too large or found no memory or space: its numbers, as
+	 * struct kvmap_limits has them. status: as the WARNING's.
 	 */
 	KVMAP_RECORD_LIMITS = 9,
 };
@@ -82,12 +82,12 @@ struct kvmap_limits {
 	/* REFUSED_NO_MEMORY, of the zones that the request allows: frames that are free; of those, frames that it must
 	 * leave (watermark and lowmem_reserve), and frames that were never used */
 	uint64_t free, reserved, fresh;
-	uint8_t which;         /* enum kvmap_limit */
-	uint8_t order;         /* of the block that is wanted; 0: single frames */
-	uint8_t largest;       /* 1 + order of the largest free block, 0 = none */
-	uint8_t zone;          /* REFUSED_NO_MEMORY: the highest zone type allowed */
-	uint8_t node;          /* 1 + the only node allowed, 0 = any */
-	uint8_t injected;      /* 1: an allocation was made to fail */
+	uint8_t which;    /* enum kvmap_limit */
+	uint8_t order;    /* of the block that is wanted; 0: single frames */
+	uint8_t largest;  /* 1 + order of the largest free block, 0 = none */
+	uint8_t zone;     /* REFUSED_NO_MEMORY: the highest zone type allowed */
+	uint8_t node;     /* 1 + the only node allowed, 0 = any */
+	uint8_t injected; /* 1: an allocation was made to fail */
 	uint8_t unused[2];
 };
 

@@ -93,8 +93,7 @@
 	  "above 8K a block of page frames. The host verifies that the pages are contiguous. Flags: "        \
 	  "`GFP_KERNEL` by default")                                                                         \
 	X(KMALLOC_NODE, kmalloc_node, 35, "kmalloc_node", VARIABLE, size_node, "%x, %s",                     \
-	  "as `kmalloc`, on NUMA node NODE; on another node when it has none left. With `--nodes` "          \
-	  "it is a block of page frames, whatever the size")                                                 \
+	  "as `kmalloc`, on NUMA node NODE; on another node when it has none left")                          \
 	X(KZALLOC, kzalloc, 33, "kzalloc", VARIABLE, size_flags, "%x, %s", "as `kmalloc`, zeroed")           \
 	X(KFREE, kfree, 34, "kfree", NOTHING, address, "%a freed",                                           \
 	  "frees memory of `kmalloc` and its variants")                                                      \
@@ -145,7 +144,7 @@
 	  "before each free. What is live at the end stays for the next `stress`. A lack of memory "         \
 	  "is no failure")                                                                                   \
 	X(STRESS_FREE, stress_free, 74, "stress_free", NOTHING, none, "%u objects freed",                    \
-	  "checks and frees what `stress` left on all CPUs; in a `parallel`, on its own CPU")                                                 \
+	  "checks and frees what `stress` left on all CPUs; in a `parallel`, on its own CPU")                \
 	X(PURGE, purge, 9, "purge", NOTHING, none, "%u ranges flushed",                                      \
 	  "flushes all lazily freed ranges of all CPUs, and empties this CPU's cache of ranges")             \
 	X(VERIFY, verify, 10, "verify", NOTHING, none, "",                                                   \

@@ -29,7 +29,7 @@ printf 'a = __vmalloc 4K GFP_KERNEL|__GFP_COLD\n' >flag.kvs
 try run flag.kvs
 check "a flag that does not exist is an error with the place" 2 err 'flag.kvs:1:29: .*__GFP_COLD'
 
-# What a script writes beyond the size that it asked for is its own affair: it may be cleared or not copied.
+# What a script writes beyond the requested size may be cleared or not copied.
 cat >slack.kvs <<'END'
 a = vmalloc 100
 fill a seed 1

@@ -34,9 +34,9 @@ E2
 try run objects.kvs --nodes 2 --cpus 2 --memory 64M --json
 check "kmalloc_node gives objects" 0 out '"ok":true'
 object() {
-	sed -n "s/.*\"type\":\"step\".*\"line\":$1,.*\"result\":\"\(0x[0-9a-f]*\)\".*/\1/p" out
+	sed -n "s/.*\"type\":\"operation\".*\"line\":$1,.*\"result\":\"0xffff888\([0-9a-f]*\)\".*/0x\1/p" out
 }
-half=$((0xffff888000000000 + (32 << 20)))
+half=$((32 << 20))
 [ $(($(object 1) + 64)) = $(($(object 2))) ] && [ $(($(object 1))) -ge $half ] && [ $(($(object 3))) -lt $half ] && [ $(($(object 5))) -ge $half ] && [ $(($(object 6))) -ge $half ] &&
 	ok "on the node, and two in one page" || not_ok "on the node, and two in one page ($(object 1) $(object 2) $(object 3) $(object 5) $(object 6))"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits.c: the numbers of a refusal as the guest counted them: the limit that was exceeded, or what was free.
+ * limits.c: the numbers of a refusal as the guest counted them: the limit that was exceeded, or what was
+ * free.
  */
 #include "base/number.h"
 #include "base/strbuf.h"
@@ -44,7 +45,9 @@ static void add_frames(struct strbuf *text, uint64_t frames, const char *what)
 	strbuf_add(text, "%s%s", text_number_of(frames, "frame", number, sizeof(number)), what);
 }
 
-/* "no free block of 2 MiB (order 9) in the zones DMA to Normal: 1,162 frames free, 90 of them reserved, ..." */
+/*
+ * "no free block of 2 MiB (order 9) in the zones DMA to Normal: 1,162 frames free, 90 of them reserved, ..."
+ */
 static void memory_text(const struct kvmap_limits *limits, struct strbuf *text)
 {
 	if (limits->injected) {
@@ -59,7 +62,8 @@ static void memory_text(const struct kvmap_limits *limits, struct strbuf *text)
 		add_bytes(text, limits->wanted);
 		strbuf_add(text, " wanted");
 	}
-	strbuf_add(text, limits->zone == ZONE_DMA ? " in zone %s" : " in the zones up to %s", zone_name(limits->zone));
+	strbuf_add(text, limits->zone == ZONE_DMA ? " in zone %s" : " in the zones up to %s",
+		   zone_name(limits->zone));
 	if (limits->node)
 		strbuf_add(text, " of node %u", limits->node - 1u);
 	strbuf_add(text, ": ");
@@ -67,7 +71,8 @@ static void memory_text(const struct kvmap_limits *limits, struct strbuf *text)
 	if (limits->reserved) {
 		char number[40];
 
-		strbuf_add(text, ", %s of them reserved", text_count(limits->reserved, number, sizeof(number)));
+		strbuf_add(text, ", %s of them reserved",
+			   text_count(limits->reserved, number, sizeof(number)));
 	}
 	if (limits->largest) {
 		strbuf_add(text, ", the largest block of ");

@@ -48,8 +48,8 @@ static void show_warning(struct report *report, const struct report_run *run, co
 	if (warning->value[0])
 		snprintf(address, sizeof(address), ", of 0x%" PRIx64, warning->value[0]);
 	location_text(run, warning->value[3], caller, sizeof(caller));
-	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s%s, called by %s%s%s", run->script->path,
-		  operation ? operation->line : 0,
+	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s%s, called by %s%s%s",
+		  run->script->path, operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
 		  status_text(warning->status), limits_text(&step->limits, limits, sizeof(limits)), address,
 		  *caller ? caller : "an unknown function",

@@ -152,8 +152,8 @@ static u64 cpus_requested(const struct hvm_modlist_entry *module)
 }
 
 /*
- * The lowest place above ZONE_DMA for `size` bytes, page-aligned, in one memory region and clear of the module; 0 if
- * there is none.
+ * The lowest place above ZONE_DMA for `size` bytes, page-aligned, in one memory region and clear of the
+ * module; 0 if there is none.
  */
 static u64 place_above_dma(u64 size, const struct hvm_modlist_entry *module)
 {
@@ -174,7 +174,8 @@ static u64 place_above_dma(u64 size, const struct hvm_modlist_entry *module)
 
 /*
  * Sets up the direct map, mem_map and the reserved regions. Placed after the image, or after the module if it
- * is in the way: page tables, mem_map if it has no place above ZONE_DMA, and the entry areas of the other CPUs.
+ * is in the way: page tables, mem_map if it has no place above ZONE_DMA, and the entry areas of the other
+ * CPUs.
  */
 static void memory_init(const struct hvm_modlist_entry *module)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hold.c: holding another CPU while this one changes its per-CPU data. Idle CPUs and those that wait in
- * arch_hold_allow() need no interrupt. A CPU that runs is interrupted: in an operation of the agent it stays in the
- * handler until it is released; anywhere else it goes on, and is interrupted again.
+ * arch_hold_allow() need no interrupt. A CPU that runs is interrupted: in an operation of the agent it stays
+ * in the handler until it is released; anywhere else it goes on, and is interrupted again.
  */
 #include "arch/x86_64/hold.h"
 #include "arch/x86_64/apic.h"
@@ -50,7 +50,8 @@ static bool hold_try(struct cpu *cpu)
 {
 	u32 may = HOLD_MAY;
 
-	return __atomic_compare_exchange_n(&cpu->hold, &may, HOLD_YES, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&cpu->hold, &may, HOLD_YES, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 static bool hold_wait(struct cpu *cpu)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold.h: a CPU that lets another one change its per-CPU data: one that is idle, waits in arch_hold_allow(), or was
- * interrupted in an operation of the agent, outside the memory manager.
+ * hold.h: a CPU that lets another one change its per-CPU data: one that is idle, waits in arch_hold_allow(),
+ * or was interrupted in an operation of the agent, outside the memory manager.
  */
 #ifndef GUEST_ARCH_HOLD_H
 #define GUEST_ARCH_HOLD_H
@@ -21,7 +21,8 @@ static inline bool hold_forbid(struct cpu *cpu)
 {
 	u32 may = HOLD_MAY;
 
-	return __atomic_compare_exchange_n(&cpu->hold, &may, HOLD_NO, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&cpu->hold, &may, HOLD_NO, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 /* The handler of VECTOR_IPI for arch_hold_cpu(). rip: of the interrupted code. */

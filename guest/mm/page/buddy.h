@@ -32,8 +32,8 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order);
 void buddy_free_run(struct zone *zone, u32 pfn, u32 nr);
 
 /*
- * Frees the end of a block that buddy_take() has removed, nr frames, when its start is not free: nothing of it can be
- * merged.
+ * Frees the end of a block that buddy_take() has removed, nr frames, when its start is not free: nothing of
+ * it can be merged.
  */
 void buddy_return(struct zone *zone, u32 pfn, u32 nr);
 /* buddy_return() of all but the first 2^order of 2^found frames. Linux's expand(). */
@@ -41,8 +41,8 @@ void buddy_expand(struct zone *zone, u32 pfn, unsigned int order, unsigned int f
 
 /*
  * Removes the smallest free buddy block of at least `order` from its list; returns its head, 0 if there is
- * none. *order_out: its order. It has no owner; the caller gives its start one, and frees what it does not need with
- * buddy_return().
+ * none. *order_out: its order. It has no owner; the caller gives its start one, and frees what it does not
+ * need with buddy_return().
  */
 u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out);
 
@@ -82,16 +82,16 @@ static inline void chain_init(struct chain *chain)
 }
 
 /*
- * Appends up to nr single frames of the zones that gfp (GFP_PLACE) allows, and counts them as allocated; returns
- * how many. Takes frames of a zone only when those before it in the zonelist are down to the watermark: first to
- * WMARK_LOW, then to those below it, `lowest` the last. __GFP_ZERO: zeroed contents; fresh frames are taken first in
- * each zone, and only the others are cleared. Takes zone locks.
+ * Appends up to nr single frames of the zones that gfp (GFP_PLACE) allows, and counts them as allocated;
+ * returns how many. Takes frames of a zone only when those before it in the zonelist are down to the
+ * watermark: first to WMARK_LOW, then to those below it, `lowest` the last. __GFP_ZERO: zeroed contents;
+ * fresh frames are taken first in each zone, and only the others are cleared. Takes zone locks.
  */
 u32 chain_take(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp, enum zone_watermarks lowest);
 
 /*
- * chain_take() of fresh frames of the first zone that has any available frame; so not of a worse zone while that one
- * only has used frames.
+ * chain_take() of fresh frames of the first zone that has any available frame; so not of a worse zone while
+ * that one only has used frames.
  */
 u32 chain_take_zero(struct chain *chain, u32 nr, enum page_owner owner);
 
@@ -99,8 +99,8 @@ u32 chain_take_zero(struct chain *chain, u32 nr, enum page_owner owner);
 u32 chain_take_all(struct chain *chain, u32 nr, enum page_owner owner, bool fresh);
 
 /*
- * Allocates a chain of nr frames of the zones, with gfp as for chain_take(), and of this CPU's lists if gfp has no
- * GFP_PLACE flag; 0, and nothing is allocated, if fewer are available.
+ * Allocates a chain of nr frames of the zones, with gfp as for chain_take(), and of this CPU's lists if gfp
+ * has no GFP_PLACE flag; 0, and nothing is allocated, if fewer are available.
  */
 u32 zones_alloc_chain(u32 nr, enum page_owner owner, gfp_t gfp);
 
@@ -136,8 +136,9 @@ u32 pcp_free_chain(u32 first, u32 nr, u64 stamp);
 extern u32 pcp_free_max;
 
 /*
- * The zone type whose frames, and better ones, are freed to per-CPU lists: the best one, until allocations had to
- * take frames of a lower one. Others are freed to their zone, so that ordinary allocations leave them alone.
+ * The zone type whose frames, and better ones, are freed to per-CPU lists: the best one, until allocations
+ * had to take frames of a lower one. Others are freed to their zone, so that ordinary allocations leave them
+ * alone.
  */
 extern u32 pcp_lowest_kind;
 void pcp_set_lowest_kind(u32 kind);
@@ -149,8 +150,8 @@ void pcp_disable(void);
 u32 pcp_count(void);
 
 /*
- * Frees all frames of a CPU's lists to the zones: this CPU's, or one that arch_hold_cpu() holds. False if there were
- * none.
+ * Frees all frames of a CPU's lists to the zones: this CPU's, or one that arch_hold_cpu() holds. False if
+ * there were none.
  */
 bool pcp_drain_cpu(struct cpu_cache *cpu);
 /* pcp_drain_cpu() of this CPU. */

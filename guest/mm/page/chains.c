@@ -164,8 +164,8 @@ static inline u32 at_most(u64 available, u32 nr)
 }
 
 /*
- * chain_take() where the first zone of this CPU has enough; 0 if it has not. It may take fewer than nr, if other CPUs
- * do so at the same time.
+ * chain_take() where the first zone of this CPU has enough; 0 if it has not. It may take fewer than nr, if
+ * other CPUs do so at the same time.
  */
 static inline u32 take_from_first(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp)
 {
@@ -176,7 +176,8 @@ static inline u32 take_from_first(struct chain *chain, u32 nr, enum page_owner o
 	return zone_take_any(chain, first, nr, owner, gfp & __GFP_ZERO);
 }
 
-static __attribute__((noinline)) u32 chain_take_slow(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp, enum zone_watermarks lowest)
+static __attribute__((noinline)) u32 chain_take_slow(struct chain *chain, u32 nr, enum page_owner owner,
+						     gfp_t gfp, enum zone_watermarks lowest)
 {
 	u32 node = gfp_node(gfp), highest = gfp_highest_zone(gfp), taken = 0;
 
@@ -224,8 +225,9 @@ u32 chain_take_all(struct chain *chain, u32 nr, enum page_owner owner, bool fres
 	for (u32 i = 0; i < nr_zones && taken < nr; i++) {
 		struct zone *zone = zonelist_zone(0, this_cpu_cache()->numa_node, i);
 
-		taken += zone_take(chain, zone, at_most(zone_available(zone, ZONE_NORMAL, WMARK_MIN), nr - taken),
-				   owner, fresh);
+		taken += zone_take(chain, zone,
+				   at_most(zone_available(zone, ZONE_NORMAL, WMARK_MIN), nr - taken), owner,
+				   fresh);
 	}
 	return taken;
 }
@@ -240,7 +242,8 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 }
 
 /* zones_alloc_chain() where the first zone has too few frames. */
-static __attribute__((noinline)) u32 alloc_chain_slow(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp)
+static __attribute__((noinline)) u32 alloc_chain_slow(struct chain *chain, u32 nr, enum page_owner owner,
+						      gfp_t gfp)
 {
 	bool placed = gfp & GFP_PLACE;
 	u32 taken, *used;
@@ -293,8 +296,8 @@ static inline u32 run_release(u32 pfn, u32 nr, u64 stamp, bool stamped, u32 *nex
 }
 
 /*
- * Frees single frames of the chain, up to nr, as long as each is not followed by its neighbour and cannot be merged with
- * its buddy: most frames where memory is fragmented. Returns how many; *first_out: the next pfn.
+ * Frees single frames of the chain, up to nr, as long as each is not followed by its neighbour and cannot be
+ * merged with its buddy: most frames where memory is fragmented. Returns how many; *first_out: the next pfn.
  */
 static inline u32 zone_free_singles(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
 {
@@ -328,8 +331,8 @@ static inline u32 zone_free_singles(struct zone *zone, u32 first, u32 nr, u64 st
 }
 
 /*
- * Frees up to nr frames of the chain, singly and in runs, while they belong to the zone; returns how many. *first_out:
- * the next pfn of the chain.
+ * Frees up to nr frames of the chain, singly and in runs, while they belong to the zone; returns how many.
+ * *first_out: the next pfn of the chain.
  */
 static u32 zone_free_frames(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
 {

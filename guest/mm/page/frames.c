@@ -142,7 +142,9 @@ static inline u32 zone_alloc(struct zone *zone, unsigned int order, enum page_ow
 	return pfn;
 }
 
-/* zone_alloc() of what the zone prefers: used blocks for ordinary requests, fresh ones for zeroed contents. */
+/*
+ * zone_alloc() of what the zone prefers: used blocks for ordinary requests, fresh ones for zeroed contents.
+ */
 static u32 zone_alloc_any(struct zone *zone, unsigned int order, enum page_owner owner, bool zero)
 {
 	u32 pfn = zone_alloc(zone, order, owner, zero);

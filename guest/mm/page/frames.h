@@ -68,7 +68,9 @@ u32 frames_free_blocks(u32 first, u32 *nr, u64 stamp);
 /* Managed frames, free or not. */
 u64 frames_total_count(void);
 
-/* Frames that an ordinary request of this CPU could get now: neither the reserve nor other CPUs' lists count. */
+/*
+ * Frames that an ordinary request of this CPU could get now: neither the reserve nor other CPUs' lists count.
+ */
 u64 frames_free_count(void);
 
 /* Free buddy blocks of each order, as they are without a lock. Fresh frames count as the blocks that they make. */

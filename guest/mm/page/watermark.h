@@ -2,9 +2,9 @@
 /*
  * watermark.h: how many frames of a zone a request leaves free. Linux's watermarks and lowmem_reserve.
  *
- * Zones are tried in the order of the zonelist while they have more than WMARK_LOW, then while they have more than
- * WMARK_MIN. What is below WMARK_MIN is a reserve for requests with __GFP_HIGH (GFP_ATOMIC). lowmem_reserve keeps
- * frames of low zones for requests that no other zone satisfies.
+ * Zones are tried in the order of the zonelist while they have more than WMARK_LOW, then while they have more
+ * than WMARK_MIN. What is below WMARK_MIN is a reserve for requests with __GFP_HIGH (GFP_ATOMIC).
+ * lowmem_reserve keeps frames of low zones for requests that no other zone satisfies.
  */
 #ifndef GUEST_MM_PAGE_WATERMARK_H
 #define GUEST_MM_PAGE_WATERMARK_H
@@ -18,7 +18,8 @@ void watermarks_init(void);
 /* Frames of the zone above a watermark, for requests whose highest zone type is `highest`. */
 static inline u64 zone_available(const struct zone *zone, u32 highest, enum zone_watermarks mark)
 {
-	u64 kept = (u64)zone->watermark[mark] + zone->lowmem_reserve[highest], free = READ_ONCE(zone->free_pages);
+	u64 kept = (u64)zone->watermark[mark] + zone->lowmem_reserve[highest],
+	    free = READ_ONCE(zone->free_pages);
 
 	return free > kept ? free - kept : 0;
 }

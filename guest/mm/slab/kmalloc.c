@@ -129,7 +129,10 @@ static void *object_find(struct kmem_cache *cache, gfp_t gfp)
 	return gfp & GFP_PLACE ? kmem_cache_alloc_node(cache, gfp) : kmem_cache_refill(cache);
 }
 
-/* Refills this CPU's list from the slabs or a new slab; if there is no frame for it, uses the reserve or reclaims. */
+/*
+ * Refills this CPU's list from the slabs or a new slab; if there is no frame for it, uses the reserve or
+ * reclaims.
+ */
 static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = object_find(cache, gfp);

@@ -302,7 +302,9 @@ static void *object_of_node(struct kmem_cache *cache, u32 node)
 	return kmem_list_take(&one, cache->link);
 }
 
-/* Takes an object of a new slab, whose other objects stay in its freelist: they are not for any node's requests. */
+/*
+ * Takes an object of a new slab, whose other objects stay in its freelist, for requests that name its node.
+ */
 static void *object_of_new_slab(struct kmem_cache *cache, gfp_t gfp)
 {
 	struct kmem_list list = { 0 };

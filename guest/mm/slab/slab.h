@@ -3,11 +3,11 @@
  * slab.h: objects of one size. A cache is a variable with a name and an object_size (at least 8, a multiple
  * of 8); it needs no other initialisation.
  *
- * Free objects are on lists, linked through their first words (kmem_cache.link): one list per CPU, which needs no lock, and the
- * freelist of each slab. A slab is empty when all its objects are in its freelist. A cache with frees_empty_slabs
- * keeps a few empty slabs and frees the others. A cache without keeps all slabs, so that an object's memory
- * never changes its type: code that reads an object without a lock may see a free or reallocated one, but
- * always one of this cache.
+ * Free objects are on lists, linked through their first words (kmem_cache.link): one list per CPU, which needs
+ * no lock, and the freelist of each slab. A slab is empty when all its objects are in its freelist. A cache with
+ * frees_empty_slabs keeps a few empty slabs and frees the others. A cache without keeps all slabs, so that an
+ * object's memory never changes its type: code that reads an object without a lock may see a free or
+ * reallocated one, but always one of this cache.
  */
 #ifndef GUEST_MM_SLAB_SLAB_H
 #define GUEST_MM_SLAB_SLAB_H
@@ -27,14 +27,14 @@ void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 
 /*
- * An object of a slab of the NUMA node that gfp names, with __GFP_THISNODE of no other; NULL without memory. Uses the
- * slabs, not the CPU's list, whose objects lie on any node.
+ * An object of a slab of the NUMA node that gfp names, with __GFP_THISNODE of no other; NULL without memory.
+ * Uses the slabs, not the CPU's list, whose objects lie on any node.
  */
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp);
 
 /*
- * Moves the free objects of a CPU, this one or one that arch_hold_cpu() holds, to their slabs, and frees all empty
- * slabs. False if there was nothing of either.
+ * Moves the free objects of a CPU, this one or one that arch_hold_cpu() holds, to their slabs, and frees all
+ * empty slabs. False if there was nothing of either.
  */
 bool kmem_drain_cpu(struct cpu_cache *cpu);
 

@@ -331,8 +331,8 @@ u32 vmap_purge_all(void)
 }
 
 /*
- * Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due, at most `released`
- * ranges, and `beyond` pages more than its own.
+ * Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due, at most
+ * `released` ranges, and `beyond` pages more than its own.
  */
 static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 released, u32 beyond)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reclaim.c: what is done before a request is refused: what CPUs keep for themselves goes back, then what is lazily
- * freed.
+ * reclaim.c: what is done before a request is refused: what CPUs keep for themselves goes back, then what is
+ * lazily freed.
  */
 #include "mm/reclaim.h"
 

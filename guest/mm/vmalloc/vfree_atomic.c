@@ -46,7 +46,9 @@ static bool ends_in_leaf(const struct vmap_area *va)
 	       pfn_to_page((u32)(arch_virt_to_phys(last) >> PAGE_SHIFT))->owner != PAGE_VMALLOC;
 }
 
-/* Pages to unmap from the end of an area, so that it is no more than `most`; 0: all of it. No leaf is split. */
+/*
+ * Pages to unmap from the end of an area, so that it is no more than `most`; 0: all of it. No leaf is split.
+ */
 static u32 pages_to_cut(const struct vmap_area *va, u32 most)
 {
 	u32 nr = va->vm->nr_pages, behind = nr % VMAP_HUGE_PAGES;

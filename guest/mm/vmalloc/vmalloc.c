@@ -42,11 +42,10 @@ void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const vo
 {
 	caller = warn_caller(status, gfp, caller);
 	vmalloc_refuse(status, addr, caller);
-	refusal_explain(status, caller,
-			&(struct request){ .bytes = bytes,
-					   .gfp = gfp,
-					   .which = KVMAP_LIMIT_MEMORY,
-					   .limit = vmalloc_largest });
+	refusal_explain(
+		status, caller,
+		&(struct request){
+			.bytes = bytes, .gfp = gfp, .which = KVMAP_LIMIT_MEMORY, .limit = vmalloc_largest });
 }
 
 void vmalloc_refuse_product(const void *caller)
@@ -134,8 +133,8 @@ area_create_once(unsigned long size, gfp_t gfp, unsigned long flags, const void 
 }
 
 /* Further attempts: with the reserve, then with reclaimed memory. */
-static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller,
-					   u32 *status)
+static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags,
+					   const void *caller, u32 *status)
 {
 	struct vmap_area *va = NULL;
 

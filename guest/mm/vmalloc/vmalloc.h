@@ -87,8 +87,8 @@ u32 vmalloc_purge(void);
 bool vmalloc_reclaim(u32 status);
 
 /*
- * Frees the cached ranges of all CPUs, whose objects a further attempt may need: the last one before a refusal. False
- * if there were none.
+ * Frees the cached ranges of all CPUs, whose objects a further attempt may need: the last one before a
+ * refusal. False if there were none.
  */
 bool vmalloc_reclaim_ranges(void);
 

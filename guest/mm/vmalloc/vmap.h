@@ -136,7 +136,8 @@ static inline bool vmap_claim(struct vmap_area *va)
 void vmalloc_refuse(u32 status, const void *addr, const void *caller);
 
 /*
- * vmalloc_refuse() of a request for `bytes`, at most vmalloc_largest, with its numbers. caller NULL: without a warning.
+ * vmalloc_refuse() of a request for `bytes`, at most vmalloc_largest, with its numbers. caller NULL: without
+ * a warning.
  */
 void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller);
 
@@ -186,8 +187,8 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 extern struct kmem_cache vmap_block_cache;
 
 /*
- * vm_map_ram() of 1 to VMAP_BLOCK_PAGES_MAX pages. Falls back to vmap_ram_area() without memory or space for a new
- * vmap block.
+ * vm_map_ram() of 1 to VMAP_BLOCK_PAGES_MAX pages. Falls back to vmap_ram_area() without memory or space for
+ * a new vmap block.
  */
 void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller);
 
@@ -231,8 +232,8 @@ void vmap_area_free(struct vmap_area *va);
 void vmap_area_free_deferred(struct vmap_area *va);
 
 /*
- * Shrinks a live or deferred area to nr pages, fewer than it has: unmaps the rest and makes it a range of its own, which
- * the caller queues. Its first page becomes the area's guard. NULL without memory.
+ * Shrinks a live or deferred area to nr pages, fewer than it has: unmaps the rest and makes it a range of its
+ * own, which the caller queues. Its first page becomes the area's guard. NULL without memory.
  */
 struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr);
 
@@ -242,8 +243,8 @@ struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr);
 u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 areas, u32 pages);
 
 /*
- * Frees areas of a CPU's deferred list, at most so many and so many pages, the last of them in part; returns how many.
- * No lock must be held; not in an interrupt.
+ * Frees up to `areas` areas of a CPU's deferred list and up to `pages` pages, the last area in part; returns
+ * the number of areas. No lock must be held; not in an interrupt.
  */
 static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 areas, u32 pages)
 {
@@ -251,8 +252,8 @@ static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 areas, u32 pages
 }
 
 /*
- * Deferred areas and pages that a CPU frees with each operation on areas, so that no operation pays for all. A 2M leaf
- * counts as one page.
+ * Deferred areas and pages that a CPU frees with each operation on areas, so that no operation pays for all.
+ * A 2M leaf counts as one page.
  */
 #define DEFERRED_AREAS 4
 #define DEFERRED_PAGES 64
@@ -265,7 +266,9 @@ static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 areas, u32 pages
  */
 void vmap_lazy_add(struct vmap_area *va);
 
-/* vmap_lazy_add() that frees at most as many flushed pages as the range has: another operation pays for it. */
+/*
+ * vmap_lazy_add() that frees at most as many flushed pages as the range has: another operation pays for it.
+ */
 void vmap_lazy_add_deferred(struct vmap_area *va);
 
 /* vmap_lazy_add() for a vmap block whose slots were all used and unmapped. */

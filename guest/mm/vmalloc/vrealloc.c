@@ -38,12 +38,15 @@ static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 				 PAGE_SIZE - offset % PAGE_SIZE);
 }
 
-/* The frame that links the page's frame, or its block, to the next of the area's chain: a tail has no owner. */
+/*
+ * The frame that links the page's frame, or its block, to the next of the area's chain: a tail has no owner.
+ */
 static struct page *chain_link_at(const struct vmap_area *va, u32 page)
 {
 	struct page *frame = frame_at(va, page);
 
-	return frame->owner == PAGE_VMALLOC ? frame : pfn_to_page(ALIGN_DOWN(page_to_pfn(frame), VMAP_HUGE_PAGES));
+	return frame->owner == PAGE_VMALLOC ? frame
+					    : pfn_to_page(ALIGN_DOWN(page_to_pfn(frame), VMAP_HUGE_PAGES));
 }
 
 struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr)

@@ -104,7 +104,8 @@ u64 objects_in_use(const struct kmem_cache *cache);
 
 /* What a refused call must not change. Frames and objects on per-CPU lists are freed first. */
 struct snapshot {
-	struct zone zones[MAX_NR_ZONES]; /* without the order of free blocks, and without locks, as everything here */
+	struct zone zones
+		[MAX_NR_ZONES]; /* without the order of free blocks, and without locks, as everything here */
 	struct kmem_cache caches[2];
 	struct cpu_cache cpu; /* without the status of its last request, `refused`, kmalloc_fast_max */
 	struct rb_root busy, free;

@@ -15,8 +15,8 @@
 #include <string.h>
 
 /*
- * The machine of sim.h, whose last zone (0xc00 to 0xfff) is as if it lay above 16 MiB: 1023 frames of DMA32 and 1887 of
- * DMA.
+ * The machine of sim.h, whose last zone (0xc00 to 0xfff) is as if it lay above 16 MiB: 1023 frames of DMA32
+ * and 1887 of DMA.
  */
 static void boot_two_kinds(void)
 {
@@ -200,8 +200,9 @@ static void expect_numbers(u32 order)
 	u32 largest;
 
 	for (u32 i = 0; i < nr_zones; i++)
-		reserved += zones[i].free_pages < zones[i].watermark[WMARK_MIN] ? zones[i].free_pages
-										: zones[i].watermark[WMARK_MIN];
+		reserved += zones[i].free_pages < zones[i].watermark[WMARK_MIN]
+				    ? zones[i].free_pages
+				    : zones[i].watermark[WMARK_MIN];
 	cr_assert(refusal_take(&refusal));
 	cr_assert_eq(refusal.status, KVMAP_REFUSED_NO_MEMORY);
 	cr_expect_eq(refusal.limits.free, recount(&largest));
