@@ -79,8 +79,10 @@ enum kvmap_limit { KVMAP_LIMITS(KVMAP_LIMIT_ENUM) };
 struct kvmap_limits {
 	uint64_t wanted; /* bytes; 0: unknown */
 	uint64_t limit;  /* REFUSED_TOO_LARGE: bytes; REFUSED_NO_SPACE: the largest free range */
-	/* REFUSED_NO_MEMORY, of the zones that the request allows: frames that are free; of those, frames that it must
-	 * leave (watermark and lowmem_reserve), and frames that were never used */
+	/*
+	 * REFUSED_NO_MEMORY, of the zones that the request allows: frames that are free; of those, frames that
+	 * it must leave (watermark and lowmem_reserve), and frames that were never used
+	 */
 	uint64_t free, reserved, fresh;
 	uint8_t which;    /* enum kvmap_limit */
 	uint8_t order;    /* of the block that is wanted; 0: single frames */

@@ -51,7 +51,7 @@ check "mappings of frames that there are, kvmalloc and 2M leaves" 0 out '"operat
 	ok "they cost what they may" || not_ok "they cost what they may"
 
 # What one operation does for others is bounded, whatever its size, under each policy.
-try bench guest kmalloc:64 kmalloc:4M kvmalloc:16M vmalloc vzalloc vzalloc_used:4K vzalloc_used:1M vmalloc_huge vmap vm_map_ram alloc_pages_o9 --json
+try bench guest kmalloc:64 kmalloc:4M kvmalloc:16M vmalloc vzalloc vzalloc_used:4K vzalloc_used:1M vmalloc_huge vmap vm_map_ram alloc_pages_o9 vmalloc_frag10 vmalloc_frag50 vmalloc_frag90 vmalloc_frag99 vmalloc_holes10k vfree_atomic --json
 most=$(sed -n 's/.*"beyond":\([0-9]*\).*/\1/p' out | sort -n | tail -n 1)
 [ "$status" = 0 ] && [ "$(grep -c '"beyond":[0-9]' out)" -gt 90 ] && [ "$most" -gt 100 ] && [ "$most" -le 20000 ] &&
 	ok "no single operation costs more than 20,000 instructions beyond its own pages" ||

@@ -29,6 +29,31 @@ printf 'a = __vmalloc 4K GFP_KERNEL|__GFP_COLD\n' >flag.kvs
 try run flag.kvs
 check "a flag that does not exist is an error with the place" 2 err 'flag.kvs:1:29: .*__GFP_COLD'
 
+# Ordinary areas leave ZONE_DMA alone, whose frames were used, while others were never used; mem_map does not lie there.
+cat >low.kvs <<'END'
+d = kmalloc 4M GFP_DMA
+e = kmalloc 2M GFP_DMA
+f = kmalloc 2M GFP_DMA
+kfree d
+kfree e
+kfree f
+a = vmalloc 10800K
+e = kmalloc 64K GFP_DMA
+f = kmalloc 64K GFP_DMA
+g = kmalloc 1M GFP_DMA
+h = kmalloc 2M GFP_DMA
+verify
+END
+for memory in 256M 2G; do
+	try run low.kvs --memory $memory --json
+	check "low frames are left to those that need them, $memory" 0 out '"type":"verdict".*"ok":true'
+done
+echo 'e = kmalloc 2M GFP_DMA' >boot.kvs
+for memory in 10M 18M 64M 1300M 5G; do
+	try run boot.kvs --memory $memory
+	check "2 MiB of ZONE_DMA at boot, $memory" 0 out 'VERIFIED'
+done
+
 # What a script writes beyond the requested size may be cleared or not copied.
 cat >slack.kvs <<'END'
 a = vmalloc 100
