@@ -101,7 +101,7 @@ Test(frames, what_firmware_left_in_RAM_is_in_no_zeroed_frame)
 		for (u32 i = 0; i < 1u << order; i++)
 			cr_assert(is_zero(pfn + i), "order %u", order);
 	}
-	pfn = frames_alloc_chain_placed(__GFP_ZERO | __GFP_DMA32, 100, PAGE_HELD);
+	pfn = frames_alloc_chain_gfp(__GFP_ZERO | __GFP_DMA32, 100, PAGE_HELD);
 	for (; pfn; pfn = pfn_to_page(pfn)->next)
 		cr_assert(is_zero(pfn), "frame %#x below 4 GiB", pfn);
 }
