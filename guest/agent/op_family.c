@@ -111,6 +111,8 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 {
 	u64 room = variable_bytes(new);
 
+	if (old->slack_written)
+		return; /* krealloc() may have taken another number for the requested size */
 	new->fill_seed = old->fill_seed;
 	new->contents = old->contents;
 	new->filled = old->filled < room ? old->filled : room;

@@ -4,6 +4,7 @@
 #include "kvmap/layout.h"
 #include "lib/spinlock.h"
 #include "mm/mm_types.h"
+#include "mm/slab/kmalloc.h"
 
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
@@ -37,6 +38,7 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	variable->zero_start = variable->zero_end = 0;
 	variable->write_address = 0;
 	variable->group = 0;
+	variable->slack_written = 0;
 	spin_unlock(&lock);
 }
 
@@ -105,11 +107,22 @@ void variable_slack_changed(const struct agent_variable *variable)
 	}
 }
 
+/* Whether a write of 8 bytes changes bytes after the requested size of an object. */
+static bool is_in_slack(const struct agent_variable *variable, u64 address)
+{
+	u64 end = variable->address + variable->size;
+
+	return variable->address < KVMAP_VMALLOC_START && address + sizeof(u64) > end &&
+	       address < variable->address + ksize((const void *)variable->address);
+}
+
 void variables_overwritten(u64 address, const struct agent_variable *holder)
 {
 	for (u32 i = 0; i < agent_nr_variables; i++) {
 		struct agent_variable *other = &agent_variables[i];
 
+		if (other->state == VARIABLE_LIVE && is_in_slack(other, address))
+			other->slack_written = 1;
 		if (other == holder || other->state != VARIABLE_LIVE ||
 		    address + sizeof(u64) <= other->address ||
 		    address >= other->address + variable_bytes(other))

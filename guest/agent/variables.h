@@ -23,6 +23,8 @@ struct agent_variable {
 	u64 write_address; /* of the last 8-byte write since the last fill, 0 = none */
 	u64 write_value;
 	u32 group; /* variables whose areas share frames have the same number; 0 = none */
+	/* 1: the script wrote after the requested size of an object, where kmalloc() records that size */
+	u32 slack_written;
 };
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
@@ -56,7 +58,7 @@ void variable_slack_changed(const struct agent_variable *variable);
 
 /*
  * For a write of 8 bytes to an address of `holder` (NULL: of no variable): forgets the contents of all other
- * variables that have some of these bytes.
+ * variables that have some of these bytes, and marks those whose slack has some (slack_written).
  */
 void variables_overwritten(u64 address, const struct agent_variable *holder);
 

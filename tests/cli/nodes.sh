@@ -8,13 +8,14 @@ a = vmalloc_node 1M 1
 b = vzalloc_node 64K 2
 on cpu 3 c = vmalloc 256K
 k = kmalloc_node 3000 2
+l = kmalloc_node 16K 1
 fill a seed 1
 check a
 verify
 E2
 try run nodes.kvs --nodes 3 --cpus 4 --dump nodes.core
 check "a guest of three nodes is verified" 0 out 'nodes +3, their memory' out 'VERIFIED'
-check "the picture has the node of each frame" 0 out '^  The node of each column' out '^      .0*.1*.*2*.$' out '^  a = .*, on node 1' out '^  b = .*, on node 2' out '^  k = 0xffff888.* a block of .*, on node 2$'
+check "the picture has the node of each frame" 0 out '^  The node of each column' out '^      .0*.1*.*2*.$' out '^  a = .*, on node 1' out '^  b = .*, on node 2' out '^  k = 0xffff888.* an object of .*, on node 2$' out '^  l = 0xffff888.* a block of .*, on node 1$'
 try proc nodes.core buddyinfo
 check "buddyinfo by node" 0 out '^Node 0, zone +DMA ' out '^Node 0, zone +DMA32 ' out '^Node 1, zone +DMA32 ' out '^Node 2, zone +DMA32 '
 [ "$(wc -l <out)" = 4 ] && ok "no node has more zones than it has memory of" || not_ok "no node has more zones"

@@ -164,7 +164,8 @@
 	NUMBER(agent_variable, state)                                                                        \
 	NUMBER(agent_variable, contents)                                                                     \
 	NUMBER(agent_variable, write_address)                                                                \
-	NUMBER(agent_variable, write_value)
+	NUMBER(agent_variable, write_value)                                                                  \
+	NUMBER(agent_variable, slack_written)
 
 /* clang-format off */
 #define CLAIM_ROOT_ENUM(name) ROOT_##name,

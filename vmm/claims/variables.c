@@ -73,6 +73,7 @@ static void variable_take(struct reader *reader, const uint8_t *copy, struct nam
 		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),
 		.state = (uint32_t)layout_value(layout, MEMBER_agent_variable_state, copy),
 		.contents = (uint32_t)layout_value(layout, MEMBER_agent_variable_contents, copy),
+		.slack_written = layout_value(layout, MEMBER_agent_variable_slack_written, copy),
 	};
 
 	name_take(reader, names, variable.name);

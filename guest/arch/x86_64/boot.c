@@ -2,7 +2,7 @@
 /*
  * boot.c: from the PVH start info to kernel_main().
  *
- * RAM is zero at entry and is not cleared. RAM above 2 MiB is used in whole 2 MiB pages, so that the direct
+ * RAM that the boot record says is zero at entry is not cleared. RAM above 2 MiB is used in whole 2 MiB pages, so that the direct
  * map needs no smaller ones; a rest at the end of a region is not used.
  */
 #include "arch/sections.h"
@@ -172,6 +172,15 @@ static u64 place_above_dma(u64 size, const struct hvm_modlist_entry *module)
 	return 0;
 }
 
+/* mem_map is zero, unless firmware of another VMM has left something there. */
+static void mem_map_clear(const struct hvm_modlist_entry *module, u64 size)
+{
+	const struct kvmap_boot *record = __va(module->paddr);
+
+	if (record->magic != KVMAP_BOOT_MAGIC || !(record->flags & KVMAP_BOOT_ZEROED))
+		__builtin_memset(mem_map, 0, size);
+}
+
 /*
  * Sets up the direct map, mem_map and the reserved regions. Placed after the image, or after the module if it
  * is in the way: page tables, mem_map if it has no place above ZONE_DMA, and the entry areas of the other
@@ -198,6 +207,7 @@ static void memory_init(const struct hvm_modlist_entry *module)
 	paging_map_module(module->paddr, module->size, &next);
 	map = high ? high : next;
 	mem_map = __va(map);
+	mem_map_clear(module, map_size);
 	paging_count_tables(base, next);
 	areas = next + low_size;
 	end = areas + (cpus_requested(module) - 1) * CPU_ENTRY_AREA_SIZE;

@@ -276,6 +276,7 @@ Test(fields, of_a_variable)
 		.contents = CONTENTS_PATTERN,
 		.write_address = 0x5555,
 		.write_value = 0x6666,
+		.slack_written = 1,
 	};
 	world_read(&world, &claims);
 	cr_assert_eq(claims.variables.count, 2);
@@ -288,6 +289,7 @@ Test(fields, of_a_variable)
 	cr_expect_eq(variable->contents, CONTENTS_PATTERN);
 	cr_expect_eq(variable->write_address, 0x5555);
 	cr_expect_eq(variable->write_value, 0x6666);
+	cr_expect(variable->slack_written);
 }
 
 Test(fields, of_the_cpus_and_their_shootdowns)

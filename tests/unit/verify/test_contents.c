@@ -151,6 +151,9 @@ Test(contents, the_requested_size_of_an_object_is_the_scripts)
 	expect_findings("");
 	end[-1] = 27;
 	expect_findings("V12");
+	variable->slack_written = true; /* by the script, over the record */
+	expect_findings("");
+	variable->slack_written = false;
 	end[-1] = 0xff;
 	memcpy(end - 4, &(uint16_t){ 0xffff }, 2);
 	expect_findings("V12");
