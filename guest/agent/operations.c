@@ -79,7 +79,7 @@ static u32 status_against_expectation(const struct operation *operation, u32 sta
 	}
 }
 
-/* What slab_debug has found during the operation, which is then a failure, whatever became of it. */
+/* Damage that slab_debug has found during the operation, which is then a failure, whatever its status. */
 static u32 damage_found(struct operation *operation, u32 status)
 {
 	struct kmalloc_damage damage = kmalloc_damage();

@@ -19,7 +19,7 @@ extern struct memblock memblock;
 extern struct zone zones[MAX_NR_ZONES];
 extern u32 nr_zones, nr_nodes;
 extern bool fresh_is_zero; /* whether fresh frames are zero before they are taken: RAM was at boot */
-extern u32 held_pages; /* first frame of the chain that `fragment` holds; 0 = none */
+extern u32 held_pages;     /* first frame of the chain that `fragment` holds; 0 = none */
 
 /*
  * mm/slab: by index, from 1 to nr_kmem_caches; NULL: the cache has allocated no object yet.

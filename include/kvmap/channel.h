@@ -75,7 +75,7 @@ enum kvmap_result_detail {
 enum kvmap_limit { KVMAP_LIMITS(KVMAP_LIMIT_ENUM) };
 #undef KVMAP_LIMIT_ENUM
 
-/* The values of a LIMITS record, in bytes or frames. Those that do not belong to its status are 0. */
+/* The values of a LIMITS record, in bytes or frames. Values that do not belong to its status are 0. */
 struct kvmap_limits {
 	uint64_t wanted; /* bytes; 0: unknown */
 	uint64_t limit;  /* REFUSED_TOO_LARGE: bytes; REFUSED_NO_SPACE: the largest free range */

@@ -54,7 +54,7 @@ for memory in 10M 18M 64M 1300M 5G; do
 	check "2 MiB of ZONE_DMA at boot, $memory" 0 out 'VERIFIED'
 done
 
-# What a script writes beyond the requested size may be cleared or not copied.
+# Bytes that a script writes beyond the requested size may be cleared or not copied.
 cat >slack.kvs <<'END'
 a = vmalloc 100
 fill a seed 1

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What begins at an address. */
+/* The object or block that begins at an address. */
 struct room {
 	uint64_t bytes;                  /* 0: nothing */
 	uint64_t requested;              /* as recorded; 0: not recorded */

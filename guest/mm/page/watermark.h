@@ -3,7 +3,7 @@
  * watermark.h: how many frames of a zone a request leaves free. Linux's watermarks and lowmem_reserve.
  *
  * Zones are tried in the order of the zonelist while they have more than WMARK_LOW, then while they have more
- * than WMARK_MIN. What is below WMARK_MIN is a reserve for requests with __GFP_HIGH (GFP_ATOMIC).
+ * than WMARK_MIN. Frames below WMARK_MIN are a reserve for requests with __GFP_HIGH (GFP_ATOMIC).
  * lowmem_reserve keeps frames of low zones for requests that no other zone satisfies.
  */
 #ifndef GUEST_MM_PAGE_WATERMARK_H

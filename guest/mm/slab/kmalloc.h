@@ -50,8 +50,8 @@ void *krealloc(const void *object, unsigned long size, gfp_t gfp);
 void kfree(const void *object);
 
 /*
- * Bytes of the object or block, at least the requested size; 0 if it is not memory of kmalloc(). Those beyond the
- * requested size are not the caller's, as on Linux.
+ * Bytes of the object or block, at least the requested size; 0 if it is not memory of kmalloc(). Bytes beyond
+ * the requested size are not the caller's, as on Linux.
  */
 unsigned long ksize(const void *object);
 

@@ -12,7 +12,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-/* An object of a class without slack: it cannot record a smaller size. What is given up is cleared now. */
+/* An object of a class without slack: it cannot record a smaller size. The end is cleared now. */
 static bool resize_exact(const struct kmem_cache *cache, void *object, unsigned long size)
 {
 	if (size > cache->object_size)

@@ -29,7 +29,7 @@ static inline void object_record(void *object, u32 object_size, unsigned long re
 	}
 }
 
-/* What kmalloc() returned. */
+/* An object or block that kmalloc() returned. */
 struct kmalloc_memory {
 	struct kmem_cache *cache; /* NULL: a buddy block */
 	struct page *page;        /* the first */

@@ -30,7 +30,7 @@ static bool others_drain(bool ranges)
 {
 	bool found = false;
 
-	/* Who has the lock may hold this CPU, which therefore does not only wait for it. */
+	/* The CPU that has the lock may hold this one, which therefore does not only wait for it. */
 	arch_hold_allow();
 	while (!spin_trylock(&cpu_drain_lock))
 		arch_relax();

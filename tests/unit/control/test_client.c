@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define MEMORY (64ull << 12)
-
 static int sockets[2]; /* the client's, the server's */
 static int memory;     /* a file that the client accepts */
 static struct error error;

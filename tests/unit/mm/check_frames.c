@@ -26,7 +26,7 @@ void own_chain(struct census *census, u32 pfn, u64 nr, u8 owner, bool blocks)
 			own(census, pfn + i, owner);
 			cr_assert_eq(pfn_to_page(pfn + i)->owner, PAGE_NONE, "tail %#x", pfn + i);
 		}
-		/* Of a first frame of an area it is `area`, which stays until the frame is a page table or a slab. */
+		/* The first frame of an area keeps `area` until it is a page table or a slab. */
 		cr_assert((u64)pfn_to_page(pfn)->area * 16 < max_pfn << PAGE_SHIFT);
 		pfn = pfn_to_page(pfn)->next;
 	}

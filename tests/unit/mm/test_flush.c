@@ -223,7 +223,7 @@ static void make_executable(unsigned long addr, int pages)
 	cr_assert_eq(set_memory_x(addr, pages), 0);
 }
 
-/* Of frames of its own and of others, freed at once and in an interrupt. */
+/* Areas with frames of their own and of others, freed at once and in an interrupt. */
 ParameterizedTest(const u32 *policy, flush, an_executable_area_is_flushed_when_it_is_freed)
 {
 	struct page *pages[4];
