@@ -253,6 +253,35 @@ ParameterizedTest(const u32 *policy, flush, an_executable_area_is_flushed_when_i
 	check_machine();
 }
 
+ParameterizedTestParameters(flush, parts_of_a_deferred_executable_area_are_flushed_when_they_are_freed)
+{
+	static const u32 policies[] = { KVMAP_POLICY_STRICT, KVMAP_POLICY_LAZY, KVMAP_POLICY_EAGER };
+
+	return cr_make_param_array(u32, (u32 *)policies, ARRAY_SIZE(policies));
+}
+
+ParameterizedTest(const u32 *policy, flush,
+		  parts_of_a_deferred_executable_area_are_flushed_when_they_are_freed)
+{
+	u32 pages = 3 * DEFERRED_PAGES, mapped;
+	unsigned long area;
+	u64 value;
+
+	sim_boot(*policy);
+	area = area_touched(pages);
+	make_executable(area, (int)pages);
+	for (u32 i = 0; i < pages; i++)
+		cr_assert(sim_read(area + i * PAGE_SIZE, &value));
+	vfree_atomic((void *)area);
+	vfree((void *)area_touched(1));
+	for (mapped = pages; mapped; mapped--)
+		if (sim_read(area + (mapped - 1) * PAGE_SIZE, &value))
+			break;
+	cr_assert_eq(mapped, vmap_busy_find(area)->vm->nr_pages, "no TLB has a page that was unmapped");
+	cr_assert_lt(mapped, pages);
+	check_machine();
+}
+
 /* CPU 0 and CPU 1 take turns in one thread; the other one is halted. */
 static void turn_to(u32 cpu)
 {
