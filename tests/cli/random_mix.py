@@ -1,163 +1,118 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""random_mix.py KVMAP: runs scripts of random operations; none may have a finding.
+"""random_mix.py KVMAP [SEED]: runs scripts of random operations (mixes.py); none may have a finding.
 
-RANDOM_SEEDS (default 8) seeds from RANDOM_FIRST (default 1) on. A seed determines the script and its machine: 1 to 8 CPUs,
-1 to 4 nodes, 8M to 64M, a policy, slab_debug, an allocation that fails. Memory runs out in most of them: a refusal is no
-failure. `random_mix.py --script SEED` prints a script, with its options in the first line.
+A refusal for want of memory, and what follows from it, is no failure; every other refusal is one, unless the script
+expects it. With SEED, one script, which is printed. Environment: RANDOM_SEEDS (default 40) seeds from RANDOM_FIRST
+(default 1) on, RANDOM_JOBS (default 1) at the same time.
 """
+import collections
+import concurrent.futures
 import json
 import os
-import random
+import re
 import subprocess
 import sys
 import tempfile
 
-SIZES = [1, 8, 13, 64, 100, 192, 700, 1024, 3000, 4096, 5000, 8192, 16384, 65536, 100000, 262144, 1 << 20, 3 << 20]
-AREAS = ["vmalloc", "vzalloc", "vmalloc_huge", "vmalloc_32", "vmalloc_user"]
-OBJECTS = ["kmalloc", "kzalloc"]
-EITHER = ["kvmalloc", "kvzalloc"]
+from mixes import Mix
+
+# Names of include/kvmap/status.h: refusals that a lack of memory, or a failed allocation, leads to.
+WITHOUT_MEMORY = ["REFUSED_NO_MEMORY", "REFUSED_TOO_LARGE", "REFUSED_UNSET", "REFUSED_NOT_FILLED"]
+
+Outcome = collections.namedtuple("Outcome", "trouble no_memory")
 
 
-class Mix:
-    """A script under construction. live: name -> kind; a variable that was refused is unset, and no operation uses it."""
-
-    def __init__(self, seed):
-        self.pick = random.Random(seed)
-        self.cpus = self.pick.choice([1, 1, 2, 3, 4, 8])
-        self.nodes = self.pick.choice([1, 1, 1, 2, 3, 4])
-        memory = self.pick.choice([16, 18, 24, 32, 48, 64] if self.nodes > 1 or self.cpus > 4 else [8, 10, 12, 16, 24, 32, 64])
-        self.options = ["--cpus", self.cpus, "--nodes", self.nodes, "--memory", f"{memory}M",
-                        "--policy", self.pick.choice(["strict", "lazy", "eager"])]
-        if self.pick.random() < 0.2:
-            self.options.append("--debug-slab")
-        if self.pick.random() < 0.2:
-            self.options += ["--fail-allocation", self.pick.randrange(1, 200)]
-        self.lines, self.live, self.known, self.mapped, self.rights, self.names = [], {}, set(), {}, {}, 0
-
-    def add(self, text):
-        cpu = self.pick.randrange(self.cpus)
-        self.lines.append(f"on cpu {cpu} {text}" if cpu else text)
-
-    def name(self):
-        self.names += 1
-        return f"v{self.names}"
-
-    def some(self, kinds):
-        names = [name for name, kind in self.live.items() if kind in kinds and name not in self.mapped.values()]
-        return self.pick.choice(names) if names else None
-
-    def make(self):
-        name, size = self.name(), self.pick.choice(SIZES) * self.pick.choice([1, 1, 1, 2])
-        kind = self.pick.choice(["area", "area", "object", "either"])
-        node = self.pick.randrange(self.nodes)
-        forms = {"area": [f"{function} {size}" for function in AREAS] + [f"vmalloc_node {size} {node}", f"__vmalloc {size} GFP_DMA32"],
-                 "object": [f"{function} {size}" for function in OBJECTS] + [f"kmalloc_node {size} {node}", f"kmalloc {size} GFP_ATOMIC"],
-                 "either": [f"{function} {size}" for function in EITHER]}[kind]
-        form = self.pick.choice(forms)
-        self.add(("in interrupt " if "GFP_ATOMIC" in form and self.pick.random() < 0.5 else "") + f"{name} = {form}")
-        self.live[name] = kind
-        if "zalloc" in form or "_user" in form:
-            self.known.add(name)
-
-    def fill(self):
-        name = self.some(["area", "object", "either", "map"])
-        if name and name not in self.rights:
-            self.add(f"fill {name} seed {self.pick.randrange(9)}")
-            self.known.add(name)
-
-    def check(self):
-        if self.known & self.live.keys():
-            self.add(f"check {self.pick.choice(sorted(self.known & self.live.keys()))}")
-
-    def free(self):
-        name = self.some(["area", "object", "either"])
-        if name:
-            kind = self.live.pop(name)
-            how = {"area": ["vfree", "vfree_atomic", "in interrupt vfree", "kvfree"], "object": ["kfree", "in interrupt kfree", "kvfree"],
-                   "either": ["kvfree"]}[kind]
-            self.add(f"{self.pick.choice(how)} {name}")
-            self.rights.pop(name, None)
-
-    def resize(self):
-        name = self.some(["area", "either"])
-        if name and name not in self.rights:
-            function = "vrealloc" if self.live[name] == "area" else "kvrealloc"
-            new, kind = self.name(), self.live[name]
-            # A refusal leaves the old variable its memory, which then stays until the end.
-            del self.live[name]
-            self.add(f"{new} = {function} {name} {self.pick.choice(SIZES)}{self.pick.choice(['', ' __GFP_ZERO'])}")
-            self.live[new] = kind
-
-    def map(self):
-        name = self.some(["area"])
-        if name and name not in self.rights:
-            new = self.name()
-            self.add(f"{new} = vmap {name}")
-            self.live[new] = "map"
-            self.mapped[new] = name
-
-    def unmap(self):
-        name = self.some(["map"])
-        if name:
-            self.add(f"vunmap {name}")
-            del self.live[name], self.mapped[name]
-
-    def other(self):
-        self.add(self.pick.choice(["purge", "vm_unmap_aliases", f"fragment {self.pick.randrange(1, 30)}% of 2M", "verify",
-                                   f"stress {self.pick.randrange(1000)} {self.pick.randrange(1, 200)}", "pair vmalloc 64K 20",
-                                   "pair vfree_atomic 4K 20", "stress_free", f"areas {self.pick.randrange(1, 200)} 4K"]))
-
-    def parallel(self):
-        self.lines.append("parallel")
-        for cpu in range(self.cpus):
-            self.lines.append(f"  on cpu {cpu} stress {self.pick.randrange(1000)} {self.pick.randrange(1, 300)}")
-            if self.pick.random() < 0.3:
-                self.lines.append(f"  on cpu {cpu} stress_free")
-        self.lines.append("end")
-
-    def script(self):
-        steps = [self.make] * 8 + [self.fill] * 4 + [self.check] * 4 + [self.free] * 6 + [self.resize] * 3 + [self.map, self.unmap] * 2
-        steps += [self.other] * 2 + [self.parallel] * (self.cpus > 1)
-        for _ in range(self.pick.randrange(20, 150)):
-            self.pick.choice(steps)()
-        self.lines.append("verify")
-        return "\n".join(self.lines) + "\n"
+def headers():
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/kvmap")
 
 
-def trouble(kvmap, mix, path):
-    """(what is wrong about a run, empty if nothing is; whether page frames ran out)."""
+def words(header, table, column):
+    """The words of a column of the table KVMAP_TABLE of a header."""
+    with open(os.path.join(headers(), header), encoding="ascii") as text:
+        body = re.search(rf"#define KVMAP_{table}\(X\)(.*?)\n(?!\t)", text.read(), re.S).group(1)
+    rows = [re.split(r",\s*", row) for row in re.findall(r"X\(([^\n]*)", body)]
+    return [row[column].strip('")') for row in rows]
+
+
+def wordings():
+    with open(os.path.join(headers(), "status.h"), encoding="ascii") as text:
+        return dict(re.findall(r'X\((\w+), \d+, "([^"]*)"\)', text.read()))
+
+
+WORDINGS = wordings()
+
+
+def not_generated():
+    """Words of the language that no script of the first 2,000 seeds has."""
+    text = "\n".join(Mix(seed).script() for seed in range(1, 2001))
+    found = set(re.findall(r"[\w-]+", text))
+    wanted = set(words("opcode.h", "OPERATIONS", 3)) - {"touch"}  # `expect fault`
+    wanted |= {"expect fault " + kind for kind in words("operation.h", "FAULT_KINDS", 2)}
+    wanted |= {"crash " + how for how in words("operation.h", "CRASHES", 2)} - {"crash hang"}  # a time limit ends it
+    wanted |= {"pair " + name for name in words("operation.h", "FUNCTIONS", 1)}
+    wanted |= {"policy " + name for name in words("boot.h", "POLICIES", 2)}
+    wanted |= set(words("gfp.h", "GFP_FLAGS", 0)) | set(words("gfp.h", "GFP_COMBINATIONS", 0))
+    wanted |= {"cpus", "nodes", "memory", "repeat", "parallel", "in interrupt", "on cpu", "holes", "expect refused"}
+    return sorted(word for word in wanted if word not in (text if re.search("[ -]", word) else found))
+
+
+def unexpected(line, mix):
+    """Whether an operation's line says what no lack of memory explains."""
+    if line["status"] == "done" or line["expected"] == "refused" and line["status"] == "refused":
+        return False
+    return line["status"] != "refused" or not any(line["outcome"].endswith(WORDINGS[name]) for name in WITHOUT_MEMORY)
+
+
+def run_mix(kvmap, seed, folder):
+    mix, path = Mix(seed), os.path.join(folder, f"mix-{seed}.kvs")
     with open(path, "w", encoding="ascii") as out:
         out.write(mix.script())
-    run = subprocess.run([kvmap, "run", path, "--json", *map(str, mix.options)], capture_output=True, text=True, timeout=300)
+    run = subprocess.run([kvmap, "run", path, "--json", "--timeout", "1000", *mix.options], capture_output=True, text=True,
+                         check=False)
+    os.unlink(path)
     lines = [json.loads(line) for line in run.stdout.splitlines()]
-    verdict = [line for line in lines if line["type"] == "verdict"]
-    failed = [line for line in lines if line["type"] == "operation" and line["status"] not in ("done", "refused")]
-    out_of_memory = any(line["type"] == "warning" and "free" in line for line in lines)
-    if run.returncode in (0, 2) and verdict and not verdict[-1]["findings"] and not failed:
-        return "", out_of_memory
-    findings = [line for line in lines if line["type"] == "finding"][:3]
-    return f"status {run.returncode} {run.stderr[:300]} {failed[:2]} {findings}", out_of_memory
+    done = [line for line in lines if line["type"] == "operation"]
+    verdict = [line["findings"] for line in lines if line["type"] == "verdict"]
+    wrong = [line for line in done if unexpected(line, mix)]
+    # A crash is the last operation, and the only finding.
+    wrong += [line for line in lines if line["type"] == "finding" and not (mix.crashes and "runs to its end" in line["claimed"])]
+    if run.returncode not in ([1] if mix.crashes else [0, 2]) or verdict != [int(mix.crashes)]:
+        wrong.insert(0, f"status {run.returncode}, findings {verdict}, {run.stderr[:500]}")
+    # Of operations that need no contiguous frames, and that --fail-allocation did not hit.
+    no_memory = sum(line["outcome"] == "REFUSED: " + WORDINGS["REFUSED_NO_MEMORY"] and "kmalloc" not in line["text"]
+                    for line in done)
+    return Outcome([str(line) for line in wrong], no_memory)
+
+
+def print_mix(seed):
+    mix = Mix(seed)
+    print(f"# kvmap run mix.kvs {' '.join(mix.options)}", *mix.script().splitlines(), sep="\n# ")
 
 
 def main():
-    if sys.argv[1] == "--script":
-        mix = Mix(int(sys.argv[2]))
-        text = mix.script()
-        print("#", *mix.options)
-        print(text, end="")
-        return
-    first, count, wrong, without = int(os.environ.get("RANDOM_FIRST", 1)), int(os.environ.get("RANDOM_SEEDS", 8)), 0, 0
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
-            what, out_of_memory = trouble(sys.argv[1], Mix(seed), os.path.join(folder, "mix.kvs"))
-            without += out_of_memory
-            if what:
-                wrong += 1
-                print(f"# seed {seed}: {what}", flush=True)
-    print("1..2")
-    print(f"{'not ' if wrong else ''}ok 1 - {count} mixes of operations, {wrong} with findings")
-    print(f"{'' if without * 4 >= count else 'not '}ok 2 - memory ran out in {without}")
+    kvmap = sys.argv[1]
+    seeds = [int(word) for word in sys.argv[2:]]
+    first, count = int(os.environ.get("RANDOM_FIRST", 1)), int(os.environ.get("RANDOM_SEEDS", 40))
+    wrong, without = [], 0
+    if seeds:
+        print_mix(seeds[0])
+    seeds = seeds or range(first, first + count)
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(int(os.environ.get("RANDOM_JOBS", 1))) as pool:
+        for seed, outcome in zip(seeds, pool.map(lambda seed: run_mix(kvmap, seed, folder), seeds)):
+            without += outcome.no_memory > 0
+            if outcome.trouble:
+                wrong.append(seed)
+                print(f"# seed {seed}; once more: {os.path.relpath(__file__)} {kvmap} {seed}", *outcome.trouble[:5], sep="\n# ")
+                print_mix(seed)
+            sys.stdout.flush()
+    missing = not_generated()
+    print("1..3")
+    print(f"{'not ' if wrong else ''}ok 1 - {len(seeds)} mixes of operations; with findings: {len(wrong)} {wrong}")
+    print(f"{'' if without * 2 > len(seeds) or len(seeds) == 1 else 'not '}ok 2 - memory ran out in {without} of {len(seeds)}")
+    print(f"{'not ' if missing else ''}ok 3 - every operation, flag and kind of fault is generated {missing or ''}")
+    return bool(wrong or missing)
 
 
-main()
+sys.exit(main())
