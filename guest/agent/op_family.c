@@ -130,19 +130,20 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	}
 }
 
-static u32 resized(struct operation *operation, void *memory)
+/* old: of variable_take(), with its memory before the resize. */
+static u32 resized(struct operation *operation, struct agent_variable *old, void *memory)
 {
-	struct agent_variable *old = variable_holding(operation->operand[0]), before = { 0 };
+	struct agent_variable before = { 0 };
 	u32 number = operation->script->result, status = vmalloc_status();
 	u64 size = operation->operand[1];
 
 	operation->result = (u64)memory;
 	operation->size = size;
+	variable_settle(old, status);
 	if (status)
 		return status; /* the old variable keeps its memory */
 	if (old) {
 		before = *old;
-		old->state = VARIABLE_FREED;
 		variable_slack_changed(old);
 	}
 	variable_set_sized(operation, memory, size, CONTENTS_UNKNOWN);
@@ -159,23 +160,28 @@ static u32 resized(struct operation *operation, void *memory)
 
 u32 op_vrealloc(struct operation *operation)
 {
-	return resized(operation, vrealloc((const void *)operation->operand[0], operation->operand[1],
-					   (gfp_t)operation->operand[2]));
+	struct agent_variable *old = variable_take(operation->operand[0]);
+
+	return resized(operation, old,
+		       vrealloc((const void *)operation->operand[0], operation->operand[1],
+				(gfp_t)operation->operand[2]));
 }
 
 u32 op_kvrealloc(struct operation *operation)
 {
-	return resized(operation, kvrealloc((const void *)operation->operand[0], operation->operand[1],
-					    (gfp_t)operation->operand[2]));
+	struct agent_variable *old = variable_take(operation->operand[0]);
+
+	return resized(operation, old,
+		       kvrealloc((const void *)operation->operand[0], operation->operand[1],
+				 (gfp_t)operation->operand[2]));
 }
 
 u32 op_kvfree(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	kvfree((const void *)operation->address);
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, vmalloc_status());
 	return vmalloc_status();
 }

@@ -36,13 +36,12 @@ u32 op_kmalloc_node(struct operation *operation)
 
 u32 op_kfree(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 	u32 status;
 
 	operation->address = operation->operand[0];
 	kfree((const void *)operation->address);
 	status = kmalloc_status();
-	if (status == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, status);
 	return status;
 }

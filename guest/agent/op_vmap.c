@@ -102,29 +102,31 @@ u32 op_vm_map_ram(struct operation *operation)
 	return map_again(operation, true);
 }
 
-static u32 unmapped(const struct operation *operation)
+static u32 unmapped(struct agent_variable *variable)
 {
-	struct agent_variable *variable = variable_holding(operation->address);
-
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, vmalloc_status());
 	return vmalloc_status();
 }
 
 u32 op_vunmap(struct operation *operation)
 {
+	struct agent_variable *variable = variable_take(operation->operand[0]);
+
 	operation->address = operation->operand[0];
 	vunmap((void *)operation->address);
-	return unmapped(operation);
+	return unmapped(variable);
 }
 
 u32 op_vm_unmap_ram(struct operation *operation)
 {
+	struct agent_variable *variable;
+
 	operation->address = operation->operand[0];
 	if (operation->operand[1] != (u32)operation->operand[1])
 		return KVMAP_REFUSED_COUNT;
+	variable = variable_take(operation->operand[0]);
 	vm_unmap_ram((void *)operation->address, (u32)operation->operand[1]);
-	return unmapped(operation);
+	return unmapped(variable);
 }
 
 u32 op_vm_unmap_aliases(struct operation *operation)

@@ -47,20 +47,48 @@ void variable_set(struct operation *operation, void *memory, u32 contents)
 	variable_set_sized(operation, memory, operation->operand[0], contents);
 }
 
-struct agent_variable *variable_holding(u64 address)
+/* Requires `lock`. */
+static struct agent_variable *find_holder(u64 address)
 {
-	struct agent_variable *found = NULL;
-
-	spin_lock(&lock);
-	for (u32 i = 0; i < agent_nr_variables && !found; i++) {
+	for (u32 i = 0; i < agent_nr_variables; i++) {
 		struct agent_variable *variable = &agent_variables[i];
 
 		if (variable->state == VARIABLE_LIVE &&
 		    address - variable->address < variable_bytes(variable))
-			found = variable;
+			return variable;
 	}
+	return NULL;
+}
+
+struct agent_variable *variable_holding(u64 address)
+{
+	struct agent_variable *found;
+
+	spin_lock(&lock);
+	found = find_holder(address);
 	spin_unlock(&lock);
 	return found;
+}
+
+struct agent_variable *variable_take(u64 address)
+{
+	struct agent_variable *found;
+
+	spin_lock(&lock);
+	found = find_holder(address);
+	if (found)
+		found->state = VARIABLE_FREED;
+	spin_unlock(&lock);
+	return found;
+}
+
+void variable_settle(struct agent_variable *variable, u32 status)
+{
+	if (!variable || !status)
+		return;
+	spin_lock(&lock);
+	variable->state = VARIABLE_LIVE;
+	spin_unlock(&lock);
 }
 
 void variable_contents_forget(struct agent_variable *variable)

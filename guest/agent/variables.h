@@ -65,4 +65,13 @@ void variables_overwritten(u64 address, const struct agent_variable *holder);
 /* The variable whose live memory contains `address`, or NULL. */
 struct agent_variable *variable_holding(u64 address);
 
+/*
+ * variable_holding(), for what frees its memory. It is VARIABLE_FREED before that, since another CPU may allocate
+ * the memory as soon as it is free.
+ */
+struct agent_variable *variable_take(u64 address);
+
+/* After variable_take(); status: of the free, enum kvmap_status. A refusal leaves the variable its memory. */
+void variable_settle(struct agent_variable *variable, u32 status);
+
 #endif
