@@ -165,6 +165,7 @@ static void operation_run_here(void *script_operation)
 
 	agent_running[cpu] = script;
 	WRITE_ONCE(fail_alloc_now, false);
+	kmalloc_status(); /* resets it: `stress` may have left a refusal */
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);

@@ -316,7 +316,7 @@ class Mix:
     def steps(self):
         return ([self.make_area] * 5 + [self.make_object] * 3 + [self.make_either] * 2 + [self.fill] * 4 + [self.check] * 4 +
                 [self.access] * 2 + [self.release] * 5 + [self.resize] * 3 + [self.map_again, self.unmap] * 2 + [self.protect] * 2 +
-                [self.fault] * 2 + [self.refused] * 2 + [self.flush, self.others, self.others, self.show, self.loop, self.release_block])
+                [self.fault] * 2 + [self.refused] * 2 + [self.flush, self.others, self.others, self.show, self.loop, self.release_block, self.release_block])
 
     def take_memory(self):
         """Leaves little memory. Blocks and frames held are fast: no page of them is mapped or written."""
@@ -328,7 +328,9 @@ class Mix:
                     self.add(f"fragment {60 + self.number(40)}% of {size}")
                 else:
                     self.add(f"{self.new('block', size).name} = {self.random.choice(['kvmalloc', 'kmalloc', 'vmalloc_huge'])} {size}")
-        for count, size in [(8, 256 * KIB), (7, 32 * KIB), (12, 4 * KIB)][:self.random.choice([0, 2, 3, 3, 3])]:
+        if self.chance(0.7):
+            self.add(f"fragment {92 + self.number(9)}% of 2M")
+        for count, size in [(2, 256 * KIB), (3, 32 * KIB), (3, 4 * KIB)][:self.random.choice([0, 2, 3, 3, 3])]:
             self.lines.append(f"repeat {count}")
             self.add(f"rest = kmalloc {size}")
             self.lines.append("end")

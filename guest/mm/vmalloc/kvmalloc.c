@@ -133,8 +133,9 @@ void kvfree(const void *addr)
 
 	if (is_vmalloc_addr(addr))
 		return vfree(addr);
-	kfree(addr);
 	cpu = this_cpu_cache();
+	cpu->kmalloc_status = KVMAP_OK; /* of an earlier request that was refused */
+	kfree(addr);
 	cpu->vmalloc_status = KVMAP_OK;
 	if (unlikely(cpu->kmalloc_status))
 		vmalloc_refuse(kmalloc_status(), addr, CALLER);

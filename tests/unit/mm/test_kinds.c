@@ -148,6 +148,19 @@ Test(kinds, kvmalloc_is_kmalloc_where_it_can_and_vmalloc_where_it_must)
 	check_machine();
 }
 
+Test(kinds, a_free_is_not_refused_for_what_was_refused_before)
+{
+	void *object;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	object = kvmalloc(100, GFP_KERNEL);
+	cr_assert_not_null(object);
+	cr_assert_null(kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL));
+	kvfree(object);
+	cr_assert_eq(vmalloc_status(), KVMAP_OK);
+	cr_assert_eq(kmalloc_status(), KVMAP_OK);
+}
+
 Test(kinds, kvmalloc_of_scattered_memory_is_mapped)
 {
 	void *memory;
