@@ -62,6 +62,17 @@ for try in 1 2 3 4 5; do
 done
 check "stress_free on several CPUs at the same time" 0 out '17  stress_free +no objects freed' out 'VERIFIED'
 
+# Blocks that a CPU frees are another CPU's at once: each variable has what its own line made.
+{
+	printf 'repeat 4\nparallel\n'
+	for i in $(seq 100); do
+		for cpu in 0 1 2 3; do printf 'on cpu %d v%d_%d = kmalloc 64K\non cpu %d kfree v%d_%d\n' $cpu "$i" $cpu $cpu "$i" $cpu; done
+	done
+	printf 'end\nverify\nend\n'
+} >passed.kvs
+try run passed.kvs --cpus 4 --memory 32M
+check "a freed block that another CPU allocates at once is the other's" 0 out 'VERIFIED'
+
 # CPU 0 gets what CPU 1 keeps, idle or at work.
 for work in '' 'on cpu 1 pair kmalloc 64 2000'; do
 	{
