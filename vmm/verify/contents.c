@@ -91,7 +91,7 @@ static void check_written(struct check *check, const struct claim_variable *vari
 	check->result->checked++;
 	if (read == 0 && word == variable->write_value)
 		return;
-	finding = finding_new(check, variable->write_address);
+	finding = finding_new_page(check, variable->write_address);
 	finding_claimed(finding, "0x%016" PRIx64 ", written last", variable->write_value);
 	if (read == 0)
 		finding_found(finding, "0x%016" PRIx64, word);
@@ -109,7 +109,10 @@ static void check_free_objects(struct check *check)
 	for (size_t i = 0; i < claims->freed_writes.count; i++) {
 		const struct claim_freed_write *write = &claims->freed_writes.items[i];
 		const struct claim_cache *cache = &claims->caches[write->cache];
-		struct finding *finding = finding_new(check, write->address);
+		struct finding *finding =
+			finding_new_about(check, write->address,
+					  (struct finding_object){ OBJECT_VIRTUAL, write->object,
+								   write->object + cache->object_size });
 
 		finding_claimed(finding, "0x%016" PRIx64 " in a free object",
 				KMALLOC_POISON * UINT64_C(0x0101010101010101));

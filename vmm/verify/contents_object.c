@@ -64,7 +64,7 @@ static struct room room_at(const struct facts *facts, uint64_t gpa)
 static void report_words(struct check *check, uint64_t gva, uint64_t expected, const uint8_t *bytes,
 			 uint64_t left, const char *what)
 {
-	struct finding *finding = finding_new(check, gva);
+	struct finding *finding = finding_new_page(check, gva);
 	uint64_t word = 0;
 
 	memcpy(&word, bytes, left < sizeof(word) ? left : sizeof(word));
@@ -91,7 +91,7 @@ static void check_piece(struct check *check, const struct claim_variable *variab
 				     "the first of the page that differs");
 		return;
 	}
-	finding = finding_new(check, gva);
+	finding = finding_new_page(check, gva);
 	finding_claimed(finding, "contiguous memory, GPA 0x%" PRIx64 " here", gpa);
 	finding_found(finding, leaf ? "GPA 0x%" PRIx64 : "no memory there", at);
 	finding_where_gva(finding, check, gva);

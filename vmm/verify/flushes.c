@@ -98,16 +98,17 @@ static bool check_dropped(struct flush_check *flushes, uint64_t allocated)
  * Pages whose flush was left out. A flush covers all that was unmapped before it began, so that unmappings with
  * the same next flush are one cause: one finding for all their pages.
  */
-static struct finding *report(const struct flush_check *flushes, const char *cause, uint64_t variant,
-			      uint64_t start, uint64_t end)
+static struct finding *report(const struct flush_check *flushes, const char *cause,
+			      struct finding_object object, uint64_t start, uint64_t end)
 {
 	const struct finding_pages pages = {
 		.start = start,
 		.size = end - start,
 		.cause = cause,
-		.variant = variant,
+		.variant = object.start,
 		.count = (end - start) >> KVMAP_PAGE_SHIFT,
 		.gaps = true,
+		.object = object,
 	};
 
 	return finding_new_pages(flushes->check, start, &pages);
@@ -126,6 +127,14 @@ static void found_stamp(struct finding *finding, uint64_t stamp)
 		finding_found(finding, "none that covers it");
 	else
 		finding_found(finding, "covered only at clock %" PRIu64, stamp);
+}
+
+/* The flush that should have come after an entry of the log: what has the same next one lacks the same one. */
+static struct finding_object missing_flush(const struct flush_check *flushes, size_t entry)
+{
+	uint64_t next = flushes->next_flush[entry];
+
+	return (struct finding_object){ OBJECT_FLUSH, next, next + 1 };
 }
 
 /* Checks unmapping `i` against an area that may have reused a part of its range. */
@@ -147,7 +156,7 @@ static void check_reuse(struct flush_check *flushes, size_t i, const struct clai
 		return;
 	}
 	finding = report(flushes, stamp == FLUSHED_NEVER ? "range never flushed" : "range flushed late",
-			 flushes->next_flush[flushes->unmappings.items[i].tag], start, end);
+			 missing_flush(flushes, flushes->unmappings.items[i].tag), start, end);
 	claimed_stamps(finding, unmapping->stamp, area->allocated);
 	found_stamp(finding, stamp);
 	finding_where_area(finding, flushes->check, area);
@@ -213,7 +222,7 @@ static void check_rights(struct flush_check *flushes)
 		flushes->not_checked += flushed == FLUSHED_UNKNOWN;
 		if (flushed != FLUSHED_NEVER)
 			continue;
-		finding = report(flushes, executable ? "executable" : "right", flushes->next_flush[i],
+		finding = report(flushes, executable ? "executable" : "right", missing_flush(flushes, i),
 				 entry->start, entry->end);
 		finding_claimed(finding, "a flush since %s (clock %" PRIu64 ")",
 				executable ? "an executable range was unmapped" : "a right was taken away",
@@ -248,10 +257,12 @@ static void report_frame(struct flush_check *flushes, const struct claim_page *p
 
 	if (kind)
 		finding = report(flushes, flushed == FLUSHED_NEVER ? kind->never : kind->late,
-				 flushes->next_flush[flushes->unmappings.items[*i].tag], gpa,
+				 missing_flush(flushes, flushes->unmappings.items[*i].tag), gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	else
-		finding = report(flushes, "no unmapping", 0, gpa, gpa + KVMAP_PAGE_SIZE);
+		finding = report(flushes, "no unmapping",
+				 (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE }, gpa,
+				 gpa + KVMAP_PAGE_SIZE);
 	claimed_stamps(finding, page->unmapped, page->allocated);
 	if (kind)
 		found_stamp(finding, flushed);

@@ -45,7 +45,12 @@ static void check_frame(struct fresh_check *fresh, uint64_t gpa, const char *lis
 	if (at == KVMAP_PAGE_SIZE)
 		return;
 	finding = finding_new_pages(fresh->check, gpa + at,
-				    &(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, list, 0 });
+				    &(struct finding_pages){
+					    .start = gpa,
+					    .size = KVMAP_PAGE_SIZE,
+					    .cause = list,
+					    .object = { OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE },
+				    });
 	memcpy(&word, bytes + at, sizeof(word));
 	finding_claimed(finding, "a frame that is zero, %s", list);
 	finding_found(finding, "0x%016" PRIx64, word);
