@@ -7,7 +7,6 @@
 #include "mm/roots.h"
 
 const struct lock_row lock_table[] = {
-	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
 	{ "cpu_drain_lock", &cpu_drain_lock, 1, 0 },
 	{ "vmap_purge_lock", &vmap_purge_lock, 1, 0 },
 	{ "tlb_round_lock", &tlb_round_lock, 1, 0 },
@@ -15,6 +14,7 @@ const struct lock_row lock_table[] = {
 	{ "vmap_area_lock", &vmap_area_lock, 1, 0 },
 	{ "free_vmap_area_lock", &free_vmap_area_lock, 1, 0 },
 	{ "page_table_lock", &page_table_lock, 1, 0 },
+	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
 	{ "kmem_cache", NULL, 0, 0 },
 	{ "zone", &zones[0].lock, MAX_NR_ZONES, sizeof(struct zone) },
 };

@@ -76,6 +76,7 @@ bool debug_free(const struct kmem_cache *cache, void *object)
 		return false;
 	check_bytes(cache, object, size, KMALLOC_REDZONE, KVMAP_FAILED_REDZONE_WRITTEN);
 	__builtin_memset(object, KMALLOC_POISON, cache->object_size);
+	*word_of(cache, object) = 0;
 	return true;
 }
 

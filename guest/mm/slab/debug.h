@@ -2,7 +2,8 @@
 /*
  * debug.h: kmalloc() with slab_debug. A free object is poison in every word; its link lies elsewhere
  * (kmem_cache.link). After the requested size of an allocated object is a redzone, up to the end of the
- * object. Only an object of the largest class may have none. Callers hold slab_debug_lock.
+ * object. Only an object of the largest class may have none. Callers hold slab_debug_lock,
+ * which protects the contents of objects: it is not held while one is taken from a list or put on one.
  */
 #ifndef GUEST_MM_SLAB_DEBUG_H
 #define GUEST_MM_SLAB_DEBUG_H

@@ -182,12 +182,13 @@ static void *class_alloc_debug(unsigned long size, gfp_t gfp)
 
 	if (slack) /* the class of the same size without slack */
 		cache -= larger <= SMALL_MAX ? SLACK(0) - EXACT(0) : BIG_SLACK(0) - BIG_EXACT(0);
-	spin_lock(&slab_debug_lock);
 	object = class_alloc(cache, gfp);
-	if (object)
-		debug_alloc(cache, object, size);
+	if (!object)
+		return NULL;
+	spin_lock(&slab_debug_lock);
+	debug_alloc(cache, object, size);
 	spin_unlock(&slab_debug_lock);
-	if (object && gfp & __GFP_ZERO)
+	if (gfp & __GFP_ZERO)
 		__builtin_memset(object, 0, size);
 	return object;
 }
@@ -316,15 +317,15 @@ static bool is_object(const struct kmem_cache *cache, u64 gpa)
 
 static u32 kfree_object_debug(struct kmem_cache *cache, void *object)
 {
-	u32 status = KVMAP_REFUSED_DOUBLE_FREE;
+	bool freed;
 
 	spin_lock(&slab_debug_lock);
-	if (debug_free(cache, object)) {
-		kmem_cache_free(cache, object);
-		status = KVMAP_OK;
-	}
+	freed = debug_free(cache, object);
 	spin_unlock(&slab_debug_lock);
-	return status;
+	if (!freed)
+		return KVMAP_REFUSED_DOUBLE_FREE;
+	kmem_cache_free(cache, object);
+	return KVMAP_OK;
 }
 
 static u32 kfree_object(struct kmem_cache *cache, void *object)

@@ -53,6 +53,9 @@ void sim_cpu_stop(void);
 /* How often the kernel requested that the host read the log. */
 extern u64 sim_log_taken;
 
+/* How often a CPU was to be held, and how often of these slab_debug_lock was taken. */
+extern u64 sim_holds, sim_holds_locked;
+
 /* Takes part in a TLB shootdown if one is pending. */
 void sim_poll(void);
 

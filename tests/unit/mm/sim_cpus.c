@@ -61,10 +61,14 @@ void arch_hold_forbid(void)
 	}
 }
 
+u64 sim_holds, sim_holds_locked;
+
 bool arch_hold_cpu(u32 cpu)
 {
 	bool held = hold_change(cpu, HOLD_MAY, HOLD_YES);
 
+	__atomic_add_fetch(&sim_holds, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&sim_holds_locked, READ_ONCE(slab_debug_lock.locked), __ATOMIC_RELAXED);
 	__atomic_store_n(&hold_wanted[cpu], 1, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < 1000 && !held; i++) {
 		arch_relax();

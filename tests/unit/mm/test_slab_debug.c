@@ -123,3 +123,29 @@ Test(slab_debug, a_write_beyond_the_size_is_seen)
 	}
 	check_machine();
 }
+
+/* A CPU that waits for a lock cannot be held, and the reclaim would wait for it in vain. */
+Test(slab_debug, memory_is_reclaimed_without_the_lock)
+{
+	u64 holds;
+
+	slab_debug = true;
+	kmalloc_disable_fast_path();
+	sim_boot(KVMAP_POLICY_STRICT);
+	arch_nr_cpus = 2;
+	for (unsigned long size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 4) {
+		void *object, *last = NULL;
+
+		sim_leave_free(3);
+		holds = sim_holds;
+		while ((object = kmalloc(size, GFP_KERNEL)))
+			last = object;
+		cr_assert_gt(sim_holds, holds, "size %lu", size);
+		holds = sim_holds;
+		cr_assert_null(krealloc(last, 4 * size, GFP_KERNEL));
+		cr_assert_gt(sim_holds, holds, "size %lu", size);
+		cr_assert_eq(sim_holds_locked, 0, "size %lu", size);
+		sim_release_held();
+	}
+	check_machine();
+}
