@@ -154,6 +154,14 @@ static bool is_expected(const struct operation *operation, u32 status)
 	return operation->script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status);
 }
 
+/* Of earlier operations. */
+static void statuses_reset(void)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+
+	cpu->vmalloc_status = cpu->page_alloc_status = cpu->kmalloc_status = KVMAP_OK;
+}
+
 static void operation_run_here(void *script_operation)
 {
 	const struct kvmap_operation *script = script_operation;
@@ -165,7 +173,7 @@ static void operation_run_here(void *script_operation)
 
 	agent_running[cpu] = script;
 	WRITE_ONCE(fail_alloc_now, false);
-	kmalloc_status(); /* resets it: `stress` may have left a refusal */
+	statuses_reset();
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);
