@@ -328,8 +328,8 @@ class Mix:
                     self.add(f"fragment {60 + self.number(40)}% of {size}")
                 else:
                     self.add(f"{self.new('block', size).name} = {self.random.choice(['kvmalloc', 'kmalloc', 'vmalloc_huge'])} {size}")
-        if self.chance(0.7):
-            self.add(f"fragment {92 + self.number(9)}% of 2M")
+        if self.chance(0.9):
+            self.add(f"fragment {95 + self.number(6)}% of {self.random.choice(['2M', '64M', '64M'])}")
         for count, size in [(2, 256 * KIB), (3, 32 * KIB), (3, 4 * KIB)][:self.random.choice([0, 2, 3, 3, 3])]:
             self.lines.append(f"repeat {count}")
             self.add(f"rest = kmalloc {size}")
