@@ -337,7 +337,7 @@ struct per_cpu_pages {
 struct cpu_cache {
 	struct kmem_list objects[KMEM_CACHES_MAX];             /* free objects by cache index */
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: frames whose contents are zero */
-	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
+	u32 page_alloc_status, vmalloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 numa_node;
 	u32 in_interrupt;    /* depth of nested interrupt handlers, see interrupt.h */
 	u32 may_use_reserve; /* 1: its requests go below WMARK_MIN, see mm/page/watermark.h */

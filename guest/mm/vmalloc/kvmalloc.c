@@ -134,9 +134,8 @@ void kvfree(const void *addr)
 	if (is_vmalloc_addr(addr))
 		return vfree(addr);
 	cpu = this_cpu_cache();
-	cpu->kmalloc_status = KVMAP_OK; /* of an earlier request that was refused */
+	cpu->vmalloc_status = cpu->kmalloc_status = KVMAP_OK; /* of earlier requests that were refused */
 	kfree(addr);
-	cpu->vmalloc_status = KVMAP_OK;
 	if (unlikely(cpu->kmalloc_status))
 		vmalloc_refuse(kmalloc_status(), addr, CALLER);
 }
