@@ -18,7 +18,7 @@ static u64 square_root(u64 square)
 {
 	u64 root = 0;
 
-	for (u64 bit = 1ul << 31; bit; bit >>= 1)
+	for (u64 bit = 1ul << (63 - __builtin_clzl(square | 1)) / 2; bit; bit >>= 1)
 		if ((root | bit) * (root | bit) <= square)
 			root |= bit;
 	return root;
@@ -37,29 +37,29 @@ static u64 reserve_frames(u64 total)
 	return frames < RESERVE_MIN ? RESERVE_MIN : frames > RESERVE_MAX ? RESERVE_MAX : frames;
 }
 
-/* Frames of the node's zones of types from `kind` to `highest`. */
-static u64 node_frames(u32 node, u32 kind, u32 highest)
+/* Adds the frames of the node's zones to those of their type. */
+static void node_frames_add(u32 node, u64 frames[ZONE_TYPES])
 {
-	u64 frames = 0;
-
 	for (u32 i = 0; i < nr_zones; i++)
-		if (zones[i].numa_node == node && zones[i].kind >= kind && zones[i].kind <= highest)
-			frames += zone_frames(&zones[i]);
-	return frames;
+		if (zones[i].numa_node == node)
+			frames[zones[i].kind] += zone_frames(&zones[i]);
 }
 
 static void zone_watermarks_set(struct zone *zone, u64 reserve, u64 total)
 {
 	u64 frames = zone_frames(zone), min = reserve * frames / total, step = frames / LOW_PART;
+	u64 of_kind[ZONE_TYPES] = { 0 }, better = 0;
 
 	zone->watermark[WMARK_NONE] = 0;
 	zone->watermark[WMARK_MIN] = (u32)min;
 	zone->watermark[WMARK_LOW] = (u32)(min + (step > min / 4 ? step : min / 4));
 	/* Zones of one type and node share what that type keeps. */
-	for (u32 highest = zone->kind + 1; highest < ZONE_TYPES; highest++)
+	node_frames_add(zone->numa_node, of_kind);
+	for (u32 highest = zone->kind + 1; highest < ZONE_TYPES; highest++) {
+		better += of_kind[highest];
 		zone->lowmem_reserve[highest] =
-			(u32)(node_frames(zone->numa_node, zone->kind + 1, highest) / LOWMEM_RESERVE_RATIO *
-			      frames / node_frames(zone->numa_node, zone->kind, zone->kind));
+			(u32)(better / LOWMEM_RESERVE_RATIO * frames / of_kind[zone->kind]);
+	}
 }
 
 void watermarks_init(void)
