@@ -154,7 +154,7 @@ static bool is_expected(const struct operation *operation, u32 status)
 	return operation->script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status);
 }
 
-/* Of earlier operations. */
+/* `stress` and refused calls of earlier operations leave statuses. */
 static void statuses_reset(void)
 {
 	struct cpu_cache *cpu = this_cpu_cache();

@@ -10,8 +10,8 @@
 bool slab_debug;
 struct spinlock slab_debug_lock;
 
-/* Protected by slab_debug_lock. */
-static struct kmalloc_damage damage;
+/* By CPU: the first found since its last kmalloc_damage(). */
+static struct kmalloc_damage damages[NR_CPUS];
 
 /* Bytes of the smallest redzone. */
 #define REDZONE_MIN 8
@@ -41,19 +41,20 @@ unsigned long debug_requested(const struct kmem_cache *cache, const void *object
 static void check_bytes(const struct kmem_cache *cache, const void *object, unsigned long from, u8 expected,
 			u32 status)
 {
+	struct kmalloc_damage *damage = &damages[arch_cpu()];
 	const u8 *bytes = object;
 
 	while (from < cache->object_size && bytes[from] == expected)
 		from++;
-	if (from == cache->object_size || damage.status)
+	if (from == cache->object_size || damage->status)
 		return;
 	from = ALIGN_DOWN(from, sizeof(u64));
-	damage.status = status;
-	damage.object = (unsigned long)object;
-	damage.size = cache->object_size;
-	damage.address = (unsigned long)object + from;
-	damage.expected = expected * 0x0101010101010101ul;
-	__builtin_memcpy(&damage.found, bytes + from, sizeof(damage.found));
+	damage->status = status;
+	damage->object = (unsigned long)object;
+	damage->size = cache->object_size;
+	damage->address = (unsigned long)object + from;
+	damage->expected = expected * 0x0101010101010101ul;
+	__builtin_memcpy(&damage->found, bytes + from, sizeof(damage->found));
 }
 
 static void redzone_make(const struct kmem_cache *cache, void *object, unsigned long size)
@@ -87,10 +88,10 @@ void debug_resize(const struct kmem_cache *cache, void *object, unsigned long si
 	redzone_make(cache, object, size);
 }
 
-struct kmalloc_damage debug_damage(void)
+struct kmalloc_damage kmalloc_damage(void)
 {
-	struct kmalloc_damage found = damage;
+	struct kmalloc_damage *damage = &damages[arch_cpu()], found = *damage;
 
-	damage = (struct kmalloc_damage){ 0 };
+	*damage = (struct kmalloc_damage){ 0 };
 	return found;
 }

@@ -26,7 +26,4 @@ unsigned long debug_requested(const struct kmem_cache *cache, const void *object
 /* Changes the requested size; the object must be large enough for it. */
 void debug_resize(const struct kmem_cache *cache, void *object, unsigned long size);
 
-/* Takes the first damage found since the last call. */
-struct kmalloc_damage debug_damage(void);
-
 #endif

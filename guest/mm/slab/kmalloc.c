@@ -96,18 +96,6 @@ static void *refuse(u32 status)
 	return NULL;
 }
 
-struct kmalloc_damage kmalloc_damage(void)
-{
-	struct kmalloc_damage damage = { 0 };
-
-	if (!slab_debug)
-		return damage;
-	spin_lock(&slab_debug_lock);
-	damage = debug_damage();
-	spin_unlock(&slab_debug_lock);
-	return damage;
-}
-
 /* Allocates a buddy block. */
 static void *kmalloc_large(unsigned long size, gfp_t gfp)
 {

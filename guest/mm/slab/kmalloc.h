@@ -66,7 +66,7 @@ struct kmalloc_damage {
 	u64 expected, found;
 };
 
-/* The first damage that any function found since the last call. */
+/* The first damage that this CPU found since the last call. */
 struct kmalloc_damage kmalloc_damage(void);
 
 #endif

@@ -157,7 +157,7 @@ Test(limits_ranges, of_the_sizes_of_a_cache)
 	}
 }
 
-/* Of the first one, whose place in the slab is in its struct page, and of the next, an address in the first. */
+/* The place of the first one is in the struct page of the slab, the address of the next one in the first. */
 Test(limits_ranges, of_a_slab_are_the_addresses_of_its_free_objects)
 {
 	const uint64_t start = DIRECT(WORLD_VMS), first = start + 8;

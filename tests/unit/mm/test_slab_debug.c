@@ -124,6 +124,31 @@ Test(slab_debug, a_write_beyond_the_size_is_seen)
 	check_machine();
 }
 
+Test(slab_debug, damage_is_reported_to_the_cpu_that_finds_it)
+{
+	struct kmalloc_damage damage;
+	u64 *words;
+
+	slab_debug = true;
+	kmalloc_disable_fast_path();
+	sim_boot(KVMAP_POLICY_STRICT);
+	arch_nr_cpus = 2;
+	words = kmalloc(128, GFP_KERNEL);
+	words[16] = 7;
+	kfree(words);
+	sim_cpu_stop();
+	sim_cpu_start(1);
+	kfree(kmalloc(128, GFP_KERNEL));
+	damage = kmalloc_damage();
+	cr_assert_eq(damage.status, KVMAP_OK);
+	sim_cpu_stop();
+	sim_cpu_start(0);
+	damage = kmalloc_damage();
+	cr_assert_eq(damage.status, KVMAP_FAILED_REDZONE_WRITTEN);
+	cr_assert_eq(damage.object, (unsigned long)words);
+	check_machine();
+}
+
 /* A CPU that waits for a lock cannot be held, and the reclaim would wait for it in vain. */
 Test(slab_debug, memory_is_reclaimed_without_the_lock)
 {
