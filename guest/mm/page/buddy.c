@@ -6,10 +6,10 @@
 
 struct zone *zone_of(u32 pfn)
 {
-	struct zone *zone = zones;
+	struct zone *zone = zone_highest();
 
 	while (!zone_holds(zone, pfn))
-		zone++;
+		zone--;
 	return zone;
 }
 
@@ -48,9 +48,11 @@ static inline void list_remove(struct zone *zone, struct page *page, unsigned in
 
 void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 {
+	struct page *pages = mem_map;
+
 	while (order < MAX_ORDER) {
 		u32 buddy = pfn ^ 1u << order;
-		struct page *page = pfn_to_page(buddy);
+		struct page *page = &pages[buddy];
 
 		/* Outside the zone there may be no struct page. A fresh or reserved buddy has no owner. */
 		if (!zone_holds(zone, buddy) || READ_ONCE(page->owner) != PAGE_FREE || page->order != order)

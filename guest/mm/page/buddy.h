@@ -22,6 +22,12 @@ static inline bool zone_holds(const struct zone *zone, u32 pfn)
 	return pfn - zone->start_pfn < zone->end_pfn - zone->start_pfn;
 }
 
+/* Most frames are in this zone, or in one near it. */
+static inline struct zone *zone_highest(void)
+{
+	return &zones[nr_zones - 1];
+}
+
 /*
  * Frees a buddy block and merges it with its buddy while that is free, too. Its struct pages must have no
  * owner.

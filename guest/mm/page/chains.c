@@ -363,7 +363,7 @@ static u32 zone_free_frames(struct zone *zone, u32 first, u32 nr, u64 stamp, u32
 
 u32 zones_free_chain(u32 first, u32 nr, u64 stamp)
 {
-	struct zone *zone = zones;
+	struct zone *zone = zone_highest();
 
 	while (nr) {
 		u32 freed;

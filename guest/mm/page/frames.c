@@ -103,7 +103,6 @@ static u32 zone_take_used(struct zone *zone, unsigned int order)
 	pfn = buddy_take(zone, order, &found);
 	if (!pfn)
 		return 0;
-	pfn_to_page(pfn)->order = (u8)order;
 	buddy_expand(zone, pfn, order, found);
 	return pfn;
 }
@@ -144,8 +143,10 @@ static inline u32 zone_alloc(struct zone *zone, unsigned int order, enum page_ow
 
 /*
  * zone_alloc() of what the zone prefers: used blocks for ordinary requests, fresh ones for zeroed contents.
+ * Not inlined: gcc computes the address of a zone whose index it has again and again.
  */
-static u32 zone_alloc_any(struct zone *zone, unsigned int order, enum page_owner owner, bool zero)
+static __attribute__((noinline)) u32 zone_alloc_any(struct zone *zone, unsigned int order,
+						    enum page_owner owner, bool zero)
 {
 	u32 pfn = zone_alloc(zone, order, owner, zero);
 
