@@ -189,7 +189,7 @@ static const struct operands_syntax operands_syntaxes[] = { KVMAP_OPERANDS(OPERA
 #define RESULT_VARIABLE true
 
 #define OPERATION_ROW(NAME, function, opcode, name, result, operands, outcome, help)                         \
-	{ name, KVMAP_OP_##NAME, RESULT_##result, &operands_syntaxes[OPERANDS_##operands], outcome },
+	{ name, KVMAP_OP_##NAME, RESULT_##result, &operands_syntaxes[OPERANDS_##operands], outcome, help },
 static const struct operation_syntax syntaxes[] = { KVMAP_OPERATIONS(OPERATION_ROW) };
 
 #define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
@@ -224,6 +224,29 @@ const char *operation_outcome(uint16_t opcode)
 	const struct operation_syntax *syntax = syntax_of(opcode);
 
 	return syntax ? syntax->outcome : "";
+}
+
+const char *operation_listed(size_t index)
+{
+	for (size_t i = 0; i < SYNTAXES; i++)
+		if (syntaxes[i].operands->parse && !index--)
+			return syntaxes[i].name;
+	return NULL;
+}
+
+const char *operation_help(const char *name, char *usage, size_t size)
+{
+	const struct operation_syntax *syntax = operation_find((struct word){ name, strlen(name) });
+
+	if (!syntax)
+		return NULL;
+	operation_usage(syntax, usage, size);
+	return syntax->help;
+}
+
+bool operation_has_text(uint16_t opcode)
+{
+	return opcode == KVMAP_OP_PRINT;
 }
 
 const char *operation_usage(const struct operation_syntax *syntax, char *out, size_t size)

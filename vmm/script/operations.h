@@ -21,6 +21,7 @@ struct operation_syntax {
 	bool has_result; /* assigns a variable: NAME = OPERATION */
 	const struct operands_syntax *operands;
 	const char *outcome;
+	const char *help;
 };
 
 /* The row of the operation named `word`, or NULL. */
