@@ -237,3 +237,28 @@ int expectations_check_end(struct session *session)
 	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
 	return add_finding(session, &finding);
 }
+
+int expectations_broken_ring(struct session *session, int waiting)
+{
+	struct finding finding = { 0 };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", session->given);
+	if (waiting < 0)
+		snprintf(finding.found, sizeof(finding.found), "an end of the ring that cannot be");
+	else if (waiting)
+		snprintf(finding.found, sizeof(finding.found), "%d still in the ring", waiting);
+	else
+		snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
+	snprintf(finding.where, sizeof(finding.where), "the ring");
+	return add_finding(session, &finding);
+}
+
+int expectations_left_ring(struct session *session)
+{
+	struct finding finding = { 0 };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "the guest waits for operations");
+	snprintf(finding.found, sizeof(finding.found), "it ended");
+	expectations_where(session, finding.where, sizeof(finding.where));
+	return add_finding(session, &finding);
+}

@@ -84,6 +84,8 @@ void world_record(const struct kvmap_record *record)
 	if (record_next == record_count)
 		record_next = record_count = 0;
 	cr_assert_lt(record_count, sizeof(records) / sizeof(records[0]));
+	if (record_next == record_count)
+		record_next = record_count = 0;
 	records[record_count++] = *record;
 }
 
