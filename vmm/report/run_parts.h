@@ -9,6 +9,8 @@
 #include "report/run.h"
 
 void part_timeline(struct report *report, const struct report_run *run);
+/* Only the rows of its table, in text. */
+void part_rows(struct report *report, const struct report_run *run);
 /* Calls that the guest's memory manager refused: reason, caller, area. */
 void part_warnings(struct report *report, const struct report_run *run);
 /* The free blocks after an operation that was refused for want of page frames; nothing for any other. */
@@ -29,6 +31,9 @@ struct verdict_run {
 	const char *interrupted;
 };
 void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run);
+
+/* A finding: number `number` of the report. */
+void part_finding(struct report *report, size_t number, const struct finding *finding);
 
 /* The operation of a step. NULL: the script has none with the number that the guest sent. */
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step);

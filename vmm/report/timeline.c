@@ -87,7 +87,7 @@ static void show_row(struct report *report, const struct report_run *run, const 
 		  step_outcome(run, row->last, outcome, sizeof(outcome)));
 }
 
-static void show_rows(struct report *report, const struct report_run *run)
+void part_rows(struct report *report, const struct report_run *run)
 {
 	struct rows rows;
 
@@ -152,7 +152,7 @@ static void show_text(struct report *report, const struct report_run *run)
 	text_heading(report, "Operations");
 	if (!run->step_count && !run->script->operations.count)
 		text_line(report, PAINT_PLAIN, 2, 2, "The script has no operation.");
-	show_rows(report, run);
+	part_rows(report, run);
 	if (run->step_count < run->script->operations.count)
 		text_line(report, PAINT_BAD, 2, 2, "Of %s, %zu ended.",
 			  text_number_of(run->script->operations.count, "operation", operations,

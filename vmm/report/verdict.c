@@ -206,6 +206,14 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 	json_finish(report, line);
 }
 
+void part_finding(struct report *report, size_t number, const struct finding *finding)
+{
+	if (report->format == REPORT_TEXT)
+		show_finding(report, number, finding);
+	else
+		emit_finding(report, finding);
+}
+
 void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	if (report->format == REPORT_TEXT) {
