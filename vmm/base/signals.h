@@ -28,6 +28,9 @@ void signals_defer(void (*wake)(void *context), void *context);
 /* The signal that was noted; 0: none. */
 int signals_received(void);
 
+/* The signal that was noted is forgotten: the next one is only noted, too. */
+void signals_forget(void);
+
 /* "SIGTERM" ... */
 const char *signals_name(int number);
 

@@ -24,11 +24,17 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is "kvmap NAME". Returns an exit status */
 };
 
+/* The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+
 /*
  * Parses argv with `argp`. 0, or -1 when the message is printed and the command must end with EXIT_NOT_DONE.
  * --help ends the process with status 0.
  */
 int command_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* From now on errors in options and --help do not end the process: command_parse() then returns -1. */
+void command_parse_in_shell(bool shell);
 
 /* Prints "kvmap: TEXT" on stderr, and the lines of `detail` below it (NULL or empty: none). Returns
  * EXIT_NOT_DONE. */

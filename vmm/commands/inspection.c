@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct inspection {
 	struct source *sources;
@@ -210,11 +211,30 @@ int inspection_run_sources(struct source *sources, size_t count, const struct op
 	return status;
 }
 
+static const struct inspection_names *named;
+
+void inspection_use(const struct inspection_names *names)
+{
+	named = names;
+}
+
 int inspection_open(const char *name, const struct source_config *config, struct source *out)
 {
 	char detail[1024];
 	struct error error;
 
+	for (size_t i = 0; named && i < named->count; i++) {
+		if (strcmp(named->names[i], name) != 0)
+			continue;
+		*out = named->sources[i];
+		out->one_cpu = config->one_cpu;
+		out->cpu = config->cpu;
+		out->wanted = config->claims;
+		out->stage2 = config->session.stage2;
+		if (out->stage2)
+			stage2_on_demand_open(&out->stage2_reading);
+		return 0;
+	}
 	progress_set("reading %s", name);
 	if (source_open(name, config, out, detail, sizeof(detail), &error) == 0)
 		return 0;

@@ -83,7 +83,7 @@ static void end_without_library(const char *text)
 }
 
 /* The command of that name, or NULL. */
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i]->name))
@@ -119,7 +119,7 @@ static int unknown_command(const char *given)
 
 static int run_command_line(int argc, char **argv)
 {
-	const struct command *command = find_command(argv[0]);
+	const struct command *command = command_find(argv[0]);
 	char name[64];
 
 	if (!command)

@@ -1,0 +1,250 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# kvmap shell, with lines from a pipe.
+. "$(dirname "$0")/tap.sh"
+
+# typed ARG...: runs the shell with the lines of standard input.
+typed() {
+	"$KVMAP" shell $patient "$@" >out 2>err
+	status=$?
+	tried="kvmap shell $*"
+}
+
+typed <<'END'
+a = vmalloc 64K
+vfree a
+END
+check "operations run one by one and are verified" 0 \
+	out '^kvmap> a = vmalloc 64K$' \
+	out '^  0xffffc90000000000, 64 KiB$' \
+	out "^  \+ area 'a' 0xffffc90000000000, 64 KiB: new, 16 frames" \
+	out '^  frames  free -.*areas \+16' \
+	out "^  ~ area 'a' .*: freed" \
+	out 'verified: [0-9,]* checks, no findings' \
+	out '^VERIFIED: '
+[ "$(grep -c '^  verified' out)" = 3 ] && ok "once for each line, and at the start" || not_ok "once for each line, and at the start"
+
+typed </dev/null
+check "no line at all is verified" 0 out '^VERIFIED: '
+
+typed <<'END'
+# a comment
+
+   # another
+
+END
+check "comments and blank lines do nothing" 0 out '^VERIFIED: '
+
+# The ring is shorter than this, and wraps.
+typed --cpus 3 <<'END'
+verify end
+repeat 1500
+  a = vmalloc 4K
+  vfree a
+end
+parallel
+  repeat 100
+    on cpu 0 b = vmalloc 8K
+    on cpu 0 vfree b
+    on cpu 1 c = vmalloc 8K
+    on cpu 1 vfree c
+    on cpu 2 d = vmalloc 8K
+    on cpu 2 vfree d
+  end
+end
+e = vmalloc 16K
+on cpu 2 fill e
+on cpu 1 in interrupt check e
+print "so far" e
+expect fault guard e + 16K
+expect fault null 0
+expect refused vfree e + 4K
+END
+check "the ring carries what a script carries" 0 \
+	out ' 1500 times; last: ' \
+	out '600 operations in parallel' \
+	out 'contents as expected' \
+	out 'guard at .*, 16 KiB area; host agrees' \
+	out 'null at 0x0; host agrees' \
+	out 'refused as expected' \
+	out '^VERIFIED: '
+[ "$(grep -c '^  verified' out)" = 1 ] && ok "and verify end does so at the end only" || not_ok "and verify end does so at the end only"
+
+for policy in strict lazy eager; do
+	{
+		echo "verify end"
+		for image in demo interrupt fragmentation; do
+			[ -e "$IMAGES/$image.kvs" ] && sed -e '/^\(cpus\|memory\|nodes\|policy\) /d' "$IMAGES/$image.kvs"
+		done
+	} >lines
+	typed --policy "$policy" --cpus 4 --memory 256M <lines
+	check "what scripts do is done under $policy" 0 out '^VERIFIED: '
+done
+
+{
+	echo verify off
+	echo parallel
+	echo repeat 1024
+	echo on cpu 1 purge
+	echo end
+	echo end
+	echo purge
+} >lines
+typed --cpus 2 <lines
+check "a parallel that does not fit is refused, and the next line runs" 2 err 'this parallel has 1024 operations' \
+	out '^  .*flushed$'
+
+typed <<'END'
+a = vmalloc 4K
+vfree b
+a = vmalock 4K
+cpus 3
+on cpu 1 vfree a
+vfree a
+vfree a
+END
+check "a wrong line says where and what, and does not end the shell" 2 \
+	err "shell:2:7: unknown variable 'b'" \
+	err "did you mean 'vmalloc'" \
+	err "'cpus' is settled before the guest boots" \
+	err 'the guest has 1 CPU, there is no CPU 1' \
+	out 'REFUSED: double free' \
+	out 'double free, of 0x.*, called by op_vfree'
+
+typed <<'END'
+repeat 2
+purge
+END
+check "a block without its end is not run" 2 err 'ends in a repeat or parallel without its end'
+
+typed <<'END'
+repeat 2
+a = vmalloc 4K
+vfree b
+vfree a
+end
+END
+check "a wrong line of a block is dropped alone" 2 err "shell:3:7: unknown variable 'b'" out '2 times; last: 0x.* freed'
+
+# ---- inspecting ----
+
+typed <<'END'
+a = vmalloc 64K
+walk a
+walk a+0x10000
+map --range 0xffffc90000000000-0xffffc90001000000
+areas
+frames 0x400000
+proc meminfo
+backtrace
+print agent_nr_variables
+stage2
+b = vmalloc 8K
+diff
+dump core
+END
+check "every inspecting command looks at the guest" 0 \
+	out "byte 0x0 of the 64 KiB area 'a'" \
+	out "guard page of the 64 KiB area 'a'" \
+	out "area op_vmalloc .* 'a'" \
+	out '^VmallocTotal:' \
+	out '^CPU 0: RIP 0x' \
+	out '^Second stage of process' \
+	out '^agent_nr_variables at 0x[0-9a-f]* = \(u32\)1$' \
+	out 'new: 8 KiB, allocated by op_vmalloc'
+try verify core
+check "and a dump of it can be inspected" 0 out 'VERIFIED'
+try walk core b
+check "with the variables' names" 0 out "8 KiB area 'b'"
+"$KVMAP" shell core >out 2>err <<'END'
+map --check
+walk b
+verify
+vfree b
+END
+status=$?
+check "a core can be inspected, and takes no operation" 2 out 'direct map' out "8 KiB area 'b'" out VERIFIED \
+	err 'operations need a guest that kvmap boots'
+
+typed <<'END'
+map --wrong
+map --help
+walk
+proc memory
+print 1 +
+nonsense
+END
+check "wrong arguments of a command do not end the shell" 2 err '\-\-wrong' out 'Usage: kvmap map' err 'ADDRESS is missing' \
+	err '`memory` is no file' err 'column 3' err "unknown operation 'nonsense'" out '^VERIFIED'
+
+printf 'walk\0a\n\033[2Jpurge\npurge\n' | "$KVMAP" shell $patient >out 2>err
+status=$?
+check "lines that are no text are refused, and shown escaped" 2 err 'a NUL byte' err 'the byte .x1b' out '^  .*flushed$'
+grep -q "$(printf '\033')" out && not_ok "without control characters" || ok "without control characters"
+
+# ---- the words of the shell ----
+
+typed <<'END'
+a = vmalloc 4K
+help
+help vmalloc
+help map
+help save
+save typed.kvs
+save typed.kvs
+help nothing
+END
+check "help and save" 2 out 'vmalloc_huge' out 'NAME = vmalloc SIZE:' out 'Usage: kvmap map' out '^  save FILE: ' \
+	err 'there is such a file' err 'no such word'
+try run typed.kvs
+check "what was saved is a script" 0 out 'a = vmalloc 4K' out VERIFIED
+grep -q '^policy strict$' typed.kvs && ok "with the machine in its head" || not_ok "with the machine in its head"
+
+printf 'cpus 2\na = vmalloc 8K\n' >begin.kvs
+typed begin.kvs <<'END'
+on cpu 1 vfree a
+second = vmalloc 4K
+restart
+walk second
+vfree a
+END
+check "a script is run first, and again by restart" 2 out "~ area 'a'" err '`second` is neither' out '^VERIFIED'
+
+typed <<'END'
+crash oops
+map
+backtrace
+vfree a
+restart
+a = vmalloc 4K
+END
+check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
+	out 'op_crash' err '`restart` boots it anew' out "area 'a'"
+
+"$KVMAP" shell --timeout 0.5 >out 2>err <<'END'
+crash hang
+backtrace
+END
+status=$?
+check "a guest that hangs is stopped by --timeout" 1 out 'stopped by --timeout' out 'machine_crash'
+
+typed --json <<'END'
+a = vmalloc 4K
+vfree a
+map
+END
+check "JSON has each operation and each stop" 0 out '"type":"operation".*"text":"a = vmalloc 4K"' out '"type":"stop".*"findings":0'
+tail -n 1 out | grep -q '"type":"verdict".*"ok":true' && ok "and ends with the verdict" || not_ok "and ends with the verdict"
+
+typed --guest "$MUTANT_GUEST" <<'END'
+a = vmalloc 16K
+bug guard-mapped
+vfree a
+END
+check "a bug of the guest is found at the line that shows it" 1 out '^  1\. V3 at' out 'NOT VERIFIED: 1 finding'
+
+typed - </dev/null
+check "standard input is not a script" 2 err 'standard input has what is typed'
+typed none.kvs </dev/null
+check "a script that there is not" 2 err 'none.kvs: no such script'
+finish

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""kvmap shell in a pseudo-terminal: python3 shell_terminal.py KVMAP. Prints TAP.
+
+Waits for what must appear, never for a time: a line that does not come within minutes is a failure.
+"""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+PATIENCE = int(os.environ.get("PATIENCE", "300"))  # seconds
+number = 0
+failed = False
+
+
+def report(name, good, why=""):
+    global number, failed
+    number += 1
+    failed |= not good
+    print(f"{'ok' if good else 'not ok'} {number} - {name}")
+    for line in str(why).splitlines() if not good else []:
+        print(f"# {line}")
+    sys.stdout.flush()
+
+
+class Missing(Exception):
+    pass
+
+
+class Terminal:
+    """A shell in a terminal of that many columns."""
+
+    def __init__(self, *arguments, columns=100):
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            for name in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(name, signal.SIG_DFL)
+            os.environ.update(TERM="xterm", NO_COLOR="1")
+            os.execv(sys.argv[1], [sys.argv[1], "shell", *arguments])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        self.text = ""
+        self.start = 0  # of what expect() has not seen
+
+    def read(self, seconds):
+        if not select.select([self.fd], [], [], max(seconds, 0))[0]:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.text += data.decode("utf-8", "replace")
+        return bool(data)
+
+    def expect(self, pattern):
+        """Waits until the pattern appears after what was expected before."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = re.search(pattern, self.text[self.start:])
+            if found:
+                self.start += found.end()
+                return found
+            if not self.read(end - time.monotonic()):
+                raise Missing(f"{pattern!r} did not appear in\n{self.text[self.start:]!r}")
+
+    def send(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def prompt(self, prompt=r"kvmap> "):
+        self.expect(prompt)
+        # The editor prints its prompt first, and then takes the terminal over.
+        end = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.001)
+
+    def end(self):
+        """Reads to the end. The exit status, or minus the signal."""
+        while self.read(PATIENCE):
+            pass
+        status = os.waitpid(self.pid, 0)[1]
+        self.pid = 0
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+    def expect_end(self, wanted):
+        status = self.end()
+        if status != wanted:
+            raise Missing(f"status {status}, wanted {wanted}; the end of the output:\n{self.text[-3000:]}")
+
+
+def test(name, arguments=(), columns=100):
+    def run(body):
+        terminal = Terminal(*arguments, columns=columns)
+        try:
+            body(terminal)
+            report(name, True)
+        except (Missing, AssertionError) as error:
+            report(name, False, error)
+            if terminal.pid:
+                os.kill(terminal.pid, signal.SIGKILL)
+                os.waitpid(terminal.pid, 0)
+    return run
+
+
+@test("operations are typed, and Ctrl-D ends with the verdict's status")
+def _(shell):
+    shell.prompt()
+    shell.send("a = vmalloc 64K\r")
+    shell.expect(r"\+ area 'a' 0x[0-9a-f]+, 64 KiB: new")
+    shell.expect("verified: ")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect("VERIFIED: ")
+    shell.expect_end(0)
+
+
+@test("the line can be edited, and the history brings lines back")
+def _(shell):
+    shell.prompt()
+    # One letter is wrong, and mended.
+    shell.send("a = vmallox 4K\x1b[D\x1b[D\x1b[D\x7fc\r")
+    shell.expect("0x[0-9a-f]+, 4 KiB")
+    shell.prompt()
+    shell.send("purge\r")
+    shell.expect("flushed")
+    shell.prompt()
+    shell.send("\x1b[A\x1b[A\r")
+    shell.expect("area 'a' 0x[0-9a-f]+, 4 KiB: new")
+    shell.prompt()
+    shell.send("exit\r")
+    shell.expect_end(0)
+
+
+@test("Tab completes operations, variables and commands")
+def _(shell):
+    shell.prompt()
+    shell.send("big_area = vmalloc_h\t 2M\r")
+    shell.expect("area 'big_area' 0x[0-9a-f]+, 2 MiB: new")
+    shell.prompt()
+    shell.send("vfree b\t\r")
+    shell.expect("area 'big_area' .*: (freed|gone)")
+    shell.prompt()
+    shell.send("proc me\t\r")
+    shell.expect("MemTotal:")
+    shell.prompt()
+    shell.send("vmalloc_\t")
+    shell.expect("vmalloc_array +vmalloc_huge")
+    shell.send("\x15exit\r")
+    shell.expect_end(0)
+
+
+@test("Ctrl-C drops the line at the prompt, and a block")
+def _(shell):
+    shell.prompt()
+    shell.send("a = vmalloc 4")
+    shell.expect("vmalloc 4")
+    shell.send("\x03")
+    shell.expect(r"\^C")
+    shell.prompt()
+    shell.send("repeat 2\r")
+    shell.prompt("     > ")
+    shell.send("purge\r")
+    shell.prompt("     > ")
+    shell.send("\x03")
+    shell.prompt()
+    shell.send("a = vmalloc 8K\r")
+    shell.expect("8 KiB: new")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect_end(0)
+
+
+@test("Ctrl-C stops a guest that hangs, which can be inspected, continued, stopped again and restarted")
+def _(shell):
+    shell.prompt()
+    shell.send("a = vmalloc 4K\r")
+    shell.expect("verified")
+    shell.prompt()
+    for keys in ("crash hang\r", "continue\r"):
+        shell.send(keys)
+        # Early or late: it stops before the operation, or in it.
+        shell.expect("\n")
+        shell.send("\x03")
+        shell.expect(r"stopped at shell:2: crash hang")
+        shell.prompt(r"kvmap \(stopped\)> ")
+        shell.send("backtrace\r")
+        shell.expect("ring_run")
+        shell.prompt(r"kvmap \(stopped\)> ")
+        shell.send("map\r")
+        shell.expect("direct map")
+        shell.prompt(r"kvmap \(stopped\)> ")
+        shell.send("vfree a\r")
+        shell.expect("is stopped in the middle of an operation: `continue`")
+        shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("restart\r")
+    shell.prompt()
+    shell.send("a = vmalloc 16K\r")
+    shell.expect("16 KiB: new")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect_end(0)
+
+
+@test("a hang of several CPUs, too", ("--cpus", "3"))
+def _(shell):
+    shell.prompt()
+    shell.send("on cpu 2 crash hang\r")
+    shell.expect("\n")
+    shell.send("\x03")
+    shell.expect("stopped at")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("backtrace --cpu 2\r")
+    shell.expect("CPU 2: ")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("\x04")
+    shell.end()
+
+
+@test("a guest that dies leaves the prompt and what can be looked at, and status 1")
+def _(shell):
+    shell.prompt()
+    shell.send("crash triple-fault\r")
+    shell.expect("a triple fault")
+    shell.prompt(r"kvmap \(dead\)> ")
+    shell.send("vfree a\r")
+    shell.expect("`restart` boots it anew")
+    shell.prompt(r"kvmap \(dead\)> ")
+    shell.send("exit\r")
+    shell.expect("NOT VERIFIED")
+    shell.expect_end(1)
+
+
+@test("lines of 60 columns fit", columns=60)
+def _(shell):
+    shell.prompt()
+    for line in ("a = vmalloc 64K", "repeat 20", "b = vmalloc 4K", "vfree b", "end", "vfree a", "vfree a", "help"):
+        shell.send(line + "\r")
+        shell.prompt(r"(kvmap|     )> ")
+    long = [line for line in shell.text.replace("\r", "\n").split("\n")
+            if len(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line)) > 60]
+    assert not long, "\n".join(long)
+    shell.send("\x04")
+    shell.end()
+
+
+@test("SIGTERM ends it")
+def _(shell):
+    shell.prompt()
+    os.kill(shell.pid, signal.SIGTERM)
+    shell.expect_end(-signal.SIGTERM)
+
+
+print(f"1..{number}")
+sys.exit(failed)

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "shell/help.h"
+
+#include "report/text.h"
+#include "script/script.h"
+
+#include <string.h>
+
+/* X(word, usage, help) */
+#define OWN_WORDS(X)                                                                                           \
+	X("help", "help [WORD]", "lists what can be typed, or says what one word does")                        \
+	X("verify", "verify [each|end|off]",                                                                   \
+	  "verifies now; or from now on after each line (default), at the end only, or not at all")            \
+	X("save", "save FILE", "writes what was run into a new file, as a script that `kvmap run` runs")       \
+	X("restart", "restart",                                                                                \
+	  "boots the guest anew, and runs SOURCE if it was given; what was typed is gone but for the history") \
+	X("continue", "continue", "lets a guest that Ctrl-C stopped run on")                                   \
+	X("exit", "exit", "ends the guest and the shell, as Ctrl-D does; the exit status is the verdict's")
+
+#define WORD(word, usage, help) word,
+const char *const help_own_words[] = { OWN_WORDS(WORD) NULL };
+#undef WORD
+
+static const struct {
+	const char *word, *usage, *help;
+} own[] = {
+#define ROW(word, usage, help) { word, usage, help },
+	OWN_WORDS(ROW)
+#undef ROW
+};
+
+static struct report report_of(FILE *stream, unsigned int columns)
+{
+	return (struct report){ .stream = stream, .columns = columns };
+}
+
+/* The words in lines. */
+static void print_words(struct report *report, const char *title, const char *(*word)(size_t index))
+{
+	char list[2000] = "";
+	size_t length = 0;
+	const char *next;
+
+	for (size_t i = 0; (next = word(i)) && length + strlen(next) + 2 < sizeof(list); i++)
+		length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", i ? " " : "", next);
+	text_heading(report, title);
+	text_line(report, PAINT_PLAIN, 2, 2, "%s", list);
+}
+
+static const char *const *listed_commands;
+
+static const char *command_listed(size_t index)
+{
+	return listed_commands[index];
+}
+
+void help_print(FILE *stream, const char *const *commands, bool operations, unsigned int columns)
+{
+	struct report report = report_of(stream, columns);
+
+	if (operations) {
+		print_words(&report, "Operations", operation_listed);
+		text_line(
+			&report, PAINT_PLAIN, 2, 2,
+			"Before one: expect fault KIND, expect refused, on cpu N, in interrupt. Around some: repeat N, "
+			"parallel, each with its end.");
+	}
+	listed_commands = commands;
+	print_words(&report, "Inspecting commands", command_listed);
+	text_line(&report, PAINT_PLAIN, 2, 2, "With the arguments of `kvmap COMMAND`, but without SOURCE.");
+	text_heading(&report, "The shell");
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		text_line(&report, PAINT_PLAIN, 2, 26, "%-22s  %s", own[i].usage, own[i].help);
+	text_line(&report, PAINT_PLAIN, 2, 2, "help WORD says more. Ctrl-C stops the guest, Ctrl-D ends.");
+}
+
+bool help_print_word(FILE *stream, const char *word, unsigned int columns)
+{
+	struct report report = report_of(stream, columns);
+	char usage[160];
+	const char *help = operation_help(word, usage, sizeof(usage));
+	bool found = help;
+
+	if (help)
+		text_line(&report, PAINT_PLAIN, 2, 4, "%s: %s", usage, help);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcmp(own[i].word, word) != 0)
+			continue;
+		text_line(&report, PAINT_PLAIN, 2, 4, "%s: %s", own[i].usage, own[i].help);
+		found = true;
+	}
+	return found;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * help.h: the texts of `help`.
+ */
+#ifndef VMM_SHELL_HELP_H
+#define VMM_SHELL_HELP_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The words that are of the shell itself; NULL ends the list. */
+extern const char *const help_own_words[];
+
+/* Prints all that can be typed. commands: the inspecting ones; NULL ends the list. operations: whether they can be. */
+void help_print(FILE *stream, const char *const *commands, bool operations, unsigned int columns);
+
+/* Prints what one of the shell's words or an operation does. False: it is none. */
+bool help_print_word(FILE *stream, const char *word, unsigned int columns);
+
+#endif
