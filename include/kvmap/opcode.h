@@ -24,7 +24,7 @@
 	X(size_node, " SIZE NODE", " %s")                                                                    \
 	X(count_size, " COUNT SIZE", " %s")                                                                  \
 	X(address, " ADDRESS", " %a")                                                                        \
-	X(address_value, " ADDRESS VALUE", " %a")                                                            \
+	X(address_value, " ADDRESS VALUE|\"TEXT\"", " %a")                                                   \
 	X(address_pages, " ADDRESS PAGES", " %a")                                                            \
 	X(address_size_flags, " ADDRESS SIZE [FLAG|...]", " %s")                                             \
 	X(variable, " VARIABLE", " %s")                                                                      \
@@ -125,7 +125,9 @@
 	  "checks that the memory holds what `fill` wrote, or zero if it was allocated zeroed. "             \
 	  "After a `write` to it, only the bytes of the last `write` are compared")                          \
 	X(READ, read, 6, "read", NOTHING, address, "%v at %a", "loads 8 bytes")                              \
-	X(WRITE, write, 7, "write", NOTHING, address_value, "written at %a", "stores 8 bytes")               \
+	X(WRITE, write, 7, "write", NOTHING, address_value, "written at %a",                                 \
+	  "stores 8 bytes; or TEXT with a zero after it, in as many stores of 8 bytes as it needs, with "    \
+	  "zeros in the last one")                                                                           \
 	X(EXECUTE, execute, 63, "execute", NOTHING, address, "returned",                                     \
 	  "calls the code at ADDRESS: `write a 0xc3` stores a RET instruction")                              \
 	X(FRAGMENT, fragment, 8, "fragment", NOTHING, fragment, "%u frames held",                            \

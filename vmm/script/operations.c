@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/operations.h"
 
+#include "base/array.h"
+
 #include "kvmap/gfp.h"
 
 #include <stdio.h>
@@ -79,10 +81,47 @@ static int parse_count_size(struct compile *compile, struct kvmap_operation *ope
 	return operand_number(compile, "a size", &operation->operand[1].value);
 }
 
+/*
+ * A text for `write`: a store for each 8 bytes of it, its NUL included, the rest of the last one zero. All but the last
+ * one become operations here.
+ */
+static int parse_text_value(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct script *script = compile->script;
+	uint64_t offset, start = operation->operand[0].value;
+	const char *at = compile->now.at;
+	size_t length;
+
+	if (operand_string(compile, &offset) < 0)
+		return -1;
+	length = script->strings.count - offset;
+	for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+		size_t left = length - i;
+		uint64_t word = 0;
+
+		memcpy(&word, script->strings.items + offset + i, left < sizeof(word) ? left : sizeof(word));
+		operation->operand[0].value = start + i;
+		operation->operand[1].value = word;
+		if (left <= sizeof(word))
+			break;
+		if (script->operations.count == SCRIPT_OPERATIONS_MAX)
+			return compile_error(compile, at, "one operation too many; at most %d are allowed",
+					     SCRIPT_OPERATIONS_MAX);
+		if (array_push(&script->operations, *operation) < 0)
+			return compile_error_memory(compile);
+	}
+	/* The guest needs no string. */
+	script->strings.count = offset;
+	return 0;
+}
+
 static int parse_address_value(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (operand_address(compile, &operation->operand[0]) < 0)
 		return -1;
+	skip_blanks(compile);
+	if (compile->now.at < compile->end && *compile->now.at == '"')
+		return parse_text_value(compile, operation);
 	return operand_number(compile, "a value", &operation->operand[1].value);
 }
 
