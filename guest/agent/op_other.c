@@ -15,6 +15,13 @@ u32 op_verify(struct operation *operation)
 	return KVMAP_OK;
 }
 
+u32 op_show(struct operation *operation)
+{
+	operation->address = operation->operand[1];
+	doorbell_ring(KVMAP_DOORBELL_SHOW);
+	return KVMAP_OK;
+}
+
 u32 op_parallel(struct operation *operation)
 {
 	u32 behind = agent.end - operation_index(operation->script) - 1;

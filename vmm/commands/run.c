@@ -175,6 +175,7 @@ static int run(int argc, char **argv)
 	}
 	config.program = program;
 	config.interruptible = true;
+	config.columns = command_columns();
 	config.serial = options.serial;
 	config.hold = options.hold;
 	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;

@@ -178,6 +178,7 @@ static int run_guest(struct shell_options *options)
 	}
 	config.program = program;
 	config.interruptible = true;
+	config.columns = command_columns();
 	config.ring = true;
 	status = run_shell(options, &config, script);
 	script_destroy(script);

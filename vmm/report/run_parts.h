@@ -32,6 +32,9 @@ struct verdict_run {
 };
 void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run);
 
+/* What a `show` of the step showed, if it was one. */
+void part_shown(struct report *report, const struct report_step *step);
+
 /* A finding: number `number` of the report. */
 void part_finding(struct report *report, size_t number, const struct finding *finding);
 

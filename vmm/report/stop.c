@@ -31,6 +31,8 @@ static void show_steps(struct report *report, const struct report_run *run)
 			  step_outcome(run, &run->steps[0], outcome, sizeof(outcome)));
 	else
 		part_rows(report, run);
+	if (run->step_count == 1)
+		part_shown(report, &run->steps[0]);
 	part_warnings(report, run);
 }
 

@@ -95,8 +95,10 @@ void part_rows(struct report *report, const struct report_run *run)
 		text_line(report, PAINT_BAD, 2, 2, "No memory to list the operations.");
 		return;
 	}
-	for (size_t i = 0; i < rows.count && i < ROWS_SHOWN; i++)
+	for (size_t i = 0; i < rows.count && i < ROWS_SHOWN; i++) {
 		show_row(report, run, &rows.items[i]);
+		part_shown(report, rows.items[i].last);
+	}
 	if (rows.count > ROWS_SHOWN)
 		text_line(report, PAINT_FAINT, 2, 2, "... and %zu lines more", rows.count - ROWS_SHOWN);
 	free(rows.items);
@@ -223,5 +225,6 @@ void part_timeline(struct report *report, const struct report_run *run)
 		if (run->steps[i].fault.type)
 			emit_fault(report, &run->steps[i]);
 		emit_operation(report, run, &run->steps[i]);
+		part_shown(report, &run->steps[i]);
 	}
 }

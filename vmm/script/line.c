@@ -378,8 +378,10 @@ int line_compile(struct compile *compile)
 		return -1;
 	if (end_of_statement(compile) < 0)
 		return -1;
-	if (operation.opcode == KVMAP_OP_VERIFY && is_in_parallel(compile))
-		return compile_error(compile, start, "verify needs all CPUs to be idle; write it below end");
+	if ((operation.opcode == KVMAP_OP_VERIFY || operation.opcode == KVMAP_OP_SHOW) &&
+	    is_in_parallel(compile))
+		return compile_error(compile, start, "%s needs all CPUs to be idle; write it below end",
+				     operation_name(operation.opcode));
 	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
 		return compile_error(compile, start, "one operation too many; at most %d are allowed",
 				     SCRIPT_OPERATIONS_MAX);

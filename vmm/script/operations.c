@@ -163,6 +163,27 @@ static int parse_print(struct compile *compile, struct kvmap_operation *operatio
 	return 0;
 }
 
+static int parse_show(struct compile *compile, struct kvmap_operation *operation)
+{
+	const char *address;
+	uint32_t what;
+
+	if (operand_choice(compile, show_names, "what to show", &what) < 0)
+		return -1;
+	operation->operand[0].value = what;
+	if (what != KVMAP_SHOW_FRAMES)
+		return 0;
+	skip_blanks(compile);
+	address = compile->now.at;
+	if (operand_address(compile, &operation->operand[1]) < 0)
+		return -1;
+	if (operation->operand[1].base == KVMAP_BASE_RODATA)
+		return compile_error(
+			compile, address,
+			"only the guest knows where rodata is: show frames takes a variable, text or a number");
+	return 0;
+}
+
 static int parse_pair(struct compile *compile, struct kvmap_operation *operation)
 {
 	uint32_t function;

@@ -23,6 +23,9 @@ int session_take_flushes(struct session *session, struct error *error);
 /* Walks the tables at the page fault that the CPU has reported. */
 void session_check_fault(struct session *session, unsigned int cpu);
 
+/* Reads what the `show` in progress names, for its step. -1 when memory is out, or KVM failed. */
+int session_show(struct session *session, struct error *error);
+
 /* Collects the ranges of the vmalloc range, cut where areas begin, for the report. */
 void session_collect_ranges(struct session *session);
 

@@ -58,6 +58,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step.result = *record;
 	step.verified = session->verified;
 	step.findings = session->findings;
+	step.shown = session->shown;
+	session->shown = (struct report_shown){ 0 };
 	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;

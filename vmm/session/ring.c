@@ -148,6 +148,8 @@ static int give(struct session *session, struct error *error)
 			.names_size = parcel->names_size,
 			.variable_count = (uint32_t)session->config.script->variables.count,
 		};
+		/* A verification between two lines is of no operation. */
+		session->verified = false;
 		/* After stop_at_idle() the ring is empty, so that they fit. */
 		if (machine_ring_push(session->machine, &operations))
 			session->given += parcel->count;

@@ -31,6 +31,8 @@ int session_run_guest(struct session *session, uint64_t deadline_ns, struct mach
 			session_check_fault(session, event->cpu);
 		if (event->value == KVMAP_DOORBELL_VERIFY && session_verify(session, error) < 0)
 			return -1;
+		if (event->value == KVMAP_DOORBELL_SHOW && session_show(session, error) < 0)
+			return -1;
 		if (event->value == KVMAP_DOORBELL_FLUSHES && session_take_flushes(session, error) < 0)
 			return -1;
 	}
@@ -193,6 +195,9 @@ void session_destroy(struct session *session)
 	stage2_on_demand_close(&session->stage2);
 	machine_destroy(session->machine);
 	session_end_parallel(session);
+	for (size_t i = 0; i < session->steps.count; i++)
+		report_shown_destroy(&session->steps.items[i].shown);
+	report_shown_destroy(&session->shown);
 	free(session->steps.items);
 	free(session->free_blocks.items);
 	free(session);

@@ -36,6 +36,7 @@ struct session_config {
 	bool hold;                /* the VM will be held at its end */
 	bool serial;              /* the guest also writes its text report to the serial port */
 	bool ring;                /* the script grows: session_start() */
+	unsigned int columns;     /* of what `show` shows; 0: the default */
 };
 
 /* Of a session that was started by session_start(). */
@@ -70,13 +71,15 @@ struct session {
 	ARRAY_OF(struct kvmap_record) free_blocks; /* FREE_BLOCKS records, the first FREE_BLOCKS_KEPT */
 	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */
 	size_t parallel_start, parallel_end;
-	bool *parallel_done;      /* by index from parallel_start; NULL: no `parallel` is in progress */
-	uint64_t refused;         /* operations that were refused without `expect refused` */
-	bool reached_end;         /* the guest wrote to its exit port */
-	enum session_state state; /* of session_start() */
-	size_t given;             /* operations of the script that the guest has */
-	bool verified;            /* by the host, since the last RESULT */
-	uint64_t findings;        /* of that verification */
+	bool *parallel_done;       /* by index from parallel_start; NULL: no `parallel` is in progress */
+	uint64_t refused;          /* operations that were refused without `expect refused` */
+	bool reached_end;          /* the guest wrote to its exit port */
+	enum session_state state;  /* of session_start() */
+	size_t given;              /* operations of the script that the guest has */
+	bool verified;             /* by the host, since the last RESULT */
+	uint64_t findings;         /* of that verification */
+	struct report_shown shown; /* of the `show` in progress, until its RESULT */
+	size_t shown_size;         /* bytes of all steps */
 	struct {
 		bool known;
 		uint64_t value;

@@ -148,6 +148,16 @@ Test(ring, of_a_session_never_has_a_part_of_a_parallel)
 	cr_expect_eq(session.steps.count, 1501);
 }
 
+Test(ring, of_a_session_takes_no_verification_between_lines_for_that_of_an_operation)
+{
+	idle(1);
+	session.verified = true;
+	typed("verify\n");
+	cr_assert_eq(session_execute(&session, &error), 0);
+	cr_expect_not(session.steps.items[0].verified);
+	expect_finding(0, "the host verified", "the guest did not stop for it", "shell:1: verify");
+}
+
 Test(ring, of_a_session_refuses_a_parallel_that_does_not_fit)
 {
 	typed("purge\nparallel\nrepeat 1024\npurge\nend\nend\n");

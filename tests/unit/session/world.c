@@ -70,6 +70,9 @@ void world_end(void)
 {
 	session_end_parallel(&session);
 	verdict_destroy(&session.verdict);
+	for (size_t i = 0; i < session.steps.count; i++)
+		report_shown_destroy(&session.steps.items[i].shown);
+	report_shown_destroy(&session.shown);
 	free(session.steps.items);
 	free(session.free_blocks.items);
 }
