@@ -243,6 +243,9 @@ vfree a
 END
 check "a bug of the guest is found at the line that shows it" 1 out '^  1\. V3 at' out 'NOT VERIFIED: 1 finding'
 
+try map core --watch
+check "map --watch wants a terminal" 2 err 'which standard output is not'
+
 typed - </dev/null
 check "standard input is not a script" 2 err 'standard input has what is typed'
 typed none.kvs </dev/null

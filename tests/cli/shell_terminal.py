@@ -37,13 +37,13 @@ class Missing(Exception):
 class Terminal:
     """A shell in a terminal of that many columns."""
 
-    def __init__(self, *arguments, columns=100):
+    def __init__(self, *arguments, columns=100, command="shell"):
         self.pid, self.fd = pty.fork()
         if not self.pid:
             for name in (signal.SIGINT, signal.SIGQUIT):
                 signal.signal(name, signal.SIG_DFL)
             os.environ.update(TERM="xterm", NO_COLOR="1")
-            os.execv(sys.argv[1], [sys.argv[1], "shell", *arguments])
+            os.execv(sys.argv[1], [sys.argv[1], command, *arguments])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.text = ""
         self.start = 0  # of what expect() has not seen
@@ -247,6 +247,29 @@ def _(shell):
     assert not long, "\n".join(long)
     shell.send("\x04")
     shell.end()
+
+
+@test("map --watch shows in another terminal what comes and goes", ("--control", "auto"))
+def _(shell):
+    shell.prompt()
+    watch = Terminal("--watch", str(shell.pid), command="map")
+    try:
+        watch.expect("direct map")
+        shell.send("a = vmalloc 64K\r")
+        shell.prompt()
+        watch.expect(r"\+ ffffc90000000000 +64 KiB .* 'a'")
+        watch.expect(r"  ffffc90000000000 +64 KiB .* 'a'")
+        shell.send("vfree a\r")
+        shell.prompt()
+        watch.expect(r"- ffffc90000000000 +64 KiB .* 'a'")
+        watch.send("\x03")
+        watch.expect_end(0)
+    finally:
+        if watch.pid:
+            os.kill(watch.pid, signal.SIGKILL)
+            os.waitpid(watch.pid, 0)
+    shell.send("\x04")
+    shell.expect_end(0)
 
 
 @test("SIGTERM ends it")

@@ -27,6 +27,16 @@ static const char *const names[] = { "the guest now", "the guest at the last sto
 struct shell_options {
 	struct options common;
 	const char *source;
+	const char *control;
+};
+
+enum { OPTION_CONTROL = 512 };
+
+static const struct argp_option argp_options[] = {
+	{ "control", OPTION_CONTROL, "PATH", 0,
+	  "let other commands inspect the VM, through a socket at PATH; `auto`: where they find it by its process id",
+	  0 },
+	{ 0 },
 };
 
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
@@ -39,6 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
+	case OPTION_CONTROL: options->control = argument; return 0;
 	case ARGP_KEY_ARG:
 		options_script(state, argument, &options->common, &options->source);
 		if (!strcmp(argument, "-"))
@@ -49,7 +60,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	NULL,
+	argp_options,
 	parse,
 	"[SOURCE]",
 	"Boots the guest, and runs operations and inspecting commands that are typed one by one: what each changes, "
@@ -180,6 +191,7 @@ static int run_guest(struct shell_options *options)
 	config.interruptible = true;
 	config.columns = command_columns();
 	config.ring = true;
+	config.control = options->control;
 	status = run_shell(options, &config, script);
 	script_destroy(script);
 	return status;
