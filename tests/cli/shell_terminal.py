@@ -67,7 +67,7 @@ class Terminal:
                 self.start += found.end()
                 return found
             if not self.read(end - time.monotonic()):
-                raise Missing(f"{pattern!r} did not appear in\n{self.text[self.start:]!r}")
+                raise Missing(f"{pattern!r} did not appear in\n{self.text[self.start:][-3000:]!r}")
 
     def send(self, keys):
         os.write(self.fd, keys.encode())
@@ -94,9 +94,9 @@ class Terminal:
             raise Missing(f"status {status}, wanted {wanted}; the end of the output:\n{self.text[-3000:]}")
 
 
-def test(name, arguments=(), columns=100):
+def test(name, arguments=(), columns=100, command="shell"):
     def run(body):
-        terminal = Terminal(*arguments, columns=columns)
+        terminal = Terminal(*arguments, columns=columns, command=command)
         try:
             body(terminal)
             report(name, True)
@@ -257,11 +257,11 @@ def _(shell):
         watch.expect("direct map")
         shell.send("a = vmalloc 64K\r")
         shell.prompt()
-        watch.expect(r"\+ ffffc90000000000 +64 KiB .* 'a'")
-        watch.expect(r"  ffffc90000000000 +64 KiB .* 'a'")
+        watch.expect(r"\+ 0xffffc90000000000 +64 KiB .* 'a'")
+        watch.expect(r"  0xffffc90000000000 +64 KiB .* 'a'")
         shell.send("vfree a\r")
         shell.prompt()
-        watch.expect(r"- ffffc90000000000 +64 KiB .* 'a'")
+        watch.expect(r"- 0xffffc90000000000 +64 KiB .* 'a'")
         watch.send("\x03")
         watch.expect_end(0)
     finally:
@@ -270,6 +270,34 @@ def _(shell):
             os.waitpid(watch.pid, 0)
     shell.send("\x04")
     shell.expect_end(0)
+
+
+LONG = "repeat 5000; a = vmalloc 64K; vfree a; end; b = vmalloc 16K"
+
+
+@test("run --watch shows what comes and goes, the end, and the report", ("--watch", "--timeout", "100000", "-e", LONG),
+      command="run")
+def _(run):
+    run.expect("direct map")
+    # A fast guest may be at its end already.
+    run.expect(r"[+ ] 0xffffc9[0-9a-f]+ +16 KiB .* 'b'")
+    run.expect("5,?000 times")
+    run.expect("VERIFIED: ")
+    run.expect_end(0)
+
+
+@test("Ctrl-C ends run --watch with the report of what was done", ("--watch", "-e", "crash hang"), command="run")
+def _(run):
+    run.expect("direct map")
+    run.send("\x03")
+    run.expect("INTERRUPTED by SIGINT")
+    run.expect_end(-signal.SIGINT)
+
+
+@test("run --watch ends at once when there is no VM", ("--watch", "--control", "/none/socket"), command="run")
+def _(run):
+    run.expect("/none/socket: no control socket")
+    run.expect_end(2)
 
 
 @test("SIGTERM ends it")

@@ -27,6 +27,7 @@ struct map_options {
 	struct map_filter filter; /* but for `range` */
 	const char *range;        /* START-END; NULL: everything */
 	bool all, check, watch;
+	bool at_end; /* the VM of kvmap is at its end, where it is held */
 };
 
 static const struct argp_option map_argp_options[] = {
@@ -37,7 +38,8 @@ static const struct argp_option map_argp_options[] = {
 	  0 },
 	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default: the first CPU with paging)", 0 },
 	{ "watch", OPTION_WATCH, NULL, 0,
-	  "show the map again twice a second, until Ctrl-C: + marks lines that are new, - those that are gone; in a terminal",
+	  "show the map again twice a second, until the guest's end or Ctrl-C: + marks lines that are new, - those that are "
+	  "gone; in a terminal",
 	  0 },
 	{ "writable", OPTION_WRITABLE, NULL, 0, "only what is writable", 0 },
 	{ "executable", OPTION_EXECUTABLE, NULL, 0, "only what is executable", 0 },
@@ -72,6 +74,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		options->range = argument;
 		return 0;
 	case OPTION_OWNER: options->filter.owner = argument; return 0;
+	case ARGP_KEY_END:
+		if (options->watch && options->source.common.json)
+			argp_error(state, "--watch is for reading: it cannot be combined with --json");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -178,11 +184,13 @@ static int work_report(const struct map_options *options, struct inspection *ins
 
 static int show_map(struct inspection *inspection, struct source *source, void *context)
 {
-	const struct map_options *options = context;
+	struct map_options *options = context;
 	struct work work = { .filter = options->filter };
 	struct error error;
 	int status;
 
+	options->at_end =
+		source->vm.client && control_client_hello(source->vm.client)->state == CONTROL_AT_END;
 	if (!inspection_has_mode(inspection, source))
 		return EXIT_NOT_DONE;
 	if (options->range && address_parse_range(options->range, source->claims, source->symbols,
@@ -209,13 +217,23 @@ static int map_once(void *context)
 			      options);
 }
 
+static int map_watched(void *context, bool *last_out)
+{
+	struct map_options *options = context;
+	int status = map_once(options);
+
+	/* A guest at its end changes no more. */
+	*last_out = options->at_end;
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct map_options options;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	return options.watch ? watch_run(map_once, &options) : map_once(&options);
+	return options.watch ? watch_run(map_watched, &options) : map_once(&options);
 }
 
 const struct command map_command = {

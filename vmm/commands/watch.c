@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* environ */
 #include "commands/watch.h"
 
 #include "base/array.h"
 #include "base/signals.h"
 #include "commands/commands.h"
+#include "commands/progress.h"
 
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define INTERVAL_NS 500000000
 #define GONE_SHOWN  10
+#define STEP_NS     5000000 /* of waiting for the watcher */
 
 /* What was printed at one time, line by line. */
 struct picture {
@@ -40,21 +45,33 @@ static int split(struct picture *picture)
 	return 0;
 }
 
-/* Calls once() with stdout replaced. -1 when memory is out. */
-static int picture_take(struct picture *out, int (*once)(void *context), void *context, int *status_out)
-{
-	FILE *terminal = stdout;
-	size_t size;
-	FILE *memory = open_memstream(&out->text, &size);
-	int failed;
+/* What one call of once() gave. */
+struct shot {
+	struct picture picture;
+	char *errors; /* what it printed to stderr */
+	int status;
+	bool last;
+};
 
-	if (!memory)
-		return -1;
-	stdout = memory;
-	*status_out = once(context);
-	stdout = terminal;
-	failed = fclose(memory) != 0;
-	return failed || split(out) < 0 ? -1 : 0;
+/* Calls once() with stdout and stderr replaced. -1 when memory is out. */
+static int shot_take(struct shot *out, int (*once)(void *context, bool *last_out), void *context)
+{
+	FILE *const terminal = stdout, *const terminal_errors = stderr;
+	size_t size, errors_size;
+	FILE *memory = open_memstream(&out->picture.text, &size);
+	FILE *errors = open_memstream(&out->errors, &errors_size);
+	bool failed = !memory || !errors;
+
+	if (!failed) {
+		stdout = memory;
+		stderr = errors;
+		out->status = once(context, &out->last);
+		stdout = terminal;
+		stderr = terminal_errors;
+	}
+	failed |= memory && fclose(memory) != 0;
+	failed |= errors && fclose(errors) != 0;
+	return failed || split(&out->picture) < 0 ? -1 : 0;
 }
 
 static bool has_line(const struct picture *picture, const char *line)
@@ -95,7 +112,7 @@ static void picture_show(const struct picture *before, const struct picture *now
 {
 	size_t room = terminal_rows() - GONE_SHOWN - 2, count = now->lines.count;
 
-	printf("\033[H");
+	fputs(before->text ? "\033[H" : "\033[H\033[J", stdout);
 	for (size_t i = 0; i < count && i < room; i++)
 		put_line(before->text && !has_line(before, now->lines.items[i]) ? '+' : ' ',
 			 now->lines.items[i]);
@@ -106,39 +123,87 @@ static void picture_show(const struct picture *before, const struct picture *now
 	fflush(stdout);
 }
 
-int watch_run(int (*once)(void *context), void *context)
+int watch_check_terminal(struct error *error)
+{
+	if (isatty(STDOUT_FILENO))
+		return 0;
+	return error_set(error, ERROR_INPUT, 0, 0, "--watch is for a terminal, which standard output is not");
+}
+
+/* Shows one picture after another. Returns the status. */
+static int watch_until_last(int (*once)(void *context, bool *last_out), void *context)
 {
 	const struct timespec interval = { .tv_nsec = INTERVAL_NS };
-	struct picture before = { 0 }, now = { 0 };
+	struct picture before = { 0 };
+	struct shot now = { 0 };
 	struct error error;
-	int status = EXIT_NOT_DONE;
 
-	if (!isatty(STDOUT_FILENO)) {
-		error_set(&error, ERROR_INPUT, 0, 0,
-			  "--watch is for a terminal, which standard output is not");
-		return command_fail(&error, NULL);
-	}
-	signals_defer(NULL, NULL);
-	printf("\033[H\033[J");
-	while (!signals_received()) {
-		if (picture_take(&now, once, context, &status) < 0) {
+	while (!signals_received() && !now.last) {
+		now = (struct shot){ 0 };
+		if (shot_take(&now, once, context) < 0) {
 			error_set(&error, ERROR_HOST, 0, 0, "out of memory");
-			status = command_fail(&error, NULL);
-			break;
+			now.status = command_fail(&error, NULL);
+			now.last = true;
+		} else if (now.status == EXIT_NOT_DONE) {
+			if (!signals_received())
+				fputs(now.errors, stderr);
+			now.last = true;
+		} else {
+			picture_show(&before, &now.picture);
 		}
-		if (status == EXIT_NOT_DONE)
-			break;
-		picture_show(&before, &now);
+		free(now.errors);
 		picture_destroy(&before);
-		before = now;
-		now = (struct picture){ 0 };
-		nanosleep(&interval, NULL);
+		before = now.picture;
+		if (!now.last)
+			nanosleep(&interval, NULL);
 	}
 	picture_destroy(&before);
-	picture_destroy(&now);
+	return now.status;
+}
+
+int watch_run(int (*once)(void *context, bool *last_out), void *context)
+{
+	struct error error;
+	int status;
+
+	if (watch_check_terminal(&error) < 0)
+		return command_fail(&error, NULL);
+	signals_defer(NULL, NULL);
+	progress_end();
+	status = watch_until_last(once, context);
 	/* Ctrl-C is how it ends. */
 	if (signals_received() != SIGINT)
 		signals_die();
 	signals_forget();
 	return status;
+}
+
+/* ---- the VM of this process ---- */
+
+pid_t watch_begin(struct error *error)
+{
+	char pid[24], name[] = "kvmap", command[] = "map", watch[] = "--watch", wait_option[] = "--wait";
+	char *const arguments[] = { name, command, watch, wait_option, pid, NULL };
+	pid_t watcher;
+	int errnum;
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	errnum = posix_spawn(&watcher, "/proc/self/exe", NULL, NULL, arguments, environ);
+	if (errnum)
+		return error_set(error, ERROR_HOST, errnum, 0, "--watch cannot start `kvmap map`");
+	return watcher;
+}
+
+void watch_end(pid_t watcher, bool at_end)
+{
+	const struct timespec step = { .tv_nsec = STEP_NS };
+	bool ended = false;
+
+	while (waitpid(watcher, NULL, WNOHANG) == 0) {
+		if (!ended && (!at_end || signals_received())) {
+			kill(watcher, SIGTERM);
+			ended = true;
+		}
+		nanosleep(&step, NULL);
+	}
 }

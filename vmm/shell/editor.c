@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/editor.h"
 
-#include <dlfcn.h>
+#include "shell/libedit.h"
+
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,27 +10,6 @@
 #include <unistd.h>
 
 #define HISTORY_LINES 1000
-
-/* The functions of libedit. */
-#define LIBEDIT(X)                                                                                           \
-	X(el_init)                                                                                           \
-	X(el_end)                                                                                            \
-	X(el_set)                                                                                            \
-	X(el_get)                                                                                            \
-	X(el_gets)                                                                                           \
-	X(el_line)                                                                                           \
-	X(el_insertstr)                                                                                      \
-	X(history_init)                                                                                      \
-	X(history_end)                                                                                       \
-	X(history)
-
-/* Loaded once in a process; library NULL: not loaded. */
-static struct {
-	void *library;
-#define MEMBER(function) __typeof__(function) *function;
-	LIBEDIT(MEMBER)
-#undef MEMBER
-} lib;
 
 struct editor {
 	struct editor_streams streams;
@@ -44,34 +24,13 @@ struct editor {
 	char *line;               /* of libedit, without the newline */
 };
 
-static bool libedit_load(void)
-{
-	bool missing = false;
-
-	if (lib.library)
-		return true;
-	lib.library = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
-	if (!lib.library)
-		return false;
-#define FIND(function)                                                                                       \
-	*(void **)&lib.function = dlsym(lib.library, #function);                                             \
-	missing |= !lib.function;
-	LIBEDIT(FIND)
-#undef FIND
-	if (missing) {
-		dlclose(lib.library);
-		lib.library = NULL;
-	}
-	return lib.library;
-}
-
 /* ---- called by libedit ---- */
 
 static struct editor *editor_of(EditLine *edit)
 {
 	struct editor *editor = NULL;
 
-	lib.el_get(edit, EL_CLIENTDATA, &editor);
+	el_get(edit, EL_CLIENTDATA, &editor);
 	return editor;
 }
 
@@ -106,7 +65,7 @@ static void list_words(FILE *output, const struct completion *completion)
 static unsigned char complete_key(EditLine *edit, int key)
 {
 	struct editor *editor = editor_of(edit);
-	const LineInfo *info = lib.el_line(edit);
+	const LineInfo *info = el_line(edit);
 	char text[COMPLETE_TEXT_MAX + 1], rest[COMPLETE_WORD_MAX + 2];
 	size_t length = (size_t)(info->cursor - info->buffer);
 	struct completion completion;
@@ -121,7 +80,7 @@ static unsigned char complete_key(EditLine *edit, int key)
 		return CC_ERROR;
 	completion_rest(&completion, rest, sizeof(rest));
 	if (*rest) {
-		lib.el_insertstr(edit, rest);
+		el_insertstr(edit, rest);
 		return CC_REFRESH;
 	}
 	list_words(editor->streams.output, &completion);
@@ -130,35 +89,38 @@ static unsigned char complete_key(EditLine *edit, int key)
 
 /* ---- for the shell ---- */
 
-static bool edit_open(struct editor *editor)
+static int edit_open(struct editor *editor)
 {
 	const struct editor_streams *streams = &editor->streams;
 	HistEvent event;
 
-	if (!libedit_load())
-		return false;
-	editor->history = lib.history_init();
-	editor->edit = lib.el_init("kvmap", streams->input, streams->output, streams->errors);
-	if (!editor->edit || !editor->history)
-		return false;
-	lib.history(editor->history, &event, H_SETSIZE, HISTORY_LINES);
-	lib.history(editor->history, &event, H_SETUNIQUE, 1);
-	lib.el_set(editor->edit, EL_CLIENTDATA, editor);
-	lib.el_set(editor->edit, EL_PROMPT, prompt_text);
-	lib.el_set(editor->edit, EL_EDITOR, "emacs");
-	lib.el_set(editor->edit, EL_SIGNAL, 0);
-	lib.el_set(editor->edit, EL_HIST, lib.history, editor->history);
-	lib.el_set(editor->edit, EL_GETCFN, read_character);
-	lib.el_set(editor->edit, EL_ADDFN, "kvmap-complete", "Complete the word", complete_key);
-	lib.el_set(editor->edit, EL_BIND, "^I", "kvmap-complete", NULL);
-	lib.el_set(editor->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	return true;
+	editor->history = history_init();
+	editor->edit = el_init("kvmap", streams->input, streams->output, streams->errors);
+	if (!editor->edit || !editor->history) {
+		if (editor->edit)
+			el_end(editor->edit);
+		editor->edit = NULL;
+		return -1;
+	}
+	history(editor->history, &event, H_SETSIZE, HISTORY_LINES);
+	history(editor->history, &event, H_SETUNIQUE, 1);
+	el_set(editor->edit, EL_CLIENTDATA, editor);
+	el_set(editor->edit, EL_PROMPT, prompt_text);
+	el_set(editor->edit, EL_EDITOR, "emacs");
+	el_set(editor->edit, EL_SIGNAL, 0);
+	el_set(editor->edit, EL_HIST, history, editor->history);
+	el_set(editor->edit, EL_GETCFN, read_character);
+	el_set(editor->edit, EL_ADDFN, "kvmap-complete", "Complete the word", complete_key);
+	el_set(editor->edit, EL_BIND, "^I", "kvmap-complete", NULL);
+	el_set(editor->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	return 0;
 }
 
 int editor_open(const struct editor_streams *streams, editor_complete *complete, void *context,
 		struct editor **out, struct error *error)
 {
 	struct editor *editor = calloc(1, sizeof(*editor));
+	struct error missing;
 
 	if (!editor)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
@@ -167,9 +129,12 @@ int editor_open(const struct editor_streams *streams, editor_complete *complete,
 	editor->streams = *streams;
 	editor->input.fd = fileno(streams->input);
 	editor->terminal = isatty(fileno(streams->input)) && isatty(fileno(streams->output));
-	if (editor->terminal && !edit_open(editor))
+	if (editor->terminal && libedit_load(&missing) < 0)
+		fprintf(streams->errors, "kvmap: %s; continuing without history and completion\n",
+			missing.text);
+	else if (editor->terminal && edit_open(editor) < 0)
 		fprintf(streams->errors,
-			"kvmap: libedit is not installed: continuing without history and completion\n");
+			"kvmap: libedit cannot use this terminal; continuing without history and completion\n");
 	*out = editor;
 	return 0;
 }
@@ -179,9 +144,9 @@ void editor_close(struct editor *editor)
 	if (!editor)
 		return;
 	if (editor->edit)
-		lib.el_end(editor->edit);
+		el_end(editor->edit);
 	if (editor->history)
-		lib.history_end(editor->history);
+		history_end(editor->history);
 	plain_lines_destroy(&editor->input);
 	free(editor->line);
 	free(editor);
@@ -204,7 +169,7 @@ static enum input_result take_line(struct editor *editor, const char *line, int 
 	if (!editor->line)
 		return INPUT_FAILED;
 	if (editor->line[strspn(editor->line, " \t")])
-		lib.history(editor->history, &event, H_ENTER, editor->line);
+		history(editor->history, &event, H_ENTER, editor->line);
 	*line_out = editor->line;
 	return INPUT_READ;
 }
@@ -223,7 +188,7 @@ enum input_result editor_read(struct editor *editor, const char *prompt, const c
 	}
 	editor->prompt = prompt;
 	editor->result = INPUT_READ;
-	line = lib.el_gets(editor->edit, &count);
+	line = el_gets(editor->edit, &count);
 	if (line && count > 0 && editor->result == INPUT_READ)
 		return take_line(editor, line, count, line_out);
 	return editor->result == INPUT_READ ? INPUT_END : editor->result;
