@@ -49,7 +49,7 @@ enum kvmap_access { KVMAP_ACCESSES(KVMAP_ACCESS_ENUM) };
 enum kvmap_crash { KVMAP_CRASHES(KVMAP_CRASH_ENUM) };
 #undef KVMAP_CRASH_ENUM
 
-/* What `show` shows. X(NAME, value, word) */
+/* Subjects of `show`. X(NAME, value, word) */
 #define KVMAP_SHOWS(X)                                                                                       \
 	X(MEMINFO, 1, "meminfo")                                                                             \
 	X(VMALLOCINFO, 2, "vmallocinfo")                                                                     \

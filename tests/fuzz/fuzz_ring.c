@@ -13,7 +13,7 @@
 
 static struct kvmap_operation operations[MACHINE_RING_CAPACITY];
 
-/* What the host gives: everything that it takes from no guest. */
+/* The host's part: everything that it takes from no guest. */
 static void give(struct machine *machine, struct fuzz_input *input)
 {
 	static char strings[MACHINE_RING_STRINGS];

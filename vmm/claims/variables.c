@@ -13,7 +13,7 @@ struct names {
 	uint32_t left; /* bytes up to the end of the module */
 };
 
-/* Those of a ring, which has all: the names of the boot module, too. None as long as nothing came by the ring. */
+/* The names of a ring are all names, those of the boot module too. None as long as nothing came by the ring. */
 static struct names names_in_ring(struct reader *reader, const struct kvmap_boot *record)
 {
 	uint64_t gva = KVMAP_DIRECT_BASE + record->ring_gpa;

@@ -20,7 +20,7 @@
 #define GONE_SHOWN  10
 #define STEP_NS     5000000 /* of waiting for the watcher */
 
-/* What was printed at one time, line by line. */
+/* Text that was printed at one time, line by line. */
 struct picture {
 	char *text; /* with a NUL for each newline */
 	ARRAY_OF(const char *) lines;
@@ -45,7 +45,7 @@ static int split(struct picture *picture)
 	return 0;
 }
 
-/* What one call of once() gave. */
+/* The result of one call of once(). */
 struct shot {
 	struct picture picture;
 	char *errors; /* what it printed to stderr */

@@ -14,7 +14,7 @@
 #include "script/script.h"
 #include "verify/verify.h"
 
-/* What `show` showed, as text and as JSON lines; malloc'ed. */
+/* The output of `show`, as text and as JSON lines; malloc'ed. */
 struct report_shown {
 	char *text, *json; /* NULL: nothing */
 };

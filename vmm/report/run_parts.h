@@ -32,7 +32,7 @@ struct verdict_run {
 };
 void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run);
 
-/* What a `show` of the step showed, if it was one. */
+/* The output of the step, if it was a `show`. */
 void part_shown(struct report *report, const struct report_step *step);
 
 /* A finding: number `number` of the report. */

@@ -74,7 +74,7 @@ void script_fill_seeds(struct kvmap_operation *operations, size_t count, uint64_
 /* The names of the operations, from index 0 on; NULL after the last one. */
 const char *operation_listed(size_t index);
 
-/* What the documents say of an operation, and its usage, "NAME = vmalloc SIZE"; NULL: there is none of that name. */
+/* The documents' sentence about an operation, and its usage, "NAME = vmalloc SIZE"; NULL: there is none of that name. */
 const char *operation_help(const char *name, char *usage, size_t size);
 
 /* Whether operand 0 of the operation is the offset of a text in the script's strings. */

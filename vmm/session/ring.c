@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What machine_ring_push() gets, copied from the script. */
+/* Arguments of machine_ring_push(), copied from the script. */
 struct parcel {
 	struct kvmap_operation items[MACHINE_RING_CAPACITY];
 	uint32_t count;

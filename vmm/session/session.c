@@ -68,7 +68,7 @@ static int boot(struct session *session, struct error *error)
 		.cpus = config->cpus,
 		.holdable = config->control,
 		.nodes = config->nodes,
-		/* What will follow may need them. */
+		/* Operations that are typed later may need them. */
 		.interrupts = config->ring || script_interrupts(config->script),
 		.ring = config->ring,
 	};

@@ -39,7 +39,7 @@ struct session_config {
 	unsigned int columns;     /* of what `show` shows; 0: the default */
 };
 
-/* Of a session that was started by session_start(). */
+/* Where the guest of session_start() is. */
 enum session_state {
 	SESSION_IDLE,    /* all operations are done */
 	SESSION_STOPPED, /* machine_interrupt() stopped it, maybe in an operation */

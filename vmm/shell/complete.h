@@ -27,7 +27,7 @@ struct complete_words {
 /* Finds what can follow `text`. */
 void complete_line(const struct complete_words *words, const char *text, struct completion *out);
 
-/* What all words have in common after what is typed, and a blank after the only one; "" if nothing. */
+/* The letters that all words share after what is typed, and a blank after the only one; "" if there are none. */
 void completion_rest(const struct completion *completion, char *out, size_t size);
 
 #endif

@@ -36,7 +36,7 @@ struct shell {
 	bool ends;
 };
 
-/* What the shell remembers of the last stop, for the report of the next one. */
+/* The last stop, as the report of the next one needs it. */
 struct before {
 	struct claims claims;
 	bool has_claims;

@@ -10,7 +10,7 @@
 
 /* Borrowed until shell_run() returns. */
 struct shell_config {
-	/* Of a guest that the shell boots; session.script is `script`. */
+	/* The guest that the shell boots; session.script is `script`. */
 	struct session_config session;
 	struct script *script; /* operations to begin with; it grows. NULL: only commands, on a SOURCE */
 	const char *const *commands; /* names of the inspecting commands; NULL ends the list */

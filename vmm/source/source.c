@@ -35,7 +35,7 @@ static int load_script(const char *name, const struct source_config *config, str
 			 why.text);
 }
 
-/* What commands use of a session. */
+/* Sets the members that commands use. */
 static void use_session(const char *name, struct source *source)
 {
 	source->has_mode = source->session->has_mode;

@@ -99,7 +99,7 @@ int source_open_process(pid_t pid, int vm_fd, const struct source_config *config
 void source_close(struct source *source);
 
 /*
- * The stopped guest of a session, or a copy of it, as a source. What it consists of is borrowed until source_close().
+ * The stopped guest of a session, or a copy of it, as a source. Its parts are borrowed until source_close().
  */
 void source_of_session(struct session *session, const struct source_config *config, struct source *out);
 void source_of_copy(const struct view *copy, const struct session *session,

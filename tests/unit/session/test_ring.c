@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* What machine_run() returns next, and what the guest does before it. */
+/* The next event of machine_run(), and what the guest does before it. */
 static struct machine_event events[8];
 static unsigned int event_count, event_next;
 static bool answers;  /* a RESULT for each operation that it has */
