@@ -107,9 +107,29 @@ check "a wrong line says where and what, and does not end the shell" 2 \
 	err "shell:2:7: unknown variable 'b'" \
 	err "did you mean 'vmalloc'" \
 	err "'cpus' is settled before the guest boots" \
-	err 'the guest has 1 CPU, there is no CPU 1' \
+	err 'the guest has 1 CPU, there is no CPU 1; the shell starts a guest with more by --cpus 2' \
 	out 'REFUSED: double free' \
 	out 'double free, of 0x.*, called by op_vfree'
+
+typed <<'END'
+mpa
+a = vmalock 4K
+xyzzy
+exit now
+save one two
+verify each of them
+a = vmalloc 4K
+quit
+vfree a
+END
+check "what is mistyped is suggested, and what is too much is refused" 2 err 'did you mean `map`' err "did you mean 'vmalloc'" \
+	err '`help` lists them' err 'an argument too many; write: exit$' err 'write: save FILE$' \
+	err 'write: verify \[each.end.off\]' out "area 'a'.*: new"
+grep -q 'vfree' out && not_ok "quit ends it" || ok "quit ends it"
+
+printf 'a = vmalloc 4K\r\nvfree a\r\n' | "$KVMAP" shell $patient >out 2>err
+status=$?
+check "lines end as on other systems, too" 0 out '^kvmap> vfree a$' out 'freed$'
 
 typed <<'END'
 repeat 2
@@ -214,12 +234,13 @@ typed <<'END'
 crash oops
 map
 backtrace
+verify
 vfree a
 restart
 a = vmalloc 4K
 END
 check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
-	out 'op_crash' err '`restart` boots it anew' out "area 'a'"
+	out 'op_crash' out '^VERIFIED: ' err '`restart` boots it anew' out "area 'a'"
 
 "$KVMAP" shell --timeout 0.5 >out 2>err <<'END'
 crash hang

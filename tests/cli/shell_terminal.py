@@ -137,6 +137,21 @@ def _(shell):
     shell.expect_end(0)
 
 
+@test("mistyped lines are explained, and letters of other scripts are seen")
+def _(shell):
+    shell.prompt()
+    for line, wanted in (("a = vmalock 4K", "did you mean 'vmalloc'"), ("mpa", "did you mean `map`"),
+                         ("vfree b", "unknown variable 'b'"), ("exit now", "an argument too many"),
+                         ("print \"\u00e4\"", "ASCII"), ("x" * 3000, "a line of 3000 bytes"),
+                         ("map --range " + "y" * 1500, "the line is too long"), ("", ""), ("  # comment", "")):
+        shell.send(line + "\r")
+        shell.expect(wanted)
+        shell.prompt()
+    shell.send("quit\r")
+    shell.expect("VERIFIED: ")
+    shell.expect_end(0)
+
+
 @test("Tab completes operations, variables and commands")
 def _(shell):
     shell.prompt()
@@ -219,7 +234,8 @@ def _(shell):
     shell.expect("CPU 2: ")
     shell.prompt(r"kvmap \(stopped\)> ")
     shell.send("\x04")
-    shell.end()
+    shell.expect("Not verified: what the guest was stopped in: (shell:1: on cpu 2 crash hang|before)")
+    shell.expect_end(0)
 
 
 @test("a guest that dies leaves the prompt and what can be looked at, and status 1")

@@ -6,6 +6,7 @@
 #include "base/signals.h"
 #include "commands/commands.h"
 #include "commands/progress.h"
+#include "control/socket_path.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -184,9 +185,14 @@ pid_t watch_begin(struct error *error)
 {
 	char pid[24], name[] = "kvmap", command[] = "map", watch[] = "--watch", wait_option[] = "--wait";
 	char *const arguments[] = { name, command, watch, wait_option, pid, NULL };
+	struct error ignored;
+	char stale[128];
 	pid_t watcher;
 	int errnum;
 
+	/* A process with this number that was killed may have left its socket. */
+	if (control_socket_path_own(stale, sizeof(stale), &ignored) == 0)
+		unlink(stale);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	errnum = posix_spawn(&watcher, "/proc/self/exe", NULL, NULL, arguments, environ);
 	if (errnum)

@@ -4,6 +4,7 @@
 #include "script/operands.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MEMORY_UNIT (2ull << 20)
@@ -137,10 +138,16 @@ int head_check_cpus(struct compile *compile, size_t first, uint32_t cpus)
 {
 	const struct script *script = compile->script;
 	uint32_t most = 0;
+	char advice[80];
 
 	for (size_t i = first; i < script->operations.count; i++)
 		if (script->operations.items[i].cpu > most)
 			most = script->operations.items[i].cpu;
+	if (compile->appending)
+		snprintf(advice, sizeof(advice), "the shell starts a guest with more by ");
+	else
+		snprintf(advice, sizeof(advice),
+			 "write 'cpus %" PRIu32 "' above the first operation, or use ", most + 1);
 	for (size_t i = first; most >= cpus && i < script->operations.count; i++) {
 		const struct kvmap_operation *operation = &script->operations.items[i];
 		struct place place;
@@ -150,9 +157,8 @@ int head_check_cpus(struct compile *compile, size_t first, uint32_t cpus)
 		place = place_of_cpu(script, operation->line);
 		return compile_error_at(compile, &place,
 					"the guest has %" PRIu32
-					" CPU%s, there is no CPU %u; write 'cpus %" PRIu32
-					"' above the first operation, or use --cpus %" PRIu32,
-					cpus, cpus == 1 ? "" : "s", operation->cpu, most + 1, most + 1);
+					" CPU%s, there is no CPU %u; %s--cpus %" PRIu32,
+					cpus, cpus == 1 ? "" : "s", operation->cpu, advice, most + 1);
 	}
 	return 0;
 }

@@ -110,7 +110,8 @@ static int diagnose_unknown_operation(struct compile *compile, struct word word)
 		return compile_error(compile, word.at, "expected an operation, got '%.*s'", (int)word.length,
 				     word.at);
 	return compile_error(compile, token.at, "unknown operation '%.*s'%s", (int)token.length, token.at,
-			     operation_suggest(token, suggestion, sizeof(suggestion)));
+			     operation_suggest(token, compile->appending ? "`help`" : "kvmap-script(5)",
+					       suggestion, sizeof(suggestion)));
 }
 
 /* [NAME =] OPERATION ... */

@@ -325,7 +325,7 @@ const struct operation_syntax *operation_find(struct word word)
 	return NULL;
 }
 
-const char *operation_suggest(struct word word, char *out, size_t size)
+const char *operation_suggest(struct word word, const char *list, char *out, size_t size)
 {
 	struct name words[SYNTAXES + HEAD_WORDS + sizeof(other_words) / sizeof(other_words[0])];
 	const struct name *nearest;
@@ -343,7 +343,7 @@ const char *operation_suggest(struct word word, char *out, size_t size)
 	if (nearest)
 		snprintf(out, size, "; did you mean '%s'?", nearest->name);
 	else
-		snprintf(out, size, "; kvmap-script(5) lists them");
+		snprintf(out, size, "; %s lists them", list);
 	return out;
 }
 

@@ -10,7 +10,7 @@
 static const char *const proc_files[] = { "meminfo", "vmallocinfo", "buddyinfo", "slabinfo", NULL };
 static const char *const verify_modes[] = { "each", "end", "off", NULL };
 static const char *const expectations[] = { "fault", "refused", NULL };
-static const char *const prefixes[] = { "expect", "in", "on", "repeat", "parallel", "end", NULL };
+const char *const complete_prefixes[] = { "expect", "in", "on", "repeat", "parallel", "end", NULL };
 
 /* The line up to the cursor. */
 struct cursor {
@@ -115,7 +115,7 @@ static void add_starts(const struct complete_words *words, struct completion *ou
 {
 	if (words->script) {
 		add_operations(out, cursor);
-		add_list(out, cursor, prefixes);
+		add_list(out, cursor, complete_prefixes);
 	}
 	if (cursor->first)
 		return;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/editor.h"
 
+#include "base/escape.h"
 #include "shell/libedit.h"
+#include "shell/words.h"
 
 #include <histedit.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define HISTORY_LINES 1000
 
@@ -39,16 +43,20 @@ static char *prompt_text(EditLine *edit)
 	return (char *)editor_of(edit)->prompt;
 }
 
-/* A wide character for each byte: operations are ASCII. */
+/* The next character; bytes that are none are dropped. */
 static int read_character(EditLine *edit, wchar_t *out)
 {
 	struct editor *editor = editor_of(edit);
+	mbstate_t state = { 0 };
 	char byte;
 
-	editor->result = plain_byte(&editor->input, &byte);
-	if (editor->result == INPUT_READ) {
-		*out = (wchar_t)(unsigned char)byte;
-		return 1;
+	while ((editor->result = plain_byte(&editor->input, &byte)) == INPUT_READ) {
+		size_t length = mbrtowc(out, &byte, 1, &state);
+
+		if (length <= 1)
+			return 1;
+		if (length == (size_t)-1)
+			state = (mbstate_t){ 0 };
 	}
 	return editor->result == INPUT_END ? 0 : -1;
 }
@@ -94,6 +102,9 @@ static int edit_open(struct editor *editor)
 	const struct editor_streams *streams = &editor->streams;
 	HistEvent event;
 
+	/* libedit drops characters that the locale does not have. */
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+		setlocale(LC_CTYPE, "C.UTF-8");
 	editor->history = history_init();
 	editor->edit = el_init("kvmap", streams->input, streams->output, streams->errors);
 	if (!editor->edit || !editor->history) {
@@ -192,4 +203,16 @@ enum input_result editor_read(struct editor *editor, const char *prompt, const c
 	if (line && count > 0 && editor->result == INPUT_READ)
 		return take_line(editor, line, count, line_out);
 	return editor->result == INPUT_READ ? INPUT_END : editor->result;
+}
+
+void editor_echo(const struct editor *editor, const char *prompt, const char *line)
+{
+	char text[2 * WORDS_LINE_MAX];
+	size_t length = strlen(line);
+
+	/* An escape has four characters; a line that is too long is refused anyway. */
+	if (length > sizeof(text) / 4 - 1)
+		length = sizeof(text) / 4 - 1;
+	fprintf(editor->streams.output, "%s%s%s\n", prompt, text_filter(line, length, text, sizeof(text)),
+		line[length] ? "..." : "");
 }

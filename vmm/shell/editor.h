@@ -32,4 +32,7 @@ bool editor_is_terminal(const struct editor *editor);
 /* The next line after the prompt, without its newline, valid until the next call. */
 enum input_result editor_read(struct editor *editor, const char *prompt, const char **line_out);
 
+/* Prints a line that no person typed, after the prompt, without its control characters. */
+void editor_echo(const struct editor *editor, const char *prompt, const char *line);
+
 #endif

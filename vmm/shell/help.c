@@ -6,28 +6,43 @@
 
 #include <string.h>
 
-/* X(word, usage, help) */
+/* X(word, most arguments, usage, help) */
 #define OWN_WORDS(X)                                                                                           \
-	X("help", "help [WORD]", "lists what can be typed, or says what one word does")                        \
-	X("verify", "verify [each|end|off]",                                                                   \
+	X("help", 1, "help [WORD]", "lists what can be typed, or says what one word does")                     \
+	X("verify", 1, "verify [each|end|off]",                                                                \
 	  "verifies now; or from now on after each line (default), at the end only, or not at all")            \
-	X("save", "save FILE", "writes what was run into a new file, as a script that `kvmap run` runs")       \
-	X("restart", "restart",                                                                                \
+	X("save", 1, "save FILE", "writes what was run into a new file, as a script that `kvmap run` runs")    \
+	X("restart", 0, "restart",                                                                             \
 	  "boots the guest anew, and runs SOURCE if it was given; what was typed is gone but for the history") \
-	X("continue", "continue", "lets a guest that Ctrl-C stopped run on")                                   \
-	X("exit", "exit", "ends the guest and the shell, as Ctrl-D does; the exit status is the verdict's")
+	X("continue", 0, "continue", "lets a guest that Ctrl-C stopped run on")                                \
+	X("exit", 0, "exit",                                                                                   \
+	  "ends the guest and the shell, as Ctrl-D does; the exit status is the verdict's")                    \
+	X("quit", 0, "quit", "as exit")
 
-#define WORD(word, usage, help) word,
+#define WORD(word, arguments, usage, help) word,
 const char *const help_own_words[] = { OWN_WORDS(WORD) NULL };
 #undef WORD
 
 static const struct {
-	const char *word, *usage, *help;
+	const char *word;
+	unsigned int arguments;
+	const char *usage, *help;
 } own[] = {
-#define ROW(word, usage, help) { word, usage, help },
+#define ROW(word, arguments, usage, help) { word, arguments, usage, help },
 	OWN_WORDS(ROW)
 #undef ROW
 };
+
+const char *help_usage(const char *word, size_t *arguments_out)
+{
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcmp(own[i].word, word) != 0)
+			continue;
+		*arguments_out = own[i].arguments;
+		return own[i].usage;
+	}
+	return NULL;
+}
 
 static struct report report_of(FILE *stream, unsigned int columns)
 {

@@ -11,6 +11,9 @@
 /* The words that are of the shell itself; NULL ends the list. */
 extern const char *const help_own_words[];
 
+/* "save FILE", and how many arguments it takes at most; NULL: it is no word of the shell itself. */
+const char *help_usage(const char *word, size_t *arguments_out);
+
 /* Prints all that can be typed. commands: the inspecting ones; NULL ends the list. operations: whether they can be. */
 void help_print(FILE *stream, const char *const *commands, bool operations, unsigned int columns);
 

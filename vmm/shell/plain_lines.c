@@ -64,6 +64,8 @@ enum input_result plain_line(struct plain_lines *lines, const char **line_out)
 		result = INPUT_READ;
 	if (result == INPUT_READ && lines->line.count && memchr(lines->line.items, '\0', lines->line.count))
 		result = INPUT_BINARY;
+	if (lines->line.count && lines->line.items[lines->line.count - 1] == '\r')
+		lines->line.count--;
 	byte = '\0';
 	if (array_push(&lines->line, byte) < 0)
 		return INPUT_FAILED;

@@ -27,7 +27,7 @@ struct plain_lines {
 /* The next byte. */
 enum input_result plain_byte(struct plain_lines *lines, char *out);
 
-/* The next line, without its newline, valid until the next call. The last one may lack the newline. */
+/* The next line, without its newline (LF or CR LF), valid until the next call. The last one may lack the newline. */
 enum input_result plain_line(struct plain_lines *lines, const char **line_out);
 
 void plain_lines_destroy(struct plain_lines *lines);

@@ -3,7 +3,6 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/signals.h"
 #include "report/stop.h"
 #include "report/verdict.h"
@@ -209,8 +208,14 @@ static int operation(struct shell *shell, const char *line, struct error *error)
 	size_t before = shell->block.count;
 	char context[1024];
 	const char *why = why_not_now(shell);
+	const char *meant = before ? NULL : statement_meant(line, shell->config->commands);
 	int result;
 
+	if (meant) {
+		snprintf(context, sizeof(context), "there is no such word; did you mean `%s`?", meant);
+		show_error(shell, context, NULL);
+		return 0;
+	}
 	if (why) {
 		show_error(shell, why, NULL);
 		return 0;
@@ -335,10 +340,15 @@ static void help(struct shell *shell, char *word)
 
 static int own_word(struct shell *shell, const struct words *words, struct error *error)
 {
-	char *argument = words->items[1];
+	char *argument = words->items[1], text[160];
 	const char *word = words->items[0];
+	size_t most;
+	const char *usage = help_usage(word, &most);
 
-	if (!strcmp(word, "exit"))
+	if (words->count - 1 > most) {
+		snprintf(text, sizeof(text), "there is an argument too many; write: %s", usage);
+		show_error(shell, text, NULL);
+	} else if (!strcmp(word, "exit") || !strcmp(word, "quit"))
 		shell->ends = true;
 	else if (!strcmp(word, "restart"))
 		return restart(shell, error);
@@ -362,6 +372,8 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 
 	if (shell->block.count)
 		statement = STATEMENT_OPERATION;
+	else if (words_begin(line, "verify") && shell->session && shell->session->state == SESSION_DEAD)
+		statement = STATEMENT_COMMAND; /* no operation of a guest that is dead */
 	if (statement == STATEMENT_NOTHING)
 		return 0;
 	if (statement == STATEMENT_OPERATION)
@@ -405,19 +417,6 @@ static void interrupted(struct shell *shell)
 	take_signal(shell);
 }
 
-/* A line that comes from no terminal, without its control characters. */
-static void echo_line(const struct shell *shell, const char *line)
-{
-	char text[2 * WORDS_LINE_MAX];
-	size_t length = strlen(line);
-
-	/* An escape has four characters; a line that is too long is refused anyway. */
-	if (length > sizeof(text) / 4 - 1)
-		length = sizeof(text) / 4 - 1;
-	fprintf(shell->report.stream, "%s%s%s\n", prompt_of(shell),
-		text_filter(line, length, text, sizeof(text)), line[length] ? "..." : "");
-}
-
 static int read_lines(struct shell *shell, struct error *error)
 {
 	bool echo = !editor_is_terminal(shell->editor) && shell->report.format == REPORT_TEXT;
@@ -427,7 +426,7 @@ static int read_lines(struct shell *shell, struct error *error)
 		switch (editor_read(shell->editor, prompt_of(shell), &line)) {
 		case INPUT_READ:
 			if (echo)
-				echo_line(shell, line);
+				editor_echo(shell->editor, prompt_of(shell), line);
 			if (line_run(shell, line, error) < 0)
 				return -1;
 			break;
@@ -450,6 +449,7 @@ static int read_lines(struct shell *shell, struct error *error)
 static int finish(struct shell *shell, struct error *error)
 {
 	struct session *session = shell->session;
+	char where[160];
 
 	if (!session)
 		return 0;
@@ -459,6 +459,10 @@ static int finish(struct shell *shell, struct error *error)
 	if (session->refused && !editor_is_terminal(shell->editor))
 		shell->result.failed = true;
 	report_verdict(&shell->report, &session->verdict);
+	if (session->state == SESSION_STOPPED && shell->report.format == REPORT_TEXT) {
+		session_where(session, where, sizeof(where));
+		fprintf(shell->report.stream, "Not verified: what the guest was stopped in: %s.\n", where);
+	}
 	return 0;
 }
 

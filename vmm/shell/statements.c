@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "shell/statements.h"
 
+#include "base/spelling.h"
+#include "script/script.h"
+#include "shell/complete.h"
 #include "shell/help.h"
 #include "shell/words.h"
 
@@ -48,4 +51,37 @@ enum statement statement_of(const char *line, const char *const *commands)
 	if (!strcmp(word, "areas") && *after >= '0' && *after <= '9')
 		return STATEMENT_OPERATION;
 	return !strcmp(word, "print") && *after == '"' ? STATEMENT_OPERATION : STATEMENT_COMMAND;
+}
+
+/* The word of the list that is nearest to the typed one, if it is nearer than *distance. */
+static const char *nearest_of(const char *typed, size_t length, const char *const *list, size_t *distance)
+{
+	const char *nearest = NULL;
+
+	for (; *list; list++) {
+		size_t now = spelling_distance(typed, length, *list);
+
+		if (now >= *distance)
+			continue;
+		*distance = now;
+		nearest = *list;
+	}
+	return nearest;
+}
+
+const char *statement_meant(const char *line, const char *const *commands)
+{
+	const char *typed = line + strspn(line, " \t"), *operation, *word, *command;
+	size_t length = strcspn(typed, " \t"), distance = spelling_tolerance(length) + 1, wanted;
+
+	if (*after_word(line) == '=')
+		return NULL;
+	nearest_of(typed, length, complete_prefixes, &distance);
+	for (size_t i = 0; (operation = operation_listed(i)); i++) {
+		wanted = spelling_distance(typed, length, operation);
+		distance = wanted < distance ? wanted : distance;
+	}
+	word = nearest_of(typed, length, help_own_words, &distance);
+	command = nearest_of(typed, length, commands, &distance);
+	return command ? command : word;
 }

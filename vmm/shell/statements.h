@@ -17,4 +17,10 @@ enum statement {
 /* commands: names of the inspecting commands; NULL ends the list. */
 enum statement statement_of(const char *line, const char *const *commands);
 
+/*
+ * The word of the shell, or command, that the line's first word may mean if it is mistyped. NULL: there is none near enough, or
+ * an operation is as near.
+ */
+const char *statement_meant(const char *line, const char *const *commands);
+
 #endif

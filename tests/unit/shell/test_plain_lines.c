@@ -46,10 +46,11 @@ Test(plain_lines, come_one_by_one_and_the_last_one_may_lack_its_newline)
 {
 	const char *line;
 
-	put("one\n\ntwo words\nlast");
+	put("one\n\nof another system\r\ntwo words\nlast");
 	close(writer);
 	expect_line("one");
 	expect_line("");
+	expect_line("of another system");
 	expect_line("two words");
 	expect_line("last");
 	cr_expect_eq(plain_line(&lines, &line), INPUT_END);
