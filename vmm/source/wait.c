@@ -49,7 +49,7 @@ static bool will_listen(uint32_t pid)
 		return false;
 	arguments[size] = '\0';
 	for (const char *at = arguments; at < arguments + size; at += strlen(at) + 1)
-		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4))
+		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4) || !strncmp(at, "--wat", 5))
 			return true;
 	return false;
 }
@@ -102,9 +102,13 @@ static bool is_there(const char *name)
 	uint32_t pid;
 
 	if (!source_is_pid(name, &pid))
-		return stat(name, &status) == 0;
-	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 || has_ended(pid) ||
-	       (!is_kvmap(pid) && process_has_vm((pid_t)pid, &ignored));
+		return stat(name, &status) == 0 &&
+		       !(S_ISSOCK(status.st_mode) && control_socket_is_stale(name));
+	/* A socket has its name before it can be connected to. */
+	if (control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 &&
+	    !control_socket_is_stale(path))
+		return true;
+	return has_ended(pid) || (!is_kvmap(pid) && process_has_vm((pid_t)pid, &ignored));
 }
 
 void source_wait_for_socket(const char *name)
