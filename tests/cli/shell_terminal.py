@@ -37,7 +37,7 @@ class Missing(Exception):
 class Terminal:
     """A shell in a terminal of that many columns."""
 
-    def __init__(self, *arguments, columns=100, command="shell"):
+    def __init__(self, *arguments, columns=110, command="shell"):
         self.pid, self.fd = pty.fork()
         if not self.pid:
             for name in (signal.SIGINT, signal.SIGQUIT):
@@ -94,7 +94,12 @@ class Terminal:
             raise Missing(f"status {status}, wanted {wanted}; the end of the output:\n{self.text[-3000:]}")
 
 
-def test(name, arguments=(), columns=100, command="shell"):
+def too_long(text, columns):
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "\n").split("\n")
+    return [line for line in lines if len(line) > columns]
+
+
+def test(name, arguments=(), columns=110, command="shell"):
     def run(body):
         terminal = Terminal(*arguments, columns=columns, command=command)
         try:
@@ -258,9 +263,7 @@ def _(shell):
     for line in ("a = vmalloc 64K", "repeat 20", "b = vmalloc 4K", "vfree b", "end", "vfree a", "vfree a", "help"):
         shell.send(line + "\r")
         shell.prompt(r"(kvmap|     )> ")
-    long = [line for line in shell.text.replace("\r", "\n").split("\n")
-            if len(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line)) > 60]
-    assert not long, "\n".join(long)
+    assert not too_long(shell.text, 60), "\n".join(too_long(shell.text, 60))
     shell.send("\x04")
     shell.end()
 
@@ -300,6 +303,14 @@ def _(run):
     run.expect("5,?000 times")
     run.expect("VERIFIED: ")
     run.expect_end(0)
+
+
+@test("run --watch fits into 60 columns", ("--watch", "--timeout", "100000", "-e", LONG), command="run", columns=60)
+def _(run):
+    run.expect(r"(0x|\+ )ffffc9[0-9a-f]+ +16 KiB ")
+    run.expect("VERIFIED: ")
+    run.expect_end(0)
+    assert not too_long(run.text, 60), "\n".join(too_long(run.text, 60))
 
 
 @test("Ctrl-C ends run --watch with the report of what was done", ("--watch", "-e", "crash hang"), command="run")

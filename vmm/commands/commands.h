@@ -45,8 +45,11 @@ void command_write_escaped(FILE *stream, const char *text, size_t length);
 
 #define HELP_COLUMNS 80 /* of help where stdout is no terminal */
 
-/* Columns of the terminal that stdout is, 60 to 200; 0: it is none. */
+/* Columns of the terminal that stdout is, 60 to 200, less the margin; 0: it is none. */
 unsigned int command_columns(void);
+
+/* The columns that are kept for marks at the start of each line; 0 at first. */
+void command_set_margin(unsigned int columns);
 
 /* A report to stdout: JSON or text, in colour if stdout is a terminal and NO_COLOR is not set. */
 void command_report(struct report *report, bool json);

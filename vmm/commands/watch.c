@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #define INTERVAL_NS 500000000
+#define MARGIN      2  /* columns of a mark */
+#define NARROW      62 /* columns: terminals with less have no margin */
 #define GONE_SHOWN  10
 #define STEP_NS     5000000 /* of waiting for the watcher */
 
@@ -90,20 +92,43 @@ static unsigned int terminal_rows(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > GONE_SHOWN ? size.ws_row : 24;
 }
 
-/* A line in place of an earlier one. */
-static void put_line(char mark, const char *line)
+/* Whether lines have no room for a mark before them: those of a map have 60 columns at least. */
+static bool is_narrow(void)
 {
-	printf("%c %s\033[K\n", mark, line);
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_col < NARROW;
 }
 
-static void show_gone(const struct picture *before, const struct picture *now)
+/* Bytes of a colour at the start of the line. */
+static size_t colour_length(const char *line)
+{
+	return line[0] == '\033' ? strcspn(line, "m") + 1 : 0;
+}
+
+/* A line in place of an earlier one. Where there is no room, its mark is in place of the 0x of an address. */
+static void put_line(char mark, const char *line, bool narrow)
+{
+	size_t colour = colour_length(line);
+
+	if (!narrow)
+		printf("%c %s\033[K\n", mark, line);
+	else if (mark == ' ' || strncmp(line + colour, "0x", 2) != 0)
+		printf("%s\033[K\n", line);
+	else
+		printf("%.*s%c %s\033[K\n", (int)colour, line, mark, line + colour + 2);
+}
+
+static void show_gone(const struct picture *before, const struct picture *now, bool narrow)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < before->lines.count && count < GONE_SHOWN; i++) {
-		if (has_line(now, before->lines.items[i]))
+		const char *line = before->lines.items[i];
+
+		if (has_line(now, line) || (narrow && strncmp(line + colour_length(line), "0x", 2) != 0))
 			continue;
-		put_line('-', before->lines.items[i]);
+		put_line('-', line, narrow);
 		count++;
 	}
 }
@@ -112,14 +137,15 @@ static void show_gone(const struct picture *before, const struct picture *now)
 static void picture_show(const struct picture *before, const struct picture *now)
 {
 	size_t room = terminal_rows() - GONE_SHOWN - 2, count = now->lines.count;
+	const bool narrow = is_narrow();
 
 	fputs(before->text ? "\033[H" : "\033[H\033[J", stdout);
 	for (size_t i = 0; i < count && i < room; i++)
 		put_line(before->text && !has_line(before, now->lines.items[i]) ? '+' : ' ',
-			 now->lines.items[i]);
+			 now->lines.items[i], narrow);
 	if (count > room)
 		printf("  ... and %zu lines more\033[K\n", count - room);
-	show_gone(before, now);
+	show_gone(before, now, narrow);
 	printf("\033[J");
 	fflush(stdout);
 }
@@ -141,6 +167,7 @@ static int watch_until_last(int (*once)(void *context, bool *last_out), void *co
 
 	while (!signals_received() && !now.last) {
 		now = (struct shot){ 0 };
+		command_set_margin(is_narrow() ? 0 : MARGIN);
 		if (shot_take(&now, once, context) < 0) {
 			error_set(&error, ERROR_HOST, 0, 0, "out of memory");
 			now.status = command_fail(&error, NULL);
@@ -172,6 +199,7 @@ int watch_run(int (*once)(void *context, bool *last_out), void *context)
 	signals_defer(NULL, NULL);
 	progress_end();
 	status = watch_until_last(once, context);
+	command_set_margin(0);
 	/* Ctrl-C is how it ends. */
 	if (signals_received() != SIGINT)
 		signals_die();
