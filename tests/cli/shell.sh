@@ -267,6 +267,17 @@ check "a bug of the guest is found at the line that shows it" 1 out '^  1\. V3 a
 try map core --watch
 check "map --watch wants a terminal" 2 err 'which standard output is not'
 
+for source in none.core . /dev/null 4000000; do
+	echo map | "$KVMAP" shell "$source" >out 2>err
+	status=$?
+	check "a SOURCE that cannot be opened is an error before the first line: $source" 2 err '^kvmap: '
+	grep -q '^kvmap> ' out && not_ok "and no prompt: $source"
+done
+python3 "$(dirname "$0")/foreign_core.py" first_cpu_off foreign.core
+printf 'map\nwalk 0x400000\nfrags\n' | "$KVMAP" shell foreign.core >out 2>err
+status=$?
+check "a core of another program's guest" 2 out '^0x0000000000400000 ' out '^CPU 1: 4-level' err 'did you mean `frames`|operations need a guest'
+
 typed - </dev/null
 check "standard input is not a script" 2 err 'standard input has what is typed'
 typed none.kvs </dev/null

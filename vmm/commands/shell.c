@@ -197,6 +197,19 @@ static int run_guest(struct shell_options *options)
 	return status;
 }
 
+/* A core, or a VM of another process. */
+static int run_source(const struct shell_options *options)
+{
+	const struct source_config config = guest_config(&options->common);
+	struct source source;
+
+	/* Each command opens it again. */
+	if (inspection_open(options->source, &config, &source) < 0)
+		return EXIT_NOT_DONE;
+	source_close(&source);
+	return run_shell(options, NULL, NULL);
+}
+
 static int run(int argc, char **argv)
 {
 	struct shell_options options = { 0 };
@@ -212,7 +225,7 @@ static int run(int argc, char **argv)
 	if (!options.source || options.common.operations || script_is_file(options.source))
 		status = run_guest(&options);
 	else
-		status = run_shell(&options, NULL, NULL);
+		status = run_source(&options);
 	signals_die();
 	return status;
 }
