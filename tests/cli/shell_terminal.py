@@ -263,6 +263,9 @@ def _(shell):
     for line in ("a = vmalloc 64K", "repeat 20", "b = vmalloc 4K", "vfree b", "end", "vfree a", "vfree a", "help"):
         shell.send(line + "\r")
         shell.prompt(r"(kvmap|     )> ")
+    shell.send("\t")
+    shell.expect("(?s)areas.*\n.*vmalloc_huge")
+    shell.expect("kvmap> ")
     assert not too_long(shell.text, 60), "\n".join(too_long(shell.text, 60))
     shell.send("\x04")
     shell.end()

@@ -143,6 +143,12 @@ static void add_arguments(const struct complete_words *words, struct completion 
 		add_list(out, cursor, expectations);
 	} else if (is_word(before, before_length, "fault")) {
 		add_names(out, cursor, fault_kind_names);
+	} else if (is_word(before, before_length, "show")) {
+		add_names(out, cursor, show_names);
+	} else if (is_word(before, before_length, "crash")) {
+		add_names(out, cursor, crash_names);
+	} else if (is_word(before, before_length, "bug")) {
+		add_names(out, cursor, bug_names);
 	} else {
 		add_variables(out, cursor, words->script);
 		/* Not all of them at once: flags are typed rarely. */

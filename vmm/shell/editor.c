@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -63,9 +64,21 @@ static int read_character(EditLine *edit, wchar_t *out)
 
 static void list_words(FILE *output, const struct completion *completion)
 {
+	struct winsize size;
+	size_t columns = ioctl(fileno(output), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80,
+	       used = 0;
+
 	fputc('\n', output);
-	for (size_t i = 0; i < completion->count; i++)
-		fprintf(output, "%s%s", completion->items[i], i + 1 < completion->count ? "  " : "\n");
+	for (size_t i = 0; i < completion->count; i++) {
+		size_t length = strlen(completion->items[i]);
+
+		if (used && used + 2 + length > columns) {
+			fputc('\n', output);
+			used = 0;
+		}
+		used += (size_t)fprintf(output, "%s%s", used ? "  " : "", completion->items[i]);
+	}
+	fputc('\n', output);
 	fflush(output);
 }
 

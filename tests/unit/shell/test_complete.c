@@ -89,6 +89,9 @@ Test(complete, choices_of_some_words)
 	expect_only("verify o", "off", "ff ");
 	expect_only("expect f", "fault", "ault ");
 	expect_only("expect fault gu", "guard", "ard ");
+	expect_only("show meminf", "meminfo", "o ");
+	expect_only("expect refused crash ha", "hang", "ng ");
+	expect_only("bug guard-m", "guard-mapped", "apped ");
 	expect_only("help vmalloc_h", "vmalloc_huge", "uge ");
 	expect_only("help wa", "walk", "lk ");
 }
