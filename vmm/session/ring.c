@@ -38,10 +38,11 @@ static size_t group_size(const struct script *script, size_t index)
 static const char *text_of(const struct script *script, const struct kvmap_operation *operation,
 			   size_t *size_out)
 {
-	const char *text = script->strings.items + operation->operand[0].value;
+	const char *text;
 
 	if (!operation_has_text(operation->opcode))
 		return NULL;
+	text = script->strings.items + operation->operand[0].value;
 	*size_out = strlen(text) + 1;
 	return text;
 }
