@@ -35,8 +35,8 @@ void part_verdict(struct report *report, const struct verdict *verdict, const st
 /* The output of the step, if it was a `show`. */
 void part_shown(struct report *report, const struct report_step *step);
 
-/* A finding: number `number` of the report. */
-void part_finding(struct report *report, size_t number, const struct finding *finding);
+/* Finding i of the verdict, with its further claims; i + 1 is its number in the report. */
+void part_finding(struct report *report, const struct verdict *verdict, size_t i);
 
 /* The operation of a step. NULL: the script has none with the number that the guest sent. */
 const struct kvmap_operation *step_operation(const struct report_run *run, const struct report_step *step);

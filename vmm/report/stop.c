@@ -139,7 +139,7 @@ static void show_verification(struct report *report, const struct report_stop *s
 
 	text_duration(stop->ns, time, sizeof(time));
 	for (size_t i = stop->first_listed; i < verdict->findings.count; i++)
-		part_finding(report, i + 1, &verdict->findings.items[i]);
+		part_finding(report, verdict, i);
 	if (stop->findings)
 		text_line(report, PAINT_BAD, 2, 4, "NOT VERIFIED: %s%s; %s checks, %s",
 			  text_number_of(stop->findings, "finding", count, sizeof(count)),
@@ -183,7 +183,7 @@ static void emit(struct report *report, const struct report_stop *stop)
 	if (stop->dead)
 		part_death(report, &run);
 	for (size_t i = stop->first_listed; i < verdict->findings.count; i++)
-		part_finding(report, i + 1, &verdict->findings.items[i]);
+		part_finding(report, verdict, i);
 	line = json_start(report, "stop");
 	json_add_string(line, "state", stop->dead ? "dead" : stop->stopped_at ? "stopped" : "idle");
 	json_add_number(line, "operations", run.step_count);

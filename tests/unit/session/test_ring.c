@@ -1,77 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A session whose script grows: what the guest gets, and what it may answer. */
+#include "calls.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* The next event of machine_run(), and what the guest does before it. */
-static struct machine_event events[8];
-static unsigned int event_count, event_next;
-static bool answers;  /* a RESULT for each operation that it has */
-static uint32_t lost; /* results that it leaves out */
-static int waiting;
-
-static struct kvmap_operation given[3000];
-static size_t given_count, parcels;
-static char strings[MACHINE_RING_STRINGS];
+static struct calls_ring *const ring = &calls.ring;
 static struct script *script;
 static struct error error;
-
-int __wrap_machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
-		       struct error *error_out);
-bool __wrap_machine_ring_push(struct machine *machine, const struct machine_operations *operations);
-int __wrap_machine_ring_waiting(struct machine *machine);
-void __wrap_machine_continue(struct machine *machine);
-void __wrap_machine_facts(const struct machine *machine, struct machine_facts *out);
-
-int __wrap_machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
-		       struct error *error_out)
-{
-	(void)machine;
-	(void)deadline_ns;
-	(void)error_out;
-	cr_assert_lt(event_next, event_count, "the guest runs without operations");
-	*event_out = events[event_next++];
-	return 0;
-}
-
-/* Results may be more than the channel of world.c has: they are taken at once. */
-bool __wrap_machine_ring_push(struct machine *machine, const struct machine_operations *operations)
-{
-	(void)machine;
-	parcels++;
-	cr_assert_leq(operations->count, MACHINE_RING_CAPACITY);
-	cr_assert_leq(operations->strings_size, MACHINE_RING_STRINGS);
-	memcpy(&given[given_count], operations->items, operations->count * sizeof(given[0]));
-	if (operations->strings_size)
-		memcpy(strings, operations->strings, operations->strings_size);
-	for (uint32_t i = 0; answers && i < operations->count - lost; i++) {
-		struct kvmap_record result = world_result((uint32_t)(given_count + i));
-
-		world_record(&result);
-		world_take();
-	}
-	given_count += operations->count;
-	return true;
-}
-
-int __wrap_machine_ring_waiting(struct machine *machine)
-{
-	(void)machine;
-	return waiting;
-}
-
-void __wrap_machine_continue(struct machine *machine)
-{
-	(void)machine;
-}
-
-void __wrap_machine_facts(const struct machine *machine, struct machine_facts *out)
-{
-	(void)machine;
-	*out = (struct machine_facts){ 0 };
-}
 
 static void prepare(void)
 {
@@ -82,15 +19,13 @@ static void prepare(void)
 	session.config.seed = 5;
 	session.state = SESSION_IDLE;
 	session.run.hello.type = KVMAP_RECORD_HELLO;
-	event_count = event_next = 0;
-	given_count = parcels = 0;
-	answers = true;
-	waiting = 0;
-	lost = 0;
+	session.machine = calls_machine;
+	ring->answers = true;
 }
 
 static void finish(void)
 {
+	cr_expect_eq(calls.runs, calls.event_count, "the guest runs only with operations");
 	script_destroy(script);
 	world_end();
 }
@@ -105,7 +40,7 @@ static void typed(const char *text)
 static void idle(unsigned int times)
 {
 	while (times--)
-		events[event_count++] =
+		calls.events[calls.event_count++] =
 			(struct machine_event){ .type = MACHINE_DOORBELL, .value = KVMAP_DOORBELL_IDLE };
 }
 
@@ -114,18 +49,18 @@ Test(ring, of_a_session_has_what_the_script_gained)
 	idle(2);
 	typed("a = vmalloc 4K\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(given_count, 1);
+	cr_expect_eq(ring->given_count, 1);
 	typed("vfree a\npurge\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(given_count, 3);
-	cr_expect_eq(given[1].opcode, KVMAP_OP_VFREE);
+	cr_expect_eq(ring->given_count, 3);
+	cr_expect_eq(ring->given[1].opcode, KVMAP_OP_VFREE);
 	cr_expect_eq(session.state, SESSION_IDLE);
 	cr_expect_eq(session.steps.count, 3);
 	cr_expect_eq(session.run.step_count, 3);
 	cr_expect_eq(session.verdict.finding_count, 0);
 	/* Nothing new: the guest does not run. */
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(parcels, 2);
+	cr_expect_eq(ring->pushes, 2);
 }
 
 Test(ring, of_a_session_is_filled_as_often_as_needed)
@@ -133,8 +68,8 @@ Test(ring, of_a_session_is_filled_as_often_as_needed)
 	idle(3);
 	typed("repeat 2500\npurge\nend\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(given_count, 2500);
-	cr_expect_eq(parcels, 3);
+	cr_expect_eq(ring->given_count, 2500);
+	cr_expect_eq(ring->pushes, 3);
 	cr_expect_eq(session.steps.count, 2500);
 }
 
@@ -143,8 +78,8 @@ Test(ring, of_a_session_never_has_a_part_of_a_parallel)
 	idle(2);
 	typed("repeat 1000\npurge\nend\nparallel\nrepeat 500\non cpu 1 purge\nend\nend\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(parcels, 2);
-	cr_expect_eq(given[1000].opcode, KVMAP_OP_PARALLEL);
+	cr_expect_eq(ring->pushes, 2);
+	cr_expect_eq(ring->given[1000].opcode, KVMAP_OP_PARALLEL);
 	cr_expect_eq(session.steps.count, 1501);
 }
 
@@ -164,7 +99,7 @@ Test(ring, of_a_session_refuses_a_parallel_that_does_not_fit)
 	cr_expect_eq(session_execute(&session, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect(strstr(error.text, "this parallel has 1024 operations"), "%s", error.text);
-	cr_expect_eq(parcels, 0);
+	cr_expect_eq(ring->pushes, 0);
 	cr_expect_eq(session.state, SESSION_IDLE);
 }
 
@@ -175,9 +110,9 @@ Test(ring, of_a_session_has_the_texts_of_its_operations_only)
 	cr_assert_eq(session_execute(&session, &error), 0);
 	typed("purge\nprint \"second\"\nprint \"third\"\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_str_eq(strings + given[2].operand[0].value, "second");
-	cr_expect_str_eq(strings + given[3].operand[0].value, "third");
-	cr_expect_eq(given[2].operand[0].value, 0);
+	cr_expect_str_eq(ring->strings + ring->given[2].operand[0].value, "second");
+	cr_expect_str_eq(ring->strings + ring->given[3].operand[0].value, "third");
+	cr_expect_eq(ring->given[2].operand[0].value, 0);
 }
 
 Test(ring, of_a_session_gives_a_fragment_the_seed_of_the_run)
@@ -185,7 +120,7 @@ Test(ring, of_a_session_gives_a_fragment_the_seed_of_the_run)
 	idle(1);
 	typed("fragment 50%\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(given[0].operand[2].value, 5);
+	cr_expect_eq(ring->given[0].operand[2].value, 5);
 }
 
 Test(ring, that_the_guest_leaves_too_early_is_a_finding)
@@ -206,8 +141,8 @@ Test(ring, that_the_guest_leaves_too_early_is_a_finding)
 			prepare();
 		}
 		idle(1);
-		waiting = cases[i].waiting;
-		lost = cases[i].lost;
+		ring->waiting = cases[i].waiting;
+		ring->lost = cases[i].lost;
 		typed("purge\npurge\npurge\n");
 		cr_assert_eq(session_execute(&session, &error), 0);
 		cr_expect_eq(session.state, SESSION_DEAD);
@@ -215,13 +150,14 @@ Test(ring, that_the_guest_leaves_too_early_is_a_finding)
 		/* It gets nothing more. */
 		typed("purge\n");
 		cr_assert_eq(session_execute(&session, &error), 0);
-		cr_expect_eq(parcels, 1);
+		cr_expect_eq(ring->pushes, 1);
 	}
 }
 
 Test(ring, that_the_guest_leaves_by_its_end_is_a_finding)
 {
-	events[event_count++] = (struct machine_event){ .type = MACHINE_EXIT, .value = KVMAP_EXIT_OK };
+	calls.events[calls.event_count++] =
+		(struct machine_event){ .type = MACHINE_EXIT, .value = KVMAP_EXIT_OK };
 	typed("purge\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
 	cr_expect_eq(session.state, SESSION_DEAD);
@@ -232,8 +168,8 @@ Test(ring, of_a_guest_that_was_stopped_goes_on)
 {
 	struct kvmap_record result = world_result(0);
 
-	answers = false;
-	events[event_count++] = (struct machine_event){ .type = MACHINE_INTERRUPTED };
+	ring->answers = false;
+	calls.events[calls.event_count++] = (struct machine_event){ .type = MACHINE_INTERRUPTED };
 	idle(1);
 	typed("purge\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
@@ -241,9 +177,9 @@ Test(ring, of_a_guest_that_was_stopped_goes_on)
 	/* It has what it has: nothing is given while it is stopped. */
 	typed("purge\n");
 	cr_assert_eq(session_execute(&session, &error), 0);
-	cr_expect_eq(parcels, 1);
+	cr_expect_eq(ring->pushes, 1);
 	world_record(&result);
-	answers = true;
+	ring->answers = true;
 	idle(1);
 	cr_assert_eq(session_continue(&session, &error), 0);
 	cr_expect_eq(session.state, SESSION_IDLE);
