@@ -25,8 +25,7 @@ sed -n '/^  *[0-9]*  show areas/,/^  *[0-9]*  show frames a /p' out | grep -q '^
 try run show.kvs --json
 check "and in JSON" 0 out '"type":"meminfo".*"VmallocUsed","kib":64' out '"type":"areas".*"areas":1' \
 	out '"type":"frame".*"mapped":false' out '"type":"slabinfo"' out '"type":"buddyinfo"'
-sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' out | awk '$1 != NR - 1 { bad = 1 } END { exit bad || !NR }' &&
-	ok "whose lines are numbered" || not_ok "whose lines are numbered"
+numbered "whose lines are numbered"
 
 printf 'a = vmalloc 4K\nrepeat 3\nshow meminfo\nend\n' >repeat.kvs
 try run repeat.kvs

@@ -63,6 +63,9 @@ unsigned int command_columns(void)
 	return (size.ws_col > COLUMNS_MOST ? COLUMNS_MOST : size.ws_col) - margin;
 }
 
+/* Number of the next JSON line on standard output, of all commands of a shell. */
+static uint64_t next_seq;
+
 void command_report(struct report *report, bool json)
 {
 	unsigned int columns = command_columns();
@@ -76,6 +79,7 @@ void command_report(struct report *report, bool json)
 		.columns = columns,
 		.colour = !json && isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
 			  !(term && !strcmp(term, "dumb")),
+		.seq = &next_seq,
 	};
 }
 

@@ -111,7 +111,8 @@ static void show_one(struct report *report, const struct report_show *show)
 /* The report as a string; NULL when memory is out. */
 static char *show_string(const struct report_show *show, enum report_format format, unsigned int columns)
 {
-	struct report report = { .format = format, .columns = columns };
+	uint64_t seq = 0;
+	struct report report = { .format = format, .columns = columns, .seq = &seq };
 	char *text = NULL;
 	size_t size;
 
@@ -165,7 +166,7 @@ static void emit_lines(struct report *report, const char *lines)
 			tokener ? json_tokener_parse_ex(tokener, at, (int)(end - at)) : NULL;
 
 		if (line) {
-			json_object_object_add(line, "seq", json_object_new_int64((int64_t)report->seq++));
+			json_object_object_add(line, "seq", json_object_new_int64((int64_t)(*report->seq)++));
 			json_finish(report, line);
 		}
 		if (tokener)
