@@ -138,6 +138,18 @@ END
 check "a block without its end is not run" 2 err 'ends in a repeat or parallel without its end'
 
 typed <<'END'
+repeat 99999999
+purge
+end
+repeat 2
+on cpu 4 purge
+purge
+end
+END
+check "a block whose first line turns out wrong is dropped, and the next one runs" 2 err 'more than 1000000 operations' \
+	err 'are dropped' err 'shell:2:8: the guest has 1 CPU' out '2 times; last: '
+
+typed <<'END'
 repeat 2
 a = vmalloc 4K
 vfree b
@@ -176,6 +188,9 @@ try verify core
 check "and a dump of it can be inspected" 0 out 'VERIFIED'
 try walk core b
 check "with the variables' names" 0 out "8 KiB area 'b'"
+echo verify | "$KVMAP" shell core >out 2>err
+status=$?
+check "what is verified there is its exit status" 0 out VERIFIED
 "$KVMAP" shell core >out 2>err <<'END'
 map --check
 walk b
@@ -220,6 +235,23 @@ try run typed.kvs
 check "what was saved is a script" 0 out 'a = vmalloc 4K' out VERIFIED
 grep -q '^policy strict$' typed.kvs && ok "with the machine in its head" || not_ok "with the machine in its head"
 
+typed <<'END'
+help walk
+map --help
+walk --usage
+END
+check "help of a command is nothing wrong" 0 out 'Usage: kvmap walk' out 'Usage: kvmap map'
+[ -s err ] && not_ok "without a message" || ok "without a message"
+
+typed <<'END'
+a = vmalloc 4K
+vfree a
+vfree a
+restart
+save ""
+END
+check "what was refused before a restart counts" 2 out '^1 refusal that' err 'write: save FILE$'
+
 printf 'cpus 2\na = vmalloc 8K\n' >begin.kvs
 typed begin.kvs <<'END'
 on cpu 1 vfree a
@@ -235,12 +267,13 @@ crash oops
 map
 backtrace
 verify
+verify each
 vfree a
 restart
 a = vmalloc 4K
 END
 check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
-	out 'op_crash' out '^VERIFIED: ' err '`restart` boots it anew' out "area 'a'"
+	out 'op_crash' out '^NOT VERIFIED: 1 finding; ' out '^NOT VERIFIED: 1 finding before `restart`; ' err '`restart` boots it anew' out "area 'a'"
 
 "$KVMAP" shell --timeout 0.5 >out 2>err <<'END'
 crash hang
@@ -257,12 +290,39 @@ END
 check "JSON has each operation and each stop" 0 out '"type":"operation".*"text":"a = vmalloc 4K"' out '"type":"stop".*"findings":0'
 tail -n 1 out | grep -q '"type":"verdict".*"ok":true' && ok "and ends with the verdict" || not_ok "and ends with the verdict"
 
+numbered "all lines are numbered in one sequence"
+
 typed --guest "$MUTANT_GUEST" <<'END'
 a = vmalloc 16K
 bug guard-mapped
+dump wrong.core
 vfree a
 END
 check "a bug of the guest is found at the line that shows it" 1 out '^  1\. V3 at' out 'NOT VERIFIED: 1 finding'
+
+echo verify | "$KVMAP" shell wrong.core --guest "$MUTANT_GUEST" >out 2>err
+status=$?
+check "and by verify in its core, with that exit status" 1 out '^NOT VERIFIED: 1 finding'
+typed --guest "$MUTANT_GUEST" <<'END'
+verify end
+a = vmalloc 16K
+bug guard-mapped
+restart
+END
+check "restart ends a guest, which verify end verifies" 1 out '^  1\. V3 at' out '^NOT VERIFIED: 1 finding before `restart`'
+typed --guest "$MUTANT_GUEST" <<'END'
+verify off
+a = vmalloc 16K
+bug guard-mapped
+END
+check "what was not verified is not called so" 2 out '^NOT ALL VERIFIED: .*; not verified: 2 operations'
+typed <<'END'
+verify off
+a = vmalloc 16K
+vfree a
+verify
+END
+check "until it is verified" 0 out '^VERIFIED: '
 
 try map core --watch
 check "map --watch wants a terminal" 2 err 'which standard output is not'

@@ -36,6 +36,9 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input);
 /* From now on errors in options and --help do not end the process: command_parse() then returns -1. */
 void command_parse_in_shell(bool shell);
 
+/* In a shell: whether the last command_parse(), which failed, printed help. */
+bool command_helped(void);
+
 /* Prints "kvmap: TEXT" on stderr, and the lines of `detail` below it (NULL or empty: none). Returns
  * EXIT_NOT_DONE. */
 int command_fail(const struct error *error, const char *detail);

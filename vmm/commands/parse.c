@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/progress.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,11 +119,16 @@ static void print_help_line(const char *line, size_t length)
 	printf("%.*s\n", (int)length, line);
 }
 
-static bool in_shell;
+static bool in_shell, helped;
 
 void command_parse_in_shell(bool shell)
 {
 	in_shell = shell;
+}
+
+bool command_helped(void)
+{
+	return helped;
 }
 
 /*
@@ -147,6 +153,7 @@ static void print_help(const struct argp_state *state, unsigned int flags)
 	free(text);
 	if (!in_shell)
 		exit(command_finish(0));
+	helped = true;
 }
 
 enum { OPTION_USAGE = 0x4000 };
@@ -157,8 +164,10 @@ static error_t parse_help(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
 	case 'h':
-	case '?': print_help(state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC); return 0;
-	case OPTION_USAGE: print_help(state, ARGP_HELP_USAGE); return 0;
+	case '?':
+		print_help(state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+		return ECANCELED; /* in a shell, what else the line has or lacks does not count */
+	case OPTION_USAGE: print_help(state, ARGP_HELP_USAGE); return ECANCELED;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -226,6 +235,7 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 	int result;
 
 	command.args_doc = command.doc = NULL;
+	helped = false;
 	argp_err_exit_status = EXIT_NOT_DONE;
 	if (check_spelling(argp, argc, argv) < 0)
 		return -1;

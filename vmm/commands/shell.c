@@ -67,7 +67,7 @@ static const struct argp argp = {
 	"and whether it is right, is shown at once."
 	"\vSOURCE is a script to begin with. A core file or another VM can be inspected only. `help` lists what can be "
 	"typed. Exit status: 0 all verified, 1 at least one finding, 2 it could not be done, or, where input comes from no "
-	"terminal, a line was wrong or refused.",
+	"terminal, a line was wrong or refused, or operations were not verified.",
 	children,
 	NULL,
 	NULL,
@@ -87,11 +87,11 @@ static struct source_config guest_config(const struct options *options)
 }
 
 /* "kvmap NAME", SOURCE, the other words. */
-static int run_command(const struct context *context, const char *const *sources, size_t source_count,
-		       int count, char **words)
+static enum shell_inspection run_command(const struct context *context, const char *const *sources,
+					 size_t source_count, int count, char **words)
 {
 	char *arguments[ARGUMENTS_MAX + 5], name[64], json[] = "--json";
-	int used = 0;
+	int used = 0, status;
 
 	snprintf(name, sizeof(name), "kvmap %s", words[0]);
 	arguments[used++] = name;
@@ -102,36 +102,40 @@ static int run_command(const struct context *context, const char *const *sources
 	for (int i = 1; i < count && used < ARGUMENTS_MAX + 4; i++)
 		arguments[used++] = words[i];
 	arguments[used] = NULL;
-	return command_find(words[0])->run(used, arguments);
+	status = command_find(words[0])->run(used, arguments);
+	if (status == EXIT_NOT_DONE)
+		return command_helped() ? SHELL_INSPECTED : SHELL_NOT_DONE;
+	return status == EXIT_FINDING && !strcmp(words[0], "verify") ? SHELL_FOUND : SHELL_INSPECTED;
 }
 
-static bool inspect_guest(const struct context *context, struct session *session, const struct view *last,
-			  int count, char **words)
+static enum shell_inspection inspect_guest(const struct context *context, struct session *session,
+					   const struct view *last, int count, char **words)
 {
 	const struct source_config config = guest_config(&context->options->common);
 	const char *const both[] = { names[1], names[0] };
 	struct source sources[2];
 	struct inspection_names named = { names, sources, last ? 2 : 1 };
 	bool diff = !strcmp(words[0], "diff");
-	int status;
+	enum shell_inspection result;
 
 	source_of_session(session, &config, &sources[0]);
 	if (last)
 		source_of_copy(last, session, &config, &sources[1]);
 	inspection_use(&named);
-	status = run_command(context, diff ? both : names, diff ? 2 : 1, count, words);
+	result = run_command(context, diff ? both : names, diff ? 2 : 1, count, words);
 	inspection_use(NULL);
-	return status != EXIT_NOT_DONE;
+	return result;
 }
 
-static bool inspect(void *data, struct session *session, const struct view *last, int count, char **words)
+static enum shell_inspection inspect(void *data, struct session *session, const struct view *last, int count,
+				     char **words)
 {
 	const struct context *context = data;
 	const char *source = context->options->source;
 
 	if (session)
 		return inspect_guest(context, session, last, count, words);
-	return run_command(context, &source, source ? 1 : 0, count, words) != EXIT_NOT_DONE;
+	return run_command(context, &source, source ? 1 : 0, count, words);
 }
 
 static int run_shell(const struct shell_options *options, const struct session_config *session,

@@ -7,6 +7,7 @@
 #define VMM_REPORT_RUN_PARTS_H
 
 #include "report/run.h"
+#include "report/verdict.h"
 
 void part_timeline(struct report *report, const struct report_run *run);
 /* Only the rows of its table, in text. */
@@ -20,18 +21,6 @@ void part_totals(struct report *report, const struct report_run *run);
 void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);
 void part_death(struct report *report, const struct report_run *run);
-/*
- * `refused`: operations that were refused without `expect refused`. `verifications`: number of them; 0: not
- * shown.
- */
-/* A run: its verifications and refusals; `interrupted`: the signal that ended it, or NULL. */
-struct verdict_run {
-	unsigned int verifications;
-	uint64_t refused;
-	const char *interrupted;
-};
-void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run);
-
 /* The output of the step, if it was a `show`. */
 void part_shown(struct report *report, const struct report_step *step);
 

@@ -159,8 +159,10 @@ static void show_text(struct report *report, const struct report_stop *stop)
 	if (stop->dead)
 		part_death(report, &run);
 	if (stop->stopped_at)
-		text_line(report, PAINT_BAD, 2, 4,
-			  "stopped at %s: look around, then `continue`, or `restart`", stop->stopped_at);
+		text_line(
+			report, PAINT_BAD, 2, 4,
+			"stopped at %s, where claims and tables may differ: look around, then `continue`, or `restart`",
+			stop->stopped_at);
 	if (stop->before && run.claims && !stop->dead) {
 		show_areas(report, stop);
 		show_frames(report, stop->before, run.claims);

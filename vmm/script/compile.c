@@ -197,10 +197,12 @@ static int append_lines(struct compile *compile, const struct script_mark *befor
 	compile->text_length = strlen(script->text);
 	if (compile_lines(compile, start) < 0)
 		return -1;
+	if (head_check_cpus(compile, before->operations, cpus) < 0)
+		return -1;
 	if (compile->loop_count)
 		return SCRIPT_OPEN;
 	number_seeds(script, before->operations);
-	return head_check_cpus(compile, before->operations, cpus);
+	return 0;
 }
 
 int script_append(struct script *script, const char *text, size_t length, uint32_t cpus, char *context_out,

@@ -8,6 +8,12 @@
 #include "report/report.h"
 #include "session/session.h"
 
+enum shell_inspection {
+	SHELL_INSPECTED,
+	SHELL_FOUND, /* the command was `verify`, and its verdict has findings */
+	SHELL_NOT_DONE,
+};
+
 /* Borrowed until shell_run() returns. */
 struct shell_config {
 	/* The guest that the shell boots; session.script is `script`. */
@@ -16,10 +22,10 @@ struct shell_config {
 	const char *const *commands; /* names of the inspecting commands; NULL ends the list */
 	/*
 	 * Runs an inspecting command, words[0], and prints what it finds. session: as it is now, NULL without one; last: the guest at
-	 * the stop before, NULL if it was not kept. Returns whether it could be done.
+	 * the stop before, NULL if it was not kept.
 	 */
-	bool (*inspect)(void *context, struct session *session, const struct view *last, int count,
-			char **words);
+	enum shell_inspection (*inspect)(void *context, struct session *session, const struct view *last,
+					 int count, char **words);
 	void *context;
 	struct report report; /* where to report, and how */
 	FILE *input, *errors;
@@ -27,7 +33,8 @@ struct shell_config {
 
 struct shell_result {
 	uint64_t findings;
-	bool failed; /* a line was wrong, or the guest refused an operation, and no person typed */
+	/* A line was wrong, the guest refused an operation, or operations were not verified, and no person typed. */
+	bool failed;
 };
 
 /* Reads the input to its end. -1: KVM or memory failed; nothing can go on. */
