@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "commands/inspection.h"
 #include "shell/shell.h"
+#include "shell/words.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -22,13 +23,14 @@ static const char *const inspecting_guest[] = { "map",    "walk",  "areas", "fra
 /* How the command line calls the guest as it is, and as it was at the stop before. */
 static const char *const names[] = { "the guest now", "the guest at the last stop" };
 
-#define ARGUMENTS_MAX 80
-
 struct shell_options {
 	struct options common;
 	const char *source;
 	const char *control;
+	struct vm_options vm;
 };
+
+#define OPTIONS_MAX 5 /* arguments that repeat options of the shell */
 
 enum { OPTION_CONTROL = 512 };
 
@@ -41,6 +43,7 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp_child children[] = { { &options_argp, 0, NULL, 0 },
 					      { &options_stage2_argp, 0, NULL, 0 },
+					      { &vm_options_argp, 0, NULL, 0 },
 					      { 0 } };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -48,7 +51,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct shell_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = state->child_inputs[1] = &options->common; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &options->common;
+		state->child_inputs[2] = &options->vm;
+		return 0;
 	case OPTION_CONTROL: options->control = argument; return 0;
 	case ARGP_KEY_ARG:
 		options_script(state, argument, &options->common, &options->source);
@@ -86,20 +92,44 @@ static struct source_config guest_config(const struct options *options)
 	};
 }
 
-/* "kvmap NAME", SOURCE, the other words. */
+static bool takes_stage2(const char *command)
+{
+	return !strcmp(command, "walk") || !strcmp(command, "areas") || !strcmp(command, "verify");
+}
+
+/* The options of the shell that are the command's, too. Returns their number. */
+static int repeat_options(const struct shell_options *options, const char *command,
+			  char *arguments[OPTIONS_MAX])
+{
+	static char json[] = "--json", guest[] = "--guest", stop[] = "--stop", stage2[] = "--stage2";
+	int count = 0;
+
+	if (options->common.json)
+		arguments[count++] = json;
+	if (options->common.program) {
+		arguments[count++] = guest;
+		arguments[count++] = (char *)options->common.program;
+	}
+	if (options->vm.stop)
+		arguments[count++] = stop;
+	if (options->common.session.stage2 && takes_stage2(command))
+		arguments[count++] = stage2;
+	return count;
+}
+
+/* "kvmap NAME", SOURCE, options of the shell, the other words. */
 static enum shell_inspection run_command(const struct context *context, const char *const *sources,
 					 size_t source_count, int count, char **words)
 {
-	char *arguments[ARGUMENTS_MAX + 5], name[64], json[] = "--json";
+	char *arguments[1 + 2 + OPTIONS_MAX + WORDS_MAX + 1], name[64];
 	int used = 0, status;
 
 	snprintf(name, sizeof(name), "kvmap %s", words[0]);
 	arguments[used++] = name;
 	for (size_t i = 0; i < source_count; i++)
 		arguments[used++] = (char *)sources[i];
-	if (context->options->common.json)
-		arguments[used++] = json;
-	for (int i = 1; i < count && used < ARGUMENTS_MAX + 4; i++)
+	used += repeat_options(context->options, words[0], &arguments[used]);
+	for (int i = 1; i < count; i++)
 		arguments[used++] = words[i];
 	arguments[used] = NULL;
 	status = command_find(words[0])->run(used, arguments);
@@ -204,9 +234,11 @@ static int run_guest(struct shell_options *options)
 /* A core, or a VM of another process. */
 static int run_source(const struct shell_options *options)
 {
-	const struct source_config config = guest_config(&options->common);
+	struct source_config config = guest_config(&options->common);
 	struct source source;
 
+	config.stop = options->vm.stop;
+	config.wait = options->vm.wait;
 	/* Each command opens it again. */
 	if (inspection_open(options->source, &config, &source) < 0)
 		return EXIT_NOT_DONE;

@@ -6,29 +6,31 @@
 
 #include <string.h>
 
-/* X(word, most arguments, usage, help) */
+/* X(word, most arguments, whether it is of a guest that the shell boots, usage, help) */
 #define OWN_WORDS(X)                                                                                           \
-	X("help", 1, "help [WORD]", "lists what can be typed, or says what one word does")                     \
-	X("verify", 1, "verify [each|end|off]",                                                                \
+	X("help", 1, false, "help [WORD]", "lists what can be typed, or says what one word does")              \
+	X("verify", 1, true, "verify [each|end|off]",                                                          \
 	  "verifies now; or from now on after each line (default), at the end only, or not at all")            \
-	X("save", 1, "save FILE", "writes what was run into a new file, as a script that `kvmap run` runs")    \
-	X("restart", 0, "restart",                                                                             \
+	X("save", 1, true, "save FILE",                                                                        \
+	  "writes what was run into a new file, as a script that `kvmap run` runs")                            \
+	X("restart", 0, true, "restart",                                                                       \
 	  "boots the guest anew, and runs SOURCE if it was given; what was typed is gone but for the history") \
-	X("continue", 0, "continue", "lets a guest that Ctrl-C stopped run on")                                \
-	X("exit", 0, "exit",                                                                                   \
+	X("continue", 0, true, "continue", "lets a guest that Ctrl-C stopped run on")                          \
+	X("exit", 0, false, "exit",                                                                            \
 	  "ends the guest and the shell, as Ctrl-D does; the exit status is the verdict's")                    \
-	X("quit", 0, "quit", "as exit")
+	X("quit", 0, false, "quit", "as exit")
 
-#define WORD(word, arguments, usage, help) word,
+#define WORD(word, arguments, of_guest, usage, help) word,
 const char *const help_own_words[] = { OWN_WORDS(WORD) NULL };
 #undef WORD
 
 static const struct {
 	const char *word;
 	unsigned int arguments;
+	bool of_guest;
 	const char *usage, *help;
 } own[] = {
-#define ROW(word, arguments, usage, help) { word, arguments, usage, help },
+#define ROW(word, arguments, of_guest, usage, help) { word, arguments, of_guest, usage, help },
 	OWN_WORDS(ROW)
 #undef ROW
 };
@@ -85,8 +87,10 @@ void help_print(FILE *stream, const char *const *commands, bool operations, unsi
 	text_line(&report, PAINT_PLAIN, 2, 2, "With the arguments of `kvmap COMMAND`, but without SOURCE.");
 	text_heading(&report, "The shell");
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		text_line(&report, PAINT_PLAIN, 2, 26, "%-22s  %s", own[i].usage, own[i].help);
-	text_line(&report, PAINT_PLAIN, 2, 2, "help WORD says more. Ctrl-C stops the guest, Ctrl-D ends.");
+		if (operations || !own[i].of_guest)
+			text_line(&report, PAINT_PLAIN, 2, 26, "%-22s  %s", own[i].usage, own[i].help);
+	text_line(&report, PAINT_PLAIN, 2, 2, "help WORD says more. %sCtrl-D ends.",
+		  operations ? "Ctrl-C stops the guest, " : "");
 }
 
 bool help_print_word(FILE *stream, const char *word, unsigned int columns)
