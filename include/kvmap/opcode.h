@@ -34,7 +34,7 @@
 	X(areas, " COUNT SIZE [holes]", " of %s")                                                            \
 	X(stress, " SEED COUNT", "")                                                                         \
 	X(print, " \"TEXT\" [ADDRESS]", " %t")                                                               \
-	X(show, " meminfo|vmallocinfo|buddyinfo|slabinfo|areas|frames ADDRESS", "")                          \
+	X(show, " meminfo|vmallocinfo|buddyinfo|slabinfo|areas [ADDRESS]|frames ADDRESS", "")                \
 	X(crash, " HOW", "")                                                                                 \
 	X(bug, " NAME|NUMBER", "")                                                                           \
 	X(touch, "", " %m %a")                                                                               \
@@ -158,7 +158,8 @@
 	  "`text` or `rodata`")                                                                               \
 	X(SHOW, show, 82, "show", NOTHING, show, "shown",                                                     \
 	  "stops the guest while the host puts into the report, at this place, its counters as `kvmap proc` " \
-	  "has them, its areas as `kvmap areas` has them, or the frame to which ADDRESS is mapped")           \
+	  "has them, its areas as `kvmap areas` has them, of ADDRESS the one that it lies in, or the frame "  \
+	  "to which ADDRESS is mapped")                                                                       \
 	X(CRASH, crash, 13, "crash", NOTHING, crash, "", "crashes the guest, to show the report of it")       \
 	X(BUG, bug, 14, "bug", NOTHING, bug, "",                                                              \
 	  "runs a deliberate bug of the memory manager, for the host to find. Only the guest of "             \

@@ -262,6 +262,15 @@ vfree a
 END
 check "a script is run first, and again by restart" 2 out "~ area 'a'" err '`second` is neither' out '^VERIFIED'
 
+printf '# first\ncpus 2 # few\npolicy lazy\na = vmalloc 8K\n' >begin.kvs
+printf 'on cpu 3 vfree a\nsave more.kvs\nsave more.kvs\nsave \033[2J\nsave \033[2J\n' | "$KVMAP" shell begin.kvs --cpus 4 $patient >out 2>err
+status=$?
+check "save states the machine as it was" 2 err '^kvmap: more.kvs: there is' err '^kvmap: .x1b.2J: there is'
+try run more.kvs --json
+check "so that the script runs" 0 out '"cpus":4,.*"policy":"lazy"'
+[ "$(grep -c '^policy\|^cpus' more.kvs)" = 2 ] && grep -q '^# cpus 2 # few$' more.kvs && ok "what it replaced is a comment" ||
+	not_ok "what it replaced is a comment"
+
 typed <<'END'
 crash oops
 map

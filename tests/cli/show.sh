@@ -32,6 +32,17 @@ try run repeat.kvs
 check "of several, the last one is shown" 0 out '3 times; last: shown'
 [ "$(grep -c ^MemTotal out)" = 1 ] && ok "once" || not_ok "once"
 
+try run -e 'a = vmalloc 64K; b = vmalloc 8K; show areas b; show areas a + 64K; show areas 0; show areas text'
+check "of an address its area" 0 out "^  b, tables: 2 pages rw-.*: ok$" out "^  a, tables: 16 pages rw-" \
+	out '^  0x0 lies in no area$' out '^  0xffffffff80200000 lies in no area$'
+[ "$(grep -c '^  b, tables' out)" = 1 ] && ok "alone" || not_ok "alone"
+try run -e 'a = vmalloc 64K; show areas a; show areas 0' --json
+check "in JSON, too" 0 out '"type":"area",.*"variable":"a"' out '"type":"area",.*"address":"0x0","found":false'
+try run -e 'expect refused a = vmalloc 1T; expect refused show areas a'
+check "unless it is of a variable that is not set" 0 out 'refused as expected'
+try run -e 'show areas rodata'
+check "or of rodata" 2 err 'only the guest knows where rodata is'
+
 try run -e 'expect refused a = vmalloc 1T; expect refused show frames a'
 check "a variable that is not set is refused" 0 out 'refused as expected'
 try run -e 'parallel; on cpu 0 show areas; end'

@@ -41,17 +41,19 @@ static void show_proc(struct report *report, const struct report_show *show)
 	ranges_destroy(&direct_map);
 }
 
-static void show_not_mapped(struct report *report, uint64_t address)
+/* JSON: TYPE, with that member false. */
+static void show_none(struct report *report, uint64_t address, const char *text, const char *type,
+		      const char *member)
 {
 	struct json_object *line;
 
 	if (report->format == REPORT_TEXT) {
-		text_line(report, PAINT_PLAIN, 2, 4, "0x%" PRIx64 " is not mapped: it has no frame", address);
+		text_line(report, PAINT_PLAIN, 2, 4, "0x%" PRIx64 " %s", address, text);
 		return;
 	}
-	line = json_start(report, "frame");
+	line = json_start(report, type);
 	json_add_hex(line, "address", address);
-	json_add_bool(line, "mapped", false);
+	json_add_bool(line, member, false);
 	json_finish(report, line);
 }
 
@@ -92,15 +94,27 @@ static void show_frames(struct report *report, const struct report_show *show)
 
 	walk_translate(show->guest.view, show->guest.mode, show->address, &walk);
 	if (walk.stop != WALK_MAPPED)
-		show_not_mapped(report, show->address);
+		show_none(report, show->address, "is not mapped: it has no frame", "frame", "mapped");
 	else if (show_frame(report, show, walk.gpa / PAGE_4K, &error) < 0)
 		text_line(report, PAINT_BAD, 2, 2, "%s", error.text);
+}
+
+static void show_areas(struct report *report, const struct report_show *show)
+{
+	const struct claim_area *area = claims_area_at(show->guest.claims, show->address);
+
+	if (!show->has_address)
+		report_areas(report, &show->guest);
+	else if (area)
+		report_area(report, &show->guest, area);
+	else
+		show_none(report, show->address, "lies in no area", "area", "found");
 }
 
 static void show_one(struct report *report, const struct report_show *show)
 {
 	switch (show->what) {
-	case KVMAP_SHOW_AREAS: report_areas(report, &show->guest); break;
+	case KVMAP_SHOW_AREAS: show_areas(report, show); break;
 	case KVMAP_SHOW_FRAMES: show_frames(report, show); break;
 	default: show_proc(report, show);
 	}

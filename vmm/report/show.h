@@ -12,7 +12,8 @@
 /* The stopped guest. Borrowed. verdict and findings: as in struct report_areas, for KVMAP_SHOW_AREAS. */
 struct report_show {
 	enum kvmap_show what;
-	uint64_t address; /* of KVMAP_SHOW_FRAMES */
+	bool has_address; /* of KVMAP_SHOW_FRAMES always, of KVMAP_SHOW_AREAS: only the area that it lies in */
+	uint64_t address;
 	struct report_areas guest;
 };
 

@@ -70,13 +70,14 @@ static void show_areas(struct report *report, const struct report_stop *stop)
 {
 	struct diff_areas areas = { 0 };
 	struct error ignored;
+	char more[40];
 
 	if (diff_areas(stop->before, stop->run->claims, &areas, &ignored) == 0) {
 		for (size_t i = 0; i < areas.count && i < AREAS_SHOWN; i++)
 			show_area(report, stop, &areas.items[i]);
 		if (areas.count > AREAS_SHOWN)
-			text_line(report, PAINT_FAINT, 2, 4, "... and %zu areas more (`diff` has all)",
-				  areas.count - AREAS_SHOWN);
+			text_line(report, PAINT_FAINT, 2, 4, "... and %s (`diff` has all)",
+				  text_number_of(areas.count - AREAS_SHOWN, "more area", more, sizeof(more)));
 	}
 	diff_areas_destroy(&areas);
 }

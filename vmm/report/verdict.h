@@ -8,7 +8,7 @@
 #include "report/report.h"
 #include "verify/verify.h"
 
-/* What a verdict is of. All 0: of one verification, without a run. */
+/* The run, or the guests of a shell, that a verdict is of. All 0: one verification, without a run. */
 struct verdict_run {
 	unsigned int verifications; /* 0: not shown */
 	uint64_t refused;           /* operations that were refused without `expect refused` */

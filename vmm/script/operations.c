@@ -171,16 +171,17 @@ static int parse_show(struct compile *compile, struct kvmap_operation *operation
 	if (operand_choice(compile, show_names, "what to show", &what) < 0)
 		return -1;
 	operation->operand[0].value = what;
-	if (what != KVMAP_SHOW_FRAMES)
-		return 0;
 	skip_blanks(compile);
 	address = compile->now.at;
+	if (what != KVMAP_SHOW_FRAMES && (what != KVMAP_SHOW_AREAS || at_line_end(compile)))
+		return 0;
+	operation->operand[2].value = true;
 	if (operand_address(compile, &operation->operand[1]) < 0)
 		return -1;
 	if (operation->operand[1].base == KVMAP_BASE_RODATA)
 		return compile_error(
 			compile, address,
-			"only the guest knows where rodata is: show frames takes a variable, text or a number");
+			"only the guest knows where rodata is: show takes a variable, text or a number");
 	return 0;
 }
 

@@ -176,6 +176,7 @@ static int show(struct session *session, const struct kvmap_operation *operation
 {
 	struct report_show show = {
 		.what = (enum kvmap_show)operation->operand[0].value,
+		.has_address = operation->operand[2].value,
 		.guest = { .claims = &session->claims,
 			   .view = session->view,
 			   .mode = &session->mode,

@@ -24,7 +24,7 @@ struct shell {
 	ARRAY_OF(char) block; /* lines of a `repeat` or `parallel` without its end */
 	uint64_t line_ns;     /* CLOCK_MONOTONIC: when the line was complete */
 	size_t verified;      /* operations of the guest that were done at its last verification */
-	/* Of guests before `restart`. */
+	/* Sums over the guests before `restart`. */
 	uint64_t earlier_findings, earlier_unverified, earlier_refused;
 	struct shell_result result;
 	bool ends;

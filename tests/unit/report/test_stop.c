@@ -109,7 +109,7 @@ Test(stop, of_a_guest_that_was_stopped_or_died_compares_nothing)
 	stop.dead = false;
 	stop.stopped_at = "shell:2: crash hang";
 	shown(REPORT_TEXT);
-	check_holds(text, "stopped at shell:2: crash hang: ");
+	check_holds(text, "stopped at shell:2: crash hang, where claims and tables may differ: ");
 }
 
 Test(stop, in_json_is_the_operations_and_a_line_of_its_own)

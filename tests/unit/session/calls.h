@@ -11,7 +11,7 @@
 #include "program/build_id.h"
 #include "session/session.h"
 
-/* What a session gives the guest by the ring, and what the guest does with it. */
+/* Operations that a session gives the guest by the ring, and the answers of the guest. */
 struct calls_ring {
 	struct kvmap_operation given[3000];
 	size_t given_count, pushes;
