@@ -44,9 +44,12 @@ class Terminal:
                 signal.signal(name, signal.SIG_DFL)
             os.environ.update(TERM="xterm", NO_COLOR="1")
             os.execv(sys.argv[1], [sys.argv[1], command, *arguments])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        self.resize(columns)
         self.text = ""
         self.start = 0  # of what expect() has not seen
+
+    def resize(self, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
 
     def read(self, seconds):
         if not select.select([self.fd], [], [], max(seconds, 0))[0]:
@@ -269,6 +272,45 @@ def _(shell):
     assert not too_long(shell.text, 60), "\n".join(too_long(shell.text, 60))
     shell.send("\x04")
     shell.end()
+
+
+@test("a shell that was stopped goes on with the line that was begun")
+def _(shell):
+    shell.prompt()
+    shell.send("a = vmal")
+    shell.expect("a = vmal")
+    os.kill(shell.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, shell.pid, os.WSTOPPED)
+    # As a shell with jobs does, and programs that run meanwhile.
+    modes = termios.tcgetattr(shell.fd)
+    modes[3] |= termios.ICANON | termios.ECHO
+    termios.tcsetattr(shell.fd, termios.TCSANOW, modes)
+    os.kill(shell.pid, signal.SIGCONT)
+    shell.expect("kvmap> a = vmal")
+    shell.prompt("")
+    shell.send("\t\t")
+    shell.expect("vmalloc_huge")
+    shell.expect("kvmap> a = vmalloc")
+    shell.send(" 64K\r")
+    shell.expect("64 KiB: new")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect_end(0)
+
+
+@test("a line wraps where the terminal ends now")
+def _(shell):
+    shell.prompt()
+    shell.resize(60)
+    os.kill(shell.pid, signal.SIGWINCH)
+    shell.send("print \"" + "x" * 55)
+    # 60 columns, with the prompt; then something that goes to the next one.
+    shell.expect(r"x{46}[^x]+x{9}")
+    shell.send("\"\r")
+    shell.expect("done")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect_end(0)
 
 
 @test("map --watch shows in another terminal what comes and goes", ("--control", "auto"))

@@ -7,6 +7,7 @@
 
 #include <histedit.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,34 @@ static char *prompt_text(EditLine *edit)
 	return (char *)editor_of(edit)->prompt;
 }
 
+/* While a line is read: the process was stopped and went on (SIGCONT); the terminal got another size (SIGWINCH). */
+static volatile sig_atomic_t continued, resized;
+
+static void note_terminal(int number)
+{
+	if (number == SIGCONT)
+		continued = true;
+	else
+		resized = true;
+}
+
+static const int terminal_signals[] = { SIGCONT, SIGWINCH };
+
+#define TERMINAL_SIGNALS (sizeof(terminal_signals) / sizeof(terminal_signals[0]))
+
+/* Meanwhile another process may have set the terminal up for itself: the line that is typed is drawn again. */
+static void take_terminal(EditLine *edit)
+{
+	if (resized || continued)
+		el_resize(edit);
+	if (continued) {
+		el_set(edit, EL_PREP_TERM, 0);
+		el_set(edit, EL_PREP_TERM, 1);
+		el_set(edit, EL_REFRESH);
+	}
+	continued = resized = false;
+}
+
 /* The next character; bytes that are none are dropped. */
 static int read_character(EditLine *edit, wchar_t *out)
 {
@@ -51,9 +80,14 @@ static int read_character(EditLine *edit, wchar_t *out)
 	mbstate_t state = { 0 };
 	char byte;
 
-	while ((editor->result = plain_byte(&editor->input, &byte)) == INPUT_READ) {
-		size_t length = mbrtowc(out, &byte, 1, &state);
+	while ((editor->result = plain_byte(&editor->input, &byte)) == INPUT_READ ||
+	       editor->result == INPUT_WOKEN) {
+		size_t length;
 
+		take_terminal(edit);
+		if (editor->result == INPUT_WOKEN)
+			continue;
+		length = mbrtowc(out, &byte, 1, &state);
 		if (length <= 1)
 			return 1;
 		if (length == (size_t)-1)
@@ -198,6 +232,23 @@ static enum input_result take_line(struct editor *editor, const char *line, int 
 	return INPUT_READ;
 }
 
+/* el_gets(), which notes the signals of the terminal. */
+static const char *read_line(struct editor *editor, int *count_out)
+{
+	struct sigaction action = { .sa_handler = note_terminal, .sa_flags = SA_RESTART },
+			 before[TERMINAL_SIGNALS];
+	const char *line;
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < TERMINAL_SIGNALS; i++)
+		sigaction(terminal_signals[i], &action, &before[i]);
+	el_resize(editor->edit);
+	line = el_gets(editor->edit, count_out);
+	for (size_t i = 0; i < TERMINAL_SIGNALS; i++)
+		sigaction(terminal_signals[i], &before[i], NULL);
+	return line;
+}
+
 enum input_result editor_read(struct editor *editor, const char *prompt, const char **line_out)
 {
 	const char *line;
@@ -212,7 +263,7 @@ enum input_result editor_read(struct editor *editor, const char *prompt, const c
 	}
 	editor->prompt = prompt;
 	editor->result = INPUT_READ;
-	line = el_gets(editor->edit, &count);
+	line = read_line(editor, &count);
 	if (line && count > 0 && editor->result == INPUT_READ)
 		return take_line(editor, line, count, line_out);
 	return editor->result == INPUT_READ ? INPUT_END : editor->result;

@@ -13,6 +13,7 @@
 	X(el_init)                                                                                           \
 	X(el_insertstr)                                                                                      \
 	X(el_line)                                                                                           \
+	X(el_resize)                                                                                         \
 	X(el_set)                                                                                            \
 	X(history)                                                                                           \
 	X(history_end)                                                                                       \

@@ -36,7 +36,7 @@ enum input_result plain_byte(struct plain_lines *lines, char *out)
 	while (lines->next == lines->count) {
 		result = wait_for_input(lines->fd);
 		if (result == INPUT_INTERRUPTED && !signals_received())
-			continue; /* the terminal's size changed */
+			return INPUT_WOKEN;
 		if (result != INPUT_READ)
 			return result;
 		got = read(lines->fd, lines->bytes, sizeof(lines->bytes));
@@ -57,8 +57,8 @@ enum input_result plain_line(struct plain_lines *lines, const char **line_out)
 	char byte = 0;
 
 	lines->line.count = 0;
-	while ((result = plain_byte(lines, &byte)) == INPUT_READ && byte != '\n')
-		if (array_push(&lines->line, byte) < 0)
+	while ((result = plain_byte(lines, &byte)) == INPUT_WOKEN || (result == INPUT_READ && byte != '\n'))
+		if (result == INPUT_READ && array_push(&lines->line, byte) < 0)
 			return INPUT_FAILED;
 	if (result == INPUT_END && lines->line.count)
 		result = INPUT_READ;

@@ -12,6 +12,7 @@
 enum input_result {
 	INPUT_READ,
 	INPUT_INTERRUPTED, /* a signal came: signals_received() */
+	INPUT_WOKEN,       /* of plain_byte(): another signal came, which ends nothing */
 	INPUT_END,
 	INPUT_BINARY, /* a line with a NUL byte */
 	INPUT_FAILED, /* errno */

@@ -194,6 +194,7 @@ static int read_lines(struct shell *shell, struct error *error)
 				return -1;
 			break;
 		case INPUT_INTERRUPTED: interrupted(shell); break;
+		case INPUT_WOKEN: break;
 		case INPUT_BINARY: shell_error(shell, "a line with a NUL byte: lines are text", NULL); break;
 		case INPUT_END:
 			if (editor_is_terminal(shell->editor))
