@@ -239,8 +239,12 @@ typed <<'END'
 help walk
 map --help
 walk --usage
+help repeat
+help parallel
+help expect
 END
-check "help of a command is nothing wrong" 0 out 'Usage: kvmap walk' out 'Usage: kvmap map'
+check "help of a command is nothing wrong" 0 out 'Usage: kvmap walk' out 'Usage: kvmap map' \
+	out '^  repeat N: ' out '^  parallel: ' out '^  expect refused OPERATION, expect fault'
 [ -s err ] && not_ok "without a message" || ok "without a message"
 
 typed <<'END'

@@ -2,6 +2,7 @@
 #include "shell/complete.h"
 
 #include "script/names.h"
+#include "shell/help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,6 @@
 static const char *const proc_files[] = { "meminfo", "vmallocinfo", "buddyinfo", "slabinfo", NULL };
 static const char *const verify_modes[] = { "each", "end", "off", NULL };
 static const char *const expectations[] = { "fault", "refused", NULL };
-const char *const complete_prefixes[] = { "expect", "in", "on", "repeat", "parallel", "end", NULL };
 
 /* The line up to the cursor. */
 struct cursor {
@@ -115,7 +115,7 @@ static void add_starts(const struct complete_words *words, struct completion *ou
 {
 	if (words->script) {
 		add_operations(out, cursor);
-		add_list(out, cursor, complete_prefixes);
+		add_list(out, cursor, help_prefixes);
 	}
 	if (cursor->first)
 		return;
@@ -133,6 +133,7 @@ static void add_arguments(const struct complete_words *words, struct completion 
 
 	if (is_word(first, length, "help")) {
 		add_operations(out, cursor);
+		add_list(out, cursor, help_prefixes);
 		add_list(out, cursor, words->own);
 		add_list(out, cursor, words->commands);
 	} else if (is_word(first, length, "proc")) {

@@ -30,7 +30,4 @@ void complete_line(const struct complete_words *words, const char *text, struct 
 /* The letters that all words share after what is typed, and a blank after the only one; "" if there are none. */
 void completion_rest(const struct completion *completion, char *out, size_t size);
 
-/* Words with which a line of operations may begin, but for operations; NULL ends the list. */
-extern const char *const complete_prefixes[];
-
 #endif

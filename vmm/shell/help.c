@@ -20,8 +20,22 @@
 	  "ends the guest and the shell, as Ctrl-D does; the exit status is the verdict's")                    \
 	X("quit", 0, false, "quit", "as exit")
 
+/* X(word, usage, help) */
+#define PREFIXES(X)                                                                                          \
+	X("expect", "expect refused OPERATION, expect fault KIND [read|write|execute] ADDRESS",              \
+	  "the guest must refuse the operation, or an access to ADDRESS must fault")                         \
+	X("on", "on cpu N OPERATION", "CPU N runs it, while CPU 0 waits")                                    \
+	X("in", "in interrupt OPERATION", "its CPU runs it in an interrupt handler")                         \
+	X("repeat", "repeat N", "the lines below it, to its `end`, are run N times")                         \
+	X("parallel", "parallel",                                                                            \
+	  "the lines below it, to its `end`, are run by all CPUs at the same time, each its own in order")   \
+	X("end", "end", "ends a repeat or parallel")
+
 #define WORD(word, arguments, of_guest, usage, help) word,
 const char *const help_own_words[] = { OWN_WORDS(WORD) NULL };
+#undef WORD
+#define WORD(word, usage, help) word,
+const char *const help_prefixes[] = { PREFIXES(WORD) NULL };
 #undef WORD
 
 static const struct {
@@ -32,6 +46,14 @@ static const struct {
 } own[] = {
 #define ROW(word, arguments, of_guest, usage, help) { word, arguments, of_guest, usage, help },
 	OWN_WORDS(ROW)
+#undef ROW
+};
+
+static const struct {
+	const char *word, *usage, *help;
+} prefixes[] = {
+#define ROW(word, usage, help) { word, usage, help },
+	PREFIXES(ROW)
 #undef ROW
 };
 
@@ -102,6 +124,12 @@ bool help_print_word(FILE *stream, const char *word, unsigned int columns)
 
 	if (help)
 		text_line(&report, PAINT_PLAIN, 2, 4, "%s: %s", usage, help);
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (strcmp(prefixes[i].word, word) != 0)
+			continue;
+		text_line(&report, PAINT_PLAIN, 2, 4, "%s: %s", prefixes[i].usage, prefixes[i].help);
+		found = true;
+	}
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcmp(own[i].word, word) != 0)
 			continue;

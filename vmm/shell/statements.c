@@ -3,7 +3,6 @@
 
 #include "base/spelling.h"
 #include "script/script.h"
-#include "shell/complete.h"
 #include "shell/help.h"
 #include "shell/words.h"
 
@@ -76,7 +75,7 @@ const char *statement_meant(const char *line, const char *const *commands)
 
 	if (*after_word(line) == '=')
 		return NULL;
-	nearest_of(typed, length, complete_prefixes, &distance);
+	nearest_of(typed, length, help_prefixes, &distance);
 	for (size_t i = 0; (operation = operation_listed(i)); i++) {
 		wanted = spelling_distance(typed, length, operation);
 		distance = wanted < distance ? wanted : distance;
