@@ -149,15 +149,46 @@ static int work_read(const struct map_options *options, struct source *source, s
 	return options->check ? map_check(&input, &work->violations, error) : 0;
 }
 
+/* Everything at once, where nothing is needed twice: the direct map of kvmap's own guest is known beforehand. */
+static bool is_one_pass(const struct map_options *options, const struct source *source)
+{
+	return source->claims && !options->check && !options->all && !options->source.common.json;
+}
+
+static int work_fold(const struct source *source, struct work *work, struct error *error)
+{
+	const struct map_source from = {
+		.view = source->view,
+		.mode = &source->mode,
+		.direct = map_direct(NULL, source->view, source->claims),
+		.claims = source->claims,
+		.symbols = source->symbols,
+	};
+
+	return map_read_folded(&from, &work->filter, &work->map, &work->lines, &work->ranges, error);
+}
+
 static int work_build(const struct map_options *options, const struct source *source, struct work *work,
 		      struct error *error)
 {
 	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &work->filter,
 		      &work->map, error) < 0)
 		return -1;
-	if (work->filter.owner && map_check_owner(&work->map, source->symbols, work->filter.owner, error) < 0)
-		return -1;
 	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
+}
+
+static int work_do(const struct map_options *options, struct source *source, struct work *work,
+		   struct error *error)
+{
+	if (is_one_pass(options, source)) {
+		if (work_fold(source, work, error) < 0)
+			return -1;
+	} else if (work_read(options, source, work, error) < 0 ||
+		   work_build(options, source, work, error) < 0) {
+		return -1;
+	}
+	return work->filter.owner ? map_check_owner(&work->map, source->symbols, work->filter.owner, error)
+				  : 0;
 }
 
 static int work_report(const struct map_options *options, struct inspection *inspection,
@@ -196,7 +227,7 @@ static int show_map(struct inspection *inspection, struct source *source, void *
 	if (options->range && address_parse_range(options->range, source->claims, source->symbols,
 						  &work.filter.start, &work.filter.end, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
-	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
+	if (work_do(options, source, &work, &error) < 0)
 		status = inspection_fail(inspection, &error, NULL);
 	else
 		status = work_report(options, inspection, source, &work);

@@ -49,7 +49,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 {
 	struct report_step step = { 0 };
 
-	if (record->cpu >= KVMAP_CPUS_MAX || !is_due(session, record->operation)) {
+	if (record->cpu >= session->config.cpus || !is_due(session, record->operation)) {
 		session->run.dropped_records++;
 		return 0;
 	}
@@ -72,7 +72,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 
 static void take_fault(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu] = (struct report_step){
 			.fault = *record,
 			.warning = session->pending[record->cpu].warning,
@@ -83,7 +83,7 @@ static void take_fault(struct session *session, const struct kvmap_record *recor
 
 static void take_warning(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu].warning = *record;
 	else
 		session->run.dropped_records++;

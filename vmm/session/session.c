@@ -139,6 +139,11 @@ int session_boot(const struct session_config *config, struct session **out, stru
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
 	session->program_file.fd = -1;
+	session->pending = calloc(config->cpus, sizeof(*session->pending));
+	if (!session->pending) {
+		error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		goto failed;
+	}
 	expectations_begin(&session->verdict);
 	if (boot(session, error) < 0)
 		goto failed;
@@ -198,6 +203,7 @@ void session_destroy(struct session *session)
 	for (size_t i = 0; i < session->steps.count; i++)
 		report_shown_destroy(&session->steps.items[i].shown);
 	report_shown_destroy(&session->shown);
+	free(session->pending);
 	free(session->steps.items);
 	free(session->free_blocks.items);
 	free(session);

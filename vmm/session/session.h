@@ -66,8 +66,8 @@ struct session {
 	struct verdict verdict;
 	struct report_death death;
 	ARRAY_OF(struct report_step) steps;
-	/* By CPU: FAULT and WARNING records of the operation in progress, until its RESULT. */
-	struct report_step pending[KVMAP_CPUS_MAX];
+	/* By CPU, of config.cpus: FAULT and WARNING records of the operation in progress, until its RESULT. */
+	struct report_step *pending;
 	ARRAY_OF(struct kvmap_record) free_blocks; /* FREE_BLOCKS records, the first FREE_BLOCKS_KEPT */
 	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */
 	size_t parallel_start, parallel_end;

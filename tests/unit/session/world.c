@@ -53,6 +53,7 @@ int __wrap_machine_view(struct machine *machine, const struct view **out, struct
 
 void world_start(void)
 {
+	static struct report_step pending[KVMAP_CPUS_MAX];
 	static char path[] = "t.kvs";
 	static char text[] = "operation 1\noperation 2\noperation 3\noperation 4\noperation 5\noperation 6\n";
 
@@ -63,7 +64,8 @@ void world_start(void)
 		operations[i] = (struct kvmap_operation){ .opcode = KVMAP_OP_VMALLOC,
 							  .line = i + 1,
 							  .result = KVMAP_NO_RESULT };
-	session = (struct session){ .config = { .script = &script, .cpus = 1 } };
+	memset(pending, 0, sizeof(pending));
+	session = (struct session){ .config = { .script = &script, .cpus = 1 }, .pending = pending };
 	record_count = record_next = 0;
 	world_damaged = false;
 	world_view = NULL;
