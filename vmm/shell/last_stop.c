@@ -66,7 +66,10 @@ struct view *last_stop_copy(const struct view *view, struct error *error)
 	copy->release = release;
 	copy->pages_1g = view->pages_1g;
 	copy->physical_bits = view->physical_bits;
-	copy->cpu_count = view->cpu_count;
+	if (view_set_cpus(copy, view->cpu_count, error) < 0) {
+		view_destroy(copy);
+		return NULL;
+	}
 	memcpy(copy->cpus, view->cpus, view->cpu_count * sizeof(view->cpus[0]));
 	for (unsigned int i = 0; i < view->region_count; i++) {
 		if (copy_region(view, &view->regions[i], copy, error) < 0) {

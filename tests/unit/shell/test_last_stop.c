@@ -20,7 +20,7 @@ static void prepare(void)
 	memset(memory, 0x5a, SIZE);
 	region.bytes = memory;
 	cr_assert_eq(view_add_region(&view, &region, &error), 0);
-	view.cpu_count = 1;
+	cr_assert_eq(view_set_cpus(&view, 1, &error), 0);
 	view.cpus[0].cr3 = 0x123000;
 	view.physical_bits = 39;
 }
