@@ -14,90 +14,95 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The members of an area or its guard that the list needs, side by side in memory. */
-struct place {
-	uint64_t start, end; /* of the area, or of its guard */
-	uint64_t caller;
-	const struct claim_area *area;
-	enum address_kind kind; /* of the area */
-};
-
-/* Sorted places with a cursor. */
+/* Areas by address with a cursor: an array of the claims, or pointers into it. */
 struct places {
-	struct place *items;
+	const struct claim_area *items;
+	const struct claim_area **sorted; /* NULL: items are in order */
 	size_t count;
 	size_t next; /* the first place not yet passed */
 };
 
-struct builder {
+struct map_builder {
 	const struct claims *claims;
 	struct symbols *symbols;
 	bool own; /* they are of kvmap's own guest */
 	const struct map_filter *filter;
+	bool selects_all; /* the filter does */
+	const struct map_sink *sink;
 	struct memory_map *map;
 	struct places areas;  /* live and lazily freed areas, by start */
-	struct places guards; /* of live areas, by start */
+	struct places guards; /* live areas, by their guard */
+	uint64_t next_guard;  /* the guard of the next of them; UINT64_MAX: there is none */
 	struct callers callers;
-	const struct range *last; /* the range added last */
+	uint64_t last, last_size; /* of the range added last; size 0: none */
+	bool failed;
+	bool disordered; /* the areas of the claims are not in order, although they were taken to be */
 };
 
 /* ---- areas ---- */
 
-static int compare_places(const void *a, const void *b)
+static int compare_starts(const void *a, const void *b)
 {
-	const struct place *first = a, *second = b;
+	const struct claim_area *first = *(const struct claim_area *const *)a;
+	const struct claim_area *second = *(const struct claim_area *const *)b;
 
-	return first->start < second->start ? -1 : first->start > second->start;
+	return first->va_start < second->va_start ? -1 : first->va_start > second->va_start;
 }
 
-/* The claims of live areas are sorted, except in a damaged guest: mostly there is nothing to sort. */
-static void places_sort(struct places *places)
+static int compare_guards(const void *a, const void *b)
 {
-	for (size_t i = 1; i < places->count; i++) {
-		if (places->items[i - 1].start > places->items[i].start) {
-			qsort(places->items, places->count, sizeof(*places->items), compare_places);
-			break;
-		}
-	}
+	const struct claim_area *first = *(const struct claim_area *const *)a;
+	const struct claim_area *second = *(const struct claim_area *const *)b;
+
+	return claim_area_guard(first) < claim_area_guard(second)
+		       ? -1
+		       : claim_area_guard(first) > claim_area_guard(second);
 }
 
-static int places_collect(struct builder *builder)
+static const struct claim_area *place_at(const struct places *places, size_t index)
+{
+	return places->sorted ? places->sorted[index] : &places->items[index];
+}
+
+/* in_order: the areas are, which guard_next() checks. */
+static int places_open(struct map_builder *builder, bool in_order)
 {
 	const struct claims *claims = builder->claims;
 	struct places *areas = &builder->areas, *guards = &builder->guards;
 	size_t count = claims ? claims->areas.count : 0;
 
-	areas->items = malloc((count + 1) * sizeof(*areas->items));
-	guards->items = malloc((count + 1) * sizeof(*guards->items));
-	if (!areas->items || !guards->items)
+	/* Live areas come first: none is freed lazily. */
+	if (count && in_order && claims->areas.items[count - 1].state == AREA_LIVE) {
+		*areas = *guards = (struct places){ .items = claims->areas.items, .count = count };
+		return 0;
+	}
+	areas->sorted = malloc((count + 1) * sizeof(*areas->sorted));
+	guards->sorted = malloc((count + 1) * sizeof(*guards->sorted));
+	if (!areas->sorted || !guards->sorted)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
-		struct place place = { area->va_start, area->va_end, area->caller, area,
-				       address_area_kind(area) };
 
-		areas->items[areas->count++] = place;
-		if (area->state != AREA_LIVE)
-			continue;
-		place.start = claim_area_guard(area);
-		guards->items[guards->count++] = place;
+		areas->sorted[areas->count++] = area;
+		if (area->state == AREA_LIVE)
+			guards->sorted[guards->count++] = area;
 	}
-	places_sort(areas);
-	places_sort(guards);
+	qsort(areas->sorted, areas->count, sizeof(*areas->sorted), compare_starts);
+	qsort(guards->sorted, guards->count, sizeof(*guards->sorted), compare_guards);
 	return 0;
 }
 
 /* The area that contains gva, or NULL. gva must not decrease from call to call. */
-static const struct place *area_at(struct places *areas, uint64_t gva)
+static const struct claim_area *area_at(struct places *areas, uint64_t gva)
 {
-	const struct place *place;
+	const struct claim_area *area;
 
-	while (areas->next < areas->count && areas->items[areas->next].start <= gva)
+	while (areas->next < areas->count && place_at(areas, areas->next)->va_start <= gva)
 		areas->next++;
 	if (!areas->next)
 		return NULL;
-	place = &areas->items[areas->next - 1];
-	return gva < place->end ? place : NULL;
+	area = place_at(areas, areas->next - 1);
+	return gva < area->va_end ? area : NULL;
 }
 
 /* ---- kinds of ranges ---- */
@@ -106,7 +111,7 @@ static const struct place *area_at(struct places *areas, uint64_t gva)
  * The kind of a range in the loaded image, at the GVA of its segment; else ADDRESS_UNKNOWN. The GPA of kvmap's
  * own guest is as in the file; other kernels may be moved in physical memory, too.
  */
-static enum address_kind image_kind(const struct builder *builder, const struct range *range)
+static enum address_kind image_kind(const struct map_builder *builder, const struct range *range)
 {
 	const struct symbols_segment *segment = symbols_segment_at(builder->symbols, range->gva);
 
@@ -115,18 +120,16 @@ static enum address_kind image_kind(const struct builder *builder, const struct 
 		       : ADDRESS_UNKNOWN;
 }
 
-static enum address_kind claimed_kind(const struct range *range, const struct place *place)
+static enum address_kind claimed_kind(const struct range *range, const struct claim_area *area)
 {
-	if (place)
-		return place->kind;
+	if (area)
+		return address_area_kind(area);
 	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
 		return ADDRESS_STRAY;
 	return range->gva >= KVMAP_IMAGE_BASE ? ADDRESS_IMAGE : ADDRESS_NOTHING;
 }
 
-/* *place_out: of the area that the range belongs to, or NULL. */
-static struct map_item range_item(struct builder *builder, const struct range *range,
-				  const struct place **place_out)
+static struct map_item range_item(struct map_builder *builder, const struct range *range)
 {
 	struct map_item item = {
 		.start = range->gva,
@@ -135,15 +138,13 @@ static struct map_item range_item(struct builder *builder, const struct range *r
 		.range = range,
 	};
 
-	*place_out = NULL;
 	if (item.kind != ADDRESS_UNKNOWN)
 		return item;
 	if (builder->map->direct.found && range->gva - range->gpa == builder->map->direct.base)
 		item.kind = ADDRESS_DIRECT;
 	else if (builder->claims) {
-		*place_out = area_at(&builder->areas, range->gva);
-		item.area = *place_out ? (*place_out)->area : NULL;
-		item.kind = claimed_kind(range, *place_out);
+		item.area = area_at(&builder->areas, range->gva);
+		item.kind = claimed_kind(range, item.area);
 	}
 	return item;
 }
@@ -160,7 +161,7 @@ static bool owner_is(const struct memory_map *map, const struct map_item *item, 
 	       !memcmp(owner, caller->place, caller->name_length);
 }
 
-static bool is_wanted(const struct builder *builder, const struct map_item *item)
+static bool is_wanted(const struct map_builder *builder, const struct map_item *item)
 {
 	const struct map_filter *filter = builder->filter;
 	unsigned int rights = item->range ? item->range->rights : 0;
@@ -171,60 +172,151 @@ static bool is_wanted(const struct builder *builder, const struct map_item *item
 	       (!filter->owner || owner_is(builder->map, item, filter->owner));
 }
 
-/* place: of the area of the item, or NULL. */
-static int add(struct builder *builder, struct map_item *item, const struct place *place)
+int map_name_caller(struct map_builder *builder, struct map_item *item)
 {
-	if (place) {
-		if (callers_find(&builder->callers, builder->map, builder->symbols, place->caller,
-				 &item->caller) < 0)
-			return -1;
-		item->variable = claims_area_variable(builder->claims, place->area);
-	}
+	if (!item->area)
+		return 0;
+	return callers_find(&builder->callers, builder->map, builder->symbols, item->area->caller,
+			    &item->caller);
+}
+
+static inline int add(struct map_builder *builder, struct map_item *item)
+{
 	item->alike = map_alike(item);
-	return is_wanted(builder, item) ? array_push(&builder->map->items, *item) : 0;
+	if (!builder->selects_all) {
+		if (builder->filter->owner && map_name_caller(builder, item) < 0)
+			return -1;
+		if (!is_wanted(builder, item))
+			return 0;
+	}
+	builder->map->item_count++;
+	builder->map->range_count += item->range != NULL;
+	return builder->sink->item(builder->sink->context, builder, item);
+}
+
+/* Moves on to the next guard, and checks that it is the next one. */
+static void guard_next(struct map_builder *builder)
+{
+	struct places *guards = &builder->guards;
+	const struct claim_area *passed, *next;
+
+	builder->next_guard = UINT64_MAX;
+	if (++guards->next >= guards->count)
+		return;
+	passed = place_at(guards, guards->next - 1);
+	next = place_at(guards, guards->next);
+	builder->next_guard = claim_area_guard(next);
+	builder->disordered |=
+		!guards->sorted && (next->state != AREA_LIVE || next->va_start < passed->va_start ||
+				    next->va_end < passed->va_end);
 }
 
 /* Adds the guards below `end`, the address of the next range. */
-static int add_guards(struct builder *builder, uint64_t end)
+static int add_guards(struct map_builder *builder, uint64_t end)
 {
 	struct places *guards = &builder->guards;
 
-	for (; guards->next < guards->count && guards->items[guards->next].start < end; guards->next++) {
-		const struct place *place = &guards->items[guards->next];
-		const struct range *last = builder->last;
+	while (builder->next_guard < end) {
+		const struct claim_area *area = place_at(guards, guards->next);
 		struct map_item item = {
-			.start = place->start,
+			.start = builder->next_guard,
 			.size = KVMAP_GUARD_SIZE,
 			.kind = ADDRESS_GUARD,
-			.area = place->area,
-			.mapped = (last && place->start >= last->gva &&
-				   place->start - last->gva < last->size) ||
-				  end - place->start < KVMAP_GUARD_SIZE,
+			.area = area,
 		};
 
-		if (add(builder, &item, place) < 0)
+		item.mapped = item.start - builder->last < builder->last_size ||
+			      end - item.start < KVMAP_GUARD_SIZE;
+		guard_next(builder);
+		if (add(builder, &item) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int build(struct builder *builder, const struct ranges *ranges)
+int map_add(void *context, const struct range *range)
 {
-	const struct place *place;
+	struct map_builder *builder = context;
+	struct map_item item;
 
-	if (places_collect(builder) < 0 || callers_init(&builder->callers, builder->map) < 0)
+	builder->failed = true;
+	if (add_guards(builder, range->gva) < 0)
 		return -1;
-	for (size_t i = 0; i < ranges->count; i++) {
-		struct map_item item;
+	item = range_item(builder, range);
+	builder->map->typed |= range->pat_index != 0;
+	if (add(builder, &item) < 0)
+		return -1;
+	builder->last = range->gva;
+	builder->last_size = range->size;
+	builder->failed = false;
+	return 0;
+}
 
-		if (add_guards(builder, ranges->items[i].gva) < 0)
-			return -1;
-		item = range_item(builder, &ranges->items[i], &place);
-		if (add(builder, &item, place) < 0)
-			return -1;
-		builder->last = &ranges->items[i];
+struct map_builder *map_open(struct memory_map *map, const struct claims *claims, struct symbols *symbols,
+			     const struct map_filter *filter, const struct map_sink *sink, bool in_order)
+{
+	struct map_builder *builder = calloc(1, sizeof(*builder));
+
+	if (!builder)
+		return NULL;
+	*builder = (struct map_builder){
+		.claims = claims,
+		.symbols = symbols,
+		.own = symbols && symbols_are_own(symbols),
+		.filter = filter,
+		.sink = sink,
+		.map = map,
+		.next_guard = UINT64_MAX,
+		.selects_all = !filter->writable && !filter->executable && !filter->user && !filter->owner &&
+			       !filter->start && filter->end == UINT64_MAX,
+	};
+	if (places_open(builder, in_order) < 0 || callers_init(&builder->callers, map) < 0) {
+		builder->failed = true;
+		(void)map_close(builder);
+		return NULL;
 	}
-	return add_guards(builder, UINT64_MAX);
+	if (builder->guards.count)
+		builder->next_guard = claim_area_guard(place_at(&builder->guards, 0));
+	return builder;
+}
+
+int map_close(struct map_builder *builder)
+{
+	int result = builder->failed ? -1 : add_guards(builder, UINT64_MAX);
+
+	if (!result && builder->disordered)
+		result = MAP_DISORDERED;
+	free(builder->areas.sorted);
+	free(builder->guards.sorted);
+	callers_destroy(&builder->callers);
+	free(builder);
+	return result;
+}
+
+static int item_push(void *context, struct map_builder *builder, struct map_item *item)
+{
+	struct memory_map *map = context;
+
+	if (map_name_caller(builder, item) < 0)
+		return -1;
+	if (item->area)
+		item->variable = claims_area_variable(builder->claims, item->area);
+	return array_push(&map->items, *item);
+}
+
+/* 0, -1 or MAP_DISORDERED. */
+static int build_list(const struct ranges *ranges, const struct claims *claims, struct symbols *symbols,
+		      const struct map_filter *filter, struct memory_map *map, bool in_order)
+{
+	const struct map_sink sink = { .item = item_push, .context = map };
+	struct map_builder *builder = map_open(map, claims, symbols, filter, &sink, in_order);
+
+	if (!builder)
+		return -1;
+	for (size_t i = 0; i < ranges->count; i++)
+		if (map_add(builder, &ranges->items[i]) < 0)
+			break;
+	return map_close(builder);
 }
 
 int map_build(const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
@@ -232,19 +324,13 @@ int map_build(const struct ranges *ranges, const struct map_direct *direct, cons
 	      struct error *error)
 {
 	struct memory_map map = { .direct = *direct };
-	struct builder builder = {
-		.claims = claims,
-		.symbols = symbols,
-		.own = symbols && symbols_are_own(symbols),
-		.filter = filter,
-		.map = &map,
-	};
-	int result;
+	int result = build_list(ranges, claims, symbols, filter, &map, true);
 
-	result = build(&builder, ranges);
-	free(builder.areas.items);
-	free(builder.guards.items);
-	callers_destroy(&builder.callers);
+	if (result == MAP_DISORDERED) {
+		map_destroy(&map);
+		map.direct = *direct;
+		result = build_list(ranges, claims, symbols, filter, &map, false);
+	}
 	if (result < 0) {
 		map_destroy(&map);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the memory map of the guest");
@@ -257,5 +343,6 @@ void map_destroy(struct memory_map *map)
 {
 	free(map->items.items);
 	free(map->callers.items);
+	free(map->ranges.items);
 	*map = (struct memory_map){ 0 };
 }
