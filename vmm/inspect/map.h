@@ -59,6 +59,12 @@ struct map_builder;
  */
 struct map_sink {
 	int (*item)(void *context, struct map_builder *builder, struct map_item *item);
+	/*
+	 * May be NULL. Takes an item of which it needs no more than this, so that none is made; false: it needs the
+	 * item. range: NULL for a guard. Not called with a filter.
+	 */
+	bool (*count)(void *context, uint32_t alike, uint64_t start, uint64_t size,
+		      const struct range *range);
 	void *context;
 };
 

@@ -198,11 +198,11 @@ static struct map_line sum_begin(const struct map_item *item, size_t number)
 	return line;
 }
 
-/* The sum of the item's key in the current slot, or NULL. */
-static struct sum *sum_of(const struct folder *folder, const struct map_item *item)
+/* The sum of a key, by map_alike(), in the current slot, or NULL. */
+static struct sum *sum_of(const struct folder *folder, uint32_t key)
 {
-	const struct alike *piece = folder->alike[item->alike / ALIKE_PIECE];
-	const struct alike *alike = piece ? &piece[item->alike % ALIKE_PIECE] : NULL;
+	const struct alike *piece = folder->alike[key / ALIKE_PIECE];
+	const struct alike *alike = piece ? &piece[key % ALIKE_PIECE] : NULL;
 
 	return alike && alike->turn == folder->turn ? &folder->sums.items[alike->sum] : NULL;
 }
@@ -222,20 +222,19 @@ static struct sum *sum_new(struct folder *folder, const struct map_item *item)
 	return &folder->sums.items[folder->sums.count - 1];
 }
 
-static inline void sum_add(struct sum *sum, const struct map_item *item)
+static inline void sum_add(struct sum *sum, uint64_t start, uint64_t size, const struct range *range)
 {
 	struct map_line *line = &sum->line;
-	uint64_t size = item->size;
 
 	line->alike++;
-	line->end = last_of(item);
+	line->end = start + (size - 1);
 	line->sum.size += size;
 	line->smallest = size < line->smallest ? size : line->smallest;
 	line->largest = size > line->largest ? size : line->largest;
-	if (item->range) {
-		line->sum.leaves += item->range->leaves;
-		line->sum.runs += item->range->runs;
-#define ADD(name, bit) line->sum.name += item->range->name;
+	if (range) {
+		line->sum.leaves += range->leaves;
+		line->sum.runs += range->runs;
+#define ADD(name, bit) line->sum.name += range->name;
 		RANGE_COUNTED_BITS(ADD)
 	}
 }
@@ -260,9 +259,9 @@ static int sum_up(struct folder *folder)
 
 /* ---- slots ---- */
 
-static uint64_t slot_of(const struct map_item *item)
+static uint64_t slot_of(uint64_t start)
 {
-	return item->start / page_level_size(4);
+	return start / page_level_size(4);
 }
 
 static void slot_start(struct folder *folder, uint64_t slot)
@@ -293,12 +292,12 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 	struct folder *folder = context;
 	struct sum *sum;
 
-	if (slot_of(item) != folder->slot) {
+	if (slot_of(item->start) != folder->slot) {
 		if (slot_finish(folder) < 0)
 			return -1;
-		slot_start(folder, slot_of(item));
+		slot_start(folder, slot_of(item->start));
 	}
-	sum = sum_of(folder, item);
+	sum = sum_of(folder, item->alike);
 	/* Step 1 compares callers, and a sum shows that of its only item. */
 	if (builder && (!sum || !folder->summed) && map_name_caller(builder, item) < 0)
 		return -1;
@@ -306,13 +305,30 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 		sum = sum_new(folder, item);
 	if (!sum)
 		return -1;
-	sum_add(sum, item);
+	sum_add(sum, item->start, item->size, item->range);
 	if (folder->summed) {
 		folder->count++;
 		return 0;
 	}
 	keep(&folder->window[folder->count++ % WINDOW], item);
 	return add_lines(folder, false);
+}
+
+/* Once the slot is only summed up, its lines need no other items than the first of each key. */
+static bool folder_count(void *context, uint32_t alike, uint64_t start, uint64_t size,
+			 const struct range *range)
+{
+	struct folder *folder = context;
+	struct sum *sum;
+
+	if (!folder->summed || slot_of(start) != folder->slot)
+		return false;
+	sum = sum_of(folder, alike);
+	if (!sum)
+		return false;
+	sum_add(sum, start, size, range);
+	folder->count++;
+	return true;
 }
 
 static struct folder *folder_open(struct memory_map *keep)
@@ -406,12 +422,12 @@ static void complete(struct memory_map *map, const struct claims *claims)
 /* Live areas come first in the claims. */
 static struct ranges_breaks breaks_of(const struct claims *claims)
 {
-	size_t count = claims ? claims->areas.count : 0;
+	const struct claim_place *places = claims ? claims->places.items : NULL;
 
 	return (struct ranges_breaks){
-		.first = count ? &claims->areas.items->va_start : NULL,
-		.stride = sizeof(*claims->areas.items),
-		.count = lower_bound(count, i, claims->areas.items[i].state == AREA_LIVE),
+		.first = places ? &places->va_start : NULL,
+		.stride = sizeof(*places),
+		.count = places ? lower_bound(claims->places.count, i, places[i].live) : 0,
 	};
 }
 
@@ -421,7 +437,7 @@ static int read_folded(const struct map_source *source, const struct map_filter 
 		       struct error *error)
 {
 	struct folder *folder = folder_open(map);
-	const struct map_sink items = { folder_add, folder };
+	const struct map_sink items = { folder_add, folder_count, folder };
 	const struct ranges_breaks breaks = breaks_of(source->claims);
 	struct ranges_sink ranges = { .range = map_add };
 	int result = -1;

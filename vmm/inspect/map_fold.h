@@ -35,15 +35,13 @@ struct map_lines {
 };
 
 /* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
-static inline uint32_t map_alike(const struct map_item *item)
+static inline uint32_t map_alike(enum address_kind kind, const struct range *range)
 {
-	const struct range *range = item->range;
-
 	static_assert(ADDRESS_KIND_COUNT <= 16, "a kind has four bits");
 	if (!range)
-		return item->kind;
-	return item->kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 |
-	       (range->key & 15) << 11 | (range->page_size > PAGE_2M ? 2u : range->page_size > PAGE_4K) << 15;
+		return kind;
+	return kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 | (range->key & 15) << 11 |
+	       (range->page_size > PAGE_2M ? 2u : range->page_size > PAGE_4K) << 15;
 }
 
 /* If fold is false, each item is a line. 0, or -1 if memory is out. */

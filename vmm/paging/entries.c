@@ -87,12 +87,13 @@ AVX512 static unsigned int take_avx512(uint64_t *to, const uint64_t *from, const
 	return count;
 }
 
-AVX512 static struct entries_tally tally_avx512(const uint64_t *entries, unsigned int count, uint64_t size)
+AVX512 static struct entries_tally tally_avx512(const uint64_t *entries, unsigned int count, uint64_t size,
+						uint64_t bits)
 {
 	const __m512i address = _mm512_set1_epi64((int64_t)(PTE_ADDRESS & ~(size - 1)));
 	const __m512i step = _mm512_set1_epi64((int64_t)size), first = _mm512_set1_epi64((int64_t)entries[0]);
 	__m512i differ = _mm512_setzero_si512();
-	unsigned int jumps = 0;
+	struct entries_tally tally = { 0 };
 
 	for (unsigned int i = 0; i + 1 < count; i += 8) {
 		unsigned int left = count - 1 - i;
@@ -100,10 +101,14 @@ AVX512 static struct entries_tally tally_avx512(const uint64_t *entries, unsigne
 		__m512i here = _mm512_loadu_si512(entries + i), next = _mm512_loadu_si512(entries + i + 1);
 		__m512i jump = _mm512_xor_si512(next, _mm512_add_epi64(here, step));
 
-		jumps += (unsigned int)__builtin_popcount(_mm512_mask_test_epi64_mask(valid, jump, address));
+		tally.jumps +=
+			(unsigned int)__builtin_popcount(_mm512_mask_test_epi64_mask(valid, jump, address));
 		differ = _mm512_mask_or_epi64(differ, valid, differ, _mm512_xor_si512(next, first));
 	}
-	return (struct entries_tally){ (uint64_t)_mm512_reduce_or_epi64(differ), jumps };
+	/* The sum over a vector takes as long as the loop over a short run: mostly there is nothing in it. */
+	if (_mm512_test_epi64_mask(differ, _mm512_set1_epi64((int64_t)bits)))
+		tally.differ = (uint64_t)_mm512_reduce_or_epi64(differ) & bits;
+	return tally;
 }
 
 static const struct entries_loops loops[ENTRIES_WIDTHS] = {

@@ -203,16 +203,14 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 {
 	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(table->level)) - 1;
 	struct visited *visited = scan->visitor->visited ? scan->visitor->visited : &scan->visited;
-	uint64_t ignored;
+	uint64_t visits;
 
 	if (linear < scan->start || last > scan->end)
 		return WALK_ENTER;
-	switch (visited_add(visited, table, &ignored)) {
-	case VISITED_BEFORE: break;
-	case VISITED_NO_MEMORY: return WALK_NO_MEMORY;
-	default: return WALK_ENTER;
-	}
-	if (visited_times(visited, table) <= scan->visitor->visits)
+	visits = visited_count(visited, table);
+	if (!visits)
+		return WALK_NO_MEMORY;
+	if (visits == 1 || visits <= scan->visitor->visits)
 		return WALK_ENTER;
 	return scan->visitor->again ? scan->visitor->again(scan->visitor->context, table) : 0;
 }
