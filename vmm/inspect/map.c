@@ -186,7 +186,7 @@ static inline bool is_counted(struct map_builder *builder, uint32_t alike, uint6
 	return true;
 }
 
-static int add(struct map_builder *builder, struct map_item *item)
+static __attribute__((noinline)) int add(struct map_builder *builder, struct map_item *item)
 {
 	if (!builder->selects_all) {
 		if (builder->filter->owner && map_name_caller(builder, item) < 0)

@@ -85,7 +85,8 @@ static int collect_next(struct collector *collector)
  * Adds a run to the last range, or begins a new range. The run contains no break; `apart`: there is a break
  * at its start. 0 or enum collect_stop.
  */
-static int collect_part(struct collector *collector, const struct walk_run *run, bool apart)
+static inline __attribute__((always_inline)) int collect_part(struct collector *collector,
+							      const struct walk_run *run, bool apart)
 {
 	struct range *last = &collector->last;
 	uint64_t first_gpa = walk_leaf_gpa(run->entries[0], run->size);
@@ -142,7 +143,8 @@ static bool breaks_pass(struct collector *collector, uint64_t gva)
 }
 
 /* A run with breaks after its first leaf. */
-static int collect_parts(struct collector *collector, const struct walk_run *run, bool apart)
+static __attribute__((noinline)) int collect_parts(struct collector *collector, const struct walk_run *run,
+						   bool apart)
 {
 	struct walk_run part = *run;
 	unsigned int left = run->count;

@@ -280,14 +280,16 @@ static int scan_step(struct scan *scan, unsigned int *level)
 		uint64_t entry = table->entries[table->next];
 		bool is_page;
 
+		if (!(entry & PTE_P)) {
+			table->next = table->starts[++table->run];
+			continue;
+		}
 		if (scan->run.level == *level && !((entry ^ scan->flags) & scan->alike[*level])) {
 			stop = scan_run(scan, *level);
 			continue;
 		}
 		is_page = entry_is_page(scan->mode, *level, entry);
-		if (!(entry & PTE_P)) {
-			table->next = table->starts[++table->run];
-		} else if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
+		if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
 			stop = report_damage(scan, *level, table_next(table), WALK_RESERVED_BIT);
 		} else if (is_page) {
 			run_begin(scan, *level, table);
