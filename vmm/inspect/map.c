@@ -22,6 +22,13 @@ struct places {
 	size_t next; /* the first place not yet passed */
 };
 
+/* The line that items of one key are added to; NULL: they are made. */
+struct open_sum {
+	struct map_line *line;
+	uint64_t last; /* the last address that it is valid for */
+	uint32_t alike;
+};
+
 struct map_builder {
 	const struct claims *claims;
 	struct symbols *symbols;
@@ -33,6 +40,7 @@ struct map_builder {
 	struct places areas;  /* live and lazily freed areas, by start */
 	struct places guards; /* live areas, by their guard */
 	uint64_t next_guard;  /* the guard of the next of them; UINT64_MAX: there is none */
+	struct open_sum sums[ADDRESS_KIND_COUNT]; /* by kind: the last; neighbours are mostly alike */
 	struct callers callers;
 	uint64_t last, last_size; /* of the range added last; size 0: none */
 	bool failed;
@@ -173,14 +181,27 @@ int map_name_caller(struct map_builder *builder, struct map_item *item)
 			    &item->caller);
 }
 
-/* Whether the sink takes the item without having it made. */
-static inline bool is_counted(struct map_builder *builder, uint32_t alike, uint64_t start, uint64_t size,
-			      const struct range *range)
+/* The line that sums up such items. NULL: they are to be made. */
+static __attribute__((noinline)) struct map_line *find_sum(struct map_builder *builder, struct open_sum *sum,
+							   uint32_t alike, uint64_t start)
 {
 	const struct map_sink *sink = builder->sink;
 
-	if (!builder->selects_all || !sink->count || !sink->count(sink->context, alike, start, size, range))
+	*sum = (struct open_sum){ .alike = alike };
+	if (builder->selects_all && sink->sum)
+		sum->line = sink->sum(sink->context, alike, start, &sum->last);
+	return sum->line;
+}
+
+/* Whether the item only had to be added to a sum. */
+static inline bool is_summed(struct map_builder *builder, enum address_kind kind, uint32_t alike,
+			     uint64_t start, uint64_t size, const struct range *range)
+{
+	struct open_sum *sum = &builder->sums[kind];
+
+	if ((!sum->line || sum->alike != alike || start > sum->last) && !find_sum(builder, sum, alike, start))
 		return false;
+	map_line_add(sum->line, start, size, range);
 	builder->map->item_count++;
 	builder->map->range_count += range != NULL;
 	return true;
@@ -196,6 +217,7 @@ static __attribute__((noinline)) int add(struct map_builder *builder, struct map
 	}
 	builder->map->item_count++;
 	builder->map->range_count += item->range != NULL;
+	memset(builder->sums, 0, sizeof(builder->sums));
 	return builder->sink->item(builder->sink->context, builder, item);
 }
 
@@ -226,7 +248,8 @@ static int add_guards(struct map_builder *builder, uint64_t end)
 		struct map_item item;
 
 		guard_next(builder);
-		if (is_counted(builder, map_alike(ADDRESS_GUARD, NULL), start, KVMAP_GUARD_SIZE, NULL))
+		if (is_summed(builder, ADDRESS_GUARD, map_alike(ADDRESS_GUARD, NULL), start, KVMAP_GUARD_SIZE,
+			      NULL))
 			continue;
 		item = (struct map_item){
 			.start = start,
@@ -261,7 +284,7 @@ int map_add(void *context, const struct range *range)
 	kind = range_kind(builder, range, &place);
 	alike = map_alike(kind, range);
 	builder->map->typed |= range->pat_index != 0;
-	if (!is_counted(builder, alike, range->gva, range->size, range)) {
+	if (!is_summed(builder, kind, alike, range->gva, range->size, range)) {
 		struct map_item item = {
 			.start = range->gva,
 			.size = range->size,

@@ -52,6 +52,7 @@ struct memory_map {
 };
 
 struct map_builder;
+struct map_line;
 
 /*
  * Takes each item, in order. Nonzero: memory is out. The item and its range are valid until it returns; it has no caller
@@ -60,11 +61,11 @@ struct map_builder;
 struct map_sink {
 	int (*item)(void *context, struct map_builder *builder, struct map_item *item);
 	/*
-	 * May be NULL. Takes an item of which it needs no more than this, so that none is made; false: it needs the
-	 * item. range: NULL for a guard. Not called with a filter.
+	 * May be NULL. The line that items of this key (map_alike()) are to be added to by map_line_add() instead,
+	 * as nothing else of them is needed: those from `start` to *last_out, until the next item(). NULL: the item
+	 * is needed. Not called with a filter.
 	 */
-	bool (*count)(void *context, uint32_t alike, uint64_t start, uint64_t size,
-		      const struct range *range);
+	struct map_line *(*sum)(void *context, uint32_t alike, uint64_t start, uint64_t *last_out);
 	void *context;
 };
 

@@ -42,7 +42,7 @@ struct sum {
 struct folder {
 	struct map_lines lines;
 	struct memory_map *keep; /* takes the items that lines name; NULL: lines name items by their number */
-	size_t count;            /* items taken */
+	size_t count;            /* items taken, without those that folder_sum() spared */
 	uint64_t slot;           /* number of the current slot */
 	bool summed;             /* it has too many lines: only sums are continued */
 	size_t shown;            /* lines of text of the current slot */
@@ -222,23 +222,6 @@ static struct sum *sum_new(struct folder *folder, const struct map_item *item)
 	return &folder->sums.items[folder->sums.count - 1];
 }
 
-static inline void sum_add(struct sum *sum, uint64_t start, uint64_t size, const struct range *range)
-{
-	struct map_line *line = &sum->line;
-
-	line->alike++;
-	line->end = start + (size - 1);
-	line->sum.size += size;
-	line->smallest = size < line->smallest ? size : line->smallest;
-	line->largest = size > line->largest ? size : line->largest;
-	if (range) {
-		line->sum.leaves += range->leaves;
-		line->sum.runs += range->runs;
-#define ADD(name, bit) line->sum.name += range->name;
-		RANGE_COUNTED_BITS(ADD)
-	}
-}
-
 /* Replaces the lines of the slot by its sums. */
 static int sum_up(struct folder *folder)
 {
@@ -305,7 +288,7 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 		sum = sum_new(folder, item);
 	if (!sum)
 		return -1;
-	sum_add(sum, item->start, item->size, item->range);
+	map_line_add(&sum->line, item->start, item->size, item->range);
 	if (folder->summed) {
 		folder->count++;
 		return 0;
@@ -315,20 +298,13 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 }
 
 /* Once the slot is only summed up, its lines need no other items than the first of each key. */
-static bool folder_count(void *context, uint32_t alike, uint64_t start, uint64_t size,
-			 const struct range *range)
+static struct map_line *folder_sum(void *context, uint32_t alike, uint64_t start, uint64_t *last_out)
 {
 	struct folder *folder = context;
-	struct sum *sum;
+	struct sum *sum = folder->summed && slot_of(start) == folder->slot ? sum_of(folder, alike) : NULL;
 
-	if (!folder->summed || slot_of(start) != folder->slot)
-		return false;
-	sum = sum_of(folder, alike);
-	if (!sum)
-		return false;
-	sum_add(sum, start, size, range);
-	folder->count++;
-	return true;
+	*last_out = start | (page_level_size(4) - 1);
+	return sum ? &sum->line : NULL;
 }
 
 static struct folder *folder_open(struct memory_map *keep)
@@ -437,7 +413,7 @@ static int read_folded(const struct map_source *source, const struct map_filter 
 		       struct error *error)
 {
 	struct folder *folder = folder_open(map);
-	const struct map_sink items = { folder_add, folder_count, folder };
+	const struct map_sink items = { folder_add, folder_sum, folder };
 	const struct ranges_breaks breaks = breaks_of(source->claims);
 	struct ranges_sink ranges = { .range = map_add };
 	int result = -1;

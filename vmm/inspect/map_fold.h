@@ -34,6 +34,24 @@ struct map_lines {
 	ARRAY_OF(struct map_line);
 };
 
+/* Step 2: adds an item. range: NULL for a guard. */
+static inline void map_line_add(struct map_line *line, uint64_t start, uint64_t size,
+				const struct range *range)
+{
+	line->alike++;
+	line->end = start + (size - 1);
+	line->sum.size += size;
+	line->smallest = size < line->smallest ? size : line->smallest;
+	line->largest = size > line->largest ? size : line->largest;
+	if (range) {
+		line->sum.leaves += range->leaves;
+		line->sum.runs += range->runs;
+#define ADD(name, bit) line->sum.name += range->name;
+		RANGE_COUNTED_BITS(ADD)
+#undef ADD
+	}
+}
+
 /* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
 static inline uint32_t map_alike(enum address_kind kind, const struct range *range)
 {
