@@ -40,7 +40,7 @@ struct claim_area {
 	uint32_t allocated;  /* flush generation when it was allocated */
 };
 
-/* Of an area, what a map needs for every range: one array of these is a fifth of the bytes of the areas. */
+/* The members of an area that a map needs for every range: an array of these has a fifth of the bytes of the areas. */
 struct claim_place {
 	uint64_t va_start, va_end;
 	uint32_t area; /* index into claims.areas */

@@ -207,7 +207,7 @@ static inline bool is_summed(struct map_builder *builder, enum address_kind kind
 	return true;
 }
 
-static __attribute__((noinline)) int add(struct map_builder *builder, struct map_item *item)
+static int add(struct map_builder *builder, struct map_item *item)
 {
 	if (!builder->selects_all) {
 		if (builder->filter->owner && map_name_caller(builder, item) < 0)
@@ -237,33 +237,50 @@ static void guard_next(struct map_builder *builder)
 						   next->va_end < passed->va_end);
 }
 
-/* Adds the guards below `end`, the address of the next range. */
-static int add_guards(struct map_builder *builder, uint64_t end)
+static __attribute__((noinline)) int add_guard(struct map_builder *builder, uint64_t start,
+					       const struct claim_place *place, uint64_t end)
 {
-	struct places *guards = &builder->guards;
+	struct map_item item = {
+		.start = start,
+		.size = KVMAP_GUARD_SIZE,
+		.kind = ADDRESS_GUARD,
+		.area = area_of(builder, place),
+		.alike = map_alike(ADDRESS_GUARD, NULL),
+		.mapped = start - builder->last < builder->last_size || end - start < KVMAP_GUARD_SIZE,
+	};
 
+	return add(builder, &item);
+}
+
+/* Adds the guards below `end`, the address of the next range. */
+static inline int add_guards(struct map_builder *builder, uint64_t end)
+{
 	while (builder->next_guard < end) {
+		const struct claim_place *place = &builder->guards.items[builder->guards.next];
 		uint64_t start = builder->next_guard;
-		const struct claim_place *place = &guards->items[guards->next];
-		struct map_item item;
 
 		guard_next(builder);
-		if (is_summed(builder, ADDRESS_GUARD, map_alike(ADDRESS_GUARD, NULL), start, KVMAP_GUARD_SIZE,
-			      NULL))
-			continue;
-		item = (struct map_item){
-			.start = start,
-			.size = KVMAP_GUARD_SIZE,
-			.kind = ADDRESS_GUARD,
-			.area = area_of(builder, place),
-			.alike = map_alike(ADDRESS_GUARD, NULL),
-			.mapped =
-				start - builder->last < builder->last_size || end - start < KVMAP_GUARD_SIZE,
-		};
-		if (add(builder, &item) < 0)
+		if (!is_summed(builder, ADDRESS_GUARD, map_alike(ADDRESS_GUARD, NULL), start,
+			       KVMAP_GUARD_SIZE, NULL) &&
+		    add_guard(builder, start, place, end) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static __attribute__((noinline)) int add_range(struct map_builder *builder, const struct range *range,
+					       enum address_kind kind, const struct claim_place *place)
+{
+	struct map_item item = {
+		.start = range->gva,
+		.size = range->size,
+		.kind = kind,
+		.range = range,
+		.area = place ? area_of(builder, place) : NULL,
+		.alike = map_alike(kind, range),
+	};
+
+	return add(builder, &item);
 }
 
 static int add_failed(struct map_builder *builder)
@@ -284,19 +301,9 @@ int map_add(void *context, const struct range *range)
 	kind = range_kind(builder, range, &place);
 	alike = map_alike(kind, range);
 	builder->map->typed |= range->pat_index != 0;
-	if (!is_summed(builder, kind, alike, range->gva, range->size, range)) {
-		struct map_item item = {
-			.start = range->gva,
-			.size = range->size,
-			.kind = kind,
-			.range = range,
-			.area = place ? area_of(builder, place) : NULL,
-			.alike = alike,
-		};
-
-		if (add(builder, &item) < 0)
-			return add_failed(builder);
-	}
+	if (!is_summed(builder, kind, alike, range->gva, range->size, range) &&
+	    add_range(builder, range, kind, place) < 0)
+		return add_failed(builder);
 	builder->last = range->gva;
 	builder->last_size = range->size;
 	return 0;

@@ -42,7 +42,7 @@ struct sum {
 struct folder {
 	struct map_lines lines;
 	struct memory_map *keep; /* takes the items that lines name; NULL: lines name items by their number */
-	size_t count;            /* items taken, without those that folder_sum() spared */
+	size_t count;            /* items taken, without those that folder_sum() is enough for */
 	uint64_t slot;           /* number of the current slot */
 	bool summed;             /* it has too many lines: only sums are continued */
 	size_t shown;            /* lines of text of the current slot */

@@ -87,7 +87,7 @@ AVX512 static unsigned int take_avx512(uint64_t *to, const uint64_t *from, const
 	return count;
 }
 
-/* What eight leaves are compared with. */
+/* Leaves are compared with these values, eight at a time. */
 struct tally_avx512 {
 	__m512i address, step, first;
 	__m512i differ;
