@@ -199,3 +199,21 @@ Test(map_read, keeps_one_group_of_areas_that_repeat)
 	cr_expect_null(totals.items);
 	forget();
 }
+
+/* Every other area is of one key, the others of as many as there are: the array of sums grows and moves. */
+Test(map_read, adds_to_sums_that_grow_in_number)
+{
+	uint64_t gva = VMALLOC;
+
+	for (unsigned int i = 0; i < 128; i++) {
+		unsigned int pages = 1 + i * 7 % 5, key = i % 2 ? i / 2 : 0;
+
+		add_area(gva, pages, AREA_LIVE, 1 + i % 3);
+		map_pages(gva, i * 8 * K4, pages,
+			  (key & 1 ? PTE_W : 0) | (key & 2 ? PTE_U : 0) | (key & 4 ? PTE_NX : 0) |
+				  (key & 8 ? PTE_PWT : 0) | (key & 16 ? PTE_PCD : 0) |
+				  (key & 32 ? PTE_PS : 0));
+		gva += pages * K4 + KVMAP_GUARD_SIZE;
+	}
+	expect_same_in_one_pass(&(struct map_filter){ .end = UINT64_MAX });
+}
