@@ -23,7 +23,7 @@ static void text_access(u64 access)
 
 static void text_print(const struct operation *operation)
 {
-	if (operation->operand[0] < agent.record->strings_size)
+	if (operation->operand[0] < agent.strings_size)
 		text(agent.strings + operation->operand[0]);
 	if (operation->address) {
 		text(" ");

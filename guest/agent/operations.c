@@ -168,11 +168,14 @@ static void operation_run_here(void *script_operation)
 static void parallel_run_here(void *script_operation)
 {
 	const struct kvmap_operation *parallel = script_operation;
-	u32 me = arch_cpu();
+	u32 me = arch_cpu(), start = operation_index(parallel);
 
-	for (u64 i = 1; i <= parallel->operand[0].value; i++)
-		if (parallel[i].cpu == me || (!me && parallel[i].cpu >= arch_nr_cpus))
-			operation_run_here((void *)&parallel[i]);
+	for (u32 i = 1; i <= parallel->operand[0].value; i++) {
+		const struct kvmap_operation *operation = operation_at(start + i);
+
+		if (operation->cpu == me || (!me && operation->cpu >= arch_nr_cpus))
+			operation_run_here((void *)operation);
+	}
 }
 
 static void parallel_counts(struct parallel_counts *out)
@@ -198,13 +201,17 @@ static void parallel_counts(struct parallel_counts *out)
 static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 {
 	struct parallel_counts before, after;
+	u32 start = operation_index(parallel);
 	u64 set = 0;
 
 	operation_run_here((void *)parallel);
 	if (parallel->operand[0].value >= left)
 		return left; /* a damaged module; the operation was refused */
-	for (u64 i = 1; i <= parallel->operand[0].value; i++)
-		set |= 1ul << (parallel[i].cpu < arch_nr_cpus ? parallel[i].cpu : 0);
+	for (u32 i = 1; i <= parallel->operand[0].value; i++) {
+		u32 cpu = operation_at(start + i)->cpu;
+
+		set |= 1ul << (cpu < arch_nr_cpus ? cpu : 0);
+	}
 	agent.parallel = true;
 	parallel_counts(&before);
 	smp_call_many(set, parallel_run_here, (void *)parallel);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
-#define KVMAP_BOOT_VERSION 3
+#define KVMAP_BOOT_VERSION 4
 
 /*
  * GPA at which a NUMA node begins: nodes split RAM into equal ranges, in multiples of 2 MiB; node 0 includes
@@ -28,6 +28,7 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons free objects and detects double frees */
 	KVMAP_BOOT_INTERRUPTS =
 		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
+	KVMAP_BOOT_RING = 1 << 10, /* a ring (ring.h) is at ring_gpa; only with KVMAP_BOOT_CHANNEL */
 };
 
 /*
@@ -67,11 +68,14 @@ struct kvmap_boot {
 	/* Names of the variables, NUL-terminated, one after another up to the end of the module. The guest does not
 	 * read them; the host shows them. 0 = there are none. */
 	uint32_t names_offset;
+	uint64_t ring_gpa;
+	uint32_t ring_size; /* bytes, with everything that its offsets refer to */
+	uint32_t unused;
 };
 
 /* Bytes of a variable's name, without the NUL. */
 #define KVMAP_VARIABLE_NAME_MAX 31
 
-static_assert(sizeof(struct kvmap_boot) == 80, "boot record");
+static_assert(sizeof(struct kvmap_boot) == 96, "boot record");
 
 #endif

@@ -49,6 +49,19 @@ enum kvmap_access { KVMAP_ACCESSES(KVMAP_ACCESS_ENUM) };
 enum kvmap_crash { KVMAP_CRASHES(KVMAP_CRASH_ENUM) };
 #undef KVMAP_CRASH_ENUM
 
+/* Subjects of `show`. X(NAME, value, word) */
+#define KVMAP_SHOWS(X)                                                                                       \
+	X(MEMINFO, 1, "meminfo")                                                                             \
+	X(VMALLOCINFO, 2, "vmallocinfo")                                                                     \
+	X(BUDDYINFO, 3, "buddyinfo")                                                                         \
+	X(SLABINFO, 4, "slabinfo")                                                                           \
+	X(AREAS, 5, "areas")                                                                                 \
+	X(FRAMES, 6, "frames")
+
+#define KVMAP_SHOW_ENUM(NAME, value, word) KVMAP_SHOW_##NAME = (value),
+enum kvmap_show { KVMAP_SHOWS(KVMAP_SHOW_ENUM) };
+#undef KVMAP_SHOW_ENUM
+
 /*
  * Kinds of page faults, as `expect fault KIND` has them.
  *

@@ -49,7 +49,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 {
 	struct report_step step = { 0 };
 
-	if (record->cpu >= KVMAP_CPUS_MAX || !is_due(session, record->operation)) {
+	if (record->cpu >= session->config.cpus || !is_due(session, record->operation)) {
 		session->run.dropped_records++;
 		return 0;
 	}
@@ -58,6 +58,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step.result = *record;
 	step.verified = session->verified;
 	step.findings = session->findings;
+	step.shown = session->shown;
+	session->shown = (struct report_shown){ 0 };
 	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;
@@ -70,7 +72,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 
 static void take_fault(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu] = (struct report_step){
 			.fault = *record,
 			.warning = session->pending[record->cpu].warning,
@@ -81,7 +83,7 @@ static void take_fault(struct session *session, const struct kvmap_record *recor
 
 static void take_warning(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu].warning = *record;
 	else
 		session->run.dropped_records++;

@@ -117,6 +117,27 @@ Test(boot, registers_of_the_stopped_guest_can_be_read)
 	machine_destroy(machine);
 }
 
+/* Before the first run they are as the entry point wants them, then as each exit left them. */
+Test(boot, registers_are_read_at_each_stop)
+{
+	/* mov $1, %ecx; ring; mov $2, %ecx; mov %cr0, %eax; or $0x10000, %eax; mov %eax, %cr0; ring */
+	struct machine *machine = GUEST("\xb9\x01\0\0\0\xba\x04\x0b\0\0\xef\xb9\x02\0\0\0"
+					"\x0f\x20\xc0\x0d\0\0\x01\0\x0f\x22\xc0\xef\xf4");
+	const struct view *view = guest_view(machine);
+
+	cr_assert(eq(u32, view->cpu_count, 1));
+	cr_expect(eq(u64, view->cpus[0].rip, IMAGE_GPA));
+	cr_expect(eq(u64, view->cpus[0].rbx, PVH_START_GPA));
+	cr_expect(eq(u16, view->cpus[0].cs, 8));
+	for (uint64_t stop = 1; stop <= 2; stop++) {
+		cr_expect(eq(int, guest_run(machine, 0).type, MACHINE_DOORBELL));
+		view = guest_view(machine);
+		cr_expect(eq(u64, view->cpus[0].rcx, stop));
+		cr_expect(eq(u64, view->cpus[0].cr0 >> 16 & 1, stop - 1));
+	}
+	machine_destroy(machine);
+}
+
 Test(boot, kvm_translates_for_the_view)
 {
 	struct machine *machine = GUEST("\xf4");

@@ -187,10 +187,12 @@ void sample_add_further(struct sample *sample)
 
 struct report report_begin(enum report_format format, char **text_out, size_t *size_out)
 {
-	struct report report = { .format = format };
+	static uint64_t seq;
+	struct report report = { .format = format, .seq = &seq };
 
 	report.stream = open_memstream(text_out, size_out);
 	cr_assert_not_null(report.stream);
+	seq = 0;
 	return report;
 }
 

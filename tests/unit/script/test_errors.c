@@ -49,7 +49,7 @@ static const struct {
 	{ "vfree", "1:6: an address is missing; write: vfree ADDRESS" },
 	{ "check", "1:6: a variable is missing; write: check VARIABLE" },
 	{ "read 0+", "1:8: a number is missing; write: read ADDRESS" },
-	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE" },
+	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE|\"TEXT\"" },
 	{ "fragment", "1:9: a percentage is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "print", "1:6: a text in \"quotes\" is missing; write: print \"TEXT\" [ADDRESS]" },
 	{ "print hello", "1:7: expected a text in \"quotes\", got 'hello'" },
