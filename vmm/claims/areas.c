@@ -55,7 +55,8 @@ void area_take(struct reader *reader, const struct vmap_area_fields *fields)
 	/* A lazily freed area whose frames were freed at once has no vm_struct any more. */
 	if (fields->vm || area.state == AREA_LIVE)
 		area_read_vm(reader, &area, fields->vm);
-	(void)reader_push(reader, &reader->out->areas, area);
+	if (claims_add_area(reader->out, &area) < 0)
+		reader->out_of_memory = true;
 }
 
 /* Calls take for each vmap_area of the list at `address`. Finds cycles as reader_chain does. */

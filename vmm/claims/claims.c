@@ -101,6 +101,7 @@ int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 void claims_destroy(struct claims *claims)
 {
 	free(claims->areas.items);
+	free(claims->places.items);
 	free(claims->frames.items);
 	free(claims->busy_tree.items);
 	free(claims->cached_ranges.items);

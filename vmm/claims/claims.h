@@ -40,6 +40,13 @@ struct claim_area {
 	uint64_t allocated;  /* flush generation when it was allocated */
 };
 
+/* The members of an area that a map needs for every range: an array of these has a fifth of the bytes of the areas. */
+struct claim_place {
+	uint64_t va_start, va_end;
+	uint32_t area; /* index into claims.areas */
+	bool live, deferred;
+};
+
 /* A node of a tree of vmap_areas, in the order of an in-order walk. */
 struct claim_rb_node {
 	uint64_t vmap_area; /* GVA */
@@ -141,8 +148,9 @@ struct claim_damage {
 };
 
 struct claims {
-	ARRAY_OF(struct claim_area) areas; /* live ones by address, then lazily freed ones */
-	ARRAY_OF(uint32_t) frames;         /* pfns of all chains */
+	ARRAY_OF(struct claim_area) areas;   /* live ones by address, then lazily freed ones */
+	ARRAY_OF(struct claim_place) places; /* of all areas, in the same order */
+	ARRAY_OF(uint32_t) frames;           /* pfns of all chains */
 	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;
 	ARRAY_OF(struct claim_cached_range) cached_ranges;
 	ARRAY_OF(uint64_t) deferred;       /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
@@ -215,6 +223,9 @@ void flush_log_destroy(struct flush_log *log);
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
+
+/* Appends an area with its place. 0, or -1 if memory is out. */
+int claims_add_area(struct claims *claims, const struct claim_area *area);
 
 /* The last variable of that name, `length` bytes; NULL: there is none. claims may be NULL. */
 const struct claim_variable *claims_variable(const struct claims *claims, const char *name, size_t length);

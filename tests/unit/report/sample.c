@@ -70,6 +70,10 @@ static void fill_claims(struct sample *sample)
 	sample->flushes[0] = (struct claim_flush){ .stamp = 3, .end = UINT64_MAX };
 	claims->areas.items = sample->areas;
 	claims->areas.count = 2;
+	sample->places[0] = (struct claim_place){ SAMPLE_AREA, SAMPLE_LAZY, .area = 0, .live = true };
+	sample->places[1] = (struct claim_place){ SAMPLE_LAZY, SAMPLE_END, .area = 1 };
+	claims->places.items = sample->places;
+	claims->places.count = 2;
 	claims->frames.items = sample->frames;
 	claims->frames.count = 18;
 	claims->variables.items = sample->variables;
