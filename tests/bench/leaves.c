@@ -70,7 +70,7 @@ static int claim_area(struct tables *tables, uint64_t gva)
 		.caller = 0xffffffff80200000 + gva / PAGE % 7, /* of several functions */
 	};
 
-	return array_push(&tables->claims.areas, area);
+	return claims_add_area(&tables->claims, &area);
 }
 
 /* guard: leave a guard unmapped after each AREA_PAGES. */
@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 		failed |= measure("  walk_range, leaf by leaf", &tables, leaves, walk_leaves, counter);
 		failed |= measure("  ranges_collect", &tables, leaves, merge, counter);
 		failed |= measure("  map: merged, labelled, folded", &tables, leaves, map_all, counter);
-		free(tables.claims.areas.items);
+		claims_destroy(&tables.claims);
 		munmap(tables.bytes, tables.view.regions[0].size);
 	}
 	return failed ? 1 : 0;

@@ -247,7 +247,7 @@ static bool print_verdict(struct report *report, const struct guest *guest, cons
 	if (what & ASK_AREAS)
 		report_areas(report, &areas);
 	if (what & ASK_VERDICT)
-		report_verdict(report, &verdict);
+		report_verdict(report, &verdict, &(struct verdict_run){ 0 });
 	found = verdict.finding_count > 0;
 	verdict_destroy(&verdict);
 	free(area_findings);

@@ -80,7 +80,7 @@ static void end_without_library(const char *text)
 }
 
 /* The command of that name, or NULL. */
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i]->name))
@@ -116,7 +116,7 @@ static int unknown_command(const char *given)
 
 static int run_command_line(int argc, char **argv)
 {
-	const struct command *command = find_command(argv[0]);
+	const struct command *command = command_find(argv[0]);
 	char name[64];
 	int status;
 
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		char help[] = "--help";
 		char *arguments[] = { argv[2], help, NULL };
 
-		if (argc > 3 && find_command(argv[2]))
+		if (argc > 3 && command_find(argv[2]))
 			return surplus_argument(argv[3]);
 		return run_command_line(2, arguments);
 	}

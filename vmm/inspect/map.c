@@ -14,12 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Areas by address with a cursor: an array of the claims, or pointers into it. */
+/* Areas by address with a cursor: those of the claims, or a sorted copy. */
 struct places {
-	const struct claim_area *items;
-	const struct claim_area **sorted; /* NULL: items are in order */
+	const struct claim_place *items;
+	struct claim_place *sorted; /* the copy; NULL: none */
 	size_t count;
 	size_t next; /* the first place not yet passed */
+};
+
+/* The line that items of one key are added to; NULL: they are made. */
+struct open_sum {
+	struct map_line *line;
+	uint64_t last; /* the last address that it is valid for */
+	uint32_t alike;
 };
 
 struct map_builder {
@@ -33,6 +40,7 @@ struct map_builder {
 	struct places areas;  /* live and lazily freed areas, by start */
 	struct places guards; /* live areas, by their guard */
 	uint64_t next_guard;  /* the guard of the next of them; UINT64_MAX: there is none */
+	struct open_sum sums[ADDRESS_KIND_COUNT]; /* by kind: the last; neighbours are mostly alike */
 	struct callers callers;
 	uint64_t last, last_size; /* of the range added last; size 0: none */
 	bool failed;
@@ -41,27 +49,28 @@ struct map_builder {
 
 /* ---- areas ---- */
 
+static uint64_t guard_of(const struct claim_place *place)
+{
+	return place->va_end - KVMAP_GUARD_SIZE;
+}
+
 static int compare_starts(const void *a, const void *b)
 {
-	const struct claim_area *first = *(const struct claim_area *const *)a;
-	const struct claim_area *second = *(const struct claim_area *const *)b;
+	const struct claim_place *first = a, *second = b;
 
 	return first->va_start < second->va_start ? -1 : first->va_start > second->va_start;
 }
 
 static int compare_guards(const void *a, const void *b)
 {
-	const struct claim_area *first = *(const struct claim_area *const *)a;
-	const struct claim_area *second = *(const struct claim_area *const *)b;
+	uint64_t first = guard_of(a), second = guard_of(b);
 
-	return claim_area_guard(first) < claim_area_guard(second)
-		       ? -1
-		       : claim_area_guard(first) > claim_area_guard(second);
+	return first < second ? -1 : first > second;
 }
 
-static const struct claim_area *place_at(const struct places *places, size_t index)
+static const struct claim_area *area_of(const struct map_builder *builder, const struct claim_place *place)
 {
-	return places->sorted ? places->sorted[index] : &places->items[index];
+	return &builder->claims->areas.items[place->area];
 }
 
 /* in_order: the areas are, which guard_next() checks. */
@@ -69,23 +78,22 @@ static int places_open(struct map_builder *builder, bool in_order)
 {
 	const struct claims *claims = builder->claims;
 	struct places *areas = &builder->areas, *guards = &builder->guards;
-	size_t count = claims ? claims->areas.count : 0;
+	const struct claim_place *items = claims ? claims->places.items : NULL;
+	size_t count = claims ? claims->places.count : 0;
 
 	/* Live areas come first: none is freed lazily. */
-	if (count && in_order && claims->areas.items[count - 1].state == AREA_LIVE) {
-		*areas = *guards = (struct places){ .items = claims->areas.items, .count = count };
+	if (count && in_order && items[count - 1].live) {
+		*areas = *guards = (struct places){ .items = items, .count = count };
 		return 0;
 	}
-	areas->sorted = malloc((count + 1) * sizeof(*areas->sorted));
-	guards->sorted = malloc((count + 1) * sizeof(*guards->sorted));
+	areas->items = areas->sorted = malloc((count + 1) * sizeof(*areas->sorted));
+	guards->items = guards->sorted = malloc((count + 1) * sizeof(*guards->sorted));
 	if (!areas->sorted || !guards->sorted)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		const struct claim_area *area = &claims->areas.items[i];
-
-		areas->sorted[areas->count++] = area;
-		if (area->state == AREA_LIVE)
-			guards->sorted[guards->count++] = area;
+		areas->sorted[areas->count++] = items[i];
+		if (items[i].live)
+			guards->sorted[guards->count++] = items[i];
 	}
 	qsort(areas->sorted, areas->count, sizeof(*areas->sorted), compare_starts);
 	qsort(guards->sorted, guards->count, sizeof(*guards->sorted), compare_guards);
@@ -93,16 +101,12 @@ static int places_open(struct map_builder *builder, bool in_order)
 }
 
 /* The area that contains gva, or NULL. gva must not decrease from call to call. */
-static const struct claim_area *area_at(struct places *areas, uint64_t gva)
+static const struct claim_place *place_at(struct places *areas, uint64_t gva)
 {
-	const struct claim_area *area;
-
-	while (areas->next < areas->count && place_at(areas, areas->next)->va_start <= gva)
+	while (areas->next < areas->count && areas->items[areas->next].va_start <= gva)
 		areas->next++;
-	if (!areas->next)
-		return NULL;
-	area = place_at(areas, areas->next - 1);
-	return gva < area->va_end ? area : NULL;
+	return areas->next && gva < areas->items[areas->next - 1].va_end ? &areas->items[areas->next - 1]
+									 : NULL;
 }
 
 /* ---- kinds of ranges ---- */
@@ -120,33 +124,30 @@ static enum address_kind image_kind(const struct map_builder *builder, const str
 		       : ADDRESS_UNKNOWN;
 }
 
-static enum address_kind claimed_kind(const struct range *range, const struct claim_area *area)
+static enum address_kind claimed_kind(const struct range *range, const struct claim_place *place)
 {
-	if (area)
-		return address_area_kind(area);
+	if (place)
+		return address_area_kind(place->live, place->deferred);
 	if (range->gva >= KVMAP_VMALLOC_START && range->gva < KVMAP_VMALLOC_END)
 		return ADDRESS_STRAY;
 	return range->gva >= KVMAP_IMAGE_BASE ? ADDRESS_IMAGE : ADDRESS_NOTHING;
 }
 
-static struct map_item range_item(struct map_builder *builder, const struct range *range)
+/* *place_out: of the area that contains the range; NULL: none. */
+static inline enum address_kind range_kind(struct map_builder *builder, const struct range *range,
+					   const struct claim_place **place_out)
 {
-	struct map_item item = {
-		.start = range->gva,
-		.size = range->size,
-		.kind = image_kind(builder, range),
-		.range = range,
-	};
+	enum address_kind kind = image_kind(builder, range);
 
-	if (item.kind != ADDRESS_UNKNOWN)
-		return item;
+	*place_out = NULL;
+	if (kind != ADDRESS_UNKNOWN)
+		return kind;
 	if (builder->map->direct.found && range->gva - range->gpa == builder->map->direct.base)
-		item.kind = ADDRESS_DIRECT;
-	else if (builder->claims) {
-		item.area = area_at(&builder->areas, range->gva);
-		item.kind = claimed_kind(range, item.area);
-	}
-	return item;
+		return ADDRESS_DIRECT;
+	if (!builder->claims)
+		return ADDRESS_UNKNOWN;
+	*place_out = place_at(&builder->areas, range->gva);
+	return claimed_kind(range, *place_out);
 }
 
 /* ---- filter and list ---- */
@@ -180,9 +181,34 @@ int map_name_caller(struct map_builder *builder, struct map_item *item)
 			    &item->caller);
 }
 
-static inline int add(struct map_builder *builder, struct map_item *item)
+/* The line that sums up such items. NULL: they are to be made. */
+static __attribute__((noinline)) struct map_line *find_sum(struct map_builder *builder, struct open_sum *sum,
+							   uint32_t alike, uint64_t start)
 {
-	item->alike = map_alike(item);
+	const struct map_sink *sink = builder->sink;
+
+	*sum = (struct open_sum){ .alike = alike };
+	if (builder->selects_all && sink->sum)
+		sum->line = sink->sum(sink->context, alike, start, &sum->last);
+	return sum->line;
+}
+
+/* Whether the item only had to be added to a sum. */
+static inline bool is_summed(struct map_builder *builder, enum address_kind kind, uint32_t alike,
+			     uint64_t start, uint64_t size, const struct range *range)
+{
+	struct open_sum *sum = &builder->sums[kind];
+
+	if ((!sum->line || sum->alike != alike || start > sum->last) && !find_sum(builder, sum, alike, start))
+		return false;
+	map_line_add(sum->line, start, size, range);
+	builder->map->item_count++;
+	builder->map->range_count += range != NULL;
+	return true;
+}
+
+static int add(struct map_builder *builder, struct map_item *item)
+{
 	if (!builder->selects_all) {
 		if (builder->filter->owner && map_name_caller(builder, item) < 0)
 			return -1;
@@ -191,6 +217,7 @@ static inline int add(struct map_builder *builder, struct map_item *item)
 	}
 	builder->map->item_count++;
 	builder->map->range_count += item->range != NULL;
+	memset(builder->sums, 0, sizeof(builder->sums));
 	return builder->sink->item(builder->sink->context, builder, item);
 }
 
@@ -198,57 +225,87 @@ static inline int add(struct map_builder *builder, struct map_item *item)
 static void guard_next(struct map_builder *builder)
 {
 	struct places *guards = &builder->guards;
-	const struct claim_area *passed, *next;
+	const struct claim_place *passed, *next;
 
 	builder->next_guard = UINT64_MAX;
 	if (++guards->next >= guards->count)
 		return;
-	passed = place_at(guards, guards->next - 1);
-	next = place_at(guards, guards->next);
-	builder->next_guard = claim_area_guard(next);
-	builder->disordered |=
-		!guards->sorted && (next->state != AREA_LIVE || next->va_start < passed->va_start ||
-				    next->va_end < passed->va_end);
+	next = &guards->items[guards->next];
+	passed = next - 1;
+	builder->next_guard = guard_of(next);
+	builder->disordered |= !guards->sorted && (!next->live || next->va_start < passed->va_start ||
+						   next->va_end < passed->va_end);
+}
+
+static __attribute__((noinline)) int add_guard(struct map_builder *builder, uint64_t start,
+					       const struct claim_place *place, uint64_t end)
+{
+	struct map_item item = {
+		.start = start,
+		.size = KVMAP_GUARD_SIZE,
+		.kind = ADDRESS_GUARD,
+		.area = area_of(builder, place),
+		.alike = map_alike(ADDRESS_GUARD, NULL),
+		.mapped = start - builder->last < builder->last_size || end - start < KVMAP_GUARD_SIZE,
+	};
+
+	return add(builder, &item);
 }
 
 /* Adds the guards below `end`, the address of the next range. */
-static int add_guards(struct map_builder *builder, uint64_t end)
+static inline int add_guards(struct map_builder *builder, uint64_t end)
 {
-	struct places *guards = &builder->guards;
-
 	while (builder->next_guard < end) {
-		const struct claim_area *area = place_at(guards, guards->next);
-		struct map_item item = {
-			.start = builder->next_guard,
-			.size = KVMAP_GUARD_SIZE,
-			.kind = ADDRESS_GUARD,
-			.area = area,
-		};
+		const struct claim_place *place = &builder->guards.items[builder->guards.next];
+		uint64_t start = builder->next_guard;
 
-		item.mapped = item.start - builder->last < builder->last_size ||
-			      end - item.start < KVMAP_GUARD_SIZE;
 		guard_next(builder);
-		if (add(builder, &item) < 0)
+		if (!is_summed(builder, ADDRESS_GUARD, map_alike(ADDRESS_GUARD, NULL), start,
+			       KVMAP_GUARD_SIZE, NULL) &&
+		    add_guard(builder, start, place, end) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static __attribute__((noinline)) int add_range(struct map_builder *builder, const struct range *range,
+					       enum address_kind kind, const struct claim_place *place)
+{
+	struct map_item item = {
+		.start = range->gva,
+		.size = range->size,
+		.kind = kind,
+		.range = range,
+		.area = place ? area_of(builder, place) : NULL,
+		.alike = map_alike(kind, range),
+	};
+
+	return add(builder, &item);
+}
+
+static int add_failed(struct map_builder *builder)
+{
+	builder->failed = true;
+	return -1;
+}
+
 int map_add(void *context, const struct range *range)
 {
 	struct map_builder *builder = context;
-	struct map_item item;
+	const struct claim_place *place;
+	enum address_kind kind;
+	uint32_t alike;
 
-	builder->failed = true;
 	if (add_guards(builder, range->gva) < 0)
-		return -1;
-	item = range_item(builder, range);
+		return add_failed(builder);
+	kind = range_kind(builder, range, &place);
+	alike = map_alike(kind, range);
 	builder->map->typed |= range->pat_index != 0;
-	if (add(builder, &item) < 0)
-		return -1;
+	if (!is_summed(builder, kind, alike, range->gva, range->size, range) &&
+	    add_range(builder, range, kind, place) < 0)
+		return add_failed(builder);
 	builder->last = range->gva;
 	builder->last_size = range->size;
-	builder->failed = false;
 	return 0;
 }
 
@@ -276,7 +333,7 @@ struct map_builder *map_open(struct memory_map *map, const struct claims *claims
 		return NULL;
 	}
 	if (builder->guards.count)
-		builder->next_guard = claim_area_guard(place_at(&builder->guards, 0));
+		builder->next_guard = guard_of(&builder->guards.items[0]);
 	return builder;
 }
 

@@ -52,6 +52,7 @@ struct memory_map {
 };
 
 struct map_builder;
+struct map_line;
 
 /*
  * Takes each item, in order. Nonzero: memory is out. The item and its range are valid until it returns; it has no caller
@@ -59,6 +60,12 @@ struct map_builder;
  */
 struct map_sink {
 	int (*item)(void *context, struct map_builder *builder, struct map_item *item);
+	/*
+	 * May be NULL. The line that items of this key (map_alike()) are to be added to by map_line_add() instead,
+	 * as nothing else of them is needed: those from `start` to *last_out, until the next item(). NULL: the item
+	 * is needed. Not called with a filter.
+	 */
+	struct map_line *(*sum)(void *context, uint32_t alike, uint64_t start, uint64_t *last_out);
 	void *context;
 };
 

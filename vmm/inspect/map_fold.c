@@ -42,7 +42,7 @@ struct sum {
 struct folder {
 	struct map_lines lines;
 	struct memory_map *keep; /* takes the items that lines name; NULL: lines name items by their number */
-	size_t count;            /* items taken */
+	size_t count;            /* items taken, without those that folder_sum() is enough for */
 	uint64_t slot;           /* number of the current slot */
 	bool summed;             /* it has too many lines: only sums are continued */
 	size_t shown;            /* lines of text of the current slot */
@@ -198,11 +198,11 @@ static struct map_line sum_begin(const struct map_item *item, size_t number)
 	return line;
 }
 
-/* The sum of the item's key in the current slot, or NULL. */
-static struct sum *sum_of(const struct folder *folder, const struct map_item *item)
+/* The sum of a key, by map_alike(), in the current slot, or NULL. */
+static struct sum *sum_of(const struct folder *folder, uint32_t key)
 {
-	const struct alike *piece = folder->alike[item->alike / ALIKE_PIECE];
-	const struct alike *alike = piece ? &piece[item->alike % ALIKE_PIECE] : NULL;
+	const struct alike *piece = folder->alike[key / ALIKE_PIECE];
+	const struct alike *alike = piece ? &piece[key % ALIKE_PIECE] : NULL;
 
 	return alike && alike->turn == folder->turn ? &folder->sums.items[alike->sum] : NULL;
 }
@@ -220,24 +220,6 @@ static struct sum *sum_new(struct folder *folder, const struct map_item *item)
 	(*piece)[item->alike % ALIKE_PIECE] =
 		(struct alike){ folder->turn, (uint32_t)folder->sums.count - 1 };
 	return &folder->sums.items[folder->sums.count - 1];
-}
-
-static inline void sum_add(struct sum *sum, const struct map_item *item)
-{
-	struct map_line *line = &sum->line;
-	uint64_t size = item->size;
-
-	line->alike++;
-	line->end = last_of(item);
-	line->sum.size += size;
-	line->smallest = size < line->smallest ? size : line->smallest;
-	line->largest = size > line->largest ? size : line->largest;
-	if (item->range) {
-		line->sum.leaves += item->range->leaves;
-		line->sum.runs += item->range->runs;
-#define ADD(name, bit) line->sum.name += item->range->name;
-		RANGE_COUNTED_BITS(ADD)
-	}
 }
 
 /* Replaces the lines of the slot by its sums. */
@@ -260,9 +242,9 @@ static int sum_up(struct folder *folder)
 
 /* ---- slots ---- */
 
-static uint64_t slot_of(const struct map_item *item)
+static uint64_t slot_of(uint64_t start)
 {
-	return item->start / page_level_size(4);
+	return start / page_level_size(4);
 }
 
 static void slot_start(struct folder *folder, uint64_t slot)
@@ -293,12 +275,12 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 	struct folder *folder = context;
 	struct sum *sum;
 
-	if (slot_of(item) != folder->slot) {
+	if (slot_of(item->start) != folder->slot) {
 		if (slot_finish(folder) < 0)
 			return -1;
-		slot_start(folder, slot_of(item));
+		slot_start(folder, slot_of(item->start));
 	}
-	sum = sum_of(folder, item);
+	sum = sum_of(folder, item->alike);
 	/* Step 1 compares callers, and a sum shows that of its only item. */
 	if (builder && (!sum || !folder->summed) && map_name_caller(builder, item) < 0)
 		return -1;
@@ -306,13 +288,23 @@ static int folder_add(void *context, struct map_builder *builder, struct map_ite
 		sum = sum_new(folder, item);
 	if (!sum)
 		return -1;
-	sum_add(sum, item);
+	map_line_add(&sum->line, item->start, item->size, item->range);
 	if (folder->summed) {
 		folder->count++;
 		return 0;
 	}
 	keep(&folder->window[folder->count++ % WINDOW], item);
 	return add_lines(folder, false);
+}
+
+/* Once the slot is only summed up, its lines need no other items than the first of each key. */
+static struct map_line *folder_sum(void *context, uint32_t alike, uint64_t start, uint64_t *last_out)
+{
+	struct folder *folder = context;
+	struct sum *sum = folder->summed && slot_of(start) == folder->slot ? sum_of(folder, alike) : NULL;
+
+	*last_out = start | (page_level_size(4) - 1);
+	return sum ? &sum->line : NULL;
 }
 
 static struct folder *folder_open(struct memory_map *keep)
@@ -406,12 +398,12 @@ static void complete(struct memory_map *map, const struct claims *claims)
 /* Live areas come first in the claims. */
 static struct ranges_breaks breaks_of(const struct claims *claims)
 {
-	size_t count = claims ? claims->areas.count : 0;
+	const struct claim_place *places = claims ? claims->places.items : NULL;
 
 	return (struct ranges_breaks){
-		.first = count ? &claims->areas.items->va_start : NULL,
-		.stride = sizeof(*claims->areas.items),
-		.count = lower_bound(count, i, claims->areas.items[i].state == AREA_LIVE),
+		.first = places ? &places->va_start : NULL,
+		.stride = sizeof(*places),
+		.count = places ? lower_bound(claims->places.count, i, places[i].live) : 0,
 	};
 }
 
@@ -421,7 +413,7 @@ static int read_folded(const struct map_source *source, const struct map_filter 
 		       struct error *error)
 {
 	struct folder *folder = folder_open(map);
-	const struct map_sink items = { folder_add, folder };
+	const struct map_sink items = { folder_add, folder_sum, folder };
 	const struct ranges_breaks breaks = breaks_of(source->claims);
 	struct ranges_sink ranges = { .range = map_add };
 	int result = -1;

@@ -34,16 +34,32 @@ struct map_lines {
 	ARRAY_OF(struct map_line);
 };
 
-/* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
-static inline uint32_t map_alike(const struct map_item *item)
+/* Step 2: adds an item. range: NULL for a guard. */
+static inline void map_line_add(struct map_line *line, uint64_t start, uint64_t size,
+				const struct range *range)
 {
-	const struct range *range = item->range;
+	line->alike++;
+	line->end = start + (size - 1);
+	line->sum.size += size;
+	line->smallest = size < line->smallest ? size : line->smallest;
+	line->largest = size > line->largest ? size : line->largest;
+	if (range) {
+		line->sum.leaves += range->leaves;
+		line->sum.runs += range->runs;
+#define ADD(name, bit) line->sum.name += range->name;
+		RANGE_COUNTED_BITS(ADD)
+#undef ADD
+	}
+}
 
+/* Packs kind, rights, page size, memory type and protection key. A guard has only a kind. */
+static inline uint32_t map_alike(enum address_kind kind, const struct range *range)
+{
 	static_assert(ADDRESS_KIND_COUNT <= 16, "a kind has four bits");
 	if (!range)
-		return item->kind;
-	return item->kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 |
-	       (range->key & 15) << 11 | (range->page_size > PAGE_2M ? 2u : range->page_size > PAGE_4K) << 15;
+		return kind;
+	return kind | (range->rights & 15) << 4 | (range->pat_index & 7) << 8 | (range->key & 15) << 11 |
+	       (range->page_size > PAGE_2M ? 2u : range->page_size > PAGE_4K) << 15;
 }
 
 /* If fold is false, each item is a line. 0, or -1 if memory is out. */

@@ -152,6 +152,7 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 	machine->cpus = config->cpus;
 	machine->local_apics = config->cpus > 1 || config->interrupts;
 	machine->nodes = config->nodes;
+	machine->has_ring = config->ring;
 	machine->vcpus = calloc(machine->cpus, sizeof(*machine->vcpus));
 	if (!machine->vcpus) {
 		free(machine);

@@ -87,23 +87,45 @@ AVX512 static unsigned int take_avx512(uint64_t *to, const uint64_t *from, const
 	return count;
 }
 
-AVX512 static struct entries_tally tally_avx512(const uint64_t *entries, unsigned int count, uint64_t size)
+/* Leaves are compared with these values, eight at a time. */
+struct tally_avx512 {
+	__m512i address, step, first;
+	__m512i differ;
+	unsigned int jumps;
+};
+
+/* Compares the leaves at entries[1] to [8] with those before them; of `valid` only. */
+AVX512 static inline __attribute__((always_inline)) void tally_eight(struct tally_avx512 *tally,
+								     const uint64_t *entries, __mmask8 valid)
 {
-	const __m512i address = _mm512_set1_epi64((int64_t)(PTE_ADDRESS & ~(size - 1)));
-	const __m512i step = _mm512_set1_epi64((int64_t)size), first = _mm512_set1_epi64((int64_t)entries[0]);
-	__m512i differ = _mm512_setzero_si512();
-	unsigned int jumps = 0;
+	__m512i here = _mm512_loadu_si512(entries), next = _mm512_loadu_si512(entries + 1);
+	__m512i jump = _mm512_xor_si512(next, _mm512_add_epi64(here, tally->step));
 
-	for (unsigned int i = 0; i + 1 < count; i += 8) {
-		unsigned int left = count - 1 - i;
-		__mmask8 valid = (__mmask8)(left < 8 ? (1u << left) - 1 : 255);
-		__m512i here = _mm512_loadu_si512(entries + i), next = _mm512_loadu_si512(entries + i + 1);
-		__m512i jump = _mm512_xor_si512(next, _mm512_add_epi64(here, step));
+	tally->jumps +=
+		(unsigned int)__builtin_popcount(_mm512_mask_test_epi64_mask(valid, jump, tally->address));
+	tally->differ = _mm512_mask_or_epi64(tally->differ, valid, tally->differ,
+					     _mm512_xor_si512(next, tally->first));
+}
 
-		jumps += (unsigned int)__builtin_popcount(_mm512_mask_test_epi64_mask(valid, jump, address));
-		differ = _mm512_mask_or_epi64(differ, valid, differ, _mm512_xor_si512(next, first));
-	}
-	return (struct entries_tally){ (uint64_t)_mm512_reduce_or_epi64(differ), jumps };
+AVX512 static struct entries_tally tally_avx512(const uint64_t *entries, unsigned int count, uint64_t size,
+						uint64_t bits)
+{
+	struct tally_avx512 tally = {
+		.address = _mm512_set1_epi64((int64_t)(PTE_ADDRESS & ~(size - 1))),
+		.step = _mm512_set1_epi64((int64_t)size),
+		.first = _mm512_set1_epi64((int64_t)entries[0]),
+		.differ = _mm512_setzero_si512(),
+	};
+	unsigned int left = count - 1;
+	uint64_t differ = 0;
+
+	for (; left >= 8; left -= 8, entries += 8)
+		tally_eight(&tally, entries, 255);
+	tally_eight(&tally, entries, (__mmask8)((1u << left) - 1));
+	/* The sum over a vector takes as long as the loop over a short run: mostly there is nothing in it. */
+	if (_mm512_test_epi64_mask(tally.differ, _mm512_set1_epi64((int64_t)bits)))
+		differ = (uint64_t)_mm512_reduce_or_epi64(tally.differ) & bits;
+	return (struct entries_tally){ differ, tally.jumps };
 }
 
 static const struct entries_loops loops[ENTRIES_WIDTHS] = {

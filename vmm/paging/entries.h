@@ -14,7 +14,7 @@
 
 /* Neighbouring leaves, compared. */
 struct entries_tally {
-	uint64_t differ; /* bits that are not equal in all entries */
+	uint64_t differ; /* the compared bits that are not equal in all entries */
 	unsigned int
 		jumps; /* leaves after the first that are not physically contiguous with the leaf before */
 };
@@ -29,10 +29,11 @@ struct entries_loops {
 	unsigned int (*take)(uint64_t *to, const uint64_t *from, const void *ahead, uint64_t alike,
 			     uint16_t *list);
 	/*
-	 * Compares leaves of `size` bytes, at least one. ENTRIES_SPARE entries after the last may be read, too, but
-	 * change nothing.
+	 * Compares `bits` and addresses of leaves of `size` bytes, at least one. ENTRIES_SPARE entries after the last
+	 * may be read, too, but change nothing.
 	 */
-	struct entries_tally (*tally)(const uint64_t *entries, unsigned int count, uint64_t size);
+	struct entries_tally (*tally)(const uint64_t *entries, unsigned int count, uint64_t size,
+				      uint64_t bits);
 };
 
 /* By width; all do the same. */

@@ -43,7 +43,8 @@ TARGET static unsigned int NAMED(take)(uint64_t *to, const uint64_t *from, const
 }
 
 /* Without a branch per entry, and without a loop over single entries at the end: most runs are short. */
-TARGET static struct entries_tally NAMED(tally)(const uint64_t *entries, unsigned int count, uint64_t size)
+TARGET static struct entries_tally NAMED(tally)(const uint64_t *entries, unsigned int count, uint64_t size,
+						uint64_t bits)
 {
 	const uint64_t address = PTE_ADDRESS & ~(size - 1), first = entries[0];
 	quad contiguous = { 0 }, differ = { 0 };
@@ -58,7 +59,7 @@ TARGET static struct entries_tally NAMED(tally)(const uint64_t *entries, unsigne
 		differ |= (next ^ first) & valid;
 	}
 	return (struct entries_tally){
-		.differ = differ[0] | differ[1] | differ[2] | differ[3],
+		.differ = (differ[0] | differ[1] | differ[2] | differ[3]) & bits,
 		.jumps = count - 1 -
 			 (unsigned int)(contiguous[0] + contiguous[1] + contiguous[2] + contiguous[3]),
 	};

@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define COUNTED_BIT(name, bit) | (bit)
+#define COUNTED_BITS           (0 RANGE_COUNTED_BITS(COUNTED_BIT))
+
 enum collect_stop { COLLECT_NO_MEMORY = 1, COLLECT_FULL = 2 };
 
 /* The ranges of a table that is mapped several times, as seen at the GVA of `table`. */
@@ -82,11 +85,13 @@ static int collect_next(struct collector *collector)
  * Adds a run to the last range, or begins a new range. The run contains no break; `apart`: there is a break
  * at its start. 0 or enum collect_stop.
  */
-static int collect_part(struct collector *collector, const struct walk_run *run, bool apart)
+static inline __attribute__((always_inline)) int collect_part(struct collector *collector,
+							      const struct walk_run *run, bool apart)
 {
 	struct range *last = &collector->last;
 	uint64_t first_gpa = walk_leaf_gpa(run->entries[0], run->size);
-	struct entries_tally tally = collector->loops->tally(run->entries, run->count, run->size);
+	struct entries_tally tally =
+		collector->loops->tally(run->entries, run->count, run->size, COUNTED_BITS);
 
 	if (last->leaves && !apart && last->gva + last->size == run->gva && last->page_size == run->size &&
 	    last->rights == run->rights && last->pat_index == run->pat_index && last->key == run->key) {
@@ -119,8 +124,7 @@ static int collect_part(struct collector *collector, const struct walk_run *run,
 
 static void break_next(struct collector *collector)
 {
-	/* The areas of the claims are as many bytes as the tables, and no processor sees that they come next. */
-	__builtin_prefetch(collector->breaks + 8 * collector->break_stride);
+	__builtin_prefetch(collector->breaks + 32 * collector->break_stride);
 	collector->breaks += collector->break_stride;
 	if (--collector->break_count)
 		collector->next_break = *(const uint64_t *)(const void *)collector->breaks;
@@ -139,7 +143,8 @@ static bool breaks_pass(struct collector *collector, uint64_t gva)
 }
 
 /* A run with breaks after its first leaf. */
-static int collect_parts(struct collector *collector, const struct walk_run *run, bool apart)
+static __attribute__((noinline)) int collect_parts(struct collector *collector, const struct walk_run *run,
+						   bool apart)
 {
 	struct walk_run part = *run;
 	unsigned int left = run->count;
@@ -314,7 +319,7 @@ static int collect_again(void *context, const struct walk_table *table)
 
 	if (has_break(collector, table))
 		return WALK_ENTER;
-	switch (visited_add_value(&memo->places, table, memo->count, &place)) {
+	switch (visited_add(&memo->places, table, memo->count, &place)) {
 	case VISITED_NO_MEMORY: return COLLECT_NO_MEMORY;
 	case VISITED_BEFORE: shared = memo->items[place]; break;
 	default: shared = shared_new(collector, table);

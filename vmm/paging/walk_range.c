@@ -203,16 +203,14 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 {
 	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(table->level)) - 1;
 	struct visited *visited = scan->visitor->visited ? scan->visitor->visited : &scan->visited;
-	uint64_t ignored;
+	uint64_t visits;
 
 	if (linear < scan->start || last > scan->end)
 		return WALK_ENTER;
-	switch (visited_add(visited, table, &ignored)) {
-	case VISITED_BEFORE: break;
-	case VISITED_NO_MEMORY: return WALK_NO_MEMORY;
-	default: return WALK_ENTER;
-	}
-	if (visited_times(visited, table) <= scan->visitor->visits)
+	visits = visited_count(visited, table);
+	if (!visits)
+		return WALK_NO_MEMORY;
+	if (visits == 1 || visits <= scan->visitor->visits)
 		return WALK_ENTER;
 	return scan->visitor->again ? scan->visitor->again(scan->visitor->context, table) : 0;
 }
@@ -282,14 +280,16 @@ static int scan_step(struct scan *scan, unsigned int *level)
 		uint64_t entry = table->entries[table->next];
 		bool is_page;
 
+		if (!(entry & PTE_P)) {
+			table->next = table->starts[++table->run];
+			continue;
+		}
 		if (scan->run.level == *level && !((entry ^ scan->flags) & scan->alike[*level])) {
 			stop = scan_run(scan, *level);
 			continue;
 		}
 		is_page = entry_is_page(scan->mode, *level, entry);
-		if (!(entry & PTE_P)) {
-			table->next = table->starts[++table->run];
-		} else if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
+		if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
 			stop = report_damage(scan, *level, table_next(table), WALK_RESERVED_BIT);
 		} else if (is_page) {
 			run_begin(scan, *level, table);

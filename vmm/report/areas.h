@@ -24,5 +24,7 @@ struct report_areas {
 
 /* Returns the number of the reported areas that are wrong. */
 uint64_t report_areas(struct report *report, const struct report_areas *areas);
+/* One of them, of the claims. */
+void report_area(struct report *report, const struct report_areas *areas, const struct claim_area *area);
 
 #endif

@@ -58,6 +58,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step.result = *record;
 	step.verified = session->verified;
 	step.findings = session->findings;
+	step.shown = session->shown;
+	session->shown = (struct report_shown){ 0 };
 	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;
@@ -74,6 +76,7 @@ static void take_fault(struct session *session, const struct kvmap_record *recor
 		session->pending[record->cpu] = (struct report_step){
 			.fault = *record,
 			.warning = session->pending[record->cpu].warning,
+			.limits = session->pending[record->cpu].limits,
 		};
 	else
 		session->run.dropped_records++;
@@ -97,6 +100,14 @@ static int take_free_blocks(struct session *session, const struct kvmap_record *
 	return session->free_blocks.count < FREE_BLOCKS_KEPT ? array_push(&session->free_blocks, *record) : 0;
 }
 
+static void take_limits(struct session *session, const struct kvmap_record *record)
+{
+	if (record->cpu < KVMAP_CPUS_MAX)
+		session->pending[record->cpu].limits = *record;
+	else
+		session->run.dropped_records++;
+}
+
 static void take_registers(struct session *session, const struct kvmap_record *record)
 {
 	if (record->detail < 3)
@@ -115,6 +126,7 @@ int session_take_records(struct session *session)
 		case KVMAP_RECORD_BYE: session->run.bye = record; break;
 		case KVMAP_RECORD_FAULT: take_fault(session, &record); break;
 		case KVMAP_RECORD_WARNING: take_warning(session, &record); break;
+		case KVMAP_RECORD_LIMITS: take_limits(session, &record); break;
 		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
 		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
 		case KVMAP_RECORD_FREE_BLOCKS:

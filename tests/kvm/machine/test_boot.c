@@ -77,7 +77,8 @@ Test(boot, the_module_lies_at_the_top_of_ram_with_the_channel_filled_in)
 	cr_expect(eq(u64, page->module.size, sizeof(*boot)));
 	boot = view_bytes(view, page->module.paddr, sizeof(*boot));
 	cr_expect(eq(u64, boot->magic, KVMAP_BOOT_MAGIC));
-	cr_expect(eq(u32, boot->flags, KVMAP_BOOT_CHANNEL | (facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0)));
+	cr_expect(eq(u32, boot->flags,
+		     KVMAP_BOOT_CHANNEL | KVMAP_BOOT_ZEROED | (facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0)));
 	cr_expect(eq(u64, boot->channel_gpa, CHANNEL_GPA));
 	cr_expect(eq(u32, boot->channel_size, sizeof(*channel) + 1024 * sizeof(struct kvmap_record)));
 	cr_expect(eq(u32, channel->capacity, 1024));

@@ -14,7 +14,6 @@ static struct symbols *const symbols = (struct symbols *)"";
 
 static struct tables t;
 static struct claims claims;
-static struct claim_area areas[400];
 static struct ranges ranges;
 static const struct map_source source = {
 	&t.view, &t.mode, { true, KVMAP_DIRECT_BASE }, &claims, (struct symbols *)""
@@ -25,11 +24,13 @@ static struct map_lines lines, short_lines;
 static void init(void)
 {
 	tables_init(&t, 4);
-	claims = (struct claims){ .areas = { areas, 0, 400 } };
 }
 
 static void done(void)
 {
+	free(claims.areas.items);
+	free(claims.places.items);
+	claims = (struct claims){ 0 };
 	tables_destroy(&t);
 }
 
@@ -37,12 +38,28 @@ TestSuite(map_read, .init = init, .fini = done);
 
 static void add_area(uint64_t start, unsigned int pages, enum area_state state, uint64_t caller)
 {
-	areas[claims.areas.count++] = (struct claim_area){
+	const struct claim_area area = {
 		.state = state,
 		.va_start = start,
 		.va_end = start + pages * K4 + KVMAP_GUARD_SIZE,
 		.caller = caller,
 	};
+
+	cr_assert_eq(claims_add_area(&claims, &area), 0);
+}
+
+/* In the claims; what is mapped stays. */
+static void swap_areas(uint32_t one, uint32_t other)
+{
+	struct claim_area *areas = claims.areas.items, area = areas[one];
+	struct claim_place *places = claims.places.items, place = places[one];
+
+	areas[one] = areas[other];
+	areas[other] = area;
+	places[one] = places[other];
+	places[one].area = one;
+	places[other] = place;
+	places[other].area = other;
 }
 
 static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
@@ -152,12 +169,8 @@ Test(map_read, has_the_lines_of_the_lists)
 		make_areas(&state);
 		if (seed % 3 == 1)
 			add_area(VMALLOC + 0x10000000, 2, AREA_LAZY, 5);
-		if (seed % 3 == 2) {
-			struct claim_area area = areas[10];
-
-			areas[10] = areas[11];
-			areas[11] = area;
-		}
+		if (seed % 3 == 2)
+			swap_areas(10, 11);
 		for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
 			expect_same_in_one_pass(&filters[i]);
 		done();
@@ -185,4 +198,22 @@ Test(map_read, keeps_one_group_of_areas_that_repeat)
 	cr_expect_eq(totals.leaves, 600);
 	cr_expect_null(totals.items);
 	forget();
+}
+
+/* Every other area is of one key, the others of as many as there are: the array of sums grows and moves. */
+Test(map_read, adds_to_sums_that_grow_in_number)
+{
+	uint64_t gva = VMALLOC;
+
+	for (unsigned int i = 0; i < 128; i++) {
+		unsigned int pages = 1 + i * 7 % 5, key = i % 2 ? i / 2 : 0;
+
+		add_area(gva, pages, AREA_LIVE, 1 + i % 3);
+		map_pages(gva, i * 8 * K4, pages,
+			  (key & 1 ? PTE_W : 0) | (key & 2 ? PTE_U : 0) | (key & 4 ? PTE_NX : 0) |
+				  (key & 8 ? PTE_PWT : 0) | (key & 16 ? PTE_PCD : 0) |
+				  (key & 32 ? PTE_PS : 0));
+		gva += pages * K4 + KVMAP_GUARD_SIZE;
+	}
+	expect_same_in_one_pass(&(struct map_filter){ .end = UINT64_MAX });
 }

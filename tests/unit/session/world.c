@@ -78,6 +78,9 @@ void world_end(void)
 {
 	session_end_parallel(&session);
 	verdict_destroy(&session.verdict);
+	for (size_t i = 0; i < session.steps.count; i++)
+		report_shown_destroy(&session.steps.items[i].shown);
+	report_shown_destroy(&session.shown);
 	verdict_destroy(&calls.verdict);
 	claims_destroy(&session.claims);
 	ranges_destroy(&session.ranges);
