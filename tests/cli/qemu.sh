@@ -11,15 +11,21 @@ under_qemu() { # MACHINE MODULE
 	tried="qemu-system-x86_64 -machine $1"
 }
 
+# same_pages <SERIAL >TEXT: of an address in the direct map only the offset in its page. Which frames are free depends on the
+# RAM that the firmware of the machine reports: a few frames less in QEMU 10 than with kvmap.
+same_pages() {
+	tr -d '\r' | sed 's/0xffff8880[0-9a-f]\{5\}\([0-9a-f]\{3\}\)/0xffff8880.....\1/g'
+}
+
 for script in "$IMAGES"/*.kvs; do
 	name=$(basename "$script")
 	[ "$name" = parallel.kvs ] && continue # what its CPUs report comes in any order
 	try run "$script" --serial
-	mv out kvm.txt
+	same_pages <out >kvm.txt
 	try compile "$script" --output module
 	check "$name compiles to a module" 0
 	under_qemu microvm module
-	tr -d '\r' <out >qemu.txt
+	same_pages <out >qemu.txt
 	if [ -s kvm.txt ] && cmp -s kvm.txt qemu.txt; then
 		check "$name: KVM and QEMU report the same" 33
 	else
@@ -34,10 +40,10 @@ for machine in q35 pc; do
 done
 for policy in lazy eager; do
 	try run "$IMAGES/demo.kvs" --serial "--policy=$policy"
-	mv out kvm.txt
+	same_pages <out >kvm.txt
 	try compile "$IMAGES/demo.kvs" --output module "--policy=$policy"
 	under_qemu microvm module
-	tr -d '\r' <out >qemu.txt
+	same_pages <out >qemu.txt
 	cmp -s kvm.txt qemu.txt && ok "the same report under $policy" || not_ok "the same report under $policy"
 done
 finish
