@@ -347,6 +347,7 @@ class Mix:
             if self.cpus > 1 and self.chance(0.08 / self.cpus):
                 self.parallel()
         self.lines.append("verify")
+        self.lines.append(f"show {self.random.choice(['meminfo', 'vmallocinfo', 'buddyinfo', 'slabinfo', 'areas'])}")
         if self.crashes:
             self.lines.append("crash " + self.random.choice(["triple-fault", "emulation", "mmio", "oops"]))
         return "\n".join(self.lines) + "\n"
