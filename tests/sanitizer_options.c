@@ -12,7 +12,7 @@ const char *__lsan_default_options(void)
 	return "use_tls=0:print_suppressions=0";
 }
 
-/* What the dynamic linker of glibc 2.41 allocates for such a library is reachable only from that storage. */
+/* Memory of the dynamic linker for such a library is reachable only from that storage (glibc 2.41). */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
