@@ -8,6 +8,7 @@
 #include "report/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 static void emit_dump(struct report *report, const struct report_dump *dump)
 {
@@ -34,7 +35,9 @@ static void emit_dump(struct report *report, const struct report_dump *dump)
 void report_dump(struct report *report, const struct report_dump *dump)
 {
 	char memory[40], stored[40], cpus[40], mappings[40];
+	struct report unwrapped = *report; /* for a command to type */
 
+	unwrapped.columns = UINT_MAX;
 	if (report->format == REPORT_JSON) {
 		emit_dump(report, dump);
 		return;
@@ -50,8 +53,8 @@ void report_dump(struct report *report, const struct report_dump *dump)
 				    : "");
 	/* Without an executable file gdb shows no bytes but those of the core. */
 	if (dump->program && dump->offset)
-		text_line(report, PAINT_PLAIN, 2, 4, "gdb -ex 'symbol-file -o 0x%" PRIx64 " %s' -c %s",
+		text_line(&unwrapped, PAINT_PLAIN, 2, 4, "gdb -ex 'symbol-file -o 0x%" PRIx64 " %s' -c %s",
 			  dump->offset, dump->program, dump->file);
 	else if (dump->program)
-		text_line(report, PAINT_PLAIN, 2, 4, "gdb %s %s", dump->program, dump->file);
+		text_line(&unwrapped, PAINT_PLAIN, 2, 4, "gdb %s %s", dump->program, dump->file);
 }
