@@ -70,7 +70,7 @@ static int claim_area(struct tables *tables, uint64_t gva)
 		.caller = 0xffffffff80200000 + gva / PAGE % 7, /* of several functions */
 	};
 
-	return claims_add_area(&tables->claims, &area);
+	return array_push(&tables->claims.areas, area);
 }
 
 /* guard: leave a guard unmapped after each AREA_PAGES. */
@@ -97,6 +97,8 @@ static int tables_make(struct tables *tables, uint64_t leaves, bool guard)
 		*entry_for(tables, gva) = (frame >> 30 << 12 & 0x3ffffffff000) | PTE_P | PTE_W | PTE_NX;
 	}
 	tables->end = gva - 1;
+	if (claims_set_places(&tables->claims) < 0)
+		return -1;
 	return view_add_region(&tables->view,
 			       &(struct view_region){ .size = size, .bytes = tables->bytes, .fd = -1 },
 			       &error);

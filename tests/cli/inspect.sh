@@ -120,6 +120,11 @@ try map many.kvs --all
 [ "$(grep -c ' area op_areas' out)" = 100 ] && check "--all folds nothing" 0 out "$(vmalloc_address 99 99)" || not_ok "--all folds nothing"
 try map many.kvs --json
 [ "$(grep -c '"type":"guard"' out)" = 102 ] && check "JSON folds nothing" 0 out '"kind":"area","caller":"op_areas' || not_ok "JSON folds nothing"
+printf 'a = vmalloc 16K\nr = vm_map_ram a\nq = vm_map_ram a\nvm_unmap_ram q 4\n' >ram.kvs
+try map ram.kvs
+check "and those of vm_map_ram" 0 out '^0xffffc90000200000 +16 KiB rw-.* area, mapped again: map_again' \
+	out "^0xffffc90000204000 +$guard_kib KiB --- +guard\$"
+[ "$(grep -c 'IN NO AREA' out)" = 0 ] && ok "none is in no area" || not_ok "none is in no area"
 try map a.core --executable
 check "--executable shows text alone" 0 out '^1 of [0-9]+ ranges' out 'image: text'
 try map a.core --writable --owner data

@@ -55,8 +55,7 @@ void area_take(struct reader *reader, const struct vmap_area_fields *fields)
 	/* A lazily freed area whose frames were freed at once has no vm_struct any more. */
 	if (fields->vm || area.state == AREA_LIVE)
 		area_read_vm(reader, &area, fields->vm);
-	if (claims_add_area(reader->out, &area) < 0)
-		reader->out_of_memory = true;
+	(void)reader_push(reader, &reader->out->areas, area);
 }
 
 static void take_lazy(struct reader *reader, uint64_t vmap_area, const uint8_t *copy)

@@ -71,7 +71,7 @@ static int read_with(void (*read)(struct reader *reader), const struct view *vie
 				 "this is not its program",
 				 first->gva);
 	read(&reader);
-	if (reader.out_of_memory) {
+	if (reader.out_of_memory || claims_set_places(&claims) < 0) {
 		claims_destroy(&claims);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the guest's claims");
 	}

@@ -161,7 +161,8 @@ enum claims_part {
 struct claims {
 	unsigned int unread;                 /* enum claims_part */
 	ARRAY_OF(struct claim_area) areas;   /* live ones by address, then lazily freed ones */
-	ARRAY_OF(struct claim_place) places; /* of all areas, in the same order */
+	ARRAY_OF(struct claim_place) places; /* of all areas, in the same order: claims_set_places() */
+	bool places_sorted;                  /* all are live, and starts and ends do not decrease */
 	ARRAY_OF(uint32_t) frames;           /* pfns of all chains */
 	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;
 	ARRAY_OF(struct claim_cached_range) cached_ranges;
@@ -236,8 +237,8 @@ int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
 
-/* Appends an area with its place. 0, or -1 if memory is out. */
-int claims_add_area(struct claims *claims, const struct claim_area *area);
+/* Sets the places of the areas that there are. 0, or -1 if memory is out. */
+int claims_set_places(struct claims *claims);
 
 /* The last variable of that name, `length` bytes; NULL: there is none. claims may be NULL. */
 const struct claim_variable *claims_variable(const struct claims *claims, const char *name, size_t length);

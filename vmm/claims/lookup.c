@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.c: areas with their places, areas by address, variables by name and by area.
+ * lookup.c: the places of areas, areas by address, variables by name and by area.
  */
 #include "claims/claims.h"
 
@@ -10,17 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-int claims_add_area(struct claims *claims, const struct claim_area *area)
+int claims_set_places(struct claims *claims)
 {
-	const struct claim_place place = {
-		.va_start = area->va_start,
-		.va_end = area->va_end,
-		.area = (uint32_t)claims->areas.count,
-		.live = area->state == AREA_LIVE,
-		.deferred = area->deferred,
-	};
+	claims->places.count = 0;
+	claims->places_sorted = true;
+	for (size_t i = 0; i < claims->areas.count; i++) {
+		const struct claim_area *area = &claims->areas.items[i], *before = i ? area - 1 : area;
+		const struct claim_place place = {
+			.va_start = area->va_start,
+			.va_end = area->va_end,
+			.area = (uint32_t)i,
+			.live = area->state == AREA_LIVE,
+			.deferred = area->deferred,
+		};
 
-	return array_push(&claims->areas, *area) < 0 || array_push(&claims->places, place) < 0 ? -1 : 0;
+		claims->places_sorted &=
+			place.live && area->va_start >= before->va_start && area->va_end >= before->va_end;
+		if (array_push(&claims->places, place) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* The live areas come first and are sorted. */

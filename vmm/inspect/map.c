@@ -44,7 +44,6 @@ struct map_builder {
 	struct callers callers;
 	uint64_t last, last_size; /* of the range added last; size 0: none */
 	bool failed;
-	bool disordered; /* the areas of the claims are not in order, although they were taken to be */
 };
 
 /* ---- areas ---- */
@@ -73,16 +72,14 @@ static const struct claim_area *area_of(const struct map_builder *builder, const
 	return &builder->claims->areas.items[place->area];
 }
 
-/* in_order: the areas are, which guard_next() checks. */
-static int places_open(struct map_builder *builder, bool in_order)
+static int places_open(struct map_builder *builder)
 {
 	const struct claims *claims = builder->claims;
 	struct places *areas = &builder->areas, *guards = &builder->guards;
 	const struct claim_place *items = claims ? claims->places.items : NULL;
 	size_t count = claims ? claims->places.count : 0;
 
-	/* Live areas come first: none is freed lazily. */
-	if (count && in_order && items[count - 1].live) {
+	if (count && claims->places_sorted) {
 		*areas = *guards = (struct places){ .items = items, .count = count };
 		return 0;
 	}
@@ -221,20 +218,12 @@ static int add(struct map_builder *builder, struct map_item *item)
 	return builder->sink->item(builder->sink->context, builder, item);
 }
 
-/* Moves on to the next guard, and checks that it is the next one. */
 static void guard_next(struct map_builder *builder)
 {
 	struct places *guards = &builder->guards;
-	const struct claim_place *passed, *next;
 
-	builder->next_guard = UINT64_MAX;
-	if (++guards->next >= guards->count)
-		return;
-	next = &guards->items[guards->next];
-	passed = next - 1;
-	builder->next_guard = guard_of(next);
-	builder->disordered |= !guards->sorted && (!next->live || next->va_start < passed->va_start ||
-						   next->va_end < passed->va_end);
+	builder->next_guard =
+		++guards->next < guards->count ? guard_of(&guards->items[guards->next]) : UINT64_MAX;
 }
 
 static __attribute__((noinline)) int add_guard(struct map_builder *builder, uint64_t start,
@@ -310,7 +299,7 @@ int map_add(void *context, const struct range *range)
 }
 
 struct map_builder *map_open(struct memory_map *map, const struct claims *claims, struct symbols *symbols,
-			     const struct map_filter *filter, const struct map_sink *sink, bool in_order)
+			     const struct map_filter *filter, const struct map_sink *sink)
 {
 	struct map_builder *builder = calloc(1, sizeof(*builder));
 
@@ -327,7 +316,7 @@ struct map_builder *map_open(struct memory_map *map, const struct claims *claims
 		.selects_all = !filter->writable && !filter->executable && !filter->user && !filter->owner &&
 			       !filter->start && filter->end == UINT64_MAX,
 	};
-	if (places_open(builder, in_order) < 0 || callers_init(&builder->callers, map) < 0) {
+	if (places_open(builder) < 0 || callers_init(&builder->callers, map) < 0) {
 		builder->failed = true;
 		(void)map_close(builder);
 		return NULL;
@@ -341,8 +330,6 @@ int map_close(struct map_builder *builder)
 {
 	int result = builder->failed ? -1 : add_guards(builder, UINT64_MAX);
 
-	if (!result && builder->disordered)
-		result = MAP_DISORDERED;
 	free(builder->areas.sorted);
 	free(builder->guards.sorted);
 	callers_destroy(&builder->callers);
@@ -361,12 +348,11 @@ static int item_push(void *context, struct map_builder *builder, struct map_item
 	return array_push(&map->items, *item);
 }
 
-/* 0, -1 or MAP_DISORDERED. */
 static int build_list(const struct ranges *ranges, const struct claims *claims, struct symbols *symbols,
-		      const struct map_filter *filter, struct memory_map *map, bool in_order)
+		      const struct map_filter *filter, struct memory_map *map)
 {
 	const struct map_sink sink = { .item = item_push, .context = map };
-	struct map_builder *builder = map_open(map, claims, symbols, filter, &sink, in_order);
+	struct map_builder *builder = map_open(map, claims, symbols, filter, &sink);
 
 	if (!builder)
 		return -1;
@@ -381,14 +367,8 @@ int map_build(const struct ranges *ranges, const struct map_direct *direct, cons
 	      struct error *error)
 {
 	struct memory_map map = { .direct = *direct };
-	int result = build_list(ranges, claims, symbols, filter, &map, true);
 
-	if (result == MAP_DISORDERED) {
-		map_destroy(&map);
-		map.direct = *direct;
-		result = build_list(ranges, claims, symbols, filter, &map, false);
-	}
-	if (result < 0) {
+	if (build_list(ranges, claims, symbols, filter, &map) < 0) {
 		map_destroy(&map);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the memory map of the guest");
 	}

@@ -93,13 +93,10 @@ int map_build(const struct ranges *ranges, const struct map_direct *direct, cons
 	      struct error *error);
 /*
  * The same for ranges that are passed one at a time, in order: map_open(), map_add() of each, map_close() whether they
- * failed or not. Only callers are kept, in *map. in_order: the areas of the claims are taken to be, as they are in a
- * guest that is not damaged; map_close() returns MAP_DISORDERED if they were not, and all is to be done again without.
+ * failed or not. Only callers are kept, in *map. map_close() returns 0, or -1.
  */
-#define MAP_DISORDERED 1
-
 struct map_builder *map_open(struct memory_map *map, const struct claims *claims, struct symbols *symbols,
-			     const struct map_filter *filter, const struct map_sink *sink, bool in_order);
+			     const struct map_filter *filter, const struct map_sink *sink);
 int map_add(void *builder, const struct range *range);
 int map_close(struct map_builder *builder);
 

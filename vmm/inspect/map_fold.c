@@ -407,8 +407,7 @@ static struct ranges_breaks breaks_of(const struct claims *claims)
 	};
 }
 
-/* 0, -1 or MAP_DISORDERED. */
-static int read_folded(const struct map_source *source, const struct map_filter *filter, bool in_order,
+static int read_folded(const struct map_source *source, const struct map_filter *filter,
 		       struct memory_map *map, struct map_lines *lines, struct ranges *totals_out,
 		       struct error *error)
 {
@@ -420,7 +419,7 @@ static int read_folded(const struct map_source *source, const struct map_filter 
 
 	if (!folder)
 		return -1;
-	ranges.context = map_open(map, source->claims, source->symbols, filter, &items, in_order);
+	ranges.context = map_open(map, source->claims, source->symbols, filter, &items);
 	if (ranges.context) {
 		int visited = ranges_visit(source->view, source->mode, filter->start, filter->end, &breaks,
 					   &ranges, totals_out, error);
@@ -435,17 +434,9 @@ static int read_folded(const struct map_source *source, const struct map_filter 
 int map_read_folded(const struct map_source *source, const struct map_filter *filter, struct memory_map *map,
 		    struct map_lines *lines, struct ranges *totals_out, struct error *error)
 {
-	int result = MAP_DISORDERED;
-
-	*map = (struct memory_map){ 0 };
+	*map = (struct memory_map){ .direct = source->direct };
 	*lines = (struct map_lines){ 0 };
-	for (int again = 0; again < 2 && result == MAP_DISORDERED; again++) {
-		map_destroy(map);
-		map_lines_destroy(lines);
-		map->direct = source->direct;
-		result = read_folded(source, filter, !again, map, lines, totals_out, error);
-	}
-	if (result < 0) {
+	if (read_folded(source, filter, map, lines, totals_out, error) < 0) {
 		map_destroy(map);
 		return no_memory(lines, error);
 	}

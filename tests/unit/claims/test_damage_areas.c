@@ -107,6 +107,8 @@ Test(damage_areas, an_unordered_tree_is_read_in_its_order_and_areas_are_found_by
 	cr_assert_eq(claims.busy_tree.count, 3);
 	cr_expect_eq(claims.busy_tree.items[0].vmap_area, world_range_gva(RANGE_C));
 	cr_expect_eq(claims_area_at(&claims, KVMAP_VMALLOC_START)->vmap_area, world_range_gva(RANGE_A));
+	for (size_t i = 0; i < claims.areas.count; i++)
+		cr_expect_eq(claims.places.items[i].va_start, claims.areas.items[i].va_start);
 }
 
 Test(damage_areas, a_vmap_block_outside_RAM)
