@@ -45,16 +45,27 @@ static bool is_due(struct session *session, uint32_t index)
 	return *done = true;
 }
 
+/* The operation in progress on the record's CPU. NULL: the guest has no such CPU, and the record counts as dropped. */
+static struct report_step *pending_on(struct session *session, const struct kvmap_record *record)
+{
+	if (record->cpu < session->config.cpus)
+		return &session->pending[record->cpu];
+	session->run.dropped_records++;
+	return NULL;
+}
+
 static int take_result(struct session *session, const struct kvmap_record *record)
 {
-	struct report_step step = { 0 };
+	struct report_step *pending = pending_on(session, record), step;
 
-	if (record->cpu >= session->config.cpus || !is_due(session, record->operation)) {
+	if (!pending)
+		return 0;
+	if (!is_due(session, record->operation)) {
 		session->run.dropped_records++;
 		return 0;
 	}
-	step = session->pending[record->cpu];
-	session->pending[record->cpu] = (struct report_step){ 0 };
+	step = *pending;
+	*pending = (struct report_step){ 0 };
 	step.result = *record;
 	step.verified = session->verified;
 	step.findings = session->findings;
@@ -72,22 +83,22 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 
 static void take_fault(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < session->config.cpus)
-		session->pending[record->cpu] = (struct report_step){
+	struct report_step *pending = pending_on(session, record);
+
+	if (pending)
+		*pending = (struct report_step){
 			.fault = *record,
-			.warning = session->pending[record->cpu].warning,
-			.limits = session->pending[record->cpu].limits,
+			.warning = pending->warning,
+			.limits = pending->limits,
 		};
-	else
-		session->run.dropped_records++;
 }
 
 static void take_warning(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < session->config.cpus)
-		session->pending[record->cpu].warning = *record;
-	else
-		session->run.dropped_records++;
+	struct report_step *pending = pending_on(session, record);
+
+	if (pending)
+		pending->warning = *record;
 }
 
 static int take_free_blocks(struct session *session, const struct kvmap_record *record)
@@ -102,10 +113,10 @@ static int take_free_blocks(struct session *session, const struct kvmap_record *
 
 static void take_limits(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
-		session->pending[record->cpu].limits = *record;
-	else
-		session->run.dropped_records++;
+	struct report_step *pending = pending_on(session, record);
+
+	if (pending)
+		pending->limits = *record;
 }
 
 static void take_registers(struct session *session, const struct kvmap_record *record)

@@ -46,10 +46,11 @@ Test(records, of_results_out_of_order_twice_or_of_no_operation_are_dropped)
 
 Test(records, of_cpus_that_do_not_exist_are_dropped)
 {
-	static const uint16_t types[] = { KVMAP_RECORD_RESULT, KVMAP_RECORD_FAULT, KVMAP_RECORD_WARNING };
+	static const uint16_t types[] = { KVMAP_RECORD_RESULT, KVMAP_RECORD_FAULT, KVMAP_RECORD_WARNING,
+					  KVMAP_RECORD_LIMITS };
 
 	session.config.cpus = 4;
-	for (uint64_t i = 0; i < 3; i++) {
+	for (uint64_t i = 0; i < 4; i++) {
 		take((struct kvmap_record){ .type = types[i], .cpu = 4 });
 		expect_counts(0, 2 * i + 1);
 		take((struct kvmap_record){ .type = types[i], .cpu = ~0u });
@@ -57,7 +58,7 @@ Test(records, of_cpus_that_do_not_exist_are_dropped)
 	}
 	take((struct kvmap_record){ .type = KVMAP_RECORD_FAULT, .cpu = 3, .detail = 7 });
 	cr_expect_eq(session.pending[3].fault.detail, 7);
-	expect_counts(0, 6);
+	expect_counts(0, 8);
 }
 
 Test(records, of_unknown_types_and_a_damaged_channel_are_counted)
