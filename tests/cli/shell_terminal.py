@@ -230,6 +230,22 @@ def _(shell):
     shell.expect_end(0)
 
 
+@test("Ctrl-C stops a guest that hangs after a map that was watched, too")
+def _(shell):
+    shell.prompt()
+    shell.send("map --watch\r")
+    shell.expect("direct map")
+    shell.send("\x03")
+    shell.prompt()
+    shell.send("crash hang\r")
+    shell.expect("\n")
+    shell.send("\x03")
+    shell.expect(r"stopped at shell:1: crash hang")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("\x04")
+    shell.expect_end(0)
+
+
 @test("a hang of several CPUs, too", ("--cpus", "3"))
 def _(shell):
     shell.prompt()

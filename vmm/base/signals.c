@@ -131,12 +131,15 @@ void signals_begin(void (*shortened)(const char *name))
 	sigaction(SIGBUS, &action, &before_bus);
 }
 
-void signals_defer(void (*wake)(void *context), void *context)
+struct signals_wake signals_defer(void (*wake)(void *context), void *context)
 {
+	const struct signals_wake before = { wake_function, wake_context };
+
 	wake_function = NULL;
 	wake_context = context;
 	wake_function = wake;
 	deferred = true;
+	return before;
 }
 
 void signals_no_longer_defer(void)

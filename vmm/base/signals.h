@@ -19,11 +19,17 @@
  */
 void signals_begin(void (*shortened)(const char *name));
 
+/* What a signal that is only noted calls; wake NULL: nothing. */
+struct signals_wake {
+	void (*wake)(void *context);
+	void *context;
+};
+
 /*
  * The first signal from now on is only noted, and calls wake(context) in the handler, where wake must be
- * async-signal-safe. The second one ends the process. wake NULL: nothing is called.
+ * async-signal-safe. The second one ends the process. wake NULL: nothing is called. Returns what was called before.
  */
-void signals_defer(void (*wake)(void *context), void *context);
+struct signals_wake signals_defer(void (*wake)(void *context), void *context);
 
 /* A signal ends the process at once again. The one that was noted stays noted, for signals_die(). */
 void signals_no_longer_defer(void);

@@ -191,12 +191,13 @@ static int watch_until_last(int (*once)(void *context, bool *last_out), void *co
 
 int watch_run(int (*once)(void *context, bool *last_out), void *context)
 {
+	struct signals_wake before;
 	struct error error;
 	int status;
 
 	if (watch_check_terminal(&error) < 0)
 		return command_fail(&error, NULL);
-	signals_defer(NULL, NULL);
+	before = signals_defer(NULL, NULL);
 	progress_end();
 	status = watch_until_last(once, context);
 	command_set_margin(0);
@@ -204,6 +205,9 @@ int watch_run(int (*once)(void *context, bool *last_out), void *context)
 	if (signals_received() != SIGINT)
 		signals_die();
 	signals_forget();
+	/* In the shell, of the guest that runs there. */
+	if (before.wake)
+		signals_defer(before.wake, before.context);
 	return status;
 }
 
