@@ -19,7 +19,7 @@
  */
 void signals_begin(void (*shortened)(const char *name));
 
-/* What a signal that is only noted calls; wake NULL: nothing. */
+/* The call that a signal makes where it is only noted; wake NULL: none. */
 struct signals_wake {
 	void (*wake)(void *context);
 	void *context;
