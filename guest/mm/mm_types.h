@@ -149,7 +149,7 @@ struct kmem_cache {
 	/*
 	 * Offset from a free object to the word that links it to the next one. 0: its first word. With
 	 * slab_debug, in kmalloc's classes: the slab has twice the frames, and the word lies in the second
-	 * half, so that a write to a free object damages no list
+	 * half, with a redzone of at least half an object before it; the record of the requested size follows
 	 */
 	u32 link;
 	u32 partial; /* pfn of the first slab with objects in its freelist, 0 = none */

@@ -26,6 +26,10 @@
 	X(lost_block, 17, "lost-block")                                                                      \
 	X(fresh_written, 18, "fresh-written")                                                                \
 	X(requested_size, 19, "requested-size")                                                              \
-	X(freed_written, 20, "freed-written")
+	X(freed_written, 20, "freed-written")                                                                \
+	X(object_record, 21, "object-record")                                                                \
+	X(second_half, 22, "second-half")                                                                    \
+	X(free_link, 23, "free-link")                                                                        \
+	X(block_slack, 24, "block-slack")
 
 #endif

@@ -105,9 +105,18 @@ enum vmap_area_state {
  */
 #define KMALLOC_SLACK_LONG 0xff
 
-/* With slab_debug: each byte of a free object, and each after the requested size of an allocated one. */
+/*
+ * With slab_debug: each byte of a free object; each after the requested size of an allocated object or block,
+ * and each byte of the second half of a slab that is neither a link nor a record.
+ */
 #define KMALLOC_POISON  0x6b
 #define KMALLOC_REDZONE 0xcc
+
+/* The record of an object's requested size, at kmem_cache.link + KMALLOC_RECORD_OFFSET; size 0: it is free. */
+#define KMALLOC_RECORD(size)            ((uint64_t)(size) | (uint64_t)(uint32_t) ~(uint32_t)(size) << 32)
+#define KMALLOC_RECORD_SIZE(record)     ((uint32_t)(record))
+#define KMALLOC_RECORD_IS_VALID(record) ((record) == KMALLOC_RECORD(KMALLOC_RECORD_SIZE(record)))
+#define KMALLOC_RECORD_OFFSET           8
 
 /* Flags of tlb_flush.cpu: events that are not flushes. */
 #define TLB_FLUSH_UNMAP   0x80000000u /* unmapping by this CPU */

@@ -91,8 +91,8 @@
 	  "frees or allocates another one, or until a purge")                                                 \
 	X(KMALLOC, kmalloc, 32, "kmalloc", VARIABLE, size_flags, "%x, %s",                                    \
 	  "allocates SIZE bytes, physically contiguous, at most 4M: an object of a size class, or "           \
-	  "above 8K a block of page frames. The host verifies that the pages are contiguous. Flags: "         \
-	  "`GFP_KERNEL` by default")                                                                          \
+	  "above 8K and with a zone's flag a block of page frames. The host verifies that the pages are "     \
+	  "contiguous. Flags: `GFP_KERNEL` by default")                                                       \
 	X(KMALLOC_NODE, kmalloc_node, 35, "kmalloc_node", VARIABLE, size_node, "%x, %s",                      \
 	  "as `kmalloc`, on NUMA node NODE; on another node when it has none left")                           \
 	X(KZALLOC, kzalloc, 33, "kzalloc", VARIABLE, size_flags, "%x, %s", "as `kmalloc`, zeroed")            \

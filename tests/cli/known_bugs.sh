@@ -52,7 +52,50 @@ check "a write after the requested size is a finding when the object is freed" 1
 	out 'after the requested size of the' out 'written beyond its size'
 printf 'k = kmalloc 60\nwrite k+60 0x1\nverify\n' >redzone.kvs
 try run redzone.kvs --debug-slab
-check "and at any stop" 1 out 'V12 at 0x' out 'after the requested size'
+check "and at any stop" 1 out 'V12 at 0x' out 'after the 60 bytes that were requested'
+check "with the object before it" 1 out 'the object at 0x.* of kmalloc-96'
+
+debugged() # WHAT SCRIPT CHECKS...: with --debug-slab a finding that names an object, and no oops
+{
+	what=$1
+	printf '%b' "$2" >debugged.kvs
+	shift 2
+	try run debugged.kvs --debug-slab
+	if grep -qE 'oops|double free' out; then
+		not_ok "$what (an oops, or a double free)"
+	else
+		check "$what" 1 "$@"
+	fi
+}
+debugged "a write behind the last object of a slab is one beyond its size" 'k = kmalloc 8192\nfill k\nwrite k+8192 0\nverify\n' \
+	out 'V12 at 0x' out 'written beyond its size' out 'the object at 0x.* of kmalloc-8k'
+debugged "when it is freed, too" 'k = kmalloc 8192\nwrite k+8192 0x2000\nkfree k\n' out 'debugged.kvs:3' out 'written beyond its size'
+for size in 8186 8187 8188 8189 8190 8191; do
+	debugged "size $size" "k = kmalloc $size\nwrite k+$size 0x42\nverify\nkfree k\n" out 'V12 at 0x' out 'debugged.kvs:4' \
+		out 'written beyond its size'
+done
+debugged "a page" 'a = kmalloc 4096\nb = kmalloc 4096\nwrite b+8192 0\nverify\n' out 'V12 at 0x' out 'the object at 0x.* of kmalloc-8k'
+debugged "a free object" 'a = kmalloc 8192\nc = kmalloc 8192\nkfree a\nkfree c\nwrite c+8192 0\nverify\n' out 'V12 at 0x' \
+	out 'the object at 0x.* of kmalloc-8k'
+debugged "an overwritten record of a requested size" 'k = kmalloc 64\nwrite k+4168 0\nverify\nkfree k\n' out 'V12 at 0x' \
+	out 'the record was overwritten' out 'debugged.kvs:4'
+debugged "a record that says the object is free" 'k = kmalloc 64\nfill k\nwrite k+4168 0xffffffff00000000\nverify\nkfree k\n' out 'V12 at 0x' \
+	out 'claimed  free' out 'debugged.kvs:5'
+debugged "the memory behind a slab's objects" 'a = kmalloc 64\nkfree a\nwrite a+4096 0x42\nm = kmalloc 64\nn = kmalloc 64\n' \
+	out 'V12 at 0x' out 'the object at 0x.* of kmalloc-128'
+debugged "an overwritten link of a free object is not followed" 'a = kmalloc 64\nkfree a\nwrite a+4160 0x42\nm = kmalloc 64\nn = kmalloc 64\n' \
+	out 'debugged.kvs:4' out 'in the free 128-byte object' out 'written after it was freed'
+debugged "and the host names the object" 'a = kmalloc 64\nkfree a\nwrite a+4160 0x42\nverify\n' out 'V4 at 0x' \
+	out 'leaves its slab after the object at 0x'
+debugged "a list that ends too early" 'a = kmalloc 64\nkfree a\nwrite a+4160 0\nverify\n' out 'V4 at 0x' \
+	out 'is too short after the object at 0x'
+debugged "two free objects written at their ends" 'a = kmalloc 8000\nb = kmalloc 8000\nkfree a\nkfree b
+write a+8188 0x4141414141414141\nwrite b+8188 0x4141414141414141\nd = kmalloc 8000\ne = kmalloc 8000\n' out 'debugged.kvs:7' \
+	out 'debugged.kvs:8' out 'in the free 8192-byte object'
+for block in '64 GFP_DMA' '64 GFP_DMA32' 20000; do
+	debugged "the slack of a block: $block" "k = kmalloc $block\nwrite k+${block%% *} 1\nverify\nkfree k\n" out 'V12 at 0x' \
+		out 'written beyond its size' out 'the block at 0x' out 'debugged.kvs:4'
+done
 
 # ---- executable memory ----
 printf 'a = vmalloc 4K\nb = vmap a\nset_memory_ro a 1\nset_memory_x a 1\nwrite b 0xc3\nexecute a\nverify\n' >alias.kvs

@@ -258,18 +258,75 @@ static u32 requested_size(void)
 	return KVMAP_REFUSED_NOT_AN_AREA;
 }
 
-/* A write to the first word of a free object of kmalloc(). */
-static u32 freed_written(void)
+/* ---- with slab_debug ---- */
+
+/* The first free object of kmalloc(), and its cache. */
+static char *free_object(struct kmem_cache **cache_out)
 {
 	for (u32 i = 1; i <= KMALLOC_CLASSES; i++) {
-		u64 *object = this_cpu_cache()->objects[i].free;
+		struct kmem_cache *cache = kmem_caches[i];
 
-		if (!object)
+		if (!cache || !cache->partial)
 			continue;
-		*object = 0;
-		return KVMAP_OK;
+		*cache_out = cache;
+		return (char *)__va((u64)cache->partial << PAGE_SHIFT) +
+		       (pfn_to_page(cache->partial)->freelist - 1) * 8;
 	}
-	return KVMAP_REFUSED_NOT_AN_AREA;
+	return NULL;
+}
+
+/* A write to the first word of a free object. */
+static u32 freed_written(void)
+{
+	struct kmem_cache *cache;
+	char *object = free_object(&cache);
+
+	if (!object)
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	*(u64 *)(void *)object = 0;
+	return KVMAP_OK;
+}
+
+/* The record of the script's first object says that it is free. */
+static u32 object_record(void)
+{
+	const char *object = (const char *)agent_variables[1].address;
+	const struct kmem_cache *cache = kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
+
+	*(u64 *)(void *)(object + cache->link + KMALLOC_RECORD_OFFSET) = KMALLOC_RECORD(0);
+	return KVMAP_OK;
+}
+
+/* A write to the word after the last object of a slab. */
+static u32 second_half(void)
+{
+	struct kmem_cache *cache;
+
+	if (!free_object(&cache))
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	((u64 *)__va((u64)cache->partial << PAGE_SHIFT))[(cache->last + cache->object_size) / 8] = 0;
+	return KVMAP_OK;
+}
+
+/* A free list ends before its count. */
+static u32 free_link(void)
+{
+	struct kmem_cache *cache;
+	char *object = free_object(&cache);
+
+	if (!object)
+		return KVMAP_REFUSED_NOT_AN_AREA;
+	*(u64 *)(void *)(object + cache->link) = 0;
+	return KVMAP_OK;
+}
+
+/* A write to the last byte of the script's first block of kmalloc(). */
+static u32 block_slack(void)
+{
+	char *block = (char *)agent_variables[1].address;
+
+	block[(PAGE_SIZE << pfn_to_page((u32)(__pa(block) >> PAGE_SHIFT))->order) - 1]++;
+	return KVMAP_OK;
 }
 
 /* The first 2M leaf of an area maps low memory. */

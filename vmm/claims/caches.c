@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "kvmap/layout.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Copies the guest's string, escaped, up to its NUL or to the first unmapped byte. */
@@ -24,7 +25,7 @@ static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *c
 
 uint64_t claim_slab_bytes(const struct claim_cache *cache)
 {
-	return cache->link ? cache->link : PAGE_4K << cache->order;
+	return PAGE_4K << cache->order >> (cache->link != 0);
 }
 
 uint64_t claim_cache_objects(const struct claim_cache *cache)
@@ -41,12 +42,23 @@ struct free_list {
 	uint64_t start, end; /* range of valid objects */
 };
 
-/* The object lies in RAM. Notes its first word that is not poison. */
+/* ---- slab_debug ---- */
+
+#define REPEATED(byte) ((byte)*UINT64_C(0x0101010101010101))
+
+static void write_note(struct reader *reader, const struct claim_cache *cache, struct claim_debug_write write)
+{
+	write.cache = (uint32_t)(cache - reader->out->caches);
+	if (reader->out->debug_writes.count < DEBUG_WRITES_MAX)
+		(void)reader_push(reader, &reader->out->debug_writes, write);
+}
+
+/* The object lies in RAM. Notes its first word that is not poison, or its record. */
 static void poison_check(struct reader *reader, const struct claim_cache *cache, uint64_t object)
 {
-	static const uint64_t poison = KMALLOC_POISON * 0x0101010101010101ull;
-	struct claim_freed_write write = { .object = object,
-					   .cache = (uint32_t)(cache - reader->out->caches) };
+	struct claim_debug_write write = { .object = object,
+					   .kind = WRITE_FREED,
+					   .expected = REPEATED(KMALLOC_POISON) };
 	uint64_t words[64];
 
 	reader->out->poisoned_objects++;
@@ -56,40 +68,124 @@ static void poison_check(struct reader *reader, const struct claim_cache *cache,
 		if (!reader_copy(reader, object + at, words, size))
 			return;
 		for (size_t i = 0; i < size / sizeof(*words); i++) {
-			if (words[i] == poison)
+			if (words[i] == write.expected)
 				continue;
 			write.address = object + at + i * sizeof(*words);
 			write.value = words[i];
-			if (reader->out->freed_writes.count < FREED_WRITES_MAX)
-				(void)reader_push(reader, &reader->out->freed_writes, write);
+			write_note(reader, cache, write);
 			return;
+		}
+	}
+	write.address = object + cache->link + KMALLOC_RECORD_OFFSET;
+	write.expected = KMALLOC_RECORD(0);
+	if (reader_copy(reader, write.address, &write.value, sizeof(write.value)) &&
+	    KMALLOC_RECORD_IS_VALID(write.value) && write.value != write.expected)
+		write_note(reader, cache, write);
+}
+
+/* Whether the word of a slab's second half is as it must be. Sets the object that it belongs to if it is not. */
+static bool debug_word_fits(const struct claim_cache *cache, uint64_t slab, struct claim_debug_write *write)
+{
+	uint64_t last = claim_slab_bytes(cache) / cache->object_size - 1, offset = write->address - slab;
+	uint64_t object = offset < cache->link ? last : (offset - cache->link) / cache->object_size;
+	uint64_t at = offset < cache->link ? UINT64_MAX : (offset - cache->link) % cache->object_size;
+
+	if (object <= last && at == 0)
+		return true; /* the link is checked when it is followed */
+	write->object = slab + (object < last ? object : last) * cache->object_size;
+	write->kind = WRITE_BEYOND;
+	write->expected = REPEATED(KMALLOC_REDZONE);
+	if (object > last || at != KMALLOC_RECORD_OFFSET)
+		return write->value == write->expected;
+	write->kind = WRITE_RECORD;
+	write->expected = KMALLOC_RECORD(cache->object_size);
+	return KMALLOC_RECORD_IS_VALID(write->value) &&
+	       KMALLOC_RECORD_SIZE(write->value) <= cache->object_size;
+}
+
+/* Notes the first redzone and the first record of each object that were written, after the last object. */
+static void second_half_check(struct reader *reader, const struct claim_cache *cache, uint64_t slab)
+{
+	uint64_t half = claim_slab_bytes(cache), end = slab + 2 * half, words[64], size;
+	struct claim_debug_write noted = { 0 };
+
+	reader->out->redzoned_slabs++;
+	for (uint64_t at = slab + half / cache->object_size * cache->object_size; at < end; at += size) {
+		size = end - at < sizeof(words) ? end - at : sizeof(words);
+		if (!reader_copy(reader, at, words, size))
+			return;
+		for (size_t i = 0; i < size / sizeof(*words); i++) {
+			struct claim_debug_write write = { .address = at + i * sizeof(*words),
+							   .value = words[i] };
+
+			if (debug_word_fits(cache, slab, &write) ||
+			    (write.object == noted.object && write.kind == noted.kind))
+				continue;
+			write_note(reader, cache, write);
+			noted = write;
 		}
 	}
 }
 
-/* Each free object holds the pointer to the next. There cannot be more than the cache's slabs hold. */
+/* ---- lists ---- */
+
+/*
+ * The list's `left` last objects are not read yet, the next one is `object`. Reports where the list leaves its
+ * slab, or, with slab_debug, ends too early or too late.
+ */
+static bool link_fits(struct reader *reader, const struct claim_cache *cache, const struct free_list *list,
+		      uint64_t previous, uint64_t object, uint64_t left)
+{
+	uint64_t place = previous ? previous + cache->link : list->address;
+	const char *outside = list->start ? "its slab" : "RAM";
+	uint8_t next[8];
+
+	if (!cache->link) {
+		if (!object)
+			return true;
+		if (object % 8 == 0 && object >= list->start && object < list->end &&
+		    reader_copy(reader, object, next, sizeof(next)))
+			return true;
+		reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
+			   "kmem_caches[%u]: free list points outside %s", cache->index, outside);
+		return false;
+	}
+	if (!object && !left)
+		return true;
+	if (object && left && object >= list->start && object <= list->end - cache->object_size &&
+	    (object - list->start) % cache->object_size == 0 &&
+	    reader_copy(reader, object + cache->link, next, sizeof(next)))
+		return true;
+	reader_cut(reader, PART_OBJECTS, "V4", place, object, "kmem_caches[%u]: free list %s %s 0x%" PRIx64,
+		   cache->index,
+		   !object ? "is too short"
+		   : !left ? "is too long"
+			   : "leaves its slab",
+		   previous ? "after the object at" : "at its start:", previous ? previous : object);
+	return false;
+}
+
+/* Each free object has the pointer to the next. There cannot be more than the cache's slabs hold. */
 static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
 {
-	uint64_t object;
+	uint64_t object = list->first, previous = 0, left = list->nr;
 	uint8_t next[8];
 
 	cache->free_claimed += list->nr;
-	for (object = list->first; object; object = layout_number(next, sizeof(next))) {
+	while (link_fits(reader, cache, list, previous, object, left) && object) {
 		if (cache->free_objects == claim_cache_objects(cache)) {
 			reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
 				   "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
 			return;
 		}
-		if (object % 8 || object < list->start || object >= list->end ||
-		    !reader_copy(reader, object + cache->link, next, sizeof(next))) {
-			reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
-				   "kmem_caches[%u]: free list points outside %s", cache->index,
-				   list->start ? "its slab" : "RAM");
+		if (!reader_copy(reader, object + cache->link, next, sizeof(next)))
 			return;
-		}
 		cache->free_objects++;
 		if (cache->link)
 			poison_check(reader, cache, object);
+		left--;
+		previous = object;
+		object = layout_number(next, sizeof(next));
 	}
 }
 
@@ -114,14 +210,18 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 		list.first = first ? list.start + (first - 1) * 8 : 0;
 		list.nr = layout_value(layout, MEMBER_page_nr_objects, copy);
 		free_objects_count(reader, cache, &list);
+		if (cache->link)
+			second_half_check(reader, cache, list.start);
 	}
 }
 
 static bool sizes_fit(const struct claim_cache *cache)
 {
-	return cache->object_size >= 8 && cache->order <= MAX_ORDER &&
-	       (!cache->link || cache->link == PAGE_4K << cache->order >> 1) &&
-	       cache->object_size <= claim_slab_bytes(cache);
+	if (cache->object_size < 8 || cache->order > MAX_ORDER ||
+	    cache->object_size > claim_slab_bytes(cache))
+		return false;
+	return !cache->link || (cache->object_size % 8 == 0 && cache->object_size >= 4 * sizeof(uint64_t) &&
+				cache->link == claim_slab_bytes(cache) + cache->object_size / 2);
 }
 
 static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
@@ -202,6 +302,7 @@ void read_caches(struct reader *reader)
 	uint64_t most = root->size / sizeof(uint64_t);
 	uint8_t pointer[8];
 
+	reader->out->slab_debug = reader_root(reader, ROOT_slab_debug, "V12");
 	if (count >= most) {
 		reader_cut(reader, PART_OWNERS | PART_OBJECTS, "V4", layout->roots[ROOT_nr_kmem_caches].gva,
 			   count, "nr_kmem_caches: more than fit into the array");

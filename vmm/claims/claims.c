@@ -112,7 +112,7 @@ void claims_destroy(struct claims *claims)
 	free(claims->flushes.items);
 	free(claims->variables.items);
 	free(claims->damages.items);
-	free(claims->freed_writes.items);
+	free(claims->debug_writes.items);
 	free(claims->pcp_zero.items);
 	*claims = (struct claims){ 0 };
 }

@@ -108,8 +108,9 @@ struct claim_cache {
 	char name[32];  /* escaped */
 	uint32_t index; /* in the guest's kmem_caches[] */
 	uint32_t object_size, nr_slabs;
-	uint32_t order;                  /* of a slab */
-	uint32_t link;                   /* offset from a free object to its link; not 0: slab_debug */
+	uint32_t order; /* of a slab */
+	/* offset from a free object to its link; not 0: slab_debug, the record of its size follows */
+	uint32_t link;
 	bool slack;                      /* objects record their requested size */
 	size_t first_frame, frame_count; /* first frames of its slabs, in claims.frames */
 	uint64_t free_objects;           /* in all its lists, as read */
@@ -130,14 +131,21 @@ struct claim_variable {
 	uint32_t state, contents; /* enums of kvmap/claims.h */
 };
 
-/* With slab_debug: a word of a free object of kmalloc() that was written. */
-struct claim_freed_write {
-	uint64_t object, address, value;
-	uint32_t cache; /* index into claims.caches */
+enum debug_write {
+	WRITE_FREED,  /* to a free object, or to its record */
+	WRITE_BEYOND, /* to the redzone of the slab's second half that is the object's */
+	WRITE_RECORD, /* to the record of the requested size */
 };
 
-/* Limit of claims.freed_writes. */
-#define FREED_WRITES_MAX 256
+/* With slab_debug: a word of a slab of kmalloc() that was written. */
+struct claim_debug_write {
+	uint64_t object, address, value, expected;
+	uint32_t cache; /* index into claims.caches */
+	enum debug_write kind;
+};
+
+/* Limit of claims.debug_writes. */
+#define DEBUG_WRITES_MAX 256
 
 /* A contradiction in the guest's structures that ended the reading of one of them. */
 struct claim_damage {
@@ -182,12 +190,14 @@ struct claims {
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[KVMAP_KMEM_CACHES_MAX];
 	uint32_t cache_count;
-	ARRAY_OF(struct claim_freed_write) freed_writes; /* the first of each object */
+	ARRAY_OF(struct claim_debug_write) debug_writes; /* the first of each object and kind */
 	uint64_t poisoned_objects;                       /* free objects that were compared with poison */
-	ARRAY_OF(struct claim_flush) flushes;            /* oldest first, without gaps */
-	uint64_t flush_count;                /* since boot; more than flushes.count if older ones are gone */
-	uint32_t cpu_count;                  /* 1 to KVMAP_CPUS_MAX */
-	uint32_t cpu_states[KVMAP_CPUS_MAX]; /* enum cpu_state */
+	uint64_t redzoned_slabs;                         /* whose second halves were compared */
+	bool slab_debug;
+	ARRAY_OF(struct claim_flush) flushes; /* oldest first, without gaps */
+	uint64_t flush_count;                 /* since boot; more than flushes.count if older ones are gone */
+	uint32_t cpu_count;                   /* 1 to KVMAP_CPUS_MAX */
+	uint32_t cpu_states[KVMAP_CPUS_MAX];  /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
 	ARRAY_OF(struct claim_variable) variables;
 	ARRAY_OF(struct claim_damage) damages;

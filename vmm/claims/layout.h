@@ -23,6 +23,7 @@
 	NUMBER(held_pages)                                                                                   \
 	OBJECT(kmem_caches)                                                                                  \
 	NUMBER(nr_kmem_caches)                                                                               \
+	NUMBER(slab_debug)                                                                                   \
 	OBJECT(cpu_caches)                                                                                   \
 	NUMBER(tlb_gen)                                                                                      \
 	OBJECT(tlb_flush_log)                                                                                \

@@ -102,25 +102,33 @@ static void check_written(struct check *check, const struct claim_variable *vari
 	finding_where_area(finding, check, area);
 }
 
-/* With slab_debug every word of a free object is poison. */
-static void check_free_objects(struct check *check)
+/* With slab_debug every word of a free object is poison, and what follows a slab's objects is redzone and records. */
+static void check_debug_writes(struct check *check)
 {
+	static const struct {
+		const char *claimed, *found;
+	} texts[] = {
+		[WRITE_FREED] = { "in a free object", "it was written after it was freed" },
+		[WRITE_BEYOND] = { "beyond the object", "it was written beyond its size" },
+		[WRITE_RECORD] = { "or less, beyond the object: the record of its requested size",
+				   "the record was overwritten" },
+	};
 	const struct claims *claims = check->facts->claims;
 
-	check->result->checked += claims->poisoned_objects;
-	for (size_t i = 0; i < claims->freed_writes.count; i++) {
-		const struct claim_freed_write *write = &claims->freed_writes.items[i];
+	check->result->checked += claims->poisoned_objects + claims->redzoned_slabs;
+	for (size_t i = 0; i < claims->debug_writes.count; i++) {
+		const struct claim_debug_write *write = &claims->debug_writes.items[i];
 		const struct claim_cache *cache = &claims->caches[write->cache];
 		struct finding *finding =
 			finding_new_about(check, write->address,
 					  (struct finding_object){ OBJECT_VIRTUAL, write->object,
 								   write->object + cache->object_size });
 
-		finding_claimed(finding, "0x%016" PRIx64 " in a free object",
-				KMALLOC_POISON * UINT64_C(0x0101010101010101));
-		finding_found(finding, "0x%016" PRIx64 ": it was written after it was freed", write->value);
-		finding_where(finding, "the free object at 0x%" PRIx64 " of %s, %" PRIu32 " bytes",
-			      write->object, cache->name, cache->object_size);
+		finding_claimed(finding, "0x%016" PRIx64 " %s", write->expected, texts[write->kind].claimed);
+		finding_found(finding, "0x%016" PRIx64 ": %s", write->value, texts[write->kind].found);
+		finding_where(finding, "the %sobject at 0x%" PRIx64 " of %s, %" PRIu32 " bytes",
+			      write->kind == WRITE_FREED ? "free " : "", write->object, cache->name,
+			      cache->object_size);
 	}
 }
 
@@ -128,7 +136,7 @@ void check_contents(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
 
-	check_free_objects(check);
+	check_debug_writes(check);
 	for (size_t i = 0; i < claims->variables.count; i++) {
 		const struct claim_variable *variable = &claims->variables.items[i];
 		const struct claim_area *area;

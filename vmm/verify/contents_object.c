@@ -13,7 +13,8 @@
 /* The object or block that begins at an address. */
 struct room {
 	uint64_t bytes;                  /* 0: nothing */
-	uint64_t requested;              /* as recorded; 0: not recorded */
+	uint64_t requested;              /* as recorded; 0: not recorded, or with slab_debug: free */
+	bool overwritten;                /* the record, which with slab_debug is a finding of its own */
 	const struct claim_cache *cache; /* NULL: a block */
 };
 
@@ -32,14 +33,27 @@ static uint64_t requested_at(const struct facts *facts, const struct claim_cache
 {
 	uint64_t end = gpa + cache->object_size, slack;
 
-	if (cache->link)
-		return number_at(facts, gpa + cache->link, sizeof(uint64_t));
 	if (!cache->slack)
 		return 0;
 	slack = number_at(facts, end - 1, 1);
 	if (slack == KMALLOC_SLACK_LONG)
 		slack = number_at(facts, end - 4, 2);
 	return cache->object_size - slack;
+}
+
+static struct room object_room(const struct facts *facts, const struct claim_cache *cache, uint64_t gpa)
+{
+	struct room room = { .bytes = cache->object_size, .cache = cache };
+	uint64_t record;
+
+	if (!cache->link) {
+		room.requested = requested_at(facts, cache, gpa);
+		return room;
+	}
+	record = number_at(facts, gpa + cache->link + KMALLOC_RECORD_OFFSET, sizeof(record));
+	room.requested = KMALLOC_RECORD_SIZE(record);
+	room.overwritten = !KMALLOC_RECORD_IS_VALID(record) || room.requested > cache->object_size;
+	return room;
 }
 
 static struct room room_at(const struct facts *facts, uint64_t gpa)
@@ -54,9 +68,7 @@ static struct room room_at(const struct facts *facts, uint64_t gpa)
 		const struct claim_cache *cache = &facts->claims->caches[i];
 
 		if (cache->index == page->cache && cache->object_size && offset % cache->object_size == 0)
-			return (struct room){ .bytes = cache->object_size,
-					      .requested = requested_at(facts, cache, gpa),
-					      .cache = cache };
+			return object_room(facts, cache, gpa);
 	}
 	return (struct room){ 0 };
 }
@@ -97,36 +109,62 @@ static void check_piece(struct check *check, const struct claim_variable *variab
 	finding_where_gva(finding, check, gva);
 }
 
+static void where_object(struct finding *finding, uint64_t gva, const struct room *room)
+{
+	if (room->cache)
+		finding_where(finding, "the object at 0x%" PRIx64 " of %s, %" PRIu32 " bytes", gva,
+			      room->cache->name, room->cache->object_size);
+	else
+		finding_where(finding, "the block at 0x%" PRIx64 ", %" PRIu64 " bytes", gva, room->bytes);
+}
+
+/* With slab_debug: the bytes after the requested size. */
+static void check_redzone(struct check *check, const struct claim_variable *variable, uint64_t gpa,
+			  const struct room *room)
+{
+	const uint8_t *bytes = view_bytes(check->facts->view, gpa, room->bytes);
+	uint64_t at = variable->size, word = 0, gva;
+	struct finding *finding;
+
+	while (bytes && at < room->bytes && bytes[at] == KMALLOC_REDZONE)
+		at++;
+	if (!bytes || at >= room->bytes)
+		return;
+	at &= ~7ull;
+	memcpy(&word, bytes + at, sizeof(word));
+	gva = variable->address + at;
+	finding = finding_new_about(check, gva,
+				    (struct finding_object){ OBJECT_VIRTUAL, variable->address,
+							     variable->address + room->bytes });
+	finding_claimed(finding, "0x%016" PRIx64 " after the %" PRIu64 " bytes that were requested",
+			KMALLOC_REDZONE * UINT64_C(0x0101010101010101), variable->size);
+	finding_found(finding, "0x%016" PRIx64 ": it was written beyond its size", word);
+	where_object(finding, variable->address, room);
+}
+
 /*
  * The size that the guest recorded is what the script requested, unless that has overwritten the record. With
- * slab_debug the record lies elsewhere, and a redzone follows.
+ * slab_debug a redzone follows.
  */
 static void check_requested(struct check *check, const struct claim_variable *variable, uint64_t gpa,
 			    const struct room *room)
 {
-	const uint8_t *bytes = view_bytes(check->facts->view, gpa, room->bytes);
+	bool debug = room->cache ? room->cache->link : check->facts->claims->slab_debug;
 	struct finding *finding;
 
-	if (!room->requested || (variable->slack_written && room->cache && !room->cache->link))
+	if (!debug && (!room->requested || (variable->slack_written && room->cache)))
 		return;
 	check->result->checked++;
-	if (room->requested != variable->size) {
-		finding = finding_new(check, variable->address);
-		finding_claimed(finding, "%" PRIu64 " bytes were requested", room->requested);
-		finding_found(finding, "the script requested %" PRIu64, variable->size);
-		finding_where_gva(finding, check, variable->address);
+	if (room->overwritten || (!room->requested && !room->cache) || room->requested == variable->size) {
+		if (debug && room->requested)
+			check_redzone(check, variable, gpa, room);
 		return;
 	}
-	for (uint64_t at = variable->size; room->cache && room->cache->link && bytes && at < room->bytes;
-	     at++) {
-		uint64_t word = at & ~7ull;
-
-		if (bytes[at] == KMALLOC_REDZONE)
-			continue;
-		report_words(check, variable->address + word, KMALLOC_REDZONE * UINT64_C(0x0101010101010101),
-			     bytes + word, room->bytes - word, "after the requested size");
-		return;
-	}
+	finding = finding_new(check, variable->address);
+	finding_claimed(finding, room->requested ? "%" PRIu64 " bytes were requested" : "free (%" PRIu64 ")",
+			room->requested);
+	finding_found(finding, "the script requested %" PRIu64, variable->size);
+	where_object(finding, variable->address, room);
 }
 
 static void check_written(struct check *check, const struct claim_variable *variable)

@@ -170,11 +170,3 @@ void *page_address(const struct page *page)
 {
 	return __va((u64)page_to_pfn(page) << PAGE_SHIFT);
 }
-
-unsigned int get_order(unsigned long size)
-{
-	if (!size || size > PAGE_SIZE << MAX_ORDER)
-		return MAX_ORDER + 1;
-	size = (size - 1) >> PAGE_SHIFT;
-	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
-}

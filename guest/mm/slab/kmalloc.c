@@ -101,20 +101,23 @@ static void *kmalloc_large(unsigned long size, gfp_t gfp)
 {
 	struct page *page;
 
-	if (!size)
-		return refuse(KVMAP_REFUSED_ZERO_SIZE);
 	if (size > KMALLOC_MAX_SIZE)
 		return refuse(KVMAP_REFUSED_TOO_LARGE);
+	if (!size)
+		return refuse(KVMAP_REFUSED_ZERO_SIZE);
 	page = alloc_pages(gfp, get_order(size));
 	if (!page)
 		return refuse(page_alloc_status());
 	page->requested = (u32)size;
+	if (unlikely(slab_debug))
+		debug_block_alloc(page_address(page), size, PAGE_SIZE << page->order);
 	return page_address(page);
 }
 
 static void *object_find(struct kmem_cache *cache, gfp_t gfp)
 {
-	return gfp & GFP_PLACE ? kmem_cache_alloc_node(cache, gfp) : kmem_cache_refill(cache);
+	return unlikely(gfp & GFP_PLACE || slab_debug) ? kmem_cache_alloc_node(cache, gfp)
+						       : kmem_cache_refill(cache);
 }
 
 /*
@@ -305,14 +308,14 @@ static bool is_object(const struct kmem_cache *cache, u64 gpa)
 
 static u32 kfree_object_debug(struct kmem_cache *cache, void *object)
 {
-	bool freed;
+	bool listed = debug_record_doubtful(cache, object) && kmem_cache_has_free(cache, object), freed;
 
 	spin_lock(&slab_debug_lock);
-	freed = debug_free(cache, object);
+	freed = debug_free(cache, object, listed);
 	spin_unlock(&slab_debug_lock);
 	if (!freed)
 		return KVMAP_REFUSED_DOUBLE_FREE;
-	kmem_cache_free(cache, object);
+	kmem_cache_free_to_slab(cache, object);
 	return KVMAP_OK;
 }
 
@@ -337,8 +340,8 @@ static u32 kfree_large(struct page *page, u64 gpa)
 							       : KVMAP_REFUSED_NOT_AN_AREA;
 	if (gpa % PAGE_SIZE)
 		return KVMAP_REFUSED_INTERIOR;
-	if (slab_debug)
-		__builtin_memset(page_address(page), KMALLOC_POISON, PAGE_SIZE << page->order);
+	if (unlikely(slab_debug))
+		debug_block_free(page_address(page), page->requested, PAGE_SIZE << page->order);
 	__free_pages(page, page->order);
 	return KVMAP_OK;
 }

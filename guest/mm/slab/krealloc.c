@@ -38,6 +38,8 @@ static bool resize(void *object, const struct kmalloc_memory *memory, unsigned l
 	if (!cache) {
 		if (size > memory->size)
 			return false;
+		if (slab_debug)
+			debug_block_resize(object, memory->requested, size, memory->size);
 		memory->page->requested = (u32)size;
 		return true;
 	}

@@ -7,6 +7,7 @@
 #include "mm/arch.h"
 #include "mm/locks.h"
 #include "mm/page/nodes.h"
+#include "mm/slab/debug.h"
 
 /*
  * Most bytes of free objects on a CPU's list, within bounds in objects. Above, half of the list goes back to
@@ -53,7 +54,7 @@ static bool cache_register(struct kmem_cache *cache)
 	cache->order = cache->object_size > PAGE_SIZE;
 	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
 	if (slab_debug && cache->frees_empty_slabs)
-		cache->link = (u32)PAGE_SIZE << cache->order++;
+		cache->link = debug_link_offset(cache, (u32)PAGE_SIZE << cache->order++);
 	cache->last = (cache->per_slab - 1) * cache->object_size;
 	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
 	/* 0 disables the multiply-shift check: kfree() takes the slow path, which validates the object. */
@@ -174,7 +175,7 @@ static u32 slabs_free(u32 pfn)
 }
 
 /* Allocates a slab, which is on no list yet, and adds its objects to a list; 0 without memory. */
-static u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list *list)
+static inline u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list *list)
 {
 	u32 pfn = frames_alloc_gfp(gfp & GFP_PLACE, cache->order, PAGE_SLAB), i;
 	struct page *page;
@@ -190,8 +191,8 @@ static u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list *list)
 
 	/* last object first, so that objects are allocated in address order */
 	object = __va((u64)pfn << PAGE_SHIFT);
-	if (slab_debug)
-		__builtin_memset(object, KMALLOC_POISON, (u64)cache->per_slab * cache->object_size);
+	if (unlikely(cache->link))
+		debug_slab_new(cache, object);
 	object += (u64)cache->per_slab * cache->object_size;
 	for (i = cache->per_slab; i > 0; i--) {
 		object -= cache->object_size;
@@ -276,23 +277,20 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 	return kmem_list_take(list, cache->link);
 }
 
-/* Slabs of the partial list that are searched for one of a NUMA node. */
-#define NODE_SEARCH_MAX 64
-
-/* The first object of the partial list's first slab of the node, or NULL. The cache's lock must be held. */
-static void *object_of_node(struct kmem_cache *cache, u32 node)
+/*
+ * Takes the first object of a slab of the partial list. If its link was overwritten, the others of the freelist
+ * are not used any more, nor is the slab freed, as on Linux. The cache's lock must be held.
+ */
+static void *object_take(struct kmem_cache *cache, u32 pfn)
 {
-	u64 start = node_start_pfn(node), end = node_start_pfn(node + 1);
+	struct page *page = pfn_to_page(pfn);
 	struct kmem_list one = { 0 };
-	u32 pfn = cache->partial;
-	struct page *page;
 
-	for (u32 left = NODE_SEARCH_MAX; pfn && (pfn < start || pfn >= end); pfn = pfn_to_page(pfn)->next)
-		if (!--left)
-			return NULL;
-	if (!pfn)
-		return NULL;
-	page = pfn_to_page(pfn);
+	if (cache->link && !debug_link_check(cache, slab_first(page), page->nr_objects) &&
+	    page->nr_objects > 1) {
+		cache->nr_empty -= page->nr_objects == cache->per_slab;
+		page->nr_objects = 1;
+	}
 	objects_take(cache, page, &one, 1);
 	if (!page->nr_objects) {
 		slab_unlink(&cache->partial, page);
@@ -300,6 +298,21 @@ static void *object_of_node(struct kmem_cache *cache, u32 node)
 		cache->nr_partial--;
 	}
 	return kmem_list_take(&one, cache->link);
+}
+
+/* Slabs of the partial list that are searched for one of a NUMA node. */
+#define NODE_SEARCH_MAX 64
+
+/* The first object of the partial list's first slab of the node, or NULL. The cache's lock must be held. */
+static void *object_of_node(struct kmem_cache *cache, u32 node)
+{
+	u64 start = node_start_pfn(node), end = node_start_pfn(node + 1);
+	u32 pfn = cache->partial;
+
+	for (u32 left = NODE_SEARCH_MAX; pfn && (pfn < start || pfn >= end); pfn = pfn_to_page(pfn)->next)
+		if (!--left)
+			return NULL;
+	return pfn ? object_take(cache, pfn) : NULL;
 }
 
 /*
@@ -332,10 +345,39 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp)
 
 	spin_lock(&cache->lock);
 	registered = likely(cache->per_slab) || cache_register(cache);
-	if (registered)
+	if (registered && gfp & GFP_PLACE)
 		object = object_of_node(cache, gfp_node(gfp));
+	else if (registered && cache->partial)
+		object = object_take(cache, cache->partial);
 	spin_unlock(&cache->lock);
 	return object || !registered ? object : object_of_new_slab(cache, gfp);
+}
+
+void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object)
+{
+	u32 empty = 0;
+
+	spin_lock(&cache->lock);
+	object_return(cache, object);
+	if (cache->nr_empty > EMPTY_KEPT)
+		empty = empty_take(cache, EMPTY_KEPT);
+	spin_unlock(&cache->lock);
+	if (empty)
+		slabs_free(empty);
+}
+
+bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
+{
+	const struct page *page = pfn_to_page(slab_of(cache, object));
+	void *next;
+	u32 left;
+
+	spin_lock(&cache->lock);
+	next = slab_first(page);
+	for (left = page->nr_objects; left && next && next != object; left--)
+		next = debug_link_valid(cache, next) ? *kmem_link(next, cache->link) : NULL;
+	spin_unlock(&cache->lock);
+	return left && next == object;
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)

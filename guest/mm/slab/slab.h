@@ -27,10 +27,16 @@ void *kmem_cache_refill(struct kmem_cache *cache);
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list);
 
 /*
- * An object of a slab of the NUMA node that gfp names, with __GFP_THISNODE of no other; NULL without memory.
- * Uses the slabs, not the CPU's list, whose objects lie on any node.
+ * An object of a slab of the NUMA node that gfp names, with __GFP_THISNODE of no other; of any slab if it names none.
+ * NULL without memory. Uses the slabs, not the CPU's list, whose objects lie on any node.
  */
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp);
+
+/* For kmalloc's classes with slab_debug: frees to the slab's freelist, not the CPU's list. */
+void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object);
+
+/* With slab_debug: whether the object is in its slab's freelist. */
+bool kmem_cache_has_free(struct kmem_cache *cache, const void *object);
 
 /*
  * Moves the free objects of a CPU, this one or one that arch_hold_cpu() holds, to their slabs, and frees all

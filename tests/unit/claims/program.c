@@ -23,6 +23,7 @@ struct rb_root vmap_area_root, free_vmap_area_root;
 u32 held_pages;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 u32 nr_kmem_caches;
+bool slab_debug;
 struct cpu_cache cpu_caches[NR_CPUS] PAGE_ALIGNED;
 struct kmem_cache vmap_area_cache, vm_struct_cache;
 u64 tlb_gen;

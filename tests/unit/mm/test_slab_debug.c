@@ -4,10 +4,14 @@
  */
 #include "sim.h"
 
+#include "kvmap/claims.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 static const unsigned long class_sizes[] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
+
+#define REDZONE 8ul
 
 static struct kmem_cache *cache_of(const void *object)
 {
@@ -120,6 +124,158 @@ Test(slab_debug, a_write_beyond_the_size_is_seen)
 		bytes[size] = 7;
 		kfree(bytes);
 		cr_assert_eq(kmalloc_damage().status, KVMAP_OK, "%lu: now it has that byte", size);
+	}
+	check_machine();
+}
+
+static void boot(void)
+{
+	slab_debug = true;
+	kmalloc_disable_fast_path();
+	sim_boot(KVMAP_POLICY_STRICT);
+}
+
+/* An object that is the last of its slab. */
+static char *last_object(unsigned long size)
+{
+	for (;;) {
+		char *object = kmalloc(size, GFP_KERNEL);
+		const struct kmem_cache *cache = cache_of(object);
+
+		if (__pa(object) % (PAGE_SIZE << cache->order) == cache->last)
+			return object;
+	}
+}
+
+static void expect_damage(u32 status, const char *object, const char *address)
+{
+	struct kmalloc_damage damage = kmalloc_damage();
+
+	cr_expect_eq(damage.status, status, "%u", damage.status);
+	cr_expect_eq(damage.object, (unsigned long)object);
+	cr_expect_eq(damage.address, (unsigned long)address);
+}
+
+static u64 *record_of(char *object)
+{
+	return (u64 *)(void *)(object + cache_of(object)->link + KMALLOC_RECORD_OFFSET);
+}
+
+Test(slab_debug, a_redzone_follows_the_last_object_of_a_slab)
+{
+	boot();
+	for (u32 i = 0; i < ARRAY_SIZE(class_sizes); i++) {
+		unsigned long size = class_sizes[i] - (class_sizes[i] > 32 ? REDZONE : 0);
+		char *object = last_object(size);
+		struct kmem_cache *cache = cache_of(object);
+		char *slab = object - cache->last;
+
+		for (char *at = object + cache->object_size; at < slab + cache->link; at += 8) {
+			*(u64 *)(void *)at = size; /* a requested size, or 0, is no disguise */
+			kfree(object);
+			expect_damage(KVMAP_FAILED_REDZONE_WRITTEN, object, at);
+			cr_assert_eq(kmalloc(size, GFP_KERNEL), object);
+			expect_damage(KVMAP_OK, NULL, NULL);
+		}
+		kfree(object);
+	}
+	check_machine();
+}
+
+Test(slab_debug, an_overwritten_record_is_no_double_free)
+{
+	static const u64 values[] = { 0, 0x42, 8192, ~0ull, KMALLOC_RECORD(0), KMALLOC_RECORD(100000) };
+
+	boot();
+	for (u32 i = 0; i < ARRAY_SIZE(values); i++) {
+		char *object = kzalloc(100, GFP_KERNEL);
+
+		*record_of(object) = values[i];
+		kfree(object);
+		cr_expect_eq(kmalloc_status(), KVMAP_OK);
+		expect_damage(KVMAP_FAILED_REDZONE_WRITTEN, object, (char *)record_of(object));
+		kfree(object);
+		cr_expect_eq(kmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
+		expect_damage(KVMAP_OK, NULL, NULL);
+	}
+	check_machine();
+}
+
+Test(slab_debug, a_double_free_is_seen_though_the_record_was_overwritten)
+{
+	char *object, *other;
+
+	boot();
+	other = kmalloc(100, GFP_KERNEL);
+	object = kmalloc(100, GFP_KERNEL);
+	kfree(object);
+	kfree(other);
+	*record_of(object) = KMALLOC_RECORD(100) + 1;
+	kfree(object);
+	cr_expect_eq(kmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
+	expect_damage(KVMAP_FAILED_FREED_WRITTEN, object, (char *)record_of(object));
+	check_machine();
+}
+
+Test(slab_debug, an_overwritten_link_is_not_followed)
+{
+	char *first, *second, *third;
+	void *wrong[6];
+
+	boot();
+	first = kmalloc(64, GFP_KERNEL);
+	second = kmalloc(64, GFP_KERNEL);
+	third = kmalloc(64, GFP_KERNEL);
+	wrong[0] = (void *)0x4141414141414141; /* anywhere */
+	wrong[1] = NULL;                       /* the end of the list, too early */
+	wrong[2] = first;                      /* itself */
+	wrong[3] = third;                      /* an allocated object */
+	wrong[4] = first + 8;                  /* not the start of an object */
+	wrong[5] = first - PAGE_SIZE;          /* another slab */
+	for (u32 i = 0; i < ARRAY_SIZE(wrong); i++) {
+		u32 slabs = cache_of(first)->nr_slabs;
+
+		kfree(first);
+		*kmem_link(first, cache_of(first)->link) = wrong[i];
+		second = kmalloc(64, GFP_KERNEL);
+		cr_assert_eq(second, first, "the object itself is good");
+		expect_damage(KVMAP_FAILED_FREED_WRITTEN, first, first + cache_of(first)->link);
+		check_machine();
+		first = kmalloc(64, GFP_KERNEL);
+		cr_expect_neq(first, second);
+		cr_expect_eq(cache_of(first)->nr_slabs, slabs + 1,
+			     "the others of the list are not used again");
+		expect_damage(KVMAP_OK, NULL, NULL);
+		wrong[2] = first;
+		third = kmalloc(64, GFP_KERNEL);
+		wrong[3] = third;
+		wrong[4] = first + 8;
+		wrong[5] = first - PAGE_SIZE;
+	}
+	check_machine();
+}
+
+Test(slab_debug, the_slack_of_a_block_is_a_redzone)
+{
+	static const struct {
+		unsigned long size;
+		gfp_t gfp;
+	} blocks[] = { { 64, GFP_DMA }, { 100, GFP_DMA32 }, { 8193, GFP_KERNEL }, { 20000, GFP_KERNEL } };
+
+	boot();
+	for (u32 i = 0; i < ARRAY_SIZE(blocks); i++) {
+		unsigned long size = blocks[i].size;
+		char *block = kmalloc(size, blocks[i].gfp);
+
+		cr_assert_not_null(block);
+		block[size] = 7;
+		kfree(block);
+		expect_damage(KVMAP_FAILED_REDZONE_WRITTEN, block, block + size / 8 * 8);
+		block = kmalloc(size, blocks[i].gfp);
+		block = krealloc(block, size + 1, blocks[i].gfp);
+		block[size] = 7;
+		kfree(block);
+		expect_damage(KVMAP_OK, NULL, NULL);
 	}
 	check_machine();
 }

@@ -162,34 +162,94 @@ Test(contents, the_requested_size_of_an_object_is_the_scripts)
 	expect_findings("");
 }
 
+/* Makes the record of an object of 128 bytes whose slab has one frame of objects. */
+static void record_make(uint8_t *object, uint32_t size)
+{
+	memcpy(object + K4 + 64 + KMALLOC_RECORD_OFFSET, &(uint64_t){ KMALLOC_RECORD(size) }, 8);
+}
+
 Test(contents, with_slab_debug_the_bytes_behind_the_requested_size_are_a_redzone)
 {
 	uint8_t *object = ram(SLAB_0 * K4 + 128);
 	struct claim_cache *cache = &w.claims.caches[0];
 
 	object_of(100);
-	cache->link = K4; /* as if the slab had two frames */
-	memcpy(object + K4, &(uint64_t){ 100 }, 8);
+	cache->link = K4 + 64; /* as if the slab had two frames */
+	record_make(object, 100);
 	memset(object + 100, KMALLOC_REDZONE, 28);
 	expect_findings("");
 	object[127]++;
 	expect_findings("V12");
 	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + SLAB_0 * K4 + 128 + 120);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "the object at 0xffff888000100080 of "));
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "beyond its size"));
 	object[127]--;
 	object[100]++;
 	expect_findings("V12");
 }
 
+Test(contents, with_slab_debug_the_record_of_a_live_object_is_neither_free_nor_another)
+{
+	uint8_t *object = ram(SLAB_0 * K4 + 128);
+
+	object_of(128);
+	w.claims.caches[0].link = K4 + 64;
+	record_make(object, 128);
+	expect_findings("");
+	record_make(object, 0);
+	expect_findings("V12");
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].claimed, "free"));
+	record_make(object, 127);
+	expect_findings("V12");
+	object[K4 + 64 + KMALLOC_RECORD_OFFSET]++; /* no record: a finding of the slab, below */
+	expect_findings("");
+}
+
+Test(contents, with_slab_debug_the_slack_of_a_block_is_a_redzone)
+{
+	uint8_t *bytes = ram(FREE_FOUR * K4);
+
+	filled_block();
+	page_of(FREE_FOUR)->requested = 3 * K4 - 3;
+	w.claims.slab_debug = true;
+	memset(bytes + 3 * K4 - 3, KMALLOC_REDZONE, K4 + 3);
+	expect_findings("");
+	bytes[4 * K4 - 1]++;
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + (FREE_FOUR + 4) * K4 - 8);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "the block at "));
+	page_of(FREE_FOUR)->requested = 0; /* of alloc_pages() */
+	expect_findings("");
+}
+
 Test(contents, a_write_to_a_free_object_is_found_with_the_object)
 {
-	struct claim_freed_write write = { .object = KVMAP_DIRECT_BASE + SLAB_0 * K4,
+	struct claim_debug_write write = { .object = KVMAP_DIRECT_BASE + SLAB_0 * K4,
 					   .address = KVMAP_DIRECT_BASE + SLAB_0 * K4 + 8,
-					   .value = 0x42 };
+					   .value = 0x42,
+					   .kind = WRITE_FREED };
 
-	cr_assert_eq(array_push(&w.claims.freed_writes, write), 0);
+	cr_assert_eq(array_push(&w.claims.debug_writes, write), 0);
 	expect_findings("V12");
 	cr_expect_eq(w.verdict.findings.items[0].address, write.address);
 	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "free object"));
+}
+
+Test(contents, a_write_to_a_redzone_of_a_slab_is_found_with_the_object)
+{
+	struct claim_debug_write write = { .object = KVMAP_DIRECT_BASE + SLAB_0 * K4 + 128,
+					   .address = KVMAP_DIRECT_BASE + (SLAB_0 + 1) * K4,
+					   .value = 0x42,
+					   .kind = WRITE_BEYOND };
+
+	cr_assert_eq(array_push(&w.claims.debug_writes, write), 0);
+	write.kind = WRITE_RECORD; /* of the same object: one finding */
+	cr_assert_eq(array_push(&w.claims.debug_writes, write), 0);
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, write.address);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "the object at 0xffff888000100080"));
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].found, "beyond its size"));
+	cr_expect_not_null(strstr(w.verdict.further.items[0].found, "record was overwritten"));
 }
 
 Test(contents, an_object_larger_than_its_allocation_is_found)
