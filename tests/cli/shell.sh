@@ -288,6 +288,35 @@ END
 check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
 	out 'op_crash' out '^NOT VERIFIED: 1 finding; ' out '^NOT VERIFIED: 1 finding before `restart`; ' err '`restart` boots it anew' out "area 'a'"
 
+# The verdict of `verify` after a death has what a dump of the guest has.
+for how in triple-fault emulation mmio hang oops; do
+	typed --guest "$MUTANT_GUEST" --timeout 3 <<END
+verify off
+a = vmalloc 4K
+bug guard-mapped
+crash $how
+dump dead.core
+verify
+verify
+areas
+END
+	check "verify after a death verifies what the guest left: crash $how" 1 out '^  V3    1 WRONG' \
+		out '^ *[0-9]*\. V3 at 0xffffc90000001000$' out 'MAPPED: V3'
+	[ "$(tail -n 1 out)" = "$(grep '^NOT VERIFIED' out | head -n 1)" ] && ok "and once" || not_ok "and once"
+	try verify dead.core --guest "$MUTANT_GUEST"
+	grep '^  [0-9]*\. V' out | sed 's/.*\. //' >expected
+	"$KVMAP" shell --guest "$MUTANT_GUEST" --timeout 3 >out 2>err <<END
+verify off
+a = vmalloc 4K
+bug guard-mapped
+crash $how
+verify
+END
+	grep '^  [0-9]*\. V' out | sed 's/.*\. //' | sort -u >found
+	sort -u expected | cmp -s - found && ok "with the findings of its core" || not_ok "with the findings of its core"
+	rm -f dead.core
+done
+
 "$KVMAP" shell --timeout 0.5 >out 2>err <<'END'
 crash hang
 backtrace

@@ -169,8 +169,23 @@ int guest_restart(struct shell *shell, struct error *error)
 	view_destroy(shell->last);
 	shell->last = NULL;
 	shell->verified = 0;
+	shell->verified_dead = false;
 	script_rewind(shell->config->script, &shell->booted);
 	return guest_start(shell, error);
+}
+
+int guest_verify_dead(struct shell *shell, struct error *error)
+{
+	struct session *session = shell->session;
+
+	if (shell->verified_dead)
+		return 0;
+	if (session_verify(session, error) < 0)
+		return -1;
+	shell->verified_dead = true;
+	shell->verified = session->steps.count;
+	session_fill_run(session);
+	return 0;
 }
 
 int guest_continue(struct shell *shell, struct error *error)

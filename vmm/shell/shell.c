@@ -154,6 +154,9 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 		words.count = 2;
 	}
 	words_join(&words);
+	if (!strcmp(words.items[0], "verify") && words.count == 1 && shell->session &&
+	    shell->session->state == SESSION_DEAD && guest_verify_dead(shell, error) < 0)
+		return -1;
 	shell_inspect(shell, (int)words.count, words.items);
 	return 0;
 }
