@@ -358,6 +358,17 @@ a = vmalloc 16K
 bug guard-mapped
 END
 check "what was not verified is not called so" 2 out '^NOT ALL VERIFIED: .*; not verified: 2 operations'
+printf 'verify off\na = vmalloc 4K\ncrash mmio\n' >dies
+typed <dies
+check "what a guest did before it died is not verified, either" 1 \
+	out '^NOT VERIFIED: 1 finding; [0-9,]* checks; not verified: 1 operation\.$'
+{ cat dies && echo restart; } | "$KVMAP" shell --json $patient >out 2>err
+status=$?
+check "nor after a restart" 1 out '"type":"verdict".*"ok":false,"unverified":1'
+{ cat dies && echo verify; } | "$KVMAP" shell --json $patient >out 2>err
+status=$?
+check "verify then verifies it" 1 out '"type":"verdict".*"ok":false'
+grep -q '"unverified"' out && not_ok "and leaves nothing" || ok "and leaves nothing"
 typed <<'END'
 verify off
 a = vmalloc 16K

@@ -131,13 +131,11 @@ int guest_execute(struct shell *shell, const struct script_mark *mark, struct er
 	return stop_report(shell, &before, shell->verify == VERIFY_EACH, error);
 }
 
-/* Operations after the last verification, and the one that the guest is stopped in. A death is a finding. */
+/* Operations after the last verification, and the one that the guest is stopped in. That it died in one is a finding. */
 static uint64_t unverified(const struct shell *shell)
 {
 	const struct session *session = shell->session;
 
-	if (session->state == SESSION_DEAD)
-		return 0;
 	return session->steps.count - shell->verified + (session->state == SESSION_STOPPED);
 }
 
