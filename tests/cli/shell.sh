@@ -288,6 +288,27 @@ END
 check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
 	out 'op_crash' out '^NOT VERIFIED: 1 finding; ' out '^NOT VERIFIED: 1 finding before `restart`; ' err '`restart` boots it anew' out "area 'a'"
 
+typed <<'END'
+a = vmalloc 4K
+write a "0123456789"
+check a
+walk a
+END
+frame=$(sed -n 's/^GPA *\(0x[0-9a-f]*\) in a 4K.*/\1/p' out)
+for word in 0 8; do
+	typed <<END
+a = vmalloc 4K
+write a "0123456789"
+write $(printf '0xffff8880%08x' $((frame + word))) 0
+check a
+b = kmalloc 64
+write b "0123456789"
+check b
+END
+	check "every word of a text is checked, by the guest and the host: $word" 1 out 'contents as expected' out '^ *[0-9]*\. V12 at' \
+		out 'FAILED: the words that were written last are not there'
+done
+
 # The verdict of `verify` after a death has what a dump of the guest has.
 for how in triple-fault emulation mmio hang oops; do
 	typed --guest "$MUTANT_GUEST" --timeout 3 <<END
