@@ -379,6 +379,19 @@ a = vmalloc 16K
 bug guard-mapped
 END
 check "what was not verified is not called so" 2 out '^NOT ALL VERIFIED: .*; not verified: 2 operations'
+for lines in 'verify off\nrestart\n' 'verify end\nrestart\nverify off\n'; do
+	printf "$lines" | "$KVMAP" shell $patient >out 2>err
+	status=$?
+	check "a guest of which nothing was verified is not called verified" 2 out 'V1 to V13  not seen: verification was off' \
+		out '^Nothing could be verified\.$'
+	printf "$lines" | "$KVMAP" shell --json $patient >out 2>err
+	status=$?
+	check "nor in JSON" 2 out '"type":"verdict".*"ok":false'
+done
+printf 'verify off\nrestart\nverify each\npurge\n' >lines
+typed <lines
+check "until it is verified" 0 out '^VERIFIED'
+
 printf 'verify off\na = vmalloc 4K\ncrash mmio\n' >dies
 typed <dies
 check "what a guest did before it died is not verified, either" 1 \

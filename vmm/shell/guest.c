@@ -221,7 +221,8 @@ int guest_finish(struct shell *shell, struct error *error)
 	/* A person has seen them. */
 	if (!editor_is_terminal(shell->editor))
 		run.refused = shell->earlier_refused + session->refused;
-	if (run.refused || (run.unverified && !editor_is_terminal(shell->editor)))
+	if (run.refused ||
+	    ((run.unverified || !session->run.verifications) && !editor_is_terminal(shell->editor)))
 		shell->result.failed = true;
 	report_verdict(&shell->report, &session->verdict, &run);
 	if (session->state == SESSION_STOPPED && shell->report.format == REPORT_TEXT) {
