@@ -247,6 +247,17 @@ check "help of a command is nothing wrong" 0 out 'Usage: kvmap walk' out 'Usage:
 	out '^  repeat N: ' out '^  parallel: ' out '^  expect refused OPERATION, expect fault'
 [ -s err ] && not_ok "without a message" || ok "without a message"
 
+typed --json <<'END'
+help
+help map
+help save
+help purge
+map --help
+walk --usage
+END
+check "with --json help is no line of JSON" 0 err 'Operations' err 'Usage: kvmap map' err 'save FILE: ' err 'purge: ' err 'Usage: walk|Usage: kvmap walk'
+grep -qv '^{' out && not_ok "and all lines are" || ok "and all lines are"
+
 typed <<'END'
 a = vmalloc 4K
 vfree a
