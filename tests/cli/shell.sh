@@ -149,6 +149,54 @@ END
 check "a block whose first line turns out wrong is dropped, and the next one runs" 2 err 'more than 1000000 operations' \
 	err 'are dropped' err 'shell:2:8: the guest has 1 CPU' out '2 times; last: '
 
+for head in 'repeat 0' 'repeat x' 'repeat' 'on cpu 0 parallel' 'parallel now' 'in interrupt repeat 2'; do
+	typed <<END
+$head # a comment
+a = vmalloc 4K
+  repeat 2
+  b = vmalloc 8K
+  end # of the inner one
+exit
+end
+c = vmalloc 16K
+END
+	check "a block whose head is refused is dropped to its end: $head" 2 err '^kvmap: the lines below it, to its end, are dropped$' \
+		out "area 'c'.*: new"
+	[ "$(grep -c '^kvmap: ' err)" = 2 ] && ! grep -q "area '[ab]'" out && ok "and none of it runs" || not_ok "and none of it runs"
+done
+
+{
+	for i in $(seq 16); do echo repeat 1; done
+	printf 'purge\nrepeat 1\na = vmalloc 4K\nend\n'
+	for i in $(seq 16); do echo end; done
+} >lines
+typed <lines
+check "a block in a block, too: the 17th repeat" 2 err 'one repeat too many' err 'to its end, are dropped' out '^  .*flushed$'
+[ "$(grep -c '^kvmap: ' err)" = 2 ] && ! grep -q "area 'a'" out && ok "alone" || not_ok "alone"
+
+typed --cpus 2 <<'END'
+parallel
+  on cpu 1 purge
+  parallel
+    on cpu 0 a = vmalloc 4K
+  end
+  on cpu 0 purge
+end
+repeat 2
+  repeat 99999999
+    purge
+  end
+  a = vmalloc 4K
+end
+crash oops
+repeat 2
+purge
+end
+END
+check "and a parallel in a parallel" 1 err 'at the same time already' out '2 operations in parallel' err 'more than 1000000 operations' \
+	err 'cannot run any more'
+[ "$(grep -c '^kvmap: ' err)" = 6 ] && ! grep -q "area 'a'" out && ok "of which nothing runs" || not_ok "of which nothing runs"
+
 typed <<'END'
 repeat 2
 a = vmalloc 4K

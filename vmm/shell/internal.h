@@ -22,9 +22,11 @@ struct shell {
 	struct view *last; /* the guest before the newest operations */
 	struct error no_last;
 	ARRAY_OF(char) block; /* lines of a `repeat` or `parallel` without its end */
-	uint64_t line_ns;     /* CLOCK_MONOTONIC: when the line was complete */
-	size_t verified;      /* operations of the guest that were done at its last verification */
-	bool verified_dead;   /* the guest died, and its memory was verified after that */
+	unsigned int
+		dropped; /* blocks that are open in the lines that are dropped, since their head was refused */
+	uint64_t line_ns;   /* CLOCK_MONOTONIC: when the line was complete */
+	size_t verified;    /* operations of the guest that were done at its last verification */
+	bool verified_dead; /* the guest died, and its memory was verified after that */
 	/* Sums over the guests before `restart`. */
 	uint64_t earlier_findings, earlier_unverified, earlier_refused;
 	struct shell_result result;
