@@ -26,7 +26,7 @@ static int show_areas(struct inspection *inspection, struct source *source, void
 		.verdict = &verdict,
 		.findings = findings,
 	};
-	status = inspection_status(inspection, source, &verdict);
+	status = inspection_status(inspection, source, verdict.finding_count);
 	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
 		inspection_report(inspection, &report);
 		report_areas(&report, &about);
