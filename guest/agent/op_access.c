@@ -26,12 +26,8 @@ u32 op_write(struct operation *operation)
 		return fault_taken(operation);
 	variable = variable_holding(operation->address);
 	variables_overwritten(operation->address, variable);
-	if (variable) {
-		variable_contents_forget(variable);
-		variable->write_address = operation->address;
-		variable->write_value = operation->result;
-		variable_contents_changed(variable);
-	}
+	if (variable)
+		variable_written(variable, operation->address, operation->result);
 	return KVMAP_OK;
 }
 

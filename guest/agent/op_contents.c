@@ -68,6 +68,23 @@ static u32 check_words(struct operation *operation, u64 address, u64 value, u64 
 	return KVMAP_FAILED_CONTENT;
 }
 
+/* Checks the words that were written last. */
+static u32 check_written(struct operation *operation, const struct agent_variable *variable)
+{
+	u64 sum = 0, word;
+
+	if (variable->write_words == 1)
+		return check_words(operation, variable->write_address, variable->write_value, 1);
+	operation->address = variable->write_address;
+	operation->size = variable->write_words * sizeof(u64);
+	for (u32 i = 0; i < variable->write_words; i++) {
+		if (access_read(variable->write_address + i * sizeof(u64), &word))
+			return fault_taken(operation);
+		sum = KVMAP_WRITTEN_SUM(sum, word);
+	}
+	return sum == variable->write_value ? KVMAP_OK : KVMAP_FAILED_WRITTEN;
+}
+
 /* Checks the whole words of the bytes that a resize gained. */
 static u32 check_gained(struct operation *operation, const struct agent_variable *variable)
 {
@@ -100,6 +117,6 @@ u32 op_check(struct operation *operation)
 	default:
 		if (!variable->write_address)
 			return variable->zero_end ? KVMAP_OK : KVMAP_REFUSED_NOT_FILLED;
-		return check_words(operation, variable->write_address, variable->write_value, 1);
+		return check_written(operation, variable);
 	}
 }

@@ -123,10 +123,11 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	if (zero && new->size > old->size)
 		contents_gained(old, new);
 	/* Bytes beyond the requested size are no contents: they may be cleared or not copied. */
-	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size &&
-	    old->write_address - old->address + sizeof(u64) <= old->size) {
+	if (old->write_address &&
+	    variable_write_end(old) <= new->size &&variable_write_end(old) <= old->size) {
 		new->write_address = old->write_address - old->address + new->address;
 		new->write_value = old->write_value;
+		new->write_words = old->write_words;
 	}
 }
 

@@ -114,6 +114,7 @@ void variable_contents_changed(const struct agent_variable *variable)
 					       ? variable->write_address - variable->address + other->address
 					       : 0;
 		other->write_value = variable->write_value;
+		other->write_words = variable->write_words;
 	}
 }
 
@@ -130,9 +131,22 @@ void variable_slack_changed(const struct agent_variable *variable)
 			other->zero_end = variable->size;
 		if (other->zero_end <= other->zero_start)
 			other->zero_start = other->zero_end = 0;
-		if (other->write_address - other->address + sizeof(u64) > variable->size)
+		if (other->write_address && variable_write_end(other) > variable->size)
 			other->write_address = 0;
 	}
+}
+
+void variable_written(struct agent_variable *variable, u64 address, u64 value)
+{
+	struct agent_variable before = *variable;
+	bool follows = before.write_address && address == before.address + variable_write_end(&before) &&
+		       before.write_words < (u16)~0;
+
+	variable_contents_forget(variable);
+	variable->write_address = follows ? before.write_address : address;
+	variable->write_words = follows ? before.write_words + 1 : 1;
+	variable->write_value = KVMAP_WRITTEN_SUM(follows ? before.write_value : 0, value);
+	variable_contents_changed(variable);
 }
 
 /* Whether a write of 8 bytes changes bytes after the requested size of an object. */

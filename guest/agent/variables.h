@@ -20,11 +20,12 @@ struct agent_variable {
 	u32 state;
 	/* enum agent_contents, of whole pages; CONTENTS_UNKNOWN after a write that is not a fill */
 	u32 contents;
-	u64 write_address; /* of the last 8-byte write since the last fill, 0 = none */
-	u64 write_value;
-	u32 group; /* variables whose areas share frames have the same number; 0 = none */
+	u64 write_address; /* of the 8-byte writes since the last fill, each where the one before ends; 0 = none */
+	u64 write_value; /* KVMAP_WRITTEN_SUM() of them */
+	u32 group;       /* variables whose areas share frames have the same number; 0 = none */
 	/* 1: the script wrote after the requested size of an object, where kmalloc() records that size */
-	u32 slack_written;
+	u16 slack_written;
+	u16 write_words; /* their number */
 };
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
@@ -46,6 +47,15 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 
 /* Copies a change of the variable's contents to the variables that share its frames. */
 void variable_contents_changed(const struct agent_variable *variable);
+
+/* Offset of the end of the words that were written last. Requires write_address. */
+static inline u64 variable_write_end(const struct agent_variable *variable)
+{
+	return variable->write_address - variable->address + variable->write_words * sizeof(u64);
+}
+
+/* A write of 8 bytes to the variable's memory: only these, and those that end where they begin, are known. */
+void variable_written(struct agent_variable *variable, u64 address, u64 value);
 
 /* A write or a fill: nothing is known of the contents. */
 void variable_contents_forget(struct agent_variable *variable);

@@ -135,4 +135,10 @@ static_assert(sizeof(struct kvmap_operation) == 64, "operation");
 #define KVMAP_PATTERN(seed, page)                                                                            \
 	KVMAP_MIX2(KVMAP_MIX1((uint64_t)(seed)*0x9e3779b97f4a7c15u + (uint64_t)(page) + 1))
 
+/*
+ * Adds the next word to the sum of words that were written one after the other; the sum of none is 0, that of one is the
+ * word. The factor is odd, so that another value of one word is another sum.
+ */
+#define KVMAP_WRITTEN_SUM(sum, word) ((uint64_t)(sum)*0x9e3779b97f4a7c15u + (uint64_t)(word))
+
 #endif

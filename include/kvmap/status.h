@@ -38,7 +38,8 @@
 	X(FAILED_CONTENT, 35, "contents differ from what was written")                                       \
 	X(FAILED_NOT_REFUSED, 36, "done, but expected to be refused")                                        \
 	X(FAILED_FREED_WRITTEN, 37, "an object was written after it was freed")                              \
-	X(FAILED_REDZONE_WRITTEN, 38, "an object was written beyond its size")
+	X(FAILED_REDZONE_WRITTEN, 38, "an object was written beyond its size")                               \
+	X(FAILED_WRITTEN, 39, "the words that were written last are not there")
 
 #define KVMAP_STATUS_ENUM(name, value, wording) KVMAP_##name = (value),
 enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };

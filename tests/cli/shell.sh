@@ -149,6 +149,54 @@ END
 check "a block whose first line turns out wrong is dropped, and the next one runs" 2 err 'more than 1000000 operations' \
 	err 'are dropped' err 'shell:2:8: the guest has 1 CPU' out '2 times; last: '
 
+for head in 'repeat 0' 'repeat x' 'repeat' 'on cpu 0 parallel' 'parallel now' 'in interrupt repeat 2'; do
+	typed <<END
+$head # a comment
+a = vmalloc 4K
+  repeat 2
+  b = vmalloc 8K
+  end # of the inner one
+exit
+end
+c = vmalloc 16K
+END
+	check "a block whose head is refused is dropped to its end: $head" 2 err '^kvmap: the lines below it, to its end, are dropped$' \
+		out "area 'c'.*: new"
+	[ "$(grep -c '^kvmap: ' err)" = 2 ] && ! grep -q "area '[ab]'" out && ok "and none of it runs" || not_ok "and none of it runs"
+done
+
+{
+	for i in $(seq 16); do echo repeat 1; done
+	printf 'purge\nrepeat 1\na = vmalloc 4K\nend\n'
+	for i in $(seq 16); do echo end; done
+} >lines
+typed <lines
+check "a block in a block, too: the 17th repeat" 2 err 'one repeat too many' err 'to its end, are dropped' out '^  .*flushed$'
+[ "$(grep -c '^kvmap: ' err)" = 2 ] && ! grep -q "area 'a'" out && ok "alone" || not_ok "alone"
+
+typed --cpus 2 <<'END'
+parallel
+  on cpu 1 purge
+  parallel
+    on cpu 0 a = vmalloc 4K
+  end
+  on cpu 0 purge
+end
+repeat 2
+  repeat 99999999
+    purge
+  end
+  a = vmalloc 4K
+end
+crash oops
+repeat 2
+purge
+end
+END
+check "and a parallel in a parallel" 1 err 'at the same time already' out '2 operations in parallel' err 'more than 1000000 operations' \
+	err 'cannot run any more'
+[ "$(grep -c '^kvmap: ' err)" = 6 ] && ! grep -q "area 'a'" out && ok "of which nothing runs" || not_ok "of which nothing runs"
+
 typed <<'END'
 repeat 2
 a = vmalloc 4K
@@ -247,6 +295,17 @@ check "help of a command is nothing wrong" 0 out 'Usage: kvmap walk' out 'Usage:
 	out '^  repeat N: ' out '^  parallel: ' out '^  expect refused OPERATION, expect fault'
 [ -s err ] && not_ok "without a message" || ok "without a message"
 
+typed --json <<'END'
+help
+help map
+help save
+help purge
+map --help
+walk --usage
+END
+check "with --json help is no line of JSON" 0 err 'Operations' err 'Usage: kvmap map' err 'save FILE: ' err 'purge: ' err 'Usage: walk|Usage: kvmap walk'
+grep -qv '^{' out && not_ok "and all lines are" || ok "and all lines are"
+
 typed <<'END'
 a = vmalloc 4K
 vfree a
@@ -287,6 +346,56 @@ a = vmalloc 4K
 END
 check "a guest that dies can be inspected and restarted" 1 out 'an unexpected fault in the kernel' out 'direct map' \
 	out 'op_crash' out '^NOT VERIFIED: 1 finding; ' out '^NOT VERIFIED: 1 finding before `restart`; ' err '`restart` boots it anew' out "area 'a'"
+
+typed <<'END'
+a = vmalloc 4K
+write a "0123456789"
+check a
+walk a
+END
+frame=$(sed -n 's/^GPA *\(0x[0-9a-f]*\) in a 4K.*/\1/p' out)
+for word in 0 8; do
+	typed <<END
+a = vmalloc 4K
+write a "0123456789"
+write $(printf '0xffff8880%08x' $((frame + word))) 0
+check a
+b = kmalloc 64
+write b "0123456789"
+check b
+END
+	check "every word of a text is checked, by the guest and the host: $word" 1 out 'contents as expected' out '^ *[0-9]*\. V12 at' \
+		out 'FAILED: the words that were written last are not there'
+done
+
+# The verdict of `verify` after a death has what a dump of the guest has.
+for how in triple-fault emulation mmio hang oops; do
+	typed --guest "$MUTANT_GUEST" --timeout 3 <<END
+verify off
+a = vmalloc 4K
+bug guard-mapped
+crash $how
+dump dead.core
+verify
+verify
+areas
+END
+	check "verify after a death verifies what the guest left: crash $how" 1 out '^  V3    1 WRONG' \
+		out '^ *[0-9]*\. V3 at 0xffffc90000001000$' out 'MAPPED: V3'
+	[ "$(tail -n 1 out)" = "$(grep '^NOT VERIFIED' out | head -n 1)" ] && ok "and once" || not_ok "and once"
+	try verify dead.core --guest "$MUTANT_GUEST"
+	grep '^  [0-9]*\. V' out | sed 's/.*\. //' >expected
+	"$KVMAP" shell --guest "$MUTANT_GUEST" --timeout 3 >out 2>err <<END
+verify off
+a = vmalloc 4K
+bug guard-mapped
+crash $how
+verify
+END
+	grep '^  [0-9]*\. V' out | sed 's/.*\. //' | sort -u >found
+	sort -u expected | cmp -s - found && ok "with the findings of its core" || not_ok "with the findings of its core"
+	rm -f dead.core
+done
 
 "$KVMAP" shell --timeout 0.5 >out 2>err <<'END'
 crash hang
@@ -329,6 +438,30 @@ a = vmalloc 16K
 bug guard-mapped
 END
 check "what was not verified is not called so" 2 out '^NOT ALL VERIFIED: .*; not verified: 2 operations'
+for lines in 'verify off\nrestart\n' 'verify end\nrestart\nverify off\n'; do
+	printf "$lines" | "$KVMAP" shell $patient >out 2>err
+	status=$?
+	check "a guest of which nothing was verified is not called verified" 2 out 'V1 to V13  not seen: verification was off' \
+		out '^Nothing could be verified\.$'
+	printf "$lines" | "$KVMAP" shell --json $patient >out 2>err
+	status=$?
+	check "nor in JSON" 2 out '"type":"verdict".*"ok":false'
+done
+printf 'verify off\nrestart\nverify each\npurge\n' >lines
+typed <lines
+check "until it is verified" 0 out '^VERIFIED'
+
+printf 'verify off\na = vmalloc 4K\ncrash mmio\n' >dies
+typed <dies
+check "what a guest did before it died is not verified, either" 1 \
+	out '^NOT VERIFIED: 1 finding; [0-9,]* checks; not verified: 1 operation\.$'
+{ cat dies && echo restart; } | "$KVMAP" shell --json $patient >out 2>err
+status=$?
+check "nor after a restart" 1 out '"type":"verdict".*"ok":false,"unverified":1'
+{ cat dies && echo verify; } | "$KVMAP" shell --json $patient >out 2>err
+status=$?
+check "verify then verifies it" 1 out '"type":"verdict".*"ok":false'
+grep -q '"unverified"' out && not_ok "and leaves nothing" || ok "and leaves nothing"
 typed <<'END'
 verify off
 a = vmalloc 16K

@@ -262,6 +262,27 @@ def _(shell):
     shell.expect_end(0)
 
 
+@test("findings in the middle of an operation are not called so", ("--guest", os.environ["MUTANT_GUEST"]))
+def _(shell):
+    shell.prompt()
+    for line, what in (("verify off", ""), ("a = vmalloc 4K", "4 KiB: new"), ("bug guard-mapped", "done")):
+        shell.send(line + "\r")
+        shell.expect(what)
+        shell.prompt()
+    shell.send("crash hang\r")
+    shell.expect("\n")
+    shell.send("\x03")
+    shell.expect("stopped at")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("areas\r")
+    shell.expect("not verified: claims and tables differ while a CPU is in an operation, CPU 0 in line 3 of its script: `continue`")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("restart\r")
+    shell.prompt()
+    shell.send("\x04")
+    shell.expect_end(0)
+
+
 @test("a guest that dies leaves the prompt and what can be looked at, and status 1")
 def _(shell):
     shell.prompt()

@@ -127,6 +127,7 @@ struct claim_variable {
 	char name[KVMAP_VARIABLE_NAME_MAX + 1]; /* letters, digits, _; "": not known */
 	uint64_t address, size, filled, fill_seed, write_address, write_value;
 	uint64_t zero_start, zero_end;
+	uint32_t write_words;     /* from write_address on; write_value is their KVMAP_WRITTEN_SUM() */
 	bool slack_written;       /* the recorded size of the object may be the script's */
 	uint32_t state, contents; /* enums of kvmap/claims.h */
 };

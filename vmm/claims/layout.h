@@ -166,6 +166,7 @@
 	NUMBER(agent_variable, contents)                                                                     \
 	NUMBER(agent_variable, write_address)                                                                \
 	NUMBER(agent_variable, write_value)                                                                  \
+	NUMBER(agent_variable, write_words)                                                                  \
 	NUMBER(agent_variable, slack_written)
 
 /* clang-format off */

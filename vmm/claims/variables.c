@@ -90,6 +90,7 @@ static void variable_take(struct reader *reader, const uint8_t *copy, struct nam
 		.zero_end = layout_value(layout, MEMBER_agent_variable_zero_end, copy),
 		.write_address = layout_value(layout, MEMBER_agent_variable_write_address, copy),
 		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),
+		.write_words = (uint32_t)layout_value(layout, MEMBER_agent_variable_write_words, copy),
 		.state = (uint32_t)layout_value(layout, MEMBER_agent_variable_state, copy),
 		.contents = (uint32_t)layout_value(layout, MEMBER_agent_variable_contents, copy),
 		.slack_written = layout_value(layout, MEMBER_agent_variable_slack_written, copy),

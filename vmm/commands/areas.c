@@ -48,7 +48,7 @@ static int show_areas(struct inspection *inspection, struct source *source, void
 		.verdict = &verdict,
 		.findings = findings,
 	};
-	status = inspection_status(inspection, source, &verdict);
+	status = inspection_status(inspection, source, verdict.finding_count);
 	if (options->extra && (status == EXIT_VERIFIED || status == EXIT_FINDING)) {
 		about.only = area_at(source, options->extra, &error);
 		if (!about.only)

@@ -33,8 +33,8 @@ const struct command *command_find(const char *name);
  */
 int command_parse(const struct argp *argp, int argc, char **argv, void *input);
 
-/* From now on errors in options and --help do not end the process: command_parse() then returns -1. */
-void command_parse_in_shell(bool shell);
+/* From now on errors in options and --help do not end the process: command_parse() then returns -1. help: where help goes. */
+void command_parse_in_shell(FILE *help);
 
 /* In a shell: whether the last command_parse(), which failed, printed help. */
 bool command_helped(void);

@@ -92,16 +92,16 @@ void inspection_warn(struct inspection *inspection)
 	inspection->warned = true;
 }
 
-int inspection_status(struct inspection *inspection, struct source *source, const struct verdict *verdict)
+int inspection_status(struct inspection *inspection, struct source *source, bool wrong)
 {
 	struct error error;
-	int settled = source_settle(source, verdict, &error);
+	int settled = source_settle(source, wrong, &error);
 
 	if (settled < 0)
 		return inspection_fail(inspection, &error, NULL);
 	if (settled > 0)
 		return INSPECTION_AGAIN;
-	return verdict->finding_count ? EXIT_FINDING : EXIT_VERIFIED;
+	return wrong ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
 int session_status(const struct session *session)

@@ -57,8 +57,11 @@ bool inspection_has_mode(struct inspection *inspection, const struct source *sou
 /* In a body: prints a line on stderr, with the reason, if a source has no symbols. */
 void inspection_warn(struct inspection *inspection);
 
-/* In a body: what to return for a verdict. Only EXIT_VERIFIED and EXIT_FINDING allow a report. */
-int inspection_status(struct inspection *inspection, struct source *source, const struct verdict *verdict);
+/*
+ * In a body: what to return where something is wrong with the guest's claims, or not. Only EXIT_VERIFIED and EXIT_FINDING
+ * allow a report.
+ */
+int inspection_status(struct inspection *inspection, struct source *source, bool wrong);
 
 /* The exit status of a script that was run to its end. */
 int session_status(const struct session *session);

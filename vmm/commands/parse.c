@@ -119,11 +119,12 @@ static void print_help_line(const char *line, size_t length)
 	printf("%.*s\n", (int)length, line);
 }
 
-static bool in_shell, helped;
+static FILE *in_shell; /* where help goes */
+static bool helped;
 
-void command_parse_in_shell(bool shell)
+void command_parse_in_shell(FILE *help)
 {
-	in_shell = shell;
+	in_shell = help;
 }
 
 bool command_helped(void)
@@ -174,6 +175,7 @@ static error_t parse_help(int key, char *argument, struct argp_state *state)
 
 /* Where argp prints. */
 struct printing {
+	FILE *stream; /* that of argp */
 	FILE *to;
 	bool escaped;
 	bool used; /* it has printed something */
@@ -198,7 +200,7 @@ static FILE *printing_begin(FILE **stream, struct printing *printing)
 {
 	FILE *replacement = fopencookie(printing, "w", (cookie_io_functions_t){ .write = write_printing });
 
-	printing->to = *stream;
+	printing->stream = printing->to = *stream;
 	if (replacement) {
 		setvbuf(replacement, NULL, _IOLBF, 0);
 		*stream = replacement;
@@ -208,7 +210,7 @@ static FILE *printing_begin(FILE **stream, struct printing *printing)
 
 static void printing_end(FILE **stream, struct printing *printing, FILE *replacement)
 {
-	*stream = printing->to;
+	*stream = printing->stream;
 	if (replacement)
 		fclose(replacement);
 }
@@ -241,8 +243,10 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 		return -1;
 	/* argp prints arguments as they are. It takes the values of stderr and stdout at its start. */
 	errors_stream = printing_begin(&stderr, &errors);
-	if (in_shell)
+	if (in_shell) {
 		output_stream = printing_begin(&stdout, &output);
+		output.to = in_shell;
+	}
 	result = argp_parse(&whole, argc, argv, ARGP_NO_HELP | (in_shell ? ARGP_NO_EXIT : 0), NULL, input);
 	if (in_shell)
 		printing_end(&stdout, &output, output_stream);

@@ -186,7 +186,7 @@ static int run_shell(const struct shell_options *options, const struct session_c
 	if (session)
 		config.session = *session;
 	command_report(&config.report, options->common.json);
-	command_parse_in_shell(true);
+	command_parse_in_shell(options->common.json ? stderr : stdout);
 	if (shell_run(&config, &result, &error) < 0)
 		return command_fail(&error, NULL);
 	if (result.findings)

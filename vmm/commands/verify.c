@@ -20,7 +20,7 @@ static int show_verdict(struct inspection *inspection, struct source *source, vo
 	}
 	if (source_verify(source, &verdict, NULL, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
-	status = inspection_status(inspection, source, &verdict);
+	status = inspection_status(inspection, source, verdict.finding_count);
 	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
 		inspection_report(inspection, &report);
 		report_verdict(&report, &verdict, &(struct verdict_run){ 0 });

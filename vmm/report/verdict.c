@@ -165,7 +165,7 @@ static const char *all_findings(const struct verdict *verdict, const struct verd
 
 static void show_sentence(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
-	char checked[40], times[60] = "", findings[100], refusals[60], operations[40];
+	char checked[40], times[60] = "", findings[100], refusals[60], operations[40], unverified[80] = "";
 	uint64_t sum = 0;
 
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
@@ -175,10 +175,13 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 	if (run->verifications)
 		snprintf(times, sizeof(times), " in %u verification%s", run->verifications,
 			 run->verifications == 1 ? "" : "s");
+	if (run->unverified)
+		snprintf(unverified, sizeof(unverified), "; not verified: %s",
+			 text_number_of(run->unverified, "operation", operations, sizeof(operations)));
 	fputc('\n', report->stream);
 	if (verdict->finding_count || run->earlier_findings)
-		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s checks%s.",
-			  all_findings(verdict, run, findings, sizeof(findings)), checked, times);
+		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s checks%s%s.",
+			  all_findings(verdict, run, findings, sizeof(findings)), checked, times, unverified);
 	else if (run->interrupted)
 		text_line(report, PAINT_BAD, 0, 2,
 			  "INTERRUPTED by %s: %s checks%s, no findings so far; the rest was not verified.",
@@ -186,9 +189,8 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
 	else if (run->unverified)
-		text_line(report, PAINT_BAD, 0, 2,
-			  "NOT ALL VERIFIED: %s checks%s, no findings; not verified: %s.", checked, times,
-			  text_number_of(run->unverified, "operation", operations, sizeof(operations)));
+		text_line(report, PAINT_BAD, 0, 2, "NOT ALL VERIFIED: %s checks%s, no findings%s.", checked,
+			  times, unverified);
 	else
 		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked, times);
 	if (run->refused)

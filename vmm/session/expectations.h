@@ -13,6 +13,9 @@
 /* The verdict before the first verification: no invariant was seen. */
 void expectations_begin(struct verdict *verdict);
 
+/* Before the first verification: there will be none, since none was wanted. */
+void expectations_not_wanted(struct verdict *verdict);
+
 /* Adds the first verification, which replaces "not seen". Earlier findings stay. */
 int expectations_first_verdict(struct session *session, const struct verdict *verdict);
 

@@ -171,6 +171,8 @@ int session_check_end(struct session *session, bool verify, struct error *error)
 	if (session->reached_end) {
 		if (verify && session_verify(session, error) < 0)
 			return -1;
+		if (!session->run.verifications && !verify)
+			expectations_not_wanted(&session->verdict);
 		session_collect_ranges(session);
 	}
 	if (expectations_check_end(session) < 0)

@@ -131,13 +131,11 @@ int guest_execute(struct shell *shell, const struct script_mark *mark, struct er
 	return stop_report(shell, &before, shell->verify == VERIFY_EACH, error);
 }
 
-/* Operations after the last verification, and the one that the guest is stopped in. A death is a finding. */
+/* Operations after the last verification, and the one that the guest is stopped in. That it died in one is a finding. */
 static uint64_t unverified(const struct shell *shell)
 {
 	const struct session *session = shell->session;
 
-	if (session->state == SESSION_DEAD)
-		return 0;
 	return session->steps.count - shell->verified + (session->state == SESSION_STOPPED);
 }
 
@@ -169,8 +167,23 @@ int guest_restart(struct shell *shell, struct error *error)
 	view_destroy(shell->last);
 	shell->last = NULL;
 	shell->verified = 0;
+	shell->verified_dead = false;
 	script_rewind(shell->config->script, &shell->booted);
 	return guest_start(shell, error);
+}
+
+int guest_verify_dead(struct shell *shell, struct error *error)
+{
+	struct session *session = shell->session;
+
+	if (shell->verified_dead)
+		return 0;
+	if (session_verify(session, error) < 0)
+		return -1;
+	shell->verified_dead = true;
+	shell->verified = session->steps.count;
+	session_fill_run(session);
+	return 0;
 }
 
 int guest_continue(struct shell *shell, struct error *error)
@@ -208,7 +221,8 @@ int guest_finish(struct shell *shell, struct error *error)
 	/* A person has seen them. */
 	if (!editor_is_terminal(shell->editor))
 		run.refused = shell->earlier_refused + session->refused;
-	if (run.refused || (run.unverified && !editor_is_terminal(shell->editor)))
+	if (run.refused ||
+	    ((run.unverified || !session->run.verifications) && !editor_is_terminal(shell->editor)))
 		shell->result.failed = true;
 	report_verdict(&shell->report, &session->verdict, &run);
 	if (session->state == SESSION_STOPPED && shell->report.format == REPORT_TEXT) {

@@ -22,8 +22,11 @@ struct shell {
 	struct view *last; /* the guest before the newest operations */
 	struct error no_last;
 	ARRAY_OF(char) block; /* lines of a `repeat` or `parallel` without its end */
-	uint64_t line_ns;     /* CLOCK_MONOTONIC: when the line was complete */
-	size_t verified;      /* operations of the guest that were done at its last verification */
+	unsigned int
+		dropped; /* blocks that are open in the lines that are dropped, since their head was refused */
+	uint64_t line_ns;   /* CLOCK_MONOTONIC: when the line was complete */
+	size_t verified;    /* operations of the guest that were done at its last verification */
+	bool verified_dead; /* the guest died, and its memory was verified after that */
 	/* Sums over the guests before `restart`. */
 	uint64_t earlier_findings, earlier_unverified, earlier_refused;
 	struct shell_result result;
@@ -50,6 +53,8 @@ int guest_execute(struct shell *shell, const struct script_mark *mark, struct er
 int guest_restart(struct shell *shell, struct error *error);
 /* Lets a stopped guest run on. Without one: a message. */
 int guest_continue(struct shell *shell, struct error *error);
+/* SESSION_DEAD: verifies the memory as the guest left it, once, for the verdict of the session. */
+int guest_verify_dead(struct shell *shell, struct error *error);
 /* Ends it, and reports the verdict. */
 int guest_finish(struct shell *shell, struct error *error);
 

@@ -43,7 +43,8 @@ static bool is_command(const struct shell *shell, const char *word)
 
 static void help(struct shell *shell, char *word)
 {
-	FILE *stream = shell->report.stream;
+	/* A stream of JSON lines has no other text. */
+	FILE *stream = shell->report.format == REPORT_TEXT ? shell->report.stream : shell->config->errors;
 	char option[] = "--help";
 	char *arguments[] = { word, option, NULL };
 	bool found;

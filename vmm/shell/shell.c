@@ -74,20 +74,50 @@ static int append(struct shell *shell, const char *line)
 	return array_push(&shell->block, '\n');
 }
 
+/* Blocks that the lines open and do not end. size: bytes of the lines, each of which ends with a newline. */
+static unsigned int open_blocks(const char *lines, size_t size)
+{
+	const char *end = lines + size;
+	unsigned int open = 0;
+
+	while (lines < end) {
+		int depth = statement_depth(lines);
+
+		if (depth > 0 || open)
+			open += (unsigned int)depth;
+		lines = (const char *)memchr(lines, '\n', (size_t)(end - lines)) + 1;
+	}
+	return open;
+}
+
+/* After the message about a line: if it begins a block, the lines up to the block's end are dropped. */
+static void drop_block(struct shell *shell, const char *line)
+{
+	if (statement_depth(line) <= 0)
+		return;
+	shell->dropped = 1;
+	shell_error(shell, "the lines below it, to its end, are dropped", NULL);
+}
+
 /*
- * A line that is wrong is dropped; the lines of the block before it stay. If it is one of them that is wrong, which its end
- * shows, the block is dropped. lines_size: bytes of the lines before it.
+ * A line that is wrong is dropped, as a block if it begins one; the lines of the block before it stay. If it is one of them
+ * that is wrong, which its end shows, the block is dropped. lines_size: bytes of the lines before it.
  */
-static void drop_line(struct shell *shell, size_t lines_size, const struct script_mark *mark,
-		      const struct error *error, const char *context)
+static void drop_line(struct shell *shell, const char *line, size_t lines_size,
+		      const struct script_mark *mark, const struct error *error, const char *context)
 {
 	const char *text = shell->config->script->text;
 	size_t start = mark->text + (mark->text && text[mark->text - 1] != '\n');
 
 	shell_error(shell, error->text, context);
-	shell->block.count = error->address < start + lines_size ? 0 : lines_size;
-	if (lines_size && !shell->block.count)
-		shell_error(shell, "the lines from the repeat or parallel on are dropped", NULL);
+	if (error->address >= start + lines_size) {
+		shell->block.count = lines_size;
+		drop_block(shell, line);
+		return;
+	}
+	shell->dropped = open_blocks(shell->block.items, shell->block.count);
+	shell->block.count = 0;
+	shell_error(shell, "the lines from the repeat or parallel on are dropped", NULL);
 }
 
 /* A line of operations, maybe one of a block. */
@@ -107,6 +137,7 @@ static int operation(struct shell *shell, const char *line, struct error *error)
 	}
 	if (why) {
 		shell_error(shell, why, NULL);
+		drop_block(shell, line);
 		return 0;
 	}
 	if (append(shell, line) < 0)
@@ -117,7 +148,7 @@ static int operation(struct shell *shell, const char *line, struct error *error)
 	if (result == SCRIPT_OPEN)
 		return 0;
 	if (result < 0) {
-		drop_line(shell, before, &mark, error, context);
+		drop_line(shell, line, before, &mark, error, context);
 		return 0;
 	}
 	shell->block.count = 0;
@@ -132,6 +163,10 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 	enum statement statement = statement_of(line, shell->config->commands);
 	struct words words;
 
+	if (shell->dropped) {
+		shell->dropped += (unsigned int)statement_depth(line);
+		return 0;
+	}
 	if (shell->block.count)
 		statement = STATEMENT_OPERATION;
 	else if (statement == STATEMENT_OPERATION && words_begin(line, "verify") && shell->session &&
@@ -154,13 +189,16 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 		words.count = 2;
 	}
 	words_join(&words);
+	if (!strcmp(words.items[0], "verify") && words.count == 1 && shell->session &&
+	    shell->session->state == SESSION_DEAD && guest_verify_dead(shell, error) < 0)
+		return -1;
 	shell_inspect(shell, (int)words.count, words.items);
 	return 0;
 }
 
 static const char *prompt_of(const struct shell *shell)
 {
-	if (shell->block.count)
+	if (shell->block.count || shell->dropped)
 		return "     > ";
 	if (shell->session && shell->session->state == SESSION_STOPPED)
 		return "kvmap (stopped)> ";
@@ -172,7 +210,7 @@ static void interrupted(struct shell *shell)
 {
 	if (signals_received() == SIGINT && editor_is_terminal(shell->editor)) {
 		fprintf(shell->report.stream, "^C\n");
-		shell->block.count = 0;
+		shell->block.count = shell->dropped = 0;
 	} else if (signals_received() == SIGINT) {
 		shell->ends = true;
 		return;

@@ -33,7 +33,7 @@ struct shell_config {
 
 struct shell_result {
 	uint64_t findings;
-	/* A line was wrong, the guest refused an operation, or operations were not verified, and no person typed. */
+	/* A line was wrong, the guest refused an operation, operations or the last guest were not verified, and no person typed. */
 	bool failed;
 };
 

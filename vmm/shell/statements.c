@@ -52,6 +52,40 @@ enum statement statement_of(const char *line, const char *const *commands)
 	return !strcmp(word, "print") && *after == '"' ? STATEMENT_OPERATION : STATEMENT_COMMAND;
 }
 
+static bool is_word(const char *at, size_t length, const char *word)
+{
+	return strlen(word) == length && !memcmp(at, word, length);
+}
+
+int statement_depth(const char *line)
+{
+	static const char blanks[] = " \t\r";
+	unsigned int skipped = 0;
+
+	for (;;) {
+		size_t length;
+
+		line += strspn(line, blanks);
+		length = strcspn(line, " \t\r\n#=");
+		if (!length || line[length + strspn(line + length, blanks)] == '=')
+			return 0;
+		if (!skipped && (is_word(line, length, "repeat") || is_word(line, length, "parallel")))
+			return 1;
+		if (!skipped && is_word(line, length, "end"))
+			return -1;
+		/* Prefixes: `on cpu N`, `in interrupt`, `expect refused`. */
+		if (skipped)
+			skipped--;
+		else if (is_word(line, length, "on"))
+			skipped = 2;
+		else if (is_word(line, length, "in") || is_word(line, length, "expect"))
+			skipped = 1;
+		else
+			return 0;
+		line += length;
+	}
+}
+
 /* The word of the list that is nearest to the typed one, if it is nearer than *distance. */
 static const char *nearest_of(const char *typed, size_t length, const char *const *list, size_t *distance)
 {

@@ -17,6 +17,9 @@ enum statement {
 /* commands: names of the inspecting commands; NULL ends the list. */
 enum statement statement_of(const char *line, const char *const *commands);
 
+/* 1: the line begins a block, right or wrong (`repeat`, `parallel`, `on cpu 0 parallel`); -1: it is an `end`; 0: neither. A newline ends it. */
+int statement_depth(const char *line);
+
 /*
  * The word of the shell, or command, that the line's first word may mean if it is mistyped. NULL: there is none near enough, or
  * an operation is as near.

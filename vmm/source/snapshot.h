@@ -44,11 +44,11 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 		  struct error *error);
 
 /*
- * In a reader: whether findings of a verdict count. A VM may be paused in the middle of an operation, when
- * claims and tables differ for a moment; the guest says so. 0: they count, or there are none. 1: the reader
- * is to return SOURCE_AGAIN. -1: a CPU was in an operation in every snapshot of two seconds, and nothing can
- * be said.
+ * In a reader: whether something wrong with the claims counts, findings of a verdict or a frame without an owner. A VM may be
+ * paused in the middle of an operation, when claims and tables differ for a moment; the guest says so. 0: it counts, or
+ * nothing is wrong. 1: the reader is to return SOURCE_AGAIN. -1: a CPU was in an operation in every snapshot of two
+ * seconds, or is in one where the guest of a shell is stopped, and nothing can be said.
  */
-int source_settle(struct source *source, const struct verdict *verdict, struct error *error);
+int source_settle(struct source *source, bool wrong, struct error *error);
 
 #endif

@@ -37,14 +37,19 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 	return 0;
 }
 
+static void format_line(uint32_t line, char *where, size_t size)
+{
+	if (line == KVMAP_INSIDE_BOOT)
+		snprintf(where, size, "the boot");
+	else
+		snprintf(where, size, "line %" PRIu32 " of its script", line);
+}
+
 static int not_settled(unsigned int snapshots, unsigned int cpu, uint32_t line, struct error *error)
 {
 	char where[64];
 
-	if (line == KVMAP_INSIDE_BOOT)
-		snprintf(where, sizeof(where), "the boot");
-	else
-		snprintf(where, sizeof(where), "line %" PRIu32 " of its script", line);
+	format_line(line, where, sizeof(where));
 	return error_set(
 		error, ERROR_GUEST, 0, 0,
 		"not verified: in each of %u snapshots claims and tables differed while a CPU was in an "
@@ -52,16 +57,31 @@ static int not_settled(unsigned int snapshots, unsigned int cpu, uint32_t line, 
 		snapshots, cpu, where);
 }
 
-int source_settle(struct source *source, const struct verdict *verdict, struct error *error)
+/* The guest of a shell, where Ctrl-C stopped it. */
+static int stopped_inside(unsigned int cpu, uint32_t line, struct error *error)
 {
+	char where[64];
+
+	format_line(line, where, sizeof(where));
+	return error_set(
+		error, ERROR_GUEST, 0, 0,
+		"not verified: claims and tables differ while a CPU is in an operation, CPU %u in %s: "
+		"`continue`, and try again",
+		cpu, where);
+}
+
+int source_settle(struct source *source, bool wrong, struct error *error)
+{
+	bool runs = source->vm.client && control_client_hello(source->vm.client)->state != CONTROL_AT_END;
+	bool stopped = source->session && source->session->state == SESSION_STOPPED;
 	unsigned int cpu;
 	uint32_t line;
 
 	/* At its end the guest is in no operation. */
-	if (!verdict->finding_count || !source->vm.client ||
-	    control_client_hello(source->vm.client)->state == CONTROL_AT_END ||
-	    !claims_inside(source->claims, &cpu, &line))
+	if (!wrong || !(runs || stopped) || !source->claims || !claims_inside(source->claims, &cpu, &line))
 		return 0;
+	if (stopped)
+		return stopped_inside(cpu, line, error);
 	if (snapshot_may_repeat(source))
 		return 1;
 	return not_settled(source->snapshot->repeats + 1, cpu, line, error);

@@ -121,6 +121,13 @@ bool contents_are_stated(const struct claim_variable *variable);
 uint64_t contents_first_wrong(const struct claim_variable *variable, const uint8_t *bytes, uint64_t base,
 			      uint64_t size, uint64_t *expected_out);
 
+/* Goes on with `sum` for the words at `bytes`: KVMAP_WRITTEN_SUM(). */
+uint64_t contents_written_sum(const uint8_t *bytes, uint32_t words, uint64_t sum);
+
+/* The claim of the words that were written last, and their sum in memory (mapped), for a finding. */
+void contents_not_written(struct finding *finding, const struct claim_variable *variable, bool mapped,
+			  uint64_t sum);
+
 /* contents_object.c: a variable of the script that holds what kmalloc gave out. */
 void check_object(struct check *check, const struct claim_variable *variable);
 

@@ -86,19 +86,19 @@ static void check_written(struct check *check, const struct claim_variable *vari
 	const struct facts *facts = check->facts;
 	struct finding *finding;
 	struct error error;
-	uint64_t word;
-	int read = walk_read(facts->view, facts->input->mode, variable->write_address, &word, sizeof(word),
-			     &error);
+	uint64_t sum = 0, address = variable->write_address;
+	uint8_t word[sizeof(uint64_t)];
+	int read = 0;
 
+	for (uint32_t i = 0; i < variable->write_words && read == 0; i++, address += sizeof(word)) {
+		read = walk_read(facts->view, facts->input->mode, address, word, sizeof(word), &error);
+		sum = contents_written_sum(word, read == 0, sum);
+	}
 	check->result->checked++;
-	if (read == 0 && word == variable->write_value)
+	if (read == 0 && sum == variable->write_value)
 		return;
 	finding = finding_new_page(check, variable->write_address);
-	finding_claimed(finding, "0x%016" PRIx64 ", written last", variable->write_value);
-	if (read == 0)
-		finding_found(finding, "0x%016" PRIx64, word);
-	else
-		finding_found(finding, "no memory there");
+	contents_not_written(finding, variable, read == 0, sum);
 	finding_where_area(finding, check, area);
 }
 

@@ -7,6 +7,7 @@
 
 #include "kvmap/operation.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Offset of the first of `words` words that is not `expected`; their end if there is none. Guest memory is copied. */
@@ -39,6 +40,33 @@ static uint64_t first_not_zero(const uint8_t *bytes, uint64_t from, uint64_t to)
 static uint64_t part(uint64_t at, uint64_t base, uint64_t size)
 {
 	return at <= base ? 0 : at - base < size ? at - base : size;
+}
+
+uint64_t contents_written_sum(const uint8_t *bytes, uint32_t words, uint64_t sum)
+{
+	uint64_t word;
+
+	for (uint32_t i = 0; i < words; i++) {
+		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
+		sum = KVMAP_WRITTEN_SUM(sum, word);
+	}
+	return sum;
+}
+
+void contents_not_written(struct finding *finding, const struct claim_variable *variable, bool mapped,
+			  uint64_t sum)
+{
+	bool one = variable->write_words == 1;
+
+	if (one)
+		finding_claimed(finding, "0x%016" PRIx64 ", written last", variable->write_value);
+	else
+		finding_claimed(finding, "%" PRIu32 " words written last, with the sum 0x%016" PRIx64,
+				variable->write_words, variable->write_value);
+	if (mapped)
+		finding_found(finding, one ? "0x%016" PRIx64 : "the sum 0x%016" PRIx64, sum);
+	else
+		finding_found(finding, "no memory there");
 }
 
 bool contents_are_stated(const struct claim_variable *variable)

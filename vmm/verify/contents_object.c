@@ -170,12 +170,16 @@ static void check_requested(struct check *check, const struct claim_variable *va
 static void check_written(struct check *check, const struct claim_variable *variable)
 {
 	uint64_t gpa = variable->write_address - KVMAP_DIRECT_BASE;
-	const uint8_t *bytes = view_bytes(check->facts->view, gpa, sizeof(uint64_t));
+	const uint8_t *bytes = view_bytes(check->facts->view, gpa, variable->write_words * sizeof(uint64_t));
+	uint64_t sum = bytes ? contents_written_sum(bytes, variable->write_words, 0) : 0;
+	struct finding *finding;
 
 	check->result->checked++;
-	if (bytes && memcmp(bytes, &variable->write_value, sizeof(uint64_t)) != 0)
-		report_words(check, variable->write_address, variable->write_value, bytes, sizeof(uint64_t),
-			     "not what was written last");
+	if (!bytes || sum == variable->write_value)
+		return;
+	finding = finding_new_page(check, variable->write_address);
+	contents_not_written(finding, variable, true, sum);
+	finding_where_gva(finding, check, variable->write_address);
 }
 
 void check_object(struct check *check, const struct claim_variable *variable)

@@ -276,6 +276,7 @@ Test(fields, of_a_variable)
 		.contents = CONTENTS_PATTERN,
 		.write_address = 0x5555,
 		.write_value = 0x6666,
+		.write_words = 0x7777,
 		.slack_written = 1,
 	};
 	world_read(&world, &claims);
@@ -289,6 +290,7 @@ Test(fields, of_a_variable)
 	cr_expect_eq(variable->contents, CONTENTS_PATTERN);
 	cr_expect_eq(variable->write_address, 0x5555);
 	cr_expect_eq(variable->write_value, 0x6666);
+	cr_expect_eq(variable->write_words, 0x7777);
 	cr_expect(variable->slack_written);
 }
 

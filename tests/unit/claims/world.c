@@ -268,6 +268,7 @@ static void world_fill_counters(struct world *world)
 		.contents = CONTENTS_PATTERN,
 		.write_address = KVMAP_VMALLOC_START + 8,
 		.write_value = 9,
+		.write_words = 1,
 	};
 }
 

@@ -87,3 +87,20 @@ Test(statements, words_of_the_shell_have_a_usage)
 	cr_expect_eq(most, 0);
 	cr_expect_null(help_usage("vmalloc", &most));
 }
+
+Test(statements, a_line_may_begin_or_end_a_block)
+{
+	cr_expect_eq(statement_depth("repeat 2"), 1);
+	cr_expect_eq(statement_depth(" \trepeat"), 1);
+	cr_expect_eq(statement_depth("parallel# all"), 1);
+	cr_expect_eq(statement_depth("on cpu 0 in interrupt parallel"), 1);
+	cr_expect_eq(statement_depth("expect refused repeat 3"), 1);
+	cr_expect_eq(statement_depth("end"), -1);
+	cr_expect_eq(statement_depth("  end # of it"), -1);
+	cr_expect_eq(statement_depth(""), 0);
+	cr_expect_eq(statement_depth("# end"), 0);
+	cr_expect_eq(statement_depth("on cpu"), 0);
+	cr_expect_eq(statement_depth("ending"), 0);
+	cr_expect_eq(statement_depth("repeat = vmalloc 4K"), 0);
+	cr_expect_eq(statement_depth("vfree end"), 0);
+}

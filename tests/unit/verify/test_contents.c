@@ -29,6 +29,29 @@ Test(contents, a_written_word_that_is_not_there_is_found)
 	expect_findings("V12");
 }
 
+Test(contents, every_word_that_was_written_last_is_compared)
+{
+	struct claim_variable *variable = &w.claims.variables.items[2];
+	uint8_t *bytes = ram(*frame(C, 0) * K4 + 0x20);
+
+	memcpy(bytes + 8, "89", 2);
+	variable->write_value = KVMAP_WRITTEN_SUM(0x1234, 0x3938);
+	variable->write_words = 2;
+	expect_findings("");
+	bytes[0] ^= 1;
+	expect_findings("V12");
+	bytes[0] ^= 1;
+	bytes[9] ^= 1;
+	expect_findings("V12");
+}
+
+Test(contents, words_written_beyond_the_area_are_found)
+{
+	w.claims.variables.items[2].write_words = 0xffff;
+	expect_findings("V12");
+	cr_expect_str_eq(w.verdict.findings.items[0].found, "no memory there");
+}
+
 Test(contents, a_variable_larger_than_its_area_is_found_without_reading_beyond_it)
 {
 	w.claims.variables.items[0].size = ~0ull;

@@ -256,6 +256,7 @@ static void make_contents(void)
 	make_variable(AREA_C, K4, 0);
 	w.claims.variables.items[2].write_address = AREA_C + 0x20;
 	w.claims.variables.items[2].write_value = 0x1234;
+	w.claims.variables.items[2].write_words = 1;
 }
 
 static void make_counters(void)
