@@ -3,7 +3,8 @@
  * event_file.h: events in a file, with the configuration of the model that they were fed to, so that a replay has the same
  * verdict. All numbers are little-endian.
  *
- *   header   struct event_file_header, without padding: 88 bytes
+ *   header   the magic, then u32 version, CPUs, rules, flags, disbelieve and the seven limits of struct tlb_limits, then u64
+ *            local_start, local_end
  *   record   u8 kind, u8 flags, u16 CPU, then for each letter of tlb_event_fields(): A, V, O, T a u64;
  *            E u16 count, and count times u16 index, u64 entry, indices ascending; the other entries are 0
  *   end      u8 0, u8 0, u16 0, u64 number of records before it; nothing follows
@@ -17,7 +18,7 @@
 
 #define EVENT_FILE_MAGIC       "KVMAPTLB"
 #define EVENT_FILE_VERSION     1
-#define EVENT_FILE_HEADER_SIZE 88
+#define EVENT_FILE_HEADER_SIZE 72
 
 #define EVENT_FILE_PAGES_1G 1u
 #define EVENT_FILE_STRICT   2u

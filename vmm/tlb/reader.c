@@ -89,7 +89,7 @@ static void header_take(struct event_reader *reader, const uint64_t number[HEADE
 int event_reader_open(struct event_reader *reader, const void *bytes, size_t size, const char *name,
 		      struct error *error)
 {
-	uint64_t version = 0, number[HEADER_NUMBERS] = { 0 }, end = 0, start = 0, padding = 0;
+	uint64_t version = 0, number[HEADER_NUMBERS] = { 0 }, end = 0, start = 0;
 	const char *wrong;
 
 	*reader = (struct event_reader){ .bytes = bytes, .size = size, .name = name };
@@ -106,10 +106,9 @@ int event_reader_open(struct event_reader *reader, const void *bytes, size_t siz
 		take(reader, 4, &number[i]);
 	take(reader, 8, &start);
 	take(reader, 8, &end);
-	take(reader, EVENT_FILE_HEADER_SIZE - reader->offset, &padding);
 	wrong = header_wrong(number);
-	if (!wrong && (start > end || padding))
-		wrong = "a range that ends before it begins, or padding that is not 0";
+	if (!wrong && start > end)
+		wrong = "a range that ends before it begins";
 	if (wrong)
 		return refuse(reader, 12, wrong, error);
 	header_take(reader, number);

@@ -39,8 +39,6 @@ void event_writer_begin(struct event_writer *writer, FILE *stream, const struct 
 		put(writer, numbers[i], 4);
 	put(writer, config->local_start, 8);
 	put(writer, config->local_end, 8);
-	for (size_t i = sizeof(EVENT_FILE_MAGIC) - 1 + sizeof(numbers) + 16; i < EVENT_FILE_HEADER_SIZE; i++)
-		put(writer, 0, 1);
 }
 
 static void put_entries(struct event_writer *writer, const uint64_t *entries)
