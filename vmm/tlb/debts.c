@@ -53,6 +53,13 @@ bool debt_is_owed(struct tlb *tlb, const struct tlb_debt *debt)
 
 /* ---- lists ---- */
 
+unsigned int debt_list(const struct tlb_debt *debt)
+{
+	if (debt->is_global)
+		return DEBT_GLOBALS;
+	return (debt->is_table ? DEBT_TABLES : DEBT_PAGES) + debt->pcid % DEBT_PCIDS;
+}
+
 static struct debt **va_bucket(const struct tlb *tlb, unsigned int cpu, unsigned int level, uint64_t va)
 {
 	uint64_t key = va >> page_level_shift(level);
@@ -268,7 +275,7 @@ static void debt_insert(struct tlb *tlb, struct debt *debt)
 {
 	struct cpu *cpu = &tlb->cpus[debt->is.cpu];
 	struct debt **bucket = va_bucket(tlb, debt->is.cpu, debt->is.level, debt->is.va),
-		    **list = &cpu->lists[debt->is.is_table ? DEBT_TABLES : DEBT_PAGES];
+		    **list = &cpu->lists[debt_list(&debt->is)];
 
 	debt->va_next = *bucket;
 	*bucket = debt;

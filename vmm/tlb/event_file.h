@@ -24,9 +24,9 @@
 #define EVENT_FILE_STRICT   2u
 
 /* Most that a file may set as limits. */
-#define EVENT_FILE_PAGES_MAX  (1u << 18)
-#define EVENT_FILE_DEBTS_MAX  (1u << 22)
-#define EVENT_FILE_OTHERS_MAX (1u << 16)
+#define EVENT_FILE_PAGES_MAX  (1u << 17)
+#define EVENT_FILE_DEBTS_MAX  (1u << 20)
+#define EVENT_FILE_OTHERS_MAX (1u << 12)
 
 /* ---- reading ---- */
 
@@ -34,6 +34,7 @@ struct event_reader {
 	const uint8_t *bytes;     /* the file; borrowed */
 	size_t size, offset;      /* offset: of the next record */
 	uint64_t count;           /* records that were read */
+	uint64_t seq;             /* those of them that are not TLB_PAGE */
 	const char *name;         /* for messages, escaped; borrowed */
 	struct tlb_config config; /* from the header */
 	uint64_t entries[512];    /* of the last TLB_PAGE */

@@ -47,6 +47,7 @@ int tlb_create(const struct tlb_config *config, struct tlb **out, struct error *
 		/* Sources that do not see EFER are in long mode once paging is on. */
 		tlb->cpus[i].efer = EFER_LME;
 	}
+	tlb->work_left = WORK_MAX;
 	*out = tlb;
 	return 0;
 }
@@ -123,6 +124,7 @@ int tlb_feed(struct tlb *tlb, const struct tlb_event *event, struct error *error
 	/* Not of pages: a recording has them as events, and a source with tlb_config.page has not. */
 	tlb->seq += event->kind != TLB_PAGE;
 	tlb->stats.events[event->kind]++;
+	tlb->work_left += tlb->work_left < WORK_MAX ? WORK_PER_EVENT : 0;
 	take(tlb, event);
 	if (tlb->no_memory)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the TLB model");

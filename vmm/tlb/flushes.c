@@ -33,12 +33,15 @@ uint64_t flush_pcid(struct tlb *tlb, unsigned int cpu, int pcid, bool globals)
 {
 	uint64_t paid = 0;
 
-	for (unsigned int list = 0; list < DEBT_LISTS; list++)
+	for (unsigned int list = 0; list < (globals ? DEBT_LISTS : DEBT_GLOBALS); list++) {
+		if (pcid >= 0 && list < DEBT_GLOBALS && list % DEBT_PCIDS != (unsigned int)pcid % DEBT_PCIDS)
+			continue;
 		for (struct debt *debt = tlb->cpus[cpu].lists[list], *next; debt; debt = next) {
 			next = debt->next;
 			if (debt->is.is_global ? globals : pcid < 0 || debt->is.pcid == pcid)
 				paid += pay(tlb, debt);
 		}
+	}
 	return paid;
 }
 
@@ -69,7 +72,8 @@ static void invlpg(struct tlb *tlb, const struct tlb_event *event, uint64_t star
 		return;
 	if (state->debts)
 		debts_in_range(tlb, event->cpu, start, last, pay_in_range, &flush);
-	for (struct debt *debt = state->lists[DEBT_TABLES], *next; debt; debt = next) {
+	for (struct debt *debt = state->lists[DEBT_TABLES + flush.pcid % DEBT_PCIDS], *next; debt;
+	     debt = next) {
 		next = debt->next;
 		if (debt->is.pcid == flush.pcid)
 			flush.paid += pay(tlb, debt);

@@ -60,7 +60,8 @@ struct context {
 
 struct debt;
 
-enum { DEBT_PAGES, DEBT_TABLES, DEBT_LISTS };
+/* Lists of debts, so that a flush need not pass those that it does not pay: tables and pages by PCID, global pages. */
+enum { DEBT_PCIDS = 16, DEBT_TABLES = 0, DEBT_PAGES = DEBT_PCIDS, DEBT_GLOBALS = 2 * DEBT_PCIDS, DEBT_LISTS };
 
 struct cpu {
 	uint64_t cr0, cr3, cr4, efer;
@@ -128,13 +129,21 @@ struct round {
 #define BUCKETS_MAX    (1u << 16)
 #define PAGE_BUCKETS   (1u << 14)
 #define THREAD_BUCKETS 1024u
-#define ROUNDS_MAX     256
+/*
+ * Steps of walks and lists that an event adds to what its successors may do, and the most that may add up: about a
+ * second. It bounds the time that crafted tables can cost, such as those that multiply by sharing.
+ */
+#define WORK_PER_EVENT (1u << 16)
+#define WORK_MAX       (1u << 26)
+
+#define ROUNDS_MAX 256
 
 struct tlb {
 	struct tlb_config config;
 	struct tlb_stats stats;
 	uint64_t seq;
 	bool no_memory;
+	uint64_t work_left; /* steps, see work_do() */
 	struct cpu *cpus;
 
 	struct page *pages[PAGE_BUCKETS];
@@ -195,6 +204,17 @@ static inline uint64_t va_canonical(unsigned int root_level, uint64_t va)
 static inline uint64_t hash_of(uint64_t key)
 {
 	return (key * 0x9E3779B97F4A7C15ull) >> 20;
+}
+
+/* False, and counted: the bound of work is reached, and what was to be done is not known. */
+static inline bool work_do(struct tlb *tlb, uint64_t steps)
+{
+	if (tlb->work_left < steps) {
+		tlb->stats.work_dropped++;
+		return false;
+	}
+	tlb->work_left -= steps;
+	return true;
 }
 
 /* ---- pages.c ---- */
@@ -267,6 +287,8 @@ void debt_set_over(struct tlb *tlb, struct debt *debt);
 /* Sets a rule's bit in debt->reported; false: it was set. */
 bool debt_report_once(struct tlb *tlb, struct debt *debt, enum tlb_rule rule);
 struct thread *thread_find(const struct tlb *tlb, uint64_t id);
+/* The list that it is in. */
+unsigned int debt_list(const struct tlb_debt *debt);
 /* The first debt of a key, and the next one; NULL: none. */
 struct debt *debt_at(const struct tlb *tlb, unsigned int cpu, unsigned int level, uint64_t va);
 struct debt *debt_next_at(const struct debt *debt);

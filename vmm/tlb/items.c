@@ -21,6 +21,8 @@ struct given tables_give(struct tlb *tlb, const struct node *root, uint64_t va, 
 	const struct node *node = root;
 	unsigned int rights = RIGHTS_ALL;
 
+	if (!work_do(tlb, 1))
+		return (struct given){ GIVEN_UNKNOWN, { .va = va } };
 	if (va_canonical(root->level, va) != va)
 		return (struct given){ GIVEN_NOTHING, { .va = va, .level = (uint8_t)root->level } };
 	while (node && node->page->is_known) {
@@ -78,7 +80,7 @@ static void items_below(struct tlb *tlb, unsigned int level, uint64_t entry, uin
 	if ((!only_globals || item.is_global) && !item_push(tlb, &item))
 		return;
 	node = is_page ? NULL : node_below(tlb, level, entry);
-	if (!node || !node->page->is_known || (only_globals && !node->has_globals))
+	if (!node || !node->page->is_known || (only_globals && !node->has_globals) || !work_do(tlb, 64))
 		return;
 	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
 		if (node->page->entries[i] & PTE_P)

@@ -31,7 +31,7 @@ static void climb(struct climb *state, const struct node *node, uint64_t va, uns
 		/* Most of the parents of a shared table are roots that are not loaded. */
 		if (!above->contexts && !above->parents.count)
 			continue;
-		if (!state->steps) {
+		if (!state->steps || !work_do(tlb, 1)) {
 			tlb->stats.places_dropped++;
 			return;
 		}

@@ -31,9 +31,9 @@ static int truncated(const struct event_reader *reader, struct error *error)
 	char what[160];
 
 	snprintf(what, sizeof(what),
-		 "the file is truncated: it ends in record %" PRIu64 " (`--until %" PRIu64
-		 "` replays the whole ones)",
-		 reader->count + 1, reader->count);
+		 "the file is truncated: it ends in record %" PRIu64 " (`kvmap replay --until %" PRIu64
+		 "` replays those before it)",
+		 reader->count + 1, reader->seq);
 	return refuse(reader, reader->size, what, error);
 }
 
@@ -193,6 +193,7 @@ int event_reader_next(struct event_reader *reader, struct tlb_event *out, struct
 	if (wrong)
 		return refuse(reader, start, wrong, error);
 	reader->count++;
+	reader->seq += event.kind != TLB_PAGE;
 	*out = event;
 	return 1;
 }

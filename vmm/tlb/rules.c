@@ -102,8 +102,12 @@ void user_enter(struct tlb *tlb, const struct tlb_event *event)
 
 	cpu->in_user = true;
 	operation_end(tlb, event);
-	for (struct debt *debt = cpu->due ? cpu->lists[DEBT_PAGES] : NULL; debt; debt = debt->next)
-		check_user(tlb, debt);
+	/* Those that it can use: of its PCID, and global ones. */
+	for (unsigned int i = 0; cpu->due && i < 2; i++)
+		for (struct debt *debt =
+			     cpu->lists[i ? DEBT_GLOBALS : DEBT_PAGES + cpu_pcid(cpu) % DEBT_PCIDS];
+		     debt; debt = debt->next)
+			check_user(tlb, debt);
 }
 
 /* ---- halted CPUs ---- */

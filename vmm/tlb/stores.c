@@ -61,7 +61,7 @@ static void lose(struct tlb *tlb, const struct node *root, const struct item *it
 	for (unsigned int cpu = 0; cpu < tlb->config.cpus; cpu++) {
 		struct cpu *state = &tlb->cpus[cpu];
 
-		for (size_t i = 0; i < state->contexts.count; i++) {
+		for (size_t i = 0; i < state->contexts.count && work_do(tlb, 1); i++) {
 			const struct context *context = &state->contexts.items[i];
 			bool is_global = item->is_global && cpu_has(state, CR4_PGE);
 

@@ -100,6 +100,7 @@ struct tlb_stats {
 	uint64_t stores_elsewhere; /* to pages that are not known as tables */
 	uint64_t unknown_walks;    /* through tables whose contents are not known */
 	uint64_t rounds_unknown;
+	uint64_t work_dropped; /* walks and comparisons beyond the bound of work */
 };
 
 struct tlb_findings {
