@@ -125,6 +125,36 @@ static void thread_leave(struct tlb *tlb, struct debt *debt)
 	free(thread);
 }
 
+static size_t filter_slot(unsigned int level, uint64_t va)
+{
+	return hash_of((va >> page_level_shift(level)) * 8 + level) % FILTER_SIZE;
+}
+
+/* Counts a debt, or one less. Read by tlb_may_owe() without a lock. */
+static void debt_count(struct tlb *tlb, const struct tlb_debt *debt, int change)
+{
+	struct cpu *cpu = &tlb->cpus[debt->cpu];
+	uint16_t *slot = &cpu->filter[filter_slot(debt->level, debt->va)];
+
+	if (*slot != UINT16_MAX)
+		__atomic_store_n(slot, (uint16_t)(*slot + change), __ATOMIC_RELAXED);
+	__atomic_store_n(&cpu->owed[debt->level], cpu->owed[debt->level] + (uint32_t)change,
+			 __ATOMIC_RELAXED);
+	cpu->debts += (uint32_t)change;
+	tlb->stats.debts_now += (uint64_t)(int64_t)change;
+}
+
+bool tlb_may_owe(const struct tlb *tlb, unsigned int cpu, uint64_t va)
+{
+	const struct cpu *state = &tlb->cpus[cpu];
+
+	for (unsigned int level = 1; cpu < tlb->config.cpus && level <= 3; level++)
+		if (__atomic_load_n(&state->owed[level], __ATOMIC_RELAXED) &&
+		    __atomic_load_n(&state->filter[filter_slot(level, va)], __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 /* Whether it counts in cpu->due. */
 static bool is_due(const struct debt *debt)
 {
@@ -168,9 +198,7 @@ void debt_drop(struct tlb *tlb, struct debt *debt)
 		debt->next->previous = debt->previous;
 	cpu->due -= is_due(debt);
 	thread_leave(tlb, debt);
-	cpu->owed[debt->is.level]--;
-	cpu->debts--;
-	tlb->stats.debts_now--;
+	debt_count(tlb, &debt->is, -1);
 	if (tlb->seq - debt->is.since > tlb->stats.longest_debt)
 		tlb->stats.longest_debt = tlb->seq - debt->is.since;
 	free(debt);
@@ -287,10 +315,9 @@ static void debt_insert(struct tlb *tlb, struct debt *debt)
 	if (debt->next)
 		debt->next->previous = &debt->next;
 	*list = debt;
-	cpu->owed[debt->is.level]++;
-	cpu->debts++;
+	debt_count(tlb, &debt->is, 1);
 	tlb->stats.debts_made++;
-	if (++tlb->stats.debts_now > tlb->stats.debts_most)
+	if (tlb->stats.debts_now > tlb->stats.debts_most)
 		tlb->stats.debts_most = tlb->stats.debts_now;
 }
 
@@ -369,7 +396,14 @@ int debts_create(struct tlb *tlb)
 	tlb->bucket_mask = buckets - 1;
 	tlb->by_va = calloc(buckets, sizeof(*tlb->by_va));
 	tlb->by_frame = calloc(buckets, sizeof(*tlb->by_frame));
-	return tlb->by_va && tlb->by_frame ? 0 : -1;
+	if (!tlb->by_va || !tlb->by_frame)
+		return -1;
+	for (unsigned int i = 0; i < tlb->config.cpus; i++) {
+		tlb->cpus[i].filter = calloc(FILTER_SIZE, sizeof(*tlb->cpus[i].filter));
+		if (!tlb->cpus[i].filter)
+			return -1;
+	}
+	return 0;
 }
 
 void debts_destroy(struct tlb *tlb)

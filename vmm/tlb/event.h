@@ -38,7 +38,7 @@
 	X(FRAMES_RETURNED, 19, "frames-returned", "AV", "GPA [A, V) was freed")                              \
 	X(RANGE_TAKEN, 20, "range-taken", "AV", "GVA [A, V) was allocated")                                  \
 	X(RANGE_RETURNED, 21, "range-returned", "AV", "GVA [A, V) was freed")                                \
-	X(IPI, 22, "ipi", "V", "the CPU sent an interrupt to CPU V; UINT64_MAX: to all others")
+	X(IPI, 22, "ipi", "V", "the CPU sent an interrupt to CPU V; UINT64_MAX: to all others. Counted only")
 
 #define TLB_EVENT_ENUM(NAME, number, word, fields, meaning) TLB_##NAME = (number),
 enum tlb_event_kind { TLB_EVENTS(TLB_EVENT_ENUM) TLB_EVENT_KINDS };

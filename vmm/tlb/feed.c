@@ -58,8 +58,10 @@ void tlb_destroy(struct tlb *tlb)
 		return;
 	debts_destroy(tlb);
 	pages_destroy(tlb);
-	for (unsigned int i = 0; tlb->cpus && i < tlb->config.cpus; i++)
+	for (unsigned int i = 0; tlb->cpus && i < tlb->config.cpus; i++) {
 		free(tlb->cpus[i].contexts.items);
+		free(tlb->cpus[i].filter);
+	}
 	free(tlb->cpus);
 	free(tlb->items.items);
 	free(tlb->places.items);

@@ -47,8 +47,7 @@ uint64_t flush_pcid(struct tlb *tlb, unsigned int cpu, int pcid, bool globals)
 
 struct page_flush {
 	uint16_t pcid;
-	bool globals, others; /* others: pages and tables of the PCID that are not global */
-	bool tables;
+	bool globals; /* too */
 	uint64_t paid;
 };
 
@@ -56,9 +55,7 @@ static void pay_in_range(struct tlb *tlb, struct debt *debt, void *context)
 {
 	struct page_flush *flush = context;
 
-	if (debt->is.is_table && !flush->tables)
-		return;
-	if (debt->is.is_global ? flush->globals : flush->others && debt->is.pcid == flush->pcid)
+	if (debt->is.is_global ? flush->globals : debt->is.pcid == flush->pcid)
 		flush->paid += pay(tlb, debt);
 }
 
@@ -66,7 +63,7 @@ static void pay_in_range(struct tlb *tlb, struct debt *debt, void *context)
 static void invlpg(struct tlb *tlb, const struct tlb_event *event, uint64_t start, uint64_t last)
 {
 	struct cpu *state = &tlb->cpus[event->cpu];
-	struct page_flush flush = { cpu_pcid(state), true, true, false, 0 };
+	struct page_flush flush = { cpu_pcid(state), true, 0 };
 
 	if (!flush_is_believed(tlb))
 		return;
@@ -94,7 +91,7 @@ void flush_range(struct tlb *tlb, const struct tlb_event *event)
 
 void flush_invpcid(struct tlb *tlb, const struct tlb_event *event)
 {
-	struct page_flush flush = { (uint16_t)event->value, false, true, true, 0 };
+	struct page_flush flush = { (uint16_t)event->value, false, 0 };
 	unsigned int type = event->flags;
 	bool all = type == TLB_INVPCID_ALL || type == TLB_INVPCID_ALL_WITH_GLOBAL;
 

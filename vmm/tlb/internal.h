@@ -71,6 +71,7 @@ struct cpu {
 	ARRAY_OF(struct context) contexts;
 	struct debt *lists[DEBT_LISTS];
 	uint32_t owed[LEVELS_MAX + 1]; /* debts by level */
+	uint16_t *filter; /* FILTER_SIZE: debts by a hash of level and address; UINT16_MAX stays */
 	uint32_t debts;
 	uint32_t due; /* user debts that are over and not reported */
 };
@@ -107,7 +108,7 @@ struct items {
 /* An address at which a loaded root reaches a table. */
 struct place {
 	struct node *root;
-	uint64_t va;
+	uint64_t va;         /* not sign-extended */
 	unsigned int rights; /* of the entries above it */
 };
 
@@ -126,6 +127,7 @@ struct round {
 	uint64_t id, start, end, seq;
 };
 
+#define FILTER_SIZE    (1u << 13)
 #define BUCKETS_MAX    (1u << 16)
 #define PAGE_BUCKETS   (1u << 14)
 #define THREAD_BUCKETS 1024u

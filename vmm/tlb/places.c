@@ -17,7 +17,7 @@ static void climb(struct climb *state, const struct node *node, uint64_t va, uns
 	struct tlb *tlb = state->tlb;
 
 	if (node->contexts) {
-		struct place place = { (struct node *)node, va_canonical(node->level, va), rights };
+		struct place place = { (struct node *)node, va, rights };
 
 		if (tlb->places.count >= tlb->config.limits.places)
 			tlb->stats.places_dropped++;

@@ -121,11 +121,20 @@ int tlb_feed(struct tlb *tlb, const struct tlb_event *event, struct error *error
 /* Number of the last event. */
 uint64_t tlb_seq(const struct tlb *tlb);
 
-/* Whether stores to the page matter: it is a table, or a CPU may still walk it as one. */
+/*
+ * Whether stores to the page matter: it is a table, or a CPU may still walk it as one. Once false it stays so as long as
+ * tlb_stats.tables_linked and events[TLB_PAGE] do, so that a source can remember it.
+ */
 bool tlb_watches(const struct tlb *tlb, uint64_t gpa);
 
 /* Whether accesses of the CPU matter: it has debts. */
 bool tlb_owes(const struct tlb *tlb, unsigned int cpu);
+
+/*
+ * False: the CPU has no debt for the address. True: perhaps. May overlap with calls by other threads; a debt that is made
+ * meanwhile may be missed.
+ */
+bool tlb_may_owe(const struct tlb *tlb, unsigned int cpu, uint64_t va);
 
 /* Calls visit() for each debt of a CPU that the tables do not give now. */
 void tlb_for_each_debt(struct tlb *tlb, unsigned int cpu,

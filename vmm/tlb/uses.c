@@ -54,6 +54,9 @@ static void use_page(struct tlb *tlb, const struct use *use)
 	struct given now;
 	bool has_walked = false;
 
+	if (!tlb_may_owe(tlb, cpu, use->va))
+		return;
+
 	for (unsigned int level = 1; level <= 3; level++)
 		for (struct debt *debt = debt_at(tlb, cpu, level, use->va), *next; debt; debt = next) {
 			next = debt_next_at(debt);

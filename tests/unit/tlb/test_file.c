@@ -151,6 +151,26 @@ Test(tlb_file, what_cannot_be_is_refused_with_the_offset)
 	expect_refusal(page + 14, 2, "\0\2", page, "do not ascend below 512");
 }
 
+Test(tlb_file, entries_of_a_page_are_written_once_and_in_order)
+{
+	static const uint8_t indices[][2] = { { 1, 2 }, { 2, 2 }, { 2, 1 } };
+	struct error error = { 0 };
+
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t page[4 + 8 + 2 + 20] = { TLB_PAGE };
+		struct event_reader reader;
+		struct tlb_event event;
+
+		page[12] = 2;
+		page[14] = indices[i][0];
+		page[24] = indices[i][1];
+		reader = (struct event_reader){
+			.bytes = page, .size = sizeof(page), .name = "a.events", .config.cpus = 1
+		};
+		cr_expect_eq(event_reader_next(&reader, &event, &error), i ? -1 : 1, "case %zu", i);
+	}
+}
+
 Test(tlb_file, bytes_after_the_end_are_refused)
 {
 	struct error error = { 0 };

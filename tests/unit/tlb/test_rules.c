@@ -162,7 +162,33 @@ Test(tlb_rules, an_access_across_a_page_uses_both)
 	expect_only(TLB_RULE_EXPOSED_USE, 1);
 }
 
+Test(tlb_rules, a_page_that_is_lost_after_a_right_is_lost_anew)
+{
+	start(USER, RWU);
+	world_store(&world, 0, THREAD, pte(USER), FRAME(1) | PTE_P | PTE_U);
+	FEED(&world, OPERATION_END, .thread = THREAD);
+	world_store(&world, 0, THREAD + 1, pte(USER), 0);
+	FEED(&world, ACCESS, .cpu = 1, .address = USER, .flags = TLB_ACCESS_USER);
+	cr_expect_eq(tlb_stats(world.tlb)->uses_early, 1, "reading was allowed until now");
+	cr_expect_eq(world_matches(&world, TLB_RULE_EXPOSED_USE), 0);
+	world_destroy(&world);
+}
+
 /* ---- ring 3 ---- */
+
+Test(tlb_rules, user_owes_only_what_is_over)
+{
+	world_init(&world);
+	world_map(&world, USER, FRAME(1), 1, RWU);
+	world_map(&world, USER + PAGE_4K, FRAME(2), 1, RWU);
+	world_boot(&world, 0);
+	unmap(USER);
+	world_store(&world, 0, THREAD + 1, pte(USER + PAGE_4K), 0);
+	FEED(&world, OPERATION_END, .thread = THREAD);
+	FEED(&world, USER, .cpu = 1, .thread = THREAD + 2);
+	cr_expect_eq(tlb_findings(world.tlb)->items[0].address, USER);
+	expect_only(TLB_RULE_USER_OWES, 1);
+}
 
 Test(tlb_rules, user_owes_when_the_remover_is_back)
 {
@@ -308,6 +334,24 @@ Test(tlb_rules, remapped_is_a_kernel_address_with_another_frame)
 	}
 }
 
+Test(tlb_rules, remapped_is_of_the_pcid_that_is_loaded)
+{
+	for (unsigned int pcid = 0; pcid < 2; pcid++) {
+		uint64_t other;
+
+		world_init(&world);
+		world_map(&world, KERNEL, FRAME(1), 1, RW);
+		other = world_table(&world);
+		world_boot(&world, CR4_PCIDE);
+		if (pcid)
+			FEED(&world, CR3, .cpu = 1, .value = other | 1);
+		unmap(KERNEL);
+		flush(0, KERNEL);
+		world_store(&world, 0, THREAD, pte(KERNEL), FRAME(2) | RW);
+		expect_only(TLB_RULE_REMAPPED, !pcid);
+	}
+}
+
 /* ---- kvmap's own guest ---- */
 
 Test(tlb_rules, frame_reuse_table_reuse_and_range_reuse)
@@ -399,6 +443,34 @@ Test(tlb_rules, a_halted_cpu_may_flush_when_it_wakes)
 		FEED(&world, ROUND_DONE, .value = 5);
 		cr_expect_eq(world_matches(&world, TLB_RULE_ROUND_SHORT), 0);
 		cr_expect_eq(tlb_stats(world.tlb)->halted_owed, 1);
+		if (flushed)
+			flush(1, KERNEL);
+		FEED(&world, WAKE, .cpu = 1);
+		expect_only(TLB_RULE_ROUND_SHORT, !flushed);
+	}
+}
+
+Test(tlb_rules, a_cpu_that_woke_is_no_longer_excused)
+{
+	start(KERNEL, RW);
+	FEED(&world, HALT, .cpu = 1);
+	FEED(&world, WAKE, .cpu = 1);
+	unmap(KERNEL);
+	FEED(&world, ROUND_REQUEST, .value = 5, .address = KERNEL, .old = KERNEL + PAGE_4K);
+	flush(0, KERNEL);
+	FEED(&world, ROUND_DONE, .value = 5);
+	expect_only(TLB_RULE_ROUND_SHORT, 1);
+}
+
+Test(tlb_rules, a_right_may_be_kept_by_a_halted_cpu_until_it_wakes)
+{
+	for (unsigned int flushed = 0; flushed < 2; flushed++) {
+		start(KERNEL, RW);
+		FEED(&world, HALT, .cpu = 1);
+		world_store(&world, 0, THREAD, pte(KERNEL), FRAME(1) | PTE_P);
+		flush(0, KERNEL);
+		FEED(&world, OPERATION_END, .thread = THREAD);
+		cr_expect_eq(world_matches(&world, TLB_RULE_RIGHT_KEPT), 0);
 		if (flushed)
 			flush(1, KERNEL);
 		FEED(&world, WAKE, .cpu = 1);

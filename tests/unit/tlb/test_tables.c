@@ -23,6 +23,8 @@ Test(tlb_tables, an_entry_is_owed_by_each_cpu_until_it_flushes)
 	FEED(&world, INVLPG, .address = KERNEL);
 	cr_expect(world_owed(&world, 0) == 0 && world_owed(&world, 1) == 1);
 	cr_expect(!tlb_owes(world.tlb, 0) && tlb_owes(world.tlb, 1) && !tlb_owes(world.tlb, 2));
+	cr_expect(!tlb_may_owe(world.tlb, 0, KERNEL) && !tlb_may_owe(world.tlb, 2, KERNEL));
+	cr_expect(tlb_may_owe(world.tlb, 1, KERNEL + 8) && !tlb_may_owe(world.tlb, 1, KERNEL + PAGE_4K));
 	FEED(&world, INVLPG, .cpu = 1, .address = KERNEL);
 	cr_expect_eq(world_owed(&world, 1), 0);
 	world_destroy(&world);
@@ -53,6 +55,7 @@ Test(tlb_tables, accessed_and_dirty_bits_and_gained_rights_are_no_debts)
 	cr_expect_eq(world_owed(&world, 0), 1, "the right to use it in ring 3 was lost");
 	world_map(&world, KERNEL, FRAME(1), 1, RWU);
 	cr_expect_eq(world_owed(&world, 0), 0, "and is there again");
+	cr_expect_eq(tlb_stats(world.tlb)->debts_now, 0, "so that nothing is kept");
 	world_destroy(&world);
 }
 
@@ -278,6 +281,18 @@ Test(tlb_tables, limits_are_kept_and_counted)
 	world_destroy(&world);
 
 	world_init(&world);
+	world.config.limits.debts_per_address = 2;
+	world_map(&world, KERNEL, FRAME(1), 1, RW);
+	world_boot(&world, 0);
+	for (unsigned int i = 2; i < 7; i++)
+		world_map(&world, KERNEL, FRAME(i), 1, RW);
+	cr_expect(world_owed(&world, 0) == 2 && tlb_stats(world.tlb)->debts_dropped == 6);
+	FEED(&world, FRAMES_TAKEN, .address = FRAME(1), .value = FRAME(1) + 1);
+	FEED(&world, FRAMES_TAKEN, .address = FRAME(5), .value = FRAME(5) + 1);
+	cr_expect_eq(world_matches(&world, TLB_RULE_FRAME_REUSE), 4, "the oldest and the newest");
+	world_destroy(&world);
+
+	world_init(&world);
 	world.config.limits.pages = 2;
 	world_map(&world, KERNEL, FRAME(1), 1, RW);
 	world_boot(&world, 0);
@@ -290,6 +305,29 @@ Test(tlb_tables, limits_are_kept_and_counted)
 	for (unsigned int pcid = 0; pcid < 4; pcid++)
 		FEED(&world, CR3, .value = world.root | pcid);
 	cr_expect_eq(tlb_stats(world.tlb)->contexts_dropped, 2);
+	world_destroy(&world);
+}
+
+Test(tlb_tables, pages_for_the_next_event_are_kept_beyond_the_limit)
+{
+	world_init(&world);
+	world.config.limits.pages = 40;
+	world_map(&world, KERNEL, FRAME(1), 1, RW);
+	world_map(&world, USER, FRAME(2), 1, RW);
+	world.config.page = NULL;
+	cr_assert_eq(tlb_create(&world.config, &world.tlb, &(struct error){ 0 }), 0);
+	for (uint64_t gpa = world.root; gpa < world.next; gpa += PAGE_4K)
+		FEED(&world, PAGE, .address = gpa, .entries = world.memory[gpa / PAGE_4K]);
+	FEED(&world, CR0, .value = CR0_PG);
+	FEED(&world, CR3, .value = world.root);
+	FEED(&world, CR4, .value = CR4_PAE);
+	cr_expect_eq(tlb_stats(world.tlb)->unknown_tables, 0, "7 pages, though 5 is an eighth of the limit");
+	for (unsigned int i = 0; i < 20; i++) {
+		FEED(&world, PAGE, .address = (100 + i) * PAGE_4K, .entries = world.memory[0]);
+		FEED(&world, KERNEL, .cpu = 0);
+	}
+	cr_expect_not(tlb_watches(world.tlb, 100 * PAGE_4K), "the oldest of those that no event needed");
+	cr_expect(tlb_watches(world.tlb, 119 * PAGE_4K));
 	world_destroy(&world);
 }
 
