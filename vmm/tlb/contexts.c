@@ -129,7 +129,6 @@ void context_load(struct tlb *tlb, unsigned int cpu, uint16_t pcid, uint64_t roo
 		context_evict(tlb, cpu);
 	}
 	root_switch(tlb, cpu, pcid, root, was_kept);
-	nodes_unhold(tlb);
 	/* Without PCIDs nothing is held but by the current context. */
 	if (!cpu_has(state, CR4_PCIDE))
 		contexts_forget(tlb, cpu, -1);

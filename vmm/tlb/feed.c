@@ -128,6 +128,8 @@ int tlb_feed(struct tlb *tlb, const struct tlb_event *event, struct error *error
 	tlb->stats.events[event->kind]++;
 	tlb->work_left += tlb->work_left < WORK_MAX ? WORK_PER_EVENT : 0;
 	take(tlb, event);
+	/* Only now, so that no table is forgotten and read again in one event: a recording has it once, before the event. */
+	nodes_unhold(tlb);
 	if (tlb->no_memory)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory for the TLB model");
 	return 0;

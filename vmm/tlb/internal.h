@@ -149,7 +149,7 @@ struct tlb {
 	struct cpu *cpus;
 
 	struct page *pages[PAGE_BUCKETS];
-	uint32_t page_count, spare_count, cached_count;
+	uint32_t spare_count, cached_count;
 	struct page *spare_newest, *spare_oldest;
 	struct node *cached;
 

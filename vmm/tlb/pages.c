@@ -54,19 +54,14 @@ static void page_forget(struct tlb *tlb, struct page *page)
 		spare_remove(tlb, page);
 	else
 		tlb->stats.tables_now--;
-	tlb->page_count--;
 	free(page);
 }
 
-/* NULL: the limit is reached, or memory is out. */
+/* NULL: memory is out. */
 static struct page *page_new(struct tlb *tlb, uint64_t gpa)
 {
 	struct page *page, **bucket = page_bucket(tlb, gpa);
 
-	if (tlb->page_count >= tlb->config.limits.pages) {
-		tlb->stats.pages_dropped++;
-		return NULL;
-	}
 	page = calloc(1, sizeof(*page));
 	if (!page) {
 		tlb->no_memory = true;
@@ -75,7 +70,6 @@ static struct page *page_new(struct tlb *tlb, uint64_t gpa)
 	page->gpa = gpa;
 	page->next = *bucket;
 	*bucket = page;
-	tlb->page_count++;
 	return page;
 }
 
@@ -84,10 +78,14 @@ static struct page *page_for_table(struct tlb *tlb, uint64_t gpa)
 {
 	struct page *page = page_find(tlb, gpa);
 
-	if (page && page->is_spare)
-		spare_remove(tlb, page);
-	else if (page)
+	if (page && !page->is_spare)
 		return page;
+	if (tlb->stats.tables_now >= tlb->config.limits.pages) {
+		tlb->stats.pages_dropped++;
+		return NULL;
+	}
+	if (page)
+		spare_remove(tlb, page);
 	else if (!(page = page_new(tlb, gpa)))
 		return NULL;
 	else
@@ -105,10 +103,14 @@ void page_learn(struct tlb *tlb, uint64_t gpa, const uint64_t entries[512])
 	struct page *page = page_find(tlb, gpa);
 
 	if (!page) {
-		/* An eighth of the pages, and those that the next event may need: the rest are for tables. */
+		/* An eighth of the limit, and those that the next event may need. */
 		if (tlb->spare_count && tlb->spare_count >= tlb->config.limits.pages / 8 &&
 		    tlb->spare_oldest->learned != tlb->seq)
 			page_forget(tlb, tlb->spare_oldest);
+		if (tlb->spare_count >= tlb->config.limits.pages) {
+			tlb->stats.pages_dropped++;
+			return;
+		}
 		page = page_new(tlb, gpa);
 		if (!page)
 			return;

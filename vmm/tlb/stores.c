@@ -30,7 +30,7 @@ static void collect_old(struct tlb *tlb, const struct page *page, unsigned int i
 	}
 }
 
-/* Replaces the entry, and with it the links to tables. What it linked is held until nodes_unhold(). */
+/* Replaces the entry, and with it the links to tables. What it linked is held until the end of the event. */
 static void replace(struct tlb *tlb, struct page *page, unsigned int index, uint64_t value)
 {
 	bool had[LEVELS_MAX + 1];
@@ -159,7 +159,6 @@ static void change(struct tlb *tlb, struct page *page, unsigned int index, uint6
 		if (value & PTE_P)
 			gain(tlb, group, by);
 	}
-	nodes_unhold(tlb);
 }
 
 /* The entry was not what the source says it was: it changed to that without an event. */
@@ -180,7 +179,7 @@ void store_page(struct tlb *tlb, const struct tlb_event *event)
 		page_learn(tlb, event->address, event->entries);
 		return;
 	}
-	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES && page_find(tlb, event->address) == page; i++)
+	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
 		if ((page->entries[i] ^ event->entries[i]) & ~STATUS_BITS)
 			change_unlogged(tlb, page, i, event->entries[i], event->cpu);
 }
@@ -217,10 +216,8 @@ void store_entry(struct tlb *tlb, const struct tlb_event *event)
 		return;
 	}
 	if ((event->flags & TLB_STORE_OLD_KNOWN) && ((page->entries[index] ^ event->old) & ~STATUS_BITS)) {
+		/* The page is held until the end of the event. */
 		change_unlogged(tlb, page, index, event->old, event->cpu);
-		page = page_find(tlb, gpa);
-		if (!page || page->is_spare)
-			return;
 	}
 	change(tlb, page, index, event->value, &by);
 }

@@ -24,8 +24,8 @@
 
 /* Bounds of memory. What exceeds one is counted in struct tlb_stats and is "not seen", never an error. */
 struct tlb_limits {
-	uint32_t pages;             /* page-table pages and pages known by TLB_PAGE, 4 KiB each */
-	uint32_t debts;             /* of all CPUs */
+	uint32_t pages; /* page-table pages, 4 KiB each; and as many known by TLB_PAGE that are none yet */
+	uint32_t debts; /* of all CPUs */
 	uint32_t debts_per_address; /* of one CPU, address, page size and PCID */
 	uint32_t contexts;          /* PCIDs of one CPU */
 	uint32_t roots;             /* top tables that no CPU has loaded and whose contents are kept */

@@ -54,7 +54,7 @@ static bool is_same(const struct held *a, const struct held *b)
 	       a->is_global == b->is_global && (a->is_global || a->pcid == b->pcid);
 }
 
-static void insert(struct reference_cpu *cpu, const struct held *item)
+static void insert(struct reference *reference, struct reference_cpu *cpu, const struct held *item)
 {
 	int *head = head_of(cpu, item);
 	bool is_new = true;
@@ -69,7 +69,8 @@ static void insert(struct reference_cpu *cpu, const struct held *item)
 			held->rights = item->rights;
 		is_new = is_new && (item->rights & ~held->rights);
 	}
-	if (!is_new || cpu->count == REFERENCE_HELD)
+	reference->is_full |= is_new && cpu->count == REFERENCE_HELD;
+	if (!is_new || reference->is_full)
 		return;
 	cpu->held[cpu->count] = *item;
 	cpu->held[cpu->count].next = *head;
@@ -90,11 +91,11 @@ static void insert_all(struct reference *reference, struct reference_cpu *cpu, u
 			item.rights = rights & rights_of(entry);
 			item.is_global = (entry & 0x100) && (cpu->cr4 & PGE);
 			if (!item.is_global || pcid == cpu->current)
-				insert(cpu, &item);
+				insert(reference, cpu, &item);
 		} else if (is_table(level, entry)) {
 			item.frame = entry & ADDRESS;
 			item.is_table = true;
-			insert(cpu, &item);
+			insert(reference, cpu, &item);
 			insert_all(reference, cpu, pcid, item.frame, level - 1, at,
 				   rights & rights_of(entry));
 		}
