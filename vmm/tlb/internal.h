@@ -46,7 +46,7 @@ struct node {
 	uint32_t contexts; /* that have it as root */
 	uint32_t holds;    /* temporary references */
 	ARRAY_OF(struct parent) parents;
-	struct node *cached_next; /* newer first */
+	struct node *cached_older, *cached_newer;
 };
 
 /* ---- CPUs ---- */
@@ -151,7 +151,7 @@ struct tlb {
 	struct page *pages[PAGE_BUCKETS];
 	uint32_t spare_count, cached_count;
 	struct page *spare_newest, *spare_oldest;
-	struct node *cached;
+	struct node *cached_newest, *cached_oldest;
 
 	struct debt **by_va, **by_frame;
 	size_t bucket_mask;

@@ -249,13 +249,20 @@ void nodes_unhold(struct tlb *tlb)
 
 static void cached_remove(struct tlb *tlb, struct node *root)
 {
-	struct node **at = &tlb->cached;
-
-	while (*at != root)
-		at = &(*at)->cached_next;
-	*at = root->cached_next;
+	*(root->cached_newer ? &root->cached_newer->cached_older : &tlb->cached_newest) = root->cached_older;
+	*(root->cached_older ? &root->cached_older->cached_newer : &tlb->cached_oldest) = root->cached_newer;
+	root->cached_older = root->cached_newer = NULL;
 	root->is_cached = false;
 	tlb->cached_count--;
+}
+
+static void cached_add(struct tlb *tlb, struct node *root)
+{
+	root->is_cached = true;
+	root->cached_older = tlb->cached_newest;
+	*(root->cached_older ? &root->cached_older->cached_newer : &tlb->cached_oldest) = root;
+	tlb->cached_newest = root;
+	tlb->cached_count++;
 }
 
 void root_take(struct tlb *tlb, struct node *root)
@@ -267,7 +274,7 @@ void root_take(struct tlb *tlb, struct node *root)
 
 void root_leave(struct tlb *tlb, struct node *root)
 {
-	struct node *oldest = tlb->cached;
+	struct node *oldest;
 
 	if (--root->contexts)
 		return;
@@ -275,13 +282,10 @@ void root_leave(struct tlb *tlb, struct node *root)
 		node_release(tlb, root);
 		return;
 	}
-	root->is_cached = true;
-	root->cached_next = tlb->cached;
-	tlb->cached = root;
-	if (++tlb->cached_count <= tlb->config.limits.roots)
+	cached_add(tlb, root);
+	if (tlb->cached_count <= tlb->config.limits.roots)
 		return;
-	while (oldest->cached_next)
-		oldest = oldest->cached_next;
+	oldest = tlb->cached_oldest;
 	cached_remove(tlb, oldest);
 	node_release(tlb, oldest);
 }
