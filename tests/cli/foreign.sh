@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 
 for kind in first_cpu_off all_cpus_off many_cpus many_pieces cut_mapping no_top_table recursive recursive_data shared_tables \
-	with_pcid of_live_vm; do
+	moved_shared_tables changed_shared_table large_alias with_pcid of_live_vm; do
 	python3 "$(dirname "$0")/foreign_core.py" $kind $kind.core || exit 99
 done
 
@@ -70,6 +70,11 @@ check "without right to execute, too, and what one page maps" 1 out 'page table 
 	out 'page table writable at 0x0000000000407000 [(]rw-[)] and 0xffffff0000002000 [(]rw-[)], 2 mappings: 4 KiB'
 try map recursive_data.core --check --range 0x407000-0x408000
 check "in a range, too" 1 out 'page table writable at 0x0000000000407000 [(]rw-[)]: 4 KiB from GPA 0x4000'
+try map large_alias.core --check
+check "a direct map that is known by its shape only is marked as assumed" 1 \
+	out '^check: the direct map is assumed: GPA 0 at 0x0000000000600000, ' out '^check: 1 frame mapped beyond the direct map'
+try map large_alias.core --json
+check "in JSON too" 0 out '"direct_map":"0x600000","direct_map_assumed":true'
 try map "$MUTANTS/09-table-as-data.kvs" --check --guest "$MUTANT_GUEST"
 check "a page of an area that is the page table" 1 out 'page table writable at 0xffffc90000000000 [(]rw-[)]: 4 KiB'
 try map shared_tables.core
@@ -83,10 +88,19 @@ grep -q 'CUT SHORT' out && not_ok "and is not cut short" || ok "and is not cut s
 try frames shared_tables.core 0x5000
 check "every address that leads to a frame is counted" 0 out 'reached +at 4,294,967,296 addresses' out '^  and 4,294,967,280 more'
 try map shared_tables.core --check
-check "--check finds what is beyond a page that is mapped everywhere" 1 out 'mapped at least [0-9]+ times, at 0xffffec0000000000' \
+check "--check finds what is beyond a page that is mapped everywhere" 1 out 'mapped 4,294,967,296 times, at 0xffffec0000000000' \
 	out '^check: 513 frames mapped beyond the direct map$'
 try diff shared_tables.core shared_tables.core
 check "diff compares two tables once" 0 out '^The same is mapped'
+try diff shared_tables.core moved_shared_tables.core
+check "and what lies above tables that moved" 1 out '^  512 pages in 1 range$' out '^  0xffffffff81200000 +2 MiB +mapped +rwx' \
+	out '^ +8,388,609  of level 2, PD$'
+try diff shared_tables.core changed_shared_table.core --entries
+check "and lists one entry of a shared table once" 1 out '^  8,389,120 pages in 8,388,609 ranges$' \
+	out '^  0xffffec0000007000 +4 KiB +frames' out '^  0xffffffff81200000 +2 MiB +mapped' \
+	out '^  and 8,388,607 more, where a table is mapped again$' out '^  0xffffec0000007000  PT +7 of 0x4000: '
+try diff shared_tables.core changed_shared_table.core --json
+check "and says so as JSON" 1 out '"ranges":8388609,"pages":8389120,.*"cut_short":false,"ranges_not_listed":8388607,"bytes_not_compared":0'
 try dump shared_tables.core sparse.core --json
 check "dump leaves out what more segments than a debugger takes would be for, and says so" 0 \
 	err 'of virtual addresses from 0xffffec[0-9a-f]+ on are left out' out '"left_out":1759[0-9]+,"cut_short":false'

@@ -114,19 +114,33 @@ def recursive_data(path):
     write_core(path, whole(memory))
 
 
-def shared_tables(path):
-    """As Linux with KASAN: 16 TiB of shadow are one page, by one table of each level. Then the kernel's text."""
+def shared_tables(path, shadow=0x2000, page=0x5000, more_text=False):
+    """
+    As Linux with KASAN: 16 TiB of shadow are one page, by one table of each level, the first at `shadow`. Page 7 of each
+    2M of it is `page`. Then the kernel's text.
+    """
     memory = Memory(256 << 20)
     for i in range(32):
-        memory.entry(0x1000, 472 + i, 0x2000 | P | W)
+        memory.entry(0x1000, 472 + i, shadow | P | W)
     for i in range(512):
-        memory.entry(0x2000, i, 0x3000 | P | W)
-        memory.entry(0x3000, i, 0x4000 | P | W)
-        memory.entry(0x4000, i, 0x5000 | P | A | NX)
+        memory.entry(shadow, i, (shadow + 0x1000) | P | W)
+        memory.entry(shadow + 0x1000, i, (shadow + 0x2000) | P | W)
+        memory.entry(shadow + 0x2000, i, (page if i == 7 else 0x5000) | P | A | NX)
     memory.entry(0x1000, 511, 0x6000 | P | W)
     memory.entry(0x6000, 510, 0x7000 | P | W)
     memory.entry(0x7000, 8, 0x200000 | P | PS | A | D)
+    if more_text:
+        memory.entry(0x7000, 9, 0x400000 | P | W | PS | A | D)
     write_core(path, whole(memory))
+
+
+def moved_shared_tables(path):
+    """With the tables of the shadow in other frames, and 2M more of text."""
+    shared_tables(path, shadow=0x12000, more_text=True)
+
+
+def changed_shared_table(path):
+    shared_tables(path, page=0x8000, more_text=True)
 
 
 def of_live_vm(path, lacks="3"):
@@ -196,6 +210,14 @@ def moved_image(path, guest, offset, vmcoreinfo=""):
     if vmcoreinfo:
         notes += note("VMCOREINFO", 0, ("OSRELEASE=6.1.0\nKERNELOFFSET=%s\n" % vmcoreinfo).encode())
     write_core(path, whole(memory), notes=notes)
+
+
+def large_alias(path):
+    """Half of 4M is mapped at one distance, which may be a direct map."""
+    memory = Memory(4 << 20)
+    memory.page_at_4m(0x1000)
+    memory.entry(0x3000, 3, P | W | PS | NX)
+    write_core(path, whole(memory))
 
 
 def with_pcid(path):

@@ -72,6 +72,32 @@ p.stdout.close()
 print(p.wait())' "$KVMAP" run script.kvs --control socket >out 2>err
 grep -qx -- -13 out && [ ! -s err ] && [ ! -e socket ] && ok "SIGPIPE: nothing is left" || not_ok "SIGPIPE: nothing is left"
 
+# Other signals that end a process: the control socket goes, too.
+for signal in 14:ALRM 24:XCPU 10:USR1 12:USR2; do
+	start_long
+	kill "-${signal#*:}" "$vm"
+	wait "$vm"
+	status=$?
+	check "SIG${signal#*:}: the same" $((128 + ${signal%:*})) err "interrupted by SIG${signal#*:}: long.kvs:1: pair vmalloc"
+	[ ! -e socket ] && [ -s long.core ] && ok "nothing but --dump is left" || not_ok "nothing but --dump is left"
+done
+# Before the guest runs: the script comes from a pipe that has no text yet.
+mkfifo waits
+# shellcheck disable=SC2086
+python3 -c "$default_signals" "$KVMAP" run - --dump early.core $patient >out 2>err <waits &
+vm=$!
+exec 9>waits
+wait_for $vm sh -c "tr '\\0' ' ' </proc/$vm/cmdline | grep -q '^[^ ]*kvmap run - --dump'"
+sleep 0.5
+kill -TERM $vm
+wait $vm
+status=$?
+exec 9>&-
+tried="kvmap run - --dump early.core, and SIGTERM before the script is there"
+one_line "a signal before the guest runs: a line says that there is no core" 143 \
+	'ended by SIGTERM: the guest did not run yet, and --dump is not written'
+[ ! -e early.core ] && ok "and there is none" || not_ok "and there is none"
+
 # The time limit's signal from another process, with an address of its choice in it.
 echo 'crash hang' >hang.kvs
 cat >forge.py <<'END'
@@ -127,7 +153,11 @@ cp --sparse=always first.core second.core
 (ulimit -f 4000 && "$KVMAP" dump first.core second.core >out 2>err)
 status=$?
 tried="ulimit -f 4000; kvmap dump first.core second.core"
-one_line "the limit of a file's size: an error" 2 'second.core: the core was not written: File too large'
+one_line "the limit of a file's size: an error" 2 'second.core: the core was not written: File too large: the limit is [0-9]+ [KM]iB .ulimit -f.'
+(ulimit -f 4000 && "$KVMAP" run script.kvs >out 2>err)
+status=$?
+tried="ulimit -f 4000; kvmap run script.kvs"
+one_line "guest memory beyond the limit: an error that names it" 2 'guest memory: File too large: the limit is [0-9]+ [KM]iB .ulimit -f.'
 cksum <second.core | cmp -s - sum && [ -z "$(ls second.core.* 2>/dev/null)" ] && ok "and the old file stays" ||
 	not_ok "and the old file stays"
 

@@ -59,7 +59,8 @@ def conditions(masked, start, end):
 
 
 def operators(masked, start, end):
-    previous = ''
+    # `returns` breaks returned numbers: a failure is any negative one, so that -2 is no break of -1.
+    previous = before = ''
     for match in TOKEN.finditer(masked, start, end):
         token, where = match.group(), (match.start(), match.end())
         operand = re.match(r'[\w)\]]', previous) and previous not in NO_OPERANDS
@@ -69,12 +70,12 @@ def operators(masked, start, end):
             yield f'`{token}` becomes `{UNARY[token]}`', [(*where, UNARY[token])]
         elif token in WORDS:
             yield f'`{token}` becomes `{WORDS[token]}`', [(*where, WORDS[token])]
-        elif previous != 'return' and re.fullmatch(r'(0[xX][0-9a-fA-F]+|\d+)[uUlL]*', token):
+        elif 'return' not in (previous, before) and re.fullmatch(r'(0[xX][0-9a-fA-F]+|\d+)[uUlL]*', token):
             value, suffix = re.fullmatch(r'(.*?)([uUlL]*)', token).groups()
             number = int(value, 8 if re.fullmatch('0[0-7]+', value) else 0) + 1
             more = f'{number:#x}' if 'x' in value.lower() else f'0{number:o}' if value[0] == '0' != value else str(number)
             yield f'{token} becomes {more + suffix}', [(*where, more + suffix)]
-        previous = token
+        previous, before = token, previous
 
 
 def returns(masked, start, end):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every deliberate bug is found by exactly the invariants that the line "# finding: " of its script names: first the one
-# that must find it, then those that the bug breaks besides. The same script without the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
+# that must find it, then those that the bug breaks besides, each as often as it has findings. The same script without the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
 set -u
 kvmap=$1
 guest=$2
@@ -30,7 +30,7 @@ report() {
 run() {
 	"$kvmap" run "$1" --timeout 100000 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
 	status=$?
-	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort -u | tr '\n' ' ')
+	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort | tr '\n' ' ')
 	found=${found% }
 }
 
@@ -39,7 +39,7 @@ for script in "$scripts"/*.kvs; do
 	# shellcheck disable=SC2046 # words on purpose
 	set -- $(sed -n 's/^# finding: //p' "$script")
 	right=${1:-nothing}
-	wanted=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
+	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
 	run "$script"
 	if [ "$status" = 1 ] && [ "$found" = "${wanted% }" ]; then
 		report yes "$name is found by $right"

@@ -41,8 +41,8 @@ enum number_result number_parse(const char *text, size_t length, uint64_t *out)
 		base = 16;
 		i = 2;
 	}
-	/* KiB is K. */
-	if (length > i + 3 && text[length - 2] == 'i' && text[length - 1] == 'B' &&
+	/* KiB is K, in any case. */
+	if (length > i + 3 && (text[length - 2] | 0x20) == 'i' && (text[length - 1] | 0x20) == 'b' &&
 	    suffix_shift(text[length - 3]))
 		length -= 2;
 	if (length > i + 1 && suffix_shift(text[length - 1])) {

@@ -20,7 +20,8 @@ static const struct {
 	const char *name;
 } ending[] = {
 	{ SIGINT, "SIGINT" },   { SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" },
-	{ SIGQUIT, "SIGQUIT" }, { SIGPIPE, "SIGPIPE" },
+	{ SIGQUIT, "SIGQUIT" }, { SIGPIPE, "SIGPIPE" }, { SIGALRM, "SIGALRM" },
+	{ SIGXCPU, "SIGXCPU" }, { SIGUSR1, "SIGUSR1" }, { SIGUSR2, "SIGUSR2" },
 };
 
 /* The handlers read an entry only while `used`, which is written last. */
@@ -38,6 +39,7 @@ static struct {
 } mapped[MAPPED_MAX];
 
 static volatile sig_atomic_t deferred, received;
+static void (*volatile early_function)(const char *name);
 static void (*volatile wake_function)(void *context);
 static void *volatile wake_context;
 
@@ -75,8 +77,11 @@ static void handle_ending(int number)
 {
 	int before = errno;
 	void (*wake)(void *context) = wake_function;
+	void (*early)(const char *name) = early_function;
 
 	if (!deferred || received) {
+		if (!deferred && early)
+			early(signals_name(number));
 		die(number);
 		return;
 	}
@@ -132,6 +137,11 @@ void signals_defer(void (*wake)(void *context), void *context)
 	wake_context = context;
 	wake_function = wake;
 	deferred = true;
+}
+
+void signals_early(void (*early)(const char *name))
+{
+	early_function = early;
 }
 
 int signals_received(void)

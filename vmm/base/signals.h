@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.h: SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE end the process in one way: files that it made for
- * the time of its work are removed, and the process dies of the signal itself. A run defers the first one, so
- * that it can report what it has. Also SIGBUS of a mapped file that became shorter.
+ * signals.h: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGXCPU, SIGUSR1 and SIGUSR2 end the process in one
+ * way: files that it made for the time of its work are removed, and the process dies of the signal itself. A run
+ * defers the first one, so that it can report what it has. Also SIGBUS of a mapped file that became shorter.
  *
  * The state is of the whole process. All functions but signals_received() belong to one thread; other threads
  * block these signals.
@@ -24,6 +24,12 @@ void signals_begin(void (*shortened)(const char *name));
  * async-signal-safe. The second one ends the process. wake NULL: nothing is called.
  */
 void signals_defer(void (*wake)(void *context), void *context);
+
+/*
+ * Until signals_defer(), a signal calls early(its name) in the handler before the process dies. early must be
+ * async-signal-safe.
+ */
+void signals_early(void (*early)(const char *name));
 
 /* The signal that was noted; 0: none. */
 int signals_received(void);

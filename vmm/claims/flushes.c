@@ -105,8 +105,7 @@ static uint64_t logged_take(struct reader *reader, uint64_t count)
 	if (!log || log->last > count || log->last + 1ull < start)
 		return start;
 	for (size_t i = 0; i < log->count; i++)
-		if (!reader_push(reader, &reader->out->flushes, log->items[i]))
-			break;
+		(void)reader_push(reader, &reader->out->flushes, log->items[i]);
 	return log->last + 1ull;
 }
 

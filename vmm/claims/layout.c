@@ -70,11 +70,6 @@ static int layout_roots(struct claims_layout *layout, const struct symbols *symb
 		if (!symbols_find(symbols, roots[i].name, &root->gva, &root->size))
 			return error_set(error, ERROR_INPUT, 0, 0, "%s has no `%s`: not a kvmap guest?", file,
 					 roots[i].name);
-		if (!root->size || (roots[i].number && !number_size(root->size)) ||
-		    root->size > UINT64_MAX - root->gva)
-			return error_set(error, ERROR_INPUT, 0, root->gva,
-					 "%s: `%s` has an impossible size, %llu bytes: not a kvmap guest?",
-					 file, roots[i].name, (unsigned long long)root->size);
 	}
 	return 0;
 }
@@ -99,6 +94,11 @@ static int layout_types(struct claims_layout *layout, const struct symbols *symb
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
 		wanted[i] = (struct type_wanted){ types[i].structure, types[i].member, &layout->types[i] };
 	return types_resolve(symbols, wanted, CLAIM_TYPE_COUNT, error);
+}
+
+static bool root_fits(const struct claim_root_location *root, bool number)
+{
+	return root->size && (!number || number_size(root->size)) && root->size <= UINT64_MAX - root->gva;
 }
 
 static bool type_fits(const struct claims_layout *layout, size_t type)
@@ -183,8 +183,13 @@ static int arrays_check(const struct claims_layout *layout, const char *file, st
 	return 0;
 }
 
-static int layout_check(const struct claims_layout *layout, const char *file, struct error *error)
+int layout_check(const struct claims_layout *layout, const char *file, struct error *error)
 {
+	for (size_t i = 0; i < CLAIM_ROOT_COUNT; i++)
+		if (!root_fits(&layout->roots[i], roots[i].number))
+			return error_set(error, ERROR_INPUT, 0, layout->roots[i].gva,
+					 "%s: `%s` has an impossible size, %llu bytes: not a kvmap guest?",
+					 file, roots[i].name, (unsigned long long)layout->roots[i].size);
 	for (size_t i = 0; i < CLAIM_TYPE_COUNT; i++)
 		if (!type_fits(layout, i))
 			return error_set(error, ERROR_INPUT, 0, 0,

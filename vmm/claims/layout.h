@@ -184,6 +184,9 @@ struct claims_layout {
 
 const char *layout_root_name(enum claim_root root);
 
+/* Checks all sizes that the readers rely on, as claims_layout_open() does. 0, or -1 and an error that names `file`. */
+int layout_check(const struct claims_layout *layout, const char *file, struct error *error);
+
 /* Bytes of one `structure`. */
 static inline uint32_t layout_size(const struct claims_layout *layout, enum claim_type structure)
 {

@@ -180,6 +180,7 @@ static int claim_by_pages(struct collector *collector)
 {
 	struct keyed_array reserved = collector->owners->list;
 	const struct claims *claims = collector->claims;
+	/* claim_reserved() cuts each region to each piece of RAM. */
 	struct keyed ranges[KVMAP_MEMBLOCK_REGIONS_MAX * KVMAP_MEMBLOCK_REGIONS_MAX];
 
 	if (reserved.count > sizeof(ranges) / sizeof(ranges[0]))

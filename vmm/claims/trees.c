@@ -172,8 +172,7 @@ void read_busy_tree(struct reader *reader)
 	tree_walk(reader, &busy);
 	areas_sort(out);
 	for (size_t i = 0; i < reader->unmapped.count; i++)
-		if (!reader_push(reader, &out->areas, reader->unmapped.items[i]))
-			break;
+		(void)reader_push(reader, &out->areas, reader->unmapped.items[i]);
 	free(reader->unmapped.items);
 	reader->unmapped.items = NULL;
 	reader->unmapped.count = reader->unmapped.capacity = 0;

@@ -13,6 +13,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,6 +141,22 @@ static void show_interrupted(const struct session *session)
 		fprintf(stderr, "kvmap: ended by %s\n", signals_name(number));
 }
 
+/* Whether --dump was given, for show_early(). */
+static volatile sig_atomic_t early_dump;
+
+/* A signal before the guest runs. In the handler: write() alone. A pipe without a reader needs no line. */
+static void show_early(const char *name)
+{
+	const char *const parts[] = { "kvmap: ended by ", name, ": the guest did not run yet",
+				      early_dump ? ", and --dump is not written\n" : "\n" };
+
+	if (!strcmp(name, "SIGPIPE"))
+		return;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
+			return;
+}
+
 static int run(int argc, char **argv)
 {
 	struct run_options options = { 0 };
@@ -152,9 +169,11 @@ static int run(int argc, char **argv)
 	uint64_t process_ns, start;
 	int status;
 
+	signals_early(show_early);
 	options_default(&options.common);
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
+	early_dump = options.dump != NULL;
 	if (!options.script && !options.common.operations) {
 		if (data_path_find("images/demo.kvs", script_path, sizeof(script_path), &error) < 0)
 			return command_fail(&error, NULL);

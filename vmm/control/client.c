@@ -317,10 +317,7 @@ static void bound_data_size(struct view *view)
 {
 	uint64_t size = view_size(view), data = view_data_size(view);
 
-	if (size <= MEMORY_SLACK || data > (size - MEMORY_SLACK) / 2)
-		view->data_size_max = size;
-	else
-		view->data_size_max = 2 * data + MEMORY_SLACK;
+	view->data_size_max = size - data > data + MEMORY_SLACK ? 2 * data + MEMORY_SLACK : size;
 }
 
 int control_client_map(struct control_client *client, struct error *error)

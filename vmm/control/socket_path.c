@@ -82,7 +82,7 @@ int control_socket_path_own(char *out, size_t size, struct error *error)
 	char folder[96];
 	int length = runtime_folder(folder, sizeof(folder));
 
-	if (!length || !is_private_folder(runtime, geteuid()))
+	if (!runtime || !length || !is_private_folder(runtime, geteuid()))
 		length = temporary_folder(geteuid(), folder, sizeof(folder));
 	if ((size_t)length >= sizeof(folder))
 		return error_set(error, ERROR_INPUT, 0, 0,
@@ -166,11 +166,11 @@ struct paths {
 /* "1234.sock"; false for anything else. */
 static bool pid_of_name(const char *name, uint32_t *out)
 {
-	size_t length = strlen(name), digits = strspn(name, "0123456789");
+	size_t digits = strspn(name, "0123456789");
 	uint64_t pid;
 
-	if (!digits || digits > 9 || length != digits + strlen(SUFFIX) ||
-	    strcmp(name + digits, SUFFIX) != 0 || number_parse(name, digits, &pid) != NUMBER_OK)
+	if (!digits || strcmp(name + digits, SUFFIX) != 0 || number_parse(name, digits, &pid) != NUMBER_OK ||
+	    pid > INT32_MAX)
 		return false;
 	*out = (uint32_t)pid;
 	return true;

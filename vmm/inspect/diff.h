@@ -56,21 +56,30 @@ struct diff_entry {
 	uint64_t table_before, table_after; /* GPAs; 0 if there is no such table */
 };
 
-/* Limit of each list. The counters include what the limit drops. */
+struct diff_extent {
+	uint64_t gva, size;
+};
+
+/* Limit of each list. The counters include what is not listed. */
 #define DIFF_LISTED_MAX (1u << 20)
 
 struct diff_tables {
 	ARRAY_OF(struct diff_range) ranges;  /* by gva */
 	ARRAY_OF(struct diff_entry) entries; /* by gva, upper levels first; empty unless requested */
-	uint64_t range_count;                /* including ranges beyond DIFF_LISTED_MAX */
+	uint64_t range_count;                /* including ranges that are not listed */
 	uint64_t pages;                      /* 4 KiB pages in all ranges */
 	uint64_t by_change[DIFF_CHANGES];    /* 4 KiB pages with that change */
 	uint64_t by_level[6];                /* differing entries, [1] to [5] */
-	bool cut_short;                      /* one side has more tables than its memory can hold */
+	/* The limit of tables was met: these addresses, in order, are not compared and in no sum. */
+	ARRAY_OF(struct diff_extent) not_compared;
+	uint64_t bytes_not_compared;
+	bool cut_short; /* there are some */
 };
 
 /*
- * Walks the tables of both states in step. Tables of level 1 that are equal byte by byte cost one memcmp().
+ * Walks the tables of both states in step. Tables of level 1 that are equal byte by byte cost one memcmp(). Tables that
+ * are mapped several times are compared once per level and rights. Differences in them are counted as often as they are
+ * mapped, and listed where they are mapped first; the last range of the list is extended where they are its neighbours.
  * `entries` requests the list of entries. ERROR_INPUT if the numbers of levels differ, ERROR_HOST if memory
  * is out.
  */
@@ -107,17 +116,20 @@ void diff_frames_destroy(struct diff_frames *frames);
 
 enum diff_area_change {
 	DIFF_AREA_NEW,
-	DIFF_AREA_GONE,   /* its range is free, or part of another area */
-	DIFF_AREA_FREED,  /* live before, deferred or lazily freed after */
-	DIFF_AREA_ANEW,   /* the allocation stamps differ: another area at the same address */
-	DIFF_AREA_EXTENT, /* size or number of pages */
+	DIFF_AREA_GONE,      /* its range is free, or part of another area */
+	DIFF_AREA_FREED,     /* live before, deferred or lazily freed after */
+	DIFF_AREA_ANEW,      /* the allocation stamps differ: another area at the same address */
+	DIFF_AREA_EXTENT,    /* the range of addresses */
+	DIFF_AREA_VM_SIZE,   /* vm_struct.size, with the guard */
+	DIFF_AREA_PAGES,     /* nr_pages */
+	DIFF_AREA_REQUESTED, /* requested_size */
 	DIFF_AREA_FLAGS,
 	DIFF_AREA_CALLER,
 	DIFF_AREA_FRAMES, /* the frames that it claims */
 	DIFF_AREA_CHANGES,
 };
 
-/* "new", "gone", "freed", "allocated anew", "size", "flags", "caller", "frames" */
+/* "new", "gone", "freed", "allocated anew", "size", "vm_struct size", "pages", "requested size", "flags", ... */
 const char *diff_area_change_name(enum diff_area_change change);
 
 struct diff_area {

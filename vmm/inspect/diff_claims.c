@@ -108,8 +108,10 @@ const char *diff_area_change_name(enum diff_area_change change)
 	static const char *const names[DIFF_AREA_CHANGES] = {
 		[DIFF_AREA_NEW] = "new",       [DIFF_AREA_GONE] = "gone",
 		[DIFF_AREA_FREED] = "freed",   [DIFF_AREA_ANEW] = "allocated anew",
-		[DIFF_AREA_EXTENT] = "size",   [DIFF_AREA_FLAGS] = "flags",
-		[DIFF_AREA_CALLER] = "caller", [DIFF_AREA_FRAMES] = "frames",
+		[DIFF_AREA_EXTENT] = "size",   [DIFF_AREA_VM_SIZE] = "vm_struct size",
+		[DIFF_AREA_PAGES] = "pages",   [DIFF_AREA_REQUESTED] = "requested size",
+		[DIFF_AREA_FLAGS] = "flags",   [DIFF_AREA_CALLER] = "caller",
+		[DIFF_AREA_FRAMES] = "frames",
 	};
 
 	return names[change];
@@ -133,9 +135,10 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 	changes |= one->allocated != other->allocated ? 1u << DIFF_AREA_ANEW : 0;
 	if (one->state == AREA_LIVE && !one->deferred && (other->deferred || other->state == AREA_LAZY))
 		changes |= 1u << DIFF_AREA_FREED;
-	if (one->va_end != other->va_end || one->size != other->size || one->nr_pages != other->nr_pages ||
-	    one->requested_size != other->requested_size)
-		changes |= 1u << DIFF_AREA_EXTENT;
+	changes |= one->va_end != other->va_end ? 1u << DIFF_AREA_EXTENT : 0;
+	changes |= one->size != other->size ? 1u << DIFF_AREA_VM_SIZE : 0;
+	changes |= one->nr_pages != other->nr_pages ? 1u << DIFF_AREA_PAGES : 0;
+	changes |= one->requested_size != other->requested_size ? 1u << DIFF_AREA_REQUESTED : 0;
 	changes |= one->flags != other->flags ? 1u << DIFF_AREA_FLAGS : 0;
 	changes |= one->caller != other->caller ? 1u << DIFF_AREA_CALLER : 0;
 	if (!same_frames(before, one, after, other))

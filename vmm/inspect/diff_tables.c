@@ -4,18 +4,25 @@
  *
  * At each level a side is a table, part of a larger page, or nothing. The walk descends while at least one
  * side is a table; where neither is, it compares the mappings. There is no recursion; a table that is its own
- * ancestor is a table at each level. Each side enters at most twice as many tables as its memory can hold. Two
- * tables below which nothing differs are compared once, however often they are mapped.
+ * ancestor is a table at each level.
+ *
+ * A pair of tables is compared once per level and rights. Differences below it are counted wherever it is mapped, and
+ * listed where it is mapped first. The comparison enters at most twice as many tables of a side as its memory can hold;
+ * what is left then is not compared, and listed as that.
  */
 #include "inspect/diff.h"
 #include "base/page.h"
 #include "base/array.h"
-#include "inspect/pair_set.h"
+#include "inspect/diff_sums.h"
+#include "inspect/pair_map.h"
 #include "paging/pte.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Pairs with differences whose counts are kept. */
+#define KNOWN_MAX (1u << 20)
 
 enum what { IS_NOTHING, IS_PAGE, IS_TABLE };
 
@@ -30,11 +37,15 @@ struct half {
 	uint64_t entries[PAGE_TABLE_ENTRIES];
 };
 
+/* 5 levels, the pages below, and the whole. */
+#define PLACE_COUNT 7
+
 /* The address range that one table of the current path translates, on both sides. */
 struct place {
-	uint64_t linear;      /* first address, without the sign extension (48 or 57 bits) */
-	unsigned int next;    /* index of the next entry to compare */
-	uint64_t differences; /* found before it */
+	uint64_t linear;       /* first address, without the sign extension (48 or 57 bits) */
+	unsigned int next;     /* index of the next entry to compare */
+	struct diff_sums sums; /* of the entries before it */
+	bool incomplete;       /* something below was not compared */
 	struct half half[2];
 };
 
@@ -43,10 +54,11 @@ struct differ {
 	uint64_t tables_left[2];
 	bool alike; /* both modes decode an entry the same way */
 	bool list_entries, no_memory;
-	uint64_t differences; /* entries and ranges */
-	struct pair_set same; /* tables without a difference below */
-	struct diff_tables out;
-	struct place places[6]; /* by level; [0]: the pages of a level 1 table */
+	struct pair_map known;           /* index into `sums` by pairs that were compared */
+	ARRAY_OF(struct diff_sums) sums; /* [0]: nothing differs */
+	struct diff_tables out;          /* the lists */
+	struct place
+		places[PLACE_COUNT]; /* by level; [0]: the pages of a level 1 table; above the top: all */
 };
 
 const char *diff_change_name(enum diff_change change)
@@ -125,50 +137,42 @@ static unsigned int page_changes(const struct diff_page *before, const struct di
 	return changes;
 }
 
-static bool mapped_alike(const struct diff_page *one, const struct diff_page *other)
-{
-	return one->page_size == other->page_size && one->rights == other->rights &&
-	       one->pat_index == other->pat_index;
-}
-
-static void add_range(struct differ *differ, const struct diff_range *range)
+/* Lists a range, which lies above all listed ones. `again`: of a known pair; it is listed only as part of the last. */
+static void list_range(struct differ *differ, const struct diff_range *range, bool again)
 {
 	struct diff_tables *out = &differ->out;
 	struct diff_range *last = out->ranges.count ? &out->ranges.items[out->ranges.count - 1] : NULL;
 
-	differ->differences++;
-	out->pages += range->size / PAGE_4K;
-	for (unsigned int i = 0; i < DIFF_CHANGES; i++)
-		out->by_change[i] += range->changes & 1u << i ? range->size / PAGE_4K : 0;
-	if (last && last->gva + last->size == range->gva && last->changes == range->changes &&
-	    mapped_alike(&last->before, &range->before) && mapped_alike(&last->after, &range->after)) {
+	if (last && diff_range_continues(last, range)) {
 		last->size += range->size;
 		return;
 	}
-	out->range_count++;
-	if (out->ranges.count < DIFF_LISTED_MAX && array_push(&out->ranges, *range) < 0)
+	if (!again && out->ranges.count < DIFF_LISTED_MAX && array_push(&out->ranges, *range) < 0)
 		differ->no_memory = true;
 }
 
-/* Compares the mappings of [linear, linear + size), where neither side is a table. */
-static void compare_pages(struct differ *differ, uint64_t linear, uint64_t size, const struct half *half)
+/* Compares the mappings of an entry of the place at `level`, where neither side has a table. */
+static void compare_pages(struct differ *differ, unsigned int level, uint64_t linear)
 {
 	static const struct diff_page nothing;
+	const struct half *half = differ->places[level - 1].half;
 	struct diff_range range = {
 		.gva = linear_extend(differ->side[0]->mode, linear),
-		.size = size,
+		.size = page_level_size(level),
 		.before = half[0].what == IS_PAGE ? half[0].page : nothing,
 		.after = half[1].what == IS_PAGE ? half[1].page : nothing,
 	};
 
 	range.changes = page_changes(&range.before, &range.after);
-	if (range.changes)
-		add_range(differ, &range);
+	if (!range.changes)
+		return;
+	diff_sums_add_range(&differ->places[level].sums, &range);
+	list_range(differ, &range, false);
 }
 
 static void compare_entries(struct differ *differ, unsigned int level, unsigned int index)
 {
-	const struct place *place = &differ->places[level];
+	struct place *place = &differ->places[level];
 	struct diff_entry entry = {
 		.gva = linear_extend(differ->side[0]->mode,
 				     place->linear + ((uint64_t)index << page_level_shift(level))),
@@ -186,8 +190,7 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 	}
 	if (!((entry.before ^ entry.after) & ~(PTE_A | PTE_D)) || !((entry.before | entry.after) & PTE_P))
 		return;
-	differ->differences++;
-	differ->out.by_level[level]++;
+	place->sums.by_level[level]++;
 	if (differ->list_entries && differ->out.entries.count < DIFF_LISTED_MAX &&
 	    array_push(&differ->out.entries, entry) < 0)
 		differ->no_memory = true;
@@ -205,51 +208,106 @@ static bool same_leaves(const struct differ *differ, unsigned int level, const s
 	       half[0].rights == half[1].rights && !memcmp(half[0].bytes, half[1].bytes, PAGE_4K);
 }
 
-/* Both tables of a place; zeros if one side has none. */
-static struct pair pair_of(const struct place *place, unsigned int level)
+/*
+ * One half of a pair: all that the comparison below depends on. A page that is compared with a table is larger than
+ * 4K, so that the low 21 bits of its address are free.
+ */
+static uint64_t half_key(const struct half *half, unsigned int level)
 {
-	const struct half *half = place->half;
+	const struct diff_page *page = &half->page;
 
-	if (half[0].what != IS_TABLE || half[1].what != IS_TABLE)
-		return (struct pair){ 0 };
-	return (struct pair){ half[0].table | level << 4 | half[0].rights,
-			      half[1].table | level << 4 | half[1].rights };
+	switch (half->what) {
+	case IS_TABLE: return half->table | 0x100 | level << 4 | half->rights;
+	case IS_PAGE:
+		return page->gpa | (uint64_t)(page->page_size == PAGE_1G) << 15 | page->pat_index << 12 |
+		       0x200 | level << 4 | page->rights;
+	default: return 0x300 | level << 4;
+	}
 }
 
-/* Nothing differs below the two tables of the place. */
-static void take_same(struct differ *differ, unsigned int level)
+static struct pair pair_of(const struct place *place, unsigned int level)
 {
-	if (pair_set_add(&differ->same, pair_of(&differ->places[level], level)) < 0)
+	return (struct pair){ half_key(&place->half[0], level), half_key(&place->half[1], level) };
+}
+
+/* Keeps what differs below the pair of the place. */
+static void remember(struct differ *differ, unsigned int level, const struct diff_sums *sums)
+{
+	bool differs = sums->range_count || diff_sums_entries(sums);
+	struct pair pair = pair_of(&differ->places[level], level);
+	size_t index;
+
+	if (pair_map_find(&differ->known, pair, &index) || (differs && differ->sums.count > KNOWN_MAX))
+		return;
+	if (pair_map_add(&differ->known, pair, differs ? differ->sums.count : 0) < 0 ||
+	    (differs && array_push(&differ->sums, *sums) < 0))
 		differ->no_memory = true;
+}
+
+/* Adds what is known of the pair of the place at `level`; false if it was not compared yet. */
+static bool take_known(struct differ *differ, unsigned int level, uint64_t gva)
+{
+	const struct diff_sums *sums;
+	struct diff_range first;
+	size_t index;
+
+	if (!pair_map_find(&differ->known, pair_of(&differ->places[level], level), &index))
+		return false;
+	sums = &differ->sums.items[index];
+	diff_sums_add(&differ->places[level + 1].sums, sums, gva);
+	first = diff_range_moved(&sums->first, gva - sums->base);
+	if (sums->range_count)
+		list_range(differ, &first, true);
+	return true;
 }
 
 /* Counts the tables of the place as entered; false at a side's limit. */
 static bool pay(struct differ *differ, const struct place *place)
 {
-	for (unsigned int s = 0; s < 2; s++) {
-		if (place->half[s].what != IS_TABLE)
-			continue;
-		if (!differ->tables_left[s]) {
-			differ->out.cut_short = true;
+	for (unsigned int s = 0; s < 2; s++)
+		if (place->half[s].what == IS_TABLE && !differ->tables_left[s])
 			return false;
-		}
-		differ->tables_left[s]--;
-	}
+	for (unsigned int s = 0; s < 2; s++)
+		differ->tables_left[s] -= place->half[s].what == IS_TABLE;
 	return true;
 }
 
+/* The place at `level` is not compared. */
+static void leave_out(struct differ *differ, unsigned int level, uint64_t gva)
+{
+	struct diff_tables *out = &differ->out;
+	size_t count = out->not_compared.count;
+	struct diff_extent extent = { gva, page_level_size(level) * PAGE_TABLE_ENTRIES };
+	struct diff_extent *last = count ? &out->not_compared.items[count - 1] : NULL;
+
+	differ->places[level + 1].incomplete = true;
+	out->cut_short = true;
+	out->bytes_not_compared += extent.size;
+	if (last && last->gva + last->size == gva)
+		last->size += extent.size;
+	else if (array_push(&out->not_compared, extent) < 0)
+		differ->no_memory = true;
+}
+
 /*
- * Copies the open tables of the place at `level` and starts at its first entry. False if the tables are
- * equal.
+ * Copies the open tables of the place at `level` and starts at its first entry. False if there is nothing to compare in
+ * it.
  */
 static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 {
 	struct place *place = &differ->places[level];
+	uint64_t gva = linear_extend(differ->side[0]->mode, linear);
 
-	if (pair_set_has(&differ->same, pair_of(place, level)) || !pay(differ, place))
+	if (take_known(differ, level, gva))
 		return false;
+	if (!pay(differ, place)) {
+		leave_out(differ, level, gva);
+		return false;
+	}
+	place->sums = (struct diff_sums){ .base = gva };
+	place->incomplete = false;
 	if (same_leaves(differ, level, place->half)) {
-		take_same(differ, level);
+		remember(differ, level, &place->sums);
 		return false;
 	}
 	for (unsigned int s = 0; s < 2; s++)
@@ -257,8 +315,18 @@ static bool enter(struct differ *differ, unsigned int level, uint64_t linear)
 			memcpy(place->half[s].entries, place->half[s].bytes, PAGE_4K);
 	place->linear = linear;
 	place->next = 0;
-	place->differences = differ->differences;
 	return true;
+}
+
+/* All entries of the place at `level` are compared. */
+static void finish(struct differ *differ, unsigned int level)
+{
+	struct place *place = &differ->places[level], *above = place + 1;
+
+	if (!place->incomplete)
+		remember(differ, level, &place->sums);
+	above->incomplete |= place->incomplete;
+	diff_sums_add(&above->sums, &place->sums, place->sums.base);
 }
 
 /*
@@ -272,8 +340,7 @@ static void step(struct differ *differ, unsigned int *level)
 	unsigned int index;
 
 	if (place->next == PAGE_TABLE_ENTRIES) {
-		if (place->differences == differ->differences)
-			take_same(differ, *level);
+		finish(differ, *level);
 		++*level;
 		return;
 	}
@@ -286,16 +353,36 @@ static void step(struct differ *differ, unsigned int *level)
 	for (unsigned int s = 0; s < 2; s++)
 		open_child(differ, s, *level, index);
 	if (below->half[0].what != IS_TABLE && below->half[1].what != IS_TABLE)
-		compare_pages(differ, linear, page_level_size(*level), below->half);
+		compare_pages(differ, *level, linear);
 	else if (enter(differ, *level - 1, linear))
 		--*level;
+}
+
+/* Walks all tables; false when memory is out. */
+static bool walk(struct differ *differ, unsigned int top)
+{
+	unsigned int level = top;
+
+	if (array_push(&differ->sums, (struct diff_sums){ 0 }) < 0)
+		return false;
+	for (unsigned int s = 0; s < 2; s++) {
+		differ->tables_left[s] = walk_tables_limit(differ->side[s]->view);
+		open_table(differ, s, top, differ->side[s]->mode->root, RIGHTS_ALL);
+	}
+	if (!enter(differ, top, 0))
+		level = top + 1;
+	while (level <= top && !differ->no_memory)
+		step(differ, &level);
+	return !differ->no_memory;
 }
 
 int diff_tables(const struct diff_side *before, const struct diff_side *after, bool entries,
 		struct diff_tables *out, struct error *error)
 {
+	unsigned int top = before->mode->levels;
 	struct differ differ = { .side = { before, after }, .list_entries = entries };
-	unsigned int top = before->mode->levels, level = top;
+	const struct diff_sums *sums = &differ.places[top + 1].sums;
+	bool done;
 
 	if (after->mode->levels != top)
 		return error_set(
@@ -305,20 +392,18 @@ int diff_tables(const struct diff_side *before, const struct diff_side *after, b
 			top, after->mode->levels);
 	differ.alike = before->mode->nx == after->mode->nx &&
 		       before->mode->physical_bits == after->mode->physical_bits;
-	for (unsigned int s = 0; s < 2; s++) {
-		differ.tables_left[s] = walk_tables_limit(differ.side[s]->view);
-		open_table(&differ, s, top, differ.side[s]->mode->root, RIGHTS_ALL);
-	}
-	if (!enter(&differ, top, 0))
-		level = top + 1;
-	while (level <= top && !differ.no_memory && !differ.out.cut_short)
-		step(&differ, &level);
-	pair_set_destroy(&differ.same);
-	if (differ.no_memory) {
+	done = walk(&differ, top);
+	pair_map_destroy(&differ.known);
+	free(differ.sums.items);
+	if (!done) {
 		diff_tables_destroy(&differ.out);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the differences of two guests");
 	}
 	*out = differ.out;
+	out->range_count = sums->range_count;
+	out->pages = sums->pages;
+	memcpy(out->by_change, sums->by_change, sizeof(out->by_change));
+	memcpy(out->by_level, sums->by_level, sizeof(out->by_level));
 	return 0;
 }
 
@@ -326,5 +411,6 @@ void diff_tables_destroy(struct diff_tables *tables)
 {
 	free(tables->ranges.items);
 	free(tables->entries.items);
+	free(tables->not_compared.items);
 	*tables = (struct diff_tables){ 0 };
 }

@@ -305,8 +305,10 @@ static int collect_seen(const struct view *view, const struct walk_mode *mode, s
 	int result = census_open(&census, view);
 
 	if (result == 0) {
-		frames->cut_short = walk_range(view, mode, 0, ~0ull, 0, &visitor) != 0;
-		result = put_seen(view, &census, frames);
+		int stop = walk_range(view, mode, 0, ~0ull, 0, &visitor);
+
+		frames->cut_short = stop != 0;
+		result = stop == WALK_NO_MEMORY ? -1 : put_seen(view, &census, frames);
 	}
 	census_close(&census);
 	return result;

@@ -108,6 +108,7 @@ struct frame_reaches {
 	ARRAY_OF(struct frame_reach)
 	list;                    /* in walk order: by gva, a table before its entries */
 	uint64_t leaves, tables; /* numbers of entries, including those beyond the limit of the list */
+	uint64_t writable;       /* of the leaves */
 	bool cut_short;          /* the limit of tables ended the walk */
 };
 

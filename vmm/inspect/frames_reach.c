@@ -13,7 +13,7 @@
 
 /* How often a table that is mapped several times leads to the frame. */
 struct counted {
-	uint64_t leaves, tables;
+	uint64_t leaves, tables, writable;
 };
 
 /* The tables that are mapped several times; each is counted once. */
@@ -36,6 +36,7 @@ struct reacher {
 static int add_reach(struct reacher *reacher, const struct frame_reach *reach)
 {
 	*(reach->is_leaf ? &reacher->reaches.leaves : &reacher->reaches.tables) += 1;
+	reacher->reaches.writable += reach->is_leaf && reach->rights & RIGHT_W;
 	if (reacher->reaches.list.count >= reacher->limit)
 		return 0;
 	return array_push(&reacher->reaches.list, *reach) < 0;
@@ -101,7 +102,7 @@ static struct walk_visitor visitor_of(struct reacher *reacher)
 	};
 }
 
-/* Counts what is below a table. 0; -1 if the limit of tables ended it; 1: memory is out. */
+/* Counts what is below a table. 0; -1 if the limit of tables ended it; 1 or WALK_NO_MEMORY: memory is out. */
 static int count_below(const struct reacher *reacher, const struct walk_table *table, struct counted *out)
 {
 	struct memo *memo = reacher->memo;
@@ -119,7 +120,7 @@ static int count_below(const struct reacher *reacher, const struct walk_table *t
 	if (array_push(memo, *out) < 0)
 		return 1;
 	stop = walk_subtree(reacher->view, reacher->mode, table, 0, &visitor);
-	*out = (struct counted){ counter.reaches.leaves, counter.reaches.tables };
+	*out = (struct counted){ counter.reaches.leaves, counter.reaches.tables, counter.reaches.writable };
 	memo->items[place] = *out;
 	return stop;
 }
@@ -137,6 +138,7 @@ static int reach_again(void *context, const struct walk_table *table)
 		return WALK_ENTER;
 	reacher->reaches.leaves += counted.leaves;
 	reacher->reaches.tables += counted.tables;
+	reacher->reaches.writable += counted.writable;
 	return 0;
 }
 
@@ -157,7 +159,7 @@ int frames_reach(const struct view *view, const struct walk_mode *mode, uint64_t
 	free(memo.items);
 	visited_destroy(&memo.places);
 	visited_destroy(&memo.visited);
-	if (stop > 0) {
+	if (stop > 0 || stop == WALK_NO_MEMORY) {
 		frame_reaches_destroy(&reacher.reaches);
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the list of what leads to frame 0x%llx",
 				 (unsigned long long)pfn);

@@ -37,6 +37,7 @@ struct map_item {
 struct map_direct {
 	bool found;
 	uint64_t base; /* GVA - GPA, modulo 2^64 */
+	bool assumed;  /* the guest does not say so: it is known by its shape */
 };
 
 struct memory_map {

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "inspect/frame_bits.h"
+#include "inspect/map_exact.h"
 #include "inspect/map_images.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
  */
 #define TABLE_VISITS 3
 
-enum check_stop { CHECK_NO_MEMORY = 1, CHECK_FULL = 2 };
+enum check_stop { CHECK_NO_MEMORY = WALK_NO_MEMORY, CHECK_FULL = 2 };
 
 /* One mapping of one frame. */
 struct mapping {
@@ -110,11 +111,13 @@ static int mark_table(void *context, uint64_t gpa, unsigned int level, uint64_t 
 }
 
 /* Marks the tables of the whole guest: those of a part of it may be mapped anywhere. Level 1 is not read. */
-static void mark_tables(struct check *check, const struct map_check_input *input)
+static int mark_tables(struct check *check, const struct map_check_input *input)
 {
 	const struct walk_visitor visitor = { .context = check, .table = mark_table, .visits = 1 };
+	int stop = walk_range(input->view, input->mode, 0, UINT64_MAX, 0, &visitor);
 
-	check->violations->cut_short = walk_range(input->view, input->mode, 0, UINT64_MAX, 0, &visitor) != 0;
+	check->violations->cut_short = stop != 0;
+	return stop == WALK_NO_MEMORY ? CHECK_NO_MEMORY : 0;
 }
 
 /* ---- the first scan ---- */
@@ -406,12 +409,16 @@ static int scan(struct check *check, const struct map_check_input *input)
 		.context = check, .run = collect_run, .again = skip_table, .visits = TABLE_VISITS
 	};
 	struct map_violations *violations = check->violations;
-	int stop = 0;
+	int stop = mark_tables(check, input);
 
-	mark_tables(check, input);
-	violations->cut_short |=
-		walk_range(input->view, input->mode, input->start, input->end, 0, &mark) != 0;
+	if (stop)
+		return stop;
+	stop = walk_range(input->view, input->mode, input->start, input->end, 0, &mark);
+	if (stop == CHECK_NO_MEMORY)
+		return stop;
+	violations->cut_short |= stop != 0;
 	violations->frames = count_mapped(check);
+	stop = 0;
 	if (find_suspicious(check))
 		stop = walk_range(input->view, input->mode, input->start, input->end, 0, &collect);
 	violations->cut_short |= stop && stop != CHECK_NO_MEMORY;
@@ -430,6 +437,8 @@ int map_check(const struct map_check_input *input, struct map_violations *out, s
 		stop = scan(&check, input);
 	if (stop != CHECK_NO_MEMORY)
 		stop = check_mappings(&check);
+	if (stop != CHECK_NO_MEMORY && map_count_exactly(input, &check.images, &violations) < 0)
+		stop = CHECK_NO_MEMORY;
 	check_destroy(&check);
 	if (stop == CHECK_NO_MEMORY) {
 		map_violations_destroy(&violations);

@@ -41,14 +41,14 @@ struct map_violation {
 		uint64_t at; /* GVA of the first frame */
 		unsigned int rights;
 	} by[2];
+	bool at_least; /* `mappings` is a lower bound: tables are mapped again and again */
 };
 
 struct map_violations {
 	ARRAY_OF(struct map_violation);
 	uint64_t frames; /* checked: those of RAM that are mapped outside the direct map */
-	/* Tables are mapped again and again: the numbers of mappings are those of their first visits. */
-	bool at_least;
-	bool cut_short; /* a limit ended the scan: hostile tables map the same frames too often */
+	bool at_least;   /* of one of them */
+	bool cut_short;  /* a limit ended the scan: hostile tables map the same frames too often */
 };
 
 /* Pointers are borrowed. */

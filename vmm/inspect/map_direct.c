@@ -63,11 +63,13 @@ static struct map_direct find_direct(const struct ranges *ranges, const struct v
 		if (candidates[i].bytes > most->bytes)
 			most = &candidates[i];
 	return (struct map_direct){ .found = most->bytes && most->bytes >= view_size(view) / 2,
-				    .base = most->base };
+				    .base = most->base,
+				    .assumed = true };
 }
 
 struct map_direct map_direct(const struct ranges *ranges, const struct view *view,
 			     const struct claims *claims)
 {
-	return claims ? (struct map_direct){ true, KVMAP_DIRECT_BASE } : find_direct(ranges, view);
+	return claims ? (struct map_direct){ .found = true, .base = KVMAP_DIRECT_BASE }
+		      : find_direct(ranges, view);
 }

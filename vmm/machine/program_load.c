@@ -15,9 +15,13 @@ static int segment_write(const struct program_segment *segment, const struct pri
 		ssize_t part = pwrite(memory->fd, file->bytes + segment->offset + done,
 				      segment->file_size - done, (off_t)(segment->gpa + done));
 
-		if (part <= 0 && errno != EINTR)
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (!part)
+			errno = ENOSPC;
+		if (part <= 0)
 			return -1;
-		done += part > 0 ? (uint64_t)part : 0;
+		done += (uint64_t)part;
 	}
 	return 0;
 }

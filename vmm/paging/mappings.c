@@ -25,6 +25,7 @@ struct collection {
 	bool out_of_memory;
 };
 
+/* 0 or enum collect_stop. */
 static int add(struct collection *collection, const struct core_mapping *mapping)
 {
 	struct mappings *out = collection->out;
@@ -54,14 +55,16 @@ static int add_leaf(void *context, const struct walk_leaf *leaf)
 		uint64_t start = region->gpa > leaf->gpa ? region->gpa : leaf->gpa;
 		uint64_t region_end = region->gpa + region->size;
 		uint64_t end = region_end < leaf_end ? region_end : leaf_end;
+		int stop;
 
 		if (start >= leaf_end)
 			break;
-		if (add(collection, &(struct core_mapping){ .gva = leaf->gva + (start - leaf->gpa),
-							    .gpa = start,
-							    .size = end - start,
-							    .flags = flags }))
-			return 1;
+		stop = add(collection, &(struct core_mapping){ .gva = leaf->gva + (start - leaf->gpa),
+							       .gpa = start,
+							       .size = end - start,
+							       .flags = flags });
+		if (stop)
+			return stop;
 	}
 	return 0;
 }
@@ -107,12 +110,14 @@ int mappings_collect(const struct view *view, const struct walk_mode *mode, bool
 {
 	struct collection collection = { .view = view, .out = out, .repeats_left = REPEATED_TABLES_MAX };
 	const struct walk_visitor visitor = { .context = &collection, .run = add_run, .again = skip_table };
+	int stop;
 
 	*out = (struct mappings){ 0 };
-	out->cut_short = walk_range(view, mode, IMAGE_START, ~0ull, 0, &visitor) != 0;
-	if (!image_only && !out->cut_short)
-		out->cut_short = walk_range(view, mode, 0, IMAGE_START - 1, 0, &visitor) != 0;
-	if (collection.out_of_memory)
+	stop = walk_range(view, mode, IMAGE_START, ~0ull, 0, &visitor);
+	if (!image_only && !stop)
+		stop = walk_range(view, mode, 0, IMAGE_START - 1, 0, &visitor);
+	out->cut_short = stop != 0;
+	if (collection.out_of_memory || stop == WALK_NO_MEMORY)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "the guest's mappings");
 	if (out->count)
 		qsort(out->items, out->count, sizeof(out->items[0]), by_gva);

@@ -3,12 +3,15 @@
 
 const char *memory_type(uint64_t pat, unsigned int pat_index)
 {
-	static const char *const names[256] = {
-		[0] = "UC", [1] = "WC", [4] = "WT", [5] = "WP", [6] = "WB", [7] = "UC-",
-	};
-	const char *name = names[pat >> 8 * (pat_index & 7) & 0xff];
-
-	return name ? name : "reserved";
+	switch (pat >> 8 * (pat_index & 7) & 0xff) {
+	case 0: return "UC";
+	case 1: return "WC";
+	case 4: return "WT";
+	case 5: return "WP";
+	case 6: return "WB";
+	case 7: return "UC-";
+	}
+	return "reserved";
 }
 
 uint64_t memory_type_pat(const struct view_cpu *cpu)

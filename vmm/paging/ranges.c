@@ -179,10 +179,13 @@ static int collect(struct collector *collector, const struct walk_table *table, 
 		.visited = &collector->memo->visited,
 		.damage = collect_damage,
 	};
+	int stop;
 
 	if (table)
-		return walk_subtree(collector->view, collector->mode, table, 0, &visitor);
-	return walk_range(collector->view, collector->mode, start, end, 0, &visitor);
+		stop = walk_subtree(collector->view, collector->mode, table, 0, &visitor);
+	else
+		stop = walk_range(collector->view, collector->mode, start, end, 0, &visitor);
+	return stop == WALK_NO_MEMORY ? COLLECT_NO_MEMORY : stop;
 }
 
 /* Visits the table once more, for what it contributes alone. NULL: out of memory. */

@@ -7,21 +7,19 @@ struct comparing {
 	uint64_t most;
 };
 
-enum { CUT_SHORT = 1 };
+enum compare_stop { COMPARE_CUT_SHORT = 1, COMPARE_FAILED = 2 };
 
-/* KVM knows nothing of the page's size, so the GPA of the byte is compared. */
+/* KVM knows nothing of the page's size, so the GPA of the byte is compared. 0 or enum compare_stop. */
 static int ask(struct comparing *comparing, uint64_t gva, uint64_t gpa)
 {
 	const struct view *view = comparing->view;
 	struct translated *out = comparing->out;
 	struct view_translation answer;
 
-	if (out->asked == comparing->most) {
-		out->cut_short = true;
-		return CUT_SHORT;
-	}
+	if (out->asked == comparing->most)
+		return COMPARE_CUT_SHORT;
 	if (view->translate(view->translate_context, 0, gva, &answer) < 0)
-		return -1;
+		return COMPARE_FAILED;
 	out->asked++;
 	if (answer.valid && answer.gpa == gpa)
 		return 0;
@@ -54,5 +52,8 @@ int translated_compare(const struct view *view, const struct walk_mode *mode, st
 
 	*out = (struct translated){ 0 };
 	stop = walk_range(view, mode, 0, UINT64_MAX, 0, &visitor);
-	return stop < 0 ? -1 : 0;
+	if (stop == COMPARE_FAILED)
+		return -1;
+	out->cut_short = stop != 0;
+	return 0;
 }

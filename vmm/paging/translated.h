@@ -19,7 +19,7 @@ struct translated {
 	uint64_t walk_gpa; /* by the page tables */
 	bool valid;        /* KVM has a translation, kvm_gpa */
 	uint64_t kvm_gpa;
-	bool cut_short; /* the limit ended the comparison */
+	bool cut_short; /* a limit ended the comparison: of translations, or of the scan's tables */
 };
 
 /*

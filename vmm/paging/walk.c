@@ -72,13 +72,13 @@ static enum walk_stop level_check(const struct walk_mode *mode, struct walk_leve
 	return WALK_MAPPED;
 }
 
-static void walk_end(struct walk *walk, const struct walk_level *page)
+static void walk_end(const struct walk_mode *mode, struct walk *walk, const struct walk_level *page)
 {
 	walk->page_size = page_level_size(page->level);
 	walk->gpa = walk_leaf_gpa(page->entry, walk->page_size) | (walk->gva & (walk->page_size - 1));
 	walk->rights = page->rights;
 	walk->pat_index = entry_pat_index(page->level, page->entry);
-	walk->key = entry_key(page->entry);
+	walk->key = mode->keys ? entry_key(page->entry) : 0;
 }
 
 void walk_translate(const struct view *view, const struct walk_mode *mode, uint64_t gva, struct walk *out)
@@ -105,7 +105,7 @@ void walk_translate(const struct view *view, const struct walk_mode *mode, uint6
 		out->stop = level_check(mode, step);
 		out->level_count++;
 		if (out->stop == WALK_MAPPED && step->is_page)
-			walk_end(out, step);
+			walk_end(mode, out, step);
 		if (out->stop != WALK_MAPPED || step->is_page)
 			return;
 		rights = step->rights;

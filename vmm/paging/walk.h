@@ -128,7 +128,8 @@ struct walk_table {
 
 struct visited;
 
-#define WALK_ENTER (-2)
+#define WALK_ENTER     (-2)
+#define WALK_NO_MEMORY (-3)
 
 /* Callbacks of a scan, in order of GVA. Each may be NULL. A nonzero return ends the scan. */
 struct walk_visitor {
@@ -180,7 +181,8 @@ uint64_t walk_tables_limit(const struct view *view);
  * part of the range is skipped. Enters at most `limit` tables, so that hostile tables cost bounded time; 0
  * means walk_tables_limit(). A table that is its own
  * ancestor (a recursive map) is a table like any other: each step is one level down. Does not recurse.
- * Returns 0, the visitor's nonzero return, or -1 if the limit ended the scan.
+ * Returns 0, the visitor's nonzero return, -1 if the limit ended the scan, or WALK_NO_MEMORY: no memory for the list of
+ * visited tables.
  */
 int walk_range(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 	       uint64_t limit, const struct walk_visitor *visitor);

@@ -187,7 +187,7 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 		return WALK_ENTER;
 	switch (visited_add(visited, table, &ignored)) {
 	case VISITED_BEFORE: break;
-	case VISITED_NO_MEMORY: return -1;
+	case VISITED_NO_MEMORY: return WALK_NO_MEMORY;
 	default: return WALK_ENTER;
 	}
 	if (visited_times(visited, table) <= scan->visitor->visits)

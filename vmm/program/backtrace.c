@@ -31,18 +31,11 @@ struct unwinder {
 
 static pid_t next_thread(Dwfl *dwfl, void *context, void **thread)
 {
-	(void)dwfl;
-	if (*thread)
-		return 0;
-	*thread = context;
-	return THREAD;
-}
+	bool first = !*thread;
 
-static bool get_thread(Dwfl *dwfl, pid_t thread_id, void *context, void **thread)
-{
-	(void)dwfl, (void)thread_id;
+	(void)dwfl;
 	*thread = context;
-	return true;
+	return first ? THREAD : 0;
 }
 
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *out, void *context)
@@ -70,7 +63,6 @@ static bool set_registers(Dwfl_Thread *thread, void *context)
 
 static const Dwfl_Thread_Callbacks callbacks = {
 	.next_thread = next_thread,
-	.get_thread = get_thread,
 	.memory_read = memory_read,
 	.set_initial_registers = set_registers,
 };
@@ -154,10 +146,19 @@ static void take_by_rules(struct unwinder *unwinder)
 		unwinder->out->end = BACKTRACE_OUTSIDE;
 		return;
 	}
+	/* No rule is for it; libdwfl would take RBP for a frame pointer. */
+	if (describe_is_padding(unwinder->describe, unwinder->registers.rip)) {
+		take(unwinder->out, unwinder->registers.rip, unwinder->registers.rsp, true);
+		unwinder->out->end = BACKTRACE_LOST;
+		return;
+	}
 	/* libdwfl reports a return address that it cannot read as the end of the stack. */
 	if (dwfl_getthread_frames(describe_dwfl(unwinder->describe), THREAD, take_frame, unwinder) < 0 ||
 	    unwinder->unmapped)
 		unwinder->out->end = BACKTRACE_LOST;
+	/* libdwfl may give up before the first frame. */
+	if (!unwinder->out->count)
+		take(unwinder->out, unwinder->registers.rip, unwinder->registers.rsp, true);
 }
 
 /* Each frame pointer points to that of the caller, with the return address above it. */

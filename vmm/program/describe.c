@@ -3,6 +3,7 @@
  * describe.c: names and lines by libdwfl, from the file alone: no separate debug files, no debuginfod.
  */
 #include "program/describe.h"
+#include "base/page.h"
 #include "base/strbuf.h"
 #include "base/escape.h"
 #include "program/program_file.h"
@@ -11,6 +12,7 @@
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,32 +193,33 @@ static bool symbol_text(struct describe *describe, uint64_t address, uint64_t sh
 	return true;
 }
 
-const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size)
+/*
+ * The bytes after the end of a function, which align the next one: "vmalloc+0x12, after its end". False if no function
+ * ends in the page before the address.
+ */
+static bool padding_text(struct describe *describe, uint64_t address, char *out, size_t size)
 {
-	char name[160], line[96] = "";
-	Dwarf_Die *unit;
-	Dwarf_Addr bias;
-	int type;
+	int count = describe ? dwfl_module_getsymtab(describe->module) : 0;
+	uint64_t nearest = 0;
+	char escaped[128];
 
-	if (size)
-		out[0] = '\0';
-	if (!symbol_text(describe, address, 0, name, sizeof(name), &type))
-		return out;
-	unit = type == STT_OBJECT ? NULL : unit_of(describe, address, &bias);
-	if (unit)
-		address_line(unit, address - bias, line, sizeof(line));
-	snprintf(out, size, "%s%s", name, line);
-	return out;
+	out[0] = '\0';
+	for (int i = 0; i < count; i++) {
+		GElf_Addr start;
+		GElf_Sym symbol;
+		const char *name =
+			dwfl_module_getsym_info(describe->module, i, &symbol, &start, NULL, NULL, NULL);
+
+		if (!name || GELF_ST_TYPE(symbol.st_info) != STT_FUNC || !symbol.st_size || start > address ||
+		    address - start < symbol.st_size || address - start - symbol.st_size >= PAGE_4K ||
+		    start < nearest)
+			continue;
+		nearest = start;
+		snprintf(out, size, "%s+0x%" PRIx64 ", after its end",
+			 text_escape(name, strlen(name), escaped, sizeof(escaped)), address - start);
+	}
+	return *out;
 }
-
-/* The inlined functions at an address: the chain down to the one whose range of code around it is the smallest. */
-struct inline_search {
-	Dwarf_Addr address;
-	Dwarf_Die path[SCOPES_MAX], best[SCOPES_MAX]; /* outermost first */
-	size_t path_count, best_count;
-	Dwarf_Addr smallest;
-	unsigned int left; /* scopes that may still be read */
-};
 
 /* The size of the range of the scope's code that contains the address; 0 if none does. */
 static Dwarf_Addr range_around(Dwarf_Die *scope, Dwarf_Addr address)
@@ -229,6 +232,70 @@ static Dwarf_Addr range_around(Dwarf_Die *scope, Dwarf_Addr address)
 			return high - low;
 	return 0;
 }
+
+/* The function of the unit, not inlined, whose code the address is in. */
+static bool function_at(const Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die *function)
+{
+	Dwarf_Die outer = *unit, next;
+	bool more;
+
+	for (more = dwarf_child(&outer, function) == 0; more; *function = next) {
+		if (dwarf_tag(function) == DW_TAG_subprogram && range_around(function, address))
+			return true;
+		more = dwarf_siblingof(function, &next) == 0 && next.addr > function->addr;
+	}
+	return false;
+}
+
+/*
+ * The symbol of a part that the compiler has made of a function ("zone_alloc.part.0+0x12") becomes the function's name
+ * in DWARF, without the offset, which is not one into that function.
+ */
+static void use_dwarf_name(const Dwarf_Die *unit, Dwarf_Addr address, char *name, size_t size)
+{
+	const char *own;
+	Dwarf_Die function;
+	char escaped[128];
+	size_t length;
+
+	if (!strchr(name, '.') || !function_at(unit, address, &function))
+		return;
+	own = dwarf_diename(&function);
+	if (!own)
+		return;
+	length = strlen(text_escape(own, strlen(own), escaped, sizeof(escaped)));
+	if (length && !strncmp(name, escaped, length) && name[length] == '.')
+		snprintf(name, size, "%s", escaped);
+}
+
+const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size)
+{
+	char name[160], line[96] = "";
+	Dwarf_Die *unit;
+	Dwarf_Addr bias;
+	int type;
+
+	if (size)
+		out[0] = '\0';
+	if (!symbol_text(describe, address, 0, name, sizeof(name), &type))
+		return out;
+	unit = type == STT_OBJECT ? NULL : unit_of(describe, address, &bias);
+	if (unit) {
+		address_line(unit, address - bias, line, sizeof(line));
+		use_dwarf_name(unit, address - bias, name, sizeof(name));
+	}
+	snprintf(out, size, "%s%s", name, line);
+	return out;
+}
+
+/* The inlined functions at an address: the chain down to the one whose range of code around it is the smallest. */
+struct inline_search {
+	Dwarf_Addr address;
+	Dwarf_Die path[SCOPES_MAX], best[SCOPES_MAX]; /* outermost first */
+	size_t path_count, best_count;
+	Dwarf_Addr smallest;
+	unsigned int left; /* scopes that may still be read */
+};
 
 /* The inner one of equal ranges counts. */
 static void take_scope(struct inline_search *search, Dwarf_Die *scope)
@@ -244,7 +311,7 @@ static void take_scope(struct inline_search *search, Dwarf_Die *scope)
 
 /*
  * Searches a function's scopes. A block need not have a range, nor an inlined function lie in that of the function
- * around it: compilers move code.
+ * around it: compilers move code. `depth` scopes are around these, and no more of them in search->path.
  */
 static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigned int depth)
 {
@@ -253,14 +320,14 @@ static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigne
 
 	for (more = dwarf_child(outer, &scope) == 0; more && search->left; scope = next) {
 		int tag = dwarf_tag(&scope);
-		bool inlined = tag == DW_TAG_inlined_subroutine && search->path_count < SCOPES_MAX;
+		bool inlined = tag == DW_TAG_inlined_subroutine;
 
 		search->left--;
 		if (inlined) {
 			search->path[search->path_count++] = scope;
 			take_scope(search, &scope);
 		}
-		if ((inlined || tag == DW_TAG_lexical_block) && depth < SCOPES_MAX)
+		if ((inlined || tag == DW_TAG_lexical_block) && depth + 1 < SCOPES_MAX)
 			search_scope(search, &scope, depth + 1);
 		search->path_count -= inlined;
 		more = dwarf_siblingof(&scope, &next) == 0 && next.addr > scope.addr;
@@ -271,17 +338,11 @@ static void search_scope(struct inline_search *search, Dwarf_Die *outer, unsigne
 static size_t inlined_at(const Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die out[SCOPES_MAX])
 {
 	struct inline_search search = { .address = address, .left = SCOPES_READ_MAX };
-	Dwarf_Die outer = *unit, function, next;
-	bool more;
+	Dwarf_Die function;
 
-	for (more = dwarf_child(&outer, &function) == 0; more; function = next) {
-		search.smallest =
-			dwarf_tag(&function) == DW_TAG_subprogram ? range_around(&function, address) : 0;
-		if (search.smallest) {
-			search_scope(&search, &function, 0);
-			break;
-		}
-		more = dwarf_siblingof(&function, &next) == 0 && next.addr > function.addr;
+	if (function_at(unit, address, &function)) {
+		search.smallest = range_around(&function, address);
+		search_scope(&search, &function, 0);
 	}
 	memcpy(out, search.best, search.best_count * sizeof(out[0]));
 	return search.best_count;
@@ -317,15 +378,26 @@ const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, c
 	Dwarf_Addr bias;
 	int type;
 
-	if (!symbol_text(describe, address, !exact, name, sizeof(name), &type))
+	if (!symbol_text(describe, address, !exact, name, sizeof(name), &type) &&
+	    !padding_text(describe, address, name, sizeof(name)))
 		return out;
 	unit = unit_of(describe, address, &bias);
 	if (unit) {
+		use_dwarf_name(unit, address - bias, name, sizeof(name));
 		address_line(unit, address - bias, line, sizeof(line));
 		inlined_text(unit, address - bias, line, sizeof(line), &text);
 	}
 	strbuf_add(&text, "%s%s", name, line);
 	return out;
+}
+
+bool describe_is_padding(struct describe *describe, uint64_t address)
+{
+	char name[160];
+	int type;
+
+	return !symbol_text(describe, address, 0, name, sizeof(name), &type) &&
+	       padding_text(describe, address, name, sizeof(name));
 }
 
 Dwfl *describe_dwfl(const struct describe *describe)

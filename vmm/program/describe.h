@@ -24,6 +24,9 @@ void describe_close(struct describe *describe);
 const char *describe_address(struct describe *describe, uint64_t address, char *out, size_t size);
 const char *describe_frame(struct describe *describe, uint64_t pc, bool exact, char *out, size_t size);
 
+/* Whether an address is after the end of a function, and before the next one: it has no frame. */
+bool describe_is_padding(struct describe *describe, uint64_t address);
+
 /* libdwfl's handle on the file, until describe_close. */
 struct Dwfl *describe_dwfl(const struct describe *describe);
 

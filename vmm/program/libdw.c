@@ -42,6 +42,8 @@
 	X(dwfl_frame_reg)                                                                                    \
 	X(dwfl_getthread_frames)                                                                             \
 	X(dwfl_module_addrinfo)                                                                              \
+	X(dwfl_module_getsym_info)                                                                           \
+	X(dwfl_module_getsymtab)                                                                             \
 	X(dwfl_module_nextcu)                                                                                \
 	X(dwfl_report_begin)                                                                                 \
 	X(dwfl_report_elf)                                                                                   \

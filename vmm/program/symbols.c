@@ -190,9 +190,11 @@ int symbols_open_file(struct private_file *file, struct symbols **out, struct er
 		private_file_close(file);
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	}
-	symbols->file.file.fd = -1;
-	if (program_file_open(file, &symbols->file, error) < 0 || symbols_load_segments(symbols, error) < 0 ||
-	    symbols_load_table(symbols, error) < 0) {
+	if (program_file_open(file, &symbols->file, error) < 0) {
+		free(symbols);
+		return -1;
+	}
+	if (symbols_load_segments(symbols, error) < 0 || symbols_load_table(symbols, error) < 0) {
 		symbols_close(symbols);
 		return -1;
 	}

@@ -232,12 +232,9 @@ static void add_elements(struct builder *builder, const struct piece *piece, con
 
 static void add_array(struct builder *builder, const struct piece *piece)
 {
-	struct ctype target;
+	struct ctype target = { .is_void = true };
 
-	if (!ctype_target(&piece->value.type, &target)) {
-		add(builder, piece, NODE_UNKNOWN);
-		return;
-	}
+	ctype_target(&piece->value.type, &target);
 	debug_info_complete(builder->context->info, &target);
 	if (ctype_kind(&target) == CTYPE_CHAR)
 		add_text(builder, piece);

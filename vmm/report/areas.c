@@ -117,17 +117,26 @@ static void show_tables(struct report *report, const struct area_report *shown)
 		  tables->cut_short ? "; INCOMPLETE: there are more tables than memory can hold" : "");
 }
 
+static void show_finding(struct report *report, const struct area_report *shown,
+			 const struct finding *finding)
+{
+	if (finding->area == shown->index + 1)
+		text_line(report, PAINT_BAD, 4, 8, "%s at 0x%" PRIx64 ": claimed %s; found %s",
+			  invariant_name(finding->invariant), finding->address, finding->claimed,
+			  finding->found);
+}
+
 static void show_findings(struct report *report, const struct area_report *shown)
 {
 	const struct verdict *verdict = shown->about->verdict;
 
-	for (size_t i = 0; shown->findings && i < verdict->findings.count; i++) {
-		const struct finding *finding = &verdict->findings.items[i];
-
-		if (finding->area == shown->index + 1)
-			text_line(report, PAINT_BAD, 4, 8, "%s at 0x%" PRIx64 ": claimed %s; found %s",
-				  invariant_name(finding->invariant), finding->address, finding->claimed,
-				  finding->found);
+	if (!shown->findings)
+		return;
+	for (size_t i = 0; i < verdict->findings.count; i++) {
+		show_finding(report, shown, &verdict->findings.items[i]);
+		for (size_t j = 0; j < verdict->further.count; j++)
+			if (verdict->further.items[j].of == i)
+				show_finding(report, shown, &verdict->further.items[j]);
 	}
 }
 

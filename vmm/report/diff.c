@@ -34,14 +34,18 @@ static size_t listed(const struct report_diff *diff, size_t count)
 	return diff->all || count < LISTED ? count : LISTED;
 }
 
-static void show_rest(struct report *report, uint64_t shown, uint64_t all)
+/* The items that are not shown: of the list, and of `all` that are not in the list. */
+static void show_rest(struct report *report, uint64_t shown, uint64_t listed, uint64_t all)
 {
 	char more[40];
 
-	if (shown < all)
+	if (shown < listed)
+		text_line(report, PAINT_FAINT, 2, 2, "and %s more (--all lists them)",
+			  text_count(listed - shown, more, sizeof(more)));
+	if (listed < all)
 		text_line(report, PAINT_FAINT, 2, 2, "and %s more%s",
-			  text_count(all - shown, more, sizeof(more)),
-			  shown < DIFF_LISTED_MAX ? " (--all lists them)" : "");
+			  text_count(all - listed, more, sizeof(more)),
+			  listed < DIFF_LISTED_MAX ? ", where a table is mapped again" : "");
 }
 
 /* ---- ranges ---- */
@@ -88,7 +92,27 @@ static void show_ranges(struct report *report, const struct report_diff *diff)
 				  text_count(tables->by_change[i], text, sizeof(text)), diff_change_name(i));
 	for (size_t i = 0; i < count; i++)
 		show_range(report, diff, &tables->ranges.items[i]);
-	show_rest(report, count, tables->range_count);
+	show_rest(report, count, tables->ranges.count, tables->range_count);
+}
+
+/* The addresses that the limit of tables left out. */
+static void show_not_compared(struct report *report, const struct report_diff *diff)
+{
+	const struct diff_tables *tables = diff->tables;
+	size_t count = listed(diff, tables->not_compared.count);
+	char size[40], ranges[40];
+
+	text_line(report, PAINT_BAD, 0, 2,
+		  "THE WALK WAS CUT SHORT at its limit of tables: %s of addresses in %s are not compared:",
+		  number_bytes(tables->bytes_not_compared, size, sizeof(size)),
+		  text_number_of(tables->not_compared.count, "range", ranges, sizeof(ranges)));
+	for (size_t i = 0; i < count; i++) {
+		const struct diff_extent *extent = &tables->not_compared.items[i];
+
+		text_line(report, PAINT_BAD, 2, 6, "0x%016" PRIx64 "  %10s", extent->gva,
+			  number_bytes(extent->size, size, sizeof(size)));
+	}
+	show_rest(report, count, tables->not_compared.count, tables->not_compared.count);
 }
 
 /* ---- entries ---- */
@@ -125,25 +149,50 @@ static void show_entries(struct report *report, const struct report_diff *diff)
 		return;
 	for (size_t i = 0; i < listed(diff, tables->entries.count); i++)
 		show_entry(report, &tables->entries.items[i]);
-	show_rest(report, listed(diff, tables->entries.count), all);
+	show_rest(report, listed(diff, tables->entries.count), tables->entries.count, all);
 }
 
 /* ---- areas ---- */
 
+static const char *count_or_none(uint64_t count, char *out, size_t size)
+{
+	return count ? text_count(count, out, size) : "none";
+}
+
+/* "64 KiB", "64 KiB -> 128 KiB", "64 KiB, pages 16 -> none": the size, and the numbers that changed. */
+static const char *area_numbers(const struct diff_area *change, char *out, size_t size)
+{
+	const struct claim_area *before = change->before, *area = change->after ? change->after : before;
+	struct strbuf text = strbuf_of(out, size);
+	char one[40], other[40];
+
+	if (change->changes & 1u << DIFF_AREA_EXTENT)
+		strbuf_add(&text, "%s -> ", number_bytes(claim_area_bytes(before), one, sizeof(one)));
+	strbuf_add(&text, "%s", number_bytes(claim_area_bytes(area), one, sizeof(one)));
+	if (change->changes & 1u << DIFF_AREA_VM_SIZE)
+		strbuf_add(&text, ", vm_struct size %s -> %s", number_bytes(before->size, one, sizeof(one)),
+			   number_bytes(area->size, other, sizeof(other)));
+	if (change->changes & 1u << DIFF_AREA_PAGES)
+		strbuf_add(&text, ", pages %s -> %s", count_or_none(before->nr_pages, one, sizeof(one)),
+			   count_or_none(area->nr_pages, other, sizeof(other)));
+	if (change->changes & 1u << DIFF_AREA_REQUESTED)
+		strbuf_add(&text, ", requested size %s -> %s",
+			   number_bytes(before->requested_size, one, sizeof(one)),
+			   number_bytes(area->requested_size, other, sizeof(other)));
+	return out;
+}
+
 static void show_area(struct report *report, const struct report_diff *diff, const struct diff_area *change)
 {
 	const struct claim_area *area = change->after ? change->after : change->before;
-	char bytes[40], old[40], caller[300], changes[120], resized[60] = "";
+	char caller[300], changes[120], numbers[240];
 	struct strbuf list = STRBUF(changes);
 
 	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
 		if (change->changes & 1u << i)
 			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
-	if (change->changes & 1u << DIFF_AREA_EXTENT)
-		snprintf(resized, sizeof(resized), "%s -> ",
-			 number_bytes(claim_area_bytes(change->before), old, sizeof(old)));
-	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s%s", area->va_start, changes, resized,
-		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
+	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s", area->va_start, changes,
+		  area_numbers(change, numbers, sizeof(numbers)),
 		  address_caller(area, diff->symbols, caller, sizeof(caller)));
 }
 
@@ -154,7 +203,7 @@ static void show_areas(struct report *report, const struct report_diff *diff)
 	text_heading(report, "Areas");
 	for (size_t i = 0; i < count; i++)
 		show_area(report, diff, &diff->areas->items[i]);
-	show_rest(report, count, diff->areas->count);
+	show_rest(report, count, diff->areas->count, diff->areas->count);
 }
 
 /* ---- contents ---- */
@@ -177,7 +226,7 @@ static void show_contents(struct report *report, const struct report_diff *diff)
 			  address_explain(run->gva, diff->after->claims, diff->symbols, location,
 					  sizeof(location)));
 	}
-	show_rest(report, count, contents->count);
+	show_rest(report, count, contents->count, contents->count);
 }
 
 /* ---- frames ---- */
@@ -258,9 +307,8 @@ void report_diff(struct report *report, const struct report_diff *diff)
 	for (unsigned int level = 1; level <= 5; level++)
 		entries += tables->by_level[level];
 	if (tables->cut_short)
-		text_line(report, PAINT_BAD, 0, 2,
-			  "THE WALK WAS CUT SHORT: there are more tables than memory can hold");
-	if (!tables->pages && !entries && !diff->frames->frames && !(diff->areas && diff->areas->count))
+		show_not_compared(report, diff);
+	else if (!tables->pages && !entries && !diff->frames->frames && !(diff->areas && diff->areas->count))
 		text_line(report, PAINT_GOOD, 0, 2,
 			  "The same is mapped, by the same entries; frames%s have the same owners.",
 			  diff->areas ? " and areas" : "");

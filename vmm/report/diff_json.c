@@ -44,6 +44,17 @@ static void emit_ranges(struct report *report, const struct report_diff *diff)
 	}
 }
 
+static void emit_not_compared(struct report *report, const struct diff_tables *tables)
+{
+	for (size_t i = 0; i < tables->not_compared.count; i++) {
+		struct json_object *line = json_start(report, "diff_not_compared");
+
+		json_add_hex(line, "address", tables->not_compared.items[i].gva);
+		json_add_number(line, "size", tables->not_compared.items[i].size);
+		json_finish(report, line);
+	}
+}
+
 static void emit_entries(struct report *report, const struct report_diff *diff)
 {
 	for (size_t i = 0; diff->entries && i < diff->tables->entries.count; i++) {
@@ -58,6 +69,23 @@ static void emit_entries(struct report *report, const struct report_diff *diff)
 		json_add_hex(line, "before", entry->before);
 		json_add_hex(line, "after", entry->after);
 		json_finish(report, line);
+	}
+}
+
+/* The numbers of an area that changed, beside its size. */
+static void add_numbers(struct json_object *line, const struct diff_area *change)
+{
+	if (change->changes & 1u << DIFF_AREA_VM_SIZE) {
+		json_add_number(line, "vm_struct_size_before", change->before->size);
+		json_add_number(line, "vm_struct_size_after", change->after->size);
+	}
+	if (change->changes & 1u << DIFF_AREA_PAGES) {
+		json_add_number(line, "pages_before", change->before->nr_pages);
+		json_add_number(line, "pages_after", change->after->nr_pages);
+	}
+	if (change->changes & 1u << DIFF_AREA_REQUESTED) {
+		json_add_number(line, "requested_size_before", change->before->requested_size);
+		json_add_number(line, "requested_size_after", change->after->requested_size);
 	}
 }
 
@@ -78,6 +106,7 @@ static void emit_areas(struct report *report, const struct report_diff *diff)
 			json_add_number(line, "size_before", claim_area_bytes(change->before));
 		if (change->after)
 			json_add_number(line, "size_after", claim_area_bytes(change->after));
+		add_numbers(line, change);
 		json_finish(report, line);
 	}
 }
@@ -149,12 +178,15 @@ static void emit_sum(struct report *report, const struct report_diff *diff)
 	json_add_number(line, "cpus_before", diff->before->view->cpu_count);
 	json_add_number(line, "cpus_after", diff->after->view->cpu_count);
 	json_add_bool(line, "cut_short", diff->tables->cut_short);
+	json_add_number(line, "ranges_not_listed", diff->tables->range_count - diff->tables->ranges.count);
+	json_add_number(line, "bytes_not_compared", diff->tables->bytes_not_compared);
 	json_finish(report, line);
 }
 
 void diff_json(struct report *report, const struct report_diff *diff)
 {
 	emit_ranges(report, diff);
+	emit_not_compared(report, diff->tables);
 	emit_entries(report, diff);
 	emit_areas(report, diff);
 	emit_contents(report, diff);

@@ -56,6 +56,7 @@ static void emit_violation(struct report *report, const struct map_violation *vi
 	json_add_hex(line, "gpa", violation->gpa);
 	json_add_number(line, "size", violation->size);
 	json_add_number(line, "mappings", violation->mappings);
+	json_add_bool(line, "mappings_at_least", violation->at_least);
 	for (unsigned int i = 0; i < map_violation_places(violation); i++) {
 		json_object_array_add(addresses, json_hex(violation->by[i].at));
 		json_object_array_add(all_rights, json_text(RIGHTS_TEXT(violation->by[i].rights)));
@@ -77,8 +78,10 @@ static void emit_sum(struct report *report, const struct report_map *input)
 	json_add_number(line, "damaged", ranges->damaged);
 	json_add_bool(line, "cut_short", ranges->cut_short);
 	json_add_bool(line, "pat_known", input->cpu->has_pat);
-	if (input->map->direct.found)
+	if (input->map->direct.found) {
 		json_add_hex(line, "direct_map", input->map->direct.base);
+		json_add_bool(line, "direct_map_assumed", input->map->direct.assumed);
+	}
 	if (input->violations) {
 		json_add_number(line, "violations", input->violations->count);
 		json_add_number(line, "checked_frames", input->violations->frames);

@@ -12,26 +12,27 @@
 /* Shown without --all. */
 #define SHOWN_MAX 20
 
-static void show_table(struct report *report, const struct map_violation *violation, bool at_least)
+static void show_table(struct report *report, const struct map_violation *violation)
 {
-	char size[40], second[80] = "";
+	char size[40], count[40], second[100] = "";
 
 	number_bytes(violation->size, size, sizeof(size));
 	if (map_violation_places(violation) == 2)
-		snprintf(second, sizeof(second), " and 0x%016" PRIx64 " (%s), %s%" PRIu64 " mappings",
+		snprintf(second, sizeof(second), " and 0x%016" PRIx64 " (%s), %s%s mappings",
 			 violation->by[1].at, RIGHTS_TEXT(violation->by[1].rights),
-			 at_least ? "at least " : "", violation->mappings);
+			 violation->at_least ? "at least " : "",
+			 text_count(violation->mappings, count, sizeof(count)));
 	text_line(report, PAINT_BAD, 2, 4,
 		  "page table%s writable at 0x%016" PRIx64 " (%s)%s: %s from GPA 0x%" PRIx64,
 		  violation->size > PAGE_4K ? "s" : "", violation->by[0].at,
 		  RIGHTS_TEXT(violation->by[0].rights), second, size, violation->gpa);
 }
 
-static void show_violation(struct report *report, const struct map_violation *violation, bool at_least)
+static void show_violation(struct report *report, const struct map_violation *violation)
 {
 	const char *first = RIGHTS_TEXT(violation->by[0].rights);
 	const char *second = RIGHTS_TEXT(violation->by[1].rights);
-	char size[40];
+	char size[40], count[40];
 
 	number_bytes(violation->size, size, sizeof(size));
 	switch (violation->fault) {
@@ -39,7 +40,7 @@ static void show_violation(struct report *report, const struct map_violation *vi
 		text_line(report, PAINT_BAD, 2, 4, "writable and executable: 0x%016" PRIx64 ", %s, %s",
 			  violation->by[0].at, size, first);
 		return;
-	case MAP_TABLE_WRITABLE: show_table(report, violation, at_least); return;
+	case MAP_TABLE_WRITABLE: show_table(report, violation); return;
 	case MAP_WRITABLE_ELSEWHERE:
 		text_line(report, PAINT_BAD, 2, 4,
 			  "executable at 0x%016" PRIx64 " (%s), writable at 0x%016" PRIx64
@@ -48,9 +49,10 @@ static void show_violation(struct report *report, const struct map_violation *vi
 		return;
 	case MAP_ALIAS:
 		text_line(report, PAINT_BAD, 2, 4,
-			  "mapped %s%" PRIu64 " times, at 0x%016" PRIx64 " (%s) and 0x%016" PRIx64
+			  "mapped %s%s times, at 0x%016" PRIx64 " (%s) and 0x%016" PRIx64
 			  " (%s): %s from GPA 0x%" PRIx64,
-			  at_least ? "at least " : "", violation->mappings, violation->by[0].at, first,
+			  violation->at_least ? "at least " : "",
+			  text_count(violation->mappings, count, sizeof(count)), violation->by[0].at, first,
 			  violation->by[1].at, second, size, violation->gpa);
 		return;
 	}
@@ -66,6 +68,13 @@ void map_show_violations(struct report *report, const struct report_map *input)
 	if (!input->map->direct.found)
 		text_line(report, PAINT_PLAIN, 0, 2,
 			  "check: this guest has no direct map that kvmap can see");
+	else if (input->map->direct.assumed)
+		text_line(
+			report, PAINT_PLAIN, 0, 2,
+			"check: the direct map is assumed: GPA 0 at 0x%016" PRIx64
+			", the distance of at least half of memory; what it maps is no alias, and page tables may be "
+			"written through it",
+			input->map->direct.base);
 	if (!violations->count && !violations->cut_short)
 		text_line(
 			report, PAINT_GOOD, 0, 2,
@@ -78,7 +87,7 @@ void map_show_violations(struct report *report, const struct report_map *input)
 				  ? "; INCOMPLETE: the same frames have more mappings than are checked"
 				  : "");
 	for (size_t i = 0; i < shown; i++)
-		show_violation(report, &violations->items[i], violations->at_least);
+		show_violation(report, &violations->items[i]);
 	if (shown < violations->count)
 		text_line(report, PAINT_BAD, 2, 4, "and %zu more of these (--all)",
 			  violations->count - shown);

@@ -83,11 +83,43 @@ static void show_results(struct report *report, const struct verdict *verdict)
 		show_result(report, i, verdict);
 }
 
-static void show_finding(struct report *report, size_t number, const struct finding *finding)
+/* Another claim about the object of a finding: what differs from the finding. */
+static void show_further(struct report *report, const struct finding *finding, const struct finding *further)
 {
+	bool elsewhere = strcmp(finding->where, further->where) != 0;
+	char place[120] = "", pages[40];
+
+	if (further->pages > 1 &&
+	    (further->range_start != finding->range_start || further->range_end != finding->range_end))
+		snprintf(place, sizeof(place),
+			 "0x%016" PRIx64 " to 0x%016" PRIx64 "%s, %s, the first: ", further->range_start,
+			 further->range_end - 1, further->gaps ? ", with gaps" : "",
+			 text_number_of(further->pages, "page", pages, sizeof(pages)));
+	else if (further->address != finding->address)
+		snprintf(place, sizeof(place), "at 0x%016" PRIx64 ": ", further->address);
+	text_line(report, PAINT_PLAIN, 6, 15, "also     %sclaimed %s; found %s%s%s", place, further->claimed,
+		  further->found, elsewhere ? "; " : "", elsewhere ? further->where : "");
+}
+
+static void show_all_further(struct report *report, const struct verdict *verdict, size_t of)
+{
+	const struct finding *finding = &verdict->findings.items[of];
+	char claims[40];
+
+	for (size_t i = 0; i < verdict->further.count; i++)
+		if (verdict->further.items[i].of == of)
+			show_further(report, finding, &verdict->further.items[i]);
+	if (finding->more_unlisted)
+		text_line(report, PAINT_PLAIN, 6, 15, "also     %s",
+			  text_number_of(finding->more_unlisted, "more claim", claims, sizeof(claims)));
+}
+
+static void show_finding(struct report *report, const struct verdict *verdict, size_t i)
+{
+	const struct finding *finding = &verdict->findings.items[i];
 	char pages[40];
 
-	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64, number,
+	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64, i + 1,
 		  finding_name(finding->invariant), finding->address);
 	if (finding->pages > 1)
 		text_line(report, PAINT_PLAIN, 6, 15,
@@ -98,6 +130,7 @@ static void show_finding(struct report *report, size_t number, const struct find
 	text_line(report, PAINT_PLAIN, 6, 15, "found    %s", finding->found);
 	if (*finding->where)
 		text_line(report, PAINT_PLAIN, 6, 15, "where    %s", finding->where);
+	show_all_further(report, verdict, i);
 }
 
 static void show_findings(struct report *report, const struct verdict *verdict)
@@ -106,7 +139,7 @@ static void show_findings(struct report *report, const struct verdict *verdict)
 		return;
 	text_heading(report, "Findings");
 	for (size_t i = 0; i < verdict->findings.count; i++)
-		show_finding(report, i + 1, &verdict->findings.items[i]);
+		show_finding(report, verdict, i);
 	if (verdict->finding_count > verdict->findings.count)
 		text_line(report, PAINT_BAD, 2, 2, "... and %" PRIu64 " more of the same kinds",
 			  verdict->finding_count - verdict->findings.count);
@@ -151,11 +184,8 @@ static void show_text(struct report *report, const struct verdict *verdict, cons
 	show_sentence(report, verdict, run);
 }
 
-static void emit_finding(struct report *report, const struct finding *finding)
+static void add_finding(struct json_object *line, const struct finding *finding)
 {
-	struct json_object *line = json_start(report, "finding");
-
-	json_add_string(line, "invariant", finding_name(finding->invariant));
 	json_add_hex(line, "address", finding->address);
 	if (finding->pages) {
 		json_add_number(line, "pages", finding->pages);
@@ -166,6 +196,37 @@ static void emit_finding(struct report *report, const struct finding *finding)
 	json_add_string(line, "claimed", finding->claimed);
 	json_add_string(line, "found", finding->found);
 	json_add_string(line, "where", finding->where);
+}
+
+/* "also": the further claims of finding `of`, if it has any. */
+static void add_further(struct json_object *line, const struct verdict *verdict, size_t of)
+{
+	struct json_object *also = NULL;
+
+	for (size_t i = 0; i < verdict->further.count; i++) {
+		struct json_object *object;
+
+		if (verdict->further.items[i].of != of)
+			continue;
+		if (!also)
+			also = json_object_new_array();
+		object = json_object_new_object();
+		add_finding(object, &verdict->further.items[i]);
+		json_object_array_add(also, object);
+	}
+	if (also)
+		json_object_object_add(line, "also", also);
+	if (verdict->findings.items[of].more_unlisted)
+		json_add_number(line, "also_unlisted", verdict->findings.items[of].more_unlisted);
+}
+
+static void emit_finding(struct report *report, const struct verdict *verdict, size_t i)
+{
+	struct json_object *line = json_start(report, "finding");
+
+	json_add_string(line, "invariant", finding_name(verdict->findings.items[i].invariant));
+	add_finding(line, &verdict->findings.items[i]);
+	add_further(line, verdict, i);
 	json_finish(report, line);
 }
 
@@ -213,7 +274,7 @@ void part_verdict(struct report *report, const struct verdict *verdict, const st
 		return;
 	}
 	for (size_t i = 0; i < verdict->findings.count; i++)
-		emit_finding(report, &verdict->findings.items[i]);
+		emit_finding(report, verdict, i);
 	emit_verdict(report, verdict, run);
 }
 

@@ -57,7 +57,7 @@ int compile_error(struct compile *compile, const char *at, const char *format, .
 int compile_error_memory(struct compile *compile);
 
 /*
- * Formats a path for messages: unprintable bytes become '?', a long path is shortened to its end. Returns
+ * Formats a path for messages: what is not printable is escaped, a long path is shortened to its end. Returns
  * out.
  */
 const char *path_printable(const char *path, char *out, size_t size);

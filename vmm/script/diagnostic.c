@@ -2,7 +2,7 @@
 /*
  * diagnostic.c: an error in a script: where, what, and the line with a caret.
  */
-#include "base/utf8.h"
+#include "base/escape.h"
 #include "script/compile.h"
 
 #include <errno.h>
@@ -13,37 +13,59 @@
 #define PATH_SHOWN    200 /* bytes: leaves room for the message in error->text */
 #define CONTEXT_SHOWN 90  /* bytes of a long line */
 
-/* Byte for byte, so that a caret below stays where it belongs; 0 at the end. */
-static void copy_printable(const char *text, size_t length, char *out)
+/* A byte of UTF-8 that is not the first one of its character. */
+static bool is_continuation(char byte)
 {
-	size_t i = 0;
-
-	while (i < length) {
-		size_t size = utf8_printable(text + i, length - i);
-
-		if (size) {
-			memcpy(out + i, text + i, size);
-			i += size;
-		} else {
-			out[i] = text[i] == '\t' ? '\t' : '?';
-			i++;
-		}
-	}
-	out[i] = '\0';
+	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
 const char *path_printable(const char *path, char *out, size_t size)
 {
 	size_t length = strlen(path);
 	size_t shown = size - 1 < PATH_SHOWN ? size - 1 : PATH_SHOWN;
+	size_t first = length > shown ? length - shown : 0;
+	char escaped[TEXT_ESCAPED_SIZE(PATH_SHOWN)];
 
-	if (length <= shown) {
-		copy_printable(path, length, out);
-		return out;
-	}
-	copy_printable(path + length - shown, shown, out);
-	memset(out, '.', 3);
+	/* From the first character on from which all fits. */
+	while (strlen(text_escape(path + first, length - first, escaped, sizeof(escaped))) >
+	       shown - (first ? 3 : 0))
+		do
+			first++;
+		while (is_continuation(path[first]));
+	snprintf(out, size, "%s%s", first ? "..." : "", escaped);
 	return out;
+}
+
+/* A part of a line, escaped but for its tabs. */
+static void escape_part(const char *text, size_t length, char *out, size_t size)
+{
+	while (length) {
+		const char *tab = memchr(text, '\t', length);
+		size_t part = tab ? (size_t)(tab - text) : length, used;
+
+		used = strlen(text_filter(text, part, out, size));
+		out += used;
+		size -= used;
+		if (tab && size > 1) {
+			*out++ = '\t';
+			*out = '\0';
+			size--;
+		}
+		part += tab != NULL;
+		text += part;
+		length -= part;
+	}
+}
+
+/* Spaces as wide as the text, whose tabs stay; in place. */
+static void blank(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++)
+		if (!is_continuation(*text))
+			*out++ = *text == '\t' ? '\t' : ' ';
+	*out = '\0';
 }
 
 /* The line, or the part of a long one around the place, and below it a caret. */
@@ -52,14 +74,13 @@ static void write_context(struct compile *compile, const struct place *place)
 	size_t column = (size_t)(place->at - place->line);
 	size_t first = column > CONTEXT_SHOWN - 20 ? column - (CONTEXT_SHOWN - 20) : 0;
 	size_t length = place->length - first < CONTEXT_SHOWN ? place->length - first : CONTEXT_SHOWN;
-	char line[CONTEXT_SHOWN + 1] = "", caret[CONTEXT_SHOWN + 1];
+	char line[TEXT_ESCAPED_SIZE(CONTEXT_SHOWN)] = "", caret[TEXT_ESCAPED_SIZE(CONTEXT_SHOWN)] = "";
 
 	if (!compile->context || !compile->text_length)
 		return;
-	copy_printable(place->line + first, length, line);
-	for (size_t i = 0; i < column - first; i++)
-		caret[i] = line[i] == '\t' ? '\t' : ' ';
-	caret[column - first] = '\0';
+	escape_part(place->line + first, length, line, sizeof(line));
+	escape_part(place->line + first, column - first, caret, sizeof(caret));
+	blank(caret);
 	snprintf(compile->context, compile->context_size, "  %s\n  %s^", line, caret);
 }
 

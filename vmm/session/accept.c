@@ -123,7 +123,7 @@ bool acceptor_hold(struct acceptor *acceptor)
 
 void acceptor_wait(struct acceptor *acceptor)
 {
-	struct pollfd polled[2] = {
+	struct pollfd polled[] = {
 		{ .fd = acceptor->resumed, .events = POLLIN },
 		{ .fd = acceptor->signals, .events = POLLIN },
 	};

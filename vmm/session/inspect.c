@@ -71,6 +71,8 @@ static int verify_claims(struct session *session, struct error *error)
 		input.stage2 = stage2_on_demand_read(&session->stage2, getpid(),
 						     machine_vm_fd(session->machine), &no_stage2);
 		input.no_stage2 = no_stage2.text;
+	} else if (stage2_reader_check(&no_stage2) < 0) {
+		input.no_stage2 = no_stage2.text;
 	}
 	if (verify(&input, &verdict, error) == 0) {
 		session->findings = verdict.finding_count;
@@ -117,7 +119,7 @@ void session_collect_ranges(struct session *session)
 {
 	struct error ignored;
 	size_t count;
-	uint64_t *breaks = claims_area_starts(&session->claims, &count);
+	uint64_t *breaks = session->has_mode ? claims_area_starts(&session->claims, &count) : NULL;
 
 	if (!breaks)
 		return;

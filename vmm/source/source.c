@@ -241,7 +241,8 @@ const struct stage2 *source_stage2(struct source *source, struct error *error)
 		return NULL;
 	}
 	if (!source->stage2) {
-		error_set(error, ERROR_INPUT, 0, 0, "without --stage2");
+		if (stage2_reader_check(error) == 0)
+			error_set(error, ERROR_INPUT, 0, 0, "without --stage2");
 		return NULL;
 	}
 	if (source->vm.client) {

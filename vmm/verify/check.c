@@ -1,76 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.c: how findings are written.
+ * check.c: the texts of findings.
  */
 #include "verify/check.h"
 
-#include "base/array.h"
 #include "inspect/address.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-struct finding *finding_new(struct check *check, uint64_t address)
-{
-	struct verdict *verdict = check->verdict;
-	struct finding finding = { .invariant = check->invariant, .address = address };
-
-	verdict->finding_count++;
-	if (++check->result->findings > FINDINGS_LISTED)
-		return NULL;
-	if (array_push(&verdict->findings, finding) < 0) {
-		check->no_memory = true;
-		return NULL;
-	}
-	return &verdict->findings.items[verdict->findings.count - 1];
-}
-
-static bool extend(struct finding *finding, unsigned int invariant, const struct finding_pages *pages)
-{
-	uint64_t end = pages->start + pages->size;
-
-	if (finding->invariant != invariant || !finding->pages || finding->cause != pages->cause ||
-	    finding->variant != pages->variant)
-		return false;
-	if (finding->range_end == pages->start || (pages->gaps && finding->range_end < pages->start)) {
-		finding->gaps = finding->gaps || finding->range_end != pages->start;
-		finding->range_end = end;
-	} else if (pages->gaps && end <= finding->range_start) {
-		finding->gaps = finding->gaps || end != finding->range_start;
-		finding->range_start = pages->start;
-	} else {
-		return false;
-	}
-	finding->pages += pages->count ? pages->count : 1;
-	return true;
-}
-
-struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages)
-{
-	struct verdict *verdict = check->verdict;
-	struct finding *finding;
-
-	/* The findings of this invariant are the last of the list, FINDINGS_LISTED at most. */
-	for (size_t i = verdict->findings.count;
-	     i-- > 0 && verdict->findings.items[i].invariant == check->invariant;)
-		if (extend(&verdict->findings.items[i], check->invariant, pages))
-			return NULL;
-	if (extend(&check->unlisted, check->invariant, pages))
-		return NULL;
-	finding = finding_new(check, address);
-	if (!finding) {
-		check->unlisted = (struct finding){ .invariant = check->invariant };
-		finding = &check->unlisted;
-	}
-	finding->pages = pages->count ? pages->count : 1;
-	finding->range_start = pages->start;
-	finding->range_end = pages->start + pages->size;
-	finding->cause = pages->cause;
-	finding->variant = pages->variant;
-	return finding == &check->unlisted ? NULL : finding;
-}
 
 /* vsnprintf into an array member of a finding that may be NULL. */
 #define WRITE(finding, member, format)                                                                       \

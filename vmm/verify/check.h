@@ -4,7 +4,8 @@
  *
  * finding_new() counts a finding and returns it to be filled in, or NULL where the list is full: the
  * finding_* functions accept NULL and then do nothing, so that a guest with a million faults costs a count
- * each.
+ * each. finding_new_about() and finding_new_pages() count one finding for each object, whatever number of
+ * claims about it fails (findings.c).
  */
 #ifndef VMM_VERIFY_CHECK_H
 #define VMM_VERIFY_CHECK_H
@@ -18,6 +19,7 @@ struct check {
 	struct invariant_result *result; /* of that invariant */
 	bool no_memory;
 	struct finding unlisted; /* the last one that the list had no room for */
+	unsigned int further;    /* number of further claims listed */
 };
 
 /* One row for each invariant: number = index + 1. */
@@ -34,7 +36,21 @@ extern const struct invariant invariants[INVARIANTS];
 INVARIANT_TABLE(CHECK_FUNCTION)
 #undef CHECK_FUNCTION
 
+/* A finding about an object of its own. */
 struct finding *finding_new(struct check *check, uint64_t address);
+
+/*
+ * A finding about an object. If the invariant has a finding about it already, this is a further claim of that
+ * finding, and is not counted.
+ */
+struct finding *finding_new_about(struct check *check, uint64_t address, struct finding_object object);
+
+/* The same about the 4K frame at `gpa`, and about the 4K page that has the address `gva`. */
+struct finding *finding_new_frame(struct check *check, uint64_t gpa);
+struct finding *finding_new_page(struct check *check, uint64_t gva);
+
+/* At the end of an invariant: findings whose objects have grown together become one. */
+void findings_join(struct check *check);
 
 /* Pages [start, start + size), and what is wrong: the same for the same wrong, so that ranges are one finding. */
 struct finding_pages {
@@ -43,11 +59,13 @@ struct finding_pages {
 	unsigned int variant;
 	uint64_t count; /* of pages; 0: one */
 	bool gaps;      /* pages of this cause are one finding with others between them, too */
+	/* OBJECT_OWN: these pages, [start, start + size) of virtual memory. */
+	struct finding_object object;
 };
 
 /*
- * The same for pages. If a finding with this cause ends where the pages start, they are added to it, and NULL
- * is returned; with `gaps`, if it ends before them or starts after them.
+ * The same for pages. If a finding or further claim with this cause ends where the pages start, they are added
+ * to it, and NULL is returned; with `gaps`, if it ends before them or starts after them.
  */
 struct finding *finding_new_pages(struct check *check, uint64_t address, const struct finding_pages *pages);
 

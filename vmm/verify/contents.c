@@ -102,7 +102,7 @@ static void check_written(struct check *check, const struct claim_variable *vari
 	check->result->checked++;
 	if (read == 0 && word == variable->write_value)
 		return;
-	finding = finding_new(check, variable->write_address);
+	finding = finding_new_page(check, variable->write_address);
 	finding_claimed(finding, "0x%016" PRIx64 ", written last", variable->write_value);
 	if (read == 0)
 		finding_found(finding, "0x%016" PRIx64, word);

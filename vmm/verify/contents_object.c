@@ -37,7 +37,7 @@ static void find_words(struct check *check, uint64_t gva, const uint8_t *bytes, 
 		memcpy(&word, bytes + at, sizeof(word));
 		if (word == expected)
 			continue;
-		finding = finding_new(check, gva + at);
+		finding = finding_new_page(check, gva + at);
 		finding_claimed(finding, "0x%016" PRIx64, expected);
 		finding_found(finding, "0x%016" PRIx64 ", the first of the page that differs", word);
 		finding_where_gva(finding, check, gva + at);
@@ -60,7 +60,7 @@ static void check_piece(struct check *check, uint64_t gva, uint64_t gpa, uint64_
 		find_words(check, gva, bytes, known < size ? known : size, expected);
 		return;
 	}
-	finding = finding_new(check, gva);
+	finding = finding_new_page(check, gva);
 	finding_claimed(finding, "contiguous memory, GPA 0x%" PRIx64 " here", gpa);
 	finding_found(finding, leaf ? "GPA 0x%" PRIx64 : "no memory there", at);
 	finding_where_gva(finding, check, gva);

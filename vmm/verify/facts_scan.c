@@ -83,9 +83,10 @@ int facts_scan(struct facts *facts)
 		/* A table that is reached twice is a finding (V6); more often it shows nothing else. */
 		.visits = 2,
 	};
+	int stop = walk_range(facts->view, facts->input->mode, 0, ~0ull, 0, &visitor);
 
-	facts->cut_short = walk_range(facts->view, facts->input->mode, 0, ~0ull, 0, &visitor) != 0;
-	if (scan.no_memory)
+	facts->cut_short = stop != 0;
+	if (scan.no_memory || stop == WALK_NO_MEMORY)
 		return -1;
 	return keyed_sort(&facts->tables);
 }

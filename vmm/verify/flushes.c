@@ -93,16 +93,17 @@ static bool check_dropped(struct flush_check *flushes, uint32_t allocated)
  * Pages whose flush was left out. A flush covers all that was unmapped before it began, so that unmappings with
  * the same next flush are one cause: one finding for all their pages.
  */
-static struct finding *report(const struct flush_check *flushes, const char *cause, uint32_t variant,
-			      uint64_t start, uint64_t end)
+static struct finding *report(const struct flush_check *flushes, const char *cause,
+			      struct finding_object object, uint64_t start, uint64_t end)
 {
 	const struct finding_pages pages = {
 		.start = start,
 		.size = end - start,
 		.cause = cause,
-		.variant = variant,
+		.variant = (unsigned int)object.start,
 		.count = (end - start) >> KVMAP_PAGE_SHIFT,
 		.gaps = true,
+		.object = object,
 	};
 
 	return finding_new_pages(flushes->check, start, &pages);
@@ -121,6 +122,14 @@ static void found_stamp(struct finding *finding, uint64_t stamp)
 		finding_found(finding, "none that covers it");
 	else
 		finding_found(finding, "covered only at clock %" PRIu64, stamp);
+}
+
+/* The flush that should have come after an entry of the log: what has the same next one lacks the same one. */
+static struct finding_object missing_flush(const struct flush_check *flushes, size_t entry)
+{
+	uint32_t next = flushes->next_flush[entry];
+
+	return (struct finding_object){ OBJECT_FLUSH, next, next + 1ull };
 }
 
 /* Checks unmapping `i` against an area that may have reused a part of its range. */
@@ -142,7 +151,7 @@ static void check_reuse(struct flush_check *flushes, size_t i, const struct clai
 		return;
 	}
 	finding = report(flushes, stamp == FLUSHED_NEVER ? "range never flushed" : "range flushed late",
-			 flushes->next_flush[flushes->unmappings.items[i].tag], start, end);
+			 missing_flush(flushes, flushes->unmappings.items[i].tag), start, end);
 	claimed_stamps(finding, unmapping->stamp, area->allocated);
 	found_stamp(finding, stamp);
 	finding_where_area(finding, flushes->check, area);
@@ -207,7 +216,7 @@ static void check_rights(struct flush_check *flushes)
 		flushes->not_checked += flushed == FLUSHED_UNKNOWN;
 		if (flushed != FLUSHED_NEVER)
 			continue;
-		finding = report(flushes, "right", flushes->next_flush[i], entry->start, entry->end);
+		finding = report(flushes, "right", missing_flush(flushes, i), entry->start, entry->end);
 		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
 				entry->stamp);
 		found_stamp(finding, FLUSHED_NEVER);
@@ -231,10 +240,12 @@ static void report_frame(struct flush_check *flushes, const struct claim_page *p
 
 	if (i)
 		finding = report(flushes, frame_cause(table, flushed),
-				 flushes->next_flush[flushes->unmappings.items[*i].tag], gpa,
+				 missing_flush(flushes, flushes->unmappings.items[*i].tag), gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	else
-		finding = report(flushes, "no unmapping", 0, gpa, gpa + KVMAP_PAGE_SIZE);
+		finding = report(flushes, "no unmapping",
+				 (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE }, gpa,
+				 gpa + KVMAP_PAGE_SIZE);
 	claimed_stamps(finding, page->unmapped, page->allocated);
 	if (i)
 		found_stamp(finding, flushed);

@@ -65,12 +65,15 @@ static bool ram_in(const struct facts *facts, uint64_t start, uint64_t end, uint
 /* Reports the RAM in [start, end), which has no claim. */
 static void check_gap(struct check *check, uint64_t start, uint64_t end)
 {
+	struct finding_object gap = { .kind = OBJECT_PHYSICAL };
 	struct finding *finding;
 	uint64_t first, count;
 
 	if (start >= end || !ram_in(check->facts, start, end, &first, &count))
 		return;
-	finding = finding_new(check, first << KVMAP_PAGE_SHIFT);
+	gap.start = first << KVMAP_PAGE_SHIFT;
+	gap.end = (first + count) << KVMAP_PAGE_SHIFT;
+	finding = finding_new_about(check, gap.start, gap);
 	finding_claimed(finding, "one owner for every frame of RAM");
 	finding_found(finding, "%" PRIu64 " frame%s without; its struct page says: %s", count,
 		      count == 1 ? "" : "s, the first",
@@ -78,11 +81,17 @@ static void check_gap(struct check *check, uint64_t start, uint64_t end)
 	finding_where(finding, "frame 0x%" PRIx64 ", on no list and in no chain", first);
 }
 
+static struct finding_object frame_object(uint64_t gpa)
+{
+	return (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE };
+}
+
 static void check_two_owners(struct check *check, const struct keyed *one, const struct keyed *other)
 {
 	const uint64_t gpa = other->key << KVMAP_PAGE_SHIFT;
 	const struct finding_pages pages = { gpa, KVMAP_PAGE_SIZE, "two owners",
-					     OWNER_KIND(one->tag) << 8 | OWNER_KIND(other->tag) };
+					     OWNER_KIND(one->tag) << 8 | OWNER_KIND(other->tag),
+					     .object = frame_object(gpa) };
 	struct finding *finding = finding_new_pages(check, gpa, &pages);
 
 	finding_claimed(finding, "one owner for frame 0x%" PRIx64, other->key);
@@ -99,7 +108,7 @@ static void check_place(struct check *check, const struct keyed *owner)
 
 	if (ram_in(facts, owner->key, owner->key + frames, &first, &count) && count == frames)
 		return;
-	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	finding = finding_new_frame(check, owner->key << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "%s of %" PRIu64 " frames", owner_kind_name(OWNER_KIND(owner->tag)), frames);
 	finding_found(finding, "not all of it is RAM");
 	where_owner(finding, check, owner);
@@ -123,7 +132,7 @@ static void check_block(struct check *check, const struct keyed *owner)
 		wrong = "not inside its zone";
 	if (!wrong)
 		return;
-	finding = finding_new(check, block->pfn << KVMAP_PAGE_SHIFT);
+	finding = finding_new_frame(check, block->pfn << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "free block of order %" PRIu32 " in zone %" PRIu32, block->order,
 			block->zone);
 	finding_found(finding, "%s", wrong);
@@ -143,7 +152,7 @@ static void check_allocated(struct check *check, const struct keyed *owner)
 		wrong = "not aligned to its size";
 	if (!wrong)
 		return;
-	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	finding = finding_new_frame(check, owner->key << KVMAP_PAGE_SHIFT);
 	finding_claimed(finding, "allocated block of order %u", order);
 	finding_found(finding, "%s", wrong);
 	finding_where(finding, "frame 0x%" PRIx64, owner->key);
@@ -158,7 +167,8 @@ static void check_zone_type(struct check *check, uint32_t number)
 
 	if (zone->kind < ZONE_TYPES && zone->end_pfn <= limits[zone->kind])
 		return;
-	finding = finding_new(check, zone->start_pfn << KVMAP_PAGE_SHIFT);
+	finding = finding_new_about(check, zone->start_pfn << KVMAP_PAGE_SHIFT,
+				    (struct finding_object){ OBJECT_STRUCTURE, number, number + 1ull });
 	finding_claimed(finding, "zone %" PRIu32 " is of type %" PRIu32, number, zone->kind);
 	finding_found(finding, "it ends at frame 0x%" PRIx64, zone->end_pfn);
 	finding_where(finding, "zones[%" PRIu32 "]", number);
@@ -180,7 +190,8 @@ static void check_zone_node(struct check *check, uint32_t number)
 	}
 	if (zone->start_pfn >= first >> KVMAP_PAGE_SHIFT && zone->end_pfn <= behind >> KVMAP_PAGE_SHIFT)
 		return;
-	finding = finding_new(check, zone->start_pfn << KVMAP_PAGE_SHIFT);
+	finding = finding_new_about(check, zone->start_pfn << KVMAP_PAGE_SHIFT,
+				    (struct finding_object){ OBJECT_STRUCTURE, number, number + 1ull });
 	finding_claimed(finding, "zone %" PRIu32 " is of node %" PRIu32 " of %" PRIu32, number,
 			zone->numa_node, claims->numa_node_count);
 	finding_found(finding, "frames 0x%" PRIx64 " to 0x%" PRIx64, zone->start_pfn, zone->end_pfn);
@@ -191,6 +202,7 @@ static void check_zone_node(struct check *check, uint32_t number)
 static void check_head(struct check *check, const struct keyed *owner, const struct claim_page *page)
 {
 	enum owner_kind kind = OWNER_KIND(owner->tag);
+	uint64_t gpa = owner->key << KVMAP_PAGE_SHIFT;
 	unsigned int says = page ? page->owner : PAGE_NONE;
 	const struct claim_buddy_block *block = NULL;
 	const struct claim_cache *cache = NULL;
@@ -208,7 +220,10 @@ static void check_head(struct check *check, const struct keyed *owner, const str
 	if ((kind == OWNER_AREA || kind == OWNER_LAZY) && says == PAGE_NONE &&
 	    claims_in_area_buddy_block(check->facts->claims, owner->key))
 		return;
-	finding = finding_new(check, owner->key << KVMAP_PAGE_SHIFT);
+	finding = finding_new_pages(check, gpa,
+				    &(struct finding_pages){ gpa, KVMAP_PAGE_SIZE, "head",
+							     (unsigned int)kind << 8 | says,
+							     .object = frame_object(gpa) });
 	if (block)
 		finding_claimed(finding, "on the free list of order %" PRIu32, block->order);
 	else if (cache)
@@ -231,9 +246,11 @@ static void check_tail(struct check *check, const struct keyed *owner, const str
 		return; /* other fields may be left from earlier owners */
 	if (page->owner == PAGE_TABLE && kind == OWNER_RESERVED)
 		return;
-	finding = finding_new_pages(check, page->pfn << KVMAP_PAGE_SHIFT,
-				    &(struct finding_pages){ page->pfn << KVMAP_PAGE_SHIFT, KVMAP_PAGE_SIZE,
-							     "tail", (unsigned int)kind << 8 | page->owner });
+	finding = finding_new_pages(
+		check, page->pfn << KVMAP_PAGE_SHIFT,
+		&(struct finding_pages){ page->pfn << KVMAP_PAGE_SHIFT, KVMAP_PAGE_SIZE, "tail",
+					 (unsigned int)kind << 8 | page->owner,
+					 .object = frame_object(page->pfn << KVMAP_PAGE_SHIFT) });
 	finding_claimed(finding, "inside %s from frame 0x%" PRIx64, owner_kind_name(kind), owner->key);
 	if (page->owner == PAGE_NONE)
 		finding_found(finding, "its struct page was written");
@@ -274,7 +291,7 @@ static void check_tables_in_use(struct check *check)
 
 		if (page->owner != PAGE_TABLE || facts_table(facts, gpa, KVMAP_PAGE_SIZE))
 			continue;
-		finding = finding_new(check, gpa);
+		finding = finding_new_frame(check, gpa);
 		finding_claimed(finding, "frame 0x%" PRIx64 " is a page table", page->pfn);
 		finding_found(finding, "no entry leads to it");
 		finding_where(finding, "frame 0x%" PRIx64, page->pfn);
@@ -335,7 +352,7 @@ static void check_blocks_sum(struct check *check)
 	if (sum == claims->buddy_blocks_sum)
 		return;
 	page = block_weighing(claims, sum - claims->buddy_blocks_sum);
-	finding = finding_new(check, page ? page->pfn << KVMAP_PAGE_SHIFT : 0);
+	finding = page ? finding_new_frame(check, page->pfn << KVMAP_PAGE_SHIFT) : finding_new(check, 0);
 	finding_claimed(finding,
 			"the blocks that alloc_pages() has allocated, and no other (sum 0x%" PRIx64 ")",
 			claims->buddy_blocks_sum);

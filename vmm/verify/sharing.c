@@ -30,7 +30,7 @@ static void check_frames(struct check *check)
 
 		if (frames->items[i].key != frames->items[i - 1].key)
 			continue;
-		finding = finding_new(check, frames->items[i].key << KVMAP_PAGE_SHIFT);
+		finding = finding_new_frame(check, frames->items[i].key << KVMAP_PAGE_SHIFT);
 		finding_claimed(finding, "frame 0x%" PRIx64 " in one area", frames->items[i].key);
 		if (first == second)
 			finding_found(finding, "twice in its chain");

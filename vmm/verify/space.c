@@ -36,7 +36,8 @@ struct descent {
 
 static struct finding *report(struct check *check, const struct tree *tree, const struct claim_rb_node *node)
 {
-	struct finding *finding = finding_new(check, node->va_start);
+	const struct finding_object object = { OBJECT_STRUCTURE, node->vmap_area, node->vmap_area + 1 };
+	struct finding *finding = finding_new_about(check, node->va_start, object);
 
 	finding_where(finding, "%s, node 0x%" PRIx64 ", 0x%" PRIx64 " to 0x%" PRIx64, tree->name,
 		      node->vmap_area, node->va_start, node->va_end);
@@ -316,7 +317,9 @@ static bool check_waits(struct check *check, const struct claim_area *area, cons
 	check->result->checked += area->deferred;
 	if (is_listed == area->deferred)
 		return is_listed;
-	finding = finding_new(check, area->va_start);
+	finding = finding_new_about(
+		check, area->va_start,
+		(struct finding_object){ OBJECT_STRUCTURE, area->vmap_area, area->vmap_area + 1 });
 	finding_claimed(finding, is_listed ? "on a list of areas to be freed" : "waits to be freed");
 	finding_found(finding, is_listed ? "it does not wait to be freed" : "on no CPU's list");
 	finding_where_area(finding, check, area);

@@ -75,8 +75,10 @@ struct pages {
 static void found(void *context, const struct stage2_leaf *leaf, enum stage2_problem problem)
 {
 	const struct pages *pages = context;
-	const struct finding_pages wrong = { leaf->gpa, page_level_size(leaf->level), "second stage",
-					     (unsigned int)problem };
+	const struct finding_pages wrong = {
+		leaf->gpa, page_level_size(leaf->level), "second stage", (unsigned int)problem,
+		.object = { OBJECT_PHYSICAL, leaf->gpa, leaf->gpa + page_level_size(leaf->level) }
+	};
 	struct finding *finding = finding_new_pages(pages->check, leaf->gpa, &wrong);
 	char detail[128];
 

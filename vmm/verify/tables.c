@@ -25,7 +25,7 @@ static void check_owner(struct check *check, const struct keyed *table)
 
 	if (page && page->owner == PAGE_TABLE && is_ram(facts, pfn))
 		return;
-	finding = finding_new(check, table->key);
+	finding = finding_new_frame(check, table->key);
 	finding_claimed(finding, "frame 0x%" PRIx64 ": %s", pfn,
 			is_ram(facts, pfn) ? "RAM, but its struct page names no page table" : "not RAM");
 	finding_found(finding, "a page table of level %" PRIu32, table->size);
@@ -40,7 +40,7 @@ static void check_area_frame(struct check *check, const struct keyed *table)
 
 	if (!frame)
 		return;
-	finding = finding_new(check, table->key);
+	finding = finding_new_frame(check, table->key);
 	finding_claimed(finding, "page %" PRIu32 " of an area", frame->size);
 	finding_found(finding, "a page table of level %" PRIu32, table->size);
 	finding_where_area(finding, check, &check->facts->claims->areas.items[OWNER_INDEX(frame->tag)]);
@@ -53,7 +53,7 @@ static void check_reached_once(struct check *check, size_t i)
 
 	if (!i || table[-1].key != table->key)
 		return;
-	finding = finding_new(check, table->key);
+	finding = finding_new_frame(check, table->key);
 	finding_claimed(finding, "a page table is reached once");
 	finding_found(finding, "reached at level %" PRIu32 " and at level %" PRIu32, table[-1].size,
 		      table->size);
@@ -76,7 +76,7 @@ static void check_writable(struct check *check)
 		table = facts_table(facts, leaf->gpa, leaf_size(leaf));
 		if (!table)
 			continue;
-		finding = finding_new(check, table->key);
+		finding = finding_new_frame(check, table->key);
 		finding_claimed(finding, "a page table of level %" PRIu32 ", not mapped as data",
 				table->size);
 		finding_found(finding, "mapped at 0x%" PRIx64 ", %s", leaf->gva, RIGHTS_TEXT(leaf->rights));

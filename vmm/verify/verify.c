@@ -45,6 +45,7 @@ static int run_all(const struct facts *facts, struct verdict *verdict)
 		}
 		report_damages(&check);
 		invariants[i - 1].run(&check);
+		findings_join(&check);
 		if (check.no_memory)
 			return -1;
 	}
@@ -72,20 +73,52 @@ int verify(const struct verify_input *input, struct verdict *out, struct error *
 void verdict_destroy(struct verdict *verdict)
 {
 	free(verdict->findings.items);
+	free(verdict->further.items);
 	*verdict = (struct verdict){ 0 };
 }
 
-static bool is_listed(const struct verdict *verdict, const struct finding *finding)
+static bool is_same(const struct finding *a, const struct finding *b)
 {
-	for (size_t i = 0; i < verdict->findings.count; i++) {
-		const struct finding *listed = &verdict->findings.items[i];
+	return a->invariant == b->invariant && a->address == b->address && a->range_end == b->range_end &&
+	       !strcmp(a->claimed, b->claimed) && !strcmp(a->found, b->found) && !strcmp(a->where, b->where);
+}
 
-		if (listed->invariant == finding->invariant && listed->address == finding->address &&
-		    listed->range_end == finding->range_end && !strcmp(listed->claimed, finding->claimed) &&
-		    !strcmp(listed->found, finding->found) && !strcmp(listed->where, finding->where))
+/* The index of the same finding; their number if there is none. */
+static size_t find_listed(const struct verdict *verdict, const struct finding *finding)
+{
+	size_t i = 0;
+
+	while (i < verdict->findings.count && !is_same(&verdict->findings.items[i], finding))
+		i++;
+	return i;
+}
+
+/* Whether finding `of` has this further claim, or there is no room for more of the invariant. */
+static bool has_further(const struct verdict *verdict, size_t of, const struct finding *further)
+{
+	size_t listed = 0;
+
+	for (size_t i = 0; i < verdict->further.count; i++) {
+		if (verdict->further.items[i].of == of && is_same(&verdict->further.items[i], further))
 			return true;
+		listed += verdict->further.items[i].invariant == further->invariant;
 	}
-	return false;
+	return listed >= 2 * FINDINGS_LISTED;
+}
+
+/* Appends the further claims of finding `from` of b that finding `to` of a does not have. */
+static int add_further(struct verdict *a, size_t to, const struct verdict *b, size_t from)
+{
+	for (size_t i = 0; i < b->further.count; i++) {
+		struct finding further = b->further.items[i];
+
+		if (further.of != from || has_further(a, to, &further))
+			continue;
+		further.of = to;
+		if (array_push(&a->further, further) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Appends what is not in the list yet; *known counts what is, by invariant. */
@@ -97,11 +130,15 @@ static int add_listed(struct verdict *a, const struct verdict *b, uint64_t *know
 		listed[a->findings.items[i].invariant]++;
 	for (size_t i = 0; i < b->findings.count; i++) {
 		const struct finding *finding = &b->findings.items[i];
+		size_t at = find_listed(a, finding);
 
-		if (is_listed(a, finding))
+		if (at < a->findings.count)
 			known[finding->invariant]++;
-		else if (listed[finding->invariant]++ < FINDINGS_LISTED &&
-			 array_push(&a->findings, *finding) < 0)
+		else if (listed[finding->invariant]++ >= FINDINGS_LISTED)
+			continue;
+		else if (array_push(&a->findings, *finding) < 0)
+			return -1;
+		if (add_further(a, at, b, i) < 0)
 			return -1;
 	}
 	return 0;

@@ -17,6 +17,23 @@
 
 #include <stdbool.h>
 
+/*
+ * The object of a finding. Within one invariant, findings about the same object are one: objects of one kind that
+ * overlap, [start, end).
+ */
+enum finding_object_kind {
+	OBJECT_OWN,       /* of this finding alone */
+	OBJECT_VIRTUAL,   /* virtual memory: GVAs */
+	OBJECT_PHYSICAL,  /* guest-physical memory: GPAs */
+	OBJECT_FLUSH,     /* a flush that was left out: the stamp of the next one */
+	OBJECT_STRUCTURE, /* a structure of the guest: its address or number */
+};
+
+struct finding_object {
+	enum finding_object_kind kind;
+	uint64_t start, end;
+};
+
 /* A check that failed. */
 struct finding {
 	unsigned int invariant; /* 1 to INVARIANTS; 0: an operation of the script failed in the guest */
@@ -31,6 +48,9 @@ struct finding {
 	bool gaps;                       /* not all pages of the range are wrong */
 	const char *cause;               /* compared as a pointer, as is the variant */
 	unsigned int variant;
+	struct finding_object object;
+	size_t of;              /* in verdict.further: index into verdict.findings */
+	uint64_t more_unlisted; /* further claims about the object that verdict.further had no room for */
 };
 
 enum seen { SEEN, NOT_SEEN };
@@ -42,13 +62,15 @@ struct invariant_result {
 	uint64_t findings; /* number of findings, including those beyond FINDINGS_LISTED */
 };
 
-/* Limit of listed findings per invariant. */
+/* Limit of listed findings per invariant, and of further claims about them. */
 #define FINDINGS_LISTED 32
 
 struct verdict {
 	struct invariant_result results[INVARIANTS + 1]; /* [0]: operations of the script */
 	ARRAY_OF(struct finding) findings;
-	uint64_t finding_count;
+	ARRAY_OF(struct finding)
+	further;                /* other claims about the object of a finding (`of`) that failed too */
+	uint64_t finding_count; /* without `further` */
 	/* V10 in the last verification that read the second stage; included in results[10].checked. */
 	uint64_t slots_checked;         /* memory slots of the kernel */
 	uint64_t stage2_leaves_checked; /* leaves of the second stage */

@@ -112,6 +112,12 @@ static void *fill(void *context)
 
 /* ---- opening ---- */
 
+static void close_opened(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 static void process_view_release(struct view *view)
 {
 	struct process_view *process = (struct process_view *)view;
@@ -122,12 +128,9 @@ static void process_view_release(struct view *view)
 	}
 	for (unsigned int i = 0; i < view->region_count; i++)
 		munmap((void *)view->regions[i].bytes, view->regions[i].size);
-	if (process->memory >= 0)
-		close(process->memory);
-	if (process->faults >= 0)
-		close(process->faults);
-	if (process->leave >= 0)
-		close(process->leave);
+	close_opened(process->memory);
+	close_opened(process->faults);
+	close_opened(process->leave);
 }
 
 /* Handles faults in system calls too, if this user may (userfaultfd(2)). */

@@ -27,7 +27,6 @@
 struct stopped_thread {
 	pid_t id;
 	int signal; /* signal that it was about to take; 0: none */
-	bool gone;  /* it ended */
 };
 
 struct ptrace_stop {
@@ -77,9 +76,8 @@ static int wait_for(struct stopped_thread *thread, uint64_t until, struct error 
 		nanosleep(&interval, NULL);
 	if (done == 0)
 		return error_set(error, ERROR_HOST, 0, 0, "thread %d does not stop", (int)thread->id);
-	thread->gone = done < 0 || !WIFSTOPPED(status);
 	/* Stopped by a signal rather than by the interrupt: the detach delivers it. */
-	if (!thread->gone && status >> 16 != PTRACE_EVENT_STOP)
+	if (done > 0 && WIFSTOPPED(status) && status >> 16 != PTRACE_EVENT_STOP)
 		thread->signal = WSTOPSIG(status);
 	return 0;
 }
@@ -126,8 +124,8 @@ static void continue_all(struct ptrace_stop *stop)
 	for (size_t i = 0; i < stop->threads.count; i++) {
 		const struct stopped_thread *thread = &stop->threads.items[i];
 
-		if (!thread->gone)
-			ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
+		/* Fails for a thread that has ended. */
+		ptrace(PTRACE_DETACH, thread->id, 0, (long)thread->signal);
 	}
 }
 

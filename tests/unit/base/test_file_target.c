@@ -155,9 +155,9 @@ Test(file_target, a_write_that_fails_leaves_the_old_file)
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	cr_expect_str_eq(list_write("a", "list, a longer one"),
-			 "a: the list was not written: File too large");
+			 "a: the list was not written: File too large: the limit is 8 bytes (ulimit -f)");
 	cr_expect_str_eq(list_write("b", "list, a longer one"),
-			 "b: the list was not written: File too large");
+			 "b: the list was not written: File too large: the limit is 8 bytes (ulimit -f)");
 	expect_file("a", "list");
 	cr_expect_eq(names(), 1);
 }

@@ -38,12 +38,16 @@ Test(number, the_units_that_reports_print_are_understood)
 	cr_expect_eq(parsed("1GiB"), 1ull << 30);
 	cr_expect_eq(parsed("2TiB"), 2ull << 40);
 	cr_expect_eq(parsed("0x10MiB"), 16ull << 20);
+	cr_expect_eq(parsed("4kib"), 4096);
+	cr_expect_eq(parsed("4Kib"), 4096);
+	cr_expect_eq(parsed("256mib"), 256ull << 20);
+	cr_expect_eq(parsed("1GIB"), 1ull << 30);
 }
 
 Test(number, what_is_no_number_or_too_large_is_refused)
 {
-	const char *const malformed[] = { "",     "K",    "KiB", "iB",   "4iB", "4KB", "4KiBs",
-					  "4kib", "4Kib", "0x",  "0xiB", "-4",  "4 K" };
+	const char *const malformed[] = { "",      "K",     "KiB", "iB",   "4iB", "4KB", "4mb",
+					  "4KiBs", "4kibs", "0x",  "0xiB", "-4",  "4 K" };
 
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
 		check_result(malformed[i], NUMBER_MALFORMED);

@@ -389,11 +389,20 @@ Test(claims, live_areas_have_their_start_addresses)
 	free(starts);
 }
 
+static void numa_nodes_of_area(size_t index, uint32_t pages[KVMAP_NODES_MAX])
+{
+	const struct claim_area *area = &claims.areas.items[index];
+
+	claims_numa_nodes(&claims, claims.frames.items + area->first_frame, area->frame_count, pages);
+}
+
 Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
 {
 	struct zone *zones = world_root(&world, "zones", struct zone);
 	uint32_t pages[KVMAP_NODES_MAX];
 
+	numa_nodes_of_area(2, pages);
+	cr_expect_eq(pages[0], 3, "all of one zone");
 	zones[1] = (struct zone){ .start_pfn = 0x720, .end_pfn = 0x731, .numa_node = 1 };
 	zones[0].end_pfn = zones[0].fresh_start = zones[0].fresh_end = 0x720;
 	zones[1].fresh_start = zones[1].fresh_end = 0x731;
@@ -403,12 +412,10 @@ Test(claims, the_frames_of_an_area_are_counted_by_numa_node)
 	world_read(&world, &claims);
 	cr_expect_eq(claims.damages.count, 0);
 	cr_expect_eq(claims.numa_node_count, 2);
-	claims_numa_nodes(&claims, claims.frames.items + claims.areas.items[0].first_frame,
-			  claims.areas.items[0].frame_count, pages);
+	numa_nodes_of_area(0, pages);
 	cr_expect_eq(pages[0], 1);
 	cr_expect_eq(pages[1], 1);
-	claims_numa_nodes(&claims, claims.frames.items + claims.areas.items[2].first_frame,
-			  claims.areas.items[2].frame_count, pages);
+	numa_nodes_of_area(2, pages);
 	cr_expect_eq(pages[0], 1);
 	cr_expect_eq(pages[1], 1, "0x731 is in no zone");
 	cr_expect_eq(pages[2], 0);

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The ring of flushes, and the host's log of its earlier entries. */
-#include "world.h"
+#include "damage.h"
+#include "claims/layout.h"
+#include "no_memory.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
 
-static struct world world;
-static struct claims claims;
-
-static void begin(void)
-{
-	world_create(&world);
-}
-
-static void end(void)
-{
-	claims_destroy(&claims);
-	world_destroy(&world);
-}
-
-TestSuite(flushes, .init = begin, .fini = end);
+TestSuite(flushes, .init = damage_begin, .fini = damage_end);
 
 static void log_fill(uint32_t count)
 {
@@ -153,4 +143,152 @@ Test(flushes, a_log_is_bounded)
 	cr_assert_eq(claims.flushes.count, flushes.count);
 	cr_expect_eq(claims.flushes.items[claims.flushes.count - 1].stamp, claims.flush_count);
 	flush_log_destroy(&flushes);
+}
+
+/* ---- limits ---- */
+
+static void expect_missing(uint32_t missing, bool too_many)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	log_fill(20);
+	for (uint32_t i = 0; i < missing; i++)
+		log[5 + i].stamp = 0;
+	claims_destroy(&claims);
+	world_read(&world, &claims);
+	cr_expect_eq(claims.flushes.count, 20 - 4 - missing);
+	if (too_many)
+		EXPECT_DAMAGES(&claims,
+			       { "V9", FLUSH(0), missing,
+				 "tlb_flush_log: more entries are missing than CPUs can be writing" });
+	else
+		cr_expect_eq(claims.damages.count, 0);
+}
+
+Test(flushes, two_entries_of_each_cpu_may_be_missing)
+{
+	expect_missing(2, false);
+	expect_missing(3, true);
+	*world_root(&world, "arch_nr_cpus", uint32_t) = 3;
+	expect_missing(6, false);
+	expect_missing(7, true);
+}
+
+Test(flushes, a_damaged_entry_is_left_out)
+{
+	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
+
+	log_fill(20);
+	log[10].begun = 10;
+	world_read(&world, &claims);
+	EXPECT_DAMAGES(&claims, { "V9", FLUSH(10), 10, "tlb_flush_log: flush that ended before it began" });
+	cr_expect_eq(claims.flushes.count, 10);
+	claims_destroy(&claims);
+	log[10].begun = 9;
+	world_read(&world, &claims);
+	cr_expect_eq(claims.damages.count, 0);
+	cr_expect_eq(claims.flushes.count, 20);
+	claims_destroy(&claims);
+	log[10].stamp = 9;
+	world_read(&world, &claims);
+	EXPECT_DAMAGES(&claims,
+		       { "V9", FLUSH(10), 9, "tlb_flush_log: stamp of another slot, or ahead of tlb_gen" });
+	cr_expect_eq(claims.flushes.count, 10);
+	claims_destroy(&claims);
+	log[10].stamp = 10 + TLB_FLUSH_LOG;
+	world_read(&world, &claims);
+	EXPECT_DAMAGES(&claims, { "V9", FLUSH(10), 10 + TLB_FLUSH_LOG,
+				  "tlb_flush_log: stamp of another slot, or ahead of tlb_gen" });
+}
+
+Test(flushes, the_ring_holds_as_many_as_it_has_slots)
+{
+	for (uint32_t count = TLB_FLUSH_LOG - 1; count <= TLB_FLUSH_LOG + 1; count++) {
+		log_fill(count);
+		claims_destroy(&claims);
+		world_read(&world, &claims);
+		cr_expect_eq(claims.damages.count, 0);
+		cr_expect_eq(claims.flushes.count, count < TLB_FLUSH_LOG ? count : TLB_FLUSH_LOG);
+		cr_expect_eq(claims.flushes.items[0].stamp, count <= TLB_FLUSH_LOG ? 1 : 2);
+	}
+}
+
+Test(flushes, a_log_is_continued_if_the_ring_begins_at_its_end)
+{
+	for (uint32_t more = 0; more < 2; more++) {
+		const uint32_t taken = 100, count = taken + TLB_FLUSH_LOG + more;
+
+		log_fill(taken);
+		take();
+		cr_expect_eq(flushes.last, taken);
+		log_fill(count);
+		read_logged();
+		cr_expect_eq(claims.damages.count, 0);
+		cr_expect_eq(claims.flushes.count, more ? TLB_FLUSH_LOG : count);
+		take();
+		cr_expect_eq(flushes.count, more ? TLB_FLUSH_LOG : count);
+		cr_expect_eq(flushes.last, count);
+		for (size_t i = 0; i < flushes.count; i++)
+			cr_assert_eq(flushes.items[i].stamp, count - flushes.count + 1 + i);
+		flush_log_destroy(&flushes);
+		cr_expect(!flushes.items && !flushes.count && !flushes.last);
+	}
+}
+
+/* A log whose last entry is that of the generation has nothing to take from the ring. */
+Test(flushes, a_log_that_is_at_the_generation_is_whole)
+{
+	log_fill(100);
+	take();
+	memset(world_root(&world, "tlb_flush_log", struct tlb_flush), 0, 200 * sizeof(struct tlb_flush));
+	take();
+	cr_expect_eq(flushes.count, 100);
+	read_logged();
+	cr_expect_eq(claims.flushes.count, 100);
+	cr_expect_eq(claims.damages.count, 0);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, a_full_log_drops_its_older_half)
+{
+	flushes.items = calloc(FLUSH_LOG_MAX, sizeof(*flushes.items));
+	flushes.count = flushes.capacity = FLUSH_LOG_MAX;
+	flushes.last = FLUSH_LOG_MAX;
+	for (uint32_t i = 0; i < FLUSH_LOG_MAX; i++)
+		flushes.items[i].stamp = i + 1;
+	log_fill(FLUSH_LOG_MAX + 5);
+	for (uint32_t i = 0; i < 5; i++)
+		world_root(&world, "tlb_flush_log",
+			   struct tlb_flush)[(FLUSH_LOG_MAX + 1 + i) % TLB_FLUSH_LOG] =
+			(struct tlb_flush){ .stamp = FLUSH_LOG_MAX + 1 + i, .begun = 9, .cpu = i };
+	take();
+	cr_assert_eq(flushes.count, FLUSH_LOG_MAX / 2 + 5);
+	for (uint32_t i = 0; i < flushes.count; i++)
+		cr_assert_eq(flushes.items[i].stamp, FLUSH_LOG_MAX / 2 + 1 + i);
+	cr_expect_eq(flushes.items[flushes.count - 1].cpu, 4);
+	flush_log_destroy(&flushes);
+}
+
+Test(flushes, what_cannot_be_read_or_stored_ends_a_take)
+{
+	struct error error;
+
+	log_fill(PAGE_SIZE / sizeof(struct tlb_flush) + 9);
+	*world_pte(&world, ROOT("tlb_flush_log") + PAGE_SIZE, 1) = 0;
+	take();
+	cr_expect_eq(flushes.count, PAGE_SIZE / sizeof(struct tlb_flush) - 1);
+	flush_log_destroy(&flushes);
+	world_root(&world, "tlb_flush_log", struct tlb_flush)[7].begun = 7;
+	take();
+	cr_expect_eq(flushes.count, 6);
+	flush_log_destroy(&flushes);
+	no_memory_at(1);
+	cr_expect_eq(claims_take_flushes(&world.view, &world.mode, world.layout, &flushes, &error), -1);
+	cr_expect(error.kind == ERROR_HOST && !error.errnum && !error.address);
+	cr_expect_str_eq(error.text, "out of memory for the log of flushes");
+	flush_log_destroy(&flushes);
+	/* tlb_gen that is not mapped is a damage of claims that are not kept. */
+	world.layout->roots[ROOT_tlb_gen].gva = NOWHERE;
+	take();
+	cr_expect_eq(flushes.count, 0);
 }

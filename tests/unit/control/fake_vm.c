@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* memfd_create, gettid */
 #include "fake_vm.h"
+
+#include "host.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -38,6 +40,9 @@ static int registers(void *context, struct view_cpu cpus[CONTROL_CPUS_MAX])
 	fake->misused |= !fake->is_held;
 	if (fake->refuses)
 		return -1;
+	fake->thread = gettid();
+	if (fake->clock_after_registers)
+		set_clock_ns(fake->clock_after_registers);
 	cpus[0] = (struct view_cpu){ .rip = 0x1111 };
 	cpus[1] = (struct view_cpu){ .rip = 0x2222 };
 	return 2;

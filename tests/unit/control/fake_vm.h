@@ -8,13 +8,16 @@
 #include "control/requests.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 struct fake_vm {
 	unsigned int holds, releases; /* calls */
 	bool is_held;
-	bool misused;         /* registers read outside a hold, held twice ... */
-	int memory;           /* the file, writable */
-	bool refuses;         /* registers() fails */
+	bool misused;                   /* registers read outside a hold, held twice ... */
+	int memory;                     /* the file, writable */
+	bool refuses;                   /* registers() fails */
+	pid_t thread;                   /* that read the registers last */
+	uint64_t clock_after_registers; /* the clock then has this time; 0: it runs on */
 	pthread_mutex_t lock; /* protects holds, releases, is_held; tests read them without, after a reply */
 	pthread_cond_t released;
 	struct control_vm vm;

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "descriptors.h"
 #include "control/machine_vm.h"
+#include "errors.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -36,6 +37,8 @@ static void start(void)
 
 static void stop(void)
 {
+	if (view)
+		view_clear(view);
 	free(view);
 }
 
@@ -108,8 +111,7 @@ Test(machine_vm, memory_in_more_files_than_a_message_carries_is_refused)
 	}
 	before = open_descriptors();
 	cr_expect_eq(control_vm_open(NULL, &vm, &error), -1);
-	cr_expect_eq(error.kind, ERROR_HOST);
-	cr_expect(strstr(error.text, "guest memory in more than 8 files"), "%s", error.text);
+	expect_whole_error(&error, ERROR_HOST, 0, 0, "guest memory in more than 8 files");
 	cr_expect_eq(open_descriptors(), before, "those that were opened are closed");
 	cr_expect_eq(vm.memory.region_count, 0, "the output is untouched");
 
@@ -132,9 +134,8 @@ Test(machine_vm, memory_that_cannot_be_opened_again_is_refused)
 	add_region(-1, 0);
 	before = open_descriptors();
 	cr_expect_eq(control_vm_open(NULL, &vm, &error), -1);
-	cr_expect_eq(error.kind, ERROR_HOST);
-	cr_expect_eq(error.errnum, ENOENT);
-	cr_expect(strstr(error.text, "cannot open guest memory a second time"), "%s", error.text);
+	expect_whole_error(&error, ERROR_HOST, ENOENT, 0,
+			   "cannot open guest memory a second time, for reading");
 	cr_expect_eq(open_descriptors(), before, "the first region's descriptor is closed");
 	close(file);
 }

@@ -53,7 +53,12 @@ static enum control_action ask(struct control_connection *connection, uint16_t t
 
 static uint32_t status_of(struct control_connection *connection, uint16_t type)
 {
+	memset(&reply, 0xff, sizeof(reply));
 	ask(connection, type, 0, 0);
+	cr_expect(reply.header.magic == CONTROL_MAGIC && reply.header.version == CONTROL_VERSION &&
+		  reply.header.type == type);
+	if (reply.header.status || type == CONTROL_END_HOLD)
+		cr_expect_eq(reply.header.size, 0);
 	return reply.header.status;
 }
 
@@ -65,7 +70,7 @@ Test(requests, says_what_vm_it_is_and_in_what_state)
 
 	cr_assert_eq(ask(&connection, CONTROL_HELLO, 0, 0), CONTROL_SEND);
 	cr_assert_eq(reply.header.size, sizeof(reply.hello));
-	cr_expect_eq(reply.hello.pid, FAKE_PID);
+	cr_expect(!memcmp(&reply.hello, &fake.vm.hello, sizeof(reply.hello)));
 	cr_expect_eq(reply.hello.state, CONTROL_RUNNING);
 	status_of(&connection, CONTROL_PAUSE);
 	status_of(&connection, CONTROL_HELLO);
@@ -83,7 +88,7 @@ Test(requests, passes_its_memory)
 	cr_assert_eq(ask(&connection, CONTROL_MEMORY, 0, 0), CONTROL_SEND_FDS);
 	cr_expect_eq(reply.header.size,
 		     offsetof(struct control_memory, regions) + sizeof(struct control_region));
-	cr_expect_eq(reply.memory.regions[0].gpa, 0x10000);
+	cr_expect(!memcmp(&reply.memory, &fake.vm.memory, sizeof(reply.memory)));
 }
 
 Test(requests, a_pause_holds_the_vm_and_shows_its_registers)
@@ -92,7 +97,10 @@ Test(requests, a_pause_holds_the_vm_and_shows_its_registers)
 
 	cr_assert_eq(status_of(&connection, CONTROL_PAUSE), CONTROL_OK);
 	cr_expect(fake.is_held);
+	cr_expect_eq(reply.header.size, offsetof(struct control_cpus, cpus) + 2 * sizeof(struct view_cpu));
 	cr_expect_eq(reply.cpus.count, 2);
+	cr_expect_eq(reply.cpus.unused, 0);
+	cr_expect_eq(reply.cpus.cpus[0].rip, 0x1111);
 	cr_expect_eq(reply.cpus.cpus[1].rip, 0x2222);
 	clock_ns += 777;
 	cr_assert_eq(status_of(&connection, CONTROL_RESUME), CONTROL_OK);

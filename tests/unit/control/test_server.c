@@ -3,11 +3,15 @@
  * Both ends of the control socket: a client inspects the VM of a server, and the server withstands clients that
  * misbehave. Servers that misbehave: test_client.c.
  */
-#include "control/server.h"
-#include "fake_vm.h"
-#include "control/client.h"
+#include "errors.h"
+#include "failing.h"
+#include "no_memory.h"
+#include "server_world.h"
+
+#include "descriptors.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -18,56 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/kvmap-test-XXXXXX";
-static char path[64];
-static struct fake_vm fake;
-static struct control_server *server;
-static struct error error;
-
-static void start(void)
-{
-	cr_assert(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/vm", folder);
-	fake_vm_make(&fake);
-	cr_assert_eq(control_server_start(path, &fake.vm, &server, &error), 0, "%s", error.text);
-}
-
-static void stop(void)
-{
-	control_server_stop(server);
-	cr_expect_eq(access(path, F_OK), -1, "the socket is removed");
-	cr_expect_not(fake.is_held);
-	cr_expect_not(fake.misused);
-	fake_vm_close(&fake);
-	rmdir(folder);
-}
-
-static struct control_client *attach(void)
-{
-	struct control_client *client;
-
-	cr_assert_eq(control_client_open(path, &client, &error), 0, "%s", error.text);
-	return client;
-}
-
-static int raw_connect(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static struct control_request_header request_of(uint16_t type)
-{
-	return (struct control_request_header){ .magic = CONTROL_MAGIC,
-						.version = CONTROL_VERSION,
-						.type = type };
-}
-
-TestSuite(server, .init = start, .fini = stop);
+TestSuite(server, .init = server_world_start, .fini = server_world_end);
 
 Test(server, a_client_sees_memory_registers_and_translations_of_a_paused_vm)
 {
@@ -289,33 +244,111 @@ Test(server, a_path_that_is_taken_is_refused_and_a_stale_socket_is_replaced)
 	cr_expect_eq(access(other, F_OK), -1);
 }
 
-static void start_fails(const char *at, enum error_kind kind, const char *text)
+static int bound_socket(const char *at, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, at);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+/* `text` follows the path. */
+static void start_fails(const char *at, enum error_kind kind, int errnum, const char *text)
 {
 	struct control_server *second = NULL;
+	unsigned int before = open_descriptors();
+	char whole[600];
 
+	snprintf(whole, sizeof(whole), "%s%s", at, text);
 	cr_expect_eq(control_server_start(at, &fake.vm, &second, &error), -1);
 	cr_expect_null(second);
-	cr_expect_eq(error.kind, kind, "%s", error.text);
-	cr_expect(strstr(error.text, text), "expected '%s', found '%s'", text, error.text);
+	expect_whole_error(&error, kind, errnum, 0, whole);
+	cr_expect_eq(open_descriptors(), before);
 }
 
 Test(server, a_path_at_which_no_socket_can_be_is_refused)
 {
+	static const char *const nowhere = ": no control socket can be made there";
 	char other[80], longer[120];
+	int fd;
 
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	start_fails(longer, ERROR_INPUT, "no longer than 107 bytes");
+	snprintf(longer, sizeof(longer), "%s/%0*d", folder, (int)(107 - strlen(folder)), 0);
+	start_fails(longer, ERROR_INPUT, 0,
+		    ": a socket's path is no longer than 107 bytes: choose a shorter one");
 	snprintf(other, sizeof(other), "%s/no/such/folder", folder);
-	start_fails(other, ERROR_INPUT, "no control socket");
+	start_fails(other, ERROR_INPUT, ENOENT, nowhere);
 	snprintf(other, sizeof(other), "%s/vm/below-a-socket", folder);
-	start_fails(other, ERROR_INPUT, "no control socket");
-	if (geteuid() == 0) {
-		snprintf(other, sizeof(other), "%s/denied", folder);
-		cr_assert_eq(seteuid(65534), 0);
-		start_fails(other, ERROR_PERMISSION, "no control socket");
-		cr_assert_eq(seteuid(0), 0);
+	start_fails(other, ERROR_INPUT, ENOTDIR, nowhere);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	close(open(other, O_CREAT | O_WRONLY, 0600));
+	start_fails(other, ERROR_INPUT, 0, ": exists and is not a socket: choose another path");
+	unlink(other);
+	calls_fail("listen", EPERM, 1);
+	start_fails(other, ERROR_PERMISSION, EPERM, nowhere);
+	cr_expect_eq(access(other, F_OK), -1, "the socket is removed");
+	calls_fail("fchmod", EIO, 1);
+	start_fails(other, ERROR_INPUT, EIO, nowhere);
+	if (geteuid() != 0)
+		return;
+	/* A stale socket that may be connected to, in a folder in which nothing may be removed. */
+	cr_assert_eq(chmod(folder, 0755), 0);
+	fd = bound_socket(other, SOCK_SEQPACKET);
+	close(fd);
+	cr_assert_eq(chmod(other, 0777), 0);
+	cr_assert_eq(seteuid(65534), 0);
+	start_fails(other, ERROR_PERMISSION, EACCES, nowhere);
+	unlink(other);
+	cr_assert_eq(seteuid(0), 0);
+	unlink(other);
+	cr_assert_eq(seteuid(65534), 0);
+	start_fails(other, ERROR_PERMISSION, EACCES, nowhere);
+	cr_assert_eq(seteuid(0), 0);
+}
+
+Test(server, the_longest_path_of_a_socket_is_served)
+{
+	struct control_server *second;
+	struct control_client *client;
+	char longest[120];
+
+	snprintf(longest, sizeof(longest), "%s/%0*d", folder, (int)(106 - strlen(folder)), 0);
+	cr_assert_eq(strlen(longest), 107);
+	cr_assert_eq(control_server_start(longest, &fake.vm, &second, &error), 0, "%s", error.text);
+	cr_expect_eq(control_client_open(longest, &client, &error), 0, "%s", error.text);
+	control_client_close(client);
+	control_server_stop(second);
+}
+
+Test(server, that_cannot_start_leaves_nothing)
+{
+	static const struct {
+		const char *call;
+		int errnum;
+		const char *text;
+	} cases[] = {
+		{ "socket", EMFILE, "cannot make the control socket" },
+		{ "eventfd", EMFILE, "cannot make the control socket" },
+		{ "pthread_create", EAGAIN, "cannot start the thread of the control socket" },
+		{ "calloc", 0, "out of memory" },
+	};
+	unsigned int before = open_descriptors();
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s/other", folder);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct control_server *second = NULL;
+
+		no_memory_at(cases[i].errnum ? 0 : 1);
+		calls_fail(cases[i].call, cases[i].errnum, 1);
+		cr_expect_eq(control_server_start(other, &fake.vm, &second, &error), -1);
+		cr_expect_null(second);
+		expect_whole_error(&error, ERROR_HOST, cases[i].errnum, 0, cases[i].text);
+		cr_expect_eq(open_descriptors(), before, "%s", cases[i].call);
+		cr_expect_eq(access(other, F_OK), -1, "%s", cases[i].call);
 	}
+	control_server_stop(NULL);
 }
 
 Test(server, a_file_that_replaced_its_socket_is_not_removed)
@@ -361,53 +394,66 @@ Test(server, a_request_with_a_byte_too_many_is_answered_and_ends_the_connection)
 
 /* ---- connecting ---- */
 
-static void open_fails(const char *at, enum error_kind kind, const char *text)
+/* `text` follows the path. */
+static void open_fails(const char *at, enum error_kind kind, int errnum, const char *text)
 {
 	struct control_client *client = NULL;
+	unsigned int before = open_descriptors();
+	char whole[600];
 
-	error = (struct error){ 0 };
+	snprintf(whole, sizeof(whole), "%s%s", at, text);
 	cr_expect_eq(control_client_open(at, &client, &error), -1);
 	cr_expect_null(client);
-	cr_expect_eq(error.kind, kind, "%s", error.text);
-	cr_expect(strstr(error.text, text), "expected '%s', found '%s'", text, error.text);
-	cr_expect_eq(strncmp(error.text, at, strlen(at)), 0, "%s", error.text);
-}
-
-static int bound_socket(const char *at, int type)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, at);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
+	expect_whole_error(&error, kind, errnum, 0, whole);
+	cr_expect_eq(open_descriptors(), before);
 }
 
 Test(server, a_path_without_a_vm_is_an_error_that_says_what_is_there)
 {
-	char at[80], longer[200];
+	static const char *const has_ended =
+		": the VM that listened there has ended: `kvmap ps` lists those running";
+	char at[80], longer[120];
 	int fd;
 
 	snprintf(at, sizeof(at), "%s/none", folder);
-	open_fails(at, ERROR_INPUT, "No such file");
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	open_fails(longer, ERROR_INPUT, "longer than 107 bytes");
+	open_fails(at, ERROR_INPUT, ENOENT, "");
+	snprintf(longer, sizeof(longer), "%s/%0*d", folder, (int)(107 - strlen(folder)), 0);
+	open_fails(longer, ERROR_INPUT, 0, ": longer than 107 bytes, which no socket's path is");
 
 	fd = bound_socket(at, SOCK_STREAM);
 	cr_assert_eq(listen(fd, 1), 0);
-	open_fails(at, ERROR_INPUT, "not a socket of kvmap");
+	open_fails(at, ERROR_INPUT, 0, ": not a socket of kvmap");
 	close(fd);
 	unlink(at);
 
 	fd = bound_socket(at, SOCK_SEQPACKET);
 	close(fd);
-	open_fails(at, ERROR_INPUT, "has ended");
-	if (geteuid() == 0) {
-		chmod(at, 0600);
-		cr_assert_eq(seteuid(65534), 0);
-		open_fails(at, ERROR_PERMISSION, "Permission denied");
-		cr_assert_eq(seteuid(0), 0);
-	}
+	open_fails(at, ERROR_INPUT, 0, has_ended);
 	unlink(at);
+	calls_fail("connect", EACCES, 1);
+	open_fails(path, ERROR_PERMISSION, EACCES, "");
+	calls_fail("connect", EPERM, 1);
+	open_fails(path, ERROR_PERMISSION, EPERM, "");
+	calls_fail("connect", EAGAIN, 1);
+	open_fails(path, ERROR_HOST, 0, ": the VM does not answer");
+	calls_fail("socket", EMFILE, 1);
+	cr_expect_eq(control_client_open(path, &(struct control_client *){ NULL }, &error), -1);
+	expect_whole_error(&error, ERROR_HOST, EMFILE, 0, "cannot make a socket");
+}
+
+Test(server, a_client_waits_five_seconds_and_its_socket_is_closed_on_exec)
+{
+	const int next = 0; /* the lowest that is free */
+	struct timeval send_timeout = { 0 }, receive_timeout = { 0 };
+	socklen_t size = sizeof(send_timeout);
+	struct control_client *client;
+
+	close(next);
+	client = attach();
+	cr_assert_eq(getsockopt(next, SOL_SOCKET, SO_SNDTIMEO, &send_timeout, &size), 0);
+	cr_assert_eq(getsockopt(next, SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, &size), 0);
+	cr_expect(send_timeout.tv_sec == 5 && !send_timeout.tv_usec);
+	cr_expect(receive_timeout.tv_sec == 5 && !receive_timeout.tv_usec);
+	cr_expect_eq(fcntl(next, F_GETFD), FD_CLOEXEC);
+	control_client_close(client);
 }

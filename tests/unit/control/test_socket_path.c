@@ -3,8 +3,13 @@
  * The paths of control sockets: which are used, found and listed.
  */
 #include "control/socket_path.h"
+#include "descriptors.h"
+#include "errors.h"
+#include "failing.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,17 +68,23 @@ TestSuite(socket_path, .init = enter, .fini = leave);
 
 Test(socket_path, is_a_private_folder_and_found_by_process_id)
 {
-	char mine[128], folder[128], found[128];
+	char mine[128], wanted[128], folder[128], found[128], text[200];
 	struct stat status;
 	int fd;
 
 	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0, "%s", error.text);
-	cr_expect_eq(strncmp(mine, runtime, strlen(runtime)), 0);
+	snprintf(wanted, sizeof(wanted), "%s/kvmap/%d.sock", runtime, getpid());
+	cr_expect_str_eq(mine, wanted);
 	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	cr_assert_eq(stat(folder, &status), 0);
 	cr_expect_eq(status.st_mode & 0777, 0700);
 	cr_expect_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), -1);
-	cr_expect_eq(error.kind, ERROR_INPUT);
+	snprintf(
+		text, sizeof(text),
+		"process %d is no VM that can be inspected: `kvmap run --control auto` starts one, `kvmap ps` "
+		"lists them, --wait waits for one that is starting",
+		getpid());
+	expect_whole_error(&error, ERROR_INPUT, 0, 0, text);
 	fd = listen_at(mine);
 	cr_assert_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), 0, "%s",
 		     error.text);
@@ -103,48 +114,98 @@ Test(socket_path, a_socket_elsewhere_is_found_through_a_link)
 	close(fd);
 }
 
+static void expect_own_refused(const char *folder)
+{
+	char mine[128], text[256];
+
+	snprintf(text, sizeof(text),
+		 "%s: other users can write there, so no control socket is made there: use --control PATH",
+		 folder);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1, "%s", folder);
+	expect_whole_error(&error, ERROR_PERMISSION, 0, 0, text);
+}
+
 Test(socket_path, a_folder_in_which_others_can_write_is_not_used)
 {
+	static const struct {
+		mode_t mode;
+		bool used;
+	} cases[] = { { 0700, true }, { 0755, true }, { 0702, false }, { 0720, false }, { 0777, false } };
 	char mine[128], folder[64], found[128];
 
 	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	cr_assert_eq(mkdir(folder, 0700), 0);
-	cr_assert_eq(chmod(folder, 0777), 0);
-	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
-	cr_expect_eq(error.kind, ERROR_PERMISSION);
 	snprintf(mine, sizeof(mine), "%s/%d.sock", folder, getpid());
 	close(listen_at(mine));
-	cr_expect_not(is_listed(found, sizeof(found)));
-	cr_expect_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error), -1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert_eq(chmod(folder, cases[i].mode), 0);
+		cr_expect_eq(is_listed(found, sizeof(found)), cases[i].used, "mode %o", cases[i].mode);
+		cr_expect_eq(control_socket_path_of_pid((uint32_t)getpid(), found, sizeof(found), &error),
+			     cases[i].used ? 0 : -1, "mode %o", cases[i].mode);
+		if (cases[i].used)
+			cr_expect_eq(control_socket_path_own(found, sizeof(found), &error), 0);
+		else
+			expect_own_refused(folder);
+	}
+	if (geteuid() == 0) {
+		cr_assert_eq(chmod(folder, 0700) | chown(folder, 65534, 65534), 0);
+		expect_own_refused(folder);
+		cr_expect_not(is_listed(found, sizeof(found)), "a folder of another user");
+	}
 }
 
 Test(socket_path, a_link_to_a_folder_is_not_used)
 {
-	char mine[128], folder[128], other[128];
+	char folder[128], other[128];
 
 	snprintf(folder, sizeof(folder), "%s/kvmap", runtime);
 	snprintf(other, sizeof(other), "%s/other", runtime);
 	cr_assert_eq(mkdir(other, 0700), 0);
 	cr_assert_eq(symlink(other, folder), 0);
-	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
+	expect_own_refused(folder);
 }
 
-Test(socket_path, names_that_are_no_process_are_not_listed)
+/* The list of this user's sockets in the test's folder. */
+static unsigned int list(uint32_t *pids, unsigned int most)
 {
-	static const char *const names[] = { "x.sock", ".sock", "12.sock.old", "99999999999.sock", "12" };
-	char mine[128], path[256];
 	struct control_socket_path *paths;
-	int count;
+	int all = control_socket_path_list(&paths, &error);
+	unsigned int count = 0;
+	char wanted[128];
+
+	for (int i = 0; i < all; i++) {
+		if (strncmp(paths[i].path, runtime, strlen(runtime)) != 0)
+			continue;
+		cr_assert_lt(count, most);
+		pids[count++] = paths[i].pid;
+		snprintf(wanted, sizeof(wanted), "%s/kvmap/%u.sock", runtime, paths[i].pid);
+		cr_expect_str_eq(paths[i].path, wanted);
+	}
+	free(paths);
+	return count;
+}
+
+Test(socket_path, the_list_is_sorted_by_process_and_has_no_other_names)
+{
+	static const char *const names[] = { "100.sock",        "x.sock",          "9.sock",
+					     ".sock",           "12.sock.old",     "12",
+					     "2147483647.sock", "2147483648.sock", "99999999999.sock",
+					     "11.socks",        "12x.sock",        "11.sock" };
+	static const uint32_t wanted[] = { 9, 11, 100, 2147483647 };
+	char mine[128], path[256];
+	unsigned int before = open_descriptors();
+	uint32_t pids[8];
 
 	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
+	cr_expect_eq(list(pids, 8), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/kvmap/%s", runtime, names[i]);
 		fclose(fopen(path, "w"));
 	}
-	count = control_socket_path_list(&paths, &error);
-	for (int i = 0; i < count; i++)
-		cr_expect_neq(strncmp(paths[i].path, runtime, strlen(runtime)), 0, "%s", paths[i].path);
-	free(paths);
+	cr_assert_eq(list(pids, 8), 4);
+	cr_expect(!memcmp(pids, wanted, sizeof(wanted)), "%u, %u, %u, %u", pids[0], pids[1], pids[2],
+		  pids[3]);
+	cr_expect_eq(open_descriptors(), before);
 }
 
 Test(socket_path, a_process_that_is_not_there_is_named)
@@ -152,20 +213,35 @@ Test(socket_path, a_process_that_is_not_there_is_named)
 	char found[128];
 
 	cr_expect_eq(control_socket_path_of_pid(0x7ffffff0, found, sizeof(found), &error), -1);
-	cr_expect(strstr(error.text, "2147483632"), "%s", error.text);
+	expect_whole_error(&error, ERROR_INPUT, 0, 0,
+			   "there is no process 2147483632: `kvmap ps` lists the VMs");
 }
 
+/* With "/kvmap" 96 bytes are too many, 95 are not. */
 Test(socket_path, a_runtime_folder_whose_name_is_too_long_is_an_error)
 {
-	char longer[100] = "/tmp/", mine[128];
+	char longer[100] = "/tmp/", mine[128], found[128], made[128];
+	int fd;
 
-	memset(longer + 5, 'x', 90);
+	memset(longer + 5, 'x', 85);
 	cr_assert_eq(mkdir(longer, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", longer, 1);
 	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
-	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect(strstr(error.text, "--control PATH"), "%s", error.text);
+	expect_whole_error(&error, ERROR_INPUT, 0, 0,
+			   "XDG_RUNTIME_DIR is too long for a socket in it: use --control PATH");
+	cr_expect_not(is_listed(found, sizeof(found)));
 	rmdir(longer);
+	longer[89] = '\0';
+	cr_assert_eq(mkdir(longer, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", longer, 1);
+	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), 0, "%s", error.text);
+	fd = open(mine, O_CREAT | O_WRONLY, 0600);
+	cr_expect(is_listed(found, sizeof(found)));
+	cr_expect_str_eq(found, mine);
+	close(fd);
+	unlink(mine);
+	snprintf(made, sizeof(made), "%s/kvmap", longer);
+	cr_expect_eq(rmdir(made) | rmdir(longer), 0);
 }
 
 Test(socket_path, a_runtime_folder_that_is_not_this_users_is_not_used)
@@ -173,11 +249,11 @@ Test(socket_path, a_runtime_folder_that_is_not_this_users_is_not_used)
 	static const char *const folders[] = { "", "relative", "/nonexistent", "/dev/null" };
 	char mine[128], wanted[64];
 
-	snprintf(wanted, sizeof(wanted), "/tmp/kvmap-%u/", geteuid());
+	snprintf(wanted, sizeof(wanted), "/tmp/kvmap-%u/%d.sock", geteuid(), getpid());
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		setenv("XDG_RUNTIME_DIR", folders[i], 1);
 		cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0, "%s", error.text);
-		cr_expect_eq(strncmp(mine, wanted, strlen(wanted)), 0, "%s", mine);
+		cr_expect_str_eq(mine, wanted);
 	}
 }
 
@@ -193,8 +269,8 @@ Test(socket_path, a_folder_that_cannot_be_made_is_an_error)
 		cr_assert_eq(chmod(runtime, 0500), 0);
 	}
 	cr_expect_eq(control_socket_path_own(mine, sizeof(mine), &error), -1);
-	cr_expect_eq(error.kind, ERROR_PERMISSION);
-	cr_expect_eq(strncmp(error.text, folder, strlen(folder)), 0, "%s", error.text);
+	strcat(folder, ": cannot be made");
+	expect_whole_error(&error, ERROR_PERMISSION, EACCES, 0, folder);
 	if (getuid() == 0)
 		cr_assert_eq(seteuid(0), 0);
 	chmod(runtime, 0700);
@@ -207,18 +283,26 @@ Test(socket_path, a_link_to_no_socket_or_in_no_folder_is_an_error)
 	cr_assert_eq(control_socket_path_own(mine, sizeof(mine), &error), 0);
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", runtime);
 	cr_expect_eq(control_socket_path_link(mine, elsewhere, &error), -1);
-	cr_expect_eq(error.kind, ERROR_HOST);
+	expect_whole_error(&error, ERROR_HOST, ENOENT, 0, elsewhere);
 	fclose(fopen(elsewhere, "w"));
 	snprintf(mine, sizeof(mine), "%s/no/such/folder", runtime);
 	cr_expect_eq(control_socket_path_link(mine, elsewhere, &error), -1);
-	cr_expect_eq(error.kind, ERROR_PERMISSION);
+	expect_whole_error(&error, ERROR_PERMISSION, ENOENT, 0, mine);
 }
 
 Test(socket_path, a_path_that_no_socket_can_have_is_not_stale)
 {
-	char longer[200];
+	unsigned int before = open_descriptors();
+	char at[200];
 
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	cr_expect_not(control_socket_is_stale(longer));
+	/* 108 bytes, and 107, where there is nothing. */
+	snprintf(at, sizeof(at), "%s/%0*d", runtime, (int)(107 - strlen(runtime)), 0);
+	cr_expect_not(control_socket_is_stale(at));
+	at[107] = '\0';
+	cr_expect(control_socket_is_stale(at));
+	calls_fail("socket", EMFILE, 1);
+	cr_expect_not(control_socket_is_stale(at));
+	calls_fail("connect", EACCES, 1);
+	cr_expect_not(control_socket_is_stale(at));
+	cr_expect_eq(open_descriptors(), before);
 }

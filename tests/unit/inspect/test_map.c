@@ -273,6 +273,7 @@ Test(map, finds_the_direct_map_among_many_small_ranges)
 		tables_map(&t, 0xffffd00000000000 + i * M2, i * M2, 2, PTE_W);
 	build(NULL, &all, false);
 	cr_expect(map.direct.found && map.direct.base == 0xffffd00000000000);
+	cr_expect(map.direct.assumed);
 }
 
 /* ---- filters ---- */

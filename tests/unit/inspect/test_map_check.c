@@ -243,6 +243,61 @@ Test(map_check, looks_only_at_the_range)
 	cr_expect_eq(found.count, 3, "two ranges, one frame");
 }
 
+/*
+ * A table of level 1 at five places leads to a page that the direct map has, too, and to a page table that the image has.
+ */
+Test(map_check, counts_every_mapping_that_is_meant_by_tables_that_are_mapped_again)
+{
+	const uint64_t image = 0xffffffff80000000;
+	uint64_t shared = tables_new(&t);
+
+	map_pages(image + M2, M2, 1, 0); /* executed, not writable */
+	map_pages(image + shared, shared, 1, PTE_W | PTE_NX);
+	*tables_slot(&t, shared, 0) = (M2 + 5 * K4) | PTE_P | PTE_NX;
+	*tables_slot(&t, shared, 1) = shared | PTE_P | PTE_W | PTE_NX;
+	for (unsigned int i = 0; i < 5; i++)
+		*tables_entry(&t, VMALLOC + i * M2, 2) = shared | PTE_P | PTE_W;
+	check();
+	cr_assert_eq(found.count, 3);
+	cr_expect_not(found.at_least);
+	expect(0, MAP_TABLE_WRITABLE, shared, K4, 5, VMALLOC + K4, VMALLOC + M2 + K4);
+	expect(1, MAP_WRITABLE_ELSEWHERE, M2, K4, 2, image + M2, DIRECT + M2);
+	expect(2, MAP_ALIAS, M2 + 5 * K4, K4, 5, VMALLOC, VMALLOC + M2);
+	/* In a part of the guest each number is a lower bound. */
+	check_range(VMALLOC, ~0ull);
+	cr_expect(found.at_least && found.items[0].at_least);
+	cr_expect_eq(found.items[0].mappings, 3);
+}
+
+/* Frames beyond the first ones that are counted, and those of one finding that are mapped more often than others. */
+Test(map_check, says_at_least_where_it_did_not_count)
+{
+	uint64_t shared = tables_new(&t);
+
+	for (unsigned int i = 0; i < 20; i++)
+		*tables_slot(&t, shared, i) = (M2 + 2 * i * K4) | PTE_P | PTE_NX;
+	for (unsigned int i = 0; i < 5; i++)
+		*tables_entry(&t, VMALLOC + i * M2, 2) = shared | PTE_P | PTE_W;
+	check();
+	cr_assert_eq(found.count, 20);
+	cr_expect(found.at_least);
+	for (size_t i = 0; i < 20; i++) {
+		cr_expect_eq(found.items[i].at_least, i >= 16);
+		cr_expect_eq(found.items[i].mappings, i < 16 ? 5 : 3);
+	}
+	for (unsigned int i = 0; i < 20; i++)
+		*tables_slot(&t, shared, i) = i < 2 ? (M2 + i * K4) | PTE_P | PTE_NX : 0;
+	check();
+	cr_assert_eq(found.count, 1);
+	expect(0, MAP_ALIAS, M2, 2 * K4, 5, VMALLOC, VMALLOC + M2);
+	cr_expect_not(found.at_least);
+	*tables_entry(&t, VMALLOC + 7 * M2, 2) = tables_new(&t) | PTE_P | PTE_W;
+	tables_map(&t, VMALLOC + 7 * M2, M2, 1, PTE_NX);
+	check();
+	cr_expect_not(found.at_least);
+	cr_expect_eq(found.items[0].mappings, 6);
+}
+
 Test(map_check, of_hostile_tables_is_bounded)
 {
 	uint64_t table[5] = { 0, 0, tables_new(&t), tables_new(&t), t.mode.root };

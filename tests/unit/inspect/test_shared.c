@@ -154,12 +154,17 @@ static int fault_of(uint64_t gpa)
 	return writable && executable ? MAP_WRITABLE_ELSEWHERE : leaves_to(gpa) > 1 ? MAP_ALIAS : -1;
 }
 
-static int found_fault(const struct map_violations *found, uint64_t gpa)
+/* The fault found of a frame, and the number of its mappings. */
+static int found_fault(const struct map_violations *found, uint64_t gpa, uint64_t *mappings_out)
 {
-	for (size_t i = 0; i < found->count; i++)
-		if (found->items[i].fault != MAP_WRITABLE_EXECUTABLE && gpa >= found->items[i].gpa &&
-		    gpa - found->items[i].gpa < found->items[i].size)
-			return (int)found->items[i].fault;
+	for (size_t i = 0; i < found->count; i++) {
+		if (found->items[i].fault == MAP_WRITABLE_EXECUTABLE || gpa < found->items[i].gpa ||
+		    gpa - found->items[i].gpa >= found->items[i].size)
+			continue;
+		cr_assert_eq(found->items[i].at_least, false);
+		*mappings_out = found->items[i].mappings;
+		return (int)found->items[i].fault;
+	}
 	return -1;
 }
 
@@ -181,9 +186,13 @@ Test(shared, violations_are_those_of_every_path)
 			     0);
 		cr_expect(!found.cut_short);
 		for (uint64_t pfn = FIRST; pfn < FIRST + FRAMES; pfn++) {
-			mapped += leaves_to(pfn * K4) > 0;
-			cr_assert_eq(found_fault(&found, pfn * K4), fault_of(pfn * K4),
+			uint64_t mappings = leaves_to(pfn * K4);
+
+			mapped += mappings > 0;
+			cr_assert_eq(found_fault(&found, pfn * K4, &mappings), fault_of(pfn * K4),
 				     "round %lu, frame 0x%lx", round_number, pfn);
+			cr_assert_eq(mappings, leaves_to(pfn * K4), "round %lu, frame 0x%lx: %lu",
+				     round_number, pfn, mappings);
 		}
 		cr_assert_eq(found.frames, mapped);
 		map_violations_destroy(&found);
@@ -191,28 +200,52 @@ Test(shared, violations_are_those_of_every_path)
 	}
 }
 
-/* Pages of one guest that the other does not map alike. Leaves are in order of address. */
-static uint64_t pages_that_differ(void)
+/* Pages of one guest that the other does not map alike, and ranges of them. */
+struct expected {
+	uint64_t pages, ranges;
+	uint64_t end; /* of the last page */
+	/* The last page: its changes, and its rights in both; ~0: not mapped. */
+	unsigned int changes, before, after;
+};
+
+/* one, other: the leaves at gva; NULL: not mapped. */
+static void expect_page(struct expected *expected, uint64_t gva, const struct walk_leaf *one,
+			const struct walk_leaf *other)
 {
-	uint64_t count = 0;
+	unsigned int before = one ? one->rights : ~0u, after = other ? other->rights : ~0u, changes;
+
+	changes = !one     ? 1u << DIFF_MAPPED
+		  : !other ? 1u << DIFF_UNMAPPED
+			   : (unsigned int)(one->gpa != other->gpa) << DIFF_FRAMES |
+				     (unsigned int)(before != after) << DIFF_RIGHTS;
+	if (!changes)
+		return;
+	expected->pages++;
+	expected->ranges += !expected->ranges || expected->end != gva || expected->changes != changes ||
+			    expected->before != before || expected->after != after;
+	expected->end = gva + K4;
+	expected->changes = changes;
+	expected->before = before;
+	expected->after = after;
+}
+
+/* Leaves are in order of address. */
+static struct expected what_differs(void)
+{
+	struct expected expected = { 0 };
 	size_t i = 0, k = 0;
 
 	while (i < leaf_count[0] || k < leaf_count[1]) {
-		const struct walk_leaf *one = &leaves[0][i], *other = &leaves[1][k];
+		const struct walk_leaf *one = i < leaf_count[0] ? &leaves[0][i] : NULL;
+		const struct walk_leaf *other = k < leaf_count[1] ? &leaves[1][k] : NULL;
 
-		if (i < leaf_count[0] && k < leaf_count[1] && one->gva == other->gva) {
-			count += one->gpa != other->gpa || one->rights != other->rights;
-			i++;
-			k++;
-			continue;
-		}
-		count++;
-		if (k == leaf_count[1] || (i < leaf_count[0] && one->gva < other->gva))
-			i++;
-		else
-			k++;
+		if (one && other && one->gva != other->gva)
+			*(one->gva < other->gva ? &other : &one) = NULL;
+		expect_page(&expected, (one ? one : other)->gva, one, other);
+		i += one != NULL;
+		k += other != NULL;
 	}
-	return count;
+	return expected;
 }
 
 Test(shared, differences_are_those_of_every_path)
@@ -223,6 +256,7 @@ Test(shared, differences_are_those_of_every_path)
 
 	for (round_number = 1; round_number < ROUNDS; round_number++) {
 		struct diff_tables tables;
+		struct expected expected;
 
 		make();
 		memcpy(t[1].low, t[0].low, FIRST * K4);
@@ -234,8 +268,11 @@ Test(shared, differences_are_those_of_every_path)
 		list_leaves(1);
 		cr_assert_eq(diff_tables(&sides[0], &sides[1], false, &tables, &error), 0);
 		cr_expect(!tables.cut_short);
-		cr_assert_eq(tables.pages, pages_that_differ(), "round %lu: %lu, not %lu", round_number,
-			     tables.pages, pages_that_differ());
+		expected = what_differs();
+		cr_assert(tables.pages == expected.pages && tables.range_count == expected.ranges,
+			  "round %lu: %lu pages in %lu ranges, not %lu in %lu", round_number, tables.pages,
+			  tables.range_count, expected.pages, expected.ranges);
+		cr_expect_leq(tables.ranges.count, expected.ranges);
 		diff_tables_destroy(&tables);
 	}
 }
@@ -286,10 +323,11 @@ Test(shared, tables_with_more_paths_than_can_be_walked_are_read_to_the_end)
 			       &found, &error),
 		     0);
 	cr_expect(!found.cut_short);
-	cr_expect(found.at_least);
+	cr_expect_not(found.at_least);
 	cr_expect_eq(found.frames, 2);
 	cr_assert_eq(found.count, 1);
 	cr_expect_eq(found.items[0].fault, MAP_ALIAS);
+	cr_expect_eq(found.items[0].mappings, 511ull << 27);
 	map_violations_destroy(&found);
 	ranges_destroy(&ranges);
 

@@ -87,6 +87,25 @@ Test(access, says_what_forbids_it)
 	cr_expect_eq(access_may(&rules, RIGHT_R, 1, ACCESS_SUPERVISOR, ACCESS_READ), ACCESS_KEY_UNKNOWN);
 }
 
+Test(access, each_answer_has_a_text)
+{
+	static const char *const texts[] = {
+		"yes",
+		"no: supervisor page",
+		"no: read-only",
+		"no: NX",
+		"no: SMEP",
+		"no: SMAP",
+		"if EFLAGS.AC is set",
+		"no: protection key",
+		"if its key allows",
+		"unknown",
+	};
+
+	for (unsigned int answer = ACCESS_ALLOWED; answer <= ACCESS_KEY_UNKNOWN + 1; answer++)
+		cr_expect_str_eq(access_text(answer), texts[answer]);
+}
+
 Test(access, rules_come_from_the_registers)
 {
 	struct view_cpu cpu = { .cr0 = 1 << 16, .cr4 = 1 << 20 | 1 << 22, .efer = 1 << 11 };
@@ -112,7 +131,10 @@ Test(memory_type, is_what_the_pat_register_says)
 	cpu.has_pat = false;
 	cr_expect_str_eq(memory_type(memory_type_pat(&cpu), 1), "WT");
 	cr_expect_str_eq(memory_type(memory_type_pat(&cpu), 7), "UC");
-	cr_expect_str_eq(memory_type(2, 0), "reserved");
+	for (unsigned int type = 2; type < 256; type++)
+		if (type < 4 || type > 7)
+			cr_expect_str_eq(memory_type(type, 0), "reserved");
+	cr_expect_str_eq(memory_type(0x0407050600070106, 8), "WB", "three bits choose the entry");
 }
 
 Test(access, under_smap_is_not_known_without_the_flags)

@@ -2,12 +2,15 @@
 /*
  * test_mappings.c: memory by virtual address, for a core.
  */
+#include "errors.h"
+#include "no_memory.h"
 #include "tables.h"
 
 #include "paging/mappings.h"
 
 #include <criterion/criterion.h>
 #include <elf.h>
+#include <errno.h>
 
 static struct tables tables;
 static struct mappings found;
@@ -65,6 +68,9 @@ Test(mappings, of_large_pages_go_on_in_small_ones)
 	tables_map(&tables, VMALLOC + M2, RAM_LOW_END, 1, PTE_W | PTE_NX); /* no memory there */
 	tables_map(&tables, VMALLOC + 2 * M2, RAM_HIGH_START, 2, PTE_W | PTE_NX);
 	tables_map(&tables, VMALLOC + 3 * M2, RAM_HIGH_START + M2, 1, PTE_W | PTE_NX);
+	tables_map(&tables, VMALLOC + 8 * M2, RAM_HIGH_START - M2, 2,
+		   PTE_W | PTE_NX); /* ends where memory begins */
+	tables_map(&tables, VMALLOC + 9 * M2, RAM_HIGH_END, 2, PTE_W | PTE_NX);
 	collect();
 	cr_expect_eq(found.count, 2);
 	expect(0, VMALLOC, M2, M2, PF_R | PF_W);
@@ -133,22 +139,75 @@ Test(mappings, of_tables_that_are_mapped_without_end_are_left_out)
 	cr_expect(mappings_cover(&found, 0xffffffff80000000, 2 * M2), "the image is there first");
 	cr_expect_gt(found.repeated, 200ull << 40);
 	cr_expect_lt(found.repeated, 256ull << 40);
+	mappings_destroy(&found);
+	/* Frames run backwards, so that each page is a mapping. */
+	for (unsigned int i = 0; i < 512; i++)
+		*tables_slot(&tables, tables_gpa[2], i) = (511 - i) * K4 | PTE_P;
+	collect();
+	cr_expect_not(found.cut_short);
+	cr_expect_leq(found.count, 256 * 512);
+	cr_expect_gt(found.repeated, 200ull << 40);
 }
 
-/* 512 tables, each with four different rights, and no two pages of one go on. */
-Test(mappings, of_too_many_pieces_are_cut_short)
+/*
+ * 512 tables of 512 pages that do not go on, each with as many rights as `top` entries of the top table and
+ * `middle` entries of the next give them: 1 or 2 each, so a mapping for each page and rights.
+ */
+static void map_pieces(unsigned int top, unsigned int middle)
 {
-	uint64_t directory = tables_new(&tables), middle = tables_new(&tables), table;
+	uint64_t directory = tables_new(&tables), above = tables_new(&tables), table;
 
 	for (unsigned int i = 0; i < 512; i++) {
 		table = tables_new(&tables);
 		*tables_slot(&tables, directory, i) = table | PTE_P | PTE_W | PTE_U;
-		*tables_slot(&tables, middle, i) = directory | PTE_P | PTE_U | (i % 2 ? PTE_W : 0);
-		*tables_slot(&tables, tables.mode.root, i) = middle | PTE_P | PTE_W | (i % 2 ? PTE_U : 0);
+		if (i < middle)
+			*tables_slot(&tables, above, i) = directory | PTE_P | PTE_U | (i % 2 ? PTE_W : 0);
+		if (i < top)
+			*tables_slot(&tables, tables.mode.root, i) =
+				above | PTE_P | PTE_W | (i % 2 ? PTE_U : 0);
 		for (unsigned int k = 0; k < 512; k++)
 			*tables_slot(&tables, table, k) = (k % 2 * 2 * K4) | PTE_P | PTE_W | PTE_U;
 	}
+}
+
+Test(mappings, of_too_many_pieces_are_cut_short)
+{
+	map_pieces(512, 512);
 	collect();
 	cr_expect(found.cut_short);
 	cr_expect_leq(found.count, MAPPINGS_MAX);
+}
+
+Test(mappings, may_be_as_many_as_their_maximum)
+{
+	/* 4 times 512 tables of 512 mappings. */
+	map_pieces(2, 2);
+	collect();
+	cr_expect_eq(found.count, MAPPINGS_MAX);
+	cr_expect_not(found.cut_short);
+	cr_expect_eq(found.repeated, 0);
+	mappings_destroy(&found);
+	tables_map(&tables, VMALLOC, 0, 1, 0);
+	collect();
+	cr_expect_eq(found.count, MAPPINGS_MAX);
+	cr_expect(found.cut_short);
+}
+
+/* The visited tables, then room for mappings. */
+Test(mappings, without_memory_are_an_error)
+{
+	struct error error;
+
+	tables_map(&tables, VMALLOC, 0, 1, 0);
+	for (unsigned int n = 1; n <= 2; n++) {
+		no_memory_at(n);
+		cr_expect_eq(mappings_collect(&tables.view, &tables.mode, false, &found, &error), -1);
+		cr_expect(no_memory_failed());
+		expect_whole_error(&error, ERROR_HOST, ENOMEM, 0, "the guest's mappings");
+		mappings_destroy(&found);
+		cr_expect(!found.items && !found.count && !found.capacity);
+	}
+	no_memory_at(0);
+	collect();
+	cr_expect_eq(found.count, 1);
 }

@@ -2,10 +2,13 @@
 /*
  * test_ranges.c: leaves merged into ranges.
  */
+#include "errors.h"
+#include "no_memory.h"
 #include "paging/ranges.h"
 #include "tables.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 static struct tables t;
@@ -73,6 +76,15 @@ Test(ranges, counts_physically_contiguous_runs)
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
 	expect_range(0, VMALLOC, 7 * K4, 0x100000, 3);
+	/* A frame that is wrong by one page only, a large one too. */
+	tables_map(&t, VMALLOC + 4 * K4, 0x105000, 1, 0);
+	tables_map(&t, VMALLOC + M2, 0, 2, 0);
+	tables_map(&t, VMALLOC + 2 * M2, 0, 2, 0);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 2);
+	expect_range(0, VMALLOC, 7 * K4, 0x100000, 4);
+	expect_range(1, VMALLOC + M2, 2 * M2, 0, 2);
+	*tables_entry(&t, VMALLOC + M2, 2) = *tables_entry(&t, VMALLOC + 2 * M2, 2) = 0;
 	/* Page by page, over a table's border too. */
 	for (unsigned int i = 0; i < 1024; i++)
 		tables_map(&t, VMALLOC + i * K4, (2000 - i) * K4, 1, PTE_A);
@@ -80,13 +92,47 @@ Test(ranges, counts_physically_contiguous_runs)
 	expect_range(0, VMALLOC, 1024 * K4, 2000 * K4, 1024);
 }
 
-Test(ranges, does_not_take_accessed_and_dirty_bits_for_differences)
+Test(ranges, counts_accessed_and_dirty_bits_and_does_not_take_them_for_differences)
 {
-	map_pages(VMALLOC, 0, 100, PTE_W);
+	map_pages(VMALLOC, 0, 600, PTE_W);
+	map_pages(VMALLOC, 0, 1, PTE_W | PTE_A);
 	map_pages(VMALLOC + 50 * K4, 50 * K4, 10, PTE_W | PTE_A | PTE_D | PTE_G);
+	map_pages(VMALLOC + 510 * K4, 510 * K4, 4, PTE_W | PTE_D);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
-	expect_range(0, VMALLOC, 100 * K4, 0, 1);
+	expect_range(0, VMALLOC, 600 * K4, 0, 1);
+	cr_expect_eq(r.items[0].accessed, 11);
+	cr_expect_eq(r.items[0].dirty, 14);
+}
+
+/* One page each of two ranges: all that an entry says of them. */
+Test(ranges, tell_rights_memory_type_and_key_apart)
+{
+	static const struct {
+		uint64_t flags;
+		unsigned int rights, pat_index, key;
+	} pages[] = {
+		{ 0, RIGHT_R | RIGHT_X, 0, 0 },
+		{ PTE_W, RIGHT_R | RIGHT_X | RIGHT_W, 0, 0 },
+		{ PTE_W | PTE_PWT, RIGHT_R | RIGHT_X | RIGHT_W, 1, 0 },
+		{ PTE_W | PTE_PWT | 6ull << PTE_KEY_SHIFT, RIGHT_R | RIGHT_X | RIGHT_W, 1, 6 },
+		{ PTE_W | PTE_PWT | 7ull << PTE_KEY_SHIFT, RIGHT_R | RIGHT_X | RIGHT_W, 1, 7 },
+	};
+
+	t.mode.keys = true;
+	/* The borders between them are those of tables, too, where the range would go on. */
+	for (unsigned int i = 0; i < 5; i++)
+		map_pages(VMALLOC + i * M2, i * M2, 512, pages[i].flags);
+	collect(NULL, 0);
+	cr_assert_eq(r.count, 5);
+	for (unsigned int i = 0; i < 5; i++) {
+		expect_range(i, VMALLOC + i * M2, M2, i * M2, 1);
+		cr_expect(r.items[i].rights == pages[i].rights &&
+				  r.items[i].pat_index == pages[i].pat_index &&
+				  r.items[i].key == pages[i].key && r.items[i].page_size == K4,
+			  "range %u: rights %u, PAT %u, key %u, pages of 0x%lx", i, r.items[i].rights,
+			  r.items[i].pat_index, r.items[i].key, r.items[i].page_size);
+	}
 }
 
 Test(ranges, splits_at_holes_rights_sizes_and_memory_types)
@@ -284,4 +330,65 @@ Test(ranges, of_a_page_that_is_mapped_terabytes_often_take_no_time)
 	cr_assert_eq(r.count, 2);
 	expect_range(0, 0xffffec0000000000, 1ull << 44, 0x5000, 1ull << 32);
 	expect_range(1, 0xffffffff81000000, 2 * K4, 0x200000, 1);
+}
+
+/* 1024 tables of 512 pages whose memory type takes turns, mapped with each combination of rights: no table is as another. */
+Test(ranges, are_cut_short_at_their_maximum)
+{
+	static const uint64_t rights[8] = { 0,      PTE_W,          PTE_U,          PTE_W | PTE_U,
+					    PTE_NX, PTE_W | PTE_NX, PTE_U | PTE_NX, PTE_W | PTE_U | PTE_NX };
+	uint64_t third = tables_new(&t), second[2] = { tables_new(&t), tables_new(&t) };
+
+	for (unsigned int i = 0; i < 8; i++)
+		*tables_slot(&t, t.mode.root, i) = third | PTE_P | rights[i];
+	for (unsigned int i = 0; i < 1024; i++) {
+		uint64_t first = RAM_HIGH_START + i * K4;
+
+		*tables_slot(&t, third, i / 512) = second[i / 512] | PTE_P | PTE_W | PTE_U;
+		*tables_slot(&t, second[i / 512], i % 512) = first | PTE_P | PTE_W | PTE_U;
+		for (unsigned int k = 0; k < 512; k++)
+			*tables_slot(&t, first, k) = PTE_P | PTE_W | PTE_U | (k & 1 ? PTE_PWT : 0);
+	}
+	t.view.data_size_max = 64 << 20; /* bounds the tables */
+	collect(NULL, 0);
+	cr_expect_eq(r.count, RANGES_MAX);
+	cr_expect_not(r.cut_short);
+	map_pages(VMALLOC, 0x1000, 1, 0);
+	collect(NULL, 0);
+	cr_expect_eq(r.count, RANGES_MAX);
+	cr_expect(r.cut_short);
+}
+
+/* The visited tables, then room for 16 ranges, for 32, and the lists of a table that is mapped again. */
+Test(ranges, without_memory_are_an_error)
+{
+	struct ranges untouched = { .tables = 77 };
+	struct error error;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 17; i++)
+		tables_map(&t, VMALLOC + 2 * i * K4, 0, 1, 0);
+	for (unsigned int i = 1; i < 4; i++)
+		*tables_entry(&t, VMALLOC + i * M2, 2) = *tables_entry(&t, VMALLOC, 2);
+	for (;;) {
+		no_memory_at(++n);
+		if (ranges_collect(&t.view, &t.mode, 0, ~0ull, NULL, 0, &untouched, &error) == 0)
+			break;
+		cr_expect(no_memory_failed());
+		expect_whole_error(&error, ERROR_HOST, ENOMEM, 0, "the memory map of the guest");
+		cr_assert_eq(untouched.tables, 77, "allocation %u", n);
+	}
+	no_memory_at(0);
+	cr_expect_gt(n, 7);
+	cr_expect_not(untouched.cut_short);
+	cr_expect_eq(untouched.count, 4 * 17);
+	ranges_destroy(&untouched);
+}
+
+Test(ranges, that_are_destroyed_are_empty)
+{
+	map_pages(VMALLOC, 0, 1, 0);
+	collect(NULL, 0);
+	ranges_destroy(&r);
+	cr_expect(!r.items && !r.count && !r.capacity && !r.leaves && !r.tables);
 }

@@ -3,6 +3,7 @@
  * test_walk.c: one translation at a time, over tables made here.
  */
 #include "base/x86.h"
+#include "errors.h"
 #include "tables.h"
 
 #include <criterion/criterion.h>
@@ -64,6 +65,89 @@ Test(walk, translates_a_4k_page_and_keeps_the_offset)
 	cr_expect_eq(walk.levels[3].level, 1);
 	cr_expect_eq(walk.levels[3].index, 5);
 	cr_expect_eq(walk.levels[3].entry, 0x1234000 | PTE_P | PTE_W | PTE_NX | PTE_A | PTE_D);
+}
+
+static void expect_level(const struct walk_level *found, struct walk_level wanted)
+{
+	cr_expect(found->level == wanted.level && found->index == wanted.index &&
+			  found->table == wanted.table && found->entry == wanted.entry &&
+			  found->rights == wanted.rights && found->is_page == wanted.is_page &&
+			  found->reserved == wanted.reserved,
+		  "expected level %u, entry %u of 0x%lx: 0x%lx, rights %u, page %d, reserved 0x%lx; found "
+		  "level %u, entry %u of 0x%lx: 0x%lx, rights %u, page %d, reserved 0x%lx",
+		  wanted.level, wanted.index, wanted.table, wanted.entry, wanted.rights, wanted.is_page,
+		  wanted.reserved, found->level, found->index, found->table, found->entry, found->rights,
+		  found->is_page, found->reserved);
+}
+
+/* Rights narrow from level to level, and the last entry is in doubt. */
+Test(walk, shows_each_level_as_it_was_read)
+{
+	uint64_t gva = VMALLOC + 3 * M2 + 5 * K4, leaf = 0x1234000 | PTE_P | PTE_W | PTE_U | PTE_NX;
+	uint64_t table[4];
+	struct walk walk;
+
+	tables_map(&t, gva, 0x1234000, 1, PTE_W | PTE_U | PTE_NX);
+	*tables_entry(&t, gva, 3) &= ~PTE_U;
+	*tables_entry(&t, gva, 2) &= ~PTE_W;
+	table[3] = t.mode.root;
+	for (unsigned int level = 3; level >= 1; level--)
+		table[level - 1] = *tables_entry(&t, gva, level + 1) & PTE_ADDRESS;
+	for (int spoilt = 0; spoilt < 2; spoilt++) {
+		*tables_entry(&t, gva, 1) |= spoilt ? 1ull << 50 : 0;
+		walk = translate(gva);
+		cr_expect_eq(walk.gva, gva);
+		cr_assert_eq(walk.level_count, 4);
+		expect_level(&walk.levels[0],
+			     (struct walk_level){ .level = 4,
+						  .index = gva >> 39 & 511,
+						  .table = table[3],
+						  .entry = table[2] | PTE_P | PTE_W | PTE_U,
+						  .rights = RIGHT_R | RIGHT_W | RIGHT_X | RIGHT_U });
+		expect_level(&walk.levels[1], (struct walk_level){ .level = 3,
+								   .index = 0,
+								   .table = table[2],
+								   .entry = table[1] | PTE_P | PTE_W,
+								   .rights = RIGHT_R | RIGHT_W | RIGHT_X });
+		expect_level(&walk.levels[2], (struct walk_level){ .level = 2,
+								   .index = 3,
+								   .table = table[1],
+								   .entry = table[0] | PTE_P | PTE_U,
+								   .rights = RIGHT_R | RIGHT_X });
+		expect_level(&walk.levels[3],
+			     (struct walk_level){ .level = 1,
+						  .index = 5,
+						  .table = table[0],
+						  .entry = spoilt ? leaf | 1ull << 50 : leaf,
+						  .rights = spoilt ? RIGHT_R | RIGHT_X : RIGHT_R,
+						  .is_page = true,
+						  .reserved = spoilt ? 1ull << 50 : 0 });
+	}
+}
+
+Test(walk, reports_memory_type_and_protection_key_of_the_page)
+{
+	struct walk walk;
+
+	tables_map(&t, VMALLOC, 0x1000, 1, PTE_PWT | PTE_PS | 9ull << PTE_KEY_SHIFT);
+	tables_map(&t, VMALLOC + M2, M2, 2, PTE_PCD | PTE_PAT_LARGE | 15ull << PTE_KEY_SHIFT);
+	walk = translate(VMALLOC);
+	cr_expect_eq(walk.pat_index, 5);
+	cr_expect_eq(walk.key, 0, "the mode has no keys");
+	t.mode.keys = true;
+	cr_expect_eq(translate(VMALLOC).key, 9);
+	walk = translate(VMALLOC + M2);
+	cr_expect_eq(walk.pat_index, 6);
+	cr_expect_eq(walk.key, 15);
+}
+
+Test(walk, has_a_text_for_each_stop)
+{
+	static const char *const texts[] = { "mapped",           "address not canonical",      "not present",
+					     "reserved bit set", "table outside guest memory", "unknown" };
+
+	for (unsigned int stop = WALK_MAPPED; stop <= WALK_TABLE_OUTSIDE + 1; stop++)
+		cr_expect_str_eq(walk_stop_text(stop), texts[stop]);
 }
 
 Test(walk5, translates_through_five_levels)
@@ -285,51 +369,72 @@ Test(walk, survives_random_and_all_ones_tables)
 
 /* ---- mode ---- */
 
+static struct error mode_error;
+
 static int mode_of(struct view_cpu cpu, struct walk_mode *out)
 {
-	struct error error;
-
 	t.view.cpus[0] = cpu;
 	t.view.cpu_count = 1;
-	t.view.pages_1g = true;
-	return walk_mode_of_cpu(&t.view, 0, out, &error);
+	return walk_mode_of_cpu(&t.view, 0, out, &mode_error);
 }
 
+static const struct view_cpu long_mode = {
+	.cr0 = CR0_PG | CR0_PE, .cr3 = 0x1234567, .cr4 = CR4_PAE, .efer = EFER_LMA
+};
+
+/* Each bit of a register changes its member alone. */
 Test(walk, takes_the_mode_from_the_control_registers)
 {
-	struct view_cpu cpu = { .cr0 = CR0_PG | CR0_PE, .cr3 = 0x1234567, .cr4 = CR4_PAE, .efer = EFER_LMA };
-	struct walk_mode mode;
+	const struct {
+		uint64_t cr3, cr4, efer;
+		bool pages_1g;
+		struct walk_mode mode;
+	} cases[] = {
+		{ .mode = { .levels = 4 } },
+		{ .pages_1g = true, .mode = { .levels = 4, .pages_1g = true } },
+		{ .cr3 = 1ull << 63 | 1ull << 61, .mode = { .levels = 4 } }, /* no flush; LAM */
+		{ .cr4 = CR4_LA57, .mode = { .levels = 5 } },
+		{ .cr4 = CR4_PKE, .mode = { .levels = 4, .keys = true } },
+		{ .cr4 = CR4_PKS, .mode = { .levels = 4, .keys = true } },
+		{ .efer = EFER_NXE, .mode = { .levels = 4, .nx = true } },
+	};
 
-	cr_assert_eq(mode_of(cpu, &mode), 0);
-	cr_expect_eq(mode.root, 0x1234000, "PCID and cache bits belong to no address");
-	cr_expect_eq(mode.levels, 4);
-	cr_expect_eq(mode.physical_bits, 46);
-	cr_expect(mode.pages_1g);
-	cr_expect(!mode.nx);
-	cpu.cr4 |= CR4_LA57;
-	cpu.efer |= EFER_NXE;
-	cpu.cr3 |= 1ull << 63 | 1ull << 61; /* no flush; LAM */
-	cr_assert_eq(mode_of(cpu, &mode), 0);
-	cr_expect_eq(mode.root, 0x1234000);
-	cr_expect_eq(mode.levels, 5);
-	cr_expect(mode.nx);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_cpu cpu = long_mode;
+		const struct walk_mode *wanted = &cases[i].mode;
+		struct walk_mode mode;
+
+		cpu.cr3 |= cases[i].cr3;
+		cpu.cr4 |= cases[i].cr4;
+		cpu.efer |= cases[i].efer;
+		t.view.pages_1g = cases[i].pages_1g;
+		memset(&mode, 0xff, sizeof(mode));
+		cr_assert_eq(mode_of(cpu, &mode), 0);
+		cr_expect(mode.root == 0x1234000 && mode.levels == wanted->levels &&
+				  mode.physical_bits == 46 && mode.nx == wanted->nx &&
+				  mode.pages_1g == wanted->pages_1g && mode.keys == wanted->keys,
+			  "case %zu: root 0x%lx, %u levels, %u bits, NX %d, 1G %d, keys %d", i, mode.root,
+			  mode.levels, mode.physical_bits, mode.nx, mode.pages_1g, mode.keys);
+	}
 }
 
 Test(walk, refuses_a_cpu_without_long_mode_paging)
 {
-	struct view_cpu cpu = { .cr0 = CR0_PG | CR0_PE, .cr4 = CR4_PAE, .efer = EFER_LMA };
-	struct view_cpu without[4] = { cpu, cpu, cpu, cpu };
+	struct view_cpu without[4] = { long_mode, long_mode, long_mode, long_mode };
 	struct walk_mode mode;
-	struct error error;
 
 	without[0].cr0 = 1;
 	without[1].cr0 = 0x80000000;
 	without[2].cr4 = 0;
 	without[3].efer = EFER_LME;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		cr_expect_eq(mode_of(without[i], &mode), -1);
-	cr_expect_eq(walk_mode_of_cpu(&t.view, 1, &mode, &error), -1);
-	cr_expect_eq(error.kind, ERROR_INPUT);
+		cr_expect(strstr(mode_error.text, "not in long mode with paging"), "%s", mode_error.text);
+	}
+	expect_whole_error(&mode_error, ERROR_GUEST, 0, 0x1234567,
+			   "CPU 0 is not in long mode with paging (CR0 0x80000001, CR4 0x20, EFER 0x100)");
+	cr_expect_eq(walk_mode_of_cpu(&t.view, 1, &mode, &mode_error), -1);
+	expect_whole_error(&mode_error, ERROR_INPUT, 0, 0, "there is no CPU 1: the guest has 1");
 }
 
 /* ---- reading ---- */
@@ -354,12 +459,12 @@ Test(walk, names_the_first_address_that_cannot_be_read)
 
 	tables_map(&t, VMALLOC, RAM_LOW_END - K4, 1, 0);
 	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, sizeof(bytes), &error), -1);
-	cr_expect_eq(error.kind, ERROR_GUEST);
-	cr_expect_eq(error.address, VMALLOC + K4);
+	expect_whole_error(&error, ERROR_GUEST, 0, VMALLOC + K4,
+			   "0xffffc90000001000 is not mapped: not present");
 	tables_map(&t, VMALLOC + K4, RAM_LOW_END, 1, 0);
 	cr_assert_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, sizeof(bytes), &error), -1);
-	cr_expect_eq(error.address, VMALLOC + K4, "mapped to a hole");
-	cr_expect_eq(error.errnum, 0);
+	expect_whole_error(&error, ERROR_GUEST, 0, VMALLOC + K4,
+			   "0xffffc90000001000 is mapped to GPA 0x400000, where there is no memory");
 }
 
 Test(walk, names_the_address_where_a_large_page_leaves_memory)
@@ -372,7 +477,8 @@ Test(walk, names_the_address_where_a_large_page_leaves_memory)
 	tables_map(&t, VMALLOC, region.gpa, 2, 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, M2 / 2 - 1, &error), 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, VMALLOC + 1, bytes, M2 / 2, &error), -1);
-	cr_expect_eq(error.address, VMALLOC + M2 / 2);
+	expect_whole_error(&error, ERROR_GUEST, 0, VMALLOC + M2 / 2,
+			   "0xffffc90000100000 is mapped to GPA 0x4100000, where there is no memory");
 }
 
 Test(walk, reads_up_to_the_last_byte_of_the_address_space_and_no_further)
@@ -384,8 +490,5 @@ Test(walk, reads_up_to_the_last_byte_of_the_address_space_and_no_further)
 	tables_map(&t, 0, 0, 1, 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 15, bytes, 16, &error), 0);
 	cr_expect_eq(walk_read(&t.view, &t.mode, ~0ull - 14, bytes, 16, &error), -1);
-	cr_expect_eq(error.kind, ERROR_GUEST);
-	cr_expect_eq(error.errnum, 0);
-	cr_expect_eq(error.address, 0);
-	cr_expect_str_eq(error.text, "the bytes wrap around the address space");
+	expect_whole_error(&error, ERROR_GUEST, 0, 0, "the bytes wrap around the address space");
 }

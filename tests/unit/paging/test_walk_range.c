@@ -1,94 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_walk_range.c: scans of honest, damaged and hostile tables.
+ * test_walk_range.c: scans of honest tables, and of random ones.
  */
-#include "tables.h"
+#include "scan.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define KEPT 4096
-
-/* What a scan reported. */
-struct seen {
-	struct walk_leaf leaves[KEPT];
-	struct walk_leaf damage[KEPT];
-	enum walk_stop stops[KEPT];
-	uint64_t leaf_count, run_leaves, damage_count, table_count;
-	uint64_t tables_by_level[6];
-	int end_after; /* leaves; 0: never */
-};
-
-static struct tables t;
-static struct seen seen;
-
-static int see_leaf(void *context, const struct walk_leaf *leaf)
-{
-	struct seen *s = context;
-
-	if (s->leaf_count < KEPT)
-		s->leaves[s->leaf_count] = *leaf;
-	s->leaf_count++;
-	return s->end_after && s->leaf_count == (uint64_t)s->end_after ? 42 : 0;
-}
-
-static int see_run(void *context, const struct walk_run *run)
-{
-	struct seen *s = context;
-
-	cr_assert(run->count >= 1 && run->count <= 512);
-	s->run_leaves += run->count;
-	return 0;
-}
-
-static int see_table(void *context, uint64_t gpa, unsigned int level, uint64_t gva)
-{
-	struct seen *s = context;
-
-	(void)gpa, (void)gva;
-	s->table_count++;
-	s->tables_by_level[level]++;
-	return 0;
-}
-
-static int see_damage(void *context, const struct walk_leaf *entry, enum walk_stop stop)
-{
-	struct seen *s = context;
-
-	if (s->damage_count < KEPT) {
-		s->damage[s->damage_count] = *entry;
-		s->stops[s->damage_count] = stop;
-	}
-	s->damage_count++;
-	return 0;
-}
-
-static int scan_limited(uint64_t start, uint64_t end, uint64_t limit)
-{
-	struct walk_visitor visitor = {
-		.context = &seen, .leaf = see_leaf, .run = see_run, .table = see_table, .damage = see_damage
-	};
-
-	memset(&seen, 0, offsetof(struct seen, end_after));
-	return walk_range(&t.view, &t.mode, start, end, limit, &visitor);
-}
-
-static int scan(uint64_t start, uint64_t end)
-{
-	return scan_limited(start, end, 0);
-}
-
-static void four_levels(void)
-{
-	tables_init(&t, 4);
-}
-
-static void done(void)
-{
-	tables_destroy(&t);
-}
-
-TestSuite(walk_range, .init = four_levels, .fini = done);
+TestSuite(walk_range, .init = scan_start, .fini = scan_end);
 
 static void expect_leaf(unsigned int i, uint64_t gva, uint64_t gpa, uint64_t size)
 {
@@ -120,6 +39,57 @@ Test(walk_range, reports_leaves_of_all_sizes_in_order_of_address)
 	cr_expect_eq(seen.leaves[1].table, *tables_entry(&t, VMALLOC, 2) & PTE_ADDRESS);
 	cr_expect_eq(seen.table_count, t.next / K4 - 1, "each table once");
 	cr_expect_eq(seen.tables_by_level[4], 1);
+}
+
+static void expect_table(unsigned int i, uint64_t gpa, unsigned int level, uint64_t gva)
+{
+	cr_expect(seen.tables[i].gpa == gpa && seen.tables[i].level == level && seen.tables[i].gva == gva,
+		  "table %u: 0x%lx at level %u for 0x%lx", i, seen.tables[i].gpa, seen.tables[i].level,
+		  seen.tables[i].gva);
+}
+
+/* A large page and two small ones, one of them in doubt, in tables that leave them fewer and fewer rights. */
+Test(walk_range, reports_all_that_is_known_of_a_table_a_leaf_and_a_damaged_entry)
+{
+	uint64_t gva = VMALLOC + 5 * G1 + 3 * M2 + 7 * K4, top = VMALLOC & ~((1ull << 39) - 1);
+	uint64_t table[4] = { 0 };
+
+	tables_map(&t, gva, 0x5000, 1, PTE_W | PTE_U);
+	tables_map(&t, gva + K4, 0x6000 | 1ull << 47, 1, PTE_W | PTE_NX);
+	tables_map(&t, gva + M2, 0x40000000, 2, PTE_W | PTE_NX | PTE_PAT_LARGE);
+	*tables_entry(&t, gva, 3) &= ~PTE_U;
+	*tables_entry(&t, gva, 2) &= ~PTE_W;
+	for (unsigned int level = 3; level >= 1; level--)
+		table[level] = *tables_entry(&t, gva, level + 1) & PTE_ADDRESS;
+	cr_assert_eq(scan(0, ~0ull), 0);
+	cr_assert_eq(seen.table_count, 4);
+	expect_table(0, t.mode.root, 4, 0);
+	expect_table(1, table[3], 3, top);
+	expect_table(2, table[2], 2, VMALLOC + 5 * G1);
+	expect_table(3, table[1], 1, VMALLOC + 5 * G1 + 3 * M2);
+	cr_assert_eq(seen.leaf_count, 2);
+	expect_entry(&seen.leaves[0], (struct walk_leaf){ .gva = gva,
+							  .gpa = 0x5000,
+							  .size = K4,
+							  .rights = RIGHT_R | RIGHT_X,
+							  .level = 1,
+							  .entry = 0x5000 | PTE_P | PTE_W | PTE_U,
+							  .table = table[1] });
+	expect_entry(&seen.leaves[1], (struct walk_leaf){ .gva = VMALLOC + 5 * G1 + 4 * M2,
+							  .gpa = 0x40000000,
+							  .size = M2,
+							  .rights = RIGHT_R | RIGHT_W,
+							  .level = 2,
+							  .entry = *tables_entry(&t, gva + M2, 2),
+							  .table = table[2] });
+	cr_assert_eq(seen.damage_count, 1);
+	expect_entry(&seen.damage[0], (struct walk_leaf){ .gva = gva + K4,
+							  .gpa = 0x6000 | 1ull << 47,
+							  .size = K4,
+							  .rights = RIGHT_R | RIGHT_X,
+							  .level = 1,
+							  .entry = *tables_entry(&t, gva + K4, 1),
+							  .table = table[1] });
 }
 
 Test(walk_range, reports_the_same_tables_to_one_that_asks_for_nothing_else)
@@ -264,6 +234,47 @@ Test(walk_range, ends_a_run_where_rights_memory_type_or_presence_change)
 	cr_expect_eq(runs.count, 4);
 }
 
+static void expect_run(const struct walk_run *found, struct walk_run wanted)
+{
+	cr_expect(found->gva == wanted.gva && found->size == wanted.size && found->count == wanted.count &&
+			  found->rights == wanted.rights && found->level == wanted.level &&
+			  found->pat_index == wanted.pat_index && found->key == wanted.key &&
+			  found->table == wanted.table,
+		  "0x%lx: %u pages of 0x%lx, rights %u, level %u, PAT %u, key %u, table 0x%lx", found->gva,
+		  found->count, found->size, found->rights, found->level, found->pat_index, found->key,
+		  found->table);
+}
+
+Test(walk_range, reports_all_that_is_known_of_a_run_and_its_key_if_there_are_keys)
+{
+	struct runs runs = { 0 };
+	struct walk_visitor visitor = { .context = &runs, .run = keep_run };
+	struct walk_run wanted = { .gva = VMALLOC + 3 * K4,
+				   .size = K4,
+				   .count = 300,
+				   .rights = RIGHT_R | RIGHT_W,
+				   .level = 1,
+				   .pat_index = 5 };
+	uint64_t other = 6ull << PTE_KEY_SHIFT;
+
+	for (unsigned int i = 0; i < 300; i++)
+		tables_map(&t, VMALLOC + (3 + i) * K4, i * K4, 1,
+			   PTE_W | PTE_NX | PTE_PWT | PTE_PS | (i < 100 ? 0 : other));
+	wanted.table = *tables_entry(&t, VMALLOC, 2) & PTE_ADDRESS;
+	cr_assert_eq(walk_range(&t.view, &t.mode, 0, ~0ull, 0, &visitor), 0);
+	cr_assert_eq(runs.count, 1);
+	expect_run(&runs.run[0], wanted);
+	t.mode.keys = true;
+	cr_assert_eq(walk_range(&t.view, &t.mode, 0, ~0ull, 0, &visitor), 0);
+	cr_assert_eq(runs.count, 3);
+	wanted.count = 100;
+	expect_run(&runs.run[1], wanted);
+	wanted.gva += 100 * K4;
+	wanted.count = 200;
+	wanted.key = 6;
+	expect_run(&runs.run[2], wanted);
+}
+
 Test(walk_range, does_not_mix_large_pages_and_tables_into_one_run)
 {
 	struct runs runs = { 0 };
@@ -277,153 +288,6 @@ Test(walk_range, does_not_mix_large_pages_and_tables_into_one_run)
 	cr_expect_eq(runs.run[0].count, 2);
 	cr_expect_eq(runs.run[0].size, M2);
 	cr_expect_eq(runs.run[1].gva, VMALLOC + 3 * M2);
-}
-
-/* ---- damage ---- */
-
-static void expect_damage(unsigned int i, enum walk_stop stop, unsigned int level, uint64_t gva)
-{
-	cr_assert_gt(seen.damage_count, i);
-	cr_expect(seen.stops[i] == stop && seen.damage[i].level == level && seen.damage[i].gva == gva,
-		  "damage %u: expected %s at level %u, 0x%lx, found %s at level %u, 0x%lx", i,
-		  walk_stop_text(stop), level, gva, walk_stop_text(seen.stops[i]), seen.damage[i].level,
-		  seen.damage[i].gva);
-}
-
-Test(walk_range, reports_reserved_bits_and_goes_on)
-{
-	tables_map(&t, VMALLOC, 0x1000 | 1ull << 46, 1, 0);
-	tables_map(&t, VMALLOC + K4, 0x1000, 1, 0);
-	tables_map(&t, VMALLOC + M2, 0x2000, 2, 0);
-	tables_map(&t, VMALLOC + G1, 0x40000000, 3, 0);
-	*tables_entry(&t, 0, 4) = PTE_P | PTE_PS;
-	t.mode.pages_1g = false;
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.leaf_count, 1);
-	cr_expect_eq(seen.damage_count, 4);
-	expect_damage(0, WALK_RESERVED_BIT, 4, 0);
-	expect_damage(1, WALK_RESERVED_BIT, 1, VMALLOC);
-	expect_damage(2, WALK_RESERVED_BIT, 2, VMALLOC + M2);
-	expect_damage(3, WALK_RESERVED_BIT, 3, VMALLOC + G1);
-}
-
-Test(walk_range, reports_tables_in_holes_and_beyond_memory)
-{
-	*tables_entry(&t, VMALLOC, 2) = RAM_LOW_END | PTE_P;
-	*tables_entry(&t, VMALLOC + G1, 3) = RAM_HIGH_END | PTE_P;
-	*tables_entry(&t, 0, 4) = ((1ull << 46) - K4) | PTE_P;
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.damage_count, 3);
-	expect_damage(0, WALK_TABLE_OUTSIDE, 4, 0);
-	expect_damage(1, WALK_TABLE_OUTSIDE, 2, VMALLOC);
-	expect_damage(2, WALK_TABLE_OUTSIDE, 3, VMALLOC + G1);
-	cr_expect_eq(seen.damage[1].gpa, RAM_LOW_END);
-	cr_expect_eq(seen.damage[1].table, *tables_entry(&t, VMALLOC, 3) & PTE_ADDRESS);
-}
-
-Test(walk_range, reports_a_top_table_outside_once)
-{
-	t.mode.root = RAM_HIGH_END;
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.damage_count, 1);
-	expect_damage(0, WALK_TABLE_OUTSIDE, 4, 0);
-	cr_expect_eq(seen.damage[0].table, RAM_HIGH_END);
-}
-
-static void compare_with_single_walks(void);
-
-Test(walk_range, maps_the_tables_of_a_recursive_map)
-{
-	uint64_t *root = tables_slot(&t, t.mode.root, 0), self = 0xffffff8000000000;
-
-	tables_map(&t, VMALLOC, 0x1000, 1, 0);
-	root[511] = t.mode.root | PTE_P;
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.damage_count, 0);
-	/* The page, and one page for each of the four tables: that of level 1 first, the top table last. */
-	cr_assert_eq(seen.leaf_count, 5);
-	cr_expect_eq(seen.leaves[1].gva, self | (VMALLOC & ((1ull << 48) - 1)) >> 9);
-	cr_expect_eq(seen.leaves[4].gva, 0xfffffffffffff000);
-	cr_expect_eq(seen.leaves[4].gpa, t.mode.root);
-	compare_with_single_walks();
-}
-
-Test(walk_range, ends_in_a_cycle_through_two_levels)
-{
-	uint64_t below = tables_new(&t);
-
-	*tables_slot(&t, t.mode.root, 1) = below | PTE_P;
-	*tables_slot(&t, below, 2) = t.mode.root | PTE_P;
-	*tables_slot(&t, below, 3) = below | PTE_P;
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.damage_count, 0);
-	cr_expect_gt(seen.leaf_count, 0);
-	compare_with_single_walks();
-}
-
-Test(walk_range, enters_a_shared_table_again_where_it_is_no_ancestor)
-{
-	tables_map(&t, VMALLOC, 0x1000, 1, 0);
-	*tables_entry(&t, VMALLOC + M2, 2) = *tables_entry(&t, VMALLOC, 2);
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.leaf_count, 2);
-	cr_expect_eq(seen.tables_by_level[1], 2);
-}
-
-/* Every entry of each level points to one table of the next: 512^3 paths to the same page of leaves. */
-static void make_a_bush(void)
-{
-	uint64_t below[5];
-
-	below[4] = t.mode.root;
-	for (unsigned int level = 4; level > 1; level--) {
-		below[level - 1] = tables_new(&t);
-		for (unsigned int i = 0; i < 512; i++)
-			*tables_slot(&t, below[level], i) = below[level - 1] | PTE_P | PTE_W;
-	}
-	for (unsigned int i = 0; i < 512; i++)
-		*tables_slot(&t, below[1], i) = i * K4 | PTE_P;
-}
-
-Test(walk_range, is_bounded_where_one_table_is_reached_a_million_times)
-{
-	make_a_bush();
-	cr_expect_eq(scan(0, ~0ull), -1);
-	cr_expect_eq(seen.table_count, view_size(&t.view) / K4 * 2);
-	cr_expect_eq(scan_limited(0, ~0ull, 10), -1);
-	cr_expect_eq(seen.table_count, 10);
-	cr_expect_eq(scan_limited(0, 3 * M2 - 1, 6), 0, "six tables are enough for that range");
-	cr_expect_eq(seen.leaf_count, 3 * 512);
-}
-
-Test(walk_range, survives_all_ones)
-{
-	memset(t.low, 0xff, RAM_LOW_END);
-	cr_assert_eq(scan(0, ~0ull), 0);
-	cr_expect_eq(seen.damage_count, 512);
-	cr_expect_eq(seen.leaf_count, 0);
-}
-
-/* Each leaf and each damaged entry that the scan finds, the single walk finds as well. */
-static void compare_with_single_walks(void)
-{
-	struct walk walk;
-
-	for (uint64_t i = 0; i < seen.leaf_count && i < KEPT; i++) {
-		const struct walk_leaf *leaf = &seen.leaves[i];
-
-		walk_translate(&t.view, &t.mode, leaf->gva, &walk);
-		cr_assert(walk.stop == WALK_MAPPED && walk.gpa == leaf->gpa && walk.page_size == leaf->size &&
-				  walk.rights == leaf->rights &&
-				  walk.levels[walk.level_count - 1].entry == leaf->entry &&
-				  walk.levels[walk.level_count - 1].table == leaf->table,
-			  "0x%lx", leaf->gva);
-	}
-	for (uint64_t i = 0; i < seen.damage_count && i < KEPT; i++) {
-		walk_translate(&t.view, &t.mode, seen.damage[i].gva, &walk);
-		cr_assert_eq(walk.stop, seen.stops[i]);
-		cr_assert_eq(walk.levels[walk.level_count - 1].level, seen.damage[i].level);
-	}
 }
 
 Test(walk_range, agrees_with_single_walks_on_random_tables)

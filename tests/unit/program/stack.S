@@ -60,11 +60,26 @@ function stack_circle
 	.cfi_endproc
 	.size stack_circle, . - stack_circle
 
+	/* The frame is 16 bytes from a register, by its number in DWARF. */
+	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+function stack_by_\number
+	.cfi_startproc simple
+	.cfi_def_cfa \number, 16
+	.cfi_offset rip, -8
+	nop
+	ret
+	.cfi_endproc
+	.size stack_by_\number, . - stack_by_\number
+	.endr
+
 	/* No call frame information at all. */
 function stack_unknown
 	nop
 	call stack_leaf
 	ret
 	.size stack_unknown, . - stack_unknown
+
+	/* In no function. */
+	.skip 16, 0xcc
 
 	.section .note.GNU-stack, "", @progbits

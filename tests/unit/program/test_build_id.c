@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's memory has the build-id of its program, that of another build, or none. */
 #include "program/build_id.h"
+#include "program/program_file.h"
+#include "elf_file.h"
 #include "file.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PROGRAM_ID "00112233445566778899aabbccddeeff01234567" /* as in meson.build */
@@ -48,6 +51,44 @@ static int check(struct error *error)
 	return build_id_check(world.symbols, &world.view, &world.mode, error);
 }
 
+/* The guest is refused, with a text of the file's name between these parts. */
+static void expect_refused(struct symbols *symbols, const char *before, const char *after)
+{
+	const char *name = symbols_file(symbols)->file.name;
+	struct error error = { 0 };
+	struct build_id file;
+	char text[600];
+
+	cr_assert(build_id_of_file(symbols, &file));
+	cr_assert_eq(build_id_check(symbols, &world.view, &world.mode, &error), -1);
+	snprintf(text, sizeof(text), "%s%s%s", before, name, after);
+	cr_expect_str_eq(error.text, text, "%s", error.text);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect_eq(error.errnum, 0);
+	cr_expect_eq(error.address, file.gva);
+}
+
+static void expect_not_in_memory(struct symbols *symbols, const char *wanted)
+{
+	char after[400];
+
+	snprintf(
+		after, sizeof(after),
+		": its build-id %s is not in the guest's memory at any address where it executes the program "
+		"(--guest FILE names the right one)",
+		wanted);
+	expect_refused(symbols, "the guest does not run ", after);
+}
+
+static void expect_other(struct symbols *symbols, const char *other, const char *wanted)
+{
+	char after[500];
+
+	snprintf(after, sizeof(after),
+		 ": its build-id is %s, the file's is %s (--guest FILE names the right one)", other, wanted);
+	expect_refused(symbols, "the guest runs another build than ", after);
+}
+
 Test(build_id, is_read_from_the_file_with_its_address)
 {
 	static const uint8_t bytes[] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99,
@@ -66,35 +107,183 @@ Test(build_id, a_guest_with_the_same_bytes_runs_that_program)
 	cr_expect_eq(check(&error), 0, "%s", error.text);
 }
 
+/* Its note is the last of a page, or ends one byte too late. */
 Test(build_id, another_build_is_named_by_its_build_id)
 {
-	struct error error;
-
 	remove_note();
 	id.bytes[0] ^= 0xff;
-	put_note(WORLD_STACK + 0x1000 - 16 - id.size, id.bytes, (uint32_t)id.size);
-	cr_assert_eq(check(&error), -1);
-	cr_expect_eq(error.kind, ERROR_INPUT);
-	cr_expect(
-		strstr(error.text,
-		       "its build-id is ff112233445566778899aabbccddeeff01234567, the file's is " PROGRAM_ID),
-		"%s", error.text);
+	put_note(WORLD_STACK + 0x1000 - 16 - 20, id.bytes, 20);
+	expect_other(world.symbols, "ff112233445566778899aabbccddeeff01234567", PROGRAM_ID);
+	put_note(WORLD_STACK + 0x1000 - 16 - 20, id.bytes, 21);
+	expect_not_in_memory(world.symbols, PROGRAM_ID);
+	put_note(WORLD_STACK - 16 - 4, id.bytes, 4);
+	expect_other(world.symbols, "ff112233", PROGRAM_ID);
+}
+
+Test(build_id, the_first_build_id_of_the_image_counts)
+{
+	remove_note();
+	id.bytes[0] = 0xee;
+	put_note(WORLD_END - 0x1000, id.bytes, 2);
+	expect_other(world.symbols, "ee11", PROGRAM_ID);
+	id.bytes[0] = 0xdd;
+	put_note(WORLD_STACK + 4, id.bytes, 1);
+	expect_other(world.symbols, "dd", PROGRAM_ID);
+	world_map(&world, WORLD_STACK, false);
+	expect_other(world.symbols, "ee11", PROGRAM_ID);
+}
+
+/* Words that are not all of a note: name, its size, type. */
+Test(build_id, other_notes_are_skipped)
+{
+	static const struct {
+		size_t at;
+		uint32_t word;
+	} wrong[] = { { 0, 5 }, { 8, NT_GNU_BUILD_ID + 1 }, { 12, 0x554e48 } };
+
+	remove_note();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		put_note(WORLD_STACK, id.bytes, 8);
+		memcpy((uint8_t *)world_at(&world, WORLD_STACK) + wrong[i].at, &wrong[i].word, 4);
+		expect_not_in_memory(world.symbols, PROGRAM_ID);
+	}
 }
 
 Test(build_id, a_guest_without_a_build_id_does_not_run_the_program)
 {
-	struct error error;
-
 	remove_note();
-	cr_assert_eq(check(&error), -1);
-	cr_expect(strstr(error.text, PROGRAM_ID " is not in the guest's memory"), "%s", error.text);
+	expect_not_in_memory(world.symbols, PROGRAM_ID);
+	cr_expect_eq(check(&(struct error){ 0 }), -1);
+}
+
+/* ---- notes of files ---- */
+
+struct note {
+	uint32_t name_size, size, type;
+	char name[4];
+	uint8_t bytes[BUILD_ID_MAX + 8];
+};
+
+/* A file whose image is at `gva`, with these notes of `size` bytes in a segment of its own. */
+static struct symbols *open_notes(const void *notes, size_t size, uint64_t gva, uint64_t align)
+{
+	const Elf64_Phdr headers[] = {
+		{ .p_type = PT_LOAD, .p_offset = 0, .p_vaddr = gva, .p_filesz = 64, .p_memsz = 64 },
+		{ .p_type = PT_NOTE, .p_offset = ELF_FILE_BYTES, .p_vaddr = gva + 0x500, .p_align = 4 },
+		{ .p_type = PT_NOTE,
+		  .p_offset = ELF_FILE_BYTES,
+		  .p_vaddr = gva + 0x100,
+		  .p_filesz = size,
+		  .p_memsz = size,
+		  .p_align = align },
+	};
+
+	return elf_file_open(&(struct elf_file){ headers, 3, .bytes = notes, .size = size });
+}
+
+static void expect_id(struct symbols *symbols, const uint8_t *bytes, size_t size, uint64_t gva)
+{
+	struct build_id found;
+
+	cr_assert(build_id_of_file(symbols, &found));
+	cr_expect_eq(found.gva, gva, "0x%lx", found.gva);
+	cr_assert_eq(found.size, size);
+	cr_expect_arr_eq(found.bytes, bytes, size);
+	symbols_close(symbols);
+}
+
+static void expect_none(struct symbols *symbols)
+{
+	struct build_id found;
+
+	cr_expect_not(build_id_of_file(symbols, &found));
+	symbols_close(symbols);
+}
+
+Test(build_id, of_a_file_is_the_note_of_that_type_and_name)
+{
+	struct note notes[5] = {
+		{ 4, BUILD_ID_MAX + 8, NT_GNU_BUILD_ID + 1, "GNU", { 1 } },
+		{ 4, BUILD_ID_MAX + 8, NT_GNU_BUILD_ID, "GNV", { 2 } },
+		{ 3, BUILD_ID_MAX + 8, NT_GNU_BUILD_ID, "GN", { 3 } },
+		{ 4, BUILD_ID_MAX, NT_GNU_BUILD_ID, "GNU", { 4, [BUILD_ID_MAX - 1] = 5 } },
+	};
+	const uint64_t gva = WORLD_START, at = gva + 0x100 + 3 * sizeof(notes[0]) + 16;
+
+	expect_id(open_notes(notes, sizeof(notes), gva, 4), notes[3].bytes, BUILD_ID_MAX, at);
+	expect_none(open_notes(notes, 3 * sizeof(notes[0]), gva, 4));
+	notes[3].size = BUILD_ID_MAX + 1;
+	expect_none(open_notes(notes, sizeof(notes), gva, 4));
+	notes[3].size = 0;
+	expect_none(open_notes(notes, sizeof(notes), gva, 4));
+	notes[3].size = 1;
+	expect_id(open_notes(notes, sizeof(notes), gva, 4), notes[3].bytes, 1, at);
+}
+
+/* After a note of 4 bytes, the next begins at 4 more, or at a multiple of 8. */
+Test(build_id, notes_are_aligned_as_their_segment)
+{
+	static const uint32_t of_4[] = { 4, 4, 9, 0x554e47, 0, 4, 2, NT_GNU_BUILD_ID, 0x554e47, 0x7766 };
+	static const uint32_t of_8[] = {
+		4, 4, 9, 0x554e47, 0, 0, 4, 2, NT_GNU_BUILD_ID, 0x554e47, 0x7766, 0
+	};
+	static const uint8_t bytes[] = { 0x66, 0x77 };
+
+	expect_id(open_notes(of_4, sizeof(of_4), WORLD_START, 4), bytes, 2, WORLD_START + 0x100 + 36);
+	expect_id(open_notes(of_8, sizeof(of_8), WORLD_START, 8), bytes, 2, WORLD_START + 0x100 + 40);
+}
+
+/* 64 bytes are 128 digits; the note in memory may be as long. */
+Test(build_id, the_longest_one_is_named_whole)
+{
+	struct note note = { 4, BUILD_ID_MAX, NT_GNU_BUILD_ID, "GNU", { 0 } };
+	struct symbols *symbols;
+	char wanted[2 * BUILD_ID_MAX + 1], found[2 * BUILD_ID_MAX + 1];
+	uint8_t bytes[BUILD_ID_MAX];
+
+	memset(note.bytes, 0x11, BUILD_ID_MAX);
+	symbols = open_notes(&note, sizeof(note), WORLD_START + 0x30, 4);
+	memset(wanted, '1', sizeof(wanted));
+	memset(found, 'a', sizeof(found));
+	wanted[128] = found[128] = '\0';
+	memset(bytes, 0xaa, sizeof(bytes));
+	remove_note();
+	memset(world_at(&world, WORLD_START), 0xff, 0x1000);
+	expect_not_in_memory(symbols, wanted);
+	put_note(WORLD_START + 4, bytes, BUILD_ID_MAX); /* before the segment, in its page */
+	expect_other(symbols, found, wanted);
+	symbols_close(symbols);
+}
+
+/* The image ends with the last address: address 0 is not part of it. Nor is it if there is no image. */
+Test(build_id, address_zero_is_not_searched)
+{
+	uint64_t *tables = (uint64_t *)(world.memory + WORLD_TABLES);
+	const struct note note = { 4, 2, NT_GNU_BUILD_ID, "GNU", { 0x12, 0x34 } };
+	const Elf64_Phdr alone = { .p_type = PT_NOTE,
+				   .p_offset = ELF_FILE_BYTES,
+				   .p_vaddr = 0x7000000000,
+				   .p_filesz = 20,
+				   .p_align = 4 };
+	struct symbols *last = open_notes(&note, 20, 0xfffffffffffff000, 4);
+	struct symbols *none = elf_file_open(&(struct elf_file){ &alone, 1, .bytes = &note, .size = 20 });
+
+	/* Address 0 is the page of WORLD_START. */
+	tables[0] = tables[511];
+	tables[512] = tables[512 + 510];
+	tables[2 * 512] = tables[2 * 512 + 1];
+	remove_note();
+	put_note(WORLD_START, id.bytes, 8);
+	expect_not_in_memory(last, "1234");
+	expect_not_in_memory(none, "1234");
+	symbols_close(last);
+	symbols_close(none);
 }
 
 Test(build_id, notes_with_a_wrong_size_are_skipped)
 {
 	static const uint32_t sizes[] = { 0, BUILD_ID_MAX + 1, 0x7fffffff, ~0u };
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
-	struct error error;
 
 	remove_note();
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -103,8 +292,7 @@ Test(build_id, notes_with_a_wrong_size_are_skipped)
 	}
 	put_note(WORLD_STACK + 0x2000 - 20, bytes, sizeof(bytes));
 	*(uint32_t *)world_at(&world, WORLD_STACK + 0x2000 - 16) = 8; /* one that goes on in the next page */
-	cr_assert_eq(check(&error), -1);
-	cr_expect(strstr(error.text, "is not in the guest's memory"), "%s", error.text);
+	expect_not_in_memory(world.symbols, PROGRAM_ID);
 }
 
 Test(build_id, a_file_without_a_build_id_is_accepted)

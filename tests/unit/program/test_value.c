@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Values of program.c by its debug information, DWARF 4 and 5, and the guest's memory. */
 #include "program/value_tree.h"
+#include "program.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +91,21 @@ static void expect_wrong(const char *text, size_t where, const char *what)
 {
 	cr_assert_eq(build(text, 64), -1, "%s is accepted", text);
 	cr_expect_eq(at, where, "%s: at %zu: %s", text, at, error.text);
-	cr_expect(strstr(error.text, what), "%s: \"%s\" does not say \"%s\"", text, error.text, what);
+	cr_expect_str_eq(error.text, what, "%s: %s", text, error.text);
+	cr_expect_eq(error.kind, ERROR_INPUT);
+	cr_expect_eq(error.address, 0);
+}
+
+/* The page of a GVA is not mapped. */
+static void expect_unmapped(const char *text, size_t where, uint64_t gva)
+{
+	char what[40];
+
+	cr_assert_eq(build(text, 64), -1, "%s is accepted", text);
+	cr_expect_eq(at, where, "%s: at %zu: %s", text, at, error.text);
+	snprintf(what, sizeof(what), "0x%" PRIx64 " is not mapped", gva);
+	cr_expect(strstr(error.text, what), "%s: %s", text, error.text);
+	cr_expect_eq(error.kind, ERROR_GUEST);
 }
 
 static void check_scalars(void)
@@ -260,7 +276,7 @@ Test(value, a_slice_is_evaluated_element_by_element)
 	cr_expect_eq(part("", 0)->number, 2);
 	cr_expect_eq(part("", 1)->number, 5);
 	expect_wrong("everything.table[1..2]", 16, "there is no element 2: the array has 2");
-	expect_wrong("everything.many[0..100000]", 15, "at most 65536");
+	expect_wrong("everything.many[0..100000]", 15, "a slice has at most 65536 elements");
 }
 
 Test(value, errors_have_a_message_and_an_offset)
@@ -268,35 +284,46 @@ Test(value, errors_have_a_message_and_an_offset)
 	expect_wrong("evrything", 0, "there is no variable `evrything`; did you mean `everything`?");
 	expect_wrong("qqqqq", 0, "there is no variable `qqqqq`");
 	cr_expect_null(strstr(error.text, "did you mean"));
-	expect_wrong("everything.bytes", 10,
-		     "`struct everything` has no member `bytes`: it has letter, small");
+	expect_wrong(
+		"everything.bytes", 10,
+		"`struct everything` has no member `bytes`: it has letter, small, byte, two, four, eight, "
+		"large, yes, colour, colourless, half, quarter, text, full, string, bits, table, many ...");
 	expect_wrong("everything.four.x", 15,
 		     "a structure or a pointer to one is needed here, and this is a `u32`");
 	expect_wrong("everything->four", 10, "a pointer is needed here, and this is a `struct everything`");
-	expect_wrong("*everything.four", 0, "a pointer is needed");
-	expect_wrong("everything.four[1]", 15, "a pointer or an array is needed");
-	expect_wrong("*everything.anything", 0, "this is a `void *`: cast it");
+	expect_wrong("*everything.four", 0, "a pointer is needed here, and this is a `u32`");
+	expect_wrong("everything.four[1]", 15, "a pointer or an array is needed here, and this is a `u32`");
+	expect_wrong("*everything.anything", 0,
+		     "this is a `void *`: cast it to what it points to, (struct NAME *)");
 	expect_wrong("everything.anything[1]", 19, "the size of an element is not known");
 	expect_wrong("everything.table[2]", 16, "there is no element 2: the array has 2");
 	expect_wrong("&everything.bits.low", 0, "a bit field has no address");
 	expect_wrong("&&everything", 0, "a number has no address");
-	expect_wrong("*everything.unknown", 0, "has no known size");
+	expect_wrong("*everything.unknown", 0, "`struct only_declared` has no known size");
 	expect_wrong("everything.unknown->x", 18, "`struct only_declared` has no member `x`");
 	expect_wrong("(struct missing *)0x10", 0, "there is no type `struct missing`");
-	expect_wrong("(struct node)head", 0, "a cast is to a number or to a pointer");
-	expect_wrong("0x10", 0, "a number has no type: cast it");
-	expect_wrong("0x10->x", 4, "a number has no type: cast it");
-	expect_wrong("head.next[0x1fffffffffffffff]", 9, "beyond the address space");
+	expect_wrong("(struct node)head", 0, "a cast is to a number or to a pointer, as in *(struct node *)");
+	expect_wrong("0x10", 0, "a number has no type: cast it, *(struct NAME *)0x...");
+	expect_wrong("0x10->x", 4, "a number has no type: cast it, (struct NAME *)0x...");
+	expect_wrong("head.next[0x1fffffffffffffff]", 9,
+		     "element 2305843009213693951 is beyond the address space");
 }
 
 Test(value, unmapped_memory_is_an_error_of_the_guest)
 {
-	expect_wrong("everything.nodes[1]->next->number", 25, "0x0 is not mapped");
-	cr_expect_eq(error.kind, ERROR_GUEST);
-	expect_wrong("*(struct node *)0xffffffff80400000", 0, "0xffffffff80400000 is not mapped");
+	expect_unmapped("everything.nodes[1]->next->number", 25, 0);
+	expect_unmapped("everything.nodes[1][2].number", 22, 40);
+	expect_unmapped("*(struct node *)0xffffffff80400000", 0, WORLD_END);
 	world_map(&world, world_symbol(&world, "head"), false);
-	expect_wrong("head", 0, "is not mapped");
-	expect_wrong("everything", 0, "is not mapped");
+	expect_unmapped("head", 0, world_symbol(&world, "head"));
+	expect_unmapped("everything", 0, world_symbol(&world, "everything"));
+	expect_unmapped("head.next->number", 9, world_symbol(&world, "head"));
+	expect_unmapped("head.next[1]", 9, world_symbol(&world, "head"));
+	expect_unmapped("*head.next", 0, world_symbol(&world, "head"));
+	expect_unmapped("(u64)head.next", 0, world_symbol(&world, "head"));
+	expect_unmapped("everything.table[0..1][1]", 16,
+			world_symbol(&world, "everything") + offsetof(struct everything, table) + 4);
+	expect_unmapped("(&head)[0..1].next->number", 18, world_symbol(&world, "head"));
 }
 
 Test(value, a_string_that_is_not_mapped_or_never_ends_is_cut)

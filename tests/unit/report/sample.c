@@ -156,6 +156,31 @@ void sample_add_findings(struct sample *sample)
 	sample->verdict.results[0].findings = 1;
 }
 
+void sample_add_further(struct sample *sample)
+{
+	sample->further[0] = (struct finding){
+		.invariant = 3,
+		.address = sample->findings[0].address,
+		.claimed = "not \x1b[31m this",
+		.found = "that",
+		.where = "there",
+	};
+	sample->further[1] = (struct finding){
+		.invariant = 3,
+		.address = 0x1000,
+		.claimed = "a flush",
+		.found = "none",
+		.where = "frame 0x1",
+		.pages = 2,
+		.range_start = 0x1000,
+		.range_end = 0x3000,
+		.gaps = true,
+	};
+	sample->verdict.further.items = sample->further;
+	sample->verdict.further.count = 2;
+	sample->findings[0].more_unlisted = 5;
+}
+
 struct report report_begin(enum report_format format, char **text_out, size_t *size_out)
 {
 	struct report report = { .format = format };

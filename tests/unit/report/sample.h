@@ -29,7 +29,7 @@ struct sample {
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;
-	struct finding findings[2];
+	struct finding findings[2], further[2];
 };
 
 /* A run in which all was well: an area of 16 scattered pages, a guard hit, a lazily freed area. */
@@ -38,6 +38,8 @@ void sample_destroy(struct sample *sample);
 
 /* Two findings, whose strings come from a hostile guest. */
 void sample_add_findings(struct sample *sample);
+/* Two listed claims, and five more, about what the first of them is about. */
+void sample_add_further(struct sample *sample);
 
 /* The report, malloc'ed. */
 char *report_text_of(const struct sample *sample, enum report_format format, bool colour);

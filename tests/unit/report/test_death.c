@@ -229,3 +229,175 @@ Test(death, as_json_it_is_one_line)
 	json_object_put(lines);
 	free(text);
 }
+
+/* A death with a different value in each register: of the vCPU, and of the guest's report. */
+static void number_registers(void)
+{
+	struct view_cpu *cpu = &sample.death.registers;
+	uint64_t next = 0x100;
+
+#define SET(name) cpu->name = next++;
+	VIEW_GENERAL_REGISTERS(SET)
+#undef SET
+	cpu->rip = 0xffffffff80200110;
+	cpu->rflags = 0x111;
+	cpu->cr3 = 0x112;
+	for (uint64_t i = 0; i < 18; i++)
+		sample.death.oops_registers[i] = 0x200 + i;
+}
+
+#define REGISTERS_SHOWN(hundred)                                                                             \
+	"      rax    0000000000000" hundred "00   rbx    0000000000000" hundred                             \
+	"01   rcx    0000000000000" hundred "02\n"                                                           \
+	"      rdx    0000000000000" hundred "03   rsi    0000000000000" hundred                             \
+	"04   rdi    0000000000000" hundred "05\n"                                                           \
+	"      rbp    0000000000000" hundred "06   rsp    0000000000000" hundred                             \
+	"07   r8     0000000000000" hundred "08\n"                                                           \
+	"      r9     0000000000000" hundred "09   r10    0000000000000" hundred                             \
+	"0a   r11    0000000000000" hundred "0b\n"                                                           \
+	"      r12    0000000000000" hundred "0c   r13    0000000000000" hundred                             \
+	"0d   r14    0000000000000" hundred "0e\n"
+
+#define SHOWN_OF_VCPU REGISTERS_SHOWN("1")
+#define SHOWN_OF_OOPS REGISTERS_SHOWN("2")
+
+/* The whole part: from its heading to the next empty line. */
+static void expect_part(const char *expected)
+{
+	char *text = shown();
+	const char *part = strstr(text, "The guest died\n"), *end;
+
+	cr_assert_not_null(part, "%s", text);
+	end = strstr(part, "\n\n");
+	cr_expect_eq(end ? (size_t)(end + 1 - part) : strlen(part), strlen(expected));
+	cr_expect(!strncmp(part, expected, strlen(expected)), "expected:\n%s\nfound:\n%s", expected, part);
+	free(text);
+}
+
+Test(death, the_state_of_the_vcpu_is_shown_whole)
+{
+	number_registers();
+	sample.death.event = (struct machine_event){
+		.type = MACHINE_EMULATION_FAILURE,
+		.bytes = { 0xc4, 0xe2, 0x7d },
+		.byte_count = 3,
+	};
+	expect_part("The guest died\n"
+		    "  emulation failure: KVM could not run this instruction\n"
+		    "  RIP       0xffffffff80200110: image\n"
+		    "  bytes     0f 0b 90\n"
+		    "  KVM read  c4 e2 7d\n"
+		    "  registers\n" SHOWN_OF_VCPU
+		    "      r15    000000000000010f   rip    ffffffff80200110   rflags 0000000000000111\n"
+		    "      cr3    0000000000000112\n");
+}
+
+/* A page fault in the kernel, as the guest reported it. */
+static void die_of_an_oops(void)
+{
+	number_registers();
+	sample.death.event.type = MACHINE_EXIT;
+	sample.death.oops = (struct kvmap_record){
+		.type = KVMAP_RECORD_OOPS,
+		.status = 14,
+		.value = { 0x18, 0, 0, 0xffffffff80200777, 2 },
+	};
+	sample.death.code_size = 0;
+	sample.death.backtrace = (struct backtrace){
+		.frames = { { 0xffffffff80200777, 0x1000, true }, { 0xffffffff80200888, 0x1010, false } },
+		.count = 2,
+	};
+}
+
+Test(death, the_state_of_an_oops_is_shown_whole)
+{
+	die_of_an_oops();
+	expect_part(
+		"The guest died\n"
+		"  oops: an unexpected fault in the kernel\n"
+		"  fault     vector 14: #PF, page fault; error code 0x2: a write to a page that is not mapped\n"
+		"  address   0x0000000000000018: the null page\n"
+		"  RIP       0xffffffff80200777: image\n"
+		"  bytes     none: RIP is not mapped\n"
+		"  backtrace\n"
+		"      #0   0xffffffff80200777\n"
+		"      #1   0xffffffff80200888\n"
+		"  registers\n" SHOWN_OF_OOPS
+		"      r15    000000000000020f   rip    ffffffff80200777   rflags 0000000000000210\n"
+		"      cr3    0000000000000211\n");
+}
+
+Test(death, a_guest_that_gave_up_has_last_words_or_none)
+{
+	number_registers();
+	sample.death.event.type = MACHINE_EXIT;
+	sample.death.has_registers = false;
+	expect_part("The guest died\n"
+		    "  it gave up\n"
+		    "  RIP       the registers could not be read\n");
+	strcpy(sample.death.last_words, "no memory");
+	expect_part("The guest died\n"
+		    "  it gave up: no memory\n"
+		    "  RIP       the registers could not be read\n");
+}
+
+Test(death, all_bytes_that_fit_are_shown)
+{
+	char *text;
+
+	sample.death.event = (struct machine_event){ .type = MACHINE_EMULATION_FAILURE, .byte_count = 255 };
+	for (unsigned int i = 0; i < sizeof(sample.death.event.bytes); i++)
+		sample.death.event.bytes[i] = (uint8_t)(0xa0 + i);
+	for (unsigned int i = 0; i < 16; i++)
+		sample.death.code[i] = (uint8_t)i;
+	sample.death.code_size = 16;
+	text = shown();
+	check_holds(text, "  bytes     00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n");
+	check_holds(text, "  KVM read  a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 aa ab ac ad ae\n");
+	free(text);
+}
+
+/* The whole line in JSON, after its type and number. */
+static void expect_line(const char *expected)
+{
+	char *text = report_text_of(&sample, REPORT_JSON, false);
+	const char *line = strstr(text, "\"type\":\"death\"");
+
+	cr_assert_not_null(line, "%s", text);
+	line = strstr(line, "\"what\":");
+	cr_expect_eq(strcspn(line, "\n"), strlen(expected));
+	cr_expect(!strncmp(line, expected, strlen(expected)), "expected:\n%s\nfound:\n%s", expected, line);
+	free(text);
+}
+
+#define REGISTERS_IN_JSON(hundred)                                                                           \
+	"\"registers\":{\"rax\":\"0x" hundred "00\",\"rbx\":\"0x" hundred "01\",\"rcx\":\"0x" hundred        \
+	"02\",\"rdx\":\"0x" hundred "03\",\"rsi\":\"0x" hundred "04\",\"rdi\":\"0x" hundred                  \
+	"05\",\"rbp\":\"0x" hundred "06\",\"rsp\":\"0x" hundred "07\",\"r8\":\"0x" hundred                   \
+	"08\",\"r9\":\"0x" hundred "09\",\"r10\":\"0x" hundred "0a\",\"r11\":\"0x" hundred                   \
+	"0b\",\"r12\":\"0x" hundred "0c\",\"r13\":\"0x" hundred "0d\",\"r14\":\"0x" hundred                  \
+	"0e\",\"r15\":\"0x" hundred "0f\","
+
+#define JSON_OF_VCPU REGISTERS_IN_JSON("1")
+#define JSON_OF_OOPS REGISTERS_IN_JSON("2")
+
+Test(death, as_json_it_is_whole)
+{
+	number_registers();
+	sample.death.event =
+		(struct machine_event){ .type = MACHINE_MMIO, .address = 0xf0000000, .length = 4 };
+	expect_line("\"what\":\"a read of 4 bytes at GPA 0xf0000000, an address without "
+		    "memory\",\"gpa\":\"0xf0000000\",\"rip\":\"0xffffffff80200110\",\"rip_is\":\"image\","
+		    "\"bytes\":\"0f 0b 90\"," JSON_OF_VCPU "\"rip\":\"0xffffffff80200110\","
+		    "\"rflags\":\"0x111\",\"cr3\":\"0x112\"}}");
+	die_of_an_oops();
+	expect_line("\"what\":\"oops: an unexpected fault in the kernel\",\"vector\":14,"
+		    "\"error_code\":\"0x2\",\"address\":\"0x18\",\"address_is\":\"the null page\","
+		    "\"rip\":\"0xffffffff80200777\",\"rip_is\":\"image\",\"bytes\":\"\"," JSON_OF_OOPS
+		    "\"rip\":\"0xffffffff80200777\",\"rflags\":\"0x210\",\"cr3\":\"0x211\"},"
+		    "\"frames\":[{\"pc\":\"0xffffffff80200777\",\"sp\":\"0x1000\",\"is\":\"\"},"
+		    "{\"pc\":\"0xffffffff80200888\",\"sp\":\"0x1010\",\"is\":\"\"}],"
+		    "\"end\":\"the outermost frame\"}");
+	sample.death = (struct report_death){ .event.type = MACHINE_HALT };
+	expect_line("\"what\":\"HLT, and nothing that could wake it\",\"registers\":{}}");
+}

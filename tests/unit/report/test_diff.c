@@ -123,6 +123,87 @@ Test(report_diff, says_so_where_nothing_differs)
 	free(text);
 }
 
+Test(report_diff, names_the_addresses_that_are_not_compared_and_does_not_say_that_the_rest_is_the_same)
+{
+	struct diff_extent left_out[] = { { 0xffffc90000000000, 10ull << 21 },
+					  { 0xffffff8000000000, 1ull << 39 } };
+	struct json_object *lines;
+	char *text;
+
+	tables = (struct diff_tables){ .cut_short = true,
+				       .not_compared = { left_out, 2, 2 },
+				       .bytes_not_compared = (10ull << 21) + (1ull << 39) };
+	frames = (struct diff_frames){ 0 };
+	text = diff_of(REPORT_TEXT, false);
+	check_lines(text);
+	check_holds(
+		text,
+		"THE WALK WAS CUT SHORT at its limit of tables: 524308 MiB of addresses in 2 ranges are not "
+		"compared:\n  0xffffc90000000000      20 MiB\n  0xffffff8000000000     512 GiB\n");
+	cr_expect_null(strstr(text, "The same"));
+	free(text);
+	text = diff_of(REPORT_JSON, false);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "diff_not_compared", 1), "address"),
+			 "0xffffff8000000000");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_not_compared", 1), "size"), "549755813888");
+	cr_expect_str_eq(member(line_of_type(lines, "diff", 0), "bytes_not_compared"), "549776785408");
+	cr_expect_str_eq(member(line_of_type(lines, "diff", 0), "cut_short"), "true");
+	json_object_put(lines);
+	free(text);
+}
+
+Test(report_diff, shows_the_numbers_of_an_area_that_changed)
+{
+	struct claim_area without = sample.areas[0];
+	struct diff_area changed = { &sample.areas[0], &without,
+				     1u << DIFF_AREA_PAGES | 1u << DIFF_AREA_FRAMES };
+	struct json_object *lines;
+	char *text;
+
+	sample.areas[0].nr_pages = 16;
+	without.nr_pages = 0;
+	areas = (struct diff_areas){ .items = &changed, .count = 1, .capacity = 1 };
+	text = diff_of(REPORT_TEXT, false);
+	check_holds(text, "  0xffffc90000000000  pages, frames: 64 KiB, pages 16 -> none\n");
+	free(text);
+	text = diff_of(REPORT_JSON, false);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "changes"), "[ \"pages\", \"frames\" ]");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "pages_before"), "16");
+	cr_expect_str_eq(member(line_of_type(lines, "diff_area", 0), "pages_after"), "0");
+	json_object_put(lines);
+	free(text);
+	without = sample.areas[0];
+	without.requested_size = 4096;
+	without.size = 0x5000;
+	changed.changes = 1u << DIFF_AREA_REQUESTED | 1u << DIFF_AREA_VM_SIZE;
+	sample.areas[0].size = 0x11000;
+	sample.areas[0].requested_size = 65536;
+	text = diff_of(REPORT_TEXT, false);
+	check_lines(text);
+	check_holds(text, "  0xffffc90000000000  vm_struct size, requested size: 64 KiB, vm_struct size ");
+	check_holds(text, "68 KiB -> 20 KiB");
+	check_holds(text, "64 KiB -> 4 KiB");
+	free(text);
+	areas = (struct diff_areas){ 0 };
+}
+
+Test(report_diff, says_how_much_is_only_counted)
+{
+	char *text;
+
+	tables.range_count = 1000050;
+	text = diff_of(REPORT_TEXT, true);
+	check_holds(text, "\n  and 1,000,000 more, where a table is mapped again\n");
+	free(text);
+	text = diff_of(REPORT_TEXT, false);
+	check_holds(
+		text,
+		"\n  and 10 more (--all lists them)\n  and 1,000,000 more, where a table is mapped again\n");
+	free(text);
+}
+
 Test(report_diff, says_what_is_not_compared)
 {
 	char *text;

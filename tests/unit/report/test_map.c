@@ -57,7 +57,7 @@ static char *map_of_ranges(enum report_format format, const struct claims *claim
 			   size_t count, bool fold)
 {
 	static const struct map_filter all = { .end = UINT64_MAX };
-	static const struct map_direct direct = { true, 0xffff888000000000 };
+	const struct map_direct direct = { true, 0xffff888000000000, .assumed = !claims };
 	struct ranges mapped = { .items = items, .count = count, .leaves = 148, .tables = 7 };
 	struct memory_map map;
 	struct map_lines lines;
@@ -202,9 +202,9 @@ Test(map, a_map_says_what_no_map_should_have)
 	struct map_violation items[25] = {
 		{ MAP_WRITABLE_EXECUTABLE, 0x1000, 0x2000, 1, { { 0x10000, 7 } } },
 		{ MAP_WRITABLE_ELSEWHERE, 0x3000, 0x1000, 2, { { 0x20000, 5 }, { 0x30000, 3 } } },
-		{ MAP_ALIAS, 0x4000, 0x1000, 9, { { 0x40000, 1 }, { 0x50000, 3 } } },
+		{ MAP_ALIAS, 0x4000, 0x1000, 4000, { { 0x40000, 1 }, { 0x50000, 3 } } },
 		{ MAP_TABLE_WRITABLE, 0x5000, 0x1000, 1, { { 0x60000, 3 } } },
-		{ MAP_TABLE_WRITABLE, 0x6000, 0x2000, 7, { { 0x70000, 3 }, { 0x80000, 7 } } },
+		{ MAP_TABLE_WRITABLE, 0x6000, 0x2000, 7, { { 0x70000, 3 }, { 0x80000, 7 } }, true },
 	};
 	struct map_violations all = { .items = items, .count = 5, .frames = 1234 };
 	struct json_object *lines;
@@ -219,16 +219,19 @@ Test(map, a_map_says_what_no_map_should_have)
 		"  writable and executable: 0x0000000000010000, 8 KiB, rwx\n"
 		"  executable at 0x0000000000020000 (r-x), writable at 0x0000000000030000 (rw-): 4 KiB from GPA\n"
 		"    0x3000\n"
-		"  mapped 9 times, at 0x0000000000040000 (r--) and 0x0000000000050000 (rw-): 4 KiB from GPA 0x4000\n"
+		"  mapped 4,000 times, at 0x0000000000040000 (r--) and 0x0000000000050000 (rw-): 4 KiB from GPA\n"
+		"    0x4000\n"
 		"  page table writable at 0x0000000000060000 (rw-): 4 KiB from GPA 0x5000\n"
-		"  page tables writable at 0x0000000000070000 (rw-) and 0x0000000000080000 (rwx), 7 mappings: 8 KiB\n"
-		"    from GPA 0x6000\n");
+		"  page tables writable at 0x0000000000070000 (rw-) and 0x0000000000080000 (rwx), at least 7\n"
+		"    mappings: 8 KiB from GPA 0x6000\n");
 	free(text);
 	text = map_of(REPORT_JSON, &sample.claims);
 	lines = lines_of(text);
 	cr_expect_str_eq(member(line_of_type(lines, "violation", 1), "fault"), "writable_elsewhere");
-	cr_expect_str_eq(member(line_of_type(lines, "violation", 2), "mappings"), "9");
+	cr_expect_str_eq(member(line_of_type(lines, "violation", 2), "mappings"), "4000");
 	cr_expect_str_eq(member(line_of_type(lines, "violation", 3), "fault"), "table_writable");
+	cr_expect_str_eq(member(line_of_type(lines, "violation", 3), "mappings_at_least"), "false");
+	cr_expect_str_eq(member(line_of_type(lines, "violation", 4), "mappings_at_least"), "true");
 	cr_expect_str_eq(member(line_of_type(lines, "map", 0), "violations"), "5");
 	json_object_put(lines);
 	free(text);
@@ -243,6 +246,34 @@ Test(map, a_map_says_what_no_map_should_have)
 	text = map_of(REPORT_TEXT, &sample.claims);
 	check_holds(text,
 		    "\ncheck: of the 1 frame mapped beyond the direct map none is writable and executable");
+	cr_expect_null(strstr(text, "assumed"));
+	free(text);
+	violations = NULL;
+}
+
+Test(map, a_check_says_that_the_direct_map_is_assumed)
+{
+	struct map_violations none = { .frames = 1 };
+	struct json_object *lines;
+	char *text;
+
+	violations = &none;
+	text = map_of(REPORT_TEXT, NULL);
+	check_lines(text);
+	check_holds(
+		text,
+		"\ncheck: the direct map is assumed: GPA 0 at 0xffff888000000000, the distance of at least half "
+		"of\n  memory; what it maps is no alias, and page tables may be written through it\ncheck: of the 1 frame");
+	free(text);
+	text = map_of(REPORT_JSON, NULL);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "map", 0), "direct_map_assumed"), "true");
+	json_object_put(lines);
+	free(text);
+	text = map_of(REPORT_JSON, &sample.claims);
+	lines = lines_of(text);
+	cr_expect_str_eq(member(line_of_type(lines, "map", 0), "direct_map_assumed"), "false");
+	json_object_put(lines);
 	free(text);
 	violations = NULL;
 }

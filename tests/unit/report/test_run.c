@@ -389,6 +389,44 @@ Test(run_json, findings_are_valid_utf8_whatever_the_guest_wrote)
 	free(text);
 }
 
+Test(run_text, further_claims_follow_their_finding)
+{
+	char *text;
+
+	sample_add_findings(&sample);
+	sample_add_further(&sample);
+	text = shown();
+	check_holds(text, "      also     claimed not \\x1b[31m this; found that; there\n");
+	check_holds(text, "      also     0x0000000000001000 to 0x0000000000002fff, with gaps, 2 pages, the "
+			  "first: claimed a\n"
+			  "               flush; found none; frame 0x1\n"
+			  "      also     5 more claims\n"
+			  "  2. script at");
+	check_holds(text, "\nNOT VERIFIED: 2 findings; ");
+	free(text);
+}
+
+Test(run_json, further_claims_are_an_array_of_their_finding)
+{
+	struct json_object *lines, *also;
+	char *text;
+
+	sample_add_findings(&sample);
+	sample_add_further(&sample);
+	text = report_text_of(&sample, REPORT_JSON, false);
+	lines = lines_of(text);
+	also = json_object_object_get(line_of_type(lines, "finding", 0), "also");
+	cr_assert_eq(json_object_array_length(also), 2);
+	cr_expect_str_eq(member(json_object_array_get_idx(also, 0), "claimed"), "not \\x1b[31m this");
+	cr_expect_str_eq(member(json_object_array_get_idx(also, 1), "pages"), "2");
+	cr_expect_str_eq(member(json_object_array_get_idx(also, 1), "range_end"), "0x3000");
+	cr_expect_str_eq(member(line_of_type(lines, "finding", 0), "also_unlisted"), "5");
+	cr_expect_null(json_object_object_get(line_of_type(lines, "finding", 1), "also"));
+	check_holds(text, "\"ok\":false,\"findings\":2,");
+	json_object_put(lines);
+	free(text);
+}
+
 Test(run_json, without_a_verdict_nothing_was_seen)
 {
 	struct json_object *lines;

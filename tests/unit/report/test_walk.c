@@ -34,7 +34,9 @@ static struct view view = {
 	.cpu_count = 1,
 	.physical_bits = 40,
 };
-static const struct walk_mode mode = { .root = 0x1000, .levels = 4, .physical_bits = 40, .nx = true };
+static const struct walk_mode mode = {
+	.root = 0x1000, .levels = 4, .physical_bits = 40, .nx = true, .keys = true
+};
 
 static struct access_rules rules = { .write_protect = true, .no_execute = true, .smep = true };
 static const struct stage2 *stage2;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
+#include "calls.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,8 @@
 struct session session;
 bool world_damaged;
 const struct view *world_view;
+char world_own_path[128];
+int world_resumed;
 
 static struct kvmap_operation operations[WORLD_OPERATIONS];
 static struct script script;
@@ -63,6 +67,8 @@ void world_start(void)
 	record_count = record_next = 0;
 	world_damaged = false;
 	world_view = NULL;
+	calls = (struct calls){ .exit_value = KVMAP_EXIT_OK };
+	memset(calls_open, 0, sizeof(calls_open));
 	world_serial("", 0);
 }
 
@@ -70,6 +76,10 @@ void world_end(void)
 {
 	session_end_parallel(&session);
 	verdict_destroy(&session.verdict);
+	verdict_destroy(&calls.verdict);
+	claims_destroy(&session.claims);
+	ranges_destroy(&session.ranges);
+	flush_log_destroy(&session.flushes);
 	free(session.steps.items);
 	free(session.free_blocks.items);
 }

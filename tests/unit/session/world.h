@@ -31,6 +31,10 @@ void world_serial(const char *text, size_t length);
 /* The machine's view; NULL: machine_view() fails. */
 extern const struct view *world_view;
 
+/* The path of control_socket_path_own(), and the descriptor of control_server_at_end(). */
+extern char world_own_path[128];
+extern int world_resumed;
+
 /* The only finding, or number `index` of them. */
 const struct finding *world_finding(size_t index);
 void expect_finding(size_t index, const char *claimed, const char *found, const char *where);

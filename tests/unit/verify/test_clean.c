@@ -3,6 +3,8 @@
  * test_clean.c: a guest that is right, and what cannot be seen of it.
  */
 #include "base/clock.h"
+#include "errors.h"
+#include "no_memory.h"
 #include "world.h"
 
 #include "agent/variables.h"
@@ -53,6 +55,26 @@ Test(clean, without_the_file_the_image_is_not_seen)
 	segment_count = 0;
 	expect_findings("");
 	cr_expect_eq(w.verdict.results[7].seen, NOT_SEEN);
+}
+
+/* The n-th allocation fails. A finding more takes memory, too. */
+Test(clean, without_memory_there_is_no_verdict)
+{
+	unsigned int n = 0;
+	struct error error;
+
+	page_of(FRAME_A)->owner = 0;
+	for (;;) {
+		no_memory_at(++n);
+		if (verify(&w.input, &w.verdict, &error) == 0)
+			break;
+		cr_assert(no_memory_failed());
+		expect_whole_error(&error, ERROR_HOST, 0, 0, "out of memory while verifying");
+		cr_expect_null(w.verdict.findings.items, "allocation %u", n);
+	}
+	no_memory_at(0);
+	cr_expect_gt(n, 10);
+	cr_expect_gt(w.verdict.finding_count, 0);
 }
 
 Test(clean, an_empty_guest_with_a_lot_of_memory_is_verified_at_once)

@@ -352,9 +352,13 @@ Test(tables, findings_say_which_area_they_are_about_listed_or_not)
 	marks[B] = 0;
 	area(A)->flags |= VM_READONLY;
 	area(B)->flags |= VM_READONLY;
-	/* Frames in turn: none of the pages is side by side with the next one of its frame. */
-	for (unsigned int i = 0; i < 2 * FINDINGS_LISTED; i++)
+	/* Every other page is not mapped: none has the cause of the next one. */
+	area(A)->va_start = AREA_END + M2;
+	for (unsigned int i = 0; i < 2 * FINDINGS_LISTED; i++) {
 		cr_assert_eq(array_push(&w.claims.frames, *frame(A, i % 4)), 0);
+		if (i % 2)
+			tables_map(&w.tables, area(A)->va_start + i * K4, LOW_GPA, 1, LEAF);
+	}
 	area(A)->first_frame = w.claims.frames.count - 2 * FINDINGS_LISTED;
 	area(A)->frame_count = 2 * FINDINGS_LISTED;
 	verdict_destroy(&w.verdict);

@@ -61,3 +61,14 @@ int core_open_bytes(const uint8_t *bytes, size_t size, struct view **view_out, s
 	close(fd);
 	return result;
 }
+
+void core_expect_error(const struct error *error, enum error_kind kind, uint64_t address, const char *text)
+{
+	const char *found = strstr(error->text, ": ");
+
+	cr_assert_not_null(found, "%s", error->text);
+	cr_expect_str_eq(found + 2, text);
+	cr_expect_eq(error->kind, kind, "%s", text);
+	cr_expect_eq(error->errnum, 0, "%s", text);
+	cr_expect_eq(error->address, address, "%s: address 0x%lx", text, error->address);
+}

@@ -25,4 +25,7 @@ int core_file(const uint8_t *bytes, size_t size, char path_out[64]);
 /* core_open of these bytes: -1 with the error's text, or 0 and *view_out. */
 int core_open_bytes(const uint8_t *bytes, size_t size, struct view **view_out, struct error *error);
 
+/* An error of core_open_bytes: without an errno, and `text` is all that its text has after the file's name. */
+void core_expect_error(const struct error *error, enum error_kind kind, uint64_t address, const char *text);
+
 #endif

@@ -5,21 +5,8 @@
 #include "cores.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static unsigned int mappings(void)
-{
-	FILE *file = fopen("/proc/self/maps", "r");
-	unsigned int count = 0;
-
-	cr_assert(file);
-	for (int c; (c = fgetc(file)) != EOF;)
-		count += c == '\n';
-	fclose(file);
-	return count;
-}
 
 Test(core_close, leaves_no_descriptor_and_no_mapping_when_its_view_is_destroyed)
 {
@@ -55,9 +42,9 @@ Test(core_close, leaves_no_descriptor_and_no_mapping_when_it_is_refused)
 	for (int i = 0; i < 10; i++)
 		cr_assert_eq(core_open_bytes(bytes, sizeof(bytes), &view, &error), -1);
 	cr_expect(strstr(error.text, "overlaps"), "%s", error.text);
-	before = mappings();
+	before = open_mappings();
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(core_open_bytes(bytes, sizeof(bytes), &view, &error), -1);
-	cr_expect_lt(mappings(), before + 50);
+	cr_expect_lt(open_mappings(), before + 50);
 	cr_expect_eq(open_descriptors(), descriptors);
 }

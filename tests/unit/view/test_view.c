@@ -4,9 +4,12 @@
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "view/view.h"
+#include "no_memory.h"
 #include "view/extents.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,18 +60,81 @@ Test(view, refuses_regions_that_are_unaligned_empty_wrapping_or_overlapping)
 	cr_expect_eq(add(&view, 8 * PAGE, PAGE, 0), 0, "from the end of the last one");
 }
 
-Test(view, holds_any_number_of_regions)
+/* The text and the address of each refusal; the view has one region, of 4 pages at page 4. */
+Test(view, says_which_region_it_refuses_and_why)
 {
+	static const struct {
+		uint64_t gpa, size;
+		const char *text;
+	} cases[] = {
+		{ 0x1008, 0x1000, "memory at GPA 0x1008, size 0x1000: not a whole number of pages" },
+		{ 0x1000, 0x1001, "memory at GPA 0x1000, size 0x1001: not a whole number of pages" },
+		{ 0x1000, 0, "memory at GPA 0x1000, size 0x0: not a whole number of pages" },
+		{ -PAGE, PAGE,
+		  "memory at GPA 0xfffffffffffff000, size 0x1000: wraps around the address space" },
+		{ 0x1000, 0x4000, "memory at GPA 0x1000, size 0x4000: overlaps the memory at GPA 0x4000" },
+		{ 0x7000, 0x1000, "memory at GPA 0x7000, size 0x1000: overlaps the memory at GPA 0x4000" },
+	};
 	static struct view view;
 
-	for (unsigned int i = 0; i < MANY; i++)
-		cr_assert_eq(add(&view, i * 2 * PAGE, PAGE, 0), 0);
-	cr_expect_eq(view.region_count, MANY);
-	cr_expect_not_null(view_bytes(&view, (MANY - 1) * 2 * PAGE, PAGE));
-	cr_expect_null(view_bytes(&view, (MANY - 1) * 2 * PAGE + PAGE, 1));
-	cr_expect_eq(add(&view, 2 * PAGE, PAGE, 0), -1, "overlaps");
-	view_clear(&view);
-	cr_expect_null(view_bytes(&view, 0, 1));
+	cr_assert_eq(add(&view, 4 * PAGE, 4 * PAGE, 0), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_region region = { .gpa = cases[i].gpa, .size = cases[i].size, .fd = -1 };
+		struct error error;
+
+		cr_expect_eq(view_add_region(&view, &region, &error), -1);
+		cr_expect_str_eq(error.text, cases[i].text);
+		cr_expect(error.kind == ERROR_INPUT && !error.errnum);
+		cr_expect_eq(error.address, cases[i].gpa);
+	}
+	cr_expect_eq(add(&view, -2 * PAGE, PAGE, 0), 0, "the last page that does not wrap");
+}
+
+/* In any order, and nothing but the regions changes. */
+Test(view, holds_any_number_of_regions)
+{
+	for (unsigned int descending = 0; descending < 2; descending++) {
+		struct view *view = calloc(1, sizeof(*view));
+		const unsigned int count = descending ? MANY / 10 : MANY;
+
+		memset(view->cpus, 0x5a, sizeof(view->cpus));
+		for (unsigned int i = 0; i < count; i++)
+			cr_assert_eq(add(view, (descending ? count - 1 - i : i) * 2 * PAGE, PAGE, 0), 0);
+		cr_expect_eq(view->region_count, count);
+		for (unsigned int i = 0; i < count; i++)
+			cr_expect_eq(view->regions[i].gpa, i * 2 * PAGE);
+		for (size_t i = 0; i < sizeof(view->cpus); i++)
+			cr_assert_eq(((const uint8_t *)view->cpus)[i], 0x5a, "byte %zu of the CPUs", i);
+		cr_expect_not_null(view_bytes(view, (count - 1) * 2 * PAGE, PAGE));
+		cr_expect_null(view_bytes(view, (count - 1) * 2 * PAGE + PAGE, 1));
+		cr_expect_null(view_bytes(view, count * 2 * PAGE, 1));
+		cr_expect_eq(add(view, 2 * PAGE, PAGE, 0), -1, "overlaps");
+		cr_expect_eq(view->region_count, count);
+		view_clear(view);
+		cr_expect_null(view_bytes(view, 0, 1));
+		view_destroy(view);
+	}
+}
+
+/* With memory again, the region can be added. */
+Test(view, is_unchanged_without_memory_for_a_region)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	struct view_region region = { .gpa = 1ull << 40, .size = PAGE, .bytes = bytes, .fd = -1 };
+	struct error error = { 0 };
+	unsigned int count = 0;
+
+	add(view, 0, PAGE, 0);
+	for (no_memory_at(1); view_add_region(view, &region, &error) == 0; region.gpa += 2 * PAGE)
+		count++;
+	cr_expect(no_memory_failed());
+	cr_expect(error.kind == ERROR_HOST && error.errnum == ENOMEM && !error.address);
+	cr_expect_eq(view->region_count, count + 1);
+	cr_expect_null(view_bytes(view, region.gpa, 1));
+	cr_expect_eq(view_bytes(view, 0, 1), bytes);
+	cr_expect_eq(view_add_region(view, &region, &error), 0);
+	cr_expect_eq(view_bytes(view, region.gpa, 1), bytes);
+	view_destroy(view);
 }
 
 Test(view, gives_bytes_only_where_all_of_them_are_in_one_region)
@@ -98,6 +164,7 @@ Test(view, reads_over_regions_that_touch)
 	add(&view, 2 * PAGE, PAGE, 0);
 	cr_expect(view_covers(&view, PAGE, 2 * PAGE));
 	cr_expect(view_covers(&view, PAGE + 1, PAGE));
+	cr_expect(view_covers(&view, 3 * PAGE - 1, 1), "the last byte");
 	cr_expect_not(view_covers(&view, PAGE - 1, 2));
 	cr_expect_not(view_covers(&view, PAGE, 2 * PAGE + 1));
 	cr_expect_not(view_covers(&view, ~0ull, 2));
@@ -107,8 +174,9 @@ Test(view, reads_over_regions_that_touch)
 	cr_expect_str_eq(text, "abcdef");
 	cr_expect_eq(view_read(&view, 3 * PAGE - 1, text, 1, &error), 0);
 	cr_expect_eq(view_read(&view, 3 * PAGE - 1, text, 2, &error), -1);
-	cr_expect_eq(error.kind, ERROR_GUEST);
+	cr_expect(error.kind == ERROR_GUEST && !error.errnum);
 	cr_expect_eq(error.address, 3 * PAGE, "the first address that is nowhere");
+	cr_expect_str_eq(error.text, "no guest memory at GPA 0x3000");
 	cr_expect_eq(view_read(&view, ~0ull, text, 2, &error), -1);
 	cr_expect_eq(error.address, ~0ull);
 	cr_expect_eq(view_read(&view, 77 * PAGE, text, 0, &error), 0, "nothing is everywhere");
@@ -208,6 +276,74 @@ Test(view, records_the_pages_that_are_accessed_if_it_has_a_bitmap)
 	cr_expect_eq(accessed, 1 | 3 << 2);
 	view_read(&view, 12 * PAGE - 2, copy, sizeof(copy), &error);
 	cr_expect_eq(accessed, 1 | 3 << 2 | 1 << 7);
+}
+
+/* Pages 62 to 65 are in two words of the bitmap. */
+Test(view, records_accesses_in_each_word_of_the_bitmap)
+{
+	uint64_t accessed[3] = { 0 };
+	struct view_region region = { .gpa = 1 << 20, .size = 130 * PAGE, .fd = -1, .accessed = accessed };
+	static uint8_t memory[130 * PAGE];
+	static struct view view;
+	struct error error;
+
+	region.bytes = memory;
+	cr_assert_eq(view_add_region(&view, &region, &error), 0);
+	view_bytes(&view, (1 << 20) + 62 * PAGE, 4 * PAGE);
+	cr_expect(accessed[0] == 3ull << 62 && accessed[1] == 3 && !accessed[2]);
+	view_bytes(&view, (1 << 20) + 129 * PAGE, 1);
+	cr_expect(accessed[0] == 3ull << 62 && accessed[1] == 3 && accessed[2] == 2);
+}
+
+static struct view *released;
+
+static void release(struct view *view)
+{
+	released = view;
+}
+
+Test(view, destroy_calls_the_release_of_the_backend)
+{
+	struct view *view = calloc(1, sizeof(*view));
+
+	view->release = release;
+	view_destroy(view);
+	cr_expect_eq(released, view);
+}
+
+/* Descriptor 0 is one like any other, and an errno from before means nothing. */
+Test(view, finds_data_by_any_descriptor_and_whatever_errno_was)
+{
+	const struct view_region *sparse = &sparse_view()->regions[0];
+	struct view_region region = *sparse;
+	static struct view view, without_file;
+	uint64_t start, end;
+	struct error error;
+
+	cr_assert_eq(dup2(sparse->fd, 0), 0);
+	region.fd = 0;
+	cr_assert_eq(view_add_region(&view, &region, &error), 0);
+	expect_data(&view, 0, ~0ull, M1 + 10 * PAGE, M1 + 12 * PAGE);
+	cr_expect(!view_next_data(&view, M1 + 41 * PAGE, ~0ull, &start, &end));
+	region.fd = -1;
+	cr_assert_eq(view_add_region(&without_file, &region, &error), 0);
+	errno = ENXIO;
+	expect_data(&without_file, 0, ~0ull, M1, M1 + 64 * PAGE);
+}
+
+Test(view, counts_its_memory_and_its_data)
+{
+	static struct view view;
+	struct view_region more = { .gpa = 1 << 30, .size = 3 * PAGE, .bytes = bytes, .fd = -1 };
+	struct error error;
+
+	view = *sparse_view();
+	cr_expect_eq(view_data_size(&view), 3 * PAGE);
+	cr_assert_eq(view_add_region(&view, &more, &error), 0);
+	cr_expect_eq(view_size(&view), 67 * PAGE);
+	cr_expect_eq(view_data_size(&view), 6 * PAGE);
+	view.data_size_max = 77;
+	cr_expect_eq(view_data_size(&view), 77);
 }
 
 /* ---- where data is ---- */
