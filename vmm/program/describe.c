@@ -128,7 +128,7 @@ static Dwarf_Die *unit_of(struct describe *describe, uint64_t address, Dwarf_Add
 	return NULL;
 }
 
-/* " (vmalloc.c:123)"; "" without a path. Returns out. */
+/* " (vmalloc.c:123)"; "" without a path, or with number 0, which is no line (DWARF 5, 6.2.2). Returns out. */
 static const char *line_text(const char *path, int number, char *out, size_t size)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
@@ -136,7 +136,7 @@ static const char *line_text(const char *path, int number, char *out, size_t siz
 
 	out[0] = '\0';
 	path = slash ? slash + 1 : path;
-	if (path)
+	if (path && number > 0)
 		snprintf(out, size, " (%s:%d)", text_escape(path, strlen(path), escaped, sizeof(escaped)),
 			 number);
 	return out;
