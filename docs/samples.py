@@ -5,7 +5,8 @@
 A fenced block whose first line begins with "$ " is run, command by command, all blocks of a document in one folder, which
 has ./dev, build, images and tests; what is printed must be what the document shows, but for numbers, times and line breaks.
 "..." stands for any lines. `$ cat FILE` writes a file that there is not. A block "sh" is run for its exit status, one "kvs"
-as a script. An indented finding ("    V1 at ...") must be one that a script of tests/mutants makes.
+as a script. After `$ kvmap shell` the lines at the prompts are typed; the verdict at its end is not shown. An indented
+finding ("    V1 at ...") must be one that a script of tests/mutants makes.
 
 check prints TAP. write replaces what is not so; a block with "..." is left to the author.
 """
@@ -94,6 +95,13 @@ def statuses_of(command):
     return (0,)
 
 
+def typed_in(command, shown):
+    """The lines that are typed into the shell, of what the document shows."""
+    if not command.startswith("kvmap shell"):
+        return ""
+    return "".join(line[7:] + "\n" for line in shown if re.match(r"kvmap> |     > ", line))
+
+
 def reason_not_to_run(commands):
     for part, reason in NOT_RUN:
         if any(part in command for command in commands):
@@ -115,10 +123,10 @@ class Folder:
             file.write('#!/bin/sh\n[ "$1" = run ] || exit 99\nshift\nexec build/vmm/kvmap run "$@"\n')
         os.chmod(self.path + "/dev", 0o755)
 
-    def run(self, command):
+    def run(self, command, typed=""):
         """(status, output)"""
         environment = dict(os.environ, PATH=self.path + "/bin:" + os.environ["PATH"], LC_ALL="C.UTF-8")
-        result = subprocess.run(["bash", "-c", command], cwd=self.path, env=environment, stdin=subprocess.DEVNULL,
+        result = subprocess.run(["bash", "-c", command], cwd=self.path, env=environment, input=typed.encode(),
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
         output = result.stdout.decode(errors="replace")
         return result.returncode, output.replace(self.build, "/home/you/kvmap/build").replace(self.path + "/", "")
@@ -172,7 +180,9 @@ class Samples:
             if made and not os.path.exists(os.path.join(folder.path, made[1])):
                 with open(os.path.join(folder.path, made[1]), "w") as file:
                     file.write("\n".join(shown) + "\n")
-            status, output = folder.run(command.replace("$?", str(status)))
+            status, output = folder.run(command.replace("$?", str(status)), typed_in(command, shown))
+            if command.startswith("kvmap shell"):
+                output = output.rpartition("\n\nVerdict\n")[0]
             # A command that is shown without output may print, as `kvmap run` with a report.
             alike = same(tokens("\n".join(shown)), tokens(output)) or (not shown and status in statuses_of(command))
             good = good and alike

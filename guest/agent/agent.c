@@ -3,6 +3,7 @@
 #include "agent/channel.h"
 #include "agent/operations.h"
 #include "agent/report.h"
+#include "agent/ring.h"
 #include "agent/variables.h"
 #include "arch/cycles.h"
 #include "arch/machine.h"
@@ -38,11 +39,16 @@ void agent_check(const struct kvmap_boot *record, u64 size)
 		panic("the boot record's strings lie outside it");
 	agent.record = record;
 	agent.operations = (const void *)((const char *)record + record->operations_offset);
+	agent.mask = ~0u;
+	agent.end = record->operation_count;
 	agent.strings = (const char *)record + record->strings_offset;
+	agent.strings_size = record->strings_size;
 	if (record->strings_size && agent.strings[record->strings_size - 1])
 		panic("the boot record's strings do not end");
 	if (record->flags & KVMAP_BOOT_CHANNEL && !channel_open(record))
 		panic("the boot record's channel makes no sense");
+	if (record->flags & KVMAP_BOOT_RING && !ring_open(record))
+		panic("the boot record's ring makes no sense");
 	agent.serial = record->flags & KVMAP_BOOT_SERIAL || !channel_is_open();
 	agent_nr_variables = record->variable_count;
 }
@@ -57,6 +63,8 @@ void agent_run(u64 entry_tsc)
 	WRITE_ONCE(agent_inside[0], 0);
 	for (u32 i = 0; i < agent.record->operation_count;)
 		i += operation_run(&agent.operations[i], agent.record->operation_count - i);
+	if (agent.record->flags & KVMAP_BOOT_RING)
+		ring_run();
 	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;
 	report_bye(hello_tsc, exit);
 	machine_exit(exit);

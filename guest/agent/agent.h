@@ -10,14 +10,18 @@
 #include "kvmap/operation.h"
 #include "lib/types.h"
 
-/* The validated module. */
+/* The validated module, and which operations are run: first those of the module, then those of the ring. */
 struct agent {
 	const struct kvmap_boot *record;
-	const struct kvmap_operation *operations;
+	const struct kvmap_operation *operations; /* number n is at n & mask */
+	u32 mask;                                 /* of the module: all bits */
+	u32 first; /* number of the first operation of which the place is in use; of the module: 0 */
+	u32 end;   /* number after the last one that is known */
 	const char *strings;
-	bool serial;    /* report on the serial port, with or without a channel */
-	bool parallel;  /* several CPUs run operations at the same time */
-	u32 unexpected; /* operations refused or failed against the script's expectation; atomic */
+	u32 strings_size; /* bytes; the last one is 0 */
+	bool serial;      /* report on the serial port, with or without a channel */
+	bool parallel;    /* several CPUs run operations at the same time */
+	u32 unexpected;   /* operations refused or failed against the script's expectation; atomic */
 };
 
 extern struct agent agent;
@@ -31,10 +35,18 @@ extern const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
  */
 extern u32 agent_inside[KVMAP_CPUS_MAX];
 
-/* Index of an operation in the script; 0 for NULL. */
+/* Number of an operation in the script; 0 for NULL. */
 static inline u32 operation_index(const struct kvmap_operation *operation)
 {
-	return operation ? (u32)(operation - agent.operations) : 0;
+	u32 place = (u32)(operation - agent.operations);
+
+	return operation ? agent.first + ((place - agent.first) & agent.mask) : 0;
+}
+
+/* The operation of that number, which must be in [agent.first, agent.end). */
+static inline const struct kvmap_operation *operation_at(u32 index)
+{
+	return &agent.operations[index & agent.mask];
 }
 
 /*

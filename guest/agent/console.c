@@ -23,7 +23,7 @@ static void text_access(u64 access)
 
 static void text_print(const struct operation *operation)
 {
-	if (operation->operand[0] < agent.record->strings_size)
+	if (operation->operand[0] < agent.strings_size)
 		text(agent.strings + operation->operand[0]);
 	if (operation->address) {
 		text(" ");
@@ -129,7 +129,7 @@ void console_result(const struct operation *operation, u32 status, u64 ticks)
 	} else if (expect == KVMAP_EXPECT_FAULT) {
 		text(", as expected");
 	}
-	if (status == KVMAP_FAILED_CONTENT)
+	if (KVMAP_STATUS_HAS_CONTENTS(status))
 		text_contents(operation);
 	if (expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status))
 		text(", as expected");

@@ -16,6 +16,7 @@ void kernel_main(const struct kvmap_boot *record, u64 size, u64 entry_tsc)
 	agent_check(record, size);
 	nodes_init(record->nodes, record->cpus);
 	frames_init();
+	fresh_is_zero = record->flags & KVMAP_BOOT_ZEROED;
 	slab_debug = record->flags & KVMAP_BOOT_DEBUG_SLAB;
 	if (slab_debug || record->fail_allocation)
 		kmalloc_disable_fast_path();

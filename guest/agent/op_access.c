@@ -25,8 +25,9 @@ u32 op_write(struct operation *operation)
 	if (access_write(operation->address, operation->result))
 		return fault_taken(operation);
 	variable = variable_holding(operation->address);
+	variables_overwritten(operation->address, variable);
 	if (variable) {
-		variable->contents = CONTENTS_UNKNOWN;
+		variable_contents_forget(variable);
 		variable->write_address = operation->address;
 		variable->write_value = operation->result;
 		variable_contents_changed(variable);

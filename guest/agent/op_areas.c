@@ -26,14 +26,13 @@ u32 op_vzalloc(struct operation *operation)
 
 static u32 area_freed(struct agent_variable *variable)
 {
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, vmalloc_status());
 	return vmalloc_status();
 }
 
 u32 op_vfree(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	vfree((void *)operation->address);
@@ -42,7 +41,7 @@ u32 op_vfree(struct operation *operation)
 
 u32 op_vfree_atomic(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	vfree_atomic((void *)operation->address);

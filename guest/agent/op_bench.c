@@ -89,8 +89,16 @@ static u64 pairs_beyond(const struct pairs *pairs)
 #define MAPPED_PAGES_MAX 4096
 static struct page *mapped_pages[MAPPED_PAGES_MAX];
 
+/* Frees it as an interrupt does, and frees a page, by which a part of what waits is freed. */
+static void free_deferred(void *memory)
+{
+	vfree_atomic(memory);
+	vfree(vmalloc(PAGE_SIZE));
+}
+
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
+PAIRS(pairs_of_vfree_atomic, vmalloc(size), free_deferred(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
 PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
 PAIRS(pairs_of_kvmalloc, kvmalloc(size, GFP_KERNEL), kvfree(memory))
@@ -146,6 +154,18 @@ static u64 difference(u64 ticks, u64 fixed)
 	return ticks > fixed ? ticks - fixed : 0;
 }
 
+/* Why an allocation of the pairs was refused. No status is of an earlier operation. */
+static u32 pairs_status(void)
+{
+	u32 status = vmalloc_status();
+
+	if (!status)
+		status = kmalloc_status();
+	if (!status)
+		status = page_alloc_status();
+	return status ? status : KVMAP_REFUSED_NO_MEMORY;
+}
+
 u32 op_pair(struct operation *operation)
 {
 	u64 number = operation->operand[0];
@@ -166,12 +186,8 @@ u32 op_pair(struct operation *operation)
 		return KVMAP_REFUSED_UNKNOWN;
 	vmalloc_purge();
 	pairs_of_nothing(&fixed);
-	if (!functions[number].run(&pairs)) {
-		/* Read in any case, so that it does not apply to a later operation. */
-		u32 status = kmalloc_status();
-
-		return vmalloc_status() ? vmalloc_status() : status ? status : KVMAP_REFUSED_NO_MEMORY;
-	}
+	if (!functions[number].run(&pairs))
+		return pairs_status();
 	operation->result = difference(pairs.ticks, fixed.ticks);
 	operation->address = difference(pairs_worst(&pairs), pairs_worst(&fixed));
 	operation->expected = pairs.count ? pairs_beyond(&pairs) : 0;

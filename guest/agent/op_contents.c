@@ -40,8 +40,7 @@ u32 op_fill(struct operation *operation)
 
 	if (!variable)
 		return KVMAP_REFUSED_UNSET;
-	variable->contents = CONTENTS_UNKNOWN;
-	variable->write_address = 0;
+	variable_contents_forget(variable);
 	variable->filled = variable_bytes(variable);
 	variable_contents_changed(variable);
 	for (u64 page = 0; page_words(variable, page); page++)
@@ -69,6 +68,16 @@ static u32 check_words(struct operation *operation, u64 address, u64 value, u64 
 	return KVMAP_FAILED_CONTENT;
 }
 
+/* Checks the whole words of the bytes that a resize gained. */
+static u32 check_gained(struct operation *operation, const struct agent_variable *variable)
+{
+	u64 start = ALIGN_UP(variable->zero_start, sizeof(u64));
+	u64 end = ALIGN_DOWN(variable->zero_end, sizeof(u64));
+
+	return start < end ? check_words(operation, variable->address + start, 0, (end - start) / sizeof(u64))
+			   : KVMAP_OK;
+}
+
 u32 op_check(struct operation *operation)
 {
 	const struct agent_variable *variable = live_variable(operation);
@@ -76,6 +85,9 @@ u32 op_check(struct operation *operation)
 
 	if (!variable)
 		return KVMAP_REFUSED_UNSET;
+	status = check_gained(operation, variable);
+	if (status)
+		return status;
 	switch (variable->contents) {
 	case CONTENTS_ZERO:
 		return check_words(operation, variable->address, 0, variable->filled / sizeof(u64));
@@ -87,7 +99,7 @@ u32 op_check(struct operation *operation)
 		return status;
 	default:
 		if (!variable->write_address)
-			return KVMAP_REFUSED_NOT_FILLED;
+			return variable->zero_end ? KVMAP_OK : KVMAP_REFUSED_NOT_FILLED;
 		return check_words(operation, variable->write_address, variable->write_value, 1);
 	}
 }

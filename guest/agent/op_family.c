@@ -91,38 +91,60 @@ u32 op_kvmalloc_array(struct operation *operation)
 	return memory_made(operation, kvmalloc_array(nr, size, GFP_KERNEL), nr * size, CONTENTS_UNKNOWN);
 }
 
+/* The bytes that a resize with __GFP_ZERO gained, [old->size, ...). */
+static void contents_gained(const struct agent_variable *old, struct agent_variable *new)
+{
+	bool more = old->zero_end > old->zero_start && old->zero_end >= old->size;
+
+	if (new->filled > old->size)
+		new->filled = old->size;
+	if (old->contents == CONTENTS_ZERO && old->filled >= old->size) {
+		new->filled = variable_bytes(new);
+		return;
+	}
+	new->zero_start = more ? old->zero_start : old->size;
+	new->zero_end = variable_bytes(new);
+}
+
 /* Copies to `new` what is known about the contents of `old`. zero: added bytes are zero. */
 static void contents_keep(const struct agent_variable *old, struct agent_variable *new, bool zero)
 {
 	u64 room = variable_bytes(new);
 
+	if (old->slack_written)
+		return; /* krealloc() may have taken another number for the requested size */
 	new->fill_seed = old->fill_seed;
 	new->contents = old->contents;
 	new->filled = old->filled < room ? old->filled : room;
-	/* Added bytes begin at byte old->size. */
-	if (zero && new->size > old->size && old->contents == CONTENTS_ZERO)
-		new->filled = room;
-	else if (zero && new->size > old->size &&new->filled > ALIGN_DOWN(old->size, PAGE_SIZE))
-		new->filled = ALIGN_DOWN(old->size, PAGE_SIZE);
-	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size) {
+	if (old->zero_start < room) {
+		new->zero_start = old->zero_start;
+		new->zero_end = old->zero_end < room ? old->zero_end : room;
+	}
+	if (zero && new->size > old->size)
+		contents_gained(old, new);
+	/* Bytes beyond the requested size are no contents: they may be cleared or not copied. */
+	if (old->write_address && old->write_address - old->address + sizeof(u64) <= new->size &&
+	    old->write_address - old->address + sizeof(u64) <= old->size) {
 		new->write_address = old->write_address - old->address + new->address;
 		new->write_value = old->write_value;
 	}
 }
 
-static u32 resized(struct operation *operation, void *memory)
+/* old: of variable_take(), with its memory before the resize. */
+static u32 resized(struct operation *operation, struct agent_variable *old, void *memory)
 {
-	struct agent_variable *old = variable_holding(operation->operand[0]), before = { 0 };
+	struct agent_variable before = { 0 };
 	u32 number = operation->script->result, status = vmalloc_status();
 	u64 size = operation->operand[1];
 
 	operation->result = (u64)memory;
 	operation->size = size;
+	variable_settle(old, status);
 	if (status)
 		return status; /* the old variable keeps its memory */
 	if (old) {
 		before = *old;
-		old->state = VARIABLE_FREED;
+		variable_slack_changed(old);
 	}
 	variable_set_sized(operation, memory, size, CONTENTS_UNKNOWN);
 	if (number >= agent_nr_variables)
@@ -138,23 +160,28 @@ static u32 resized(struct operation *operation, void *memory)
 
 u32 op_vrealloc(struct operation *operation)
 {
-	return resized(operation, vrealloc((const void *)operation->operand[0], operation->operand[1],
-					   (gfp_t)operation->operand[2]));
+	struct agent_variable *old = variable_take(operation->operand[0]);
+
+	return resized(operation, old,
+		       vrealloc((const void *)operation->operand[0], operation->operand[1],
+				(gfp_t)operation->operand[2]));
 }
 
 u32 op_kvrealloc(struct operation *operation)
 {
-	return resized(operation, kvrealloc((const void *)operation->operand[0], operation->operand[1],
-					    (gfp_t)operation->operand[2]));
+	struct agent_variable *old = variable_take(operation->operand[0]);
+
+	return resized(operation, old,
+		       kvrealloc((const void *)operation->operand[0], operation->operand[1],
+				 (gfp_t)operation->operand[2]));
 }
 
 u32 op_kvfree(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	kvfree((const void *)operation->address);
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, vmalloc_status());
 	return vmalloc_status();
 }

@@ -8,17 +8,8 @@
 
 static u32 object_made(struct operation *operation, void *object, u32 contents)
 {
-	struct kmalloc_damage damage = kmalloc_damage();
-
 	variable_set(operation, object, contents);
-	if (!object)
-		return kmalloc_status();
-	if (!damage.address)
-		return KVMAP_OK;
-	operation->address = damage.address;
-	operation->expected = damage.expected;
-	operation->found = damage.found;
-	return KVMAP_FAILED_CONTENT;
+	return object ? KVMAP_OK : kmalloc_status();
 }
 
 u32 op_kmalloc(struct operation *operation)
@@ -45,13 +36,12 @@ u32 op_kmalloc_node(struct operation *operation)
 
 u32 op_kfree(struct operation *operation)
 {
-	struct agent_variable *variable = variable_holding(operation->operand[0]);
+	struct agent_variable *variable = variable_take(operation->operand[0]);
 	u32 status;
 
 	operation->address = operation->operand[0];
 	kfree((const void *)operation->address);
 	status = kmalloc_status();
-	if (status == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, status);
 	return status;
 }

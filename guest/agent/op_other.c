@@ -15,9 +15,16 @@ u32 op_verify(struct operation *operation)
 	return KVMAP_OK;
 }
 
+u32 op_show(struct operation *operation)
+{
+	operation->address = operation->operand[1];
+	doorbell_ring(KVMAP_DOORBELL_SHOW);
+	return KVMAP_OK;
+}
+
 u32 op_parallel(struct operation *operation)
 {
-	u32 behind = agent.record->operation_count - operation_index(operation->script) - 1;
+	u32 behind = agent.end - operation_index(operation->script) - 1;
 
 	operation->result = operation->operand[0];
 	return operation->result > behind ? KVMAP_REFUSED_UNKNOWN : KVMAP_OK;
@@ -25,7 +32,7 @@ u32 op_parallel(struct operation *operation)
 
 u32 op_print(struct operation *operation)
 {
-	if (operation->operand[0] >= agent.record->strings_size)
+	if (operation->operand[0] >= agent.strings_size)
 		return KVMAP_REFUSED_UNKNOWN;
 	if (operation->script->operand[1].base != KVMAP_BASE_NONE)
 		operation->result = operation->address = operation->operand[1];

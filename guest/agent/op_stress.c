@@ -7,6 +7,7 @@
  * Objects that are live at the end stay for the host to verify, and for the next `stress`. The seed alone
  * determines the sequence of operations; what they find depends on the other CPUs.
  */
+#include "agent/agent.h"
 #include "agent/operations.h"
 #include "arch/access.h"
 #include "arch/percpu.h"
@@ -180,6 +181,13 @@ static u32 make(struct operation *operation, struct stress *stress, struct objec
 	return status;
 }
 
+/* Frees the buddy blocks of second mappings, after a flush. */
+static void free_waiting(struct stress *stress)
+{
+	while (stress->nr_waiting)
+		__free_pages(stress->waiting[--stress->nr_waiting], MAPPED_ORDER);
+}
+
 /* Unmaps a second mapping. Its frames are freed later, after a flush, since TLBs may still map them. */
 static void mapping_free(struct stress *stress, const struct object *object)
 {
@@ -191,8 +199,7 @@ static void mapping_free(struct stress *stress, const struct object *object)
 	if (stress->nr_waiting < WAITING)
 		return;
 	vm_unmap_aliases();
-	while (stress->nr_waiting)
-		__free_pages(stress->waiting[--stress->nr_waiting], MAPPED_ORDER);
+	free_waiting(stress);
 }
 
 /* Returns an enum kvmap_status: a free of valid memory must not be refused. */
@@ -283,28 +290,49 @@ u32 op_stress(struct operation *operation)
 	return status;
 }
 
-static u32 free_all(struct operation *operation, struct stress *stress, struct object *objects, u32 nr)
+static u32 free_all(struct operation *operation, struct stress *stress)
 {
 	u32 status = KVMAP_OK;
 
-	for (u32 i = 0; i < nr && !status; i++) {
-		if (!objects[i].kind)
+	for (u32 i = 0; i < SLOTS && !status; i++) {
+		if (!stress->slots[i].kind)
 			continue;
-		status = check_and_free(operation, stress, &objects[i]);
+		status = check_and_free(operation, stress, &stress->slots[i]);
 		operation->result++;
 	}
 	return status;
 }
 
+/* Several CPUs may do so at the same time: each object is taken by one of them. */
+static u32 free_exchanged(struct operation *operation, struct stress *stress)
+{
+	u32 status = KVMAP_OK;
+
+	for (u32 i = 0; i < EXCHANGE && !status; i++) {
+		struct object object;
+
+		spin_lock(&exchange.lock);
+		object = exchange.slots[i];
+		exchange.slots[i].kind = NOTHING;
+		spin_unlock(&exchange.lock);
+		if (!object.kind)
+			continue;
+		status = check_and_free(operation, stress, &object);
+		operation->result++;
+	}
+	return status;
+}
+
+/* While other CPUs run operations, each has what is its own. */
 u32 op_stress_free(struct operation *operation)
 {
-	u32 status = free_all(operation, &stresses[0], exchange.slots, EXCHANGE);
+	u32 first = agent.parallel ? arch_cpu() : 0, end = agent.parallel ? first + 1 : NR_CPUS;
+	u32 status = free_exchanged(operation, &stresses[first]);
 
-	for (u32 cpu = 0; cpu < NR_CPUS && !status; cpu++)
-		status = free_all(operation, &stresses[cpu], stresses[cpu].slots, SLOTS);
+	for (u32 cpu = first; cpu < end && !status; cpu++)
+		status = free_all(operation, &stresses[cpu]);
 	vm_unmap_aliases();
-	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
-		while (stresses[cpu].nr_waiting)
-			__free_pages(stresses[cpu].waiting[--stresses[cpu].nr_waiting], MAPPED_ORDER);
+	for (u32 cpu = first; cpu < end; cpu++)
+		free_waiting(&stresses[cpu]);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "agent/variables.h"
 #include "lib/types.h"
 #include "mm/vmalloc/vmalloc.h"
+#include "mm/warn.h"
 
 #define VMAP_PAGES_MAX 1024
 
@@ -25,6 +26,21 @@ static u32 frames_of(const struct agent_variable *variable, struct page **pages)
 			return 0;
 	}
 	return (u32)nr;
+}
+
+/* Why frames_of() found none; enum kvmap_status. */
+static u32 frames_refuse(const struct operation *operation, const struct agent_variable *variable)
+{
+	const void *caller = (const void *)operation_row(operation->script->opcode)->run;
+
+	if (variable->state != VARIABLE_LIVE || variable->size <= VMAP_PAGES_MAX * PAGE_SIZE)
+		return KVMAP_REFUSED_UNSET;
+	refusal_record(KVMAP_REFUSED_TOO_LARGE, 0, caller);
+	refusal_explain(KVMAP_REFUSED_TOO_LARGE, caller,
+			&(struct request){ .bytes = variable->size,
+					   .which = KVMAP_LIMIT_VMAP,
+					   .limit = VMAP_PAGES_MAX * PAGE_SIZE });
+	return KVMAP_REFUSED_TOO_LARGE;
 }
 
 /* Notes that two areas have the same frames, so that a write to one changes both. */
@@ -55,7 +71,7 @@ static u32 map_from(struct operation *operation, bool ram, struct page **pages)
 	nr = frames_of(from, pages);
 	operation->size = (u64)nr * PAGE_SIZE;
 	if (!nr)
-		return KVMAP_REFUSED_UNSET;
+		return frames_refuse(operation, from);
 	operation->result = (u64)(ram ? vm_map_ram(pages, nr, -1) : vmap(pages, nr, 0, PGPROT_READWRITE));
 	if (!operation->result)
 		return vmalloc_status();
@@ -86,29 +102,31 @@ u32 op_vm_map_ram(struct operation *operation)
 	return map_again(operation, true);
 }
 
-static u32 unmapped(const struct operation *operation)
+static u32 unmapped(struct agent_variable *variable)
 {
-	struct agent_variable *variable = variable_holding(operation->address);
-
-	if (vmalloc_status() == KVMAP_OK && variable)
-		variable->state = VARIABLE_FREED;
+	variable_settle(variable, vmalloc_status());
 	return vmalloc_status();
 }
 
 u32 op_vunmap(struct operation *operation)
 {
+	struct agent_variable *variable = variable_take(operation->operand[0]);
+
 	operation->address = operation->operand[0];
 	vunmap((void *)operation->address);
-	return unmapped(operation);
+	return unmapped(variable);
 }
 
 u32 op_vm_unmap_ram(struct operation *operation)
 {
+	struct agent_variable *variable;
+
 	operation->address = operation->operand[0];
 	if (operation->operand[1] != (u32)operation->operand[1])
 		return KVMAP_REFUSED_COUNT;
+	variable = variable_take(operation->operand[0]);
 	vm_unmap_ram((void *)operation->address, (u32)operation->operand[1]);
-	return unmapped(operation);
+	return unmapped(variable);
 }
 
 u32 op_vm_unmap_aliases(struct operation *operation)

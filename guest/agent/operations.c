@@ -12,6 +12,7 @@
 #include "mm/fail_alloc.h"
 #include "mm/locks.h"
 #include "mm/percpu.h"
+#include "mm/slab/kmalloc.h"
 
 static u32 op_unknown(struct operation *operation)
 {
@@ -78,6 +79,21 @@ static u32 status_against_expectation(const struct operation *operation, u32 sta
 	}
 }
 
+/* Damage that slab_debug has found during the operation, which is then a failure, whatever its status. */
+static u32 damage_found(struct operation *operation, u32 status)
+{
+	struct kmalloc_damage damage = kmalloc_damage();
+
+	if (!damage.status)
+		return status;
+	operation->result = damage.object;
+	operation->address = damage.address;
+	operation->size = damage.size;
+	operation->expected = damage.expected;
+	operation->found = damage.found;
+	return damage.status;
+}
+
 static u32 operation_do(struct operation *operation)
 {
 	u32 status;
@@ -85,7 +101,9 @@ static u32 operation_do(struct operation *operation)
 	if (operation->script->cpu >= arch_nr_cpus)
 		return KVMAP_REFUSED_NO_CPU;
 	status = operands_read(operation);
-	return status ? status : operation_row(operation->script->opcode)->run(operation);
+	if (!status)
+		status = operation_row(operation->script->opcode)->run(operation);
+	return damage_found(operation, status);
 }
 
 struct interrupted {
@@ -136,6 +154,14 @@ static bool is_expected(const struct operation *operation, u32 status)
 	return operation->script->expect == KVMAP_EXPECT_REFUSED && KVMAP_STATUS_IS_REFUSED(status);
 }
 
+/* `stress` and refused calls of earlier operations leave statuses. */
+static void statuses_reset(void)
+{
+	struct cpu_cache *cpu = this_cpu_cache();
+
+	cpu->vmalloc_status = cpu->page_alloc_status = cpu->kmalloc_status = KVMAP_OK;
+}
+
 static void operation_run_here(void *script_operation)
 {
 	const struct kvmap_operation *script = script_operation;
@@ -146,6 +172,8 @@ static void operation_run_here(void *script_operation)
 	u32 cpu = arch_cpu(), status;
 
 	agent_running[cpu] = script;
+	WRITE_ONCE(fail_alloc_now, false);
+	statuses_reset();
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);
@@ -168,11 +196,14 @@ static void operation_run_here(void *script_operation)
 static void parallel_run_here(void *script_operation)
 {
 	const struct kvmap_operation *parallel = script_operation;
-	u32 me = arch_cpu();
+	u32 me = arch_cpu(), start = operation_index(parallel);
 
-	for (u64 i = 1; i <= parallel->operand[0].value; i++)
-		if (parallel[i].cpu == me || (!me && parallel[i].cpu >= arch_nr_cpus))
-			operation_run_here((void *)&parallel[i]);
+	for (u32 i = 1; i <= parallel->operand[0].value; i++) {
+		const struct kvmap_operation *operation = operation_at(start + i);
+
+		if (operation->cpu == me || (!me && operation->cpu >= arch_nr_cpus))
+			operation_run_here((void *)operation);
+	}
 }
 
 static void parallel_counts(struct parallel_counts *out)
@@ -198,13 +229,17 @@ static void parallel_counts(struct parallel_counts *out)
 static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 {
 	struct parallel_counts before, after;
+	u32 start = operation_index(parallel);
 	u64 set = 0;
 
 	operation_run_here((void *)parallel);
 	if (parallel->operand[0].value >= left)
 		return left; /* a damaged module; the operation was refused */
-	for (u64 i = 1; i <= parallel->operand[0].value; i++)
-		set |= 1ul << (parallel[i].cpu < arch_nr_cpus ? parallel[i].cpu : 0);
+	for (u32 i = 1; i <= parallel->operand[0].value; i++) {
+		u32 cpu = operation_at(start + i)->cpu;
+
+		set |= 1ul << (cpu < arch_nr_cpus ? cpu : 0);
+	}
 	agent.parallel = true;
 	parallel_counts(&before);
 	smp_call_many(set, parallel_run_here, (void *)parallel);

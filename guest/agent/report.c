@@ -37,6 +37,14 @@ void report_warning(const struct operation *operation, const struct refusal *ref
 	if (!channel_is_open())
 		return;
 	channel_lock();
+	if (refusal->status == KVMAP_REFUSED_NO_MEMORY || refusal->status == KVMAP_REFUSED_NO_SPACE ||
+	    refusal->status == KVMAP_REFUSED_TOO_LARGE) {
+		record = channel_record(KVMAP_RECORD_LIMITS);
+		record->status = (u16)refusal->status;
+		record->operation = operation_index(operation->script);
+		record->limits = refusal->limits;
+		channel_send();
+	}
 	record = channel_record(KVMAP_RECORD_WARNING);
 	record->status = (u16)refusal->status;
 	record->operation = operation_index(operation->script);

@@ -4,6 +4,7 @@
 #include "kvmap/layout.h"
 #include "lib/spinlock.h"
 #include "mm/mm_types.h"
+#include "mm/slab/kmalloc.h"
 
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
 u32 agent_nr_variables;
@@ -15,7 +16,7 @@ u64 variable_bytes(const struct agent_variable *variable)
 {
 	bool area = variable->address >= KVMAP_VMALLOC_START && variable->address < KVMAP_VMALLOC_END;
 
-	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : ALIGN_UP(variable->size, sizeof(u64));
+	return area ? ALIGN_UP(variable->size, PAGE_SIZE) : variable->size;
 }
 
 void variable_set_sized(struct operation *operation, void *memory, u64 size, u32 contents)
@@ -34,8 +35,10 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 	variable->state = memory ? VARIABLE_LIVE : VARIABLE_UNSET;
 	variable->contents = memory ? contents : CONTENTS_UNKNOWN;
 	variable->filled = variable_bytes(variable);
+	variable->zero_start = variable->zero_end = 0;
 	variable->write_address = 0;
 	variable->group = 0;
+	variable->slack_written = 0;
 	spin_unlock(&lock);
 }
 
@@ -44,20 +47,55 @@ void variable_set(struct operation *operation, void *memory, u32 contents)
 	variable_set_sized(operation, memory, operation->operand[0], contents);
 }
 
-struct agent_variable *variable_holding(u64 address)
+/* Requires `lock`. */
+static struct agent_variable *find_holder(u64 address)
 {
-	struct agent_variable *found = NULL;
-
-	spin_lock(&lock);
-	for (u32 i = 0; i < agent_nr_variables && !found; i++) {
+	for (u32 i = 0; i < agent_nr_variables; i++) {
 		struct agent_variable *variable = &agent_variables[i];
 
 		if (variable->state == VARIABLE_LIVE &&
 		    address - variable->address < variable_bytes(variable))
-			found = variable;
+			return variable;
 	}
+	return NULL;
+}
+
+struct agent_variable *variable_holding(u64 address)
+{
+	struct agent_variable *found;
+
+	spin_lock(&lock);
+	found = find_holder(address);
 	spin_unlock(&lock);
 	return found;
+}
+
+struct agent_variable *variable_take(u64 address)
+{
+	struct agent_variable *found;
+
+	spin_lock(&lock);
+	found = find_holder(address);
+	if (found)
+		found->state = VARIABLE_FREED;
+	spin_unlock(&lock);
+	return found;
+}
+
+void variable_settle(struct agent_variable *variable, u32 status)
+{
+	if (!variable || !status)
+		return;
+	spin_lock(&lock);
+	variable->state = VARIABLE_LIVE;
+	spin_unlock(&lock);
+}
+
+void variable_contents_forget(struct agent_variable *variable)
+{
+	variable->contents = CONTENTS_UNKNOWN;
+	variable->zero_start = variable->zero_end = 0;
+	variable->write_address = 0;
 }
 
 void variable_contents_changed(const struct agent_variable *variable)
@@ -70,9 +108,54 @@ void variable_contents_changed(const struct agent_variable *variable)
 		other->contents = variable->contents;
 		other->fill_seed = variable->fill_seed;
 		other->filled = variable->filled;
+		other->zero_start = variable->zero_start;
+		other->zero_end = variable->zero_end;
 		other->write_address = variable->write_address
 					       ? variable->write_address - variable->address + other->address
 					       : 0;
 		other->write_value = variable->write_value;
+	}
+}
+
+void variable_slack_changed(const struct agent_variable *variable)
+{
+	for (u32 i = 0; variable->group && i < agent_nr_variables; i++) {
+		struct agent_variable *other = &agent_variables[i];
+
+		if (other == variable || other->state != VARIABLE_LIVE || other->group != variable->group)
+			continue;
+		if (other->filled > ALIGN_DOWN(variable->size, PAGE_SIZE))
+			other->filled = ALIGN_DOWN(variable->size, PAGE_SIZE);
+		if (other->zero_end > variable->size)
+			other->zero_end = variable->size;
+		if (other->zero_end <= other->zero_start)
+			other->zero_start = other->zero_end = 0;
+		if (other->write_address - other->address + sizeof(u64) > variable->size)
+			other->write_address = 0;
+	}
+}
+
+/* Whether a write of 8 bytes changes bytes after the requested size of an object. */
+static bool is_in_slack(const struct agent_variable *variable, u64 address)
+{
+	u64 end = variable->address + variable->size;
+
+	return variable->address < KVMAP_VMALLOC_START && address + sizeof(u64) > end &&
+	       address < variable->address + ksize((const void *)variable->address);
+}
+
+void variables_overwritten(u64 address, const struct agent_variable *holder)
+{
+	for (u32 i = 0; i < agent_nr_variables; i++) {
+		struct agent_variable *other = &agent_variables[i];
+
+		if (other->state == VARIABLE_LIVE && is_in_slack(other, address))
+			other->slack_written = 1;
+		if (other == holder || other->state != VARIABLE_LIVE ||
+		    address + sizeof(u64) <= other->address ||
+		    address >= other->address + variable_bytes(other))
+			continue;
+		variable_contents_forget(other);
+		variable_contents_changed(other);
 	}
 }

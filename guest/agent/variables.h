@@ -15,12 +15,16 @@ struct agent_variable {
 	u64 size; /* in bytes, as requested */
 	u64 fill_seed;
 	u64 filled; /* bytes from the start to which contents and fill_seed apply */
+	u64 zero_start,
+		zero_end; /* bytes [zero_start, zero_end) are zero whatever contents says: gained by a resize */
 	u32 state;
 	/* enum agent_contents, of whole pages; CONTENTS_UNKNOWN after a write that is not a fill */
 	u32 contents;
 	u64 write_address; /* of the last 8-byte write since the last fill, 0 = none */
 	u64 write_value;
 	u32 group; /* variables whose areas share frames have the same number; 0 = none */
+	/* 1: the script wrote after the requested size of an object, where kmalloc() records that size */
+	u32 slack_written;
 };
 
 extern struct agent_variable agent_variables[KVMAP_VARIABLES_MAX];
@@ -28,7 +32,7 @@ extern u32 agent_nr_variables;
 
 struct operation;
 
-/* Usable bytes from its address on: whole pages of an area, whole words of an object. */
+/* Usable bytes from its address on: whole pages of an area, the requested bytes of an object. */
 u64 variable_bytes(const struct agent_variable *variable);
 
 /*
@@ -43,7 +47,31 @@ void variable_set_sized(struct operation *operation, void *memory, u64 size, u32
 /* Copies a change of the variable's contents to the variables that share its frames. */
 void variable_contents_changed(const struct agent_variable *variable);
 
+/* A write or a fill: nothing is known of the contents. */
+void variable_contents_forget(struct agent_variable *variable);
+
+/*
+ * For a variable whose memory was resized: forgets the contents that variables of its group have beyond the
+ * requested size.
+ */
+void variable_slack_changed(const struct agent_variable *variable);
+
+/*
+ * For a write of 8 bytes to an address of `holder` (NULL: of no variable): forgets the contents of all other
+ * variables that have some of these bytes, and marks those whose slack has some (slack_written).
+ */
+void variables_overwritten(u64 address, const struct agent_variable *holder);
+
 /* The variable whose live memory contains `address`, or NULL. */
 struct agent_variable *variable_holding(u64 address);
+
+/*
+ * variable_holding(), for what frees its memory. It is VARIABLE_FREED before that, since another CPU may allocate
+ * the memory as soon as it is free.
+ */
+struct agent_variable *variable_take(u64 address);
+
+/* After variable_take(); status: of the free, enum kvmap_status. A refusal leaves the variable its memory. */
+void variable_settle(struct agent_variable *variable, u32 status);
 
 #endif

@@ -11,8 +11,8 @@
 
 struct spinlock {
 	u32 locked;
-	u32 contended; /* acquisitions that had to wait */
 	u64 acquired;
+	u64 contended; /* acquisitions that had to wait */
 };
 
 static inline bool spin_trylock(struct spinlock *lock)

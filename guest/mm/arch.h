@@ -23,7 +23,7 @@ enum pgprot { PGPROT_READONLY, PGPROT_READWRITE, PGPROT_EXECUTE };
 
 /*
  * Maps the nr frames of the chain that starts at pfn `first` at va, va + 4K, ..., NX, supervisor; stores each
- * frame's page.vaddr. Returns 0, or -1 without memory for page tables: then nothing of the range is mapped.
+ * frame's page.vpn. Returns 0, or -1 without memory for page tables: then nothing of the range is mapped.
  * Needs no flush, since the range had no translation.
  *
  * *table: in and out: pfn of the page table of va as an earlier call for va returned it, or 0; saves the
@@ -46,13 +46,19 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
 int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 
 /* arch_unmap() for a range that arch_map_huge() mapped. */
-u32 arch_unmap_huge(unsigned long va, u32 nr);
+u64 arch_unmap_huge(unsigned long va, u32 nr);
 
 /*
  * Clears the PTEs of a mapped range. No flush. Increments tlb_gen and returns the new value, the stamp of
  * this unmapping. table: as arch_map_chain() returned it, or 0.
  */
-u32 arch_unmap(unsigned long va, u32 nr, u32 table);
+u64 arch_unmap(unsigned long va, u32 nr, u32 table);
+
+/*
+ * arch_unmap() or arch_unmap_huge() for an executable range, logged as such. The caller must flush it before a
+ * frame of it is freed, whatever the policy.
+ */
+u64 arch_unmap_executable(unsigned long va, u32 nr, bool huge);
 
 /*
  * Sets the permissions of a mapped range. PGPROT_READONLY, the only value that removes a permission, is
@@ -76,7 +82,7 @@ u32 arch_table_frame(unsigned long va);
  * cannot fail.
  */
 void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out);
-u32 arch_table_unmap(void *table, unsigned long va, u32 nr);
+u64 arch_table_unmap(void *table, unsigned long va, u32 nr);
 
 /* Addresses [start, end), page-aligned. */
 struct tlb_range {
@@ -89,6 +95,21 @@ struct tlb_range {
  * flushes when it wakes, before any access.
  */
 void arch_flush_ranges(const struct tlb_range *ranges, u32 nr);
+
+/*
+ * Holds another CPU outside the memory manager, so that this CPU can change its per-CPU data, until
+ * arch_release_cpu(). False if the CPU stays inside. One CPU holds others at a time, and it must not wait for
+ * what a held CPU may have: a held CPU has no lock of the memory manager.
+ */
+bool arch_hold_cpu(u32 cpu);
+void arch_release_cpu(u32 cpu);
+
+/*
+ * Between these this CPU may be held: it does not use its per-CPU data. arch_hold_forbid() waits until it is
+ * released.
+ */
+void arch_hold_allow(void);
+void arch_hold_forbid(void);
 
 /*
  * The GPA that va is mapped to, or ~0 if it is not mapped. Lockless: other CPUs may map, unmap, and reuse

@@ -5,12 +5,13 @@
 #include "mm/fail_alloc.h"
 
 u32 fail_alloc_countdown;
-bool fail_alloc_done;
+bool fail_alloc_done, fail_alloc_now;
 
 void fail_alloc_at(u32 nth)
 {
 	fail_alloc_countdown = nth;
 	fail_alloc_done = false;
+	fail_alloc_now = false;
 }
 
 bool fail_alloc_count(void)
@@ -23,5 +24,6 @@ bool fail_alloc_count(void)
 	if (left != 1)
 		return false;
 	__atomic_store_n(&fail_alloc_done, true, __ATOMIC_RELAXED);
+	WRITE_ONCE(fail_alloc_now, true);
 	return true;
 }

@@ -14,6 +14,13 @@ extern u32 fail_alloc_countdown;
 /* Whether the injected failure has happened. */
 extern bool fail_alloc_done;
 
+/*
+ * Whether an allocation of the operation in progress was made to fail: then it is not attempted again with
+ * the reserve or with reclaimed memory, so that a failure is seen. The user of the memory manager resets it
+ * with each operation.
+ */
+extern bool fail_alloc_now;
+
 /* Makes the nth allocation from now on fail. Called before other CPUs allocate. */
 void fail_alloc_at(u32 nth);
 

@@ -32,6 +32,12 @@ static inline bool gfp_may_reclaim(gfp_t gfp)
 /* The flags that restrict or prefer zones and nodes. */
 #define GFP_PLACE (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE | GFP_NODE_MASK)
 
+/* Whether the flags limit the address in two ways, which exclude each other. */
+static inline bool gfp_zones_conflict(gfp_t gfp)
+{
+	return (gfp & (__GFP_DMA | __GFP_DMA32)) == (__GFP_DMA | __GFP_DMA32);
+}
+
 /* No preferred node. */
 #define NUMA_NO_NODE (-1)
 

@@ -7,13 +7,14 @@
 #include "mm/roots.h"
 
 const struct lock_row lock_table[] = {
-	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
+	{ "cpu_drain_lock", &cpu_drain_lock, 1, 0 },
 	{ "vmap_purge_lock", &vmap_purge_lock, 1, 0 },
 	{ "tlb_round_lock", &tlb_round_lock, 1, 0 },
 	{ "lazy", &cpu_caches[0].lazy.lock, NR_CPUS, sizeof(struct cpu_cache) },
 	{ "vmap_area_lock", &vmap_area_lock, 1, 0 },
 	{ "free_vmap_area_lock", &free_vmap_area_lock, 1, 0 },
 	{ "page_table_lock", &page_table_lock, 1, 0 },
+	{ "slab_debug_lock", &slab_debug_lock, 1, 0 },
 	{ "kmem_cache", NULL, 0, 0 },
 	{ "zone", &zones[0].lock, MAX_NR_ZONES, sizeof(struct zone) },
 };

@@ -9,13 +9,15 @@
 
 #include "lib/spinlock.h"
 
-extern struct spinlock slab_debug_lock; /* mm/slab: held by kmalloc() and kfree() if slab_debug is set */
+extern struct spinlock
+	cpu_drain_lock; /* mm/vmalloc: held while this CPU holds others, to free what they keep */
 extern struct spinlock vmap_purge_lock; /* mm/vmalloc: serialises purges */
 extern struct spinlock tlb_round_lock;  /* guest/arch: serialises TLB shootdowns */
 extern struct spinlock
 	vmap_area_lock; /* mm/vmalloc: the busy tree and vmap_highest. Each CPU's lazy.lock ranks before it */
 extern struct spinlock free_vmap_area_lock; /* mm/vmalloc: the free tree */
 extern struct spinlock page_table_lock;     /* guest/arch: allocation of missing page tables */
+extern struct spinlock slab_debug_lock;     /* mm/slab: with slab_debug, poison and redzones of objects */
 
 /* A row of lock_table: `nr` locks, `stride` bytes apart. */
 struct lock_row {

@@ -35,42 +35,53 @@ struct page {
 			u8 owner;  /* enum page_owner */
 			u8 order;  /* of the buddy block whose head this is */
 			u16 cache; /* PAGE_SLAB: index of the kmem_cache */
+			u32 next;
 		};
-		u32 head; /* the three above, for one store */
+		u64 head; /* the four above, for one store */
 	};
-	u32 next;
-	u32 prev; /* free lists and slabs only; 0 = first */
-	/*
-	 * tlb_gen when its last vmalloc mapping, or the last entry that pointed to it as a page table, was
-	 * removed; 0 = never
-	 */
-	u32 unmapped;
-	u32 allocated; /* tlb_gen at its last allocation */
 	union {
 		/*
 		 * First frame of an area: GPA / 16 of its vmap_area; PAGE_TABLE: GPA / 16 of the vmap_block
 		 * that it maps. 0: none, or GPA too large
 		 */
 		u32 area;
-		u32 nr_objects; /* PAGE_SLAB: length of freelist */
+		u32 prev; /* PAGE_FREE, PAGE_SLAB: previous on the list; 0 = first */
+		/* PAGE_KMALLOC: requested size of kmalloc(); 0: all of the block */
+		u32 requested;
 	};
 	union {
-		u64 vaddr;      /* PAGE_VMALLOC, and later: last vmalloc address it was mapped at */
-		void *freelist; /* PAGE_SLAB: free objects that are on no per-CPU list */
+		u32 vpn; /* PAGE_VMALLOC, and later: PAGE_VPN() of the last vmalloc address it was mapped at */
+		struct {
+			u16 nr_objects; /* PAGE_SLAB: length of freelist */
+			/* PAGE_SLAB: free objects on no per-CPU list: 1 + offset / 8 of the first, 0 = none */
+			u16 freelist;
+		};
 	};
+	/*
+	 * tlb_gen when its last vmalloc mapping, or the last entry that pointed to it as a page table, was
+	 * removed; 0 = never
+	 */
+	u64 unmapped;
+	u64 allocated; /* tlb_gen at its last allocation */
 };
 
 static_assert(sizeof(struct page) == 32, "struct page");
+
+/* Place of `order` in `head`. */
+#define PAGE_ORDER_SHIFT 8
 
 struct free_area {
 	u32 first; /* pfn of the first buddy block, 0 = none */
 	u32 nr_free;
 };
 
+/* WMARK_NONE: for requests that may use the reserve. */
+enum zone_watermarks { WMARK_NONE, WMARK_MIN, WMARK_LOW, NR_WMARK };
+
 /*
  * A contiguous range of managed RAM of one zone type and one NUMA node; a type may have several zones.
  * zones[] is sorted by address, and so by type. Frames in [fresh_start, fresh_end) have never been allocated:
- * they are free and zero, and so are their struct pages. They join the free lists, as buddy blocks, when they
+ * they are free and, with fresh_is_zero, zero; so are their struct pages. They join the free lists, as buddy blocks, when they
  * are needed.
  */
 struct zone {
@@ -83,6 +94,12 @@ struct zone {
 	struct spinlock lock; /* of the fields that change, and of the struct pages of free frames */
 	u64 free_pages;       /* frames on the free lists and fresh frames */
 	struct free_area free_area[MAX_ORDER + 1];
+	/*
+	 * In frames. A request takes none that would leave fewer than watermark[] + lowmem_reserve[] free,
+	 * the latter by the highest zone type that the request allows (mm/page/watermark.h).
+	 */
+	u32 watermark[NR_WMARK];
+	u32 lowmem_reserve[ZONE_TYPES];
 };
 
 #define MAX_NR_ZONES KVMAP_ZONES_MAX
@@ -108,7 +125,7 @@ struct memblock {
 
 /* ---- objects ---- */
 
-/* A list of free objects; the first word of each points to the next. */
+/* A list of free objects, each linked to the next (kmem_cache.link). */
 struct kmem_list {
 	void *free;
 	u32 nr;
@@ -128,19 +145,26 @@ struct kmem_cache {
 	u32 last; /* offset of the last object in a slab */
 	/* 2^32 / object_size, rounded up. 0: every kfree() takes the slow path, which validates the object */
 	u32 reciprocal;
-	u32 limit;   /* most free objects on a CPU's list */
+	u32 limit; /* most free objects on a CPU's list */
+	/*
+	 * Offset from a free object to the word that links it to the next one. 0: its first word. With
+	 * slab_debug, in kmalloc's classes: the slab has twice the frames, and the word lies in the second
+	 * half, so that a write to a free object damages no list
+	 */
+	u32 link;
 	u32 partial; /* pfn of the first slab with objects in its freelist, 0 = none */
 	u32 full;    /* pfn of the first slab whose freelist is empty */
 	u32 nr_slabs, nr_partial;
 	u32 nr_empty;          /* slabs on the partial list whose objects are all in their freelist */
-	u32 frees_empty_slabs; /* 1: empty slabs are freed */
+	u32 frees_empty_slabs; /* 1: empty slabs are freed; kmalloc's classes */
+	u32 slack;             /* 1: objects record their requested size (mm/slab/object.h) */
 	struct spinlock lock;  /* of the slabs, their lists and counters */
 };
 
 /* Indices in kmem_caches[] are below this; index 0 is invalid, kmalloc's classes come first. */
 #define KMEM_CACHES_MAX KVMAP_KMEM_CACHES_MAX
 static_assert(KMEM_CACHES_MAX <= 0xffff, "page.cache has 16 bits for the index");
-#define KMALLOC_CLASSES 13
+#define KMALLOC_CLASSES 26
 
 /* ---- vmalloc ---- */
 
@@ -180,14 +204,14 @@ struct vmap_area {
 		struct vm_struct *vm;           /* all other states */
 	};
 	struct vmap_area *next; /* VMAP_LAZY, VMAP_CACHED, VMAP_DEFERRED: next on the list */
-	u32 unmapped;           /* tlb_gen at the latest unmapping of a part of the range; 0 = never */
-	u32 allocated;          /* tlb_gen at its allocation */
-	u32 state;              /* enum vmap_area_state; undefined for free ranges */
+	u64 unmapped;           /* tlb_gen at the latest unmapping of a part of the range; 0 = never */
+	u64 allocated;          /* tlb_gen at its allocation */
 	/*
 	 * tlb_gen when its present guard page was unmapped. At most `allocated`: that page was never one of
 	 * this area's
 	 */
-	u32 shrunk;
+	u64 shrunk;
+	u32 state; /* enum vmap_area_state; undefined for free ranges */
 	/*
 	 * VMAP_LAZY: pages before va_start, now the guard of a live area, that were unmapped with it; 0 or
 	 * KVMAP_GUARD_PAGES
@@ -206,8 +230,11 @@ static_assert(sizeof(struct vmap_area) % 16 == 0, "struct vmap_area");
 struct vmap_block_map {
 	u64 frames_sum; /* as vm_struct.frames_sum */
 	const void *caller;
+	union {
+		u64 allocated; /* VMAP_LIVE: tlb_gen at its allocation */
+		u64 unmapped;  /* VMAP_LAZY: tlb_gen at its unmapping */
+	};
 	u32 nr_pages;
-	u32 allocated, unmapped; /* tlb_gen at allocation and at unmapping; unmapped: valid if VMAP_LAZY */
 	/* VMAP_LIVE; VMAP_LAZY: unmapped. A CPU unmaps it by changing the state in one atomic step */
 	u32 state;
 };
@@ -267,16 +294,15 @@ struct vmap_lazy {
  * begun, stamp <= allocated" lies between an unmapping and the reuse.
  *
  * arch_unmap() logs the range it unmapped, so that the host knows which flush must cover it even after ranges
- * were merged or page.vaddr was overwritten. arch_protect() logs a range that lost a permission,
+ * were merged or page.vpn was overwritten. arch_protect() logs a range that lost a permission,
  * arch_map_huge() each page table that it replaced.
  */
 struct tlb_flush {
-	u32 stamp; /* stored last; another value: the entry is older, or not complete */
-	u32 cpu;   /* number of the CPU; with a flag of TLB_FLUSH_EVENT (kvmap/claims.h): not a flush */
-	u32 begun; /* tlb_gen when the flush began; 0 for other events */
-	u32 unused;
+	u64 stamp; /* stored last; another value: the entry is older, or not complete */
+	u64 begun; /* tlb_gen when the flush began; 0 for other events */
 	u64 start;
 	u64 end; /* exclusive; a full flush has 0 and ~0 */
+	u32 cpu; /* number of the CPU; with a flag of TLB_FLUSH_EVENT (kvmap/claims.h): not a flush */
 };
 
 /*
@@ -311,9 +337,10 @@ struct per_cpu_pages {
 struct cpu_cache {
 	struct kmem_list objects[KMEM_CACHES_MAX];             /* free objects by cache index */
 	struct per_cpu_pages pcp, pcp_zero;                    /* pcp_zero: frames whose contents are zero */
-	u32 vmalloc_status, page_alloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
+	u32 page_alloc_status, vmalloc_status, kmalloc_status; /* of its last request: enum kvmap_status */
 	u32 numa_node;
-	u32 in_interrupt; /* depth of nested interrupt handlers, see interrupt.h */
+	u32 in_interrupt;    /* depth of nested interrupt handlers, see interrupt.h */
+	u32 may_use_reserve; /* 1: its requests go below WMARK_MIN, see mm/page/watermark.h */
 	/*
 	 * For sizes up to this kmalloc() takes an object from `objects` without further checks. Reset to 0 by
 	 * each interrupt, and set again by kmalloc()'s slow path unless every object must be checked.
@@ -322,7 +349,7 @@ struct cpu_cache {
 	struct vmap_cached cached[VMAP_CACHED_PAGES + 1]; /* by size in pages */
 	struct vmap_block *vmap_block;                    /* that it maps in, or NULL */
 	struct vmap_cached cached_blocks;                 /* empty vmap blocks */
-	u32 vmap_block_unmapped;                          /* tlb_gen at its last unmapping in a vmap block */
+	u64 vmap_block_unmapped;                          /* tlb_gen at its last unmapping in a vmap block */
 	struct vmap_lazy lazy;
 	u64 vm_stat[NR_VM_STAT_ITEMS];
 	/*

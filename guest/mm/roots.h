@@ -18,7 +18,8 @@ extern unsigned long max_pfn; /* exclusive */
 extern struct memblock memblock;
 extern struct zone zones[MAX_NR_ZONES];
 extern u32 nr_zones, nr_nodes;
-extern u32 held_pages; /* first frame of the chain that `fragment` holds; 0 = none */
+extern bool fresh_is_zero; /* whether fresh frames are zero before they are taken: RAM was at boot */
+extern u32 held_pages;     /* first frame of the chain that `fragment` holds; 0 = none */
 
 /*
  * mm/slab: by index, from 1 to nr_kmem_caches; NULL: the cache has allocated no object yet.
@@ -34,7 +35,7 @@ extern u32 vmalloc_policy; /* enum kvmap_policy */
 extern struct cpu_cache cpu_caches[NR_CPUS];
 
 /* guest/arch */
-extern u32 tlb_gen;
+extern u64 tlb_gen;
 extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 extern struct tlb_stats tlb_stats;
 

@@ -8,6 +8,7 @@
 #include "mm/explain.h"
 #include "mm/interrupt.h"
 #include "mm/roots.h"
+#include "mm/shortage.h"
 
 /* By CPU number. */
 static struct refusal newest[NR_CPUS];
@@ -77,6 +78,33 @@ void refusal_record(u32 status, unsigned long addr, const void *caller)
 	};
 	if (addr)
 		area_find(refusal);
+}
+
+/* Order of the smallest block of at least `bytes` bytes. */
+static u32 order_of(u64 bytes)
+{
+	return bytes > PAGE_SIZE ? 64 - (u32)__builtin_clzl((bytes - 1) >> PAGE_SHIFT) : 0;
+}
+
+void refusal_explain(u32 status, const void *caller, const struct request *request)
+{
+	struct kvmap_limits *limits = &newest_here()->limits;
+
+	if (!caller)
+		return;
+	*limits = (struct kvmap_limits){ .wanted = request->bytes };
+	switch (status) {
+	case KVMAP_REFUSED_TOO_LARGE:
+		limits->which = (u8)request->which;
+		limits->limit = request->limit;
+		break;
+	case KVMAP_REFUSED_NO_MEMORY:
+		limits->order = request->contiguous ? (u8)order_of(request->bytes) : 0;
+		memory_shortage(request->gfp, limits);
+		break;
+	case KVMAP_REFUSED_NO_SPACE: limits->limit = vmalloc_largest_free(); break;
+	default: break;
+	}
 }
 
 bool refusal_take(struct refusal *out)

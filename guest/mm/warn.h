@@ -9,6 +9,7 @@
 #ifndef GUEST_MM_WARN_H
 #define GUEST_MM_WARN_H
 
+#include "kvmap/channel.h"
 #include "kvmap/operation.h"
 #include "mm/gfp.h"
 
@@ -23,10 +24,26 @@ struct refusal {
 	 */
 	unsigned long area, area_size;
 	const void *area_caller; /* of the function that allocated it; NULL = unknown */
+	struct kvmap_limits limits;
 };
 
 /* Records a refusal on this CPU. caller NULL: the request wants no warning (__GFP_NOWARN). */
 void refusal_record(u32 status, unsigned long addr, const void *caller);
+
+/* A request whose refusal is recorded: what it wanted. */
+struct request {
+	u64 bytes;
+	gfp_t gfp;
+	bool contiguous;
+	u32 which; /* enum kvmap_limit: what bounds its size, and the bound in bytes */
+	u64 limit;
+};
+
+/*
+ * Adds to the refusal just recorded the numbers that its status is about; nothing if it was not recorded
+ * (caller NULL) or is about something else.
+ */
+void refusal_explain(u32 status, const void *caller, const struct request *request);
 
 /* The caller to record for a refusal of gfp: NULL if memory or space ran out and gfp has __GFP_NOWARN. */
 static inline const void *warn_caller(u32 status, gfp_t gfp, const void *caller)

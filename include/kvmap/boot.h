@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define KVMAP_BOOT_MAGIC   0x746f6f6270616d76 /* "vmapboot" */
-#define KVMAP_BOOT_VERSION 3
+#define KVMAP_BOOT_VERSION 4
 
 /*
  * GPA at which a NUMA node begins: nodes split RAM into equal ranges, in multiples of 2 MiB; node 0 includes
@@ -26,8 +26,11 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_TICKS = 1 << 3,    /* print TSC ticks there: instructions, under QEMU's -icount shift=0 */
 	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work, whatever CPUID reports */
 	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons free objects and detects double frees */
+	/* RAM that this record's module does not fill is zero. Firmware leaves data in RAM: then it is not. */
+	KVMAP_BOOT_ZEROED = 1 << 10,
 	KVMAP_BOOT_INTERRUPTS =
 		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
+	KVMAP_BOOT_RING = 1 << 11, /* a ring (ring.h) is at ring_gpa; only with KVMAP_BOOT_CHANNEL */
 };
 
 /*
@@ -67,11 +70,14 @@ struct kvmap_boot {
 	/* Names of the variables, NUL-terminated, one after another up to the end of the module. The guest does not
 	 * read them; the host shows them. 0 = there are none. */
 	uint32_t names_offset;
+	uint64_t ring_gpa;
+	uint32_t ring_size; /* bytes, with everything that its offsets refer to */
+	uint32_t unused;
 };
 
 /* Bytes of a variable's name, without the NUL. */
 #define KVMAP_VARIABLE_NAME_MAX 31
 
-static_assert(sizeof(struct kvmap_boot) == 80, "boot record");
+static_assert(sizeof(struct kvmap_boot) == 96, "boot record");
 
 #endif

@@ -23,6 +23,9 @@
 	X(huge_leaf, 14, "huge-leaf")                                                                        \
 	X(table_at_once, 15, "table-at-once")                                                                \
 	X(idle_at_work, 16, "idle-at-work")                                                                  \
-	X(lost_block, 17, "lost-block")
+	X(lost_block, 17, "lost-block")                                                                      \
+	X(fresh_written, 18, "fresh-written")                                                                \
+	X(requested_size, 19, "requested-size")                                                              \
+	X(freed_written, 20, "freed-written")
 
 #endif

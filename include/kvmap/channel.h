@@ -27,14 +27,14 @@ enum kvmap_record_type {
 	/* detail 0: rax rbx rcx rdx rsi rdi; 1: rbp rsp r8 r9 r10 r11; 2: r12 r13 r14 r15 rflags cr3. */
 	KVMAP_RECORD_REGISTERS = 5,
 	/*
-	 * The last record: [0] TSC ticks since HELLO, [1] enum kvmap_exit, [2] internal allocations left until
-	 * the one that was to fail.
+	 * The last record: [0] TSC ticks since HELLO, [1] enum kvmap_exit, [2] internal allocations left
+	 * until the one that was to fail.
 	 */
 	KVMAP_RECORD_BYE = 6,
 	/*
-	 * A refusal of the memory manager, the last one of the operation whose RESULT follows. status: reason,
-	 * detail: 1 = in an interrupt, [0] address argument or 0, [1] area or object that contains it or 0,
-	 * [2] its size, [3] caller, [4] caller that allocated it or 0.
+	 * A refusal of the memory manager, the last one of the operation whose RESULT follows. status:
+	 * reason, detail: 1 = in an interrupt, [0] address argument or 0, [1] area or object that contains it
+	 * or 0, [2] its size, [3] caller, [4] caller that allocated it or 0.
 	 */
 	KVMAP_RECORD_WARNING = 7,
 	/*
@@ -42,6 +42,11 @@ enum kvmap_record_type {
 	 * status: enum zone_type, detail: NUMA node, [0] to [5]: as KVMAP_FREE_BLOCKS() reads them.
 	 */
 	KVMAP_RECORD_FREE_BLOCKS = 8,
+	/*
+	 * Before a WARNING of a request that was too large or found no memory or space: its numbers, as
+	 * struct kvmap_limits has them. status: as the WARNING's.
+	 */
+	KVMAP_RECORD_LIMITS = 9,
 };
 
 /* detail of a WARNING */
@@ -57,6 +62,39 @@ enum kvmap_result_detail {
 	KVMAP_RESULT_EXCUSED = 1 << 1,
 };
 
+/* Which limit a request exceeded that is too large. X(NAME, value, wording) */
+#define KVMAP_LIMITS(X)                                                                                      \
+	X(NONE, 0, "")                                                                                       \
+	X(KMALLOC, 1, "kmalloc's limit")                                                                     \
+	X(ALLOC_PAGES, 2, "the largest block of alloc_pages")                                                \
+	X(MEMORY, 3, "all memory that is managed")                                                           \
+	X(VMAP, 4, "the limit of the operation")                                                             \
+	X(PRODUCT, 5, "what 64 bits hold")
+
+#define KVMAP_LIMIT_ENUM(NAME, value, wording) KVMAP_LIMIT_##NAME = (value),
+enum kvmap_limit { KVMAP_LIMITS(KVMAP_LIMIT_ENUM) };
+#undef KVMAP_LIMIT_ENUM
+
+/* The values of a LIMITS record, in bytes or frames. Values that do not belong to its status are 0. */
+struct kvmap_limits {
+	uint64_t wanted; /* bytes; 0: unknown */
+	uint64_t limit;  /* REFUSED_TOO_LARGE: bytes; REFUSED_NO_SPACE: the largest free range */
+	/*
+	 * REFUSED_NO_MEMORY, of the zones that the request allows: frames that are free; of those, frames that
+	 * it must leave (watermark and lowmem_reserve), and frames that were never used
+	 */
+	uint64_t free, reserved, fresh;
+	uint8_t which;    /* enum kvmap_limit */
+	uint8_t order;    /* of the block that is wanted; 0: single frames */
+	uint8_t largest;  /* 1 + order of the largest free block, 0 = none */
+	uint8_t zone;     /* REFUSED_NO_MEMORY: the highest zone type allowed */
+	uint8_t node;     /* 1 + the only node allowed, 0 = any */
+	uint8_t injected; /* 1: an allocation was made to fail */
+	uint8_t unused[2];
+};
+
+static_assert(sizeof(struct kvmap_limits) == 48, "limits");
+
 /*
  * RESULT: status: enum kvmap_status; operation: index in the script;
  *   [0] result (address allocated, value read, frames held, ranges purged)
@@ -71,7 +109,10 @@ struct kvmap_record {
 	uint32_t operation;
 	uint32_t cpu;
 	uint32_t detail;
-	uint64_t value[6];
+	union {
+		uint64_t value[6];
+		struct kvmap_limits limits;
+	};
 };
 
 static_assert(sizeof(struct kvmap_record) == 64, "record");

@@ -26,6 +26,12 @@ enum page_owner {
 	PAGE_PCP = 7,     /* free, on a CPU's pcp or pcp_zero list */
 };
 
+/*
+ * Page number of a vmalloc address in struct page.vpn: from 1, modulo 2^32, which is 16 TiB. 0: none, or the
+ * one page where it wraps.
+ */
+#define PAGE_VPN(va) ((uint32_t)(((va)-KVMAP_VMALLOC_START) / KVMAP_PAGE_SIZE + 1))
+
 /* Zone types, with Linux's names: the addresses a zone may contain. zone.kind. */
 enum zone_type {
 	ZONE_DMA = 0,    /* below 16 MiB */
@@ -43,7 +49,7 @@ enum memblock_kind {
 	MEMBLOCK_RAM = 0,
 	MEMBLOCK_LOW = 1,     /* below 1 MiB */
 	MEMBLOCK_IMAGE = 2,   /* text, rodata, data, bss and the padding between them */
-	MEMBLOCK_MEM_MAP = 3, /* mem_map, and page tables made before it */
+	MEMBLOCK_MEM_MAP = 3, /* mem_map; page tables made before it */
 	MEMBLOCK_MODULE = 4,  /* boot record with script */
 	MEMBLOCK_CPUS = 5,    /* entry areas (stacks, GDT, TSS) of the CPUs that the boot CPU starts */
 };
@@ -93,6 +99,16 @@ enum vmap_area_state {
 /* Term of a PAGE_KMALLOC buddy block in cpu_cache.buddy_blocks_sum. */
 #define BUDDY_BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))
 
+/*
+ * The last byte of an object of kmalloc() whose class has slack: object_size - requested size. From
+ * KMALLOC_SLACK_LONG on it is that, and the two bytes four before the end have the number.
+ */
+#define KMALLOC_SLACK_LONG 0xff
+
+/* With slab_debug: each byte of a free object, and each after the requested size of an allocated one. */
+#define KMALLOC_POISON  0x6b
+#define KMALLOC_REDZONE 0xcc
+
 /* Flags of tlb_flush.cpu: events that are not flushes. */
 #define TLB_FLUSH_UNMAP   0x80000000u /* unmapping by this CPU */
 #define TLB_FLUSH_IDLE    0x40000000u /* this CPU uses no vmalloc translation until TLB_FLUSH_WAKE */
@@ -101,6 +117,10 @@ enum vmap_area_state {
 #define TLB_FLUSH_TABLE   0x08000000u /* the range's page table was replaced by a leaf */
 #define TLB_FLUSH_EVENT                                                                                      \
 	(TLB_FLUSH_UNMAP | TLB_FLUSH_PROTECT | TLB_FLUSH_IDLE | TLB_FLUSH_WAKE | TLB_FLUSH_TABLE)
+/* With TLB_FLUSH_UNMAP: the range was executable. It is flushed before its frames are freed under every policy. */
+#define TLB_FLUSH_EXEC 0x04000000u
+/* Number of the CPU in tlb_flush.cpu. */
+#define TLB_FLUSH_CPU(cpu) ((cpu) & ~(TLB_FLUSH_EVENT | TLB_FLUSH_EXEC))
 
 /* cpu.state */
 enum cpu_state {

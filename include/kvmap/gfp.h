@@ -9,7 +9,7 @@
 #define KVMAP_GFP_FLAGS(X)                                                                                   \
 	X(__GFP_DMA, 0x01, "page frames below 16 MiB")                                                       \
 	X(__GFP_DMA32, 0x04, "page frames below 4 GiB; not together with `__GFP_DMA`")                       \
-	X(__GFP_HIGH, 0x20, "high priority; no effect, there are no reserves")                               \
+	X(__GFP_HIGH, 0x20, "may use the reserve below the `min` watermark")                                 \
 	X(__GFP_IO, 0x40, "may start I/O; no effect")                                                        \
 	X(__GFP_FS, 0x80, "may call into a file system; no effect")                                          \
 	X(__GFP_ZERO, 0x100, "zero the memory")                                                              \

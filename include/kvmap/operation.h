@@ -21,7 +21,8 @@
 	X(VMALLOC_HUGE, vmalloc_huge, 16)                                                                    \
 	X(KVMALLOC, kvmalloc, 17)                                                                            \
 	X(VMAP, vmap, 18)                                                                                    \
-	X(VM_MAP_RAM, vm_map_ram, 19)
+	X(VM_MAP_RAM, vm_map_ram, 19)                                                                        \
+	X(VFREE_ATOMIC, vfree_atomic, 20)
 
 #define KVMAP_FUNCTION_ENUM(NAME, function, value) KVMAP_FUNCTION_##NAME = (value),
 enum kvmap_function { KVMAP_FUNCTIONS(KVMAP_FUNCTION_ENUM) };
@@ -48,6 +49,19 @@ enum kvmap_access { KVMAP_ACCESSES(KVMAP_ACCESS_ENUM) };
 #define KVMAP_CRASH_ENUM(NAME, value, word, help) KVMAP_CRASH_##NAME = (value),
 enum kvmap_crash { KVMAP_CRASHES(KVMAP_CRASH_ENUM) };
 #undef KVMAP_CRASH_ENUM
+
+/* Subjects of `show`. X(NAME, value, word) */
+#define KVMAP_SHOWS(X)                                                                                       \
+	X(MEMINFO, 1, "meminfo")                                                                             \
+	X(VMALLOCINFO, 2, "vmallocinfo")                                                                     \
+	X(BUDDYINFO, 3, "buddyinfo")                                                                         \
+	X(SLABINFO, 4, "slabinfo")                                                                           \
+	X(AREAS, 5, "areas")                                                                                 \
+	X(FRAMES, 6, "frames")
+
+#define KVMAP_SHOW_ENUM(NAME, value, word) KVMAP_SHOW_##NAME = (value),
+enum kvmap_show { KVMAP_SHOWS(KVMAP_SHOW_ENUM) };
+#undef KVMAP_SHOW_ENUM
 
 /*
  * Kinds of page faults, as `expect fault KIND` has them.

@@ -24,6 +24,8 @@ enum kvmap_doorbell {
 		3, /* the newest record is a KVMAP_RECORD_FAULT: check it against the page tables now */
 	KVMAP_DOORBELL_OOPS = 4,    /* the newest records are of an oops; the guest exits next */
 	KVMAP_DOORBELL_FLUSHES = 5, /* half of tlb_flush_log is new: read it before it is overwritten */
+	KVMAP_DOORBELL_IDLE = 6,    /* all operations of the ring (ring.h) are done, and all CPUs are idle */
+	KVMAP_DOORBELL_SHOW = 7,    /* `show` in a script: read now what it names */
 };
 
 enum kvmap_exit {

@@ -8,7 +8,8 @@
 /*
  * X(name, value, wording). Refused (1 to 31): the request was invalid or could not be met; nothing changed.
  * Failed (from 32): the guest's memory is not what the script expects. A FAULT record precedes FAILED_FAULT
- * and FAILED_OTHER_FAULT; the RESULT record of FAILED_CONTENT has address, expected and found bytes.
+ * and FAILED_OTHER_FAULT; the RESULT record of a status with KVMAP_STATUS_HAS_CONTENTS() has address, expected
+ * and found bytes, and of the last two also the object and its size.
  */
 #define KVMAP_STATUSES(X)                                                                                    \
 	X(OK, 0, "done")                                                                                     \
@@ -35,7 +36,9 @@
 	X(FAILED_NO_FAULT, 33, "expected page fault did not happen")                                         \
 	X(FAILED_OTHER_FAULT, 34, "page fault of another kind than expected")                                \
 	X(FAILED_CONTENT, 35, "contents differ from what was written")                                       \
-	X(FAILED_NOT_REFUSED, 36, "done, but expected to be refused")
+	X(FAILED_NOT_REFUSED, 36, "done, but expected to be refused")                                        \
+	X(FAILED_FREED_WRITTEN, 37, "an object was written after it was freed")                              \
+	X(FAILED_REDZONE_WRITTEN, 38, "an object was written beyond its size")
 
 #define KVMAP_STATUS_ENUM(name, value, wording) KVMAP_##name = (value),
 enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };
@@ -43,5 +46,8 @@ enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };
 
 #define KVMAP_STATUS_IS_REFUSED(status) ((status) >= KVMAP_REFUSED_ZERO_SIZE && (status) < KVMAP_FAILED_FAULT)
 #define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
+#define KVMAP_STATUS_IS_DAMAGE(status)                                                                       \
+	((status) == KVMAP_FAILED_FREED_WRITTEN || (status) == KVMAP_FAILED_REDZONE_WRITTEN)
+#define KVMAP_STATUS_HAS_CONTENTS(status) ((status) == KVMAP_FAILED_CONTENT || KVMAP_STATUS_IS_DAMAGE(status))
 
 #endif

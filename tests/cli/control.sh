@@ -146,6 +146,7 @@ gone() {
 printf 'a = vmalloc 64K\nfill a\nrepeat 16000\n  pair vmalloc 64K 4\nend\n' >works.kvs
 for cpus in 1 4; do
 	start "$folder/vm.sock" works.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
+	"$KVMAP" areas "$vm" --wait >/dev/null # the guest has begun
 	try ps
 	check "ps lists a VM of $cpus CPUs that works" 0 out "$vm +$cpus +1 GiB +running" out works.kvs
 	bad=0
@@ -180,6 +181,7 @@ done
 printf 'a = vmalloc 64K\nfill a\nrepeat 200\n  pair vmalloc 64K 4\nend\ncheck a\n' >ends.kvs
 for cpus in 1 4; do
 	start "$folder/vm.sock" ends.kvs --control "$folder/vm.sock" --cpus $cpus --memory 1G
+	"$KVMAP" areas "$vm" --wait >/dev/null
 	while try map vm.sock && [ "$status" = 0 ]; do
 		:
 	done

@@ -55,6 +55,9 @@ for n in 3 4 5; do
 	try run stale.kvs --fail-allocation $n
 	check "a refusal stands for no later operation ($n)" 0
 done
+printf 'expect refused vm_unmap_ram rodata 1\npair kmalloc 5M 1\npair alloc_pages 8M 1\n' >stale.kvs
+try run stale.kvs
+check "nor does one that the script expects" 2 out 'pair kmalloc 5M 1 +REFUSED: size is too large' out 'pair alloc_pages 8M 1 +REFUSED: size is too large'
 for bad in 0 -1 x 4294967296; do
 	try run one.kvs --fail-allocation "$bad"
 	check "--fail-allocation $bad" 2 err 'not a number from 1 to'

@@ -28,4 +28,49 @@ a=0x$(vmalloc_address 0 0) b=0x$(vmalloc_address 1 1) c=0x$(vmalloc_address 2 2)
 printf 'a = __vmalloc 4K GFP_KERNEL|__GFP_COLD\n' >flag.kvs
 try run flag.kvs
 check "a flag that does not exist is an error with the place" 2 err 'flag.kvs:1:29: .*__GFP_COLD'
+
+# Ordinary areas leave ZONE_DMA alone, whose frames were used, while others were never used; mem_map does not lie there.
+cat >low.kvs <<'END'
+d = kmalloc 4M GFP_DMA
+e = kmalloc 2M GFP_DMA
+f = kmalloc 2M GFP_DMA
+kfree d
+kfree e
+kfree f
+a = vmalloc 10800K
+e = kmalloc 64K GFP_DMA
+f = kmalloc 64K GFP_DMA
+g = kmalloc 1M GFP_DMA
+h = kmalloc 2M GFP_DMA
+verify
+END
+for memory in 256M 2G; do
+	try run low.kvs --memory $memory --json
+	check "low frames are left to those that need them, $memory" 0 out '"type":"verdict".*"ok":true'
+done
+echo 'e = kmalloc 2M GFP_DMA' >boot.kvs
+for memory in 10M 18M 64M 1300M 5G; do
+	try run boot.kvs --memory $memory
+	check "2 MiB of ZONE_DMA at boot, $memory" 0 out 'VERIFIED'
+done
+
+# Bytes that a script writes beyond the requested size may be cleared or not copied.
+cat >slack.kvs <<'END'
+a = vmalloc 100
+fill a seed 1
+m = vmap a
+write a+200 5
+a = vrealloc a 300 __GFP_ZERO
+k = kmalloc 100
+l = kmalloc 100
+fill l seed 1
+write k+124 5
+o = vmalloc 100
+write o+48 7
+write o+4088 5
+o = vrealloc o 5000
+verify
+END
+try run slack.kvs --json
+check "writes beyond the requested size are no finding" 0 out '"type":"verdict".*"ok":true'
 finish

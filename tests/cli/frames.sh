@@ -20,7 +20,7 @@ sum() {
 
 try frames a.core
 check "owners, map and histograms of a core" 0 out '^65,536 page frames by owner, as the guest claims' \
-	out '^  a  live area +16 +64 KiB' out '^  f  freed area +1 +4 KiB' out '^  0001000000 \|.H' \
+	out '^  a  live area +16 +64 KiB' out '^  f  freed area +1 +4 KiB' out '^  0001000000 \|R+.H' \
 	out 'frames apart' out 'pages in a run'
 try frames a.core --json
 check "frames as JSON" 0 out '"type":"frame_owner","seq":[0-9]+,"owner":"live area","frames":16,"wrong":false' out '"type":"scatter"'

@@ -87,7 +87,7 @@ mkfifo waits
 python3 -c "$default_signals" "$KVMAP" run - --dump early.core $patient >out 2>err <waits &
 vm=$!
 exec 9>waits
-wait_for $vm sh -c "tr '\\0' ' ' </proc/$vm/cmdline | grep -q '^[^ ]*kvmap run - --dump'"
+wait_for $vm sh -c "tr '\\0' ' ' </proc/$vm/cmdline | grep -q '^[^ ]*kvmap[^ ]* run - --dump'"
 sleep 0.5
 kill -TERM $vm
 wait $vm

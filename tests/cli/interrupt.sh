@@ -51,7 +51,7 @@ try map waits.core
 check "map: the pages are there, and whose they were" 0 out '16 KiB +rw- .*  freed, still mapped: op_vmalloc' out '4 KiB +rw- .*area op_vmalloc'
 try map waits.core --owner deferred
 check "map: such areas alone" 0 out '16 KiB +rw- .*freed, still mapped'
-try frames waits.core 0x1002000
+try frames waits.core 0x1202000
 check "frames: whose it is, and how" 0 out "page 0 of the 16 KiB area 'a' at" out 'freed and still mapped'
 try walk waits.core 0xffffc90000000000
 check "walk: what the address is" 0 out 'freed and still mapped'

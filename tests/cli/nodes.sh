@@ -8,18 +8,38 @@ a = vmalloc_node 1M 1
 b = vzalloc_node 64K 2
 on cpu 3 c = vmalloc 256K
 k = kmalloc_node 3000 2
+l = kmalloc_node 16K 1
 fill a seed 1
 check a
 verify
 E2
 try run nodes.kvs --nodes 3 --cpus 4 --dump nodes.core
 check "a guest of three nodes is verified" 0 out 'nodes +3, their memory' out 'VERIFIED'
-check "the picture has the node of each frame" 0 out '^  The node of each column' out '^      .0*.1*.*2*.$' out '^  a = .*, on node 1' out '^  b = .*, on node 2' out '^  k = 0xffff888.* a block of .*, on node 2$'
+check "the picture has the node of each frame" 0 out '^  The node of each column' out '^      .0*.1*.*2*.$' out '^  a = .*, on node 1' out '^  b = .*, on node 2' out '^  k = 0xffff888.* an object of .*, on node 2$' out '^  l = 0xffff888.* a block of .*, on node 1$'
 try proc nodes.core buddyinfo
 check "buddyinfo by node" 0 out '^Node 0, zone +DMA ' out '^Node 0, zone +DMA32 ' out '^Node 1, zone +DMA32 ' out '^Node 2, zone +DMA32 '
 [ "$(wc -l <out)" = 4 ] && ok "no node has more zones than it has memory of" || not_ok "no node has more zones"
 try proc nodes.core vmallocinfo
 check "vmallocinfo by node: asked for, and that of the CPU" 0 out ' pages=256 .*vmalloc.* N1=256$' out ' pages=16 .* N2=16$' out ' pages=64 .* N2=64$'
+
+# Objects, not whole frames: as many in a page as their class has, and on the node.
+cat >objects.kvs <<E2
+a = kmalloc_node 64 1
+b = kmalloc_node 64 1
+on cpu 1 c = kmalloc_node 64 0
+kfree b
+d = kmalloc_node 3000 1
+e = kmalloc_node 64 1
+verify
+E2
+try run objects.kvs --nodes 2 --cpus 2 --memory 64M --json
+check "kmalloc_node gives objects" 0 out '"ok":true'
+object() {
+	sed -n "s/.*\"type\":\"operation\".*\"line\":$1,.*\"result\":\"0xffff888\([0-9a-f]*\)\".*/0x\1/p" out
+}
+half=$((32 << 20))
+[ $(($(object 1) + 64)) = $(($(object 2))) ] && [ $(($(object 1))) -ge $half ] && [ $(($(object 3))) -lt $half ] && [ $(($(object 5))) -ge $half ] && [ $(($(object 6))) -ge $half ] &&
+	ok "on the node, and two in one page" || not_ok "on the node, and two in one page ($(object 1) $(object 2) $(object 3) $(object 5) $(object 6))"
 
 # more than one node has
 cat >full.kvs <<E2

@@ -35,6 +35,57 @@ check "and with kmalloc's debugging" 0 out 'VERIFIED'
 try run random.kvs --cpus 4 --memory 8M
 check "and where memory is short" 0 out 'VERIFIED'
 
+
+# Each CPU frees what is its own, and what CPUs have exchanged is freed once.
+cat >free.kvs <<'END'
+parallel
+  stress 1 50
+  on cpu 1 stress 2 50
+  on cpu 2 stress 3 50
+end
+parallel
+  stress_free
+  on cpu 1 stress_free
+  on cpu 2 stress 9 30
+end
+parallel
+  stress_free
+  on cpu 1 stress_free
+  on cpu 2 stress_free
+end
+verify
+stress_free
+END
+for try in 1 2 3 4 5; do
+	try run free.kvs --cpus 3
+	[ "$status" = 0 ] || break
+done
+check "stress_free on several CPUs at the same time" 0 out '17  stress_free +no objects freed' out 'VERIFIED'
+
+# Blocks that a CPU frees are another CPU's at once: each variable has what its own line made.
+{
+	printf 'repeat 4\nparallel\n'
+	for i in $(seq 100); do
+		for cpu in 0 1 2 3; do printf 'on cpu %d v%d_%d = kmalloc 64K\non cpu %d kfree v%d_%d\n' $cpu "$i" $cpu $cpu "$i" $cpu; done
+	done
+	printf 'end\nverify\nend\n'
+} >passed.kvs
+try run passed.kvs --cpus 4 --memory 32M
+check "a freed block that another CPU allocates at once is the other's" 0 out 'VERIFIED'
+
+# CPU 0 gets what CPU 1 keeps, idle or at work.
+for work in '' 'on cpu 1 pair kmalloc 64 2000'; do
+	{
+		for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo "on cpu 1 a$i = vmalloc 32K"; done
+		for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo "on cpu 1 vfree a$i"; done
+		printf 'parallel\n%s\nb = vmalloc 3900K\nend\nverify\n' "$work"
+	} >kept.kvs
+	for policy in strict lazy eager; do
+		try run kept.kvs --memory 8M --cpus 2 --policy $policy
+		check "frames that another CPU keeps are drained before a refusal ($policy, ${work:-idle})" 0 out 'VERIFIED'
+	done
+done
+
 try run "$IMAGES/parallel.kvs" --json
 check "faults and results of four CPUs are told apart" 0 out '"type":"verdict".*"ok":true'
 

@@ -84,6 +84,17 @@ try map "$qemu" --stop
 check "the map of it" 0 out ' area op_vmalloc ' out 'image: text$'
 try verify "$qemu" --stop --stage2
 check "it is verified" 0 out '^VERIFIED: '
+printf 'areas\nwalk 0xffffc90000000000\nverify\n' | "$KVMAP" shell "$qemu" --guest "$GUEST" --stop --stage2 >out 2>err
+status=$?
+tried="kvmap shell $qemu --stop --stage2"
+check "options of a shell are those of its commands" 0 out '^0xffffc90000000000-' out '^HPA ' out '^VERIFIED: ' err '^stopped PID'
+grep -q 'was not stopped' err && not_ok "--stop" || ok "--stop"
+grep -q 'without --stage2' out && not_ok "and --stage2" || ok "and --stage2"
+printf 'map --stop\nwalk 0xffffc90000000000 --stop\nverify --stop\nbacktrace --stop\nprint zones[1].free_pages --stop\n' |
+	"$KVMAP" shell "$qemu" >out 2>err
+status=$?
+tried="kvmap shell $qemu"
+check "the shell looks at it, too" 0 out ' area op_vmalloc ' out '^  1 PT ' out '^VERIFIED: ' out '^CPU 0: ' out '^zones.1..free_pages at'
 try dump "$qemu" qemu.core --stop
 check "a dump says which registers KVM does not show" 0 err '0 in the core: (rip, )?(rsp, )?rflags, cs, ss, ds, es, fs, gs, fs_base, gs_base$'
 try diff "$qemu" qemu.core

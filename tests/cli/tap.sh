@@ -38,6 +38,11 @@ try_hang() {
 	done
 }
 
+# numbered NAME: the JSON lines of the last try are numbered from 0 on.
+numbered() {
+	sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' out | awk '$1 != NR - 1 { bad = 1 } END { exit bad || !NR }' && ok "$1" || not_ok "$1"
+}
+
 # vmalloc_address PAGES GUARDS: the address, in 16 hexadecimal digits, that many pages and guards from the start of the
 # vmalloc range.
 vmalloc_address() {

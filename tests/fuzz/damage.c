@@ -87,8 +87,10 @@ static void ask(const struct guest *guest, uint64_t seed, struct tally *tally)
 	unsigned int count = damage(guest, seed, words);
 	char *text = NULL;
 	size_t size;
+	uint64_t seq = 0;
 	struct report report = { .stream = open_memstream(&text, &size),
-				 .format = seed & 1 ? REPORT_JSON : REPORT_TEXT };
+				 .format = seed & 1 ? REPORT_JSON : REPORT_TEXT,
+				 .seq = &seq };
 	struct guest_questions questions = { .what = ASK_ALL, .frames_by_claims = seed & 2 };
 	uint64_t random = ~seed;
 	double start = now(), seconds;

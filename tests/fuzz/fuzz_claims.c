@@ -70,8 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int count = 0;
 	char *text = NULL;
 	size_t length;
+	uint64_t seq = 0;
 	struct report report = { .stream = open_memstream(&text, &length),
-				 .format = size / RECORD_SIZE & 1 ? REPORT_JSON : REPORT_TEXT };
+				 .format = size / RECORD_SIZE & 1 ? REPORT_JSON : REPORT_TEXT,
+				 .seq = &seq };
 
 	fuzz_expect(report.stream);
 	for (; count < WORDS_MAX && input.left >= RECORD_SIZE; count++)

@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char text[TEXT_MAX] = "", *printed = NULL;
 	struct expression expression;
 	struct value_tree tree;
-	struct report report = { .format = size & 1 ? REPORT_JSON : REPORT_TEXT };
+	uint64_t seq = 0;
+	struct report report = { .format = size & 1 ? REPORT_JSON : REPORT_TEXT, .seq = &seq };
 	struct error error;
 	size_t at = 0, length;
 

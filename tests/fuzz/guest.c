@@ -62,6 +62,11 @@ void guest_open(struct guest *guest, const char *core_path, const char *program)
 		guest_die("out of memory");
 	memcpy(guest->view.regions, guest->core->regions,
 	       guest->view.region_count * sizeof(guest->view.regions[0]));
+	guest->view.cpus = NULL;
+	guest->view.cpu_count = guest->view.cpu_capacity = 0;
+	if (view_set_cpus(&guest->view, guest->core->cpu_count, &error) < 0)
+		guest_die(error.text);
+	memcpy(guest->view.cpus, guest->core->cpus, guest->core->cpu_count * sizeof(guest->view.cpus[0]));
 	for (unsigned int i = 0; i < guest->view.region_count; i++)
 		copy_region(guest, &guest->view.regions[i]);
 }
@@ -242,7 +247,7 @@ static bool print_verdict(struct report *report, const struct guest *guest, cons
 	if (what & ASK_AREAS)
 		report_areas(report, &areas);
 	if (what & ASK_VERDICT)
-		report_verdict(report, &verdict);
+		report_verdict(report, &verdict, &(struct verdict_run){ 0 });
 	found = verdict.finding_count > 0;
 	verdict_destroy(&verdict);
 	free(area_findings);

@@ -13,6 +13,7 @@
 #include "arch/x86_64/pte.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
+#include "kvmap/ring.h"
 #include "lib/platform.h"
 #include "mm/arch.h"
 
@@ -53,6 +54,41 @@ static void absurd(u32 type)
 static volatile struct kvmap_channel *shared_channel(void)
 {
 	return __va(agent.record->channel_gpa);
+}
+
+static volatile struct kvmap_ring *shared_ring(void)
+{
+	return __va(agent.record->ring_gpa);
+}
+
+/* Lies to a host that gives it operations: of the first ones, the rest is waited for. */
+static void tell_ring(u64 lie)
+{
+	volatile struct kvmap_ring *ring = shared_ring();
+
+	doorbell_ring(KVMAP_DOORBELL_IDLE);
+	switch (lie) {
+	case 20: /* an end beyond the host's */ ring->tail = ring->head + 1; break;
+	case 21: /* an end before the last one */ ring->tail = ring->tail - 1; break;
+	case 22: /* the operations are still there */ break;
+	case 23: /* done, without results */ ring->tail = ring->head; break;
+	case 24: /* all that is the host's */
+		ring->capacity = 3;
+		ring->head = ring->tail = 0x12345678;
+		ring->strings_offset = ring->names_offset = ring->names_size = ~0u;
+		break;
+	case 25: /* the results of operations that it was not given */
+		for (u32 i = 0; i < 3000; i++)
+			result(i, KVMAP_OK, 0);
+		ring->tail = ring->head;
+		break;
+	case 26: /* an end of its own */ machine_exit(KVMAP_EXIT_OK);
+	case 27: /* it takes them for ever */
+		for (;;)
+			ring->tail = ring->head;
+	}
+	for (;;)
+		doorbell_ring(KVMAP_DOORBELL_IDLE);
 }
 
 /* Page tables whose entries all point to the same table of the next level: 2^26 of them for a naive walk. */
@@ -118,6 +154,8 @@ static void tell(u64 lie)
 void __wrap_agent_run(u64 entry_tsc)
 {
 	report_hello(entry_tsc);
+	if (agent.record->flags & KVMAP_BOOT_RING)
+		tell_ring(agent.record->seed);
 	tell(agent.record->seed);
 	machine_exit(KVMAP_EXIT_OK);
 }

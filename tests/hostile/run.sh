@@ -31,6 +31,24 @@ lie 9 "an exit with a code of its own" 'gave up'
 lie 10 "an end without a word of any operation" '0 reported'
 lie 11 "verifications without end" 'stopped by --timeout'
 lie 12 "an oops without a report of it" 'gave up without a message'
+# Operations that are given while it runs: ring_lie NUMBER NAME PATTERN
+ring_lie() {
+	status=0
+	printf 'purge\nprint "x"\npurge\nmap\n' | "$KVMAP" shell --guest "$hostile" --seed "$1" --timeout 2 >out 2>err || status=$?
+	check "$2" 1 out "$3" out 'NOT VERIFIED' err '`restart` boots it anew' out 'direct map'
+	status=0
+	printf 'purge\n' | "$KVMAP" shell --guest "$hostile" --seed "$1" --timeout 2 --json >out 2>err || status=$?
+	tail -n 1 out >last
+	check "$2, as JSON" 1 last '"type":"verdict".*"ok":false'
+}
+ring_lie 20 "an end of the ring beyond the host's" 'an end of the ring that cannot be'
+ring_lie 21 "an end of the ring that goes back" 'an end of the ring that cannot be'
+ring_lie 22 "operations that are left in the ring" '1 still in the ring'
+ring_lie 23 "operations without results" '0 reported'
+ring_lie 24 "a ring that was written over" 'an end of the ring that cannot be'
+ring_lie 25 "results of operations that were not given" 'all 1 operations are done|invalid records'
+ring_lie 26 "an end while operations are waited for" 'the guest waits for operations'
+ring_lie 27 "operations taken without end" 'stopped by --timeout'
 # The largest guest: what looking at it costs must not grow with memory that it never touched.
 try run script.kvs --guest "$hostile" --seed 13 --memory 64G --json
 check "tables without end" 1 out '"invariant":"V6"' out '"claimed":"a page table is reached once"'

@@ -5,6 +5,7 @@
  */
 #include "../rbtree_walk.h"
 #include "agent/operations.h"
+#include "agent/variables.h"
 #include "arch/sections.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/smp.h"
@@ -227,6 +228,48 @@ static u32 lost_block(void)
 		return KVMAP_REFUSED_NO_MEMORY;
 	vm_stat_add(NR_KMALLOC_PAGES, 1);
 	return KVMAP_OK;
+}
+
+/* A stray write to a frame that was never allocated. */
+static u32 fresh_written(void)
+{
+	for (u32 i = 0; i < nr_zones; i++) {
+		u64 *frame = __va((u64)zones[i].fresh_start << PAGE_SHIFT);
+
+		if (zones[i].fresh_start == zones[i].fresh_end)
+			continue;
+		frame[8] = 1;
+		return KVMAP_OK;
+	}
+	return KVMAP_REFUSED_NO_MEMORY;
+}
+
+/* The recorded size of the script's first object of 100 bytes is another. */
+static u32 requested_size(void)
+{
+	for (u32 i = 0; i < agent_nr_variables; i++) {
+		const struct agent_variable *variable = &agent_variables[i];
+
+		if (variable->state != VARIABLE_LIVE || variable->size != 100)
+			continue;
+		((u8 *)variable->address)[127]++;
+		return KVMAP_OK;
+	}
+	return KVMAP_REFUSED_NOT_AN_AREA;
+}
+
+/* A write to the first word of a free object of kmalloc(). */
+static u32 freed_written(void)
+{
+	for (u32 i = 1; i <= KMALLOC_CLASSES; i++) {
+		u64 *object = this_cpu_cache()->objects[i].free;
+
+		if (!object)
+			continue;
+		*object = 0;
+		return KVMAP_OK;
+	}
+	return KVMAP_REFUSED_NOT_AN_AREA;
 }
 
 /* The first 2M leaf of an area maps low memory. */

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every deliberate bug is found by exactly the invariants that the line "# finding: " of its script names: first the one
-# that must find it, then those that the bug breaks besides, each as often as it has findings. The same script without the bug is clean. Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
+# that must find it, then those that the bug breaks besides, each as often as it has findings. The same script without
+# the bug is clean. A line "# options: " has the options of kvmap that the head of a script cannot state.
+# Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
 set -u
 kvmap=$1
 guest=$2
@@ -28,7 +30,8 @@ report() {
 
 # run SCRIPT: leaves the exit status in $status and the invariants with findings, sorted, in $found.
 run() {
-	"$kvmap" run "$1" --timeout 100000 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
+	# shellcheck disable=SC2046 # words on purpose
+	"$kvmap" run "$1" $(sed -n 's/^# options: //p' "$1") --timeout 100000 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
 	status=$?
 	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort | tr '\n' ' ')
 	found=${found% }

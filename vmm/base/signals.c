@@ -149,6 +149,11 @@ int signals_received(void)
 	return received;
 }
 
+void signals_forget(void)
+{
+	received = 0;
+}
+
 void signals_die(void)
 {
 	if (received)

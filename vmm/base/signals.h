@@ -34,6 +34,9 @@ void signals_early(void (*early)(const char *name));
 /* The signal that was noted; 0: none. */
 int signals_received(void);
 
+/* The signal that was noted is forgotten: the next one is only noted, too. */
+void signals_forget(void);
+
 /* "SIGTERM" ... */
 const char *signals_name(int number);
 

@@ -32,9 +32,10 @@ struct scene {
 	const char *figure;    /* the operation in Linux's figures */
 	const char *function;  /* of the guest; NULL: the one of that name */
 	const char *setup;     /* operations of a script */
+	const char *sizes;     /* of Linux's figures, separated by spaces; NULL: all */
 };
 
-#define SCENES 12
+#define SCENES 19
 extern const struct scene scenes[SCENES];
 
 /* The guest's function that the scene measures for a figure; NULL: it does not measure it. */

@@ -53,9 +53,10 @@ static void files_close(struct files *files)
 
 static int module_write(int fd, unsigned int cpus, uint32_t policy, const char *text, struct error *error)
 {
-	struct kvmap_boot boot = {
-		.flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS, .policy = policy, .cpus = cpus, .seed = 1
-	};
+	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS | KVMAP_BOOT_ZEROED,
+				   .policy = policy,
+				   .cpus = cpus,
+				   .seed = 1 };
 	struct script *script;
 	void *module;
 	size_t size;

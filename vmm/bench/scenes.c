@@ -24,13 +24,39 @@ const struct scene scenes[SCENES] = {
 	{ "vzalloc_used", "vzalloc", "vzalloc", "fragment 0% of 64G\n" },
 	{ NULL, "vmalloc_busy15k", "vmalloc", "areas 15000 4K\n" },
 	{ NULL, "vmalloc_holes7k", "vmalloc", "areas 14000 4K holes\n" },
+	/* Linux's figures of these are those of memory that is not fragmented. */
+	{ "vmalloc_frag10", "vmalloc", "vmalloc", "fragment 10% of 128M\n", "4K 64K 1M" },
+	{ "vmalloc_frag50", "vmalloc", "vmalloc", "fragment 50% of 128M\n", "4K 64K 1M" },
+	{ "vmalloc_frag90", "vmalloc", "vmalloc", "fragment 90% of 128M\n", "4K 64K 1M" },
+	{ "vmalloc_frag99", "vmalloc", "vmalloc", "fragment 99% of 128M\n", "4K 64K 1M" },
+	{ "vmalloc_holes10k", "vmalloc", "vmalloc", "areas 20000 4K holes\n", "4K 64K 1M" },
+	{ "vmalloc_holes200k", "vmalloc", "vmalloc", "areas 400000 4K holes\n", "4K 64K 1M" },
+	/* Each area is freed as in an interrupt, and another one of a page is made and freed. */
+	{ "vfree_atomic", "vmalloc", "vfree_atomic", "", "4K 64K 1M 16M" },
 };
+
+/* Whether a list of words that spaces separate, NULL: of all there are, has the word. */
+static bool list_has(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (!list)
+		return true;
+	for (const char *at = list; *at; at += strspn(at, " ")) {
+		size_t end = strcspn(at, " ");
+
+		if (end == length && !strncmp(at, word, length))
+			return true;
+		at += end;
+	}
+	return false;
+}
 
 const char *scene_function(const struct scene *scene, const struct linux_figure *figure)
 {
 	const char *function = scene->function ? scene->function : figure->operation;
 
-	if (strcmp(scene->figure, figure->operation) != 0)
+	if (strcmp(scene->figure, figure->operation) != 0 || !list_has(scene->sizes, figure->size))
 		return NULL;
 	return name_find(function_names, function, strlen(function)) ? function : NULL;
 }

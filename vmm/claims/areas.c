@@ -43,8 +43,8 @@ void area_decode(const struct reader *reader, enum area_state state, uint64_t vm
 		.va_start = layout_value(layout, MEMBER_vmap_area_va_start, copy),
 		.va_end = layout_value(layout, MEMBER_vmap_area_va_end, copy),
 		.vmap_area = vmap_area,
-		.unmapped = (uint32_t)layout_value(layout, MEMBER_vmap_area_unmapped, copy),
-		.allocated = (uint32_t)layout_value(layout, MEMBER_vmap_area_allocated, copy),
+		.unmapped = layout_value(layout, MEMBER_vmap_area_unmapped, copy),
+		.allocated = layout_value(layout, MEMBER_vmap_area_allocated, copy),
 	};
 }
 
@@ -55,7 +55,8 @@ void area_take(struct reader *reader, const struct vmap_area_fields *fields)
 	/* A lazily freed area whose frames were freed at once has no vm_struct any more. */
 	if (fields->vm || area.state == AREA_LIVE)
 		area_read_vm(reader, &area, fields->vm);
-	(void)reader_push(reader, &reader->out->areas, area);
+	if (claims_add_area(reader->out, &area) < 0)
+		reader->out_of_memory = true;
 }
 
 /* Calls take for each vmap_area of the list at `address`. Finds cycles as reader_chain does. */

@@ -22,10 +22,15 @@ static void name_read(struct reader *reader, uint64_t gva, struct claim_cache *c
 	text_escape(text, strlen(text), cache->name, sizeof(cache->name));
 }
 
+uint64_t claim_slab_bytes(const struct claim_cache *cache)
+{
+	return cache->link ? cache->link : PAGE_4K << cache->order;
+}
+
 uint64_t claim_cache_objects(const struct claim_cache *cache)
 {
 	return cache->object_size
-		       ? (PAGE_4K << cache->order) / cache->object_size * (uint64_t)cache->frame_count
+		       ? claim_slab_bytes(cache) / cache->object_size * (uint64_t)cache->frame_count
 		       : 0;
 }
 
@@ -35,6 +40,32 @@ struct free_list {
 	uint64_t first, nr;  /* as claimed */
 	uint64_t start, end; /* range of valid objects */
 };
+
+/* The object lies in RAM. Notes its first word that is not poison. */
+static void poison_check(struct reader *reader, const struct claim_cache *cache, uint64_t object)
+{
+	static const uint64_t poison = KMALLOC_POISON * 0x0101010101010101ull;
+	struct claim_freed_write write = { .object = object,
+					   .cache = (uint32_t)(cache - reader->out->caches) };
+	uint64_t words[64];
+
+	reader->out->poisoned_objects++;
+	for (uint64_t at = 0; at < cache->object_size; at += sizeof(words)) {
+		uint64_t left = cache->object_size - at, size = left < sizeof(words) ? left : sizeof(words);
+
+		if (!reader_copy(reader, object + at, words, size))
+			return;
+		for (size_t i = 0; i < size / sizeof(*words); i++) {
+			if (words[i] == poison)
+				continue;
+			write.address = object + at + i * sizeof(*words);
+			write.value = words[i];
+			if (reader->out->freed_writes.count < FREED_WRITES_MAX)
+				(void)reader_push(reader, &reader->out->freed_writes, write);
+			return;
+		}
+	}
+}
 
 /* Each free object holds the pointer to the next. There cannot be more than the cache's slabs hold. */
 static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
@@ -50,13 +81,15 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 			return;
 		}
 		if (object % 8 || object < list->start || object >= list->end ||
-		    !reader_copy(reader, object, next, sizeof(next))) {
+		    !reader_copy(reader, object + cache->link, next, sizeof(next))) {
 			reader_damage(reader, "V4", list->address, object,
 				      "kmem_caches[%u]: free list points outside %s", cache->index,
 				      list->start ? "its slab" : "RAM");
 			return;
 		}
 		cache->free_objects++;
+		if (cache->link)
+			poison_check(reader, cache, object);
 	}
 }
 
@@ -71,12 +104,14 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 		struct free_list list = {
 			.address = reader->mem_map + pfn * layout_size(layout, TYPE_page),
 			.start = KVMAP_DIRECT_BASE + pfn * PAGE_4K,
-			.end = KVMAP_DIRECT_BASE + (pfn + (1ull << cache->order)) * PAGE_4K,
 		};
+		uint64_t first;
 
 		if (!reader_struct_page(reader, pfn, copy))
 			continue;
-		list.first = layout_value(layout, MEMBER_page_freelist, copy);
+		list.end = list.start + claim_slab_bytes(cache);
+		first = layout_value(layout, MEMBER_page_freelist, copy);
+		list.first = first ? list.start + (first - 1) * 8 : 0;
 		list.nr = layout_value(layout, MEMBER_page_nr_objects, copy);
 		free_objects_count(reader, cache, &list);
 	}
@@ -85,7 +120,8 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 static bool sizes_fit(const struct claim_cache *cache)
 {
 	return cache->object_size >= 8 && cache->order <= MAX_ORDER &&
-	       cache->object_size <= PAGE_4K << cache->order;
+	       (!cache->link || cache->link == PAGE_4K << cache->order >> 1) &&
+	       cache->object_size <= claim_slab_bytes(cache);
 }
 
 static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
@@ -106,6 +142,8 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	cache->index = index;
 	cache->object_size = (uint32_t)layout_value(layout, MEMBER_kmem_cache_object_size, copy);
 	cache->order = (uint32_t)layout_value(layout, MEMBER_kmem_cache_order, copy);
+	cache->link = (uint32_t)layout_value(layout, MEMBER_kmem_cache_link, copy);
+	cache->slack = layout_value(layout, MEMBER_kmem_cache_slack, copy);
 	cache->nr_slabs = (uint32_t)layout_value(layout, MEMBER_kmem_cache_nr_slabs, copy);
 	partial.first = layout_value(layout, MEMBER_kmem_cache_partial, copy);
 	partial.nr_claimed = layout_value(layout, MEMBER_kmem_cache_nr_partial, copy);
@@ -119,7 +157,7 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	if (!sizes_fit(cache)) {
 		reader_damage(reader, "V4", gva, cache->object_size,
 			      "kmem_caches[%u]: impossible size of objects or slabs", index);
-		cache->object_size = cache->order = 0;
+		cache->object_size = cache->order = cache->link = 0;
 		return;
 	}
 	slab_objects_count(reader, cache, &partial);

@@ -101,6 +101,7 @@ int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 void claims_destroy(struct claims *claims)
 {
 	free(claims->areas.items);
+	free(claims->places.items);
 	free(claims->frames.items);
 	free(claims->busy_tree.items);
 	free(claims->cached_ranges.items);
@@ -111,5 +112,7 @@ void claims_destroy(struct claims *claims)
 	free(claims->flushes.items);
 	free(claims->variables.items);
 	free(claims->damages.items);
+	free(claims->freed_writes.items);
+	free(claims->pcp_zero.items);
 	*claims = (struct claims){ 0 };
 }

@@ -36,8 +36,15 @@ struct claim_area {
 	uint32_t nr_pages;   /* as claimed */
 	size_t first_frame;  /* index into claims.frames of the chain as read */
 	size_t frame_count;  /* as read: less than nr_pages or one more if the chain is damaged */
-	uint32_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
-	uint32_t allocated;  /* flush generation when it was allocated */
+	uint64_t unmapped;   /* flush generation when it was unmapped; AREA_LIVE: when its range last was */
+	uint64_t allocated;  /* flush generation when it was allocated */
+};
+
+/* The members of an area that a map needs for every range: an array of these has a fifth of the bytes of the areas. */
+struct claim_place {
+	uint64_t va_start, va_end;
+	uint32_t area; /* index into claims.areas */
+	bool live, deferred;
 };
 
 /* A node of a tree of vmap_areas, in the order of an in-order walk. */
@@ -60,8 +67,11 @@ struct claim_page {
 	uint8_t owner; /* enum page_owner of kvmap/claims.h */
 	uint8_t order;
 	uint16_t cache;
-	uint32_t next, prev, unmapped, allocated;
-	uint64_t vaddr;
+	uint32_t next;
+	uint32_t prev;                /* PAGE_FREE, PAGE_SLAB; else 0 */
+	uint64_t vaddr;               /* its last vmalloc address, modulo 16 TiB; 0: none, or PAGE_SLAB */
+	uint32_t requested;           /* PAGE_KMALLOC: bytes, 0: all of the block */
+	uint64_t unmapped, allocated; /* flush generations */
 };
 
 /* A free buddy block, by its zone's free lists. */
@@ -88,9 +98,9 @@ struct claim_region {
 };
 
 struct claim_flush {
-	uint32_t stamp; /* flush generation at its end */
+	uint64_t stamp; /* flush generation at its end */
 	uint32_t cpu;   /* with one of TLB_FLUSH_EVENT of kvmap/claims.h: an event that is not a flush */
-	uint32_t begun; /* flush generation at its start, less than stamp: it covers earlier unmappings */
+	uint64_t begun; /* flush generation at its start, less than stamp: it covers earlier unmappings */
 	uint64_t start, end;
 };
 
@@ -99,10 +109,15 @@ struct claim_cache {
 	uint32_t index; /* in the guest's kmem_caches[] */
 	uint32_t object_size, nr_slabs;
 	uint32_t order;                  /* of a slab */
+	uint32_t link;                   /* offset from a free object to its link; not 0: slab_debug */
+	bool slack;                      /* objects record their requested size */
 	size_t first_frame, frame_count; /* first frames of its slabs, in claims.frames */
 	uint64_t free_objects;           /* in all its lists, as read */
 	uint64_t free_claimed;           /* sum of the lists' counters */
 };
+
+/* Bytes of a slab that have objects. */
+uint64_t claim_slab_bytes(const struct claim_cache *cache);
 
 /* Objects in its slabs, free or not. */
 uint64_t claim_cache_objects(const struct claim_cache *cache);
@@ -110,8 +125,19 @@ uint64_t claim_cache_objects(const struct claim_cache *cache);
 struct claim_variable {
 	char name[KVMAP_VARIABLE_NAME_MAX + 1]; /* letters, digits, _; "": not known */
 	uint64_t address, size, filled, fill_seed, write_address, write_value;
+	uint64_t zero_start, zero_end;
+	bool slack_written;       /* the recorded size of the object may be the script's */
 	uint32_t state, contents; /* enums of kvmap/claims.h */
 };
+
+/* With slab_debug: a word of a free object of kmalloc() that was written. */
+struct claim_freed_write {
+	uint64_t object, address, value;
+	uint32_t cache; /* index into claims.caches */
+};
+
+/* Limit of claims.freed_writes. */
+#define FREED_WRITES_MAX 256
 
 /* A contradiction in the guest's structures that ended the reading of one of them. */
 struct claim_damage {
@@ -122,8 +148,9 @@ struct claim_damage {
 };
 
 struct claims {
-	ARRAY_OF(struct claim_area) areas; /* live ones by address, then lazily freed ones */
-	ARRAY_OF(uint32_t) frames;         /* pfns of all chains */
+	ARRAY_OF(struct claim_area) areas;   /* live ones by address, then lazily freed ones */
+	ARRAY_OF(struct claim_place) places; /* of all areas, in the same order */
+	ARRAY_OF(uint32_t) frames;           /* pfns of all chains */
 	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;
 	ARRAY_OF(struct claim_cached_range) cached_ranges;
 	ARRAY_OF(uint64_t) deferred;       /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
@@ -132,18 +159,22 @@ struct claims {
 	ARRAY_OF(struct claim_buddy_block) free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
-	} held, pcp; /* pcp: the per-CPU lists of all CPUs */
+	} held, pcp;                 /* pcp: the per-CPU lists of all CPUs */
+	ARRAY_OF(uint32_t) pcp_zero; /* those of pcp that are claimed zero */
 	struct claim_zone zones[KVMAP_ZONES_MAX];
 	uint32_t zone_count;
+	bool fresh_is_zero;       /* the frames of fresh ranges */
 	uint32_t numa_node_count; /* 1 to KVMAP_NODES_MAX */
 	struct claim_region memory[KVMAP_MEMBLOCK_REGIONS_MAX], reserved[KVMAP_MEMBLOCK_REGIONS_MAX];
 	uint32_t memory_count, reserved_count;
 	struct claim_cache caches[KVMAP_KMEM_CACHES_MAX];
 	uint32_t cache_count;
-	ARRAY_OF(struct claim_flush) flushes; /* oldest first, without gaps */
-	uint64_t flush_count;                 /* since boot; more than flushes.count if older ones are gone */
-	uint32_t cpu_count;                   /* 1 to KVMAP_CPUS_MAX */
-	uint32_t cpu_states[KVMAP_CPUS_MAX];  /* enum cpu_state */
+	ARRAY_OF(struct claim_freed_write) freed_writes; /* the first of each object */
+	uint64_t poisoned_objects;                       /* free objects that were compared with poison */
+	ARRAY_OF(struct claim_flush) flushes;            /* oldest first, without gaps */
+	uint64_t flush_count;                /* since boot; more than flushes.count if older ones are gone */
+	uint32_t cpu_count;                  /* 1 to KVMAP_CPUS_MAX */
+	uint32_t cpu_states[KVMAP_CPUS_MAX]; /* enum cpu_state */
 	uint64_t tlb_rounds, tlb_ipis, tlb_idle_skipped; /* of TLB shootdowns */
 	ARRAY_OF(struct claim_variable) variables;
 	ARRAY_OF(struct claim_damage) damages;
@@ -152,7 +183,7 @@ struct claims {
 	uint64_t buddy_blocks_sum;  /* BUDDY_BLOCK_WEIGHT(order, pfn), over all allocated buddy blocks */
 	struct vmalloc_stats stats; /* summed over the CPUs */
 	uint32_t policy;
-	uint32_t flush_generation;
+	uint64_t flush_generation;
 	uint32_t inside[KVMAP_CPUS_MAX]; /* by CPU: agent_inside of the guest */
 };
 
@@ -162,7 +193,7 @@ struct claims {
  */
 struct flush_log {
 	ARRAY_OF(struct claim_flush);
-	uint32_t last; /* stamp of the newest entry; 0: none yet */
+	uint64_t last; /* stamp of the newest entry; 0: none yet */
 };
 
 /* Largest number of entries (8 MiB); beyond it the older half is dropped. */
@@ -192,6 +223,9 @@ void flush_log_destroy(struct flush_log *log);
 int claims_read_areas(const struct view *view, const struct walk_mode *mode,
 		      const struct claims_layout *layout, struct claims *out, struct error *error);
 void claims_destroy(struct claims *claims);
+
+/* Appends an area with its place. 0, or -1 if memory is out. */
+int claims_add_area(struct claims *claims, const struct claim_area *area);
 
 /* The last variable of that name, `length` bytes; NULL: there is none. claims may be NULL. */
 const struct claim_variable *claims_variable(const struct claims *claims, const char *name, size_t length);

@@ -41,8 +41,13 @@ static void each_cpu(struct reader *reader, const char *invariant,
 /* No other chain is read in between, so that those of all CPUs are contiguous in claims.frames. */
 static void read_pcp(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
+	size_t first;
+
 	pcp_read(reader, gva, MEMBER_cpu_cache_pcp, copy);
+	first = reader->out->frames.count;
 	pcp_read(reader, gva, MEMBER_cpu_cache_pcp_zero, copy);
+	for (size_t i = first; i < reader->out->frames.count; i++)
+		(void)reader_push(reader, &reader->out->pcp_zero, reader->out->frames.items[i]);
 }
 
 static void read_rest(struct reader *reader, uint64_t gva, const uint8_t *copy)

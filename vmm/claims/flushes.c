@@ -15,16 +15,16 @@ static uint32_t ring_entries(const struct claims_layout *layout)
 static struct claim_flush flush_decode(const struct claims_layout *layout, const uint8_t *copy)
 {
 	return (struct claim_flush){
-		.stamp = (uint32_t)layout_value(layout, MEMBER_tlb_flush_stamp, copy),
+		.stamp = layout_value(layout, MEMBER_tlb_flush_stamp, copy),
 		.cpu = (uint32_t)layout_value(layout, MEMBER_tlb_flush_cpu, copy),
-		.begun = (uint32_t)layout_value(layout, MEMBER_tlb_flush_begun, copy),
+		.begun = layout_value(layout, MEMBER_tlb_flush_begun, copy),
 		.start = layout_value(layout, MEMBER_tlb_flush_start, copy),
 		.end = layout_value(layout, MEMBER_tlb_flush_end, copy),
 	};
 }
 
 /* False if the slot of `stamp` has another entry: this one is not written yet, or was overwritten. */
-static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint32_t stamp)
+static bool flush_take(struct reader *reader, uint64_t gva, const uint8_t *copy, uint64_t stamp)
 {
 	const struct claims_layout *layout = reader->layout;
 	struct claim_flush flush = flush_decode(layout, copy);
@@ -88,6 +88,14 @@ static uint64_t flush_entry_gva(const struct claims_layout *layout, uint64_t sta
 	       stamp % ring_entries(layout) * layout_size(layout, TYPE_tlb_flush);
 }
 
+/* tlb_gen. The greatest value, which no guest can reach, is not believed: stamps are compared with the next one. */
+static uint64_t generation_read(struct reader *reader)
+{
+	uint64_t count = reader_root(reader, ROOT_tlb_gen, "V9");
+
+	return count == UINT64_MAX ? count - 1 : count;
+}
+
 /* The oldest stamp that the ring can still have at flush generation `count`. */
 static uint64_t ring_start(const struct claims_layout *layout, uint64_t count)
 {
@@ -122,7 +130,7 @@ void read_flushes(struct reader *reader)
 
 	read_cpus(reader);
 	read_shootdowns(reader);
-	reader->out->flush_generation = (uint32_t)reader_root(reader, ROOT_tlb_gen, "V9");
+	reader->out->flush_generation = generation_read(reader);
 	reader->out->flush_count = count = reader->out->flush_generation;
 	for (uint64_t stamp = logged_take(reader, count); stamp <= count && !reader->out_of_memory; stamp++) {
 		uint64_t gva = flush_entry_gva(layout, stamp);
@@ -131,7 +139,7 @@ void read_flushes(struct reader *reader)
 			reader_damage(reader, "V9", gva, stamp, "tlb_flush_log: not mapped");
 			return;
 		}
-		if (!flush_take(reader, gva, copy, (uint32_t)stamp)) {
+		if (!flush_take(reader, gva, copy, stamp)) {
 			reader->out->flushes.count = 0;
 			missing++;
 		}
@@ -158,13 +166,13 @@ int claims_take_flushes(const struct view *view, const struct walk_mode *mode,
 {
 	struct claims unused = { 0 };
 	struct reader reader = { .view = view, .mode = mode, .layout = layout, .out = &unused };
-	uint64_t count = reader_root(&reader, ROOT_tlb_gen, "V9"), start = ring_start(layout, count);
+	uint64_t count = generation_read(&reader), start = ring_start(layout, count);
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	int result = 0;
 
 	if (log->last > count || log->last + 1ull < start) {
 		log->count = 0;
-		log->last = (uint32_t)(start - 1);
+		log->last = start - 1;
 	}
 	/* An entry that a CPU is writing now is taken the next time, with all after it. */
 	for (uint64_t stamp = log->last + 1ull; stamp <= count && result == 0; stamp++) {

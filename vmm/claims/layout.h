@@ -16,6 +16,7 @@
 	OBJECT(zones)                                                                                        \
 	NUMBER(nr_zones)                                                                                     \
 	NUMBER(nr_nodes)                                                                                     \
+	NUMBER(fresh_is_zero)                                                                                \
 	OBJECT(memblock)                                                                                     \
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \
@@ -47,9 +48,10 @@
 	NUMBER(page, prev)                                                                                   \
 	NUMBER(page, unmapped)                                                                               \
 	NUMBER(page, allocated)                                                                              \
-	NUMBER(page, vaddr)                                                                                  \
+	NUMBER(page, vpn)                                                                                    \
 	NUMBER(page, nr_objects)                                                                             \
 	NUMBER(page, freelist)                                                                               \
+	NUMBER(page, requested)                                                                              \
 	TYPE(free_area)                                                                                      \
 	NUMBER(free_area, first)                                                                             \
 	NUMBER(free_area, nr_free)                                                                           \
@@ -78,6 +80,8 @@
 	NUMBER(kmem_cache, name)                                                                             \
 	NUMBER(kmem_cache, object_size)                                                                      \
 	NUMBER(kmem_cache, order)                                                                            \
+	NUMBER(kmem_cache, link)                                                                             \
+	NUMBER(kmem_cache, slack)                                                                            \
 	NUMBER(kmem_cache, partial)                                                                          \
 	NUMBER(kmem_cache, full)                                                                             \
 	NUMBER(kmem_cache, nr_slabs)                                                                         \
@@ -155,10 +159,13 @@
 	NUMBER(agent_variable, size)                                                                         \
 	NUMBER(agent_variable, filled)                                                                       \
 	NUMBER(agent_variable, fill_seed)                                                                    \
+	NUMBER(agent_variable, zero_start)                                                                   \
+	NUMBER(agent_variable, zero_end)                                                                     \
 	NUMBER(agent_variable, state)                                                                        \
 	NUMBER(agent_variable, contents)                                                                     \
 	NUMBER(agent_variable, write_address)                                                                \
-	NUMBER(agent_variable, write_value)
+	NUMBER(agent_variable, write_value)                                                                  \
+	NUMBER(agent_variable, slack_written)
 
 /* clang-format off */
 #define CLAIM_ROOT_ENUM(name) ROOT_##name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup.c: areas by address, variables by name and by area.
+ * lookup.c: areas with their places, areas by address, variables by name and by area.
  */
 #include "claims/claims.h"
 
@@ -9,6 +9,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+int claims_add_area(struct claims *claims, const struct claim_area *area)
+{
+	const struct claim_place place = {
+		.va_start = area->va_start,
+		.va_end = area->va_end,
+		.area = (uint32_t)claims->areas.count,
+		.live = area->state == AREA_LIVE,
+		.deferred = area->deferred,
+	};
+
+	return array_push(&claims->areas, *area) < 0 || array_push(&claims->places, place) < 0 ? -1 : 0;
+}
 
 /* The live areas come first and are sorted. */
 static size_t live_count(const struct claims *claims)

@@ -24,12 +24,18 @@ static void page_take(struct sweep *sweep, uint64_t pfn, const uint8_t *copy)
 		.order = (uint8_t)layout_value(layout, MEMBER_page_order, copy),
 		.cache = (uint16_t)layout_value(layout, MEMBER_page_cache, copy),
 		.next = (uint32_t)layout_value(layout, MEMBER_page_next, copy),
-		.prev = (uint32_t)layout_value(layout, MEMBER_page_prev, copy),
-		.unmapped = (uint32_t)layout_value(layout, MEMBER_page_unmapped, copy),
-		.allocated = (uint32_t)layout_value(layout, MEMBER_page_allocated, copy),
-		.vaddr = layout_value(layout, MEMBER_page_vaddr, copy),
+		.unmapped = layout_value(layout, MEMBER_page_unmapped, copy),
+		.allocated = layout_value(layout, MEMBER_page_allocated, copy),
 	};
+	uint64_t vpn = layout_value(layout, MEMBER_page_vpn, copy);
 
+	/* Members of unions. */
+	if (page.owner == PAGE_FREE || page.owner == PAGE_SLAB)
+		page.prev = (uint32_t)layout_value(layout, MEMBER_page_prev, copy);
+	if (page.owner == PAGE_KMALLOC)
+		page.requested = (uint32_t)layout_value(layout, MEMBER_page_requested, copy);
+	if (page.owner != PAGE_SLAB && vpn)
+		page.vaddr = KVMAP_VMALLOC_START + (vpn - 1) * KVMAP_PAGE_SIZE;
 	(void)reader_push(sweep->reader, &sweep->reader->out->pages, page);
 }
 

@@ -3,6 +3,7 @@
  * variables.c: the script's variables in the guest's agent, and the operation in progress on each CPU.
  */
 #include "claims/reader.h"
+#include "kvmap/ring.h"
 
 #include <string.h>
 
@@ -12,20 +13,38 @@ struct names {
 	uint32_t left; /* bytes up to the end of the module */
 };
 
+/* The names of a ring are all names, those of the boot module too. None as long as nothing came by the ring. */
+static struct names names_in_ring(struct reader *reader, const struct kvmap_boot *record)
+{
+	uint64_t gva = KVMAP_DIRECT_BASE + record->ring_gpa;
+	struct kvmap_ring ring;
+
+	if (!(record->flags & KVMAP_BOOT_RING) || record->ring_gpa >= KVMAP_LOW_RESERVED ||
+	    !reader_copy(reader, gva, &ring, sizeof(ring)) || ring.names_offset >= record->ring_size ||
+	    ring.names_size > record->ring_size - ring.names_offset)
+		return (struct names){ 0 };
+	return (struct names){ gva + ring.names_offset, ring.names_size };
+}
+
 /* The guest has them at its boot record. A guest that has not booted yet, or has an older record, has none. */
 static struct names names_find(struct reader *reader)
 {
 	const struct claims_layout *layout = reader->layout;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 	struct kvmap_boot record;
+	struct names names;
 	uint64_t gva;
 
 	if (!reader_structure(reader, TYPE_agent, layout->roots[ROOT_agent].gva, copy))
 		return (struct names){ 0 };
 	gva = layout_value(layout, MEMBER_agent_record, copy);
 	if (!reader_copy(reader, gva, &record, sizeof(record)) || record.magic != KVMAP_BOOT_MAGIC ||
-	    record.version != KVMAP_BOOT_VERSION || record.names_offset < sizeof(record) ||
-	    record.names_offset > record.size)
+	    record.version != KVMAP_BOOT_VERSION)
+		return (struct names){ 0 };
+	names = names_in_ring(reader, &record);
+	if (names.left)
+		return names;
+	if (record.names_offset < sizeof(record) || record.names_offset > record.size)
 		return (struct names){ 0 };
 	return (struct names){ gva + record.names_offset, record.size - record.names_offset };
 }
@@ -67,10 +86,13 @@ static void variable_take(struct reader *reader, const uint8_t *copy, struct nam
 		.size = layout_value(layout, MEMBER_agent_variable_size, copy),
 		.filled = layout_value(layout, MEMBER_agent_variable_filled, copy),
 		.fill_seed = layout_value(layout, MEMBER_agent_variable_fill_seed, copy),
+		.zero_start = layout_value(layout, MEMBER_agent_variable_zero_start, copy),
+		.zero_end = layout_value(layout, MEMBER_agent_variable_zero_end, copy),
 		.write_address = layout_value(layout, MEMBER_agent_variable_write_address, copy),
 		.write_value = layout_value(layout, MEMBER_agent_variable_write_value, copy),
 		.state = (uint32_t)layout_value(layout, MEMBER_agent_variable_state, copy),
 		.contents = (uint32_t)layout_value(layout, MEMBER_agent_variable_contents, copy),
+		.slack_written = layout_value(layout, MEMBER_agent_variable_slack_written, copy),
 	};
 
 	name_take(reader, names, variable.name);

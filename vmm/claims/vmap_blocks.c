@@ -14,7 +14,7 @@ struct vmap_block {
 	uint64_t va_start;
 	uint32_t used, nr, dirty;          /* as claimed */
 	uint32_t mappings, slots_unmapped; /* as read */
-	uint32_t unmapped;                 /* flush generation when its range was last unmapped */
+	uint64_t unmapped;                 /* flush generation when its range was last unmapped */
 };
 
 static void cached_range_add(struct reader *reader, uint64_t start, uint64_t end)
@@ -57,10 +57,12 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 	area.nr_pages = (uint32_t)pages;
 	area.caller = layout_value(layout, MEMBER_vmap_block_map_caller, copy);
 	area.frames_sum = layout_value(layout, MEMBER_vmap_block_map_frames_sum, copy);
-	area.allocated = (uint32_t)layout_value(layout, MEMBER_vmap_block_map_allocated, copy);
-	area.unmapped = area.state == AREA_LIVE
-				? block->unmapped
-				: (uint32_t)layout_value(layout, MEMBER_vmap_block_map_unmapped, copy);
+	if (area.state == AREA_LIVE) {
+		area.allocated = layout_value(layout, MEMBER_vmap_block_map_allocated, copy);
+		area.unmapped = block->unmapped;
+	} else {
+		area.unmapped = layout_value(layout, MEMBER_vmap_block_map_unmapped, copy);
+	}
 	slot += VMAP_SLOTS((uint32_t)pages);
 	cached_range_add(reader, area.va_end, block->va_start + slot * PAGES(2));
 	block->mappings++;

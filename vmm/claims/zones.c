@@ -104,6 +104,7 @@ void read_zones(struct reader *reader)
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	read_numa_nodes(reader);
+	out->fresh_is_zero = reader_root(reader, ROOT_fresh_is_zero, "V4");
 	if (count > most) {
 		reader_damage(reader, "V4", reader->layout->roots[ROOT_nr_zones].gva, count,
 			      "nr_zones: more than fit into the array");

@@ -24,11 +24,20 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is "kvmap NAME". Returns an exit status */
 };
 
+/* The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+
 /*
  * Parses argv with `argp`. 0, or -1 when the message is printed and the command must end with EXIT_NOT_DONE.
  * --help ends the process with status 0.
  */
 int command_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* From now on errors in options and --help do not end the process: command_parse() then returns -1. */
+void command_parse_in_shell(bool shell);
+
+/* In a shell: whether the last command_parse(), which failed, printed help. */
+bool command_helped(void);
 
 /* Prints "kvmap: TEXT" on stderr, and the lines of `detail` below it (NULL or empty: none). Returns
  * EXIT_NOT_DONE. */
@@ -39,8 +48,11 @@ void command_write_escaped(FILE *stream, const char *text, size_t length);
 
 #define HELP_COLUMNS 80 /* of help where stdout is no terminal */
 
-/* Columns of the terminal that stdout is, 60 to 200; 0: it is none. */
+/* Columns of the terminal that stdout is, 60 to 200, less the margin; 0: it is none. */
 unsigned int command_columns(void);
+
+/* The columns that are kept for marks at the start of each line; 0 at first. */
+void command_set_margin(unsigned int columns);
 
 /* A report to stdout: JSON or text, in colour if stdout is a terminal and NO_COLOR is not set. */
 void command_report(struct report *report, bool json);

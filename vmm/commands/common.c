@@ -45,16 +45,26 @@ int command_fail(const struct error *error, const char *detail)
 	return EXIT_NOT_DONE;
 }
 
+static unsigned int margin;
+
+void command_set_margin(unsigned int columns)
+{
+	margin = columns;
+}
+
 unsigned int command_columns(void)
 {
 	struct winsize size;
 
 	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
 		return 0;
-	return size.ws_col < COLUMNS_LEAST  ? COLUMNS_LEAST
-	       : size.ws_col > COLUMNS_MOST ? COLUMNS_MOST
-					    : size.ws_col;
+	if (size.ws_col < COLUMNS_LEAST)
+		return COLUMNS_LEAST - margin;
+	return (size.ws_col > COLUMNS_MOST ? COLUMNS_MOST : size.ws_col) - margin;
 }
+
+/* Number of the next JSON line on standard output, of all commands of a shell. */
+static uint64_t next_seq;
 
 void command_report(struct report *report, bool json)
 {
@@ -69,6 +79,7 @@ void command_report(struct report *report, bool json)
 		.columns = columns,
 		.colour = !json && isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
 			  !(term && !strcmp(term, "dumb")),
+		.seq = &next_seq,
 	};
 }
 

@@ -9,11 +9,14 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct inspection {
 	struct source *sources;
 	size_t count;
 	bool json, verbose;
+	uint64_t *seq;      /* of the command's reports */
+	uint64_t first_seq; /* *seq before the command */
 	inspection_body *body;
 	void *context;
 	/* The results of the last call of the body. */
@@ -65,7 +68,7 @@ void inspection_report(struct inspection *inspection, struct report *report)
 	if (inspection->text)
 		report->stream = inspection->text;
 	/* The summaries are the first lines. */
-	report->seq = summaries(inspection);
+	*inspection->seq = inspection->first_seq + summaries(inspection);
 }
 
 int inspection_fail(struct inspection *inspection, const struct error *error, const char *detail)
@@ -117,8 +120,10 @@ int session_status(const struct session *session)
 static void print_summaries(struct inspection *inspection)
 {
 	struct report report;
+	uint64_t seq = inspection->first_seq;
 
 	command_report(&report, inspection->json);
+	report.seq = &seq;
 	if (!inspection->json)
 		report.stream = stderr;
 	for (size_t i = 0; i < inspection->count; i++) {
@@ -169,6 +174,8 @@ static int print_output(struct inspection *inspection)
 		fflush(inspection->text);
 	if (summaries(inspection) && (!inspection->failed || inspection->text_size))
 		print_summaries(inspection);
+	else if (summaries(inspection))
+		*inspection->seq = inspection->first_seq;
 	if (!inspection->failed)
 		print_warnings(inspection);
 	if (inspection->text_size)
@@ -198,16 +205,29 @@ int inspection_run_sources(struct source *sources, size_t count, const struct op
 		.body = body,
 		.context = context,
 	};
+	struct report report;
 	struct error error;
 	int status;
 
+	command_report(&report, options->json);
+	inspection.seq = report.seq;
+	inspection.first_seq = *report.seq;
 	progress_set("reading the guest");
-	if (source_snapshot(sources, count, read_once, &inspection, &error) < 0)
-		status = command_fail(&error, NULL);
-	else
+	if (source_snapshot(sources, count, read_once, &inspection, &error) == 0) {
 		status = print_output(&inspection);
+	} else {
+		*inspection.seq = inspection.first_seq;
+		status = command_fail(&error, NULL);
+	}
 	discard(&inspection);
 	return status;
+}
+
+static const struct inspection_names *named;
+
+void inspection_use(const struct inspection_names *names)
+{
+	named = names;
 }
 
 int inspection_open(const char *name, const struct source_config *config, struct source *out)
@@ -215,6 +235,18 @@ int inspection_open(const char *name, const struct source_config *config, struct
 	char detail[1024];
 	struct error error;
 
+	for (size_t i = 0; named && i < named->count; i++) {
+		if (strcmp(named->names[i], name) != 0)
+			continue;
+		*out = named->sources[i];
+		out->one_cpu = config->one_cpu;
+		out->cpu = config->cpu;
+		out->wanted = config->claims;
+		out->stage2 = config->session.stage2;
+		if (out->stage2)
+			stage2_on_demand_open(&out->stage2_reading);
+		return 0;
+	}
 	progress_set("reading %s", name);
 	if (source_open(name, config, out, detail, sizeof(detail), &error) == 0)
 		return 0;

@@ -29,6 +29,16 @@ int inspection_run(const struct source_options *options, enum source_claims clai
 int inspection_run_sources(struct source *sources, size_t count, const struct options *options,
 			   inspection_body *body, void *context);
 
+/*
+ * Sources by a name, for the time of a command: sources[i] is what the command line calls names[i]. NULL: no longer.
+ */
+struct inspection_names {
+	const char *const *names;
+	const struct source *sources;
+	size_t count;
+};
+void inspection_use(const struct inspection_names *names);
+
 /* Opens a source. -1 when the error is printed. */
 int inspection_open(const char *name, const struct source_config *config, struct source *out);
 

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "report/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +54,9 @@ static void print_usage(FILE *stream)
  */
 static void keep_standard_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0)
+			return;
 }
 
 /* A mapped file became shorter. In a signal handler: write() alone. */
@@ -83,7 +80,7 @@ static void end_without_library(const char *text)
 }
 
 /* The command of that name, or NULL. */
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i]->name))
@@ -119,7 +116,7 @@ static int unknown_command(const char *given)
 
 static int run_command_line(int argc, char **argv)
 {
-	const struct command *command = find_command(argv[0]);
+	const struct command *command = command_find(argv[0]);
 	char name[64];
 
 	if (!command)

@@ -4,6 +4,7 @@
  */
 #include "commands/address_parse.h"
 #include "commands/inspection.h"
+#include "commands/watch.h"
 #include "report/map.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ enum {
 	OPTION_OWNER,
 	OPTION_RANGE,
 	OPTION_USER,
+	OPTION_WATCH,
 	OPTION_WRITABLE,
 };
 
@@ -24,7 +26,8 @@ struct map_options {
 	struct source_options source;
 	struct map_filter filter; /* but for `range` */
 	const char *range;        /* START-END; NULL: everything */
-	bool all, check;
+	bool all, check, watch;
+	bool at_end; /* the VM of kvmap is at its end, where it is held */
 };
 
 static const struct argp_option map_argp_options[] = {
@@ -34,6 +37,10 @@ static const struct argp_option map_argp_options[] = {
 	  "for page tables that can be written; exit status 1 if there are any",
 	  0 },
 	{ "cpu", OPTION_CPU, "N", 0, "the tables of CPU N (default: the first CPU with paging)", 0 },
+	{ "watch", OPTION_WATCH, NULL, 0,
+	  "show the map again twice a second, until the guest's end or Ctrl-C: + marks lines that are new, - those that are "
+	  "gone; in a terminal",
+	  0 },
 	{ "writable", OPTION_WRITABLE, NULL, 0, "only what is writable", 0 },
 	{ "executable", OPTION_EXECUTABLE, NULL, 0, "only what is executable", 0 },
 	{ "user", OPTION_USER, NULL, 0, "only what the user can reach", 0 },
@@ -57,6 +64,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_ALL: options->all = true; return 0;
 	case OPTION_CHECK: options->check = true; return 0;
 	case OPTION_CPU: return source_options_cpu(state, argument, &options->source);
+	case OPTION_WATCH: options->watch = true; return 0;
 	case OPTION_WRITABLE: options->filter.writable = true; return 0;
 	case OPTION_EXECUTABLE: options->filter.executable = true; return 0;
 	case OPTION_USER: options->filter.user = true; return 0;
@@ -66,6 +74,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		options->range = argument;
 		return 0;
 	case OPTION_OWNER: options->filter.owner = argument; return 0;
+	case ARGP_KEY_END:
+		if (options->watch && options->source.common.json)
+			argp_error(state, "--watch is for reading: it cannot be combined with --json");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -137,15 +149,46 @@ static int work_read(const struct map_options *options, struct source *source, s
 	return options->check ? map_check(&input, &work->violations, error) : 0;
 }
 
+/* Everything at once, where nothing is needed twice: the direct map of kvmap's own guest is known beforehand. */
+static bool is_one_pass(const struct map_options *options, const struct source *source)
+{
+	return source->claims && !options->check && !options->all && !options->source.common.json;
+}
+
+static int work_fold(const struct source *source, struct work *work, struct error *error)
+{
+	const struct map_source from = {
+		.view = source->view,
+		.mode = &source->mode,
+		.direct = map_direct(NULL, source->view, source->claims),
+		.claims = source->claims,
+		.symbols = source->symbols,
+	};
+
+	return map_read_folded(&from, &work->filter, &work->map, &work->lines, &work->ranges, error);
+}
+
 static int work_build(const struct map_options *options, const struct source *source, struct work *work,
 		      struct error *error)
 {
 	if (map_build(&work->ranges, &work->direct, source->claims, source->symbols, &work->filter,
 		      &work->map, error) < 0)
 		return -1;
-	if (work->filter.owner && map_check_owner(&work->map, source->symbols, work->filter.owner, error) < 0)
-		return -1;
 	return map_fold(&work->map, !options->all && !options->source.common.json, &work->lines, error);
+}
+
+static int work_do(const struct map_options *options, struct source *source, struct work *work,
+		   struct error *error)
+{
+	if (is_one_pass(options, source)) {
+		if (work_fold(source, work, error) < 0)
+			return -1;
+	} else if (work_read(options, source, work, error) < 0 ||
+		   work_build(options, source, work, error) < 0) {
+		return -1;
+	}
+	return work->filter.owner ? map_check_owner(&work->map, source->symbols, work->filter.owner, error)
+				  : 0;
 }
 
 static int work_report(const struct map_options *options, struct inspection *inspection,
@@ -172,17 +215,19 @@ static int work_report(const struct map_options *options, struct inspection *ins
 
 static int show_map(struct inspection *inspection, struct source *source, void *context)
 {
-	const struct map_options *options = context;
+	struct map_options *options = context;
 	struct work work = { .filter = options->filter };
 	struct error error;
 	int status;
 
+	options->at_end =
+		source->vm.client && control_client_hello(source->vm.client)->state == CONTROL_AT_END;
 	if (!inspection_has_mode(inspection, source))
 		return EXIT_NOT_DONE;
 	if (options->range && address_parse_range(options->range, source->claims, source->symbols,
 						  &work.filter.start, &work.filter.end, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
-	if (work_read(options, source, &work, &error) < 0 || work_build(options, source, &work, &error) < 0)
+	if (work_do(options, source, &work, &error) < 0)
 		status = inspection_fail(inspection, &error, NULL);
 	else
 		status = work_report(options, inspection, source, &work);
@@ -194,15 +239,32 @@ static int show_map(struct inspection *inspection, struct source *source, void *
 	return status;
 }
 
+static int map_once(void *context)
+{
+	struct map_options *options = context;
+
+	/* Only --check compares frames. */
+	return inspection_run(&options->source, options->check ? SOURCE_CLAIMS : SOURCE_AREAS, show_map,
+			      options);
+}
+
+static int map_watched(void *context, bool *last_out)
+{
+	struct map_options *options = context;
+	int status = map_once(options);
+
+	/* A guest at its end changes no more. */
+	*last_out = options->at_end;
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct map_options options;
 
 	if (parse_options(argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	/* Only --check compares frames. */
-	return inspection_run(&options.source, options.check ? SOURCE_CLAIMS : SOURCE_AREAS, show_map,
-			      &options);
+	return options.watch ? watch_run(map_watched, &options) : map_once(&options);
 }
 
 const struct command map_command = {

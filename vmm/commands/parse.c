@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/progress.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,8 +119,21 @@ static void print_help_line(const char *line, size_t length)
 	printf("%.*s\n", (int)length, line);
 }
 
+static bool in_shell, helped;
+
+void command_parse_in_shell(bool shell)
+{
+	in_shell = shell;
+}
+
+bool command_helped(void)
+{
+	return helped;
+}
+
 /*
- * Prints help as wide as the terminal, without argp's remark about arguments of short options, and ends the process.
+ * Prints help as wide as the terminal, without argp's remark about arguments of short options, and ends the process,
+ * unless it is a shell.
  * Settings of the user for argp (ARGP_HELP_FMT) stay.
  */
 static void print_help(const struct argp_state *state, unsigned int flags)
@@ -137,7 +151,9 @@ static void print_help(const struct argp_state *state, unsigned int flags)
 		for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
 			print_help_line(at, strcspn(at, "\n"));
 	free(text);
-	exit(command_finish(0));
+	if (!in_shell)
+		exit(command_finish(0));
+	helped = true;
 }
 
 enum { OPTION_USAGE = 0x4000 };
@@ -148,20 +164,53 @@ static error_t parse_help(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
 	case 'h':
-	case '?': print_help(state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC); return 0;
-	case OPTION_USAGE: print_help(state, ARGP_HELP_USAGE); return 0;
+	case '?':
+		print_help(state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+		return ECANCELED; /* in a shell, what else the line has or lacks does not count */
+	case OPTION_USAGE: print_help(state, ARGP_HELP_USAGE); return ECANCELED;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
+/* Where argp prints. */
+struct printing {
+	FILE *to;
+	bool escaped;
+	bool used; /* it has printed something */
+};
+
 /* argp ends each error with a line "Try `...' for more information". An error here is one line. */
-static ssize_t write_escaped(void *stream, const char *text, size_t length)
+static ssize_t write_printing(void *context, const char *text, size_t length)
 {
 	static const char remark[] = "Try `";
+	struct printing *printing = context;
 
-	if (length < sizeof(remark) || memcmp(text, remark, sizeof(remark) - 1) != 0)
-		command_write_escaped(stream, text, length);
+	printing->used |= length;
+	if (!printing->escaped)
+		fwrite(text, 1, length, printing->to);
+	else if (length < sizeof(remark) || memcmp(text, remark, sizeof(remark) - 1) != 0)
+		command_write_escaped(printing->to, text, length);
 	return (ssize_t)length;
+}
+
+/* Replaces the stream for the time of argp_parse(). NULL: it cannot be. */
+static FILE *printing_begin(FILE **stream, struct printing *printing)
+{
+	FILE *replacement = fopencookie(printing, "w", (cookie_io_functions_t){ .write = write_printing });
+
+	printing->to = *stream;
+	if (replacement) {
+		setvbuf(replacement, NULL, _IOLBF, 0);
+		*stream = replacement;
+	}
+	return replacement;
+}
+
+static void printing_end(FILE **stream, struct printing *printing, FILE *replacement)
+{
+	*stream = printing->to;
+	if (replacement)
+		fclose(replacement);
 }
 
 int command_parse(const struct argp *argp, int argc, char **argv, void *input)
@@ -181,25 +230,27 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *input)
 		.doc = argp->doc,
 		.children = children,
 	};
-	FILE *terminal = stderr, *escaped;
+	struct printing output = { 0 }, errors = { .escaped = true };
+	FILE *output_stream = NULL, *errors_stream;
 	int result;
 
 	command.args_doc = command.doc = NULL;
+	helped = false;
 	argp_err_exit_status = EXIT_NOT_DONE;
 	if (check_spelling(argp, argc, argv) < 0)
 		return -1;
-	/* argp prints arguments as they are. It takes the value of stderr at its start. */
-	escaped = fopencookie(terminal, "w", (cookie_io_functions_t){ .write = write_escaped });
-	if (escaped) {
-		setvbuf(escaped, NULL, _IOLBF, 0);
-		stderr = escaped;
-	}
-	result = argp_parse(&whole, argc, argv, ARGP_NO_HELP, NULL, input);
-	stderr = terminal;
-	if (escaped)
-		fclose(escaped);
-	if (result)
+	/* argp prints arguments as they are. It takes the values of stderr and stdout at its start. */
+	errors_stream = printing_begin(&stderr, &errors);
+	if (in_shell)
+		output_stream = printing_begin(&stdout, &output);
+	result = argp_parse(&whole, argc, argv, ARGP_NO_HELP | (in_shell ? ARGP_NO_EXIT : 0), NULL, input);
+	if (in_shell)
+		printing_end(&stdout, &output, output_stream);
+	printing_end(&stderr, &errors, errors_stream);
+	/* Without its exit, argp goes on after an error, and after help. */
+	if (result || (in_shell && (output.used || errors.used)))
 		return -1;
-	progress_begin();
+	if (!in_shell)
+		progress_begin();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "commands/core_dump.h"
 #include "commands/inspection.h"
 #include "commands/progress.h"
+#include "commands/watch.h"
 #include "session/accept.h"
 
 #include <limits.h>
@@ -24,9 +25,10 @@ struct run_options {
 	const char *control;
 	bool hold;
 	bool serial;
+	bool watch;
 };
 
-enum { OPTION_DUMP = 512, OPTION_CONTROL, OPTION_HOLD, OPTION_SERIAL };
+enum { OPTION_DUMP = 512, OPTION_CONTROL, OPTION_HOLD, OPTION_SERIAL, OPTION_WATCH };
 
 static const struct argp_option argp_options[] = {
 	{ "dump", OPTION_DUMP, "FILE", 0, "write the guest's memory at the end as an ELF core", 0 },
@@ -39,6 +41,10 @@ static const struct argp_option argp_options[] = {
 	  0 },
 	{ "serial", OPTION_SERIAL, NULL, 0,
 	  "print the guest's own report, as any other VMM would see it on the serial port", 0 },
+	{ "watch", OPTION_WATCH, NULL, 0,
+	  "show the guest's map twice a second while it runs, in a terminal: + marks lines that are new, - those that are "
+	  "gone (implies --control auto)",
+	  0 },
 	{ 0 },
 };
 
@@ -52,7 +58,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_CONTROL: options->control = options_path(state, "--control", argument); return 0;
 	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
+	case OPTION_WATCH: options->watch = true; return 0;
 	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;
+	case ARGP_KEY_END:
+		if (options->watch && options->common.json)
+			argp_error(state, "--watch is for reading: it cannot be combined with --json");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -117,6 +128,25 @@ static int print(struct session *session, const struct run_options *options, uin
 	command_report(&report, options->common.json);
 	report_run(&report, &session->run);
 	return command_finish(session_status(session));
+}
+
+/* session_run(), and the map of the guest meanwhile. */
+static int run_watched(const struct session_config *config, struct session **out, struct error *error)
+{
+	pid_t watcher;
+	int result;
+
+	if (watch_check_terminal(error) < 0)
+		return -1;
+	progress_end();
+	watcher = watch_begin(error);
+	if (watcher < 0)
+		return -1;
+	result = session_run(config, out, error);
+	if (result == 0 && !signals_received())
+		acceptor_hold((*out)->acceptor);
+	watch_end(watcher, result == 0);
+	return result;
 }
 
 /* Keeps the VM at its end. */
@@ -194,10 +224,11 @@ static int run(int argc, char **argv)
 	}
 	config.program = program;
 	config.interruptible = true;
+	config.columns = command_columns();
 	config.serial = options.serial;
-	config.hold = options.hold;
-	config.control = options.control ? options.control : options.hold ? ACCEPT_AUTO : NULL;
-	if (session_run(&config, &session, &error) < 0)
+	config.hold = options.hold || options.watch;
+	config.control = options.control ? options.control : config.hold ? ACCEPT_AUTO : NULL;
+	if ((options.watch ? run_watched : session_run)(&config, &session, &error) < 0)
 		status = command_fail(&error, NULL);
 	else
 		status = print(session, &options, process_ns, start);

@@ -15,7 +15,7 @@ static int show_verdict(struct inspection *inspection, struct source *source, vo
 	(void)context;
 	if (source->session) {
 		inspection_report(inspection, &report);
-		report_verdict(&report, &source->session->verdict);
+		report_verdict(&report, &source->session->verdict, &(struct verdict_run){ 0 });
 		return session_status(source->session);
 	}
 	if (source_verify(source, &verdict, NULL, &error) < 0)
@@ -23,7 +23,7 @@ static int show_verdict(struct inspection *inspection, struct source *source, vo
 	status = inspection_status(inspection, source, &verdict);
 	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
 		inspection_report(inspection, &report);
-		report_verdict(&report, &verdict);
+		report_verdict(&report, &verdict, &(struct verdict_run){ 0 });
 	}
 	verdict_destroy(&verdict);
 	return status;

@@ -431,8 +431,10 @@ static int read_registers(struct control_client *client, struct error *error)
 	    client->reply.header.size !=
 		    offsetof(struct control_cpus, cpus) + cpus->count * sizeof(cpus->cpus[0]))
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not describe its registers correctly");
-	memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
-	view->cpu_count = cpus->count;
+	if (view_set_cpus(view, cpus->count, error) < 0)
+		return -1;
+	if (cpus->count)
+		memcpy(view->cpus, cpus->cpus, cpus->count * sizeof(cpus->cpus[0]));
 	view->translate = translate;
 	view->translate_context = client;
 	view->translate_max = CONTROL_ADDRESSES_MAX;

@@ -37,11 +37,6 @@ const char *address_kind_label(enum address_kind kind)
 	return labels[kind];
 }
 
-enum address_kind address_area_kind(const struct claim_area *area)
-{
-	return area->state == AREA_LAZY ? ADDRESS_LAZY : area->deferred ? ADDRESS_DEFERRED : ADDRESS_AREA;
-}
-
 const char *address_area_state(const struct claim_area *area)
 {
 	return area->state == AREA_LAZY ? "lazy" : area->deferred ? "deferred" : "live";
@@ -67,7 +62,8 @@ static struct address in_vmalloc_range(uint64_t gva, const struct claims *claims
 		return (struct address){ .kind = ADDRESS_STRAY };
 	if (gva >= claim_area_guard(area))
 		return (struct address){ .kind = ADDRESS_GUARD, .area = area };
-	return (struct address){ .kind = address_area_kind(area), .area = area };
+	return (struct address){ .kind = address_area_kind(area->state == AREA_LIVE, area->deferred),
+				 .area = area };
 }
 
 /* By layout, claims and the image's segments; the page tables are not read. */

@@ -47,8 +47,11 @@ int address_of_variable(const char *text, const struct claims *claims, uint64_t 
 int address_with_offset(const char *name, uint64_t address, const char *text, uint64_t *out,
 			struct error *error);
 
-/* ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
-enum address_kind address_area_kind(const struct claim_area *area);
+/* The kind of an area: ADDRESS_AREA, ADDRESS_DEFERRED or ADDRESS_LAZY. */
+static inline enum address_kind address_area_kind(bool live, bool deferred)
+{
+	return !live ? ADDRESS_LAZY : deferred ? ADDRESS_DEFERRED : ADDRESS_AREA;
+}
 
 /* ADDRESS_TEXT, ADDRESS_DATA or ADDRESS_RODATA. */
 enum address_kind address_segment_kind(const struct symbols_segment *segment);

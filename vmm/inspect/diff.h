@@ -117,7 +117,7 @@ void diff_frames_destroy(struct diff_frames *frames);
 enum diff_area_change {
 	DIFF_AREA_NEW,
 	DIFF_AREA_GONE,      /* its range is free, or part of another area */
-	DIFF_AREA_FREED,     /* live before, deferred or lazily freed after */
+	DIFF_AREA_FREED,     /* live before, or not there; deferred or lazily freed after */
 	DIFF_AREA_ANEW,      /* the allocation stamps differ: another area at the same address */
 	DIFF_AREA_EXTENT,    /* the range of addresses */
 	DIFF_AREA_VM_SIZE,   /* vm_struct.size, with the guard */

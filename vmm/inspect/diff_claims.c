@@ -126,6 +126,11 @@ static bool same_frames(const struct claims *before, const struct claim_area *on
 			one->frame_count * sizeof(*before->frames.items)));
 }
 
+static bool is_freed(const struct claim_area *area)
+{
+	return area->deferred || area->state == AREA_LAZY;
+}
+
 static unsigned int area_changes(const struct claims *before, const struct claim_area *one,
 				 const struct claims *after, const struct claim_area *other)
 {
@@ -133,7 +138,7 @@ static unsigned int area_changes(const struct claims *before, const struct claim
 
 	/* `allocated` never changes during the life of an area. */
 	changes |= one->allocated != other->allocated ? 1u << DIFF_AREA_ANEW : 0;
-	if (one->state == AREA_LIVE && !one->deferred && (other->deferred || other->state == AREA_LAZY))
+	if (is_freed(other) && (!is_freed(one) || changes))
 		changes |= 1u << DIFF_AREA_FREED;
 	changes |= one->va_end != other->va_end ? 1u << DIFF_AREA_EXTENT : 0;
 	changes |= one->size != other->size ? 1u << DIFF_AREA_VM_SIZE : 0;
@@ -173,7 +178,8 @@ static int merge_areas(const struct claims *before, const struct keyed_array *on
 			area.after = &after->areas.items[other->items[j].tag];
 		i += area.before != NULL;
 		j += area.after != NULL;
-		area.changes = !area.before  ? 1u << DIFF_AREA_NEW
+		area.changes = !area.before ? 1u << DIFF_AREA_NEW | (unsigned int)is_freed(area.after)
+									    << DIFF_AREA_FREED
 			       : !area.after ? 1u << DIFF_AREA_GONE
 					     : area_changes(before, area.before, after, area.after);
 		if (area.changes && array_push(out, area) < 0)

@@ -112,7 +112,7 @@ static int count_below(const struct reacher *reacher, const struct walk_table *t
 	int stop = 0;
 
 	*out = (struct counted){ 0 };
-	switch (visited_add_value(&memo->places, table, memo->count, &place)) {
+	switch (visited_add(&memo->places, table, memo->count, &place)) {
 	case VISITED_NO_MEMORY: return 1;
 	case VISITED_BEFORE: *out = memo->items[place]; return 0;
 	default: place = memo->count;

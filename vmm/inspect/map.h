@@ -45,6 +45,28 @@ struct memory_map {
 	items; /* by address; a guard that is mapped follows the range that contains it */
 	ARRAY_OF(struct map_caller) callers;
 	struct map_direct direct;
+	ARRAY_OF(struct range) ranges; /* map_read_folded(): those of the items */
+	size_t item_count;             /* selected, listed or not */
+	size_t range_count;            /* those of them that are ranges */
+	bool typed; /* a range, selected or not, has a memory type other than the first of the PAT */
+};
+
+struct map_builder;
+struct map_line;
+
+/*
+ * Takes each item, in order. Nonzero: memory is out. The item and its range are valid until it returns; it has no caller
+ * before map_name_caller(), and no variable.
+ */
+struct map_sink {
+	int (*item)(void *context, struct map_builder *builder, struct map_item *item);
+	/*
+	 * May be NULL. The line that items of this key (map_alike()) are to be added to by map_line_add() instead,
+	 * as nothing else of them is needed: those from `start` to *last_out, until the next item(). NULL: the item
+	 * is needed. Not called with a filter.
+	 */
+	struct map_line *(*sum)(void *context, uint32_t alike, uint64_t start, uint64_t *last_out);
+	void *context;
 };
 
 /* Selects the items of a map; an item must pass all conditions. { .end = ~0 } selects all. */
@@ -57,7 +79,7 @@ struct map_filter {
 
 /*
  * Finds the direct map. With claims: at its fixed base. Without (claims is NULL): the offset at which at
- * least half of the view's memory is mapped. ranges must be all ranges of the guest.
+ * least half of the view's memory is mapped. ranges must be all ranges of the guest, or NULL with claims.
  */
 struct map_direct map_direct(const struct ranges *ranges, const struct view *view,
 			     const struct claims *claims);
@@ -69,6 +91,20 @@ struct map_direct map_direct(const struct ranges *ranges, const struct view *vie
 int map_build(const struct ranges *ranges, const struct map_direct *direct, const struct claims *claims,
 	      struct symbols *symbols, const struct map_filter *filter, struct memory_map *out,
 	      struct error *error);
+/*
+ * The same for ranges that are passed one at a time, in order: map_open(), map_add() of each, map_close() whether they
+ * failed or not. Only callers are kept, in *map. in_order: the areas of the claims are taken to be, as they are in a
+ * guest that is not damaged; map_close() returns MAP_DISORDERED if they were not, and all is to be done again without.
+ */
+#define MAP_DISORDERED 1
+
+struct map_builder *map_open(struct memory_map *map, const struct claims *claims, struct symbols *symbols,
+			     const struct map_filter *filter, const struct map_sink *sink, bool in_order);
+int map_add(void *builder, const struct range *range);
+int map_close(struct map_builder *builder);
+
+/* Sets the caller of an item. 0, or -1 if memory is out. */
+int map_name_caller(struct map_builder *builder, struct map_item *item);
 void map_destroy(struct memory_map *map);
 
 /*

@@ -19,6 +19,7 @@ struct kvm_vcpu {
 	int fd;
 	struct kvm_run *run; /* shared with the kernel */
 	size_t run_size;
+	bool registers_known; /* `run` holds those of the last exit: see kvm_vcpu_share_registers() */
 };
 
 /*
@@ -56,11 +57,18 @@ int kvm_vcpu_create(int kvm, int vm, unsigned int id, struct kvm_vcpu *out, stru
 /* Undoes kvm_vcpu_create(). An all-zero struct is allowed. */
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu);
 
+/*
+ * From now on KVM_RUN itself takes registers that were set, and returns them, so that setting them and reading them
+ * after an exit are no ioctls. For a VM of one vCPU: those of another may change outside its KVM_RUN. Without effect
+ * before Linux 4.17.
+ */
+void kvm_vcpu_share_registers(int kvm, struct kvm_vcpu *vcpu);
+
 int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid, struct error *error);
 int kvm_vcpu_get_regs(const struct kvm_vcpu *vcpu, struct kvm_regs *out, struct error *error);
-int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error);
+int kvm_vcpu_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error);
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error);
-int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
+int kvm_vcpu_set_sregs(struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error);
 
 /* Reads a model-specific register. ERROR_HOST also if KVM does not know it. */
 int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out, struct error *error);
@@ -77,7 +85,7 @@ enum kvm_run_result {
 	KVM_RUN_INTERRUPTED = 1, /* by a signal, run->immediate_exit or SIPI; run->exit_reason is not valid */
 };
 
-enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error);
+enum kvm_run_result kvm_vcpu_run(struct kvm_vcpu *vcpu, struct error *error);
 
 /* Name of the exit reason, such as "KVM_EXIT_FAIL_ENTRY"; "unknown exit" if this program does not know it. */
 const char *kvm_exit_name(uint32_t reason);

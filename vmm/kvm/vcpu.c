@@ -40,6 +40,24 @@ void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
 	*vcpu = (struct kvm_vcpu){ 0 };
 }
 
+/* The kinds that kvm_vcpu_get_regs() and kvm_vcpu_get_sregs() read. */
+#define SHARED_REGISTERS (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS)
+
+void kvm_vcpu_share_registers(int kvm, struct kvm_vcpu *vcpu)
+{
+	struct error unknown;
+	int known = KVM_IOCTL_VALUE(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS, &unknown);
+
+	if (known > 0 && (known & SHARED_REGISTERS) == SHARED_REGISTERS)
+		vcpu->run->kvm_valid_regs = SHARED_REGISTERS;
+}
+
+/* Whether `run` holds registers of this kind: KVM_RUN has returned them, or will take them. */
+static bool in_run(const struct kvm_vcpu *vcpu, uint64_t kind)
+{
+	return vcpu->registers_known || vcpu->run->kvm_dirty_regs & kind;
+}
+
 int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid, struct error *error)
 {
 	return KVM_IOCTL(vcpu->fd, KVM_SET_CPUID2, cpuid, error);
@@ -47,22 +65,36 @@ int kvm_vcpu_set_cpuid(const struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpu
 
 int kvm_vcpu_get_regs(const struct kvm_vcpu *vcpu, struct kvm_regs *out, struct error *error)
 {
-	return KVM_IOCTL(vcpu->fd, KVM_GET_REGS, out, error);
+	if (!in_run(vcpu, KVM_SYNC_X86_REGS))
+		return KVM_IOCTL(vcpu->fd, KVM_GET_REGS, out, error);
+	*out = vcpu->run->s.regs.regs;
+	return 0;
 }
 
-int kvm_vcpu_set_regs(const struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error)
+int kvm_vcpu_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs, struct error *error)
 {
-	return KVM_IOCTL(vcpu->fd, KVM_SET_REGS, regs, error);
+	if (!vcpu->run->kvm_valid_regs)
+		return KVM_IOCTL(vcpu->fd, KVM_SET_REGS, regs, error);
+	vcpu->run->s.regs.regs = *regs;
+	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	return 0;
 }
 
 int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *out, struct error *error)
 {
-	return KVM_IOCTL(vcpu->fd, KVM_GET_SREGS, out, error);
+	if (!in_run(vcpu, KVM_SYNC_X86_SREGS))
+		return KVM_IOCTL(vcpu->fd, KVM_GET_SREGS, out, error);
+	*out = vcpu->run->s.regs.sregs;
+	return 0;
 }
 
-int kvm_vcpu_set_sregs(const struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
+int kvm_vcpu_set_sregs(struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs, struct error *error)
 {
-	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
+	if (!vcpu->run->kvm_valid_regs)
+		return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs, error);
+	vcpu->run->s.regs.sregs = *sregs;
+	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_SREGS;
+	return 0;
 }
 
 int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uint64_t *out, struct error *error)
@@ -100,11 +132,14 @@ int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *tran
 	return KVM_IOCTL(vcpu->fd, KVM_TRANSLATE, translation, error);
 }
 
-enum kvm_run_result kvm_vcpu_run(const struct kvm_vcpu *vcpu, struct error *error)
+enum kvm_run_result kvm_vcpu_run(struct kvm_vcpu *vcpu, struct error *error)
 {
+	vcpu->registers_known = false;
 	/* Not through KVM_IOCTL, which would go on after the signal that is to stop the guest. */
-	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+		vcpu->registers_known = vcpu->run->kvm_valid_regs == SHARED_REGISTERS;
 		return KVM_RUN_EXITED;
+	}
 	/* EAGAIN: a vCPU that waited for SIPI has got it, and is ready to run. */
 	if (errno == EINTR || errno == EAGAIN)
 		return KVM_RUN_INTERRUPTED;

@@ -36,7 +36,14 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 	struct kvmap_boot record;
 
 	memcpy(&record, module, sizeof(record));
-	record.flags |= KVMAP_BOOT_CHANNEL | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
+	if (machine->has_ring) {
+		record.flags |= KVMAP_BOOT_RING;
+		record.ring_gpa = PVH_RING_GPA;
+		record.ring_size = machine_ring_size();
+		machine_ring_open(machine, record.operation_count);
+	}
+	record.flags |=
+		KVMAP_BOOT_CHANNEL | KVMAP_BOOT_ZEROED | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
 	record.channel_gpa = PVH_CHANNEL_GPA;
 	record.channel_size = machine_channel_size();
 	record.cpus = machine->cpus;

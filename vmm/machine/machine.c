@@ -71,6 +71,8 @@ static int add_vcpus(struct machine *machine, struct error *error)
 	for (unsigned int i = 0; i < machine->cpus; i++)
 		if (kvm_vcpu_create(machine->kvm, machine->vm, i, &machine->vcpus[i], error) < 0)
 			return -1;
+	if (!machine->local_apics)
+		kvm_vcpu_share_registers(machine->kvm, &machine->vcpus[0]);
 	return set_cpuid(machine, error);
 }
 
@@ -150,6 +152,7 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 	machine->cpus = config->cpus;
 	machine->local_apics = config->cpus > 1 || config->interrupts;
 	machine->nodes = config->nodes;
+	machine->has_ring = config->ring;
 	machine->vcpus = calloc(machine->cpus, sizeof(*machine->vcpus));
 	if (!machine->vcpus) {
 		free(machine);

@@ -11,6 +11,7 @@
 #include "base/private_file.h"
 #include "kvmap/boot.h"
 #include "kvmap/channel.h"
+#include "kvmap/operation.h"
 #include "view/view.h"
 
 struct machine;
@@ -23,6 +24,7 @@ struct machine_config {
 	bool holdable;                      /* another thread uses machine_hold() */
 	unsigned int nodes;                 /* 1 to KVMAP_NODES_MAX; 0 is 1 */
 	bool interrupts;                    /* give a single CPU a local APIC too */
+	bool ring;                          /* for machine_ring_push() */
 };
 
 #define MACHINE_CPUS_MAX   KVMAP_CPUS_MAX
@@ -61,7 +63,7 @@ void machine_destroy(struct machine *machine);
 /*
  * Copies module 0 and the start info to memory, and sets vCPU 0 to the PVH entry; the others wait for INIT and
  * SIPI. The struct kvmap_boot at the start of the module gets flags |= CHANNEL (and PAGES_1G where the host
- * has them), channel_gpa, channel_size and cpus; its other fields stay. The bytes of `module` are copied.
+ * has them, RING where the machine has one), the GPAs and sizes of both, and cpus; its other fields stay. The bytes of `module` are copied.
  */
 int machine_boot(struct machine *machine, const void *module, size_t size, struct error *error);
 
@@ -78,6 +80,35 @@ int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_ev
  * thread of machine_run(); async-signal-safe.
  */
 void machine_interrupt(struct machine *machine);
+
+/* Continues after machine_interrupt(): later calls of machine_run() run the guest again. */
+void machine_continue(struct machine *machine);
+
+/* Operations for a guest with a ring. Borrowed. */
+struct machine_operations {
+	const struct kvmap_operation *items;
+	uint32_t count;        /* at most MACHINE_RING_CAPACITY */
+	const char *strings;   /* to which the operand of `print` refers */
+	uint32_t strings_size; /* at most MACHINE_RING_STRINGS; the last byte is 0 */
+	const char *names;     /* of all variables, NUL-terminated, one after another */
+	uint32_t names_size;
+	uint32_t variable_count;
+};
+
+#define MACHINE_RING_CAPACITY 1024
+#define MACHINE_RING_STRINGS  (32u << 10)
+
+/*
+ * Gives the guest of a stopped machine operations; the next machine_run() runs them and returns with
+ * KVMAP_DOORBELL_IDLE when they are done. False: it has not run the earlier ones, or they are too many.
+ */
+bool machine_ring_push(struct machine *machine, const struct machine_operations *operations);
+
+/* Number of operations that the guest has not run, as it says; -1 if it says what cannot be. */
+int machine_ring_waiting(struct machine *machine);
+
+/* No operation will follow: the guest, when it is continued, ends. */
+void machine_ring_close(struct machine *machine);
 
 /* Reads the next record of the channel; false if there is none. *damaged_out: the guest's head is invalid. */
 bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);

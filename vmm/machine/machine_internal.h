@@ -6,6 +6,7 @@
 #define VMM_MACHINE_MACHINE_INTERNAL_H
 
 #include "kvm/kvm.h"
+#include "kvmap/ring.h"
 #include "machine/guest_memory.h"
 #include "machine/machine.h"
 #include "machine/program.h"
@@ -22,6 +23,10 @@ struct machine {
 	struct program program;
 	struct serial serial;
 	uint32_t channel_tail; /* records read; the tail in guest memory is a copy for the guest */
+	bool has_ring;
+	uint32_t
+		ring_head; /* number of the next operation; the head in guest memory is a copy for the guest */
+	uint32_t ring_tail; /* the guest's last valid tail */
 	struct machine_facts facts;
 	struct view view;
 };
@@ -29,6 +34,10 @@ struct machine {
 /* Initialises the channel's header in guest memory. */
 void machine_channel_open(struct machine *machine);
 uint32_t machine_channel_size(void);
+
+/* Initialises the ring's header in guest memory. first: number of its first operation. */
+void machine_ring_open(struct machine *machine, uint32_t first);
+uint32_t machine_ring_size(void);
 
 /* Registers of vCPU 0 for the PVH entry: 32-bit flat segments, paging off. */
 int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error);

@@ -91,11 +91,12 @@ int machine_view(struct machine *machine, const struct view **out, struct error 
 
 	view->translate = view_translate;
 	view->translate_context = machine;
-	view->cpu_count = 0;
+	if (view_set_cpus(view, machine->cpus, error) < 0)
+		return -1;
 	count = machine_registers(machine, view->cpus, error);
+	view->cpu_count = count < 0 ? 0 : (unsigned int)count;
 	if (count < 0)
 		return -1;
-	view->cpu_count = (unsigned int)count;
 	if (view_learn_data(view) < 0)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	*out = view;

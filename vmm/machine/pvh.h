@@ -23,6 +23,8 @@ struct pvh_page {
 /* Records in the channel. */
 #define PVH_CHANNEL_CAPACITY 1024
 
+#define PVH_RING_GPA 0x30000ull
+
 /*
  * Fills *page for a guest with `memory_size` bytes of RAM whose module 0 has the GPAs [module_gpa, module_gpa +
  * module_size).

@@ -51,6 +51,14 @@ void machine_interrupt(struct machine *machine)
 		((volatile struct kvm_run *)machine->vcpus[0].run)->immediate_exit = 1;
 }
 
+/* Called while no vCPU runs, so that nothing else writes immediate_exit. */
+void machine_continue(struct machine *machine)
+{
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		((volatile struct kvm_run *)machine->vcpus[i].run)->immediate_exit = 0;
+	machine->interrupted = false;
+}
+
 int machine_run(struct machine *machine, uint64_t deadline_ns, struct machine_event *event_out,
 		struct error *error)
 {

@@ -42,11 +42,28 @@ struct ranges {
 /* Hostile tables make no longer list than this. */
 #define RANGES_MAX (1u << 22)
 
+/* Addresses, sorted: a uint64_t every `stride` bytes, such as a member of an array of structures. */
+struct ranges_breaks {
+	const uint64_t *first;
+	size_t stride, count;
+};
+
+/* Takes each range, in order of GVA. Nonzero: memory is out. The range is valid until it returns. */
+struct ranges_sink {
+	int (*range)(void *context, const struct range *range);
+	void *context;
+};
+
 /*
- * Merges the leaves of [start, end], both inclusive. Ranges also end where `breaks` (sorted, may be NULL) has
- * an address, so that neighbouring areas stay apart; a break inside a large page takes effect at its end. -1
- * only when memory is out; damaged tables are counted.
+ * Merges the leaves of [start, end], both inclusive. Ranges also end where `breaks` (may be NULL) has an address, so
+ * that neighbouring areas stay apart; a break inside a large page takes effect at its end. totals_out: the counts,
+ * without items. -1 only when memory is out, of the sink too; damaged tables are counted.
  */
+int ranges_visit(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
+		 const struct ranges_breaks *breaks, const struct ranges_sink *sink,
+		 struct ranges *totals_out, struct error *error);
+
+/* The same as a list, to be destroyed. breaks may be NULL. */
 int ranges_collect(const struct view *view, const struct walk_mode *mode, uint64_t start, uint64_t end,
 		   const uint64_t *breaks, size_t break_count, struct ranges *out, struct error *error);
 void ranges_destroy(struct ranges *ranges);

@@ -4,6 +4,8 @@
  */
 #include "paging/visited.h"
 
+#include "base/page.h"
+
 #include <stdlib.h>
 
 #define SLOTS_FIRST 64
@@ -14,9 +16,11 @@ static uint64_t key_of(const struct walk_table *table)
 	return table->gpa | table->level << 4 | table->rights;
 }
 
+/* Eight frames in a row have eight slots in a row: tables are mostly allocated, and visited, in order. */
 static struct visited_slot *slot_of(const struct visited *visited, uint64_t key)
 {
-	size_t slot = (key * 0x9e3779b97f4a7c15ull >> 20) & visited->mask;
+	uint64_t frame = key / PAGE_4K, group = frame / 8 * 0x9e3779b97f4a7c15ull >> 20;
+	size_t slot = (group * 8 + frame % 8) & visited->mask;
 
 	while (visited->slots[slot].key && visited->slots[slot].key != key)
 		slot = (slot + 1) & visited->mask;
@@ -39,32 +43,38 @@ static int grow(struct visited *visited)
 	return 0;
 }
 
-enum visited_result visited_add_value(struct visited *visited, const struct walk_table *table, uint64_t value,
-				      uint64_t *value_out)
+static int make_room(struct visited *visited)
+{
+	return !visited->slots || 2 * visited->count > visited->mask ? grow(visited) : 0;
+}
+
+enum visited_result visited_add(struct visited *visited, const struct walk_table *table, uint64_t value,
+				uint64_t *value_out)
 {
 	struct visited_slot *slot;
 
-	if ((!visited->slots || 2 * visited->count > visited->mask) && grow(visited) < 0)
+	if (make_room(visited) < 0)
 		return VISITED_NO_MEMORY;
 	slot = slot_of(visited, key_of(table));
 	if (slot->key) {
 		*value_out = slot->value;
-		slot->times++;
 		return VISITED_BEFORE;
 	}
-	*slot = (struct visited_slot){ key_of(table), value, 1 };
+	*slot = (struct visited_slot){ key_of(table), value };
 	visited->count++;
 	return VISITED_FIRST;
 }
 
-enum visited_result visited_add(struct visited *visited, const struct walk_table *table, uint64_t *value_out)
+uint64_t visited_count(struct visited *visited, const struct walk_table *table)
 {
-	return visited_add_value(visited, table, table->gva, value_out);
-}
+	struct visited_slot *slot;
 
-uint64_t visited_times(const struct visited *visited, const struct walk_table *table)
-{
-	return visited->slots ? slot_of(visited, key_of(table))->times : 0;
+	if (make_room(visited) < 0)
+		return 0;
+	slot = slot_of(visited, key_of(table));
+	visited->count += !slot->key;
+	slot->key = key_of(table);
+	return ++slot->value;
 }
 
 void visited_destroy(struct visited *visited)

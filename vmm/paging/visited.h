@@ -12,21 +12,18 @@
 struct visited {
 	struct visited_slot {
 		uint64_t key;   /* 0: empty */
-		uint64_t value; /* that of the caller: the GVA of the first visit, an index ... */
-		uint64_t times; /* that the table was added */
+		uint64_t value; /* that of the caller, or how often the table was counted */
 	} * slots;
 	size_t mask, count;
 };
 
 enum visited_result { VISITED_FIRST, VISITED_BEFORE, VISITED_NO_MEMORY };
 
-/* Adds a table with its GVA as value. VISITED_BEFORE: it is in the set, and *value_out is its value. */
-enum visited_result visited_add(struct visited *visited, const struct walk_table *table, uint64_t *value_out);
-/* The same with another value. */
-enum visited_result visited_add_value(struct visited *visited, const struct walk_table *table, uint64_t value,
-				      uint64_t *value_out);
-/* How often the table was added, the last time included; 0: it is not in the set. */
-uint64_t visited_times(const struct visited *visited, const struct walk_table *table);
+/* Adds a table with a value. VISITED_BEFORE: it is in the set, and *value_out is its value. */
+enum visited_result visited_add(struct visited *visited, const struct walk_table *table, uint64_t value,
+				uint64_t *value_out);
+/* In a set without values of its caller: how often the table was counted, this time included. 0: memory is out. */
+uint64_t visited_count(struct visited *visited, const struct walk_table *table);
 void visited_destroy(struct visited *visited);
 
 #endif

@@ -92,10 +92,11 @@ struct walk_run {
 	unsigned int count;  /* number of leaves, 1 to 512 */
 	unsigned int rights; /* effective permissions */
 	unsigned int level;
-	unsigned int pat_index;  /* PWT | PCD << 1 | PAT << 2 (SDM vol. 3A 4.9.2) */
-	unsigned int key;        /* 0 if the mode has no keys */
-	uint64_t table;          /* GPA of the table that contains them */
-	const uint64_t *entries; /* a copy of the scan, valid until the visitor returns */
+	unsigned int pat_index; /* PWT | PCD << 1 | PAT << 2 (SDM vol. 3A 4.9.2) */
+	unsigned int key;       /* 0 if the mode has no keys */
+	uint64_t table;         /* GPA of the table that contains them */
+	/* A copy of the scan, valid until the visitor returns; ENTRIES_SPARE more can be read. */
+	const uint64_t *entries;
 };
 
 /* The GPA of a leaf of `size` bytes. The mask also drops the PAT bit of a large page. */
@@ -116,6 +117,26 @@ static inline struct walk_leaf walk_run_leaf(const struct walk_run *run, unsigne
 		.entry = run->entries[index],
 		.table = run->table,
 	};
+}
+
+/*
+ * The same in a loop over all leaves: walk_run_step() makes of the leaf before an index the leaf at it, in which only
+ * addresses and entry differ, so that compilers turn the loop into one over vectors. walk_run_before() is the leaf before
+ * index 0.
+ */
+static inline struct walk_leaf walk_run_before(const struct walk_run *run)
+{
+	struct walk_leaf leaf = walk_run_leaf(run, 0);
+
+	leaf.gva -= run->size;
+	return leaf;
+}
+
+static inline void walk_run_step(const struct walk_run *run, unsigned int index, struct walk_leaf *leaf)
+{
+	leaf->gva += leaf->size;
+	leaf->entry = run->entries[index];
+	leaf->gpa = walk_leaf_gpa(leaf->entry, leaf->size);
 }
 
 /* A table in a scan. */

@@ -8,17 +8,22 @@
  */
 #include "paging/pte.h"
 #include "base/page.h"
+#include "paging/entries.h"
 #include "paging/visited.h"
 #include "paging/walk.h"
 
-#include <string.h>
+#include <stdalign.h>
 
 struct table {
 	uint64_t gpa;
 	uint64_t linear; /* first address that it translates */
 	unsigned int rights;
 	unsigned int next, end; /* indices of the entries not yet visited */
-	uint64_t entries[PAGE_TABLE_ENTRIES];
+	unsigned int run;       /* starts[run] <= next < starts[run + 1] */
+	uint16_t starts[PAGE_TABLE_ENTRIES +
+			ENTRIES_SPARE]; /* first entries of the runs, in order; then `end` */
+	/* The copy, with what entries_loops.tally may read after it. */
+	alignas(64) uint64_t entries[PAGE_TABLE_ENTRIES + ENTRIES_SPARE];
 };
 
 struct scan {
@@ -31,6 +36,11 @@ struct scan {
 	bool tables_only;       /* the visitor has only `table`: entries of level 1 are not read */
 	/* By level: reserved bits, and the bits that are equal in all entries of a run. */
 	uint64_t table_reserved[6], page_reserved[6], alike[6];
+	/* The last run, of this visit of its table (level 0: none), and an entry of it: neighbours mostly equal it. */
+	struct walk_run run;
+	uint64_t flags;
+	const uint8_t *ahead; /* the table that is probably entered next; NULL: not known */
+	const struct entries_loops *loops;
 	struct table tables[6]; /* by level: the path from the top table to the current one */
 };
 
@@ -85,6 +95,29 @@ static int report_root_outside(const struct scan *scan)
 		       : 0;
 }
 
+/* ---- runs of entries ---- */
+
+/* Copies the table and finds the runs of the entries [next, end). */
+static void table_copy(const struct scan *scan, struct table *table, const uint8_t *from, uint64_t alike)
+{
+	uint16_t *starts = &table->starts[1];
+	unsigned int changes = 0, count;
+
+	table->run = 0;
+	table->starts[0] = (uint16_t)table->next;
+	if (table->end > table->next)
+		changes = scan->loops->take(table->entries, (const uint64_t *)(const void *)from,
+					    scan->ahead ? scan->ahead : from, alike, starts);
+	count = changes;
+	if (table->end - table->next < PAGE_TABLE_ENTRIES) {
+		count = 0;
+		for (unsigned int i = 0; i < changes; i++)
+			if (starts[i] > table->next && starts[i] < table->end)
+				starts[count++] = starts[i];
+	}
+	starts[count] = (uint16_t)table->end;
+}
+
 /*
  * Makes the table at `bytes` the current one of its level; skips entries outside the range. -1 at the limit
  * of tables.
@@ -100,6 +133,7 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 	if (!scan->tables_left)
 		return -1;
 	scan->tables_left--;
+	scan->run.level = 0;
 	table->gpa = gpa;
 	table->linear = linear;
 	table->rights = rights;
@@ -108,71 +142,59 @@ static int table_enter(struct scan *scan, const uint8_t *bytes, unsigned int lev
 		table->end = first;
 	else
 		table->end = scan->end < last ? ((scan->end - linear) >> shift) + 1 : PAGE_TABLE_ENTRIES;
-	memcpy(&table->entries[first], bytes + first * sizeof(uint64_t),
-	       (table->end - first) * sizeof(uint64_t));
+	table_copy(scan, table, bytes, scan->alike[level]);
 	return scan->visitor->table ? scan->visitor->table(scan->visitor->context, gpa, level,
 							   linear_extend(scan->mode, linear))
 				    : 0;
 }
 
-/* Number of entries, from `entries` on and at most `most`, that equal the first in the bits of `alike`. */
-static unsigned int run_length(const uint64_t *entries, unsigned int most, uint64_t alike)
-{
-	uint64_t first = entries[0];
-	unsigned int count = 1;
-
-	/* Eight entries per iteration, because a branch per entry would dominate the cost of a scan. */
-	while (most - count >= 8) {
-		const uint64_t *e = &entries[count];
-		uint64_t differ = (e[0] ^ first) | (e[1] ^ first) | (e[2] ^ first) | (e[3] ^ first) |
-				  (e[4] ^ first) | (e[5] ^ first) | (e[6] ^ first) | (e[7] ^ first);
-
-		if (differ & alike)
-			break;
-		count += 8;
-	}
-	while (count < most && !((entries[count] ^ first) & alike))
-		count++;
-	return count;
-}
-
 static int report_leaves(const struct walk_visitor *visitor, const struct walk_run *run)
 {
-	for (unsigned int i = 0; i < run->count; i++) {
-		const struct walk_leaf leaf = walk_run_leaf(run, i);
-		int stop = visitor->leaf(visitor->context, &leaf);
+	struct walk_leaf leaf = walk_run_before(run);
+	int stop = 0;
 
-		if (stop)
-			return stop;
+	for (unsigned int i = 0; i < run->count && !stop; i++) {
+		walk_run_step(run, i, &leaf);
+		stop = visitor->leaf(visitor->context, &leaf);
 	}
-	return 0;
+	return stop;
 }
 
-/* Visits the run of leaves that begins with the valid leaf at table->next. */
-static int scan_run(struct scan *scan, unsigned int level)
+/* Decodes the flag bits of the leaf at table->next. */
+static void run_begin(struct scan *scan, unsigned int level, const struct table *table)
+{
+	uint64_t entry = table->entries[table->next];
+
+	scan->run = (struct walk_run){
+		.size = page_level_size(level),
+		.rights = entry_rights(entry, table->rights),
+		.level = level,
+		.pat_index = entry_pat_index(level, entry),
+		.key = scan->mode->keys ? entry_key(entry) : 0,
+		.table = table->gpa,
+	};
+	scan->flags = entry;
+}
+
+/* Visits the run of leaves that begins with the valid leaf at table->next and that scan->run describes. */
+static inline int scan_run(struct scan *scan, unsigned int level)
 {
 	struct table *table = &scan->tables[level];
 	const uint64_t *entries = &table->entries[table->next];
 	const struct walk_visitor *visitor = scan->visitor;
 	uint64_t linear = table->linear + ((uint64_t)table->next << page_level_shift(level));
-	struct walk_run run = {
-		.gva = linear_extend(scan->mode, linear),
-		.size = page_level_size(level),
-		.count = run_length(entries, table->end - table->next, scan->alike[level]),
-		.rights = entry_rights(entries[0], table->rights),
-		.level = level,
-		.pat_index = entry_pat_index(level, entries[0]),
-		.key = scan->mode->keys ? entry_key(entries[0]) : 0,
-		.table = table->gpa,
-		.entries = entries,
-	};
+	unsigned int end = table->starts[table->run + 1];
 	int stop = 0;
 
-	table->next += run.count;
+	scan->run.gva = linear_extend(scan->mode, linear);
+	scan->run.count = end - table->next;
+	scan->run.entries = entries;
+	table->next = end;
+	table->run++;
 	if (visitor->run)
-		stop = visitor->run(visitor->context, &run);
+		stop = visitor->run(visitor->context, &scan->run);
 	if (!stop && visitor->leaf)
-		stop = report_leaves(visitor, &run);
+		stop = report_leaves(visitor, &scan->run);
 	return stop;
 }
 
@@ -181,18 +203,28 @@ static int scan_again(struct scan *scan, const struct walk_table *table, uint64_
 {
 	uint64_t last = linear + ((uint64_t)PAGE_TABLE_ENTRIES << page_level_shift(table->level)) - 1;
 	struct visited *visited = scan->visitor->visited ? scan->visitor->visited : &scan->visited;
-	uint64_t ignored;
+	uint64_t visits;
 
 	if (linear < scan->start || last > scan->end)
 		return WALK_ENTER;
-	switch (visited_add(visited, table, &ignored)) {
-	case VISITED_BEFORE: break;
-	case VISITED_NO_MEMORY: return WALK_NO_MEMORY;
-	default: return WALK_ENTER;
-	}
-	if (visited_times(visited, table) <= scan->visitor->visits)
+	visits = visited_count(visited, table);
+	if (!visits)
+		return WALK_NO_MEMORY;
+	if (visits == 1 || visits <= scan->visitor->visits)
 		return WALK_ENTER;
 	return scan->visitor->again ? scan->visitor->again(scan->visitor->context, table) : 0;
+}
+
+/* The table that the next entry points to, or NULL. Only to be prefetched: it is not marked as accessed. */
+static const uint8_t *table_ahead(const struct scan *scan, const struct table *table)
+{
+	uint64_t gpa = table->entries[table->next] & PTE_ADDRESS;
+	const struct view_region *region;
+
+	if (table->next == table->end || !(table->entries[table->next] & PTE_P))
+		return NULL;
+	region = view_region(scan->view, gpa, PAGE_4K);
+	return region ? region->bytes + (gpa - region->gpa) : NULL;
 }
 
 /*
@@ -221,28 +253,54 @@ static int scan_descend(struct scan *scan, unsigned int *level, unsigned int ind
 		if (result != WALK_ENTER)
 			return result;
 	}
+	scan->ahead = *level == 2 ? table_ahead(scan, table) : NULL;
 	--*level;
 	return table_enter(scan, bytes, *level, gpa, linear, below.rights);
 }
 
-/* Visits the next present entry of the current table; without one, goes up one level. */
+/* Index of the entry, which is passed alone. */
+static unsigned int table_next(struct table *table)
+{
+	unsigned int index = table->next++;
+
+	table->run += table->next == table->starts[table->run + 1];
+	return index;
+}
+
+/*
+ * Visits the leaves of the current table up to the next one that points to a table, and enters that; without one,
+ * goes up one level.
+ */
 static int scan_step(struct scan *scan, unsigned int *level)
 {
 	struct table *table = &scan->tables[*level];
-	uint64_t entry;
-	bool is_page;
+	int stop = 0;
 
-	while (table->next < table->end && !(table->entries[table->next] & PTE_P))
-		table->next++;
-	if (table->next == table->end) {
-		++*level;
-		return 0;
+	while (!stop && table->next < table->end) {
+		uint64_t entry = table->entries[table->next];
+		bool is_page;
+
+		if (!(entry & PTE_P)) {
+			table->next = table->starts[++table->run];
+			continue;
+		}
+		if (scan->run.level == *level && !((entry ^ scan->flags) & scan->alike[*level])) {
+			stop = scan_run(scan, *level);
+			continue;
+		}
+		is_page = entry_is_page(scan->mode, *level, entry);
+		if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level]) {
+			stop = report_damage(scan, *level, table_next(table), WALK_RESERVED_BIT);
+		} else if (is_page) {
+			run_begin(scan, *level, table);
+			stop = scan_run(scan, *level);
+		} else {
+			return scan_descend(scan, level, table_next(table));
+		}
 	}
-	entry = table->entries[table->next];
-	is_page = entry_is_page(scan->mode, *level, entry);
-	if (entry & (is_page ? scan->page_reserved : scan->table_reserved)[*level])
-		return report_damage(scan, *level, table->next++, WALK_RESERVED_BIT);
-	return is_page ? scan_run(scan, *level) : scan_descend(scan, level, table->next++);
+	if (!stop)
+		++*level;
+	return stop;
 }
 
 static void scan_open(struct scan *scan, const struct view *view, const struct walk_mode *mode,
@@ -251,8 +309,11 @@ static void scan_open(struct scan *scan, const struct view *view, const struct w
 	scan->view = view;
 	scan->mode = mode;
 	scan->visitor = visitor;
+	scan->loops = entries_loops();
+	scan->ahead = NULL;
 	scan->visited = (struct visited){ 0 };
 	scan->tables_only = !visitor->leaf && !visitor->run && !visitor->damage;
+	scan->run = (struct walk_run){ 0 };
 	scan->tables_left = limit ? limit : walk_tables_limit(view);
 	scan_prepare(scan);
 }

@@ -234,27 +234,39 @@ static void put_sum(struct report *report, const struct report_areas *about, uin
 	json_finish(report, line);
 }
 
+/* Returns whether something of it is wrong. *budget: as of area_tables(). */
+static bool put_area(struct report *report, const struct report_areas *about, size_t index, uint64_t *budget)
+{
+	struct area_report shown = { .about = about,
+				     .index = index,
+				     .area = &about->claims->areas.items[index] };
+
+	area_tables(about->view, about->mode, shown.area, budget, &shown.tables);
+	shown.findings = findings_of(&shown);
+	if (report->format == REPORT_JSON) {
+		emit_area(report, &shown);
+	} else {
+		show_claims(report, &shown);
+		show_tables(report, &shown);
+		show_findings(report, &shown);
+	}
+	return shown.findings || shown.tables.cut_short;
+}
+
+void report_area(struct report *report, const struct report_areas *about, const struct claim_area *area)
+{
+	uint64_t budget = area_tables_budget(about->view, about->claims);
+
+	put_area(report, about, (size_t)(area - about->claims->areas.items), &budget);
+}
+
 void report_areas(struct report *report, const struct report_areas *about)
 {
 	uint64_t budget = area_tables_budget(about->view, about->claims), wrong = 0, others;
 	size_t listed = 0;
 
-	for (size_t i = 0; i < about->claims->areas.count; i++) {
-		struct area_report shown = { .about = about,
-					     .index = i,
-					     .area = &about->claims->areas.items[i] };
-
-		area_tables(about->view, about->mode, shown.area, &budget, &shown.tables);
-		shown.findings = findings_of(&shown);
-		wrong += shown.findings || shown.tables.cut_short;
-		if (report->format == REPORT_JSON) {
-			emit_area(report, &shown);
-			continue;
-		}
-		show_claims(report, &shown);
-		show_tables(report, &shown);
-		show_findings(report, &shown);
-	}
+	for (size_t i = 0; i < about->claims->areas.count; i++)
+		wrong += put_area(report, about, i, &budget);
 	for (size_t i = 0; i < about->verdict->findings.count; i++)
 		listed += about->verdict->findings.items[i].area != 0;
 	others = about->verdict->findings.count - listed;

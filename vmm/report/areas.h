@@ -22,5 +22,7 @@ struct report_areas {
 };
 
 void report_areas(struct report *report, const struct report_areas *areas);
+/* One of them, of the claims. */
+void report_area(struct report *report, const struct report_areas *areas, const struct claim_area *area);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "report/buddyinfo.h"
 
-#include "base/number.h"
 #include "base/strbuf.h"
 #include "kvmap/layout.h"
 #include "kvmap/limits.h"
@@ -33,8 +32,7 @@ void buddy_row_add(struct json_object *line, uint32_t node, uint32_t kind, const
 /* Free blocks after one operation. */
 struct free_blocks {
 	struct buddy_row rows[KVMAP_NODES_MAX][ZONE_TYPES];
-	uint64_t frames;    /* in all of them */
-	uint32_t largest;   /* order of the largest block; of no meaning if there are no frames */
+	bool any;           /* a block is free */
 	unsigned int width; /* digits of the largest number */
 	unsigned int row_count;
 };
@@ -65,9 +63,7 @@ static void collect(const struct report_run *run, uint32_t operation, struct fre
 			uint64_t blocks = KVMAP_FREE_BLOCKS(record, order);
 
 			row->blocks[order] += blocks;
-			out->frames += blocks << order;
-			if (blocks && order > out->largest)
-				out->largest = order;
+			out->any |= blocks;
 			if (digits_of(row->blocks[order]) > out->width)
 				out->width = digits_of(row->blocks[order]);
 		}
@@ -100,18 +96,13 @@ static void emit_row(struct report *report, const struct buddy_row *row, uint32_
 void part_free_blocks(struct report *report, const struct report_run *run, uint32_t operation)
 {
 	struct free_blocks blocks;
-	char frames[40], bytes[40];
 
 	collect(run, operation, &blocks);
 	if (!blocks.row_count)
 		return;
-	if (report->format == REPORT_TEXT && blocks.frames)
+	if (report->format == REPORT_TEXT && blocks.any)
 		text_line(report, PAINT_PLAIN, 6, 8,
-			  "%s free then, the largest free block of %s (order %" PRIu32
-			  "). Free blocks of order 0 to %d, as in /proc/buddyinfo:",
-			  text_number_of(blocks.frames, "frame", frames, sizeof(frames)),
-			  number_bytes((uint64_t)KVMAP_PAGE_SIZE << blocks.largest, bytes, sizeof(bytes)),
-			  blocks.largest, MAX_ORDER);
+			  "Free blocks of order 0 to %d then, as in /proc/buddyinfo:", MAX_ORDER);
 	else if (report->format == REPORT_TEXT)
 		text_line(report, PAINT_PLAIN, 6, 8, "No frame was free in any zone then.");
 	for (uint32_t node = 0; node < KVMAP_NODES_MAX; node++)
@@ -120,7 +111,7 @@ void part_free_blocks(struct report *report, const struct report_run *run, uint3
 				continue;
 			if (report->format == REPORT_JSON)
 				emit_row(report, &blocks.rows[node][kind], operation, node, kind);
-			else if (blocks.frames)
+			else if (blocks.any)
 				show_row(report, &blocks, node, kind);
 		}
 }

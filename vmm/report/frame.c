@@ -131,7 +131,7 @@ static void show_claims(struct report *report, const struct report_frame *about)
 	}
 	text_line(report, PAINT_PLAIN, 2, 16,
 		  "struct page   owner %s, order %u, cache %u, next 0x%" PRIx32 ", prev 0x%" PRIx32
-		  ", vaddr 0x%" PRIx64 "; allocated at flush generation %" PRIu32 ", unmapped at %" PRIu32,
+		  ", vaddr 0x%" PRIx64 "; allocated at flush generation %" PRIu64 ", unmapped at %" PRIu64,
 		  page_owner_name(page), page->order, page->cache, page->next, page->prev, page->vaddr,
 		  page->allocated, page->unmapped);
 }

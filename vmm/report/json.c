@@ -13,7 +13,7 @@ struct json_object *json_start(struct report *report, const char *type)
 
 	json_add_string(line, "schema", "kvmap/1");
 	json_add_string(line, "type", type);
-	json_add_number(line, "seq", report->seq++);
+	json_add_number(line, "seq", (*report->seq)++);
 	return line;
 }
 

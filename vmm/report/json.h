@@ -14,7 +14,7 @@
 
 #include <json-c/json.h>
 
-/* Begins {"schema":"kvmap/1","type":TYPE,"seq":N and increments N. */
+/* Begins {"schema":"kvmap/1","type":TYPE,"seq":N and increments N, *report->seq. */
 struct json_object *json_start(struct report *report, const char *type);
 void json_finish(struct report *report, struct json_object *line);
 

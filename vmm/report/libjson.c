@@ -18,6 +18,9 @@
 	X(json_object_new_uint64)                                                                            \
 	X(json_object_object_add)                                                                            \
 	X(json_object_put)                                                                                   \
-	X(json_object_to_json_string_ext)
+	X(json_object_to_json_string_ext)                                                                    \
+	X(json_tokener_free)                                                                                 \
+	X(json_tokener_new)                                                                                  \
+	X(json_tokener_parse_ex)
 
 LAZY_LIBRARY("libjson-c.so.5", FUNCTIONS)

@@ -171,15 +171,6 @@ static void show_line(struct report *report, const struct report_map *input, con
 		show_repeated(report, line);
 }
 
-static size_t ranges_shown(const struct memory_map *map)
-{
-	size_t shown = 0;
-
-	for (size_t i = 0; i < map->items.count; i++)
-		shown += map->items.items[i].range != NULL;
-	return shown;
-}
-
 /* "no PTEs that point", "1 PTE that points" */
 static const char *damaged_text(uint64_t count, char *out, size_t size)
 {
@@ -194,7 +185,7 @@ static void show_sum(struct report *report, const struct report_map *input)
 {
 	const struct ranges *ranges = input->ranges;
 	char count[40], leaves[40], tables[40], damaged[64], only[32] = "";
-	size_t shown = ranges_shown(input->map);
+	size_t shown = input->map->range_count;
 
 	if (shown < ranges->count)
 		snprintf(only, sizeof(only), "%zu of ", shown);
@@ -205,20 +196,9 @@ static void show_sum(struct report *report, const struct report_map *input)
 		  text_number_of(ranges->leaves, "leaf entry", leaves, sizeof(leaves)),
 		  text_number_of(ranges->tables, "table", tables, sizeof(tables)),
 		  damaged_text(ranges->damaged, damaged, sizeof(damaged)),
-		  input->lines->count < input->map->items.count ? "; folded (--all)" : "",
+		  input->lines->count < input->map->item_count ? "; folded (--all)" : "",
 		  ranges->cut_short ? "; THE SCAN WAS CUT SHORT: there are more tables than memory can hold"
 				    : "");
-}
-
-/* Whether a range has a memory type that depends on a PAT register which is not known. */
-static bool types_are_guessed(const struct report_map *input)
-{
-	if (input->cpu->has_pat)
-		return false;
-	for (size_t i = 0; i < input->ranges->count; i++)
-		if (input->ranges->items[i].pat_index)
-			return true;
-	return false;
 }
 
 void report_map(struct report *report, const struct report_map *input)
@@ -234,7 +214,7 @@ void report_map(struct report *report, const struct report_map *input)
 	for (size_t i = 0; i < input->lines->count; i++)
 		show_line(report, input, &input->lines->items[i]);
 	show_sum(report, input);
-	if (types_are_guessed(input))
+	if (input->map->typed && !input->cpu->has_pat)
 		text_line(report, PAINT_FAINT, 0, 2,
 			  "memory types as of the PAT register after a reset: the source does not have it");
 	if (input->violations)

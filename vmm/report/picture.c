@@ -92,6 +92,7 @@ static void show_text(struct report *report, const struct report_run *run)
 {
 	const struct claims *claims = run->claims;
 	struct picture_scale scale = find_scale(report, run);
+	char more[40];
 
 	text_heading(report, "Areas: virtual range -> frames");
 	if (!claims->areas.count)
@@ -101,8 +102,8 @@ static void show_text(struct report *report, const struct report_run *run)
 	for (size_t i = 0; i < areas_shown(claims); i++)
 		show_area(report, run, &claims->areas.items[i], &scale);
 	if (claims->areas.count > AREAS_SHOWN)
-		text_line(report, PAINT_FAINT, 2, 2, "... and %zu areas more (kvmap areas shows all)",
-			  claims->areas.count - AREAS_SHOWN);
+		text_line(report, PAINT_FAINT, 2, 2, "... and %s (kvmap areas shows all)",
+			  text_number_of(claims->areas.count - AREAS_SHOWN, "more area", more, sizeof(more)));
 	picture_kmalloc(report, run, &scale);
 }
 

@@ -20,7 +20,7 @@ struct report {
 	enum report_format format;
 	bool colour;          /* only for a terminal, and not with NO_COLOR */
 	unsigned int columns; /* of a line of text; 0: 100 */
-	uint64_t seq;         /* number of the next JSON line */
+	uint64_t *seq; /* JSON: number of the next line, which reports to one stream share; text: unused */
 };
 
 #endif

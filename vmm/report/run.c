@@ -157,5 +157,5 @@ void report_run(struct report *report, const struct report_run *run)
 	part_time(report, run);
 	if (!run->verdict)
 		fill_not_seen(&nothing);
-	part_verdict(report, run->verdict ? run->verdict : &nothing, &verdict_run);
+	report_verdict(report, run->verdict ? run->verdict : &nothing, &verdict_run);
 }

@@ -14,15 +14,23 @@
 #include "script/script.h"
 #include "verify/verify.h"
 
+/* The output of `show`, as text and as JSON lines; malloc'ed. */
+struct report_shown {
+	char *text, *json; /* NULL: nothing */
+};
+void report_shown_destroy(struct report_shown *shown);
+
 /* One operation of the script, as the guest reported it. */
 struct report_step {
 	struct kvmap_record result;  /* KVMAP_RECORD_RESULT */
 	struct kvmap_record fault;   /* the FAULT record before it; type 0 if none */
 	struct kvmap_record warning; /* the WARNING record before it; type 0 if none */
+	struct kvmap_record limits;  /* the LIMITS record before that; type 0 if none */
 	bool verified;               /* the host verified during the operation */
 	uint64_t findings;           /* of that verification */
 	bool fault_checked;          /* the host walked the tables at the fault: fault_walk */
 	struct walk fault_walk;
+	struct report_shown shown; /* of a `show` */
 };
 
 /* How the guest died. */

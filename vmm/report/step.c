@@ -133,7 +133,7 @@ const char *step_outcome(const struct report_run *run, const struct report_step 
 	}
 	if (step->fault.type)
 		fault_outcome(step, fault, sizeof(fault));
-	if (status == KVMAP_FAILED_CONTENT)
+	if (KVMAP_STATUS_HAS_CONTENTS(status))
 		snprintf(out, size,
 			 "FAILED: %s: at 0x%" PRIx64 " 0x%016" PRIx64 " expected, 0x%016" PRIx64 " found",
 			 status_text(status), step->result.value[1], step->result.value[4],

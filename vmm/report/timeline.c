@@ -87,7 +87,7 @@ static void show_row(struct report *report, const struct report_run *run, const 
 		  step_outcome(run, row->last, outcome, sizeof(outcome)));
 }
 
-static void show_rows(struct report *report, const struct report_run *run)
+void part_rows(struct report *report, const struct report_run *run)
 {
 	struct rows rows;
 
@@ -95,8 +95,10 @@ static void show_rows(struct report *report, const struct report_run *run)
 		text_line(report, PAINT_BAD, 2, 2, "No memory to list the operations.");
 		return;
 	}
-	for (size_t i = 0; i < rows.count && i < ROWS_SHOWN; i++)
+	for (size_t i = 0; i < rows.count && i < ROWS_SHOWN; i++) {
 		show_row(report, run, &rows.items[i]);
+		part_shown(report, rows.items[i].last);
+	}
 	if (rows.count > ROWS_SHOWN)
 		text_line(report, PAINT_FAINT, 2, 2, "... and %zu lines more", rows.count - ROWS_SHOWN);
 	free(rows.items);
@@ -152,7 +154,7 @@ static void show_text(struct report *report, const struct report_run *run)
 	text_heading(report, "Operations");
 	if (!run->step_count && !run->script->operations.count)
 		text_line(report, PAINT_PLAIN, 2, 2, "The script has no operation.");
-	show_rows(report, run);
+	part_rows(report, run);
 	if (run->step_count < run->script->operations.count)
 		text_line(report, PAINT_BAD, 2, 2, "Of %s, %zu ended.",
 			  text_number_of(run->script->operations.count, "operation", operations,
@@ -223,5 +225,6 @@ void part_timeline(struct report *report, const struct report_run *run)
 		if (run->steps[i].fault.type)
 			emit_fault(report, &run->steps[i]);
 		emit_operation(report, run, &run->steps[i]);
+		part_shown(report, &run->steps[i]);
 	}
 }

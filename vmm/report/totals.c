@@ -156,7 +156,9 @@ static void emit_flush(struct report *report, const struct claim_flush *flush)
 										   : "flush");
 
 	json_add_number(line, "stamp", flush->stamp);
-	json_add_number(line, "cpu", flush->cpu & ~TLB_FLUSH_EVENT);
+	json_add_number(line, "cpu", TLB_FLUSH_CPU(flush->cpu));
+	if (event == TLB_FLUSH_UNMAP && flush->cpu & TLB_FLUSH_EXEC)
+		json_add_bool(line, "executable", true);
 	if (has_range) {
 		json_add_hex(line, "start", flush->start);
 		json_add_hex(line, "end", flush->end);

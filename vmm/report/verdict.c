@@ -145,9 +145,27 @@ static void show_findings(struct report *report, const struct verdict *verdict)
 			  verdict->finding_count - verdict->findings.count);
 }
 
+/* "2 findings, 1 of them before `restart`" */
+static const char *all_findings(const struct verdict *verdict, const struct verdict_run *run, char *out,
+				size_t size)
+{
+	char count[40], earlier[60] = "";
+
+	if (run->earlier_findings && !verdict->finding_count)
+		snprintf(earlier, sizeof(earlier), " before `restart`");
+	else if (run->earlier_findings)
+		snprintf(earlier, sizeof(earlier), ", %" PRIu64 " of them before `restart`",
+			 run->earlier_findings);
+	snprintf(out, size, "%s%s",
+		 text_number_of(verdict->finding_count + run->earlier_findings, "finding", count,
+				sizeof(count)),
+		 earlier);
+	return out;
+}
+
 static void show_sentence(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
-	char checked[40], times[60] = "", findings[40], refusals[60];
+	char checked[40], times[60] = "", findings[100], refusals[60], operations[40];
 	uint64_t sum = 0;
 
 	for (unsigned int i = 1; i <= INVARIANTS; i++)
@@ -158,16 +176,19 @@ static void show_sentence(struct report *report, const struct verdict *verdict, 
 		snprintf(times, sizeof(times), " in %u verification%s", run->verifications,
 			 run->verifications == 1 ? "" : "s");
 	fputc('\n', report->stream);
-	if (verdict->finding_count)
+	if (verdict->finding_count || run->earlier_findings)
 		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s; %s checks%s.",
-			  text_number_of(verdict->finding_count, "finding", findings, sizeof(findings)),
-			  checked, times);
+			  all_findings(verdict, run, findings, sizeof(findings)), checked, times);
 	else if (run->interrupted)
 		text_line(report, PAINT_BAD, 0, 2,
 			  "INTERRUPTED by %s: %s checks%s, no findings so far; the rest was not verified.",
 			  run->interrupted, checked, times);
 	else if (!sum)
 		text_line(report, PAINT_BAD, 0, 2, "Nothing could be verified.");
+	else if (run->unverified)
+		text_line(report, PAINT_BAD, 0, 2,
+			  "NOT ALL VERIFIED: %s checks%s, no findings; not verified: %s.", checked, times,
+			  text_number_of(run->unverified, "operation", operations, sizeof(operations)));
 	else
 		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s checks%s, no findings.", checked, times);
 	if (run->refused)
@@ -247,9 +268,15 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 		json_object_array_add(verdict->results[i].findings ? partly : not_seen,
 				      json_text(invariant_name(i)));
 	}
-	json_add_bool(line, "ok", any && !verdict->finding_count && !run->interrupted);
+	json_add_bool(line, "ok",
+		      any && !verdict->finding_count && !run->interrupted && !run->unverified &&
+			      !run->earlier_findings);
 	if (run->interrupted)
 		json_add_string(line, "interrupted", run->interrupted);
+	if (run->unverified)
+		json_add_number(line, "unverified", run->unverified);
+	if (run->earlier_findings)
+		json_add_number(line, "earlier_findings", run->earlier_findings);
 	json_add_number(line, "findings", verdict->finding_count);
 	json_object_object_add(line, "checked", checked);
 	json_object_object_add(line, "not_seen", not_seen);
@@ -267,7 +294,15 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 	json_finish(report, line);
 }
 
-void part_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
+void part_finding(struct report *report, const struct verdict *verdict, size_t i)
+{
+	if (report->format == REPORT_TEXT)
+		show_finding(report, verdict, i);
+	else
+		emit_finding(report, verdict, i);
+}
+
+void report_verdict(struct report *report, const struct verdict *verdict, const struct verdict_run *run)
 {
 	if (report->format == REPORT_TEXT) {
 		show_text(report, verdict, run);
@@ -276,9 +311,4 @@ void part_verdict(struct report *report, const struct verdict *verdict, const st
 	for (size_t i = 0; i < verdict->findings.count; i++)
 		emit_finding(report, verdict, i);
 	emit_verdict(report, verdict, run);
-}
-
-void report_verdict(struct report *report, const struct verdict *verdict)
-{
-	part_verdict(report, verdict, &(struct verdict_run){ 0 });
 }

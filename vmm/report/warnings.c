@@ -43,15 +43,16 @@ static void show_warning(struct report *report, const struct report_run *run, co
 {
 	const struct kvmap_operation *operation = step_operation(run, step);
 	const struct kvmap_record *warning = &step->warning;
-	char line[120], caller[256], area[400], address[32] = "";
+	char line[120], caller[256], area[400], limits[300], address[32] = "";
 
 	if (warning->value[0])
 		snprintf(address, sizeof(address), ", of 0x%" PRIx64, warning->value[0]);
 	location_text(run, warning->value[3], caller, sizeof(caller));
-	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s, called by %s%s%s", run->script->path,
-		  operation ? operation->line : 0,
+	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s%s%s, called by %s%s%s",
+		  run->script->path, operation ? operation->line : 0,
 		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
-		  status_text(warning->status), address, *caller ? caller : "an unknown function",
+		  status_text(warning->status), limits_text(&step->limits, limits, sizeof(limits)), address,
+		  *caller ? caller : "an unknown function",
 		  warning->detail & KVMAP_WARNING_IN_INTERRUPT ? ", in an interrupt" : "",
 		  area_of(run, warning, area, sizeof(area)));
 	part_free_blocks(report, run, step->result.operation);
@@ -94,6 +95,7 @@ static void emit(struct report *report, const struct report_run *run, const stru
 	json_add_hex(line, "area_caller", warning->value[4]);
 	json_add_string(line, "area_caller_place",
 			location_text(run, warning->value[4], location, sizeof(location)));
+	limits_add(line, &step->limits);
 	json_finish(report, line);
 	part_free_blocks(report, run, step->result.operation);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/compile.h"
 
+#include "base/array.h"
+#include "script/head.h"
 #include "script/line.h"
 
 #include <stdlib.h>
@@ -49,9 +51,10 @@ void script_destroy(struct script *script)
 	free(script);
 }
 
-static int compile_lines(struct compile *compile)
+/* Compiles the lines of the text from byte `start` on, which begins a line. */
+static int compile_lines(struct compile *compile, size_t start)
 {
-	const char *text = compile->script->text, *end = text + compile->text_length;
+	const char *text = compile->script->text + start, *end = compile->script->text + compile->text_length;
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -69,9 +72,9 @@ static int compile_lines(struct compile *compile)
 }
 
 /* A fill without a seed gets its place among all operations, so that no two areas look alike. */
-static void number_seeds(struct script *script)
+static void number_seeds(struct script *script, size_t first)
 {
-	for (size_t i = 0; i < script->operations.count; i++) {
+	for (size_t i = first; i < script->operations.count; i++) {
 		struct kvmap_operand *seed = &script->operations.items[i].operand[1];
 
 		if (seed->unused == SEED_UNSTATED)
@@ -98,12 +101,17 @@ static int compile_all(struct compile *compile)
 		return compile_error(compile, text,
 				     "the script is empty; one that does nothing is a comment: # nothing");
 	}
-	if (compile_lines(compile) < 0)
+	if (compile_lines(compile, 0) < 0)
 		return -1;
 	if (compile->loop_count)
 		return diagnose_no_end(compile, &compile->loops[compile->loop_count - 1]);
-	number_seeds(compile->script);
+	number_seeds(compile->script, 0);
 	return 0;
+}
+
+struct script *script_empty(const char *path)
+{
+	return script_create(path, "", 0);
 }
 
 int script_compile(const char *path, const char *text, size_t length, struct script **out, char *context_out,
@@ -127,4 +135,98 @@ int script_compile(const char *path, const char *text, size_t length, struct scr
 	}
 	*out = compile.script;
 	return 0;
+}
+
+/* ---- a script that grows ---- */
+
+struct script_mark script_mark(const struct script *script)
+{
+	return (struct script_mark){
+		.text = strlen(script->text),
+		.operations = script->operations.count,
+		.strings = script->strings.count,
+		.variables = script->variables.count,
+	};
+}
+
+void script_rewind(struct script *script, const struct script_mark *mark)
+{
+	script->text[mark->text] = '\0';
+	script->operations.count = mark->operations;
+	script->strings.count = mark->strings;
+	while (script->variables.count > mark->variables)
+		free(script->variables.items[--script->variables.count]);
+}
+
+/* Appends whole lines to the script's text. */
+static int append_text(struct script *script, size_t before, const char *text, size_t length)
+{
+	bool cut = before && script->text[before - 1] != '\n';
+	char *grown = realloc(script->text, before + length + 3);
+
+	if (!grown)
+		return -1;
+	script->text = grown;
+	grown += before;
+	if (cut)
+		*grown++ = '\n';
+	memcpy(grown, text, length);
+	grown += length;
+	if (length && grown[-1] != '\n')
+		*grown++ = '\n';
+	*grown = '\0';
+	return 0;
+}
+
+static uint32_t lines_of(const char *text)
+{
+	uint32_t count = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		count++;
+	return count;
+}
+
+static int append_lines(struct compile *compile, const struct script_mark *before, uint32_t cpus)
+{
+	struct script *script = compile->script;
+	size_t start = before->text;
+
+	if (start && script->text[start - 1] != '\n')
+		start++;
+	compile->text_length = strlen(script->text);
+	if (compile_lines(compile, start) < 0)
+		return -1;
+	if (head_check_cpus(compile, before->operations, cpus) < 0)
+		return -1;
+	if (compile->loop_count)
+		return SCRIPT_OPEN;
+	number_seeds(script, before->operations);
+	return 0;
+}
+
+int script_append(struct script *script, const char *text, size_t length, uint32_t cpus, char *context_out,
+		  size_t context_size, struct error *error)
+{
+	struct compile compile = {
+		.script = script,
+		.error = error,
+		.context = context_out,
+		.context_size = context_size,
+		.appending = true,
+	};
+	const struct script_mark before = script_mark(script);
+	int result;
+
+	if (context_out && context_size)
+		context_out[0] = '\0';
+	if (memchr(text, '\0', length))
+		return error_set(error, ERROR_INPUT, 0, 0, "a NUL byte: operations are text");
+	compile.now.number = lines_of(script->text) + (before.text && script->text[before.text - 1] != '\n');
+	if (append_text(script, before.text, text, length) < 0)
+		return compile_error_memory(&compile);
+	result = append_lines(&compile, &before, cpus);
+	if (result)
+		script_rewind(script, &before);
+	return result;
 }

@@ -40,6 +40,7 @@ struct compile {
 	const char *end;          /* end of the line's code, before comment and trailing blanks */
 	const char *usage;        /* usage of the statement, for messages; NULL until it is known */
 	char usage_text[160];     /* buffer for the usage of an operation */
+	bool appending;           /* script_append(): the guest has booted, there is no head */
 	unsigned int head_stated; /* statements of the head up to now, a bit each */
 	struct loop loops[SCRIPT_LOOPS_MAX];
 	unsigned int loop_count;

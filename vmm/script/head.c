@@ -4,6 +4,7 @@
 #include "script/operands.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MEMORY_UNIT (2ull << 20)
@@ -99,6 +100,10 @@ int head_compile(struct compile *compile, bool *taken)
 		return 0;
 	bit = 1u << (statement - statements);
 	compile->usage = statement->usage;
+	if (compile->appending)
+		return compile_error(compile, start,
+				     "'%s' is settled before the guest boots: give it as an option, --%s",
+				     statement->name, statement->name);
 	if (compile->script->operations.count || compile->loop_count)
 		return compile_error(compile, start,
 				     "'%s' belongs into the head of a script, above its first operation",
@@ -129,6 +134,35 @@ static struct place place_of_cpu(const struct script *script, uint32_t line)
 	return place;
 }
 
+int head_check_cpus(struct compile *compile, size_t first, uint32_t cpus)
+{
+	const struct script *script = compile->script;
+	uint32_t most = 0;
+	char advice[80];
+
+	for (size_t i = first; i < script->operations.count; i++)
+		if (script->operations.items[i].cpu > most)
+			most = script->operations.items[i].cpu;
+	if (compile->appending)
+		snprintf(advice, sizeof(advice), "the shell starts a guest with more by ");
+	else
+		snprintf(advice, sizeof(advice),
+			 "write 'cpus %" PRIu32 "' above the first operation, or use ", most + 1);
+	for (size_t i = first; most >= cpus && i < script->operations.count; i++) {
+		const struct kvmap_operation *operation = &script->operations.items[i];
+		struct place place;
+
+		if (operation->cpu < cpus)
+			continue;
+		place = place_of_cpu(script, operation->line);
+		return compile_error_at(compile, &place,
+					"the guest has %" PRIu32
+					" CPU%s, there is no CPU %u; %s--cpus %" PRIu32,
+					cpus, cpus == 1 ? "" : "s", operation->cpu, advice, most + 1);
+	}
+	return 0;
+}
+
 int script_check_cpus(const struct script *script, uint32_t cpus, char *context_out, size_t context_size,
 		      struct error *error)
 {
@@ -139,23 +173,6 @@ int script_check_cpus(const struct script *script, uint32_t cpus, char *context_
 		.context = context_out,
 		.context_size = context_size,
 	};
-	uint32_t most = 0;
 
-	for (size_t i = 0; i < script->operations.count; i++)
-		if (script->operations.items[i].cpu > most)
-			most = script->operations.items[i].cpu;
-	for (size_t i = 0; most >= cpus && i < script->operations.count; i++) {
-		const struct kvmap_operation *operation = &script->operations.items[i];
-		struct place place;
-
-		if (operation->cpu < cpus)
-			continue;
-		place = place_of_cpu(script, operation->line);
-		return compile_error_at(&compile, &place,
-					"the guest has %" PRIu32
-					" CPU%s, there is no CPU %u; write 'cpus %" PRIu32
-					"' above the first operation, or use --cpus %" PRIu32,
-					cpus, cpus == 1 ? "" : "s", operation->cpu, most + 1, most + 1);
-	}
-	return 0;
+	return head_check_cpus(&compile, 0, cpus);
 }

@@ -14,4 +14,7 @@
  */
 int head_compile(struct compile *compile, bool *taken);
 
+/* script_check_cpus() for the operations from number `first` on. */
+int head_check_cpus(struct compile *compile, size_t first, uint32_t cpus);
+
 #endif

@@ -110,7 +110,8 @@ static int diagnose_unknown_operation(struct compile *compile, struct word word)
 		return compile_error(compile, word.at, "expected an operation, got '%.*s'", (int)word.length,
 				     word.at);
 	return compile_error(compile, token.at, "unknown operation '%.*s'%s", (int)token.length, token.at,
-			     operation_suggest(token, suggestion, sizeof(suggestion)));
+			     operation_suggest(token, compile->appending ? "`help`" : "kvmap-script(5)",
+					       suggestion, sizeof(suggestion)));
 }
 
 /* [NAME =] OPERATION ... */
@@ -378,8 +379,10 @@ int line_compile(struct compile *compile)
 		return -1;
 	if (end_of_statement(compile) < 0)
 		return -1;
-	if (operation.opcode == KVMAP_OP_VERIFY && is_in_parallel(compile))
-		return compile_error(compile, start, "verify needs all CPUs to be idle; write it below end");
+	if ((operation.opcode == KVMAP_OP_VERIFY || operation.opcode == KVMAP_OP_SHOW) &&
+	    is_in_parallel(compile))
+		return compile_error(compile, start, "%s needs all CPUs to be idle; write it below end",
+				     operation_name(operation.opcode));
 	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
 		return compile_error(compile, start, "one operation too many; at most %d are allowed",
 				     SCRIPT_OPERATIONS_MAX);

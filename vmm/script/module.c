@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A `fragment` without a seed of its own takes that of the run. */
-static void fill_seeds(struct kvmap_operation *operations, size_t count, uint64_t seed)
+void script_fill_seeds(struct kvmap_operation *operations, size_t count, uint64_t seed)
 {
 	for (size_t i = 0; i < count; i++)
 		if (operations[i].opcode == KVMAP_OP_FRAGMENT && !operations[i].operand[2].value)
@@ -75,8 +74,8 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 	memcpy(module, &header, sizeof(header));
 	if (operations_size)
 		memcpy(module + operations_offset, script->operations.items, operations_size);
-	fill_seeds((struct kvmap_operation *)(module + operations_offset), script->operations.count,
-		   boot->seed);
+	script_fill_seeds((struct kvmap_operation *)(module + operations_offset), script->operations.count,
+			  boot->seed);
 	if (script->strings.count)
 		memcpy(module + strings_offset, script->strings.items, script->strings.count);
 	fill_names(script, module + names_offset);

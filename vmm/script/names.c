@@ -24,6 +24,9 @@ const struct name fault_kind_names[] = { KVMAP_FAULT_KINDS(FAULT_KIND_NAME){ NUL
 #define FUNCTION_NAME(NAME, function, value) { #function, value },
 const struct name function_names[] = { KVMAP_FUNCTIONS(FUNCTION_NAME){ NULL, 0 } };
 
+#define SHOW_NAME(NAME, value, word) { word, value },
+const struct name show_names[] = { KVMAP_SHOWS(SHOW_NAME){ NULL, 0 } };
+
 #define POLICY_NAME(NAME, value, word, help) { word, value },
 const struct name policy_names[] = { KVMAP_POLICIES(POLICY_NAME){ NULL, 0 } };
 

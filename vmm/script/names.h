@@ -18,6 +18,7 @@ extern const struct name crash_names[];      /* enum kvmap_crash */
 extern const struct name fault_kind_names[]; /* enum kvmap_fault_kind, without NONE */
 extern const struct name function_names[];   /* enum kvmap_function */
 extern const struct name bug_names[];        /* kvmap/bugs.h */
+extern const struct name show_names[];       /* enum kvmap_show */
 extern const struct name policy_names[];     /* enum kvmap_policy */
 extern const struct name gfp_names[];        /* enum kvmap_gfp */
 

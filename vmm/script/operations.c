@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/operations.h"
 
+#include "base/array.h"
+
 #include "kvmap/gfp.h"
 
 #include <stdio.h>
@@ -79,10 +81,47 @@ static int parse_count_size(struct compile *compile, struct kvmap_operation *ope
 	return operand_number(compile, "a size", &operation->operand[1].value);
 }
 
+/*
+ * A text for `write`: a store for each 8 bytes of it, its NUL included, the rest of the last one zero. All but the last
+ * one become operations here.
+ */
+static int parse_text_value(struct compile *compile, struct kvmap_operation *operation)
+{
+	struct script *script = compile->script;
+	uint64_t offset, start = operation->operand[0].value;
+	const char *at = compile->now.at;
+	size_t length;
+
+	if (operand_string(compile, &offset) < 0)
+		return -1;
+	length = script->strings.count - offset;
+	for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+		size_t left = length - i;
+		uint64_t word = 0;
+
+		memcpy(&word, script->strings.items + offset + i, left < sizeof(word) ? left : sizeof(word));
+		operation->operand[0].value = start + i;
+		operation->operand[1].value = word;
+		if (left <= sizeof(word))
+			break;
+		if (script->operations.count == SCRIPT_OPERATIONS_MAX)
+			return compile_error(compile, at, "one operation too many; at most %d are allowed",
+					     SCRIPT_OPERATIONS_MAX);
+		if (array_push(&script->operations, *operation) < 0)
+			return compile_error_memory(compile);
+	}
+	/* The guest needs no string. */
+	script->strings.count = offset;
+	return 0;
+}
+
 static int parse_address_value(struct compile *compile, struct kvmap_operation *operation)
 {
 	if (operand_address(compile, &operation->operand[0]) < 0)
 		return -1;
+	skip_blanks(compile);
+	if (compile->now.at < compile->end && *compile->now.at == '"')
+		return parse_text_value(compile, operation);
 	return operand_number(compile, "a value", &operation->operand[1].value);
 }
 
@@ -121,6 +160,28 @@ static int parse_print(struct compile *compile, struct kvmap_operation *operatio
 		return compile_error(compile, address,
 				     "nothing to look up in a number: print shows addresses of "
 				     "variables, text and rodata");
+	return 0;
+}
+
+static int parse_show(struct compile *compile, struct kvmap_operation *operation)
+{
+	const char *address;
+	uint32_t what;
+
+	if (operand_choice(compile, show_names, "what to show", &what) < 0)
+		return -1;
+	operation->operand[0].value = what;
+	skip_blanks(compile);
+	address = compile->now.at;
+	if (what != KVMAP_SHOW_FRAMES && (what != KVMAP_SHOW_AREAS || at_line_end(compile)))
+		return 0;
+	operation->operand[2].value = true;
+	if (operand_address(compile, &operation->operand[1]) < 0)
+		return -1;
+	if (operation->operand[1].base == KVMAP_BASE_RODATA)
+		return compile_error(
+			compile, address,
+			"only the guest knows where rodata is: show takes a variable, text or a number");
 	return 0;
 }
 
@@ -189,7 +250,7 @@ static const struct operands_syntax operands_syntaxes[] = { KVMAP_OPERANDS(OPERA
 #define RESULT_VARIABLE true
 
 #define OPERATION_ROW(NAME, function, opcode, name, result, operands, outcome, help)                         \
-	{ name, KVMAP_OP_##NAME, RESULT_##result, &operands_syntaxes[OPERANDS_##operands], outcome },
+	{ name, KVMAP_OP_##NAME, RESULT_##result, &operands_syntaxes[OPERANDS_##operands], outcome, help },
 static const struct operation_syntax syntaxes[] = { KVMAP_OPERATIONS(OPERATION_ROW) };
 
 #define SYNTAXES (sizeof(syntaxes) / sizeof(syntaxes[0]))
@@ -226,6 +287,29 @@ const char *operation_outcome(uint16_t opcode)
 	return syntax ? syntax->outcome : "";
 }
 
+const char *operation_listed(size_t index)
+{
+	for (size_t i = 0; i < SYNTAXES; i++)
+		if (syntaxes[i].operands->parse && !index--)
+			return syntaxes[i].name;
+	return NULL;
+}
+
+const char *operation_help(const char *name, char *usage, size_t size)
+{
+	const struct operation_syntax *syntax = operation_find((struct word){ name, strlen(name) });
+
+	if (!syntax)
+		return NULL;
+	operation_usage(syntax, usage, size);
+	return syntax->help;
+}
+
+bool operation_has_text(uint16_t opcode)
+{
+	return opcode == KVMAP_OP_PRINT;
+}
+
 const char *operation_usage(const struct operation_syntax *syntax, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s", syntax->has_result ? "NAME = " : "", syntax->name,
@@ -242,7 +326,7 @@ const struct operation_syntax *operation_find(struct word word)
 	return NULL;
 }
 
-const char *operation_suggest(struct word word, char *out, size_t size)
+const char *operation_suggest(struct word word, const char *list, char *out, size_t size)
 {
 	struct name words[SYNTAXES + HEAD_WORDS + sizeof(other_words) / sizeof(other_words[0])];
 	const struct name *nearest;
@@ -260,7 +344,7 @@ const char *operation_suggest(struct word word, char *out, size_t size)
 	if (nearest)
 		snprintf(out, size, "; did you mean '%s'?", nearest->name);
 	else
-		snprintf(out, size, "; kvmap-script(5) lists them");
+		snprintf(out, size, "; %s lists them", list);
 	return out;
 }
 

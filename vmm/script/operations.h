@@ -21,6 +21,7 @@ struct operation_syntax {
 	bool has_result; /* assigns a variable: NAME = OPERATION */
 	const struct operands_syntax *operands;
 	const char *outcome;
+	const char *help;
 };
 
 /* The row of the operation named `word`, or NULL. */
@@ -33,7 +34,7 @@ const char *operation_usage(const struct operation_syntax *syntax, char *out, si
  * "; did you mean 'vmalloc'?", or a reference to the list of operations if no name is near enough. Returns
  * out.
  */
-const char *operation_suggest(struct word word, char *out, size_t size);
+const char *operation_suggest(struct word word, const char *list, char *out, size_t size);
 
 /* Whether a word is reserved: a variable cannot have this name. */
 bool word_is_reserved(struct word word);

@@ -46,6 +46,40 @@ int script_compile(const char *path, const char *text, size_t length, struct scr
 		   size_t context_size, struct error *error);
 void script_destroy(struct script *script);
 
+/* A script without operations, for script_append(). NULL when memory is out. */
+struct script *script_empty(const char *path);
+
+/* A script that grows while its guest runs. */
+struct script_mark {
+	size_t text, operations, strings, variables; /* bytes of the text, numbers of the others */
+};
+
+#define SCRIPT_OPEN 1
+
+/*
+ * Compiles lines as those that follow the script's, for a guest with `cpus` CPUs. 0: the script has them;
+ * SCRIPT_OPEN: a `repeat` or `parallel` in them has no end yet; -1: an error, as of script_load(). Unless it is 0
+ * the script is as before.
+ */
+int script_append(struct script *script, const char *text, size_t length, uint32_t cpus, char *context_out,
+		  size_t context_size, struct error *error);
+
+/* The script as it is, and as it was. */
+struct script_mark script_mark(const struct script *script);
+void script_rewind(struct script *script, const struct script_mark *mark);
+
+/* Gives each `fragment` without a seed of its own that of the run. */
+void script_fill_seeds(struct kvmap_operation *operations, size_t count, uint64_t seed);
+
+/* The names of the operations, from index 0 on; NULL after the last one. */
+const char *operation_listed(size_t index);
+
+/* The documents' sentence about an operation, and its usage, "NAME = vmalloc SIZE"; NULL: there is none of that name. */
+const char *operation_help(const char *name, char *usage, size_t size);
+
+/* Whether operand 0 of the operation is the offset of a text in the script's strings. */
+bool operation_has_text(uint16_t opcode);
+
 /* Whether it may be a script: its name ends in .kvs, or it is a file that begins with text. "-" is one. */
 bool script_is_file(const char *path);
 

@@ -75,7 +75,7 @@ int acceptor_start(struct session *session, struct acceptor **out, struct error 
 
 	if (!acceptor)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	acceptor->link_removed = -1;
+	acceptor->link_removed = acceptor->signals = -1;
 	if (control_vm_open(session->machine, &acceptor->vm, error) < 0) {
 		free(acceptor);
 		return -1;
@@ -99,6 +99,8 @@ void acceptor_stop(struct acceptor *acceptor)
 	signals_file_keep(acceptor->link_removed);
 	control_server_stop(acceptor->server);
 	control_vm_close(&acceptor->vm);
+	if (acceptor->signals >= 0)
+		close(acceptor->signals);
 	free(acceptor);
 }
 
@@ -114,7 +116,8 @@ bool acceptor_hold(struct acceptor *acceptor)
 {
 	struct pollfd resumed;
 
-	acceptor->signals = eventfd(0, EFD_CLOEXEC);
+	if (acceptor->signals < 0)
+		acceptor->signals = eventfd(0, EFD_CLOEXEC);
 	signals_defer(wake, acceptor);
 	acceptor->resumed = control_server_at_end(acceptor->server);
 	resumed = (struct pollfd){ .fd = acceptor->resumed, .events = POLLIN };

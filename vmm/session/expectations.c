@@ -113,17 +113,21 @@ static int check_fault(struct session *session, const struct report_step *step)
 	return 0;
 }
 
-/* The host does `verify`: the guest must have stopped for it before it reports it as done. */
-static int check_verify(struct session *session, const struct report_step *step)
+/* For an operation that the host does, the guest must have stopped. */
+static int add_not_stopped(struct session *session, const struct report_step *step, const char *claimed)
 {
 	struct finding finding = { 0 };
 
-	if (session->verified)
-		return 0;
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
-	snprintf(finding.claimed, sizeof(finding.claimed), "the host verified");
+	snprintf(finding.claimed, sizeof(finding.claimed), "%s", claimed);
 	snprintf(finding.found, sizeof(finding.found), "the guest did not stop for it");
 	return add_finding(session, &finding);
+}
+
+/* The host does `verify`: the guest must have stopped for it before it reports it as done. */
+static int check_verify(struct session *session, const struct report_step *step)
+{
+	return session->verified ? 0 : add_not_stopped(session, step, "the host verified");
 }
 
 static void note_variable(struct session *session, const struct kvmap_operation *operation,
@@ -149,12 +153,23 @@ int expectations_check_step(struct session *session, const struct report_step *s
 		session->refused++;
 	if (operation->opcode == KVMAP_OP_VERIFY && status == KVMAP_OK && check_verify(session, step) < 0)
 		return -1;
+	if (operation->opcode == KVMAP_OP_SHOW && status == KVMAP_OK && !step->shown.text &&
+	    add_not_stopped(session, step, "the host showed") < 0)
+		return -1;
 	if (!KVMAP_STATUS_IS_FAILED(status))
 		return check_fault(session, step);
 	describe_operation(session, step->result.operation, finding.where, sizeof(finding.where));
 	if (step->fault.type)
 		finding.address = step->fault.value[0];
-	if (status == KVMAP_FAILED_CONTENT) {
+	if (KVMAP_STATUS_IS_DAMAGE(status)) {
+		snprintf(finding.claimed, sizeof(finding.claimed),
+			 "0x%016" PRIx64 ", %s %" PRIu64 "-byte object at 0x%" PRIx64, step->result.value[4],
+			 status == KVMAP_FAILED_FREED_WRITTEN ? "in the free"
+							      : "after the requested size of the",
+			 step->result.value[2], step->result.value[0]);
+		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64 ": %s", step->result.value[5],
+			 status_text(status));
+	} else if (status == KVMAP_FAILED_CONTENT) {
 		snprintf(finding.claimed, sizeof(finding.claimed), "holds 0x%016" PRIx64,
 			 step->result.value[4]);
 		snprintf(finding.found, sizeof(finding.found), "0x%016" PRIx64, step->result.value[5]);
@@ -235,5 +250,30 @@ int expectations_check_end(struct session *session)
 		return 0;
 	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", expected);
 	snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
+	return add_finding(session, &finding);
+}
+
+int expectations_broken_ring(struct session *session, int waiting)
+{
+	struct finding finding = { 0 };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "all %zu operations are done", session->given);
+	if (waiting < 0)
+		snprintf(finding.found, sizeof(finding.found), "an end of the ring that cannot be");
+	else if (waiting)
+		snprintf(finding.found, sizeof(finding.found), "%d still in the ring", waiting);
+	else
+		snprintf(finding.found, sizeof(finding.found), "%zu reported", session->steps.count);
+	snprintf(finding.where, sizeof(finding.where), "the ring");
+	return add_finding(session, &finding);
+}
+
+int expectations_left_ring(struct session *session)
+{
+	struct finding finding = { 0 };
+
+	snprintf(finding.claimed, sizeof(finding.claimed), "the guest waits for operations");
+	snprintf(finding.found, sizeof(finding.found), "it ended");
+	expectations_where(session, finding.where, sizeof(finding.where));
 	return add_finding(session, &finding);
 }

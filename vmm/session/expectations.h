@@ -28,6 +28,14 @@ void expectations_where(const struct session *session, char *out, size_t size);
 /* The guest died: session->death. */
 int expectations_check_death(struct session *session);
 
+/*
+ * A guest that says that it has done the operations of the ring has not. waiting: of machine_ring_waiting().
+ */
+int expectations_broken_ring(struct session *session, int waiting);
+
+/* A guest ended while the ring was open. */
+int expectations_left_ring(struct session *session);
+
 /* The run is over: counts of records and operations. */
 int expectations_check_end(struct session *session);
 

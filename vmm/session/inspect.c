@@ -4,10 +4,12 @@
  */
 #include "base/clock.h"
 #include "base/progress.h"
+#include "report/show.h"
 #include "session/expectations.h"
 #include "session/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Takes a view of the stopped machine, and the paging mode. */
@@ -127,4 +129,92 @@ void session_collect_ranges(struct session *session)
 			   count, &session->ranges, &ignored) == 0)
 		session->run.ranges = &session->ranges;
 	free(breaks);
+}
+
+/* ---- show ---- */
+
+/* Bytes of all that `show` shows in a run; what is beyond them is not kept. */
+#define SHOWN_MAX (32u << 20)
+
+/* The address operand of `show`. False: its variable is not set. */
+static bool show_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
+{
+	*out = operand->value;
+	if (operand->base == KVMAP_BASE_TEXT)
+		*out += KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA;
+	if (operand->base != KVMAP_BASE_VARIABLE)
+		return true;
+	*out += session->variables[operand->variable].value;
+	return session->variables[operand->variable].known;
+}
+
+/* Verifies for the marks of areas; the run's verdict does not count it. */
+static int show_verified(struct session *session, struct report_show *show, struct error *error)
+{
+	struct verify_input input = {
+		.view = session->view,
+		.mode = &session->mode,
+		.claims = &session->claims,
+		.symbols = session->symbols,
+	};
+	struct verdict verdict = { 0 };
+	int result = -1;
+
+	input.area_findings = calloc(session->claims.areas.count + 1, sizeof(*input.area_findings));
+	if (!input.area_findings)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	show->guest.verdict = &verdict;
+	show->guest.findings = input.area_findings;
+	if (verify(&input, &verdict, error) == 0)
+		result = report_show(show, session->config.columns, &session->shown);
+	verdict_destroy(&verdict);
+	free(input.area_findings);
+	return result;
+}
+
+static int show(struct session *session, const struct kvmap_operation *operation, struct error *error)
+{
+	struct report_show show = {
+		.what = (enum kvmap_show)operation->operand[0].value,
+		.has_address = operation->operand[2].value,
+		.guest = { .claims = &session->claims,
+			   .view = session->view,
+			   .mode = &session->mode,
+			   .symbols = session->symbols },
+	};
+
+	if (!show_address(session, &operation->operand[1], &show.address))
+		return report_show_error("the variable is not set", &session->shown);
+	if (show.what == KVMAP_SHOW_AREAS)
+		return show_verified(session, &show, error);
+	return report_show(&show, session->config.columns, &session->shown);
+}
+
+int session_show(struct session *session, struct error *error)
+{
+	const struct script *script = session->config.script;
+	const struct kvmap_operation *operation;
+	struct error unreadable;
+
+	/* A guest may ring when it likes. */
+	if (session->parallel_done || session->steps.count >= script->operations.count)
+		return 0;
+	operation = &script->operations.items[session->steps.count];
+	if (operation->opcode != KVMAP_OP_SHOW || session->shown.text)
+		return 0;
+	error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	if (session->shown_size > SHOWN_MAX)
+		return report_show_error("not kept: more than 32 MiB were shown", &session->shown);
+	if (session_read_claims(session, &unreadable) < 0) {
+		if (unreadable.kind != ERROR_GUEST) {
+			*error = unreadable;
+			return -1;
+		}
+		return report_show_error(unreadable.text, &session->shown);
+	}
+	if (show(session, operation, error) < 0)
+		return -1;
+	session->shown_size +=
+		strlen(session->shown.text) + (session->shown.json ? strlen(session->shown.json) : 0);
+	return 0;
 }

@@ -17,20 +17,38 @@ void session_end_parallel(struct session *session);
 
 /* ---- inspect.c: the guest while it is stopped ---- */
 
-/* Reads the claims, which replace the earlier ones. */
-int session_read_claims(struct session *session, struct error *error);
-
 /* Reads the flush log, which is half full, before the guest overwrites it. For the next verification. */
 int session_take_flushes(struct session *session, struct error *error);
-
-/* Verifies, and adds to session->verdict. Claims that cannot be read are a finding. */
-int session_verify(struct session *session, struct error *error);
 
 /* Walks the tables at the page fault that the CPU has reported. */
 void session_check_fault(struct session *session, unsigned int cpu);
 
+/* Reads what the `show` in progress names, for its step. -1 when memory is out, or KVM failed. */
+int session_show(struct session *session, struct error *error);
+
 /* Collects the ranges of the vmalloc range, cut where areas begin, for the report. */
 void session_collect_ranges(struct session *session);
+
+/* ---- session.c ---- */
+
+/* Makes the machine and boots it. The session is destroyed if that fails. */
+int session_boot(const struct session_config *config, struct session **out, struct error *error);
+
+/*
+ * Runs until the guest's end or, with a ring, until it is idle. deadline_ns: CLOCK_MONOTONIC, 0 = none. The doorbells
+ * on the way are answered.
+ */
+int session_run_guest(struct session *session, uint64_t deadline_ns, struct machine_event *event_out,
+		      struct error *error);
+
+/* After the end: verifies if `verify` is set, compares the records with the script, and fills session->run. */
+int session_check_end(struct session *session, bool verify, struct error *error);
+
+/* How long a guest with a ring may take to its end once the ring is closed. */
+#define SESSION_END_NS 10000000000ull
+
+/* Takes an event that ends the run. */
+int session_take_end(struct session *session, const struct machine_event *event, struct error *error);
 
 /* ---- death.c ---- */
 

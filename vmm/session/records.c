@@ -49,7 +49,7 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 {
 	struct report_step step = { 0 };
 
-	if (record->cpu >= KVMAP_CPUS_MAX || !is_due(session, record->operation)) {
+	if (record->cpu >= session->config.cpus || !is_due(session, record->operation)) {
 		session->run.dropped_records++;
 		return 0;
 	}
@@ -58,6 +58,8 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 	step.result = *record;
 	step.verified = session->verified;
 	step.findings = session->findings;
+	step.shown = session->shown;
+	session->shown = (struct report_shown){ 0 };
 	if (array_push(&session->steps, step) < 0 || expectations_check_step(session, &step) < 0)
 		return -1;
 	session->verified = false;
@@ -70,10 +72,11 @@ static int take_result(struct session *session, const struct kvmap_record *recor
 
 static void take_fault(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu] = (struct report_step){
 			.fault = *record,
 			.warning = session->pending[record->cpu].warning,
+			.limits = session->pending[record->cpu].limits,
 		};
 	else
 		session->run.dropped_records++;
@@ -81,7 +84,7 @@ static void take_fault(struct session *session, const struct kvmap_record *recor
 
 static void take_warning(struct session *session, const struct kvmap_record *record)
 {
-	if (record->cpu < KVMAP_CPUS_MAX)
+	if (record->cpu < session->config.cpus)
 		session->pending[record->cpu].warning = *record;
 	else
 		session->run.dropped_records++;
@@ -95,6 +98,14 @@ static int take_free_blocks(struct session *session, const struct kvmap_record *
 		return 0;
 	}
 	return session->free_blocks.count < FREE_BLOCKS_KEPT ? array_push(&session->free_blocks, *record) : 0;
+}
+
+static void take_limits(struct session *session, const struct kvmap_record *record)
+{
+	if (record->cpu < KVMAP_CPUS_MAX)
+		session->pending[record->cpu].limits = *record;
+	else
+		session->run.dropped_records++;
 }
 
 static void take_registers(struct session *session, const struct kvmap_record *record)
@@ -115,6 +126,7 @@ int session_take_records(struct session *session)
 		case KVMAP_RECORD_BYE: session->run.bye = record; break;
 		case KVMAP_RECORD_FAULT: take_fault(session, &record); break;
 		case KVMAP_RECORD_WARNING: take_warning(session, &record); break;
+		case KVMAP_RECORD_LIMITS: take_limits(session, &record); break;
 		case KVMAP_RECORD_OOPS: session->death.oops = record; break;
 		case KVMAP_RECORD_REGISTERS: take_registers(session, &record); break;
 		case KVMAP_RECORD_FREE_BLOCKS:

@@ -12,37 +12,50 @@
 
 #include <stdlib.h>
 
-/* Runs to the guest's end. 0, or -1 with an error when it cannot go on. */
-static int run_guest(struct session *session, struct error *error)
+int session_run_guest(struct session *session, uint64_t deadline_ns, struct machine_event *event,
+		      struct error *error)
 {
-	uint64_t deadline = clock_monotonic_ns() + session->config.timeout_ns;
-	struct machine_event event;
-
 	for (;;) {
 		uint64_t start = clock_monotonic_ns();
 
 		progress_set("the guest runs %s", session->config.script->path);
-		if (machine_run(session->machine, deadline, &event, error) < 0)
+		if (machine_run(session->machine, deadline_ns, event, error) < 0)
 			return -1;
 		session->run.timing.guest_ns += clock_monotonic_ns() - start;
 		if (session_take_records(session) < 0)
 			return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-		if (event.type != MACHINE_DOORBELL)
-			break;
-		if (event.value == KVMAP_DOORBELL_FAULT)
-			session_check_fault(session, event.cpu);
-		if (event.value == KVMAP_DOORBELL_VERIFY && session_verify(session, error) < 0)
+		if (event->type != MACHINE_DOORBELL ||
+		    (event->value == KVMAP_DOORBELL_IDLE && session->config.ring))
+			return 0;
+		if (event->value == KVMAP_DOORBELL_FAULT)
+			session_check_fault(session, event->cpu);
+		if (event->value == KVMAP_DOORBELL_VERIFY && session_verify(session, error) < 0)
 			return -1;
-		if (event.value == KVMAP_DOORBELL_FLUSHES && session_take_flushes(session, error) < 0)
+		if (event->value == KVMAP_DOORBELL_SHOW && session_show(session, error) < 0)
+			return -1;
+		if (event->value == KVMAP_DOORBELL_FLUSHES && session_take_flushes(session, error) < 0)
 			return -1;
 	}
-	session->reached_end = event.type == MACHINE_EXIT &&
-			       (event.value == KVMAP_EXIT_OK || event.value == KVMAP_EXIT_REFUSED);
-	if (!session->reached_end)
-		return session_take_death(session, &event) < 0
-			       ? error_set(error, ERROR_HOST, 0, 0, "out of memory")
-			       : 0;
+}
+
+int session_take_end(struct session *session, const struct machine_event *event, struct error *error)
+{
+	session->reached_end = event->type == MACHINE_EXIT &&
+			       (event->value == KVMAP_EXIT_OK || event->value == KVMAP_EXIT_REFUSED);
+	if (!session->reached_end && session_take_death(session, event) < 0)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	return 0;
+}
+
+/* Runs to the guest's end. 0, or -1 with an error when it cannot go on. */
+static int run_to_end(struct session *session, struct error *error)
+{
+	uint64_t deadline_ns = clock_monotonic_ns() + session->config.timeout_ns;
+	struct machine_event event;
+
+	if (session_run_guest(session, deadline_ns, &event, error) < 0)
+		return -1;
+	return session_take_end(session, &event, error);
 }
 
 static int boot(struct session *session, struct error *error)
@@ -55,11 +68,14 @@ static int boot(struct session *session, struct error *error)
 		.cpus = config->cpus,
 		.holdable = config->control,
 		.nodes = config->nodes,
-		.interrupts = script_interrupts(config->script),
+		/* Operations that are typed later may need them. */
+		.interrupts = config->ring || script_interrupts(config->script),
+		.ring = config->ring,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
-			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0),
+			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0) |
+			 (config->ring ? KVMAP_BOOT_INTERRUPTS : 0),
 		.policy = config->policy,
 		.seed = config->seed,
 		.fail_allocation = config->fail_allocation,
@@ -89,7 +105,7 @@ static int open_guest_file(struct session *session, struct error *error)
 	return 0;
 }
 
-static void fill_run(struct session *session)
+void session_fill_run(struct session *session)
 {
 	struct report_run *run = &session->run;
 
@@ -115,7 +131,7 @@ static void interrupt_machine(void *machine)
 	machine_interrupt(machine);
 }
 
-int session_run(const struct session_config *config, struct session **out, struct error *error)
+int session_boot(const struct session_config *config, struct session **out, struct error *error)
 {
 	struct session *session = calloc(1, sizeof(*session));
 
@@ -123,29 +139,47 @@ int session_run(const struct session_config *config, struct session **out, struc
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session->config = *config;
 	session->program_file.fd = -1;
+	session->pending = calloc(config->cpus, sizeof(*session->pending));
+	if (!session->pending) {
+		error_set(error, ERROR_HOST, 0, 0, "out of memory");
+		goto failed;
+	}
 	expectations_begin(&session->verdict);
 	if (boot(session, error) < 0)
 		goto failed;
 	if (config->interruptible)
 		signals_defer(interrupt_machine, session->machine);
 	if (open_guest_file(session, error) < 0 ||
-	    (config->control && acceptor_start(session, &session->acceptor, error) < 0) ||
-	    run_guest(session, error) < 0)
+	    (config->control && acceptor_start(session, &session->acceptor, error) < 0))
 		goto failed;
-	if (session->reached_end) {
-		if (session_verify(session, error) < 0)
-			goto failed;
-		session_collect_ranges(session);
-	}
-	if (expectations_check_end(session) < 0) {
-		error_set(error, ERROR_HOST, 0, 0, "out of memory");
-		goto failed;
-	}
-	fill_run(session);
 	*out = session;
 	return 0;
 failed:
 	session_destroy(session);
+	return -1;
+}
+
+int session_check_end(struct session *session, bool verify, struct error *error)
+{
+	if (session->reached_end) {
+		if (verify && session_verify(session, error) < 0)
+			return -1;
+		session_collect_ranges(session);
+	}
+	if (expectations_check_end(session) < 0)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	session_fill_run(session);
+	return 0;
+}
+
+int session_run(const struct session_config *config, struct session **out, struct error *error)
+{
+	if (session_boot(config, out, error) < 0)
+		return -1;
+	if (run_to_end(*out, error) == 0 && session_check_end(*out, true, error) == 0)
+		return 0;
+	session_destroy(*out);
+	*out = NULL;
 	return -1;
 }
 
@@ -166,6 +200,10 @@ void session_destroy(struct session *session)
 	stage2_on_demand_close(&session->stage2);
 	machine_destroy(session->machine);
 	session_end_parallel(session);
+	for (size_t i = 0; i < session->steps.count; i++)
+		report_shown_destroy(&session->steps.items[i].shown);
+	report_shown_destroy(&session->shown);
+	free(session->pending);
 	free(session->steps.items);
 	free(session->free_blocks.items);
 	free(session);

@@ -35,6 +35,15 @@ struct session_config {
 	bool interruptible;       /* a signal ends the guest, and the session is as it was then */
 	bool hold;                /* the VM will be held at its end */
 	bool serial;              /* the guest also writes its text report to the serial port */
+	bool ring;                /* the script grows: session_start() */
+	unsigned int columns;     /* of what `show` shows; 0: the default */
+};
+
+/* Where the guest of session_start() is. */
+enum session_state {
+	SESSION_IDLE,    /* all operations are done */
+	SESSION_STOPPED, /* machine_interrupt() stopped it, maybe in an operation */
+	SESSION_DEAD,    /* the guest died or lied: it cannot run again */
 };
 
 /* More than the warnings that a report shows need. */
@@ -57,16 +66,20 @@ struct session {
 	struct verdict verdict;
 	struct report_death death;
 	ARRAY_OF(struct report_step) steps;
-	/* By CPU: FAULT and WARNING records of the operation in progress, until its RESULT. */
-	struct report_step pending[KVMAP_CPUS_MAX];
+	/* By CPU, of config.cpus: FAULT and WARNING records of the operation in progress, until its RESULT. */
+	struct report_step *pending;
 	ARRAY_OF(struct kvmap_record) free_blocks; /* FREE_BLOCKS records, the first FREE_BLOCKS_KEPT */
 	/* Operations [start, end) of the `parallel` in progress: their results come in any order. */
 	size_t parallel_start, parallel_end;
-	bool *parallel_done; /* by index from parallel_start; NULL: no `parallel` is in progress */
-	uint64_t refused;    /* operations that were refused without `expect refused` */
-	bool reached_end;    /* the guest wrote to its exit port */
-	bool verified;       /* by the host, since the last RESULT */
-	uint64_t findings;   /* of that verification */
+	bool *parallel_done;       /* by index from parallel_start; NULL: no `parallel` is in progress */
+	uint64_t refused;          /* operations that were refused without `expect refused` */
+	bool reached_end;          /* the guest wrote to its exit port */
+	enum session_state state;  /* of session_start() */
+	size_t given;              /* operations of the script that the guest has */
+	bool verified;             /* by the host, since the last RESULT */
+	uint64_t findings;         /* of that verification */
+	struct report_shown shown; /* of the `show` in progress, until its RESULT */
+	size_t shown_size;         /* bytes of all steps */
 	struct {
 		bool known;
 		uint64_t value;
@@ -88,6 +101,50 @@ int session_settle(struct session_config *config, const struct script *script, c
  */
 int session_run(const struct session_config *config, struct session **out, struct error *error);
 void session_destroy(struct session *session);
+
+/*
+ * A session whose script grows (script_append()) while the guest runs; config.ring is set. session_start() boots the
+ * guest and runs the operations that the script has. session->state then says where the guest is, as after
+ * session_execute() and session_continue(). config.timeout_ns is of each of these calls, 0 = none. -1, but for
+ * ERROR_INPUT of session_execute(): the session is of no more use, but for session_destroy().
+ */
+int session_start(const struct session_config *config, struct session **out, struct error *error);
+
+/*
+ * SESSION_IDLE: the guest runs the operations that the script has gained. ERROR_INPUT, and nothing was run: a
+ * `parallel` has more of them than the ring.
+ */
+int session_execute(struct session *session, struct error *error);
+
+/* The signal that came has done its work: without this, it stops what runs next, too. */
+void session_forget_interrupt(struct session *session);
+
+/* SESSION_STOPPED: the guest runs on, after session_forget_interrupt(). */
+int session_continue(struct session *session, struct error *error);
+
+/* Moves the claims that were read last to *out, which the caller destroys; the session has none then. */
+void session_give_claims(struct session *session, struct claims *out);
+
+/* "shell:7: vfree a", the operation in progress, escaped. */
+void session_where(const struct session *session, char *out, size_t size);
+
+/* Verifies the stopped guest, and adds to session->verdict. Claims that cannot be read are a finding. */
+int session_verify(struct session *session, struct error *error);
+
+/*
+ * Reads the claims of the stopped guest, and the view; session_verify() does so, too. ERROR_GUEST: they cannot be
+ * read.
+ */
+int session_read_claims(struct session *session, struct error *error);
+
+/*
+ * Ends a session of session_start(): the guest, if it is idle, ends, and is verified if `verify` is set; then
+ * session->run is as after session_run().
+ */
+int session_finish(struct session *session, bool verify, struct error *error);
+
+/* Sets what session->run borrows, as it is now. */
+void session_fill_run(struct session *session);
 
 /* Copies `program` into `out`; if it is NULL, the path of the guest that belongs to kvmap. */
 int session_program(const char *program, char *out, size_t size, struct error *error);

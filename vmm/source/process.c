@@ -48,11 +48,12 @@ static int fill_view(struct source *source, const struct stage2_guest *guest, st
 	if (open_view(source, guest, error) < 0)
 		return -1;
 	view = source->process.view;
+	if (view_set_cpus(view, guest->vcpu_count, error) < 0)
+		return -1;
 	for (unsigned int i = 0; i < guest->vcpu_count; i++) {
 		view->cpus[i] = guest->vcpus[i].registers;
 		source->process.summary.old_cr3 += guest->vcpus[i].old_cr3;
 	}
-	view->cpu_count = guest->vcpu_count;
 	view->physical_bits = guest->physical_bits;
 	/* No register says whether the guest has 1G pages. Without hardware paging it has none. */
 	view->pages_1g = host_kind_find("/sys/module").hardware;

@@ -35,6 +35,20 @@ static int load_script(const char *name, const struct source_config *config, str
 			 why.text);
 }
 
+/* Sets the members that commands use. */
+static void use_session(const char *name, struct source *source)
+{
+	source->has_mode = source->session->has_mode;
+	source->view = source->session->view;
+	source->mode = source->session->mode;
+	source->symbols = source->session->symbols;
+	if (source->session->run.claims)
+		source->claims = &source->session->claims;
+	else
+		error_set(&source->no_claims, ERROR_GUEST, 0, 0, "%s: the guest ended %s: see `kvmap run`",
+			  name, source->has_mode ? "before its claims could be read" : "without page tables");
+}
+
 static int open_script(const char *name, const struct source_config *config, struct source *source,
 		       char *detail, size_t detail_size, struct error *error)
 {
@@ -48,15 +62,7 @@ static int open_script(const char *name, const struct source_config *config, str
 		return -1;
 	if (session_run(&session, &source->session, error) < 0)
 		return -1;
-	source->has_mode = source->session->has_mode;
-	source->view = source->session->view;
-	source->mode = source->session->mode;
-	source->symbols = source->session->symbols;
-	if (source->session->run.claims)
-		source->claims = &source->session->claims;
-	else
-		error_set(&source->no_claims, ERROR_GUEST, 0, 0, "%s: the guest ended %s: see `kvmap run`",
-			  name, source->has_mode ? "before its claims could be read" : "without page tables");
+	use_session(name, source);
 	return 0;
 }
 
@@ -208,10 +214,35 @@ int source_open(const char *name, const struct source_config *config, struct sou
 	return result;
 }
 
+void source_of_session(struct session *session, const struct source_config *config, struct source *out)
+{
+	*out = source_new(config, -1);
+	out->borrowed = true;
+	out->session = session;
+	snprintf(out->program, sizeof(out->program), "%s", session->config.program);
+	use_session("shell", out);
+}
+
+void source_of_copy(const struct view *copy, const struct session *session,
+		    const struct source_config *config, struct source *out)
+{
+	*out = source_new(config, -1);
+	out->borrowed = true;
+	out->view = copy;
+	out->own_symbols = session->symbols;
+	out->own_layout = session->layout;
+	snprintf(out->program, sizeof(out->program), "%s", session->config.program);
+}
+
 void source_close(struct source *source)
 {
 	struct ptrace_stop_end ignored;
 
+	if (source->borrowed) {
+		stage2_on_demand_close(&source->stage2_reading);
+		claims_destroy(&source->own_claims);
+		return;
+	}
 	stage2_on_demand_close(&source->stage2_reading);
 	session_destroy(source->session);
 	script_destroy(source->script);

@@ -53,6 +53,7 @@ struct source_process {
 struct snapshot;
 
 struct source {
+	bool borrowed;           /* it owns its claims only */
 	struct session *session; /* of a script; else NULL */
 	struct script *script;
 	struct view *core;
@@ -96,6 +97,13 @@ int source_open_process(pid_t pid, int vm_fd, const struct source_config *config
 			struct error *error);
 
 void source_close(struct source *source);
+
+/*
+ * The stopped guest of a session, or a copy of it, as a source. Its parts are borrowed until source_close().
+ */
+void source_of_session(struct session *session, const struct source_config *config, struct source *out);
+void source_of_copy(const struct view *copy, const struct session *session,
+		    const struct source_config *config, struct source *out);
 
 /*
  * Waits until the name, a process id or a path, is the one of a VM, its process has ended, or a minute has

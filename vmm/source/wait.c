@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/number.h"
+#include "base/signals.h"
 #include "control/socket_path.h"
 #include "source/internal.h"
 #include "stage2/process.h"
@@ -48,7 +49,7 @@ static bool will_listen(uint32_t pid)
 		return false;
 	arguments[size] = '\0';
 	for (const char *at = arguments; at < arguments + size; at += strlen(at) + 1)
-		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4))
+		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4) || !strncmp(at, "--wat", 5))
 			return true;
 	return false;
 }
@@ -101,9 +102,13 @@ static bool is_there(const char *name)
 	uint32_t pid;
 
 	if (!source_is_pid(name, &pid))
-		return stat(name, &status) == 0;
-	return control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 || has_ended(pid) ||
-	       (!is_kvmap(pid) && process_has_vm((pid_t)pid, &ignored));
+		return stat(name, &status) == 0 &&
+		       !(S_ISSOCK(status.st_mode) && control_socket_is_stale(name));
+	/* A socket has its name before it can be connected to. */
+	if (control_socket_path_of_pid(pid, path, sizeof(path), &ignored) == 0 &&
+	    !control_socket_is_stale(path))
+		return true;
+	return has_ended(pid) || (!is_kvmap(pid) && process_has_vm((pid_t)pid, &ignored));
 }
 
 void source_wait_for_socket(const char *name)
@@ -112,7 +117,7 @@ void source_wait_for_socket(const char *name)
 	uint64_t end = clock_monotonic_ns() + WAIT_NS;
 
 	progress_set("waiting for %s", name);
-	while (!is_there(name) && clock_monotonic_ns() < end)
+	while (!is_there(name) && !signals_received() && clock_monotonic_ns() < end)
 		nanosleep(&step, NULL);
 }
 
@@ -121,7 +126,7 @@ static int has_tables(const struct source *source, struct error *error)
 {
 	struct control_client *client = source->vm.client;
 	const struct view *view;
-	struct control_pause_time ignored_time;
+	struct control_pause_time time;
 	struct walk_mode mode;
 	struct error ignored;
 	unsigned int cpu;
@@ -131,7 +136,10 @@ static int has_tables(const struct source *source, struct error *error)
 		return -1;
 	found = (source->one_cpu && source->cpu >= view->cpu_count) ||
 		source_find_mode(source, view, &cpu, &mode, &ignored) == 0;
-	return control_client_resume(client, &ignored_time, error) < 0 ? -1 : found;
+	if (control_client_resume(client, &time, error) < 0)
+		return -1;
+	/* A VM that has ended is as it will be. */
+	return found || !time.vm_ns;
 }
 
 int source_wait_for_tables(const struct source *source, struct error *error)
@@ -145,7 +153,8 @@ int source_wait_for_tables(const struct source *source, struct error *error)
 	else
 		progress_set("waiting for page tables");
 	while (!(found = has_tables(source, error)) &&
-	       control_client_hello(source->vm.client)->state != CONTROL_AT_END && clock_monotonic_ns() < end)
+	       control_client_hello(source->vm.client)->state != CONTROL_AT_END && !signals_received() &&
+	       clock_monotonic_ns() < end)
 		nanosleep(&step, NULL);
 	return found < 0 ? -1 : 0;
 }

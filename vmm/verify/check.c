@@ -41,7 +41,7 @@ static const char *area_name(const struct check *check, const struct claim_area 
 {
 	const struct verify_input *input = check->facts->input;
 	const struct claims *claims = check->facts->claims;
-	bool live = address_area_kind(area) == ADDRESS_AREA;
+	bool live = address_area_kind(area->state == AREA_LIVE, area->deferred) == ADDRESS_AREA;
 
 	for (size_t i = claims->variables.count; i-- > 0;)
 		if (i < input->variable_name_count && claims->variables.items[i].address == area->va_start &&

@@ -56,7 +56,7 @@ void findings_join(struct check *check);
 struct finding_pages {
 	uint64_t start, size;
 	const char *cause;
-	unsigned int variant;
+	uint64_t variant;
 	uint64_t count; /* of pages; 0: one */
 	bool gaps;      /* pages of this cause are one finding with others between them, too */
 	/* OBJECT_OWN: these pages, [start, start + size) of virtual memory. */
@@ -85,8 +85,25 @@ void finding_where_gva(struct finding *finding, const struct check *check, uint6
 /* Marks the invariant as not seen. */
 void check_not_seen(struct check *check, const char *why);
 
+/* fresh.c: the part of check_owners() that is about frames claimed zero. */
+void check_fresh(struct check *check);
+
+/* write_execute.c: the part of check_protection() that is about frames with several mappings. */
+void check_write_execute(struct check *check);
+
 /* idle.c: the part of check_flushes() that is about registers. */
 void check_idle(struct check *check);
+
+/* contents_bytes.c: whether anything is known of the variable's bytes. */
+bool contents_are_stated(const struct claim_variable *variable);
+
+/*
+ * Compares `size` bytes of the variable, at most a page, `base` bytes from its start, a multiple of a page.
+ * Returns the offset of the first that is wrong, for words that of the word; size if none is. *expected_out: the word
+ * that must be there.
+ */
+uint64_t contents_first_wrong(const struct claim_variable *variable, const uint8_t *bytes, uint64_t base,
+			      uint64_t size, uint64_t *expected_out);
 
 /* contents_object.c: a variable of the script that holds what kmalloc gave out. */
 void check_object(struct check *check, const struct claim_variable *variable);

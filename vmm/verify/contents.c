@@ -10,28 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define WORDS (KVMAP_PAGE_SIZE / sizeof(uint64_t))
-
-/* Index of the first word that is not `expected`; WORDS if there is none. Guest memory: bytes, copied as
- * read. */
-static size_t first_other(const uint8_t *bytes, uint64_t expected)
-{
-	uint64_t differ = 0, word;
-
-	for (size_t i = 0; i < WORDS; i++) {
-		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
-		differ |= word ^ expected;
-	}
-	if (!differ)
-		return WORDS;
-	for (size_t i = 0; i < WORDS; i++) {
-		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
-		if (word != expected)
-			return i;
-	}
-	return WORDS;
-}
-
 /* The bytes of a page by the walk, or NULL. */
 static const uint8_t *page_bytes(const struct facts *facts, uint64_t gva)
 {
@@ -40,32 +18,42 @@ static const uint8_t *page_bytes(const struct facts *facts, uint64_t gva)
 	return leaf ? view_bytes(facts->view, leaf->gpa + (gva - leaf->gva), KVMAP_PAGE_SIZE) : NULL;
 }
 
-static void check_page(struct check *check, const struct claim_area *area, uint64_t gva, uint64_t expected)
+/* Copies the word at `at` of the page, or what is left of it. */
+static uint64_t word_at(const uint8_t *bytes, uint64_t at)
 {
+	uint64_t word = 0, left = KVMAP_PAGE_SIZE - at;
+
+	memcpy(&word, bytes + at, left < sizeof(word) ? left : sizeof(word));
+	return word;
+}
+
+static void check_page(struct check *check, const struct claim_variable *variable,
+		       const struct claim_area *area, uint64_t base)
+{
+	uint64_t gva = area->va_start + base, expected = 0;
 	const uint8_t *bytes = page_bytes(check->facts, gva);
-	size_t at = bytes ? first_other(bytes, expected) : 0;
+	uint64_t at = bytes ? contents_first_wrong(variable, bytes, base, KVMAP_PAGE_SIZE, &expected) : 0;
 	struct finding *finding;
-	uint64_t word;
 
 	check->result->checked++;
-	if (at == WORDS)
+	if (at == KVMAP_PAGE_SIZE)
 		return;
-	finding = finding_new_pages(check, gva + at * sizeof(word),
+	finding = finding_new_pages(check, gva + at,
 				    &(struct finding_pages){ gva, KVMAP_PAGE_SIZE, "contents", !bytes });
 	finding_claimed(finding, "0x%016" PRIx64, expected);
-	if (bytes) {
-		memcpy(&word, bytes + at * sizeof(word), sizeof(word));
-		finding_found(finding, "0x%016" PRIx64 ", the first of the page that differs", word);
-	} else {
+	if (bytes)
+		finding_found(finding, "0x%016" PRIx64 ", the first of the page that differs",
+			      word_at(bytes, at));
+	else
 		finding_found(finding, "no memory there");
-	}
 	finding_where_area(finding, check, area);
 }
 
 static void check_filled(struct check *check, const struct claim_variable *variable,
 			 const struct claim_area *area)
 {
-	bool zero = variable->contents == CONTENTS_ZERO;
+	bool filled = variable->contents == CONTENTS_ZERO || variable->contents == CONTENTS_PATTERN;
+	uint64_t known = filled ? variable->filled : 0;
 	uint64_t pages = variable->size / KVMAP_PAGE_SIZE + (variable->size % KVMAP_PAGE_SIZE != 0);
 
 	uint64_t has = area->frame_count;
@@ -84,9 +72,10 @@ static void check_filled(struct check *check, const struct claim_variable *varia
 	if (pages > has)
 		pages = has;
 	/* After vrealloc() less than all of it may be known. */
-	for (uint64_t i = 0; i < pages && i < variable->filled / KVMAP_PAGE_SIZE; i++)
-		check_page(check, area, area->va_start + i * KVMAP_PAGE_SIZE,
-			   zero ? 0 : KVMAP_PATTERN(variable->fill_seed, i));
+	for (uint64_t base = 0; base < pages * KVMAP_PAGE_SIZE; base += KVMAP_PAGE_SIZE)
+		if (base < known ||
+		    (base < variable->zero_end && base + KVMAP_PAGE_SIZE > variable->zero_start))
+			check_page(check, variable, area, base);
 }
 
 static void check_written(struct check *check, const struct claim_variable *variable,
@@ -111,10 +100,33 @@ static void check_written(struct check *check, const struct claim_variable *vari
 	finding_where_area(finding, check, area);
 }
 
+/* With slab_debug every word of a free object is poison. */
+static void check_free_objects(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+
+	check->result->checked += claims->poisoned_objects;
+	for (size_t i = 0; i < claims->freed_writes.count; i++) {
+		const struct claim_freed_write *write = &claims->freed_writes.items[i];
+		const struct claim_cache *cache = &claims->caches[write->cache];
+		struct finding *finding =
+			finding_new_about(check, write->address,
+					  (struct finding_object){ OBJECT_VIRTUAL, write->object,
+								   write->object + cache->object_size });
+
+		finding_claimed(finding, "0x%016" PRIx64 " in a free object",
+				KMALLOC_POISON * UINT64_C(0x0101010101010101));
+		finding_found(finding, "0x%016" PRIx64 ": it was written after it was freed", write->value);
+		finding_where(finding, "the free object at 0x%" PRIx64 " of %s, %" PRIu32 " bytes",
+			      write->object, cache->name, cache->object_size);
+	}
+}
+
 void check_contents(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
 
+	check_free_objects(check);
 	for (size_t i = 0; i < claims->variables.count; i++) {
 		const struct claim_variable *variable = &claims->variables.items[i];
 		const struct claim_area *area;
@@ -135,7 +147,7 @@ void check_contents(struct check *check)
 			finding_where_gva(finding, check, variable->address);
 			continue;
 		}
-		if (variable->contents == CONTENTS_ZERO || variable->contents == CONTENTS_PATTERN)
+		if (contents_are_stated(variable))
 			check_filled(check, variable, area);
 		if (variable->write_address)
 			check_written(check, variable, area);

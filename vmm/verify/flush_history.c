@@ -15,7 +15,7 @@ static const struct claim_flush *entry_at(const struct flush_history *history, c
 }
 
 /* Index of the first entry of a span with a greater stamp; span->count if there is none. */
-static size_t first_after(const struct flush_history *history, const struct flush_span *span, uint32_t stamp)
+static size_t first_after(const struct flush_history *history, const struct flush_span *span, uint64_t stamp)
 {
 	return lower_bound(span->count, i, entry_at(history, span, i)->stamp <= stamp);
 }
@@ -30,7 +30,7 @@ bool history_step(struct flush_history *history)
 
 /* The earliest flush of `cpu` that covers gva and began at stamp `after` or later, or NULL. */
 static const struct claim_flush *first_flush(struct flush_history *history, unsigned int cpu, uint64_t gva,
-					     uint32_t after)
+					     uint64_t after)
 {
 	const struct flush_span *span = &history->flushes[cpu];
 
@@ -48,7 +48,7 @@ static const struct claim_flush *first_flush(struct flush_history *history, unsi
  * FLUSHED_NEVER.
  */
 static uint64_t covered_at(struct flush_history *history, unsigned int cpu, uint64_t start, uint64_t end,
-			   uint32_t after)
+			   uint64_t after)
 {
 	uint64_t stamp = after;
 
@@ -69,7 +69,7 @@ static uint64_t covered_at(struct flush_history *history, unsigned int cpu, uint
  * by which its flushes cover them; an earlier stamp counts if the CPU was idle from then on and flushed
  * before it woke.
  */
-static uint64_t safe_at(struct flush_history *history, unsigned int cpu, uint32_t after, uint64_t covered)
+static uint64_t safe_at(struct flush_history *history, unsigned int cpu, uint64_t after, uint64_t covered)
 {
 	const struct flush_span *span = &history->turns[cpu];
 	uint32_t state = history->claims->cpu_states[cpu];
@@ -97,7 +97,7 @@ static uint64_t safe_at(struct flush_history *history, unsigned int cpu, uint32_
 											     : covered;
 }
 
-uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint64_t end, uint32_t after)
+uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint64_t end, uint64_t after)
 {
 	uint64_t stamp = after;
 
@@ -114,7 +114,7 @@ uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint6
 /* The span that an entry belongs to, or NULL. */
 static struct flush_span *span_of(struct flush_history *history, const struct claim_flush *entry)
 {
-	uint32_t cpu = entry->cpu & ~TLB_FLUSH_EVENT, event = entry->cpu & TLB_FLUSH_EVENT;
+	uint32_t cpu = TLB_FLUSH_CPU(entry->cpu), event = entry->cpu & TLB_FLUSH_EVENT;
 
 	if (cpu >= history->cpus)
 		return NULL;

@@ -40,6 +40,6 @@ bool history_step(struct flush_history *history);
  * The stamp from which on no CPU can use translations of [start, end) that were unmapped at `after`;
  * FLUSHED_NEVER or FLUSHED_UNKNOWN.
  */
-uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint64_t end, uint32_t after);
+uint64_t history_flushed_at(struct flush_history *history, uint64_t start, uint64_t end, uint64_t after);
 
 #endif

@@ -11,10 +11,10 @@
  *   by h.
  * - Frame unmapped at u and allocated at h >= u: the whole range of unmapping u was flushed by h, since the
  *   page of the range that mapped the frame is no longer known. The policy `lazy` exempts frames, except
- *   former page tables.
+ *   former page tables and those of executable areas.
  * - Page table replaced by a leaf: logged as an unmapping of its range.
- * - Right removed from a range (set_memory_ro): the range has been flushed since, because the function has
- *   returned.
+ * - Right removed from a range (set_memory_ro), executable range unmapped: the range has been flushed since,
+ *   because the function has returned.
  *
  * The log may have lost its oldest entries. A reuse of something unmapped before the log begins is checked
  * only if a full flush in the log lies between unmapping and reuse; otherwise it is counted as not checked.
@@ -36,7 +36,7 @@ struct flush_check {
 	struct flush_history history;
 	struct keyed_array unmappings; /* by stamp; tag: index in the log */
 	uint64_t *flushed; /* parallel to unmappings: stamp of its flush on all CPUs; 0: not yet computed */
-	uint32_t *next_flush; /* parallel to the log: stamp of the first flush after the entry; 0: none */
+	uint64_t *next_flush; /* parallel to the log: stamp of the first flush after the entry; 0: none */
 	uint64_t all_flushed; /* stamp by which the flushes in the log cover the whole address space */
 	bool *areas;          /* parallel to facts->live: check the area against the unmappings in the log */
 	uint64_t not_checked; /* reuses */
@@ -50,6 +50,11 @@ static bool is_table(const struct claim_flush *entry)
 static bool is_unmapping(const struct claim_flush *entry)
 {
 	return (entry->cpu & TLB_FLUSH_EVENT) == TLB_FLUSH_UNMAP || is_table(entry);
+}
+
+static bool is_executable(const struct claim_flush *entry)
+{
+	return entry->cpu & TLB_FLUSH_EXEC;
 }
 
 static const struct claim_flush *unmapping_at(const struct flush_check *flushes, size_t i)
@@ -69,7 +74,7 @@ static uint64_t unmapping_flushed(struct flush_check *flushes, size_t i)
 }
 
 /* Whether the log has lost entries with this stamp. */
-static bool is_dropped(const struct flush_check *flushes, uint32_t stamp)
+static bool is_dropped(const struct flush_check *flushes, uint64_t stamp)
 {
 	const struct claims *claims = flushes->claims;
 
@@ -81,7 +86,7 @@ static bool is_dropped(const struct flush_check *flushes, uint32_t stamp)
  * Checks a reuse at `allocated` of something unmapped before the log begins. False, and counted, if not
  * checkable.
  */
-static bool check_dropped(struct flush_check *flushes, uint32_t allocated)
+static bool check_dropped(struct flush_check *flushes, uint64_t allocated)
 {
 	if (flushes->all_flushed <= allocated)
 		return true;
@@ -100,7 +105,7 @@ static struct finding *report(const struct flush_check *flushes, const char *cau
 		.start = start,
 		.size = end - start,
 		.cause = cause,
-		.variant = (unsigned int)object.start,
+		.variant = object.start,
 		.count = (end - start) >> KVMAP_PAGE_SHIFT,
 		.gaps = true,
 		.object = object,
@@ -109,10 +114,10 @@ static struct finding *report(const struct flush_check *flushes, const char *cau
 	return finding_new_pages(flushes->check, start, &pages);
 }
 
-static void claimed_stamps(struct finding *finding, uint32_t unmapped, uint32_t allocated)
+static void claimed_stamps(struct finding *finding, uint64_t unmapped, uint64_t allocated)
 {
 	finding_claimed(finding,
-			"a flush between unmapping (clock %" PRIu32 ") and reuse (clock %" PRIu32 ")",
+			"a flush between unmapping (clock %" PRIu64 ") and reuse (clock %" PRIu64 ")",
 			unmapped, allocated);
 }
 
@@ -127,9 +132,9 @@ static void found_stamp(struct finding *finding, uint64_t stamp)
 /* The flush that should have come after an entry of the log: what has the same next one lacks the same one. */
 static struct finding_object missing_flush(const struct flush_check *flushes, size_t entry)
 {
-	uint32_t next = flushes->next_flush[entry];
+	uint64_t next = flushes->next_flush[entry];
 
-	return (struct finding_object){ OBJECT_FLUSH, next, next + 1ull };
+	return (struct finding_object){ OBJECT_FLUSH, next, next + 1 };
 }
 
 /* Checks unmapping `i` against an area that may have reused a part of its range. */
@@ -206,40 +211,52 @@ static void check_rights(struct flush_check *flushes)
 {
 	for (size_t i = 0; i < flushes->claims->flushes.count; i++) {
 		const struct claim_flush *entry = &flushes->claims->flushes.items[i];
+		bool executable = is_unmapping(entry) && is_executable(entry);
 		struct finding *finding;
 		uint64_t flushed;
 
-		if ((entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
+		if (!executable && (entry->cpu & TLB_FLUSH_EVENT) != TLB_FLUSH_PROTECT)
 			continue;
 		flushes->check->result->checked++;
 		flushed = history_flushed_at(&flushes->history, entry->start, entry->end, entry->stamp);
 		flushes->not_checked += flushed == FLUSHED_UNKNOWN;
 		if (flushed != FLUSHED_NEVER)
 			continue;
-		finding = report(flushes, "right", missing_flush(flushes, i), entry->start, entry->end);
-		finding_claimed(finding, "a flush since a right was taken away (clock %" PRIu32 ")",
+		finding = report(flushes, executable ? "executable" : "right", missing_flush(flushes, i),
+				 entry->start, entry->end);
+		finding_claimed(finding, "a flush since %s (clock %" PRIu64 ")",
+				executable ? "an executable range was unmapped" : "a right was taken away",
 				entry->stamp);
 		found_stamp(finding, FLUSHED_NEVER);
 		finding_where_gva(finding, flushes->check, entry->start);
 	}
 }
 
-static const char *frame_cause(bool table, uint64_t flushed)
+/* Text of a finding about a frame of that kind, and its causes. */
+struct frame_kind {
+	const char *text, *never, *late;
+};
+
+static const struct frame_kind *frame_kind(const struct claim_flush *unmapping)
 {
-	if (table)
-		return flushed == FLUSHED_NEVER ? "table never flushed" : "table flushed late";
-	return flushed == FLUSHED_NEVER ? "frame never flushed" : "frame flushed late";
+	static const struct frame_kind table = { ", which was a page table", "table never flushed",
+						 "table flushed late" },
+				       executable = { ", which was executable", "executable never flushed",
+						      "executable flushed late" },
+				       other = { "", "frame never flushed", "frame flushed late" };
+
+	return is_table(unmapping) ? &table : is_executable(unmapping) ? &executable : &other;
 }
 
 /* A frame that was used again too early, after unmapping `i`; NULL: the log has no such unmapping. */
 static void report_frame(struct flush_check *flushes, const struct claim_page *page, const size_t *i)
 {
 	uint64_t gpa = page->pfn << KVMAP_PAGE_SHIFT, flushed = i ? unmapping_flushed(flushes, *i) : 0;
-	bool table = i && is_table(unmapping_at(flushes, *i));
+	const struct frame_kind *kind = i ? frame_kind(unmapping_at(flushes, *i)) : NULL;
 	struct finding *finding;
 
-	if (i)
-		finding = report(flushes, frame_cause(table, flushed),
+	if (kind)
+		finding = report(flushes, flushed == FLUSHED_NEVER ? kind->never : kind->late,
 				 missing_flush(flushes, flushes->unmappings.items[*i].tag), gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	else
@@ -247,11 +264,11 @@ static void report_frame(struct flush_check *flushes, const struct claim_page *p
 				 (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE }, gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	claimed_stamps(finding, page->unmapped, page->allocated);
-	if (i)
+	if (kind)
 		found_stamp(finding, flushed);
 	else
 		finding_found(finding, "the log has no unmapping at that clock");
-	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, table ? ", which was a page table" : "");
+	finding_where(finding, "frame 0x%" PRIx64 "%s", page->pfn, kind ? kind->text : "");
 }
 
 static void check_frame(struct flush_check *flushes, const struct claim_page *page)
@@ -259,7 +276,8 @@ static void check_frame(struct flush_check *flushes, const struct claim_page *pa
 	size_t i = keyed_find(&flushes->unmappings, page->unmapped);
 	bool logged = i < flushes->unmappings.count && flushes->unmappings.items[i].key == page->unmapped;
 
-	if (flushes->claims->policy == KVMAP_POLICY_LAZY && !(logged && is_table(unmapping_at(flushes, i))))
+	if (flushes->claims->policy == KVMAP_POLICY_LAZY &&
+	    !(logged && (is_table(unmapping_at(flushes, i)) || is_executable(unmapping_at(flushes, i)))))
 		return;
 	if (!logged && is_dropped(flushes, page->unmapped)) {
 		flushes->check->result->checked += check_dropped(flushes, page->allocated);
@@ -288,7 +306,7 @@ static void check_frames(struct flush_check *flushes)
 static int find_next_flushes(struct flush_check *flushes)
 {
 	size_t count = flushes->claims->flushes.count;
-	uint32_t next = 0;
+	uint64_t next = 0;
 
 	flushes->next_flush = calloc(count + 1, sizeof(*flushes->next_flush));
 	if (!flushes->next_flush)
@@ -305,7 +323,7 @@ static int find_next_flushes(struct flush_check *flushes)
 
 static int flush_check_prepare(struct flush_check *flushes, unsigned int cpus)
 {
-	uint32_t begin = 0;
+	uint64_t begin = 0;
 
 	if (history_build(&flushes->history, flushes->claims, cpus) < 0 || find_next_flushes(flushes) < 0)
 		return -1;

@@ -126,6 +126,12 @@ static void check_area(struct check *check, const struct claim_area *area)
 	check->result->checked += area->frame_count;
 }
 
+/* The struct page has the page number, modulo 2^32. */
+static bool was_mapped_at(const struct claim_page *page, uint64_t gva)
+{
+	return page->vaddr ? PAGE_VPN(page->vaddr) == PAGE_VPN(gva) : PAGE_VPN(gva) == 0;
+}
+
 /* The struct page of each frame names the address too. Frames and struct pages are both in order. */
 static void check_addresses(struct check *check)
 {
@@ -142,7 +148,8 @@ static void check_addresses(struct check *check)
 		while (next < claims->pages.count && claims->pages.items[next].pfn < frame->key)
 			next++;
 		if (area->state != AREA_LIVE || next == claims->pages.count ||
-		    claims->pages.items[next].pfn != frame->key || claims->pages.items[next].vaddr == gva ||
+		    claims->pages.items[next].pfn != frame->key ||
+		    was_mapped_at(&claims->pages.items[next], gva) ||
 		    (claims->pages.items[next].owner == PAGE_NONE &&
 		     claims_in_area_buddy_block(claims, frame->key)))
 			continue;

@@ -396,4 +396,5 @@ void check_owners(struct check *check)
 	check_gap(check, end, UINT64_MAX);
 	check_tables_in_use(check);
 	check_blocks_sum(check);
+	check_fresh(check);
 }

@@ -47,7 +47,7 @@ struct finding {
 	uint64_t range_start, range_end; /* GVA, or GPA if the invariant is about frames */
 	bool gaps;                       /* not all pages of the range are wrong */
 	const char *cause;               /* compared as a pointer, as is the variant */
-	unsigned int variant;
+	uint64_t variant;
 	struct finding_object object;
 	size_t of;              /* in verdict.further: index into verdict.findings */
 	uint64_t more_unlisted; /* further claims about the object that verdict.further had no room for */

@@ -29,23 +29,44 @@ static int bad_note(const struct notes *notes, const char *what, struct error *e
 	return error_set(error, ERROR_INPUT, 0, 0, "%s: %s", notes->file->path, what);
 }
 
+/* CPU `number`, or NULL if a view cannot have it. */
+static struct view_cpu *cpu_of(const struct notes *notes, unsigned int number, struct error *error)
+{
+	struct view *view = notes->view;
+	struct error ignored;
+
+	if (number >= VIEW_CPUS_MAX) {
+		error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
+			  VIEW_CPUS_MAX);
+		return NULL;
+	}
+	if (number >= view->cpu_count && view_set_cpus(view, number + 1, &ignored) < 0) {
+		error_set(error, ERROR_HOST, ENOMEM, 0, "%s", notes->file->path);
+		return NULL;
+	}
+	return &view->cpus[number];
+}
+
 static int take_status(struct notes *notes, const void *bytes, size_t size, struct error *error)
 {
 	struct elf_prstatus status;
+	struct view_cpu *cpu;
 
 	if (size != sizeof(status))
 		return bad_note(notes, "a note of registers (NT_PRSTATUS) of the wrong size", error);
-	if (notes->statuses == VIEW_CPUS_MAX)
-		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
-				 VIEW_CPUS_MAX);
+	cpu = cpu_of(notes, notes->statuses, error);
+	if (!cpu)
+		return -1;
 	memcpy(&status, bytes, sizeof(status));
-	core_registers_unpack(&status, &notes->view->cpus[notes->statuses++]);
+	core_registers_unpack(&status, cpu);
+	notes->statuses++;
 	return 0;
 }
 
 static int take_control(struct notes *notes, const void *bytes, size_t size, struct error *error)
 {
 	struct core_control control;
+	struct view_cpu *cpu;
 
 	if (size != sizeof(control))
 		return bad_note(notes, "a note of control registers of the wrong size", error);
@@ -58,9 +79,9 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	if (control.physical_bits < 32 || control.physical_bits > 52)
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: physical addresses of %u bits, not 32 to 52",
 				 notes->file->path, control.physical_bits);
-	if (notes->controls == VIEW_CPUS_MAX)
-		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
-				 VIEW_CPUS_MAX);
+	cpu = cpu_of(notes, notes->controls, error);
+	if (!cpu)
+		return -1;
 	if (notes->controls && (control.physical_bits != notes->view->physical_bits ||
 				control.pages_1g != notes->view->pages_1g))
 		return bad_note(notes, "the CPUs differ in what addresses and pages they know", error);
@@ -68,13 +89,15 @@ static int take_control(struct notes *notes, const void *bytes, size_t size, str
 	notes->view->physical_bits = control.physical_bits;
 	notes->view->pages_1g = control.pages_1g;
 	notes->view->physical_bits_assumed = control.physical_bits_assumed;
-	core_control_unpack(&control, &notes->view->cpus[notes->controls++]);
+	core_control_unpack(&control, cpu);
+	notes->controls++;
 	return 0;
 }
 
 static int take_pat(struct notes *notes, const void *bytes, size_t size, struct error *error)
 {
 	struct core_pat pat;
+	struct view_cpu *cpu;
 
 	if (size != sizeof(pat))
 		return bad_note(notes, "a note of a PAT register of the wrong size", error);
@@ -82,8 +105,11 @@ static int take_pat(struct notes *notes, const void *bytes, size_t size, struct 
 	if (pat.cpu >= VIEW_CPUS_MAX)
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: a PAT register of CPU %u", notes->file->path,
 				 pat.cpu);
-	notes->view->cpus[pat.cpu].pat = pat.pat;
-	notes->view->cpus[pat.cpu].has_pat = true;
+	cpu = cpu_of(notes, pat.cpu, error);
+	if (!cpu)
+		return -1;
+	cpu->pat = pat.pat;
+	cpu->has_pat = true;
 	return 0;
 }
 
@@ -91,6 +117,7 @@ static int take_pat(struct notes *notes, const void *bytes, size_t size, struct 
 static int take_qemu(struct notes *notes, const void *bytes, size_t size, struct error *error)
 {
 	struct core_qemu state;
+	struct view_cpu *cpu;
 
 	/* Later versions of QEMU append members. */
 	if (size < sizeof(state))
@@ -102,11 +129,12 @@ static int take_qemu(struct notes *notes, const void *bytes, size_t size, struct
 				 "%s: QEMU's note of a CPU is of version %u and %u bytes; version 1 and %zu "
 				 "bytes are known",
 				 notes->file->path, state.version, state.size, size);
-	if (notes->controls == VIEW_CPUS_MAX)
-		return error_set(error, ERROR_INPUT, 0, 0, "%s: more than %d CPUs", notes->file->path,
-				 VIEW_CPUS_MAX);
+	cpu = cpu_of(notes, notes->controls, error);
+	if (!cpu)
+		return -1;
 	notes->file->from_qemu = true;
-	core_qemu_unpack(&state, notes->view, &notes->view->cpus[notes->controls++]);
+	core_qemu_unpack(&state, notes->view, cpu);
+	notes->controls++;
 	return 0;
 }
 
@@ -224,6 +252,6 @@ int core_file_notes(struct core_file *file, struct view *view, char **program, s
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "%s: registers of %u CPUs, but control registers of %u", file->path,
 				 notes.statuses, notes.controls);
-	view->cpu_count = notes.statuses;
+	view->cpu_count = notes.statuses; /* a PAT register of another CPU is of none */
 	return 0;
 }

@@ -70,6 +70,27 @@ int view_add_region(struct view *view, const struct view_region *region, struct 
 	return 0;
 }
 
+int view_set_cpus(struct view *view, unsigned int count, struct error *error)
+{
+	unsigned int capacity = view->cpu_capacity;
+	struct view_cpu *grown = view->cpus;
+
+	if (count > VIEW_CPUS_MAX)
+		return error_set(error, ERROR_INPUT, 0, 0, "%u CPUs: more than %d", count, VIEW_CPUS_MAX);
+	if (count > capacity) {
+		capacity = count > 2 * capacity ? count : 2 * capacity;
+		grown = realloc(view->cpus, capacity * sizeof(*grown));
+		if (!grown)
+			return error_set(error, ERROR_HOST, ENOMEM, 0, "the registers of %u CPUs", count);
+		view->cpus = grown;
+		view->cpu_capacity = capacity;
+	}
+	if (count > view->cpu_count)
+		memset(&grown[view->cpu_count], 0, (count - view->cpu_count) * sizeof(*grown));
+	view->cpu_count = count;
+	return 0;
+}
+
 void view_destroy(struct view *view)
 {
 	if (!view)
@@ -89,6 +110,9 @@ void view_clear(struct view *view)
 	view->region_count = view->region_capacity = 0;
 	view->gaps.items = NULL;
 	view->gaps.count = view->gaps.capacity = 0;
+	free(view->cpus);
+	view->cpus = NULL;
+	view->cpu_count = view->cpu_capacity = 0;
 }
 
 const struct view_region *view_region(const struct view *view, uint64_t gpa, uint64_t size)

@@ -94,8 +94,8 @@ struct view {
 	ARRAY_OF(struct view_gap) gaps;       /* those that no region fills */
 	ARRAY_OF(struct view_extent) extents; /* extents.h; if extents_known, in order, with holes between */
 	bool extents_known;
-	struct view_cpu cpus[VIEW_CPUS_MAX];
-	unsigned int cpu_count;
+	struct view_cpu *cpus; /* allocated by view_set_cpus() */
+	unsigned int cpu_count, cpu_capacity;
 	/* Claim of the core's VMCOREINFO: how far above the addresses of its program the kernel runs. */
 	bool has_kernel_offset;
 	uint64_t kernel_offset;
@@ -118,10 +118,16 @@ struct view {
  */
 int view_add_region(struct view *view, const struct view_region *region, struct error *error);
 
+/*
+ * Sets the number of CPUs. A CPU that is added has registers of zero, the others keep theirs. Pointers to CPUs are no
+ * longer valid. ERROR_INPUT if there are more than VIEW_CPUS_MAX, ERROR_HOST if memory is out: nothing has changed.
+ */
+int view_set_cpus(struct view *view, unsigned int count, struct error *error);
+
 /* Calls view->release, then frees the view, which malloc() allocated. NULL is allowed. */
 void view_destroy(struct view *view);
 
-/* Frees regions and gaps, for a view that is part of another object. */
+/* Frees regions, gaps and CPUs, for a view that is part of another object. */
 void view_clear(struct view *view);
 
 /* Index of the first region that ends above gpa; region_count if there is none. */

@@ -2,7 +2,7 @@
 /*
  * boot.c: from the PVH start info to kernel_main().
  *
- * RAM is zero at entry and is not cleared. RAM above 2 MiB is used in whole 2 MiB pages, so that the direct
+ * RAM that the boot record says is zero at entry is not cleared. RAM above 2 MiB is used in whole 2 MiB pages, so that the direct
  * map needs no smaller ones; a rest at the end of a region is not used.
  */
 #include "arch/sections.h"
@@ -114,9 +114,17 @@ static bool pages_1g(const struct hvm_modlist_entry *module)
 	return paging_cpu_has_1g();
 }
 
+/* Adds a reserved region, which overlaps no other; empty ones are left out. Keeps the regions sorted. */
 static void reserve(u64 base, u64 end, u32 kind)
 {
-	region_add(&memblock.reserved[memblock.nr_reserved++], base, end, kind);
+	u32 at = memblock.nr_reserved;
+
+	if (base == end)
+		return;
+	memblock.nr_reserved++;
+	for (; at && memblock.reserved[at - 1].base > base; at--)
+		memblock.reserved[at] = memblock.reserved[at - 1];
+	region_add(&memblock.reserved[at], base, end, kind);
 }
 
 /* Reserves the part of the module that lies in managed RAM. */
@@ -144,8 +152,39 @@ static u64 cpus_requested(const struct hvm_modlist_entry *module)
 }
 
 /*
+ * The lowest place above ZONE_DMA for `size` bytes, page-aligned, in one memory region and clear of the
+ * module; 0 if there is none.
+ */
+static u64 place_above_dma(u64 size, const struct hvm_modlist_entry *module)
+{
+	u64 module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
+
+	for (u32 i = 0; i < memblock.nr_memory; i++) {
+		u64 start = memblock.memory[i].base, end = start + memblock.memory[i].size;
+
+		if (start < (u64)ZONE_DMA_END_PFN << PAGE_SHIFT)
+			start = (u64)ZONE_DMA_END_PFN << PAGE_SHIFT;
+		if (module->paddr < start + size && module_end > start)
+			start = module_end;
+		if (start < end && end - start >= size)
+			return start;
+	}
+	return 0;
+}
+
+/* mem_map is zero, unless firmware of another VMM has left something there. */
+static void mem_map_clear(const struct hvm_modlist_entry *module, u64 size)
+{
+	const struct kvmap_boot *record = __va(module->paddr);
+
+	if (record->magic != KVMAP_BOOT_MAGIC || !(record->flags & KVMAP_BOOT_ZEROED))
+		__builtin_memset(mem_map, 0, size);
+}
+
+/*
  * Sets up the direct map, mem_map and the reserved regions. Placed after the image, or after the module if it
- * is in the way: page tables, then mem_map, then the entry areas of the other CPUs.
+ * is in the way: page tables, mem_map if it has no place above ZONE_DMA, and the entry areas of the other
+ * CPUs.
  */
 static void memory_init(const struct hvm_modlist_entry *module)
 {
@@ -154,33 +193,34 @@ static void memory_init(const struct hvm_modlist_entry *module)
 	u64 module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
 	/* One table per GiB, and a few for the module. */
 	u64 tables = ((max_pfn >> 18) + 4 + (module->size >> 21)) * PAGE_SIZE;
+	u64 high = place_above_dma(map_size, module), low_size = high ? 0 : map_size;
 	bool below = module_end > image &&
-		     module->paddr < image + tables + map_size + (NR_CPUS - 1) * CPU_ENTRY_AREA_SIZE;
+		     module->paddr < image + tables + low_size + (NR_CPUS - 1) * CPU_ENTRY_AREA_SIZE;
 	u64 base = below ? module_end : image, limit = memory_end_around_image();
-	u64 next = base, areas, end;
+	u64 next = base, map, areas, end;
 
 	if (module->paddr < image && module_end > KVMAP_IMAGE_GPA)
 		panic("PVH module 0 lies in the image");
-	if (base + tables + map_size > limit || base + tables > PREPARED)
+	if (base + tables + low_size > limit || base + tables > PREPARED)
 		panic("RAM is too small");
 	paging_map_ram(pages_1g(module), &next);
 	paging_map_module(module->paddr, module->size, &next);
-	mem_map = __va(next);
+	map = high ? high : next;
+	mem_map = __va(map);
+	mem_map_clear(module, map_size);
 	paging_count_tables(base, next);
-	areas = next + map_size;
+	areas = next + low_size;
 	end = areas + (cpus_requested(module) - 1) * CPU_ENTRY_AREA_SIZE;
 	if (end > limit)
 		panic("RAM is too small for this number of CPUs");
 
 	reserve(0, KVMAP_LOW_RESERVED, MEMBLOCK_LOW);
 	reserve(KVMAP_IMAGE_GPA, image, MEMBLOCK_IMAGE);
-	if (below)
-		reserve_module(module);
 	reserve(base, areas, MEMBLOCK_MEM_MAP);
-	if (end > areas)
-		reserve(areas, end, MEMBLOCK_CPUS);
-	if (!below)
-		reserve_module(module);
+	reserve(areas, end, MEMBLOCK_CPUS);
+	if (high)
+		reserve(map, map + map_size, MEMBLOCK_MEM_MAP);
+	reserve_module(module);
 	smp_set_entry_areas(__va(areas));
 }
 

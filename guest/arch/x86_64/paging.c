@@ -69,6 +69,7 @@ static u64 table_new(u64 *next_table)
 	u64 gpa = *next_table;
 
 	*next_table += PAGE_SIZE;
+	__builtin_memset(__va(gpa), 0, PAGE_SIZE); /* firmware may have left something there */
 	return gpa;
 }
 

@@ -24,6 +24,8 @@ struct cpu {
 	struct access_fault fault; /* of the last access that faulted */
 	void (*interrupt_work)(void *argument); /* for the handler of VECTOR_WORK; NULL: not sent */
 	void *interrupt_argument;
+	u32 hold;        /* enum cpu_hold (hold.h) */
+	u32 hold_wanted; /* 1: another CPU waits until it can hold this one */
 } __attribute__((aligned(64)));
 
 /* Offsets that access.S, arch/percpu.h and arch/access.h use. */

@@ -28,7 +28,7 @@ static inline u64 *table_of(u64 pte)
 /* Held while a missing table is allocated, since two CPUs may miss the same one. */
 struct spinlock page_table_lock;
 
-u32 pgtable_cuts;
+u64 pgtable_cuts;
 
 static u64 *table_make(u64 *pte)
 {
@@ -130,7 +130,7 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 	u64 rights = pgtable_rights(prot);
 	u64 *pte = pte_known(*table, va, nr), *end;
 	struct page *map = mem_map;
-	u32 pfn = first, span;
+	u32 pfn = first, vpn = PAGE_VPN(va), span;
 
 	if (!pte)
 		pte = tables_make(va, nr, table);
@@ -143,13 +143,14 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 			struct page *page = &map[pfn];
 
 			pte_set(pte, (u64)pfn << PAGE_SHIFT | rights);
-			WRITE_ONCE(page->vaddr, va);
+			WRITE_ONCE(page->vpn, vpn);
 			pfn = page->next;
-			va += PAGE_SIZE;
+			vpn++;
 		} while (++pte != end);
 		nr -= span;
 		if (!nr)
 			return 0;
+		va += (unsigned long)span << PTE_SHIFT;
 		pte = pte_of(va);
 	}
 }
@@ -199,7 +200,7 @@ static inline void ptes_clear(u64 *pte, u32 nr)
 	while (++pte != end);
 }
 
-u32 arch_table_unmap(void *table, unsigned long va, u32 nr)
+u64 arch_table_unmap(void *table, unsigned long va, u32 nr)
 {
 	ptes_clear((u64 *)table + pt_index(va, PTE_SHIFT), nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
@@ -247,7 +248,7 @@ void pgtable_clear(unsigned long va, u32 nr)
 	}
 }
 
-u32 arch_unmap(unsigned long va, u32 nr, u32 table)
+u64 arch_unmap(unsigned long va, u32 nr, u32 table)
 {
 	u64 *pte = pte_known(table, va, nr);
 
@@ -310,7 +311,7 @@ static bool tables_allow(unsigned long va, bool write, bool execute)
 
 bool pgtable_allows(unsigned long va, bool write, bool execute)
 {
-	u32 cuts;
+	u64 cuts;
 	bool allowed;
 
 	do {
@@ -346,7 +347,7 @@ static inline u64 tables_translate(unsigned long va)
 
 u64 arch_virt_to_phys(unsigned long va)
 {
-	u32 cuts;
+	u64 cuts;
 	u64 gpa;
 
 	do {

@@ -31,7 +31,7 @@ bool pgtable_make(unsigned long va, u32 nr);
  * Number of page tables that 2M leaves have replaced. It is incremented before such a table is reused: a
  * lockless walk that sees it change may have read a reused table, and must be repeated.
  */
-extern u32 pgtable_cuts;
+extern u64 pgtable_cuts;
 
 /* Clears the PTEs of a range whose page tables exist. */
 void pgtable_clear(unsigned long va, u32 nr);

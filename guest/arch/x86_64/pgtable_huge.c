@@ -62,7 +62,7 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 
 		__atomic_store_n(pmd, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
 				 __ATOMIC_RELEASE);
-		WRITE_ONCE(page->vaddr, va);
+		WRITE_ONCE(page->vpn, PAGE_VPN(va));
 		pfn = page->next;
 		if (old)
 			cut = table_cut(old, va, cut);
@@ -71,10 +71,9 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 	return nr ? arch_map_chain(va, pfn, nr, prot, &table) : 0;
 }
 
-u32 arch_unmap_huge(unsigned long va, u32 nr)
+/* Clears the entries of a range that may begin with leaves. */
+static void clear_huge(unsigned long va, u32 nr)
 {
-	unsigned long start = va, end = va + ((unsigned long)nr << PAGE_SHIFT);
-
 	for (; nr >= PTRS_PER_TABLE; nr -= PTRS_PER_TABLE, va += PMD_SIZE) {
 		u64 *pmd = pmd_make(va);
 
@@ -84,5 +83,20 @@ u32 arch_unmap_huge(unsigned long va, u32 nr)
 	}
 	if (nr)
 		pgtable_clear(va, nr);
-	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, start, end);
+}
+
+u64 arch_unmap_huge(unsigned long va, u32 nr)
+{
+	clear_huge(va, nr);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PAGE_SHIFT));
+}
+
+u64 arch_unmap_executable(unsigned long va, u32 nr, bool huge)
+{
+	if (huge)
+		clear_huge(va, nr);
+	else
+		pgtable_clear(va, nr);
+	return tlb_log(TLB_FLUSH_UNMAP | TLB_FLUSH_EXEC | arch_cpu(), 0, va,
+		       va + ((unsigned long)nr << PAGE_SHIFT));
 }

@@ -12,6 +12,7 @@
 #include "arch/interrupt.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/hold.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/tlb.h"
@@ -92,12 +93,15 @@ _Noreturn void ap_main(struct starting *starting);
  */
 static __cpuidle void cpu_idle(struct cpu *cpu, void (*ready)(void *argument), void *argument)
 {
+	hold_allow(cpu);
 	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0, 0);
 	__atomic_exchange_n(&cpu->state, CPU_IDLE, __ATOMIC_SEQ_CST);
 	if (ready)
 		ready(argument);
 	while (!__atomic_exchange_n(&cpu->wake, 0, __ATOMIC_SEQ_CST))
 		irq_wait();
+	while (!hold_forbid(cpu))
+		asm volatile("pause");
 	if (__atomic_exchange_n(&cpu->state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
 		tlb_flush_local(NULL, 0);
 	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0, 0);

@@ -9,7 +9,8 @@
 #include "lib/platform.h"
 #include "mm/arch.h"
 
-u32 tlb_gen;
+/* In .data, so that a test can patch the file to begin anywhere. */
+u64 tlb_gen __attribute__((section(".data")));
 struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 struct spinlock tlb_round_lock;
 
@@ -21,7 +22,7 @@ void tlb_log_half(void)
 /* Writing CR3 would not flush global translations (SDM vol. 3A 4.10.4.1). */
 static void flush_all(void)
 {
-	u32 begun = READ_ONCE(tlb_gen);
+	u64 begun = READ_ONCE(tlb_gen);
 	u64 cr4 = read_cr4();
 
 	write_cr4(cr4 & ~X86_CR4_PGE);
@@ -31,7 +32,7 @@ static void flush_all(void)
 
 void tlb_flush_local(const struct tlb_range *ranges, u32 nr)
 {
-	u32 begun = READ_ONCE(tlb_gen);
+	u64 begun = READ_ONCE(tlb_gen);
 
 	if (!nr)
 		return flush_all();

@@ -17,9 +17,9 @@ void tlb_log_half(void);
  * stores of this one. If this CPU is stopped between the addition and the store of the stamp, the flush has
  * another stamp.
  */
-static inline u32 tlb_log(u32 cpu, u32 begun, u64 start, u64 end)
+static inline u64 tlb_log(u32 cpu, u64 begun, u64 start, u64 end)
 {
-	u32 stamp = __atomic_add_fetch(&tlb_gen, 1, __ATOMIC_SEQ_CST);
+	u64 stamp = __atomic_add_fetch(&tlb_gen, 1, __ATOMIC_SEQ_CST);
 	struct tlb_flush *flush = &tlb_flush_log[stamp % TLB_FLUSH_LOG];
 
 	WRITE_ONCE(flush->cpu, cpu);

@@ -6,6 +6,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/handlers.h"
+#include "arch/x86_64/hold.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/traps.h"
@@ -48,16 +49,18 @@ static bool is_spurious(u64 address, u64 error)
 }
 
 /* A spurious interrupt must not be acknowledged (SDM vol. 3A 11.9). */
-static void interrupt_handle(u32 vector)
+static void interrupt_handle(u32 vector, u64 rip)
 {
 	if (vector == VECTOR_SPURIOUS)
 		return;
 	apic_eoi();
 	irq_enter();
-	if (vector == VECTOR_WORK)
+	if (vector == VECTOR_WORK) {
 		interrupt_work();
-	else
+	} else {
 		shootdown_handle();
+		hold_handle(rip);
+	}
 	irq_exit();
 }
 
@@ -70,7 +73,7 @@ void trap_handle(struct registers *registers)
 	u64 address = 0;
 
 	if (registers->vector >= VECTOR_IPI)
-		return interrupt_handle((u32)registers->vector);
+		return interrupt_handle((u32)registers->vector, registers->rip);
 	if (registers->vector == TRAP_PF) {
 		address = read_cr2();
 		if (is_spurious(address, registers->error_code) || access_resume(registers, address))

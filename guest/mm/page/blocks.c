@@ -5,7 +5,7 @@
 #include "mm/page/frames.h"
 
 /* Sets the unmapping stamp of every frame of the block. Unrolled by eight: blocks of 2M have 512 frames. */
-static void buddy_block_stamp(struct page *page, u32 stamp)
+static void buddy_block_stamp(struct page *page, u64 stamp)
 {
 	const struct page *end = page + (1u << page->order);
 
@@ -23,7 +23,7 @@ static void buddy_block_stamp(struct page *page, u32 stamp)
 		page->unmapped = stamp;
 }
 
-u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp)
+u32 frames_free_blocks(u32 first, u32 *nr, u64 stamp)
 {
 	u32 freed = 0;
 

@@ -6,8 +6,7 @@
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
-#include "mm/page/nodes.h"
-#include "mm/fail_alloc.h"
+#include "mm/page/watermark.h"
 
 /* Most frames that are moved while a zone's lock is held, at about 20 instructions each. */
 #define LOCKED_FRAMES 256
@@ -17,7 +16,7 @@ static void chain_add_run(struct chain *chain, u32 pfn, u32 nr, enum page_owner 
 {
 	struct page *page = pfn_to_page(pfn);
 	struct page *end = page + nr;
-	u32 gen = READ_ONCE(tlb_gen);
+	u64 gen = READ_ONCE(tlb_gen);
 
 	*chain->end = pfn;
 	do {
@@ -35,7 +34,8 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	struct free_area *area = &zone->free_area[0];
 	u32 taken = area->nr_free < nr ? area->nr_free : nr;
 	struct page *page = NULL;
-	u32 pfn = area->first, gen = READ_ONCE(tlb_gen), left;
+	u32 pfn = area->first, left;
+	u64 gen = READ_ONCE(tlb_gen);
 
 	if (!taken)
 		return 0;
@@ -72,7 +72,7 @@ static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum 
 		pfn = buddy_take(zone, order, &found);
 		if (pfn) {
 			chain_add_run(chain, pfn, 1u << order, owner);
-			buddy_free_run(zone, pfn + (1u << order), (1u << found) - (1u << order));
+			buddy_expand(zone, pfn, order, found);
 			taken += 1u << order;
 		} else if (order-- == RUN_ORDER) {
 			break;
@@ -97,7 +97,7 @@ static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum 
 		u32 used = size < nr - taken ? size : nr - taken;
 
 		chain_add_run(chain, pfn, used, owner);
-		buddy_free_run(zone, pfn + used, size - used);
+		buddy_return(zone, pfn + used, size - used);
 		taken += used;
 	}
 	return taken;
@@ -109,16 +109,20 @@ static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum
 
 	if (!taken)
 		return 0;
+	fresh_clear(zone->fresh_start, taken);
 	chain_add_run(chain, zone->fresh_start, taken, owner);
 	WRITE_ONCE(zone->fresh_start, zone->fresh_start + taken);
 	return taken;
 }
 
 /* In parts, so that other CPUs can take the lock in between. */
-u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh)
+static inline u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool fresh)
 {
 	u32 total = 0, taken, piece;
 
+	if (fresh ? READ_ONCE(zone->fresh_start) == zone->fresh_end
+		  : READ_ONCE(zone->free_pages) == zone->fresh_end - READ_ONCE(zone->fresh_start))
+		return 0;
 	while (total < nr) {
 		piece = nr - total < LOCKED_FRAMES ? nr - total : LOCKED_FRAMES;
 		spin_lock(&zone->lock);
@@ -130,46 +134,102 @@ u32 zone_take(struct chain *chain, struct zone *zone, u32 nr, enum page_owner ow
 		if (taken < piece)
 			break;
 	}
+	if (total && zone->kind < chain->lowest_kind)
+		chain->lowest_kind = zone->kind;
 	return total;
 }
 
-/* From the zones [from, to) of the zonelist of this CPU's NUMA node. */
-static u32 zones_take(struct chain *chain, u32 nr, enum page_owner owner, bool fresh, u32 from, u32 to)
+static void clear_from(u32 pfn)
 {
-	const struct zonelist *list = &zonelists[this_cpu_cache()->numa_node];
-	u32 taken = 0;
+	for (; pfn; pfn = pfn_to_page(pfn)->next)
+		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE);
+}
 
-	for (; from < to && taken < nr; from++) {
-		struct zone *zone = &zones[list->zones[from]];
+/* Frames of the free lists first and fresh ones last, or, with zeroed contents, fresh ones first. */
+static u32 zone_take_any(struct chain *chain, struct zone *zone, u32 nr, enum page_owner owner, bool zero)
+{
+	u32 taken = zone_take(chain, zone, nr, owner, zero), *second = chain->end;
 
-		if (READ_ONCE(zone->free_pages))
-			taken += zone_take(chain, zone, nr - taken, owner, fresh);
+	if (likely(taken == nr))
+		return taken;
+	taken += zone_take(chain, zone, nr - taken, owner, !zero);
+	if (zero)
+		clear_from(*second);
+	return taken;
+}
+
+static inline u32 at_most(u64 available, u32 nr)
+{
+	return available < nr ? (u32)available : nr;
+}
+
+/*
+ * chain_take() where the first zone of this CPU has enough; 0 if it has not. It may take fewer than nr, if
+ * other CPUs do so at the same time.
+ */
+static inline u32 take_from_first(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp)
+{
+	struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
+
+	if (unlikely(gfp & GFP_PLACE) || zone_available(first, ZONE_NORMAL, WMARK_LOW) < nr)
+		return 0;
+	return zone_take_any(chain, first, nr, owner, gfp & __GFP_ZERO);
+}
+
+static __attribute__((noinline)) u32 chain_take_slow(struct chain *chain, u32 nr, enum page_owner owner,
+						     gfp_t gfp, enum zone_watermarks lowest)
+{
+	u32 node = gfp_node(gfp), highest = gfp_highest_zone(gfp), taken = 0;
+
+	for (u32 mark = WMARK_LOW; taken < nr && mark >= lowest; mark--) {
+		for (u32 i = 0; i < nr_zones && taken < nr; i++) {
+			struct zone *zone = zonelist_zone(gfp, node, i);
+			u64 available = zone ? zone_available(zone, highest, mark) : 0;
+
+			if (available)
+				taken += zone_take_any(chain, zone, at_most(available, nr - taken), owner,
+						       gfp & __GFP_ZERO);
+		}
+		if (!mark)
+			break;
 	}
 	return taken;
 }
 
-u32 chain_take_all_fresh(struct chain *chain, u32 nr, enum page_owner owner)
+u32 chain_take(struct chain *chain, u32 nr, enum page_owner owner, gfp_t gfp, enum zone_watermarks lowest)
 {
-	return zones_take(chain, nr, owner, true, 0, nr_zones);
+	u32 taken = take_from_first(chain, nr, owner, gfp);
+
+	return likely(taken == nr) ? nr : taken + chain_take_slow(chain, nr - taken, owner, gfp, lowest);
 }
 
-u32 chain_take_all_free(struct chain *chain, u32 nr, enum page_owner owner)
+u32 chain_take_zero(struct chain *chain, u32 nr, enum page_owner owner)
 {
-	return zones_take(chain, nr, owner, false, 0, nr_zones);
+	u32 node = this_cpu_cache()->numa_node;
+
+	for (u32 mark = WMARK_LOW; mark >= WMARK_MIN; mark--)
+		for (u32 i = 0; i < nr_zones; i++) {
+			struct zone *zone = zonelist_zone(0, node, i);
+			u64 available = zone_available(zone, ZONE_NORMAL, mark);
+
+			if (available)
+				return zone_take(chain, zone, at_most(available, nr), owner, true);
+		}
+	return 0;
 }
 
-u32 chain_take_near(struct chain *chain, u32 nr, enum page_owner owner)
+u32 chain_take_all(struct chain *chain, u32 nr, enum page_owner owner, bool fresh)
 {
-	u32 own = zonelists[this_cpu_cache()->numa_node].own;
-	u32 taken = zones_take(chain, nr, owner, false, 0, own);
+	u32 taken = 0;
 
-	if (likely(taken == nr))
-		return taken;
-	taken += zones_take(chain, nr - taken, owner, true, 0, own);
-	if (own == nr_zones)
-		return taken;
-	taken += zones_take(chain, nr - taken, owner, false, own, nr_zones);
-	return taken + zones_take(chain, nr - taken, owner, true, own, nr_zones);
+	for (u32 i = 0; i < nr_zones && taken < nr; i++) {
+		struct zone *zone = zonelist_zone(0, this_cpu_cache()->numa_node, i);
+
+		taken += zone_take(chain, zone,
+				   at_most(zone_available(zone, ZONE_NORMAL, WMARK_MIN), nr - taken), owner,
+				   fresh);
+	}
+	return taken;
 }
 
 u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
@@ -181,82 +241,43 @@ u32 chain_finish(const struct chain *chain, u32 taken, u32 nr)
 	return 0;
 }
 
-/* Whether nr frames are free; the first zone alone mostly has enough. */
-static inline bool are_free(u32 nr)
+/* zones_alloc_chain() where the first zone has too few frames. */
+static __attribute__((noinline)) u32 alloc_chain_slow(struct chain *chain, u32 nr, enum page_owner owner,
+						      gfp_t gfp)
 {
-	const struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
+	bool placed = gfp & GFP_PLACE;
+	u32 taken, *used;
 
-	return likely(READ_ONCE(first->free_pages) >= nr) || frames_free_count() >= nr;
+	if (zones_available(gfp) + (placed ? 0 : pcp_count()) < nr)
+		return 0;
+	taken = chain_take(chain, nr, owner, gfp, watermark_lowest());
+	if (taken == nr || placed)
+		return chain_finish(chain, taken, nr);
+	taken += pcp_take(chain, nr - taken, owner, true);
+	used = chain->end;
+	taken += pcp_take(chain, nr - taken, owner, false);
+	if (gfp & __GFP_ZERO)
+		clear_from(*used);
+	return chain_finish(chain, taken, nr);
 }
 
-/* Slow path: this CPU's list has too few frames. */
-static __attribute__((noinline)) u32 zones_alloc_chain(u32 nr, enum page_owner owner)
+u32 zones_alloc_chain(u32 nr, enum page_owner owner, gfp_t gfp)
 {
 	struct chain chain;
 	u32 taken;
 
-	if (!are_free(nr))
-		return 0;
 	chain_init(&chain);
-	taken = chain_take_near(&chain, nr, owner);
-	if (likely(taken == nr))
-		return chain.first;
-	taken += pcp_take(&chain, nr - taken, owner, false);
-	taken += pcp_take(&chain, nr - taken, owner, true);
-	return chain_finish(&chain, taken, nr);
-}
-
-u32 frames_alloc_chain(u32 nr, enum page_owner owner)
-{
-	u32 first;
-
-	if (should_fail_alloc())
-		return 0;
-	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, false) : 0;
-	return likely(first) ? first : zones_alloc_chain(nr, owner);
-}
-
-static void chain_clear(u32 pfn)
-{
-	for (; pfn; pfn = pfn_to_page(pfn)->next)
-		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE);
-}
-
-static __attribute__((noinline)) u32 zones_alloc_chain_zeroed(u32 nr, enum page_owner owner)
-{
-	struct chain chain;
-	u32 taken, *used;
-
-	if (!are_free(nr))
-		return 0;
-	chain_init(&chain);
-	taken = chain_take_all_fresh(&chain, nr, owner);
-	if (likely(taken == nr))
-		return chain.first;
-	taken += pcp_take(&chain, nr - taken, owner, true);
-	used = chain.end;
-	taken += chain_take_all_free(&chain, nr - taken, owner);
-	taken += pcp_take(&chain, nr - taken, owner, false);
-	if (taken == nr)
-		chain_clear(*used);
-	return chain_finish(&chain, taken, nr);
-}
-
-u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
-{
-	u32 first;
-
-	if (should_fail_alloc())
-		return 0;
-	first = nr <= PCP_CHAIN ? pcp_alloc_chain(nr, owner, true) : 0;
-	return likely(first) ? first : zones_alloc_chain_zeroed(nr, owner);
+	taken = take_from_first(&chain, nr, owner, gfp);
+	if (likely(taken))
+		return chain_finish(&chain, taken, nr);
+	return alloc_chain_slow(&chain, nr, owner, gfp);
 }
 
 /*
  * Clears the owners of frames of a chain while their pfns are consecutive; returns the length of that run, at
  * most nr. *next_out: the next pfn of the chain.
  */
-static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *next_out)
+static inline u32 run_release(u32 pfn, u32 nr, u64 stamp, bool stamped, u32 *next_out)
 {
 	struct page *page = pfn_to_page(pfn);
 	u32 start = pfn, next;
@@ -264,7 +285,7 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 	do {
 		next = page->next;
 		WRITE_ONCE(page->head, PAGE_NONE);
-		page->next = 0;
+		page->area = 0;
 		if (stamped)
 			page->unmapped = stamp;
 		page++;
@@ -275,16 +296,58 @@ static inline u32 run_release(u32 pfn, u32 nr, u32 stamp, bool stamped, u32 *nex
 }
 
 /*
- * Frees up to nr frames of the chain, in runs, while they belong to the zone; returns how many. *first_out:
- * the next pfn of the chain.
+ * Frees single frames of the chain, up to nr, as long as each is not followed by its neighbour and cannot be
+ * merged with its buddy: most frames where memory is fragmented. Returns how many; *first_out: the next pfn.
  */
-static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *first_out)
+static inline u32 zone_free_singles(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
+{
+	struct free_area *area = &zone->free_area[0];
+	u32 free = area->first, start = zone->start_pfn, size = zone->end_pfn - start, freed;
+	struct page *pages = mem_map;
+
+	for (freed = 0; freed < nr; freed++) {
+		struct page *page = &pages[first];
+		const struct page *buddy = &pages[first ^ 1];
+		u32 next = page->next;
+
+		if (next == first + 1 || first - start >= size)
+			break;
+		if ((first ^ 1) - start < size && READ_ONCE(buddy->owner) == PAGE_FREE && !buddy->order)
+			break;
+		WRITE_ONCE(page->head, PAGE_FREE);
+		page->prev = 0;
+		if (stamp)
+			page->unmapped = stamp;
+		page->next = free;
+		if (free)
+			pages[free].prev = first;
+		free = first;
+		first = next;
+	}
+	area->first = free;
+	area->nr_free += freed;
+	*first_out = first;
+	return freed;
+}
+
+/*
+ * Frees up to nr frames of the chain, singly and in runs, while they belong to the zone; returns how many.
+ * *first_out: the next pfn of the chain.
+ */
+static u32 zone_free_frames(struct zone *zone, u32 first, u32 nr, u64 stamp, u32 *first_out)
 {
 	u32 freed = 0;
 
 	do {
-		u32 room = zone->end_pfn - first, most = room < nr - freed ? room : nr - freed, next, run;
+		u32 room, most, next, run;
 
+		if (pfn_to_page(first)->next != first + 1) {
+			freed += zone_free_singles(zone, first, nr - freed, stamp, &first);
+			if (freed == nr || !zone_holds(zone, first))
+				break;
+		}
+		room = zone->end_pfn - first;
+		most = room < nr - freed ? room : nr - freed;
 		run = stamp ? run_release(first, most, stamp, true, &next)
 			    : run_release(first, most, 0, false, &next);
 		if (run == 1)
@@ -298,9 +361,9 @@ static u32 zone_free_runs(struct zone *zone, u32 first, u32 nr, u32 stamp, u32 *
 	return freed;
 }
 
-u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
+u32 zones_free_chain(u32 first, u32 nr, u64 stamp)
 {
-	struct zone *zone = zones;
+	struct zone *zone = zone_highest();
 
 	while (nr) {
 		u32 freed;
@@ -308,15 +371,17 @@ u32 zones_free_chain(u32 first, u32 nr, u32 stamp)
 		if (!zone_holds(zone, first))
 			zone = zone_of(first);
 		spin_lock(&zone->lock);
-		freed = zone_free_runs(zone, first, nr < LOCKED_FRAMES ? nr : LOCKED_FRAMES, stamp, &first);
+		freed = zone_free_frames(zone, first, nr < LOCKED_FRAMES ? nr : LOCKED_FRAMES, stamp, &first);
 		frames_count_free(zone, freed);
 		spin_unlock(&zone->lock);
+		if (unlikely(zone->kind > READ_ONCE(pcp_lowest_kind)))
+			pcp_set_lowest_kind(zone->kind);
 		nr -= freed;
 	}
 	return first;
 }
 
-u32 frames_free_chain(u32 first, u32 nr, u32 stamp)
+u32 frames_free_chain(u32 first, u32 nr, u64 stamp)
 {
 	return nr <= pcp_free_max ? pcp_free_chain(first, nr, stamp) : zones_free_chain(first, nr, stamp);
 }

@@ -61,8 +61,8 @@ u32 frames_fragment(unsigned int percent, u64 bytes, u64 seed)
 	if (percent > 100)
 		percent = 100;
 	chain_init(&chain);
-	left = chain_take_all_fresh(&chain, nr, PAGE_HELD); /* one contiguous range if it is large enough */
-	nr = left + chain_take_all_free(&chain, nr - left, PAGE_HELD);
+	left = chain_take_all(&chain, nr, PAGE_HELD, true); /* one contiguous range if it is large enough */
+	nr = left + chain_take_all(&chain, nr - left, PAGE_HELD, false);
 
 	/* Two passes with 64 heaps spread adjacent frames over 4096 places. */
 	pfn = chain_shuffle(chain.first, &state);

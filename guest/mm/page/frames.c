@@ -2,20 +2,22 @@
 /*
  * frames.c: buddy blocks from the zones, and single frames from this CPU's list (pcp.c).
  *
- * Fresh frames are zero and are never cleared. Requests for zeroed frames take them first, other requests
+ * Fresh frames are zero and are never cleared; if RAM was not zero at boot they are cleared when they
+ * are taken (fresh_is_zero). Requests for zeroed frames take them first, other requests
  * last.
  */
 #include "mm/page/frames.h"
 
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
-#include "mm/page/nodes.h"
+#include "mm/page/watermark.h"
 #include "mm/fail_alloc.h"
 
 struct page *mem_map;
 unsigned long max_pfn;
 struct zone zones[MAX_NR_ZONES];
 u32 nr_zones;
+bool fresh_is_zero = true;
 struct memblock memblock;
 
 static void zone_add(u64 start, u64 end, enum zone_type kind, u32 node)
@@ -87,20 +89,21 @@ void frames_init(void)
 		zones_add(start, end);
 	}
 	zonelists_init();
+	watermarks_init();
+	if (nr_zones)
+		pcp_set_lowest_kind(zones[nr_zones - 1].kind);
 }
 
 /* Takes a buddy block of the free lists, or 0. */
 static u32 zone_take_used(struct zone *zone, unsigned int order)
 {
-	u32 nr = 1u << order, pfn;
 	unsigned int found;
+	u32 pfn;
 
 	pfn = buddy_take(zone, order, &found);
 	if (!pfn)
 		return 0;
-	pfn_to_page(pfn)->order = (u8)order;
-	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD); /* so that the rest does not merge with it */
-	buddy_free_run(zone, pfn + nr, (1u << found) - nr);
+	buddy_expand(zone, pfn, order, found);
 	return pfn;
 }
 
@@ -113,19 +116,18 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 		return 0;
 	skipped = pfn - zone->fresh_start;
 	WRITE_ONCE(zone->fresh_start, pfn + nr);
+	fresh_clear(pfn, nr);
 	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD);
 	buddy_free_run(zone, pfn - skipped, skipped);
 	return pfn;
 }
 
 /* Allocates a buddy block from the zone; 0 if it has none. */
-static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner owner, bool fresh)
+static inline u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner owner, bool fresh)
 {
 	struct page *page;
 	u32 pfn;
 
-	if (READ_ONCE(zone->free_pages) >> order == 0)
-		return 0;
 	spin_lock(&zone->lock);
 	pfn = fresh ? zone_take_fresh(zone, order) : zone_take_used(zone, order);
 	if (pfn) {
@@ -139,42 +141,50 @@ static u32 zone_alloc(struct zone *zone, unsigned int order, enum page_owner own
 	return pfn;
 }
 
-static u32 alloc_zeroed(gfp_t gfp, unsigned int order, enum page_owner owner)
+/*
+ * zone_alloc() of what the zone prefers: used blocks for ordinary requests, fresh ones for zeroed contents.
+ * Not inlined: gcc computes the address of a zone whose index it has again and again.
+ */
+static __attribute__((noinline)) u32 zone_alloc_any(struct zone *zone, unsigned int order,
+						    enum page_owner owner, bool zero)
 {
-	u32 node = gfp_node(gfp), pfn, i;
-	struct zone *zone;
+	u32 pfn = zone_alloc(zone, order, owner, zero);
 
-	for (i = 0; i < nr_zones; i++) {
-		zone = zonelist_zone(gfp, node, i);
-		pfn = zone ? zone_alloc(zone, order, owner, true) : 0;
-		if (pfn)
-			return pfn;
-	}
-	for (i = 0; i < nr_zones; i++) {
-		zone = zonelist_zone(gfp, node, i);
-		pfn = zone ? zone_alloc(zone, order, owner, false) : 0;
-		if (!pfn)
-			continue;
-		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE << order);
+	if (pfn)
 		return pfn;
-	}
-	return 0;
+	pfn = zone_alloc(zone, order, owner, !zero);
+	if (pfn && zero)
+		__builtin_memset(__va((u64)pfn << PAGE_SHIFT), 0, PAGE_SIZE << order);
+	return pfn;
 }
 
-static u32 alloc_any(gfp_t gfp, unsigned int order, enum page_owner owner)
+/* zones_alloc() where the first zone has no such block, or gfp names zones. */
+static __attribute__((noinline)) u32 zones_alloc_slow(gfp_t gfp, unsigned int order, enum page_owner owner)
 {
-	u32 node = gfp_node(gfp);
+	u32 node = gfp_node(gfp), highest = gfp_highest_zone(gfp), pfn = 0;
+	enum zone_watermarks lowest = watermark_lowest();
 
-	for (u32 i = 0; i < nr_zones; i++) {
-		struct zone *zone = zonelist_zone(gfp, node, i);
-		u32 pfn = zone ? zone_alloc(zone, order, owner, false) : 0;
+	for (u32 mark = WMARK_LOW; !pfn && mark >= lowest; mark--) {
+		for (u32 i = 0; i < nr_zones && !pfn; i++) {
+			struct zone *zone = zonelist_zone(gfp, node, i);
 
-		if (zone && !pfn)
-			pfn = zone_alloc(zone, order, owner, true);
-		if (pfn)
-			return pfn;
+			if (zone && zone_available(zone, highest, mark) >> order)
+				pfn = zone_alloc_any(zone, order, owner, gfp & __GFP_ZERO);
+		}
+		if (!mark)
+			break;
 	}
-	return 0;
+	return pfn;
+}
+
+static inline u32 zones_alloc(gfp_t gfp, unsigned int order, enum page_owner owner)
+{
+	struct zone *first = &zones[zonelists[this_cpu_cache()->numa_node].zones[0]];
+	u32 pfn = 0;
+
+	if (likely(!(gfp & GFP_PLACE)) && zone_available(first, ZONE_NORMAL, WMARK_LOW) >> order)
+		pfn = zone_alloc_any(first, order, owner, gfp & __GFP_ZERO);
+	return likely(pfn) ? pfn : zones_alloc_slow(gfp, order, owner);
 }
 
 u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
@@ -183,7 +193,7 @@ u32 frames_alloc_gfp(gfp_t gfp, unsigned int order, enum page_owner owner)
 		return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(1, owner) : frames_alloc_chain(1, owner);
 	if (order > MAX_ORDER || should_fail_alloc())
 		return 0;
-	return gfp & __GFP_ZERO ? alloc_zeroed(gfp, order, owner) : alloc_any(gfp, order, owner);
+	return zones_alloc(gfp, order, owner);
 }
 
 u32 frames_alloc(unsigned int order, enum page_owner owner)
@@ -203,13 +213,13 @@ void zones_free(u32 pfn)
 	unsigned int order = page->order;
 
 	spin_lock(&zone->lock);
-	WRITE_ONCE(page->owner, PAGE_NONE);
-	page->order = 0;
-	page->cache = 0;
-	page->next = 0;
+	WRITE_ONCE(page->head, PAGE_NONE);
+	page->area = 0;
 	frames_count_free(zone, (s64)1 << order);
 	buddy_free(zone, pfn, order);
 	spin_unlock(&zone->lock);
+	if (unlikely(zone->kind > READ_ONCE(pcp_lowest_kind)))
+		pcp_set_lowest_kind(zone->kind);
 }
 
 void frames_free(u32 pfn)
@@ -234,10 +244,5 @@ u64 frames_total_count(void)
 
 u64 frames_free_count(void)
 {
-	u64 total = pcp_count();
-	u32 i;
-
-	for (i = 0; i < nr_zones; i++)
-		total += READ_ONCE(zones[i].free_pages);
-	return total;
+	return zones_available(0) + pcp_count();
 }

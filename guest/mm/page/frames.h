@@ -43,12 +43,12 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 
 /*
  * frames_alloc_chain() or, with __GFP_ZERO, frames_alloc_chain_zeroed() from the zones that gfp selects
- * (GFP_PLACE), without the per-CPU lists. Other flags have no effect here.
+ * (GFP_PLACE). Other flags have no effect here.
  */
-u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner);
+u32 frames_alloc_chain_gfp(gfp_t gfp, u32 nr, enum page_owner owner);
 
 /*
- * Frees a buddy block and merges it with free buddies. unmapped and vaddr of its struct page keep their
+ * Frees a buddy block and merges it with free buddies. unmapped and vpn of its struct page keep their
  * values, as history for the host.
  */
 void frames_free(u32 pfn);
@@ -57,18 +57,20 @@ void frames_free(u32 pfn);
  * Frees nr single frames, at least 1, of the chain that starts at `first`. stamp: their new value of
  * unmapped, 0 = keep the old one. Returns the next pfn of the chain, 0 at its end.
  */
-u32 frames_free_chain(u32 first, u32 nr, u32 stamp);
+u32 frames_free_chain(u32 first, u32 nr, u64 stamp);
 
 /*
  * frames_free_chain() for a chain that begins with buddy blocks, each linked by its head. *nr counts all
  * frames; if it ends inside a buddy block, all of the block is freed, and *nr grows accordingly.
  */
-u32 frames_free_blocks(u32 first, u32 *nr, u32 stamp);
+u32 frames_free_blocks(u32 first, u32 *nr, u64 stamp);
 
 /* Managed frames, free or not. */
 u64 frames_total_count(void);
 
-/* Frames that this CPU could allocate now. Frames on other CPUs' lists do not count. */
+/*
+ * Frames that an ordinary request of this CPU could get now: neither the reserve nor other CPUs' lists count.
+ */
 u64 frames_free_count(void);
 
 /* Free buddy blocks of each order, as they are without a lock. Fresh frames count as the blocks that they make. */

@@ -7,7 +7,7 @@
 #include "kvmap/operation.h"
 #include "mm/arch.h"
 #include "mm/interrupt.h"
-#include "mm/page/nodes.h"
+#include "mm/page/watermark.h"
 #include "mm/percpu.h"
 #include "mm/reclaim.h"
 #include "mm/warn.h"
@@ -19,15 +19,23 @@ u32 page_alloc_status(void)
 	return this_cpu_cache()->page_alloc_status;
 }
 
-static struct page *refuse(u32 status, gfp_t gfp, const void *caller)
+static struct page *refuse(u32 status, gfp_t gfp, unsigned int order, const void *caller)
 {
+	caller = warn_caller(status, gfp, caller);
 	this_cpu_cache()->page_alloc_status = status;
-	refusal_record(status, 0, warn_caller(status, gfp, caller));
+	refusal_record(status, 0, caller);
+	refusal_explain(status, caller,
+			&(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
+					   .gfp = gfp,
+					   .contiguous = true,
+					   .which = KVMAP_LIMIT_ALLOC_PAGES,
+					   .limit = PAGE_SIZE << MAX_ORDER });
 	return NULL;
 }
 
 static inline void count_allocated(u32 pfn, unsigned int order)
 {
+	pfn_to_page(pfn)->requested = 0;
 	vm_stat_add(NR_KMALLOC_PAGES, 1 << order);
 	this_cpu_cache()->buddy_blocks_sum += BUDDY_BLOCK_WEIGHT(order, pfn);
 }
@@ -38,33 +46,42 @@ static inline void count_freed(u32 pfn, unsigned int order)
 	this_cpu_cache()->buddy_blocks_sum -= BUDDY_BLOCK_WEIGHT(order, pfn);
 }
 
+/* Further attempts: with the reserve, then with reclaimed memory; 0 without memory. */
+static __attribute__((noinline)) u32 alloc_again(gfp_t gfp, unsigned int order)
+{
+	u32 pfn = 0;
+
+	if (reserve_open(gfp)) {
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+		reserve_close();
+	}
+	if (!pfn && gfp_may_reclaim(gfp) && reclaim_memory())
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
+	return pfn;
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	u32 pfn;
 
-	if (unlikely(gfp & __GFP_NOFAIL))
-		return refuse(KVMAP_REFUSED_NOFAIL, gfp, CALLER);
+	if (unlikely(gfp & (__GFP_NOFAIL | __GFP_DMA))) {
+		if (gfp & __GFP_NOFAIL)
+			return refuse(KVMAP_REFUSED_NOFAIL, gfp, order, CALLER);
+		if (gfp_zones_conflict(gfp))
+			return refuse(KVMAP_REFUSED_FLAGS, gfp, order, CALLER);
+	}
 	if (unlikely(order > MAX_ORDER))
-		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, CALLER);
+		return refuse(KVMAP_REFUSED_TOO_LARGE, gfp, order, CALLER);
 	if (unlikely(in_interrupt()) && gfp & __GFP_DIRECT_RECLAIM)
-		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, CALLER);
+		return refuse(KVMAP_REFUSED_INTERRUPT, gfp, order, CALLER);
 	pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
-	if (unlikely(!pfn) && gfp_may_reclaim(gfp) && reclaim_memory())
-		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (unlikely(!pfn))
-		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, CALLER);
+		pfn = alloc_again(gfp, order);
+	if (unlikely(!pfn))
+		return refuse(KVMAP_REFUSED_NO_MEMORY, gfp, order, CALLER);
 	this_cpu_cache()->page_alloc_status = KVMAP_OK;
 	count_allocated(pfn, order);
 	return pfn_to_page(pfn);
-}
-
-/* Allocates a chain of nr frames, or 0. */
-static u32 chain_alloc(gfp_t gfp, u32 nr)
-{
-	if (gfp & GFP_PLACE)
-		return frames_alloc_chain_placed(gfp, nr, PAGE_KMALLOC);
-	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_KMALLOC)
-				: frames_alloc_chain(nr, PAGE_KMALLOC);
 }
 
 static unsigned long count_missing(struct page *const *pages, unsigned long nr)
@@ -99,9 +116,9 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	if (!missing)
 		return nr;
 	/* alloc_pages() below refuses what this condition excludes. */
-	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) &&
+	first = missing == (u32)missing && !(gfp & __GFP_NOFAIL) && !gfp_zones_conflict(gfp) &&
 				!(in_interrupt() && gfp & __GFP_DIRECT_RECLAIM)
-			? chain_alloc(gfp, (u32)missing)
+			? frames_alloc_chain_gfp(gfp, (u32)missing, PAGE_KMALLOC)
 			: 0;
 	if (likely(first)) {
 		chain_store(first, pages);

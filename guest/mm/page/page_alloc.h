@@ -11,8 +11,9 @@
 
 /*
  * Allocates 2^order contiguous frames, aligned to their size; returns the struct page of the first. NULL if
- * there is no such buddy block, if order is above MAX_ORDER, with __GFP_NOFAIL, and in an interrupt with
- * __GFP_DIRECT_RECLAIM (GFP_KERNEL); page_alloc_status() has the reason.
+ * there is no such buddy block, if order is above MAX_ORDER, with __GFP_NOFAIL or both of __GFP_DMA and
+ * __GFP_DMA32, and in an interrupt with __GFP_DIRECT_RECLAIM (GFP_KERNEL); page_alloc_status() has the
+ * reason.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 

@@ -8,16 +8,29 @@
  */
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
-#include "mm/page/nodes.h"
+#include "mm/page/watermark.h"
 
 #define PCP_BATCH 64
 #define PCP_HIGH  128
 
 u32 pcp_free_max = PCP_CHAIN;
 
+u32 pcp_lowest_kind;
+
+/* The first frame of that type. */
+static u32 pcp_lowest_pfn;
+
 void pcp_disable(void)
 {
 	pcp_free_max = 0;
+}
+
+void pcp_set_lowest_kind(u32 kind)
+{
+	static const u32 first[ZONE_TYPES] = { 0, ZONE_DMA_END_PFN, ZONE_DMA32_END_PFN };
+
+	WRITE_ONCE(pcp_lowest_kind, kind);
+	WRITE_ONCE(pcp_lowest_pfn, first[kind]);
 }
 
 static inline struct per_cpu_pages *pcp_of(bool zero)
@@ -33,7 +46,7 @@ static inline struct per_cpu_pages *pcp_of(bool zero)
  */
 static inline u32 frames_set_owner(u32 pfn, u32 nr, enum page_owner owner, struct page **last_out)
 {
-	u32 gen = READ_ONCE(tlb_gen);
+	u64 gen = READ_ONCE(tlb_gen);
 	struct page *page;
 
 	do {
@@ -63,9 +76,13 @@ static __attribute__((noinline)) void pcp_refill(struct per_cpu_pages *pcp, bool
 	struct chain chain;
 	u32 taken;
 
+	if (this_cpu_cache()->may_use_reserve)
+		return; /* not for requests that come later */
 	chain_init(&chain);
-	taken = zero ? chain_take_all_fresh(&chain, fresh_batch(), PAGE_PCP)
-		     : chain_take_near(&chain, PCP_BATCH, PAGE_PCP);
+	taken = zero ? chain_take_zero(&chain, fresh_batch(), PAGE_PCP)
+		     : chain_take(&chain, PCP_BATCH, PAGE_PCP, 0, WMARK_MIN);
+	if (unlikely(taken && chain.lowest_kind < READ_ONCE(pcp_lowest_kind)))
+		pcp_set_lowest_kind(chain.lowest_kind);
 	*chain.end = pcp->first;
 	pcp->first = chain.first;
 	pcp->nr += taken;
@@ -106,27 +123,35 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero)
 	return nr;
 }
 
-u32 pcp_free_chain(u32 first, u32 nr, u32 stamp)
+/* Frees a batch and what is above PCP_HIGH. Returns `next`. */
+static __attribute__((noinline)) u32 pcp_shrink(struct per_cpu_pages *pcp, u32 next)
+{
+	pcp->first = zones_free_chain(pcp->first, pcp->nr - PCP_HIGH + PCP_BATCH, 0);
+	pcp->nr = PCP_HIGH - PCP_BATCH;
+	return next;
+}
+
+u32 pcp_free_chain(u32 first, u32 nr, u64 stamp)
 {
 	struct per_cpu_pages *pcp = pcp_of(false);
-	u32 pfn = first, left = nr;
+	u32 pfn = first, left = nr, lowest = ~0u;
 	struct page *page;
 
 	do {
+		if (pfn < lowest)
+			lowest = pfn;
 		page = pfn_to_page(pfn);
 		WRITE_ONCE(page->owner, PAGE_PCP);
 		if (stamp)
 			page->unmapped = stamp;
 		pfn = page->next;
 	} while (--left);
+	if (unlikely(lowest < READ_ONCE(pcp_lowest_pfn)))
+		return zones_free_chain(first, nr, 0);
 	page->next = pcp->first;
 	pcp->first = first;
 	pcp->nr += nr;
-	if (unlikely(pcp->nr > PCP_HIGH)) {
-		pcp->first = zones_free_chain(pcp->first, pcp->nr - PCP_HIGH + PCP_BATCH, 0);
-		pcp->nr = PCP_HIGH - PCP_BATCH;
-	}
-	return pfn;
+	return likely(pcp->nr <= PCP_HIGH) ? pfn : pcp_shrink(pcp, pfn);
 }
 
 u32 pcp_count(void)
@@ -134,13 +159,20 @@ u32 pcp_count(void)
 	return pcp_of(false)->nr + pcp_of(true)->nr;
 }
 
+bool pcp_drain_cpu(struct cpu_cache *cpu)
+{
+	struct per_cpu_pages *lists[] = { &cpu->pcp, &cpu->pcp_zero };
+	bool found = cpu->pcp.nr || cpu->pcp_zero.nr;
+
+	for (u32 i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (lists[i]->nr)
+			zones_free_chain(lists[i]->first, lists[i]->nr, 0);
+		*lists[i] = (struct per_cpu_pages){ 0 };
+	}
+	return found;
+}
+
 void pcp_drain(void)
 {
-	for (int zero = 0; zero < 2; zero++) {
-		struct per_cpu_pages *pcp = pcp_of(zero);
-
-		if (pcp->nr)
-			zones_free_chain(pcp->first, pcp->nr, 0);
-		*pcp = (struct per_cpu_pages){ 0 };
-	}
+	pcp_drain_cpu(this_cpu_cache());
 }

@@ -31,13 +31,13 @@ void *kmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
 void *kcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
 /*
  * Memory of the NUMA node `nid` if it has enough, else of another one; with __GFP_THISNODE only of that node;
- * NUMA_NO_NODE: no preference. With several nodes whole pages, since the objects of a slab may lie on any
- * node.
+ * NUMA_NO_NODE: no preference.
  */
 void *kmalloc_node(unsigned long size, gfp_t gfp, int nid);
 
 /*
- * Resizes an object; moves it if necessary. The contents up to the smaller size are kept. object NULL:
+ * Resizes an object; moves it if necessary. The contents up to the smaller size are kept; with __GFP_ZERO all
+ * bytes beyond the size that was requested before are zero. object NULL:
  * kmalloc(); size 0: kfree(), and NULL. NULL on failure; the object then keeps its size and contents.
  */
 void *krealloc(const void *object, unsigned long size, gfp_t gfp);
@@ -49,7 +49,10 @@ void *krealloc(const void *object, unsigned long size, gfp_t gfp);
  */
 void kfree(const void *object);
 
-/* Usable bytes of an object, at least the requested size; 0 if it is not memory of kmalloc(). */
+/*
+ * Bytes of the object or block, at least the requested size; 0 if it is not memory of kmalloc(). Bytes beyond
+ * the requested size are not the caller's, as on Linux.
+ */
 unsigned long ksize(const void *object);
 
 /* Why a call was refused since the last kmalloc_status(): enum kvmap_status, or KVMAP_OK. */
@@ -57,11 +60,13 @@ u32 kmalloc_status(void);
 
 /* Found with slab_debug. */
 struct kmalloc_damage {
-	unsigned long address; /* of the first word that was written after the object was freed; 0 = none */
+	u32 status;                 /* KVMAP_OK: none; KVMAP_FAILED_FREED_WRITTEN or _REDZONE_WRITTEN */
+	unsigned long object, size; /* the object */
+	unsigned long address;      /* of the first word that was written */
 	u64 expected, found;
 };
 
-/* Damage found by the last kmalloc() in the object that it returned. Cleared by this call. */
+/* The first damage that this CPU found since the last call. */
 struct kmalloc_damage kmalloc_damage(void);
 
 #endif

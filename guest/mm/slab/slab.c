@@ -6,7 +6,7 @@
 
 #include "mm/arch.h"
 #include "mm/locks.h"
-#include "mm/page/frames.h"
+#include "mm/page/nodes.h"
 
 /*
  * Most bytes of free objects on a CPU's list, within bounds in objects. Above, half of the list goes back to
@@ -26,8 +26,6 @@
 static struct kmem_cache no_cache;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
 u32 nr_kmem_caches = KMALLOC_CLASSES;
-bool slab_debug;
-struct spinlock slab_debug_lock;
 
 /* Allocates a cache index; 0 if none is left. */
 static u32 index_alloc(void)
@@ -54,6 +52,8 @@ static bool cache_register(struct kmem_cache *cache)
 		return false;
 	cache->order = cache->object_size > PAGE_SIZE;
 	cache->per_slab = (u32)(PAGE_SIZE << cache->order) / cache->object_size;
+	if (slab_debug && cache->frees_empty_slabs)
+		cache->link = (u32)PAGE_SIZE << cache->order++;
 	cache->last = (cache->per_slab - 1) * cache->object_size;
 	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
 	/* 0 disables the multiply-shift check: kfree() takes the slow path, which validates the object. */
@@ -95,8 +95,23 @@ static u32 slab_of(const struct kmem_cache *cache, const void *object)
 	return (u32)(__pa(object) >> PAGE_SHIFT) >> cache->order << cache->order;
 }
 
+/* The first object of a slab's freelist; NULL if it is empty. */
+static void *slab_first(const struct page *page)
+{
+	char *slab = __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+
+	return page->freelist ? slab + (page->freelist - 1) * 8 : NULL;
+}
+
+static void slab_set_first(struct page *page, const void *object)
+{
+	const char *slab = __va((u64)page_to_pfn(page) << PAGE_SHIFT);
+
+	page->freelist = object ? (u16)(((const char *)object - slab) / 8 + 1) : 0;
+}
+
 /* Returns an object to its slab. The cache's lock must be held. */
-static void object_return(struct kmem_cache *cache, void **object)
+static void object_return(struct kmem_cache *cache, void *object)
 {
 	u32 pfn = slab_of(cache, object);
 	struct page *page = pfn_to_page(pfn);
@@ -106,8 +121,8 @@ static void object_return(struct kmem_cache *cache, void **object)
 		slab_link(&cache->partial, pfn);
 		cache->nr_partial++;
 	}
-	*object = page->freelist;
-	page->freelist = object;
+	*kmem_link(object, cache->link) = slab_first(page);
+	slab_set_first(page, object);
 	if (++page->nr_objects < cache->per_slab)
 		return;
 	cache->nr_empty++;
@@ -150,7 +165,7 @@ static u32 slabs_free(u32 pfn)
 		next = page->next;
 		page->prev = 0;
 		page->nr_objects = 0;
-		page->freelist = NULL;
+		page->freelist = 0;
 		frames += 1u << page->order;
 		frames_free(pfn);
 	}
@@ -158,34 +173,44 @@ static u32 slabs_free(u32 pfn)
 	return frames;
 }
 
-/* Allocates a slab and adds its objects to a list. */
-static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+/* Allocates a slab, which is on no list yet, and adds its objects to a list; 0 without memory. */
+static u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list *list)
 {
-	u32 pfn = frames_alloc(cache->order, PAGE_SLAB), i;
+	u32 pfn = frames_alloc_gfp(gfp & GFP_PLACE, cache->order, PAGE_SLAB), i;
 	struct page *page;
 	char *object;
 
 	if (!pfn)
-		return false;
+		return 0;
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
 	page->nr_objects = 0;
-	page->freelist = NULL;
-	spin_lock(&cache->lock);
-	slab_link(&cache->full, pfn);
-	cache->nr_slabs++;
-	spin_unlock(&cache->lock);
+	page->freelist = 0;
 	vm_stat_add(NR_SLAB_PAGES, 1 << cache->order);
 
 	/* last object first, so that objects are allocated in address order */
 	object = __va((u64)pfn << PAGE_SHIFT);
 	if (slab_debug)
-		__builtin_memset(object, POISON_FREE, PAGE_SIZE << cache->order);
+		__builtin_memset(object, KMALLOC_POISON, (u64)cache->per_slab * cache->object_size);
 	object += (u64)cache->per_slab * cache->object_size;
 	for (i = cache->per_slab; i > 0; i--) {
 		object -= cache->object_size;
-		kmem_list_add(list, object);
+		kmem_list_add(list, object, cache->link);
 	}
+	return pfn;
+}
+
+/* Allocates a slab and adds its objects to a list of this CPU. */
+static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
+{
+	u32 pfn = slab_new(cache, 0, list);
+
+	if (!pfn)
+		return false;
+	spin_lock(&cache->lock);
+	slab_link(&cache->full, pfn);
+	cache->nr_slabs++;
+	spin_unlock(&cache->lock);
 	return true;
 }
 
@@ -197,14 +222,14 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
  */
 static void objects_take(struct kmem_cache *cache, struct page *page, struct kmem_list *to, u32 nr)
 {
-	void **first = page->freelist, **last = first;
+	void *first = slab_first(page), *last = first;
 
 	for (u32 left = nr; left > 1; left--)
-		last = *last;
+		last = *kmem_link(last, cache->link);
 	cache->nr_empty -= page->nr_objects == cache->per_slab;
 	page->nr_objects -= nr;
-	page->freelist = *last;
-	*last = to->free;
+	slab_set_first(page, *kmem_link(last, cache->link));
+	*kmem_link(last, cache->link) = to->free;
 	to->free = first;
 	to->nr += nr;
 }
@@ -248,21 +273,83 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 	spin_unlock(&cache->lock);
 	if (!registered || (!filled && !cache_grow(cache, list)))
 		return NULL;
-	return kmem_list_take(list);
+	return kmem_list_take(list, cache->link);
+}
+
+/* Slabs of the partial list that are searched for one of a NUMA node. */
+#define NODE_SEARCH_MAX 64
+
+/* The first object of the partial list's first slab of the node, or NULL. The cache's lock must be held. */
+static void *object_of_node(struct kmem_cache *cache, u32 node)
+{
+	u64 start = node_start_pfn(node), end = node_start_pfn(node + 1);
+	struct kmem_list one = { 0 };
+	u32 pfn = cache->partial;
+	struct page *page;
+
+	for (u32 left = NODE_SEARCH_MAX; pfn && (pfn < start || pfn >= end); pfn = pfn_to_page(pfn)->next)
+		if (!--left)
+			return NULL;
+	if (!pfn)
+		return NULL;
+	page = pfn_to_page(pfn);
+	objects_take(cache, page, &one, 1);
+	if (!page->nr_objects) {
+		slab_unlink(&cache->partial, page);
+		slab_link(&cache->full, pfn);
+		cache->nr_partial--;
+	}
+	return kmem_list_take(&one, cache->link);
+}
+
+/*
+ * Takes an object of a new slab, whose other objects stay in its freelist, for requests that name its node.
+ */
+static void *object_of_new_slab(struct kmem_cache *cache, gfp_t gfp)
+{
+	struct kmem_list list = { 0 };
+	u32 pfn = slab_new(cache, gfp, &list);
+	struct page *page = pfn_to_page(pfn);
+	void *object;
+
+	if (!pfn)
+		return NULL;
+	object = kmem_list_take(&list, cache->link);
+	spin_lock(&cache->lock);
+	slab_set_first(page, list.free);
+	page->nr_objects = list.nr;
+	cache->nr_slabs++;
+	cache->nr_partial += list.nr != 0;
+	slab_link(list.nr ? &cache->partial : &cache->full, pfn);
+	spin_unlock(&cache->lock);
+	return object;
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = NULL;
+	bool registered;
+
+	spin_lock(&cache->lock);
+	registered = likely(cache->per_slab) || cache_register(cache);
+	if (registered)
+		object = object_of_node(cache, gfp_node(gfp));
+	spin_unlock(&cache->lock);
+	return object || !registered ? object : object_of_new_slab(cache, gfp);
 }
 
 void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 {
-	void **first = list->free;
+	void **first = kmem_link(list->free, cache->link);
 	u32 nr = list->nr / 2, empty = 0;
 
 	spin_lock(&cache->lock);
 	/* The first object stays: it is cache-hot, and kfree() compares with it to detect double frees. */
 	list->nr -= nr;
 	while (nr--) {
-		void **object = *first;
+		void *object = *first;
 
-		*first = *object;
+		*first = *kmem_link(object, cache->link);
 		object_return(cache, object);
 	}
 	if (cache->frees_empty_slabs && cache->nr_empty > EMPTY_KEPT)
@@ -272,47 +359,29 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		slabs_free(empty);
 }
 
-/* With slab_debug other CPUs search this CPU's lists, which therefore must not change. */
-static u32 cache_reclaim(struct kmem_cache *cache)
+/* Moves the CPU's objects to their slabs, and frees empty slabs. */
+static bool cache_drain_cpu(struct kmem_cache *cache, struct cpu_cache *cpu)
 {
-	struct kmem_list *list = &this_cpu_cache()->objects[cache->index];
+	struct kmem_list *list = &cpu->objects[cache->index];
+	bool found = list->nr;
 	void *object;
-	u32 empty;
+	u32 empty = 0;
 
 	spin_lock(&cache->lock);
-	while (!slab_debug && (object = kmem_list_take(list)))
+	while ((object = kmem_list_take(list, cache->link)))
 		object_return(cache, object);
-	empty = empty_take(cache, 0);
+	if (cache->frees_empty_slabs)
+		empty = empty_take(cache, 0);
 	spin_unlock(&cache->lock);
-	return slabs_free(empty);
+	return slabs_free(empty) || found;
 }
 
-u32 kmem_reclaim(void)
-{
-	u32 frames = 0;
-
-	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
-		if (kmem_caches[i] && kmem_caches[i]->frees_empty_slabs)
-			frames += cache_reclaim(kmem_caches[i]);
-	return frames;
-}
-
-static bool list_has(void **free, const void *object)
-{
-	for (; free; free = *free)
-		if (free == object)
-			return true;
-	return false;
-}
-
-bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
+bool kmem_drain_cpu(struct cpu_cache *cpu)
 {
 	bool found = false;
 
-	for (u32 cpu = 0; cpu < NR_CPUS && !found; cpu++)
-		found = list_has(cpu_caches[cpu].objects[cache->index].free, object);
-	spin_lock(&cache->lock);
-	found = found || list_has(pfn_to_page(slab_of(cache, object))->freelist, object);
-	spin_unlock(&cache->lock);
+	for (u32 i = 1; i <= READ_ONCE(nr_kmem_caches); i++)
+		if (kmem_caches[i])
+			found |= cache_drain_cpu(kmem_caches[i], cpu);
 	return found;
 }

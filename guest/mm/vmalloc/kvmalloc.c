@@ -5,6 +5,7 @@
 #include "mm/vmalloc/kvmalloc.h"
 
 #include "mm/slab/kmalloc.h"
+#include "mm/slab/object.h"
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
@@ -13,6 +14,12 @@
 static void *refuse(u32 status, const void *addr, const void *caller)
 {
 	vmalloc_refuse(status, addr, caller);
+	return NULL;
+}
+
+static void *refuse_product(const void *caller)
+{
+	vmalloc_refuse_product(caller);
 	return NULL;
 }
 
@@ -25,10 +32,19 @@ static gfp_t kmalloc_gfp(gfp_t gfp, unsigned long size)
 /* kmalloc() has failed. */
 static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t gfp, const void *caller)
 {
-	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || !(gfp & __GFP_DIRECT_RECLAIM)) {
+	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || gfp_zones_conflict(gfp) ||
+	    !(gfp & __GFP_DIRECT_RECLAIM)) {
 		u32 status = kmalloc_status();
+		const void *warned = warn_caller(status, gfp, caller);
 
-		return refuse(status, NULL, warn_caller(status, gfp, caller));
+		vmalloc_refuse(status, NULL, warned);
+		refusal_explain(status, warned,
+				&(struct request){ .bytes = size,
+						   .gfp = gfp,
+						   .contiguous = true,
+						   .which = KVMAP_LIMIT_KMALLOC,
+						   .limit = KMALLOC_MAX_SIZE });
+		return NULL;
 	}
 	kmalloc_status(); /* resets it: the outcome of vmalloc_area() counts */
 	return vmalloc_area(size, gfp, 0, caller);
@@ -78,13 +94,13 @@ void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
 	unsigned long bytes;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		return refuse(KVMAP_REFUSED_TOO_LARGE, NULL, CALLER);
+		return refuse_product(CALLER);
 	return kvmalloc_from(bytes, gfp, CALLER);
 }
 
 void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 {
-	unsigned long old;
+	struct kmalloc_memory memory;
 	void *new;
 
 	if (is_vmalloc_addr(addr))
@@ -95,14 +111,15 @@ void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)
 		kvfree(addr);
 		return NULL;
 	}
-	old = ksize(addr);
-	if (!old)
+	if (gfp_zones_conflict(gfp))
+		return refuse(KVMAP_REFUSED_FLAGS, addr, CALLER);
+	if (!kmalloc_memory_at(addr, &memory))
 		return refuse(KVMAP_REFUSED_NOT_AN_AREA, addr, CALLER);
-	if (size > old) {
+	if (!kmalloc_resize(addr, &memory, size, gfp)) {
 		new = kvmalloc_from(size, gfp, CALLER);
 		if (!new)
 			return NULL;
-		memory_copy(new, addr, old);
+		memory_copy(new, addr, memory.requested < size ? memory.requested : size);
 		kfree(addr);
 		addr = new;
 	}
@@ -116,9 +133,9 @@ void kvfree(const void *addr)
 
 	if (is_vmalloc_addr(addr))
 		return vfree(addr);
-	kfree(addr);
 	cpu = this_cpu_cache();
-	cpu->vmalloc_status = KVMAP_OK;
+	cpu->vmalloc_status = cpu->kmalloc_status = KVMAP_OK; /* of earlier requests that were refused */
+	kfree(addr);
 	if (unlikely(cpu->kmalloc_status))
 		vmalloc_refuse(kmalloc_status(), addr, CALLER);
 }

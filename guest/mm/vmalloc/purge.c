@@ -13,8 +13,6 @@
 #include "kvmap/boot.h"
 #include "mm/arch.h"
 #include "mm/page/buddy.h"
-#include "mm/reclaim.h"
-#include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
 /*
@@ -47,7 +45,7 @@
 struct spinlock vmap_purge_lock;
 
 /* Everything unmapped at this tlb_gen or before has been flushed on every CPU. */
-static u32 flushed_gen;
+static u64 flushed_gen;
 
 /* Ranges that one flush covers. */
 struct batch {
@@ -57,7 +55,7 @@ struct batch {
 
 static void flush_all(void)
 {
-	u32 begun = READ_ONCE(tlb_gen), old = READ_ONCE(flushed_gen);
+	u64 begun = READ_ONCE(tlb_gen), old = READ_ONCE(flushed_gen);
 
 	arch_flush_ranges(NULL, 0);
 	this_cpu_cache()->stats.flush_full++;
@@ -208,7 +206,7 @@ static u32 lazy_pages(const struct vmap_area *va)
  */
 static void lazy_skip_flushed(struct vmap_lazy *lazy)
 {
-	u32 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
+	u64 gen = __atomic_load_n(&flushed_gen, __ATOMIC_ACQUIRE);
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vmap_area *va = lazy->purge_list, *next, **link = &lazy->purge_list;
 
@@ -301,9 +299,9 @@ u32 vmap_purge_all(void)
 	struct vmap_area *flushed = NULL;
 	struct batch batch = { 0 };
 
-	vmap_block_retire_idle();
+	vmap_block_retire_idle(this_cpu_cache());
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
-		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u);
+		vmap_deferred_run(&cpu_caches[cpu].lazy, ~0u, ~0u);
 	spin_lock(&vmap_purge_lock);
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++) {
 		struct vmap_lazy *lazy = &cpu_caches[cpu].lazy;
@@ -332,34 +330,11 @@ u32 vmap_purge_all(void)
 	return batch.areas;
 }
 
-u32 vmalloc_purge(void)
-{
-	u32 areas = vmap_purge_all();
-
-	vmap_cached_drain();
-	vmap_blocks_drain();
-	return areas;
-}
-
-bool reclaim_memory(void)
-{
-	u32 frames = kmem_reclaim();
-
-	return vmap_purge_all() || frames;
-}
-
-bool vmalloc_reclaim(u32 status)
-{
-	bool found = reclaim_memory();
-
-	if (status != KVMAP_REFUSED_NO_SPACE)
-		return found;
-	found |= vmap_cached_drain();
-	return vmap_blocks_drain() || found;
-}
-
-/* Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due. */
-static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
+/*
+ * Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due, at most
+ * `released` ranges, and `beyond` pages more than its own.
+ */
+static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 released, u32 beyond)
 {
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
 
@@ -378,16 +353,17 @@ static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages)
 		spin_lock(&lazy->lock);
 	}
 	if (lazy->flushed_list)
-		flushed_release(&lazy->flushed_list, RELEASE_AREAS, pages + RELEASE_PAGES);
+		flushed_release(&lazy->flushed_list, released, pages + beyond);
 	spin_unlock(&lazy->lock);
 }
 
 void vmap_lazy_add_block(struct vmap_area *va)
 {
-	lazy_queue(va, lazy_areas(va), lazy_pages(va));
+	lazy_queue(va, lazy_areas(va), lazy_pages(va), RELEASE_AREAS, RELEASE_PAGES);
 }
 
-void vmap_lazy_add(struct vmap_area *va)
+/* Frees the area's frames or, if they wait for the flush with it, counts them. Returns how many. */
+static inline u32 frames_queue(struct vmap_area *va)
 {
 	struct vm_struct *vm = va->vm;
 	u32 nr = vm->nr_pages;
@@ -398,5 +374,15 @@ void vmap_lazy_add(struct vmap_area *va)
 		area_frames_free(va, nr);
 	else
 		vm_stat_add(NR_LAZY_PAGES, nr);
-	lazy_queue(va, 1, nr);
+	return nr;
+}
+
+void vmap_lazy_add(struct vmap_area *va)
+{
+	lazy_queue(va, 1, frames_queue(va), RELEASE_AREAS, RELEASE_PAGES);
+}
+
+void vmap_lazy_add_deferred(struct vmap_area *va)
+{
+	lazy_queue(va, 1, frames_queue(va), RELEASE_AREAS / 2, 0);
 }

@@ -37,14 +37,54 @@ static struct vmap_area *deferred_take(struct vmap_lazy *lazy)
 	return first;
 }
 
-u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 most)
+/* Whether the area's last page is mapped by a 2M leaf: it is the tail of a block, which has no owner. */
+static bool ends_in_leaf(const struct vmap_area *va)
+{
+	unsigned long last = vmap_mapped_end(va) - PAGE_SIZE;
+
+	return va->vm->flags & VM_HUGE &&
+	       pfn_to_page((u32)(arch_virt_to_phys(last) >> PAGE_SHIFT))->owner != PAGE_VMALLOC;
+}
+
+/*
+ * Pages to unmap from the end of an area, so that it is no more than `most`; 0: all of it. No leaf is split.
+ */
+static u32 pages_to_cut(const struct vmap_area *va, u32 most)
+{
+	u32 nr = va->vm->nr_pages, behind = nr % VMAP_HUGE_PAGES;
+
+	if (nr <= most || ends_in_leaf(va))
+		return 0;
+	return va->vm->flags & VM_HUGE && behind && behind < most ? behind : most;
+}
+
+/* Frees the last pages of an area, which stays on the list; without memory none. */
+static void deferred_cut(struct vmap_lazy *lazy, struct vmap_area *va, u32 cut)
+{
+	struct vmap_area *rest = vmap_area_cut(va, va->vm->nr_pages - cut);
+
+	if (rest)
+		va->vm->requested_size = (unsigned long)va->vm->nr_pages << PAGE_SHIFT;
+	deferred_add(lazy, va);
+	if (rest)
+		vmap_lazy_add_deferred(rest);
+}
+
+u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 areas, u32 pages)
 {
 	struct vmap_area *va;
 	u32 nr = 0;
 
-	while (nr < most && (va = deferred_take(lazy))) {
+	while (nr < areas && pages && (va = deferred_take(lazy))) {
+		u32 cut = pages_to_cut(va, pages), freed = va->vm->nr_pages;
+
+		if (cut) {
+			deferred_cut(lazy, va, cut);
+			break;
+		}
 		WRITE_ONCE(va->state, VMAP_LAZY);
-		vmap_area_free(va);
+		vmap_area_free_deferred(va);
+		pages -= freed < pages ? freed : pages;
 		nr++;
 	}
 	return nr;

@@ -7,7 +7,7 @@
 
 #include "kvmap/layout.h"
 #include "mm/arch.h"
-#include "mm/page/frames.h"
+#include "mm/page/watermark.h"
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
@@ -38,6 +38,29 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller)
 	refusal_record(status, (unsigned long)addr, caller);
 }
 
+void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller)
+{
+	caller = warn_caller(status, gfp, caller);
+	vmalloc_refuse(status, addr, caller);
+	refusal_explain(
+		status, caller,
+		&(struct request){
+			.bytes = bytes, .gfp = gfp, .which = KVMAP_LIMIT_MEMORY, .limit = vmalloc_largest });
+}
+
+void vmalloc_refuse_product(const void *caller)
+{
+	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
+	refusal_explain(KVMAP_REFUSED_TOO_LARGE, caller,
+			&(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
+}
+
+static void *refuse_request(u32 status, unsigned long size, gfp_t gfp, const void *caller)
+{
+	vmalloc_refuse_request(status, size, gfp, NULL, caller);
+	return NULL;
+}
+
 static void *refuse(u32 status, const void *caller)
 {
 	vmalloc_refuse(status, NULL, caller);
@@ -60,13 +83,13 @@ void vmap_area_refer(const struct vmap_area *va)
 u32 vmalloc_frames(u32 nr, gfp_t gfp)
 {
 	if (unlikely(gfp & GFP_PLACE))
-		return frames_alloc_chain_placed(gfp, nr, PAGE_VMALLOC);
+		return frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
 	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
 				: frames_alloc_chain(nr, PAGE_VMALLOC);
 }
 
 /* Allocates and maps the area's frames; enum kvmap_status. */
-static u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
+static inline u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 {
 	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
 
@@ -102,13 +125,28 @@ static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsig
 	return va;
 }
 
-/* A second attempt, if memory was reclaimed. */
+/* area_create() for the slow path; the fast path inlines it. */
 static __attribute__((noinline)) struct vmap_area *
-area_create_again(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
+area_create_once(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller, u32 *status)
 {
-	if (gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
-		return area_create(size, gfp, flags, caller, status);
-	return NULL;
+	return area_create(size, gfp, flags, caller, status);
+}
+
+/* Further attempts: with the reserve, then with reclaimed memory. */
+static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags,
+					   const void *caller, u32 *status)
+{
+	struct vmap_area *va = NULL;
+
+	if (reserve_open(gfp)) {
+		va = area_create_once(size, gfp, flags, caller, status);
+		reserve_close();
+	}
+	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
+		va = area_create_once(size, gfp, flags, caller, status);
+	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
+		va = area_create_once(size, gfp, flags, caller, status);
+	return va;
 }
 
 void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const void *caller)
@@ -123,13 +161,13 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 		return refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
 	/* The size fits in RAM, so that rounding it up and adding the guard page cannot overflow. */
 	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE, warn_caller(KVMAP_REFUSED_TOO_LARGE, gfp, caller));
+		return refuse_request(KVMAP_REFUSED_TOO_LARGE, size, gfp, caller);
 
 	va = area_create(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
 		va = area_create_again(size, gfp, flags, caller, &status);
 	if (unlikely(!va))
-		return refuse(status, warn_caller(status, gfp, caller));
+		return refuse_request(status, size, gfp, caller);
 
 	cpu->vm_stat[NR_VMALLOC_PAGES] += va->vm->nr_pages;
 	cpu->stats.allocations++;
@@ -148,17 +186,47 @@ void *vzalloc(unsigned long size)
 	return vmalloc_area(size, GFP_KERNEL | __GFP_ZERO, 0, __builtin_return_address(0));
 }
 
-void vmap_area_free(struct vmap_area *va)
+u64 vmap_unmap_executable(unsigned long start, u32 nr, bool huge)
+{
+	u64 stamp = arch_unmap_executable(start, nr, huge);
+
+	vmap_flush(start, start + (unsigned long)nr * PAGE_SIZE);
+	return stamp;
+}
+
+void vmap_area_unmap(struct vmap_area *va)
+{
+	const struct vm_struct *vm = va->vm;
+
+	if (likely(!(vm->flags & (VM_HUGE | VM_EXEC))))
+		va->unmapped = arch_unmap(va->va_start, vm->nr_pages, va->table);
+	else if (vm->flags & VM_EXEC)
+		va->unmapped = vmap_unmap_executable(va->va_start, vm->nr_pages, vm->flags & VM_HUGE);
+	else
+		va->unmapped = arch_unmap_huge(va->va_start, vm->nr_pages);
+}
+
+static inline void area_unmap(struct vmap_area *va)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 	u32 nr = va->vm->nr_pages;
 
-	va->unmapped = likely(!(va->vm->flags & VM_HUGE)) ? arch_unmap(va->va_start, nr, va->table)
-							  : arch_unmap_huge(va->va_start, nr);
+	vmap_area_unmap(va);
 	cpu->vm_stat[NR_VMALLOC_PAGES] -= nr;
 	cpu->stats.frees++;
 	cpu->stats.pages_unmapped += nr;
+}
+
+void vmap_area_free(struct vmap_area *va)
+{
+	area_unmap(va);
 	vmap_lazy_add(va);
+}
+
+void vmap_area_free_deferred(struct vmap_area *va)
+{
+	area_unmap(va);
+	vmap_lazy_add_deferred(va);
 }
 
 void vfree(const void *addr)
@@ -186,5 +254,5 @@ void vfree(const void *addr)
 		return;
 	}
 	vmap_area_free(va);
-	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&cpu->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 }

@@ -86,6 +86,12 @@ u32 vmalloc_purge(void);
  */
 bool vmalloc_reclaim(u32 status);
 
+/*
+ * Frees the cached ranges of all CPUs, whose objects a further attempt may need: the last one before a
+ * refusal. False if there were none.
+ */
+bool vmalloc_reclaim_ranges(void);
+
 /* ---- frames with other owners ---- */
 
 /*

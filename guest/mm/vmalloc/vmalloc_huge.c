@@ -4,13 +4,11 @@
  * long as there are free ones; the rest is single frames. The area's chain has the head of each buddy block,
  * whose struct page has the order, followed by the single frames.
  */
-#include "mm/page/frames.h"
+#include "mm/page/watermark.h"
 #include "mm/vmalloc/vmap.h"
 #include "mm/warn.h"
 
-#define HUGE_ORDER 9
-#define HUGE_PAGES (1u << HUGE_ORDER)
-#define HUGE_SIZE  (PAGE_SIZE << HUGE_ORDER)
+#define HUGE_SIZE (PAGE_SIZE << VMAP_HUGE_ORDER)
 
 /*
  * Allocates buddy blocks for the multiples of 2M in nr pages, as many as are free; returns the number of
@@ -21,8 +19,8 @@ static u32 take_huge_blocks(u32 nr, gfp_t gfp, u32 *first, u32 **end_out)
 	u32 taken = 0, pfn;
 
 	*end_out = first;
-	for (; nr - taken >= HUGE_PAGES; taken += HUGE_PAGES) {
-		pfn = frames_alloc_gfp(gfp, HUGE_ORDER, PAGE_VMALLOC);
+	for (; nr - taken >= VMAP_HUGE_PAGES; taken += VMAP_HUGE_PAGES) {
+		pfn = frames_alloc_gfp(gfp, VMAP_HUGE_ORDER, PAGE_VMALLOC);
 		if (!pfn)
 			break;
 		**end_out = pfn;
@@ -98,6 +96,20 @@ static u32 create(unsigned long size, gfp_t gfp, const void *caller, struct vmap
 	return KVMAP_OK;
 }
 
+/* Further attempts: with the reserve, then with reclaimed memory and ranges. */
+static u32 create_again(unsigned long size, gfp_t gfp, const void *caller, struct vmap_area **out, u32 status)
+{
+	if (reserve_open(gfp)) {
+		status = create(size, gfp, caller, out);
+		reserve_close();
+	}
+	if (status && gfp_may_reclaim(gfp) && vmalloc_reclaim(status))
+		status = create(size, gfp, caller, out);
+	if (status && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
+		status = create(size, gfp, caller, out);
+	return status;
+}
+
 void *vmalloc_huge(unsigned long size, gfp_t gfp)
 {
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
@@ -111,10 +123,10 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 		return vmalloc_area(size, gfp, 0, caller);
 	if (!status)
 		status = size > vmalloc_largest ? KVMAP_REFUSED_TOO_LARGE : create(size, gfp, caller, &va);
-	if (status && gfp_may_reclaim(gfp) && size <= vmalloc_largest && vmalloc_reclaim(status))
-		status = create(size, gfp, caller, &va);
+	if (status == KVMAP_REFUSED_NO_MEMORY || status == KVMAP_REFUSED_NO_SPACE)
+		status = create_again(size, gfp, caller, &va, status);
 	if (status) {
-		vmalloc_refuse(status, NULL, warn_caller(status, gfp, caller));
+		vmalloc_refuse_request(status, size, gfp, NULL, caller);
 		return NULL;
 	}
 	vm_stat_add(NR_VMALLOC_PAGES, va->vm->nr_pages);

@@ -45,7 +45,7 @@ static void *node_area(unsigned long size, gfp_t gfp, int node, const void *call
 {
 	if (gfp_on_node(&gfp, node))
 		return vmalloc_area(size, gfp, 0, caller);
-	vmalloc_refuse(KVMAP_REFUSED_NO_MEMORY, NULL, caller);
+	vmalloc_refuse_request(KVMAP_REFUSED_NO_MEMORY, size, gfp, NULL, caller); /* no such node */
 	return NULL;
 }
 
@@ -65,7 +65,7 @@ static void *array_area(unsigned long nr, unsigned long size, gfp_t gfp, const v
 
 	if (!__builtin_mul_overflow(nr, size, &bytes))
 		return vmalloc_area(bytes, gfp, 0, caller);
-	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
+	vmalloc_refuse_product(caller);
 	return NULL;
 }
 

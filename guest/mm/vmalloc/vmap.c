@@ -27,16 +27,29 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 	return va;
 }
 
-/* A second attempt, if memory was reclaimed. */
+/* map_create() for the slow path; the fast path inlines it. */
 static __attribute__((noinline)) struct vmap_area *
-map_create_again(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
+map_create_once(struct page *const *pages, u32 nr, unsigned long flags, const void *caller, u32 *status)
 {
-	return vmalloc_reclaim(*status) ? map_create(pages, nr, flags, caller, status) : NULL;
+	return map_create(pages, nr, flags, caller, status);
 }
 
-static void *map_refuse(u32 status, const void *caller)
+/* Further attempts, if memory or ranges were reclaimed. */
+static struct vmap_area *map_create_again(struct page *const *pages, u32 nr, unsigned long flags,
+					  const void *caller, u32 *status)
 {
-	vmalloc_refuse(status, NULL, caller);
+	struct vmap_area *va = NULL;
+
+	if (vmalloc_reclaim(*status))
+		va = map_create_once(pages, nr, flags, caller, status);
+	if (!va && vmalloc_reclaim_ranges())
+		va = map_create_once(pages, nr, flags, caller, status);
+	return va;
+}
+
+static void *map_refuse(u32 status, u32 nr, const void *caller)
+{
+	vmalloc_refuse_request(status, (unsigned long)nr << PAGE_SHIFT, GFP_KERNEL, NULL, caller);
 	return NULL;
 }
 
@@ -48,14 +61,14 @@ static void *map_pages(struct page *const *pages, u32 nr, unsigned long flags, c
 	if (vmalloc_refuse_in_interrupt(NULL, caller))
 		return NULL;
 	if (!nr)
-		return map_refuse(KVMAP_REFUSED_ZERO_SIZE, caller);
+		return map_refuse(KVMAP_REFUSED_ZERO_SIZE, nr, caller);
 	if (nr > vmalloc_largest >> PAGE_SHIFT)
-		return map_refuse(KVMAP_REFUSED_TOO_LARGE, caller);
+		return map_refuse(KVMAP_REFUSED_TOO_LARGE, nr, caller);
 	va = map_create(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
 		va = map_create_again(pages, nr, flags, caller, &status);
 	if (unlikely(!va))
-		return map_refuse(status, caller);
+		return map_refuse(status, nr, caller);
 	this_cpu_cache()->stats.allocations++;
 	this_cpu_cache()->stats.pages_mapped += nr;
 	vmalloc_done();
@@ -101,11 +114,11 @@ static void unmap_pages(const void *addr, unsigned long kind, u32 count, const v
 		vmalloc_refuse(status, addr, caller);
 		return;
 	}
-	va->unmapped = arch_unmap(va->va_start, va->vm->nr_pages, va->table);
+	vmap_area_unmap(va);
 	this_cpu_cache()->stats.frees++;
 	this_cpu_cache()->stats.pages_unmapped += va->vm->nr_pages;
 	vmap_lazy_add(va);
-	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 }
 
 void vunmap(const void *addr)

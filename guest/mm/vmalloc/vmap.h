@@ -74,8 +74,8 @@ struct vmap_area *vmap_cached_take(u32 nr_pages);
 /* Caches a range whose vm has no frames, or frees it if many of its size are cached. */
 void vmap_cached_put(struct vmap_area *va);
 
-/* Frees all cached ranges of this CPU. False if there were none. */
-bool vmap_cached_drain(void);
+/* Frees all cached ranges of a CPU: this one, or one that arch_hold_cpu() holds. False if there were none. */
+bool vmap_cached_drain(struct cpu_cache *cpu);
 
 /* ---- vmap_range.c: ranges of areas ---- */
 
@@ -135,6 +135,15 @@ static inline bool vmap_claim(struct vmap_area *va)
 /* Sets vmalloc_status(), counts the refusal and records it for a warning. */
 void vmalloc_refuse(u32 status, const void *addr, const void *caller);
 
+/*
+ * vmalloc_refuse() of a request for `bytes`, at most vmalloc_largest, with its numbers. caller NULL: without
+ * a warning.
+ */
+void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller);
+
+/* vmalloc_refuse() of a product that does not fit in 64 bits. */
+void vmalloc_refuse_product(const void *caller);
+
 static inline void vmalloc_done(void)
 {
 	this_cpu_cache()->vmalloc_status = KVMAP_OK;
@@ -151,6 +160,10 @@ static inline bool vmalloc_refuse_in_interrupt(const void *addr, const void *cal
 
 /* Bytes of managed memory, the size limit of an area. */
 extern u64 vmalloc_largest;
+
+/* Order and pages of a block that vmalloc_huge() maps by one leaf. */
+#define VMAP_HUGE_ORDER 9
+#define VMAP_HUGE_PAGES (1u << VMAP_HUGE_ORDER)
 
 /* ---- vmalloc.c ---- */
 
@@ -174,8 +187,8 @@ void *vmalloc_area(unsigned long size, gfp_t gfp, unsigned long flags, const voi
 extern struct kmem_cache vmap_block_cache;
 
 /*
- * vm_map_ram() of 1 to VMAP_BLOCK_PAGES_MAX pages. Falls back to vmap_ram_area() without memory or space for a new
- * vmap block.
+ * vm_map_ram() of 1 to VMAP_BLOCK_PAGES_MAX pages. Falls back to vmap_ram_area() without memory or space for
+ * a new vmap block.
  */
 void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller);
 
@@ -198,31 +211,52 @@ u32 vmap_block_status(struct vmap_block *block, unsigned long addr);
 /* Returns a flushed vmap block to this CPU's cached ones, or frees it if there are enough. */
 void vmap_block_put(struct vmap_area *va);
 
-/* Frees the cached vmap blocks of this CPU. False if there were none. */
-bool vmap_blocks_drain(void);
+/* Frees the cached vmap blocks of a CPU, as vmap_cached_drain(). False if there were none. */
+bool vmap_blocks_drain(struct cpu_cache *cpu);
 
-/* Lazily frees the vmap block that this CPU maps in, if it has no live mapping. */
-void vmap_block_retire_idle(void);
+/* Lazily frees the vmap block that the CPU, this one or a held one, maps in, if it has no live mapping. */
+void vmap_block_retire_idle(struct cpu_cache *cpu);
 
-/* Unmaps an area that the caller has claimed, and lazily frees it. */
+/*
+ * Unmaps and flushes pages of an executable area, under every policy: until the flush a CPU could run what the
+ * next owner of the frames writes. Returns the stamp.
+ */
+u64 vmap_unmap_executable(unsigned long start, u32 nr, bool huge);
+
+/* Unmaps an area that the caller has claimed. An executable one is flushed. */
+void vmap_area_unmap(struct vmap_area *va);
+
+/* vmap_area_unmap(), and lazily frees the area. */
 void vmap_area_free(struct vmap_area *va);
+/* vmap_area_free() of a deferred area: vmap_lazy_add_deferred(). */
+void vmap_area_free_deferred(struct vmap_area *va);
+
+/*
+ * Shrinks a live or deferred area to nr pages, fewer than it has: unmaps the rest and makes it a range of its
+ * own, which the caller queues. Its first page becomes the area's guard. NULL without memory.
+ */
+struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr);
 
 /* ---- vfree_atomic.c: areas to be freed later ---- */
 
 /* Slow path of vmap_deferred_run(). */
-u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 most);
+u32 vmap_deferred_free(struct vmap_lazy *lazy, u32 areas, u32 pages);
 
 /*
- * Frees up to `most` areas of a CPU's deferred list; returns how many. No lock must be held; not in an
- * interrupt.
+ * Frees up to `areas` areas of a CPU's deferred list and up to `pages` pages, the last area in part; returns
+ * the number of areas. No lock must be held; not in an interrupt.
  */
-static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 most)
+static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 areas, u32 pages)
 {
-	return unlikely(READ_ONCE(lazy->deferred)) ? vmap_deferred_free(lazy, most) : 0;
+	return unlikely(READ_ONCE(lazy->deferred)) ? vmap_deferred_free(lazy, areas, pages) : 0;
 }
 
-/* Deferred areas that a CPU frees with each operation on areas, so that no operation pays for all. */
+/*
+ * Deferred areas and pages that a CPU frees with each operation on areas, so that no operation pays for all.
+ * A 2M leaf counts as one page.
+ */
 #define DEFERRED_AREAS 4
+#define DEFERRED_PAGES 64
 
 /* ---- purge.c: lazily freed ranges ---- */
 
@@ -231,6 +265,11 @@ static inline u32 vmap_deferred_run(struct vmap_lazy *lazy, u32 most)
  * once under `eager`, and frees a bounded number of flushed ranges.
  */
 void vmap_lazy_add(struct vmap_area *va);
+
+/*
+ * vmap_lazy_add() that frees at most as many flushed pages as the range has: another operation pays for it.
+ */
+void vmap_lazy_add_deferred(struct vmap_area *va);
 
 /* vmap_lazy_add() for a vmap block whose slots were all used and unmapped. */
 void vmap_lazy_add_block(struct vmap_area *va);

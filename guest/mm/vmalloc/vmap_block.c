@@ -113,9 +113,9 @@ void vmap_block_put(struct vmap_area *va)
 	blocks->nr++;
 }
 
-bool vmap_blocks_drain(void)
+bool vmap_blocks_drain(struct cpu_cache *cpu)
 {
-	struct vmap_cached *blocks = &this_cpu_cache()->cached_blocks;
+	struct vmap_cached *blocks = &cpu->cached_blocks;
 	bool found = blocks->nr;
 
 	while (blocks->first) {
@@ -139,7 +139,7 @@ static inline void vmap_block_dirty(struct vmap_block *block, u32 slots)
 	vmap_lazy_add_block(block->va);
 }
 
-/* This CPU stops using its vmap block: the unused slots count as dirty, plus 1 for the owner. */
+/* The CPU stops using its vmap block: the unused slots count as dirty, plus 1 for the owner. */
 static void vmap_block_retire(struct cpu_cache *cpu)
 {
 	struct vmap_block *block = cpu->vmap_block;
@@ -153,9 +153,8 @@ static void vmap_block_retire(struct cpu_cache *cpu)
 		vmap_block_put(block->va);
 }
 
-void vmap_block_retire_idle(void)
+void vmap_block_retire_idle(struct cpu_cache *cpu)
 {
-	struct cpu_cache *cpu = this_cpu_cache();
 	const struct vmap_block *block = cpu->vmap_block;
 
 	if (block && __atomic_load_n(&block->dirty, __ATOMIC_ACQUIRE) == block->used)

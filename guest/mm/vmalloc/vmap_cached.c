@@ -58,12 +58,12 @@ void vmap_cached_put(struct vmap_area *va)
 	cached->nr++;
 }
 
-bool vmap_cached_drain(void)
+bool vmap_cached_drain(struct cpu_cache *cpu)
 {
 	bool found = false;
 
 	for (u32 i = 0; i <= VMAP_CACHED_PAGES; i++) {
-		struct vmap_cached *cached = &this_cpu_cache()->cached[i];
+		struct vmap_cached *cached = &cpu->cached[i];
 
 		found |= cached->nr;
 		while (cached->first) {

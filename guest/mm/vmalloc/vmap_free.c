@@ -3,6 +3,7 @@
  * vmap_free.c: the free tree: free ranges by address, augmented with the largest size in each subtree, so
  * that one descent finds the lowest range that is large enough.
  */
+#include "mm/shortage.h"
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
@@ -226,4 +227,14 @@ void vmap_free_put(struct vmap_area *va)
 	spin_lock(&free_vmap_area_lock);
 	free_put(va);
 	spin_unlock(&free_vmap_area_lock);
+}
+
+unsigned long vmalloc_largest_free(void)
+{
+	unsigned long largest;
+
+	spin_lock(&free_vmap_area_lock);
+	largest = subtree_max(free_vmap_area_root.rb_node);
+	spin_unlock(&free_vmap_area_lock);
+	return largest;
 }

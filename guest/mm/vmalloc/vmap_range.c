@@ -44,7 +44,7 @@ struct vmap_area *vmap_range_take(u32 nr_pages, u32 *status)
 
 	if (likely(va))
 		return va;
-	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS);
+	vmap_deferred_run(&this_cpu_cache()->lazy, DEFERRED_AREAS, DEFERRED_PAGES);
 	return range_new(vmap_free_take(vmap_range_size(nr_pages), status), status);
 }
 
@@ -136,7 +136,7 @@ static struct vmap_area *area_mapped_at(unsigned long addr)
 		return NULL;
 	page = pfn_to_page((u32)(gpa >> PAGE_SHIFT));
 	reference = READ_ONCE(page->area);
-	if (READ_ONCE(page->owner) != PAGE_VMALLOC || READ_ONCE(page->vaddr) != addr || !reference)
+	if (READ_ONCE(page->owner) != PAGE_VMALLOC || !reference)
 		return NULL;
 	/*
 	 * If this is not the first frame of an area, page->area is left over from an earlier use. Its memory

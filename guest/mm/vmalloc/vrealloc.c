@@ -38,29 +38,52 @@ static void page_clear_from(const struct vmap_area *va, unsigned long offset)
 				 PAGE_SIZE - offset % PAGE_SIZE);
 }
 
-/* Shrinks to nr pages; enum kvmap_status. */
-static u32 shrink(struct vmap_area *va, u32 nr)
+/*
+ * The frame that links the page's frame, or its block, to the next of the area's chain: a tail has no owner.
+ */
+static struct page *chain_link_at(const struct vmap_area *va, u32 page)
+{
+	struct page *frame = frame_at(va, page);
+
+	return frame->owner == PAGE_VMALLOC ? frame
+					    : pfn_to_page(ALIGN_DOWN(page_to_pfn(frame), VMAP_HUGE_PAGES));
+}
+
+struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr)
 {
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vm_struct *vm = va->vm;
 	u32 gone = vm->nr_pages - nr;
-	struct vmap_area *rest;
+	struct vmap_area *rest = vmap_range_split(va, nr);
 	struct page *last;
 
-	rest = vmap_range_split(va, nr);
 	if (!rest)
-		return KVMAP_REFUSED_NO_MEMORY;
-	last = frame_at(va, nr - 1);
+		return NULL;
+	last = chain_link_at(va, nr - 1);
 	rest->vm->pages = last->next;
 	rest->vm->nr_pages = gone;
 	last->next = 0;
 	vm->nr_pages = nr;
-	rest->unmapped = va->shrunk = arch_unmap(vmap_mapped_end(va), gone, 0);
+	va->shrunk = vm->flags & VM_EXEC ? vmap_unmap_executable(vmap_mapped_end(va), gone, false)
+					 : arch_unmap(vmap_mapped_end(va), gone, 0);
+	rest->unmapped = va->shrunk;
 	vm_stat_add(NR_VMALLOC_PAGES, -(s64)gone);
 	/* The rest counts as an area that was made and freed. */
 	stats->allocations++;
 	stats->frees++;
 	stats->pages_unmapped += gone;
+	return rest;
+}
+
+/* Shrinks to nr pages; enum kvmap_status. */
+static u32 shrink(struct vmap_area *va, u32 nr)
+{
+	struct vmap_area *rest = vmap_area_cut(va, nr);
+
+	if (!rest && (vmalloc_reclaim(KVMAP_REFUSED_NO_MEMORY) || vmalloc_reclaim_ranges()))
+		rest = vmap_area_cut(va, nr);
+	if (!rest)
+		return KVMAP_REFUSED_NO_MEMORY;
 	vmap_lazy_add(rest);
 	return KVMAP_OK;
 }
@@ -141,8 +164,10 @@ static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, co
 		return move(va, size, gfp, caller);
 	if (nr < vm->nr_pages) {
 		status = shrink(va, nr);
-		if (status)
-			return refuse(status, vm->addr, caller);
+		if (status) {
+			vmalloc_refuse_request(status, size, gfp, vm->addr, caller);
+			return NULL;
+		}
 	} else if (nr > vm->nr_pages && grow(va, nr, gfp)) {
 		return move(va, size, gfp, caller);
 	}
@@ -172,8 +197,10 @@ void *vrealloc(const void *addr, unsigned long size, gfp_t gfp)
 		return refuse(KVMAP_REFUSED_OTHER_KIND, addr, caller);
 	if (va->vm->flags & VM_READONLY)
 		return refuse(KVMAP_REFUSED_RIGHTS, addr, caller);
-	if (size > vmalloc_largest)
-		return refuse(KVMAP_REFUSED_TOO_LARGE, addr, caller);
+	if (size > vmalloc_largest) {
+		vmalloc_refuse_request(KVMAP_REFUSED_TOO_LARGE, size, gfp, addr, caller);
+		return NULL;
+	}
 	if (size)
 		return area_resize(va, size, gfp, caller);
 	vfree(addr);

@@ -77,7 +77,8 @@ Test(boot, the_module_lies_at_the_top_of_ram_with_the_channel_filled_in)
 	cr_expect(eq(u64, page->module.size, sizeof(*boot)));
 	boot = view_bytes(view, page->module.paddr, sizeof(*boot));
 	cr_expect(eq(u64, boot->magic, KVMAP_BOOT_MAGIC));
-	cr_expect(eq(u32, boot->flags, KVMAP_BOOT_CHANNEL | (facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0)));
+	cr_expect(eq(u32, boot->flags,
+		     KVMAP_BOOT_CHANNEL | KVMAP_BOOT_ZEROED | (facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0)));
 	cr_expect(eq(u64, boot->channel_gpa, CHANNEL_GPA));
 	cr_expect(eq(u32, boot->channel_size, sizeof(*channel) + 1024 * sizeof(struct kvmap_record)));
 	cr_expect(eq(u32, channel->capacity, 1024));
@@ -114,6 +115,27 @@ Test(boot, registers_of_the_stopped_guest_can_be_read)
 	cr_expect(eq(u64, view->cpus[0].cr0 & 1, 1));
 	cr_expect(eq(u16, view->cpus[0].cs, 8));
 	cr_expect(ge(u32, view->physical_bits, 36));
+	machine_destroy(machine);
+}
+
+/* Before the first run they are as the entry point wants them, then as each exit left them. */
+Test(boot, registers_are_read_at_each_stop)
+{
+	/* mov $1, %ecx; ring; mov $2, %ecx; mov %cr0, %eax; or $0x10000, %eax; mov %eax, %cr0; ring */
+	struct machine *machine = GUEST("\xb9\x01\0\0\0\xba\x04\x0b\0\0\xef\xb9\x02\0\0\0"
+					"\x0f\x20\xc0\x0d\0\0\x01\0\x0f\x22\xc0\xef\xf4");
+	const struct view *view = guest_view(machine);
+
+	cr_assert(eq(u32, view->cpu_count, 1));
+	cr_expect(eq(u64, view->cpus[0].rip, IMAGE_GPA));
+	cr_expect(eq(u64, view->cpus[0].rbx, PVH_START_GPA));
+	cr_expect(eq(u16, view->cpus[0].cs, 8));
+	for (uint64_t stop = 1; stop <= 2; stop++) {
+		cr_expect(eq(int, guest_run(machine, 0).type, MACHINE_DOORBELL));
+		view = guest_view(machine);
+		cr_expect(eq(u64, view->cpus[0].rcx, stop));
+		cr_expect(eq(u64, view->cpus[0].cr0 >> 16 & 1, stop - 1));
+	}
 	machine_destroy(machine);
 }
 

@@ -89,6 +89,20 @@ Test(claims, a_deferred_area_is_a_live_one)
 	cr_expect_eq(claims.deferred.items[0], world_range_gva(RANGE_A));
 }
 
+Test(claims, each_area_has_its_place)
+{
+	cr_assert_eq(claims.places.count, claims.areas.count);
+	for (size_t i = 0; i < claims.areas.count; i++) {
+		const struct claim_area *area = &claims.areas.items[i];
+		const struct claim_place *place = &claims.places.items[i];
+
+		cr_expect(place->va_start == area->va_start && place->va_end == area->va_end);
+		cr_expect_eq(place->area, i);
+		cr_expect_eq(place->live, area->state == AREA_LIVE);
+		cr_expect_eq(place->deferred, area->deferred);
+	}
+}
+
 Test(claims, areas_alone_are_the_same_without_their_frames)
 {
 	struct claims areas;
@@ -226,7 +240,10 @@ Test(claims, every_touched_struct_page_is_there_and_no_other)
 		cr_expect_eq(claim->owner, page->owner);
 		cr_expect_eq(claim->order, page->order);
 		cr_expect_eq(claim->next, page->next);
-		cr_expect_eq(claim->vaddr, page->vaddr);
+		if (claim->vaddr)
+			cr_expect_eq(PAGE_VPN(claim->vaddr), page->vpn);
+		else
+			cr_expect(!page->vpn || page->owner == PAGE_SLAB);
 	}
 	cr_expect_eq(claims.pages.count, expected);
 	cr_expect_eq(claims.max_pfn, WORLD_FRAMES);

@@ -126,7 +126,8 @@ Test(damage_frames, mem_map_that_wraps)
 		{ "V4", ROOT("zones"), 0x1000, "zones[0].fresh_end: out of order or beyond RAM" },
 		{ "V4", ROOT("zones"), 0x1000, "zones[0].end_pfn: out of order or beyond RAM" },
 		NO_FREE_LISTS, NO_CHAINS("chain has a frame beyond RAM"),
-		{ "V4", CPU(3), DIRECT(0x600230), "kmem_caches[1]: more free objects than its slabs hold" },
+		{ "V4", CPU(3), DIRECT(WORLD_VMAP_AREAS + (RANGE_COUNT + 1) * sizeof(struct vmap_area)),
+		  "kmem_caches[1]: more free objects than its slabs hold" },
 		{ "V4", CPU(3), VM(RANGE_F), "kmem_caches[3]: more free objects than its slabs hold" });
 	*world_root(&world, "mem_map", uint64_t) = 0;
 	claims_destroy(&claims);
@@ -137,7 +138,7 @@ Test(damage_frames, mem_map_that_wraps)
 
 Test(damage_frames, a_flush_generation_far_ahead_of_the_log)
 {
-	*world_root(&world, "tlb_gen", uint32_t) = 0xffffffff;
+	*world_root(&world, "tlb_gen", uint64_t) = 0xffffffff;
 	world_read(&world, &claims);
 	EXPECT_DAMAGES(&claims, { "V9", ROOT("tlb_flush_log"), 0x800,
 				  "tlb_flush_log: more entries are missing than CPUs can be writing" });
@@ -180,11 +181,13 @@ Test(damage_frames, caches_with_wrong_sizes_counters_and_lists)
 {
 	struct kmem_cache *first = world_cache(&world, 1), *second = world_cache(&world, 3);
 	struct page *slab = world_page(&world, second->partial);
+	uint64_t object;
 
 	first->object_size = 0;
 	first->name = (void *)NOWHERE;
 	second->nr_slabs = 0xffffffff;
-	*(void **)world_at(&world, (uint64_t)slab->freelist) = slab->freelist;
+	object = KVMAP_DIRECT_BASE + (uint64_t)second->partial * PAGE_SIZE + (slab->freelist - 1u) * 8;
+	*(uint64_t *)world_at(&world, object) = object;
 	world_read(&world, &claims);
 	EXPECT_DAMAGES(
 		&claims, { "V4", CACHE(1), 0x0, "kmem_caches[1]: impossible size of objects or slabs" },
@@ -199,7 +202,7 @@ Test(damage_frames, a_slab_whose_list_leads_to_another)
 {
 	struct page *slab = world_page(&world, world_cache(&world, 3)->partial);
 
-	slab->freelist = (char *)slab->freelist + PAGE_SIZE;
+	slab->freelist = (u16)(slab->freelist + PAGE_SIZE / 8);
 	world_read(&world, &claims);
 	EXPECT_DAMAGES(&claims, { "V4", STRUCT_PAGE(0x601), DIRECT(0x6020e0),
 				  "kmem_caches[3]: free list points outside its slab" });
@@ -291,7 +294,7 @@ static void unmap_page(const char *array, unsigned int page)
 
 Test(damage_frames, arrays_of_which_a_page_is_not_mapped)
 {
-	*world_root(&world, "tlb_gen", uint32_t) = TLB_FLUSH_LOG - 1;
+	*world_root(&world, "tlb_gen", uint64_t) = TLB_FLUSH_LOG - 1;
 	*world_root(&world, "agent_nr_variables", uint32_t) = KVMAP_VARIABLES_MAX;
 	unmap_page("zones", 0);
 	unmap_page("tlb_flush_log", 1);

@@ -66,7 +66,7 @@ static void expect_mapping(const struct claim_area *area, const struct vmap_bloc
 	cr_expect_eq(area->nr_pages, map->nr_pages);
 	cr_expect_eq(area->caller, (uintptr_t)map->caller);
 	cr_expect_eq(area->frames_sum, map->frames_sum);
-	cr_expect_eq(area->allocated, map->allocated);
+	cr_expect_eq(area->allocated, map->state == VMAP_LIVE ? map->allocated : 0);
 	cr_expect_eq(area->unmapped, unmapped);
 	cr_expect_eq(area->vmap_area, world_range_gva(RANGE_A));
 	cr_expect_eq(area->frame_count, 0);
@@ -94,14 +94,14 @@ Test(fields, of_the_mappings_in_a_vmap_block)
 Test(fields, of_a_struct_page)
 {
 	const struct page page = {
-		.owner = 200,
+		.owner = PAGE_FREE,
 		.order = 201,
 		.cache = 0x1111,
 		.next = 0x22222222,
 		.prev = 0x33333333,
-		.unmapped = 0x44444444,
-		.allocated = 0x55555555,
-		.vaddr = 0x6666666666666666,
+		.unmapped = 0x4444444444444444,
+		.allocated = 0x5555555555555555,
+		.vpn = 0x66666666,
 	};
 	const struct claim_page *claim = NULL;
 
@@ -118,7 +118,34 @@ Test(fields, of_a_struct_page)
 	cr_expect_eq(claim->prev, page.prev);
 	cr_expect_eq(claim->unmapped, page.unmapped);
 	cr_expect_eq(claim->allocated, page.allocated);
-	cr_expect_eq(claim->vaddr, page.vaddr);
+	cr_expect_eq(claim->vaddr, KVMAP_VMALLOC_START + 0x66666665 * PAGE_SIZE);
+}
+
+Test(fields, of_a_struct_page_whose_members_share_their_place)
+{
+	const struct page block = { .owner = PAGE_KMALLOC, .requested = 0x33333333, .vpn = 1 };
+	const struct page slab = { .owner = PAGE_SLAB, .prev = 0x77, .nr_objects = 1, .freelist = 1 };
+	const struct page area = { .owner = PAGE_VMALLOC, .area = 0x88, .vpn = 0xffffffff };
+	const struct claim_page *claim;
+	size_t last;
+
+	*world_page(&world, 0x7fd) = block;
+	*world_page(&world, 0x7fe) = slab;
+	*world_page(&world, 0x7ff) = area;
+	world_read(&world, &claims);
+	last = claims.pages.count - 1;
+	claim = &claims.pages.items[last - 2];
+	cr_expect_eq(claim->requested, block.requested);
+	cr_expect_eq(claim->vaddr, KVMAP_VMALLOC_START);
+	cr_expect_eq(claim->prev, 0);
+	claim = &claims.pages.items[last - 1];
+	cr_expect_eq(claim->prev, slab.prev);
+	cr_expect_eq(claim->vaddr, 0);
+	cr_expect_eq(claim->requested, 0);
+	claim = &claims.pages.items[last];
+	cr_expect_eq(claim->prev, 0);
+	cr_expect_eq(claim->vaddr, KVMAP_VMALLOC_START + 0xfffffffe * PAGE_SIZE);
+	cr_expect_eq(claim->requested, 0);
 }
 
 Test(fields, of_the_trees)
@@ -249,6 +276,7 @@ Test(fields, of_a_variable)
 		.contents = CONTENTS_PATTERN,
 		.write_address = 0x5555,
 		.write_value = 0x6666,
+		.slack_written = 1,
 	};
 	world_read(&world, &claims);
 	cr_assert_eq(claims.variables.count, 2);
@@ -261,6 +289,7 @@ Test(fields, of_a_variable)
 	cr_expect_eq(variable->contents, CONTENTS_PATTERN);
 	cr_expect_eq(variable->write_address, 0x5555);
 	cr_expect_eq(variable->write_value, 0x6666);
+	cr_expect(variable->slack_written);
 }
 
 Test(fields, of_the_cpus_and_their_shootdowns)

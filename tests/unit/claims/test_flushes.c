@@ -10,13 +10,18 @@
 
 TestSuite(flushes, .init = damage_begin, .fini = damage_end);
 
-static void log_fill(uint32_t count)
+static void log_fill_from(uint64_t first, uint64_t count)
 {
 	struct tlb_flush *log = world_root(&world, "tlb_flush_log", struct tlb_flush);
 
-	for (uint32_t stamp = 1; stamp <= count; stamp++)
+	for (uint64_t stamp = first; stamp <= count; stamp++)
 		log[stamp % TLB_FLUSH_LOG] = (struct tlb_flush){ .stamp = stamp };
-	*world_root(&world, "tlb_gen", uint32_t) = count;
+	*world_root(&world, "tlb_gen", uint64_t) = count;
+}
+
+static void log_fill(uint32_t count)
+{
+	log_fill_from(1, count);
 }
 
 Test(flushes, a_ring_of_flushes_that_wrapped_is_read_oldest_first)
@@ -44,6 +49,29 @@ Test(flushes, an_entry_that_is_not_written_yet_hides_all_older_ones)
 	cr_expect_eq(claims.flush_count, count);
 	cr_assert_eq(claims.flushes.count, 3);
 	cr_expect_eq(claims.flushes.items[0].stamp, count - 2);
+}
+
+/* Stamps of more than 32 bits, near the end of that and near their own. */
+Test(flushes, a_generation_beyond_32_bits_is_one_number)
+{
+	static const uint64_t ends[] = { (1ull << 32) + 5, (1ull << 33) + 1, 1ull << 63, UINT64_MAX - 1 };
+	struct flush_log flushes = { 0 };
+	struct error error;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		claims_destroy(&claims);
+		log_fill_from(ends[i] - TLB_FLUSH_LOG - 8, ends[i]);
+		world_read(&world, &claims);
+		cr_expect_eq(claims.damages.count, 0);
+		cr_expect_eq(claims.flush_generation, ends[i]);
+		cr_assert_eq(claims.flushes.count, TLB_FLUSH_LOG);
+		cr_expect_eq(claims.flushes.items[TLB_FLUSH_LOG - 1].stamp, ends[i]);
+		cr_assert_eq(claims_take_flushes(&world.view, &world.mode, world.layout, &flushes, &error),
+			     0);
+		cr_expect_eq(flushes.count, TLB_FLUSH_LOG);
+		cr_expect_eq(flushes.last, ends[i]);
+	}
+	flush_log_destroy(&flushes);
 }
 
 /* ---- the flush log ---- */
@@ -125,7 +153,10 @@ Test(flushes, a_generation_that_goes_back_or_far_ahead_only_empties_the_log)
 	cr_expect_eq(claims.flushes.count, 3);
 	take();
 	cr_expect_eq(flushes.count, 3);
-	*world_root(&world, "tlb_gen", uint32_t) = UINT32_MAX;
+	*world_root(&world, "tlb_gen", uint64_t) = UINT32_MAX;
+	take();
+	cr_expect_eq(flushes.count, 0);
+	*world_root(&world, "tlb_gen", uint64_t) = UINT64_MAX;
 	take();
 	cr_expect_eq(flushes.count, 0);
 	read_logged();

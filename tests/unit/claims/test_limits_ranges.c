@@ -137,7 +137,7 @@ Test(limits_ranges, of_the_sizes_of_a_cache)
 
 	/* No free objects. */
 	world_cpu(&world, 3)->objects[1] = (struct kmem_list){ 0 };
-	world_page(&world, cache->partial)->freelist = NULL;
+	world_page(&world, cache->partial)->freelist = 0;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		cache->object_size = cases[i].size;
 		cache->order = cases[i].order;
@@ -157,9 +157,10 @@ Test(limits_ranges, of_the_sizes_of_a_cache)
 	}
 }
 
+/* The place of the first one is in the struct page of the slab, the address of the next one in the first. */
 Test(limits_ranges, of_a_slab_are_the_addresses_of_its_free_objects)
 {
-	const uint64_t start = DIRECT(WORLD_VMS);
+	const uint64_t start = DIRECT(WORLD_VMS), first = start + 8;
 	const struct {
 		uint64_t object;
 		bool inside;
@@ -171,22 +172,29 @@ Test(limits_ranges, of_a_slab_are_the_addresses_of_its_free_objects)
 		{ start + PAGE_SIZE, false },
 	};
 	struct page *slab = world_page(&world, WORLD_VMS >> PAGE_SHIFT);
+	uint64_t *link = world_at(&world, first), kept_link = *link;
 
 	world_cpu(&world, 3)->objects[3] = (struct kmem_list){ 0 };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint8_t *object = world_at(&world, cases[i].object), kept[8];
 
 		memcpy(kept, object, sizeof(kept));
-		if (cases[i].inside)
-			memset(object, 0, sizeof(kept));
-		slab->freelist = (void *)cases[i].object;
-		if (cases[i].inside)
-			expect_no_damage();
-		else
-			expect_only("V4", STRUCT_PAGE(WORLD_VMS >> PAGE_SHIFT), cases[i].object,
-				    "kmem_caches[3]: free list points outside its slab");
-		cr_expect_eq(claims.caches[1].free_objects, cases[i].inside);
-		memcpy(object, kept, sizeof(kept));
+		for (unsigned int links = 0; links < 2; links++) {
+			if (!links && (cases[i].object < start || cases[i].object % 8))
+				continue; /* no such place can be written down */
+			slab->freelist = (u16)(((links ? first : cases[i].object) - start) / 8 + 1);
+			*link = links ? cases[i].object : kept_link;
+			if (cases[i].inside)
+				memset(object, 0, sizeof(kept));
+			if (cases[i].inside)
+				expect_no_damage();
+			else
+				expect_only("V4", STRUCT_PAGE(WORLD_VMS >> PAGE_SHIFT), cases[i].object,
+					    "kmem_caches[3]: free list points outside its slab");
+			cr_expect_eq(claims.caches[1].free_objects, links + cases[i].inside);
+			memcpy(object, kept, sizeof(kept));
+			*link = kept_link;
+		}
 	}
 }
 
@@ -200,9 +208,9 @@ Test(limits_ranges, of_a_slab_of_two_pages_and_of_a_full_one)
 	cache->nr_slabs = 2;
 	cache->full = full;
 	world_cpu(&world, 3)->objects[3] = (struct kmem_list){ 0 };
-	world_page(&world, first)->freelist = world_va(0x602000);
+	world_page(&world, first)->freelist = PAGE_SIZE / 8 + 1;
 	*(uint64_t *)(world.memory + 0x602000) = 0;
-	world_page(&world, full)->freelist = world_va(0x781000);
+	world_page(&world, full)->freelist = PAGE_SIZE / 8 + 1;
 	world_page(&world, full)->nr_objects = 5;
 	expect_no_damage();
 	cr_expect_eq(claims.caches[1].frame_count, 2);

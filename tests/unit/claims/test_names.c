@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include "agent/agent.h"
+#include "kvmap/ring.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -165,4 +166,62 @@ Test(names, a_module_that_ends_outside_of_memory)
 	world_read(&world, &claims);
 	cr_expect_eq(claims.variables.count, 3);
 	cr_expect_eq(claims.damages.count, 0);
+}
+
+/* ---- of a guest that gets operations by a ring ---- */
+
+#define RING      0x30000ull /* GPA */
+#define RING_SIZE 0x2000u
+
+static struct kvmap_ring *put_ring(const char *bytes, size_t size)
+{
+	struct kvmap_boot *record = put_names("a\0b", 4);
+	struct kvmap_ring *ring = (struct kvmap_ring *)(world.memory + RING);
+
+	record->flags = KVMAP_BOOT_RING;
+	record->ring_gpa = RING;
+	record->ring_size = RING_SIZE;
+	*ring = (struct kvmap_ring){ .names_offset = 0x1000, .names_size = (uint32_t)size };
+	memcpy((uint8_t *)ring + 0x1000, bytes, size);
+	return ring;
+}
+
+Test(names, of_a_ring_replace_those_of_the_module)
+{
+	put_ring("a\0b\0typed", 10);
+	expect_names("a", "b", "typed");
+}
+
+Test(names, of_a_ring_without_any_are_those_of_the_module)
+{
+	put_ring("", 0);
+	expect_names("a", "b", "");
+}
+
+Test(names, of_a_ring_that_cannot_be_are_those_of_the_module)
+{
+	static const struct {
+		uint64_t gpa;
+		uint32_t ring_size, offset, size;
+	} cases[] = {
+		{ KVMAP_LOW_RESERVED, RING_SIZE, 0x1000, 10 }, /* not in low memory */
+		{ UINT64_MAX, RING_SIZE, 0x1000, 10 },
+		{ RING, 0, 0x1000, 10 },
+		{ RING, RING_SIZE, RING_SIZE, 10 },     /* names after the ring */
+		{ RING, RING_SIZE, 0x1000, RING_SIZE }, /* that do not end in it */
+		{ RING, RING_SIZE, UINT32_MAX, UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kvmap_ring *ring = put_ring("x\0y\0z", 6);
+		struct kvmap_boot *record = (struct kvmap_boot *)(world.memory + RECORD);
+
+		record->ring_gpa = cases[i].gpa;
+		record->ring_size = cases[i].ring_size;
+		ring->names_offset = cases[i].offset;
+		ring->names_size = cases[i].size;
+		expect_names("a", "b", "");
+		claims_destroy(&claims);
+		claims = (struct claims){ 0 };
+	}
 }

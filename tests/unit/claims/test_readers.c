@@ -32,7 +32,7 @@ static void expect_all_pages(const struct page *mem_map_read)
 			continue;
 		cr_assert_lt(expected, claims.pages.count);
 		cr_assert_eq(claims.pages.items[expected].pfn, pfn);
-		cr_expect_eq(claims.pages.items[expected++].vaddr, mem_map_read[pfn].vaddr);
+		cr_expect_eq(claims.pages.items[expected++].allocated, mem_map_read[pfn].allocated);
 	}
 	cr_expect_eq(claims.pages.count, expected);
 }
@@ -48,8 +48,8 @@ Test(readers, a_mem_map_of_scattered_pages_that_begins_anywhere_in_a_page)
 
 	/* In each page of mem_map, and over the ends of some. */
 	for (uint32_t pfn = 1; pfn < WORLD_FRAMES; pfn += 41)
-		world_page(&world, pfn)->vaddr = pfn;
-	world_page(&world, WORLD_FRAMES - 1)->vaddr = 7;
+		world_page(&world, pfn)->allocated = pfn;
+	world_page(&world, WORLD_FRAMES - 1)->allocated = 7;
 	for (uint64_t offset = 0; offset <= 40; offset += 8) {
 		uint64_t count = (offset + size + PAGE_SIZE - 1) / PAGE_SIZE;
 

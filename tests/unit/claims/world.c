@@ -77,7 +77,7 @@ struct vmap_block *world_vmap_block(struct world *world, enum world_range range)
 	block->maps[WORLD_SLOT_OF_4] =
 		(struct vmap_block_map){ .frames_sum = 77, .nr_pages = 4, .allocated = 5 };
 	block->maps[WORLD_SLOT_OF_1] =
-		(struct vmap_block_map){ .nr_pages = 1, .allocated = 6, .unmapped = 8, .state = VMAP_LAZY };
+		(struct vmap_block_map){ .nr_pages = 1, .unmapped = 8, .state = VMAP_LAZY };
 	block->maps[WORLD_SLOT_OF_2] = (struct vmap_block_map){ .nr_pages = 2, .allocated = 7 };
 	va->va_end = va->va_start + VMAP_BLOCK_SIZE;
 	va->vmap_block = world_va(WORLD_VMAP_BLOCK);
@@ -174,7 +174,7 @@ static void world_fill_area(struct world *world, enum world_range range, uint64_
 		*world_page(world, *frames) = (struct page){
 			.owner = PAGE_VMALLOC,
 			.next = frames[1],
-			.vaddr = address + vm->nr_pages * PAGE_SIZE,
+			.vpn = PAGE_VPN(address + vm->nr_pages * PAGE_SIZE),
 		};
 		vm->nr_pages++;
 	}
@@ -236,7 +236,7 @@ static void world_fill_cache(struct world *world, uint16_t index, const char *na
 	world_cpu(world, 3)->objects[index] = (struct kmem_list){ world_va(free + size), 1, 0 };
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->owner = PAGE_SLAB;
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->cache = index;
-	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->freelist = world_va(free);
+	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->freelist = (u16)(free % PAGE_SIZE / 8 + 1);
 	world_page(world, (uint32_t)(gpa >> PAGE_SHIFT))->nr_objects = 1;
 	*world_root(world, "nr_kmem_caches", uint32_t) = index;
 }
@@ -249,7 +249,7 @@ static void world_fill_counters(struct world *world)
 	for (uint32_t i = 0; i < 3; i++)
 		flushes[i + 1] = (struct tlb_flush){ .stamp = i + 1, .begun = i, .start = 0, .end = ~0ull };
 	*world_root(world, "arch_nr_cpus", uint32_t) = 1;
-	*world_root(world, "tlb_gen", uint32_t) = 3;
+	*world_root(world, "tlb_gen", uint64_t) = 3;
 	*world_root(world, "vmalloc_policy", uint32_t) = 1;
 	for (uint64_t i = 0; i < NR_VM_STAT_ITEMS; i++)
 		world_cpu(world, i % 2)->vm_stat[i] = 1000 + i;

@@ -289,6 +289,7 @@ Test(diff, of_areas_tells_new_gone_freed_and_changed_ones_apart)
 		{ .va_start = VMALLOC + 2 * K4, .allocated = 2, .frame_count = 2, .first_frame = 2 },
 		{ .va_start = VMALLOC + 4 * K4, .allocated = 3 },
 		{ .va_start = VMALLOC + 6 * K4, .allocated = 4 },
+		{ .va_start = VMALLOC + 7 * K4, .deferred = true, .allocated = 6 },
 		{ .va_start = VMALLOC + 1 * K4, .state = AREA_LAZY, .allocated = 5 },
 	};
 	struct claim_area after[] = {
@@ -300,23 +301,27 @@ Test(diff, of_areas_tells_new_gone_freed_and_changed_ones_apart)
 		  .first_frame = 2,
 		  .nr_pages = 1 },
 		{ .va_start = VMALLOC + 3 * K4, .allocated = 8 },
+		{ .va_start = VMALLOC + 5 * K4, .state = AREA_LAZY, .allocated = 10 },
 		{ .va_start = VMALLOC + 6 * K4, .state = AREA_LAZY, .allocated = 4 },
+		{ .va_start = VMALLOC + 7 * K4, .state = AREA_LAZY, .allocated = 11 },
 	};
-	struct claims one = { .areas = { before, 5, 5 }, .frames = { chain, 4, 4 } };
-	struct claims two = { .areas = { after, 5, 5 }, .frames = { other_chain, 4, 4 } };
+	struct claims one = { .areas = { before, 6, 6 }, .frames = { chain, 4, 4 } };
+	struct claims two = { .areas = { after, 7, 7 }, .frames = { other_chain, 4, 4 } };
 	static const unsigned int wanted[] = {
 		1u << DIFF_AREA_ANEW | 1u << DIFF_AREA_FLAGS,
 		1u << DIFF_AREA_PAGES | 1u << DIFF_AREA_FRAMES,
 		1u << DIFF_AREA_NEW,
 		1u << DIFF_AREA_GONE,
+		1u << DIFF_AREA_NEW | 1u << DIFF_AREA_FREED,
 		1u << DIFF_AREA_FREED,
+		1u << DIFF_AREA_ANEW | 1u << DIFF_AREA_FREED,
 	};
 	struct diff_areas out;
 	struct error error;
 
 	cr_assert_eq(diff_areas(&one, &two, &out, &error), 0);
-	cr_assert_eq(out.count, 5);
-	for (size_t i = 0; i < 5; i++)
+	cr_assert_eq(out.count, 7);
+	for (size_t i = 0; i < 7; i++)
 		cr_expect_eq(out.items[i].changes, wanted[i], "area %zu: %x", i, out.items[i].changes);
 	cr_expect_null(out.items[2].before);
 	cr_expect_null(out.items[3].after);

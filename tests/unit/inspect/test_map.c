@@ -48,14 +48,12 @@ static struct ranges ranges;
 static struct memory_map map;
 static struct map_lines lines;
 static struct claims claims;
-static struct claim_area areas[300];
 static struct symbols *symbols;
 static const struct map_filter all = { .end = UINT64_MAX };
 
 static void init(void)
 {
 	tables_init(&t, 4);
-	claims = (struct claims){ .areas = { areas, 0, 300 } };
 }
 
 static void forget(void)
@@ -68,6 +66,9 @@ static void forget(void)
 static void done(void)
 {
 	forget();
+	free(claims.areas.items);
+	free(claims.places.items);
+	claims = (struct claims){ 0 };
 	tables_destroy(&t);
 }
 
@@ -75,12 +76,14 @@ TestSuite(map, .init = init, .fini = done);
 
 static void add_area(uint64_t start, unsigned int pages, enum area_state state, uint64_t caller)
 {
-	areas[claims.areas.count++] = (struct claim_area){
+	const struct claim_area area = {
 		.state = state,
 		.va_start = start,
 		.va_end = start + pages * K4 + KVMAP_GUARD_SIZE,
 		.caller = caller,
 	};
+
+	cr_assert_eq(claims_add_area(&claims, &area), 0);
 }
 
 static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
@@ -148,7 +151,7 @@ Test(map, says_what_each_range_is_by_the_claims)
 	expect_item(8, ADDRESS_STRAY, VMALLOC + 0x20000, K4);
 	expect_item(9, ADDRESS_IMAGE, KVMAP_IMAGE_BASE + 0x200000, K4);
 	cr_expect(!map.items.items[4].mapped && map.items.items[7].mapped, "the second guard is mapped");
-	cr_expect_eq(map.items.items[6].area, &areas[1]);
+	cr_expect_eq(map.items.items[6].area, &claims.areas.items[1]);
 	cr_expect_eq(map.callers.items[map.items.items[6].caller].address, 0x5678);
 	cr_expect_eq(map.items.items[3].caller, map.items.items[5].caller);
 	cr_expect_eq(lines.count, 10);
@@ -206,18 +209,10 @@ Test(map, knows_areas_by_the_function_that_allocated_them)
 
 Test(map, of_a_damaged_guest_knows_so_many_functions_only)
 {
-	static struct claim_area many[5000];
 	const uint64_t size = K4 + KVMAP_GUARD_SIZE;
 
-	claims.areas.items = many;
 	for (unsigned int i = 0; i < 5000; i++)
-		many[i] = (struct claim_area){
-			.state = AREA_LIVE,
-			.va_start = VMALLOC + i * size,
-			.va_end = VMALLOC + (i + 1) * size,
-			.caller = 1000 + i,
-		};
-	claims.areas.count = 5000;
+		add_area(VMALLOC + i * size, 1, AREA_LIVE, 1000 + i);
 	symbols = some_symbols;
 	build(&claims, &all, false);
 	cr_expect_eq(map.items.count, 5000);

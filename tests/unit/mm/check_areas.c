@@ -134,7 +134,7 @@ void check_live(struct census *census, const struct vmap_area *va)
 	own_chain(census, vm->pages, vm->nr_pages, PAGE_VMALLOC, vm->flags & VM_HUGE);
 	for (i = 0; i < vm->nr_pages; i += 1u << pfn_to_page(pfn)->order, pfn = pfn_to_page(pfn)->next) {
 		cr_assert_eq(arch_virt_to_phys(va->va_start + i * PAGE_SIZE), (u64)pfn << PAGE_SHIFT);
-		cr_assert_eq(pfn_to_page(pfn)->vaddr, va->va_start + i * PAGE_SIZE);
+		cr_assert_eq(pfn_to_page(pfn)->vpn, PAGE_VPN(va->va_start + i * PAGE_SIZE));
 		cr_assert(vmalloc_policy == KVMAP_POLICY_LAZY || !pfn_to_page(pfn)->unmapped ||
 			  pfn_to_page(pfn)->unmapped < pfn_to_page(pfn)->allocated);
 	}

@@ -66,7 +66,7 @@ void check_tlb(const struct census *census, const struct sim_cpu *cpu)
 			cr_assert(is_alias(va) ? census->owner[pfn] == PAGE_VMALLOC ||
 							 census->owner[pfn] == PAGE_KMALLOC
 					       : census->owner[pfn] == PAGE_VMALLOC &&
-							 (pfn_to_page(pfn)->vaddr == va ||
+							 (pfn_to_page(pfn)->vpn == PAGE_VPN(va) ||
 							  pfn_to_page(pfn)->owner == PAGE_NONE),
 				  "frame %#x was reused while %#lx may still lead to it", pfn, va);
 	}

@@ -200,11 +200,15 @@ struct vmalloc_stats stats(void)
 
 void snapshot_take(struct snapshot *out)
 {
+	kmem_drain_cpu(this_cpu_cache());
 	pcp_drain();
 	memset(out, 0, sizeof(*out));
 	memcpy(out->zones, zones, sizeof(zones));
-	for (u32 z = 0; z < MAX_NR_ZONES; z++)
+	for (u32 z = 0; z < MAX_NR_ZONES; z++) {
 		out->zones[z].lock = (struct spinlock){ 0 };
+		for (u32 order = 0; order <= MAX_ORDER; order++)
+			out->zones[z].free_area[order].first = 0;
+	}
 	out->caches[0] = vmap_area_cache;
 	out->caches[1] = vm_struct_cache;
 	out->caches[0].lock = out->caches[1].lock = (struct spinlock){ 0 };

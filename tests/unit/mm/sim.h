@@ -53,6 +53,9 @@ void sim_cpu_stop(void);
 /* How often the kernel requested that the host read the log. */
 extern u64 sim_log_taken;
 
+/* How often a CPU was to be held, and how often of these slab_debug_lock was taken. */
+extern u64 sim_holds, sim_holds_locked;
+
 /* Takes part in a TLB shootdown if one is pending. */
 void sim_poll(void);
 
@@ -102,13 +105,14 @@ static inline unsigned long vmalloc_to_pfn(const void *addr)
 /* Allocated objects of a cache. */
 u64 objects_in_use(const struct kmem_cache *cache);
 
-/* What a refused call must not change. Frames on per-CPU lists are freed first. */
+/* What a refused call must not change. Frames and objects on per-CPU lists are freed first. */
 struct snapshot {
-	struct zone zones[MAX_NR_ZONES]; /* without the locks, as everything here */
+	struct zone zones
+		[MAX_NR_ZONES]; /* without the order of free blocks, and without locks, as everything here */
 	struct kmem_cache caches[2];
 	struct cpu_cache cpu; /* without the status of its last request, `refused`, kmalloc_fast_max */
 	struct rb_root busy, free;
-	u32 clock;
+	u64 clock;
 };
 void snapshot_take(struct snapshot *out);
 

@@ -4,7 +4,10 @@
  */
 #include "sim.h"
 
+#include "mm/vmalloc/set_memory.h"
+
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 
 extern struct tlb_flush tlb_flush_log[TLB_FLUSH_LOG];
 
@@ -158,8 +161,125 @@ Test(flush, the_log_tells_flushes_from_unmappings_after_its_ring_has_gone_round)
 		vfree((void *)area_touched(1));
 		cr_assert_eq(tlb_flush_log[(tlb_gen - 1) % TLB_FLUSH_LOG].cpu, TLB_FLUSH_UNMAP);
 		cr_assert_eq(tlb_flush_log[tlb_gen % TLB_FLUSH_LOG].cpu, 0,
-			     "flush number %u is logged as an unmapping", tlb_gen);
+			     "flush number %lu is logged as an unmapping", tlb_gen);
 	}
+}
+
+static const u64 late_clocks[] = { 0x7ffffe00, 0xfffffe00, 1ul << 32, (1ul << 63) - 512, ~0ul - 20000 };
+
+ParameterizedTestParameters(flush, a_clock_goes_on_beyond_32_bits)
+{
+	return cr_make_param_array(u64, (u64 *)late_clocks, ARRAY_SIZE(late_clocks));
+}
+
+/* As many flushes as with a clock that began at 0, and nothing used again before one. */
+ParameterizedTest(const u64 *start, flush, a_clock_goes_on_beyond_32_bits)
+{
+	sim_boot(KVMAP_POLICY_STRICT);
+	tlb_gen = *start;
+	for (int i = 0; i < 3000; i++) {
+		vfree((void *)area_touched(2));
+		if (i % 100 == 0)
+			check_machine();
+	}
+	cr_assert_eq(stats().flush_full, 46);
+	cr_assert_eq(tlb_gen, *start + 3000 + 46);
+	check_machine();
+}
+
+Test(flush, a_frame_may_lie_for_any_time_between_its_unmapping_and_its_reuse)
+{
+	unsigned long a;
+	u32 pfn;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	a = area_touched(4);
+	sim_leave_free(0);
+	pfn = vmap_busy_find(a)->vm->pages;
+	vfree((void *)a);
+	vmalloc_purge();
+	tlb_gen += (1ul << 31) + 1;
+	cr_assert_eq(area_touched(4), a);
+	cr_assert_lt(pfn_to_page(pfn)->unmapped, pfn_to_page(pfn)->allocated);
+	check_machine();
+	vfree((void *)a);
+	vmalloc_purge();
+	tlb_gen += 1ul << 40;
+	cr_assert_eq(area_touched(4), a);
+	cr_assert_lt(pfn_to_page(pfn)->unmapped, pfn_to_page(pfn)->allocated);
+	check_machine();
+}
+
+ParameterizedTestParameters(flush, an_executable_area_is_flushed_when_it_is_freed)
+{
+	static const u32 policies[] = { KVMAP_POLICY_STRICT, KVMAP_POLICY_LAZY, KVMAP_POLICY_EAGER };
+
+	return cr_make_param_array(u32, (u32 *)policies, ARRAY_SIZE(policies));
+}
+
+static void make_executable(unsigned long addr, int pages)
+{
+	cr_assert_eq(set_memory_ro(addr, pages), 0);
+	cr_assert_eq(set_memory_x(addr, pages), 0);
+}
+
+/* Areas with frames of their own and of others, freed at once and in an interrupt. */
+ParameterizedTest(const u32 *policy, flush, an_executable_area_is_flushed_when_it_is_freed)
+{
+	struct page *pages[4];
+	unsigned long a, b;
+	u64 value;
+
+	sim_boot(*policy);
+	a = area_touched(4);
+	for (u32 i = 0; i < 4; i++)
+		pages[i] = vmalloc_to_page((void *)(a + i * PAGE_SIZE));
+	b = (unsigned long)vmap(pages, 4, 0, PGPROT_READONLY);
+	cr_assert_eq(set_memory_x(b, 4), 0);
+	cr_assert(sim_read(b, &value));
+	vunmap((void *)b);
+	cr_assert_not(sim_read(b, &value), "a mapping of others' frames");
+	make_executable(a, 4);
+	cr_assert(sim_read(a, &value));
+	vfree((void *)a);
+	cr_assert_not(sim_read(a, &value), "an area");
+	a = area_touched(1);
+	make_executable(a, 1);
+	cr_assert(sim_read(a, &value));
+	vfree_atomic((void *)a);
+	cr_assert(sim_read(a, &value), "it waits, mapped");
+	vfree((void *)area_touched(1));
+	cr_assert_not(sim_read(a, &value), "a deferred area");
+	check_machine();
+}
+
+ParameterizedTestParameters(flush, parts_of_a_deferred_executable_area_are_flushed_when_they_are_freed)
+{
+	static const u32 policies[] = { KVMAP_POLICY_STRICT, KVMAP_POLICY_LAZY, KVMAP_POLICY_EAGER };
+
+	return cr_make_param_array(u32, (u32 *)policies, ARRAY_SIZE(policies));
+}
+
+ParameterizedTest(const u32 *policy, flush,
+		  parts_of_a_deferred_executable_area_are_flushed_when_they_are_freed)
+{
+	u32 pages = 3 * DEFERRED_PAGES, mapped;
+	unsigned long area;
+	u64 value;
+
+	sim_boot(*policy);
+	area = area_touched(pages);
+	make_executable(area, (int)pages);
+	for (u32 i = 0; i < pages; i++)
+		cr_assert(sim_read(area + i * PAGE_SIZE, &value));
+	vfree_atomic((void *)area);
+	vfree((void *)area_touched(1));
+	for (mapped = pages; mapped; mapped--)
+		if (sim_read(area + (mapped - 1) * PAGE_SIZE, &value))
+			break;
+	cr_assert_eq(mapped, vmap_busy_find(area)->vm->nr_pages, "no TLB has a page that was unmapped");
+	cr_assert_lt(mapped, pages);
+	check_machine();
 }
 
 /* CPU 0 and CPU 1 take turns in one thread; the other one is halted. */
@@ -219,7 +339,7 @@ Test(flush, the_host_is_told_of_the_log_before_anything_in_it_is_written_again)
 	while (stats().flush_range < 10000) {
 		vfree((void *)area_touched(1));
 		if (sim_log_taken != taken)
-			cr_assert_leq(tlb_gen % TLB_FLUSH_LOG_HALF, 1, "at %u", tlb_gen);
+			cr_assert_leq(tlb_gen % TLB_FLUSH_LOG_HALF, 1, "at %lu", tlb_gen);
 		taken = sim_log_taken;
 		cr_assert_eq(taken, tlb_gen / TLB_FLUSH_LOG_HALF);
 	}

@@ -54,7 +54,7 @@ Test(frames, frame_zero_is_never_managed)
 	frames_init();
 	cr_assert_eq(nr_zones, 1);
 	cr_assert_eq(zones[0].start_pfn, 1);
-	cr_assert_eq(frames_free_count(), 15);
+	cr_assert_eq(zones[0].free_pages, 15);
 }
 
 Test(frames, a_reserved_region_over_a_hole_is_kept_out_of_both_sides)
@@ -69,6 +69,41 @@ Test(frames, a_reserved_region_over_a_hole_is_kept_out_of_both_sides)
 	cr_assert_eq(nr_zones, 2);
 	cr_assert_eq(zones[0].end_pfn, 0x1f);
 	cr_assert_eq(zones[1].start_pfn, 0x31);
+}
+
+/* Whether a frame is zero. */
+static bool is_zero(u32 pfn)
+{
+	const u64 *words = __va((u64)pfn << PAGE_SHIFT);
+	u32 i = 0;
+
+	while (i < PAGE_SIZE / sizeof(u64) && !words[i])
+		i++;
+	return i == PAGE_SIZE / sizeof(u64);
+}
+
+Test(frames, what_firmware_left_in_RAM_is_in_no_zeroed_frame)
+{
+	u32 pfn, nr = 0;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	fresh_is_zero = false;
+	for (u32 z = 0; z < nr_zones; z++)
+		for (pfn = zones[z].fresh_start; pfn < zones[z].fresh_end; pfn++)
+			memset(__va((u64)pfn << PAGE_SHIFT), 0xf1, PAGE_SIZE);
+	for (pfn = frames_alloc_chain_zeroed(300, PAGE_HELD); pfn; pfn = pfn_to_page(pfn)->next, nr++)
+		cr_assert(is_zero(pfn), "frame %#x of a long chain", pfn);
+	cr_assert_eq(nr, 300);
+	for (u32 i = 0; i < 100; i++)
+		cr_assert(is_zero(frames_alloc_zeroed(PAGE_HELD)), "single frame");
+	for (u32 order = 1; order < 6; order++) {
+		pfn = frames_alloc_gfp(__GFP_ZERO, order, PAGE_HELD);
+		for (u32 i = 0; i < 1u << order; i++)
+			cr_assert(is_zero(pfn + i), "order %u", order);
+	}
+	pfn = frames_alloc_chain_gfp(__GFP_ZERO | __GFP_DMA32, 100, PAGE_HELD);
+	for (; pfn; pfn = pfn_to_page(pfn)->next)
+		cr_assert(is_zero(pfn), "frame %#x below 4 GiB", pfn);
 }
 
 Test(frames, blocks_are_aligned_to_their_order_and_merge_again)

@@ -4,6 +4,7 @@
  */
 #include "sim.h"
 
+#include "mm/page/watermark.h"
 #include "mm/vmalloc/kvmalloc.h"
 
 #include <criterion/criterion.h>
@@ -80,13 +81,12 @@ Test(kinds, refuses_what_cannot_be_and_changes_nothing)
 
 Test(kinds, frames_below_a_limit_are_taken_until_there_are_no_more)
 {
-	u64 free = 0;
+	u64 free;
 	void *a;
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	zones[nr_zones - 1].kind = ZONE_DMA32; /* as if its frames lay higher */
-	for (u32 i = 0; i + 1 < nr_zones; i++)
-		free += zones[i].free_pages;
+	free = zones_available(GFP_DMA);
 	a = __vmalloc((free - 32) * PAGE_SIZE, GFP_DMA | __GFP_ZERO);
 	cr_assert_not_null(a);
 	cr_assert_eq(status_of(__vmalloc(64 * PAGE_SIZE, GFP_DMA)), KVMAP_REFUSED_NO_MEMORY);
@@ -146,6 +146,19 @@ Test(kinds, kvmalloc_is_kmalloc_where_it_can_and_vmalloc_where_it_must)
 	kvfree(small);
 	cr_assert_eq(vmalloc_status(), KVMAP_REFUSED_DOUBLE_FREE);
 	check_machine();
+}
+
+Test(kinds, a_free_is_not_refused_for_what_was_refused_before)
+{
+	void *object;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	object = kvmalloc(100, GFP_KERNEL);
+	cr_assert_not_null(object);
+	cr_assert_null(kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL));
+	kvfree(object);
+	cr_assert_eq(vmalloc_status(), KVMAP_OK);
+	cr_assert_eq(kmalloc_status(), KVMAP_OK);
 }
 
 Test(kinds, kvmalloc_of_scattered_memory_is_mapped)

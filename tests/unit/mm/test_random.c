@@ -155,7 +155,8 @@ ParameterizedTest(const struct run *run, random, sequences_keep_every_claim_true
 	u64 total;
 
 	sim_boot(run->policy);
-	total = frames_free_count() + vm_stat_sum(NR_SLAB_PAGES);
+	pcp_drain();
+	total = vm_stat_sum(NR_FREE_PAGES) + vm_stat_sum(NR_SLAB_PAGES);
 	state = run->seed;
 	for (u64 i = 1; i <= OPERATIONS; i++) {
 		step();

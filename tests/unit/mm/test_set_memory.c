@@ -47,7 +47,7 @@ Test(set_memory, what_was_made_read_only_can_be_written_by_no_cpu_when_it_return
 Test(set_memory, a_right_that_is_lost_is_logged_and_flushed_and_one_that_is_gained_is_not)
 {
 	unsigned long a;
-	u32 count;
+	u64 count;
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	a = written_area(2);

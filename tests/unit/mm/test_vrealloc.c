@@ -224,7 +224,10 @@ Test(vrealloc, kvrealloc_goes_from_objects_to_areas)
 	sim_boot(KVMAP_POLICY_STRICT);
 	object = kvrealloc(NULL, 100, GFP_KERNEL);
 	*object = 77;
-	cr_assert_eq(kvrealloc(object, 128, GFP_KERNEL), object, "it fits");
+	cr_assert_eq(kvrealloc(object, 127, GFP_KERNEL), object, "it fits, with the record of its size");
+	object = kvrealloc(object, 128, GFP_KERNEL);
+	cr_assert_eq(*object, 77);
+	cr_assert_eq(kvrealloc(object, 100, GFP_KERNEL), object, "smaller always fits");
 	object = kvrealloc(object, 9000, GFP_KERNEL);
 	cr_assert_eq(*object, 77);
 	object[1000] = 78;

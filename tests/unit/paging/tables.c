@@ -21,7 +21,11 @@ static uint8_t *ram_add(struct view *view, uint64_t gpa, uint64_t size)
 
 void tables_init(struct tables *tables, unsigned int levels)
 {
+	struct error error;
+
 	*tables = (struct tables){ .view.physical_bits = 46 };
+	cr_assert_eq(view_set_cpus(&tables->view, TABLES_CPUS, &error), 0, "%s", error.text);
+	tables->view.cpu_count = 0;
 	tables->low = ram_add(&tables->view, 0, RAM_LOW_END);
 	tables->high = ram_add(&tables->view, RAM_HIGH_START, RAM_HIGH_END - RAM_HIGH_START);
 	tables->next = K4; /* a table at 0 would hide mistakes */

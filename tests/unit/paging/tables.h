@@ -20,8 +20,10 @@
 
 #define VMALLOC 0xffffc90000000000ull
 
+#define TABLES_CPUS 3
+
 struct tables {
-	struct view view;
+	struct view view; /* without CPUs, and with room for TABLES_CPUS of them, whose registers are zero */
 	struct walk_mode mode;
 	uint8_t *low, *high;
 	uint64_t next; /* GPA of the next table */

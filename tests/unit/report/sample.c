@@ -70,6 +70,10 @@ static void fill_claims(struct sample *sample)
 	sample->flushes[0] = (struct claim_flush){ .stamp = 3, .end = UINT64_MAX };
 	claims->areas.items = sample->areas;
 	claims->areas.count = 2;
+	sample->places[0] = (struct claim_place){ SAMPLE_AREA, SAMPLE_LAZY, .area = 0, .live = true };
+	sample->places[1] = (struct claim_place){ SAMPLE_LAZY, SAMPLE_END, .area = 1 };
+	claims->places.items = sample->places;
+	claims->places.count = 2;
 	claims->frames.items = sample->frames;
 	claims->frames.count = 18;
 	claims->variables.items = sample->variables;
@@ -183,10 +187,12 @@ void sample_add_further(struct sample *sample)
 
 struct report report_begin(enum report_format format, char **text_out, size_t *size_out)
 {
-	struct report report = { .format = format };
+	static uint64_t seq;
+	struct report report = { .format = format, .seq = &seq };
 
 	report.stream = open_memstream(text_out, size_out);
 	cr_assert_not_null(report.stream);
+	seq = 0;
 	return report;
 }
 

@@ -22,6 +22,7 @@ struct sample {
 	struct report_step steps[8];
 	struct claims claims;
 	struct claim_area areas[2];
+	struct claim_place places[2];
 	uint32_t frames[24];
 	struct claim_variable variables[2];
 	struct claim_flush flushes[1];

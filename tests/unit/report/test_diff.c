@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct view_cpu cpus[2];
 static struct view views[2];
 static struct sample sample;
 static struct diff_tables tables;
@@ -29,7 +30,11 @@ static struct diff_entry entries[] = {
 static void init(void)
 {
 	sample_init(&sample);
-	views[0].cpu_count = views[1].cpu_count = 1;
+	for (unsigned int i = 0; i < 2; i++) {
+		cpus[i] = (struct view_cpu){ 0 };
+		views[i].cpus = &cpus[i];
+		views[i].cpu_count = 1;
+	}
 	views[0].cpus[0].has_pat = views[1].cpus[0].has_pat = true;
 	views[0].cpus[0].lacks = views[1].cpus[0].lacks = 0;
 	views[1].cpus[0].rsp = 0x1234;

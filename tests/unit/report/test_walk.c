@@ -31,6 +31,7 @@ static struct view view = {
 	.regions =
 		&(struct view_region){ .size = sizeof(memory), .bytes = (const uint8_t *)memory, .fd = -1 },
 	.region_count = 1,
+	.cpus = &(struct view_cpu){ 0 },
 	.cpu_count = 1,
 	.physical_bits = 40,
 };

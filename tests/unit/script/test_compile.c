@@ -420,3 +420,42 @@ Test(compile, kmalloc_and_its_family)
 	check_operand(&script->operations.items[2].operand[0], KVMAP_BASE_VARIABLE, 0, 0);
 	script_destroy(script);
 }
+
+Test(compile, a_text_is_written_in_words_with_zeros_at_its_end)
+{
+	static const struct {
+		const char *line;
+		uint64_t start;
+		size_t words;
+		uint64_t value[2];
+	} cases[] = {
+		{ "write a \"\"", 0, 1, { 0 } },
+		{ "write a \"1234567\"", 0, 1, { 0x37363534333231 } },
+		{ "write a \"12345678\"", 0, 2, { 0x3837363534333231, 0 } },
+		{ "write a+16 \"a \\\"b\\\" c: longer\"", 16, 2, { 0x3a63202262222061, 0x007265676e6f6c20 } },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct kvmap_operation *operations;
+		struct script *script;
+		char text[200];
+
+		snprintf(text, sizeof(text),
+			 "a = vmalloc 4K\non cpu 1 expect refused %s # text\nprint \"p\"\n", cases[i].line);
+		script = compiled(text);
+		operations = script->operations.items;
+		cr_assert_eq(script->operations.count, 2 + cases[i].words, "%s", cases[i].line);
+		for (size_t j = 0; j < cases[i].words; j++) {
+			cr_expect_eq(operations[1 + j].opcode, KVMAP_OP_WRITE);
+			cr_expect_eq(operations[1 + j].cpu, 1);
+			cr_expect_eq(operations[1 + j].line, 2);
+			cr_expect_eq(operations[1 + j].expect, KVMAP_EXPECT_REFUSED);
+			check_operand(&operations[1 + j].operand[0], KVMAP_BASE_VARIABLE, 0,
+				      cases[i].start + 8 * j);
+			check_operand(&operations[1 + j].operand[1], KVMAP_BASE_NONE, 0, cases[i].value[j]);
+		}
+		/* The text itself is not in the module. */
+		cr_expect_eq(script->strings.count, 2);
+		script_destroy(script);
+	}
+}

@@ -49,7 +49,7 @@ static const struct {
 	{ "vfree", "1:6: an address is missing; write: vfree ADDRESS" },
 	{ "check", "1:6: a variable is missing; write: check VARIABLE" },
 	{ "read 0+", "1:8: a number is missing; write: read ADDRESS" },
-	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE" },
+	{ "write 0", "1:8: a value is missing; write: write ADDRESS VALUE|\"TEXT\"" },
 	{ "fragment", "1:9: a percentage is missing; write: fragment PERCENT% [of SIZE] [seed NUMBER]" },
 	{ "print", "1:6: a text in \"quotes\" is missing; write: print \"TEXT\" [ADDRESS]" },
 	{ "print hello", "1:7: expected a text in \"quotes\", got 'hello'" },
@@ -58,12 +58,12 @@ static const struct {
 	  "rodata" },
 	{ "pair",
 	  "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT: vmalloc, vzalloc, "
-	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
+	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic" },
 	{ "pair vmaloc 4K 1",
 	  "1:6: expected a function that allocates, got 'vmaloc'; did you mean 'vmalloc'?" },
 	{ "pair frobnicate 4K 1",
 	  "1:6: expected a function that allocates, got 'frobnicate': vmalloc, vzalloc, kmalloc, alloc_pages, "
-	  "nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram" },
+	  "nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic" },
 	{ "a = __vmalloc 4K gfp_kernal",
 	  "1:18: expected a flag of an allocation, got 'gfp_kernal'; did you mean 'GFP_KERNEL'?" },
 	{ "a = __vmalloc 4K nothing",
@@ -73,7 +73,8 @@ static const struct {
 	{ "bug nothing",
 	  "1:5: expected a deliberate bug, got 'nothing': guard-mapped, shared-frame, lost-frame, "
 	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, "
-	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, lost-block" },
+	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, "
+	  "lost-block, fresh-written, requested-size, freed-written" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole",

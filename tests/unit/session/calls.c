@@ -13,7 +13,9 @@ struct calls calls;
 char calls_open[8];
 
 /* Objects of which only the addresses matter. */
-static char a_machine, a_symbols, a_layout, an_unwinder;
+static char a_symbols, a_layout, an_unwinder;
+static char a_machine;
+struct machine *const calls_machine = (struct machine *)&a_machine;
 static struct control_server *const a_server = (struct control_server *)(void *)&calls_open[0];
 
 static void note(const char *name)
@@ -72,7 +74,7 @@ WRAPPED(int, machine_create, (const struct machine_config *config, struct machin
 	if (call("machine_create", error) < 0)
 		return -1;
 	opens('m');
-	*out = (struct machine *)&a_machine;
+	*out = calls_machine;
 	return 0;
 }
 
@@ -83,7 +85,7 @@ WRAPPED(void, machine_destroy, (struct machine * machine))
 
 WRAPPED(int, machine_boot, (struct machine * machine, const void *module, size_t size, struct error *error))
 {
-	cr_expect_eq(machine, (struct machine *)&a_machine);
+	cr_expect_eq(machine, calls_machine);
 	cr_expect(size == 4 && !memcmp(module, "boot", 4));
 	return call("machine_boot", error);
 }
@@ -91,10 +93,11 @@ WRAPPED(int, machine_boot, (struct machine * machine, const void *module, size_t
 WRAPPED(int, machine_run,
 	(struct machine * machine, uint64_t deadline_ns, struct machine_event *event, struct error *error))
 {
-	cr_expect_eq(machine, (struct machine *)&a_machine);
+	cr_expect_eq(machine, calls_machine);
 	calls.deadline_ns = deadline_ns;
 	if (call("run", error) < 0)
 		return -1;
+	calls.runs++;
 	*event = calls.next_event < calls.event_count
 			 ? calls.events[calls.next_event++]
 			 : (struct machine_event){ .type = MACHINE_EXIT, .value = calls.exit_value };
@@ -103,14 +106,53 @@ WRAPPED(int, machine_run,
 
 WRAPPED(void, machine_facts, (const struct machine *machine, struct machine_facts *out))
 {
-	cr_expect_eq(machine, (const struct machine *)&a_machine);
+	cr_expect_eq(machine, calls_machine);
 	*out = (struct machine_facts){ .exits = 123, .open_ns = 456 };
 }
 
 WRAPPED(int, machine_vm_fd, (const struct machine *machine))
 {
-	cr_expect_eq(machine, (const struct machine *)&a_machine);
+	cr_expect_eq(machine, calls_machine);
 	return 77;
+}
+
+/* ---- the ring ---- */
+
+/* Results may be more than the channel of world.c has: they are taken at once. */
+WRAPPED(bool, machine_ring_push, (struct machine * machine, const struct machine_operations *operations))
+{
+	struct calls_ring *ring = &calls.ring;
+	const uint32_t answered = ring->answers ? operations->count - ring->lost : 0;
+
+	cr_expect_eq(machine, calls_machine);
+	cr_assert_leq(operations->count, MACHINE_RING_CAPACITY);
+	cr_assert_leq(operations->strings_size, MACHINE_RING_STRINGS);
+	cr_assert_leq(ring->given_count + operations->count, sizeof(ring->given) / sizeof(ring->given[0]));
+	ring->pushes++;
+	memcpy(&ring->given[ring->given_count], operations->items,
+	       operations->count * sizeof(ring->given[0]));
+	if (operations->strings_size)
+		memcpy(ring->strings, operations->strings, operations->strings_size);
+	for (uint32_t i = 0; i < answered; i++) {
+		struct kvmap_record result = world_result((uint32_t)ring->given_count + i);
+
+		world_record(&result);
+		world_take();
+	}
+	ring->given_count += operations->count;
+	return true;
+}
+
+WRAPPED(int, machine_ring_waiting, (struct machine * machine))
+{
+	cr_expect_eq(machine, calls_machine);
+	return calls.ring.waiting;
+}
+
+WRAPPED(void, machine_continue, (struct machine * machine))
+{
+	cr_expect_eq(machine, calls_machine);
+	note("continue");
 }
 
 /* ---- script, program, claims ---- */
@@ -285,7 +327,7 @@ WRAPPED(void, unwinder_take,
 
 WRAPPED(int, control_vm_open, (struct machine * machine, struct control_vm *out, struct error *error))
 {
-	cr_expect_eq(machine, (struct machine *)&a_machine);
+	cr_expect_eq(machine, calls_machine);
 	if (call("control_vm_open", error) < 0)
 		return -1;
 	opens('c');

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+static struct view_cpu cpus[2];
 static struct view view;
 
 TestSuite(death, .init = world_start, .fini = world_end);
@@ -56,10 +57,9 @@ Test(death, the_registers_are_those_of_the_cpu_that_died)
 {
 	struct machine_event event = { .type = MACHINE_TRIPLE_FAULT, .cpu = 1 };
 
-	view = (struct view){ .cpu_count = 2 };
-	view.cpus[0].rip = 0x1111;
-	view.cpus[1].rip = 0x2222;
-	view.cpus[1].cr0 = 1;
+	view = (struct view){ .cpus = cpus, .cpu_count = 2 };
+	cpus[0] = (struct view_cpu){ .rip = 0x1111 };
+	cpus[1] = (struct view_cpu){ .rip = 0x2222, .cr0 = 1 };
 	world_view = &view;
 	cr_assert_eq(session_take_death(&session, &event), 0);
 	cr_expect(session.death.has_registers);
@@ -74,8 +74,8 @@ Test(death, the_registers_are_those_of_the_cpu_that_died)
 
 Test(death, a_cpu_that_does_not_exist_has_no_registers)
 {
-	view = (struct view){ .cpu_count = 1 };
-	view.cpus[0].cr0 = view.cpus[1].cr0 = 1;
+	view = (struct view){ .cpus = cpus, .cpu_count = 1 };
+	cpus[0] = cpus[1] = (struct view_cpu){ .cr0 = 1 };
 	world_view = &view;
 	cr_assert_eq(session_take_death(&session,
 					&(struct machine_event){ .type = MACHINE_TRIPLE_FAULT, .cpu = 1 }),

@@ -139,6 +139,19 @@ Test(expectations, a_verify_for_which_the_guest_did_not_stop_is_a_finding)
 	expect_finding(0, "the host verified", "the guest did not stop for it", "t.kvs:3: operation 3");
 }
 
+Test(expectations, a_show_without_anything_shown_is_a_finding)
+{
+	static char text[] = "shown";
+	struct report_step step = { .result = world_result(2), .shown.text = text };
+
+	world_operation(2)->opcode = KVMAP_OP_SHOW;
+	check(&step);
+	cr_expect_eq(session.verdict.finding_count, 0);
+	step.shown.text = NULL;
+	check(&step);
+	expect_finding(0, "the host showed", "the guest did not stop for it", "t.kvs:3: operation 3");
+}
+
 /* A step with `expect fault guard` at 0x5000, which is met. */
 static struct report_step fault_step(void)
 {

@@ -53,6 +53,7 @@ int __wrap_machine_view(struct machine *machine, const struct view **out, struct
 
 void world_start(void)
 {
+	static struct report_step pending[KVMAP_CPUS_MAX];
 	static char path[] = "t.kvs";
 	static char text[] = "operation 1\noperation 2\noperation 3\noperation 4\noperation 5\noperation 6\n";
 
@@ -63,7 +64,8 @@ void world_start(void)
 		operations[i] = (struct kvmap_operation){ .opcode = KVMAP_OP_VMALLOC,
 							  .line = i + 1,
 							  .result = KVMAP_NO_RESULT };
-	session = (struct session){ .config = { .script = &script, .cpus = 1 } };
+	memset(pending, 0, sizeof(pending));
+	session = (struct session){ .config = { .script = &script, .cpus = 1 }, .pending = pending };
 	record_count = record_next = 0;
 	world_damaged = false;
 	world_view = NULL;
@@ -76,6 +78,9 @@ void world_end(void)
 {
 	session_end_parallel(&session);
 	verdict_destroy(&session.verdict);
+	for (size_t i = 0; i < session.steps.count; i++)
+		report_shown_destroy(&session.steps.items[i].shown);
+	report_shown_destroy(&session.shown);
 	verdict_destroy(&calls.verdict);
 	claims_destroy(&session.claims);
 	ranges_destroy(&session.ranges);

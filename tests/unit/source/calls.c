@@ -165,8 +165,8 @@ WRAPPED(int, process_view_open,
 	if (call("view", error) < 0)
 		return -1;
 	*out = memcpy(malloc(sizeof(**out)), &tables.view, sizeof(**out));
-	(*out)->cpu_count = 0;
-	memset((*out)->cpus, 0, sizeof((*out)->cpus));
+	(*out)->cpus = NULL;
+	(*out)->cpu_count = (*out)->cpu_capacity = 0;
 	return 0;
 }
 

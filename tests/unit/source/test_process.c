@@ -33,6 +33,8 @@ static void start(void)
 
 static void end(void)
 {
+	if (source.process.view)
+		free(source.process.view->cpus);
 	free(source.process.view);
 	calls_end();
 }

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #define LEAF (PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
 
@@ -55,6 +56,39 @@ Test(aliases, an_alias_with_other_rights_than_claimed_is_found)
 {
 	make_alias(FRAME_A, 0x1007)->flags |= VM_READONLY;
 	expect_findings("V1");
+}
+
+/* The rights of a mapping of one page, in its area's flags too. */
+static void make_executable(struct claim_area *alias, uint64_t gva)
+{
+	uint64_t *entry = tables_entry(&w.tables, gva, 1);
+
+	alias->flags |= VM_READONLY | VM_EXEC;
+	*entry &= ~(PTE_W | PTE_NX);
+}
+
+Test(aliases, a_frame_that_one_mapping_may_write_and_another_execute_is_found)
+{
+	struct claim_area *alias = make_alias(FRAME_A, 0x1007);
+
+	make_executable(alias, alias->va_start);
+	make_executable(alias, alias->va_start + K4);
+	expect_findings("V7");
+	cr_assert_eq(w.verdict.findings.count, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_A + K4);
+	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "'first'"));
+}
+
+Test(aliases, a_frame_that_two_mappings_may_execute_and_the_direct_map_write_is_right)
+{
+	struct claim_area *alias = make_alias(FRAME_A, 0x1007), *owner = area(A);
+
+	make_executable(alias, alias->va_start);
+	make_executable(alias, alias->va_start + K4);
+	for (unsigned int page = 0; page < 4; page++)
+		make_executable(owner, AREA_A + page * K4);
+	expect_findings("");
 }
 
 Test(aliases, an_alias_of_a_lazily_freed_frame_is_found)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* V12: areas and kmalloc() objects hold what the script wrote. */
+#include "base/array.h"
 #include "kvmap/operation.h"
 #include "world.h"
 
@@ -53,7 +54,7 @@ static struct claim_variable *filled_block(void)
 		memcpy(ram(FREE_FOUR * K4 + at), &(uint64_t){ KVMAP_PATTERN(SEED, at / K4) }, 8);
 	*variable = (struct claim_variable){ .address = KVMAP_DIRECT_BASE + FREE_FOUR * K4,
 					     .size = 3 * K4 - 3,
-					     .filled = 3 * K4,
+					     .filled = 3 * K4 - 3,
 					     .fill_seed = SEED,
 					     .state = VARIABLE_LIVE,
 					     .contents = CONTENTS_PATTERN };
@@ -64,11 +65,131 @@ Test(contents, an_object_holds_its_contents_to_its_last_word)
 {
 	filled_block();
 	expect_findings("");
-	ram(FREE_FOUR * K4 + 3 * K4)[0] ^= 1;
+	ram(FREE_FOUR * K4 + 3 * K4 - 8)[0] ^= 1; /* not all of that word is the object's */
 	expect_findings("");
-	ram(FREE_FOUR * K4 + 3 * K4 - 1)[0] ^= 1;
+	ram(FREE_FOUR * K4 + 3 * K4 - 9)[0] ^= 1;
 	expect_findings("V12");
-	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + (FREE_FOUR + 3) * K4 - 8);
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + (FREE_FOUR + 3) * K4 - 16);
+}
+
+Test(contents, zeros_are_compared_to_the_last_byte)
+{
+	struct claim_variable *variable = filled_block();
+
+	memset(ram(FREE_FOUR * K4), 0, 3 * K4);
+	variable->contents = CONTENTS_ZERO;
+	expect_findings("");
+	ram(FREE_FOUR * K4 + 3 * K4 - 3)[0] = 1;
+	expect_findings("");
+	ram(FREE_FOUR * K4 + 3 * K4 - 4)[0] = 1;
+	expect_findings("V12");
+}
+
+Test(contents, bytes_that_a_resize_gained_are_zero_from_the_first_to_the_last)
+{
+	struct claim_variable *variable = filled_block();
+	uint8_t *bytes = ram(FREE_FOUR * K4);
+
+	variable->filled = K4 + 101;
+	variable->zero_start = K4 + 101;
+	variable->zero_end = 3 * K4 - 3;
+	memset(bytes + variable->zero_start, 0, variable->zero_end - variable->zero_start);
+	expect_findings("");
+	bytes[K4 + 100] ^= 1; /* the rest of a word of which the pattern is not claimed */
+	bytes[3 * K4 - 3] ^= 1;
+	expect_findings("");
+	bytes[K4 + 101] = 1;
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + (FREE_FOUR + 1) * K4 + 101);
+	bytes[K4 + 101] = 0;
+	variable->contents = CONTENTS_UNKNOWN;
+	bytes[3 * K4 - 4] = 1;
+	expect_findings("V12");
+}
+
+Test(contents, bytes_that_an_area_gained_are_zero)
+{
+	struct claim_variable *variable = &w.claims.variables.items[0];
+
+	variable->filled = variable->zero_start = 2 * K4 + 10;
+	variable->zero_end = 4 * K4;
+	memset(ram(*frame(A, 2) * K4) + 10, 0, K4 - 10);
+	memset(ram(*frame(A, 3) * K4), 0, K4);
+	expect_findings("");
+	ram(*frame(A, 2) * K4)[10] = 7;
+	expect_findings("V12");
+}
+
+Test(contents, the_requested_size_of_a_block_is_the_scripts)
+{
+	filled_block();
+	page_of(FREE_FOUR)->requested = 3 * K4 - 3;
+	expect_findings("");
+	page_of(FREE_FOUR)->requested++;
+	expect_findings("V12");
+}
+
+/* The second object of the first slab, of 128 bytes. */
+static struct claim_variable *object_of(uint64_t size)
+{
+	struct claim_variable *variable = &w.claims.variables.items[2];
+
+	*variable = (struct claim_variable){ .address = KVMAP_DIRECT_BASE + SLAB_0 * K4 + 128,
+					     .size = size,
+					     .state = VARIABLE_LIVE };
+	return variable;
+}
+
+Test(contents, the_requested_size_of_an_object_is_the_scripts)
+{
+	uint8_t *end = ram(SLAB_0 * K4 + 256);
+	struct claim_variable *variable = object_of(100);
+
+	expect_findings("");
+	w.claims.caches[0].slack = true;
+	end[-1] = 28;
+	expect_findings("");
+	end[-1] = 27;
+	expect_findings("V12");
+	variable->slack_written = true; /* by the script, over the record */
+	expect_findings("");
+	variable->slack_written = false;
+	end[-1] = 0xff;
+	memcpy(end - 4, &(uint16_t){ 0xffff }, 2);
+	expect_findings("V12");
+	variable->size = 128;
+	end[-1] = 0;
+	expect_findings("");
+}
+
+Test(contents, with_slab_debug_the_bytes_behind_the_requested_size_are_a_redzone)
+{
+	uint8_t *object = ram(SLAB_0 * K4 + 128);
+	struct claim_cache *cache = &w.claims.caches[0];
+
+	object_of(100);
+	cache->link = K4; /* as if the slab had two frames */
+	memcpy(object + K4, &(uint64_t){ 100 }, 8);
+	memset(object + 100, KMALLOC_REDZONE, 28);
+	expect_findings("");
+	object[127]++;
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_DIRECT_BASE + SLAB_0 * K4 + 128 + 120);
+	object[127]--;
+	object[100]++;
+	expect_findings("V12");
+}
+
+Test(contents, a_write_to_a_free_object_is_found_with_the_object)
+{
+	struct claim_freed_write write = { .object = KVMAP_DIRECT_BASE + SLAB_0 * K4,
+					   .address = KVMAP_DIRECT_BASE + SLAB_0 * K4 + 8,
+					   .value = 0x42 };
+
+	cr_assert_eq(array_push(&w.claims.freed_writes, write), 0);
+	expect_findings("V12");
+	cr_expect_eq(w.verdict.findings.items[0].address, write.address);
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "free object"));
 }
 
 Test(contents, an_object_larger_than_its_allocation_is_found)

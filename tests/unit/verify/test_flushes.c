@@ -93,6 +93,60 @@ Test(flushes, the_lazy_policy_lets_frames_be_used_before_the_flush)
 	expect_findings("");
 }
 
+Test(flushes, the_lazy_policy_exempts_no_frame_of_an_executable_area)
+{
+	w.claims.policy = KVMAP_POLICY_LAZY;
+	w.claims.flushes.items[0].cpu |= TLB_FLUSH_EXEC;
+	expect_findings("");
+	page_of(*frame(A, 0))->allocated = 1;
+	expect_findings("V9");
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].where, "executable"));
+}
+
+Test(flushes, an_executable_range_is_flushed_when_its_unmapping_is_over)
+{
+	w.claims.policy = KVMAP_POLICY_LAZY;
+	w.claims.flushes.items[2].cpu |= TLB_FLUSH_EXEC; /* L waits for its flush */
+	expect_findings("V9");
+	cr_expect_not_null(strstr(w.verdict.findings.items[0].claimed, "executable"));
+}
+
+/* The history of world.c, that many stamps later. */
+static void history_later(uint64_t by)
+{
+	for (size_t i = 0; i < w.claims.flushes.count; i++) {
+		w.claims.flushes.items[i].stamp += by;
+		if (!(w.claims.flushes.items[i].cpu & TLB_FLUSH_EVENT))
+			w.claims.flushes.items[i].begun += by;
+	}
+	w.claims.flush_count = w.claims.flush_generation += by;
+	for (size_t i = 0; i < w.claims.areas.count; i++) {
+		area((unsigned int)i)->allocated += by;
+		if (area((unsigned int)i)->unmapped)
+			area((unsigned int)i)->unmapped += by;
+	}
+	for (size_t i = 0; i < w.claims.pages.count; i++) {
+		if (!w.claims.pages.items[i].unmapped)
+			continue;
+		w.claims.pages.items[i].unmapped += by;
+		w.claims.pages.items[i].allocated += by;
+	}
+}
+
+Test(flushes, stamps_of_more_than_32_bits_are_compared_as_others)
+{
+	static const uint64_t shifts[] = { UINT32_MAX - 2, UINT32_MAX - 1, 1ull << 32, 1ull << 62 };
+
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
+		world_destroy();
+		world_init();
+		history_later(shifts[i]);
+		expect_findings("");
+		page_of(*frame(A, 0))->allocated--;
+		expect_findings("V9");
+	}
+}
+
 Test(flushes, an_unmapping_that_is_not_in_the_log_is_found)
 {
 	w.claims.flushes.items[0].cpu = 1;

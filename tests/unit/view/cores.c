@@ -15,12 +15,13 @@
 void core_make(uint8_t *out)
 {
 	static uint8_t low[2 * PAGE], high[PAGE];
-	struct view view = { .cpu_count = 1, .physical_bits = 46 };
+	struct view view = { .physical_bits = 46 };
 	char path[] = "/tmp/kvmap-core-XXXXXX";
 	struct error error;
 	int fd = mkstemp(path);
 
 	close(fd);
+	cr_assert_eq(view_set_cpus(&view, 1, &error), 0, "%s", error.text);
 	view.cpus[0] = (struct view_cpu){ .rip = 0xffffffff80201234, .cr0 = 0x80000011, .cr3 = 0x1000 };
 	memset(low, 0x11, sizeof(low));
 	memset(high, 0x22, sizeof(high));

@@ -117,11 +117,11 @@ static struct view *big_view(void)
 	view_add_region(&view,
 			&(struct view_region){ .gpa = 4ull << 30, .size = PAGE, .bytes = above, .fd = -1 },
 			&error);
+	cr_assert_eq(view_set_cpus(&view, 2, &error), 0, "%s", error.text);
 	view.cpus[0] = numbered_cpu(0xffffffff80000000);
 	view.cpus[1] = numbered_cpu(0x1000);
 	view.cpus[1].pat = 0x0407050600070106;
 	view.cpus[1].has_pat = true;
-	view.cpu_count = 2;
 	view.physical_bits = 43;
 	view.pages_1g = true;
 	return &view;

@@ -343,6 +343,13 @@ Test(core_damage, of_a_pat_note_is_found)
 	view_destroy(view);
 	expect_note_refused("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat) - 1,
 			    "a note of a PAT register of the wrong size");
+	/* That of a CPU that the core does not have is of none. */
+	pat.cpu = VIEW_CPUS_MAX - 1;
+	view = with_note("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat), &error);
+	cr_assert_not_null(view, "%s", error.text);
+	cr_expect_eq(view->cpu_count, 1);
+	cr_expect_not(view->cpus[0].has_pat);
+	view_destroy(view);
 	pat.cpu = VIEW_CPUS_MAX;
 	expect_note_refused("KVMAP", CORE_NOTE_PAT, &pat, sizeof(pat), "a PAT register of CPU 4096");
 	pat.cpu = UINT32_MAX;

@@ -40,9 +40,9 @@ TestSuite(core_failures, .init = init, .fini = fini);
 static int write_it(const char *to, struct error *error)
 {
 	static uint8_t low[2 * PAGE], high[PAGE];
-	static struct view view = { .cpu_count = 1, .physical_bits = 46 };
+	static struct view_cpu cpu = { .rip = 0xffffffff80201234, .cr0 = 0x80000011, .cr3 = 0x1000 };
+	static struct view view = { .cpus = &cpu, .cpu_count = 1, .physical_bits = 46 };
 
-	view.cpus[0] = (struct view_cpu){ .rip = 0xffffffff80201234, .cr0 = 0x80000011, .cr3 = 0x1000 };
 	memset(low, 0x11, sizeof(low));
 	memset(high, 0x22, sizeof(high));
 	if (!view.region_count) {
@@ -227,10 +227,11 @@ Test(core_failures, each_call_that_fails_while_a_core_is_opened_is_reported)
 		{ "fstat64", 1, EIO, 0, "" },
 		{ "strdup", 1, ENOMEM, 0, "" },
 		{ "mmap64", 1, ENODEV, 0, ": cannot be mapped" },
-		/* the view, the list of pieces, and that of mappings */
+		/* the view, its CPU, the list of pieces, and that of mappings */
 		{ "", 1, ENOMEM, 0, "" },
 		{ "", 2, ENOMEM, 0, "" },
-		{ "", 3, ENOMEM, 0, ": cannot be mapped" },
+		{ "", 3, ENOMEM, 0, "" },
+		{ "", 4, ENOMEM, 0, ": cannot be mapped" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -203,14 +203,14 @@ Test(core_head, each_cpu_has_its_notes_in_order)
 		{ NT_PRSTATUS, 336 },      { CORE_NOTE_CONTROL, 48 }, { NT_PRSTATUS, 336 },
 		{ CORE_NOTE_CONTROL, 48 }, { CORE_NOTE_PAT, 16 },
 	};
-	static struct view view = { .cpu_count = 2, .physical_bits = 46 };
+	struct view_cpu cpus[] = { cpu, cpu };
+	const struct view view = { .cpus = cpus, .cpu_count = 2, .physical_bits = 46 };
 	struct core_head head;
 	size_t at = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
 	const Elf64_Phdr *segment;
 
-	view.cpus[0] = view.cpus[1] = cpu;
-	view.cpus[1].has_pat = true;
-	view.cpus[1].pat = 77;
+	cpus[1].has_pat = true;
+	cpus[1].pat = 77;
 	cr_assert_eq(core_head_make(&head, &view, &(struct core_addresses){ 0 }, NULL), 0);
 	cr_expect_eq(head.size, PAGE);
 	segment = (const Elf64_Phdr *)(head.bytes + sizeof(Elf64_Ehdr));
@@ -238,7 +238,8 @@ Test(core_head, each_cpu_has_its_notes_in_order)
 Test(core_head, a_core_by_virtual_address_has_both_kinds_of_segments)
 {
 	static const struct core_mapping mapping = { 0xffffc90000000000, 0x3000, PAGE, PF_R | PF_W };
-	static struct view view = { .cpu_count = 1 };
+	static struct view_cpu no_registers;
+	static struct view view = { .cpus = &no_registers, .cpu_count = 1 };
 	const struct view_region regions[] = {
 		{ .gpa = 0x1000, .size = PAGE, .fd = -1 },
 		{ .gpa = 0x2000, .size = 3 * PAGE, .fd = -1 },
@@ -295,7 +296,8 @@ Test(core_head, a_core_by_virtual_address_has_both_kinds_of_segments)
 Test(core_head, more_segments_than_e_phnum_can_count_are_counted_by_a_section)
 {
 	static struct core_mapping mappings[PN_XNUM];
-	static struct view view = { .cpu_count = 1 };
+	static struct view_cpu no_registers;
+	static struct view view = { .cpus = &no_registers, .cpu_count = 1 };
 	const struct view_region region = { .size = PAGE, .fd = -1 };
 	struct error error;
 

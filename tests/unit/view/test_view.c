@@ -96,14 +96,17 @@ Test(view, holds_any_number_of_regions)
 	for (unsigned int descending = 0; descending < 2; descending++) {
 		struct view *view = calloc(1, sizeof(*view));
 		const unsigned int count = descending ? MANY / 10 : MANY;
+		struct error error;
 
-		memset(view->cpus, 0x5a, sizeof(view->cpus));
+		cr_assert_eq(view_set_cpus(view, 2, &error), 0);
+		memset(view->cpus, 0x5a, 2 * sizeof(view->cpus[0]));
 		for (unsigned int i = 0; i < count; i++)
 			cr_assert_eq(add(view, (descending ? count - 1 - i : i) * 2 * PAGE, PAGE, 0), 0);
 		cr_expect_eq(view->region_count, count);
 		for (unsigned int i = 0; i < count; i++)
 			cr_expect_eq(view->regions[i].gpa, i * 2 * PAGE);
-		for (size_t i = 0; i < sizeof(view->cpus); i++)
+		cr_expect_eq(view->cpu_count, 2);
+		for (size_t i = 0; i < 2 * sizeof(view->cpus[0]); i++)
 			cr_assert_eq(((const uint8_t *)view->cpus)[i], 0x5a, "byte %zu of the CPUs", i);
 		cr_expect_not_null(view_bytes(view, (count - 1) * 2 * PAGE, PAGE));
 		cr_expect_null(view_bytes(view, (count - 1) * 2 * PAGE + PAGE, 1));
@@ -114,6 +117,55 @@ Test(view, holds_any_number_of_regions)
 		cr_expect_null(view_bytes(view, 0, 1));
 		view_destroy(view);
 	}
+}
+
+static bool is_zero(const struct view_cpu *cpu)
+{
+	static const struct view_cpu zero;
+
+	return !memcmp(cpu, &zero, sizeof(zero));
+}
+
+/* CPUs that were removed and are added again have registers of zero, too. */
+Test(view, has_as_many_cpus_as_are_set)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	struct error error = { 0 };
+
+	cr_assert_eq(view_set_cpus(view, 0, &error), 0);
+	cr_expect_eq(view->cpu_count, 0);
+	cr_assert_eq(view_set_cpus(view, 2, &error), 0);
+	cr_expect(view->cpu_count == 2 && is_zero(&view->cpus[0]) && is_zero(&view->cpus[1]));
+	memset(view->cpus, 0x5a, 2 * sizeof(view->cpus[0]));
+	cr_assert_eq(view_set_cpus(view, 1, &error), 0);
+	cr_assert_eq(view_set_cpus(view, VIEW_CPUS_MAX, &error), 0);
+	cr_expect_eq(view->cpu_count, VIEW_CPUS_MAX);
+	cr_expect_eq(view->cpus[0].rip, 0x5a5a5a5a5a5a5a5a, "CPU 0 keeps its registers");
+	for (unsigned int i = 1; i < VIEW_CPUS_MAX; i++)
+		cr_assert(is_zero(&view->cpus[i]), "CPU %u", i);
+	cr_expect_eq(view_set_cpus(view, VIEW_CPUS_MAX + 1, &error), -1);
+	cr_expect(error.kind == ERROR_INPUT && !error.errnum && !error.address);
+	cr_expect_str_eq(error.text, "4097 CPUs: more than 4096");
+	cr_expect_eq(view->cpu_count, VIEW_CPUS_MAX);
+	view_clear(view);
+	cr_expect(!view->cpus && !view->cpu_count && !view->cpu_capacity);
+	view_destroy(view);
+}
+
+Test(view, is_unchanged_without_memory_for_cpus)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	struct error error = { 0 };
+
+	cr_assert_eq(view_set_cpus(view, 2, &error), 0);
+	view->cpus[1].rip = 0x1234;
+	no_memory_at(1);
+	cr_expect_eq(view_set_cpus(view, 100, &error), -1);
+	cr_expect(no_memory_failed());
+	cr_expect(error.kind == ERROR_HOST && error.errnum == ENOMEM && !error.address);
+	cr_expect(view->cpu_count == 2 && view->cpus[1].rip == 0x1234);
+	cr_expect_eq(view_set_cpus(view, 100, &error), 0);
+	view_destroy(view);
 }
 
 /* With memory again, the region can be added. */

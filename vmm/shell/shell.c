@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "shell/shell.h"
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "shell/help.h"
+#include "shell/internal.h"
+#include "shell/statements.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- for the other files ---- */
+
+void shell_error(struct shell *shell, const char *text, const char *detail)
+{
+	fflush(shell->report.stream);
+	fprintf(shell->config->errors, "kvmap: %s\n", text);
+	if (detail && *detail)
+		fprintf(shell->config->errors, "%s\n", detail);
+	if (!editor_is_terminal(shell->editor))
+		shell->result.failed = true;
+}
+
+/* A signal that stopped the guest: Ctrl-C gives the prompt, any other ends the shell. */
+void shell_take_signal(struct shell *shell)
+{
+	if (signals_received() == SIGINT) {
+		signals_forget();
+		if (shell->session)
+			session_forget_interrupt(shell->session);
+	} else if (signals_received()) {
+		shell->ends = true;
+	}
+}
+
+void shell_inspect(struct shell *shell, int count, char **words)
+{
+	enum shell_inspection found;
+
+	if (!strcmp(words[0], "diff") && shell->session && !shell->last) {
+		shell_error(shell, *shell->no_last.text ? shell->no_last.text : "there was no stop before",
+			    NULL);
+		return;
+	}
+	fflush(shell->report.stream);
+	found = shell->config->inspect(shell->config->context, shell->session, shell->last, count, words);
+	if (found == SHELL_NOT_DONE && !editor_is_terminal(shell->editor))
+		shell->result.failed = true;
+	/* The verdict of a guest of the shell comes at its end. */
+	shell->result.findings += found == SHELL_FOUND && !shell->session;
+	shell_take_signal(shell);
+}
+
+/* ---- operations ---- */
+
+static const char *why_not_now(const struct shell *shell)
+{
+	if (!shell->session)
+		return "operations need a guest that kvmap boots: `kvmap shell` without a SOURCE, or with a script";
+	if (shell->session->state == SESSION_DEAD)
+		return "the guest cannot run any more: `restart` boots it anew";
+	if (shell->session->state == SESSION_STOPPED)
+		return "the guest is stopped in the middle of an operation: `continue` lets it run on";
+	return NULL;
+}
+
+static int append(struct shell *shell, const char *line)
+{
+	for (; *line; line++)
+		if (array_push(&shell->block, *line) < 0)
+			return -1;
+	return array_push(&shell->block, '\n');
+}
+
+/*
+ * A line that is wrong is dropped; the lines of the block before it stay. If it is one of them that is wrong, which its end
+ * shows, the block is dropped. lines_size: bytes of the lines before it.
+ */
+static void drop_line(struct shell *shell, size_t lines_size, const struct script_mark *mark,
+		      const struct error *error, const char *context)
+{
+	const char *text = shell->config->script->text;
+	size_t start = mark->text + (mark->text && text[mark->text - 1] != '\n');
+
+	shell_error(shell, error->text, context);
+	shell->block.count = error->address < start + lines_size ? 0 : lines_size;
+	if (lines_size && !shell->block.count)
+		shell_error(shell, "the lines from the repeat or parallel on are dropped", NULL);
+}
+
+/* A line of operations, maybe one of a block. */
+static int operation(struct shell *shell, const char *line, struct error *error)
+{
+	struct script_mark mark;
+	size_t before = shell->block.count;
+	char context[1024];
+	const char *why = why_not_now(shell);
+	const char *meant = before ? NULL : statement_meant(line, shell->config->commands);
+	int result;
+
+	if (meant) {
+		snprintf(context, sizeof(context), "there is no such word; did you mean `%s`?", meant);
+		shell_error(shell, context, NULL);
+		return 0;
+	}
+	if (why) {
+		shell_error(shell, why, NULL);
+		return 0;
+	}
+	if (append(shell, line) < 0)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	mark = script_mark(shell->config->script);
+	result = script_append(shell->config->script, shell->block.items, shell->block.count,
+			       shell->session->config.cpus, context, sizeof(context), error);
+	if (result == SCRIPT_OPEN)
+		return 0;
+	if (result < 0) {
+		drop_line(shell, before, &mark, error, context);
+		return 0;
+	}
+	shell->block.count = 0;
+	shell->line_ns = clock_monotonic_ns();
+	return guest_execute(shell, &mark, error);
+}
+
+/* ---- lines ---- */
+
+static int line_run(struct shell *shell, const char *line, struct error *error)
+{
+	enum statement statement = statement_of(line, shell->config->commands);
+	struct words words;
+
+	if (shell->block.count)
+		statement = STATEMENT_OPERATION;
+	else if (statement == STATEMENT_OPERATION && words_begin(line, "verify") && shell->session &&
+		 shell->session->state == SESSION_DEAD)
+		statement = STATEMENT_COMMAND; /* no operation of a guest that is dead */
+	if (statement == STATEMENT_NOTHING)
+		return 0;
+	if (statement == STATEMENT_OPERATION)
+		return operation(shell, line, error);
+	if (!words_split(line, &words)) {
+		shell_error(shell, "the line is too long, or a quote in it has no end", NULL);
+		return 0;
+	}
+	if (statement == STATEMENT_OWN)
+		return own_word_run(shell, &words, error);
+	/* An expression has blanks and quotes of its own. */
+	if (!strcmp(words.items[0], "print") && !strstr(line, " --") && words.count > 1) {
+		words.items[1] = words_rest(line, words.text, sizeof(words.text));
+		words.items[2] = NULL;
+		words.count = 2;
+	}
+	words_join(&words);
+	shell_inspect(shell, (int)words.count, words.items);
+	return 0;
+}
+
+static const char *prompt_of(const struct shell *shell)
+{
+	if (shell->block.count)
+		return "     > ";
+	if (shell->session && shell->session->state == SESSION_STOPPED)
+		return "kvmap (stopped)> ";
+	return shell->session && shell->session->state == SESSION_DEAD ? "kvmap (dead)> " : "kvmap> ";
+}
+
+/* Ctrl-C at the prompt drops the line, or the block. */
+static void interrupted(struct shell *shell)
+{
+	if (signals_received() == SIGINT && editor_is_terminal(shell->editor)) {
+		fprintf(shell->report.stream, "^C\n");
+		shell->block.count = 0;
+	} else if (signals_received() == SIGINT) {
+		shell->ends = true;
+		return;
+	}
+	shell_take_signal(shell);
+}
+
+static int read_lines(struct shell *shell, struct error *error)
+{
+	bool echo = !editor_is_terminal(shell->editor) && shell->report.format == REPORT_TEXT;
+	const char *line;
+
+	while (!shell->ends) {
+		switch (editor_read(shell->editor, prompt_of(shell), &line)) {
+		case INPUT_READ:
+			if (echo)
+				editor_echo(shell->editor, prompt_of(shell), line);
+			if (line_run(shell, line, error) < 0)
+				return -1;
+			break;
+		case INPUT_INTERRUPTED: interrupted(shell); break;
+		case INPUT_WOKEN: break;
+		case INPUT_BINARY: shell_error(shell, "a line with a NUL byte: lines are text", NULL); break;
+		case INPUT_END:
+			if (editor_is_terminal(shell->editor))
+				fputc('\n', shell->report.stream);
+			shell->ends = true;
+			break;
+		case INPUT_FAILED: return error_set(error, ERROR_HOST, 0, 0, "standard input cannot be read");
+		}
+	}
+	if (shell->block.count)
+		shell_error(shell,
+			    "the input ends in a repeat or parallel without its end, which was not run",
+			    NULL);
+	return 0;
+}
+
+static void complete(void *context, const char *text, struct completion *out)
+{
+	const struct shell *shell = context;
+	const struct complete_words words = {
+		.own = help_own_words,
+		.commands = shell->config->commands,
+		.script = shell->config->script,
+	};
+
+	complete_line(&words, text, out);
+}
+
+int shell_run(const struct shell_config *config, struct shell_result *result, struct error *error)
+{
+	const struct editor_streams streams = { config->input, config->report.stream, config->errors };
+	struct shell shell = { .config = config, .report = config->report };
+	int status = -1;
+
+	if (config->script)
+		shell.booted = script_mark(config->script);
+	if (editor_open(&streams, complete, &shell, &shell.editor, error) == 0 &&
+	    (!config->script || guest_start(&shell, error) == 0) && read_lines(&shell, error) == 0)
+		status = guest_finish(&shell, error);
+	*result = shell.result;
+	session_destroy(shell.session);
+	view_destroy(shell.last);
+	editor_close(shell.editor);
+	free(shell.block.items);
+	return status;
+}
