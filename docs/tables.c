@@ -9,6 +9,8 @@
 #include "kvmap/boot.h"
 #include "kvmap/gfp.h"
 #include "kvmap/operation.h"
+#include "tlb/event.h"
+#include "tlb/rules.h"
 #include "verify/invariants.h"
 
 #include <ctype.h>
@@ -24,6 +26,7 @@ struct row {
 	unsigned int synopsis; /* index into synopses */
 	const char *help;      /* "": the document describes it elsewhere */
 	bool has_result;
+	bool has_columns; /* help has several cells */
 };
 
 #define RESULT_NOTHING  false
@@ -56,6 +59,11 @@ static const struct row functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
 #define INVARIANT(number, function, needs_claims, rule) { "V" #number, 0, rule, false },
 static const struct row invariants[] = { INVARIANT_TABLE(INVARIANT) };
+#define TLB_EVENT(NAME, number, word, fields, meaning) { word, 0, #number " | " fields " | " meaning, false, true },
+static const struct row tlb_events[] = { TLB_EVENTS(TLB_EVENT) };
+
+#define TLB_RULE(NAME, word, profiles, proves, blind) { word, 0, profiles " | " proves " | " blind, false, true },
+static const struct row tlb_rule_rows[] = { TLB_RULES(TLB_RULE) };
 
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
 
@@ -63,14 +71,17 @@ static const struct table {
 	const char *name, *heading; /* heading NULL: a list of words */
 	const struct row *rows;
 	size_t count;
+	const char *rule; /* of a table with more than two columns; NULL: two */
 } tables[] = {
-	{ "operations", "operation | does", ROWS(operations) },
-	{ "flags", "flag | means", ROWS(flags) },
-	{ "crashes", "HOW | is", ROWS(crashes) },
-	{ "faults", "kind | is", ROWS(fault_kinds) },
-	{ "policies", "policy | when freed memory is used again", ROWS(policies) },
-	{ "functions", NULL, ROWS(functions) },
-	{ "invariants", "invariant | rule", ROWS(invariants) },
+	{ "operations", "operation | does", ROWS(operations), NULL },
+	{ "flags", "flag | means", ROWS(flags), NULL },
+	{ "crashes", "HOW | is", ROWS(crashes), NULL },
+	{ "faults", "kind | is", ROWS(fault_kinds), NULL },
+	{ "policies", "policy | when freed memory is used again", ROWS(policies), NULL },
+	{ "functions", NULL, ROWS(functions), NULL },
+	{ "invariants", "invariant | rule", ROWS(invariants), NULL },
+	{ "tlb-events", "event | number | fields | says", ROWS(tlb_events), "|---|---|---|---|" },
+	{ "tlb-rules", "rule | a finding for | proves | cannot see", ROWS(tlb_rule_rows), "|---|---|---|---|" },
 };
 
 /* Within a cell of a Markdown table '|' ends the cell, even in code. */
@@ -86,7 +97,10 @@ static void print_markdown(const struct row *row)
 	print_cell(row->word);
 	print_cell(synopses[row->synopsis]);
 	printf("` | ");
-	print_cell(row->help);
+	if (row->has_columns)
+		printf("%s", row->help);
+	else
+		print_cell(row->help);
 	printf(" |\n");
 }
 
@@ -153,7 +167,7 @@ static void print_table(const char *name, size_t length)
 	} else if (scdoc) {
 		print_rows(table, print_scdoc);
 	} else {
-		printf("| %s |\n|---|---|\n", table->heading);
+		printf("| %s |\n%s\n", table->heading, table->rule ? table->rule : "|---|---|");
 		print_rows(table, print_markdown);
 	}
 }

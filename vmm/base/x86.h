@@ -19,6 +19,7 @@
 #define CR0_PG X86_BIT(31)
 
 #define CR4_PAE   X86_BIT(5)
+#define CR4_PGE   X86_BIT(7)
 #define CR4_LA57  X86_BIT(12)
 #define CR4_PCIDE X86_BIT(17)
 #define CR3_PCID  0xfffull /* the low bits of CR3 under CR4.PCIDE */

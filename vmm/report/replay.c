@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.c: a line for each rule, figures, what was not seen, and the sentence at the end.
+ */
+#include "report/replay.h"
+
+#include "base/strbuf.h"
+#include "report/json.h"
+#include "report/text.h"
+
+#include <inttypes.h>
+
+/* ---- numbers: one table for text and JSON ---- */
+
+struct number {
+	const char *key, *text;
+	uint64_t value;
+};
+
+#define FIGURES_MAX 20
+
+static size_t figures_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
+{
+	const struct tlb_stats *stats = tlb_stats(tlb);
+	uint64_t flushes = 0, needless = 0;
+
+	for (unsigned int i = 0; i < TLB_EVENT_KINDS; i++) {
+		flushes += stats->flushes[i];
+		needless += stats->needless[i];
+	}
+	const struct number figures[] = {
+		{ "entries_changed", "entries of tables changed", stats->entries_changed },
+		{ "tables_linked", "page tables linked", stats->tables_linked },
+		{ "tables_most", "page tables at once, most", stats->tables_most },
+		{ "debts_made", "debts made", stats->debts_made },
+		{ "debts_paid", "debts paid by flushes", stats->debts_paid },
+		{ "debts_most", "debts at once, most", stats->debts_most },
+		{ "debts_now", "debts at the end", stats->debts_now },
+		{ "longest_debt", "longest debt, in events", stats->longest_debt },
+		{ "flushes", "flushes", flushes },
+		{ "needless", "needless flushes: nothing was owed", needless },
+		{ "disbelieved", "flushes ignored on purpose (--disbelieve)", stats->disbelieved },
+		{ "uses_early", "uses of what is owed while its removal goes on", stats->uses_early },
+		{ "uses_harmless", "uses of what is owed that the tables allow", stats->uses_harmless },
+		{ "frames_freed_owed", "frames freed before their flush", stats->frames_freed_owed },
+		{ "kernel_over", "kernel translations owed after their removal returned",
+		  stats->kernel_over },
+		{ "halted_owed", "debts of halted CPUs when others flushed", stats->halted_owed },
+	};
+	size_t count = sizeof(figures) / sizeof(figures[0]);
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = figures[i];
+	return count;
+}
+
+static size_t not_seen_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
+{
+	const struct tlb_stats *stats = tlb_stats(tlb);
+	const struct number numbers[] = {
+		{ "unknown_tables", "page tables whose contents are not known", stats->unknown_tables },
+		{ "unknown_walks", "walks through such tables", stats->unknown_walks },
+		{ "pages_dropped", "page tables beyond the limit", stats->pages_dropped },
+		{ "debts_dropped", "debts beyond the limits", stats->debts_dropped },
+		{ "contexts_dropped", "PCIDs beyond the limit", stats->contexts_dropped },
+		{ "places_dropped", "addresses of shared tables beyond the limit", stats->places_dropped },
+		{ "rounds_unknown", "flush rounds without a request", stats->rounds_unknown },
+		{ "work_dropped", "walks and comparisons beyond the bound of work", stats->work_dropped },
+		{ "stores_elsewhere", "stores to pages that are not known as tables",
+		  stats->stores_elsewhere },
+	};
+	size_t count = sizeof(numbers) / sizeof(numbers[0]);
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = numbers[i];
+	return count;
+}
+
+/* ---- text ---- */
+
+static void show_numbers(struct report *report, const char *title, const struct number *numbers, size_t count)
+{
+	bool has_title = false;
+
+	for (size_t i = 0; i < count; i++) {
+		char text[40];
+
+		if (!numbers[i].value)
+			continue;
+		if (!has_title)
+			text_heading(report, title);
+		has_title = true;
+		text_line(report, PAINT_PLAIN, 2, 18, "%14s  %s",
+			  text_count(numbers[i].value, text, sizeof(text)), numbers[i].text);
+	}
+}
+
+static void show_flushes(struct report *report, const struct tlb_stats *stats)
+{
+	char line[240];
+	struct strbuf text = STRBUF(line);
+
+	for (unsigned int i = 0; i < TLB_EVENT_KINDS; i++)
+		if (stats->flushes[i])
+			strbuf_add_item(&text, ", ", "%s %" PRIu64 " (%" PRIu64 " needless)",
+					tlb_event_word(i), stats->flushes[i], stats->needless[i]);
+	if (text.length)
+		text_line(report, PAINT_PLAIN, 2, 18, "%14s  %s", "by kind:", line);
+}
+
+static void show_rules(struct report *report, const struct tlb *tlb)
+{
+	text_heading(report, "Rules");
+	for (unsigned int i = 0; i < TLB_RULE_COUNT; i++) {
+		bool is_rule = tlb_config(tlb)->rules & TLB_RULE_BIT(i);
+		uint64_t matches = tlb_matches(tlb, i);
+
+		text_line(report,
+			  !is_rule  ? PAINT_FAINT
+			  : matches ? PAINT_BAD
+				    : PAINT_PLAIN,
+			  2, 32, "%-14s  %8" PRIu64 " %-5s %s", tlb_rules[i].word, matches,
+			  !is_rule  ? "-"
+			  : matches ? "WRONG"
+				    : "ok",
+			  tlb_rules[i].proves);
+	}
+	text_line(report, PAINT_FAINT, 2, 2, "-: a figure in this profile, never a finding");
+}
+
+static void show_sentence(struct report *report, const struct report_replay *replay)
+{
+	uint64_t findings = tlb_finding_count(replay->tlb);
+	char events[40], text[60];
+	const char *cut = replay->is_cut ? " The file has more." : "";
+
+	text_count(tlb_seq(replay->tlb), events, sizeof(events));
+	fputc('\n', report->stream);
+	if (findings)
+		text_line(report, PAINT_BAD, 0, 2, "NOT VERIFIED: %s in %s events.%s",
+			  text_number_of(findings, "finding", text, sizeof(text)), events, cut);
+	else if (!tlb_stats(replay->tlb)->entries_changed)
+		text_line(report, PAINT_BAD, 0, 2,
+			  "Nothing could be verified: no entry of a page table changed.%s", cut);
+	else
+		text_line(report, PAINT_GOOD, 0, 2, "VERIFIED: %s events, no findings.%s", events, cut);
+}
+
+/* ---- JSON ---- */
+
+static void emit_numbers(struct json_object *line, const char *key, const struct number *numbers,
+			 size_t count)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_add_number(object, numbers[i].key, numbers[i].value);
+	json_object_object_add(line, key, object);
+}
+
+static void emit_verdict(struct report *report, const struct report_replay *replay,
+			 const struct number *figures, size_t figure_count, const struct number *not_seen,
+			 size_t not_seen_count)
+{
+	struct json_object *line = json_start(report, "tlb_verdict");
+	struct json_object *matches = json_object_new_object(), *rules = json_object_new_array();
+
+	json_add_string(line, "file", replay->file);
+	json_add_bool(line, "ok", !tlb_finding_count(replay->tlb) && tlb_stats(replay->tlb)->entries_changed);
+	json_add_bool(line, "cut", replay->is_cut);
+	json_add_number(line, "findings", tlb_finding_count(replay->tlb));
+	json_add_number(line, "events", tlb_seq(replay->tlb));
+	json_add_number(line, "cpus", tlb_config(replay->tlb)->cpus);
+	for (unsigned int i = 0; i < TLB_RULE_COUNT; i++) {
+		json_add_number(matches, tlb_rules[i].word, tlb_matches(replay->tlb, i));
+		if (tlb_config(replay->tlb)->rules & TLB_RULE_BIT(i))
+			json_object_array_add(rules, json_text(tlb_rules[i].word));
+	}
+	json_object_object_add(line, "rules", rules);
+	json_object_object_add(line, "matches", matches);
+	emit_numbers(line, "figures", figures, figure_count);
+	emit_numbers(line, "not_seen", not_seen, not_seen_count);
+	json_finish(report, line);
+}
+
+void report_replay(struct report *report, const struct report_replay *replay)
+{
+	struct number figures[FIGURES_MAX], not_seen[FIGURES_MAX];
+	size_t figure_count = figures_of(replay->tlb, figures),
+	       not_seen_count = not_seen_of(replay->tlb, not_seen);
+
+	if (report->format != REPORT_TEXT) {
+		replay_findings(report, replay->tlb);
+		emit_verdict(report, replay, figures, figure_count, not_seen, not_seen_count);
+		return;
+	}
+	text_line(report, PAINT_BOLD, 0, 2, "%s: %u CPU%s", replay->file, tlb_config(replay->tlb)->cpus,
+		  tlb_config(replay->tlb)->cpus == 1 ? "" : "s");
+	show_rules(report, replay->tlb);
+	replay_findings(report, replay->tlb);
+	show_numbers(report, "Figures", figures, figure_count);
+	show_flushes(report, tlb_stats(replay->tlb));
+	show_numbers(report, "Not seen", not_seen, not_seen_count);
+	show_sentence(report, replay);
+}
