@@ -54,7 +54,7 @@ static void replay(const uint8_t *bytes, size_t size)
 	}
 	fuzz_expect(tlb_create(&reader.config, &tlb, &error) == 0);
 	while ((result = event_reader_next(&reader, &event, &error)) > 0) {
-		/* What the reader accepts, the model does. */
+		/* The model accepts each event that the reader accepts. */
 		fuzz_expect(tlb_feed(tlb, &event, &error) == 0);
 		fuzz_expect(reader.offset <= size);
 	}

@@ -63,11 +63,11 @@ static void context_evict(struct tlb *tlb, unsigned int cpu)
 	context_remove(tlb, state, oldest);
 }
 
-/* What `from` gave and `to` does not give becomes a debt. */
+/* Makes a debt of each translation that `from` gave and `to` does not give. */
 static void debts_of_change(struct tlb *tlb, unsigned int cpu, uint16_t pcid, const struct node *from,
 			    const struct node *to, bool only_globals)
 {
-	/* Of a PCID that was not flushed: no flush is to come. */
+	/* A debt of a PCID that was not flushed is over at once: no flush is to come. */
 	const struct removal removal = { .cpu = (uint16_t)cpu, .is_over = !only_globals };
 
 	items_of_change(tlb, from, to, only_globals);

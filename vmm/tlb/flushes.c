@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flushes.c: what each flush must invalidate (SDM vol. 3A 4.10.4.1). What it may invalidate besides is not counted on.
+ * flushes.c: the translations that each flush must invalidate (SDM vol. 3A 4.10.4.1). The model does not count on those
+ * that a flush may invalidate besides.
  */
 #include "tlb/internal.h"
 

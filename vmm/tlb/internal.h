@@ -252,7 +252,7 @@ void places_find(struct tlb *tlb, const struct node *node);
 
 enum given_kind { GIVEN_NOTHING, GIVEN_PAGE, GIVEN_TABLE, GIVEN_UNKNOWN };
 
-/* What the tables give at an address. */
+/* The tables' translation of an address. */
 struct given {
 	enum given_kind kind;
 	struct item item;
@@ -275,7 +275,7 @@ const struct context *debt_context(const struct tlb *tlb, const struct tlb_debt 
 bool debt_is_usable(const struct tlb *tlb, const struct tlb_debt *debt);
 /* Whether the tables do not give all of it now, with no fewer rights. */
 bool debt_is_owed(struct tlb *tlb, const struct tlb_debt *debt);
-/* What makes a debt. */
+/* The removal that makes a debt. */
 struct removal {
 	uint16_t cpu;
 	uint64_t thread;

@@ -88,7 +88,7 @@ static void check_round(struct tlb *tlb, struct debt *debt, void *context)
 {
 	const struct round *round = context;
 
-	/* What was unmapped after the request need not be flushed. */
+	/* Pages unmapped after the request need no flush by this round. */
 	if (debt->is.is_table || debt->is.since > round->seq || !debt_is_owed(tlb, &debt->is))
 		return;
 	if (tlb->cpus[debt->is.cpu].is_halted) {

@@ -102,7 +102,7 @@ void user_enter(struct tlb *tlb, const struct tlb_event *event)
 
 	cpu->in_user = true;
 	operation_end(tlb, event);
-	/* Those that it can use: of its PCID, and global ones. */
+	/* The CPU can use debts of its PCID, and global ones. */
 	for (unsigned int i = 0; cpu->due && i < 2; i++)
 		for (struct debt *debt =
 			     cpu->lists[i ? DEBT_GLOBALS : DEBT_PAGES + cpu_pcid(cpu) % DEBT_PCIDS];

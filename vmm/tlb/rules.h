@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules.h: the rules of the TLB model. What a rule matches is a finding where the configuration says so, else a figure.
+ * rules.h: the rules of the TLB model. The match of a rule is a finding where the configuration says so, else a figure.
  */
 #ifndef VMM_TLB_RULES_H
 #define VMM_TLB_RULES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stores.c: an entry of a table changes. What it gave before, at every address and for every CPU that reaches it, and
- * does not give any more, becomes a debt.
+ * stores.c: an entry of a table changes. Each translation that it gave before and does not give any more becomes a debt,
+ * at every address and for every CPU that reaches it.
  */
 #include "tlb/internal.h"
 
@@ -30,7 +30,7 @@ static void collect_old(struct tlb *tlb, const struct page *page, unsigned int i
 	}
 }
 
-/* Replaces the entry, and with it the links to tables. What it linked is held until the end of the event. */
+/* Replaces the entry, and with it the links to tables. A table that it linked is held until the end of the event. */
 static void replace(struct tlb *tlb, struct page *page, unsigned int index, uint64_t value)
 {
 	bool had[LEVELS_MAX + 1];

@@ -4,7 +4,7 @@
  *
  * The model has a copy of the guest's page tables, kept by events, and for each CPU its debts. A debt is a translation, or
  * a pointer to a page table, that the CPU could have cached since its last flush that covers it, and that is no longer in
- * the tables in the same form. What is in the tables needs no debt: a debt is made when an entry changes, and paid by a
+ * the tables in the same form. A translation in the tables needs no debt: a debt is made when an entry changes, and paid by a
  * flush on its CPU. So the cost of an event is that of what it changes.
  *
  * A CPU is taken to hold everything that its loaded tables gave at any time since the flush (SDM vol. 3A 4.10.2.3: it may
@@ -22,7 +22,7 @@
 #include "tlb/event.h"
 #include "tlb/rules.h"
 
-/* Bounds of memory. What exceeds one is counted in struct tlb_stats and is "not seen", never an error. */
+/* Bounds of memory. Each excess is counted in struct tlb_stats and is "not seen", never an error. */
 struct tlb_limits {
 	uint32_t pages; /* page-table pages, 4 KiB each; and as many known by TLB_PAGE that are none yet */
 	uint32_t debts; /* of all CPUs */

@@ -192,7 +192,7 @@ bool reference_owes(const struct reference *reference, unsigned int c, const str
 
 /* ---- events ---- */
 
-/* What a flush is about: PCID (-1: all), one address or all, tables of the PCID in any case, pages, global ones. */
+/* The scope of a flush: PCID (-1: all), one address or all, tables of the PCID in any case, pages, global ones. */
 struct flush {
 	int pcid;
 	bool globals, one, all_tables;

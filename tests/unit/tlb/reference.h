@@ -39,8 +39,8 @@ struct reference {
 	unsigned int cpus;
 	uint64_t memory[REFERENCE_PAGES][512]; /* GPA 0 on: all tables lie there */
 	struct reference_cpu cpu[REFERENCE_CPUS];
-	/* Of the last event: */
-	bool is_full; /* REFERENCE_HELD was not enough: what follows is of no meaning */
+	/* Results of the last event: */
+	bool is_full; /* REFERENCE_HELD was not enough: the results have no meaning */
 	bool was_flush, was_needless, was_late_use, was_table_write;
 };
 

@@ -17,7 +17,7 @@
 #define BASE  (CR4_PAE | CR4_PCIDE | CR4_PGE)
 #define KEEPS X86_BIT(63)
 
-/* What PCIDs 1 (current) and 2 of CPU 0 owe before: A and B 4K, M 2M, T a page table; G is global. */
+/* The debts of PCIDs 1 (current) and 2 of CPU 0 before: A and B 4K, M 2M, T a page table; G is global. */
 #define EVERYTHING "A1 A2 B1 B2 G M1 M2 T1 T2 "
 
 static void lose_everything(struct world *world)

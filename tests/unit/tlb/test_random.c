@@ -192,7 +192,7 @@ static bool is_same_key(const struct held *a, struct held b)
 	return compare(a, &b) == 0;
 }
 
-/* Sorts, and drops what another item of the same key allows, too. Of one key, what has more rights sorts after it. */
+/* Sorts, and drops each item that another of the same key allows, too. An item with more rights sorts after the others of its key. */
 static void settle(struct owed *owed)
 {
 	size_t kept = 0;
