@@ -269,11 +269,19 @@ def _(shell):
         shell.send(line + "\r")
         shell.expect(what)
         shell.prompt()
-    shell.send("crash hang\r")
-    shell.expect("\n")
-    shell.send("\x03")
-    shell.expect("stopped at")
-    shell.prompt(r"kvmap \(stopped\)> ")
+    keys = "crash hang\r"
+    while True:
+        shell.send(keys)
+        shell.expect("\n")
+        shell.send("\x03")
+        shell.expect("stopped at")
+        shell.prompt(r"kvmap \(stopped\)> ")
+        shell.send("backtrace\r")
+        shell.expect("CPU 0")
+        shell.prompt(r"kvmap \(stopped\)> ")
+        if "op_crash" in shell.text[shell.text.rindex("backtrace"):]:
+            break
+        keys = "continue\r"  # It was stopped before the operation began.
     shell.send("areas\r")
     shell.expect("not verified: claims and tables differ while a CPU is in an operation, CPU 0 in line 3 of its script: `continue`")
     shell.prompt(r"kvmap \(stopped\)> ")
