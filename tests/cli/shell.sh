@@ -94,6 +94,16 @@ typed --cpus 2 <lines
 check "a parallel that does not fit is refused, and the next line runs" 2 err 'this parallel has 1024 operations' \
 	out '^  .*flushed$'
 
+{
+	echo a = vmalloc 4K
+	sed -e 1d -e '$d' lines
+	echo diff
+	echo verify
+} >refused
+typed --cpus 2 <refused
+check "diff then compares with the stop before the last line that ran" 2 err 'this parallel has 1024 operations' \
+	out '^  *1  mapped$' out 'area .a. at$|area .a.'
+
 typed <<'END'
 a = vmalloc 4K
 vfree b

@@ -104,7 +104,7 @@ int head_compile(struct compile *compile, bool *taken)
 		return compile_error(compile, start,
 				     "'%s' is settled before the guest boots: give it as an option, --%s",
 				     statement->name, statement->name);
-	if (compile->script->operations.count || compile->loop_count)
+	if (compile->script->operations.count || compile->script->block_count)
 		return compile_error(compile, start,
 				     "'%s' belongs into the head of a script, above its first operation",
 				     statement->name);
@@ -118,15 +118,9 @@ int head_compile(struct compile *compile, bool *taken)
 /* The place of the CPU's number in the line of an operation `on cpu NUMBER`. */
 static struct place place_of_cpu(const struct script *script, uint32_t line)
 {
-	struct place place = { .line = script->text, .number = line };
+	struct place place = compile_place(script, line, 0);
 
-	for (uint32_t i = 1; i < line && place.line; i++) {
-		const char *newline = strchr(place.line, '\n');
-
-		place.line = newline ? newline + 1 : place.line + strlen(place.line);
-	}
-	place.length = strcspn(place.line, "\r\n");
-	place.at = place.line + strspn(place.line, " \t");
+	place.at += strspn(place.at, " \t");
 	for (unsigned int words = 0; words < 2; words++) { /* on, cpu */
 		place.at += strcspn(place.at, " \t\r\n");
 		place.at += strspn(place.at, " \t");
@@ -168,7 +162,7 @@ int script_check_cpus(const struct script *script, uint32_t cpus, char *context_
 {
 	struct compile compile = {
 		.script = (struct script *)script, /* only read */
-		.text_length = strlen(script->text),
+		.text_length = script->length,
 		.error = error,
 		.context = context_out,
 		.context_size = context_size,

@@ -108,15 +108,15 @@ void session_destroy(struct session *session);
 /*
  * A session whose script grows (script_append()) while the guest runs; config.ring is set. session_start() boots the
  * guest and runs the operations that the script has. session->state then says where the guest is, as after
- * session_execute() and session_continue(). config.timeout_ns is of each of these calls, 0 = none. -1, but for
- * ERROR_INPUT of session_execute(): the session is of no more use, but for session_destroy().
+ * session_execute() and session_continue(). config.timeout_ns is of each of these calls, 0 = none. -1: the
+ * session is of no more use, but for session_destroy().
  */
 int session_start(const struct session_config *config, struct session **out, struct error *error);
 
-/*
- * SESSION_IDLE: the guest runs the operations that the script has gained. ERROR_INPUT, and nothing was run: a
- * `parallel` has more of them than the ring.
- */
+/* Whether the ring can take what the script has gained: ERROR_INPUT if a `parallel` has more operations, or text, than it. */
+int session_check(const struct session *session, struct error *error);
+
+/* SESSION_IDLE: the guest runs the operations that the script has gained, which session_check() has accepted. */
 int session_execute(struct session *session, struct error *error);
 
 /* The signal that came has done its work: without this, it stops what runs next, too. */
