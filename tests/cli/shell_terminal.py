@@ -265,7 +265,8 @@ def _(shell):
 @test("findings in the middle of an operation are not called so", ("--guest", os.environ["MUTANT_GUEST"]))
 def _(shell):
     shell.prompt()
-    for line, what in (("verify off", ""), ("a = vmalloc 4K", "4 KiB: new"), ("bug guard-mapped", "done")):
+    for line, what in (("verify off", ""), ("a = vmalloc 4K", "4 KiB: new"), ("bug guard-mapped", "done"),
+                       ("bug lost-frame", "done")):
         shell.send(line + "\r")
         shell.expect(what)
         shell.prompt()
@@ -275,7 +276,13 @@ def _(shell):
     shell.expect("stopped at")
     shell.prompt(r"kvmap \(stopped\)> ")
     shell.send("areas\r")
-    shell.expect("not verified: claims and tables differ while a CPU is in an operation, CPU 0 in line 3 of its script: `continue`")
+    shell.expect("not verified: claims and tables differ while a CPU is in an operation, CPU 0 in line 4 of its script: `continue`")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("frames\r")
+    shell.expect("not verified: claims and tables differ while a CPU is in an operation, CPU 0 in line 4 of its script: `continue`")
+    shell.prompt(r"kvmap \(stopped\)> ")
+    shell.send("frames a\r")
+    shell.expect("Frame 0x")
     shell.prompt(r"kvmap \(stopped\)> ")
     shell.send("restart\r")
     shell.prompt()
