@@ -344,6 +344,17 @@ check "so that the script runs" 0 out '"cpus":4,.*"policy":"lazy"'
 [ "$(grep -c '^policy\|^cpus' more.kvs)" = 2 ] && grep -q '^# cpus 2 # few$' more.kvs && ok "what it replaced is a comment" ||
 	not_ok "what it replaced is a comment"
 
+printf 'seed 7\nfragment 50%% of 1M\n' >begin.kvs
+printf 'a = kmalloc 64\nsave all.kvs\n' | "$KVMAP" shell begin.kvs --seed 5 --debug-slab --fail-allocation 1 $patient >out 2>err
+tr -d '\n' <all.kvs >one_line
+grep -q 'seed 5debug-slabfail-allocation 1# seed 7fragment' one_line && ok "and what the guest was to do" || not_ok "and what the guest was to do"
+try run all.kvs
+check "which the script does, too" 0 out 'allocation 1 was made to fail: all.kvs:9: a = kmalloc 64'
+sed -e '1,7s/^/# /' all.kvs >plain.kvs
+try compile all.kvs -o all.module
+try compile plain.kvs --seed 5 --debug-slab --fail-allocation 1 -o options.module
+cmp -s all.module options.module && ok "as the options do" || not_ok "as the options do"
+
 typed <<'END'
 crash oops
 map

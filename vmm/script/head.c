@@ -57,6 +57,24 @@ static int take_policy(struct compile *compile, struct script_head *head)
 	return 0;
 }
 
+static int take_seed(struct compile *compile, struct script_head *head)
+{
+	head->has_seed = true;
+	return operand_number(compile, "a seed", &head->seed);
+}
+
+static int take_debug_slab(struct compile *compile, struct script_head *head)
+{
+	(void)compile;
+	head->debug_slab = true;
+	return 0;
+}
+
+static int take_fail_allocation(struct compile *compile, struct script_head *head)
+{
+	return take_count(compile, "the number of the allocation", UINT32_MAX, &head->fail_allocation);
+}
+
 static const struct statement {
 	const char *name;
 	const char *usage;
@@ -66,12 +84,15 @@ static const struct statement {
 	{ "nodes", "nodes NUMBER", take_nodes },
 	{ "memory", "memory SIZE", take_memory },
 	{ "policy", "policy strict|lazy|eager", take_policy },
+	{ "seed", "seed NUMBER", take_seed },
+	{ "debug-slab", "debug-slab", take_debug_slab },
+	{ "fail-allocation", "fail-allocation NUMBER", take_fail_allocation },
 };
 
 /* The row of the line's first word, unless that is the name of a variable which the line assigns. */
 static const struct statement *find(struct compile *compile, const char **after_out)
 {
-	struct word word = peek_word(compile, false);
+	struct word word = peek_word(compile, true);
 	const char *after = word.at + word.length;
 
 	*after_out = after;

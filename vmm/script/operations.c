@@ -258,7 +258,8 @@ static const struct name other_words[] = {
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },
 };
 /* Words of the head, which are suggested too; a variable may have such a name. */
-static const char *const head_words[] = { "cpus", "nodes", "memory", "policy" };
+static const char *const head_words[] = { "cpus", "nodes",      "memory",         "policy",
+					  "seed", "debug-slab", "fail-allocation" };
 
 #define HEAD_WORDS (sizeof(head_words) / sizeof(head_words[0]))
 

@@ -17,13 +17,17 @@
 #define SCRIPT_MEMORY_MIN (8ull << 20)
 #define SCRIPT_MEMORY_MAX (64ull << 30)
 
-/* The machine that the head of a script states; 0: not stated. */
+/* What the head of a script states; 0: not stated. */
 struct script_head {
 	uint64_t memory; /* bytes */
 	uint32_t cpus;
 	uint32_t nodes;
 	bool has_policy;
 	uint32_t policy; /* enum kvmap_policy */
+	bool has_seed;
+	uint64_t seed;
+	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
+	uint32_t fail_allocation; /* struct kvmap_boot */
 };
 
 #define SCRIPT_BLOCKS_MAX 16 /* `repeat` in `repeat` */

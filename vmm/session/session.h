@@ -14,8 +14,10 @@
 /* A policy that no one has stated; session_settle() replaces it. */
 #define SESSION_POLICY_UNSTATED UINT32_MAX
 
+#define SESSION_SEED_DEFAULT 1
+
 /*
- * Borrowed until session_destroy(). memory, cpus and nodes of 0 are not stated on the command line, as
+ * Borrowed until session_destroy(). memory, cpus, nodes and fail_allocation of 0 are not stated on the command line, as
  * SESSION_POLICY_UNSTATED is not.
  */
 struct session_config {
@@ -26,6 +28,7 @@ struct session_config {
 	uint32_t cpus;
 	uint32_t nodes;
 	uint32_t policy;
+	bool has_seed; /* false: not stated on the command line */
 	uint64_t seed;
 	bool stage2;              /* read the second stage at each verification */
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
