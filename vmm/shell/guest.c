@@ -3,6 +3,7 @@
  * guest.c: runs the guest of the shell, verifies it where it stops, and reports what changed.
  */
 #include "base/clock.h"
+#include "base/signals.h"
 #include "report/stop.h"
 #include "report/verdict.h"
 #include "shell/internal.h"
@@ -213,6 +214,8 @@ int guest_finish(struct shell *shell, struct error *error)
 		return -1;
 	if (session->reached_end && shell->verify != VERIFY_OFF)
 		shell->verified = session->steps.count;
+	if (signals_received())
+		run.interrupted = signals_name(signals_received());
 	run.unverified = shell->earlier_unverified + unverified(shell);
 	shell->result.findings = session->verdict.finding_count + shell->earlier_findings;
 	/* A person has seen them. */

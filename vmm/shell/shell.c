@@ -7,6 +7,7 @@
 #include "shell/internal.h"
 #include "shell/statements.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,9 +139,10 @@ static int operation(struct shell *shell, const char *line, struct error *error)
 
 /* ---- lines ---- */
 
-static int line_run(struct shell *shell, const char *line, struct error *error)
+/* code: the line without its comment. */
+static int line_run(struct shell *shell, const char *line, const char *code, struct error *error)
 {
-	enum statement statement = statement_of(line, shell->config->commands);
+	enum statement statement = statement_of(code, shell->config->commands);
 	struct words words;
 
 	if (shell->dropped) {
@@ -149,22 +151,22 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 	}
 	if (in_block(shell))
 		statement = STATEMENT_OPERATION;
-	else if (statement == STATEMENT_OPERATION && words_begin(line, "verify") && shell->session &&
+	else if (statement == STATEMENT_OPERATION && words_begin(code, "verify") && shell->session &&
 		 shell->session->state == SESSION_DEAD)
 		statement = STATEMENT_COMMAND; /* no operation of a guest that is dead */
 	if (statement == STATEMENT_NOTHING)
 		return 0;
 	if (statement == STATEMENT_OPERATION)
 		return operation(shell, line, error);
-	if (!words_split(line, &words)) {
+	if (!words_split(code, &words)) {
 		shell_error(shell, "the line is too long, or a quote in it has no end", NULL);
 		return 0;
 	}
 	if (statement == STATEMENT_OWN)
 		return own_word_run(shell, &words, error);
 	/* An expression has blanks and quotes of its own. */
-	if (!strcmp(words.items[0], "print") && !strstr(line, " --") && words.count > 1) {
-		words.items[1] = words_rest(line, words.text, sizeof(words.text));
+	if (!strcmp(words.items[0], "print") && !strstr(code, " --") && words.count > 1) {
+		words.items[1] = words_rest(code, words.text, sizeof(words.text));
 		words.items[2] = NULL;
 		words.count = 2;
 	}
@@ -174,6 +176,18 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 		return -1;
 	shell_inspect(shell, (int)words.count, words.items);
 	return 0;
+}
+
+static int line_take(struct shell *shell, const char *line, struct error *error)
+{
+	char *code = strndup(line, words_code_length(line));
+	int result;
+
+	if (!code)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	result = line_run(shell, line, code, error);
+	free(code);
+	return result;
 }
 
 static const char *prompt_of(const struct shell *shell)
@@ -218,7 +232,7 @@ static int read_lines(struct shell *shell, struct error *error)
 		case INPUT_READ:
 			if (echo)
 				editor_echo(shell->editor, prompt_of(shell), line);
-			if (line_run(shell, line, error) < 0)
+			if (line_take(shell, line, error) < 0)
 				return -1;
 			break;
 		case INPUT_INTERRUPTED: interrupted(shell); break;
@@ -229,7 +243,8 @@ static int read_lines(struct shell *shell, struct error *error)
 				fputc('\n', shell->report.stream);
 			shell->ends = true;
 			break;
-		case INPUT_FAILED: return error_set(error, ERROR_HOST, 0, 0, "standard input cannot be read");
+		case INPUT_FAILED:
+			return error_set(error, ERROR_HOST, errno, 0, "standard input cannot be read");
 		}
 	}
 	if (leave_block(shell))
