@@ -3,13 +3,6 @@
 # kvmap shell, with lines from a pipe.
 . "$(dirname "$0")/tap.sh"
 
-# typed ARG...: runs the shell with the lines of standard input.
-typed() {
-	"$KVMAP" shell $patient "$@" >out 2>err
-	status=$?
-	tried="kvmap shell $*"
-}
-
 typed <<'END'
 a = vmalloc 64K
 vfree a
@@ -136,51 +129,6 @@ check "what is mistyped is suggested, and what is too much is refused" 2 err 'di
 	err '`help` lists them' err 'an argument too many; write: exit$' err 'write: save FILE$' \
 	err 'write: verify \[each.end.off\]' out "area 'a'.*: new"
 grep -q 'vfree' out && not_ok "quit ends it" || ok "quit ends it"
-
-printf 'a = vmalloc 4K\r\nvfree a\r\n' | "$KVMAP" shell $patient >out 2>err
-status=$?
-check "lines end as on other systems, too" 0 out '^kvmap> vfree a$' out 'freed$'
-
-printf '\357\273\277a = vmalloc 4K\nvfree a\n' | "$KVMAP" shell $patient >out 2>err
-status=$?
-check "and begin with a byte order mark, too" 0 out '^kvmap> a = vmalloc 4K$' out 'freed$'
-
-typed <<'END'
-a = vmalloc 4K# of it
-walk a# where it is
-print cpus[0].state # an expression
-print "a # in a text" a
-areas# all
-verify# now
-help vmalloc# one word
-map --range 0xffffc90000000000-0xffffc90000001000 # "no end
-END
-check "comments are alike everywhere" 0 out '^GPA +0x.* in a 4K page' out '^[(]|CPU_|^[0-9]' out '^1 area, 0 of them wrong' \
-	out 'NAME = vmalloc SIZE:' out '^0xffffc90000000000 +4 KiB rw-'
-
-"$KVMAP" shell $patient <&- >out 2>err
-status=$?
-check "a standard input that is closed is said so" 2 err '^kvmap: standard input cannot be read: Bad file descriptor$'
-"$KVMAP" run - <&- >out 2>err
-status=$?
-one_line "of a script, too" 2 'standard input: the script cannot be read: Bad file descriptor'
-
-mkfifo typed
-# Killed by a signal in the middle of its input.
-for json in "" --json; do
-	# shellcheck disable=SC2086
-	"$KVMAP" shell $json $patient <typed >out 2>err &
-	shell=$!
-	exec 9>typed
-	echo a = vmalloc 4K >&9
-	wait_for $shell grep -q 'vmalloc 4K' out
-	kill -TERM $shell
-	wait $shell
-	status=$?
-	exec 9>&-
-	check "a signal ends it with what was verified, and says so${json:+ in JSON}" 143 \
-		out '^INTERRUPTED by SIGTERM: [0-9,]+ checks, no findings so far|"type":"verdict".*"ok":false,"interrupted":"SIGTERM"'
-done
 
 typed <<'END'
 repeat 2
@@ -545,7 +493,6 @@ python3 "$(dirname "$0")/foreign_core.py" first_cpu_off foreign.core
 printf 'map\nwalk 0x400000\nfrags\n' | "$KVMAP" shell foreign.core >out 2>err
 status=$?
 check "a core of another program's guest" 2 out '^0x0000000000400000 ' out '^CPU 1: 4-level' err 'did you mean `frames`|operations need a guest'
-
 typed - </dev/null
 check "standard input is not a script" 2 err 'standard input has what is typed'
 typed none.kvs </dev/null

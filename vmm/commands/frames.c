@@ -177,9 +177,9 @@ static int show_frame(struct inspection *inspection, struct source *source, cons
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
 		status = inspection_fail(inspection, &error, NULL);
 	} else {
-		status = inspection_status(
-			inspection, source,
-			reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong));
+		status = inspection_status(inspection, source,
+					   reaches.cut_short ||
+						   (about.run && frame_kinds[about.run->kind].wrong));
 		if (is_reported(status))
 			report_frame(report, &about);
 	}

@@ -17,7 +17,7 @@
 #define SCRIPT_MEMORY_MIN (8ull << 20)
 #define SCRIPT_MEMORY_MAX (64ull << 30)
 
-/* What the head of a script states; 0: not stated. */
+/* The statements of the head of a script; 0: not stated. */
 struct script_head {
 	uint64_t memory; /* bytes */
 	uint32_t cpus;
