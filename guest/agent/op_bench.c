@@ -96,9 +96,20 @@ static void free_deferred(void *memory)
 	vfree(vmalloc(PAGE_SIZE));
 }
 
+/* Frees an area; of every 63, the most that a CPU keeps without a flush, flushes all. */
+static void free_and_unmap_aliases(void *memory)
+{
+	static u32 waiting;
+
+	vfree(memory);
+	if (++waiting % 63 == 0)
+		vm_unmap_aliases();
+}
+
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
 PAIRS(pairs_of_vfree_atomic, vmalloc(size), free_deferred(memory))
+PAIRS(pairs_of_vm_unmap_aliases, vmalloc(size), free_and_unmap_aliases(memory))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
 PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
 PAIRS(pairs_of_kvmalloc, kvmalloc(size, GFP_KERNEL), kvfree(memory))

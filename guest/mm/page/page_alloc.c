@@ -55,6 +55,8 @@ static __attribute__((noinline)) u32 alloc_again(gfp_t gfp, unsigned int order)
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 		reserve_close();
 	}
+	if (!pfn && gfp_may_reclaim(gfp) && !order && reclaim_pages(1))
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (!pfn && gfp_may_reclaim(gfp) && reclaim_memory())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	return pfn;

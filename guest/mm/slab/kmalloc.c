@@ -132,6 +132,8 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 		object = object_find(cache, gfp);
 		reserve_close();
 	}
+	if (!object && gfp_may_reclaim(gfp) && !cache->order && reclaim_pages(1))
+		object = object_find(cache, gfp);
 	if (!object && gfp_may_reclaim(gfp) && reclaim_memory())
 		object = object_find(cache, gfp);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);

@@ -109,7 +109,7 @@ static inline u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_
 static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsigned long flags,
 					    const void *caller, u32 *status)
 {
-	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status);
+	struct vmap_area *va = vmap_range_take(area_pages(size), status);
 
 	if (unlikely(!va))
 		return NULL;
@@ -136,15 +136,14 @@ area_create_once(unsigned long size, gfp_t gfp, unsigned long flags, const void 
 static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags,
 					   const void *caller, u32 *status)
 {
+	enum reclaim_step step = RECLAIM_SOME;
 	struct vmap_area *va = NULL;
 
 	if (reserve_open(gfp)) {
 		va = area_create_once(size, gfp, flags, caller, status);
 		reserve_close();
 	}
-	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
-		va = area_create_once(size, gfp, flags, caller, status);
-	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
+	while (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(&step, *status, area_pages(size)))
 		va = area_create_once(size, gfp, flags, caller, status);
 	return va;
 }

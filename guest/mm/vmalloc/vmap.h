@@ -161,6 +161,12 @@ static inline bool vmalloc_refuse_in_interrupt(const void *addr, const void *cal
 /* Bytes of managed memory, the size limit of an area. */
 extern u64 vmalloc_largest;
 
+/* Pages of an area of `size` bytes, at most vmalloc_largest. */
+static inline u32 area_pages(unsigned long size)
+{
+	return (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT);
+}
+
 /* Order and pages of a block that vmalloc_huge() maps by one leaf. */
 #define VMAP_HUGE_ORDER 9
 #define VMAP_HUGE_PAGES (1u << VMAP_HUGE_ORDER)
@@ -277,8 +283,22 @@ void vmap_lazy_add_block(struct vmap_area *va);
 /* Flushes at least this range, at once and on every CPU. Lazily freed ranges stay queued. */
 void vmap_flush(unsigned long start, unsigned long end);
 
-/* vmalloc_purge() without freeing cached ranges, so that its cost depends on the lazily freed ranges only. */
-u32 vmap_purge_all(void);
+/*
+ * Frees the areas of all CPUs' deferred lists, flushes all lazily freed ranges and frees them. False if there were
+ * none. *areas_out: ranges flushed.
+ */
+bool vmap_purge_all(u32 *areas_out);
+
+/*
+ * Flushes everything that any CPU has unmapped, and frees no more than a vfree() does. What it has flushed stays on
+ * the lists of each CPU, which finds by flushed_gen that it needs no other flush.
+ */
+void vmap_flush_unmapped(void);
+
+/*
+ * Frees up to `pages` pages, or a few more, of this CPU's lazily freed ranges and deferred areas. False if it had none.
+ */
+bool vmap_reclaim(u32 pages);
 
 /* Frees some ranges of this CPU's flushed_list. */
 void vmap_flushed_release(void);
