@@ -60,8 +60,8 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
  * Appends blocks of a low order, as long as nr has room for a whole one: most frames of fragmented memory that are
  * in no block of order 0. Each costs some instructions a frame more than a block of order 0 does.
  */
-static u32 chain_take_small(struct chain *chain, struct zone *zone, unsigned int order, u32 nr,
-			    enum page_owner owner)
+static __attribute__((noinline)) u32 chain_take_small(struct chain *chain, struct zone *zone,
+						      unsigned int order, u32 nr, enum page_owner owner)
 {
 	struct free_area *area = &zone->free_area[order];
 	u32 blocks = area->nr_free < nr >> order ? area->nr_free : nr >> order;
