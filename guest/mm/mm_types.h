@@ -75,6 +75,18 @@ struct free_area {
 	u32 nr_free;
 };
 
+/*
+ * Order of the smallest buddy block of at least `size` bytes. MAX_ORDER + 1 for size 0 and for sizes that are
+ * too large.
+ */
+static inline unsigned int get_order(unsigned long size)
+{
+	if (size - 1 >= PAGE_SIZE << MAX_ORDER)
+		return MAX_ORDER + 1;
+	size = (size - 1) >> PAGE_SHIFT;
+	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
+}
+
 /* WMARK_NONE: for requests that may use the reserve. */
 enum zone_watermarks { WMARK_NONE, WMARK_MIN, WMARK_LOW, NR_WMARK };
 

@@ -21,15 +21,13 @@ u32 page_alloc_status(void)
 
 static struct page *refuse(u32 status, gfp_t gfp, unsigned int order, const void *caller)
 {
-	caller = warn_caller(status, gfp, caller);
 	this_cpu_cache()->page_alloc_status = status;
-	refusal_record(status, 0, caller);
-	refusal_explain(status, caller,
-			&(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
-					   .gfp = gfp,
-					   .contiguous = true,
-					   .which = KVMAP_LIMIT_ALLOC_PAGES,
-					   .limit = PAGE_SIZE << MAX_ORDER });
+	refusal_record_request(status, 0, caller,
+			       &(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
+						  .gfp = gfp,
+						  .contiguous = true,
+						  .which = KVMAP_LIMIT_ALLOC_PAGES,
+						  .limit = PAGE_SIZE << MAX_ORDER });
 	return NULL;
 }
 

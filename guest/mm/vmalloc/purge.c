@@ -30,7 +30,8 @@
 
 /*
  * Flushed ranges, and pages beyond those of the area being freed, that one vfree() frees: about 150
- * instructions a range and 30 a page. This is more than one vfree() adds, so the list shrinks.
+ * instructions a range and 30 a page, 100 where each merges with its neighbours. This is more than one vfree() adds, so
+ * the list shrinks.
  */
 #define RELEASE_AREAS 4
 #define RELEASE_PAGES 128

@@ -81,8 +81,8 @@ u32 vmalloc_status(void);
 u32 vmalloc_purge(void);
 
 /*
- * What an attempt of an area's function that failed does before the next one. RECLAIM_RANGES: the cached ranges of all
- * CPUs, whose objects may be what is missing.
+ * Steps between the attempts of a function that makes or cuts areas. RECLAIM_RANGES frees the cached ranges of all CPUs,
+ * whose objects may be what is missing.
  */
 enum reclaim_step { RECLAIM_SOME, RECLAIM_ALL, RECLAIM_RANGES, RECLAIM_DONE };
 

@@ -37,7 +37,7 @@ static u32 take_frames(u32 nr, gfp_t gfp)
 
 	if (taken == nr)
 		return first;
-	*end = vmalloc_frames(nr - taken, gfp);
+	*end = frames_alloc_chain_gfp(gfp, nr - taken, PAGE_VMALLOC);
 	if (*end)
 		return first;
 	if (taken)

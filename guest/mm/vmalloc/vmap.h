@@ -20,6 +20,8 @@
 #include "mm/percpu.h"
 #include "mm/vmalloc/vmalloc.h"
 
+struct request; /* mm/warn.h */
+
 extern struct kmem_cache vmap_area_cache, vm_struct_cache;
 
 /* ---- vmap_free.c: the free tree ---- */
@@ -141,6 +143,9 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller);
  */
 void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller);
 
+/* vmalloc_refuse() with the numbers of the request. */
+void vmalloc_refuse_as(u32 status, const void *addr, const void *caller, const struct request *request);
+
 /* vmalloc_refuse() of a product that does not fit in 64 bits. */
 void vmalloc_refuse_product(const void *caller);
 
@@ -175,9 +180,6 @@ static inline u32 area_pages(unsigned long size)
 
 /* Stores the reference to the area in the struct page of its first frame, for vmap_range_at(). */
 void vmap_area_refer(const struct vmap_area *va);
-
-/* Allocates a chain of single frames for an area, according to gfp; 0 without memory. */
-u32 vmalloc_frames(u32 nr, gfp_t gfp);
 
 /* Whether an area can have these flags; enum kvmap_status. */
 u32 vmalloc_gfp_status(gfp_t gfp);
@@ -290,8 +292,8 @@ void vmap_flush(unsigned long start, unsigned long end);
 bool vmap_purge_all(u32 *areas_out);
 
 /*
- * Flushes everything that any CPU has unmapped, and frees no more than a vfree() does. What it has flushed stays on
- * the lists of each CPU, which finds by flushed_gen that it needs no other flush.
+ * Flushes everything that any CPU has unmapped, and frees no more than a vfree() does. Flushed ranges stay on
+ * the lists of each CPU, which finds by flushed_gen that they need no other flush.
  */
 void vmap_flush_unmapped(void);
 

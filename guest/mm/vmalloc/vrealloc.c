@@ -98,7 +98,7 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	/* The guard page was a page of this area, and a TLB may have its translation. */
 	if (va->shrunk > va->allocated)
 		vmap_flush(end, end + KVMAP_GUARD_SIZE);
-	first = vmalloc_frames(nr, gfp);
+	first = frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
 	if (arch_map_chain(end, first, nr, PGPROT_READWRITE, &table)) {
