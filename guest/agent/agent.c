@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/agent.h"
 #include "agent/channel.h"
+#include "agent/log.h"
 #include "agent/operations.h"
 #include "agent/report.h"
 #include "agent/ring.h"
@@ -58,6 +59,7 @@ void agent_run(u64 entry_tsc)
 	u64 hello_tsc = get_cycles();
 	u32 exit;
 
+	log_open(agent.record);
 	report_hello(hello_tsc - entry_tsc);
 	fail_alloc_at(agent.record->fail_allocation);
 	WRITE_ONCE(agent_inside[0], 0);

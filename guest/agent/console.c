@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/console.h"
+#include "agent/channel.h"
+#include "agent/log.h"
 #include "agent/agent.h"
 #include "agent/text.h"
-#include "mm/roots.h"
+#include "mm/arch.h"
 #include "mm/percpu.h"
 
 static const char *status_words(u32 status)
@@ -179,6 +181,9 @@ void console_bye(void)
 #define TEXT_STATISTIC(structure, counter) text_counter(", " #counter " ", stats.counter);
 	KVMAP_VMALLOC_STATS(TEXT_STATISTIC, vmalloc_stats)
 	text_counter("; TLB shootdown IPIs ", tlb_stats.ipis);
+	if (event_log_on && !channel_is_open())
+		text_counter("\nevent log: nobody reads it; times that a log was overwritten: ",
+			     log_overwritten());
 	text_counter("\nrefused or failed against the script: ", agent.unexpected);
 	text("\n");
 }

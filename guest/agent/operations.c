@@ -9,6 +9,7 @@
 #include "arch/sections.h"
 #include "mm/roots.h"
 #include "arch/smp.h"
+#include "mm/arch.h"
 #include "mm/fail_alloc.h"
 #include "mm/locks.h"
 #include "mm/percpu.h"
@@ -175,6 +176,8 @@ static void operation_run_here(void *script_operation)
 	WRITE_ONCE(fail_alloc_now, false);
 	statuses_reset();
 	WRITE_ONCE(agent_inside[cpu], script->line);
+	if (unlikely(log_is_on()))
+		arch_log_operation(operation_index(script), true);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);
 
@@ -186,6 +189,8 @@ static void operation_run_here(void *script_operation)
 		if (refusal.status == KVMAP_REFUSED_NO_MEMORY)
 			report_free_blocks(&operation);
 	}
+	if (unlikely(log_is_on()))
+		arch_log_operation(operation_index(script), false);
 	report_result(&operation, status, get_cycles() - start);
 }
 

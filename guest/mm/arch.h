@@ -117,6 +117,38 @@ void arch_hold_forbid(void);
  */
 u64 arch_virt_to_phys(unsigned long va);
 
+/* ---- the event log (kvmap/event_log.h): stores to entries and flushes are logged by guest/arch ---- */
+
+/* 1: it is kept. The functions below are called only then. */
+extern u32 event_log_on;
+
+/* One comparison with memory and a jump: the compiler would load it first. */
+static inline bool log_is_on(void)
+{
+	bool on;
+
+	asm("cmpl $0, %1" : "=@ccne"(on) : "m"(event_log_on));
+	return on;
+}
+
+/*
+ * Begins it, in `area`: for each CPU `size` and `second` bytes, at least KVMAP_LOG_SIZE_MIN and KVMAP_LOG_SECOND_MIN.
+ * All other CPUs are idle.
+ */
+void arch_log_open(void *area, u32 size, u32 second);
+
+/*
+ * Frames from pfn on were allocated (taken) or freed. Not for frames of areas and page tables: the entries that lead to
+ * them are logged.
+ */
+void arch_log_frames(u32 pfn, u32 nr, bool taken);
+
+/* [start, end) was taken from the free ranges, or is one again. Not for cached ranges: their entries are logged. */
+void arch_log_range(unsigned long start, unsigned long end, bool taken);
+
+/* An operation of the script begins or has returned on this CPU. */
+void arch_log_operation(u32 number, bool begins);
+
 /* ---- called by guest/arch, implemented by guest/mm ---- */
 
 /* Allocates a zeroed frame as a page table, counted as such; returns its pfn, 0 without memory. */

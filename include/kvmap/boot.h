@@ -31,6 +31,7 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_INTERRUPTS =
 		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
 	KVMAP_BOOT_RING = 1 << 11, /* a ring (ring.h) is at ring_gpa; only with KVMAP_BOOT_CHANNEL */
+	KVMAP_BOOT_LOG = 1 << 12,  /* keep the event log (event_log.h) */
 };
 
 /*
@@ -72,7 +73,8 @@ struct kvmap_boot {
 	uint32_t names_offset;
 	uint64_t ring_gpa;
 	uint32_t ring_size; /* bytes, with everything that its offsets refer to */
-	uint32_t unused;
+	uint32_t
+		log_gpa; /* of a struct kvmap_log_area; 0: the guest has a place of its own, and no host reads */
 };
 
 /* Bytes of a variable's name, without the NUL. */

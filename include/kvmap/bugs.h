@@ -30,6 +30,16 @@
 	X(object_record, 21, "object-record")                                                                \
 	X(second_half, 22, "second-half")                                                                    \
 	X(free_link, 23, "free-link")                                                                        \
-	X(block_slack, 24, "block-slack")
+	X(block_slack, 24, "block-slack")                                                                    \
+	X(unlogged_change, 25, "unlogged-change")                                                            \
+	X(right_taken, 26, "right-taken")                                                                    \
+	X(lying_log, 27, "lying-log")                                                                        \
+	X(lost_record, 28, "lost-record")                                                                    \
+	X(early_round, 29, "early-round")                                                                    \
+	X(short_flush, 30, "short-flush")                                                                    \
+	X(late_flush, 31, "late-flush")                                                                      \
+	X(forged_stamps, 32, "forged-stamps")                                                                \
+	X(other_cpu, 33, "other-cpu")                                                                        \
+	X(empty_purge, 34, "empty-purge")
 
 #endif

@@ -26,6 +26,7 @@ enum kvmap_doorbell {
 	KVMAP_DOORBELL_FLUSHES = 5, /* half of tlb_flush_log is new: read it before it is overwritten */
 	KVMAP_DOORBELL_IDLE = 6,    /* all operations of the ring (ring.h) are done, and all CPUs are idle */
 	KVMAP_DOORBELL_SHOW = 7,    /* `show` in a script: read now what it names */
+	KVMAP_DOORBELL_LOG = 8, /* the event log begins, or one of its logs is full: read all (event_log.h) */
 };
 
 enum kvmap_exit {

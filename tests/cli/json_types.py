@@ -24,7 +24,8 @@ SCRIPTS = {
 # Each with --json. {M}: options of the guest with deliberate bugs.
 COMMANDS = [
     "run all.kvs --cpus 2 --nodes 2 --dump all.core", "run later.kvs --dump later.core", "run oops.kvs --dump oops.core",
-    "run full.kvs", "run huge.kvs", "run all.kvs --cpus 2 --fail-allocation 3", "run hang.kvs --timeout 1",
+    "run full.kvs", "run huge.kvs",
+    "run huge.kvs --log --record-events events", "replay events --list", "run all.kvs --cpus 2 --fail-allocation 3", "run hang.kvs --timeout 1",
     "run %s/06-frame-order.kvs {M}" % MUTANTS, "run %s/20-missing-flush-long-ago.kvs {M}" % MUTANTS,
     "map all.core --check", "map %s/05-writable-text.kvs --check {M}" % MUTANTS, "walk all.core a", "walk all.core 0x123000", "areas all.core",
     "areas %s/01-guard-mapped.kvs {M}" % MUTANTS, "frames all.core", "frames all.core a", "frames all.core l",

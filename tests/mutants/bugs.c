@@ -7,8 +7,10 @@
 #include "agent/operations.h"
 #include "agent/variables.h"
 #include "arch/sections.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/smp.h"
+#include "arch/x86_64/tlb.h"
 #include "kvmap/bugs.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
@@ -29,7 +31,14 @@ bool __real_cpu_defer_flush(struct cpu *cpu);
 int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 int __real_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 
+u32 __wrap_vmap_purge_all(void);
+u32 __real_vmap_purge_all(void);
+
+u64 __wrap_arch_unmap(unsigned long va, u32 nr, u32 table);
+u64 __real_arch_unmap(unsigned long va, u32 nr, u32 table);
+
 static bool skip_next_flush, skip_next_cpu, free_next_tables;
+static bool end_next_round_early, shorten_next_flush, skip_next_purge, forge_stamps;
 
 bool __wrap_cpu_defer_flush(struct cpu *cpu)
 {
@@ -41,10 +50,40 @@ bool __wrap_cpu_defer_flush(struct cpu *cpu)
 
 void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 {
-	if (skip_next_flush)
+	/* All but the last page, of which the caller must know nothing. */
+	static struct tlb_range shorter;
+
+	if (skip_next_flush) {
 		skip_next_flush = false;
-	else
-		__real_arch_flush_ranges(ranges, nr);
+		return;
+	}
+	if (end_next_round_early && log_is_on()) {
+		end_next_round_early = false;
+		log_round_done(log_round(ranges, nr));
+	}
+	if (shorten_next_flush && nr == 1) {
+		shorten_next_flush = false;
+		shorter = (struct tlb_range){ ranges->start, ranges->end - PAGE_SIZE };
+		ranges = &shorter;
+	}
+	__real_arch_flush_ranges(ranges, nr);
+}
+
+/* Returns at once, as if nothing waited for a flush. */
+u32 __wrap_vmap_purge_all(void)
+{
+	if (!skip_next_purge)
+		return __real_vmap_purge_all();
+	skip_next_purge = false;
+	return 0;
+}
+
+/* The stamp of an unmapping says that the range was never mapped. */
+u64 __wrap_arch_unmap(unsigned long va, u32 nr, u32 table)
+{
+	u64 stamp = __real_arch_unmap(va, nr, table);
+
+	return forge_stamps ? 0 : stamp;
 }
 
 /* Frees page tables that leaves have replaced at once, without the flush that must come first. */
@@ -335,6 +374,93 @@ static u32 huge_leaf(void)
 	volatile u64 *entry = pmd_make(live_area(0)->va_start);
 
 	*entry &= ~PTE_PFN_MASK;
+	return KVMAP_OK;
+}
+
+/* ---- of the event log: all but the first are found only with it ---- */
+
+/* An entry gets another frame. When it is cleared nothing of that is left but its old value in the log. */
+static u32 unlogged_change(void)
+{
+	unsigned long va = live_area(0)->va_start;
+	u64 entry = *pte_of(va);
+
+	return pte_write(va, (entry & ~PTE_PFN_MASK) | SOME_FRAME);
+}
+
+/* A right goes without a word, and without a flush. */
+static u32 right_taken(void)
+{
+	unsigned long va = live_area(0)->va_start;
+
+	return pte_write(va, *pte_of(va) & ~(u64)_PAGE_RW);
+}
+
+/* A record of a store that was not done. */
+static u32 lying_log(void)
+{
+	unsigned long va = live_area(0)->va_start;
+
+	if (log_is_on())
+		log_pair(va | KVMAP_LOG_LEVEL(1) | KVMAP_LOG_STORE, *pte_of(va), 0);
+	return KVMAP_OK;
+}
+
+/* A record that is not in the log. */
+static u32 lost_record(void)
+{
+	__atomic_add_fetch(&event_log_seq, 1, __ATOMIC_SEQ_CST);
+	return KVMAP_OK;
+}
+
+/* The next round is complete, by the log, before any CPU has flushed. */
+static u32 early_round(void)
+{
+	end_next_round_early = true;
+	return KVMAP_OK;
+}
+
+/* The next flush of a range leaves out its last page. */
+static u32 short_flush(void)
+{
+	shorten_next_flush = true;
+	return KVMAP_OK;
+}
+
+/* The next flush is left out; the script has another one, too late. */
+static u32 late_flush(void)
+{
+	skip_next_flush = true;
+	return KVMAP_OK;
+}
+
+/* No flush from now on, and no stamp that says so. */
+static u32 forged_stamps(void)
+{
+	forge_stamps = true;
+	skip_next_flush = true;
+	return KVMAP_OK;
+}
+
+/* A right is taken away on this CPU alone, whatever others hold: the flush is that of one CPU. */
+static u32 other_cpu(void)
+{
+	unsigned long va = live_area(0)->va_start;
+	volatile u64 *pte = pte_of(va);
+	struct tlb_range range = { va, va + PAGE_SIZE };
+	u64 old = *pte;
+
+	*pte = old & ~(u64)_PAGE_RW;
+	if (log_is_on())
+		log_pair(va | KVMAP_LOG_LEVEL(1) | KVMAP_LOG_STORE, old, *pte);
+	tlb_flush_local(&range, 1);
+	return KVMAP_OK;
+}
+
+/* The next purge flushes nothing. */
+static u32 empty_purge(void)
+{
+	skip_next_purge = true;
 	return KVMAP_OK;
 }
 

@@ -17,6 +17,7 @@ struct bench_config {
 	uint64_t memory;     /* bytes */
 	uint64_t timeout_ns; /* of each run of QEMU */
 	uint32_t policy;     /* or BENCH_ALL_POLICIES */
+	bool log;            /* measure each row with the event log, too */
 	/* "vmalloc", "vmalloc:4K", "live", "flushes", "cpus"; none: everything. */
 	const char *const *selected;
 	size_t selected_count;

@@ -94,14 +94,14 @@ int bench_cpus(const struct bench_config *config, unsigned int cpus, uint32_t po
 	       struct report_bench_cpus **rows_out, size_t *count_out, struct error *error)
 {
 	struct report_bench_cpus *rows = calloc(FUNCTIONS - 1, sizeof(*rows));
+	const struct bench_machine machine = { .cpus = cpus, .policy = policy };
 	char *script = script_write(cpus);
 	struct bench_run run = { 0 };
 	int status = -1;
 
 	if (!rows || !script)
 		error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the bench's script");
-	else if (bench_qemu(config, cpus, policy, script, &run, error) == 0 &&
-		 run.blocks.count != 2 * FUNCTIONS)
+	else if (bench_qemu(config, &machine, script, &run, error) == 0 && run.blocks.count != 2 * FUNCTIONS)
 		error_set(error, ERROR_GUEST, 0, 0, "the guest reported %zu of %zu blocks", run.blocks.count,
 			  2 * FUNCTIONS);
 	else if (run.blocks.count)

@@ -80,11 +80,17 @@ struct bench_run {
 	uint64_t purged_pages, interrupts;
 };
 
+struct bench_machine {
+	unsigned int cpus;
+	uint32_t policy;
+	bool log; /* the guest keeps the event log; no host reads it */
+};
+
 /*
- * Runs the script under QEMU on a machine of that many CPUs, where each tick of the time-stamp counter is an
+ * Runs the script under QEMU on that machine, where each tick of the time-stamp counter is an
  * instruction. All of its operations must have been done. To be freed with bench_run_destroy().
  */
-int bench_qemu(const struct bench_config *config, unsigned int cpus, uint32_t policy, const char *script,
+int bench_qemu(const struct bench_config *config, const struct bench_machine *machine, const char *script,
 	       struct bench_run *out, struct error *error);
 void bench_run_destroy(struct bench_run *run);
 

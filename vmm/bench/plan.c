@@ -46,6 +46,7 @@ void plan_measure(struct plan *plan, const char *function, uint64_t bytes, const
 	struct plan_row planned = { .row = *row };
 	char lines[200];
 
+	planned.row.pages = pages;
 	if (pairs > ROW_PAIRS_MAX)
 		pairs = ROW_PAIRS_MAX;
 	if (pairs < ROW_PAIRS_MIN)
@@ -66,7 +67,7 @@ static const struct bench_pair *pair_of_line(const struct bench_run *run, uint32
 	return NULL;
 }
 
-static int plan_fill(struct plan *plan, const struct bench_run *run, struct error *error)
+static int plan_fill(struct plan *plan, const struct bench_run *run, bool log, struct error *error)
 {
 	for (size_t i = 0; i < plan->rows.count; i++) {
 		struct report_bench_row *row = &plan->rows.items[i].row;
@@ -77,6 +78,10 @@ static int plan_fill(struct plan *plan, const struct bench_run *run, struct erro
 			return error_set(error, ERROR_GUEST, 0, 0,
 					 "the guest's report lacks line %" PRIu32 " of the bench's script",
 					 plan->rows.items[i].line);
+		if (log) {
+			row->logged = (pair->ticks + pair->count / 2) / pair->count;
+			continue;
+		}
 		row->instructions = (pair->ticks + pair->count / 2) / pair->count;
 		row->worst = pair->worst > warm->worst ? pair->worst : warm->worst;
 		row->beyond = pair->beyond > warm->beyond ? pair->beyond : warm->beyond;
@@ -84,9 +89,24 @@ static int plan_fill(struct plan *plan, const struct bench_run *run, struct erro
 	return 0;
 }
 
+static int run_logged(struct plan *plan, const struct bench_config *config, uint32_t policy,
+		      struct error *error)
+{
+	const struct bench_machine machine = { .cpus = 1, .policy = policy, .log = true };
+	struct bench_run run;
+	int status;
+
+	if (bench_qemu(config, &machine, plan->text, &run, error) < 0)
+		return -1;
+	status = plan_fill(plan, &run, true, error);
+	bench_run_destroy(&run);
+	return status;
+}
+
 int plan_run(struct plan *plan, const struct bench_config *config, uint32_t policy, struct bench_run *totals,
 	     struct error *error)
 {
+	const struct bench_machine machine = { .cpus = 1, .policy = policy };
 	struct bench_run run;
 	int status;
 
@@ -94,10 +114,12 @@ int plan_run(struct plan *plan, const struct bench_config *config, uint32_t poli
 		plan->failed = true;
 	if (plan->failed)
 		return error_set(error, ERROR_HOST, ENOMEM, 0, "no memory for the bench's script");
-	if (bench_qemu(config, 1, policy, plan->text, &run, error) < 0)
+	if (bench_qemu(config, &machine, plan->text, &run, error) < 0)
 		return -1;
-	status = plan_fill(plan, &run, error);
+	status = plan_fill(plan, &run, false, error);
 	bench_run_destroy(&run);
+	if (status == 0 && config->log)
+		status = run_logged(plan, config, policy, error);
 	if (totals)
 		*totals = run;
 	return status;

@@ -51,11 +51,12 @@ static void files_close(struct files *files)
 			close(all[i]);
 }
 
-static int module_write(int fd, unsigned int cpus, uint32_t policy, const char *text, struct error *error)
+static int module_write(int fd, const struct bench_machine *machine, const char *text, struct error *error)
 {
-	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS | KVMAP_BOOT_ZEROED,
-				   .policy = policy,
-				   .cpus = cpus,
+	struct kvmap_boot boot = { .flags = KVMAP_BOOT_SERIAL | KVMAP_BOOT_TICKS | KVMAP_BOOT_ZEROED |
+					    (machine->log ? KVMAP_BOOT_LOG : 0),
+				   .policy = machine->policy,
+				   .cpus = machine->cpus,
 				   .seed = 1 };
 	struct script *script;
 	void *module;
@@ -245,7 +246,7 @@ static int run_script(const struct bench_config *config, unsigned int cpus, cons
 	return result;
 }
 
-int bench_qemu(const struct bench_config *config, unsigned int cpus, uint32_t policy, const char *script,
+int bench_qemu(const struct bench_config *config, const struct bench_machine *machine, const char *script,
 	       struct bench_run *out, struct error *error)
 {
 	struct bench_run measured = { 0 };
@@ -254,8 +255,8 @@ int bench_qemu(const struct bench_config *config, unsigned int cpus, uint32_t po
 
 	if (files_open(&files) < 0)
 		result = error_set(error, ERROR_HOST, errno, 0, "cannot make a file in memory");
-	else if ((result = module_write(files.module, cpus, policy, script, error)) == 0)
-		result = run_script(config, cpus, &files, &measured, error);
+	else if ((result = module_write(files.module, machine, script, error)) == 0)
+		result = run_script(config, machine->cpus, &files, &measured, error);
 	files_close(&files);
 	if (result < 0)
 		bench_run_destroy(&measured);

@@ -16,6 +16,14 @@ struct bench_options {
 	const char *what;
 	const char *selected[SELECTED_MAX];
 	size_t selected_count;
+	bool log;
+};
+
+enum { OPTION_LOG = 512 };
+
+static const struct argp_option argp_options[] = {
+	{ "log", OPTION_LOG, NULL, 0, "also count each row with the event log", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -24,6 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_LOG: options->log = true; return 0;
 	case ARGP_KEY_ARG:
 		if (!options->what)
 			options->what = argument;
@@ -45,7 +54,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_child children[] = { { &options_bench_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
-	NULL,
+	argp_options,
 	parse,
 	"guest [OPERATION[:SIZE]|live|flushes|cpus]...",
 	"Measures what the guest's memory costs in instructions, under QEMU, beside Linux's figures: each operation and "
@@ -82,6 +91,7 @@ static int measure(const struct bench_options *options, const char *program)
 		.memory = options->common.session.memory,
 		.timeout_ns = options->common.session.timeout_ns,
 		.policy = options->common.session.policy,
+		.log = options->log,
 		.selected = options->selected,
 		.selected_count = options->selected_count,
 	};

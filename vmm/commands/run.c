@@ -26,9 +26,19 @@ struct run_options {
 	bool hold;
 	bool serial;
 	bool watch;
+	bool log;
+	const char *record_events;
 };
 
-enum { OPTION_DUMP = 512, OPTION_CONTROL, OPTION_HOLD, OPTION_SERIAL, OPTION_WATCH };
+enum {
+	OPTION_DUMP = 512,
+	OPTION_CONTROL,
+	OPTION_HOLD,
+	OPTION_SERIAL,
+	OPTION_WATCH,
+	OPTION_LOG,
+	OPTION_RECORD_EVENTS
+};
 
 static const struct argp_option argp_options[] = {
 	{ "dump", OPTION_DUMP, "FILE", 0, "write the guest's memory at the end as an ELF core", 0 },
@@ -45,6 +55,12 @@ static const struct argp_option argp_options[] = {
 	  "show the guest's map twice a second while it runs, in a terminal: + marks lines that are new, - those that are "
 	  "gone (implies --control auto)",
 	  0 },
+	{ "log", OPTION_LOG, NULL, 0,
+	  "let the guest log its stores to page-table entries and its flushes, and verify flushes (V9) by that instead of by "
+	  "its own record of them",
+	  0 },
+	{ "record-events", OPTION_RECORD_EVENTS, "FILE", 0,
+	  "write what was verified by the log to FILE, for `kvmap replay` (implies --log)", 0 },
 	{ 0 },
 };
 
@@ -59,6 +75,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_HOLD: options->hold = true; return 0;
 	case OPTION_SERIAL: options->serial = true; return 0;
 	case OPTION_WATCH: options->watch = true; return 0;
+	case OPTION_LOG: options->log = true; return 0;
+	case OPTION_RECORD_EVENTS:
+		options->record_events = options_path(state, "--record-events", argument);
+		options->log = true;
+		return 0;
 	case ARGP_KEY_ARG: options_script(state, argument, &options->common, &options->script); return 0;
 	case ARGP_KEY_END:
 		if (options->watch && options->common.json)
@@ -232,6 +253,8 @@ static int run(int argc, char **argv)
 	config.interruptible = true;
 	config.columns = command_columns();
 	config.serial = options.serial;
+	config.log = options.log;
+	config.record_events = options.record_events;
 	config.hold = options.hold || options.watch;
 	config.control = options.control ? options.control : config.hold ? ACCEPT_AUTO : NULL;
 	if ((options.watch ? run_watched : session_run)(&config, &session, &error) < 0)

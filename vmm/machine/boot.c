@@ -42,6 +42,7 @@ static void module_copy(struct machine *machine, const void *module, size_t size
 		record.ring_size = machine_ring_size();
 		machine_ring_open(machine, record.operation_count);
 	}
+	record.log_gpa = record.flags & KVMAP_BOOT_LOG ? machine_log_open(machine) : 0;
 	record.flags |=
 		KVMAP_BOOT_CHANNEL | KVMAP_BOOT_ZEROED | (machine->facts.pages_1g ? KVMAP_BOOT_PAGES_1G : 0);
 	record.channel_gpa = PVH_CHANNEL_GPA;

@@ -113,6 +113,13 @@ void machine_ring_close(struct machine *machine);
 /* Reads the next record of the channel; false if there is none. *damaged_out: the guest's head is invalid. */
 bool machine_next_record(struct machine *machine, struct kvmap_record *out, bool *damaged_out);
 
+/* Where the guest keeps its event log, if the boot record has KVMAP_BOOT_LOG. */
+struct machine_log {
+	uint64_t gpa; /* of the first log of CPU 0 */
+	uint32_t size, second;
+};
+void machine_log(const struct machine *machine, struct machine_log *out);
+
 /* The bytes that the guest wrote to the serial port since boot, at most 1 MiB. Not NUL-terminated. */
 const char *machine_serial(const struct machine *machine, size_t *length_out);
 

@@ -39,6 +39,9 @@ uint32_t machine_channel_size(void);
 void machine_ring_open(struct machine *machine, uint32_t first);
 uint32_t machine_ring_size(void);
 
+/* Initialises the area of the event log. Returns its GPA. */
+uint32_t machine_log_open(struct machine *machine);
+
 /* Registers of vCPU 0 for the PVH entry: 32-bit flat segments, paging off. */
 int machine_set_entry(struct machine *machine, uint32_t entry, uint32_t start_info, struct error *error);
 

@@ -25,6 +25,9 @@ struct pvh_page {
 
 #define PVH_RING_GPA 0x30000ull
 
+/* The event log (kvmap/event_log.h). */
+#define PVH_LOG_GPA 0x60000ull
+
 /*
  * Fills *page for a guest with `memory_size` bytes of RAM whose module 0 has the GPAs [module_gpa, module_gpa +
  * module_size).

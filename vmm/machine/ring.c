@@ -15,7 +15,7 @@
 #define RING_SIZE       (NAMES_OFFSET + NAMES_SIZE)
 
 static_assert((MACHINE_RING_CAPACITY & (MACHINE_RING_CAPACITY - 1)) == 0, "a power of two");
-static_assert(PVH_RING_GPA + RING_SIZE <= GUEST_LOW_END, "the ring lies in low RAM");
+static_assert(PVH_RING_GPA + RING_SIZE <= PVH_LOG_GPA, "the ring lies below the event log");
 
 static struct kvmap_ring *ring_of(const struct machine *machine)
 {

@@ -48,6 +48,27 @@ static void show_row(struct report *report, const struct report_bench_row *row)
 		  text_count(row->beyond, beyond, sizeof(beyond)));
 }
 
+/* Instructions that the event log adds to each of the 2 * pages entries that a pair writes. */
+static double log_cost(const struct report_bench_row *row)
+{
+	return ((double)row->logged - (double)row->instructions) / (2 * (double)row->pages);
+}
+
+static void show_logged(struct report *report, const struct report_bench_row *rows, size_t count)
+{
+	text_line(report, PAINT_FAINT, 2, 4, "%-16s %5s  %12s  %12s  %s", "operation", "size", "log off",
+		  "log on", "more for each entry written");
+	for (size_t i = 0; i < count; i++) {
+		char off[32], on[32], each[32] = "";
+
+		if (rows[i].pages)
+			snprintf(each, sizeof(each), "%.1f", log_cost(&rows[i]));
+		text_line(report, PAINT_PLAIN, 2, 4, "%-16s %5s  %12s  %12s  %s", rows[i].operation,
+			  rows[i].size, text_count(rows[i].instructions, off, sizeof(off)),
+			  text_count(rows[i].logged, on, sizeof(on)), each);
+	}
+}
+
 /* The goal for `beyond` of every row: instructions. */
 #define BEYOND_MOST 20000
 
@@ -83,6 +104,8 @@ static void show_policy(struct report *report, const struct report_bench_row *ro
 		  "Of %s, %zu cost at most half of what Linux does, %zu of them at most a third.",
 		  text_number_of(count, "row", all, sizeof(all)), halves, thirds);
 	show_beyond(report, rows, count);
+	if (rows[0].logged)
+		show_logged(report, rows, count);
 	fputc('\n', report->stream);
 }
 
@@ -199,6 +222,8 @@ static void emit_row(struct report *report, const struct report_bench_row *row)
 	if (row->areas)
 		json_add_number(line, "areas", row->areas);
 	json_add_number(line, "instructions", row->instructions);
+	if (row->logged)
+		json_add_number(line, "logged", row->logged);
 	if (row->reference) {
 		json_add_number(line, "linux", row->reference);
 		json_object_object_add(line, "ratio", json_object_new_double(ratio(row)));

@@ -19,6 +19,8 @@ struct report_bench_row {
 	uint64_t worst;        /* of the most expensive single operation */
 	uint64_t beyond;       /* of the most expensive operation above the cheapest of its kind */
 	uint64_t reference;    /* Linux's best; 0: unknown */
+	uint64_t logged;       /* `instructions` with the event log; 0: not measured */
+	uint64_t pages;        /* of the size; 0: less than one */
 };
 
 /* Flushes of a thousand frees. */

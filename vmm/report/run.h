@@ -55,6 +55,8 @@ struct report_timing {
 	uint64_t total_ns;
 };
 
+struct history;
+
 struct report_run {
 	const char *program;
 	const struct script *script;
@@ -77,6 +79,7 @@ struct report_run {
 	const struct ranges *ranges;      /* of the vmalloc range at the end; may be NULL */
 	const struct verdict *verdict;    /* of all verifications of the run; may be NULL */
 	unsigned int verifications;       /* number of them */
+	const struct history *history;    /* the guest's event log; NULL: it kept none */
 	struct symbols *symbols;
 	struct report_timing timing;
 };

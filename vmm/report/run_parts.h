@@ -22,6 +22,8 @@ struct json_object;
 /* The same as members of a JSON line. */
 void limits_add(struct json_object *line, const struct kvmap_record *record);
 void part_totals(struct report *report, const struct report_run *run);
+/* Nothing without an event log. */
+void part_event_log(struct report *report, const struct report_run *run);
 /* Nothing without --fail-allocation. */
 void part_failure(struct report *report, const struct report_run *run);
 void part_areas(struct report *report, const struct report_run *run);

@@ -201,6 +201,7 @@ void part_totals(struct report *report, const struct report_run *run)
 		for (size_t i = 0; run->claims && i < run->claims->flushes.count; i++)
 			emit_flush(report, &run->claims->flushes.items[i]);
 		emit_totals(report, run);
+		part_event_log(report, run);
 		return;
 	}
 	text_heading(report, "In all");
@@ -216,4 +217,5 @@ void part_totals(struct report *report, const struct report_run *run)
 	} else {
 		text_line(report, PAINT_PLAIN, 2, 2, "The claims of the guest could not be read.");
 	}
+	part_event_log(report, run);
 }

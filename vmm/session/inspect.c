@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/progress.h"
+#include "history/history.h"
 #include "report/show.h"
 #include "session/expectations.h"
 #include "session/internal.h"
@@ -32,6 +33,16 @@ int session_take_flushes(struct session *session, struct error *error)
 	if (take_view(session, &ignored) < 0)
 		return 0;
 	return claims_take_flushes(session->view, &session->mode, session->layout, &session->flushes, error);
+}
+
+int session_take_log(struct session *session, struct error *error)
+{
+	struct error ignored;
+
+	/* A guest may ring when it likes. */
+	if (!session->history || take_view(session, &ignored) < 0)
+		return 0;
+	return history_take(session->history, session->view, error);
 }
 
 int session_read_claims(struct session *session, struct error *error)
@@ -64,6 +75,7 @@ static int verify_claims(struct session *session, struct error *error)
 		.symbols = session->symbols,
 		.variable_names = (const char *const *)session->config.script->variables.items,
 		.variable_name_count = session->config.script->variables.count,
+		.history = session->history,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;
@@ -76,6 +88,8 @@ static int verify_claims(struct session *session, struct error *error)
 	} else if (stage2_reader_check(&no_stage2) < 0) {
 		input.no_stage2 = no_stage2.text;
 	}
+	if (session->history && history_stop(session->history, session->view, error) < 0)
+		return -1;
 	if (verify(&input, &verdict, error) == 0) {
 		session->findings = verdict.finding_count;
 		result = add_verdict(session, &verdict);

@@ -20,6 +20,15 @@ void session_end_parallel(struct session *session);
 /* Reads the flush log, which is half full, before the guest overwrites it. For the next verification. */
 int session_take_flushes(struct session *session, struct error *error);
 
+/* With config.log: opens the history. */
+int session_open_history(struct session *session, struct error *error);
+
+/* Takes the new records of the event log. */
+int session_take_log(struct session *session, struct error *error);
+
+/* Ends the recording of events. -1: it could not all be written. */
+int session_close_history(struct session *session, struct error *error);
+
 /* Walks the tables at the page fault that the CPU has reported. */
 void session_check_fault(struct session *session, unsigned int cpu);
 

@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "base/private_file.h"
 #include "session/accept.h"
+#include "history/history.h"
 #include "session/expectations.h"
 #include "session/internal.h"
 
@@ -34,6 +35,8 @@ int session_run_guest(struct session *session, uint64_t deadline_ns, struct mach
 		if (event->value == KVMAP_DOORBELL_SHOW && session_show(session, error) < 0)
 			return -1;
 		if (event->value == KVMAP_DOORBELL_FLUSHES && session_take_flushes(session, error) < 0)
+			return -1;
+		if (event->value == KVMAP_DOORBELL_LOG && session_take_log(session, error) < 0)
 			return -1;
 	}
 }
@@ -75,7 +78,7 @@ static int boot(struct session *session, struct error *error)
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
 			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0) |
-			 (config->ring ? KVMAP_BOOT_INTERRUPTS : 0),
+			 (config->log ? KVMAP_BOOT_LOG : 0) | (config->ring ? KVMAP_BOOT_INTERRUPTS : 0),
 		.policy = config->policy,
 		.seed = config->seed,
 		.fail_allocation = config->fail_allocation,
@@ -121,6 +124,7 @@ void session_fill_run(struct session *session)
 	run->free_blocks = session->free_blocks.items;
 	run->free_block_count = session->free_blocks.count;
 	run->verdict = &session->verdict;
+	run->history = session->history;
 	machine_facts(session->machine, &run->facts);
 	run->timing.kvm_ns = run->facts.open_ns;
 }
@@ -149,7 +153,7 @@ int session_boot(const struct session_config *config, struct session **out, stru
 		goto failed;
 	if (config->interruptible)
 		signals_defer(interrupt_machine, session->machine);
-	if (open_guest_file(session, error) < 0 ||
+	if (open_guest_file(session, error) < 0 || session_open_history(session, error) < 0 ||
 	    (config->control && acceptor_start(session, &session->acceptor, error) < 0))
 		goto failed;
 	*out = session;
@@ -178,7 +182,7 @@ int session_check_end(struct session *session, bool verify, struct error *error)
 	if (expectations_check_end(session) < 0)
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	session_fill_run(session);
-	return 0;
+	return session_close_history(session, error);
 }
 
 int session_run(const struct session_config *config, struct session **out, struct error *error)
@@ -203,6 +207,9 @@ void session_destroy(struct session *session)
 	ranges_destroy(&session->ranges);
 	claims_destroy(&session->claims);
 	flush_log_destroy(&session->flushes);
+	history_destroy(session->history);
+	if (session->events)
+		fclose(session->events);
 	claims_layout_close(session->layout);
 	symbols_close(session->symbols);
 	private_file_close(&session->program_file);

@@ -11,6 +11,8 @@
 #include "report/run.h"
 #include "stage2/on_demand.h"
 
+struct history;
+
 /* A policy that no one has stated; session_settle() replaces it. */
 #define SESSION_POLICY_UNSTATED UINT32_MAX
 
@@ -30,16 +32,18 @@ struct session_config {
 	uint32_t policy;
 	bool has_seed; /* false: not stated on the command line */
 	uint64_t seed;
-	bool stage2;              /* read the second stage at each verification */
-	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
-	uint32_t fail_allocation; /* struct kvmap_boot */
-	uint64_t timeout_ns;      /* of the guest, from boot to its end */
-	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
-	bool interruptible;       /* a signal ends the guest, and the session is as it was then */
-	bool hold;                /* the VM will be held at its end */
-	bool serial;              /* the guest also writes its text report to the serial port */
-	bool ring;                /* the script grows: session_start() */
-	unsigned int columns;     /* of what `show` shows; 0: the default */
+	bool stage2;               /* read the second stage at each verification */
+	bool debug_slab;           /* KVMAP_BOOT_DEBUG_SLAB */
+	bool log;                  /* KVMAP_BOOT_LOG: the guest's event log is verified, for V9 */
+	const char *record_events; /* with `log`: the events of the TLB model are written there; NULL: not */
+	uint32_t fail_allocation;  /* struct kvmap_boot */
+	uint64_t timeout_ns;       /* of the guest, from boot to its end */
+	const char *control;       /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
+	bool interruptible;        /* a signal ends the guest, and the session is as it was then */
+	bool hold;                 /* the VM will be held at its end */
+	bool serial;               /* the guest also writes its text report to the serial port */
+	bool ring;                 /* the script grows: session_start() */
+	unsigned int columns;      /* of what `show` shows; 0: the default */
 };
 
 /* Where the guest of session_start() is. */
@@ -65,6 +69,8 @@ struct session {
 	bool has_mode; /* paging was on then */
 	struct claims claims;
 	struct flush_log flushes;
+	struct history *history; /* with config.log */
+	FILE *events;            /* of config.record_events */
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;

@@ -168,6 +168,7 @@ void debt_set_over(struct tlb *tlb, struct debt *debt)
 	if (debt->is.is_over)
 		return;
 	debt->is.is_over = true;
+	debt->is.over = tlb->seq;
 	tlb->cpus[debt->is.cpu].due += is_due(debt);
 	tlb->stats.kernel_over += !debt->is.is_table && !(debt->is.rights & RIGHT_U);
 }

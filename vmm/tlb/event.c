@@ -60,7 +60,7 @@ static const char *fields_wrong(const struct tlb_event *event)
 	case TLB_FLUSH_RANGE:
 		return event->value < event->address ? "a range that ends before it begins" : NULL;
 	case TLB_ROUND_REQUEST:
-		return event->old < event->address ? "a range that ends before it begins" : NULL;
+	case TLB_FLUSHED: return event->old < event->address ? "a range that ends before it begins" : NULL;
 	default: return NULL;
 	}
 }

@@ -38,7 +38,12 @@
 	X(FRAMES_RETURNED, 19, "frames-returned", "AV", "GPA [A, V) was freed")                              \
 	X(RANGE_TAKEN, 20, "range-taken", "AV", "GVA [A, V) was allocated")                                  \
 	X(RANGE_RETURNED, 21, "range-returned", "AV", "GVA [A, V) was freed")                                \
-	X(IPI, 22, "ipi", "V", "the CPU sent an interrupt to CPU V; UINT64_MAX: to all others. Counted only")
+	X(IPI, 22, "ipi", "V",                                                                               \
+	  "the CPU sent an interrupt to CPU V; UINT64_MAX: to all others. Counted only")                     \
+	X(FLUSH_BEGUN, 23, "flush-begun", "V",                                                               \
+	  "the next event of this CPU is a flush that began after event V: later removals are not covered")  \
+	X(FLUSHED, 24, "flushed", "AVO",                                                                     \
+	  "a function returned that promises a flush of what operations that had returned at event V unmapped in [A, O)")
 
 #define TLB_EVENT_ENUM(NAME, number, word, fields, meaning) TLB_##NAME = (number),
 enum tlb_event_kind { TLB_EVENTS(TLB_EVENT_ENUM) TLB_EVENT_KINDS };

@@ -44,6 +44,7 @@ int tlb_create(const struct tlb_config *config, struct tlb **out, struct error *
 	for (unsigned int i = 0; i < config->cpus; i++) {
 		tlb->cpus[i].current = -1;
 		tlb->cpus[i].cr0 = CR0_WP;
+		tlb->cpus[i].covers = UINT64_MAX;
 		/* Sources that do not see EFER are in long mode once paging is on. */
 		tlb->cpus[i].efer = EFER_LME;
 	}
@@ -111,6 +112,8 @@ static void take(struct tlb *tlb, const struct tlb_event *event)
 	case TLB_FRAMES_RETURNED: reuse_frames(tlb, event); break;
 	case TLB_RANGE_TAKEN:
 	case TLB_RANGE_RETURNED: reuse_range(tlb, event); break;
+	case TLB_FLUSH_BEGUN: cpu->covers = event->value; break;
+	case TLB_FLUSHED: promise_done(tlb, event); break;
 	case TLB_IPI:
 	case TLB_EVENT_KINDS: break;
 	}
@@ -128,6 +131,9 @@ int tlb_feed(struct tlb *tlb, const struct tlb_event *event, struct error *error
 	tlb->stats.events[event->kind]++;
 	tlb->work_left += tlb->work_left < WORK_MAX ? WORK_PER_EVENT : 0;
 	take(tlb, event);
+	/* A recording has pages before the event that needs them. */
+	if (event->kind != TLB_FLUSH_BEGUN && event->kind != TLB_PAGE)
+		tlb->cpus[event->cpu].covers = UINT64_MAX;
 	/* Only now, so that no table is forgotten and read again in one event: a recording has it once, before the event. */
 	nodes_unhold(tlb);
 	if (tlb->no_memory)
@@ -169,6 +175,16 @@ void tlb_for_each_debt(struct tlb *tlb, unsigned int cpu,
 		for (struct debt *debt = tlb->cpus[cpu].lists[list]; debt; debt = debt->next)
 			if (debt_is_owed(tlb, &debt->is))
 				visit(context, &debt->is);
+}
+
+bool tlb_entry(const struct tlb *tlb, uint64_t gpa, uint64_t *out)
+{
+	const struct page *page = page_find(tlb, page_round_down(gpa, PAGE_4K));
+
+	if (!page || !page->is_known || page->is_spare || gpa % sizeof(*out))
+		return false;
+	*out = page->entries[gpa % PAGE_4K / sizeof(*out)];
+	return true;
 }
 
 const struct tlb_config *tlb_config(const struct tlb *tlb)

@@ -20,10 +20,14 @@ void flush_count(struct tlb *tlb, enum tlb_event_kind kind, uint64_t paid)
 	tlb->stats.needless[kind] += !paid;
 }
 
-/* 1 if it was owed, 0 if the tables give it anyway. */
+/* 1 if it was owed, 0 if the tables give it anyway, or if the flush does not cover it. */
 static uint64_t pay(struct tlb *tlb, struct debt *debt)
 {
-	uint64_t owed = debt_is_owed(tlb, &debt->is);
+	uint64_t owed;
+
+	if (debt->is.since > tlb->cpus[debt->is.cpu].covers)
+		return 0;
+	owed = debt_is_owed(tlb, &debt->is);
 
 	tlb->stats.debts_paid += owed;
 	debt_drop(tlb, debt);

@@ -67,6 +67,7 @@ struct cpu {
 	uint64_t cr0, cr3, cr4, efer;
 	bool in_user, is_halted;
 	uint64_t halted; /* number of the last event that halted it */
+	uint64_t covers; /* its next flush pays what was removed at this event or before */
 	int current;     /* index into contexts; -1: no paging in long mode */
 	ARRAY_OF(struct context) contexts;
 	struct debt *lists[DEBT_LISTS];
@@ -357,6 +358,13 @@ void reuse_frames(struct tlb *tlb, const struct tlb_event *event);
 void reuse_range(struct tlb *tlb, const struct tlb_event *event);
 void round_request(struct tlb *tlb, const struct tlb_event *event);
 void round_done(struct tlb *tlb, const struct tlb_event *event);
+void promise_done(struct tlb *tlb, const struct tlb_event *event);
+
+/*
+ * Whether the debt's CPU is halted, and so need not have flushed for that rule, which is a finding: it must when it wakes,
+ * where cpu_wake() verifies that, if round-short is a finding, too.
+ */
+bool debt_is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule);
 
 /* Counts a match, and lists it. debt may be NULL. */
 void match_add(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t address,

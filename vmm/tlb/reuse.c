@@ -19,7 +19,8 @@ static void take_frame(struct tlb *tlb, struct debt *debt, void *context)
 	if (!debt_is_owed(tlb, &debt->is))
 		return;
 	reuse->owed++;
-	if (reuse->event->kind == TLB_FRAMES_TAKEN && debt_report_once(tlb, debt, rule))
+	if (reuse->event->kind == TLB_FRAMES_TAKEN && !debt_is_excused(tlb, debt, rule) &&
+	    debt_report_once(tlb, debt, rule))
 		match_add(tlb, rule, reuse->event->cpu, debt->is.frame, &debt->is, UINT64_MAX);
 }
 
@@ -60,7 +61,8 @@ static void take_range(struct tlb *tlb, struct debt *debt, void *context)
 
 	if (debt->is.is_table || !debt_is_owed(tlb, &debt->is))
 		return;
-	if (debt_report_once(tlb, debt, TLB_RULE_RANGE_REUSE))
+	if (!debt_is_excused(tlb, debt, TLB_RULE_RANGE_REUSE) &&
+	    debt_report_once(tlb, debt, TLB_RULE_RANGE_REUSE))
 		match_add(tlb, TLB_RULE_RANGE_REUSE, event->cpu, debt->is.va, &debt->is, UINT64_MAX);
 }
 
@@ -84,19 +86,35 @@ void round_request(struct tlb *tlb, const struct tlb_event *event)
 		tlb->no_memory = true;
 }
 
-static void check_round(struct tlb *tlb, struct debt *debt, void *context)
+static void check_flushed(struct tlb *tlb, struct debt *debt, const struct round *round, enum tlb_rule rule)
 {
-	const struct round *round = context;
-
 	/* Pages unmapped after the request need no flush by this round. */
 	if (debt->is.is_table || debt->is.since > round->seq || !debt_is_owed(tlb, &debt->is))
 		return;
-	if (tlb->cpus[debt->is.cpu].is_halted) {
-		tlb->stats.halted_owed += !debt->is.was_excused;
-		debt->is.was_excused = true;
-	} else if (debt_report_once(tlb, debt, TLB_RULE_ROUND_SHORT)) {
-		match_add(tlb, TLB_RULE_ROUND_SHORT, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
-	}
+	if (!debt_is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
+		match_add(tlb, rule, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
+}
+
+static void check_round(struct tlb *tlb, struct debt *debt, void *context)
+{
+	check_flushed(tlb, debt, context, TLB_RULE_ROUND_SHORT);
+}
+
+/* Pages that an operation unmapped which has not returned are not promised: they may not be queued for the flush yet. */
+static void check_promise(struct tlb *tlb, struct debt *debt, void *context)
+{
+	const struct round *round = context;
+
+	if (debt->is.is_over && debt->is.over <= round->seq)
+		check_flushed(tlb, debt, context, TLB_RULE_FLUSH_PROMISED);
+}
+
+void promise_done(struct tlb *tlb, const struct tlb_event *event)
+{
+	struct round round = { 0, event->address, event->old, event->value };
+
+	for (unsigned int cpu = 0; cpu < tlb->config.cpus && round.start < round.end; cpu++)
+		debts_in_range(tlb, cpu, round.start, round.end - 1, check_promise, &round);
 }
 
 void round_done(struct tlb *tlb, const struct tlb_event *event)

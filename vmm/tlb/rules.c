@@ -70,16 +70,22 @@ static bool is_right_lost(struct tlb *tlb, const struct tlb_debt *debt)
 	return now.kind == GIVEN_PAGE && now.item.frame + (debt->va - now.item.va) == debt->frame;
 }
 
+static bool is_execute_lost(struct tlb *tlb, const struct tlb_debt *debt)
+{
+	return !debt->is_table && (debt->rights & (RIGHT_X | RIGHT_W)) == RIGHT_X && debt_is_owed(tlb, debt);
+}
+
 static void check_right(struct tlb *tlb, struct debt *debt)
 {
-	if (!is_right_lost(tlb, &debt->is))
-		return;
-	if (tlb->cpus[debt->is.cpu].is_halted) {
-		tlb->stats.halted_owed += !debt->is.was_excused;
-		debt->is.was_excused = true;
-	} else if (debt_report_once(tlb, debt, TLB_RULE_RIGHT_KEPT)) {
-		match_add(tlb, TLB_RULE_RIGHT_KEPT, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
+	enum tlb_rule rule = debt->is.is_table ? TLB_RULE_TABLE_KEPT : TLB_RULE_RIGHT_KEPT;
+
+	if (debt->is.is_table ? !debt_is_owed(tlb, &debt->is) : !is_right_lost(tlb, &debt->is)) {
+		if (debt->is.is_table || !is_execute_lost(tlb, &debt->is))
+			return;
+		rule = TLB_RULE_EXECUTE_KEPT;
 	}
+	if (!debt_is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
+		match_add(tlb, rule, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
 }
 
 void operation_end(struct tlb *tlb, const struct tlb_event *event)
@@ -111,6 +117,17 @@ void user_enter(struct tlb *tlb, const struct tlb_event *event)
 }
 
 /* ---- halted CPUs ---- */
+
+bool debt_is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule)
+{
+	uint32_t both = TLB_RULE_BIT(TLB_RULE_ROUND_SHORT) | TLB_RULE_BIT(rule);
+
+	if (!tlb->cpus[debt->is.cpu].is_halted || (tlb->config.rules & both) != both)
+		return false;
+	tlb->stats.halted_owed += !debt->is.was_excused;
+	debt->is.was_excused = true;
+	return true;
+}
 
 void cpu_wake(struct tlb *tlb, const struct tlb_event *event)
 {

@@ -47,7 +47,16 @@
 	  "operations of unknown threads")                                                                             \
 	X(ROUND_SHORT, "round-short", "O",                                                                             \
 	  "a flush round was reported as complete while a CPU may hold what the round covers",                         \
-	  "rounds without events; what was unmapped after the request")
+	  "rounds without events; what was unmapped after the request")                                                \
+	X(FLUSH_PROMISED, "flush-promised", "O",                                                                       \
+	  "a function that promises a flush of all that was unmapped returned while a CPU may hold some of it",        \
+	  "what operations unmapped that had not returned when it began")                                              \
+	X(EXECUTE_KEPT, "execute-kept", "O",                                                                           \
+	  "an operation unmapped an executable, read-only page and returned while a running CPU may still execute it", \
+	  "operations of unknown threads; pages that are writable, too")                                               \
+	X(TABLE_KEPT, "table-kept", "O",                                                                               \
+	  "an operation took a page table away and returned while a running CPU may still walk it",                    \
+	  "operations of unknown threads")
 
 #define TLB_RULE_ENUM(NAME, word, profiles, proves, blind) TLB_RULE_##NAME,
 enum tlb_rule { TLB_RULES(TLB_RULE_ENUM) TLB_RULE_COUNT };

@@ -191,7 +191,8 @@ static void check_table_write(struct tlb *tlb, struct debt *debt, void *context)
 	if (!debt->is.is_table || !debt->is.was_freed || !debt_is_owed(tlb, &debt->is))
 		return;
 	tlb->stats.table_writes++;
-	if (debt_report_once(tlb, debt, TLB_RULE_TABLE_WRITE))
+	if (!debt_is_excused(tlb, debt, TLB_RULE_TABLE_WRITE) &&
+	    debt_report_once(tlb, debt, TLB_RULE_TABLE_WRITE))
 		match_add(tlb, TLB_RULE_TABLE_WRITE, event->cpu, event->address, &debt->is, UINT64_MAX);
 }
 

@@ -58,6 +58,7 @@ struct tlb_debt {
 	uint64_t va;      /* of the first byte, canonical */
 	uint64_t frame;   /* GPA of the page, or of the table if is_table */
 	uint64_t since;   /* number of the event that took the entry away */
+	uint64_t over;    /* is_over: number of the event by which */
 	uint64_t thread;  /* which did that; 0: not known */
 	uint16_t cpu;     /* that may hold it */
 	uint16_t remover; /* the CPU that took it away */
@@ -126,6 +127,9 @@ uint64_t tlb_seq(const struct tlb *tlb);
  * tlb_stats.tables_linked and events[TLB_PAGE] do, so that a source can remember it.
  */
 bool tlb_watches(const struct tlb *tlb, uint64_t gpa);
+
+/* The entry at that GPA by the events. False: no table is known there. */
+bool tlb_entry(const struct tlb *tlb, uint64_t gpa, uint64_t *out);
 
 /* Whether accesses of the CPU matter: it has debts. */
 bool tlb_owes(const struct tlb *tlb, unsigned int cpu);

@@ -131,7 +131,7 @@ static size_t place_span(struct flush_span *span, size_t first)
 	return first + count;
 }
 
-int history_build(struct flush_history *history, const struct claims *claims, unsigned int cpus)
+int flush_history_build(struct flush_history *history, const struct claims *claims, unsigned int cpus)
 {
 	const struct claim_flush *items = claims->flushes.items;
 	size_t count = claims->flushes.count, first = 0;
@@ -142,7 +142,7 @@ int history_build(struct flush_history *history, const struct claims *claims, un
 	history->flushes = calloc(cpus, sizeof(*history->flushes));
 	history->turns = calloc(cpus, sizeof(*history->turns));
 	if (!history->places || !history->flushes || !history->turns) {
-		history_destroy(history);
+		flush_history_destroy(history);
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -158,7 +158,7 @@ int history_build(struct flush_history *history, const struct claims *claims, un
 	return 0;
 }
 
-void history_destroy(struct flush_history *history)
+void flush_history_destroy(struct flush_history *history)
 {
 	free(history->places);
 	free(history->flushes);

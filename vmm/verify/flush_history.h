@@ -30,8 +30,8 @@ struct flush_history {
 };
 
 /* Builds the history of CPUs 0 to cpus - 1. claims is borrowed. -1 if memory is out. */
-int history_build(struct flush_history *history, const struct claims *claims, unsigned int cpus);
-void history_destroy(struct flush_history *history);
+int flush_history_build(struct flush_history *history, const struct claims *claims, unsigned int cpus);
+void flush_history_destroy(struct flush_history *history);
 
 /* Counts a step of the caller against the limit of steps. False if the limit is reached. */
 bool history_step(struct flush_history *history);

@@ -17,6 +17,8 @@
 
 #include <stdbool.h>
 
+struct history;
+
 /*
  * The object of a finding. Within one invariant, findings about the same object are one: objects of one kind that
  * overlap, [start, end).
@@ -92,6 +94,11 @@ struct verify_input {
 	 */
 	const struct stage2 *stage2;
 	const char *no_stage2;
+	/*
+	 * The guest's event log until this stop, or NULL: then V9 uses the guest's own log of flushes. Its new
+	 * findings are taken.
+	 */
+	struct history *history;
 	/*
 	 * May be NULL. Parallel to claims->areas, zeroed by the caller. Bit i is set if invariant i has a
 	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.

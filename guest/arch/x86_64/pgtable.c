@@ -6,6 +6,7 @@
  */
 #include "arch/x86_64/pgtable.h"
 
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
 
@@ -39,7 +40,10 @@ static u64 *table_make(u64 *pte)
 	value = pte_get(pte);
 	if (!value && (pfn = pgtable_alloc())) {
 		value = (u64)pfn << PAGE_SHIFT | _PAGE_TABLE;
-		pte_set(pte, value);
+		if (unlikely(log_is_on()))
+			log_table(pte, value);
+		else
+			pte_set(pte, value);
 	}
 	spin_unlock(&page_table_lock);
 	return value ? table_of(value) : NULL;
@@ -125,6 +129,29 @@ u64 pgtable_rights(enum pgprot prot)
 	return prot == PGPROT_EXECUTE ? _PAGE_KERNEL_RX : _PAGE_KERNEL_RO;
 }
 
+/* arch_map_chain() with the event log. */
+static __attribute__((noinline)) int map_chain_logged(unsigned long va, u32 pfn, u32 nr, enum pgprot prot,
+						      u32 *table)
+{
+	u64 rights = pgtable_rights(prot);
+	u64 *pte = pte_known(*table, va, nr);
+
+	if (!pte)
+		pte = tables_make(va, nr, table);
+	if (!pte)
+		return -1;
+	for (;;) {
+		u32 span = table_span(va, nr);
+
+		pfn = log_map_chain(pte, va, span, pfn, rights);
+		nr -= span;
+		if (!nr)
+			return 0;
+		va += (unsigned long)span << PTE_SHIFT;
+		pte = pte_of(va);
+	}
+}
+
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *table)
 {
 	u64 rights = pgtable_rights(prot);
@@ -132,6 +159,8 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 	struct page *map = mem_map;
 	u32 pfn = first, vpn = PAGE_VPN(va), span;
 
+	if (unlikely(log_is_on()))
+		return map_chain_logged(va, first, nr, prot, table);
 	if (!pte)
 		pte = tables_make(va, nr, table);
 	if (!pte)
@@ -175,12 +204,42 @@ u32 arch_table_frame(unsigned long va)
 	return (u32)((pte & PTE_PFN_MASK) >> PAGE_SHIFT);
 }
 
+/* FRAMES_SUM() of `pages`. */
+static u64 pages_sum(struct page *const *pages, u32 nr)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < nr; i++)
+		sum += page_to_pfn(pages[i]) * (2ul * i + 1);
+	return sum;
+}
+
+/* The stores of arch_map_pages(); pte: of va. */
+static __attribute__((noinline)) void map_pages_logged(u64 *pte, unsigned long va, struct page *const *pages,
+						       u32 nr, u64 rights, u64 *sum_out)
+{
+	*sum_out = pages_sum(pages, nr);
+	for (;;) {
+		u32 span = table_span(va, nr);
+
+		log_map_pages(pte, va, span, pages, rights);
+		nr -= span;
+		if (!nr)
+			return;
+		pages += span;
+		va += (unsigned long)span << PTE_SHIFT;
+		pte = pte_of(va);
+	}
+}
+
 void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out)
 {
 	u64 *pte = (u64 *)table + pt_index(va, PTE_SHIFT), *end = pte + nr;
 	const struct page *map = mem_map;
 	u64 sum = 0, weight = 1;
 
+	if (unlikely(log_is_on()))
+		return map_pages_logged(pte, va, pages, nr, _PAGE_KERNEL, sum_out);
 	do {
 		u64 pfn = (u64)(*pages++ - map);
 
@@ -200,8 +259,17 @@ static inline void ptes_clear(u64 *pte, u32 nr)
 	while (++pte != end);
 }
 
+/* arch_table_unmap() with the event log; pte: of va. */
+static __attribute__((noinline)) u64 unmap_logged(u64 *pte, unsigned long va, u32 nr)
+{
+	log_clear(pte, va, nr, 1);
+	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
+}
+
 u64 arch_table_unmap(void *table, unsigned long va, u32 nr)
 {
+	if (unlikely(log_is_on()))
+		return unmap_logged((u64 *)table + pt_index(va, PTE_SHIFT), va, nr);
 	ptes_clear((u64 *)table + pt_index(va, PTE_SHIFT), nr);
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
 }
@@ -216,6 +284,10 @@ int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgp
 		pte = tables_make(va, nr, table);
 	if (!pte)
 		return -1;
+	if (unlikely(log_is_on())) {
+		map_pages_logged(pte, va, pages, nr, rights, sum_out);
+		return 0;
+	}
 	for (;;) {
 		u32 span = table_span(va, nr);
 		u64 *end = pte + span;
@@ -242,7 +314,10 @@ void pgtable_clear(unsigned long va, u32 nr)
 	while (nr) {
 		u32 span = table_span(va, nr);
 
-		ptes_clear(pte_of(va), span);
+		if (unlikely(log_is_on()))
+			log_clear(pte_of(va), va, span, 1);
+		else
+			ptes_clear(pte_of(va), span);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}
@@ -252,6 +327,8 @@ u64 arch_unmap(unsigned long va, u32 nr, u32 table)
 {
 	u64 *pte = pte_known(table, va, nr);
 
+	if (likely(pte) && unlikely(log_is_on()))
+		return unmap_logged(pte, va, nr);
 	if (likely(pte))
 		ptes_clear(pte, nr);
 	else
@@ -266,6 +343,17 @@ bool pgtable_make(unsigned long va, u32 nr)
 	return tables_make(va, nr, &table);
 }
 
+static void ptes_protect(u64 *pte, unsigned long va, u32 nr, u64 rights)
+{
+	u64 *end = pte + nr;
+
+	if (unlikely(log_is_on()))
+		return log_change(pte, va, nr, 1, PTE_PFN_MASK, rights);
+	do
+		pte_set(pte, (pte_get(pte) & PTE_PFN_MASK) | rights);
+	while (++pte != end);
+}
+
 void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 {
 	unsigned long start = va;
@@ -273,19 +361,18 @@ void arch_protect(unsigned long va, u32 nr, enum pgprot prot)
 
 	while (nr) {
 		u32 span = table_span(va, nr);
-		u64 *pmd = pmd_make(va), *pte, *end;
+		u64 *pmd = pmd_make(va);
 
 		if (*pmd & _PAGE_PSE) {
-			pte_set(pmd, (*pmd & PTE_PFN_MASK) | rights | _PAGE_PSE);
+			if (unlikely(log_is_on()))
+				log_change(pmd, va, 1, 2, PTE_PFN_MASK, rights | _PAGE_PSE);
+			else
+				pte_set(pmd, (*pmd & PTE_PFN_MASK) | rights | _PAGE_PSE);
 			va += 1ul << PMD_SHIFT;
 			nr -= PTRS_PER_TABLE;
 			continue;
 		}
-		pte = pte_of(va);
-		end = pte + span;
-		do
-			pte_set(pte, (pte_get(pte) & PTE_PFN_MASK) | rights);
-		while (++pte != end);
+		ptes_protect(pte_of(va), va, span, rights);
 		va += (unsigned long)span << PTE_SHIFT;
 		nr -= span;
 	}

@@ -8,6 +8,7 @@
  * the table even later detects it by pgtable_cuts, and is repeated.
  */
 #include "arch/x86_64/pgtable.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/tlb.h"
 #include "mm/arch.h"
 
@@ -59,9 +60,12 @@ int arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cu
 	for (; blocks; blocks--, va += PMD_SIZE) {
 		struct page *page = pfn_to_page(pfn);
 		u64 *pmd = pmd_make(va), old = *pmd;
+		u64 leaf = (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE;
 
-		__atomic_store_n(pmd, (u64)pfn << PAGE_SHIFT | pgtable_rights(prot) | _PAGE_PSE,
-				 __ATOMIC_RELEASE);
+		if (unlikely(log_is_on()))
+			log_leaf(pmd, va, 2, leaf);
+		else
+			__atomic_store_n(pmd, leaf, __ATOMIC_RELEASE);
 		WRITE_ONCE(page->vpn, PAGE_VPN(va));
 		pfn = page->next;
 		if (old)
@@ -79,7 +83,10 @@ static void clear_huge(unsigned long va, u32 nr)
 
 		if (!(*pmd & _PAGE_PSE))
 			break;
-		__atomic_store_n(pmd, 0, __ATOMIC_RELEASE);
+		if (unlikely(log_is_on()))
+			log_clear(pmd, va, 1, 2);
+		else
+			__atomic_store_n(pmd, 0, __ATOMIC_RELEASE);
 	}
 	if (nr)
 		pgtable_clear(va, nr);

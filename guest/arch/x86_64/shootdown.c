@@ -48,7 +48,7 @@ void shootdown_handle(void)
 
 	if (!__atomic_exchange_n(&this_cpu()->flush_pending, 0, __ATOMIC_SEQ_CST))
 		return;
-	tlb_flush_local(round.ranges, round.nr);
+	tlb_flush_requested(round.ranges, round.nr);
 	if (__atomic_sub_fetch(&round.pending, 1, __ATOMIC_SEQ_CST))
 		return;
 	halted = __atomic_load_n(&round.halted, __ATOMIC_SEQ_CST);

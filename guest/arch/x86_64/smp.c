@@ -12,6 +12,7 @@
 #include "arch/interrupt.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/hold.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/paging.h"
@@ -95,6 +96,8 @@ static __cpuidle void cpu_idle(struct cpu *cpu, void (*ready)(void *argument), v
 {
 	hold_allow(cpu);
 	tlb_log(TLB_FLUSH_IDLE | cpu->number, 0, 0, 0);
+	if (unlikely(log_is_on()))
+		log_number(KVMAP_LOG_IDLE, cpu->number);
 	__atomic_exchange_n(&cpu->state, CPU_IDLE, __ATOMIC_SEQ_CST);
 	if (ready)
 		ready(argument);
@@ -105,6 +108,8 @@ static __cpuidle void cpu_idle(struct cpu *cpu, void (*ready)(void *argument), v
 	if (__atomic_exchange_n(&cpu->state, CPU_RUNNING, __ATOMIC_SEQ_CST) == CPU_IDLE_STALE)
 		tlb_flush_local(NULL, 0);
 	tlb_log(TLB_FLUSH_WAKE | cpu->number, 0, 0, 0);
+	if (unlikely(log_is_on()))
+		log_number(KVMAP_LOG_WAKE, cpu->number);
 }
 
 bool cpu_defer_flush(struct cpu *cpu)

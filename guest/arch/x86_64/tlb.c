@@ -4,6 +4,7 @@
  */
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/shootdown.h"
 #include "kvmap/ports.h"
 #include "lib/platform.h"
@@ -20,33 +21,61 @@ void tlb_log_half(void)
 }
 
 /* Writing CR3 would not flush global translations (SDM vol. 3A 4.10.4.1). */
-static void flush_all(void)
+static void flush_all(struct kvmap_log *log)
 {
+	u32 seq = READ_ONCE(event_log_seq);
 	u64 begun = READ_ONCE(tlb_gen);
 	u64 cr4 = read_cr4();
 
 	write_cr4(cr4 & ~X86_CR4_PGE);
 	write_cr4(cr4);
 	tlb_log(arch_cpu(), begun, 0, ~0ul);
+	if (unlikely(log_is_on()))
+		log_flush(log, seq, 0, ~0ul);
 }
 
-void tlb_flush_local(const struct tlb_range *ranges, u32 nr)
+/* log: of the CPU, the first or second. */
+static void flush_logged(const struct tlb_range *ranges, u32 nr, struct kvmap_log *log)
 {
 	u64 begun = READ_ONCE(tlb_gen);
+	u32 seq = READ_ONCE(event_log_seq);
 
 	if (!nr)
-		return flush_all();
+		return flush_all(log);
 	for (; nr; nr--, ranges++) {
 		for (unsigned long va = ranges->start; va < ranges->end; va += PAGE_SIZE)
 			invlpg(va);
 		tlb_log(arch_cpu(), begun, ranges->start, ranges->end);
+		if (unlikely(log_is_on()))
+			log_flush(log, seq, ranges->start, ranges->end);
 	}
 }
 
-void arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
+void tlb_flush_local(const struct tlb_range *ranges, u32 nr)
+{
+	flush_logged(ranges, nr, event_logs[arch_cpu()].log);
+}
+
+void tlb_flush_requested(const struct tlb_range *ranges, u32 nr)
+{
+	flush_logged(ranges, nr, event_logs[arch_cpu()].second);
+}
+
+static void flush_ranges(const struct tlb_range *ranges, u32 nr)
 {
 	if (arch_nr_cpus > 1)
 		shootdown(ranges, nr);
 	else
 		tlb_flush_local(ranges, nr);
+}
+
+void arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
+{
+	u32 round;
+
+	if (likely(!log_is_on()))
+		return flush_ranges(ranges, nr);
+	round = log_round(ranges, nr);
+	flush_ranges(ranges, nr);
+	log_round_done(round);
 }

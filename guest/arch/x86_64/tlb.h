@@ -34,5 +34,7 @@ static inline u64 tlb_log(u32 cpu, u64 begun, u64 start, u64 end)
 
 /* Flushes the ranges (nr == 0: all translations) on this CPU, and logs each. */
 void tlb_flush_local(const struct tlb_range *ranges, u32 nr);
+/* tlb_flush_local() for another CPU's shootdown, perhaps in an interrupt. */
+void tlb_flush_requested(const struct tlb_range *ranges, u32 nr);
 
 #endif

@@ -5,6 +5,7 @@
 #include "arch/access.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/handlers.h"
 #include "arch/x86_64/hold.h"
 #include "arch/x86_64/percpu.h"
@@ -18,6 +19,8 @@ extern const char access_begin[], access_end[], access_failed[];
 void access_invalidate(u64 address)
 {
 	invlpg(address);
+	if (unlikely(log_is_on()))
+		log_number(KVMAP_LOG_INVLPG, address >> PAGE_SHIFT);
 }
 
 /* If the fault is one of an access: makes the access return 1, and returns true. */

@@ -168,6 +168,8 @@ static u32 slabs_free(u32 pfn)
 		page->nr_objects = 0;
 		page->freelist = 0;
 		frames += 1u << page->order;
+		if (unlikely(log_is_on()))
+			arch_log_frames(pfn, 1u << page->order, false);
 		frames_free(pfn);
 	}
 	vm_stat_add(NR_SLAB_PAGES, -(s64)frames);
@@ -183,6 +185,8 @@ static inline u32 slab_new(struct kmem_cache *cache, gfp_t gfp, struct kmem_list
 
 	if (!pfn)
 		return 0;
+	if (unlikely(log_is_on()))
+		arch_log_frames(pfn, 1u << cache->order, true);
 	page = pfn_to_page(pfn);
 	page->cache = cache->index;
 	page->nr_objects = 0;

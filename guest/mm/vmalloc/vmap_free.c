@@ -3,6 +3,7 @@
  * vmap_free.c: the free tree: free ranges by address, augmented with the largest size in each subtree, so
  * that one descent finds the lowest range that is large enough.
  */
+#include "mm/arch.h"
 #include "mm/shortage.h"
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
@@ -97,6 +98,8 @@ static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, 
 		range_resized(range);
 	}
 	va->next = NULL;
+	if (unlikely(log_is_on()))
+		arch_log_range(va->va_start, va->va_end, true);
 	return va;
 }
 
@@ -130,6 +133,8 @@ static void free_put(struct vmap_area *va)
 	struct rb_node **link = &free_vmap_area_root.rb_node, *parent = NULL;
 	struct vmap_area *below = NULL, *above = NULL; /* adjacent free ranges */
 
+	if (unlikely(log_is_on()))
+		arch_log_range(va->va_start, va->va_end, false);
 	while (*link) {
 		parent = *link;
 		if (va->va_start < area_of(parent)->va_start) {

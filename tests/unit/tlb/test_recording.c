@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PAGES   24
-#define EVENTS  600
+#define EVENTS  1200
 #define STREAMS 120
 
 static uint64_t memory[PAGES][512];
@@ -50,13 +50,12 @@ static bool read_page(void *context, uint64_t gpa, uint64_t entries[512])
 	return true;
 }
 
-static struct tlb_event random_event(unsigned int cpus)
-{
-	static const uint8_t kinds[] = {
+static const uint8_t random_kinds[] = {
 		TLB_STORE,         TLB_STORE,
 		TLB_STORE,         TLB_STORE,
 		TLB_STORE,         TLB_STORE,
 		TLB_STORE,         TLB_ACCESS,
+		TLB_ACCESS,        TLB_ACCESS,
 		TLB_ACCESS,        TLB_ACCESS,
 		TLB_INVLPG,        TLB_INVPCID,
 		TLB_CR3,           TLB_CR3,
@@ -67,9 +66,13 @@ static struct tlb_event random_event(unsigned int cpus)
 		TLB_ROUND_REQUEST, TLB_ROUND_DONE,
 		TLB_FRAMES_TAKEN,  TLB_FRAMES_RETURNED,
 		TLB_RANGE_TAKEN,   TLB_RANGE_RETURNED,
-		TLB_IPI,
-	};
-	struct tlb_event event = { .kind = kinds[below(sizeof(kinds))],
+		TLB_IPI,           TLB_FLUSH_BEGUN,
+		TLB_FLUSHED,
+};
+
+static struct tlb_event random_event(unsigned int cpus)
+{
+	struct tlb_event event = { .kind = random_kinds[below(sizeof(random_kinds))],
 				   .cpu = (uint16_t)below(cpus),
 				   .thread = below(4) };
 
@@ -86,13 +89,18 @@ static struct tlb_event random_event(unsigned int cpus)
 		memory[event.address / 4096][event.address % 4096 / 8] = event.value;
 		break;
 	case TLB_ACCESS:
-		event.flags = (uint8_t[]){ 0, 1, 2, 4, 5, 6, 8 + 0x30, 9 }[below(8)];
+		event.flags = (uint8_t[]){ 0, 1, 2, 12, 13, 10, 8 + 0x30, 9 }[below(8)];
 		event.value = below(PAGES) << 12;
 		break;
 	case TLB_INVPCID: event.flags = (uint8_t)below(4); break;
 	case TLB_CR0: event.value = (below(10) ? 1ull << 31 : 0) | 1 << 16; break;
 	case TLB_CR3: event.value = below(4) << 12 | below(3) | below(2) << 63; break;
 	case TLB_CR4: event.value = 1 << 5 | (below(2) << 7) | (below(3) ? 1 << 17 : 0); break;
+	case TLB_FLUSH_BEGUN: event.value = below(EVENTS); break;
+	case TLB_FLUSHED:
+		event.old = event.address | 0x3fffff;
+		event.value = below(EVENTS);
+		break;
 	case TLB_ROUND_REQUEST:
 	case TLB_FLUSH_RANGE:
 	case TLB_RANGE_TAKEN:

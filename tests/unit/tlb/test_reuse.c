@@ -16,7 +16,6 @@ Test(tlb_rules, frame_reuse_table_reuse_and_range_reuse)
 
 		start(KERNEL, RW);
 		table = pte(KERNEL) & PTE_ADDRESS;
-		FEED(&world, HALT, .cpu = 1);
 		if (i % 3 == 1)
 			world_store(&world, 0, THREAD, world_entry(&world, world.root, KERNEL, 2), 0);
 		else
@@ -51,8 +50,8 @@ Test(tlb_rules, frames_of_large_pages_are_found)
 Test(tlb_rules, right_kept_is_a_right_that_outlives_its_operation)
 {
 	for (unsigned int way = 0; way < 3; way++) {
-		start(KERNEL, RW);
-		world_store(&world, 0, THREAD, pte(KERNEL), FRAME(1) | PTE_P);
+		start(KERNEL, RW | PTE_NX);
+		world_store(&world, 0, THREAD, pte(KERNEL), FRAME(1) | PTE_P | PTE_NX);
 		flush(0, KERNEL);
 		if (way == 1)
 			flush(1, KERNEL);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * history.c: the guest's event log during a session.
+ */
+#include "base/escape.h"
+#include "history/history.h"
+#include "session/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* `purge` and `vm_unmap_aliases` promise a flush; in an interrupt they are refused. */
+static enum history_promise promise_of(void *context, uint64_t number)
+{
+	const struct session *session = context;
+	const struct script *script = session->config.script;
+	const struct kvmap_operation *operation;
+
+	if (number >= script->operations.count)
+		return HISTORY_PROMISES_NOTHING;
+	operation = &script->operations.items[number];
+	return operation->context == KVMAP_CONTEXT_TASK && (operation->opcode == KVMAP_OP_PURGE ||
+							    operation->opcode == KVMAP_OP_VM_UNMAP_ALIASES)
+		       ? HISTORY_PROMISES_FLUSH
+		       : HISTORY_PROMISES_NOTHING;
+}
+
+static int open_events(struct session *session, struct error *error)
+{
+	const char *path = session->config.record_events;
+	char name[256];
+
+	if (!path)
+		return 0;
+	session->events = fopen(path, "wbe");
+	return session->events ? 0
+			       : error_set(error, ERROR_INPUT, errno, 0, "cannot write %s",
+					   text_escape(path, strlen(path), name, sizeof(name)));
+}
+
+int session_open_history(struct session *session, struct error *error)
+{
+	struct machine_log log;
+	struct history_config config = {
+		.cpus = session->config.cpus,
+		.policy = session->config.policy,
+		.promise = promise_of,
+		.context = session,
+	};
+
+	if (!session->config.log)
+		return 0;
+	if (open_events(session, error) < 0)
+		return -1;
+	machine_log(session->machine, &log);
+	config.place = (struct history_place){ log.gpa, log.size, log.second };
+	config.record = session->events;
+	return history_create(&config, &session->history, error);
+}
+
+int session_close_history(struct session *session, struct error *error)
+{
+	const char *path = session->config.record_events;
+	char name[256];
+	bool is_written;
+
+	if (!session->events)
+		return 0;
+	history_record_end(session->history);
+	is_written = !ferror(session->events);
+	if (fclose(session->events) != 0)
+		is_written = false;
+	session->events = NULL;
+	return is_written ? 0
+			  : error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s",
+				      text_escape(path, strlen(path), name, sizeof(name)));
+}

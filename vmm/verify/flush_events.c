@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flush_events.c: V9 where the host reads the guest's event log: what the TLB model and the comparison of its tables with the
+ * guest's have found since the last verification. No stamp of the guest is believed.
+ */
+#include "verify/check.h"
+
+#include "base/page.h"
+#include "base/rights.h"
+#include "history/history.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static bool is_of_frame(enum tlb_rule rule)
+{
+	return rule == TLB_RULE_FRAME_REUSE || rule == TLB_RULE_TABLE_REUSE || rule == TLB_RULE_TABLE_WRITE;
+}
+
+/* "CPU 1 may use 4K page 0x... of frame 0x..., rw-". */
+static void found_debt(struct finding *finding, const struct tlb_debt *debt)
+{
+	if (debt->is_table)
+		finding_found(finding, "CPU %u may walk the page table 0x%" PRIx64 " for 0x%" PRIx64,
+			      debt->cpu, debt->frame, debt->va);
+	else
+		finding_found(finding, "CPU %u may use 0x%" PRIx64 " as %s page of 0x%" PRIx64 ", %s",
+			      debt->cpu, debt->va, page_size_name(page_level_size(debt->level)), debt->frame,
+			      RIGHTS_TEXT(debt->rights));
+}
+
+static void claimed_rule(struct finding *finding, enum tlb_rule rule)
+{
+	switch (rule) {
+	case TLB_RULE_FRAME_REUSE: finding_claimed(finding, "a flush before the frame is used again"); break;
+	case TLB_RULE_TABLE_REUSE:
+	case TLB_RULE_TABLE_WRITE:
+		finding_claimed(finding, "a flush before what was a page table is used again");
+		break;
+	case TLB_RULE_RANGE_REUSE:
+		finding_claimed(finding, "a flush before the address is used again");
+		break;
+	case TLB_RULE_RIGHT_KEPT: finding_claimed(finding, "a flush since a right was taken away"); break;
+	case TLB_RULE_EXECUTE_KEPT:
+		finding_claimed(finding, "a flush since an executable range was unmapped");
+		break;
+	case TLB_RULE_FLUSH_PROMISED:
+		finding_claimed(finding, "a flush of all that was unmapped before");
+		break;
+	case TLB_RULE_ROUND_SHORT: finding_claimed(finding, "a complete round of flushes"); break;
+	default: finding_claimed(finding, "no %s", tlb_rules[rule].word); break;
+	}
+}
+
+static void report_rule(struct check *check, const struct history_finding *history)
+{
+	const struct tlb_debt *debt = &history->tlb.debt;
+	uint64_t size = debt->is_table ? PAGE_4K : page_level_size(debt->level);
+	uint64_t at = is_of_frame(history->tlb.rule) ? debt->frame : debt->va;
+	const struct finding_pages pages = {
+		.start = at,
+		.size = size,
+		.cause = tlb_rules[history->tlb.rule].word,
+		.variant = history->cause,
+		.gaps = true,
+		.object = { OBJECT_FLUSH, history->cause, history->cause + 1 },
+	};
+	struct finding *finding = finding_new_pages(check, at, &pages);
+
+	claimed_rule(finding, history->tlb.rule);
+	found_debt(finding, debt);
+	finding_where_gva(finding, check, debt->va);
+}
+
+/* An entry that is not what the log leads to. */
+static void report_entry(struct check *check, const struct history_finding *history)
+{
+	bool at_stop = history->kind == HISTORY_ENTRY;
+	const struct finding_pages pages = {
+		.start = history->address,
+		.size = sizeof(uint64_t),
+		.cause = at_stop ? "entry" : "old value",
+		.count = 1,
+		.gaps = true,
+		.group = history->address & ~(PAGE_4K - 1ull),
+		.object = { OBJECT_PHYSICAL, history->address, history->address + sizeof(uint64_t) },
+	};
+	struct finding *finding =
+		finding_new_pages(check, history->va ? history->va : history->address, &pages);
+
+	finding_claimed(finding,
+			at_stop ? "entry 0x%016" PRIx64 ", by the event log"
+				: "old value 0x%016" PRIx64 " of an entry, by the event log",
+			history->claimed);
+	finding_found(finding,
+		      at_stop ? "0x%016" PRIx64 " in the page table"
+			      : "0x%016" PRIx64 ", by the records before",
+		      history->found);
+	if (history->va)
+		finding_where_gva(finding, check, history->va);
+	else
+		finding_where(finding, "entry at GPA 0x%" PRIx64, history->address);
+}
+
+static void report_round(struct check *check, const struct history_finding *history)
+{
+	struct finding *finding = finding_new(check, history->address);
+
+	if (history->kind == HISTORY_ROUND_EARLY) {
+		finding_claimed(finding, "round %" PRIu64 " of flushes is complete", history->claimed);
+		finding_found(finding, "CPU %u has logged no flush of it", history->cpu);
+	} else {
+		finding_claimed(finding, "CPU %u has flushed before it went on", history->cpu);
+		finding_found(finding, "no flush since round %" PRIu64 ", which passed it over as idle",
+			      history->claimed);
+	}
+	finding_where(finding, "the event log of CPU %u", history->cpu);
+}
+
+static void report_log(struct check *check, const struct history_finding *history)
+{
+	struct finding *finding = finding_new(check, history->address);
+
+	if (history->kind == HISTORY_LOG_LOST) {
+		finding_claimed(finding, "every record of the event log");
+		finding_found(finding, "%" PRIu64 " are missing, from number %" PRIu64 " on",
+			      history->claimed, history->found);
+	} else if (history->kind == HISTORY_REGISTER) {
+		finding_claimed(finding, "%s 0x%" PRIx64, history->what, history->claimed);
+		finding_found(finding, "0x%" PRIx64 ", without an event", history->found);
+	} else {
+		finding_claimed(finding, "an event log that can be");
+		finding_found(finding, "%s (0x%" PRIx64 ")", history->what, history->claimed);
+	}
+	finding_where(finding, "the event log of CPU %u", history->cpu);
+}
+
+/* An idle CPU that a round has passed over must be marked to flush when it wakes. */
+static void check_marks(struct check *check, const struct history *history)
+{
+	const struct claims *claims = check->facts->claims;
+
+	for (unsigned int cpu = 0; cpu < claims->cpu_count; cpu++) {
+		uint64_t round = history_must_flush(history, cpu);
+		struct finding *finding;
+
+		if (!round)
+			continue;
+		check->result->checked++;
+		if (claims->cpu_states[cpu] == CPU_IDLE_STALE)
+			continue;
+		finding = finding_new(check, round);
+		finding_claimed(finding, "idle CPU %u is marked to flush when it wakes", cpu);
+		finding_found(finding, "it is not, since round %" PRIu64 " of flushes passed it over", round);
+		finding_where(finding, "cpus[%u].state", cpu);
+	}
+}
+
+static void report_not_seen(struct check *check, const struct history *history)
+{
+	uint64_t count = history_not_seen(history);
+
+	if (count)
+		snprintf(check->result->why_not, sizeof(check->result->why_not),
+			 "the TLB model left %" PRIu64
+			 " of what the event log says out, by its limits (docs/tlb-model.md)",
+			 count);
+}
+
+void check_flush_events(struct check *check)
+{
+	struct history *history = check->facts->input->history;
+	const struct history_findings *findings = history_new_findings(history);
+
+	check->result->checked += history_new_checks(history);
+	check_marks(check, history);
+	report_not_seen(check, history);
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct history_finding *finding = &findings->items[i];
+
+		switch (finding->kind) {
+		case HISTORY_RULE: report_rule(check, finding); break;
+		case HISTORY_OLD_VALUE:
+		case HISTORY_ENTRY: report_entry(check, finding); break;
+		case HISTORY_ROUND_EARLY:
+		case HISTORY_WOKE_UNFLUSHED: report_round(check, finding); break;
+		default: report_log(check, finding); break;
+		}
+	}
+}
