@@ -104,6 +104,13 @@ void check_not_seen(struct check *check, const char *why);
 /* fresh.c: the part of check_owners() that is about frames claimed zero. */
 void check_fresh(struct check *check);
 
+/* buddies.c: the parts of check_owners() about a free block, and about two owners that follow each other by frame. */
+void check_free_block(struct check *check, const struct keyed *owner);
+void check_buddies(struct check *check, const struct keyed *owner, const struct keyed *next);
+
+/* memory_types.c: the part of check_protection() that is about the memory types of a frame's mappings. */
+void check_memory_types(struct check *check);
+
 /* write_execute.c: the part of check_protection() that is about frames with several mappings. */
 void check_write_execute(struct check *check);
 

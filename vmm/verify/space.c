@@ -310,6 +310,26 @@ static void check_complement(struct check *check, const struct keyed_array *span
 		report_gap(check, end, KVMAP_VMALLOC_END);
 }
 
+/* Free ranges are in order of addresses, unless the tree is not. */
+static void check_touching(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+
+	for (size_t i = 1; i < claims->free_tree.count; i++) {
+		const struct claim_rb_node *below = &claims->free_tree.items[i - 1], *range = below + 1;
+		struct finding *finding;
+
+		if (below->va_end != range->va_start)
+			continue;
+		finding = finding_new(check, range->va_start);
+		finding_claimed(finding, "free ranges that touch are one");
+		finding_found(finding, "two: 0x%" PRIx64 " to here, and from here to 0x%" PRIx64,
+			      below->va_start, range->va_end);
+		finding_where(finding, "free_vmap_area_root, nodes 0x%" PRIx64 " and 0x%" PRIx64,
+			      below->vmap_area, range->vmap_area);
+	}
+}
+
 static int collect_deferred(const struct claims *claims, struct keyed_array *listed)
 {
 	for (size_t i = 0; i < claims->deferred.count; i++) {
@@ -377,6 +397,7 @@ void check_space(struct check *check)
 
 	check_tree(check, &busy);
 	check_tree(check, &unused);
+	check_touching(check);
 	check_deferred(check);
 	if (collect_spans(claims, &spans) < 0)
 		check->no_memory = true;

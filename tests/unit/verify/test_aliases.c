@@ -96,3 +96,20 @@ Test(aliases, an_alias_of_a_lazily_freed_frame_is_found)
 	make_alias(FRAME_A, 0x1008);
 	expect_findings("V1 V5");
 }
+
+Test(aliases, the_guard_of_an_alias_is_never_mapped)
+{
+	struct claim_area *alias = make_alias(FRAME_A, 0x1007);
+	uint64_t guard = alias->va_end - KVMAP_GUARD_SIZE;
+
+	tables_map(&w.tables, guard, LOW_GPA, 1, LEAF);
+	expect_findings("V3");
+	cr_expect_eq(w.verdict.results[3].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, guard);
+}
+
+Test(aliases, an_alias_with_other_pages_than_were_requested_is_found)
+{
+	make_alias(FRAME_A, 0x1007)->requested_size += K4;
+	expect_findings("V1");
+}
