@@ -30,6 +30,21 @@
 	X(object_record, 21, "object-record")                                                                \
 	X(second_half, 22, "second-half")                                                                    \
 	X(free_link, 23, "free-link")                                                                        \
-	X(block_slack, 24, "block-slack")
+	X(block_slack, 24, "block-slack")                                                                    \
+	X(unmerged_buddies, 25, "unmerged-buddies")                                                          \
+	X(touching_ranges, 26, "touching-ranges")                                                            \
+	X(memory_type, 27, "memory-type")                                                                    \
+	X(pages_short, 28, "pages-short")                                                                    \
+	X(zone_ignored, 29, "zone-ignored")                                                                  \
+	X(node_ignored, 30, "node-ignored")                                                                  \
+	X(lost_object, 31, "lost-object")                                                                    \
+	X(lost_vm_struct, 32, "lost-vm-struct")                                                              \
+	X(lost_range, 33, "lost-range")                                                                      \
+	X(cached_off, 34, "cached-off")                                                                      \
+	X(empty_off, 35, "empty-off")                                                                        \
+	X(lazy_off, 36, "lazy-off")                                                                          \
+	X(pages_swapped, 37, "pages-swapped")                                                                \
+	X(zeros_left_out, 38, "zeros-left-out")                                                              \
+	X(hoarded_frames, 39, "hoarded-frames")
 
 #endif

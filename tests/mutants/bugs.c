@@ -4,6 +4,7 @@
  * property of the memory manager and nothing else. The host must find it by the invariant in ./expected.
  */
 #include "../rbtree_walk.h"
+#include "bugs_parts.h"
 #include "agent/operations.h"
 #include "agent/variables.h"
 #include "arch/sections.h"
@@ -62,8 +63,7 @@ int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, 
 	return failed;
 }
 
-/* Live area number n by address, or NULL. */
-static struct vmap_area *live_area(unsigned int n)
+struct vmap_area *live_area(unsigned int n)
 {
 	struct rb_node *node = rb_first(&vmap_area_root);
 
@@ -72,8 +72,7 @@ static struct vmap_area *live_area(unsigned int n)
 	return node ? container_of(node, struct vmap_area, rb_node) : NULL;
 }
 
-/* The PTE of an address, or NULL without its page tables. */
-static volatile u64 *pte_of(unsigned long va)
+volatile u64 *pte_of(unsigned long va)
 {
 	u64 *table = init_top_pgt;
 	unsigned int shift;
@@ -98,7 +97,7 @@ static u32 pte_write(unsigned long va, u64 value)
 	return KVMAP_OK;
 }
 
-static u32 guard_mapped(void)
+u32 guard_mapped(void)
 {
 	return pte_write(vmap_mapped_end(live_area(0)), SOME_FRAME | _PAGE_KERNEL);
 }
@@ -114,7 +113,7 @@ static u32 *last_link(struct vmap_area *va)
 }
 
 /* The last page of the second area maps the last frame of the first one; its own frame is freed. */
-static u32 shared_frame(void)
+u32 shared_frame(void)
 {
 	struct vmap_area *from = live_area(0), *to = live_area(1);
 	u32 *link = last_link(to);
@@ -125,7 +124,7 @@ static u32 shared_frame(void)
 	return pte_write(vmap_mapped_end(to) - PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
 }
 
-static u32 lost_frame(void)
+u32 lost_frame(void)
 {
 	return frames_alloc(0, PAGE_VMALLOC) ? KVMAP_OK : KVMAP_REFUSED_NO_MEMORY;
 }
@@ -134,7 +133,7 @@ static u32 lost_frame(void)
  * Frees the last frame of an area without unmapping it. The script leaves the free lists empty, so that the
  * list's link does not lengthen the chain, which would be a second bug.
  */
-static u32 free_and_mapped(void)
+u32 free_and_mapped(void)
 {
 	u32 pfn = *last_link(live_area(0));
 
@@ -142,14 +141,14 @@ static u32 free_and_mapped(void)
 	return pfn_to_page(pfn)->next ? KVMAP_REFUSED_NOT_AN_AREA : KVMAP_OK;
 }
 
-static u32 writable_text(void)
+u32 writable_text(void)
 {
 	volatile u64 *pte = pte_of((unsigned long)text_start);
 
 	return pte ? pte_write((unsigned long)text_start, *pte | _PAGE_RW) : KVMAP_REFUSED_NOT_AN_AREA;
 }
 
-static u32 frame_order(void)
+u32 frame_order(void)
 {
 	unsigned long va = live_area(0)->va_start;
 	u64 first = *pte_of(va);
@@ -159,7 +158,7 @@ static u32 frame_order(void)
 }
 
 /* After the last area, in free space. */
-static u32 stray_mapping(void)
+u32 stray_mapping(void)
 {
 	unsigned int n = 0;
 
@@ -168,7 +167,7 @@ static u32 stray_mapping(void)
 	return pte_write(live_area(n)->va_end + 4 * PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
 }
 
-static u32 tree_order(void)
+u32 tree_order(void)
 {
 	struct rb_node *root = vmap_area_root.rb_node, *left = root->rb_left;
 
@@ -178,40 +177,40 @@ static u32 tree_order(void)
 }
 
 /* The first page of an area maps the page table that contains its PTE. */
-static u32 table_as_data(void)
+u32 table_as_data(void)
 {
 	unsigned long va = live_area(0)->va_start;
 
 	return pte_write(va, ALIGN_DOWN(__pa((const void *)pte_of(va)), PAGE_SIZE) | _PAGE_KERNEL);
 }
 
-static u32 account_off(void)
+u32 account_off(void)
 {
 	vm_stat_add(NR_VMALLOC_PAGES, 1);
 	return KVMAP_OK;
 }
 
-static u32 missing_flush(void)
+u32 missing_flush(void)
 {
 	skip_next_flush = true;
 	return KVMAP_OK;
 }
 
 /* The next shootdown flushes this CPU, but one other CPU gets neither an IPI nor a deferred flush. */
-static u32 missing_ipi(void)
+u32 missing_ipi(void)
 {
 	skip_next_cpu = true;
 	return KVMAP_OK;
 }
 
-static u32 table_at_once(void)
+u32 table_at_once(void)
 {
 	free_next_tables = true;
 	return KVMAP_OK;
 }
 
 /* The CPU claims to be idle while it is here. */
-static u32 idle_at_work(void)
+u32 idle_at_work(void)
 {
 	struct cpu *cpu = this_cpu();
 
@@ -222,7 +221,7 @@ static u32 idle_at_work(void)
 }
 
 /* Allocates a buddy block as alloc_pages() does, counts it, and loses it. */
-static u32 lost_block(void)
+u32 lost_block(void)
 {
 	if (!frames_alloc(0, PAGE_KMALLOC))
 		return KVMAP_REFUSED_NO_MEMORY;
@@ -231,7 +230,7 @@ static u32 lost_block(void)
 }
 
 /* A stray write to a frame that was never allocated. */
-static u32 fresh_written(void)
+u32 fresh_written(void)
 {
 	for (u32 i = 0; i < nr_zones; i++) {
 		u64 *frame = __va((u64)zones[i].fresh_start << PAGE_SHIFT);
@@ -245,7 +244,7 @@ static u32 fresh_written(void)
 }
 
 /* The recorded size of the script's first object of 100 bytes is another. */
-static u32 requested_size(void)
+u32 requested_size(void)
 {
 	for (u32 i = 0; i < agent_nr_variables; i++) {
 		const struct agent_variable *variable = &agent_variables[i];
@@ -276,7 +275,7 @@ static char *free_object(struct kmem_cache **cache_out)
 }
 
 /* A write to the first word of a free object. */
-static u32 freed_written(void)
+u32 freed_written(void)
 {
 	struct kmem_cache *cache;
 	char *object = free_object(&cache);
@@ -288,7 +287,7 @@ static u32 freed_written(void)
 }
 
 /* The record of the script's first object says that it is free. */
-static u32 object_record(void)
+u32 object_record(void)
 {
 	const char *object = (const char *)agent_variables[1].address;
 	const struct kmem_cache *cache = kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
@@ -298,7 +297,7 @@ static u32 object_record(void)
 }
 
 /* A write to the word after the last object of a slab. */
-static u32 second_half(void)
+u32 second_half(void)
 {
 	struct kmem_cache *cache;
 
@@ -309,7 +308,7 @@ static u32 second_half(void)
 }
 
 /* A free list ends before its count. */
-static u32 free_link(void)
+u32 free_link(void)
 {
 	struct kmem_cache *cache;
 	char *object = free_object(&cache);
@@ -321,7 +320,7 @@ static u32 free_link(void)
 }
 
 /* A write to the last byte of the script's first block of kmalloc(). */
-static u32 block_slack(void)
+u32 block_slack(void)
 {
 	char *block = (char *)agent_variables[1].address;
 
@@ -330,7 +329,7 @@ static u32 block_slack(void)
 }
 
 /* The first 2M leaf of an area maps low memory. */
-static u32 huge_leaf(void)
+u32 huge_leaf(void)
 {
 	volatile u64 *entry = pmd_make(live_area(0)->va_start);
 
@@ -339,7 +338,7 @@ static u32 huge_leaf(void)
 }
 
 /* Flips one bit of the second frame of an area. */
-static u32 damaged_bytes(void)
+u32 damaged_bytes(void)
 {
 	u32 pfn = pfn_to_page(live_area(0)->vm->pages)->next;
 	char *bytes = __va((u64)pfn << PAGE_SHIFT);

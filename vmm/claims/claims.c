@@ -105,6 +105,8 @@ void claims_destroy(struct claims *claims)
 	free(claims->frames.items);
 	free(claims->busy_tree.items);
 	free(claims->cached_ranges.items);
+	free(claims->cached_entries.items);
+	free(claims->counts.items);
 	free(claims->deferred.items);
 	free(claims->free_tree.items);
 	free(claims->pages.items);

@@ -174,6 +174,7 @@ static int arrays_check(const struct claims_layout *layout, const char *file, st
 		MEMBER(memblock, memory, region, KVMAP_MEMBLOCK_REGIONS_MAX),
 		MEMBER(memblock, reserved, region, KVMAP_MEMBLOCK_REGIONS_MAX),
 		MEMBER(cpu_cache, objects, layout_size(layout, TYPE_kmem_list), KVMAP_KMEM_CACHES_MAX),
+		MEMBER(cpu_cache, cached, layout_size(layout, TYPE_vmap_cached), VMAP_CACHED_PAGES + 1),
 		MEMBER(cpu_cache, vm_stat, sizeof(uint64_t), NR_VM_STAT_ITEMS),
 	};
 

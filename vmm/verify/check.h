@@ -108,6 +108,17 @@ void check_fresh(struct check *check);
 void check_free_block(struct check *check, const struct keyed *owner);
 void check_buddies(struct check *check, const struct keyed *owner, const struct keyed *next);
 
+/* placement.c: the part of check_owners() that is about the zones and nodes that requests allowed. */
+void check_placement(struct check *check);
+
+/* kept.c, objects.c: the parts of check_counters() about the lists of CPUs and caches, and about objects in use. */
+void check_kept(struct check *check);
+void check_objects_in_use(struct check *check);
+
+/* lists.c: the parts of check_space() about deferred areas and cached ranges. */
+void check_deferred(struct check *check);
+void check_cached(struct check *check);
+
 /* memory_types.c: the part of check_protection() that is about the memory types of a frame's mappings. */
 void check_memory_types(struct check *check);
 

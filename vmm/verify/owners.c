@@ -436,6 +436,7 @@ void check_owners(struct check *check)
 		}
 	}
 	check_gap(check, end, UINT64_MAX);
+	check_placement(check);
 	check_tables_in_use(check);
 	check_blocks_sum(check);
 	check_fresh(check);

@@ -38,10 +38,10 @@ static const unsigned int parts_of[INVARIANTS + 1] = {
 	[4] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[5] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[6] = PART_STRUCT_PAGES | PART_OWNERS,
-	[8] = PART_AREAS | PART_FREE_RANGES | PART_DEFERRED,
+	[8] = PART_AREAS | PART_FREE_RANGES | PART_DEFERRED | PART_CACHED,
 	[9] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[12] = PART_AREAS | PART_OWNERS,
-	[13] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS,
+	[13] = PART_AREAS | PART_FREE_RANGES | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS | PART_CACHED,
 };
 
 static void mark_cut(struct check *check)
@@ -51,7 +51,8 @@ static void mark_cut(struct check *check)
 					     "mem_map",
 					     "the owners of frames",
 					     "the lists of free objects",
-					     "the lists of deferred areas" };
+					     "the lists of deferred areas",
+					     "the lists of cached ranges" };
 	char text[sizeof(check->result->why_not)];
 	struct strbuf why = STRBUF(text);
 	unsigned int parts =
@@ -189,6 +190,7 @@ int verdict_add(struct verdict *a, const struct verdict *b)
 	if (add_listed(a, b, known) < 0)
 		return -1;
 	a->finding_count += b->finding_count;
+	a->fallback_frames = b->fallback_frames;
 	/* The same slots and leaves again: their number is that of the last verification that compared them. */
 	if (b->slots_checked) {
 		a->slots_checked = b->slots_checked;

@@ -75,6 +75,8 @@ struct verdict {
 	/* V10 in the last verification that read the second stage; included in results[10].checked. */
 	uint64_t slots_checked;         /* memory slots of the kernel */
 	uint64_t stage2_leaves_checked; /* leaves of the second stage */
+	uint64_t
+		fallback_frames; /* frames of areas, on another node than requested, in the last verification */
 };
 
 /* The input of a verification. All pointers are borrowed. */

@@ -10,9 +10,6 @@
 #include "mm/page/buddy.h"
 #include "mm/page/watermark.h"
 
-#define PCP_BATCH 64
-#define PCP_HIGH  128
-
 u32 pcp_free_max = PCP_CHAIN;
 
 u32 pcp_lowest_kind;

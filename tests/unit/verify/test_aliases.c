@@ -23,7 +23,7 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 				    .nr_pages = 2,
 				    .allocated = w.claims.flush_generation,
 				    .frames_sum = FRAMES_SUM(0, FRAME_A) + FRAMES_SUM(1, 0x1007) };
-	struct claim_cached_range gap = { AREA_END, AREA_END + K4 };
+	struct claim_cached_range gap = { .va_start = AREA_END, .va_end = AREA_END + K4 };
 
 	cr_assert_eq(array_push(&w.claims.areas, alias), 0);
 	cr_assert_eq(array_push(&w.claims.cached_ranges, gap), 0);

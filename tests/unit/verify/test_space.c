@@ -64,8 +64,8 @@ Test(space, a_range_that_is_neither_free_nor_busy_is_found)
 
 Test(space, a_cached_range_is_part_of_the_space_and_may_not_overlap)
 {
-	struct claim_cached_range range = { w.claims.free_tree.items[0].va_start,
-					    w.claims.free_tree.items[0].va_start + K4 };
+	struct claim_cached_range range = { .va_start = w.claims.free_tree.items[0].va_start,
+					    .va_end = w.claims.free_tree.items[0].va_start + K4 };
 
 	w.claims.free_tree.items[0].va_start += K4;
 	cr_assert_eq(array_push(&w.claims.cached_ranges, range), 0);

@@ -55,7 +55,7 @@ static void make_huge(void)
 		.frame_count = HUGE_PAGES,
 		.allocated = w.claims.flush_generation,
 	};
-	struct claim_cached_range gap = { AREA_END, HUGE };
+	struct claim_cached_range gap = { .va_start = AREA_END, .va_end = HUGE };
 	struct claim_area lazy = *area(L);
 
 	*area(L) = huge;
