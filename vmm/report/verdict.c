@@ -15,13 +15,15 @@ static const char *finding_name(unsigned int invariant)
 	return invariant && invariant <= INVARIANTS ? invariant_name(invariant) : "script";
 }
 
-/* For V10, what of the second stage was compared. "" for others, and where nothing was. */
-static const char *second_stage_note(unsigned int invariant, const struct verdict *verdict, char *out,
-				     size_t size)
+/* For V10, what of the second stage was compared; for V4, frames of another node than requested. Else "". */
+static const char *result_note(unsigned int invariant, const struct verdict *verdict, char *out, size_t size)
 {
-	char slots[40], leaves[40];
+	char slots[40], leaves[40], frames[40];
 
 	*out = 0;
+	if (invariant == INVARIANT_OWNERS && verdict->fallback_frames)
+		snprintf(out, size, " [%s of another node than preferred]",
+			 text_number_of(verdict->fallback_frames, "frame", frames, sizeof(frames)));
 	if (invariant == INVARIANT_SECOND_STAGE && verdict->slots_checked)
 		snprintf(
 			out, size, " [%s; second stage: %s]",
@@ -42,7 +44,7 @@ static void show_result(struct report *report, unsigned int invariant, const str
 	const char *name = invariant_name(invariant), *text = invariant_text(invariant);
 	char count[40], note[120], why[sizeof(result->why_not) + 4] = "";
 
-	second_stage_note(invariant, verdict, note, sizeof(note));
+	result_note(invariant, verdict, note, sizeof(note));
 	text_count(result->checked, count, sizeof(count));
 	if (result->seen == NOT_SEEN)
 		snprintf(why, sizeof(why), " (%s)", *result->why_not ? result->why_not : "no reason given");
@@ -286,6 +288,8 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 		json_object_object_add(line, "partly_seen", partly);
 	else
 		json_object_put(partly);
+	if (verdict->fallback_frames)
+		json_add_number(line, "fallback_frames", verdict->fallback_frames);
 	if (verdict->slots_checked) {
 		json_add_number(second_stage, "slots", verdict->slots_checked);
 		json_add_number(second_stage, "leaves", verdict->stage2_leaves_checked);

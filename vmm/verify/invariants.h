@@ -36,7 +36,8 @@
 enum { INVARIANTS = 0 INVARIANT_TABLE(INVARIANT_COUNT) };
 #undef INVARIANT_COUNT
 
-/* V10, whose verdict has counts of its own. */
+/* V4 and V10, whose verdicts have counts of their own. */
+#define INVARIANT_OWNERS       4
 #define INVARIANT_SECOND_STAGE 10
 
 #endif
