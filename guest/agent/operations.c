@@ -174,6 +174,7 @@ static void operation_run_here(void *script_operation)
 	agent_running[cpu] = script;
 	WRITE_ONCE(fail_alloc_now, false);
 	statuses_reset();
+	WRITE_ONCE(agent_opcode[cpu], script->opcode);
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
 	WRITE_ONCE(agent_inside[cpu], 0);

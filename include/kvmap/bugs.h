@@ -45,6 +45,7 @@
 	X(lazy_off, 36, "lazy-off")                                                                          \
 	X(pages_swapped, 37, "pages-swapped")                                                                \
 	X(zeros_left_out, 38, "zeros-left-out")                                                              \
-	X(hoarded_frames, 39, "hoarded-frames")
+	X(hoarded_frames, 39, "hoarded-frames")                                                              \
+	X(die_soon, 40, "die-soon")
 
 #endif

@@ -18,6 +18,7 @@ HAS(reserved, KVMAP_MEMBLOCK_REGIONS_MAX);
 HAS(caches, KVMAP_KMEM_CACHES_MAX);
 HAS(cpu_states, KVMAP_CPUS_MAX);
 HAS(inside, KVMAP_CPUS_MAX);
+HAS(opcode, KVMAP_CPUS_MAX);
 #undef HAS
 static_assert(VIEW_CPUS_MAX >= KVMAP_CPUS_MAX, "a view has all CPUs of a guest");
 

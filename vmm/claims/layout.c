@@ -169,6 +169,7 @@ static int arrays_check(const struct claims_layout *layout, const char *file, st
 		ROOT(cpu_caches, layout_size(layout, TYPE_cpu_cache), KVMAP_CPUS_MAX),
 		ROOT(cpus, layout_size(layout, TYPE_cpu), KVMAP_CPUS_MAX),
 		ROOT(agent_inside, sizeof(uint32_t), KVMAP_CPUS_MAX),
+		ROOT(agent_opcode, sizeof(uint32_t), KVMAP_CPUS_MAX),
 		ROOT(agent_variables, layout_size(layout, TYPE_agent_variable), KVMAP_VARIABLES_MAX),
 		MEMBER(zone, free_area, layout_size(layout, TYPE_free_area), MAX_ORDER + 1),
 		MEMBER(memblock, memory, region, KVMAP_MEMBLOCK_REGIONS_MAX),

@@ -34,7 +34,8 @@
 	OBJECT(agent)                                                                                        \
 	OBJECT(agent_variables)                                                                              \
 	NUMBER(agent_nr_variables)                                                                           \
-	OBJECT(agent_inside)
+	OBJECT(agent_inside)                                                                                 \
+	OBJECT(agent_opcode)
 
 /*
  * TYPE: a structure, followed by its members. NUMBER: a member of 1, 2, 4 or 8 bytes. OBJECT: a member that

@@ -64,6 +64,7 @@ static int verify_claims(struct session *session, struct error *error)
 		.symbols = session->symbols,
 		.variable_names = (const char *const *)session->config.script->variables.items,
 		.variable_name_count = session->config.script->variables.count,
+		.died = session->run.death,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;
@@ -104,6 +105,16 @@ int session_verify(struct session *session, struct error *error)
 	result = verify_claims(session, error);
 	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 	return result;
+}
+
+void session_verify_dead(struct session *session)
+{
+	uint64_t start = clock_monotonic_ns();
+	struct error ignored;
+
+	progress_set("verifying");
+	(void)verify_claims(session, &ignored);
+	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 }
 
 void session_check_fault(struct session *session, unsigned int cpu)

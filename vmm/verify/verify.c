@@ -3,6 +3,7 @@
  * verify.c: all invariants in turn, and the verdict.
  */
 #include "verify/check.h"
+#include "verify/in_progress.h"
 
 #include "base/array.h"
 #include "base/strbuf.h"
@@ -67,6 +68,28 @@ static void mark_cut(struct check *check)
 	check_not_seen(check, text);
 }
 
+/* Findings of an invariant that need not hold in the operation in progress say nothing: it is not seen. */
+static void drop_in_progress(struct check *check)
+{
+	const struct verify_input *input = check->facts->input;
+	struct verdict *verdict = check->verdict;
+	size_t areas = input->area_findings ? check->facts->claims->areas.count : 0;
+	char why[sizeof(check->result->why_not)];
+
+	if (!input->died || !check->facts->claims || !check->result->findings ||
+	    !in_progress_breaks(check->facts->claims, check->invariant, why, sizeof(why)))
+		return;
+	verdict->finding_count -= check->result->findings;
+	while (verdict->findings.count &&
+	       verdict->findings.items[verdict->findings.count - 1].invariant == check->invariant)
+		verdict->findings.count--;
+	verdict->further.count -= check->further;
+	for (size_t i = 0; i < areas; i++)
+		input->area_findings[i] &= ~(1u << check->invariant);
+	check->result->findings = 0;
+	check_not_seen(check, why);
+}
+
 static int run_all(const struct facts *facts, struct verdict *verdict)
 {
 	for (unsigned int i = 1; i <= INVARIANTS; i++) {
@@ -84,6 +107,7 @@ static int run_all(const struct facts *facts, struct verdict *verdict)
 		report_damages(&check);
 		invariants[i - 1].run(&check);
 		findings_join(&check);
+		drop_in_progress(&check);
 		mark_cut(&check);
 		if (check.no_memory)
 			return -1;

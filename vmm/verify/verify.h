@@ -99,6 +99,11 @@ struct verify_input {
 	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.
 	 */
 	uint32_t *area_findings;
+	/*
+	 * The guest died: rules that need not hold in the operation that a CPU is in (in_progress.h) have no findings. False:
+	 * it stands still between operations, or the caller repeats the verification until it does.
+	 */
+	bool died;
 };
 
 /* Checks every invariant. 0, or -1 if memory is out. */
