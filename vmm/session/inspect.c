@@ -50,8 +50,15 @@ int session_read_claims(struct session *session, struct error *error)
 
 static int add_verdict(struct session *session, const struct verdict *verdict)
 {
-	return session->run.verifications++ ? verdict_add(&session->verdict, verdict)
-					    : expectations_first_verdict(session, verdict);
+	size_t known = session->verdict.findings.count;
+	int result = session->run.verifications++ ? verdict_add(&session->verdict, verdict)
+						  : expectations_first_verdict(session, verdict);
+
+	for (; known < session->verdict.findings.count; known++)
+		expectations_after(session, session->verdict.findings.items[known].after,
+				   sizeof(session->verdict.findings.items[known].after));
+	session->verified_steps = session->steps.count;
+	return result;
 }
 
 /* Verifies the claims that were read. */

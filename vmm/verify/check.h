@@ -28,11 +28,13 @@ struct invariant {
 	const char *text;
 	void (*run)(struct check *check);
 	bool needs_claims; /* without them it is not seen at all */
+	enum severity severity;
+	const char *next; /* the command that shows more of a finding */
 };
 
 extern const struct invariant invariants[INVARIANTS];
 
-#define CHECK_FUNCTION(number, function, needs_claims, rule) void check_##function(struct check *check);
+#define CHECK_FUNCTION(number, function, ...) void check_##function(struct check *check);
 INVARIANT_TABLE(CHECK_FUNCTION)
 #undef CHECK_FUNCTION
 
