@@ -78,7 +78,7 @@ each 'a = vmalloc 16K\n' 'set_memory_ro a 4'
 each 'a = vmalloc 8K\n' 'fill a'
 each 'a = vmalloc 8K\n' 'stress 1 20'
 
-# What is damaged is found: a rule that holds at every instruction, and one that the operation does not touch.
+# Damage is found: by a rule that holds at every instruction, and by one that the operation does not touch.
 die 300 'a = vmalloc 4K\nbug writable-text\n' 'b = vmalloc 16K'
 [ "$found" = 'V7 script' ] && report yes "damage that the operation cannot explain is found" || report no "damage that the operation cannot explain is found"
 die 100 'a = vmalloc 4K\nbug guard-mapped\n' 'fill a'

@@ -249,7 +249,8 @@ struct claims {
 	uint32_t policy;
 	uint64_t flush_generation;
 	uint32_t inside[KVMAP_CPUS_MAX]; /* by CPU: agent_inside of the guest */
-	uint32_t opcode[KVMAP_CPUS_MAX]; /* agent_opcode: of the operation in progress, where inside is not 0 */
+	uint32_t opcode
+		[KVMAP_CPUS_MAX]; /* agent_opcode: of the operation in progress, where inside is not 0 */
 };
 
 /*

@@ -19,7 +19,7 @@ struct explanation {
 /* All of them, from docs/explain.awk at build time. Not of this room: the program has them. */
 extern const struct explanation explanations[];
 
-/* What the rows say of the invariant. rows NULL: its rule alone. */
+/* Prints the rows of the invariant. rows NULL: its rule alone. */
 void report_explain(struct report *report, unsigned int invariant, const struct explanation *rows);
 
 #endif

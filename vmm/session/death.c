@@ -83,7 +83,7 @@ int session_take_death(struct session *session, const struct machine_event *even
 		return check_death(session);
 	death->registers = session->view->cpus[event->cpu];
 	death->has_registers = death->registers.cr0;
-	/* A shell verifies a dead guest when it is told to. An interrupted run did not die. */
+	/* A shell verifies a dead guest at a `verify`. An interrupted run did not die. */
 	if (session_read_claims(session, &ignored) == 0) {
 		if (!session->run.interrupted && !session->config.ring)
 			session_verify_dead(session);

@@ -11,7 +11,7 @@
 
 /*
  * Operations on areas and mappings, and whatever may have to wait for memory, free what waits before them: deferred areas,
- * which are live until then, are cut (V1 to V3, V5), frames and ranges are on their way (V4, V8), stamps are behind the log
+ * which are live until then, are cut (V1 to V3, V5), frames and ranges are on their way (V4, V8), stamps are older than the log
  * (V9). Tables are changed by one store each, so that V6, V7, V10 and V11 hold at every instruction.
  */
 #define OF_AREAS   (V(1) | V(2) | V(3) | V(4) | V(5) | V(8) | V(9) | V(13))

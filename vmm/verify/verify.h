@@ -104,7 +104,7 @@ struct verify_input {
 	uint32_t *area_findings;
 	/*
 	 * The guest died: rules that need not hold in the operation that a CPU is in (in_progress.h) have no findings. False:
-	 * it stands still between operations, or the caller repeats the verification until it does.
+	 * it is between operations, or the caller repeats the verification until it does.
 	 */
 	bool died;
 };
