@@ -217,7 +217,8 @@ class Samples:
             _, output = folder.run("for script in tests/mutants/*.kvs; do kvmap run $script --guest "
                                    "build/tests/mutants/kvmap-guest-mutants.elf; done")
             found = re.findall(r"(?m)^  \d+\. (V\d+ at 0x.*\n(?:      .*\n)+)", output)
-            self.mutants = found
+            # Not the script's operation, nor the commands to type next.
+            self.mutants = [re.sub(r"(?m)^      (after|next) .*\n(?: {15}.*\n)*", "", finding) for finding in found]
         return self.mutants
 
     def finding(self, folder, name, lines):

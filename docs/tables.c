@@ -57,12 +57,14 @@ static const struct row policies[] = { KVMAP_POLICIES(POLICY) };
 #define FUNCTION(NAME, function, value) { #function, 0, NULL, false },
 static const struct row functions[] = { KVMAP_FUNCTIONS(FUNCTION) };
 
-#define INVARIANT(number, function, needs_claims, rule) { "V" #number, 0, rule, false },
+#define INVARIANT(number, function, needs_claims, severity, next, rule) { "V" #number, 0, rule, false },
 static const struct row invariants[] = { INVARIANT_TABLE(INVARIANT) };
-#define TLB_EVENT(NAME, number, word, fields, meaning) { word, 0, #number " | " fields " | " meaning, false, true },
+#define TLB_EVENT(NAME, number, word, fields, meaning)                                                       \
+	{ word, 0, #number " | " fields " | " meaning, false, true },
 static const struct row tlb_events[] = { TLB_EVENTS(TLB_EVENT) };
 
-#define TLB_RULE(NAME, word, profiles, proves, blind) { word, 0, profiles " | " proves " | " blind, false, true },
+#define TLB_RULE(NAME, word, profiles, proves, blind)                                                        \
+	{ word, 0, profiles " | " proves " | " blind, false, true },
 static const struct row tlb_rule_rows[] = { TLB_RULES(TLB_RULE) };
 
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
@@ -81,7 +83,8 @@ static const struct table {
 	{ "functions", NULL, ROWS(functions), NULL },
 	{ "invariants", "invariant | rule", ROWS(invariants), NULL },
 	{ "tlb-events", "event | number | fields | says", ROWS(tlb_events), "|---|---|---|---|" },
-	{ "tlb-rules", "rule | a finding for | proves | cannot see", ROWS(tlb_rule_rows), "|---|---|---|---|" },
+	{ "tlb-rules", "rule | a finding for | proves | cannot see", ROWS(tlb_rule_rows),
+	  "|---|---|---|---|" },
 };
 
 /* Within a cell of a Markdown table '|' ends the cell, even in code. */

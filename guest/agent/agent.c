@@ -15,6 +15,7 @@
 struct agent agent;
 const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
 u32 agent_inside[KVMAP_CPUS_MAX] = { KVMAP_INSIDE_BOOT };
+u32 agent_opcode[KVMAP_CPUS_MAX];
 
 /* Whether `count` elements of `each` bytes at `offset` lie inside the module, after the boot record. */
 static bool is_inside(u64 size, u32 offset, u32 count, u64 each)

@@ -35,6 +35,9 @@ extern const struct kvmap_operation *agent_running[KVMAP_CPUS_MAX];
  */
 extern u32 agent_inside[KVMAP_CPUS_MAX];
 
+/* By CPU: the opcode of the operation in progress. Undefined while agent_inside is 0 or KVMAP_INSIDE_BOOT. */
+extern u32 agent_opcode[KVMAP_CPUS_MAX];
+
 /* Number of an operation in the script; 0 for NULL. */
 static inline u32 operation_index(const struct kvmap_operation *operation)
 {

@@ -175,6 +175,7 @@ static void operation_run_here(void *script_operation)
 	agent_running[cpu] = script;
 	WRITE_ONCE(fail_alloc_now, false);
 	statuses_reset();
+	WRITE_ONCE(agent_opcode[cpu], script->opcode);
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	if (unlikely(log_is_on()))
 		arch_log_operation(operation_index(script), true);

@@ -32,11 +32,9 @@ enum pgprot { PGPROT_READONLY, PGPROT_READWRITE, PGPROT_EXECUTE };
 int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *table);
 
 /*
- * arch_map_chain() for nr frames that have owners: their struct pages do not change. *sum_out: the sum of
- * FRAMES_SUM() over all pages.
+ * arch_map_chain() for nr frames that have owners: their struct pages do not change.
  */
-int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table,
-		   u64 *sum_out);
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table);
 
 /*
  * arch_map_chain() for nr frames whose chain begins with buddy blocks of 2M, which are mapped by 2M leaves;
@@ -81,7 +79,7 @@ u32 arch_table_frame(unsigned long va);
  * arch_map_pages() and arch_unmap() for pages that all have their PTEs in `table`, mapped read-write. They
  * cannot fail.
  */
-void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out);
+void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr);
 u64 arch_table_unmap(void *table, unsigned long va, u32 nr);
 
 /* Addresses [start, end), page-aligned. */

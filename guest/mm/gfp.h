@@ -13,10 +13,6 @@
 
 typedef u32 gfp_t;
 
-/* Internal: 1 + the NUMA node of a ..._node() function, 0 = none. */
-#define GFP_NODE_SHIFT 28
-#define GFP_NODE_MASK  (15u << GFP_NODE_SHIFT)
-
 /* Internal: kmalloc() and alloc_pages() for kvmalloc() fail rather than reclaim memory. */
 #define __GFP_NORETRY 0x10000u
 

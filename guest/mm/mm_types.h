@@ -8,6 +8,7 @@
 #ifndef GUEST_MM_TYPES_H
 #define GUEST_MM_TYPES_H
 
+#include "kvmap/bounds.h"
 #include "kvmap/claims.h"
 #include "kvmap/layout.h"
 #include "kvmap/limits.h"
@@ -66,6 +67,7 @@ struct page {
 };
 
 static_assert(sizeof(struct page) == 32, "struct page");
+static_assert(sizeof(struct page) == 1u << FRAMES_SUM_SHIFT, "the unit of FRAMES_SUM()");
 
 /* Place of `order` in `head`. */
 #define PAGE_ORDER_SHIFT 8
@@ -178,7 +180,6 @@ struct kmem_cache {
 /* Indices in kmem_caches[] are below this; index 0 is invalid, kmalloc's classes come first. */
 #define KMEM_CACHES_MAX KVMAP_KMEM_CACHES_MAX
 static_assert(KMEM_CACHES_MAX <= 0xffff, "page.cache has 16 bits for the index");
-#define KMALLOC_CLASSES 26
 
 /* ---- vmalloc ---- */
 
@@ -186,7 +187,9 @@ struct vm_struct {
 	void *addr;
 	unsigned long size; /* in bytes, guard page included */
 	unsigned long requested_size;
-	unsigned long flags;
+	u32 flags; /* enum vm_flags */
+	/* of the request: its zones and its node (GFP_PLACE) limit all frames of `pages`. VM_MAP: undefined */
+	u32 gfp;
 	u32 pages; /* first frame of a chain in address order; struct page.next links it */
 	u32 nr_pages;
 	const void *caller;
@@ -273,9 +276,6 @@ struct vmap_block {
 static_assert(VMAP_BLOCK_BYTES == 2 * PAGE_SIZE, "struct vmap_block");
 static_assert(offsetof(struct vmap_block, va_start) == offsetof(struct vmap_area, rb_node),
 	      "struct vmap_block");
-
-/* Largest size of cached ranges, in pages without the guard page. */
-#define VMAP_CACHED_PAGES 32
 
 struct vmap_cached {
 	struct vmap_area *first;
@@ -371,6 +371,7 @@ struct cpu_cache {
 	 * freed
 	 */
 	u64 buddy_blocks_sum;
+	u64 kmalloc_sum; /* the address of each object of kmalloc(), added when allocated, subtracted when freed */
 	struct vmalloc_stats stats;
 } __attribute__((aligned(64)));
 

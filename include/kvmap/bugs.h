@@ -40,6 +40,22 @@
 	X(late_flush, 31, "late-flush")                                                                      \
 	X(forged_stamps, 32, "forged-stamps")                                                                \
 	X(other_cpu, 33, "other-cpu")                                                                        \
-	X(empty_purge, 34, "empty-purge")
+	X(empty_purge, 34, "empty-purge")                                                                    \
+	X(unmerged_buddies, 35, "unmerged-buddies")                                                          \
+	X(touching_ranges, 36, "touching-ranges")                                                            \
+	X(memory_type, 37, "memory-type")                                                                    \
+	X(pages_short, 38, "pages-short")                                                                    \
+	X(zone_ignored, 39, "zone-ignored")                                                                  \
+	X(node_ignored, 40, "node-ignored")                                                                  \
+	X(lost_object, 41, "lost-object")                                                                    \
+	X(lost_vm_struct, 42, "lost-vm-struct")                                                              \
+	X(lost_range, 43, "lost-range")                                                                      \
+	X(cached_off, 44, "cached-off")                                                                      \
+	X(empty_off, 45, "empty-off")                                                                        \
+	X(lazy_off, 46, "lazy-off")                                                                          \
+	X(pages_swapped, 47, "pages-swapped")                                                                \
+	X(zeros_left_out, 48, "zeros-left-out")                                                              \
+	X(hoarded_frames, 49, "hoarded-frames")                                                              \
+	X(die_soon, 50, "die-soon")
 
 #endif

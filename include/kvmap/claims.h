@@ -92,9 +92,14 @@ enum vmap_area_state {
 
 /*
  * Term of page number `page` with frame `pfn` in vm_struct.frames_sum of a VM_MAP area (64 bits, modulo
- * 2^64). Swapping two pages changes the sum.
+ * 2^64). Swapping two pages changes the sum. The unit is the size of a struct page, so that the guest adds pointers to
+ * these.
  */
-#define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1))
+#define FRAMES_SUM_SHIFT      5
+#define FRAMES_SUM(page, pfn) ((uint64_t)(pfn) * (2 * (uint64_t)(page) + 1) << FRAMES_SUM_SHIFT)
+
+/* kmalloc()'s classes, with the indices 1 to this in kmem_caches[]. */
+#define KMALLOC_CLASSES 26
 
 /* Term of a PAGE_KMALLOC buddy block in cpu_cache.buddy_blocks_sum. */
 #define BUDDY_BLOCK_WEIGHT(order, pfn) ((uint64_t)(order) << 32 | (pfn))

@@ -33,6 +33,10 @@
 enum kvmap_gfp { KVMAP_GFP_FLAGS(KVMAP_GFP_ENUM) KVMAP_GFP_COMBINATIONS(KVMAP_GFP_ENUM) };
 #undef KVMAP_GFP_ENUM
 
+/* Internal: 1 + the NUMA node of a ..._node() function, 0 = none. */
+#define GFP_NODE_SHIFT 28
+#define GFP_NODE_MASK  (15u << GFP_NODE_SHIFT)
+
 /* All flags. */
 #define KVMAP_GFP_OR(name, value, meaning) | (value)
 #define KVMAP_GFP_ALL                      (0 KVMAP_GFP_FLAGS(KVMAP_GFP_OR))

@@ -203,6 +203,32 @@ check "a terminal is shown what is done and for how long" 1 out 'kvmap: the gues
 tail -c 3 out | od -An -tx1 | grep -q '1b 5b 4b' && ok "in a line that is cleared at the end" || not_ok "in a line that is cleared at the end"
 TERM=dumb script -qc "$KVMAP run hang.kvs --timeout 1.5 >report" /dev/null >out </dev/null
 [ -s out ] && not_ok "a terminal that cannot clear a line is shown none" || ok "a terminal that cannot clear a line is shown none"
+# ---- explain ----
+try explain
+check "explain has the rule of each invariant" 0 out '^V1  ' out '^V13  the guest.s counters equal'
+try explain V9
+check "explain V9 has the rule, a public report and the deliberate bugs" 0 out '^V9  ' out 'a finding is critical' out '^Not seen: ' out '^In a real kernel: .*CVE-' out '^Cost: ' out '^Proved by: missing-flush,' out '^    V9 at '
+for word in v9 9; do
+	cp out expected
+	try explain "$word"
+	cmp -s out expected && ok "explain $word is the same" || not_ok "explain $word is the same"
+done
+try explain V3 --json
+check "explain in JSON" 0 out '"type":"explanation",.*"invariant":"V3","severity":"major","rule":"every guard page' out '"Proved by: guard-mapped; tests/unit/verify."'
+try explain V14
+check "no such invariant" 2 err '`V14. is no invariant: write V1 to V13'
+try explain V1 V2
+check "one at a time" 2 err 'one INVARIANT at a time'
+# ---- findings end with the command to type ----
+printf 'a = vmalloc 4K\nfill a\nverify\nb = vmalloc 4K\nbug guard-mapped\n' >guard.kvs
+try run guard.kvs --guest "$MUTANT_GUEST"
+check "a finding has its severity, the operations since the last verification, and the command to type" 1 out '1\. V3 at 0xffffc90000001000, major$' out 'after    one of 2 operations up to guard\.kvs:5: bug guard-mapped' out 'next     kvmap explain V3$'
+printf 'a = vmalloc 4K\nbug guard-mapped\nverify\nb = vmalloc 4K\nbug account-off\nverify\n' >guard.kvs
+try run guard.kvs --guest "$MUTANT_GUEST" --json
+check "a finding that stays has the operation of the first verification" 1 out '"invariant":"V3",.*"after":"one of 2 operations up to guard.kvs:2: bug guard-mapped"' out '"invariant":"V13",.*"after":"one of 2 operations up to guard.kvs:5: bug account-off"'
+printf 'a = vmalloc 4K\nverify\nbug guard-mapped\nverify\n' >guard.kvs
+try run guard.kvs --guest "$MUTANT_GUEST" --json
+check "one operation is named alone" 1 out '"after":"guard.kvs:3: bug guard-mapped"'
 # ---- help of help, and what is no control socket ----
 for word in help --help -h; do
 	try help "$word"

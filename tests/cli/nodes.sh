@@ -50,12 +50,14 @@ d = vmalloc_node 7M 1
 E2
 try run full.kvs --nodes 2 --cpus 2 --memory 32M --dump full.core
 check "a node that is full: the others help, unless it is to be that node" 0
+try run full.kvs --nodes 2 --cpus 2 --memory 32M --json
+elsewhere=$(sed -n 's/.*"type":"verdict".*"fallback_frames":\([0-9]*\).*/\1/p' out)
 try proc full.core vmallocinfo
 cp out vmallocinfo
 total() {
 	sed -n "s/.* N$1=\\([0-9]*\\).*/\\1/p" vmallocinfo | awk '{ n += $1 } END { print n + 0 }'
 }
-[ $(($(total 0) + $(total 1))) = 5376 ] && [ "$(total 1)" -gt 3584 ] && ok "first what there is, then of the others" || not_ok "first what there is, then of the others"
+[ $(($(total 0) + $(total 1))) = 5376 ] && [ "$(total 1)" -gt 3584 ] && [ "$elsewhere" = "$(total 0)" ] && ok "first what there is, then of the others, and the verdict counts these" || not_ok "first what there is, then of the others"
 for bad in 0 9 x; do
 	try run nodes.kvs --nodes "$bad"
 	check "--nodes $bad" 2 err 'not a number from 1 to 8'

@@ -391,7 +391,7 @@ verify
 areas
 END
 	check "verify after a death verifies what the guest left: crash $how" 1 out '^  V3    1 WRONG' \
-		out '^ *[0-9]*\. V3 at 0xffffc90000001000$' out 'MAPPED: V3'
+		out '^ *[0-9]*\. V3 at 0xffffc90000001000, major$' out 'MAPPED: V3'
 	[ "$(tail -n 1 out)" = "$(grep '^NOT VERIFIED' out | head -n 1)" ] && ok "and once" || not_ok "and once"
 	try verify dead.core --guest "$MUTANT_GUEST"
 	grep '^  [0-9]*\. V' out | sed 's/.*\. //' >expected

@@ -4,6 +4,7 @@
  * property of the memory manager and nothing else. The host must find it by the invariant in ./expected.
  */
 #include "../rbtree_walk.h"
+#include "bugs_parts.h"
 #include "agent/operations.h"
 #include "agent/variables.h"
 #include "arch/sections.h"
@@ -31,8 +32,8 @@ bool __real_cpu_defer_flush(struct cpu *cpu);
 int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 int __real_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 
-u32 __wrap_vmap_purge_all(void);
-u32 __real_vmap_purge_all(void);
+bool __wrap_vmap_purge_all(u32 *areas_out);
+bool __real_vmap_purge_all(u32 *areas_out);
 
 u64 __wrap_arch_unmap(unsigned long va, u32 nr, u32 table);
 u64 __real_arch_unmap(unsigned long va, u32 nr, u32 table);
@@ -70,12 +71,13 @@ void __wrap_arch_flush_ranges(const struct tlb_range *ranges, u32 nr)
 }
 
 /* Returns at once, as if nothing waited for a flush. */
-u32 __wrap_vmap_purge_all(void)
+bool __wrap_vmap_purge_all(u32 *areas_out)
 {
 	if (!skip_next_purge)
-		return __real_vmap_purge_all();
+		return __real_vmap_purge_all(areas_out);
 	skip_next_purge = false;
-	return 0;
+	*areas_out = 0;
+	return false;
 }
 
 /* The stamp of an unmapping says that the range was never mapped. */
@@ -101,8 +103,7 @@ int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, 
 	return failed;
 }
 
-/* Live area number n by address, or NULL. */
-static struct vmap_area *live_area(unsigned int n)
+struct vmap_area *live_area(unsigned int n)
 {
 	struct rb_node *node = rb_first(&vmap_area_root);
 
@@ -111,8 +112,7 @@ static struct vmap_area *live_area(unsigned int n)
 	return node ? container_of(node, struct vmap_area, rb_node) : NULL;
 }
 
-/* The PTE of an address, or NULL without its page tables. */
-static volatile u64 *pte_of(unsigned long va)
+volatile u64 *pte_of(unsigned long va)
 {
 	u64 *table = init_top_pgt;
 	unsigned int shift;
@@ -137,7 +137,7 @@ static u32 pte_write(unsigned long va, u64 value)
 	return KVMAP_OK;
 }
 
-static u32 guard_mapped(void)
+u32 guard_mapped(void)
 {
 	return pte_write(vmap_mapped_end(live_area(0)), SOME_FRAME | _PAGE_KERNEL);
 }
@@ -153,7 +153,7 @@ static u32 *last_link(struct vmap_area *va)
 }
 
 /* The last page of the second area maps the last frame of the first one; its own frame is freed. */
-static u32 shared_frame(void)
+u32 shared_frame(void)
 {
 	struct vmap_area *from = live_area(0), *to = live_area(1);
 	u32 *link = last_link(to);
@@ -164,7 +164,7 @@ static u32 shared_frame(void)
 	return pte_write(vmap_mapped_end(to) - PAGE_SIZE, (u64)*link << PAGE_SHIFT | _PAGE_KERNEL);
 }
 
-static u32 lost_frame(void)
+u32 lost_frame(void)
 {
 	return frames_alloc(0, PAGE_VMALLOC) ? KVMAP_OK : KVMAP_REFUSED_NO_MEMORY;
 }
@@ -173,7 +173,7 @@ static u32 lost_frame(void)
  * Frees the last frame of an area without unmapping it. The script leaves the free lists empty, so that the
  * list's link does not lengthen the chain, which would be a second bug.
  */
-static u32 free_and_mapped(void)
+u32 free_and_mapped(void)
 {
 	u32 pfn = *last_link(live_area(0));
 
@@ -181,14 +181,14 @@ static u32 free_and_mapped(void)
 	return pfn_to_page(pfn)->next ? KVMAP_REFUSED_NOT_AN_AREA : KVMAP_OK;
 }
 
-static u32 writable_text(void)
+u32 writable_text(void)
 {
 	volatile u64 *pte = pte_of((unsigned long)text_start);
 
 	return pte ? pte_write((unsigned long)text_start, *pte | _PAGE_RW) : KVMAP_REFUSED_NOT_AN_AREA;
 }
 
-static u32 frame_order(void)
+u32 frame_order(void)
 {
 	unsigned long va = live_area(0)->va_start;
 	u64 first = *pte_of(va);
@@ -198,7 +198,7 @@ static u32 frame_order(void)
 }
 
 /* After the last area, in free space. */
-static u32 stray_mapping(void)
+u32 stray_mapping(void)
 {
 	unsigned int n = 0;
 
@@ -207,7 +207,7 @@ static u32 stray_mapping(void)
 	return pte_write(live_area(n)->va_end + 4 * PAGE_SIZE, SOME_FRAME | _PAGE_KERNEL);
 }
 
-static u32 tree_order(void)
+u32 tree_order(void)
 {
 	struct rb_node *root = vmap_area_root.rb_node, *left = root->rb_left;
 
@@ -217,40 +217,40 @@ static u32 tree_order(void)
 }
 
 /* The first page of an area maps the page table that contains its PTE. */
-static u32 table_as_data(void)
+u32 table_as_data(void)
 {
 	unsigned long va = live_area(0)->va_start;
 
 	return pte_write(va, ALIGN_DOWN(__pa((const void *)pte_of(va)), PAGE_SIZE) | _PAGE_KERNEL);
 }
 
-static u32 account_off(void)
+u32 account_off(void)
 {
 	vm_stat_add(NR_VMALLOC_PAGES, 1);
 	return KVMAP_OK;
 }
 
-static u32 missing_flush(void)
+u32 missing_flush(void)
 {
 	skip_next_flush = true;
 	return KVMAP_OK;
 }
 
 /* The next shootdown flushes this CPU, but one other CPU gets neither an IPI nor a deferred flush. */
-static u32 missing_ipi(void)
+u32 missing_ipi(void)
 {
 	skip_next_cpu = true;
 	return KVMAP_OK;
 }
 
-static u32 table_at_once(void)
+u32 table_at_once(void)
 {
 	free_next_tables = true;
 	return KVMAP_OK;
 }
 
 /* The CPU claims to be idle while it is here. */
-static u32 idle_at_work(void)
+u32 idle_at_work(void)
 {
 	struct cpu *cpu = this_cpu();
 
@@ -261,7 +261,7 @@ static u32 idle_at_work(void)
 }
 
 /* Allocates a buddy block as alloc_pages() does, counts it, and loses it. */
-static u32 lost_block(void)
+u32 lost_block(void)
 {
 	if (!frames_alloc(0, PAGE_KMALLOC))
 		return KVMAP_REFUSED_NO_MEMORY;
@@ -270,7 +270,7 @@ static u32 lost_block(void)
 }
 
 /* A stray write to a frame that was never allocated. */
-static u32 fresh_written(void)
+u32 fresh_written(void)
 {
 	for (u32 i = 0; i < nr_zones; i++) {
 		u64 *frame = __va((u64)zones[i].fresh_start << PAGE_SHIFT);
@@ -284,7 +284,7 @@ static u32 fresh_written(void)
 }
 
 /* The recorded size of the script's first object of 100 bytes is another. */
-static u32 requested_size(void)
+u32 requested_size(void)
 {
 	for (u32 i = 0; i < agent_nr_variables; i++) {
 		const struct agent_variable *variable = &agent_variables[i];
@@ -315,7 +315,7 @@ static char *free_object(struct kmem_cache **cache_out)
 }
 
 /* A write to the first word of a free object. */
-static u32 freed_written(void)
+u32 freed_written(void)
 {
 	struct kmem_cache *cache;
 	char *object = free_object(&cache);
@@ -327,7 +327,7 @@ static u32 freed_written(void)
 }
 
 /* The record of the script's first object says that it is free. */
-static u32 object_record(void)
+u32 object_record(void)
 {
 	const char *object = (const char *)agent_variables[1].address;
 	const struct kmem_cache *cache = kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
@@ -337,7 +337,7 @@ static u32 object_record(void)
 }
 
 /* A write to the word after the last object of a slab. */
-static u32 second_half(void)
+u32 second_half(void)
 {
 	struct kmem_cache *cache;
 
@@ -348,7 +348,7 @@ static u32 second_half(void)
 }
 
 /* A free list ends before its count. */
-static u32 free_link(void)
+u32 free_link(void)
 {
 	struct kmem_cache *cache;
 	char *object = free_object(&cache);
@@ -360,7 +360,7 @@ static u32 free_link(void)
 }
 
 /* A write to the last byte of the script's first block of kmalloc(). */
-static u32 block_slack(void)
+u32 block_slack(void)
 {
 	char *block = (char *)agent_variables[1].address;
 
@@ -369,7 +369,7 @@ static u32 block_slack(void)
 }
 
 /* The first 2M leaf of an area maps low memory. */
-static u32 huge_leaf(void)
+u32 huge_leaf(void)
 {
 	volatile u64 *entry = pmd_make(live_area(0)->va_start);
 
@@ -380,7 +380,7 @@ static u32 huge_leaf(void)
 /* ---- of the event log: all but the first are found only with it ---- */
 
 /* An entry gets another frame. When it is cleared nothing of that is left but its old value in the log. */
-static u32 unlogged_change(void)
+u32 unlogged_change(void)
 {
 	unsigned long va = live_area(0)->va_start;
 	u64 entry = *pte_of(va);
@@ -389,7 +389,7 @@ static u32 unlogged_change(void)
 }
 
 /* A right goes without a word, and without a flush. */
-static u32 right_taken(void)
+u32 right_taken(void)
 {
 	unsigned long va = live_area(0)->va_start;
 
@@ -397,7 +397,7 @@ static u32 right_taken(void)
 }
 
 /* A record of a store that was not done. */
-static u32 lying_log(void)
+u32 lying_log(void)
 {
 	unsigned long va = live_area(0)->va_start;
 
@@ -407,35 +407,35 @@ static u32 lying_log(void)
 }
 
 /* A record that is not in the log. */
-static u32 lost_record(void)
+u32 lost_record(void)
 {
 	__atomic_add_fetch(&event_log_seq, 1, __ATOMIC_SEQ_CST);
 	return KVMAP_OK;
 }
 
 /* The next round is complete, by the log, before any CPU has flushed. */
-static u32 early_round(void)
+u32 early_round(void)
 {
 	end_next_round_early = true;
 	return KVMAP_OK;
 }
 
 /* The next flush of a range leaves out its last page. */
-static u32 short_flush(void)
+u32 short_flush(void)
 {
 	shorten_next_flush = true;
 	return KVMAP_OK;
 }
 
 /* The next flush is left out; the script has another one, too late. */
-static u32 late_flush(void)
+u32 late_flush(void)
 {
 	skip_next_flush = true;
 	return KVMAP_OK;
 }
 
 /* No flush from now on, and no stamp that says so. */
-static u32 forged_stamps(void)
+u32 forged_stamps(void)
 {
 	forge_stamps = true;
 	skip_next_flush = true;
@@ -443,7 +443,7 @@ static u32 forged_stamps(void)
 }
 
 /* A right is taken away on this CPU alone, whatever others hold: the flush is that of one CPU. */
-static u32 other_cpu(void)
+u32 other_cpu(void)
 {
 	unsigned long va = live_area(0)->va_start;
 	volatile u64 *pte = pte_of(va);
@@ -458,14 +458,14 @@ static u32 other_cpu(void)
 }
 
 /* The next purge flushes nothing. */
-static u32 empty_purge(void)
+u32 empty_purge(void)
 {
 	skip_next_purge = true;
 	return KVMAP_OK;
 }
 
 /* Flips one bit of the second frame of an area. */
-static u32 damaged_bytes(void)
+u32 damaged_bytes(void)
 {
 	u32 pfn = pfn_to_page(live_area(0)->vm->pages)->next;
 	char *bytes = __va((u64)pfn << PAGE_SHIFT);

@@ -179,6 +179,7 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 		if (!reader_copy(reader, object + cache->link, next, sizeof(next)))
 			return;
 		cache->free_objects++;
+		cache->free_sum += object;
 		if (cache->link)
 			poison_check(reader, cache, object);
 		left--;
@@ -187,10 +188,12 @@ static void free_objects_count(struct reader *reader, struct claim_cache *cache,
 	}
 }
 
-/* The lists of the slabs of a chain. */
-static void slab_objects_count(struct reader *reader, struct claim_cache *cache, const struct chain *slabs)
+/* The lists of the slabs of a chain. Returns the number of empty slabs. */
+static uint64_t slab_objects_count(struct reader *reader, struct claim_cache *cache,
+				   const struct chain *slabs)
 {
 	const struct claims_layout *layout = reader->layout;
+	uint64_t empty = 0;
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	for (size_t i = 0; i < slabs->frame_count; i++) {
@@ -207,10 +210,12 @@ static void slab_objects_count(struct reader *reader, struct claim_cache *cache,
 		first = layout_value(layout, MEMBER_page_freelist, copy);
 		list.first = first ? list.start + (first - 1) * 8 : 0;
 		list.nr = layout_value(layout, MEMBER_page_nr_objects, copy);
+		empty += list.nr == claim_slab_bytes(cache) / cache->object_size;
 		free_objects_count(reader, cache, &list);
 		if (cache->link)
 			second_half_check(reader, cache, list.start);
 	}
+	return empty;
 }
 
 static bool sizes_fit(const struct claim_cache *cache)
@@ -228,6 +233,7 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 	struct claim_cache *cache = &reader->out->caches[reader->out->cache_count];
 	struct chain partial = { .invariant = "V4", .name = "kmem_cache.partial", .address = gva };
 	struct chain full = { .invariant = "V4", .name = "kmem_cache.full", .address = gva };
+	struct claim_count empty = { .kind = COUNT_EMPTY_SLABS, .index = reader->out->cache_count };
 	uint8_t copy[CLAIM_STRUCTURE_MAX];
 
 	if (!reader_structure(reader, TYPE_kmem_cache, gva, copy)) {
@@ -258,8 +264,11 @@ static void cache_read(struct reader *reader, uint32_t index, uint64_t gva)
 		cache->object_size = cache->order = cache->link = 0;
 		return;
 	}
-	slab_objects_count(reader, cache, &partial);
-	slab_objects_count(reader, cache, &full);
+	empty.counted = slab_objects_count(reader, cache, &partial);
+	empty.counted += slab_objects_count(reader, cache, &full);
+	empty.claimed = layout_value(layout, MEMBER_kmem_cache_nr_empty, copy);
+	empty.bound = claim_is_kmalloc(cache) ? EMPTY_SLABS_KEPT : UINT64_MAX;
+	reader_count(reader, &empty);
 }
 
 static void cpu_list_count(struct reader *reader, struct claim_cache *cache, uint64_t gva,
@@ -272,7 +281,14 @@ static void cpu_list_count(struct reader *reader, struct claim_cache *cache, uin
 		.end = UINT64_MAX,
 	};
 
+	uint64_t before = cache->free_objects, limit = cpu_list_limit(cache->object_size);
+	uint64_t slab = claim_slab_bytes(cache) / cache->object_size - 1;
+
 	free_objects_count(reader, cache, &list);
+	reader_count(reader,
+		     &(struct claim_count){ COUNT_OBJECTS, reader_cpu(reader, gva),
+					    (uint32_t)(cache - reader->out->caches), list.nr,
+					    cache->free_objects - before, limit > slab ? limit : slab });
 }
 
 /* The CPU has one list for each index of a cache. */

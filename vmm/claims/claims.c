@@ -18,6 +18,7 @@ HAS(reserved, KVMAP_MEMBLOCK_REGIONS_MAX);
 HAS(caches, KVMAP_KMEM_CACHES_MAX);
 HAS(cpu_states, KVMAP_CPUS_MAX);
 HAS(inside, KVMAP_CPUS_MAX);
+HAS(opcode, KVMAP_CPUS_MAX);
 #undef HAS
 static_assert(VIEW_CPUS_MAX >= KVMAP_CPUS_MAX, "a view has all CPUs of a guest");
 
@@ -105,6 +106,8 @@ void claims_destroy(struct claims *claims)
 	free(claims->frames.items);
 	free(claims->busy_tree.items);
 	free(claims->cached_ranges.items);
+	free(claims->cached_entries.items);
+	free(claims->counts.items);
 	free(claims->deferred.items);
 	free(claims->free_tree.items);
 	free(claims->pages.items);

@@ -13,6 +13,7 @@
 #include "program/symbols.h"
 #include "paging/walk.h"
 #include "kvmap/boot.h"
+#include "kvmap/bounds.h"
 #include "kvmap/claims.h"
 #include "kvmap/layout.h"
 #include "kvmap/limits.h"
@@ -31,6 +32,7 @@ struct claim_area {
 	uint64_t addr, size;       /* of the vm_struct; size with the guard */
 	uint64_t requested_size;
 	uint64_t flags;
+	uint32_t gfp; /* of the request */
 	uint64_t caller;
 	uint64_t frames_sum; /* VM_MAP: sum of FRAMES_SUM(); such an area owns no frames */
 	uint32_t nr_pages;   /* as claimed */
@@ -53,12 +55,39 @@ struct claim_rb_node {
 	uint64_t va_start, va_end;
 	uint64_t subtree_max_size;    /* free tree only */
 	uint64_t parent, left, right; /* GVAs of vmap_areas, 0 = none */
+	uint64_t vm;                  /* GVA of its vm_struct; 0: none, or of the free tree */
 	bool black;
 };
 
 /* A range of the busy tree that belongs to no area: empty and flushed, kept for the next area of its size. */
 struct claim_cached_range {
 	uint64_t va_start, va_end;
+	uint64_t vmap_area; /* GVA; 0: a part of a vmap block */
+};
+
+/* A vmap_area on a CPU's list of cached ranges. */
+struct claim_cached_entry {
+	uint64_t vmap_area; /* GVA */
+	uint32_t pages;     /* of the ranges of that list */
+};
+
+enum claim_count_kind {
+	COUNT_PCP,
+	COUNT_PCP_ZERO,
+	COUNT_CACHED,        /* index: pages */
+	COUNT_CACHED_BLOCKS, /* empty vmap blocks */
+	COUNT_LAZY_AREAS,    /* waiting for a TLB flush */
+	COUNT_LAZY_PAGES,
+	COUNT_OBJECTS,     /* on a CPU's list; index: into claims.caches */
+	COUNT_EMPTY_SLABS, /* of no CPU; index: into claims.caches */
+};
+
+/* A number that the guest keeps of one of its lists. */
+struct claim_count {
+	enum claim_count_kind kind;
+	uint32_t cpu, index;
+	uint64_t claimed, counted;
+	uint64_t bound; /* kvmap/bounds.h */
 };
 
 /* A struct page that is not all zero. */
@@ -115,10 +144,17 @@ struct claim_cache {
 	size_t first_frame, frame_count; /* first frames of its slabs, in claims.frames */
 	uint64_t free_objects;           /* in all its lists, as read */
 	uint64_t free_claimed;           /* sum of the lists' counters */
+	uint64_t free_sum;               /* sum of their addresses */
 };
 
 /* Bytes of a slab that have objects. */
 uint64_t claim_slab_bytes(const struct claim_cache *cache);
+
+/* Whether it is a class of kmalloc(). */
+static inline bool claim_is_kmalloc(const struct claim_cache *cache)
+{
+	return cache->index <= KMALLOC_CLASSES;
+}
 
 /* Objects in its slabs, free or not. */
 uint64_t claim_cache_objects(const struct claim_cache *cache);
@@ -165,6 +201,7 @@ enum claims_part {
 	PART_OWNERS = 8,       /* RAM, reserved regions, zones, free lists, chains of frames, slabs */
 	PART_OBJECTS = 16,     /* lists of free objects */
 	PART_DEFERRED = 32,    /* lists of deferred areas */
+	PART_CACHED = 64,      /* lists of cached ranges */
 };
 
 struct claims {
@@ -175,9 +212,11 @@ struct claims {
 	ARRAY_OF(uint32_t) frames;           /* pfns of all chains */
 	ARRAY_OF(struct claim_rb_node) busy_tree, free_tree;
 	ARRAY_OF(struct claim_cached_range) cached_ranges;
-	ARRAY_OF(uint64_t) deferred;       /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
-	uint64_t busy_root, free_root;     /* GVA of the root vmap_area, 0 = empty */
-	ARRAY_OF(struct claim_page) pages; /* by pfn */
+	ARRAY_OF(struct claim_cached_entry) cached_entries;
+	ARRAY_OF(struct claim_count) counts; /* those that are not 0 */
+	ARRAY_OF(uint64_t) deferred;         /* GVAs of the vmap_areas on the CPUs' lists of deferred frees */
+	uint64_t busy_root, free_root;       /* GVA of the root vmap_area, 0 = empty */
+	ARRAY_OF(struct claim_page) pages;   /* by pfn */
 	ARRAY_OF(struct claim_buddy_block) free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
@@ -205,10 +244,13 @@ struct claims {
 	uint64_t max_pfn;                   /* as claimed, at most what RAM has */
 	uint64_t vm_stat[NR_VM_STAT_ITEMS]; /* enum vm_stat_item; summed over the CPUs, as stats is */
 	uint64_t buddy_blocks_sum;  /* BUDDY_BLOCK_WEIGHT(order, pfn), over all allocated buddy blocks */
+	uint64_t kmalloc_sum;       /* of the addresses of all allocated objects of kmalloc() */
 	struct vmalloc_stats stats; /* summed over the CPUs */
 	uint32_t policy;
 	uint64_t flush_generation;
 	uint32_t inside[KVMAP_CPUS_MAX]; /* by CPU: agent_inside of the guest */
+	uint32_t opcode
+		[KVMAP_CPUS_MAX]; /* agent_opcode: of the operation in progress, where inside is not 0 */
 };
 
 /*
@@ -272,6 +314,12 @@ const struct claim_variable *claims_object_variable(const struct claims *claims,
  * freed; NULL if memory runs out (*count_out is then 0). claims may be NULL: no areas.
  */
 uint64_t *claims_area_starts(const struct claims *claims, size_t *count_out);
+
+/*
+ * The NUMA node of a frame by its zone; KVMAP_NODES_MAX if it is in none. *zone: where to look first, below zone_count;
+ * out: the frame's zone.
+ */
+uint32_t claims_numa_node(const struct claims *claims, uint64_t pfn, uint32_t *zone);
 
 /* How many of the frames each NUMA node has. */
 void claims_numa_nodes(const struct claims *claims, const uint32_t *frames, size_t count,

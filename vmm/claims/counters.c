@@ -18,6 +18,7 @@ void cpu_read_counters(struct reader *reader, const uint8_t *copy)
 	vm_stat_add(reader, copy);
 	reader->out->buddy_blocks_sum +=
 		layout_value(reader->layout, MEMBER_cpu_cache_buddy_blocks_sum, copy);
+	reader->out->kmalloc_sum += layout_value(reader->layout, MEMBER_cpu_cache_kmalloc_sum, copy);
 	copy += reader->layout->types[MEMBER_cpu_cache_stats].offset;
 #define ADD_STATISTIC(structure, counter)                                                                    \
 	reader->out->stats.counter += layout_value(reader->layout, MEMBER_##structure##_##counter, copy);

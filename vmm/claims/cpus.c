@@ -4,6 +4,18 @@
  */
 #include "claims/reader.h"
 
+void reader_count(struct reader *reader, const struct claim_count *count)
+{
+	if (count->claimed || count->counted)
+		(void)reader_push(reader, &reader->out->counts, *count);
+}
+
+uint32_t reader_cpu(const struct reader *reader, uint64_t gva)
+{
+	return (uint32_t)((gva - reader->layout->roots[ROOT_cpu_caches].gva) /
+			  layout_size(reader->layout, TYPE_cpu_cache));
+}
+
 static void pcp_read(struct reader *reader, uint64_t gva, enum claim_type member, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
@@ -13,6 +25,10 @@ static void pcp_read(struct reader *reader, uint64_t gva, enum claim_type member
 	chain.first = layout_value(layout, MEMBER_per_cpu_pages_first, copy);
 	chain.nr_claimed = layout_value(layout, MEMBER_per_cpu_pages_nr, copy);
 	reader_chain(reader, &chain);
+	reader_count(reader,
+		     &(struct claim_count){ member == MEMBER_cpu_cache_pcp ? COUNT_PCP : COUNT_PCP_ZERO,
+					    reader_cpu(reader, gva), 0, chain.nr_claimed, chain.frame_count,
+					    member == MEMBER_cpu_cache_pcp ? PCP_HIGH : PCP_BATCH });
 	if (!reader->out->pcp.frame_count)
 		reader->out->pcp.first_frame = chain.first_frame;
 	reader->out->pcp.frame_count += chain.frame_count;
@@ -53,6 +69,7 @@ static void read_pcp(struct reader *reader, uint64_t gva, const uint8_t *copy)
 
 static void read_rest(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
+	cpu_read_cached(reader, gva, copy);
 	cpu_read_objects(reader, gva, copy);
 	cpu_read_counters(reader, copy);
 }

@@ -169,11 +169,13 @@ static int arrays_check(const struct claims_layout *layout, const char *file, st
 		ROOT(cpu_caches, layout_size(layout, TYPE_cpu_cache), KVMAP_CPUS_MAX),
 		ROOT(cpus, layout_size(layout, TYPE_cpu), KVMAP_CPUS_MAX),
 		ROOT(agent_inside, sizeof(uint32_t), KVMAP_CPUS_MAX),
+		ROOT(agent_opcode, sizeof(uint32_t), KVMAP_CPUS_MAX),
 		ROOT(agent_variables, layout_size(layout, TYPE_agent_variable), KVMAP_VARIABLES_MAX),
 		MEMBER(zone, free_area, layout_size(layout, TYPE_free_area), MAX_ORDER + 1),
 		MEMBER(memblock, memory, region, KVMAP_MEMBLOCK_REGIONS_MAX),
 		MEMBER(memblock, reserved, region, KVMAP_MEMBLOCK_REGIONS_MAX),
 		MEMBER(cpu_cache, objects, layout_size(layout, TYPE_kmem_list), KVMAP_KMEM_CACHES_MAX),
+		MEMBER(cpu_cache, cached, layout_size(layout, TYPE_vmap_cached), VMAP_CACHED_PAGES + 1),
 		MEMBER(cpu_cache, vm_stat, sizeof(uint64_t), NR_VM_STAT_ITEMS),
 	};
 

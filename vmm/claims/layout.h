@@ -34,7 +34,8 @@
 	OBJECT(agent)                                                                                        \
 	OBJECT(agent_variables)                                                                              \
 	NUMBER(agent_nr_variables)                                                                           \
-	OBJECT(agent_inside)
+	OBJECT(agent_inside)                                                                                 \
+	OBJECT(agent_opcode)
 
 /*
  * TYPE: a structure, followed by its members. NUMBER: a member of 1, 2, 4 or 8 bytes. OBJECT: a member that
@@ -87,26 +88,36 @@
 	NUMBER(kmem_cache, full)                                                                             \
 	NUMBER(kmem_cache, nr_slabs)                                                                         \
 	NUMBER(kmem_cache, nr_partial)                                                                       \
+	NUMBER(kmem_cache, nr_empty)                                                                         \
 	TYPE(cpu_cache)                                                                                      \
 	OBJECT(cpu_cache, objects)                                                                           \
 	OBJECT(cpu_cache, pcp)                                                                               \
 	OBJECT(cpu_cache, pcp_zero)                                                                          \
+	OBJECT(cpu_cache, cached)                                                                            \
+	OBJECT(cpu_cache, cached_blocks)                                                                     \
 	OBJECT(cpu_cache, lazy)                                                                              \
 	OBJECT(cpu_cache, vm_stat)                                                                           \
 	NUMBER(cpu_cache, buddy_blocks_sum)                                                                  \
+	NUMBER(cpu_cache, kmalloc_sum)                                                                       \
 	OBJECT(cpu_cache, stats)                                                                             \
 	TYPE(per_cpu_pages)                                                                                  \
 	NUMBER(per_cpu_pages, first)                                                                         \
 	NUMBER(per_cpu_pages, nr)                                                                            \
+	TYPE(vmap_cached)                                                                                    \
+	NUMBER(vmap_cached, first)                                                                           \
+	NUMBER(vmap_cached, nr)                                                                              \
 	TYPE(vmap_lazy)                                                                                      \
 	NUMBER(vmap_lazy, purge_list)                                                                        \
 	NUMBER(vmap_lazy, flushed_list)                                                                      \
+	NUMBER(vmap_lazy, areas)                                                                             \
+	NUMBER(vmap_lazy, pages)                                                                             \
 	NUMBER(vmap_lazy, deferred)                                                                          \
 	TYPE(vm_struct)                                                                                      \
 	NUMBER(vm_struct, addr)                                                                              \
 	NUMBER(vm_struct, size)                                                                              \
 	NUMBER(vm_struct, requested_size)                                                                    \
 	NUMBER(vm_struct, flags)                                                                             \
+	NUMBER(vm_struct, gfp)                                                                               \
 	NUMBER(vm_struct, pages)                                                                             \
 	NUMBER(vm_struct, nr_pages)                                                                          \
 	NUMBER(vm_struct, caller)                                                                            \
@@ -122,6 +133,7 @@
 	NUMBER(vmap_area, unmapped)                                                                          \
 	NUMBER(vmap_area, allocated)                                                                         \
 	NUMBER(vmap_area, state)                                                                             \
+	NUMBER(vmap_area, lead)                                                                              \
 	TYPE(vmap_block)                                                                                     \
 	NUMBER(vmap_block, va)                                                                               \
 	NUMBER(vmap_block, va_start)                                                                         \

@@ -96,6 +96,12 @@ void reader_chain(struct reader *reader, struct chain *chain);
 /* Copies the struct page of a pfn below frame_limit. */
 bool reader_struct_page(struct reader *reader, uint64_t pfn, uint8_t *out);
 
+/* Adds a number of a list to the claims, unless there is nothing to compare. */
+void reader_count(struct reader *reader, const struct claim_count *count);
+
+/* The number of the CPU whose struct cpu_cache is at gva. */
+uint32_t reader_cpu(const struct reader *reader, uint64_t gva);
+
 /* ---- the readers, in the order of their calls ---- */
 
 void read_memblock(struct reader *reader);
@@ -137,6 +143,8 @@ void vmap_block_take(struct reader *reader, const struct vmap_area_fields *field
 
 /* Its lists of lazily freed, flushed and deferred areas. */
 void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy);
+/* Its cached ranges and vmap blocks. */
+void cpu_read_cached(struct reader *reader, uint64_t gva, const uint8_t *copy);
 /* Its lists of free objects. */
 void cpu_read_objects(struct reader *reader, uint64_t gva, const uint8_t *copy);
 /* Adds its counters to those of the CPUs before it. */

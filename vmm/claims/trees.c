@@ -56,6 +56,7 @@ static void node_decode(const struct reader *reader, const struct tree *tree, ui
 	if (tree->busy) {
 		area_decode(reader, AREA_LIVE, gva, copy, &node->fields);
 		node->state = layout_value(layout, MEMBER_vmap_area_state, copy);
+		node->rb.vm = node->state == VMAP_BLOCK ? 0 : node->fields.vm;
 	} else {
 		node->rb.subtree_max_size = layout_value(layout, MEMBER_vmap_area_subtree_max_size, copy);
 	}
@@ -67,7 +68,7 @@ static void node_decode(const struct reader *reader, const struct tree *tree, ui
  */
 static void busy_take(struct reader *reader, const struct tree_node *node)
 {
-	struct claim_cached_range range = { node->rb.va_start, node->rb.va_end };
+	struct claim_cached_range range = { node->rb.va_start, node->rb.va_end, node->rb.vmap_area };
 	struct vmap_area_fields deferred;
 
 	switch (node->state) {

@@ -133,6 +133,9 @@ void read_inside(struct reader *reader)
 
 	if (!reader_root_copy(reader, ROOT_agent_inside, "V12", reader->out->inside, size))
 		memset(reader->out->inside, 0, sizeof(reader->out->inside));
+	size = reader->layout->roots[ROOT_agent_opcode].size;
+	if (!reader_root_copy(reader, ROOT_agent_opcode, "V12", reader->out->opcode, size))
+		memset(reader->out->opcode, 0, sizeof(reader->out->opcode));
 }
 
 bool claims_inside(const struct claims *claims, unsigned int *cpu_out, uint32_t *line_out)

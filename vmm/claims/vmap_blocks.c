@@ -19,7 +19,7 @@ struct vmap_block {
 
 static void cached_range_add(struct reader *reader, uint64_t start, uint64_t end)
 {
-	struct claim_cached_range range = { start, end };
+	struct claim_cached_range range = { .va_start = start, .va_end = end };
 
 	if (start < end)
 		(void)reader_push(reader, &reader->out->cached_ranges, range);

@@ -119,8 +119,7 @@ void read_zones(struct reader *reader)
 	}
 }
 
-/* The numa_node of a frame. Tries *zone first, the zone of the frame before. */
-static uint32_t numa_node_of(const struct claims *claims, uint64_t pfn, uint32_t *zone)
+uint32_t claims_numa_node(const struct claims *claims, uint64_t pfn, uint32_t *zone)
 {
 	for (uint32_t tries = 0; tries < claims->zone_count; tries++) {
 		const struct claim_zone *at = &claims->zones[*zone];
@@ -140,7 +139,7 @@ void claims_numa_nodes(const struct claims *claims, const uint32_t *frames, size
 	for (uint32_t numa_node = 0; numa_node < KVMAP_NODES_MAX; numa_node++)
 		counts_out[numa_node] = 0;
 	for (size_t i = 0; i < count; i++) {
-		uint32_t numa_node = numa_node_of(claims, frames[i], &zone);
+		uint32_t numa_node = claims_numa_node(claims, frames[i], &zone);
 
 		if (numa_node < KVMAP_NODES_MAX)
 			counts_out[numa_node]++;

@@ -145,6 +145,9 @@ static int print(struct session *session, const struct run_options *options, uin
 		else
 			fwrite(serial, 1, length, stdout);
 	} else {
+		/* With a guest of its own, other commands need options, too. */
+		if (!options->common.program && !options->common.operations)
+			session->verdict.source = options->script;
 		session->run.timing.process_ns = process_ns;
 		session->run.timing.total_ns = process_ns + clock_monotonic_ns() - start;
 		command_report(&report, options->common.json);

@@ -7,12 +7,12 @@
 
 static int show_verdict(struct inspection *inspection, struct source *source, void *context)
 {
+	const struct source_options *options = context;
 	struct verdict verdict = { 0 };
 	struct report report;
 	struct error error;
 	int status;
 
-	(void)context;
 	if (source->session) {
 		inspection_report(inspection, &report);
 		report_verdict(&report, &source->session->verdict, &(struct verdict_run){ 0 });
@@ -20,6 +20,8 @@ static int show_verdict(struct inspection *inspection, struct source *source, vo
 	}
 	if (source_verify(source, &verdict, NULL, &error) < 0)
 		return inspection_fail(inspection, &error, NULL);
+	if (!options->common.program)
+		verdict.source = options->source;
 	status = inspection_status(inspection, source, verdict.finding_count);
 	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
 		inspection_report(inspection, &report);
@@ -37,7 +39,7 @@ static int run(int argc, char **argv)
 
 	if (source_options_parse(argc, argv, "SOURCE", doc, true, &options) < 0)
 		return EXIT_NOT_DONE;
-	return inspection_run(&options, SOURCE_CLAIMS, show_verdict, NULL);
+	return inspection_run(&options, SOURCE_CLAIMS, show_verdict, &options);
 }
 
 const struct command verify_command = {

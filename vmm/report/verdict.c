@@ -2,6 +2,7 @@
 /*
  * verdict.c: a line for each invariant, every finding, and the sentence at the end.
  */
+#include "base/strbuf.h"
 #include "report/json.h"
 #include "report/run_parts.h"
 #include "report/text.h"
@@ -15,13 +16,15 @@ static const char *finding_name(unsigned int invariant)
 	return invariant && invariant <= INVARIANTS ? invariant_name(invariant) : "script";
 }
 
-/* For V10, what of the second stage was compared. "" for others, and where nothing was. */
-static const char *second_stage_note(unsigned int invariant, const struct verdict *verdict, char *out,
-				     size_t size)
+/* For V10, what of the second stage was compared; for V4, frames of another node than requested. Else "". */
+static const char *result_note(unsigned int invariant, const struct verdict *verdict, char *out, size_t size)
 {
-	char slots[40], leaves[40];
+	char slots[40], leaves[40], frames[40];
 
 	*out = 0;
+	if (invariant == INVARIANT_OWNERS && verdict->fallback_frames)
+		snprintf(out, size, " [%s of another node than preferred]",
+			 text_number_of(verdict->fallback_frames, "frame", frames, sizeof(frames)));
 	if (invariant == INVARIANT_SECOND_STAGE && verdict->slots_checked)
 		snprintf(
 			out, size, " [%s; second stage: %s]",
@@ -42,7 +45,7 @@ static void show_result(struct report *report, unsigned int invariant, const str
 	const char *name = invariant_name(invariant), *text = invariant_text(invariant);
 	char count[40], note[120], why[sizeof(result->why_not) + 4] = "";
 
-	second_stage_note(invariant, verdict, note, sizeof(note));
+	result_note(invariant, verdict, note, sizeof(note));
 	text_count(result->checked, count, sizeof(count));
 	if (result->seen == NOT_SEEN)
 		snprintf(why, sizeof(why), " (%s)", *result->why_not ? result->why_not : "no reason given");
@@ -114,13 +117,42 @@ static void show_all_further(struct report *report, const struct verdict *verdic
 			  text_number_of(finding->more_unlisted, "more claim", claims, sizeof(claims)));
 }
 
+/* Whether a shell reads the word as it is. */
+static bool is_plain_word(const char *word)
+{
+	return *word && *word != '-' &&
+	       word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+-")] ==
+		       '\0';
+}
+
+/* The commands that explain the finding, to be typed: "kvmap explain V3; kvmap walk t.kvs 0xffffc90000001000". */
+static const char *next_text(const struct verdict *verdict, const struct finding *finding, char *out,
+			     size_t size)
+{
+	const char *command = invariant_next(finding->invariant);
+	struct strbuf text = strbuf_of(out, size);
+
+	*out = 0;
+	if (!finding->invariant || finding->invariant > INVARIANTS)
+		return out;
+	strbuf_add(&text, "kvmap explain %s", invariant_name(finding->invariant));
+	if (!*command || !verdict->source || !is_plain_word(verdict->source))
+		return out;
+	strbuf_add(&text, "; kvmap %s %s", command, verdict->source);
+	if (!strcmp(command, "walk") || !strcmp(command, "frames"))
+		strbuf_add(&text, " 0x%" PRIx64, finding->address);
+	if (!strcmp(command, "proc"))
+		strbuf_add(&text, " meminfo");
+	return out;
+}
+
 static void show_finding(struct report *report, const struct verdict *verdict, size_t i)
 {
 	const struct finding *finding = &verdict->findings.items[i];
-	char pages[40];
+	char pages[40], next[600];
 
-	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64, i + 1,
-		  finding_name(finding->invariant), finding->address);
+	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64 ", %s", i + 1,
+		  finding_name(finding->invariant), finding->address, invariant_severity(finding->invariant));
 	if (finding->pages > 1)
 		text_line(report, PAINT_PLAIN, 6, 15,
 			  "range    0x%016" PRIx64 " to 0x%016" PRIx64 "%s: %s; the first:",
@@ -131,6 +163,10 @@ static void show_finding(struct report *report, const struct verdict *verdict, s
 	if (*finding->where)
 		text_line(report, PAINT_PLAIN, 6, 15, "where    %s", finding->where);
 	show_all_further(report, verdict, i);
+	if (*finding->after)
+		text_line(report, PAINT_PLAIN, 6, 15, "after    %s", finding->after);
+	if (*next_text(verdict, finding, next, sizeof(next)))
+		text_line(report, PAINT_FAINT, 6, 15, "next     %s", next);
 }
 
 static void show_findings(struct report *report, const struct verdict *verdict)
@@ -246,10 +282,17 @@ static void add_further(struct json_object *line, const struct verdict *verdict,
 static void emit_finding(struct report *report, const struct verdict *verdict, size_t i)
 {
 	struct json_object *line = json_start(report, "finding");
+	const struct finding *finding = &verdict->findings.items[i];
+	char next[600];
 
-	json_add_string(line, "invariant", finding_name(verdict->findings.items[i].invariant));
-	add_finding(line, &verdict->findings.items[i]);
+	json_add_string(line, "invariant", finding_name(finding->invariant));
+	json_add_string(line, "severity", invariant_severity(finding->invariant));
+	add_finding(line, finding);
 	add_further(line, verdict, i);
+	if (*finding->after)
+		json_add_string(line, "after", finding->after);
+	if (*next_text(verdict, finding, next, sizeof(next)))
+		json_add_string(line, "next", next);
 	json_finish(report, line);
 }
 
@@ -286,6 +329,8 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 		json_object_object_add(line, "partly_seen", partly);
 	else
 		json_object_put(partly);
+	if (verdict->fallback_frames)
+		json_add_number(line, "fallback_frames", verdict->fallback_frames);
 	if (verdict->slots_checked) {
 		json_add_number(second_stage, "slots", verdict->slots_checked);
 		json_add_number(second_stage, "leaves", verdict->stage2_leaves_checked);

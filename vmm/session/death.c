@@ -83,9 +83,12 @@ int session_take_death(struct session *session, const struct machine_event *even
 		return check_death(session);
 	death->registers = session->view->cpus[event->cpu];
 	death->has_registers = death->registers.cr0;
-	/* In the middle of an operation claims and tables may differ: they are shown, not verified. */
-	if (session_read_claims(session, &ignored) == 0)
+	/* A shell verifies a dead guest at a `verify`. An interrupted run did not die. */
+	if (session_read_claims(session, &ignored) == 0) {
+		if (!session->run.interrupted && !session->config.ring)
+			session_verify_dead(session);
 		session_collect_ranges(session);
+	}
 	if (session->has_mode && (death->oops.type || death->has_registers))
 		take_backtrace(session);
 	if (session->has_mode)

@@ -219,6 +219,36 @@ void expectations_where(const struct session *session, char *out, size_t size)
 		snprintf(out, size, "after the last operation");
 }
 
+/* Whether the operation changes nothing that is verified. */
+static bool is_passive(uint32_t opcode)
+{
+	return opcode == KVMAP_OP_VERIFY || opcode == KVMAP_OP_PRINT || opcode == KVMAP_OP_SHOW;
+}
+
+void expectations_after(const struct session *session, char *out, size_t size)
+{
+	const struct kvmap_operation *operations = session->config.script->operations.items;
+	char last[180] = "";
+	size_t count = 0;
+
+	for (size_t i = session->verified_steps; i < session->steps.count; i++) {
+		uint32_t index = session->steps.items[i].result.operation;
+
+		if (is_passive(operations[index].opcode))
+			continue;
+		describe_operation(session, index, last, sizeof(last));
+		count++;
+	}
+	if (session->run.death) {
+		expectations_where(session, last, sizeof(last));
+		count++;
+	}
+	if (count > 1)
+		snprintf(out, size, "one of %zu operations up to %.150s", count, last);
+	else
+		snprintf(out, size, "%.*s", (int)size - 1, count ? last : "the boot");
+}
+
 int expectations_check_death(struct session *session)
 {
 	const struct report_death *death = &session->death;

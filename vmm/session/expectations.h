@@ -28,6 +28,12 @@ int expectations_unreadable(struct session *session, const struct error *error);
 /* An operation ended. */
 int expectations_check_step(struct session *session, const struct report_step *step);
 
+/*
+ * The operation after which a finding of this verification was first found: "demo.kvs:7: vfree a"; where several were done
+ * since the one before, their number and the last of them.
+ */
+void expectations_after(const struct session *session, char *out, size_t size);
+
 /* "script.kvs:2: vfree a" of the operation in progress, or "before the first operation" ... */
 void expectations_where(const struct session *session, char *out, size_t size);
 

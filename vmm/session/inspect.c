@@ -61,8 +61,15 @@ int session_read_claims(struct session *session, struct error *error)
 
 static int add_verdict(struct session *session, const struct verdict *verdict)
 {
-	return session->run.verifications++ ? verdict_add(&session->verdict, verdict)
-					    : expectations_first_verdict(session, verdict);
+	size_t known = session->verdict.findings.count;
+	int result = session->run.verifications++ ? verdict_add(&session->verdict, verdict)
+						  : expectations_first_verdict(session, verdict);
+
+	for (; known < session->verdict.findings.count; known++)
+		expectations_after(session, session->verdict.findings.items[known].after,
+				   sizeof(session->verdict.findings.items[known].after));
+	session->verified_steps = session->steps.count;
+	return result;
 }
 
 /* Verifies the claims that were read. */
@@ -76,6 +83,7 @@ static int verify_claims(struct session *session, struct error *error)
 		.variable_names = (const char *const *)session->config.script->variables.items,
 		.variable_name_count = session->config.script->variables.count,
 		.history = session->history,
+		.died = session->run.death,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;
@@ -118,6 +126,16 @@ int session_verify(struct session *session, struct error *error)
 	result = verify_claims(session, error);
 	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 	return result;
+}
+
+void session_verify_dead(struct session *session)
+{
+	uint64_t start = clock_monotonic_ns();
+	struct error ignored;
+
+	progress_set("verifying");
+	(void)verify_claims(session, &ignored);
+	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 }
 
 void session_check_fault(struct session *session, unsigned int cpu)

@@ -64,4 +64,7 @@ int session_take_end(struct session *session, const struct machine_event *event,
 /* The guest died in `event`: fills session->death and adds the finding. -1 when memory is out. */
 int session_take_death(struct session *session, const struct machine_event *event);
 
+/* Verifies the claims that were read of a guest that died. Where that fails, nothing is seen. */
+void session_verify_dead(struct session *session);
+
 #endif

@@ -84,6 +84,7 @@ struct session {
 	uint64_t refused;          /* operations that were refused without `expect refused` */
 	bool reached_end;          /* the guest wrote to its exit port */
 	enum session_state state;  /* of session_start() */
+	size_t verified_steps;     /* those of steps before the last verification */
 	size_t given;              /* operations of the script that the guest has */
 	bool verified;             /* by the host, since the last RESULT */
 	uint64_t findings;         /* of that verification */

@@ -14,6 +14,8 @@ int source_verify(struct source *source, struct verdict *verdict, uint32_t **are
 		.mode = &source->mode,
 		.claims = source->claims,
 		.symbols = source->symbols,
+		/* A core is as it is. */
+		.died = source->core || (source->session && source->session->run.death),
 	};
 	struct error no_stage2;
 

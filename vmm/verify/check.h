@@ -28,11 +28,13 @@ struct invariant {
 	const char *text;
 	void (*run)(struct check *check);
 	bool needs_claims; /* without them it is not seen at all */
+	enum severity severity;
+	const char *next; /* the command that shows more of a finding */
 };
 
 extern const struct invariant invariants[INVARIANTS];
 
-#define CHECK_FUNCTION(number, function, needs_claims, rule) void check_##function(struct check *check);
+#define CHECK_FUNCTION(number, function, ...) void check_##function(struct check *check);
 INVARIANT_TABLE(CHECK_FUNCTION)
 #undef CHECK_FUNCTION
 
@@ -103,6 +105,24 @@ void check_not_seen(struct check *check, const char *why);
 
 /* fresh.c: the part of check_owners() that is about frames claimed zero. */
 void check_fresh(struct check *check);
+
+/* buddies.c: the parts of check_owners() about a free block, and about two owners that follow each other by frame. */
+void check_free_block(struct check *check, const struct keyed *owner);
+void check_buddies(struct check *check, const struct keyed *owner, const struct keyed *next);
+
+/* placement.c: the part of check_owners() that is about the zones and nodes that requests allowed. */
+void check_placement(struct check *check);
+
+/* kept.c, objects.c: the parts of check_counters() about the lists of CPUs and caches, and about objects in use. */
+void check_kept(struct check *check);
+void check_objects_in_use(struct check *check);
+
+/* lists.c: the parts of check_space() about deferred areas and cached ranges. */
+void check_deferred(struct check *check);
+void check_cached(struct check *check);
+
+/* memory_types.c: the part of check_protection() that is about the memory types of a frame's mappings. */
+void check_memory_types(struct check *check);
 
 /* write_execute.c: the part of check_protection() that is about frames with several mappings. */
 void check_write_execute(struct check *check);

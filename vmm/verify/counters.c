@@ -148,5 +148,7 @@ void check_counters(struct check *check)
 	compare_read(check, PART_STRUCT_PAGES, claims->vm_stat[NR_KMALLOC_PAGES], allocated_pages(claims),
 		     "vm_stat[NR_KMALLOC_PAGES]");
 	check_caches(check);
+	check_objects_in_use(check);
+	check_kept(check);
 	check_areas(check);
 }

@@ -30,8 +30,9 @@ struct leaf {
 	uint64_t gva;
 	uint64_t gpa;
 	uint8_t level;
-	uint8_t rights; /* effective, enum rights */
-	uint8_t role;   /* enum leaf_role */
+	uint8_t rights;    /* effective, enum rights */
+	uint8_t role;      /* enum leaf_role */
+	uint8_t pat_index; /* of struct walk_run */
 };
 
 static inline uint64_t leaf_size(const struct leaf *leaf)

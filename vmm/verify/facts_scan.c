@@ -35,6 +35,7 @@ static int take_run(void *context, const struct walk_run *run)
 			.gpa = walk_leaf_gpa(run->entries[i], run->size),
 			.level = (uint8_t)run->level,
 			.rights = (uint8_t)run->rights,
+			.pat_index = (uint8_t)run->pat_index,
 		};
 
 		if (array_push(&scan->facts->leaves, leaf) < 0)

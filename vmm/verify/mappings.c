@@ -12,6 +12,12 @@ static struct finding_object area_object(const struct claim_area *area)
 	return (struct finding_object){ OBJECT_STRUCTURE, area->vmap_area, area->vmap_area + 1 };
 }
 
+/* The pages that hold that many bytes. */
+static uint64_t pages_of(uint64_t bytes)
+{
+	return bytes / KVMAP_PAGE_SIZE + (bytes % KVMAP_PAGE_SIZE != 0);
+}
+
 /* Do the descriptions of an area agree with each other? */
 static void check_shape(struct check *check, const struct claim_area *area)
 {
@@ -28,6 +34,13 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding = finding_new_about(check, area->va_start, area_object(area));
 		finding_claimed(finding, "%" PRIu32 " pages and a guard", area->nr_pages);
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
+		finding_where_area(finding, check, area);
+	}
+	/* A deferred area may have lost its last pages already. */
+	if (!area->deferred && pages_of(area->requested_size) != area->nr_pages) {
+		finding = finding_new_about(check, area->va_start, area_object(area));
+		finding_claimed(finding, "0x%" PRIx64 " bytes were requested", area->requested_size);
+		finding_found(finding, "%" PRIu32 " pages", area->nr_pages);
 		finding_where_area(finding, check, area);
 	}
 	/* A chain that could not be read to its end has its finding. */

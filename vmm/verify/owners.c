@@ -172,31 +172,6 @@ static void check_place(struct check *check, const struct keyed *owner)
 	where_owner(finding, check, owner);
 }
 
-static void check_block(struct check *check, const struct keyed *owner)
-{
-	const struct claims *claims = check->facts->claims;
-	const struct claim_buddy_block *block = &claims->free_buddy_blocks.items[OWNER_INDEX(owner->tag)];
-	const struct claim_zone *zone = block->zone < claims->zone_count ? &claims->zones[block->zone] : NULL;
-	uint64_t frames = owner_frames(owner);
-	const char *wrong = NULL;
-	struct finding *finding;
-
-	if (block->order > MAX_ORDER)
-		wrong = "an order that no block has";
-	else if (block->pfn & (frames - 1))
-		wrong = "not aligned to its size";
-	else if (!zone || block->pfn < zone->start_pfn || block->pfn >= zone->end_pfn ||
-		 zone->end_pfn - block->pfn < frames)
-		wrong = "not inside its zone";
-	if (!wrong)
-		return;
-	finding = finding_new_frame(check, block->pfn << KVMAP_PAGE_SHIFT);
-	finding_claimed(finding, "free block of order %" PRIu32 " in zone %" PRIu32, block->order,
-			block->zone);
-	finding_found(finding, "%s", wrong);
-	finding_where(finding, "frame 0x%" PRIx64, block->pfn);
-}
-
 /* Checks order and alignment of an allocated buddy block, whose only claim is its struct page. */
 static void check_allocated(struct check *check, const struct keyed *owner)
 {
@@ -449,7 +424,9 @@ void check_owners(struct check *check)
 			check_gap(check, end, owner->key);
 		check_place(check, owner);
 		if (OWNER_KIND(owner->tag) == OWNER_FREE)
-			check_block(check, owner);
+			check_free_block(check, owner);
+		if (i)
+			check_buddies(check, owner - 1, owner);
 		if (OWNER_KIND(owner->tag) == OWNER_KMALLOC)
 			check_allocated(check, owner);
 		check_pages(check, owner, &next_page);
@@ -459,6 +436,7 @@ void check_owners(struct check *check)
 		}
 	}
 	check_gap(check, end, UINT64_MAX);
+	check_placement(check);
 	check_tables_in_use(check);
 	check_blocks_sum(check);
 	check_fresh(check);

@@ -125,6 +125,7 @@ void check_protection(struct check *check)
 		check_leaf(check, &facts->leaves.items[i]);
 	check->result->checked += facts->leaves.count;
 	check_write_execute(check);
+	check_memory_types(check);
 	for (size_t i = 0; i < facts->segment_count; i++) {
 		const struct symbols_segment *segment = &facts->segments[i];
 

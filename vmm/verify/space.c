@@ -310,60 +310,24 @@ static void check_complement(struct check *check, const struct keyed_array *span
 		report_gap(check, end, KVMAP_VMALLOC_END);
 }
 
-static int collect_deferred(const struct claims *claims, struct keyed_array *listed)
-{
-	for (size_t i = 0; i < claims->deferred.count; i++) {
-		struct keyed item = { .key = claims->deferred.items[i] };
-
-		if (array_push(listed, item) < 0)
-			return -1;
-	}
-	return keyed_sort(listed);
-}
-
-/*
- * Checks that an area is on a list of deferred areas if and only if it is deferred. Returns whether it is on
- * one.
- */
-static bool check_waits(struct check *check, const struct claim_area *area, const struct keyed_array *listed)
-{
-	size_t at = keyed_find(listed, area->vmap_area);
-	bool is_listed = at < listed->count && listed->items[at].key == area->vmap_area;
-	struct finding *finding;
-
-	check->result->checked += area->deferred;
-	if (is_listed == area->deferred || (!is_listed && check_lacks(check, PART_DEFERRED)))
-		return is_listed;
-	finding = finding_new_about(
-		check, area->va_start,
-		(struct finding_object){ OBJECT_STRUCTURE, area->vmap_area, area->vmap_area + 1 });
-	finding_claimed(finding, is_listed ? "on a list of areas to be freed" : "waits to be freed");
-	finding_found(finding, is_listed ? "it does not wait to be freed" : "on no CPU's list");
-	finding_where_area(finding, check, area);
-	return is_listed;
-}
-
-/* Checks that each deferred area (vfree_atomic()) is on the list of a CPU; otherwise it would be leaked. */
-static void check_deferred(struct check *check)
+/* Free ranges are in order of addresses, unless the tree is not. */
+static void check_touching(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
-	struct keyed_array listed = { 0 };
-	struct finding *finding;
-	size_t found = 0;
 
-	if (collect_deferred(claims, &listed) < 0) {
-		check->no_memory = true;
-	} else {
-		for (size_t i = 0; i < claims->areas.count; i++)
-			found += check_waits(check, &claims->areas.items[i], &listed);
-		if (found != listed.count && !check_lacks(check, PART_AREAS)) {
-			finding = finding_new(check, listed.items[0].key);
-			finding_claimed(finding, "%zu areas wait to be freed", listed.count);
-			finding_found(finding, "%zu of them are areas", found);
-			finding_where(finding, "vmap_lazy.deferred");
-		}
+	for (size_t i = 1; i < claims->free_tree.count; i++) {
+		const struct claim_rb_node *below = &claims->free_tree.items[i - 1], *range = below + 1;
+		struct finding *finding;
+
+		if (below->va_end != range->va_start)
+			continue;
+		finding = finding_new(check, range->va_start);
+		finding_claimed(finding, "free ranges that touch are one");
+		finding_found(finding, "two: 0x%" PRIx64 " to here, and from here to 0x%" PRIx64,
+			      below->va_start, range->va_end);
+		finding_where(finding, "free_vmap_area_root, nodes 0x%" PRIx64 " and 0x%" PRIx64,
+			      below->vmap_area, range->vmap_area);
 	}
-	free(listed.items);
 }
 
 void check_space(struct check *check)
@@ -377,7 +341,9 @@ void check_space(struct check *check)
 
 	check_tree(check, &busy);
 	check_tree(check, &unused);
+	check_touching(check);
 	check_deferred(check);
+	check_cached(check);
 	if (collect_spans(claims, &spans) < 0)
 		check->no_memory = true;
 	else

@@ -11,6 +11,9 @@
 #define QUESTIONS_PER_AREA 512
 #define QUESTIONS          4096
 
+/* Limit of further ones, of pages of large leaves. */
+#define QUESTIONS_LARGE 4096
+
 /* Minimum for an area: its first page, its last page and the first page of its guard. */
 #define QUESTIONS_LEAST 3
 
@@ -49,28 +52,63 @@ static uint64_t spread(uint64_t i, uint64_t samples, uint64_t count)
 	return samples == 1 ? 0 : i * (count - 1) / (samples - 1);
 }
 
-static void check_area(struct check *check, const struct claim_area *area, uint64_t most)
+/*
+ * Translates each page of the large leaves that the area begins with, up to *left pages: one entry translates them
+ * all, so that a sample says little of the others. Returns the number of pages.
+ */
+static uint64_t check_large(struct check *check, const struct claim_area *area, uint64_t *left)
+{
+	const struct facts *facts = check->facts;
+	uint64_t asked = 0;
+
+	for (size_t i = facts_leaf_from(facts, area->va_start); i < facts->leaves.count; i++) {
+		const struct leaf *leaf = &facts->leaves.items[i];
+		uint64_t pages = leaf_size(leaf) >> KVMAP_PAGE_SHIFT;
+
+		if (leaf->gva != area->va_start + asked * KVMAP_PAGE_SIZE || leaf->role != LEAF_CLAIMED ||
+		    leaf->level == 1 || pages > *left)
+			break;
+		*left -= pages;
+		for (uint64_t page = 0; page < pages; page++)
+			check_address(check, leaf->gva + page * KVMAP_PAGE_SIZE + 0x128);
+		asked += pages;
+	}
+	return asked;
+}
+
+/* The pages below `known` are translated already. */
+static void check_area(struct check *check, const struct claim_area *area, uint64_t most, uint64_t known)
 {
 	uint64_t pages = area->frame_count, asked = pages < most ? pages : most;
 
 	for (uint64_t i = 0; i < asked; i++)
-		check_address(check, area->va_start + spread(i, asked, pages) * KVMAP_PAGE_SIZE + 0x128);
+		if (spread(i, asked, pages) >= known)
+			check_address(check,
+				      area->va_start + spread(i, asked, pages) * KVMAP_PAGE_SIZE + 0x128);
 	check_address(check, claim_area_guard(area));
 }
 
 /* Checks a sample of the areas if `questions` translations are too few for all of them. */
 static void check_areas(struct check *check, const struct claims *claims, uint64_t questions)
 {
-	uint64_t count = claims->areas.count, asked = count, most;
+	uint64_t limit = check->facts->view->translate_max, left = limit ? 0 : QUESTIONS_LARGE;
+	uint64_t count = claims->areas.count, asked = count, sampled = 0, most;
 
-	if (check->facts->view->translate_max && asked > questions / QUESTIONS_LEAST)
+	if (limit && asked > questions / QUESTIONS_LEAST)
 		asked = questions / QUESTIONS_LEAST;
 	if (!asked)
 		return;
 	most = questions / asked - 1;
 	most = most < 2 ? 2 : most < QUESTIONS_PER_AREA ? most : QUESTIONS_PER_AREA;
-	for (uint64_t i = 0; i < asked; i++)
-		check_area(check, &claims->areas.items[spread(i, asked, count)], most);
+	for (uint64_t i = 0; i < count; i++) {
+		const struct claim_area *area = &claims->areas.items[i];
+		uint64_t known = area->flags & VM_HUGE ? check_large(check, area, &left) : 0;
+
+		if (sampled == asked || i != spread(sampled, asked, count))
+			continue;
+		check_area(check, area, most, known);
+		sampled++;
+	}
 }
 
 void check_translate(struct check *check)

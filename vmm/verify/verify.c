@@ -3,6 +3,7 @@
  * verify.c: all invariants in turn, and the verdict.
  */
 #include "verify/check.h"
+#include "verify/in_progress.h"
 
 #include "base/array.h"
 #include "base/strbuf.h"
@@ -38,10 +39,10 @@ static const unsigned int parts_of[INVARIANTS + 1] = {
 	[4] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[5] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[6] = PART_STRUCT_PAGES | PART_OWNERS,
-	[8] = PART_AREAS | PART_FREE_RANGES | PART_DEFERRED,
+	[8] = PART_AREAS | PART_FREE_RANGES | PART_DEFERRED | PART_CACHED,
 	[9] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS,
 	[12] = PART_AREAS | PART_OWNERS,
-	[13] = PART_AREAS | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS,
+	[13] = PART_AREAS | PART_FREE_RANGES | PART_STRUCT_PAGES | PART_OWNERS | PART_OBJECTS | PART_CACHED,
 };
 
 static void mark_cut(struct check *check)
@@ -51,7 +52,8 @@ static void mark_cut(struct check *check)
 					     "mem_map",
 					     "the owners of frames",
 					     "the lists of free objects",
-					     "the lists of deferred areas" };
+					     "the lists of deferred areas",
+					     "the lists of cached ranges" };
 	char text[sizeof(check->result->why_not)];
 	struct strbuf why = STRBUF(text);
 	unsigned int parts =
@@ -64,6 +66,28 @@ static void mark_cut(struct check *check)
 			strbuf_add_item(&why, ", ", "%s", names[i]);
 	strbuf_add(&why, " could not all be read, and what depends on that was not checked");
 	check_not_seen(check, text);
+}
+
+/* Findings of an invariant that need not hold in the operation in progress say nothing: it is not seen. */
+static void drop_in_progress(struct check *check)
+{
+	const struct verify_input *input = check->facts->input;
+	struct verdict *verdict = check->verdict;
+	size_t areas = input->area_findings ? check->facts->claims->areas.count : 0;
+	char why[sizeof(check->result->why_not)];
+
+	if (!input->died || !check->facts->claims || !check->result->findings ||
+	    !in_progress_breaks(check->facts->claims, check->invariant, why, sizeof(why)))
+		return;
+	verdict->finding_count -= check->result->findings;
+	while (verdict->findings.count &&
+	       verdict->findings.items[verdict->findings.count - 1].invariant == check->invariant)
+		verdict->findings.count--;
+	verdict->further.count -= check->further;
+	for (size_t i = 0; i < areas; i++)
+		input->area_findings[i] &= ~(1u << check->invariant);
+	check->result->findings = 0;
+	check_not_seen(check, why);
 }
 
 static int run_all(const struct facts *facts, struct verdict *verdict)
@@ -83,6 +107,7 @@ static int run_all(const struct facts *facts, struct verdict *verdict)
 		report_damages(&check);
 		invariants[i - 1].run(&check);
 		findings_join(&check);
+		drop_in_progress(&check);
 		mark_cut(&check);
 		if (check.no_memory)
 			return -1;
@@ -189,6 +214,7 @@ int verdict_add(struct verdict *a, const struct verdict *b)
 	if (add_listed(a, b, known) < 0)
 		return -1;
 	a->finding_count += b->finding_count;
+	a->fallback_frames = b->fallback_frames;
 	/* The same slots and leaves again: their number is that of the last verification that compared them. */
 	if (b->slots_checked) {
 		a->slots_checked = b->slots_checked;

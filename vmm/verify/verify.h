@@ -52,7 +52,9 @@ struct finding {
 	uint64_t variant;
 	uint64_t group; /* of the pages: those of one group are one finding with gaps; 0: none */
 	struct finding_object object;
-	size_t of;              /* in verdict.further: index into verdict.findings */
+	char after
+		[200]; /* the operation after which it was first found: set by who runs them; "": not known */
+	size_t of;     /* in verdict.further: index into verdict.findings */
 	uint64_t more_unlisted; /* further claims about the object that verdict.further had no room for */
 };
 
@@ -77,6 +79,9 @@ struct verdict {
 	/* V10 in the last verification that read the second stage; included in results[10].checked. */
 	uint64_t slots_checked;         /* memory slots of the kernel */
 	uint64_t stage2_leaves_checked; /* leaves of the second stage */
+	/* Frames of areas on another node than the request prefers, in the last verification. */
+	uint64_t fallback_frames;
+	const char *source; /* how a command line calls what was verified; borrowed; NULL: not known */
 };
 
 /* The input of a verification. All pointers are borrowed. */
@@ -104,6 +109,11 @@ struct verify_input {
 	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.
 	 */
 	uint32_t *area_findings;
+	/*
+	 * The guest died: rules that need not hold in the operation that a CPU is in (in_progress.h) have no findings. False:
+	 * it is between operations, or the caller repeats the verification until it does.
+	 */
+	bool died;
 };
 
 /* Checks every invariant. 0, or -1 if memory is out. */
@@ -119,5 +129,11 @@ int verdict_add(struct verdict *a, const struct verdict *b);
 /* "V1", and its rule in one line: "every page of every live area maps the frame that the area claims". */
 const char *invariant_name(unsigned int invariant);
 const char *invariant_text(unsigned int invariant);
+
+/* "minor", "major" or "critical": enum severity. */
+const char *invariant_severity(unsigned int invariant);
+
+/* The command that shows more of the address of a finding; "": none. */
+const char *invariant_next(unsigned int invariant);
 
 #endif

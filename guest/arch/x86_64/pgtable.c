@@ -184,6 +184,12 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 	}
 }
 
+/* The GPA of the frame of a struct page, from their places in mem_map. */
+static inline u64 frame_of(const struct page *page, const struct page *map)
+{
+	return (u64)((const char *)page - (const char *)map) << (PAGE_SHIFT - FRAMES_SUM_SHIFT);
+}
+
 void *arch_table_make(unsigned long va)
 {
 	return pte_table_make(va);
@@ -204,21 +210,10 @@ u32 arch_table_frame(unsigned long va)
 	return (u32)((pte & PTE_PFN_MASK) >> PAGE_SHIFT);
 }
 
-/* FRAMES_SUM() of `pages`. */
-static u64 pages_sum(struct page *const *pages, u32 nr)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < nr; i++)
-		sum += page_to_pfn(pages[i]) * (2ul * i + 1);
-	return sum;
-}
-
 /* The stores of arch_map_pages(); pte: of va. */
 static __attribute__((noinline)) void map_pages_logged(u64 *pte, unsigned long va, struct page *const *pages,
-						       u32 nr, u64 rights, u64 *sum_out)
+						       u32 nr, u64 rights)
 {
-	*sum_out = pages_sum(pages, nr);
 	for (;;) {
 		u32 span = table_span(va, nr);
 
@@ -232,22 +227,16 @@ static __attribute__((noinline)) void map_pages_logged(u64 *pte, unsigned long v
 	}
 }
 
-void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr, u64 *sum_out)
+void arch_table_map(void *table, unsigned long va, struct page *const *pages, u32 nr)
 {
 	u64 *pte = (u64 *)table + pt_index(va, PTE_SHIFT), *end = pte + nr;
 	const struct page *map = mem_map;
-	u64 sum = 0, weight = 1;
 
 	if (unlikely(log_is_on()))
-		return map_pages_logged(pte, va, pages, nr, _PAGE_KERNEL, sum_out);
-	do {
-		u64 pfn = (u64)(*pages++ - map);
-
-		pte_set(pte, pfn << PAGE_SHIFT | _PAGE_KERNEL);
-		sum += pfn * weight; /* FRAMES_SUM() */
-		weight += 2;
-	} while (++pte != end);
-	*sum_out = sum;
+		return map_pages_logged(pte, va, pages, nr, _PAGE_KERNEL);
+	do
+		pte_set(pte, frame_of(*pages++, map) | _PAGE_KERNEL);
+	while (++pte != end);
 }
 
 static inline void ptes_clear(u64 *pte, u32 nr)
@@ -274,39 +263,33 @@ u64 arch_table_unmap(void *table, unsigned long va, u32 nr)
 	return tlb_log(TLB_FLUSH_UNMAP | arch_cpu(), 0, va, va + ((unsigned long)nr << PTE_SHIFT));
 }
 
-int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table,
-		   u64 *sum_out)
+int arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, enum pgprot prot, u32 *table)
 {
 	u64 rights = pgtable_rights(prot);
-	u64 *pte = pte_known(*table, va, nr), sum = 0, weight = 1;
+	u64 *pte = pte_known(*table, va, nr);
+	const struct page *map = mem_map;
 
 	if (!pte)
 		pte = tables_make(va, nr, table);
 	if (!pte)
 		return -1;
 	if (unlikely(log_is_on())) {
-		map_pages_logged(pte, va, pages, nr, rights, sum_out);
+		map_pages_logged(pte, va, pages, nr, rights);
 		return 0;
 	}
 	for (;;) {
 		u32 span = table_span(va, nr);
 		u64 *end = pte + span;
 
-		do {
-			u64 pfn = (u64)(*pages++ - mem_map);
-
-			pte_set(pte, pfn << PAGE_SHIFT | rights);
-			sum += pfn * weight; /* FRAMES_SUM() */
-			weight += 2;
-		} while (++pte != end);
+		do
+			pte_set(pte, frame_of(*pages++, map) | rights);
+		while (++pte != end);
 		nr -= span;
 		if (!nr)
-			break;
+			return 0;
 		va += (unsigned long)span << PTE_SHIFT;
 		pte = pte_of(va);
 	}
-	*sum_out = sum;
-	return 0;
 }
 
 void pgtable_clear(unsigned long va, u32 nr)

@@ -10,9 +10,6 @@
 #include "mm/page/buddy.h"
 #include "mm/page/watermark.h"
 
-#define PCP_BATCH 64
-#define PCP_HIGH  128
-
 /* Frames that one operation frees of a list: each may merge ten times, at about 30 instructions. */
 #define PCP_FREED 32
 

@@ -147,7 +147,10 @@ static void *class_alloc(struct kmem_cache *cache, gfp_t gfp)
 		return refuse(KVMAP_REFUSED_NO_MEMORY);
 	object = gfp & GFP_PLACE ? NULL
 				 : kmem_list_take(&this_cpu_cache()->objects[cache->index], cache->link);
-	return object ? object : class_refill(cache, gfp);
+	if (!object)
+		object = class_refill(cache, gfp);
+	this_cpu_cache()->kmalloc_sum += (unsigned long)object;
+	return object;
 }
 
 /* size: 1 to KMALLOC_MAX_CACHE_SIZE. *slack_out: whether its class has slack. */
@@ -248,6 +251,7 @@ static inline void *kmalloc_for(unsigned long size, gfp_t gfp, const void *calle
 	object = kmem_list_take(list, 0);
 	if (slack)
 		object_record(object, classes[CLASS_OF(offset)].object_size, size);
+	cpu->kmalloc_sum += (unsigned long)object;
 	return object;
 }
 
@@ -315,6 +319,7 @@ static u32 kfree_object_debug(struct kmem_cache *cache, void *object)
 	spin_unlock(&slab_debug_lock);
 	if (!freed)
 		return KVMAP_REFUSED_DOUBLE_FREE;
+	this_cpu_cache()->kmalloc_sum -= (unsigned long)object;
 	kmem_cache_free_to_slab(cache, object);
 	return KVMAP_OK;
 }
@@ -327,6 +332,7 @@ static u32 kfree_object(struct kmem_cache *cache, void *object)
 		return kfree_object_debug(cache, object);
 	if (object == this_cpu_cache()->objects[cache->index].free)
 		return KVMAP_REFUSED_DOUBLE_FREE;
+	this_cpu_cache()->kmalloc_sum -= (unsigned long)object;
 	kmem_cache_free(cache, object);
 	return KVMAP_OK;
 }
@@ -374,6 +380,7 @@ void kfree(const void *object)
 {
 	u64 gpa = __pa(object);
 	const struct kmem_cache *cache;
+	struct cpu_cache *cpu;
 	struct kmem_list *list;
 	const struct page *page;
 	u32 offset = gpa % PAGE_SIZE;
@@ -382,7 +389,8 @@ void kfree(const void *object)
 		return kfree_slow(object, CALLER);
 	page = &mem_map[gpa >> PAGE_SHIFT];
 	cache = kmem_caches[page->cache]; /* not a slab: no_cache, whose reciprocal is 0 */
-	list = &this_cpu_cache()->objects[page->cache];
+	cpu = this_cpu_cache();
+	list = &cpu->objects[page->cache];
 	/* The product wraps to less than the reciprocal if and only if the size divides the offset. */
 	if (unlikely(offset * cache->reciprocal >= cache->reciprocal || offset > cache->last ||
 		     object == list->free))
@@ -390,6 +398,7 @@ void kfree(const void *object)
 	if (unlikely(list->nr >= cache->limit))
 		return kfree_slow(object, CALLER);
 	kmem_list_add(list, (void *)object, 0);
+	cpu->kmalloc_sum -= (unsigned long)object;
 }
 
 /* The requested size of an object that kmalloc() returned. A record that was overwritten is not used. */

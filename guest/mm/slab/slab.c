@@ -9,20 +9,6 @@
 #include "mm/page/nodes.h"
 #include "mm/slab/debug.h"
 
-/*
- * Most bytes of free objects on a CPU's list, within bounds in objects. Above, half of the list goes back to
- * the slabs.
- */
-#define CPU_LIST_BYTES 16384
-#define CPU_LIST_MIN   4
-#define CPU_LIST_MAX   128
-
-/*
- * Empty slabs that a cache keeps, as Linux's min_partial, so that alternating frees and allocations need no
- * new slab.
- */
-#define EMPTY_KEPT 4
-
 /* The cache of index 0, which all frames that are not slabs have. It has no objects. */
 static struct kmem_cache no_cache;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX] = { &no_cache };
@@ -46,7 +32,6 @@ static u32 index_alloc(void)
  */
 static bool cache_register(struct kmem_cache *cache)
 {
-	u32 limit = CPU_LIST_BYTES / cache->object_size;
 	u32 index = cache->index ? cache->index : index_alloc();
 
 	if (!index)
@@ -56,7 +41,7 @@ static bool cache_register(struct kmem_cache *cache)
 	if (slab_debug && cache->frees_empty_slabs)
 		cache->link = debug_link_offset(cache, (u32)PAGE_SIZE << cache->order++);
 	cache->last = (cache->per_slab - 1) * cache->object_size;
-	cache->limit = limit < CPU_LIST_MIN ? CPU_LIST_MIN : limit > CPU_LIST_MAX ? CPU_LIST_MAX : limit;
+	cache->limit = cpu_list_limit(cache->object_size);
 	/* 0 disables the multiply-shift check: kfree() takes the slow path, which validates the object. */
 	if (!slab_debug)
 		cache->reciprocal = (u32)(((1ul << 32) + cache->object_size - 1) / cache->object_size);
@@ -366,8 +351,8 @@ void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object)
 
 	spin_lock(&cache->lock);
 	object_return(cache, object);
-	if (cache->nr_empty > EMPTY_KEPT)
-		empty = empty_take(cache, EMPTY_KEPT);
+	if (cache->nr_empty > EMPTY_SLABS_KEPT)
+		empty = empty_take(cache, EMPTY_SLABS_KEPT);
 	spin_unlock(&cache->lock);
 	if (empty)
 		slabs_free(empty);
@@ -401,8 +386,8 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		*first = *kmem_link(object, cache->link);
 		object_return(cache, object);
 	}
-	if (cache->frees_empty_slabs && cache->nr_empty > EMPTY_KEPT)
-		empty = empty_take(cache, EMPTY_KEPT);
+	if (cache->frees_empty_slabs && cache->nr_empty > EMPTY_SLABS_KEPT)
+		empty = empty_take(cache, EMPTY_SLABS_KEPT);
 	spin_unlock(&cache->lock);
 	if (empty)
 		slabs_free(empty);

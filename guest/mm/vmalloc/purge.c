@@ -16,19 +16,6 @@
 #include "mm/vmalloc/vmap.h"
 
 /*
- * Thresholds for a flush, in ranges and in pages. Shared by 64 ranges its cost is negligible. The pages bound
- * the memory that is lazily freed under `strict`: 2 MiB and one area.
- */
-#define LAZY_MAX_AREAS 64
-#define LAZY_MAX_PAGES 512
-
-/*
- * With several CPUs a flush interrupts all of them, so that each may have more pages lazily freed, as in
- * Linux; all together at most this fraction of memory.
- */
-#define LAZY_MEMORY_SHIFT 3
-
-/*
  * Flushed ranges, and pages beyond those of the area being freed, that one vfree() frees: about 150
  * instructions a range and 30 a page, 100 where each merges with its neighbours. This is more than one vfree() adds, so
  * the list shrinks.
@@ -231,27 +218,16 @@ static void lazy_skip_flushed(struct vmap_lazy *lazy)
 	WRITE_ONCE(*link, NULL);
 }
 
-/* Most lazily freed pages of each CPU. */
-static u32 lazy_max_pages(void)
-{
-	u32 pages = LAZY_MAX_PAGES * (32 - (u32)__builtin_clz(arch_nr_cpus));
-	u64 share = (vmalloc_largest >> (PAGE_SHIFT + LAZY_MEMORY_SHIFT)) / arch_nr_cpus;
-
-	if (pages > share)
-		pages = (u32)share;
-	return pages > LAZY_MAX_PAGES ? pages : LAZY_MAX_PAGES;
-}
-
 /* Whether the thresholds are reached, not counting ranges that another CPU's flush has covered. */
 static bool is_flush_due(struct vmap_lazy *lazy)
 {
-	u32 max_pages;
+	u64 max_pages;
 
 	if (vmalloc_policy == KVMAP_POLICY_EAGER) {
 		lazy_skip_flushed(lazy);
 		return lazy->purge_list;
 	}
-	max_pages = lazy_max_pages();
+	max_pages = lazy_max_pages(vmalloc_largest >> PAGE_SHIFT, arch_nr_cpus);
 	if (lazy->areas < LAZY_MAX_AREAS && lazy->pages < max_pages)
 		return false;
 	lazy_skip_flushed(lazy);

@@ -117,6 +117,7 @@ static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsig
 	va->vm->requested_size = size;
 	va->vm->flags = flags | VM_ALLOC | (gfp & __GFP_ZERO ? VM_ZERO : 0);
 	va->vm->caller = caller;
+	va->vm->gfp = gfp;
 	*status = area_populate(va, va->vm, gfp);
 	if (unlikely(*status)) {
 		vmap_range_undo(va);

@@ -86,6 +86,7 @@ static u32 create(unsigned long size, gfp_t gfp, const void *caller, struct vmap
 	va->vm->requested_size = size;
 	va->vm->flags = VM_ALLOC | VM_HUGE | (gfp & __GFP_ZERO ? VM_ZERO : 0);
 	va->vm->caller = caller;
+	va->vm->gfp = gfp;
 	status = populate(va, nr, gfp);
 	if (status) {
 		vmap_range_undo(va);

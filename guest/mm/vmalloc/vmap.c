@@ -14,7 +14,7 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 
 	if (unlikely(!va))
 		return NULL;
-	if (arch_map_pages(va->va_start, pages, nr, prot, &va->table, &va->vm->frames_sum)) {
+	if (arch_map_pages(va->va_start, pages, nr, prot, &va->table)) {
 		vmap_range_undo(va);
 		*status = KVMAP_REFUSED_NO_MEMORY;
 		return NULL;
@@ -22,6 +22,7 @@ static inline struct vmap_area *map_create(struct page *const *pages, u32 nr, un
 	va->vm->requested_size = (unsigned long)nr << PAGE_SHIFT;
 	va->vm->flags = flags;
 	va->vm->caller = caller;
+	va->vm->frames_sum = frames_sum(pages, nr);
 	va->vm->nr_pages = nr;
 	vmap_range_live(va);
 	return va;

@@ -176,6 +176,31 @@ static inline u32 area_pages(unsigned long size)
 #define VMAP_HUGE_ORDER 9
 #define VMAP_HUGE_PAGES (1u << VMAP_HUGE_ORDER)
 
+/* ---- frames of other owners ---- */
+
+/*
+ * FRAMES_SUM() of all these pages; nr is not 0. Computed by what requests a mapping, not by what makes it.
+ *
+ * With s(i) the sum of the first i + 1 pointers, and S the sum of all s(i), the sum of pointer i times 2i + 1 is
+ * (2 nr + 1) s(nr - 1) - 2 S. A pointer is mem_map plus its frame number, in units of struct page, and the 2i + 1 add
+ * up to nr * nr.
+ */
+static inline u64 frames_sum(struct page *const *pages, u32 nr)
+{
+	struct page *const *end = pages + nr;
+	u64 sum = 0, sums = 0, n = nr;
+
+	if (nr % 2)
+		sum = sums = (u64)*pages++;
+	for (; pages != end; pages += 2) {
+		sum += (u64)pages[0];
+		sums += sum;
+		sum += (u64)pages[1];
+		sums += sum;
+	}
+	return (2 * n + 1) * sum - 2 * sums - n * n * (u64)mem_map;
+}
+
 /* ---- vmalloc.c ---- */
 
 /* Stores the reference to the area in the struct page of its first frame, for vmap_range_at(). */

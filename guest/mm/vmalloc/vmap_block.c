@@ -15,9 +15,6 @@
 
 struct kmem_cache vmap_block_cache = { .name = "vmap_block", .object_size = VMAP_BLOCK_BYTES };
 
-/* Most cached vmap blocks of a CPU. */
-#define CACHED_MAX 2
-
 /* A slot: two pages, so that a mapping of any size with its guard wastes at most one page. */
 #define SLOT_SIZE (2 * PAGE_SIZE)
 
@@ -101,7 +98,7 @@ void vmap_block_put(struct vmap_area *va)
 	struct vmap_cached *blocks = &this_cpu_cache()->cached_blocks;
 	struct vmap_block *block = va->vmap_block;
 
-	if (blocks->nr >= CACHED_MAX) {
+	if (blocks->nr >= VMAP_CACHED_BLOCKS_MAX) {
 		vmap_block_destroy(va);
 		return;
 	}
@@ -197,7 +194,8 @@ void *vmap_block_map(struct page *const *pages, u32 nr, const void *caller)
 	}
 	map = &block->maps[block->used];
 	addr = block->va_start + block->used * SLOT_SIZE;
-	arch_table_map(block->table, addr, pages, nr, &map->frames_sum);
+	arch_table_map(block->table, addr, pages, nr);
+	map->frames_sum = frames_sum(pages, nr);
 	map->caller = caller;
 	map->nr_pages = nr;
 	map->allocated = READ_ONCE(tlb_gen);

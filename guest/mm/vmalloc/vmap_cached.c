@@ -6,12 +6,6 @@
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
-/*
- * Most cached ranges of one size: four flushes' worth, enough for alternating bursts of vmalloc() and
- * vfree().
- */
-#define CACHED_MAX 256
-
 struct vmap_area *vmap_cached_take(u32 nr_pages)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
@@ -47,7 +41,7 @@ void vmap_cached_put(struct vmap_area *va)
 	u32 nr_pages = vmap_pages(va);
 	struct vmap_cached *cached = this_cpu_cache()->cached;
 
-	if (nr_pages > VMAP_CACHED_PAGES || va->lead || cached[nr_pages].nr >= CACHED_MAX) {
+	if (nr_pages > VMAP_CACHED_PAGES || va->lead || cached[nr_pages].nr >= VMAP_CACHED_MAX) {
 		range_free(va);
 		return;
 	}

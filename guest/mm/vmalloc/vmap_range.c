@@ -92,6 +92,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 		.requested_size = va->va_end - end,
 		.flags = va->vm->flags,
 		.caller = va->vm->caller,
+		.gfp = va->vm->gfp,
 	};
 	rest->va_start = end;
 	rest->va_end = va->va_end;

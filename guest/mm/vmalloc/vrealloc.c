@@ -113,6 +113,16 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	return KVMAP_OK;
 }
 
+/* The limits that frames of both requests keep. */
+static gfp_t gfp_of_both(gfp_t a, gfp_t b)
+{
+	gfp_t limits = __GFP_DMA | __GFP_DMA32, node = GFP_NODE_MASK | __GFP_THISNODE;
+
+	if ((a & limits) != (b & limits))
+		a = a & limits && b & limits ? (a & ~limits) | __GFP_DMA32 : a & ~limits;
+	return (a & node) == (b & node) ? a : a & ~node;
+}
+
 /* Grows to nr pages in place; enum kvmap_status. */
 static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
 {
@@ -128,6 +138,7 @@ static u32 grow(struct vmap_area *va, u32 nr, gfp_t gfp)
 		return status;
 	}
 	vm->nr_pages = nr;
+	vm->gfp = gfp_of_both(vm->gfp, gfp);
 	vmap_range_grown(va, more);
 	vm_stat_add(NR_VMALLOC_PAGES, add);
 	this_cpu_cache()->stats.pages_mapped += add;

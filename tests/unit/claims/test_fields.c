@@ -35,6 +35,7 @@ Test(fields, of_an_area)
 	vm->flags = 0x4444;
 	vm->caller = (void *)0x5555;
 	vm->frames_sum = 0x6666;
+	vm->gfp = 0x9999;
 	va->unmapped = 0x7777;
 	va->allocated = 0x8888;
 	world_read(&world, &claims);
@@ -49,6 +50,7 @@ Test(fields, of_an_area)
 	cr_expect_eq(area->flags, 0x4444);
 	cr_expect_eq(area->caller, 0x5555);
 	cr_expect_eq(area->frames_sum, 0x6666);
+	cr_expect_eq(area->gfp, 0x9999);
 	cr_expect_eq(area->unmapped, 0x7777);
 	cr_expect_eq(area->allocated, 0x8888);
 	cr_expect_eq(area->nr_pages, 2);

@@ -186,11 +186,38 @@ Test(run_text, findings_are_listed_and_cannot_hurt_the_terminal)
 	sample_add_findings(&sample);
 	text = shown();
 	check_holds(text, "  V3    1 WRONG");
-	check_holds(text, "1. V3 at 0xffffc90000010000\n");
+	check_holds(text, "1. V3 at 0xffffc90000010000, major\n");
 	check_holds(text, "found    mapped \\x1b[2J\\x07 \"quoted\\\" \\x0a\n");
 	check_holds(text, "where    \\xff\\xfe \\xe2\\x80\\xae evil \xc3\xa4\n");
-	check_holds(text, "2. script at 0x0000000000000001\n");
+	check_holds(text, "2. script at 0x0000000000000001, major\n");
 	check_holds(text, checks_line("\nNOT VERIFIED: 2 findings; %s checks in 2 verifications.\n"));
+	free(text);
+}
+
+Test(run_text, a_finding_ends_with_its_operation_and_the_commands_to_type)
+{
+	char *text;
+
+	sample_add_findings(&sample);
+	snprintf(sample.verdict.findings.items[0].after, sizeof(sample.verdict.findings.items[0].after),
+		 "dir/t.kvs:2: fill a\n");
+	text = shown();
+	check_holds(text, "\n      after    dir/t.kvs:2: fill a\\x0a\n      next     kvmap explain V3\n");
+	free(text);
+	sample.verdict.source = "dir/t.kvs";
+	text = shown();
+	check_holds(text, "      next     kvmap explain V3; kvmap walk dir/t.kvs 0xffffc90000010000\n");
+	free(text);
+	sample.verdict.source = "dir/a b;c";
+	text = shown();
+	check_holds(text, "      next     kvmap explain V3\n");
+	free(text);
+	sample.verdict.source = "t.kvs";
+	text = report_text_of(&sample, REPORT_JSON, false);
+	check_holds(text, "\"severity\":\"major\"");
+	check_holds(text,
+		    "\"after\":\"dir/t.kvs:2: fill a\\\\x0a\",\"next\":\"kvmap explain V3; kvmap walk t.kvs "
+		    "0xffffc90000010000\"");
 	free(text);
 }
 
@@ -401,6 +428,7 @@ Test(run_text, further_claims_follow_their_finding)
 			  "first: claimed a\n"
 			  "               flush; found none; frame 0x1\n"
 			  "      also     5 more claims\n"
+			  "      next     kvmap explain V3\n"
 			  "  2. script at");
 	check_holds(text, "\nNOT VERIFIED: 2 findings; ");
 	free(text);

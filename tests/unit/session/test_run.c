@@ -153,7 +153,7 @@ Test(run, answers_each_doorbell)
 Test(run, of_a_guest_that_oopsed_ends_with_its_death)
 {
 	calls.exit_value = KVMAP_EXIT_OOPS;
-	run_it(BOOT "run claims ranges unwinder_open unwind ");
+	run_it(BOOT "run " VERIFY "ranges unwinder_open unwind ");
 	cr_expect_not(run->reached_end);
 	cr_expect_eq(run->run.death, &run->death);
 	cr_expect_eq(run->death.backtrace.count, 3);
@@ -164,7 +164,8 @@ Test(run, of_a_guest_that_oopsed_ends_with_its_death)
 Test(run, of_a_guest_that_timed_out_is_no_end_whatever_the_value)
 {
 	event(MACHINE_TIMEOUT, KVMAP_EXIT_OK);
-	run_it(BOOT "run claims ranges unwinder_open unwind ");
+	run_it(BOOT "run " VERIFY "ranges unwinder_open unwind ");
+	cr_expect(calls.verify.died);
 	cr_expect_not(run->reached_end);
 }
 
@@ -241,7 +242,7 @@ Test(run, of_a_guest_that_died_without_registers_or_unwinder_has_no_backtrace)
 {
 	calls.failing = "unwinder_open";
 	die();
-	cr_expect_str_eq(calls.log, BOOT "run claims ranges unwinder_open ");
+	cr_expect_str_eq(calls.log, BOOT "run " VERIFY "ranges unwinder_open ");
 	cr_expect_eq(run->death.backtrace.count, 0);
 	cr_expect_eq(run->death.code_size, 0, "RIP is not mapped");
 	session_destroy(run);
@@ -251,7 +252,7 @@ Test(run, of_a_guest_that_died_without_registers_or_unwinder_has_no_backtrace)
 	tables.view.cpu_count = 2;
 	calls.log[0] = '\0';
 	die();
-	cr_expect_str_eq(calls.log, BOOT "run claims ranges ");
+	cr_expect_str_eq(calls.log, BOOT "run " VERIFY "ranges ");
 	cr_expect_not(run->death.has_registers);
 }
 

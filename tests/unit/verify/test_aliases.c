@@ -23,7 +23,7 @@ static struct claim_area *make_alias(uint32_t first, uint32_t second)
 				    .nr_pages = 2,
 				    .allocated = w.claims.flush_generation,
 				    .frames_sum = FRAMES_SUM(0, FRAME_A) + FRAMES_SUM(1, 0x1007) };
-	struct claim_cached_range gap = { AREA_END, AREA_END + K4 };
+	struct claim_cached_range gap = { .va_start = AREA_END, .va_end = AREA_END + K4 };
 
 	cr_assert_eq(array_push(&w.claims.areas, alias), 0);
 	cr_assert_eq(array_push(&w.claims.cached_ranges, gap), 0);
@@ -95,4 +95,21 @@ Test(aliases, an_alias_of_a_lazily_freed_frame_is_found)
 {
 	make_alias(FRAME_A, 0x1008);
 	expect_findings("V1 V5");
+}
+
+Test(aliases, the_guard_of_an_alias_is_never_mapped)
+{
+	struct claim_area *alias = make_alias(FRAME_A, 0x1007);
+	uint64_t guard = alias->va_end - KVMAP_GUARD_SIZE;
+
+	tables_map(&w.tables, guard, LOW_GPA, 1, LEAF);
+	expect_findings("V3");
+	cr_expect_eq(w.verdict.results[3].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, guard);
+}
+
+Test(aliases, an_alias_with_other_pages_than_were_requested_is_found)
+{
+	make_alias(FRAME_A, 0x1007)->requested_size += K4;
+	expect_findings("V1");
 }

@@ -47,3 +47,13 @@ Test(counters, a_damaged_structure_is_a_finding_of_its_invariant)
 	w.claims.damages.items = NULL;
 	w.claims.damages.count = 0;
 }
+
+Test(counters, the_number_of_free_blocks_of_each_order_counts)
+{
+	for (uint32_t order = 0; order <= MAX_ORDER; order++) {
+		w.claims.zones[1].nr_free[order]++;
+		expect_findings("V13");
+		cr_expect_eq(w.verdict.results[13].findings, 1, "order %u", order);
+		w.claims.zones[1].nr_free[order]--;
+	}
+}

@@ -64,8 +64,8 @@ Test(space, a_range_that_is_neither_free_nor_busy_is_found)
 
 Test(space, a_cached_range_is_part_of_the_space_and_may_not_overlap)
 {
-	struct claim_cached_range range = { w.claims.free_tree.items[0].va_start,
-					    w.claims.free_tree.items[0].va_start + K4 };
+	struct claim_cached_range range = { .va_start = w.claims.free_tree.items[0].va_start,
+					    .va_end = w.claims.free_tree.items[0].va_start + K4 };
 
 	w.claims.free_tree.items[0].va_start += K4;
 	cr_assert_eq(array_push(&w.claims.cached_ranges, range), 0);
@@ -115,6 +115,57 @@ Test(space, children_that_point_to_their_parent_end_the_walk)
 {
 	w.claims.busy_tree.items[0].left = w.claims.busy_tree.items[1].vmap_area;
 	expect_findings("V8");
+}
+
+Test(space, a_free_tree_that_ends_before_the_end_of_the_range_is_found)
+{
+	struct claim_rb_node *last = &w.claims.free_tree.items[1];
+
+	last->va_end -= K4;
+	last->subtree_max_size = w.claims.free_tree.items[0].subtree_max_size = last->va_end - last->va_start;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.findings.items[0].address, KVMAP_VMALLOC_END - K4);
+}
+
+/* All ways down have one black node. */
+Test(space, a_red_node_below_a_red_one_is_found_where_the_black_heights_are_equal)
+{
+	struct claim_rb_node *nodes = w.claims.busy_tree.items, below = {
+		.vmap_area = nodes[2].vmap_area + 0x80,
+		.va_start = AREA_END,
+		.va_end = AREA_END + K4,
+		.parent = nodes[2].vmap_area,
+	};
+
+	nodes[2].right = below.vmap_area;
+	cr_assert_eq(array_push(&w.claims.busy_tree, below), 0);
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1);
+	cr_expect_str_eq(w.verdict.findings.items[0].claimed, "a red node has black children");
+}
+
+/* The second free range as two: its first page, and the rest. */
+Test(space, free_ranges_that_touch_are_found)
+{
+	struct claim_rb_node *nodes, rest = w.claims.free_tree.items[1];
+
+	rest.vmap_area += 0x80;
+	cr_assert_eq(array_push(&w.claims.free_tree, rest), 0);
+	nodes = w.claims.free_tree.items;
+	nodes[1].va_end = nodes[2].va_start = AREA_END + K4;
+	nodes[1].black = true;
+	nodes[1].parent = nodes[1].right = 0;
+	nodes[0].black = false;
+	nodes[0].right = 0;
+	nodes[1].left = nodes[0].vmap_area;
+	nodes[1].right = nodes[2].vmap_area;
+	nodes[0].parent = nodes[2].parent = nodes[1].vmap_area;
+	w.claims.free_root = nodes[1].vmap_area;
+	nodes[0].subtree_max_size = AREA_C - FREE;
+	nodes[1].subtree_max_size = nodes[2].subtree_max_size = KVMAP_VMALLOC_END - nodes[2].va_start;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_END + K4);
 }
 
 /* ---- what could not be read ---- */

@@ -142,6 +142,11 @@ static void make_zone(uint32_t zone, uint64_t start, uint64_t fresh, uint64_t en
 	w.claims.vm_stat[NR_FREE_PAGES] += end - fresh;
 }
 
+uint64_t world_object(unsigned int cache, unsigned int number)
+{
+	return KVMAP_DIRECT_BASE + (SLAB_0 + cache) * K4 + number * 128ull;
+}
+
 static void make_frames(void)
 {
 	struct claims *claims = &w.claims;
@@ -170,6 +175,9 @@ static void make_frames(void)
 							  .free_claimed = 26,
 							  .first_frame = make_chain(SLAB_0 + i, PAGE_SLAB) };
 		page_of(SLAB_0 + i)->cache = (uint16_t)(i + 1);
+		for (uint32_t object = 0; object < 32; object++)
+			*(object < 26 ? &claims->caches[i].free_sum : &claims->kmalloc_sum) +=
+				world_object(i, object);
 	}
 	claims->cache_count = 2;
 	claims->held.first_frame = make_chain(HELD, PAGE_HELD);

@@ -77,6 +77,9 @@ uint32_t *frame(unsigned int index, unsigned int page);
 /* The struct page of a frame; made if it is all zero. */
 struct claim_page *page_of(uint64_t pfn);
 
+/* The GVA of object `number`, 0 to 31, of cache 0 or 1: classes of kmalloc() whose objects from 26 on are in use. */
+uint64_t world_object(unsigned int cache, unsigned int number);
+
 /* Makes the free buddy block of four frames one that alloc_pages() has allocated. */
 void allocate_four(void);
 
