@@ -18,6 +18,8 @@
 #define OF_OBJECTS (V(4) | V(13))
 #define OF_RIGHTS  (V(1) | V(9))
 #define OF_BYTES   V(12)
+/* `crash mmio` and `crash emulation` map a page that has no memory. */
+#define OF_CRASH (V(7) | V(10))
 
 /* The invariants that the operation may break until it ends. An unknown one may break any. */
 static unsigned int broken_by(uint32_t opcode)
@@ -26,12 +28,12 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_VERIFY:
 	case KVMAP_OP_PRINT:
 	case KVMAP_OP_SHOW:
-	case KVMAP_OP_CRASH:
 	case KVMAP_OP_BUG:
 	case KVMAP_OP_PARALLEL:
 	case KVMAP_OP_READ:
 	case KVMAP_OP_CHECK:
 	case KVMAP_OP_EXECUTE: return 0;
+	case KVMAP_OP_CRASH: return OF_CRASH;
 	case KVMAP_OP_FILL:
 	case KVMAP_OP_WRITE:
 	case KVMAP_OP_TOUCH: return OF_BYTES;

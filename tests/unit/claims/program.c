@@ -36,3 +36,4 @@ struct agent agent PAGE_ALIGNED;
 struct agent_variable agent_variables[KVMAP_VARIABLES_MAX] PAGE_ALIGNED;
 u32 agent_nr_variables;
 u32 agent_inside[KVMAP_CPUS_MAX];
+u32 agent_opcode[KVMAP_CPUS_MAX];

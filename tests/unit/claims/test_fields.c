@@ -308,11 +308,13 @@ Test(fields, of_the_cpus_and_their_shootdowns)
 	*world_root(&world, "arch_nr_cpus", uint32_t) = 3;
 	for (unsigned int i = 0; i < 4; i++)
 		guest_cpus[i].state = i ^ 1;
+	world_root(&world, "agent_opcode", uint32_t)[63] = 56;
 	inside[0] = 44;
 	inside[63] = 55;
 	world_cpu(&world, 1)->buddy_blocks_sum = 66;
 	world_cpu(&world, 63)->buddy_blocks_sum = 11;
 	world_read(&world, &claims);
+	cr_expect_eq(claims.opcode[63], 56);
 	cr_expect_eq(claims.tlb_rounds, 11);
 	cr_expect_eq(claims.tlb_ipis, 22);
 	cr_expect_eq(claims.tlb_idle_skipped, 33);

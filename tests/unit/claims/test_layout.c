@@ -246,6 +246,7 @@ Test(layout_sizes, of_arrays_that_are_roots)
 		{ ROOT_cpu_caches, sizeof(struct cpu_cache), KVMAP_CPUS_MAX, "cpu_caches", "KVMAP_CPUS_MAX" },
 		{ ROOT_cpus, sizeof(struct cpu), KVMAP_CPUS_MAX, "cpus", "KVMAP_CPUS_MAX" },
 		{ ROOT_agent_inside, 4, KVMAP_CPUS_MAX, "agent_inside", "KVMAP_CPUS_MAX" },
+		{ ROOT_agent_opcode, 4, KVMAP_CPUS_MAX, "agent_opcode", "KVMAP_CPUS_MAX" },
 		{ ROOT_agent_variables, sizeof(struct agent_variable), KVMAP_VARIABLES_MAX, "agent_variables",
 		  "KVMAP_VARIABLES_MAX" },
 	};

@@ -101,6 +101,7 @@ Test(limits, of_the_image_are_where_a_root_is_not_mapped)
 		{ ROOT_agent_nr_variables, { "V12", NOWHERE, 0, "agent_nr_variables: not mapped" } },
 		{ ROOT_agent_variables, { "V12", NOWHERE, 0, "agent_variables: not mapped" } },
 		{ ROOT_agent_inside, { "V12", NOWHERE, 0, "agent_inside: not mapped" } },
+		{ ROOT_agent_opcode, { "V12", NOWHERE, 0, "agent_opcode: not mapped" } },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
