@@ -72,6 +72,7 @@ static int model_create(struct history *history)
 
 	config.cpus = history->config.cpus;
 	config.rules = tlb_profile_rules('O');
+	config.limits.findings = FINDINGS_MAX;
 	/* This policy permits it: frames are used again before the flush. */
 	if (history->config.policy == KVMAP_POLICY_LAZY)
 		config.rules &= ~TLB_RULE_BIT(TLB_RULE_FRAME_REUSE);

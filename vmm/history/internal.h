@@ -11,7 +11,7 @@
 #include "kvmap/limits.h"
 
 /* Findings that are kept of each kind between two history_new_findings(); all are counted. */
-#define FINDINGS_MAX 64
+#define FINDINGS_MAX 1024
 
 /* One of the logs: of a CPU, first or second. */
 struct stream {

@@ -167,11 +167,22 @@ static void report_not_seen(struct check *check, const struct history *history)
 			 count);
 }
 
+static void report_no_log(struct check *check)
+{
+	struct finding *finding = finding_new(check, 0);
+
+	finding_claimed(finding, "an event log, as the boot record requests");
+	finding_found(finding, "the guest has not begun one");
+	finding_where(finding, "the doorbell");
+}
+
 void check_flush_events(struct check *check)
 {
 	struct history *history = check->facts->input->history;
 	const struct history_findings *findings = history_new_findings(history);
 
+	if (!history_has_begun(history))
+		report_no_log(check);
 	check->result->checked += history_new_checks(history);
 	check_marks(check, history);
 	report_not_seen(check, history);
