@@ -40,6 +40,7 @@
 	X(late_flush, 31, "late-flush")                                                                      \
 	X(forged_stamps, 32, "forged-stamps")                                                                \
 	X(other_cpu, 33, "other-cpu")                                                                        \
-	X(empty_purge, 34, "empty-purge")
+	X(empty_purge, 34, "empty-purge")                                                                    \
+	X(unexecuted_flush, 35, "unexecuted-flush")
 
 #endif
