@@ -56,6 +56,7 @@
 	X(pages_swapped, 47, "pages-swapped")                                                                \
 	X(zeros_left_out, 48, "zeros-left-out")                                                              \
 	X(hoarded_frames, 49, "hoarded-frames")                                                              \
-	X(die_soon, 50, "die-soon")
+	X(die_soon, 50, "die-soon")                                                                          \
+	X(unexecuted_flush, 51, "unexecuted-flush")
 
 #endif

@@ -67,6 +67,13 @@ cost=$(sed -n 's/.*vm_unmap_aliases; ticks \([0-9]*\).*/\1/p' out | sort -n | ta
 [ "${cost:-0}" -gt 1000 ] && [ "$cost" -le 20000 ] && ok "nor does one that flushes all that waits" ||
 	not_ok "nor does one that flushes all that waits ($cost)"
 
+try bench guest vmalloc:64K --policy strict --log --json
+check "the event log is counted" 0 out '"logged":[0-9]+'
+awk -F'[:,]' '{ for (i = 1; i < NF; i++) { if ($i == "\"instructions\"") off = $(i + 1); if ($i == "\"logged\"") on = $(i + 1) } }
+	END { exit !(on > off && on - off <= 32 * 15) }' out && ok "it costs at most 15 instructions for each entry" ||
+	not_ok "it costs at most 15 instructions for each entry"
+try bench guest vmalloc:64K --policy strict --log
+check "in a table of its own" 0 out '^ *operation +size +log off +log on +more for each entry written$' out '^ *vmalloc +64K +[0-9,]+ +[0-9,]+ +[0-9.]+$'
 PATH=/nowhere "$KVMAP" bench guest >out 2>err
 status=$?
 tried="kvmap bench guest, without QEMU"

@@ -11,6 +11,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/x86_64/pte.h"
+#include "kvmap/event_log.h"
 #include "kvmap/layout.h"
 #include "kvmap/ports.h"
 #include "kvmap/ring.h"
@@ -106,6 +107,29 @@ static void multiply_tables(void)
 			((u64)tables[0] - KVMAP_IMAGE_BASE) | _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED;
 }
 
+/* The logs of the first CPU lie after the area's header (kvmap/event_log.h). */
+static void tell_log(u64 lie)
+{
+	volatile struct kvmap_log_area *area = __va(agent.record->log_gpa);
+	volatile struct kvmap_log *log = (volatile struct kvmap_log *)(area + 1);
+	volatile struct kvmap_log_record *record = log->record;
+
+	log->next = (u64)record;
+	doorbell_ring(KVMAP_DOORBELL_LOG);
+	if (lie == 31) /* an end that the log does not have */
+		log->next = ~0xful;
+	if (lie == 32) { /* a record of no kind, as long as nothing is */
+		record->seq = 1;
+		record->count = ~0u;
+		log->next = (u64)(record + 1);
+	}
+	for (;;) {
+		doorbell_ring(KVMAP_DOORBELL_LOG);
+		if (lie != 33) /* for ever */
+			machine_exit(KVMAP_EXIT_OK);
+	}
+}
+
 /* The script is two operations: `expect fault null 0` and `verify`. */
 static void tell(u64 lie)
 {
@@ -148,6 +172,10 @@ static void tell(u64 lie)
 			doorbell_ring(KVMAP_DOORBELL_VERIFY);
 	case 12: /* an unknown doorbell, and no report */ doorbell_ring(~0u); machine_exit(KVMAP_EXIT_OOPS);
 	case 13: multiply_tables(); break;
+	case 30: /* no event log, though the host requests it */ break;
+	case 31:
+	case 32:
+	case 33: tell_log(lie); break;
 	}
 }
 

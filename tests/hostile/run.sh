@@ -31,6 +31,18 @@ lie 9 "an exit with a code of its own" 'gave up'
 lie 10 "an end without a word of any operation" '0 reported'
 lie 11 "verifications without end" 'stopped by --timeout'
 lie 12 "an oops without a report of it" 'gave up without a message'
+# log_lie NUMBER NAME PATTERN: of what is found in the event log
+log_lie() {
+	limit=
+	case $3 in *--timeout*) limit="--timeout 0.5" ;; esac
+	# shellcheck disable=SC2086
+	try run script.kvs --guest "$hostile" --seed "$1" --log $limit
+	check "$2" 1 out "$3" out 'NOT VERIFIED'
+}
+log_lie 30 "an event log that is not begun" 'the guest has not begun one'
+log_lie 31 "an event log with an end of its own" 'an end outside of the log'
+log_lie 32 "a record that is longer than its log" 'a record that ends after its log'
+log_lie 33 "an event log that is full without end" 'stopped by --timeout'
 # Operations that are given while it runs: ring_lie NUMBER NAME PATTERN
 ring_lie() {
 	status=0

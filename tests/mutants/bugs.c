@@ -457,6 +457,16 @@ u32 other_cpu(void)
 	return KVMAP_OK;
 }
 
+/* The log has a flush that was not executed. */
+static u32 unexecuted_flush(void)
+{
+	unsigned long va = live_area(0)->va_start;
+
+	if (log_is_on())
+		log_flush(event_logs[arch_cpu()].log, READ_ONCE(event_log_seq), va, va + PAGE_SIZE);
+	return KVMAP_OK;
+}
+
 /* The next purge flushes nothing. */
 u32 empty_purge(void)
 {

@@ -72,6 +72,7 @@ static int model_create(struct history *history)
 
 	config.cpus = history->config.cpus;
 	config.rules = tlb_profile_rules('O');
+	config.limits.findings = FINDINGS_MAX;
 	/* This policy permits it: frames are used again before the flush. */
 	if (history->config.policy == KVMAP_POLICY_LAZY)
 		config.rules &= ~TLB_RULE_BIT(TLB_RULE_FRAME_REUSE);
@@ -139,6 +140,24 @@ int history_stop(struct history *history, const struct view *view, struct error 
 	return tables_compare(history, view);
 }
 
+int history_compare_invlpg(struct history *history, uint64_t count, struct error *error)
+{
+	struct history_finding finding = {
+		.kind = HISTORY_INVLPG,
+		.claimed = history->stats.invlpg - history->invlpg_before,
+		.found = count - history->kvm_before,
+	};
+
+	history->error = error;
+	if (!count)
+		return 0;
+	history->invlpg_before = history->stats.invlpg;
+	history->kvm_before = count;
+	history->stats.has_invlpg = true;
+	history->checks++;
+	return finding.claimed == finding.found ? 0 : finding_add(history, &finding);
+}
+
 bool history_has_begun(const struct history *history)
 {
 	return history->has_begun;
@@ -147,6 +166,11 @@ bool history_has_begun(const struct history *history)
 uint64_t history_must_flush(const struct history *history, unsigned int cpu)
 {
 	return cpu < history->config.cpus ? history->cpus[cpu].must_flush : 0;
+}
+
+bool history_is_flushed(const struct history *history)
+{
+	return history->is_flushed;
 }
 
 const struct history_findings *history_new_findings(struct history *history)

@@ -25,6 +25,7 @@ struct history_place {
 enum history_promise {
 	HISTORY_PROMISES_NOTHING,
 	HISTORY_PROMISES_FLUSH, /* of all that was unmapped before */
+	HISTORY_IS_A_STOP,      /* it does nothing but stop the guest */
 };
 
 struct history_config {
@@ -45,6 +46,7 @@ enum history_kind {
 	HISTORY_ENTRY,     /* an entry at a stop: claimed by the log; found in the tables */
 	HISTORY_REGISTER,  /* CR3 or CR4 of a CPU (.what): claimed as it was; found */
 	HISTORY_ROUND_EARLY, /* a round was complete before `cpu` had logged its flush; claimed: number of the round */
+	HISTORY_INVLPG,         /* number of INVLPG instructions: claimed by the log; found by KVM */
 	HISTORY_WOKE_UNFLUSHED, /* `cpu` woke without the flush that a round had left to it; claimed: as above */
 };
 
@@ -69,6 +71,7 @@ struct history_stats {
 	uint64_t entries_compared; /* with the guest's tables, at all stops */
 	uint64_t invlpg;           /* instructions that the log tells of */
 	uint64_t laps;             /* times that a log was full */
+	bool has_invlpg;           /* KVM's count of them was compared */
 };
 
 struct history;
@@ -89,11 +92,20 @@ int history_take(struct history *history, const struct view *view, struct error 
  */
 int history_stop(struct history *history, const struct view *view, struct error *error);
 
+/*
+ * After history_stop(): KVM's count of INVLPG instructions since the log began, where it counts them: the log's must be the
+ * same. A count of 0 is that of a host that does not count. -1 if memory is out.
+ */
+int history_compare_invlpg(struct history *history, uint64_t count, struct error *error);
+
 /* Whether the log has begun. */
 bool history_has_begun(const struct history *history);
 
 /* Number of the last round of flushes that passed the CPU over as idle, and after which it has not flushed yet; 0: none. */
 uint64_t history_must_flush(const struct history *history, unsigned int cpu);
+
+/* Whether the last operation was one that promises a flush, so that no range waits for one. */
+bool history_is_flushed(const struct history *history);
 
 /* Findings since the last call. Borrowed, until the next history_*(). */
 const struct history_findings *history_new_findings(struct history *history);

@@ -11,7 +11,7 @@
 #include "kvmap/limits.h"
 
 /* Findings that are kept of each kind between two history_new_findings(); all are counted. */
-#define FINDINGS_MAX 64
+#define FINDINGS_MAX 1024
 
 /* One of the logs: of a CPU, first or second. */
 struct stream {
@@ -58,6 +58,9 @@ struct history {
 	struct tlb *tlb;
 	struct event_recorder recorder;
 	bool has_recorder, has_begun, has_ended;
+	uint64_t running;    /* operations that have begun and not returned */
+	bool is_alone;       /* no other ran since the last one began */
+	bool is_flushed;     /* it promised a flush, and was alone */
 	struct error *error; /* of the call */
 
 	struct stream streams[2 * KVMAP_CPUS_MAX];
@@ -78,6 +81,7 @@ struct history {
 	size_t given;     /* findings that history_new_findings() returned */
 	size_t tlb_taken; /* findings of the model that are in `findings` */
 	uint64_t checks, checks_given;
+	uint64_t invlpg_before, kvm_before; /* at the last history_compare_invlpg() */
 	struct history_stats stats;
 };
 

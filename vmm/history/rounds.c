@@ -48,6 +48,20 @@ static int feed_cr4(struct history *history, unsigned int cpu, uint64_t begun, u
 	return feed_begun(history, cpu, begun) < 0 ? -1 : feed(history, &event);
 }
 
+/* The older half goes if they are too many: what lacks one of these flushes has the next one as its cause. */
+static int flush_event_add(struct history *history)
+{
+	if (history->flush_events.count == MARKS_MAX) {
+		history->flush_events.count /= 2;
+		memmove(history->flush_events.items,
+			history->flush_events.items + history->flush_events.count,
+			history->flush_events.count * sizeof(*history->flush_events.items));
+	}
+	if (array_push(&history->flush_events, tlb_seq(history->tlb) + 1) < 0)
+		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+	return 0;
+}
+
 int translate_flush(struct history *history, const struct record *record)
 {
 	const struct kvmap_log_pair pair = history->pairs.items[record->first];
@@ -67,8 +81,8 @@ int translate_flush(struct history *history, const struct record *record)
 	history->stats.flushes++;
 	history->checks++;
 	rounds_cover(history, record->cpu, begun, event.address, event.value);
-	if (array_push(&history->flush_events, tlb_seq(history->tlb) + 1) < 0)
-		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+	if (flush_event_add(history) < 0)
+		return -1;
 	if (is_full(event.address, event.value)) {
 		if (feed_cr4(history, record->cpu, begun, cpu->cr4 & ~CR4_PGE) < 0 ||
 		    feed_cr4(history, record->cpu, begun, cpu->cr4) < 0)

@@ -65,10 +65,16 @@ static int translate_range(struct history *history, const struct record *record,
 	return feed(history, &event);
 }
 
+static enum history_promise promise_of(const struct history *history, const struct record *record)
+{
+	return history->config.promise
+		       ? history->config.promise(history->config.context, KVMAP_LOG_NUMBER(record->what))
+		       : HISTORY_PROMISES_NOTHING;
+}
+
 static int translate_operation(struct history *history, const struct record *record)
 {
 	struct history_cpu *cpu = &history->cpus[record->cpu];
-	uint64_t number = KVMAP_LOG_NUMBER(record->what);
 	struct tlb_event event = { .kind = TLB_FLUSHED,
 				   .cpu = record->cpu,
 				   .address = KVMAP_VMALLOC_START,
@@ -76,9 +82,10 @@ static int translate_operation(struct history *history, const struct record *rec
 				   .old = KVMAP_VMALLOC_END };
 
 	history->stats.operations++;
-	if (history->config.promise &&
-	    history->config.promise(history->config.context, number) == HISTORY_PROMISES_FLUSH) {
+	history->running -= history->running > 0;
+	if (promise_of(history, record) == HISTORY_PROMISES_FLUSH) {
 		history->checks++;
+		history->is_flushed = history->is_alone;
 		if (feed(history, &event) < 0)
 			return -1;
 	}
@@ -91,6 +98,11 @@ static int translate_operation(struct history *history, const struct record *rec
 
 static int translate_begin(struct history *history, const struct record *record)
 {
+	if (promise_of(history, record) != HISTORY_IS_A_STOP) {
+		history->is_alone = !history->running;
+		history->is_flushed = false;
+	}
+	history->running++;
 	history->cpus[record->cpu].operation = tlb_seq(history->tlb);
 	return 0;
 }

@@ -79,6 +79,9 @@ int kvm_vcpu_mp_state(const struct kvm_vcpu *vcpu, uint32_t *out, struct error *
 /* Translates translation->linear_address by the guest's tables. */
 int kvm_vcpu_translate(const struct kvm_vcpu *vcpu, struct kvm_translation *translation, struct error *error);
 
+/* One of the vCPU's binary statistics, by its name. ERROR_HOST also if KVM does not have it. */
+int kvm_vcpu_statistic(const struct kvm_vcpu *vcpu, const char *name, uint64_t *out, struct error *error);
+
 enum kvm_run_result {
 	KVM_RUN_FAILED = -1,
 	KVM_RUN_EXITED = 0,      /* see run->exit_reason */

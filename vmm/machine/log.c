@@ -36,3 +36,17 @@ uint32_t machine_log_open(struct machine *machine)
 	};
 	return (uint32_t)PVH_LOG_GPA;
 }
+
+int machine_invlpg(const struct machine *machine, uint64_t *out)
+{
+	struct error ignored;
+	uint64_t sum = 0, count;
+
+	for (unsigned int cpu = 0; cpu < machine->cpus; cpu++) {
+		if (kvm_vcpu_statistic(&machine->vcpus[cpu], "invlpg", &count, &ignored) < 0)
+			return -1;
+		sum += count;
+	}
+	*out = sum;
+	return 0;
+}

@@ -120,6 +120,9 @@ struct machine_log {
 };
 void machine_log(const struct machine *machine, struct machine_log *out);
 
+/* INVLPG instructions of all vCPUs that KVM has emulated: all of them without nested paging, else none. -1: not known. */
+int machine_invlpg(const struct machine *machine, uint64_t *out);
+
 /* The bytes that the guest wrote to the serial port since boot, at most 1 MiB. Not NUL-terminated. */
 const char *machine_serial(const struct machine *machine, size_t *length_out);
 

@@ -17,9 +17,10 @@ static void show(struct report *report, const struct history_stats *stats, const
 		  text_number_of(stats->flushes, "flush", flushes, sizeof(flushes)),
 		  text_count(stats->needless, needless, sizeof(needless)));
 	text_line(report, PAINT_PLAIN, 14, 14,
-		  "%s compared with the page tables; at most %s that a CPU could hold unflushed",
+		  "%s compared with the page tables; at most %s that a CPU could hold unflushed%s",
 		  text_number_of(stats->entries_compared, "entry", compared, sizeof(compared)),
-		  text_number_of(tlb->debts_most, "translation", most, sizeof(most)));
+		  text_number_of(tlb->debts_most, "translation", most, sizeof(most)),
+		  stats->has_invlpg ? "; as many INVLPG as KVM has counted" : "");
 }
 
 void part_event_log(struct report *report, const struct report_run *run)
@@ -43,6 +44,7 @@ void part_event_log(struct report *report, const struct report_run *run)
 	json_add_number(line, "needless", stats->needless);
 	json_add_number(line, "rounds", stats->rounds);
 	json_add_number(line, "invlpg", stats->invlpg);
+	json_add_bool(line, "invlpg_compared", stats->has_invlpg);
 	json_add_number(line, "entries_compared", stats->entries_compared);
 	json_add_number(line, "times_full", stats->laps);
 	json_add_number(line, "debts_made", tlb->debts_made);

@@ -19,6 +19,8 @@ static enum history_promise promise_of(void *context, uint64_t number)
 	if (number >= script->operations.count)
 		return HISTORY_PROMISES_NOTHING;
 	operation = &script->operations.items[number];
+	if (operation->opcode == KVMAP_OP_VERIFY || operation->opcode == KVMAP_OP_SHOW)
+		return HISTORY_IS_A_STOP;
 	return operation->context == KVMAP_CONTEXT_TASK && (operation->opcode == KVMAP_OP_PURGE ||
 							    operation->opcode == KVMAP_OP_VM_UNMAP_ALIASES)
 		       ? HISTORY_PROMISES_FLUSH

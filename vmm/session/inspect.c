@@ -42,6 +42,8 @@ int session_take_log(struct session *session, struct error *error)
 	/* A guest may ring when it likes. */
 	if (!session->history || take_view(session, &ignored) < 0)
 		return 0;
+	if (!history_has_begun(session->history))
+		session->has_invlpg = machine_invlpg(session->machine, &session->invlpg) == 0;
 	return history_take(session->history, session->view, error);
 }
 
@@ -72,6 +74,17 @@ static int add_verdict(struct session *session, const struct verdict *verdict)
 	return result;
 }
 
+static int stop_history(struct session *session, struct error *error)
+{
+	uint64_t count;
+
+	if (history_stop(session->history, session->view, error) < 0)
+		return -1;
+	if (!session->has_invlpg || machine_invlpg(session->machine, &count) < 0)
+		return 0;
+	return history_compare_invlpg(session->history, count - session->invlpg, error);
+}
+
 /* Verifies the claims that were read. */
 static int verify_claims(struct session *session, struct error *error)
 {
@@ -96,7 +109,7 @@ static int verify_claims(struct session *session, struct error *error)
 	} else if (stage2_reader_check(&no_stage2) < 0) {
 		input.no_stage2 = no_stage2.text;
 	}
-	if (session->history && history_stop(session->history, session->view, error) < 0)
+	if (session->history && stop_history(session, error) < 0)
 		return -1;
 	if (verify(&input, &verdict, error) == 0) {
 		session->findings = verdict.finding_count;

@@ -71,6 +71,8 @@ struct session {
 	struct flush_log flushes;
 	struct history *history; /* with config.log */
 	FILE *events;            /* of config.record_events */
+	bool has_invlpg;         /* KVM's count of INVLPG when the log began is `invlpg` */
+	uint64_t invlpg;
 	struct ranges ranges;
 	struct verdict verdict;
 	struct report_death death;

@@ -125,6 +125,10 @@ static void report_log(struct check *check, const struct history_finding *histor
 		finding_claimed(finding, "every record of the event log");
 		finding_found(finding, "%" PRIu64 " are missing, from number %" PRIu64 " on",
 			      history->claimed, history->found);
+	} else if (history->kind == HISTORY_INVLPG) {
+		finding_claimed(finding, "%" PRIu64 " INVLPG instructions, by the event log",
+				history->claimed);
+		finding_found(finding, "KVM has emulated %" PRIu64, history->found);
 	} else if (history->kind == HISTORY_REGISTER) {
 		finding_claimed(finding, "%s 0x%" PRIx64, history->what, history->claimed);
 		finding_found(finding, "0x%" PRIx64 ", without an event", history->found);
@@ -156,6 +160,26 @@ static void check_marks(struct check *check, const struct history *history)
 	}
 }
 
+/* After an operation that promises it no area waits: for its flush, or to be unmapped. */
+static void check_waiting(struct check *check, const struct history *history)
+{
+	const struct claims *claims = check->facts->claims;
+
+	for (size_t i = 0; history_is_flushed(history) && i < claims->areas.count; i++) {
+		const struct claim_area *area = &claims->areas.items[i];
+		struct finding *finding;
+
+		check->result->checked++;
+		if (area->state != AREA_LAZY && !area->deferred)
+			continue;
+		finding = finding_new(check, area->va_start);
+		finding_claimed(finding, "nothing is left to be flushed or unmapped");
+		finding_found(finding, area->deferred ? "an area that vfree_atomic() left"
+						      : "an area that is lazily freed");
+		finding_where_area(finding, check, area);
+	}
+}
+
 static void report_not_seen(struct check *check, const struct history *history)
 {
 	uint64_t count = history_not_seen(history);
@@ -167,13 +191,25 @@ static void report_not_seen(struct check *check, const struct history *history)
 			 count);
 }
 
+static void report_no_log(struct check *check)
+{
+	struct finding *finding = finding_new(check, 0);
+
+	finding_claimed(finding, "an event log, as the boot record requests");
+	finding_found(finding, "the guest has not begun one");
+	finding_where(finding, "the doorbell");
+}
+
 void check_flush_events(struct check *check)
 {
 	struct history *history = check->facts->input->history;
 	const struct history_findings *findings = history_new_findings(history);
 
+	if (!history_has_begun(history))
+		report_no_log(check);
 	check->result->checked += history_new_checks(history);
 	check_marks(check, history);
+	check_waiting(check, history);
 	report_not_seen(check, history);
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct history_finding *finding = &findings->items[i];

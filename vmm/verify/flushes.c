@@ -417,7 +417,7 @@ void check_flushes(struct check *check)
 
 	if (flush_check_prepare(&flushes, cpus_that_ran(facts)) < 0) {
 		check->no_memory = true;
-	} else if (facts->input->history && history_has_begun(facts->input->history)) {
+	} else if (facts->input->history) {
 		check_flush_events(check);
 		check_stamps(check);
 		check_idle(check);

@@ -14,7 +14,7 @@
 
 #define CPUS        2
 #define LOG_GPA     0x300000ull
-#define LOG_SIZE    0x2000u
+#define LOG_SIZE    0x4000u
 #define SECOND_SIZE 0x400u
 
 /* A page of the vmalloc space, and a frame. */

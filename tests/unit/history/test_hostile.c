@@ -117,9 +117,12 @@ Test(hostile_log, rounds_without_an_end_are_bounded)
 Test(hostile_log, findings_are_bounded)
 {
 	guest_start(&guest, KVMAP_POLICY_STRICT);
-	for (unsigned int i = 0; i < 400; i++)
-		guest_record(&guest, 0, 0, 0, NULL);
-	cr_expect_eq(guest_stop(&guest)->count, 64);
+	for (unsigned int i = 0; i < 5; i++) {
+		for (unsigned int j = 0; j < 250; j++)
+			guest_record(&guest, i % CPUS, 0, 0, NULL);
+		cr_expect_eq(history_take(guest.history, &guest.tables.view, &guest.error), 0);
+	}
+	cr_expect_eq(guest_stop(&guest)->count, 1024);
 	guest_expect_clean(&guest);
 }
 

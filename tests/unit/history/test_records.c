@@ -140,6 +140,27 @@ Test(history, an_address_is_used_again_where_an_entry_for_it_comes_in)
 	cr_expect_eq(guest_expect(&guest, HISTORY_RULE).tlb.rule, TLB_RULE_RANGE_REUSE);
 }
 
+Test(history, nothing_waits_after_a_promise_of_an_operation_that_ran_alone)
+{
+	/* Alone; another one ran when it began; another one began meanwhile; one followed. */
+	for (unsigned int way = 0; way < 4; way++) {
+		guest_start(&guest, KVMAP_POLICY_STRICT);
+		if (way == 1)
+			guest_number(&guest, 1, KVMAP_LOG_BEGIN, 1);
+		guest_number(&guest, 0, KVMAP_LOG_BEGIN, 7);
+		if (way == 2) {
+			guest_number(&guest, 1, KVMAP_LOG_BEGIN, 1);
+			guest_number(&guest, 1, KVMAP_LOG_OPERATION, 1);
+		}
+		guest_number(&guest, 0, KVMAP_LOG_OPERATION, 7);
+		if (way == 3)
+			guest_number(&guest, 0, KVMAP_LOG_BEGIN, 1);
+		cr_expect_eq(guest_stop(&guest)->count, 0);
+		cr_expect_eq(history_is_flushed(guest.history), way == 0, "way %u", way);
+		guest_end(&guest);
+	}
+}
+
 Test(history, a_promise_is_of_what_had_returned_when_the_operation_began)
 {
 	/* Unmapped by an operation that has returned; by one that has not; and flushed. */
