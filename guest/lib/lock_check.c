@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_check.c: the locks that each CPU holds, and the graph of lock classes. What a CPU holds is its own; the
+ * lock_check.c: the locks that each CPU holds, and the graph of lock classes. Each CPU changes its own list only; the
  * graph and the finding are under `busy`, which is no spinlock of spinlock.h, since that would check itself.
  */
 #include "lib/lock_check.h"

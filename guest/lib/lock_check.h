@@ -67,7 +67,7 @@ void lock_check_none_held(const void *at);
 #define LOCK_ROWS_MAX 16 /* rows that the table has at most */
 u32 lock_table_row(const struct spinlock *lock, const char *name, const char **name_out);
 
-/* What runs on this CPU. */
+/* The CPU and its interrupts. */
 struct lock_context {
 	u32 cpu;
 	bool in_interrupt; /* in the handler of an interrupt that comes anywhere */

@@ -58,7 +58,7 @@ extern u64 sim_log_taken;
  */
 extern bool sim_lock_finding_expected;
 
-/* What runs on this CPU, for the checks of locks: set by tests of interrupts. */
+/* The context of this CPU for the checks of locks: set by tests of interrupts. */
 extern _Thread_local bool sim_in_interrupt, sim_interrupts_off;
 
 /* How often a CPU was to be held, and how often of these slab_debug_lock was taken. */
