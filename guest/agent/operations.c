@@ -2,6 +2,7 @@
 #include "agent/operations.h"
 #include "agent/agent.h"
 #include "agent/console.h"
+#include "agent/locks.h"
 #include "agent/report.h"
 #include "agent/variables.h"
 #include "arch/cycles.h"
@@ -176,6 +177,7 @@ static void operation_run_here(void *script_operation)
 	statuses_reset();
 	WRITE_ONCE(agent_inside[cpu], script->line);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
+	status = lock_status(&operation, status);
 	WRITE_ONCE(agent_inside[cpu], 0);
 
 	operation.detail = made_to_fail(done_before, status);

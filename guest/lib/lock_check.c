@@ -96,14 +96,14 @@ static u32 class_find(const struct spinlock *lock, const char *row_name)
 
 static u32 class_set(struct spinlock *lock, const char *row_name)
 {
-	u32 class = READ_ONCE(lock->class);
+	u32 class = __atomic_load_n(&lock->class, __ATOMIC_ACQUIRE);
 
 	if (class)
 		return class - 1;
 	busy_lock();
 	class = class_find(lock, row_name);
 	busy_unlock();
-	WRITE_ONCE(lock->class, class + 1);
+	__atomic_store_n(&lock->class, class + 1, __ATOMIC_RELEASE);
 	return class;
 }
 
@@ -187,6 +187,7 @@ static void order_check(const struct held *before, u32 class, struct lock_findin
 	if (edge_add(before, class, finding->at, finding))
 		return;
 	finding->kind = LOCK_ORDER;
+	finding->held = before->lock;
 	finding->held_name = class_name(before->class);
 	finding->held_at = before->at;
 }
@@ -237,6 +238,7 @@ void lock_check_acquiring(struct spinlock *lock, const void *at)
 			continue;
 		}
 		finding.kind = LOCK_RECURSIVE;
+		finding.held = lock;
 		finding.held_name = finding.name;
 		finding.held_at = before->at;
 	}
@@ -309,6 +311,7 @@ void lock_check_none_held(const void *at)
 		return;
 	finding = finding_of(held[cpu].locks[0].lock, held[cpu].locks[0].class, cpu, at);
 	finding.kind = LOCK_HELD;
+	finding.held = finding.lock;
 	finding.held_name = finding.name;
 	finding.held_at = held[cpu].locks[0].at;
 	found(&finding);

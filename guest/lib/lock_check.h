@@ -37,6 +37,7 @@ struct lock_finding {
 	const char *name;
 	const void *at;
 	/* ORDER: the lock that the CPU holds; INTERRUPT: this lock's other use. */
+	const struct spinlock *held;
 	const char *held_name;
 	const void *held_at;
 	/* ORDER, of a circle: where its other end was taken, while which lock was held that had been taken where. */

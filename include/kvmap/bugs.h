@@ -30,6 +30,9 @@
 	X(object_record, 21, "object-record")                                                                \
 	X(second_half, 22, "second-half")                                                                    \
 	X(free_link, 23, "free-link")                                                                        \
-	X(block_slack, 24, "block-slack")
+	X(block_slack, 24, "block-slack")                                                                    \
+	X(lock_order, 50, "lock-order")                                                                      \
+	X(lock_left_out, 51, "lock-left-out")                                                                \
+	X(lock_in_interrupt, 52, "lock-in-interrupt")
 
 #endif

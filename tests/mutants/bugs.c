@@ -14,6 +14,8 @@
 #include "kvmap/ports.h"
 #include "lib/platform.h"
 #include "mm/arch.h"
+#include "mm/interrupt.h"
+#include "mm/locks.h"
 #include "mm/page/buddy.h"
 #include "mm/vmalloc/vmap.h"
 
@@ -28,6 +30,9 @@ bool __real_cpu_defer_flush(struct cpu *cpu);
 
 int __wrap_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
 int __real_arch_map_huge(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *cut_out);
+
+void __wrap_shootdown_handle(void);
+void __real_shootdown_handle(void);
 
 static bool skip_next_flush, skip_next_cpu, free_next_tables;
 
@@ -346,6 +351,41 @@ static u32 damaged_bytes(void)
 
 	bytes[0x345] ^= 0x10;
 	return KVMAP_OK;
+}
+
+/* Takes two locks against the order of the table. */
+static u32 lock_order(void)
+{
+	spin_lock(&free_vmap_area_lock);
+	spin_lock(&vmap_area_lock);
+	spin_unlock(&vmap_area_lock);
+	spin_unlock(&free_vmap_area_lock);
+	return KVMAP_OK;
+}
+
+/* Searches the busy tree without its lock. */
+static u32 lock_left_out(void)
+{
+	return vmap_busy_find(live_area(0)->va_start) ? KVMAP_OK : KVMAP_REFUSED_NOT_AN_AREA;
+}
+
+static bool lock_in_next_flush;
+
+/* The handler of the next shootdown takes a lock that is otherwise taken with interrupts on. */
+static u32 lock_in_interrupt(void)
+{
+	lock_in_next_flush = true;
+	return KVMAP_OK;
+}
+
+void __wrap_shootdown_handle(void)
+{
+	if (in_interrupt() && lock_in_next_flush) {
+		lock_in_next_flush = false;
+		spin_lock(&vmap_area_lock);
+		spin_unlock(&vmap_area_lock);
+	}
+	__real_shootdown_handle();
 }
 
 u32 agent_bug(u32 number)

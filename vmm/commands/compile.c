@@ -106,6 +106,8 @@ static int run(int argc, char **argv)
 		boot.flags |= KVMAP_BOOT_TICKS;
 	if (options.common.session.debug_slab)
 		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
+	if (options.common.session.debug_locks)
+		boot.flags |= KVMAP_BOOT_DEBUG_LOCKS;
 	boot.seed = options.common.session.seed;
 	boot.fail_allocation = options.common.session.fail_allocation;
 	if (options_load(&options.common, options.script, &script, context, sizeof(context), &error) < 0 ||

@@ -29,6 +29,7 @@ struct session_config {
 	uint64_t seed;
 	bool stage2;              /* read the second stage at each verification */
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
+	bool debug_locks;         /* KVMAP_BOOT_DEBUG_LOCKS */
 	uint32_t fail_allocation; /* struct kvmap_boot */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
 	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
@@ -150,6 +151,6 @@ int session_finish(struct session *session, bool verify, struct error *error);
 void session_fill_run(struct session *session);
 
 /* Copies `program` into `out`; if it is NULL, the path of the guest that belongs to kvmap. */
-int session_program(const char *program, char *out, size_t size, struct error *error);
+int session_program(const char *program, bool debug_locks, char *out, size_t size, struct error *error);
 
 #endif

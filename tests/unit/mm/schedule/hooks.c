@@ -28,9 +28,11 @@
 	ACCESS(volatile_write##size)
 ACCESSES_OF(1)
 ACCESSES_OF(2)
-ACCESSES_OF(4) ACCESSES_OF(8) ACCESSES_OF(16)
+ACCESSES_OF(4)
+ACCESSES_OF(8)
+ACCESSES_OF(16)
 
-	void __tsan_read_range(void *address, unsigned long size);
+void __tsan_read_range(void *address, unsigned long size);
 void __tsan_read_range(void *address, unsigned long size)
 {
 	(void)address;
@@ -122,9 +124,10 @@ COPY(memset, int from)
 	ATOMIC_CAS(bits, compare_exchange_weak)
 ATOMICS_OF(8)
 ATOMICS_OF(16)
-ATOMICS_OF(32) ATOMICS_OF(64)
+ATOMICS_OF(32)
+ATOMICS_OF(64)
 
-	void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order)
 {
 	(void)order;
