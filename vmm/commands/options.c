@@ -13,6 +13,7 @@
 enum {
 	OPTION_JSON = 256,
 	OPTION_DEBUG_SLAB,
+	OPTION_JITTER,
 	OPTION_DEBUG_LOCKS,
 	OPTION_CPUS,
 	OPTION_FAIL_ALLOCATION,
@@ -82,8 +83,10 @@ static const struct argp_option module_rows[] = {
 	{ 0 },
 };
 static const struct argp_option machine_rows[] = {
-	ROW_MEMORY("256M")
-		ROW_TIMEOUT{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
+	ROW_MEMORY("256M") ROW_TIMEOUT{
+		"jitter", OPTION_JITTER, "SEED", 0,
+		"delay the guest's CPUs at pseudo-random times, so that they meet in other orders", 0 },
+	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
 	{ 0 },
 };
 
@@ -211,6 +214,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_STAGE2: return parse_stage2(state, &options->session.stage2);
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
 	case OPTION_DEBUG_LOCKS: options->session.debug_locks = true; return 0;
+	case OPTION_JITTER:
+		return parse_count(state, "--jitter", argument, UINT32_MAX, &options->session.jitter);
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->session.kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_memory(state, argument, &options->session.memory);

@@ -71,6 +71,7 @@ static int boot(struct session *session, struct error *error)
 		/* Operations that are typed later may need them. */
 		.interrupts = config->ring || script_interrupts(config->script),
 		.ring = config->ring,
+		.jitter = config->jitter,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |

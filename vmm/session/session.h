@@ -31,6 +31,7 @@ struct session_config {
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
 	bool debug_locks;         /* KVMAP_BOOT_DEBUG_LOCKS */
 	uint32_t fail_allocation; /* struct kvmap_boot */
+	uint32_t jitter;          /* struct machine_config */
 	uint64_t timeout_ns;      /* of the guest, from boot to its end */
 	const char *control;      /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
 	bool interruptible;       /* a signal ends the guest, and the session is as it was then */

@@ -74,7 +74,8 @@ static const struct {
 	  "1:5: expected a deliberate bug, got 'nothing': guard-mapped, shared-frame, lost-frame, "
 	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, "
 	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, "
-	  "lost-block, fresh-written, requested-size, freed-written, object-record, second-half, free-link, block-slack" },
+	  "lost-block, fresh-written, requested-size, freed-written, object-record, second-half, free-link, block-slack, "
+	  "lock-order, lock-left-out, lock-in-interrupt" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole",
