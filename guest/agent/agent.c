@@ -62,7 +62,7 @@ void agent_run(u64 entry_tsc)
 	fail_alloc_at(agent.record->fail_allocation);
 	WRITE_ONCE(agent_inside[0], 0);
 	for (u32 i = 0; i < agent.record->operation_count;)
-		i += operation_run(&agent.operations[i], agent.record->operation_count - i);
+		i += operation_run(&agent.operations[i]);
 	if (agent.record->flags & KVMAP_BOOT_RING)
 		ring_run();
 	exit = agent.unexpected ? KVMAP_EXIT_REFUSED : KVMAP_EXIT_OK;

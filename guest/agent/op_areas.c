@@ -26,8 +26,7 @@ u32 op_vzalloc(struct operation *operation)
 
 static u32 area_freed(struct agent_variable *variable)
 {
-	variable_settle(variable, vmalloc_status());
-	return vmalloc_status();
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_vfree(struct operation *operation)

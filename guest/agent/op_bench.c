@@ -14,51 +14,62 @@
 #include "mm/page/page_alloc.h"
 #include "mm/vmalloc/vmalloc.h"
 
+/* The calls of which a pair consists. The last two are of a page, for what the pair has left to later calls. */
+enum call { MAKE, FREE, MAKE_PAGE, FREE_PAGE, NR_CALLS };
+
 struct pairs {
 	u64 size, count;
 	bool together; /* other CPUs run operations, too: take part in their TLB shootdowns between pairs */
 	u64 ticks;     /* of all pairs and of the purge after them */
+	u64 further;   /* timed besides the pairs: as many again */
 	struct extremes {
-		u64 most, least; /* of a single call */
-	} made, freed;
+		u64 most, least; /* of a single call; most 0: there was none */
+	} calls[NR_CALLS];
 };
 
-#define NO_EXTREMES                                                                                          \
-	{                                                                                                    \
-		.least = ~0ul                                                                                \
-	}
-
-static inline void extremes_note(struct extremes *extremes, u64 ticks)
+static inline void call_note(struct pairs *pairs, enum call call, u64 ticks)
 {
+	struct extremes *extremes = &pairs->calls[call];
+
 	if (ticks > extremes->most)
 		extremes->most = ticks;
-	if (ticks < extremes->least)
+	if (!extremes->least || ticks < extremes->least)
 		extremes->least = ticks;
 }
 
-/* Ticks of the most expensive single allocation or free. */
+/* Ticks of the most expensive single call. */
 static u64 pairs_worst(const struct pairs *pairs)
 {
-	return pairs->made.most > pairs->freed.most ? pairs->made.most : pairs->freed.most;
+	u64 worst = 0;
+
+	for (u32 i = 0; i < NR_CALLS; i++)
+		if (pairs->calls[i].most > worst)
+			worst = pairs->calls[i].most;
+	return worst;
 }
 
 /*
- * Ticks of the most expensive allocation or free beyond the cheapest of its kind: work done for other calls,
- * since all pairs have the same size.
+ * Ticks of the most expensive call beyond the cheapest of its kind: work done for other calls, since all calls of a kind
+ * have the same size.
  */
 static u64 pairs_beyond(const struct pairs *pairs)
 {
-	u64 allocation = pairs->made.most - pairs->made.least;
-	u64 release = pairs->freed.most - pairs->freed.least;
+	u64 beyond = 0;
 
-	return allocation > release ? allocation : release;
+	for (u32 i = 0; i < NR_CALLS; i++)
+		if (pairs->calls[i].most - pairs->calls[i].least > beyond)
+			beyond = pairs->calls[i].most - pairs->calls[i].least;
+	return beyond;
 }
 
 /*
  * Defines a function that runs the pairs; false if an allocation fails. `allocation` may use `size`,
  * `release` also `memory`.
  */
-#define PAIRS(name, allocation, release)                                                                     \
+#define PAIRS(name, allocation, release) PAIRS_AND(name, allocation, release, true)
+
+/* Also `further` after each pair; false ends them. */
+#define PAIRS_AND(name, allocation, release, further)                                                        \
 	static bool name(struct pairs *pairs)                                                                \
 	{                                                                                                    \
 		unsigned long size = pairs->size;                                                            \
@@ -77,8 +88,10 @@ static u64 pairs_beyond(const struct pairs *pairs)
 				return false;                                                                \
 			between = get_cycles();                                                              \
 			release;                                                                             \
-			extremes_note(&pairs->freed, get_cycles() - between);                                \
-			extremes_note(&pairs->made, between - before);                                       \
+			call_note(pairs, FREE, get_cycles() - between);                                      \
+			call_note(pairs, MAKE, between - before);                                            \
+			if (!(further))                                                                      \
+				return false;                                                                \
 		}                                                                                            \
 		vmalloc_purge();                                                                             \
 		pairs->ticks = get_cycles() - start;                                                         \
@@ -89,16 +102,39 @@ static u64 pairs_beyond(const struct pairs *pairs)
 #define MAPPED_PAGES_MAX 4096
 static struct page *mapped_pages[MAPPED_PAGES_MAX];
 
-/* Frees it as an interrupt does, and frees a page, by which a part of what waits is freed. */
-static void free_deferred(void *memory)
+/* Makes and frees an area of a page, by which a part is freed of what interrupts have left. */
+static bool page_pair(struct pairs *pairs)
 {
-	vfree_atomic(memory);
-	vfree(vmalloc(PAGE_SIZE));
+	u64 before = get_cycles(), between;
+	void *page = vmalloc(PAGE_SIZE);
+
+	between = get_cycles();
+	vfree(page);
+	call_note(pairs, FREE_PAGE, get_cycles() - between);
+	call_note(pairs, MAKE_PAGE, between - before);
+	pairs->further++;
+	return page;
+}
+
+/* Flushes all when as many areas wait as a CPU keeps without a flush. All of it is work for others. */
+static bool aliases_unmap(struct pairs *pairs)
+{
+	static u32 waiting;
+	u64 before;
+
+	if (++waiting % 63)
+		return true;
+	before = get_cycles();
+	vm_unmap_aliases();
+	call_note(pairs, FREE_PAGE, get_cycles() - before);
+	pairs->calls[FREE_PAGE].least = 1;
+	return true;
 }
 
 PAIRS(pairs_of_nothing, pairs, (void)memory)
 PAIRS(pairs_of_vmalloc, vmalloc(size), vfree(memory))
-PAIRS(pairs_of_vfree_atomic, vmalloc(size), free_deferred(memory))
+PAIRS_AND(pairs_of_vfree_atomic, vmalloc(size), vfree_atomic(memory), page_pair(pairs))
+PAIRS_AND(pairs_of_vm_unmap_aliases, vmalloc(size), vfree(memory), aliases_unmap(pairs))
 PAIRS(pairs_of_vzalloc, vzalloc(size), vfree(memory))
 PAIRS(pairs_of_vmalloc_huge, vmalloc_huge(size, GFP_KERNEL), vfree(memory))
 PAIRS(pairs_of_kvmalloc, kvmalloc(size, GFP_KERNEL), kvfree(memory))
@@ -173,13 +209,9 @@ u32 op_pair(struct operation *operation)
 		.size = operation->operand[1],
 		.count = operation->operand[2],
 		.together = agent.parallel,
-		.made = NO_EXTREMES,
-		.freed = NO_EXTREMES,
 	};
 	/* the loop, and reading the counter */
-	struct pairs fixed = {
-		.count = pairs.count, .together = pairs.together, .made = NO_EXTREMES, .freed = NO_EXTREMES
-	};
+	struct pairs fixed = { .count = pairs.count, .together = pairs.together };
 
 	operation->size = pairs.size;
 	if (number >= ARRAY_SIZE(functions) || !functions[number].run)
@@ -188,6 +220,8 @@ u32 op_pair(struct operation *operation)
 	pairs_of_nothing(&fixed);
 	if (!functions[number].run(&pairs))
 		return pairs_status();
+	if (pairs.count)
+		fixed.ticks += fixed.ticks / pairs.count * pairs.further;
 	operation->result = difference(pairs.ticks, fixed.ticks);
 	operation->address = difference(pairs_worst(&pairs), pairs_worst(&fixed));
 	operation->expected = pairs.count ? pairs_beyond(&pairs) : 0;

@@ -140,8 +140,7 @@ static u32 resized(struct operation *operation, struct agent_variable *old, void
 
 	operation->result = (u64)memory;
 	operation->size = size;
-	variable_settle(old, status);
-	if (status)
+	if (variable_settle(old, status))
 		return status; /* the old variable keeps its memory */
 	if (old) {
 		before = *old;
@@ -183,6 +182,5 @@ u32 op_kvfree(struct operation *operation)
 
 	operation->address = operation->operand[0];
 	kvfree((const void *)operation->address);
-	variable_settle(variable, vmalloc_status());
-	return vmalloc_status();
+	return variable_settle(variable, vmalloc_status());
 }

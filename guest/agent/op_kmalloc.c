@@ -37,11 +37,8 @@ u32 op_kmalloc_node(struct operation *operation)
 u32 op_kfree(struct operation *operation)
 {
 	struct agent_variable *variable = variable_take(operation->operand[0]);
-	u32 status;
 
 	operation->address = operation->operand[0];
 	kfree((const void *)operation->address);
-	status = kmalloc_status();
-	variable_settle(variable, status);
-	return status;
+	return variable_settle(variable, kmalloc_status());
 }

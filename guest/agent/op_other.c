@@ -24,10 +24,8 @@ u32 op_show(struct operation *operation)
 
 u32 op_parallel(struct operation *operation)
 {
-	u32 behind = agent.end - operation_index(operation->script) - 1;
-
 	operation->result = operation->operand[0];
-	return operation->result > behind ? KVMAP_REFUSED_UNKNOWN : KVMAP_OK;
+	return operation->result > operations_after(operation->script) ? KVMAP_REFUSED_UNKNOWN : KVMAP_OK;
 }
 
 u32 op_print(struct operation *operation)

@@ -35,11 +35,10 @@ static u32 frames_refuse(const struct operation *operation, const struct agent_v
 
 	if (variable->state != VARIABLE_LIVE || variable->size <= VMAP_PAGES_MAX * PAGE_SIZE)
 		return KVMAP_REFUSED_UNSET;
-	refusal_record(KVMAP_REFUSED_TOO_LARGE, 0, caller);
-	refusal_explain(KVMAP_REFUSED_TOO_LARGE, caller,
-			&(struct request){ .bytes = variable->size,
-					   .which = KVMAP_LIMIT_VMAP,
-					   .limit = VMAP_PAGES_MAX * PAGE_SIZE });
+	refusal_record_request(KVMAP_REFUSED_TOO_LARGE, 0, caller,
+			       &(struct request){ .bytes = variable->size,
+						  .which = KVMAP_LIMIT_VMAP,
+						  .limit = VMAP_PAGES_MAX * PAGE_SIZE });
 	return KVMAP_REFUSED_TOO_LARGE;
 }
 
@@ -104,8 +103,7 @@ u32 op_vm_map_ram(struct operation *operation)
 
 static u32 unmapped(struct agent_variable *variable)
 {
-	variable_settle(variable, vmalloc_status());
-	return vmalloc_status();
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_vunmap(struct operation *operation)

@@ -228,15 +228,20 @@ static void parallel_counts(struct parallel_counts *out)
 	out->ticks = get_cycles();
 }
 
-static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
+u32 operations_after(const struct kvmap_operation *script)
+{
+	return agent.end - operation_index(script) - 1;
+}
+
+static u32 parallel_run(const struct kvmap_operation *parallel)
 {
 	struct parallel_counts before, after;
 	u32 start = operation_index(parallel);
 	u64 set = 0;
 
 	operation_run_here((void *)parallel);
-	if (parallel->operand[0].value >= left)
-		return left; /* a damaged module; the operation was refused */
+	if (parallel->operand[0].value > operations_after(parallel))
+		return 1 + operations_after(parallel); /* a damaged module; the operation was refused */
 	for (u32 i = 1; i <= parallel->operand[0].value; i++) {
 		u32 cpu = operation_at(start + i)->cpu;
 
@@ -252,10 +257,10 @@ static u32 parallel_run(const struct kvmap_operation *parallel, u32 left)
 	return (u32)parallel->operand[0].value + 1;
 }
 
-u32 operation_run(const struct kvmap_operation *script, u32 left)
+u32 operation_run(const struct kvmap_operation *script)
 {
 	if (script->opcode == KVMAP_OP_PARALLEL)
-		return parallel_run(script, left);
+		return parallel_run(script);
 	if (script->cpu && script->cpu < arch_nr_cpus)
 		smp_call(script->cpu, operation_run_here, (void *)script);
 	else

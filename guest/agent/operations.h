@@ -38,9 +38,12 @@ const struct operation_row *operation_row(u32 opcode);
 
 /*
  * Runs an operation on the CPU that the script names, and reports it; a `parallel` with all its operations.
- * Returns the number of operations run. left: operations from this one to the end of the script.
+ * Returns the number of operations run.
  */
-u32 operation_run(const struct kvmap_operation *script, u32 left);
+u32 operation_run(const struct kvmap_operation *script);
+
+/* Number of operations of the script, as far as it is known, after this one. */
+u32 operations_after(const struct kvmap_operation *script);
 
 /* One op_...() for each operation, in the files op_*.c; enum kvmap_status. */
 #define OPERATION_FUNCTION(NAME, function, ...) u32 op_##function(struct operation *operation);

@@ -64,7 +64,7 @@ void ring_run(void)
 		take_strings();
 		while (next != agent.end) {
 			agent.first = next;
-			next += operation_run(operation_at(next), agent.end - next);
+			next += operation_run(operation_at(next));
 			ring->tail = next;
 		}
 	}

@@ -82,13 +82,14 @@ struct agent_variable *variable_take(u64 address)
 	return found;
 }
 
-void variable_settle(struct agent_variable *variable, u32 status)
+u32 variable_settle(struct agent_variable *variable, u32 status)
 {
 	if (!variable || !status)
-		return;
+		return status;
 	spin_lock(&lock);
 	variable->state = VARIABLE_LIVE;
 	spin_unlock(&lock);
+	return status;
 }
 
 void variable_contents_forget(struct agent_variable *variable)

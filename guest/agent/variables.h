@@ -81,7 +81,7 @@ struct agent_variable *variable_holding(u64 address);
  */
 struct agent_variable *variable_take(u64 address);
 
-/* After variable_take(); status: of the free, enum kvmap_status. A refusal leaves the variable its memory. */
-void variable_settle(struct agent_variable *variable, u32 status);
+/* After variable_take(); status: of the free, enum kvmap_status. A refusal leaves the variable its memory. Returns status. */
+u32 variable_settle(struct agent_variable *variable, u32 status);
 
 #endif

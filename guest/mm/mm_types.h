@@ -75,12 +75,24 @@ struct free_area {
 	u32 nr_free;
 };
 
+/*
+ * Order of the smallest buddy block of at least `size` bytes. MAX_ORDER + 1 for size 0 and for sizes that are
+ * too large.
+ */
+static inline unsigned int get_order(unsigned long size)
+{
+	if (size - 1 >= PAGE_SIZE << MAX_ORDER)
+		return MAX_ORDER + 1;
+	size = (size - 1) >> PAGE_SHIFT;
+	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
+}
+
 /* WMARK_NONE: for requests that may use the reserve. */
 enum zone_watermarks { WMARK_NONE, WMARK_MIN, WMARK_LOW, NR_WMARK };
 
 /*
- * A contiguous range of managed RAM of one zone type and one NUMA node; a type may have several zones.
- * zones[] is sorted by address, and so by type. Frames in [fresh_start, fresh_end) have never been allocated:
+ * A stretch: a contiguous range of managed RAM of one zone type and one NUMA node. Reserved memory divides Linux's zone,
+ * all stretches of a type and node, into several, which are neighbours in zones[]. zones[] is sorted by address, and so by type. Frames in [fresh_start, fresh_end) have never been allocated:
  * they are free and, with fresh_is_zero, zero; so are their struct pages. They join the free lists, as buddy blocks, when they
  * are needed.
  */
@@ -95,11 +107,13 @@ struct zone {
 	u64 free_pages;       /* frames on the free lists and fresh frames */
 	struct free_area free_area[MAX_ORDER + 1];
 	/*
-	 * In frames. A request takes none that would leave fewer than watermark[] + lowmem_reserve[] free,
-	 * the latter by the highest zone type that the request allows (mm/page/watermark.h).
+	 * In frames, of all stretches of the type and node together. A request takes none that would leave fewer than
+	 * watermark[] + lowmem_reserve[] free in them, the latter by the highest zone type that the request allows
+	 * (mm/page/watermark.h).
 	 */
 	u32 watermark[NR_WMARK];
 	u32 lowmem_reserve[ZONE_TYPES];
+	u32 first_stretch, nr_stretches; /* indices in zones[] of these stretches */
 };
 
 #define MAX_NR_ZONES KVMAP_ZONES_MAX

@@ -80,18 +80,14 @@ void refusal_record(u32 status, unsigned long addr, const void *caller)
 		area_find(refusal);
 }
 
-/* Order of the smallest block of at least `bytes` bytes. */
-static u32 order_of(u64 bytes)
+static bool is_unwarned(u32 status, gfp_t gfp)
 {
-	return bytes > PAGE_SIZE ? 64 - (u32)__builtin_clzl((bytes - 1) >> PAGE_SHIFT) : 0;
+	return gfp & __GFP_NOWARN && (status == KVMAP_REFUSED_NO_MEMORY || status == KVMAP_REFUSED_NO_SPACE ||
+				      status == KVMAP_REFUSED_TOO_LARGE);
 }
 
-void refusal_explain(u32 status, const void *caller, const struct request *request)
+static void limits_set(u32 status, const struct request *request, struct kvmap_limits *limits)
 {
-	struct kvmap_limits *limits = &newest_here()->limits;
-
-	if (!caller)
-		return;
 	*limits = (struct kvmap_limits){ .wanted = request->bytes };
 	switch (status) {
 	case KVMAP_REFUSED_TOO_LARGE:
@@ -99,12 +95,20 @@ void refusal_explain(u32 status, const void *caller, const struct request *reque
 		limits->limit = request->limit;
 		break;
 	case KVMAP_REFUSED_NO_MEMORY:
-		limits->order = request->contiguous ? (u8)order_of(request->bytes) : 0;
+		limits->order = request->contiguous ? (u8)get_order(request->bytes) : 0;
 		memory_shortage(request->gfp, limits);
 		break;
 	case KVMAP_REFUSED_NO_SPACE: limits->limit = vmalloc_largest_free(); break;
 	default: break;
 	}
+}
+
+void refusal_record_request(u32 status, unsigned long addr, const void *caller, const struct request *request)
+{
+	if (!caller || is_unwarned(status, request->gfp))
+		return;
+	refusal_record(status, addr, caller);
+	limits_set(status, request, &newest_here()->limits);
 }
 
 bool refusal_take(struct refusal *out)

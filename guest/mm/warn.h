@@ -40,19 +40,11 @@ struct request {
 };
 
 /*
- * Adds to the refusal just recorded the numbers that its status is about; nothing if it was not recorded
- * (caller NULL) or is about something else.
+ * refusal_record() with the numbers that the status is about. Records nothing if memory or space ran out and the
+ * request has __GFP_NOWARN.
  */
-void refusal_explain(u32 status, const void *caller, const struct request *request);
-
-/* The caller to record for a refusal of gfp: NULL if memory or space ran out and gfp has __GFP_NOWARN. */
-static inline const void *warn_caller(u32 status, gfp_t gfp, const void *caller)
-{
-	bool out = status == KVMAP_REFUSED_NO_MEMORY || status == KVMAP_REFUSED_NO_SPACE ||
-		   status == KVMAP_REFUSED_TOO_LARGE;
-
-	return out && gfp & __GFP_NOWARN ? NULL : caller;
-}
+void refusal_record_request(u32 status, unsigned long addr, const void *caller,
+			    const struct request *request);
 
 /* Takes this CPU's latest refusal since the last call; false if there was none. */
 bool refusal_take(struct refusal *out);

@@ -81,7 +81,11 @@ enum kvmap_limit { KVMAP_LIMITS(KVMAP_LIMIT_ENUM) };
 /* The values of a LIMITS record, in bytes or frames. Values that do not belong to its status are 0. */
 struct kvmap_limits {
 	uint64_t wanted; /* bytes; 0: unknown */
-	uint64_t limit;  /* REFUSED_TOO_LARGE: bytes; REFUSED_NO_SPACE: the largest free range */
+	/*
+	 * REFUSED_TOO_LARGE: bytes; REFUSED_NO_SPACE: the largest free range; REFUSED_NO_MEMORY: frames that the
+	 * request must leave in the zone `withheld`
+	 */
+	uint64_t limit;
 	/*
 	 * REFUSED_NO_MEMORY, of the zones that the request allows: frames that are free; of those, frames that
 	 * it must leave (watermark and lowmem_reserve), and frames that were never used
@@ -93,7 +97,11 @@ struct kvmap_limits {
 	uint8_t zone;     /* REFUSED_NO_MEMORY: the highest zone type allowed */
 	uint8_t node;     /* 1 + the only node allowed, 0 = any */
 	uint8_t injected; /* 1: an allocation was made to fail */
-	uint8_t unused[2];
+	/*
+	 * REFUSED_NO_MEMORY: 1 + type of the first zone, and 1 + its node, that has a block of `order` which the request
+	 * may not take, as it would leave too few frames there; 0 = none
+	 */
+	uint8_t withheld, withheld_node;
 };
 
 static_assert(sizeof(struct kvmap_limits) == 48, "limits");

@@ -109,8 +109,9 @@ enum vmap_area_state {
  * With slab_debug: each byte of a free object; each after the requested size of an allocated object or block,
  * and each byte of the second half of a slab that is neither a link nor a record.
  */
-#define KMALLOC_POISON  0x6b
-#define KMALLOC_REDZONE 0xcc
+#define KMALLOC_POISON        0x6b
+#define KMALLOC_REDZONE       0xcc
+#define KMALLOC_WORD_OF(byte) ((uint64_t)(byte)*0x0101010101010101u)
 
 /* The record of an object's requested size, at kmem_cache.link + KMALLOC_RECORD_OFFSET; size 0: it is free. */
 #define KMALLOC_RECORD(size)            ((uint64_t)(size) | (uint64_t)(uint32_t) ~(uint32_t)(size) << 32)

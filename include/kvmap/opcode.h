@@ -123,7 +123,8 @@
 	  "run has its own")                                                                                  \
 	X(CHECK, check, 5, "check", NOTHING, variable, "contents as expected",                                \
 	  "checks that the memory holds what `fill` wrote, or zero if it was allocated zeroed. "              \
-	  "After a `write` to it, only the bytes of the last `write` are compared")                           \
+	  "After a `write` to it, only the bytes of the last `write` are compared, and of those before it "   \
+	  "that end where it begins, as those of one TEXT")                                                   \
 	X(READ, read, 6, "read", NOTHING, address, "%v at %a", "loads 8 bytes")                               \
 	X(WRITE, write, 7, "write", NOTHING, address_value, "written at %a",                                  \
 	  "stores 8 bytes; or TEXT with a zero after it, in as many stores of 8 bytes as it needs, with "     \

@@ -22,7 +22,8 @@
 	X(KVMALLOC, kvmalloc, 17)                                                                            \
 	X(VMAP, vmap, 18)                                                                                    \
 	X(VM_MAP_RAM, vm_map_ram, 19)                                                                        \
-	X(VFREE_ATOMIC, vfree_atomic, 20)
+	X(VFREE_ATOMIC, vfree_atomic, 20)                                                                    \
+	X(VM_UNMAP_ALIASES, vm_unmap_aliases, 21)
 
 #define KVMAP_FUNCTION_ENUM(NAME, function, value) KVMAP_FUNCTION_##NAME = (value),
 enum kvmap_function { KVMAP_FUNCTIONS(KVMAP_FUNCTION_ENUM) };

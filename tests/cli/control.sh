@@ -212,6 +212,14 @@ one_line "in the middle of an operation nothing is one" 2 'not verified: in each
 try areas vm.sock
 one_line "nor of an area" 2 'not verified'
 gone
+printf 'a = vmalloc 64K\nbug lost-frame\npair vmalloc 64K 100000000\n' >wrong.kvs
+start "$folder/vm.sock" wrong.kvs --guest "$MUTANT_GUEST" --control "$folder/vm.sock" --memory 1G
+wait_for $vm in_line 3
+try frames vm.sock
+one_line "nor a frame without an owner" 2 'not verified: in each of [0-9]+ snapshots'
+try frames vm.sock 0x1000
+check "a frame that has one is shown" 0 out '^Frame 0x1'
+gone
 
 # ---- killed ----
 start auto works.kvs --control auto

@@ -21,7 +21,7 @@ WAITING = ["GFP_KERNEL", "GFP_KERNEL|__GFP_ZERO", "GFP_KERNEL|__GFP_NOWARN", "GF
 ATOMIC = ["GFP_ATOMIC", "GFP_NOWAIT", "GFP_ATOMIC|__GFP_ZERO", "GFP_NOWAIT|__GFP_HIGH", "GFP_ATOMIC|__GFP_NOWARN"]
 LOW = ["GFP_KERNEL|__GFP_DMA", "GFP_KERNEL|__GFP_DMA32|__GFP_ZERO", "GFP_DMA", "GFP_DMA32"]
 FUNCTIONS = ["vmalloc", "vzalloc", "kmalloc", "alloc_pages", "nothing", "vmalloc_huge", "kvmalloc", "vmap", "vm_map_ram",
-             "vfree_atomic"]
+             "vfree_atomic", "vm_unmap_aliases"]
 # Refused wherever they run.
 WRONG = ["vmalloc 0", "vmalloc 1024G", "vzalloc_node 0 0", "vmalloc_user 0", "vmalloc_huge 0", "__vmalloc 4K GFP_KERNEL|__GFP_NOFAIL",
          "__vmalloc 4K GFP_DMA|GFP_DMA32", "vmalloc_array 0x100000000 0x100000000", "vcalloc 0x100000000 0x100000000",

@@ -3,13 +3,6 @@
 # kvmap shell, with lines from a pipe.
 . "$(dirname "$0")/tap.sh"
 
-# typed ARG...: runs the shell with the lines of standard input.
-typed() {
-	"$KVMAP" shell $patient "$@" >out 2>err
-	status=$?
-	tried="kvmap shell $*"
-}
-
 typed <<'END'
 a = vmalloc 64K
 vfree a
@@ -94,6 +87,16 @@ typed --cpus 2 <lines
 check "a parallel that does not fit is refused, and the next line runs" 2 err 'this parallel has 1024 operations' \
 	out '^  .*flushed$'
 
+{
+	echo a = vmalloc 4K
+	sed -e 1d -e '$d' lines
+	echo diff
+	echo verify
+} >refused
+typed --cpus 2 <refused
+check "diff then compares with the stop before the last line that ran" 2 err 'this parallel has 1024 operations' \
+	out '^  *1  mapped$' out 'area .a. at$|area .a.'
+
 typed <<'END'
 a = vmalloc 4K
 vfree b
@@ -126,10 +129,6 @@ check "what is mistyped is suggested, and what is too much is refused" 2 err 'di
 	err '`help` lists them' err 'an argument too many; write: exit$' err 'write: save FILE$' \
 	err 'write: verify \[each.end.off\]' out "area 'a'.*: new"
 grep -q 'vfree' out && not_ok "quit ends it" || ok "quit ends it"
-
-printf 'a = vmalloc 4K\r\nvfree a\r\n' | "$KVMAP" shell $patient >out 2>err
-status=$?
-check "lines end as on other systems, too" 0 out '^kvmap> vfree a$' out 'freed$'
 
 typed <<'END'
 repeat 2
@@ -334,6 +333,17 @@ check "so that the script runs" 0 out '"cpus":4,.*"policy":"lazy"'
 [ "$(grep -c '^policy\|^cpus' more.kvs)" = 2 ] && grep -q '^# cpus 2 # few$' more.kvs && ok "what it replaced is a comment" ||
 	not_ok "what it replaced is a comment"
 
+printf 'seed 7\nfragment 50%% of 1M\n' >begin.kvs
+printf 'a = kmalloc 64\nsave all.kvs\n' | "$KVMAP" shell begin.kvs --seed 5 --debug-slab --fail-allocation 1 $patient >out 2>err
+tr -d '\n' <all.kvs >one_line
+grep -q 'seed 5debug-slabfail-allocation 1# seed 7fragment' one_line && ok "and what the guest was to do" || not_ok "and what the guest was to do"
+try run all.kvs
+check "which the script does, too" 0 out 'allocation 1 was made to fail: all.kvs:9: a = kmalloc 64'
+sed -e '1,7s/^/# /' all.kvs >plain.kvs
+try compile all.kvs -o all.module
+try compile plain.kvs --seed 5 --debug-slab --fail-allocation 1 -o options.module
+cmp -s all.module options.module && ok "as the options do" || not_ok "as the options do"
+
 typed <<'END'
 crash oops
 map
@@ -483,7 +493,6 @@ python3 "$(dirname "$0")/foreign_core.py" first_cpu_off foreign.core
 printf 'map\nwalk 0x400000\nfrags\n' | "$KVMAP" shell foreign.core >out 2>err
 status=$?
 check "a core of another program's guest" 2 out '^0x0000000000400000 ' out '^CPU 1: 4-level' err 'did you mean `frames`|operations need a guest'
-
 typed - </dev/null
 check "standard input is not a script" 2 err 'standard input has what is typed'
 typed none.kvs </dev/null

@@ -30,6 +30,13 @@ try() {
 	tried="kvmap $*"
 }
 
+# typed ARG...: runs the shell with the lines of standard input.
+typed() {
+	"$KVMAP" shell $patient "$@" >out 2>err
+	status=$?
+	tried="kvmap shell $*"
+}
+
 # try_hang ARGUMENT...: try, of a guest that hangs: with longer and longer limits until it gets to its first operation.
 try_hang() {
 	for limit in 1 8 64 512; do

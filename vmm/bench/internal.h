@@ -35,7 +35,7 @@ struct scene {
 	const char *sizes;     /* of Linux's figures, separated by spaces; NULL: all */
 };
 
-#define SCENES 19
+#define SCENES 24
 extern const struct scene scenes[SCENES];
 
 /* The guest's function that the scene measures for a figure; NULL: it does not measure it. */

@@ -33,6 +33,12 @@ const struct scene scenes[SCENES] = {
 	{ "vmalloc_holes200k", "vmalloc", "vmalloc", "areas 400000 4K holes\n", "4K 64K 1M" },
 	/* Each area is freed as in an interrupt, and another one of a page is made and freed. */
 	{ "vfree_atomic", "vmalloc", "vfree_atomic", "", "4K 64K 1M 16M" },
+	{ "vfree_irq_frag10", "vmalloc", "vfree_atomic", "fragment 10% of 128M\n", "4K 64K 1M" },
+	{ "vfree_irq_frag50", "vmalloc", "vfree_atomic", "fragment 50% of 128M\n", "4K 64K 1M" },
+	{ "vfree_irq_frag90", "vmalloc", "vfree_atomic", "fragment 90% of 128M\n", "4K 64K 1M" },
+	{ "vfree_irq_frag99", "vmalloc", "vfree_atomic", "fragment 99% of 128M\n", "4K 64K 1M" },
+	/* Each area is freed, and after every 63 everything that waits is flushed. */
+	{ "vm_unmap_aliases", "vmalloc", "vm_unmap_aliases", "areas 8180 4K holes\n", "4K 64K 1M" },
 };
 
 /* Whether a list of words that spaces separate, NULL: of all there are, has the word. */

@@ -44,8 +44,6 @@ struct free_list {
 
 /* ---- slab_debug ---- */
 
-#define REPEATED(byte) ((byte)*UINT64_C(0x0101010101010101))
-
 static void write_note(struct reader *reader, const struct claim_cache *cache, struct claim_debug_write write)
 {
 	write.cache = (uint32_t)(cache - reader->out->caches);
@@ -58,7 +56,7 @@ static void poison_check(struct reader *reader, const struct claim_cache *cache,
 {
 	struct claim_debug_write write = { .object = object,
 					   .kind = WRITE_FREED,
-					   .expected = REPEATED(KMALLOC_POISON) };
+					   .expected = KMALLOC_WORD_OF(KMALLOC_POISON) };
 	uint64_t words[64];
 
 	reader->out->poisoned_objects++;
@@ -94,7 +92,7 @@ static bool debug_word_fits(const struct claim_cache *cache, uint64_t slab, stru
 		return true; /* the link is checked when it is followed */
 	write->object = slab + (object < last ? object : last) * cache->object_size;
 	write->kind = WRITE_BEYOND;
-	write->expected = REPEATED(KMALLOC_REDZONE);
+	write->expected = KMALLOC_WORD_OF(KMALLOC_REDZONE);
 	if (object > last || at != KMALLOC_RECORD_OFFSET)
 		return write->value == write->expected;
 	write->kind = WRITE_RECORD;

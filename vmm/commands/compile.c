@@ -76,7 +76,7 @@ static int write_file(const char *path, const void *bytes, size_t size, struct e
 	return file_target_close(&target, file_target_write(&target, bytes, size, 0), error);
 }
 
-/* Sets the machine that the script is for. */
+/* Sets what the command line and the head of the script state. */
 static int settle(struct session_config *config, const struct script *script, struct kvmap_boot *boot,
 		  char *context, size_t context_size, struct error *error)
 {
@@ -85,6 +85,12 @@ static int settle(struct session_config *config, const struct script *script, st
 	boot->cpus = config->cpus;
 	boot->nodes = config->nodes;
 	boot->policy = config->policy;
+	boot->seed = config->seed;
+	boot->fail_allocation = config->fail_allocation;
+	if (config->debug_slab)
+		boot->flags |= KVMAP_BOOT_DEBUG_SLAB;
+	if (config->debug_locks)
+		boot->flags |= KVMAP_BOOT_DEBUG_LOCKS;
 	return 0;
 }
 
@@ -104,12 +110,6 @@ static int run(int argc, char **argv)
 		return EXIT_NOT_DONE;
 	if (options.ticks)
 		boot.flags |= KVMAP_BOOT_TICKS;
-	if (options.common.session.debug_slab)
-		boot.flags |= KVMAP_BOOT_DEBUG_SLAB;
-	if (options.common.session.debug_locks)
-		boot.flags |= KVMAP_BOOT_DEBUG_LOCKS;
-	boot.seed = options.common.session.seed;
-	boot.fail_allocation = options.common.session.fail_allocation;
 	if (options_load(&options.common, options.script, &script, context, sizeof(context), &error) < 0 ||
 	    settle(&options.common.session, script, &boot, context, sizeof(context), &error) < 0 ||
 	    script_module(script, &boot, &module, &size, &error) < 0 ||

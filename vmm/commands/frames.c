@@ -100,8 +100,17 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	return 0;
 }
 
-static int show_frames(struct source *source, const struct frames *frames, struct report *report)
+/* Whether an inspection_status() allows a report. */
+static bool is_reported(int status)
 {
+	return status == EXIT_VERIFIED || status == EXIT_FINDING;
+}
+
+static int show_frames(struct inspection *inspection, struct source *source, const struct frames *frames,
+		       struct report *report)
+{
+	bool wrong = frames->by_kind[FRAME_NO_OWNER] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short;
+	int status = inspection_status(inspection, source, wrong);
 	unsigned int columns = command_columns();
 	struct frame_scatter scatter;
 	struct report_frames about = {
@@ -111,15 +120,15 @@ static int show_frames(struct source *source, const struct frames *frames, struc
 		.columns = columns ? columns : COLUMNS,
 	};
 
+	if (!is_reported(status))
+		return status;
 	if (source->claims)
 		frames_scatter(source->view, &source->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1,
 			       &scatter);
 	else
 		frames_scatter(source->view, &source->mode, 0, ~0ull, &scatter);
 	report_frames(report, &about);
-	return frames->by_kind[FRAME_NO_OWNER] || frames->by_kind[FRAME_SEVERAL] || frames->cut_short
-		       ? EXIT_FINDING
-		       : EXIT_VERIFIED;
+	return status;
 }
 
 /* The error of a frame that nothing is said about: there is no memory, and no table points to it. */
@@ -168,10 +177,11 @@ static int show_frame(struct inspection *inspection, struct source *source, cons
 		error_set(&error, ERROR_HOST, ENOMEM, 0, "the owners of the guest's frames");
 		status = inspection_fail(inspection, &error, NULL);
 	} else {
-		report_frame(report, &about);
-		status = reaches.cut_short || (about.run && frame_kinds[about.run->kind].wrong)
-				 ? EXIT_FINDING
-				 : EXIT_VERIFIED;
+		status = inspection_status(inspection, source,
+					   reaches.cut_short ||
+						   (about.run && frame_kinds[about.run->kind].wrong));
+		if (is_reported(status))
+			report_frame(report, &about);
 	}
 	owners_destroy(&owners);
 	frame_reaches_destroy(&reaches);
@@ -195,7 +205,7 @@ static int show(struct inspection *inspection, struct source *source, void *cont
 	else if (options->source.extra)
 		status = show_frame(inspection, source, &frames, options, &report);
 	else
-		status = show_frames(source, &frames, &report);
+		status = show_frames(inspection, source, &frames, &report);
 	frames_destroy(&frames);
 	return status;
 }

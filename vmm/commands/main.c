@@ -49,13 +49,14 @@ static void print_usage(FILE *stream)
 
 /*
  * Opens descriptors 0 to 2 if they are closed. Otherwise a file that is opened later, such as the guest's
- * memory, would be standard output, and the report would overwrite it. For reading only, so that writing a
- * report fails.
+ * memory, would be standard output, and the report would overwrite it. Standard input for writing only, the others for
+ * reading only, so that reading a script and writing a report fail.
  */
 static void keep_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return;
 }
 

@@ -227,7 +227,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_NODES:
 		return parse_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->session.nodes);
 	case OPTION_POLICY: return parse_policy(state, argument, &options->session.policy);
-	case OPTION_SEED: return parse_number(state, "--seed", argument, &options->session.seed);
+	case OPTION_SEED:
+		options->session.has_seed = true;
+		return parse_number(state, "--seed", argument, &options->session.seed);
 	case OPTION_TIMEOUT: return parse_timeout(state, argument, &options->session.timeout_ns);
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -285,7 +287,6 @@ void options_default(struct options *options)
 		.session = {
 			.kvm_path = "/dev/kvm",
 			.policy = SESSION_POLICY_UNSTATED,
-			.seed = 1,
 			.timeout_ns = 60ull * 1000000000,
 		},
 	};

@@ -245,7 +245,6 @@ static int run(int argc, char **argv)
 		show_interrupted(session);
 	session_destroy(session);
 	script_destroy(script);
-	signals_die();
 	return status;
 }
 

@@ -250,7 +250,6 @@ static int run_source(const struct shell_options *options)
 static int run(int argc, char **argv)
 {
 	struct shell_options options = { 0 };
-	int status;
 
 	options_default(&options.common);
 	/* A person has Ctrl-C. */
@@ -260,11 +259,8 @@ static int run(int argc, char **argv)
 		return EXIT_NOT_DONE;
 	signals_defer(NULL, NULL);
 	if (!options.source || options.common.operations || script_is_file(options.source))
-		status = run_guest(&options);
-	else
-		status = run_source(&options);
-	signals_die();
-	return status;
+		return run_guest(&options);
+	return run_source(&options);
 }
 
 const struct command shell_command = {

@@ -6,7 +6,6 @@
 #include "base/signals.h"
 #include "commands/commands.h"
 #include "commands/progress.h"
-#include "control/socket_path.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -23,20 +22,32 @@
 #define GONE_SHOWN  10
 #define STEP_NS     5000000 /* of waiting for the watcher */
 
-/* Text that was printed at one time, line by line. */
+/* A line and the indented ones below it, which continue it where the terminal is narrow. */
+struct row {
+	size_t first, count; /* of the picture's lines */
+	const char *key;     /* its text without blanks and colours, alike at every width of the terminal */
+};
+
+/* Text that was printed at one time. */
 struct picture {
 	char *text; /* with a NUL for each newline */
+	char *keys_text;
 	ARRAY_OF(const char *) lines;
+	ARRAY_OF(struct row) rows;
+	ARRAY_OF(const char *) keys; /* sorted */
 };
 
 static void picture_destroy(struct picture *picture)
 {
 	free(picture->text);
+	free(picture->keys_text);
 	free(picture->lines.items);
+	free(picture->rows.items);
+	free(picture->keys.items);
 	*picture = (struct picture){ 0 };
 }
 
-static int split(struct picture *picture)
+static int split_lines(struct picture *picture)
 {
 	char *at = picture->text, *end;
 
@@ -45,6 +56,58 @@ static int split(struct picture *picture)
 		if (array_push(&picture->lines, at) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* Bytes of a colour at the start of the text. */
+static size_t colour_length(const char *text)
+{
+	return text[0] == '\033' ? strcspn(text, "m") + 1 : 0;
+}
+
+/* Appends what the line adds to the key of its row. Returns the key's new end. */
+static char *add_key(char *end, const char *line)
+{
+	while (*line) {
+		size_t colour = colour_length(line);
+
+		line += colour;
+		if (!colour && *line != ' ')
+			*end++ = *line;
+		line += !colour;
+	}
+	*end = '\0';
+	return end;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* size: bytes of the text. */
+static int split(struct picture *picture, size_t size)
+{
+	char *end;
+
+	picture->keys_text = end = malloc(size + 1);
+	if (!end || split_lines(picture) < 0)
+		return -1;
+	for (size_t i = 0; i < picture->lines.count; i++) {
+		const char *line = picture->lines.items[i];
+		struct row row = { i, 1, i ? end + 1 : end };
+
+		if (i && line[colour_length(line)] == ' ') {
+			picture->rows.items[picture->rows.count - 1].count++;
+			end = add_key(end, line);
+			continue;
+		}
+		end = add_key(i ? end + 1 : end, line);
+		if (array_push(&picture->rows, row) < 0 || array_push(&picture->keys, row.key) < 0)
+			return -1;
+	}
+	if (picture->keys.count)
+		qsort(picture->keys.items, picture->keys.count, sizeof(picture->keys.items[0]), compare_keys);
 	return 0;
 }
 
@@ -74,15 +137,13 @@ static int shot_take(struct shot *out, int (*once)(void *context, bool *last_out
 	}
 	failed |= memory && fclose(memory) != 0;
 	failed |= errors && fclose(errors) != 0;
-	return failed || split(&out->picture) < 0 ? -1 : 0;
+	return failed || split(&out->picture, size) < 0 ? -1 : 0;
 }
 
-static bool has_line(const struct picture *picture, const char *line)
+static bool has_row(const struct picture *picture, const struct row *row)
 {
-	for (size_t i = 0; i < picture->lines.count; i++)
-		if (!strcmp(picture->lines.items[i], line))
-			return true;
-	return false;
+	return picture->keys.count && bsearch(&row->key, picture->keys.items, picture->keys.count,
+					      sizeof(picture->keys.items[0]), compare_keys);
 }
 
 static unsigned int terminal_rows(void)
@@ -98,12 +159,6 @@ static bool is_narrow(void)
 	struct winsize size;
 
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_col < NARROW;
-}
-
-/* Bytes of a colour at the start of the line. */
-static size_t colour_length(const char *line)
-{
-	return line[0] == '\033' ? strcspn(line, "m") + 1 : 0;
 }
 
 /* A line in place of an earlier one. Where there is no room, its mark is in place of the 0x of an address. */
@@ -123,13 +178,14 @@ static void show_gone(const struct picture *before, const struct picture *now, b
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < before->lines.count && count < GONE_SHOWN; i++) {
-		const char *line = before->lines.items[i];
+	for (size_t i = 0; i < before->rows.count && count < GONE_SHOWN; i++) {
+		const struct row *row = &before->rows.items[i];
+		const char *line = before->lines.items[row->first];
 
-		if (has_line(now, line) || (narrow && strncmp(line + colour_length(line), "0x", 2) != 0))
+		if (has_row(now, row) || (narrow && strncmp(line + colour_length(line), "0x", 2) != 0))
 			continue;
-		put_line('-', line, narrow);
-		count++;
+		for (size_t j = 0; j < row->count && count < GONE_SHOWN; j++, count++)
+			put_line('-', before->lines.items[row->first + j], narrow);
 	}
 }
 
@@ -140,9 +196,13 @@ static void picture_show(const struct picture *before, const struct picture *now
 	const bool narrow = is_narrow();
 
 	fputs(before->text ? "\033[H" : "\033[H\033[J", stdout);
-	for (size_t i = 0; i < count && i < room; i++)
-		put_line(before->text && !has_line(before, now->lines.items[i]) ? '+' : ' ',
-			 now->lines.items[i], narrow);
+	for (size_t i = 0; i < now->rows.count; i++) {
+		const struct row *row = &now->rows.items[i];
+		char mark = before->text && !has_row(before, row) ? '+' : ' ';
+
+		for (size_t line = row->first; line < row->first + row->count && line < room; line++)
+			put_line(mark, now->lines.items[line], narrow);
+	}
 	if (count > room)
 		printf("  ... and %zu lines more\033[K\n", count - room);
 	show_gone(before, now, narrow);
@@ -201,10 +261,9 @@ int watch_run(int (*once)(void *context, bool *last_out), void *context)
 	progress_end();
 	status = watch_until_last(once, context);
 	command_set_margin(0);
-	/* Ctrl-C is how it ends. */
-	if (signals_received() != SIGINT)
-		signals_die();
-	signals_forget();
+	/* Ctrl-C is how it ends. Any other signal ends the process, in the shell after its verdict. */
+	if (signals_received() == SIGINT)
+		signals_forget();
 	/* In the shell, of the guest that runs there. */
 	if (before.wake)
 		signals_defer(before.wake, before.context);
@@ -217,14 +276,9 @@ pid_t watch_begin(struct error *error)
 {
 	char pid[24], name[] = "kvmap", command[] = "map", watch[] = "--watch", wait_option[] = "--wait";
 	char *const arguments[] = { name, command, watch, wait_option, pid, NULL };
-	struct error ignored;
-	char stale[128];
 	pid_t watcher;
 	int errnum;
 
-	/* A process with this number that was killed may have left its socket. */
-	if (control_socket_path_own(stale, sizeof(stale), &ignored) == 0)
-		unlink(stale);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	errnum = posix_spawn(&watcher, "/proc/self/exe", NULL, NULL, arguments, environ);
 	if (errnum)

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/page.h"
+#include "control/socket_path.h"
 #include "machine/machine.h"
 #include "view/snapshot.h"
 
@@ -19,7 +20,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* Time limit of one reply. A server needs some milliseconds, also to stop its vCPUs. */
@@ -177,50 +177,8 @@ static struct control_request_header request_of(enum control_type type)
 
 /* ---- opening ---- */
 
-static int no_connection(const char *path, int errnum, struct error *error)
-{
-	struct stat status;
-
-	switch (errnum) {
-	case ECONNREFUSED:
-		if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-			return error_set(error, ERROR_INPUT, 0, 0,
-					 "%s: not a control socket: `kvmap ps` lists the VMs that run", path);
-		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: the VM that listened there has ended: `kvmap ps` lists those running",
-				 path);
-	case EACCES:
-	case EPERM: return error_set(error, ERROR_PERMISSION, errnum, 0, "%s", path);
-	case EPROTOTYPE: return error_set(error, ERROR_INPUT, 0, 0, "%s: not a socket of kvmap", path);
-	case EAGAIN: return error_set(error, ERROR_HOST, 0, 0, "%s: the VM does not answer", path);
-	default: return error_set(error, ERROR_INPUT, errnum, 0, "%s", path);
-	}
-}
-
-static int connect_to(const char *path, struct error *error)
-{
-	const struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_SECONDS };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(error, ERROR_INPUT, 0, 0,
-				 "%s: longer than %zu bytes, which no socket's path is", path,
-				 sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return error_set(error, ERROR_HOST, errno, 0, "cannot make a socket");
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
-	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	no_connection(path, errno, error);
-	close(fd);
-	return -1;
-}
-
-static int hello(struct control_client *client, struct error *error)
+/* Requests the VM's description, checked, in client->reply.hello. */
+static int request_hello(struct control_client *client, struct error *error)
 {
 	struct control_request_header request = request_of(CONTROL_HELLO);
 	const struct control_hello *hello = &client->reply.hello;
@@ -231,7 +189,14 @@ static int hello(struct control_client *client, struct error *error)
 	    !memchr(hello->script, 0, sizeof(hello->script)) ||
 	    hello->build_id_size > sizeof(hello->build_id) || hello->state > CONTROL_AT_END)
 		return error_set(error, ERROR_HOST, 0, 0, "the VM does not identify itself");
-	client->hello = *hello;
+	return 0;
+}
+
+int control_client_refresh(struct control_client *client, struct error *error)
+{
+	if (request_hello(client, error) < 0)
+		return -1;
+	client->hello.state = client->reply.hello.state;
 	return 0;
 }
 
@@ -244,17 +209,18 @@ int control_client_open_socket(int socket, struct control_client **out, struct e
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	}
 	client->socket = socket;
-	if (hello(client, error) < 0) {
+	if (request_hello(client, error) < 0) {
 		control_client_close(client);
 		return -1;
 	}
+	client->hello = client->reply.hello;
 	*out = client;
 	return 0;
 }
 
 int control_client_open(const char *path, struct control_client **out, struct error *error)
 {
-	int socket = connect_to(path, error);
+	int socket = control_socket_connect(path, REPLY_TIMEOUT_SECONDS, error);
 
 	return socket < 0 ? -1 : control_client_open_socket(socket, out, error);
 }

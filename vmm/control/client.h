@@ -24,8 +24,11 @@ int control_client_open_socket(int socket, struct control_client **out, struct e
 /* Closes the connection, which ends a pause. NULL is allowed. */
 void control_client_close(struct control_client *client);
 
-/* Valid until control_client_close(). */
+/* Valid until control_client_close(). Its `state` is that of the connection, or of the last control_client_refresh(). */
 const struct control_hello *control_client_hello(const struct control_client *client);
+
+/* Requests the state of the VM again; the rest of its description stays. */
+int control_client_refresh(struct control_client *client, struct error *error);
 
 /* Maps the guest's memory. */
 int control_client_map(struct control_client *client, struct error *error);

@@ -157,6 +157,51 @@ bool control_socket_is_stale(const char *path)
 	return dead;
 }
 
+/* ---- a connection ---- */
+
+static int no_connection(const char *path, int errnum, struct error *error)
+{
+	struct stat status;
+
+	switch (errnum) {
+	case ECONNREFUSED:
+		if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+			return error_set(error, ERROR_INPUT, 0, 0,
+					 "%s: not a control socket: `kvmap ps` lists the VMs that run", path);
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: the VM that listened there has ended: `kvmap ps` lists those running",
+				 path);
+	case EACCES:
+	case EPERM: return error_set(error, ERROR_PERMISSION, errnum, 0, "%s", path);
+	case EPROTOTYPE: return error_set(error, ERROR_INPUT, 0, 0, "%s: not a socket of kvmap", path);
+	case EAGAIN: return error_set(error, ERROR_HOST, 0, 0, "%s: the VM does not answer", path);
+	default: return error_set(error, ERROR_INPUT, errnum, 0, "%s", path);
+	}
+}
+
+int control_socket_connect(const char *path, unsigned int seconds, struct error *error)
+{
+	const struct timeval timeout = { .tv_sec = seconds };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, ERROR_INPUT, 0, 0,
+				 "%s: longer than %zu bytes, which no socket's path is", path,
+				 sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(error, ERROR_HOST, errno, 0, "cannot make a socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	no_connection(path, errno, error);
+	close(fd);
+	return -1;
+}
+
 /* ---- the list ---- */
 
 struct paths {

@@ -37,4 +37,10 @@ int control_socket_path_list(struct control_socket_path **out, struct error *err
 /* Whether the path is a socket at which no process listens, or a link to one. */
 bool control_socket_is_stale(const char *path);
 
+/*
+ * Connects to the socket at `path`, where sending and receiving time out after these seconds. The descriptor, or -1:
+ * ERROR_INPUT if no VM listens there, ERROR_PERMISSION if this user may not connect.
+ */
+int control_socket_connect(const char *path, unsigned int seconds, struct error *error);
+
 #endif

@@ -182,16 +182,23 @@ static const char *area_numbers(const struct diff_area *change, char *out, size_
 	return out;
 }
 
+const char *report_area_changes(unsigned int changes, char *out, size_t size)
+{
+	struct strbuf list = strbuf_of(out, size);
+
+	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
+		if (changes & 1u << i)
+			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
+	return out;
+}
+
 static void show_area(struct report *report, const struct report_diff *diff, const struct diff_area *change)
 {
 	const struct claim_area *area = change->after ? change->after : change->before;
-	char caller[300], changes[120], numbers[240];
-	struct strbuf list = STRBUF(changes);
+	char caller[300], changes[160], numbers[240];
 
-	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
-		if (change->changes & 1u << i)
-			strbuf_add_item(&list, ", ", "%s", diff_area_change_name(i));
-	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s", area->va_start, changes,
+	text_line(report, PAINT_PLAIN, 2, 6, "0x%016" PRIx64 "  %s: %s%s", area->va_start,
+		  report_area_changes(change->changes, changes, sizeof(changes)),
 		  area_numbers(change, numbers, sizeof(numbers)),
 		  address_caller(area, diff->symbols, caller, sizeof(caller)));
 }

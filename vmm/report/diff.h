@@ -24,4 +24,7 @@ struct report_diff {
 
 void report_diff(struct report *report, const struct report_diff *diff);
 
+/* The names of the changes of an area (bits by enum diff_area_change), "resized, other flags". Returns out. */
+const char *report_area_changes(unsigned int changes, char *out, size_t size);
+
 #endif

@@ -45,6 +45,19 @@ static void add_frames(struct strbuf *text, uint64_t frames, const char *what)
 	strbuf_add(text, "%s%s", text_number_of(frames, "frame", number, sizeof(number)), what);
 }
 
+/* That a block is free, and why it stays so. */
+static void add_withheld(const struct kvmap_limits *limits, struct strbuf *text)
+{
+	char number[40];
+
+	strbuf_add(
+		text,
+		"; without one, zone %s of node %u would have fewer than the %s that it keeps (watermark and "
+		"lowmem_reserve)",
+		zone_name(limits->withheld - 1u), limits->withheld_node - 1u,
+		text_number_of(limits->limit, "frame", number, sizeof(number)));
+}
+
 /*
  * "no free block of 2 MiB (order 9) in the zones DMA to Normal: 1,162 frames free, 90 of them reserved, ..."
  */
@@ -55,9 +68,9 @@ static void memory_text(const struct kvmap_limits *limits, struct strbuf *text)
 		return;
 	}
 	if (limits->order) {
-		strbuf_add(text, "no free block of ");
+		strbuf_add(text, limits->withheld ? "no block of " : "no free block of ");
 		add_bytes(text, block_bytes(limits->order));
-		strbuf_add(text, " (order %u)", limits->order);
+		strbuf_add(text, " (order %u)%s", limits->order, limits->withheld ? " may be taken" : "");
 	} else {
 		add_bytes(text, limits->wanted);
 		strbuf_add(text, " wanted");
@@ -79,6 +92,8 @@ static void memory_text(const struct kvmap_limits *limits, struct strbuf *text)
 		add_bytes(text, block_bytes(limits->largest - 1u));
 		strbuf_add(text, " (order %u)", limits->largest - 1u);
 	}
+	if (limits->withheld)
+		add_withheld(limits, text);
 }
 
 const char *limits_text(const struct kvmap_record *record, char *out, size_t size)
@@ -134,4 +149,9 @@ void limits_add(struct json_object *line, const struct kvmap_record *record)
 	json_add_number(line, "reserved", limits->reserved);
 	if (limits->largest)
 		json_add_number(line, "largest_order", limits->largest - 1u);
+	if (limits->withheld) {
+		json_add_string(line, "withheld_zone", zone_name(limits->withheld - 1u));
+		json_add_number(line, "withheld_node", limits->withheld_node - 1u);
+		json_add_number(line, "withheld_kept", limits->limit);
+	}
 }

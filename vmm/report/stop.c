@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/strbuf.h"
 #include "inspect/diff.h"
+#include "report/diff.h"
 #include "report/json.h"
 #include "report/run_parts.h"
 #include "report/text.h"
@@ -48,12 +49,8 @@ static void show_area(struct report *report, const struct report_stop *stop, con
 	const struct claim_area *area = change->after ? change->after : change->before;
 	const char *name = claims_area_variable(change->after ? stop->run->claims : stop->before, area);
 	char list[160], bytes[40], variable[60], runs[60] = "";
-	struct strbuf changes = STRBUF(list);
 	uint64_t count;
 
-	for (unsigned int i = 0; i < DIFF_AREA_CHANGES; i++)
-		if (change->changes >> i & 1)
-			strbuf_add_item(&changes, ", ", "%s", diff_area_change_name(i));
 	count = change->after && is_new(change) ? claims_area_runs(stop->run->claims, area) : 0;
 	if (count)
 		snprintf(runs, sizeof(runs), ", %" PRIu32 " frame%s in %" PRIu64 " run%s", area->nr_pages,
@@ -63,7 +60,8 @@ static void show_area(struct report *report, const struct report_stop *stop, con
 		  : change->after ? '~'
 				  : '-',
 		  text_variable(name, variable, sizeof(variable)), area->va_start,
-		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)), list, runs);
+		  number_bytes(claim_area_bytes(area), bytes, sizeof(bytes)),
+		  report_area_changes(change->changes, list, sizeof(list)), runs);
 }
 
 static void show_areas(struct report *report, const struct report_stop *stop)

@@ -80,7 +80,7 @@ static void show_warning(struct report *report, const struct report_run *run, co
 {
 	const struct kvmap_operation *operation = step_operation(run, step);
 	const struct kvmap_record *warning = &step->warning;
-	char line[120], caller[256], area[400], limits[300], address[32] = "";
+	char line[120], caller[256], area[400], limits[400], address[32] = "";
 
 	if (warning->value[0])
 		snprintf(address, sizeof(address), ", of 0x%" PRIx64, warning->value[0]);

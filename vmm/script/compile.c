@@ -34,6 +34,8 @@ static struct script *script_create(const char *path, const char *text, size_t l
 	}
 	memcpy(script->text, text, length);
 	script->text[length] = '\0';
+	script->length = length;
+	script->text_size = length + 1;
 	return script;
 }
 
@@ -46,15 +48,36 @@ void script_destroy(struct script *script)
 	free(script->variables.items);
 	free(script->operations.items);
 	free(script->strings.items);
+	free(script->lines.items);
 	free(script->path);
 	free(script->text);
 	free(script);
 }
 
+struct place compile_place(const struct script *script, uint32_t line, uint32_t column)
+{
+	struct place place = { .line = script->text + script->lines.items[line - 1], .number = line };
+
+	place.length = strcspn(place.line, "\r\n");
+	place.at = place.line + column;
+	return place;
+}
+
+int compile_operation(struct compile *compile, const char *at, const struct kvmap_operation *operation)
+{
+	struct script *script = compile->script;
+
+	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
+		return compile_error(compile, at, "one operation too many; at most %d are allowed",
+				     SCRIPT_OPERATIONS_MAX);
+	return array_push(&script->operations, *operation) < 0 ? compile_error_memory(compile) : 0;
+}
+
 /* Compiles the lines of the text from byte `start` on, which begins a line. */
 static int compile_lines(struct compile *compile, size_t start)
 {
-	const char *text = compile->script->text + start, *end = compile->script->text + compile->text_length;
+	struct script *script = compile->script;
+	const char *text = script->text + start, *end = script->text + compile->text_length;
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -63,7 +86,9 @@ static int compile_lines(struct compile *compile, size_t start)
 
 		if (length && text[length - 1] == '\r')
 			length--;
-		compile->now = (struct place){ text, length, compile->now.number + 1, text };
+		if (array_push(&script->lines, (size_t)(text - script->text)) < 0)
+			return compile_error_memory(compile);
+		compile->now = (struct place){ text, length, (uint32_t)script->lines.count, text };
 		if (line_compile(compile) < 0)
 			return -1;
 		text = newline ? newline + 1 : end;
@@ -82,18 +107,21 @@ static void number_seeds(struct script *script, size_t first)
 	}
 }
 
-static int diagnose_no_end(struct compile *compile, const struct loop *loop)
+static int diagnose_no_end(struct compile *compile, const struct script_block *block)
 {
-	if (loop->parallel)
-		return compile_error_at(compile, &loop->place,
+	const struct place place = compile_place(compile->script, block->line, block->column);
+
+	if (block->parallel)
+		return compile_error_at(compile, &place,
 					"this parallel has no end; write 'end' below what runs at once");
-	return compile_error_at(compile, &loop->place,
+	return compile_error_at(compile, &place,
 				"this repeat has no end; write 'end' below what is repeated");
 }
 
 static int compile_all(struct compile *compile)
 {
-	const char *text = compile->script->text;
+	const struct script *script = compile->script;
+	const char *text = script->text;
 
 	if (is_empty(text, compile->text_length)) {
 		compile->text_length = 0; /* there is no line to show */
@@ -103,8 +131,8 @@ static int compile_all(struct compile *compile)
 	}
 	if (compile_lines(compile, 0) < 0)
 		return -1;
-	if (compile->loop_count)
-		return diagnose_no_end(compile, &compile->loops[compile->loop_count - 1]);
+	if (script->block_count)
+		return diagnose_no_end(compile, &script->blocks[script->block_count - 1]);
 	number_seeds(compile->script, 0);
 	return 0;
 }
@@ -142,7 +170,8 @@ int script_compile(const char *path, const char *text, size_t length, struct scr
 struct script_mark script_mark(const struct script *script)
 {
 	return (struct script_mark){
-		.text = strlen(script->text),
+		.text = script->length,
+		.lines = script->lines.count,
 		.operations = script->operations.count,
 		.strings = script->strings.count,
 		.variables = script->variables.count,
@@ -151,57 +180,65 @@ struct script_mark script_mark(const struct script *script)
 
 void script_rewind(struct script *script, const struct script_mark *mark)
 {
+	script->length = mark->text;
 	script->text[mark->text] = '\0';
+	script->lines.count = mark->lines;
+	script->block_count = 0;
 	script->operations.count = mark->operations;
 	script->strings.count = mark->strings;
 	while (script->variables.count > mark->variables)
 		free(script->variables.items[--script->variables.count]);
 }
 
-/* Appends whole lines to the script's text. */
-static int append_text(struct script *script, size_t before, const char *text, size_t length)
+static int reserve_text(struct script *script, size_t size)
 {
-	bool cut = before && script->text[before - 1] != '\n';
-	char *grown = realloc(script->text, before + length + 3);
+	size_t wanted = size > 2 * script->length ? size : 2 * script->length;
+	char *grown;
 
+	if (size <= script->text_size)
+		return 0;
+	grown = realloc(script->text, wanted);
 	if (!grown)
 		return -1;
 	script->text = grown;
-	grown += before;
-	if (cut)
-		*grown++ = '\n';
-	memcpy(grown, text, length);
-	grown += length;
-	if (length && grown[-1] != '\n')
-		*grown++ = '\n';
-	*grown = '\0';
+	script->text_size = wanted;
 	return 0;
 }
 
-static uint32_t lines_of(const char *text)
+/* Appends whole lines to the script's text. *start_out: where they begin. -1 when memory is out. */
+static int append_text(struct script *script, const char *text, size_t length, size_t *start_out)
 {
-	uint32_t count = 0;
+	size_t at = script->length;
 
-	for (; (text = strchr(text, '\n')); text++)
-		count++;
-	return count;
+	if (reserve_text(script, at + length + 3) < 0)
+		return -1;
+	if (at && script->text[at - 1] != '\n')
+		script->text[at++] = '\n';
+	*start_out = at;
+	memcpy(script->text + at, text, length);
+	at += length;
+	if (length && script->text[at - 1] != '\n')
+		script->text[at++] = '\n';
+	script->text[at] = '\0';
+	script->length = at;
+	return 0;
 }
 
-static int append_lines(struct compile *compile, const struct script_mark *before, uint32_t cpus)
+static int append_lines(struct compile *compile, const char *text, size_t length, uint32_t cpus)
 {
 	struct script *script = compile->script;
-	size_t start = before->text;
+	size_t first = script->operations.count, start;
+	/* Seeds are numbered once a block is unrolled. */
+	size_t unnumbered = script->block_count ? script->blocks[0].start : first;
 
-	if (start && script->text[start - 1] != '\n')
-		start++;
-	compile->text_length = strlen(script->text);
-	if (compile_lines(compile, start) < 0)
+	if (append_text(script, text, length, &start) < 0)
+		return compile_error_memory(compile);
+	compile->text_length = script->length;
+	if (compile_lines(compile, start) < 0 || head_check_cpus(compile, first, cpus) < 0)
 		return -1;
-	if (head_check_cpus(compile, before->operations, cpus) < 0)
-		return -1;
-	if (compile->loop_count)
+	if (script->block_count)
 		return SCRIPT_OPEN;
-	number_seeds(script, before->operations);
+	number_seeds(script, unnumbered);
 	return 0;
 }
 
@@ -216,17 +253,20 @@ int script_append(struct script *script, const char *text, size_t length, uint32
 		.appending = true,
 	};
 	const struct script_mark before = script_mark(script);
+	const unsigned int block_count = script->block_count;
+	struct script_block blocks[SCRIPT_BLOCKS_MAX];
 	int result;
 
 	if (context_out && context_size)
 		context_out[0] = '\0';
 	if (memchr(text, '\0', length))
 		return error_set(error, ERROR_INPUT, 0, 0, "a NUL byte: operations are text");
-	compile.now.number = lines_of(script->text) + (before.text && script->text[before.text - 1] != '\n');
-	if (append_text(script, before.text, text, length) < 0)
-		return compile_error_memory(&compile);
-	result = append_lines(&compile, &before, cpus);
-	if (result)
+	memcpy(blocks, script->blocks, sizeof(blocks));
+	result = append_lines(&compile, text, length, cpus);
+	if (result < 0) {
 		script_rewind(script, &before);
+		script->block_count = block_count;
+		memcpy(script->blocks, blocks, sizeof(blocks));
+	}
 	return result;
 }

@@ -11,7 +11,6 @@
 
 #define SCRIPT_LINE_MAX       1000 /* bytes */
 #define SCRIPT_NAME_MAX       KVMAP_VARIABLE_NAME_MAX
-#define SCRIPT_LOOPS_MAX      16 /* `repeat` in `repeat` */
 #define SCRIPT_OPERATIONS_MAX 1000000
 
 /* In operand.unused of a `fill` without a seed, until the operations are numbered. */
@@ -25,14 +24,6 @@ struct place {
 	const char *at;   /* the byte that the message points to */
 };
 
-/* An open `repeat` or `parallel`. */
-struct loop {
-	bool parallel;      /* a `parallel`; times is 1 */
-	struct place place; /* of the count, or of `parallel` */
-	uint64_t times;
-	size_t start; /* index of its first operation */
-};
-
 struct compile {
 	struct script *script;
 	size_t text_length;
@@ -42,12 +33,13 @@ struct compile {
 	char usage_text[160];     /* buffer for the usage of an operation */
 	bool appending;           /* script_append(): the guest has booted, there is no head */
 	unsigned int head_stated; /* statements of the head up to now, a bit each */
-	struct loop loops[SCRIPT_LOOPS_MAX];
-	unsigned int loop_count;
 	struct error *error;
 	char *context; /* for the line and the caret of an error */
 	size_t context_size;
 };
+
+/* The place of a byte of a line that was compiled. */
+struct place compile_place(const struct script *script, uint32_t line, uint32_t column);
 
 /* Sets compile->error to "FILE:LINE:COLUMN: ..." and fills in compile->context. Returns -1. */
 int compile_error_at(struct compile *compile, const struct place *place, const char *format, ...)
@@ -56,6 +48,9 @@ int compile_error_at(struct compile *compile, const struct place *place, const c
 int compile_error(struct compile *compile, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int compile_error_memory(struct compile *compile);
+
+/* Appends an operation to the script. -1: there are too many, which an error at `at` says, or memory is out. */
+int compile_operation(struct compile *compile, const char *at, const struct kvmap_operation *operation);
 
 /*
  * Formats a path for messages: what is not printable is escaped, a long path is shortened to its end. Returns

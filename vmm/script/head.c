@@ -57,6 +57,24 @@ static int take_policy(struct compile *compile, struct script_head *head)
 	return 0;
 }
 
+static int take_seed(struct compile *compile, struct script_head *head)
+{
+	head->has_seed = true;
+	return operand_number(compile, "a seed", &head->seed);
+}
+
+static int take_debug_slab(struct compile *compile, struct script_head *head)
+{
+	(void)compile;
+	head->debug_slab = true;
+	return 0;
+}
+
+static int take_fail_allocation(struct compile *compile, struct script_head *head)
+{
+	return take_count(compile, "the number of the allocation", UINT32_MAX, &head->fail_allocation);
+}
+
 static const struct statement {
 	const char *name;
 	const char *usage;
@@ -66,12 +84,15 @@ static const struct statement {
 	{ "nodes", "nodes NUMBER", take_nodes },
 	{ "memory", "memory SIZE", take_memory },
 	{ "policy", "policy strict|lazy|eager", take_policy },
+	{ "seed", "seed NUMBER", take_seed },
+	{ "debug-slab", "debug-slab", take_debug_slab },
+	{ "fail-allocation", "fail-allocation NUMBER", take_fail_allocation },
 };
 
 /* The row of the line's first word, unless that is the name of a variable which the line assigns. */
 static const struct statement *find(struct compile *compile, const char **after_out)
 {
-	struct word word = peek_word(compile, false);
+	struct word word = peek_word(compile, true);
 	const char *after = word.at + word.length;
 
 	*after_out = after;
@@ -104,7 +125,7 @@ int head_compile(struct compile *compile, bool *taken)
 		return compile_error(compile, start,
 				     "'%s' is settled before the guest boots: give it as an option, --%s",
 				     statement->name, statement->name);
-	if (compile->script->operations.count || compile->loop_count)
+	if (compile->script->operations.count || compile->script->block_count)
 		return compile_error(compile, start,
 				     "'%s' belongs into the head of a script, above its first operation",
 				     statement->name);
@@ -118,15 +139,9 @@ int head_compile(struct compile *compile, bool *taken)
 /* The place of the CPU's number in the line of an operation `on cpu NUMBER`. */
 static struct place place_of_cpu(const struct script *script, uint32_t line)
 {
-	struct place place = { .line = script->text, .number = line };
+	struct place place = compile_place(script, line, 0);
 
-	for (uint32_t i = 1; i < line && place.line; i++) {
-		const char *newline = strchr(place.line, '\n');
-
-		place.line = newline ? newline + 1 : place.line + strlen(place.line);
-	}
-	place.length = strcspn(place.line, "\r\n");
-	place.at = place.line + strspn(place.line, " \t");
+	place.at += strspn(place.at, " \t");
 	for (unsigned int words = 0; words < 2; words++) { /* on, cpu */
 		place.at += strcspn(place.at, " \t\r\n");
 		place.at += strspn(place.at, " \t");
@@ -168,7 +183,7 @@ int script_check_cpus(const struct script *script, uint32_t cpus, char *context_
 {
 	struct compile compile = {
 		.script = (struct script *)script, /* only read */
-		.text_length = strlen(script->text),
+		.text_length = script->length,
 		.error = error,
 		.context = context_out,
 		.context_size = context_size,

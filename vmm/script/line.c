@@ -265,29 +265,43 @@ static int in_interrupt(struct compile *compile, struct kvmap_operation *operati
 	return 0;
 }
 
-/* repeat TIMES: opens a loop; end() unrolls it. */
+/* Opens a block, whose first operation comes next. `at`: where messages about it point to. */
+static int block_open(struct compile *compile, const char *at, struct script_block block)
+{
+	struct script *script = compile->script;
+
+	if (script->block_count == SCRIPT_BLOCKS_MAX)
+		return compile_error(compile, at, "one %s too many; at most %d may be nested",
+				     block.parallel ? "parallel" : "repeat", SCRIPT_BLOCKS_MAX);
+	block.line = compile->now.number;
+	block.column = (uint32_t)(at - compile->now.line);
+	block.start = script->operations.count;
+	script->blocks[script->block_count++] = block;
+	return end_of_statement(compile);
+}
+
+/* repeat TIMES: opens a block; end() unrolls it. */
 static int repeat(struct compile *compile)
 {
-	struct loop loop = { .start = compile->script->operations.count };
+	const char *at;
+	uint64_t times;
 
 	compile->usage = "repeat TIMES";
 	skip_blanks(compile);
-	loop.place = compile->now;
-	if (operand_number(compile, "a repeat count", &loop.times) < 0)
+	at = compile->now.at;
+	if (operand_number(compile, "a repeat count", &times) < 0)
 		return -1;
-	if (!loop.times)
-		return compile_error(compile, loop.place.at, "the repeat count must be at least 1");
-	if (compile->loop_count == SCRIPT_LOOPS_MAX)
-		return compile_error(compile, loop.place.at, "one repeat too many; at most %d may be nested",
-				     SCRIPT_LOOPS_MAX);
-	compile->loops[compile->loop_count++] = loop;
-	return end_of_statement(compile);
+	if (!times)
+		return compile_error(compile, at, "the repeat count must be at least 1");
+	return block_open(compile, at, (struct script_block){ .times = times });
 }
 
 static bool is_in_parallel(const struct compile *compile)
 {
-	for (unsigned int i = 0; i < compile->loop_count; i++)
-		if (compile->loops[i].parallel)
+	const struct script *script = compile->script;
+
+	for (unsigned int i = 0; i < script->block_count; i++)
+		if (script->blocks[i].parallel)
 			return true;
 	return false;
 }
@@ -295,62 +309,54 @@ static bool is_in_parallel(const struct compile *compile)
 /* parallel: an operation of its own. end() sets its operand to the number of operations in it. */
 static int parallel(struct compile *compile, const char *start)
 {
-	struct kvmap_operation operation = { .opcode = KVMAP_OP_PARALLEL,
-					     .result = KVMAP_NO_RESULT,
-					     .line = compile->now.number };
-	struct script *script = compile->script;
-	struct loop loop = { .parallel = true, .times = 1 };
+	const struct kvmap_operation operation = { .opcode = KVMAP_OP_PARALLEL,
+						   .result = KVMAP_NO_RESULT,
+						   .line = compile->now.number };
 
 	compile->usage = "parallel";
-	loop.place = compile->now;
-	loop.place.at = start;
 	if (is_in_parallel(compile))
 		return compile_error(compile, start,
 				     "parallel in a parallel: its operations run at the same time already");
-	if (compile->loop_count == SCRIPT_LOOPS_MAX)
-		return compile_error(compile, start, "one parallel too many; at most %d may be nested",
-				     SCRIPT_LOOPS_MAX);
-	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
-		return compile_error(compile, start, "one operation too many; at most %d are allowed",
-				     SCRIPT_OPERATIONS_MAX);
-	if (array_push(&script->operations, operation) < 0)
-		return compile_error_memory(compile);
-	loop.start = script->operations.count;
-	compile->loops[compile->loop_count++] = loop;
-	return end_of_statement(compile);
+	if (compile_operation(compile, start, &operation) < 0)
+		return -1;
+	return block_open(compile, start, (struct script_block){ .parallel = true, .times = 1 });
 }
 
-/* end: closes the innermost loop. Unrolls a `repeat` by appending times - 1 copies of its operations. */
+/* end: closes the innermost block. Unrolls a `repeat` by appending times - 1 copies of its operations. */
 static int end(struct compile *compile, const char *start)
 {
 	struct script *script = compile->script;
-	const struct loop *loop;
+	const struct script_block *block;
+	struct place place;
 	size_t body;
 
 	compile->usage = "end";
-	if (!compile->loop_count)
+	if (!script->block_count)
 		return compile_error(compile, start, "end without a repeat or parallel above it");
-	loop = &compile->loops[--compile->loop_count];
-	body = script->operations.count - loop->start;
-	if (loop->parallel)
-		script->operations.items[loop->start - 1].operand[0].value = body;
-	if (body && loop->times - 1 > (SCRIPT_OPERATIONS_MAX - script->operations.count) / body)
-		return compile_error_at(compile, &loop->place,
+	if (end_of_statement(compile) < 0)
+		return -1;
+	block = &script->blocks[--script->block_count];
+	body = script->operations.count - block->start;
+	if (block->parallel)
+		script->operations.items[block->start - 1].operand[0].value = body;
+	if (body && block->times - 1 > (SCRIPT_OPERATIONS_MAX - script->operations.count) / body) {
+		place = compile_place(script, block->line, block->column);
+		return compile_error_at(compile, &place,
 					"this repeat makes more than %d operations in all, which is the most",
 					SCRIPT_OPERATIONS_MAX);
-	for (size_t left = body * (size_t)(loop->times - 1); body && left; left--) {
+	}
+	for (size_t left = body * (size_t)(block->times - 1); body && left; left--) {
 		struct kvmap_operation copy = script->operations.items[script->operations.count - body];
 
 		if (array_push(&script->operations, copy) < 0)
 			return compile_error_memory(compile);
 	}
-	return end_of_statement(compile);
+	return 0;
 }
 
 int line_compile(struct compile *compile)
 {
 	struct kvmap_operation operation = { .result = KVMAP_NO_RESULT, .line = compile->now.number };
-	struct script *script = compile->script;
 	const char *start;
 	bool is_head;
 
@@ -383,25 +389,19 @@ int line_compile(struct compile *compile)
 	    is_in_parallel(compile))
 		return compile_error(compile, start, "%s needs all CPUs to be idle; write it below end",
 				     operation_name(operation.opcode));
-	if (script->operations.count == SCRIPT_OPERATIONS_MAX)
-		return compile_error(compile, start, "one operation too many; at most %d are allowed",
-				     SCRIPT_OPERATIONS_MAX);
-	return array_push(&script->operations, operation) < 0 ? compile_error_memory(compile) : 0;
+	return compile_operation(compile, start, &operation);
 }
 
 const char *script_line(const struct script *script, uint32_t line, char *out, size_t size)
 {
-	const char *text = script->text, *end;
+	const char *text, *end;
 
 	if (!size)
 		return out;
 	out[0] = '\0';
-	for (; line > 1 && text; line--) {
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	if (!line || !text)
+	if (!line || line > script->lines.count)
 		return out;
+	text = script->text + script->lines.items[line - 1];
 	text += strspn(text, " \t");
 	end = line_code_end(text, strcspn(text, "\r\n"), NULL);
 	if ((size_t)(end - text) < size)

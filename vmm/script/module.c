@@ -23,8 +23,7 @@ bool script_interrupts(const struct script *script)
 	return false;
 }
 
-/* Bytes of the names of all variables, each with its NUL. */
-static size_t names_size(const struct script *script)
+size_t script_names_size(const struct script *script)
 {
 	size_t size = 0;
 
@@ -33,7 +32,7 @@ static size_t names_size(const struct script *script)
 	return size;
 }
 
-static void fill_names(const struct script *script, uint8_t *out)
+void script_fill_names(const struct script *script, char *out)
 {
 	for (size_t i = 0; i < script->variables.count; i++) {
 		size_t length = strlen(script->variables.items[i]) + 1;
@@ -50,7 +49,7 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 	size_t operations_offset = (sizeof(struct kvmap_boot) + 7) & ~(size_t)7;
 	size_t strings_offset = operations_offset + operations_size;
 	size_t names_offset = strings_offset + script->strings.count;
-	size_t size = names_offset + names_size(script);
+	size_t size = names_offset + script_names_size(script);
 	struct kvmap_boot header = *boot;
 	uint8_t *module;
 
@@ -78,7 +77,7 @@ int script_module(const struct script *script, const struct kvmap_boot *boot, vo
 			  boot->seed);
 	if (script->strings.count)
 		memcpy(module + strings_offset, script->strings.items, script->strings.count);
-	fill_names(script, module + names_offset);
+	script_fill_names(script, (char *)module + names_offset);
 	*module_out = module;
 	*size_out = size;
 	return 0;

@@ -104,11 +104,8 @@ static int parse_text_value(struct compile *compile, struct kvmap_operation *ope
 		operation->operand[1].value = word;
 		if (left <= sizeof(word))
 			break;
-		if (script->operations.count == SCRIPT_OPERATIONS_MAX)
-			return compile_error(compile, at, "one operation too many; at most %d are allowed",
-					     SCRIPT_OPERATIONS_MAX);
-		if (array_push(&script->operations, *operation) < 0)
-			return compile_error_memory(compile);
+		if (compile_operation(compile, at, operation) < 0)
+			return -1;
 	}
 	/* The guest needs no string. */
 	script->strings.count = offset;
@@ -261,7 +258,8 @@ static const struct name other_words[] = {
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },
 };
 /* Words of the head, which are suggested too; a variable may have such a name. */
-static const char *const head_words[] = { "cpus", "nodes", "memory", "policy" };
+static const char *const head_words[] = { "cpus", "nodes",      "memory",         "policy",
+					  "seed", "debug-slab", "fail-allocation" };
 
 #define HEAD_WORDS (sizeof(head_words) / sizeof(head_words[0]))
 

@@ -17,18 +17,37 @@
 #define SCRIPT_MEMORY_MIN (8ull << 20)
 #define SCRIPT_MEMORY_MAX (64ull << 30)
 
-/* The machine that the head of a script states; 0: not stated. */
+/* The statements of the head of a script; 0: not stated. */
 struct script_head {
 	uint64_t memory; /* bytes */
 	uint32_t cpus;
 	uint32_t nodes;
 	bool has_policy;
 	uint32_t policy; /* enum kvmap_policy */
+	bool has_seed;
+	uint64_t seed;
+	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
+	uint32_t fail_allocation; /* struct kvmap_boot */
+};
+
+#define SCRIPT_BLOCKS_MAX 16 /* `repeat` in `repeat` */
+
+/* A `repeat` or `parallel` without its end. */
+struct script_block {
+	bool parallel;   /* a `parallel`; times is 1 */
+	uint32_t line;   /* of the count, or of `parallel` */
+	uint32_t column; /* bytes before it in the line */
+	uint64_t times;
+	size_t start; /* index of its first operation */
 };
 
 struct script {
-	char *path; /* as given, for messages */
-	char *text; /* the whole file */
+	char *path;               /* as given, for messages */
+	char *text;               /* the whole file */
+	size_t length, text_size; /* bytes of the text without its NUL, and of the room for it */
+	ARRAY_OF(size_t) lines;   /* offset of each line that was compiled; index 0 is line 1 */
+	struct script_block blocks[SCRIPT_BLOCKS_MAX];
+	unsigned int block_count; /* 0: script_append() left none open */
 	struct script_head head;
 	ARRAY_OF(struct kvmap_operation) operations;
 	ARRAY_OF(char) strings;
@@ -51,25 +70,29 @@ struct script *script_empty(const char *path);
 
 /* A script that grows while its guest runs. */
 struct script_mark {
-	size_t text, operations, strings, variables; /* bytes of the text, numbers of the others */
+	size_t text, lines, operations, strings, variables; /* bytes of the text, numbers of the others */
 };
 
 #define SCRIPT_OPEN 1
 
 /*
  * Compiles lines as those that follow the script's, for a guest with `cpus` CPUs. 0: the script has them;
- * SCRIPT_OPEN: a `repeat` or `parallel` in them has no end yet; -1: an error, as of script_load(). Unless it is 0
- * the script is as before.
+ * SCRIPT_OPEN: it has them, but a `repeat` or `parallel` has no end yet, so that its operations must not be run; -1: an
+ * error, as of script_load(), and the script is as before. The cost is that of the lines, however long the script is.
  */
 int script_append(struct script *script, const char *text, size_t length, uint32_t cpus, char *context_out,
 		  size_t context_size, struct error *error);
 
-/* The script as it is, and as it was. */
+/* The script as it is, and as it was. Blocks that are open are dropped: a mark is taken when none is. */
 struct script_mark script_mark(const struct script *script);
 void script_rewind(struct script *script, const struct script_mark *mark);
 
 /* Gives each `fragment` without a seed of its own that of the run. */
 void script_fill_seeds(struct kvmap_operation *operations, size_t count, uint64_t seed);
+
+/* The names of all variables, each with its NUL, one after the other, as the guest gets them. */
+size_t script_names_size(const struct script *script);
+void script_fill_names(const struct script *script, char *out);
 
 /* The names of the operations, from index 0 on; NULL after the last one. */
 const char *operation_listed(size_t index);

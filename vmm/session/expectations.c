@@ -63,8 +63,7 @@ int expectations_unreadable(struct session *session, const struct error *error)
 	return add_finding(session, &finding);
 }
 
-/* The address that `expect fault` accesses. False if only the guest knows it. */
-static bool touched_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
+bool expectations_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
 {
 	switch (operand->base) {
 	case KVMAP_BASE_NONE: *out = operand->value; return true;
@@ -89,7 +88,8 @@ static const char *fault_error(const struct session *session, const struct kvmap
 	if (!step->fault_checked)
 		return "the guest did not stop at it for the walk of the host";
 	/* An access of 8 bytes may fault at any of them. */
-	if (touched_address(session, &operation->operand[0], &address) && step->fault.value[0] - address >= 8)
+	if (expectations_address(session, &operation->operand[0], &address) &&
+	    step->fault.value[0] - address >= 8)
 		return "the guest reported a fault at another address";
 	return NULL;
 }

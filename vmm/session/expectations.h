@@ -10,6 +10,9 @@
 
 #include "session/session.h"
 
+/* The address that an operand names. False if only the guest knows it, or its variable is not set. */
+bool expectations_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out);
+
 /* The verdict before the first verification: no invariant was seen. */
 void expectations_begin(struct verdict *verdict);
 

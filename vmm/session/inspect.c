@@ -136,18 +136,6 @@ void session_collect_ranges(struct session *session)
 /* Bytes of all that `show` shows in a run; what is beyond them is not kept. */
 #define SHOWN_MAX (32u << 20)
 
-/* The address operand of `show`. False: its variable is not set. */
-static bool show_address(const struct session *session, const struct kvmap_operand *operand, uint64_t *out)
-{
-	*out = operand->value;
-	if (operand->base == KVMAP_BASE_TEXT)
-		*out += KVMAP_IMAGE_BASE + KVMAP_IMAGE_GPA;
-	if (operand->base != KVMAP_BASE_VARIABLE)
-		return true;
-	*out += session->variables[operand->variable].value;
-	return session->variables[operand->variable].known;
-}
-
 /* Verifies for the marks of areas; the run's verdict does not count it. */
 static int show_verified(struct session *session, struct report_show *show, struct error *error)
 {
@@ -183,7 +171,7 @@ static int show(struct session *session, const struct kvmap_operation *operation
 			   .symbols = session->symbols },
 	};
 
-	if (!show_address(session, &operation->operand[1], &show.address))
+	if (!expectations_address(session, &operation->operand[1], &show.address))
 		return report_show_error("the variable is not set", &session->shown);
 	if (show.what == KVMAP_SHOW_AREAS)
 		return show_verified(session, &show, error);

@@ -57,8 +57,7 @@ static size_t texts_size(const struct script *script, size_t index, size_t count
 	return sum;
 }
 
-/* Refuses a group that does not fit, before anything is run. */
-static int check_groups(const struct session *session, struct error *error)
+int session_check(const struct session *session, struct error *error)
 {
 	const struct script *script = session->config.script;
 
@@ -97,18 +96,6 @@ static int add_operation(const struct session *session, struct parcel *parcel, s
 	return 0;
 }
 
-static void add_names(const struct session *session, struct parcel *parcel)
-{
-	const struct script *script = session->config.script;
-
-	for (size_t i = 0; i < script->variables.count; i++) {
-		size_t size = strlen(script->variables.items[i]) + 1;
-
-		memcpy(parcel->names + parcel->names_size, script->variables.items[i], size);
-		parcel->names_size += (uint32_t)size;
-	}
-}
-
 /* Fills the parcel with the next operations, as many as fit. -1 when memory is out. */
 static int fill_parcel(const struct session *session, struct parcel *parcel)
 {
@@ -126,7 +113,8 @@ static int fill_parcel(const struct session *session, struct parcel *parcel)
 				return -1;
 	}
 	script_fill_seeds(parcel->items, parcel->count, session->config.seed);
-	add_names(session, parcel);
+	parcel->names_size = (uint32_t)script_names_size(script);
+	script_fill_names(script, parcel->names);
 	return 0;
 }
 
@@ -238,8 +226,6 @@ int session_execute(struct session *session, struct error *error)
 {
 	if (session->state != SESSION_IDLE || session->given == session->config.script->operations.count)
 		return 0;
-	if (check_groups(session, error) < 0)
-		return -1;
 	if (run_all(session, error) < 0)
 		return -1;
 	session_fill_run(session);

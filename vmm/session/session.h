@@ -14,8 +14,10 @@
 /* A policy that no one has stated; session_settle() replaces it. */
 #define SESSION_POLICY_UNSTATED UINT32_MAX
 
+#define SESSION_SEED_DEFAULT 1
+
 /*
- * Borrowed until session_destroy(). memory, cpus and nodes of 0 are not stated on the command line, as
+ * Borrowed until session_destroy(). memory, cpus, nodes and fail_allocation of 0 are not stated on the command line, as
  * SESSION_POLICY_UNSTATED is not.
  */
 struct session_config {
@@ -26,6 +28,7 @@ struct session_config {
 	uint32_t cpus;
 	uint32_t nodes;
 	uint32_t policy;
+	bool has_seed; /* false: not stated on the command line */
 	uint64_t seed;
 	bool stage2;              /* read the second stage at each verification */
 	bool debug_slab;          /* KVMAP_BOOT_DEBUG_SLAB */
@@ -110,15 +113,15 @@ void session_destroy(struct session *session);
 /*
  * A session whose script grows (script_append()) while the guest runs; config.ring is set. session_start() boots the
  * guest and runs the operations that the script has. session->state then says where the guest is, as after
- * session_execute() and session_continue(). config.timeout_ns is of each of these calls, 0 = none. -1, but for
- * ERROR_INPUT of session_execute(): the session is of no more use, but for session_destroy().
+ * session_execute() and session_continue(). config.timeout_ns is of each of these calls, 0 = none. -1: the
+ * session is of no more use, but for session_destroy().
  */
 int session_start(const struct session_config *config, struct session **out, struct error *error);
 
-/*
- * SESSION_IDLE: the guest runs the operations that the script has gained. ERROR_INPUT, and nothing was run: a
- * `parallel` has more of them than the ring.
- */
+/* Whether the ring can take what the script has gained: ERROR_INPUT if a `parallel` has more operations, or text, than it. */
+int session_check(const struct session *session, struct error *error);
+
+/* SESSION_IDLE: the guest runs the operations that the script has gained, which session_check() has accepted. */
 int session_execute(struct session *session, struct error *error);
 
 /* The signal that came has done its work: without this, it stops what runs next, too. */

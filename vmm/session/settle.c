@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * settle.c: what machine a script gets: by the command line, else by its head, else the default.
+ * settle.c: what machine and what guest a script gets: by the command line, else by its head, else the default.
  */
 #include "session/session.h"
 
@@ -23,5 +23,10 @@ int session_settle(struct session_config *config, const struct script *script, c
 		config->nodes = head->nodes ? head->nodes : 1;
 	if (config->policy == SESSION_POLICY_UNSTATED)
 		config->policy = head->has_policy ? head->policy : KVMAP_POLICY_STRICT;
+	if (!config->has_seed)
+		config->seed = head->has_seed ? head->seed : SESSION_SEED_DEFAULT;
+	if (!config->fail_allocation)
+		config->fail_allocation = head->fail_allocation;
+	config->debug_slab |= head->debug_slab;
 	return script_check_cpus(script, config->cpus, context_out, context_size, error);
 }

@@ -140,6 +140,12 @@ static void add_arguments(const struct complete_words *words, struct completion 
 		add_list(out, cursor, proc_files);
 	} else if (is_word(first, length, "verify")) {
 		add_list(out, cursor, verify_modes);
+	} else if (is_word(before, before_length, "on")) {
+		add(out, cursor, "cpu");
+	} else if (is_word(before, before_length, "in")) {
+		add(out, cursor, "interrupt");
+	} else if (is_word(before, before_length, "cpu") || is_word(before, before_length, "repeat")) {
+		/* a number */
 	} else if (is_word(before, before_length, "expect")) {
 		add_list(out, cursor, expectations);
 	} else if (is_word(before, before_length, "fault")) {

@@ -3,6 +3,7 @@
  * guest.c: runs the guest of the shell, verifies it where it stops, and reports what changed.
  */
 #include "base/clock.h"
+#include "base/signals.h"
 #include "report/stop.h"
 #include "report/verdict.h"
 #include "shell/internal.h"
@@ -109,23 +110,20 @@ int guest_start(struct shell *shell, struct error *error)
 	return stop_report(shell, &before, shell->verify == VERIFY_EACH, error);
 }
 
-/* Runs what the script has gained. -1: nothing can go on. */
-int guest_execute(struct shell *shell, const struct script_mark *mark, struct error *error)
+int guest_execute(struct shell *shell, struct error *error)
 {
 	struct before before;
-	struct error refused;
 
+	/* Nothing is run then, and the guest at the last stop stays the one that `diff` compares with. */
+	if (session_check(shell->session, error) < 0) {
+		shell_error(shell, error->text, NULL);
+		script_rewind(shell->config->script, &shell->before);
+		return 0;
+	}
 	before_take(shell, &before);
-	if (session_execute(shell->session, &refused) < 0) {
-		if (refused.kind != ERROR_INPUT) {
-			*error = refused;
-			claims_destroy(&before.claims);
-			return -1;
-		}
-		shell_error(shell, refused.text, NULL);
-		script_rewind(shell->config->script, mark);
+	if (session_execute(shell->session, error) < 0) {
 		claims_destroy(&before.claims);
-		return session_read_claims(shell->session, error) < 0 && error->kind != ERROR_GUEST ? -1 : 0;
+		return -1;
 	}
 	shell_take_signal(shell);
 	return stop_report(shell, &before, shell->verify == VERIFY_EACH, error);
@@ -216,6 +214,8 @@ int guest_finish(struct shell *shell, struct error *error)
 		return -1;
 	if (session->reached_end && shell->verify != VERIFY_OFF)
 		shell->verified = session->steps.count;
+	if (signals_received())
+		run.interrupted = signals_name(signals_received());
 	run.unverified = shell->earlier_unverified + unverified(shell);
 	shell->result.findings = session->verdict.finding_count + shell->earlier_findings;
 	/* A person has seen them. */

@@ -5,7 +5,6 @@
 #ifndef VMM_SHELL_INTERNAL_H
 #define VMM_SHELL_INTERNAL_H
 
-#include "base/array.h"
 #include "shell/editor.h"
 #include "shell/shell.h"
 #include "shell/words.h"
@@ -21,7 +20,7 @@ struct shell {
 	enum verify_mode verify;
 	struct view *last; /* the guest before the newest operations */
 	struct error no_last;
-	ARRAY_OF(char) block; /* lines of a `repeat` or `parallel` without its end */
+	struct script_mark before; /* the script before the line, or before the block that is open in it */
 	unsigned int
 		dropped; /* blocks that are open in the lines that are dropped, since their head was refused */
 	uint64_t line_ns;   /* CLOCK_MONOTONIC: when the line was complete */
@@ -47,8 +46,8 @@ void shell_inspect(struct shell *shell, int count, char **words);
 /* ---- guest.c: each runs the guest, and reports the stop after it. -1: nothing can go on ---- */
 
 int guest_start(struct shell *shell, struct error *error);
-/* Runs what the script has gained after the mark, or takes it out of the script if it does not fit. */
-int guest_execute(struct shell *shell, const struct script_mark *mark, struct error *error);
+/* Runs what the script has gained since shell->before, or takes it out of the script if it does not fit. */
+int guest_execute(struct shell *shell, struct error *error);
 /* Boots it anew. Without a guest: a message. */
 int guest_restart(struct shell *shell, struct error *error);
 /* Lets a stopped guest run on. Without one: a message. */

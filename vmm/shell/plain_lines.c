@@ -51,6 +51,14 @@ enum input_result plain_byte(struct plain_lines *lines, char *out)
 	return INPUT_READ;
 }
 
+/* The mark that some editors put at the start of UTF-8 text. */
+static size_t mark_length(const char *line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	return strncmp(line, mark, strlen(mark)) ? 0 : strlen(mark);
+}
+
 enum input_result plain_line(struct plain_lines *lines, const char **line_out)
 {
 	enum input_result result;
@@ -69,7 +77,8 @@ enum input_result plain_line(struct plain_lines *lines, const char **line_out)
 	byte = '\0';
 	if (array_push(&lines->line, byte) < 0)
 		return INPUT_FAILED;
-	*line_out = lines->line.items;
+	*line_out = lines->line.items + (lines->begun ? 0 : mark_length(lines->line.items));
+	lines->begun = lines->begun || result == INPUT_READ;
 	return result;
 }
 

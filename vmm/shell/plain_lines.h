@@ -23,12 +23,16 @@ struct plain_lines {
 	char bytes[4096];
 	size_t next, count; /* of bytes */
 	ARRAY_OF(char) line;
+	bool begun; /* a line was read */
 };
 
 /* The next byte. */
 enum input_result plain_byte(struct plain_lines *lines, char *out);
 
-/* The next line, without its newline (LF or CR LF), valid until the next call. The last one may lack the newline. */
+/*
+ * The next line, without its newline (LF or CR LF), valid until the next call. The last one may lack the newline; the first one
+ * may begin with the byte order mark of UTF-8, which is dropped.
+ */
 enum input_result plain_line(struct plain_lines *lines, const char **line_out);
 
 void plain_lines_destroy(struct plain_lines *lines);

@@ -7,6 +7,7 @@
 #include "shell/internal.h"
 #include "shell/statements.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,28 +67,9 @@ static const char *why_not_now(const struct shell *shell)
 	return NULL;
 }
 
-static int append(struct shell *shell, const char *line)
+static bool in_block(const struct shell *shell)
 {
-	for (; *line; line++)
-		if (array_push(&shell->block, *line) < 0)
-			return -1;
-	return array_push(&shell->block, '\n');
-}
-
-/* Blocks that the lines open and do not end. size: bytes of the lines, each of which ends with a newline. */
-static unsigned int open_blocks(const char *lines, size_t size)
-{
-	const char *end = lines + size;
-	unsigned int open = 0;
-
-	while (lines < end) {
-		int depth = statement_depth(lines);
-
-		if (depth > 0 || open)
-			open += (unsigned int)depth;
-		lines = (const char *)memchr(lines, '\n', (size_t)(end - lines)) + 1;
-	}
-	return open;
+	return shell->config->script && shell->config->script->block_count;
 }
 
 /* After the message about a line: if it begins a block, the lines up to the block's end are dropped. */
@@ -101,33 +83,31 @@ static void drop_block(struct shell *shell, const char *line)
 
 /*
  * A line that is wrong is dropped, as a block if it begins one; the lines of the block before it stay. If it is one of them
- * that is wrong, which its end shows, the block is dropped. lines_size: bytes of the lines before it.
+ * that is wrong, which its end shows, the block is dropped. length: bytes of the script's text before the line.
  */
-static void drop_line(struct shell *shell, const char *line, size_t lines_size,
-		      const struct script_mark *mark, const struct error *error, const char *context)
+static void drop_line(struct shell *shell, const char *line, size_t length, const struct error *error,
+		      const char *context)
 {
-	const char *text = shell->config->script->text;
-	size_t start = mark->text + (mark->text && text[mark->text - 1] != '\n');
+	struct script *script = shell->config->script;
 
 	shell_error(shell, error->text, context);
-	if (error->address >= start + lines_size) {
-		shell->block.count = lines_size;
+	if (error->address >= length) {
 		drop_block(shell, line);
 		return;
 	}
-	shell->dropped = open_blocks(shell->block.items, shell->block.count);
-	shell->block.count = 0;
+	shell->dropped = script->block_count - 1;
+	script_rewind(script, &shell->before);
 	shell_error(shell, "the lines from the repeat or parallel on are dropped", NULL);
 }
 
 /* A line of operations, maybe one of a block. */
 static int operation(struct shell *shell, const char *line, struct error *error)
 {
-	struct script_mark mark;
-	size_t before = shell->block.count;
+	struct script *script = shell->config->script;
 	char context[1024];
 	const char *why = why_not_now(shell);
-	const char *meant = before ? NULL : statement_meant(line, shell->config->commands);
+	const char *meant = in_block(shell) ? NULL : statement_meant(line, shell->config->commands);
+	size_t length;
 	int result;
 
 	if (meant) {
@@ -140,51 +120,53 @@ static int operation(struct shell *shell, const char *line, struct error *error)
 		drop_block(shell, line);
 		return 0;
 	}
-	if (append(shell, line) < 0)
-		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
-	mark = script_mark(shell->config->script);
-	result = script_append(shell->config->script, shell->block.items, shell->block.count,
-			       shell->session->config.cpus, context, sizeof(context), error);
+	if (!in_block(shell))
+		shell->before = script_mark(script);
+	length = script->length;
+	result = script_append(script, line, strlen(line), shell->session->config.cpus, context,
+			       sizeof(context), error);
 	if (result == SCRIPT_OPEN)
 		return 0;
+	if (result < 0 && error->kind != ERROR_INPUT)
+		return -1;
 	if (result < 0) {
-		drop_line(shell, line, before, &mark, error, context);
+		drop_line(shell, line, length, error, context);
 		return 0;
 	}
-	shell->block.count = 0;
 	shell->line_ns = clock_monotonic_ns();
-	return guest_execute(shell, &mark, error);
+	return guest_execute(shell, error);
 }
 
 /* ---- lines ---- */
 
-static int line_run(struct shell *shell, const char *line, struct error *error)
+/* code: the line without its comment. */
+static int line_run(struct shell *shell, const char *line, const char *code, struct error *error)
 {
-	enum statement statement = statement_of(line, shell->config->commands);
+	enum statement statement = statement_of(code, shell->config->commands);
 	struct words words;
 
 	if (shell->dropped) {
 		shell->dropped += (unsigned int)statement_depth(line);
 		return 0;
 	}
-	if (shell->block.count)
+	if (in_block(shell))
 		statement = STATEMENT_OPERATION;
-	else if (statement == STATEMENT_OPERATION && words_begin(line, "verify") && shell->session &&
+	else if (statement == STATEMENT_OPERATION && words_begin(code, "verify") && shell->session &&
 		 shell->session->state == SESSION_DEAD)
 		statement = STATEMENT_COMMAND; /* no operation of a guest that is dead */
 	if (statement == STATEMENT_NOTHING)
 		return 0;
 	if (statement == STATEMENT_OPERATION)
 		return operation(shell, line, error);
-	if (!words_split(line, &words)) {
+	if (!words_split(code, &words)) {
 		shell_error(shell, "the line is too long, or a quote in it has no end", NULL);
 		return 0;
 	}
 	if (statement == STATEMENT_OWN)
 		return own_word_run(shell, &words, error);
 	/* An expression has blanks and quotes of its own. */
-	if (!strcmp(words.items[0], "print") && !strstr(line, " --") && words.count > 1) {
-		words.items[1] = words_rest(line, words.text, sizeof(words.text));
+	if (!strcmp(words.items[0], "print") && !strstr(code, " --") && words.count > 1) {
+		words.items[1] = words_rest(code, words.text, sizeof(words.text));
 		words.items[2] = NULL;
 		words.count = 2;
 	}
@@ -196,13 +178,34 @@ static int line_run(struct shell *shell, const char *line, struct error *error)
 	return 0;
 }
 
+static int line_take(struct shell *shell, const char *line, struct error *error)
+{
+	char *code = strndup(line, words_code_length(line));
+	int result;
+
+	if (!code)
+		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
+	result = line_run(shell, line, code, error);
+	free(code);
+	return result;
+}
+
 static const char *prompt_of(const struct shell *shell)
 {
-	if (shell->block.count || shell->dropped)
+	if (in_block(shell) || shell->dropped)
 		return "     > ";
 	if (shell->session && shell->session->state == SESSION_STOPPED)
 		return "kvmap (stopped)> ";
 	return shell->session && shell->session->state == SESSION_DEAD ? "kvmap (dead)> " : "kvmap> ";
+}
+
+/* Drops the lines of a block without its end. */
+static bool leave_block(struct shell *shell)
+{
+	if (!in_block(shell))
+		return false;
+	script_rewind(shell->config->script, &shell->before);
+	return true;
 }
 
 /* Ctrl-C at the prompt drops the line, or the block. */
@@ -210,7 +213,8 @@ static void interrupted(struct shell *shell)
 {
 	if (signals_received() == SIGINT && editor_is_terminal(shell->editor)) {
 		fprintf(shell->report.stream, "^C\n");
-		shell->block.count = shell->dropped = 0;
+		leave_block(shell);
+		shell->dropped = 0;
 	} else if (signals_received() == SIGINT) {
 		shell->ends = true;
 		return;
@@ -228,7 +232,7 @@ static int read_lines(struct shell *shell, struct error *error)
 		case INPUT_READ:
 			if (echo)
 				editor_echo(shell->editor, prompt_of(shell), line);
-			if (line_run(shell, line, error) < 0)
+			if (line_take(shell, line, error) < 0)
 				return -1;
 			break;
 		case INPUT_INTERRUPTED: interrupted(shell); break;
@@ -239,10 +243,11 @@ static int read_lines(struct shell *shell, struct error *error)
 				fputc('\n', shell->report.stream);
 			shell->ends = true;
 			break;
-		case INPUT_FAILED: return error_set(error, ERROR_HOST, 0, 0, "standard input cannot be read");
+		case INPUT_FAILED:
+			return error_set(error, ERROR_HOST, errno, 0, "standard input cannot be read");
 		}
 	}
-	if (shell->block.count)
+	if (leave_block(shell))
 		shell_error(shell,
 			    "the input ends in a repeat or parallel without its end, which was not run",
 			    NULL);
@@ -276,6 +281,5 @@ int shell_run(const struct shell_config *config, struct shell_result *result, st
 	session_destroy(shell.session);
 	view_destroy(shell.last);
 	editor_close(shell.editor);
-	free(shell.block.items);
 	return status;
 }

@@ -29,7 +29,7 @@ static enum statement verify_statement(const char *after, bool command)
 {
 	if (command)
 		return STATEMENT_COMMAND;
-	return !*after || *after == '#' ? STATEMENT_OPERATION : STATEMENT_OWN;
+	return *after ? STATEMENT_OWN : STATEMENT_OPERATION;
 }
 
 enum statement statement_of(const char *line, const char *const *commands)
@@ -37,7 +37,7 @@ enum statement statement_of(const char *line, const char *const *commands)
 	const char *after = after_word(line), *word;
 
 	line += strspn(line, " \t\r");
-	if (!*line || *line == '#')
+	if (!*line)
 		return STATEMENT_NOTHING;
 	if (*after == '=')
 		return STATEMENT_OPERATION;

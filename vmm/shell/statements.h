@@ -8,13 +8,13 @@
 #define VMM_SHELL_STATEMENTS_H
 
 enum statement {
-	STATEMENT_NOTHING, /* blank, or a comment */
+	STATEMENT_NOTHING, /* blank */
 	STATEMENT_OWN,
 	STATEMENT_COMMAND,
 	STATEMENT_OPERATION,
 };
 
-/* commands: names of the inspecting commands; NULL ends the list. */
+/* The line has no comment. commands: names of the inspecting commands; NULL ends the list. */
 enum statement statement_of(const char *line, const char *const *commands);
 
 /* 1: the line begins a block, right or wrong (`repeat`, `parallel`, `on cpu 0 parallel`); -1: it is an `end`; 0: neither. A newline ends it. */

@@ -25,6 +25,22 @@ static bool take_word(const char **at, char **to)
 	return !quote;
 }
 
+size_t words_code_length(const char *line)
+{
+	const char *at = line;
+	char quote = '\0';
+
+	for (; *at && (quote || *at != '#'); at++) {
+		if (quote == '"' && *at == '\\' && at[1])
+			at++;
+		else if (quote && *at == quote)
+			quote = '\0';
+		else if (!quote && (*at == '"' || *at == '\''))
+			quote = *at;
+	}
+	return (size_t)(at - line);
+}
+
 bool words_split(const char *line, struct words *out)
 {
 	char *to = out->text;
@@ -36,7 +52,7 @@ bool words_split(const char *line, struct words *out)
 	for (;;) {
 		while (is_blank(*line))
 			line++;
-		if (!*line || *line == '#')
+		if (!*line)
 			return true;
 		if (out->count == WORDS_MAX)
 			return false;

@@ -17,8 +17,11 @@ struct words {
 	char text[WORDS_LINE_MAX + 2 * WORDS_MAX];
 };
 
+/* Bytes of the line before its comment, which a # outside of '...' and "..." begins. A \ in "..." keeps the next byte. */
+size_t words_code_length(const char *line);
+
 /*
- * Words are separated by blanks; '...' and "..." keep theirs, and # begins a comment. False: the line or the number of
+ * Words are separated by blanks; '...' and "..." keep theirs. The line has no comment. False: the line or the number of
  * words is too long, or a quote has no end.
  */
 bool words_split(const char *line, struct words *out);

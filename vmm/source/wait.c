@@ -39,23 +39,30 @@ static bool is_kvmap(uint32_t pid)
 	       own.st_ino == other.st_ino;
 }
 
-/* Whether an argument of the process is --control or --hold, or begins one of them as options may. */
-static bool will_listen(uint32_t pid)
+/* Reads the start of a file of /proc/PID as a string. The number of bytes, 0 at the end of a zombie's; -1: no process. */
+static ssize_t read_proc(uint32_t pid, const char *name, char *out, size_t out_size)
 {
-	char path[64], arguments[4096];
+	char path[64];
 	ssize_t size;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cmdline", pid);
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	size = read(fd, arguments, sizeof(arguments) - 1);
+		return -1;
+	size = read(fd, out, out_size - 1);
 	close(fd);
-	if (size <= 0)
-		return false;
-	arguments[size] = '\0';
-	for (const char *at = arguments; at < arguments + size; at += strlen(at) + 1)
+	out[size > 0 ? size : 0] = '\0';
+	return size;
+}
+
+/* Whether an argument of the process is --control, --hold or --watch, or begins one of them as options may. */
+static bool will_listen(uint32_t pid)
+{
+	char arguments[4096];
+	ssize_t size = read_proc(pid, "cmdline", arguments, sizeof(arguments));
+
+	for (const char *at = arguments; size > 0 && at < arguments + size; at += strlen(at) + 1)
 		if (!strncmp(at, "--co", 4) || !strncmp(at, "--ho", 4) || !strncmp(at, "--wat", 5))
 			return true;
 	return false;
@@ -72,45 +79,41 @@ bool source_is_pid(const char *name, uint32_t *out)
 	return true;
 }
 
+/*
+ * The members of /proc/PID/stat from the state (the third) on, after ") ": the name before may hold any character.
+ * NULL: no process. Points into the text.
+ */
+static const char *read_stat(uint32_t pid, char *text, size_t size)
+{
+	const char *name_end;
+
+	if (read_proc(pid, "stat", text, size) < 0)
+		return NULL;
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] ? name_end + 2 : "";
+}
+
 /* Whether the process has ended; a zombie has. */
 static bool has_ended(uint32_t pid)
 {
-	char path[64], text[256], *state;
-	ssize_t size;
-	int fd;
+	char text[256];
+	const char *state = read_stat(pid, text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[size > 0 ? size : 0] = '\0';
-	state = strrchr(text, ')');
-	return state && strlen(state) > 2 && state[2] == 'Z';
+	return !state || *state == 'Z';
 }
 
 /* Whether the process has begun so lately that its shell may not have executed the program yet. False: not known, too. */
 static bool is_new(uint32_t pid)
 {
-	char path[64], text[1024], *state;
+	char text[1024];
+	const char *member = read_stat(pid, text, sizeof(text));
 	unsigned long long ticks = 0;
 	struct timespec now;
-	ssize_t size;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[size > 0 ? size : 0] = '\0';
-	state = strrchr(text, ')');
 	/* The 22nd member is the time of its start, since the system's; the state is the third. */
-	for (unsigned int member = 2; state && member < 22; member++)
-		state = strchr(state + 1, ' ');
-	if (!state || sscanf(state, " %llu", &ticks) != 1 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+	for (unsigned int number = 3; member && number < 22; number++)
+		member = strchr(member + 1, ' ');
+	if (!member || sscanf(member, " %llu", &ticks) != 1 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return false;
 	return ((double)now.tv_sec + (double)now.tv_nsec / 1e9) -
 		       (double)ticks / (double)sysconf(_SC_CLK_TCK) <
@@ -209,7 +212,10 @@ int source_wait_for_tables(const struct source *source, struct error *error)
 		progress_set("waiting for page tables");
 	while (!(found = has_tables(source, error)) &&
 	       control_client_hello(source->vm.client)->state != CONTROL_AT_END && !signals_received() &&
-	       clock_monotonic_ns() < end)
+	       clock_monotonic_ns() < end) {
 		nanosleep(&step, NULL);
+		if (control_client_refresh(source->vm.client, error) < 0)
+			return -1;
+	}
 	return found < 0 ? -1 : 0;
 }

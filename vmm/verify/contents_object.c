@@ -137,7 +137,7 @@ static void check_redzone(struct check *check, const struct claim_variable *vari
 				    (struct finding_object){ OBJECT_VIRTUAL, variable->address,
 							     variable->address + room->bytes });
 	finding_claimed(finding, "0x%016" PRIx64 " after the %" PRIu64 " bytes that were requested",
-			KMALLOC_REDZONE * UINT64_C(0x0101010101010101), variable->size);
+			KMALLOC_WORD_OF(KMALLOC_REDZONE), variable->size);
 	finding_found(finding, "0x%016" PRIx64 ": it was written beyond its size", word);
 	where_object(finding, variable->address, room);
 }

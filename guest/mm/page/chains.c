@@ -57,6 +57,45 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	return taken;
 }
 
+/*
+ * Appends blocks of a low order, as long as nr has room for a whole one: most frames of fragmented memory that are
+ * in no block of order 0. Each costs some instructions a frame more than a block of order 0 does.
+ */
+static __attribute__((noinline)) u32 chain_take_small(struct chain *chain, struct zone *zone,
+						      unsigned int order, u32 nr, enum page_owner owner)
+{
+	struct free_area *area = &zone->free_area[order];
+	u32 blocks = area->nr_free < nr >> order ? area->nr_free : nr >> order;
+	u32 pfn = area->first, next, left, *end = chain->end;
+	u64 gen = READ_ONCE(tlb_gen);
+
+	if (!blocks)
+		return 0;
+	for (left = blocks; left; left--) {
+		struct page *page = pfn_to_page(pfn);
+		const struct page *behind = page + (1u << order);
+
+		next = page->next;
+		*end = pfn;
+		page->head = 0;
+		page->prev = 0;
+		do {
+			WRITE_ONCE(page->owner, (u8)owner);
+			page->allocated = gen;
+			page->next = ++pfn;
+		} while (++page != behind);
+		end = &page[-1].next;
+		pfn = next;
+	}
+	*end = 0;
+	chain->end = end;
+	if (pfn)
+		pfn_to_page(pfn)->prev = 0;
+	area->first = pfn;
+	area->nr_free -= blocks;
+	return blocks << order;
+}
+
 /* Smallest order of buddy blocks that are taken whole; longer runs cost less per frame. */
 #define RUN_ORDER 3
 
@@ -94,6 +133,8 @@ static u32 chain_take_free(struct chain *chain, struct zone *zone, u32 nr, enum 
 	if (nr > PCP_CHAIN)
 		taken = chain_take_runs(chain, zone, nr, owner);
 	taken += chain_take_singles(chain, zone, nr - taken, owner);
+	for (order = 1; order < RUN_ORDER && nr - taken >= 2; order++)
+		taken += chain_take_small(chain, zone, order, nr - taken, owner);
 	while (taken < nr && (pfn = buddy_take(zone, 1, &order))) {
 		u32 size = 1u << order;
 		u32 used = size < nr - taken ? size : nr - taken;

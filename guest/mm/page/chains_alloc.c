@@ -27,9 +27,7 @@ u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner)
 }
 
 /* The per-CPU lists distinguish neither zones nor nodes. */
-u32 frames_alloc_chain_gfp(gfp_t gfp, u32 nr, enum page_owner owner)
+u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner)
 {
-	if (unlikely(gfp & GFP_PLACE))
-		return should_fail_alloc() ? 0 : zones_alloc_chain(nr, owner, gfp & (GFP_PLACE | __GFP_ZERO));
-	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, owner) : frames_alloc_chain(nr, owner);
+	return should_fail_alloc() ? 0 : zones_alloc_chain(nr, owner, gfp & (GFP_PLACE | __GFP_ZERO));
 }

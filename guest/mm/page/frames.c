@@ -119,7 +119,6 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 	skipped = pfn - zone->fresh_start;
 	WRITE_ONCE(zone->fresh_start, pfn + nr);
 	fresh_clear(pfn, nr);
-	WRITE_ONCE(pfn_to_page(pfn)->owner, PAGE_HELD);
 	buddy_free_run(zone, pfn - skipped, skipped);
 	return pfn;
 }

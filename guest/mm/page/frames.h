@@ -41,11 +41,19 @@ u32 frames_alloc_chain(u32 nr, enum page_owner owner);
  */
 u32 frames_alloc_chain_zeroed(u32 nr, enum page_owner owner);
 
+/* frames_alloc_chain_gfp() with GFP_PLACE flags. */
+u32 frames_alloc_chain_placed(gfp_t gfp, u32 nr, enum page_owner owner);
+
 /*
  * frames_alloc_chain() or, with __GFP_ZERO, frames_alloc_chain_zeroed() from the zones that gfp selects
  * (GFP_PLACE). Other flags have no effect here.
  */
-u32 frames_alloc_chain_gfp(gfp_t gfp, u32 nr, enum page_owner owner);
+static inline u32 frames_alloc_chain_gfp(gfp_t gfp, u32 nr, enum page_owner owner)
+{
+	if (unlikely(gfp & GFP_PLACE))
+		return frames_alloc_chain_placed(gfp, nr, owner);
+	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, owner) : frames_alloc_chain(nr, owner);
+}
 
 /*
  * Frees a buddy block and merges it with free buddies. unmapped and vpn of its struct page keep their

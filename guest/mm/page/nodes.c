@@ -39,7 +39,6 @@ void zonelists_init(void)
 	for (u32 node = 0; node < nr_nodes; node++) {
 		struct zonelist *list = &zonelists[node];
 
-		list->own = zones_append(list, 0, node, true);
-		zones_append(list, list->own, node, false);
+		zones_append(list, zones_append(list, 0, node, true), node, false);
 	}
 }

@@ -12,11 +12,10 @@
 
 /*
  * Indices in zones[] in the order in which a node's allocations try them: its own zones, high addresses
- * before low, then the others'. own: number of its own zones.
+ * before low, then the others'.
  */
 struct zonelist {
 	u8 zones[MAX_NR_ZONES];
-	u32 own;
 };
 
 extern struct zonelist zonelists[KVMAP_NODES_MAX];

@@ -21,15 +21,13 @@ u32 page_alloc_status(void)
 
 static struct page *refuse(u32 status, gfp_t gfp, unsigned int order, const void *caller)
 {
-	caller = warn_caller(status, gfp, caller);
 	this_cpu_cache()->page_alloc_status = status;
-	refusal_record(status, 0, caller);
-	refusal_explain(status, caller,
-			&(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
-					   .gfp = gfp,
-					   .contiguous = true,
-					   .which = KVMAP_LIMIT_ALLOC_PAGES,
-					   .limit = PAGE_SIZE << MAX_ORDER });
+	refusal_record_request(status, 0, caller,
+			       &(struct request){ .bytes = order < 52 ? PAGE_SIZE << order : ~0ul,
+						  .gfp = gfp,
+						  .contiguous = true,
+						  .which = KVMAP_LIMIT_ALLOC_PAGES,
+						  .limit = PAGE_SIZE << MAX_ORDER });
 	return NULL;
 }
 
@@ -55,6 +53,8 @@ static __attribute__((noinline)) u32 alloc_again(gfp_t gfp, unsigned int order)
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 		reserve_close();
 	}
+	if (!pfn && gfp_may_reclaim(gfp) && !order && reclaim_pages(1))
+		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	if (!pfn && gfp_may_reclaim(gfp) && reclaim_memory())
 		pfn = frames_alloc_gfp(gfp, order, PAGE_KMALLOC);
 	return pfn;

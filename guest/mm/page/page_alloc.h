@@ -35,16 +35,4 @@ u32 page_alloc_status(void);
 /* The address of the page in the direct map. */
 void *page_address(const struct page *page);
 
-/*
- * Order of the smallest buddy block of at least `size` bytes. MAX_ORDER + 1 for size 0 and for sizes that are
- * too large.
- */
-static inline unsigned int get_order(unsigned long size)
-{
-	if (size - 1 >= PAGE_SIZE << MAX_ORDER)
-		return MAX_ORDER + 1;
-	size = (size - 1) >> PAGE_SHIFT;
-	return size ? 64 - (unsigned int)__builtin_clzl(size) : 0;
-}
-
 #endif

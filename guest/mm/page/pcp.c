@@ -13,6 +13,9 @@
 #define PCP_BATCH 64
 #define PCP_HIGH  128
 
+/* Frames that one operation frees of a list: each may merge ten times, at about 30 instructions. */
+#define PCP_FREED 32
+
 u32 pcp_free_max = PCP_CHAIN;
 
 u32 pcp_lowest_kind;
@@ -123,11 +126,11 @@ u32 pcp_take(struct chain *chain, u32 nr, enum page_owner owner, bool zero)
 	return nr;
 }
 
-/* Frees a batch and what is above PCP_HIGH. Returns `next`. */
+/* Frees PCP_FREED frames and what is above PCP_HIGH. Returns `next`. */
 static __attribute__((noinline)) u32 pcp_shrink(struct per_cpu_pages *pcp, u32 next)
 {
-	pcp->first = zones_free_chain(pcp->first, pcp->nr - PCP_HIGH + PCP_BATCH, 0);
-	pcp->nr = PCP_HIGH - PCP_BATCH;
+	pcp->first = zones_free_chain(pcp->first, pcp->nr - PCP_HIGH + PCP_FREED, 0);
+	pcp->nr = PCP_HIGH - PCP_FREED;
 	return next;
 }
 

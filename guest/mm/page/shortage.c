@@ -23,6 +23,13 @@ static u32 largest_block(const struct zone *zone)
 	return 0;
 }
 
+/* Whether the zone has a free block of `order` that the request may not take. */
+static bool withholds(const struct zone *zone, gfp_t gfp, u32 largest, u32 order)
+{
+	return largest > order &&
+	       zone_available(zone, gfp_highest_zone(gfp), gfp_watermark(gfp)) >> order == 0;
+}
+
 void memory_shortage(gfp_t gfp, struct kvmap_limits *out)
 {
 	u32 node = gfp_node(gfp), highest = gfp_highest_zone(gfp);
@@ -37,6 +44,11 @@ void memory_shortage(gfp_t gfp, struct kvmap_limits *out)
 		out->fresh += fresh_count(zone);
 		if (largest > out->largest)
 			out->largest = (u8)largest;
+		if (out->order && !out->withheld && withholds(zone, gfp, largest, out->order)) {
+			out->withheld = (u8)(zone->kind + 1);
+			out->withheld_node = (u8)(zone->numa_node + 1);
+			out->limit = zone_kept(zone, highest, gfp_watermark(gfp));
+		}
 	}
 	out->reserved = out->free - zones_available(gfp);
 	out->zone = (u8)highest;

@@ -4,7 +4,8 @@
  *
  * Zones are tried in the order of the zonelist while they have more than WMARK_LOW, then while they have more
  * than WMARK_MIN. Frames below WMARK_MIN are a reserve for requests with __GFP_HIGH (GFP_ATOMIC).
- * lowmem_reserve keeps frames of low zones for requests that no other zone satisfies.
+ * lowmem_reserve keeps frames of low zones for requests that no other zone satisfies. All stretches of a zone count
+ * together.
  */
 #ifndef GUEST_MM_PAGE_WATERMARK_H
 #define GUEST_MM_PAGE_WATERMARK_H
@@ -15,13 +16,30 @@
 /* Sets watermark[] and lowmem_reserve[] of all zones. Called when all zones are known. */
 void watermarks_init(void);
 
-/* Frames of the zone above a watermark, for requests whose highest zone type is `highest`. */
+/* Frames that requests whose highest zone type is `highest` leave free in all stretches of the zone together. */
+static inline u64 zone_kept(const struct zone *zone, u32 highest, enum zone_watermarks mark)
+{
+	return (u64)zone->watermark[mark] + zone->lowmem_reserve[highest];
+}
+
+/* Frames of all stretches of the zone together, beyond `kept`. */
+u64 stretches_available(const struct zone *zone, u64 kept);
+
+/* Free frames of this stretch that may be taken: above a watermark, for requests whose highest zone type is `highest`. */
 static inline u64 zone_available(const struct zone *zone, u32 highest, enum zone_watermarks mark)
 {
-	u64 kept = (u64)zone->watermark[mark] + zone->lowmem_reserve[highest],
-	    free = READ_ONCE(zone->free_pages);
+	u64 kept = zone_kept(zone, highest, mark), free = READ_ONCE(zone->free_pages), together;
 
-	return free > kept ? free - kept : 0;
+	if (likely(zone->nr_stretches == 1))
+		return free > kept ? free - kept : 0;
+	together = stretches_available(zone, kept);
+	return free < together ? free : together;
+}
+
+/* The lowest watermark that a request with gfp may go down to in the end. */
+static inline enum zone_watermarks gfp_watermark(gfp_t gfp)
+{
+	return gfp & __GFP_HIGH ? WMARK_NONE : WMARK_MIN;
 }
 
 /* The lowest watermark that requests of this CPU go down to. */

@@ -23,8 +23,6 @@ static struct kmalloc_damage damages[NR_CPUS];
 /* Bytes of a link and a record. */
 #define WORDS_SIZE (KMALLOC_RECORD_OFFSET + sizeof(u64))
 
-#define REPEATED(byte) ((byte)*0x0101010101010101ul)
-
 /* Power-of-two sizes keep their alignment. */
 unsigned long debug_size(unsigned long size)
 {
@@ -91,7 +89,7 @@ static void check_bytes(const void *object, unsigned long size, const u8 *bytes,
 		bytes++;
 	if (bytes < end)
 		damage_note(object, size, status, (const u8 *)ALIGN_DOWN((unsigned long)bytes, sizeof(u64)),
-			    REPEATED(expected));
+			    KMALLOC_WORD_OF(expected));
 }
 
 static void check_and_repair(const struct kmem_cache *cache, const void *object, u8 *bytes, const u8 *end,
@@ -161,7 +159,7 @@ static bool has_poison(const struct kmem_cache *cache, const void *object)
 	const u64 *words = object;
 
 	for (u32 i = 0; i < cache->object_size / sizeof(*words); i++)
-		if (words[i] == REPEATED(KMALLOC_POISON))
+		if (words[i] == KMALLOC_WORD_OF(KMALLOC_POISON))
 			return true;
 	return false;
 }

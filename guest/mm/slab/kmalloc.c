@@ -132,6 +132,8 @@ static void *class_refill(struct kmem_cache *cache, gfp_t gfp)
 		object = object_find(cache, gfp);
 		reserve_close();
 	}
+	if (!object && gfp_may_reclaim(gfp) && !cache->order && reclaim_pages(1))
+		object = object_find(cache, gfp);
 	if (!object && gfp_may_reclaim(gfp) && reclaim_memory())
 		object = object_find(cache, gfp);
 	return object ? object : refuse(KVMAP_REFUSED_NO_MEMORY);
@@ -219,14 +221,12 @@ static __attribute__((noinline)) void *kmalloc_slow(unsigned long size, gfp_t gf
 	if (likely(object))
 		return object;
 	status = this_cpu_cache()->kmalloc_status;
-	caller = warn_caller(status, gfp, caller);
-	refusal_record(status, 0, caller);
-	refusal_explain(status, caller,
-			&(struct request){ .bytes = size,
-					   .gfp = gfp,
-					   .contiguous = true,
-					   .which = KVMAP_LIMIT_KMALLOC,
-					   .limit = KMALLOC_MAX_SIZE });
+	refusal_record_request(status, 0, caller,
+			       &(struct request){ .bytes = size,
+						  .gfp = gfp,
+						  .contiguous = true,
+						  .which = KVMAP_LIMIT_KMALLOC,
+						  .limit = KMALLOC_MAX_SIZE });
 	return NULL;
 }
 
@@ -258,8 +258,8 @@ void *kmalloc_for_caller(unsigned long size, gfp_t gfp, const void *caller)
 
 static void *refuse_to(u32 status, const void *caller)
 {
-	refusal_record(status, 0, caller);
-	refusal_explain(status, caller, &(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
+	refusal_record_request(status, 0, caller,
+			       &(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
 	return refuse(status);
 }
 

@@ -244,6 +244,14 @@ static void objects_take(struct kmem_cache *cache, struct page *page, struct kme
 	to->nr += nr;
 }
 
+/* The slab's freelist is empty now. The cache's lock must be held. */
+static void slab_exhausted(struct kmem_cache *cache, u32 pfn)
+{
+	slab_unlink(&cache->partial, pfn_to_page(pfn));
+	slab_link(&cache->full, pfn);
+	cache->nr_partial--;
+}
+
 /*
  * Fills a list with free objects of the slabs, up to half of its limit; false if there are none. The cache's
  * lock must be held.
@@ -264,9 +272,7 @@ static bool list_fill(struct kmem_cache *cache, struct kmem_list *list)
 		wanted -= nr;
 		if (page->nr_objects)
 			break;
-		slab_unlink(&cache->partial, page);
-		slab_link(&cache->full, pfn);
-		cache->nr_partial--;
+		slab_exhausted(cache, pfn);
 	}
 	return true;
 }
@@ -303,11 +309,8 @@ static void *object_take(struct kmem_cache *cache, u32 pfn)
 		page->nr_objects = 1;
 	}
 	objects_take(cache, page, &one, 1);
-	if (!page->nr_objects) {
-		slab_unlink(&cache->partial, page);
-		slab_link(&cache->full, pfn);
-		cache->nr_partial--;
-	}
+	if (!page->nr_objects)
+		slab_exhausted(cache, pfn);
 	return kmem_list_take(&one, cache->link);
 }
 

@@ -34,16 +34,12 @@ static __attribute__((noinline)) void *kvmalloc_slow(unsigned long size, gfp_t g
 {
 	if (size <= PAGE_SIZE || gfp & __GFP_NOFAIL || gfp_zones_conflict(gfp) ||
 	    !(gfp & __GFP_DIRECT_RECLAIM)) {
-		u32 status = kmalloc_status();
-		const void *warned = warn_caller(status, gfp, caller);
-
-		vmalloc_refuse(status, NULL, warned);
-		refusal_explain(status, warned,
-				&(struct request){ .bytes = size,
-						   .gfp = gfp,
-						   .contiguous = true,
-						   .which = KVMAP_LIMIT_KMALLOC,
-						   .limit = KMALLOC_MAX_SIZE });
+		vmalloc_refuse_as(kmalloc_status(), NULL, caller,
+				  &(struct request){ .bytes = size,
+						     .gfp = gfp,
+						     .contiguous = true,
+						     .which = KVMAP_LIMIT_KMALLOC,
+						     .limit = KMALLOC_MAX_SIZE });
 		return NULL;
 	}
 	kmalloc_status(); /* resets it: the outcome of vmalloc_area() counts */

@@ -30,7 +30,8 @@
 
 /*
  * Flushed ranges, and pages beyond those of the area being freed, that one vfree() frees: about 150
- * instructions a range and 30 a page. This is more than one vfree() adds, so the list shrinks.
+ * instructions a range and 30 a page, 100 where each merges with its neighbours. This is more than one vfree() adds, so
+ * the list shrinks.
  */
 #define RELEASE_AREAS 4
 #define RELEASE_PAGES 128
@@ -261,15 +262,17 @@ static bool is_flush_due(struct vmap_lazy *lazy)
 
 /*
  * Flushes this CPU's purge_list, unless another CPU's flush has covered it while this one waited for the
- * lock.
+ * lock. at_once: whether or not a threshold is reached.
  */
-static void purge_own(struct vmap_lazy *lazy)
+static void purge_own(struct vmap_lazy *lazy, bool at_once)
 {
 	struct batch batch = { 0 };
 
 	spin_lock(&vmap_purge_lock);
 	spin_lock(&lazy->lock);
-	if (is_flush_due(lazy))
+	if (at_once)
+		lazy_skip_flushed(lazy);
+	if (at_once || is_flush_due(lazy))
 		batch_take(&batch, lazy);
 	spin_unlock(&lazy->lock);
 	if (batch.first) {
@@ -296,10 +299,11 @@ static struct vmap_area *flushed_take(struct vmap_lazy *lazy, struct vmap_area *
 	return first;
 }
 
-u32 vmap_purge_all(void)
+bool vmap_purge_all(u32 *areas_out)
 {
 	struct vmap_area *flushed = NULL;
 	struct batch batch = { 0 };
+	bool found;
 
 	vmap_block_retire_idle(this_cpu_cache());
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
@@ -325,11 +329,65 @@ u32 vmap_purge_all(void)
 		batch.last->next = flushed;
 	else
 		batch.first = flushed;
+	found = batch.first;
 	/* Frames freed last are allocated first; drained, so that the frames freed here come after them. */
 	pcp_drain();
 	flushed_release(&batch.first, ~0u, ~0u);
 	pcp_drain();
-	return batch.areas;
+	*areas_out = batch.areas;
+	return found;
+}
+
+void vmap_flush_unmapped(void)
+{
+	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
+	bool waiting;
+
+	vmap_block_retire_idle(this_cpu_cache());
+	vmap_deferred_run(lazy, DEFERRED_AREAS, DEFERRED_PAGES);
+	spin_lock(&vmap_purge_lock);
+	waiting = vmap_blocks_unflushed();
+	for (u32 cpu = 0; !waiting && cpu < NR_CPUS; cpu++)
+		waiting = READ_ONCE(cpu_caches[cpu].lazy.purge_list);
+	if (waiting)
+		flush_all();
+	spin_unlock(&vmap_purge_lock);
+	spin_lock(&lazy->lock);
+	lazy_skip_flushed(lazy);
+	flushed_release(&lazy->flushed_list, RELEASE_AREAS, RELEASE_PAGES);
+	spin_unlock(&lazy->lock);
+}
+
+/* Frames that this CPU has freed and not allocated again. Only differences mean something. */
+static u64 own_frames_freed(void)
+{
+	return this_cpu_cache()->vm_stat[NR_FREE_PAGES] + pcp_count();
+}
+
+static void flushed_reclaim(struct vmap_lazy *lazy, u32 pages)
+{
+	spin_lock(&lazy->lock);
+	flushed_release(&lazy->flushed_list, pages, pages);
+	spin_unlock(&lazy->lock);
+}
+
+bool vmap_reclaim(u32 pages)
+{
+	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
+	bool found =
+		READ_ONCE(lazy->deferred) || READ_ONCE(lazy->purge_list) || READ_ONCE(lazy->flushed_list);
+	u64 start = own_frames_freed(), freed;
+
+	flushed_reclaim(lazy, pages);
+	freed = own_frames_freed() - start;
+	if (freed < pages)
+		vmap_deferred_run(lazy, pages, pages - (u32)freed);
+	freed = own_frames_freed() - start;
+	if (freed < pages) {
+		purge_own(lazy, true);
+		flushed_reclaim(lazy, pages - (u32)freed);
+	}
+	return found;
 }
 
 /*
@@ -351,7 +409,7 @@ static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 re
 		     vmalloc_policy == KVMAP_POLICY_EAGER) &&
 	    (vmalloc_policy == KVMAP_POLICY_EAGER || is_flush_due(lazy))) {
 		spin_unlock(&lazy->lock);
-		purge_own(lazy);
+		purge_own(lazy, false);
 		spin_lock(&lazy->lock);
 	}
 	if (lazy->flushed_list)

@@ -9,6 +9,9 @@
 #include "mm/slab/slab.h"
 #include "mm/vmalloc/vmap.h"
 
+/* Least pages that reclaim_pages() frees if there are as many. */
+#define RECLAIM_PAGES 64
+
 struct spinlock cpu_drain_lock;
 
 /* Frees what a CPU keeps: this CPU, or one that is held. False if that was nothing. */
@@ -32,10 +35,8 @@ static bool others_drain(bool ranges)
 
 	/* The CPU that has the lock may hold this one, which therefore does not only wait for it. */
 	arch_hold_allow();
-	while (!spin_trylock(&cpu_drain_lock))
-		arch_relax();
+	spin_lock(&cpu_drain_lock);
 	arch_hold_forbid();
-	cpu_drain_lock.acquired++;
 	for (u32 cpu = 0; cpu < arch_nr_cpus; cpu++) {
 		if (cpu == arch_cpu() || !arch_hold_cpu(cpu))
 			continue;
@@ -54,33 +55,60 @@ static bool cpus_drain(bool ranges)
 	return cpu_drain(this_cpu_cache(), ranges) || found;
 }
 
-bool reclaim_memory(void)
+/* Frees this CPU's cached ranges. False if there were none. */
+static bool own_ranges_drain(void)
+{
+	bool found = vmap_cached_drain(this_cpu_cache());
+
+	return vmap_blocks_drain(this_cpu_cache()) || found;
+}
+
+bool reclaim_pages(u32 pages)
+{
+	return !READ_ONCE(fail_alloc_now) && vmap_reclaim(pages > RECLAIM_PAGES ? pages : RECLAIM_PAGES);
+}
+
+/* reclaim_memory(); `ranges`: also the cached ranges of all CPUs. */
+static bool reclaim_all(bool ranges)
 {
 	bool found;
+	u32 areas;
 
 	if (READ_ONCE(fail_alloc_now))
 		return false;
-	found = cpus_drain(false);
-	return vmap_purge_all() || found;
+	found = cpus_drain(ranges);
+	found |= vmap_purge_all(&areas);
+	return (ranges && own_ranges_drain()) || found;
 }
 
-bool vmalloc_reclaim_ranges(void)
+bool reclaim_memory(void)
 {
-	return !READ_ONCE(fail_alloc_now) && cpus_drain(true);
+	return reclaim_all(false);
 }
 
-bool vmalloc_reclaim(u32 status)
+bool vmalloc_reclaim(enum reclaim_step *step, u32 status, u32 pages)
 {
-	bool found = reclaim_memory();
+	bool found = false, ranges = status == KVMAP_REFUSED_NO_SPACE;
 
-	return (status == KVMAP_REFUSED_NO_SPACE && vmalloc_reclaim_ranges()) || found;
+	while (!found && *step < RECLAIM_DONE) {
+		switch ((*step)++) {
+		case RECLAIM_SOME: found = !ranges && reclaim_pages(pages); break;
+		case RECLAIM_ALL:
+			found = reclaim_all(ranges);
+			if (ranges)
+				*step = RECLAIM_DONE;
+			break;
+		default: found = !READ_ONCE(fail_alloc_now) && cpus_drain(true);
+		}
+	}
+	return found;
 }
 
 u32 vmalloc_purge(void)
 {
-	u32 areas = vmap_purge_all();
+	u32 areas;
 
-	vmap_cached_drain(this_cpu_cache());
-	vmap_blocks_drain(this_cpu_cache());
+	vmap_purge_all(&areas);
+	own_ranges_drain();
 	return areas;
 }

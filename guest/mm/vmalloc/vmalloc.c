@@ -28,31 +28,40 @@ u32 vmalloc_status(void)
 	return this_cpu_cache()->vmalloc_status;
 }
 
-void vmalloc_refuse(u32 status, const void *addr, const void *caller)
+/* Sets vmalloc_status() and counts the refusal. */
+static void refusal_count(u32 status)
 {
 	struct cpu_cache *cpu = this_cpu_cache();
 
 	cpu->vmalloc_status = status;
 	/* Atomic: an interrupt may be refused something while this CPU counts. */
 	__atomic_fetch_add(&cpu->stats.refused, 1, __ATOMIC_RELAXED);
+}
+
+void vmalloc_refuse(u32 status, const void *addr, const void *caller)
+{
+	refusal_count(status);
 	refusal_record(status, (unsigned long)addr, caller);
+}
+
+void vmalloc_refuse_as(u32 status, const void *addr, const void *caller, const struct request *request)
+{
+	refusal_count(status);
+	refusal_record_request(status, (unsigned long)addr, caller, request);
 }
 
 void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller)
 {
-	caller = warn_caller(status, gfp, caller);
-	vmalloc_refuse(status, addr, caller);
-	refusal_explain(
-		status, caller,
+	vmalloc_refuse_as(
+		status, addr, caller,
 		&(struct request){
 			.bytes = bytes, .gfp = gfp, .which = KVMAP_LIMIT_MEMORY, .limit = vmalloc_largest });
 }
 
 void vmalloc_refuse_product(const void *caller)
 {
-	vmalloc_refuse(KVMAP_REFUSED_TOO_LARGE, NULL, caller);
-	refusal_explain(KVMAP_REFUSED_TOO_LARGE, caller,
-			&(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
+	vmalloc_refuse_as(KVMAP_REFUSED_TOO_LARGE, NULL, caller,
+			  &(struct request){ .which = KVMAP_LIMIT_PRODUCT, .limit = ~0ul });
 }
 
 static void *refuse_request(u32 status, unsigned long size, gfp_t gfp, const void *caller)
@@ -80,18 +89,10 @@ void vmap_area_refer(const struct vmap_area *va)
 	WRITE_ONCE(pfn_to_page(va->vm->pages)->area, area_reference(va));
 }
 
-u32 vmalloc_frames(u32 nr, gfp_t gfp)
-{
-	if (unlikely(gfp & GFP_PLACE))
-		return frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
-	return gfp & __GFP_ZERO ? frames_alloc_chain_zeroed(nr, PAGE_VMALLOC)
-				: frames_alloc_chain(nr, PAGE_VMALLOC);
-}
-
 /* Allocates and maps the area's frames; enum kvmap_status. */
 static inline u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_t gfp)
 {
-	u32 nr = vmap_pages(va), first = vmalloc_frames(nr, gfp);
+	u32 nr = vmap_pages(va), first = frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
 
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
@@ -109,7 +110,7 @@ static inline u32 area_populate(struct vmap_area *va, struct vm_struct *vm, gfp_
 static inline struct vmap_area *area_create(unsigned long size, gfp_t gfp, unsigned long flags,
 					    const void *caller, u32 *status)
 {
-	struct vmap_area *va = vmap_range_take((u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status);
+	struct vmap_area *va = vmap_range_take(area_pages(size), status);
 
 	if (unlikely(!va))
 		return NULL;
@@ -136,15 +137,14 @@ area_create_once(unsigned long size, gfp_t gfp, unsigned long flags, const void 
 static struct vmap_area *area_create_again(unsigned long size, gfp_t gfp, unsigned long flags,
 					   const void *caller, u32 *status)
 {
+	enum reclaim_step step = RECLAIM_SOME;
 	struct vmap_area *va = NULL;
 
 	if (reserve_open(gfp)) {
 		va = area_create_once(size, gfp, flags, caller, status);
 		reserve_close();
 	}
-	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(*status))
-		va = area_create_once(size, gfp, flags, caller, status);
-	if (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
+	while (!va && gfp_may_reclaim(gfp) && vmalloc_reclaim(&step, *status, area_pages(size)))
 		va = area_create_once(size, gfp, flags, caller, status);
 	return va;
 }

@@ -81,16 +81,17 @@ u32 vmalloc_status(void);
 u32 vmalloc_purge(void);
 
 /*
- * reclaim_memory() after an attempt that failed with `status`: if no range was free, it frees the cached
- * ranges, too.
+ * Steps between the attempts of a function that makes or cuts areas. RECLAIM_RANGES frees the cached ranges of all CPUs,
+ * whose objects may be what is missing.
  */
-bool vmalloc_reclaim(u32 status);
+enum reclaim_step { RECLAIM_SOME, RECLAIM_ALL, RECLAIM_RANGES, RECLAIM_DONE };
 
 /*
- * Frees the cached ranges of all CPUs, whose objects a further attempt may need: the last one before a
- * refusal. False if there were none.
+ * Takes steps from *step on until one has freed something, and advances *step. False: no attempt is left, and the
+ * request is refused. status: why the last attempt failed; without a free range the cached ones are freed with
+ * RECLAIM_ALL. pages: of the request.
  */
-bool vmalloc_reclaim_ranges(void);
+bool vmalloc_reclaim(enum reclaim_step *step, u32 status, u32 pages);
 
 /* ---- frames with other owners ---- */
 

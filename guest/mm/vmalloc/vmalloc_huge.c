@@ -37,7 +37,7 @@ static u32 take_frames(u32 nr, gfp_t gfp)
 
 	if (taken == nr)
 		return first;
-	*end = vmalloc_frames(nr - taken, gfp);
+	*end = frames_alloc_chain_gfp(gfp, nr - taken, PAGE_VMALLOC);
 	if (*end)
 		return first;
 	if (taken)
@@ -99,13 +99,13 @@ static u32 create(unsigned long size, gfp_t gfp, const void *caller, struct vmap
 /* Further attempts: with the reserve, then with reclaimed memory and ranges. */
 static u32 create_again(unsigned long size, gfp_t gfp, const void *caller, struct vmap_area **out, u32 status)
 {
+	enum reclaim_step step = RECLAIM_SOME;
+
 	if (reserve_open(gfp)) {
 		status = create(size, gfp, caller, out);
 		reserve_close();
 	}
-	if (status && gfp_may_reclaim(gfp) && vmalloc_reclaim(status))
-		status = create(size, gfp, caller, out);
-	if (status && gfp_may_reclaim(gfp) && vmalloc_reclaim_ranges())
+	while (status && gfp_may_reclaim(gfp) && vmalloc_reclaim(&step, status, area_pages(size)))
 		status = create(size, gfp, caller, out);
 	return status;
 }

@@ -38,11 +38,10 @@ map_create_once(struct page *const *pages, u32 nr, unsigned long flags, const vo
 static struct vmap_area *map_create_again(struct page *const *pages, u32 nr, unsigned long flags,
 					  const void *caller, u32 *status)
 {
+	enum reclaim_step step = RECLAIM_SOME;
 	struct vmap_area *va = NULL;
 
-	if (vmalloc_reclaim(*status))
-		va = map_create_once(pages, nr, flags, caller, status);
-	if (!va && vmalloc_reclaim_ranges())
+	while (!va && vmalloc_reclaim(&step, *status, 0))
 		va = map_create_once(pages, nr, flags, caller, status);
 	return va;
 }
@@ -151,5 +150,5 @@ void vm_unmap_aliases(void)
 	if (vmalloc_refuse_in_interrupt(NULL, __builtin_return_address(0)))
 		return;
 	vmalloc_done();
-	vmap_purge_all();
+	vmap_flush_unmapped();
 }

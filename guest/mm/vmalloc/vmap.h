@@ -20,6 +20,8 @@
 #include "mm/percpu.h"
 #include "mm/vmalloc/vmalloc.h"
 
+struct request; /* mm/warn.h */
+
 extern struct kmem_cache vmap_area_cache, vm_struct_cache;
 
 /* ---- vmap_free.c: the free tree ---- */
@@ -144,6 +146,9 @@ void vmalloc_refuse(u32 status, const void *addr, const void *caller);
  */
 void vmalloc_refuse_request(u32 status, unsigned long bytes, gfp_t gfp, const void *addr, const void *caller);
 
+/* vmalloc_refuse() with the numbers of the request. */
+void vmalloc_refuse_as(u32 status, const void *addr, const void *caller, const struct request *request);
+
 /* vmalloc_refuse() of a product that does not fit in 64 bits. */
 void vmalloc_refuse_product(const void *caller);
 
@@ -164,6 +169,12 @@ static inline bool vmalloc_refuse_in_interrupt(const void *addr, const void *cal
 /* Bytes of managed memory, the size limit of an area. */
 extern u64 vmalloc_largest;
 
+/* Pages of an area of `size` bytes, at most vmalloc_largest. */
+static inline u32 area_pages(unsigned long size)
+{
+	return (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT);
+}
+
 /* Order and pages of a block that vmalloc_huge() maps by one leaf. */
 #define VMAP_HUGE_ORDER 9
 #define VMAP_HUGE_PAGES (1u << VMAP_HUGE_ORDER)
@@ -172,9 +183,6 @@ extern u64 vmalloc_largest;
 
 /* Stores the reference to the area in the struct page of its first frame, for vmap_range_at(). */
 void vmap_area_refer(const struct vmap_area *va);
-
-/* Allocates a chain of single frames for an area, according to gfp; 0 without memory. */
-u32 vmalloc_frames(u32 nr, gfp_t gfp);
 
 /* Whether an area can have these flags; enum kvmap_status. */
 u32 vmalloc_gfp_status(gfp_t gfp);
@@ -280,8 +288,22 @@ void vmap_lazy_add_block(struct vmap_area *va);
 /* Flushes at least this range, at once and on every CPU. Lazily freed ranges stay queued. */
 void vmap_flush(unsigned long start, unsigned long end);
 
-/* vmalloc_purge() without freeing cached ranges, so that its cost depends on the lazily freed ranges only. */
-u32 vmap_purge_all(void);
+/*
+ * Frees the areas of all CPUs' deferred lists, flushes all lazily freed ranges and frees them. False if there were
+ * none. *areas_out: ranges flushed.
+ */
+bool vmap_purge_all(u32 *areas_out);
+
+/*
+ * Flushes everything that any CPU has unmapped, and frees no more than a vfree() does. Flushed ranges stay on
+ * the lists of each CPU, which finds by flushed_gen that they need no other flush.
+ */
+void vmap_flush_unmapped(void);
+
+/*
+ * Frees up to `pages` pages, or a few more, of this CPU's lazily freed ranges and deferred areas. False if it had none.
+ */
+bool vmap_reclaim(u32 pages);
 
 /* Frees some ranges of this CPU's flushed_list. */
 void vmap_flushed_release(void);

@@ -79,8 +79,9 @@ struct vmap_area *vmap_area_cut(struct vmap_area *va, u32 nr)
 static u32 shrink(struct vmap_area *va, u32 nr)
 {
 	struct vmap_area *rest = vmap_area_cut(va, nr);
+	enum reclaim_step step = RECLAIM_SOME;
 
-	if (!rest && (vmalloc_reclaim(KVMAP_REFUSED_NO_MEMORY) || vmalloc_reclaim_ranges()))
+	while (!rest && vmalloc_reclaim(&step, KVMAP_REFUSED_NO_MEMORY, 0))
 		rest = vmap_area_cut(va, nr);
 	if (!rest)
 		return KVMAP_REFUSED_NO_MEMORY;
@@ -97,7 +98,7 @@ static u32 grow_into(struct vmap_area *va, const struct vmap_area *more, u32 nr,
 	/* The guard page was a page of this area, and a TLB may have its translation. */
 	if (va->shrunk > va->allocated)
 		vmap_flush(end, end + KVMAP_GUARD_SIZE);
-	first = vmalloc_frames(nr, gfp);
+	first = frames_alloc_chain_gfp(gfp, nr, PAGE_VMALLOC);
 	if (!first)
 		return KVMAP_REFUSED_NO_MEMORY;
 	if (arch_map_chain(end, first, nr, PGPROT_READWRITE, &table)) {
@@ -158,7 +159,7 @@ static void *move(const struct vmap_area *va, unsigned long size, gfp_t gfp, con
 static void *area_resize(struct vmap_area *va, unsigned long size, gfp_t gfp, const void *caller)
 {
 	struct vm_struct *vm = va->vm;
-	u32 nr = (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status = KVMAP_OK;
+	u32 nr = area_pages(size), status = KVMAP_OK;
 
 	if (vm->flags & VM_HUGE && nr != vm->nr_pages)
 		return move(va, size, gfp, caller);

@@ -120,7 +120,7 @@ Test(debug_slab, a_free_object_is_poison_and_its_record_says_so)
 {
 	*word(object_gpa(3) + SIZE - 8) = 0x42;
 	expect_write(object_gpa(3) + SIZE - 8, 3, WRITE_FREED);
-	*word(object_gpa(3) + SIZE - 8) = KMALLOC_POISON * 0x0101010101010101ul;
+	*word(object_gpa(3) + SIZE - 8) = KMALLOC_WORD_OF(KMALLOC_POISON);
 	*record_of(3) = KMALLOC_RECORD(5);
 	expect_write(object_gpa(3) + LINK + KMALLOC_RECORD_OFFSET, 3, WRITE_FREED);
 }

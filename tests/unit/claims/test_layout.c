@@ -101,7 +101,7 @@ Test(layout, arrays_larger_than_those_of_the_host_are_refused)
 {
 	expect_refused(4, "`memblock.reserved` has 17 elements (408 bytes), and this kvmap reads 16 at most "
 			  "(KVMAP_MEMBLOCK_REGIONS_MAX): build kvmap and its guest from the same source");
-	expect_refused(5, "`zones` has 34 elements (5712 bytes), and this kvmap reads 32 at most "
+	expect_refused(5, "`zones` has 34 elements (5984 bytes), and this kvmap reads 32 at most "
 			  "(KVMAP_ZONES_MAX): build kvmap and its guest from the same source");
 }
 

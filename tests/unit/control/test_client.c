@@ -207,6 +207,28 @@ Test(client, the_hello_is_kept_whole)
 	control_client_close(NULL);
 }
 
+Test(client, only_the_state_is_refreshed)
+{
+	struct control_client *client = open_client();
+	const struct control_hello before = *control_client_hello(client);
+	struct control_reply reply = reply_of(CONTROL_HELLO, sizeof(struct control_hello));
+
+	cr_assert_neq(before.state, CONTROL_AT_END);
+	reply.hello = (struct control_hello){ .pid = before.pid + 1,
+					      .cpus = before.cpus + 1,
+					      .state = CONTROL_AT_END };
+	send_reply(reply);
+	cr_assert_eq(control_client_refresh(client, &error), 0, "%s", error.text);
+	cr_expect_eq(control_client_hello(client)->state, CONTROL_AT_END);
+	cr_expect_eq(control_client_hello(client)->cpus, before.cpus);
+	cr_expect_eq(control_client_hello(client)->pid, before.pid);
+	reply.hello.state = CONTROL_AT_END + 1;
+	send_reply(reply);
+	cr_assert_eq(control_client_refresh(client, &error), -1);
+	cr_expect_eq(control_client_hello(client)->state, CONTROL_AT_END);
+	control_client_close(client);
+}
+
 /* ---- translations ---- */
 
 Test(client, translations_that_kvm_refuses_are_missing_and_the_view_is_complete)

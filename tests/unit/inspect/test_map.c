@@ -88,12 +88,6 @@ static void add_area(uint64_t start, unsigned int pages, enum area_state state, 
 	cr_assert_eq(claims_set_places(&claims), 0);
 }
 
-static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
-{
-	for (unsigned int i = 0; i < count; i++)
-		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
-}
-
 static void build(const struct claims *use, const struct map_filter *filter, bool fold)
 {
 	struct map_direct direct;
@@ -127,14 +121,14 @@ static void make_a_guest(void)
 	add_area(VMALLOC, 4, AREA_LIVE, 0x1234);
 	add_area(VMALLOC + 0x10000, 1, AREA_LIVE, 0x5678);
 	add_area(VMALLOC + 0x8000, 2, AREA_LAZY, 0x1234);
-	map_pages(0x5000, 0x5000, 1, PTE_W);
+	tables_map_pages(&t, 0x5000, 0x5000, 1, PTE_W);
 	tables_map(&t, KVMAP_DIRECT_BASE, 0, 2, PTE_W | PTE_NX);
-	map_pages(KVMAP_DIRECT_BASE + M2, 0x3000, 1, PTE_W);
-	map_pages(VMALLOC, 0x100000, 4, PTE_W | PTE_NX);
-	map_pages(VMALLOC + 0x8000, 0x110000, 1, PTE_W | PTE_NX);
-	map_pages(VMALLOC + 0x10000, 0x120000, 2, PTE_W | PTE_NX);
-	map_pages(VMALLOC + 0x20000, 0x130000, 1, PTE_W | PTE_NX);
-	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x200000, 1, 0);
+	tables_map_pages(&t, KVMAP_DIRECT_BASE + M2, 0x3000, 1, PTE_W);
+	tables_map_pages(&t, VMALLOC, 0x100000, 4, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + 0x8000, 0x110000, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + 0x10000, 0x120000, 2, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + 0x20000, 0x130000, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, KVMAP_IMAGE_BASE + 0x200000, 0x200000, 1, 0);
 }
 
 Test(map, says_what_each_range_is_by_the_claims)
@@ -162,13 +156,13 @@ Test(map, says_what_each_range_is_by_the_claims)
 Test(map, says_what_is_of_the_image_by_its_file)
 {
 	symbols = some_symbols;
-	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x200000, 5, 0);
-	map_pages(KVMAP_IMAGE_BASE + 0x300000, 0x300000, 1, 0);
+	tables_map_pages(&t, KVMAP_IMAGE_BASE + 0x200000, 0x200000, 5, 0);
+	tables_map_pages(&t, KVMAP_IMAGE_BASE + 0x300000, 0x300000, 1, 0);
 	build(&claims, &all, false);
 	expect_item(0, ADDRESS_TEXT, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
 	expect_item(1, ADDRESS_IMAGE, KVMAP_IMAGE_BASE + 0x300000, K4);
 	/* Another guest's memory, at the same address. */
-	map_pages(KVMAP_IMAGE_BASE + 0x200000, 0x201000, 5, 0);
+	tables_map_pages(&t, KVMAP_IMAGE_BASE + 0x200000, 0x201000, 5, 0);
 	build(NULL, &all, false);
 	expect_item(0, ADDRESS_UNKNOWN, KVMAP_IMAGE_BASE + 0x200000, 5 * K4);
 	/* A kernel that is not kvmap's may lie anywhere in physical memory. */
@@ -201,7 +195,7 @@ Test(map, knows_areas_by_the_function_that_allocated_them)
 	symbols = some_symbols;
 	for (unsigned int i = 0; i < 30; i++) {
 		add_area(VMALLOC + i * stride, 1, AREA_LIVE, i % 3 ? 77 : 7);
-		map_pages(VMALLOC + i * stride, 0, 1, PTE_W);
+		tables_map_pages(&t, VMALLOC + i * stride, 0, 1, PTE_W);
 	}
 	build(&claims, &filter, false);
 	cr_expect_eq(map.items.count, 20, "ten areas and their guards");
@@ -229,8 +223,8 @@ Test(map, of_a_guest_without_claims_knows_only_the_direct_map_by_its_shape)
 
 	for (unsigned int i = 0; i < 8; i++)
 		tables_map(&t, base + i * M2, i * M2, 2, i & 1 ? PTE_W | PTE_NX : PTE_NX);
-	map_pages(VMALLOC, 0x100000, 4, PTE_W);
-	map_pages(0xffffffff81000000, 0x200000, 100, 0);
+	tables_map_pages(&t, VMALLOC, 0x100000, 4, PTE_W);
+	tables_map_pages(&t, 0xffffffff81000000, 0x200000, 100, 0);
 	build(NULL, &all, false);
 	cr_expect(map.direct.found && map.direct.base == base);
 	expect_item(0, ADDRESS_DIRECT, base, M2);
@@ -285,7 +279,7 @@ static size_t shown(struct map_filter filter)
 Test(map, shows_what_the_filters_let_through)
 {
 	make_a_guest();
-	map_pages(0x9000, 0x9000, 1, PTE_U);
+	tables_map_pages(&t, 0x9000, 0x9000, 1, PTE_U);
 	cr_expect_eq(shown((struct map_filter){ .user = true }), 1);
 	cr_expect_eq(shown((struct map_filter){ .writable = true }), 7);
 	cr_expect_eq(shown((struct map_filter){ .executable = true }), 4);
@@ -328,7 +322,7 @@ Test(map, folds_areas_and_guards_that_repeat)
 
 	for (unsigned int i = 0; i < 40; i++) {
 		add_area(VMALLOC + i * stride, 2, AREA_LIVE, 0x1234);
-		map_pages(VMALLOC + i * stride, i * 2 * K4, 2, PTE_W | PTE_NX);
+		tables_map_pages(&t, VMALLOC + i * stride, i * 2 * K4, 2, PTE_W | PTE_NX);
 	}
 	build(&claims, &all, true);
 	cr_assert_eq(lines.count, 1);
@@ -351,7 +345,8 @@ Test(map, does_not_fold_what_differs)
 			bool odd = j == 2;
 
 			add_area(gva, odd ? others[i].pages : 2, AREA_LIVE, odd ? others[i].caller : 1);
-			map_pages(gva, 0, odd ? others[i].pages : 2, odd ? others[i].flags : PTE_W);
+			tables_map_pages(&t, gva, 0, odd ? others[i].pages : 2,
+					 odd ? others[i].flags : PTE_W);
 			gva += (odd ? others[i].pages + others[i].gap : 2) * K4 + KVMAP_GUARD_SIZE;
 		}
 	}
@@ -366,11 +361,12 @@ Test(map, does_not_fold_what_differs)
 Test(map, lists_each_of_a_few_and_sums_up_many)
 {
 	for (unsigned int i = 0; i < 12; i++)
-		map_pages(VMALLOC + i * i * 4 * K4, 0, i % 3 + 1, PTE_W | PTE_A | (i & 1 ? PTE_D : 0));
+		tables_map_pages(&t, VMALLOC + i * i * 4 * K4, 0, i % 3 + 1,
+				 PTE_W | PTE_A | (i & 1 ? PTE_D : 0));
 	build(NULL, &all, true);
 	cr_expect_eq(lines.count, 12, "12 lines are not too many");
-	map_pages(VMALLOC + M2 * 2, 0, 1, PTE_W);
-	map_pages(VMALLOC + M2 * 3, 0, 1, PTE_PCD);
+	tables_map_pages(&t, VMALLOC + M2 * 2, 0, 1, PTE_W);
+	tables_map_pages(&t, VMALLOC + M2 * 3, 0, 1, PTE_PCD);
 	build(NULL, &all, true);
 	cr_assert_eq(lines.count, 2);
 	expect_line(0, 0, 1, 1, 13);
@@ -391,7 +387,7 @@ Test(map, folds_no_repetition_over_the_border_of_two_slots)
 	uint64_t border = 0xffffd00000000000;
 
 	for (unsigned int i = 0; i < 8; i++)
-		map_pages(border - 8 * K4 + i * 2 * K4, i * 2 * K4, 1, PTE_W);
+		tables_map_pages(&t, border - 8 * K4 + i * 2 * K4, i * 2 * K4, 1, PTE_W);
 	build(NULL, &all, true);
 	cr_assert_eq(lines.count, 2);
 	expect_line(0, 0, 1, 4, 0);

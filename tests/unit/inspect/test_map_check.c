@@ -56,12 +56,6 @@ static void check(void)
 	check_range(0, ~0ull);
 }
 
-static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
-{
-	for (unsigned int i = 0; i < count; i++)
-		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
-}
-
 static void expect(size_t i, enum map_fault fault, uint64_t gpa, uint64_t size, uint64_t mappings,
 		   uint64_t first, uint64_t second)
 {
@@ -76,8 +70,8 @@ static void expect(size_t i, enum map_fault fault, uint64_t gpa, uint64_t size, 
 
 Test(map_check, finds_nothing_in_a_good_map)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 600, PTE_W | PTE_NX);
-	map_pages(VMALLOC + G1, RAM_HIGH_START + 700 * K4, 10, PTE_NX);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 600, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + G1, RAM_HIGH_START + 700 * K4, 10, PTE_NX);
 	check();
 	cr_expect_eq(found.count, 0);
 	cr_expect_eq(found.frames, 610);
@@ -86,7 +80,7 @@ Test(map_check, finds_nothing_in_a_good_map)
 
 Test(map_check, finds_what_is_writable_and_executable)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 5, PTE_W);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 5, PTE_W);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_WRITABLE_EXECUTABLE, RAM_HIGH_START, 5 * K4, 1, VMALLOC, 0);
@@ -94,8 +88,8 @@ Test(map_check, finds_what_is_writable_and_executable)
 
 Test(map_check, finds_frames_that_are_mapped_twice_and_says_where)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 8, PTE_W | PTE_NX);
-	map_pages(VMALLOC + G1, RAM_HIGH_START + 2 * K4, 3, PTE_NX);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 8, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + G1, RAM_HIGH_START + 2 * K4, 3, PTE_NX);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_ALIAS, RAM_HIGH_START + 2 * K4, 3 * K4, 2, VMALLOC + 2 * K4, VMALLOC + G1);
@@ -103,7 +97,7 @@ Test(map_check, finds_frames_that_are_mapped_twice_and_says_where)
 	cr_expect_eq(found.items[0].by[1].rights, RIGHT_R);
 	/* One frame everywhere: one line. */
 	for (unsigned int i = 0; i < 100; i++)
-		map_pages(VMALLOC + 2 * G1 + 2 * i * K4, RAM_HIGH_START + 7 * K4, 1, PTE_NX);
+		tables_map_pages(&t, VMALLOC + 2 * G1 + 2 * i * K4, RAM_HIGH_START + 7 * K4, 1, PTE_NX);
 	check();
 	cr_assert_eq(found.count, 2);
 	expect(1, MAP_ALIAS, RAM_HIGH_START + 7 * K4, K4, 101, VMALLOC + 7 * K4, VMALLOC + 2 * G1);
@@ -112,7 +106,7 @@ Test(map_check, finds_frames_that_are_mapped_twice_and_says_where)
 Test(map_check, finds_small_pages_inside_large_ones)
 {
 	tables_map(&t, VMALLOC, RAM_HIGH_START, 2, PTE_NX);
-	map_pages(VMALLOC + G1, RAM_HIGH_START + 100 * K4, 1, PTE_NX);
+	tables_map_pages(&t, VMALLOC + G1, RAM_HIGH_START + 100 * K4, 1, PTE_NX);
 	tables_map(&t, 0xffffffff00000000, 0, 3, PTE_NX); /* 1 GiB, of which 8 MiB are memory */
 	check();
 	cr_assert_eq(found.count, 3);
@@ -124,7 +118,7 @@ Test(map_check, finds_small_pages_inside_large_ones)
 
 Test(map_check, finds_text_that_can_be_written_through_the_direct_map)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 4, 0);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 4, 0);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_WRITABLE_ELSEWHERE, RAM_HIGH_START, 4 * K4, 2, VMALLOC, DIRECT + RAM_HIGH_START);
@@ -133,12 +127,12 @@ Test(map_check, finds_text_that_can_be_written_through_the_direct_map)
 	check();
 	cr_expect_eq(found.count, 0);
 	*tables_entry(&t, DIRECT + RAM_HIGH_START, 2) |= PTE_W;
-	map_pages(0x400000, RAM_HIGH_START + M2, 4, PTE_U);
-	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_NX);
+	tables_map_pages(&t, 0x400000, RAM_HIGH_START + M2, 4, PTE_U);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 4, PTE_NX);
 	check();
 	cr_expect_eq(found.count, 0);
 	/* But what the user executes and writes elsewhere. */
-	map_pages(0x800000, RAM_HIGH_START + M2, 4, PTE_U | PTE_W | PTE_NX);
+	tables_map_pages(&t, 0x800000, RAM_HIGH_START + M2, 4, PTE_U | PTE_W | PTE_NX);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_WRITABLE_ELSEWHERE, RAM_HIGH_START + M2, 4 * K4, 3, 0x400000, 0x800000);
@@ -146,8 +140,8 @@ Test(map_check, finds_text_that_can_be_written_through_the_direct_map)
 
 Test(map_check, leaves_out_what_the_guest_claims_to_have_mapped_again)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_W | PTE_NX);
-	map_pages(VMALLOC + 0x10000, RAM_HIGH_START, 4, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 4, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + 0x10000, RAM_HIGH_START, 4, PTE_W | PTE_NX);
 	area.va_start = VMALLOC + 0x10000;
 	area.va_end = area.va_start + 4 * K4 + KVMAP_GUARD_SIZE;
 	claims.areas.count = 1;
@@ -163,20 +157,20 @@ Test(map_check, finds_a_page_table_that_can_be_written)
 	uint64_t table = tables_new(&t);
 
 	*tables_slot(&t, t.mode.root, 300) = table | PTE_P | PTE_W;
-	map_pages(VMALLOC, t.mode.root, 1, PTE_NX);
+	tables_map_pages(&t, VMALLOC, t.mode.root, 1, PTE_NX);
 	check();
 	cr_expect_eq(found.count, 0, "not to be written");
-	map_pages(VMALLOC, t.mode.root, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC, t.mode.root, 1, PTE_W | PTE_NX);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 1, VMALLOC, 0);
 	/* Twice is not an alias besides. */
-	map_pages(VMALLOC + G1, t.mode.root, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + G1, t.mode.root, 1, PTE_W | PTE_NX);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 2, VMALLOC, VMALLOC + G1);
 	/* In a range that does not need the table, too. */
-	map_pages(VMALLOC + G1, table, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + G1, table, 1, PTE_W | PTE_NX);
 	check_range(VMALLOC + G1, VMALLOC + G1 + K4);
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_TABLE_WRITABLE, table, K4, 1, VMALLOC + G1, 0);
@@ -196,7 +190,7 @@ Test(map_check, finds_tables_that_a_recursive_map_lets_write)
 	uint64_t self = 0xffffff7fbfdfe000; /* by slot 510 at every level: the top table */
 
 	/* It maps the large pages of the direct map, too, one frame of each. */
-	map_pages(VMALLOC, RAM_HIGH_START, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 1, PTE_W | PTE_NX);
 	*tables_slot(&t, t.mode.root, 510) = t.mode.root | PTE_P | PTE_W | PTE_NX;
 	check();
 	cr_expect_gt(count_table_writable(), 4);
@@ -212,13 +206,13 @@ Test(map_check, leaves_out_page_tables_in_the_data_of_the_image)
 
 	/* Text, and all of low memory at the same distance. */
 	tables_map(&t, DIRECT, 0, 2, PTE_NX); /* the text cannot be written by the direct map */
-	map_pages(image, 0, 1, 0);
-	map_pages(image + t.mode.root, t.mode.root, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, image, 0, 1, 0);
+	tables_map_pages(&t, image + t.mode.root, t.mode.root, 1, PTE_W | PTE_NX);
 	check();
 	cr_expect_eq(found.count, 0);
 	/* At another distance it is no data of the image. */
-	map_pages(image + t.mode.root, t.mode.root, 1, PTE_NX);
-	map_pages(image + t.mode.root + K4, t.mode.root, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, image + t.mode.root, t.mode.root, 1, PTE_NX);
+	tables_map_pages(&t, image + t.mode.root + K4, t.mode.root, 1, PTE_W | PTE_NX);
 	check();
 	cr_assert_eq(found.count, 1);
 	expect(0, MAP_TABLE_WRITABLE, t.mode.root, K4, 1, image + t.mode.root + K4, 0);
@@ -226,8 +220,8 @@ Test(map_check, leaves_out_page_tables_in_the_data_of_the_image)
 
 Test(map_check, counts_no_devices)
 {
-	map_pages(VMALLOC, 0xfee00000, 1, PTE_W | PTE_NX);
-	map_pages(VMALLOC + 2 * K4, 0xfee00000, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC, 0xfee00000, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + 2 * K4, 0xfee00000, 1, PTE_W | PTE_NX);
 	check();
 	cr_expect_eq(found.count, 0);
 	cr_expect_eq(found.frames, 0);
@@ -235,8 +229,8 @@ Test(map_check, counts_no_devices)
 
 Test(map_check, looks_only_at_the_range)
 {
-	map_pages(VMALLOC, RAM_HIGH_START, 4, PTE_W);
-	map_pages(VMALLOC + G1, RAM_HIGH_START + 3 * K4, 4, PTE_W);
+	tables_map_pages(&t, VMALLOC, RAM_HIGH_START, 4, PTE_W);
+	tables_map_pages(&t, VMALLOC + G1, RAM_HIGH_START + 3 * K4, 4, PTE_W);
 	check_range(VMALLOC + 4 * K4, VMALLOC + G1 - 1);
 	cr_expect_eq(found.count, 0);
 	check_range(VMALLOC + 3 * K4, VMALLOC + G1);
@@ -251,8 +245,8 @@ Test(map_check, counts_every_mapping_that_is_meant_by_tables_that_are_mapped_aga
 	const uint64_t image = 0xffffffff80000000;
 	uint64_t shared = tables_new(&t);
 
-	map_pages(image + M2, M2, 1, 0); /* executed, not writable */
-	map_pages(image + shared, shared, 1, PTE_W | PTE_NX);
+	tables_map_pages(&t, image + M2, M2, 1, 0); /* executed, not writable */
+	tables_map_pages(&t, image + shared, shared, 1, PTE_W | PTE_NX);
 	*tables_slot(&t, shared, 0) = (M2 + 5 * K4) | PTE_P | PTE_NX;
 	*tables_slot(&t, shared, 1) = shared | PTE_P | PTE_W | PTE_NX;
 	for (unsigned int i = 0; i < 5; i++)

@@ -60,12 +60,6 @@ static void swap_areas(uint32_t one, uint32_t other)
 	cr_assert_eq(claims_set_places(&claims), 0);
 }
 
-static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
-{
-	for (unsigned int i = 0; i < count; i++)
-		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
-}
-
 static void build(const struct map_filter *filter)
 {
 	const struct map_direct direct = { true, KVMAP_DIRECT_BASE };
@@ -145,8 +139,8 @@ static void make_areas(uint64_t *state)
 		if (!(random >> 8 & 31))
 			gva += (random >> 16 & 1) * 512 * G1;
 		add_area(gva, pages, AREA_LIVE, style & 2 ? 1 + (random >> 24 & 3) : 1 + i % 3);
-		map_pages(gva, i * 4 * K4, pages + !(random >> 32 & 31),
-			  PTE_W | (style & 4 ? random >> 40 & PTE_NX : 0));
+		tables_map_pages(&t, gva, i * 4 * K4, pages + !(random >> 32 & 31),
+				 PTE_W | (style & 4 ? random >> 40 & PTE_NX : 0));
 		gva += pages * K4 + KVMAP_GUARD_SIZE;
 	}
 }
@@ -184,7 +178,7 @@ Test(map_read, keeps_one_group_of_areas_that_repeat)
 
 	for (unsigned int i = 0; i < 300; i++) {
 		add_area(VMALLOC + i * stride, 2, AREA_LIVE, 0x1234);
-		map_pages(VMALLOC + i * stride, i * 2 * K4, 2, PTE_W | PTE_NX);
+		tables_map_pages(&t, VMALLOC + i * stride, i * 2 * K4, 2, PTE_W | PTE_NX);
 	}
 	cr_assert_eq(map_read_folded(&source, &(struct map_filter){ .end = UINT64_MAX }, &short_map,
 				     &short_lines, &totals, &error),
@@ -207,10 +201,10 @@ Test(map_read, adds_to_sums_that_grow_in_number)
 		unsigned int pages = 1 + i * 7 % 5, key = i % 2 ? i / 2 : 0;
 
 		add_area(gva, pages, AREA_LIVE, 1 + i % 3);
-		map_pages(gva, i * 8 * K4, pages,
-			  (key & 1 ? PTE_W : 0) | (key & 2 ? PTE_U : 0) | (key & 4 ? PTE_NX : 0) |
-				  (key & 8 ? PTE_PWT : 0) | (key & 16 ? PTE_PCD : 0) |
-				  (key & 32 ? PTE_PS : 0));
+		tables_map_pages(&t, gva, i * 8 * K4, pages,
+				 (key & 1 ? PTE_W : 0) | (key & 2 ? PTE_U : 0) | (key & 4 ? PTE_NX : 0) |
+					 (key & 8 ? PTE_PWT : 0) | (key & 16 ? PTE_PCD : 0) |
+					 (key & 32 ? PTE_PS : 0));
 		gva += pages * K4 + KVMAP_GUARD_SIZE;
 	}
 	expect_same_in_one_pass(&(struct map_filter){ .end = UINT64_MAX });

@@ -75,6 +75,7 @@ Test(blocks, mappings_lie_one_behind_the_other_each_with_a_guard_page)
 Test(blocks, of_any_size_up_to_the_largest)
 {
 	unsigned long addr[2 * VMAP_BLOCK_PAGES_MAX];
+	enum reclaim_step step = RECLAIM_SOME;
 
 	boot(KVMAP_POLICY_STRICT);
 	for (u32 nr = 1; nr <= VMAP_BLOCK_PAGES_MAX; nr++)
@@ -86,8 +87,8 @@ Test(blocks, of_any_size_up_to_the_largest)
 	vm_unmap_aliases();
 	check_machine();
 	cr_assert_not_null(vmap_area_root.rb_node, "empty blocks are kept");
-	cr_assert(vmalloc_reclaim(KVMAP_REFUSED_NO_SPACE), "unless somebody needs their ranges");
-	cr_assert_not(vmalloc_reclaim(KVMAP_REFUSED_NO_SPACE));
+	cr_assert(vmalloc_reclaim(&step, KVMAP_REFUSED_NO_SPACE, 1), "unless somebody needs their ranges");
+	cr_assert_not(vmalloc_reclaim(&step, KVMAP_REFUSED_NO_SPACE, 1));
 	cr_assert_null(vmap_area_root.rb_node);
 }
 

@@ -86,6 +86,7 @@ Test(kinds, frames_below_a_limit_are_taken_until_there_are_no_more)
 
 	sim_boot(KVMAP_POLICY_STRICT);
 	zones[nr_zones - 1].kind = ZONE_DMA32; /* as if its frames lay higher */
+	watermarks_init();
 	free = zones_available(GFP_DMA);
 	a = __vmalloc((free - 32) * PAGE_SIZE, GFP_DMA | __GFP_ZERO);
 	cr_assert_not_null(a);

@@ -36,10 +36,11 @@ static bool is_low(u32 pfn)
 Test(zones, watermarks_are_linux_s)
 {
 	sim_boot(KVMAP_POLICY_STRICT);
-	/* 2910 frames: sqrt(16 * 11640 KiB) = 431 KiB = 107 frames, by size of the zones */
-	cr_expect_eq(zones[0].watermark[WMARK_MIN], 107 * 0x100 / 2910);
-	cr_expect_eq(zones[1].watermark[WMARK_MIN], 107 * 0x65f / 2910);
-	cr_expect_eq(zones[1].watermark[WMARK_LOW], zones[1].watermark[WMARK_MIN] * 5 / 4);
+	/* 2910 frames: sqrt(16 * 11640 KiB) = 431 KiB = 107 frames, of all three stretches together */
+	for (u32 i = 0; i < 3; i++) {
+		cr_expect_eq(zones[i].watermark[WMARK_MIN], 107);
+		cr_expect_eq(zones[i].watermark[WMARK_LOW], 107 * 5 / 4);
+	}
 	for (u32 i = 0; i < 3; i++)
 		for (u32 highest = 0; highest < ZONE_TYPES; highest++)
 			cr_expect_eq(zones[i].lowmem_reserve[highest], 0, "there is one type");
@@ -49,7 +50,9 @@ Test(zones, a_low_zone_keeps_frames_for_requests_that_need_it)
 {
 	boot_two_kinds();
 	cr_expect_eq(zones[1].lowmem_reserve[ZONE_DMA], 0);
-	cr_expect_eq(zones[1].lowmem_reserve[ZONE_DMA32], 1023 / 256 * 0x65f / (0x100 + 0x65f));
+	cr_expect_eq(zones[1].lowmem_reserve[ZONE_DMA32], 1023 / 256);
+	cr_expect_eq(zones[0].watermark[WMARK_MIN], 107 * 1887 / 2910);
+	cr_expect_eq(zones[2].watermark[WMARK_MIN], 107 * 1023 / 2910);
 	cr_expect_eq(zones[1].lowmem_reserve[ZONE_NORMAL], zones[1].lowmem_reserve[ZONE_DMA32]);
 	cr_expect_eq(zones[2].lowmem_reserve[ZONE_NORMAL], 0);
 	cr_expect_gt(zones_available(GFP_DMA) + zones_available(GFP_DMA32 | __GFP_HIGH), zones_available(0));
@@ -113,11 +116,10 @@ static u64 take_all(gfp_t gfp)
 
 Test(zones, the_reserve_is_for_requests_of_high_priority)
 {
-	u64 reserve = 0;
+	u64 reserve;
 
 	sim_boot(KVMAP_POLICY_STRICT);
-	for (u32 i = 0; i < nr_zones; i++)
-		reserve += zones[i].watermark[WMARK_MIN];
+	reserve = zones[0].watermark[WMARK_MIN];
 	cr_assert_gt(reserve, 90);
 	take_all(GFP_KERNEL);
 	cr_assert_eq(vm_stat_sum(NR_FREE_PAGES), reserve);
@@ -196,13 +198,12 @@ static u64 recount(u32 *largest)
 static void expect_numbers(u32 order)
 {
 	struct refusal refusal;
-	u64 reserved = 0;
+	u64 free = 0, reserved;
 	u32 largest;
 
 	for (u32 i = 0; i < nr_zones; i++)
-		reserved += zones[i].free_pages < zones[i].watermark[WMARK_MIN]
-				    ? zones[i].free_pages
-				    : zones[i].watermark[WMARK_MIN];
+		free += zones[i].free_pages;
+	reserved = free < 107 ? free : 107;
 	cr_assert(refusal_take(&refusal));
 	cr_assert_eq(refusal.status, KVMAP_REFUSED_NO_MEMORY);
 	cr_expect_eq(refusal.limits.free, recount(&largest));
@@ -210,6 +211,48 @@ static void expect_numbers(u32 order)
 	cr_expect_eq(refusal.limits.order, order);
 	cr_expect_eq(refusal.limits.reserved, reserved);
 	cr_expect_eq(refusal.limits.injected, 0);
+	cr_expect_eq(refusal.limits.withheld, 0);
+}
+
+Test(zones, a_small_stretch_may_be_emptied_while_its_zone_has_enough)
+{
+	struct page *page;
+	u32 last = 0;
+
+	sim_boot(KVMAP_POLICY_STRICT);
+	/* Blocks of 1M: one in the first stretch, as large as itself, four at most in the last one. */
+	cr_assert_eq(zones[0].end_pfn - zones[0].start_pfn, 0x100);
+	while ((page = alloc_pages(GFP_KERNEL, 7)))
+		last = page_to_pfn(page) < 0x400 ? page_to_pfn(page) : last;
+	cr_assert_neq(last, 0, "the first stretch gave a block");
+	check_machine();
+}
+
+Test(zones, a_refusal_says_which_zone_keeps_the_block_that_is_free)
+{
+	struct refusal refusal;
+	struct page *block;
+	u64 kept;
+
+	boot_two_kinds();
+	block = alloc_pages(GFP_KERNEL | __GFP_DMA, 7);
+	take_all(GFP_KERNEL);
+	take_all(GFP_KERNEL | __GFP_DMA);
+	__free_pages(block, 7);
+	kept = zones[0].watermark[WMARK_MIN] + zones[0].lowmem_reserve[ZONE_NORMAL];
+	cr_assert_lt(zones[0].free_pages + zones[1].free_pages, kept + 128);
+	refusal_take(&refusal);
+	cr_assert_null(alloc_pages(GFP_KERNEL, 7));
+	cr_assert(refusal_take(&refusal));
+	cr_expect_eq(refusal.limits.largest, 8);
+	cr_expect_eq(refusal.limits.withheld, 1 + ZONE_DMA);
+	cr_expect_eq(refusal.limits.withheld_node, 1);
+	cr_expect_eq(refusal.limits.limit, kept);
+	cr_assert_null(alloc_pages(GFP_KERNEL, 8));
+	cr_assert(refusal_take(&refusal));
+	cr_expect_eq(refusal.limits.withheld, 0, "there is none of that order");
+	cr_assert_not_null(alloc_pages(GFP_KERNEL | __GFP_DMA, 7), "it is for who needs that zone");
+	check_machine();
 }
 
 Test(zones, a_refusal_counts_what_is_free)

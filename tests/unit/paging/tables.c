@@ -76,6 +76,12 @@ void tables_map(struct tables *tables, uint64_t gva, uint64_t gpa, unsigned int 
 	*tables_entry(tables, gva, level) = gpa | flags | PTE_P | (level > 1 ? PTE_PS : 0);
 }
 
+void tables_map_pages(struct tables *tables, uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
+{
+	for (uint64_t offset = 0; offset < count * K4; offset += K4)
+		tables_map(tables, gva + offset, gpa + offset, 1, flags);
+}
+
 uint64_t random_next(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15u;

@@ -46,6 +46,9 @@ uint64_t *tables_entry(struct tables *tables, uint64_t gva, unsigned int level);
 /* Maps one page of the size of `level` (1: 4K, 2: 2M, 3: 1G). flags: beside P and PS. */
 void tables_map(struct tables *tables, uint64_t gva, uint64_t gpa, unsigned int level, uint64_t flags);
 
+/* Maps `count` 4K pages, whose frames are adjacent. */
+void tables_map_pages(struct tables *tables, uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags);
+
 /* A pseudo-random number of 64 bits; the same sequence for the same start (splitmix64). */
 uint64_t random_next(uint64_t *state);
 

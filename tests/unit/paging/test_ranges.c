@@ -36,12 +36,6 @@ static void collect(const uint64_t *breaks, size_t count)
 		     error.text);
 }
 
-static void map_pages(uint64_t gva, uint64_t gpa, unsigned int count, uint64_t flags)
-{
-	for (unsigned int i = 0; i < count; i++)
-		tables_map(&t, gva + i * K4, gpa + i * K4, 1, flags);
-}
-
 static void expect_range(size_t i, uint64_t gva, uint64_t size, uint64_t gpa, uint64_t runs)
 {
 	const struct range *range = &r.items[i];
@@ -56,7 +50,7 @@ static void expect_range(size_t i, uint64_t gva, uint64_t size, uint64_t gpa, ui
 
 Test(ranges, merges_neighbours_over_table_borders)
 {
-	map_pages(VMALLOC + M2 - 8 * K4, 0x100000, 600, PTE_W | PTE_NX);
+	tables_map_pages(&t, VMALLOC + M2 - 8 * K4, 0x100000, 600, PTE_W | PTE_NX);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
 	expect_range(0, VMALLOC + M2 - 8 * K4, 600 * K4, 0x100000, 1);
@@ -70,9 +64,9 @@ Test(ranges, merges_neighbours_over_table_borders)
 
 Test(ranges, counts_physically_contiguous_runs)
 {
-	map_pages(VMALLOC, 0x100000, 4, 0);
-	map_pages(VMALLOC + 4 * K4, 0x200000, 2, 0);
-	map_pages(VMALLOC + 6 * K4, 0x1ff000, 1, 0);
+	tables_map_pages(&t, VMALLOC, 0x100000, 4, 0);
+	tables_map_pages(&t, VMALLOC + 4 * K4, 0x200000, 2, 0);
+	tables_map_pages(&t, VMALLOC + 6 * K4, 0x1ff000, 1, 0);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
 	expect_range(0, VMALLOC, 7 * K4, 0x100000, 3);
@@ -94,10 +88,10 @@ Test(ranges, counts_physically_contiguous_runs)
 
 Test(ranges, counts_accessed_and_dirty_bits_and_does_not_take_them_for_differences)
 {
-	map_pages(VMALLOC, 0, 600, PTE_W);
-	map_pages(VMALLOC, 0, 1, PTE_W | PTE_A);
-	map_pages(VMALLOC + 50 * K4, 50 * K4, 10, PTE_W | PTE_A | PTE_D | PTE_G);
-	map_pages(VMALLOC + 510 * K4, 510 * K4, 4, PTE_W | PTE_D);
+	tables_map_pages(&t, VMALLOC, 0, 600, PTE_W);
+	tables_map_pages(&t, VMALLOC, 0, 1, PTE_W | PTE_A);
+	tables_map_pages(&t, VMALLOC + 50 * K4, 50 * K4, 10, PTE_W | PTE_A | PTE_D | PTE_G);
+	tables_map_pages(&t, VMALLOC + 510 * K4, 510 * K4, 4, PTE_W | PTE_D);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
 	expect_range(0, VMALLOC, 600 * K4, 0, 1);
@@ -122,7 +116,7 @@ Test(ranges, tell_rights_memory_type_and_key_apart)
 	t.mode.keys = true;
 	/* The borders between them are those of tables, too, where the range would go on. */
 	for (unsigned int i = 0; i < 5; i++)
-		map_pages(VMALLOC + i * M2, i * M2, 512, pages[i].flags);
+		tables_map_pages(&t, VMALLOC + i * M2, i * M2, 512, pages[i].flags);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 5);
 	for (unsigned int i = 0; i < 5; i++) {
@@ -137,9 +131,9 @@ Test(ranges, tell_rights_memory_type_and_key_apart)
 
 Test(ranges, splits_at_holes_rights_sizes_and_memory_types)
 {
-	map_pages(VMALLOC, 0, 512, 0);
-	map_pages(VMALLOC + 10 * K4, 10 * K4, 2, PTE_W);
-	map_pages(VMALLOC + 20 * K4, 20 * K4, 2, PTE_PCD);
+	tables_map_pages(&t, VMALLOC, 0, 512, 0);
+	tables_map_pages(&t, VMALLOC + 10 * K4, 10 * K4, 2, PTE_W);
+	tables_map_pages(&t, VMALLOC + 20 * K4, 20 * K4, 2, PTE_PCD);
 	*tables_entry(&t, VMALLOC + 30 * K4, 1) = 0;
 	tables_map(&t, VMALLOC + M2, M2, 2, 0);
 	tables_map(&t, VMALLOC + 2 * M2, 2 * M2, 2, 0);
@@ -158,8 +152,8 @@ Test(ranges, splits_at_holes_rights_sizes_and_memory_types)
 
 Test(ranges, merges_by_effective_rights_not_by_the_last_entry)
 {
-	map_pages(VMALLOC, 0, 512, PTE_W);
-	map_pages(VMALLOC + M2, M2, 512, 0);
+	tables_map_pages(&t, VMALLOC, 0, 512, PTE_W);
+	tables_map_pages(&t, VMALLOC + M2, M2, 512, 0);
 	*tables_entry(&t, VMALLOC, 2) &= ~(uint64_t)PTE_W;
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 1);
@@ -181,7 +175,7 @@ Test(ranges, end_at_breaks)
 				    VMALLOC + M2 + 10 * K4,
 				    ~0ull };
 
-	map_pages(VMALLOC, 0, 522, 0);
+	tables_map_pages(&t, VMALLOC, 0, 522, 0);
 	collect(breaks, sizeof(breaks) / sizeof(breaks[0]));
 	cr_assert_eq(r.count, 5);
 	expect_range(0, VMALLOC, 3 * K4, 0, 1);
@@ -207,10 +201,10 @@ Test(ranges, split_large_pages_only_between_them)
 
 Test(ranges, reach_the_end_of_the_address_space)
 {
-	map_pages(~0ull - 4 * K4 + 1, 0x1000, 4, 0);
-	map_pages(0, 0x5000, 2, 0);
-	map_pages(0x00007ffffffff000, 0x7000, 1, 0);
-	map_pages(0xffff800000000000, 0x8000, 1, 0);
+	tables_map_pages(&t, ~0ull - 4 * K4 + 1, 0x1000, 4, 0);
+	tables_map_pages(&t, 0, 0x5000, 2, 0);
+	tables_map_pages(&t, 0x00007ffffffff000, 0x7000, 1, 0);
+	tables_map_pages(&t, 0xffff800000000000, 0x8000, 1, 0);
 	collect(NULL, 0);
 	cr_assert_eq(r.count, 4);
 	expect_range(0, 0, 2 * K4, 0x5000, 1);
@@ -219,7 +213,7 @@ Test(ranges, reach_the_end_of_the_address_space)
 
 Test(ranges, count_damage)
 {
-	map_pages(VMALLOC, 0, 4, 0);
+	tables_map_pages(&t, VMALLOC, 0, 4, 0);
 	*tables_entry(&t, VMALLOC + 2 * K4, 1) |= 1ull << 50;
 	*tables_entry(&t, 0, 4) = RAM_LOW_END | PTE_P;
 	collect(NULL, 0);
@@ -307,7 +301,7 @@ Test(ranges, of_shared_tables_are_those_of_their_leaves)
 
 Test(ranges, of_a_recursive_map_are_those_of_its_leaves)
 {
-	map_pages(VMALLOC, 0x100000, 600, PTE_W);
+	tables_map_pages(&t, VMALLOC, 0x100000, 600, PTE_W);
 	*tables_slot(&t, t.mode.root, 510) = t.mode.root | PTE_P | PTE_W;
 	*tables_slot(&t, t.mode.root, 511) = t.mode.root | PTE_P;
 	expect_ranges_of_leaves();
@@ -324,7 +318,7 @@ Test(ranges, of_a_page_that_is_mapped_terabytes_often_take_no_time)
 	}
 	for (unsigned int i = 0; i < 32; i++)
 		*tables_slot(&t, t.mode.root, 472 + i) = tables[2] | PTE_P | PTE_W;
-	map_pages(0xffffffff81000000, 0x200000, 2, 0);
+	tables_map_pages(&t, 0xffffffff81000000, 0x200000, 2, 0);
 	collect(NULL, 0);
 	cr_expect(!r.cut_short);
 	cr_assert_eq(r.count, 2);
@@ -353,7 +347,7 @@ Test(ranges, are_cut_short_at_their_maximum)
 	collect(NULL, 0);
 	cr_expect_eq(r.count, RANGES_MAX);
 	cr_expect_not(r.cut_short);
-	map_pages(VMALLOC, 0x1000, 1, 0);
+	tables_map_pages(&t, VMALLOC, 0x1000, 1, 0);
 	collect(NULL, 0);
 	cr_expect_eq(r.count, RANGES_MAX);
 	cr_expect(r.cut_short);
@@ -387,7 +381,7 @@ Test(ranges, without_memory_are_an_error)
 
 Test(ranges, that_are_destroyed_are_empty)
 {
-	map_pages(VMALLOC, 0, 1, 0);
+	tables_map_pages(&t, VMALLOC, 0, 1, 0);
 	collect(NULL, 0);
 	ranges_destroy(&r);
 	cr_expect(!r.items && !r.count && !r.capacity && !r.leaves && !r.tables);

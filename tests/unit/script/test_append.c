@@ -3,6 +3,7 @@
 #include "helper.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct script *script;
@@ -70,21 +71,97 @@ Test(append, an_error_names_the_line_and_leaves_the_script_as_it_was)
 	cr_expect_eq(script->operations.items[1].line, 2);
 }
 
-Test(append, a_block_without_its_end_is_open_and_changes_nothing)
+Test(append, a_block_without_its_end_is_open_until_its_end_comes)
 {
-	static const char *const open[] = {
-		"repeat 2\n",
-		"parallel\non cpu 1 a = vmalloc 4K\n",
-		"repeat 2\nparallel\non cpu 1 a = vmalloc 4K\nend\n",
-	};
+	struct script_mark mark = script_mark(script);
+	uint64_t seeds[2];
 
-	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
-		cr_expect_eq(append(open[i]), SCRIPT_OPEN, "%s", open[i]);
-		expect_counts(0, 0, "");
+	cr_expect_eq(append("repeat 2\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("parallel\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("on cpu 1 a = vmalloc 4K\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("end\nfill a"), SCRIPT_OPEN);
+	cr_expect_eq(append("end\n"), 0);
+	cr_assert_eq(script->operations.count, 6);
+	cr_expect_eq(script->operations.items[3].operand[0].value, 1);
+	seeds[0] = script->operations.items[2].operand[1].value;
+	seeds[1] = script->operations.items[5].operand[1].value;
+	cr_expect_eq(seeds[0], 3);
+	cr_expect_eq(seeds[1], 6);
+	cr_expect_eq(append("repeat 2\npurge\n"), SCRIPT_OPEN);
+	script_rewind(script, &mark);
+	expect_counts(0, 0, "");
+	cr_expect_eq(append("end\n"), -1);
+}
+
+Test(append, an_error_in_a_block_drops_its_line_only)
+{
+	static const char *const wrong[] = { "vfree b\n", "end now\n", "b = vmalloc 4K\nend\nend\nend\n",
+					     "end\nrepeat 3\nvfree b\n" };
+
+	cr_expect_eq(append("repeat 2\nparallel\non cpu 1 a = vmalloc 4K\n"), SCRIPT_OPEN);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		cr_expect_eq(append(wrong[i]), -1, "%s", wrong[i]);
+		expect_counts(2, 1, "repeat 2\nparallel\non cpu 1 a = vmalloc 4K\n");
 	}
-	cr_assert_eq(append("repeat 2\nparallel\non cpu 1 a = vmalloc 4K\nend\nend\n"), 0);
+	cr_expect_eq(append("end\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("end\n"), 0);
 	cr_expect_eq(script->operations.count, 4);
-	cr_expect_eq(script->operations.items[2].operand[0].value, 1);
+}
+
+Test(append, the_line_of_a_count_that_is_too_large_is_blamed_at_the_end)
+{
+	cr_expect_eq(append("# nothing\nrepeat 2\nrepeat 900000\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("purge\npurge\n"), SCRIPT_OPEN);
+	cr_expect_eq(append("end\n"), -1);
+	cr_expect(strstr(error.text, "shell:3:8: this repeat makes more than"), "%s", error.text);
+	cr_expect_str_eq(context, "  repeat 900000\n         ^");
+	cr_expect_eq(error.address, strlen("# nothing\nrepeat 2\nrepeat "));
+	cr_expect_eq(script->block_count, 2);
+}
+
+Test(append, lines_are_found_where_they_are_however_many_there_are)
+{
+	char line[80], text[80];
+
+	for (unsigned int i = 1; i <= 3000; i++) {
+		snprintf(text, sizeof(text), i % 7 ? "v%u = vmalloc 4K" : "  # %u", i % 100);
+		cr_assert_eq(append(text), 0);
+	}
+	for (unsigned int i = 1; i <= 3000; i++) {
+		snprintf(text, sizeof(text), "v%u = vmalloc 4K", i % 100);
+		cr_assert_str_eq(script_line(script, i, line, sizeof(line)), i % 7 ? text : "");
+	}
+	cr_expect_str_eq(script_line(script, 0, line, sizeof(line)), "");
+	cr_expect_str_eq(script_line(script, 3001, line, sizeof(line)), "");
+	cr_expect_eq(append("on cpu 2 purge\n"), -1);
+	cr_expect(strstr(error.text, "shell:3001:8: the guest has 2 CPUs"), "%s", error.text);
+}
+
+/* These would last for minutes if each line read those above it. */
+#define MANY_LINES 30000
+
+Test(append, a_long_session_costs_what_its_lines_cost)
+{
+	char comment[900], line[80];
+
+	memset(comment, '-', sizeof(comment));
+	comment[0] = '#';
+	for (uint32_t i = 1; i < MANY_LINES; i += 2) {
+		cr_assert_eq(script_append(script, comment, sizeof(comment), 1, NULL, 0, &error), 0);
+		cr_assert_eq(append("purge"), 0);
+		cr_assert_eq(script->operations.items[i / 2].line, i + 1);
+		cr_assert_str_eq(script_line(script, i + 1, line, sizeof(line)), "purge");
+	}
+	cr_expect_eq(script->length, MANY_LINES / 2 * (sizeof(comment) + 1 + strlen("purge\n")));
+}
+
+Test(append, a_long_block_costs_what_its_lines_cost)
+{
+	cr_assert_eq(append("repeat 2"), SCRIPT_OPEN);
+	for (size_t i = 0; i < MANY_LINES; i++)
+		cr_assert_eq(append("purge"), SCRIPT_OPEN);
+	cr_assert_eq(append("end"), 0);
+	cr_expect_eq(script->operations.count, 2 * MANY_LINES);
 }
 
 Test(append, an_end_without_a_block_is_an_error)

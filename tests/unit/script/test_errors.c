@@ -58,12 +58,13 @@ static const struct {
 	  "rodata" },
 	{ "pair",
 	  "1:5: a function that allocates is missing; write: pair FUNCTION SIZE COUNT: vmalloc, vzalloc, "
-	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic" },
+	  "kmalloc, alloc_pages, nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic, "
+	  "vm_unmap_aliases" },
 	{ "pair vmaloc 4K 1",
 	  "1:6: expected a function that allocates, got 'vmaloc'; did you mean 'vmalloc'?" },
 	{ "pair frobnicate 4K 1",
 	  "1:6: expected a function that allocates, got 'frobnicate': vmalloc, vzalloc, kmalloc, alloc_pages, "
-	  "nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic" },
+	  "nothing, vmalloc_huge, kvmalloc, vmap, vm_map_ram, vfree_atomic, vm_unmap_aliases" },
 	{ "a = __vmalloc 4K gfp_kernal",
 	  "1:18: expected a flag of an allocation, got 'gfp_kernal'; did you mean 'GFP_KERNEL'?" },
 	{ "a = __vmalloc 4K nothing",

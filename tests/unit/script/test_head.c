@@ -20,6 +20,22 @@ Test(head, it_states_cpus_nodes_memory_and_policy)
 	script_destroy(script);
 }
 
+Test(head, it_states_what_the_guest_is_to_do)
+{
+	struct script *script =
+		compiled("seed 0\ndebug-slab\n fail-allocation 3 # the third\na = vmalloc 4K");
+
+	cr_expect(script->head.has_seed);
+	cr_expect_eq(script->head.seed, 0);
+	cr_expect(script->head.debug_slab);
+	cr_expect_eq(script->head.fail_allocation, 3);
+	script_destroy(script);
+	check_refused("fail-allocation 0", "1:17: the number of the allocation is 1 to 4294967295");
+	check_refused("debug-slab on", "1:12: unexpected 'on'; write: debug-slab");
+	check_refused("debug-slba", "1:1: unknown operation 'debug-slba'; did you mean 'debug-slab'?");
+	check_refused("seed", "1:5: a seed is missing; write: seed NUMBER");
+}
+
 Test(head, a_script_without_one_states_nothing)
 {
 	struct script *script = compiled("a = vmalloc 4K");
@@ -28,6 +44,7 @@ Test(head, a_script_without_one_states_nothing)
 	cr_expect_eq(script->head.nodes, 0);
 	cr_expect_eq(script->head.memory, 0);
 	cr_expect_not(script->head.has_policy);
+	cr_expect_not(script->head.has_seed);
 	script_destroy(script);
 }
 

@@ -96,7 +96,7 @@ Test(ring, of_a_session_takes_no_verification_between_lines_for_that_of_an_opera
 Test(ring, of_a_session_refuses_a_parallel_that_does_not_fit)
 {
 	typed("purge\nparallel\nrepeat 1024\npurge\nend\nend\n");
-	cr_expect_eq(session_execute(&session, &error), -1);
+	cr_expect_eq(session_check(&session, &error), -1);
 	cr_expect_eq(error.kind, ERROR_INPUT);
 	cr_expect(strstr(error.text, "this parallel has 1024 operations"), "%s", error.text);
 	cr_expect_eq(ring->pushes, 0);

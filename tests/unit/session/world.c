@@ -56,8 +56,14 @@ void world_start(void)
 	static struct report_step pending[KVMAP_CPUS_MAX];
 	static char path[] = "t.kvs";
 	static char text[] = "operation 1\noperation 2\noperation 3\noperation 4\noperation 5\noperation 6\n";
+	static size_t lines[] = { 0, 12, 24, 36, 48, 60 };
 
-	script = (struct script){ .path = path, .text = text };
+	script = (struct script){
+		.path = path,
+		.text = text,
+		.length = strlen(text),
+		.lines = { lines, sizeof(lines) / sizeof(lines[0]), sizeof(lines) / sizeof(lines[0]) },
+	};
 	script.operations.items = operations;
 	script.operations.count = WORLD_OPERATIONS;
 	for (uint32_t i = 0; i < WORLD_OPERATIONS; i++)

@@ -94,6 +94,13 @@ Test(complete, choices_of_some_words)
 	expect_only("bug guard-m", "guard-mapped", "apped ");
 	expect_only("help vmalloc_h", "vmalloc_huge", "uge ");
 	expect_only("help wa", "walk", "lk ");
+	expect_only("on ", "cpu", "cpu ");
+	expect_only("on cpu 1 in ", "interrupt", "interrupt ");
+	expect_only("in int", "interrupt", "errupt ");
+	for (size_t i = 0; i < 2; i++) {
+		complete(i ? "repeat " : "on cpu ");
+		cr_expect_eq(found.count, 0, "a number");
+	}
 }
 
 Test(complete, without_a_guest_there_are_only_commands)

@@ -57,6 +57,16 @@ Test(plain_lines, come_one_by_one_and_the_last_one_may_lack_its_newline)
 	cr_expect_eq(plain_line(&lines, &line), INPUT_END);
 }
 
+Test(plain_lines, may_begin_with_a_byte_order_mark)
+{
+	put("\xef\xbb\xbf"
+	    "first\n\xef\xbb\xbf"
+	    "second\n");
+	expect_line("first");
+	expect_line("\xef\xbb\xbf"
+		    "second");
+}
+
 Test(plain_lines, with_a_nul_byte_are_none)
 {
 	const char *line;

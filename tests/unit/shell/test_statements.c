@@ -16,7 +16,7 @@ Test(statements, are_told_apart_by_their_first_words)
 		enum statement guest, core;
 	} cases[] = {
 		{ "", STATEMENT_NOTHING, STATEMENT_NOTHING },
-		{ " \t# map", STATEMENT_NOTHING, STATEMENT_NOTHING },
+		{ " \t\r", STATEMENT_NOTHING, STATEMENT_NOTHING },
 		{ "map", STATEMENT_COMMAND, STATEMENT_COMMAND },
 		{ "  map --all", STATEMENT_COMMAND, STATEMENT_COMMAND },
 		{ "maps", STATEMENT_OPERATION, STATEMENT_OPERATION },
@@ -31,7 +31,7 @@ Test(statements, are_told_apart_by_their_first_words)
 		{ "print \"text\"", STATEMENT_OPERATION, STATEMENT_OPERATION },
 		{ "print zones[0]", STATEMENT_COMMAND, STATEMENT_COMMAND },
 		{ "verify", STATEMENT_OPERATION, STATEMENT_COMMAND },
-		{ "verify # now", STATEMENT_OPERATION, STATEMENT_COMMAND },
+		{ "verify  ", STATEMENT_OPERATION, STATEMENT_COMMAND },
 		{ "verify off", STATEMENT_OWN, STATEMENT_COMMAND },
 		{ "frames a", STATEMENT_COMMAND, STATEMENT_COMMAND },
 		{ "repeat 2", STATEMENT_OPERATION, STATEMENT_OPERATION },

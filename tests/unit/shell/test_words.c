@@ -2,6 +2,7 @@
 #include "shell/words.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct words words;
@@ -33,9 +34,25 @@ Test(words, keep_blanks_in_quotes)
 
 Test(words, end_before_a_comment)
 {
-	expect_words("# walk a", 0, NULL);
-	expect_words("walk a # b", 2, (const char *const[]){ "walk", "a" });
-	expect_words("walk a#b", 2, (const char *const[]){ "walk", "a#b" });
+	static const struct {
+		const char *code, *comment;
+	} cases[] = {
+		{ "", "# walk a" },
+		{ "walk a ", "# b" },
+		{ "walk a", "#b" },
+		{ "walk a", "" },
+		{ "dump '#1' \"#2\" ", "# 'a" },
+		{ "print \"a \\\" # b\" ", "# \"c" },
+		{ "dump 'a\\' ", "# b'" },
+		{ "dump \"# no end", "" },
+		{ "dump \"\\", "" },
+	};
+	char line[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(line, sizeof(line), "%s%s", cases[i].code, cases[i].comment);
+		cr_expect_eq(words_code_length(line), strlen(cases[i].code), "%s", line);
+	}
 }
 
 Test(words, have_limits)
