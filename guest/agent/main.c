@@ -3,6 +3,7 @@
  * main.c: initialises the memory manager and the CPUs, then runs the script.
  */
 #include "agent/agent.h"
+#include "agent/locks.h"
 #include "arch/smp.h"
 #include "lib/platform.h"
 #include "mm/page/frames.h"
@@ -21,6 +22,7 @@ void kernel_main(const struct kvmap_boot *record, u64 size, u64 entry_tsc)
 	if (slab_debug || record->fail_allocation)
 		kmalloc_disable_fast_path();
 	vmalloc_init(record->policy);
+	agent_check_locks(record->flags & KVMAP_BOOT_DEBUG_LOCKS);
 	smp_init(record);
 	agent_run(entry_tsc);
 }

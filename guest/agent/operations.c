@@ -2,6 +2,7 @@
 #include "agent/operations.h"
 #include "agent/agent.h"
 #include "agent/console.h"
+#include "agent/locks.h"
 #include "agent/report.h"
 #include "agent/variables.h"
 #include "arch/cycles.h"
@@ -180,6 +181,7 @@ static void operation_run_here(void *script_operation)
 	if (unlikely(log_is_on()))
 		arch_log_operation(operation_index(script), true);
 	status = status_against_expectation(&operation, operation_do_in_context(&operation));
+	status = lock_status(&operation, status);
 	WRITE_ONCE(agent_inside[cpu], 0);
 
 	operation.detail = made_to_fail(done_before, status);

@@ -3,6 +3,7 @@
  * locks.c: the table of locks. A CPU that holds a lock must not take one listed above it.
  */
 #include "mm/locks.h"
+#include "lib/lock_check.h"
 
 #include "mm/roots.h"
 
@@ -20,6 +21,43 @@ const struct lock_row lock_table[] = {
 };
 
 const u32 lock_table_rows = ARRAY_SIZE(lock_table);
+
+#ifdef CHECK_LOCKS
+
+static bool lock_is_named(const char *row, const char *name)
+{
+	while (*row && *row == *name) {
+		row++;
+		name++;
+	}
+	return *row == *name;
+}
+
+static bool is_in_row(const struct spinlock *lock, const struct lock_row *row)
+{
+	u64 offset = (u64)((const char *)lock - (const char *)row->first);
+
+	if (!row->nr)
+		return false;
+	return row->stride ? offset % row->stride == 0 && offset / row->stride < row->nr : !offset;
+}
+
+u32 lock_table_row(const struct spinlock *lock, const char *name, const char **name_out)
+{
+	static_assert(ARRAY_SIZE(lock_table) <= LOCK_ROWS_MAX, "rows of lock_table");
+
+	for (u32 i = 0; i < lock_table_rows; i++) {
+		const struct lock_row *row = &lock_table[i];
+
+		if (name ? !lock_is_named(row->name, name) : !is_in_row(lock, row))
+			continue;
+		*name_out = row->name;
+		return i;
+	}
+	return ~0u;
+}
+
+#endif
 
 static void lock_add(const struct spinlock *lock, u64 *acquired, u64 *contended)
 {

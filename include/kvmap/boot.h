@@ -30,6 +30,8 @@ enum kvmap_boot_flags {
 	KVMAP_BOOT_ZEROED = 1 << 10,
 	KVMAP_BOOT_INTERRUPTS =
 		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
+	/* Check how locks are used; a guest that was compiled without CHECK_LOCKS ignores it. */
+	KVMAP_BOOT_DEBUG_LOCKS = 1 << 12,
 	KVMAP_BOOT_RING = 1 << 11, /* a ring (ring.h) is at ring_gpa; only with KVMAP_BOOT_CHANNEL */
 	KVMAP_BOOT_LOG = 1 << 12,  /* keep the event log (event_log.h) */
 };

@@ -57,6 +57,9 @@
 	X(zeros_left_out, 48, "zeros-left-out")                                                              \
 	X(hoarded_frames, 49, "hoarded-frames")                                                              \
 	X(die_soon, 50, "die-soon")                                                                          \
-	X(unexecuted_flush, 51, "unexecuted-flush")
+	X(unexecuted_flush, 51, "unexecuted-flush")                                                          \
+	X(lock_order, 52, "lock-order")                                                                      \
+	X(lock_left_out, 53, "lock-left-out")                                                                \
+	X(lock_in_interrupt, 54, "lock-in-interrupt")
 
 #endif

@@ -35,6 +35,9 @@ enum kvmap_record_type {
 	 * A refusal of the memory manager, the last one of the operation whose RESULT follows. status:
 	 * reason, detail: 1 = in an interrupt, [0] address argument or 0, [1] area or object that contains it
 	 * or 0, [2] its size, [3] caller, [4] caller that allocated it or 0.
+	 * KVMAP_STATUS_IS_LOCK(): [0] the lock, [3] the place; of another lock that the CPU holds [1] its address and
+	 * [4] where it was taken, or [4] this lock's other use; [2] and [5] of a circle: where the lock that closes it
+	 * was taken, and where the one was that was held meanwhile. 0 = none.
 	 */
 	KVMAP_RECORD_WARNING = 7,
 	/*

@@ -39,7 +39,13 @@
 	X(FAILED_NOT_REFUSED, 36, "done, but expected to be refused")                                        \
 	X(FAILED_FREED_WRITTEN, 37, "an object was written after it was freed")                              \
 	X(FAILED_REDZONE_WRITTEN, 38, "an object was written beyond its size")                               \
-	X(FAILED_WRITTEN, 39, "the words that were written last are not there")
+	X(FAILED_WRITTEN, 39, "the words that were written last are not there")                              \
+	X(FAILED_LOCK_RECURSIVE, 41, "a lock is taken by the CPU that holds it")                             \
+	X(FAILED_LOCK_ORDER, 42, "a lock is taken against the order of locks")                               \
+	X(FAILED_LOCK_NOT_HELD, 43, "a lock is not held, as what it protects is used")                       \
+	X(FAILED_LOCK_NOT_HOLDER, 44, "a lock is released by a CPU that does not hold it")                   \
+	X(FAILED_LOCK_INTERRUPT, 45, "a lock is taken in an interrupt, and elsewhere with interrupts on")    \
+	X(FAILED_LOCK_HELD, 46, "a lock is held where none may be")
 
 #define KVMAP_STATUS_ENUM(name, value, wording) KVMAP_##name = (value),
 enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };
@@ -49,6 +55,9 @@ enum kvmap_status { KVMAP_STATUSES(KVMAP_STATUS_ENUM) };
 #define KVMAP_STATUS_IS_FAILED(status)  ((status) >= KVMAP_FAILED_FAULT)
 #define KVMAP_STATUS_IS_DAMAGE(status)                                                                       \
 	((status) == KVMAP_FAILED_FREED_WRITTEN || (status) == KVMAP_FAILED_REDZONE_WRITTEN)
+/* With KVMAP_BOOT_DEBUG_LOCKS; a WARNING record precedes the RESULT. */
+#define KVMAP_STATUS_IS_LOCK(status)                                                                         \
+	((status) >= KVMAP_FAILED_LOCK_RECURSIVE && (status) <= KVMAP_FAILED_LOCK_HELD)
 #define KVMAP_STATUS_HAS_CONTENTS(status) ((status) == KVMAP_FAILED_CONTENT || KVMAP_STATUS_IS_DAMAGE(status))
 
 #endif

@@ -107,4 +107,29 @@ on cpu 3 a = vmalloc 4K
 end' >beyond.kvs
 try run beyond.kvs --cpus 2
 check "a CPU that is not there is an error of the script in a block, too" 2 err 'beyond.kvs:2:8: the guest has 2 CPUs'
+# exits: exits of the last try's guest.
+exits() {
+	sed -n 's/.*"exits":\([0-9]*\).*/\1/p' out | head -n 1
+}
+cat >jitter.kvs <<'E2'
+cpus 4
+parallel
+  on cpu 0 stress 1 300
+  on cpu 1 stress 2 300
+  on cpu 2 stress 3 300
+  on cpu 3 stress 4 300
+end
+stress_free
+E2
+try run jitter.kvs --json
+without=$(exits)
+for seed in 1 2 3; do
+	try run jitter.kvs --jitter $seed --json
+	check "with --jitter $seed all is verified" 0 out '"ok":true'
+	[ "$(exits)" -gt $((without + 20)) ] && ok "its CPUs were interrupted" || not_ok "its CPUs were interrupted"
+done
+try run jitter.kvs --jitter 4 --debug-locks
+check "--jitter with checks of locks" 0
+try run jitter.kvs --jitter x
+one_line "--jitter wants a number" 2 '--jitter'
 finish

@@ -458,7 +458,7 @@ u32 other_cpu(void)
 }
 
 /* The log has a flush that was not executed. */
-static u32 unexecuted_flush(void)
+u32 unexecuted_flush(void)
 {
 	unsigned long va = live_area(0)->va_start;
 

@@ -19,7 +19,7 @@ struct error {
 	enum error_kind kind;
 	int errnum;       /* errno, 0 if none */
 	uint64_t address; /* of the fault in the guest or offset in the file, 0 if none */
-	char text[512];   /* one line, no newline: what, where, and what to do. Guest and file strings escaped
+	char text[1024];  /* one line, no newline: what, where, and what to do. Guest and file strings escaped
 			   */
 };
 

@@ -120,7 +120,7 @@ static int run(int argc, char **argv)
 	options.common.session.memory = 2ull << 30; /* as for Linux's figures */
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
-	if (session_program(options.common.program, program, sizeof(program), &error) < 0)
+	if (session_program(options.common.program, false, program, sizeof(program), &error) < 0)
 		return command_fail(&error, NULL);
 	return measure(&options, program);
 }

@@ -89,6 +89,8 @@ static int settle(struct session_config *config, const struct script *script, st
 	boot->fail_allocation = config->fail_allocation;
 	if (config->debug_slab)
 		boot->flags |= KVMAP_BOOT_DEBUG_SLAB;
+	if (config->debug_locks)
+		boot->flags |= KVMAP_BOOT_DEBUG_LOCKS;
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 enum {
 	OPTION_JSON = 256,
 	OPTION_DEBUG_SLAB,
+	OPTION_JITTER,
+	OPTION_DEBUG_LOCKS,
 	OPTION_CPUS,
 	OPTION_FAIL_ALLOCATION,
 	OPTION_GUEST,
@@ -73,14 +75,18 @@ static const struct argp_option module_rows[] = {
 	ROW_POLICY{ "seed", OPTION_SEED, "N", 0, "seed of pseudo-random choices (default 1)", 0 },
 	{ "debug-slab", OPTION_DEBUG_SLAB, NULL, 0,
 	  "kmalloc poisons free memory and finds what is freed twice or written after it was freed", 0 },
+	{ "debug-locks", OPTION_DEBUG_LOCKS, NULL, 0,
+	  "run the guest that checks how its locks are used, and their order", 0 },
 	{ "fail-allocation", OPTION_FAIL_ALLOCATION, "N", 0,
 	  "make the guest's Nth allocation of frames or of an object fail, counted from the first operation",
 	  0 },
 	{ 0 },
 };
 static const struct argp_option machine_rows[] = {
-	ROW_MEMORY("256M")
-		ROW_TIMEOUT{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
+	ROW_MEMORY("256M") ROW_TIMEOUT{
+		"jitter", OPTION_JITTER, "SEED", 0,
+		"delay the guest's CPUs at pseudo-random times, so that they meet in other orders", 0 },
+	{ "kvm", OPTION_KVM, "DEVICE", 0, "the KVM device (default /dev/kvm)", 0 },
 	{ 0 },
 };
 
@@ -207,6 +213,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_JSON: options->json = true; return 0;
 	case OPTION_STAGE2: return parse_stage2(state, &options->session.stage2);
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
+	case OPTION_DEBUG_LOCKS: options->session.debug_locks = true; return 0;
+	case OPTION_JITTER:
+		return parse_count(state, "--jitter", argument, UINT32_MAX, &options->session.jitter);
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->session.kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_memory(state, argument, &options->session.memory);

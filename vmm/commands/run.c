@@ -239,7 +239,8 @@ static int run(int argc, char **argv)
 			return command_fail(&error, NULL);
 		options.script = script_path;
 	}
-	if (session_program(options.common.program, program, sizeof(program), &error) < 0 ||
+	if (session_program(options.common.program, options.common.session.debug_locks, program,
+			    sizeof(program), &error) < 0 ||
 	    options_load(&options.common, options.script, &script, context, sizeof(context), &error) < 0)
 		return command_fail(&error, context);
 	/* Until here the process did not wait for anything: its CPU time is the time since exec. */

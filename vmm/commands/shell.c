@@ -212,7 +212,8 @@ static int run_guest(struct shell_options *options)
 	struct error error;
 	int status;
 
-	if (session_program(options->common.program, program, sizeof(program), &error) < 0)
+	if (session_program(options->common.program, options->common.session.debug_locks, program,
+			    sizeof(program), &error) < 0)
 		return command_fail(&error, NULL);
 	if (load(options, &script, context, sizeof(context), &error) < 0)
 		return command_fail(&error, context);

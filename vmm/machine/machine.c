@@ -150,6 +150,7 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 		return error_set(error, ERROR_HOST, 0, 0, "out of memory");
 	machine->kvm = machine->vm = -1;
 	machine->cpus = config->cpus;
+	machine->jitter = config->jitter;
 	machine->local_apics = config->cpus > 1 || config->interrupts;
 	machine->nodes = config->nodes;
 	machine->has_ring = config->ring;

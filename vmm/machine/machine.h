@@ -25,6 +25,7 @@ struct machine_config {
 	unsigned int nodes;                 /* 1 to KVMAP_NODES_MAX; 0 is 1 */
 	bool interrupts;                    /* give a single CPU a local APIC too */
 	bool ring;                          /* for machine_ring_push() */
+	uint32_t jitter;                    /* seed of jitter.h, for several vCPUs; 0: none */
 };
 
 #define MACHINE_CPUS_MAX   KVMAP_CPUS_MAX

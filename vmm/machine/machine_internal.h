@@ -16,6 +16,7 @@ struct machine {
 	int kvm, vm;            /* -1: not open */
 	struct kvm_vcpu *vcpus; /* `cpus` of them */
 	unsigned int cpus, nodes;
+	uint32_t jitter;              /* seed of each vCPU thread; 0: none */
 	bool local_apics;             /* each CPU has one */
 	_Atomic bool interrupted;     /* by machine_interrupt() */
 	struct vcpu_threads *threads; /* NULL: the only vCPU runs in the caller's thread */

@@ -13,6 +13,7 @@
 #include "machine/vcpu_threads.h"
 #include "base/clock.h"
 #include "machine/deadline.h"
+#include "machine/jitter.h"
 #include "machine/machine_internal.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct vcpu_thread {
 	bool in_guest;  /* in KVM_RUN or about to enter it */
 	bool has_event;
 	struct machine_event event;
+	struct jitter jitter;
 };
 
 struct vcpu_threads {
@@ -84,8 +86,10 @@ static enum kvm_run_result run_once(struct vcpu_thread *thread, struct error *er
 	((volatile struct kvm_run *)vcpu->run)->immediate_exit = 0;
 	thread->in_guest = true;
 	pthread_mutex_unlock(&threads->lock);
+	jitter_before_run(&thread->jitter);
 	/* After immediate_exit was cleared: see vcpu_threads_interrupt(). */
 	result = threads->machine->interrupted ? KVM_RUN_INTERRUPTED : kvm_vcpu_run(vcpu, error);
+	jitter_after_run(&thread->jitter);
 	pthread_mutex_lock(&threads->lock);
 	thread->in_guest = false;
 	threads->machine->facts.exits++;
@@ -129,6 +133,8 @@ static void *thread_main(void *argument)
 	struct vcpu_thread *thread = argument;
 	struct vcpu_threads *threads = thread->threads;
 
+	if (threads->machine->jitter)
+		jitter_start(&thread->jitter, threads->machine->jitter, thread->cpu);
 	pthread_mutex_lock(&threads->lock);
 	for (;;) {
 		while (!threads->quit && thread->round == threads->round)
@@ -141,6 +147,7 @@ static void *thread_main(void *argument)
 			pthread_cond_signal(&threads->changed);
 	}
 	pthread_mutex_unlock(&threads->lock);
+	jitter_stop(&thread->jitter);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "report/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define WARNINGS_SHOWN 20
 
@@ -39,6 +40,42 @@ static const char *area_of(const struct report_run *run, const struct kvmap_reco
 	return out;
 }
 
+/* ", while NAME, taken at PLACE, was held" and the reverse order, or this lock's other use. Returns out. */
+static const char *other_lock(const struct report_run *run, const struct kvmap_record *warning, char *out,
+			      size_t size)
+{
+	char held[200], held_at[256], at[256], while_at[256];
+
+	out[0] = '\0';
+	location_text(run, warning->value[4], held_at, sizeof(held_at));
+	if (warning->status == KVMAP_FAILED_LOCK_INTERRUPT)
+		snprintf(out, size, "; its other use is at %s", held_at);
+	if (!warning->value[1])
+		return out;
+	location_text(run, warning->value[1], held, sizeof(held));
+	snprintf(out, size, ", while %s, taken at %s, was held", held, held_at);
+	if (warning->value[2])
+		snprintf(out + strlen(out), size - strlen(out),
+			 "; the other way round at %s, while the lock of %s was held",
+			 location_text(run, warning->value[2], at, sizeof(at)),
+			 location_text(run, warning->value[5], while_at, sizeof(while_at)));
+	return out;
+}
+
+static void show_lock(struct report *report, const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	const struct kvmap_record *warning = &step->warning;
+	char line[120], lock[256], place[256], other[1200];
+
+	text_line(report, PAINT_PLAIN, 2, 6, "%s:%" PRIu32 ": %s: %s: %s, at %s%s", run->script->path,
+		  operation ? operation->line : 0,
+		  operation ? script_line(run->script, operation->line, line, sizeof(line)) : "?",
+		  status_text(warning->status), location_text(run, warning->value[0], lock, sizeof(lock)),
+		  location_text(run, warning->value[3], place, sizeof(place)),
+		  other_lock(run, warning, other, sizeof(other)));
+}
+
 static void show_warning(struct report *report, const struct report_run *run, const struct report_step *step)
 {
 	const struct kvmap_operation *operation = step_operation(run, step);
@@ -67,11 +104,43 @@ static void show(struct report *report, const struct report_run *run)
 			continue;
 		if (count == 1)
 			text_heading(report, "Warnings");
-		show_warning(report, run, &run->steps[i]);
+		if (KVMAP_STATUS_IS_LOCK(run->steps[i].warning.status))
+			show_lock(report, run, &run->steps[i]);
+		else
+			show_warning(report, run, &run->steps[i]);
 	}
 	if (count > WARNINGS_SHOWN)
 		text_line(report, PAINT_FAINT, 2, 2, "... and %zu more (--json has all)",
 			  count - WARNINGS_SHOWN);
+}
+
+static void add_place(struct json_object *line, const struct report_run *run, const char *name,
+		      uint64_t address)
+{
+	char location[256];
+
+	if (*location_text(run, address, location, sizeof(location)))
+		json_add_string(line, name, location);
+}
+
+static void emit_lock(struct report *report, const struct report_run *run, const struct report_step *step)
+{
+	const struct kvmap_operation *operation = step_operation(run, step);
+	const uint64_t *value = step->warning.value;
+	struct json_object *line = json_start(report, "lock");
+
+	json_add_number(line, "operation", step->result.operation);
+	if (operation)
+		json_add_number(line, "line", operation->line);
+	json_add_string(line, "why", status_text(step->warning.status));
+	json_add_hex(line, "address", value[0]);
+	add_place(line, run, "lock", value[0]);
+	add_place(line, run, "place", value[3]);
+	add_place(line, run, "held", value[1]);
+	add_place(line, run, "held_place", value[4]);
+	add_place(line, run, "reverse_place", value[2]);
+	add_place(line, run, "reverse_held_place", value[5]);
+	json_finish(report, line);
 }
 
 static void emit(struct report *report, const struct report_run *run, const struct report_step *step)
@@ -107,6 +176,10 @@ void part_warnings(struct report *report, const struct report_run *run)
 		return;
 	}
 	for (size_t i = 0; i < run->step_count; i++)
-		if (run->steps[i].warning.type)
+		if (!run->steps[i].warning.type)
+			continue;
+		else if (KVMAP_STATUS_IS_LOCK(run->steps[i].warning.status))
+			emit_lock(report, run, &run->steps[i]);
+		else
 			emit(report, run, &run->steps[i]);
 }

@@ -86,7 +86,7 @@ static void write_context(struct compile *compile, const struct place *place)
 
 static int diagnose(struct compile *compile, const struct place *place, const char *format, va_list arguments)
 {
-	char what[400], path[PATH_SHOWN + 1];
+	char what[900], path[PATH_SHOWN + 1];
 
 	vsnprintf(what, sizeof(what), format, arguments);
 	write_context(compile, place);

@@ -74,11 +74,14 @@ static int boot(struct session *session, struct error *error)
 		/* Operations that are typed later may need them. */
 		.interrupts = config->ring || script_interrupts(config->script),
 		.ring = config->ring,
+		.jitter = config->jitter,
 	};
 	struct kvmap_boot record = {
 		.flags = (config->serial ? KVMAP_BOOT_SERIAL : 0) |
 			 (config->debug_slab ? KVMAP_BOOT_DEBUG_SLAB : 0) |
-			 (config->log ? KVMAP_BOOT_LOG : 0) | (config->ring ? KVMAP_BOOT_INTERRUPTS : 0),
+			 (config->log ? KVMAP_BOOT_LOG : 0) |
+			 (config->debug_locks ? KVMAP_BOOT_DEBUG_LOCKS : 0) |
+			 (config->ring ? KVMAP_BOOT_INTERRUPTS : 0),
 		.policy = config->policy,
 		.seed = config->seed,
 		.fail_allocation = config->fail_allocation,
@@ -98,11 +101,16 @@ static int boot(struct session *session, struct error *error)
 
 static int open_guest_file(struct session *session, struct error *error)
 {
-	uint64_t start = clock_monotonic_ns();
+	uint64_t start = clock_monotonic_ns(), address, size;
 
 	if (symbols_open_file(&session->program_file, &session->symbols, error) < 0 ||
 	    claims_layout_open(session->symbols, &session->layout, error) < 0)
 		return -1;
+	if (session->config.debug_locks && !symbols_find(session->symbols, "lock_check_on", &address, &size))
+		return error_set(
+			error, ERROR_INPUT, 0, 0,
+			"%s was compiled without checks of locks: leave --guest away, or --debug-locks",
+			session->config.program);
 	session->run.symbols = session->symbols;
 	session->run.timing.verify_ns += clock_monotonic_ns() - start;
 	return 0;
@@ -225,10 +233,11 @@ void session_destroy(struct session *session)
 	free(session);
 }
 
-int session_program(const char *program, char *out, size_t size, struct error *error)
+int session_program(const char *program, bool debug_locks, char *out, size_t size, struct error *error)
 {
 	if (!program)
-		return data_path_find("guest/kvmap-guest.elf", out, size, error);
+		return data_path_find(debug_locks ? "guest/kvmap-guest-locks.elf" : "guest/kvmap-guest.elf",
+				      out, size, error);
 	if ((size_t)snprintf(out, size, "%s", program) >= size)
 		return error_set(error, ERROR_INPUT, 0, 0,
 				 "the path of the guest's program is longer than %zu bytes", size - 1);

@@ -34,9 +34,11 @@ struct session_config {
 	uint64_t seed;
 	bool stage2;               /* read the second stage at each verification */
 	bool debug_slab;           /* KVMAP_BOOT_DEBUG_SLAB */
+	bool debug_locks;          /* KVMAP_BOOT_DEBUG_LOCKS */
 	bool log;                  /* KVMAP_BOOT_LOG: the guest's event log is verified, for V9 */
 	const char *record_events; /* with `log`: the events of the TLB model are written there; NULL: not */
 	uint32_t fail_allocation;  /* struct kvmap_boot */
+	uint32_t jitter;           /* struct machine_config */
 	uint64_t timeout_ns;       /* of the guest, from boot to its end */
 	const char *control;       /* path of the control socket, or ACCEPT_AUTO (accept.h); NULL: none */
 	bool interruptible;        /* a signal ends the guest, and the session is as it was then */
@@ -162,6 +164,6 @@ int session_finish(struct session *session, bool verify, struct error *error);
 void session_fill_run(struct session *session);
 
 /* Copies `program` into `out`; if it is NULL, the path of the guest that belongs to kvmap. */
-int session_program(const char *program, char *out, size_t size, struct error *error);
+int session_program(const char *program, bool debug_locks, char *out, size_t size, struct error *error);
 
 #endif

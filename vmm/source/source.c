@@ -64,7 +64,8 @@ static int open_script(const char *name, const struct source_config *config, str
 {
 	struct session_config session = config->session;
 
-	if (session_program(config->program, source->program, sizeof(source->program), error) < 0 ||
+	if (session_program(config->program, session.debug_locks, source->program, sizeof(source->program),
+			    error) < 0 ||
 	    load_script(name, config, &source->script, detail, detail_size, error) < 0)
 		return -1;
 	session.program = source->program;
@@ -87,8 +88,8 @@ static void open_program(const struct source_config *config, const char *named, 
 {
 	struct error *error = &source->no_program;
 
-	if (session_program(config->program ? config->program : named, source->program,
-			    sizeof(source->program), error) < 0)
+	if (session_program(config->program ? config->program : named, config->session.debug_locks,
+			    source->program, sizeof(source->program), error) < 0)
 		return;
 	if (symbols_open(source->program, &source->own_symbols, error) == 0 &&
 	    source->wanted != SOURCE_NO_CLAIMS)

@@ -7,6 +7,7 @@
 #include "arch/x86_64/hold.h"
 #include "arch/x86_64/apic.h"
 #include "lib/platform.h"
+#include "lib/spinlock.h"
 #include "mm/arch.h"
 
 /* Interrupts sent to a CPU, and waits after each, until it is left alone. */
@@ -25,6 +26,7 @@ static bool is_outside_mm(u64 rip)
 
 void arch_hold_allow(void)
 {
+	lockdep_assert_none_held();
 	hold_allow(this_cpu());
 }
 

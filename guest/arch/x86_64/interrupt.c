@@ -11,6 +11,7 @@
 #include "arch/x86_64/handlers.h"
 #include "arch/x86_64/irq.h"
 #include "arch/x86_64/percpu.h"
+#include "lib/spinlock.h"
 
 bool interrupts_possible;
 
@@ -19,6 +20,7 @@ void interrupt_run(void (*work)(void *argument), void *argument)
 	struct cpu *cpu = this_cpu();
 	u64 flags = irq_save();
 
+	lockdep_assert_none_held();
 	cpu->interrupt_argument = argument;
 	WRITE_ONCE(cpu->interrupt_work, work);
 	irq_on();
@@ -27,6 +29,15 @@ void interrupt_run(void (*work)(void *argument), void *argument)
 		asm volatile("pause" : : : "memory");
 	irq_restore(flags);
 }
+
+#ifdef CHECK_LOCKS
+
+bool interrupt_is_work(void)
+{
+	return READ_ONCE(this_cpu()->interrupt_work);
+}
+
+#endif
 
 void interrupt_work(void)
 {

@@ -50,6 +50,7 @@ void buddy_free(struct zone *zone, u32 pfn, unsigned int order)
 {
 	struct page *pages = mem_map;
 
+	lockdep_assert_held(&zone->lock);
 	while (order < MAX_ORDER) {
 		u32 buddy = pfn ^ 1u << order;
 		struct page *page = &pages[buddy];
@@ -100,6 +101,7 @@ void zone_free_blocks(const struct zone *zone, u32 nr_free[MAX_ORDER + 1])
 
 void buddy_expand(struct zone *zone, u32 pfn, unsigned int order, unsigned int found)
 {
+	lockdep_assert_held(&zone->lock);
 	for (; order < found; order++)
 		list_add(zone, pfn + (1u << order), order);
 }
@@ -117,6 +119,7 @@ void buddy_return(struct zone *zone, u32 pfn, u32 nr)
 
 u32 buddy_take(struct zone *zone, unsigned int order, unsigned int *order_out)
 {
+	lockdep_assert_held(&zone->lock);
 	for (; order <= MAX_ORDER; order++) {
 		u32 pfn = zone->free_area[order].first;
 

@@ -37,6 +37,7 @@ static u32 chain_take_singles(struct chain *chain, struct zone *zone, u32 nr, en
 	u32 pfn = area->first, left;
 	u64 gen = READ_ONCE(tlb_gen);
 
+	lockdep_assert_held(&zone->lock);
 	if (!taken)
 		return 0;
 	*chain->end = pfn;
@@ -103,6 +104,7 @@ static u32 chain_take_runs(struct chain *chain, struct zone *zone, u32 nr, enum 
 	unsigned int order = MAX_ORDER, found;
 	u32 taken = 0, pfn;
 
+	lockdep_assert_held(&zone->lock);
 	while (nr - taken >= 1u << RUN_ORDER) {
 		unsigned int fits = 31 - (unsigned int)__builtin_clz(nr - taken);
 
@@ -148,6 +150,7 @@ static u32 chain_take_fresh(struct chain *chain, struct zone *zone, u32 nr, enum
 {
 	u32 taken = fresh_count(zone) < nr ? fresh_count(zone) : nr;
 
+	lockdep_assert_held(&zone->lock);
 	if (!taken)
 		return 0;
 	fresh_clear(zone->fresh_start, taken);
@@ -346,6 +349,7 @@ static inline u32 zone_free_singles(struct zone *zone, u32 first, u32 nr, u64 st
 	u32 free = area->first, start = zone->start_pfn, size = zone->end_pfn - start, freed;
 	struct page *pages = mem_map;
 
+	lockdep_assert_held(&zone->lock);
 	for (freed = 0; freed < nr; freed++) {
 		struct page *page = &pages[first];
 		const struct page *buddy = &pages[first ^ 1];

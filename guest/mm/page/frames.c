@@ -100,6 +100,7 @@ static u32 zone_take_used(struct zone *zone, unsigned int order)
 	unsigned int found;
 	u32 pfn;
 
+	lockdep_assert_held(&zone->lock);
 	pfn = buddy_take(zone, order, &found);
 	if (!pfn)
 		return 0;
@@ -112,6 +113,7 @@ static u32 zone_take_fresh(struct zone *zone, unsigned int order)
 {
 	u32 nr = 1u << order, pfn = ALIGN_UP(zone->fresh_start, nr), skipped;
 
+	lockdep_assert_held(&zone->lock);
 	if (pfn > zone->fresh_end || zone->fresh_end - pfn < nr)
 		return 0;
 	skipped = pfn - zone->fresh_start;

@@ -26,6 +26,12 @@ static u32 index_alloc(void)
 	return 0;
 }
 
+static inline __attribute__((always_inline)) void cache_lock(struct kmem_cache *cache)
+{
+	lockdep_set_class(&cache->lock, "kmem_cache");
+	spin_lock(&cache->lock);
+}
+
 /*
  * Initialises a cache at its first use. Its lock must be held. The index is stored last, so that a CPU that
  * reads it without the lock sees the other fields.
@@ -34,6 +40,7 @@ static bool cache_register(struct kmem_cache *cache)
 {
 	u32 index = cache->index ? cache->index : index_alloc();
 
+	lockdep_assert_held(&cache->lock);
 	if (!index)
 		return false;
 	cache->order = cache->object_size > PAGE_SIZE;
@@ -102,6 +109,7 @@ static void object_return(struct kmem_cache *cache, void *object)
 	u32 pfn = slab_of(cache, object);
 	struct page *page = pfn_to_page(pfn);
 
+	lockdep_assert_held(&cache->lock);
 	if (!page->nr_objects) {
 		slab_unlink(&cache->full, page);
 		slab_link(&cache->partial, pfn);
@@ -124,6 +132,7 @@ static u32 empty_take(struct kmem_cache *cache, u32 keep)
 {
 	u32 taken = 0, next;
 
+	lockdep_assert_held(&cache->lock);
 	for (u32 pfn = cache->partial; pfn && cache->nr_empty > keep; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 
@@ -197,7 +206,7 @@ static bool cache_grow(struct kmem_cache *cache, struct kmem_list *list)
 
 	if (!pfn)
 		return false;
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	slab_link(&cache->full, pfn);
 	cache->nr_slabs++;
 	spin_unlock(&cache->lock);
@@ -240,6 +249,7 @@ static bool list_fill(struct kmem_cache *cache, struct kmem_list *list)
 {
 	u32 wanted = cache->limit / 2;
 
+	lockdep_assert_held(&cache->lock);
 	if (!cache->partial)
 		return false;
 	while (wanted && cache->partial) {
@@ -261,7 +271,7 @@ void *kmem_cache_refill(struct kmem_cache *cache)
 	struct kmem_list *list;
 	bool registered, filled = false;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	registered = likely(cache->per_slab) || cache_register(cache);
 	list = &this_cpu_cache()->objects[cache->index];
 	if (registered)
@@ -281,6 +291,7 @@ static void *object_take(struct kmem_cache *cache, u32 pfn)
 	struct page *page = pfn_to_page(pfn);
 	struct kmem_list one = { 0 };
 
+	lockdep_assert_held(&cache->lock);
 	if (cache->link && !debug_link_check(cache, slab_first(page), page->nr_objects) &&
 	    page->nr_objects > 1) {
 		cache->nr_empty -= page->nr_objects == cache->per_slab;
@@ -301,6 +312,7 @@ static void *object_of_node(struct kmem_cache *cache, u32 node)
 	u64 start = node_start_pfn(node), end = node_start_pfn(node + 1);
 	u32 pfn = cache->partial;
 
+	lockdep_assert_held(&cache->lock);
 	for (u32 left = NODE_SEARCH_MAX; pfn && (pfn < start || pfn >= end); pfn = pfn_to_page(pfn)->next)
 		if (!--left)
 			return NULL;
@@ -320,7 +332,7 @@ static void *object_of_new_slab(struct kmem_cache *cache, gfp_t gfp)
 	if (!pfn)
 		return NULL;
 	object = kmem_list_take(&list, cache->link);
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	slab_set_first(page, list.free);
 	page->nr_objects = list.nr;
 	cache->nr_slabs++;
@@ -335,7 +347,7 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp)
 	void *object = NULL;
 	bool registered;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	registered = likely(cache->per_slab) || cache_register(cache);
 	if (registered && gfp & GFP_PLACE)
 		object = object_of_node(cache, gfp_node(gfp));
@@ -349,7 +361,7 @@ void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object)
 {
 	u32 empty = 0;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	object_return(cache, object);
 	if (cache->nr_empty > EMPTY_SLABS_KEPT)
 		empty = empty_take(cache, EMPTY_SLABS_KEPT);
@@ -364,7 +376,7 @@ bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
 	void *next;
 	u32 left;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	next = slab_first(page);
 	for (left = page->nr_objects; left && next && next != object; left--)
 		next = debug_link_valid(cache, next) ? *kmem_link(next, cache->link) : NULL;
@@ -377,7 +389,7 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 	void **first = kmem_link(list->free, cache->link);
 	u32 nr = list->nr / 2, empty = 0;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	/* The first object stays: it is cache-hot, and kfree() compares with it to detect double frees. */
 	list->nr -= nr;
 	while (nr--) {
@@ -401,7 +413,7 @@ static bool cache_drain_cpu(struct kmem_cache *cache, struct cpu_cache *cpu)
 	void *object;
 	u32 empty = 0;
 
-	spin_lock(&cache->lock);
+	cache_lock(cache);
 	while ((object = kmem_list_take(list, cache->link)))
 		object_return(cache, object);
 	if (cache->frees_empty_slabs)

@@ -64,7 +64,7 @@ static void explain_vmap_block(struct vmap_block *block, unsigned long addr, str
 void vmalloc_explain(unsigned long addr, bool write, struct vmalloc_address *out)
 {
 	bool locked = lock_for_report();
-	const struct vmap_area *va = vmap_busy_find(addr);
+	const struct vmap_area *va = vmap_busy_find_racy(addr);
 
 	if (va && READ_ONCE(va->state) == VMAP_BLOCK)
 		explain_vmap_block(va->vmap_block, addr, out);

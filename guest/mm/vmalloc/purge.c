@@ -70,6 +70,7 @@ void vmap_flush(unsigned long start, unsigned long end)
 /* Prepends a CPU's purge_list to the batch. lazy->lock must be held. */
 static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 {
+	lockdep_assert_held(&lazy->lock);
 	if (!lazy->purge_list)
 		return;
 	lazy->purge_last->next = batch->first;
@@ -198,6 +199,7 @@ static void lazy_skip_flushed(struct vmap_lazy *lazy)
 	struct vmalloc_stats *stats = &this_cpu_cache()->stats;
 	struct vmap_area *va = lazy->purge_list, *next, **link = &lazy->purge_list;
 
+	lockdep_assert_held(&lazy->lock);
 	if (!va || lazy->purge_last->unmapped > gen)
 		return;
 	for (; va; va = next) {

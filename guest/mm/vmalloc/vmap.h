@@ -65,6 +65,9 @@ void vmap_busy_remove(struct vmap_area *va);
 /* The busy range that contains addr, guard page included, or NULL. vmap_area_lock must be held. */
 struct vmap_area *vmap_busy_find(unsigned long addr);
 
+/* vmap_busy_find() without the lock, for the report of a fault whose interrupted code may hold it. */
+struct vmap_area *vmap_busy_find_racy(unsigned long addr);
+
 /* ---- vmap_cached.c: cached ranges of this CPU; no lock ---- */
 
 /*

@@ -33,7 +33,7 @@ void vmap_busy_remove(struct vmap_area *va)
 	spin_unlock(&vmap_area_lock);
 }
 
-struct vmap_area *vmap_busy_find(unsigned long addr)
+struct vmap_area *vmap_busy_find_racy(unsigned long addr)
 {
 	struct rb_node *node = vmap_area_root.rb_node;
 
@@ -48,4 +48,10 @@ struct vmap_area *vmap_busy_find(unsigned long addr)
 			return va;
 	}
 	return NULL;
+}
+
+struct vmap_area *vmap_busy_find(unsigned long addr)
+{
+	lockdep_assert_held(&vmap_area_lock);
+	return vmap_busy_find_racy(addr);
 }

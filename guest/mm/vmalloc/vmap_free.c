@@ -40,6 +40,7 @@ static bool subtree_update(struct rb_node *node)
 
 static void range_resized(struct vmap_area *va)
 {
+	lockdep_assert_held(&free_vmap_area_lock);
 	rb_propagate(&va->rb_node, subtree_update);
 }
 
@@ -63,6 +64,7 @@ static struct vmap_area *lowest_fit(unsigned long size)
 {
 	struct rb_node *node = free_vmap_area_root.rb_node;
 
+	lockdep_assert_held(&free_vmap_area_lock);
 	if (subtree_max(node) < size)
 		return NULL;
 	for (;;) {
@@ -82,6 +84,7 @@ static struct vmap_area *take_from(struct vmap_area *range, unsigned long size, 
 {
 	struct vmap_area *va;
 
+	lockdep_assert_held(&free_vmap_area_lock);
 	if (range->va_end - range->va_start == size) {
 		rb_erase(&free_vmap_area_root, &range->rb_node, subtree_update);
 		va = range;

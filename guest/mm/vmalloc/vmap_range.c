@@ -152,6 +152,7 @@ static struct vmap_area *area_searched(unsigned long addr, u32 *status)
 {
 	struct vmap_area *va = vmap_busy_find(addr);
 
+	lockdep_assert_held(&vmap_area_lock);
 	if (va && READ_ONCE(va->state) == VMAP_BLOCK) {
 		*status = vmap_block_status(va->vmap_block, addr);
 		va = NULL;

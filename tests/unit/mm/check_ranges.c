@@ -79,7 +79,7 @@ static u64 check_lazy(struct census *census, const struct vmap_area *va, bool fl
 	u64 count = 0;
 
 	for (; va; va = va->next) {
-		cr_assert_eq(vmap_busy_find(va->va_start), va);
+		cr_assert_eq(sim_area(va->va_start), va);
 		if (va->state == VMAP_BLOCK) {
 			cr_assert_eq(va->vmap_block->dirty, VMAP_BLOCK_DIRTY);
 			if (flushed)
@@ -104,7 +104,7 @@ static void check_cached(struct census *census, const struct cpu_cache *cache)
 			cr_assert_eq(va->state, VMAP_CACHED);
 			cr_assert_eq(vmap_pages(va), pages);
 			cr_assert(!va->vm->pages && !va->vm->nr_pages);
-			cr_assert_eq(vmap_busy_find(va->va_start), va);
+			cr_assert_eq(sim_area(va->va_start), va);
 		}
 		cr_assert_eq(cache->cached[pages].nr, nr);
 		census->cached += nr;
@@ -118,7 +118,7 @@ static u64 check_deferred(const struct vmap_area *va)
 
 	for (; va; va = va->next, count++) {
 		cr_assert_eq(va->state, VMAP_DEFERRED);
-		cr_assert_eq(vmap_busy_find(va->va_start), va);
+		cr_assert_eq(sim_area(va->va_start), va);
 	}
 	return count;
 }

@@ -11,7 +11,7 @@
 /* Whether addr was unmapped in a vmap block that has not been flushed. */
 static bool is_waiting_in_block(unsigned long addr)
 {
-	const struct vmap_area *busy = vmap_busy_find(addr), *va;
+	const struct vmap_area *busy = sim_area(addr), *va;
 	const struct vmap_block_map *map;
 	unsigned long start;
 
@@ -28,7 +28,7 @@ static bool is_waiting_in_block(unsigned long addr)
 /* Whether addr lies in a range whose frames belong to other owners. */
 static bool is_alias(unsigned long addr)
 {
-	const struct vmap_area *va = vmap_busy_find(addr);
+	const struct vmap_area *va = sim_area(addr);
 
 	return va->state == VMAP_BLOCK || va->vm->flags & VM_MAP;
 }

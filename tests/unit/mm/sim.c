@@ -9,9 +9,10 @@
 #include "arch/x86_64/shootdown.h"
 #include "kvmap/ports.h"
 #include "lib/platform.h"
-#include "lib/spinlock.h"
+#include "lib/lock_check.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -151,6 +152,33 @@ void sim_boot(u32 policy)
 	region(&memblock.reserved[3], 0xfff000, 0x1000000, MEMBLOCK_MODULE);
 	frames_init();
 	vmalloc_init(policy);
+	lock_check_on = true;
+}
+
+/* ---- checks of locks ---- */
+
+bool sim_lock_finding_expected;
+_Thread_local bool sim_in_interrupt, sim_interrupts_off;
+
+struct lock_context lock_context(void)
+{
+	return (struct lock_context){ sim_number, sim_in_interrupt,
+				      !sim_interrupts_off && !sim_in_interrupt };
+}
+
+void lock_check_found(const struct lock_finding *finding)
+{
+#define WORDING(NAME, wording) wording,
+	static const char *const wordings[] = { LOCK_FINDINGS(WORDING) };
+
+	if (sim_lock_finding_expected)
+		return;
+	fprintf(stderr, "%s %s: at %p; %s taken at %p; %s taken at %p while %s taken at %p was held\n",
+		finding->name, wordings[finding->kind], finding->at,
+		finding->held_name ? finding->held_name : "-", finding->held_at,
+		finding->reverse_name ? finding->reverse_name : "-", finding->reverse_at,
+		finding->reverse_held_name ? finding->reverse_held_name : "-", finding->reverse_held_at);
+	cr_assert(false, "a finding of lib/lock_check.h; see standard error");
 }
 
 /* The host reads the log at once. */
@@ -158,6 +186,16 @@ void doorbell_ring(u32 bell)
 {
 	cr_assert_eq(bell, KVMAP_DOORBELL_FLUSHES);
 	__atomic_add_fetch(&sim_log_taken, 1, __ATOMIC_RELAXED);
+}
+
+struct vmap_area *sim_area(unsigned long addr)
+{
+	struct vmap_area *va;
+
+	spin_lock(&vmap_area_lock);
+	va = vmap_busy_find(addr);
+	spin_unlock(&vmap_area_lock);
+	return va;
 }
 
 void sim_leave_free(u64 nr)

@@ -53,6 +53,14 @@ void sim_cpu_stop(void);
 /* How often the kernel requested that the host read the log. */
 extern u64 sim_log_taken;
 
+/*
+ * lib/lock_check.h is on. A finding fails the test, unless that expects one: then lock_check_take() has it.
+ */
+extern bool sim_lock_finding_expected;
+
+/* The context of this CPU for the checks of locks: set by tests of interrupts. */
+extern _Thread_local bool sim_in_interrupt, sim_interrupts_off;
+
 /* How often a CPU was to be held, and how often of these slab_debug_lock was taken. */
 extern u64 sim_holds, sim_holds_locked;
 
@@ -87,6 +95,9 @@ u64 vm_stat_sum(enum vm_stat_item item);
 
 /* vmalloc_stats_sum() */
 struct vmalloc_stats stats(void);
+
+/* vmap_busy_find() with its lock. */
+struct vmap_area *sim_area(unsigned long addr);
 
 /* The page frame of an address of the direct map. */
 static inline struct page *virt_to_page(const void *addr)

@@ -144,7 +144,7 @@ Test(flush, stamps_show_a_flush_between_unmapping_and_reuse)
 	cr_assert_eq(tlb_flush_log[1].end, a + 4 * PAGE_SIZE);
 	flush = &tlb_flush_log[2];
 	cr_assert_eq(flush->cpu, 0);
-	va = vmap_busy_find(a);
+	va = sim_area(a);
 	cr_assert(va->unmapped == tlb_flush_log[1].stamp && va->unmapped < flush->stamp &&
 		  flush->stamp <= va->allocated);
 	page = pfn_to_page(va->vm->pages);
@@ -195,7 +195,7 @@ Test(flush, a_frame_may_lie_for_any_time_between_its_unmapping_and_its_reuse)
 	sim_boot(KVMAP_POLICY_STRICT);
 	a = area_touched(4);
 	sim_leave_free(0);
-	pfn = vmap_busy_find(a)->vm->pages;
+	pfn = sim_area(a)->vm->pages;
 	vfree((void *)a);
 	vmalloc_purge();
 	tlb_gen += (1ul << 31) + 1;
@@ -277,7 +277,7 @@ ParameterizedTest(const u32 *policy, flush,
 	for (mapped = pages; mapped; mapped--)
 		if (sim_read(area + (mapped - 1) * PAGE_SIZE, &value))
 			break;
-	cr_assert_eq(mapped, vmap_busy_find(area)->vm->nr_pages, "no TLB has a page that was unmapped");
+	cr_assert_eq(mapped, sim_area(area)->vm->nr_pages, "no TLB has a page that was unmapped");
 	cr_assert_lt(mapped, pages);
 	check_machine();
 }

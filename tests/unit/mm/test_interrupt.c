@@ -15,7 +15,7 @@ static void *area, *mapping, *ram_mapping;
 
 static u32 state_at(const void *addr)
 {
-	const struct vmap_area *va = vmap_busy_find((unsigned long)addr);
+	const struct vmap_area *va = sim_area((unsigned long)addr);
 
 	cr_assert_not_null(va);
 	return va->state;

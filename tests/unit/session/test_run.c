@@ -473,9 +473,9 @@ Test(run, of_a_program_whose_path_is_too_long_is_refused)
 {
 	char out[12];
 
-	cr_expect_eq(session_program("the/program", out, sizeof(out), &error), 0);
+	cr_expect_eq(session_program("the/program", false, out, sizeof(out), &error), 0);
 	cr_expect_str_eq(out, "the/program");
-	cr_expect_eq(session_program("the/programs", out, sizeof(out), &error), -1);
+	cr_expect_eq(session_program("the/programs", true, out, sizeof(out), &error), -1);
 	expect_whole_error(&error, ERROR_INPUT, 0, 0,
 			   "the path of the guest's program is longer than 11 bytes");
 }

@@ -17,4 +17,19 @@ extern bool interrupts_possible;
 /* Runs work(argument) in the handler of an interrupt of this CPU; returns when the handler has returned. */
 void interrupt_run(void (*work)(void *argument), void *argument);
 
+#ifdef CHECK_LOCKS
+
+/* Whether this CPU runs the work of interrupt_run(). */
+bool interrupt_is_work(void);
+
+/* Whether this CPU takes interrupts. */
+static inline bool interrupts_on(void)
+{
+	u64 flags;
+
+	asm volatile("pushfq; pop %0" : "=r"(flags));
+	return flags & 1 << 9;
+}
+
+#endif
 #endif
