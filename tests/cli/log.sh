@@ -20,6 +20,9 @@ check "a full log is read" 0 out '"times_full":[1-9]' out '"stores":163[89][0-9]
 try run -e 'parallel; on cpu 0 stress 60 1; on cpu 1 stress 60 2; on cpu 63 stress 60 3; end; verify' --log --cpus 64 --json
 check "64 CPUs have small logs" 0 out '"ok":true'
 
+try run -e 'a = vmalloc 16K; on cpu 1 vfree a; vm_unmap_aliases; verify; on cpu 1 a = vmalloc 16K; on cpu 1 vfree_atomic a; vm_unmap_aliases; verify; purge; verify' --log --cpus 2
+check "vm_unmap_aliases may leave flushed areas, and such that are still mapped, to their CPU" 0 out '^VERIFIED'
+
 # ---- recording ----
 try run "$IMAGES/reuse.kvs" --record-events events
 check "--record-events implies --log" 0 out 'event log'

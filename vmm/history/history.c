@@ -168,9 +168,9 @@ uint64_t history_must_flush(const struct history *history, unsigned int cpu)
 	return cpu < history->config.cpus ? history->cpus[cpu].must_flush : 0;
 }
 
-bool history_is_flushed(const struct history *history)
+bool history_is_purged(const struct history *history)
 {
-	return history->is_flushed;
+	return history->is_purged;
 }
 
 const struct history_findings *history_new_findings(struct history *history)

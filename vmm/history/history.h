@@ -25,6 +25,7 @@ struct history_place {
 enum history_promise {
 	HISTORY_PROMISES_NOTHING,
 	HISTORY_PROMISES_FLUSH, /* of all that was unmapped before */
+	HISTORY_PROMISES_PURGE, /* that, and that no area is left which waits to be given back or unmapped */
 	HISTORY_IS_A_STOP,      /* it does nothing but stop the guest */
 };
 
@@ -104,8 +105,8 @@ bool history_has_begun(const struct history *history);
 /* Number of the last round of flushes that passed the CPU over as idle, and after which it has not flushed yet; 0: none. */
 uint64_t history_must_flush(const struct history *history, unsigned int cpu);
 
-/* Whether the last operation was one that promises a flush, so that no range waits for one. */
-bool history_is_flushed(const struct history *history);
+/* Whether the last operation was one that promises a purge, and ran alone: no area waits. */
+bool history_is_purged(const struct history *history);
 
 /* Findings since the last call. Borrowed, until the next history_*(). */
 const struct history_findings *history_new_findings(struct history *history);

@@ -60,7 +60,7 @@ struct history {
 	bool has_recorder, has_begun, has_ended;
 	uint64_t running;    /* operations that have begun and not returned */
 	bool is_alone;       /* no other ran since the last one began */
-	bool is_flushed;     /* it promised a flush, and was alone */
+	bool is_purged;      /* it promised a purge, and was alone */
 	struct error *error; /* of the call */
 
 	struct stream streams[2 * KVMAP_CPUS_MAX];

@@ -75,6 +75,7 @@ static enum history_promise promise_of(const struct history *history, const stru
 static int translate_operation(struct history *history, const struct record *record)
 {
 	struct history_cpu *cpu = &history->cpus[record->cpu];
+	enum history_promise promise = promise_of(history, record);
 	struct tlb_event event = { .kind = TLB_FLUSHED,
 				   .cpu = record->cpu,
 				   .address = KVMAP_VMALLOC_START,
@@ -83,9 +84,9 @@ static int translate_operation(struct history *history, const struct record *rec
 
 	history->stats.operations++;
 	history->running -= history->running > 0;
-	if (promise_of(history, record) == HISTORY_PROMISES_FLUSH) {
+	if (promise == HISTORY_PROMISES_FLUSH || promise == HISTORY_PROMISES_PURGE) {
 		history->checks++;
-		history->is_flushed = history->is_alone;
+		history->is_purged = promise == HISTORY_PROMISES_PURGE && history->is_alone;
 		if (feed(history, &event) < 0)
 			return -1;
 	}
@@ -100,7 +101,7 @@ static int translate_begin(struct history *history, const struct record *record)
 {
 	if (promise_of(history, record) != HISTORY_IS_A_STOP) {
 		history->is_alone = !history->running;
-		history->is_flushed = false;
+		history->is_purged = false;
 	}
 	history->running++;
 	history->cpus[record->cpu].operation = tlb_seq(history->tlb);

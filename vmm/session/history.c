@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* `purge` and `vm_unmap_aliases` promise a flush; in an interrupt they are refused. */
+/*
+ * `purge` and `vm_unmap_aliases` promise a flush, `purge` also that no area waits; in an interrupt they are refused.
+ */
 static enum history_promise promise_of(void *context, uint64_t number)
 {
 	const struct session *session = context;
@@ -21,10 +23,13 @@ static enum history_promise promise_of(void *context, uint64_t number)
 	operation = &script->operations.items[number];
 	if (operation->opcode == KVMAP_OP_VERIFY || operation->opcode == KVMAP_OP_SHOW)
 		return HISTORY_IS_A_STOP;
-	return operation->context == KVMAP_CONTEXT_TASK && (operation->opcode == KVMAP_OP_PURGE ||
-							    operation->opcode == KVMAP_OP_VM_UNMAP_ALIASES)
-		       ? HISTORY_PROMISES_FLUSH
-		       : HISTORY_PROMISES_NOTHING;
+	if (operation->context != KVMAP_CONTEXT_TASK)
+		return HISTORY_PROMISES_NOTHING;
+	switch (operation->opcode) {
+	case KVMAP_OP_PURGE: return HISTORY_PROMISES_PURGE;
+	case KVMAP_OP_VM_UNMAP_ALIASES: return HISTORY_PROMISES_FLUSH;
+	default: return HISTORY_PROMISES_NOTHING;
+	}
 }
 
 static int open_events(struct session *session, struct error *error)

@@ -165,7 +165,7 @@ static void check_waiting(struct check *check, const struct history *history)
 {
 	const struct claims *claims = check->facts->claims;
 
-	for (size_t i = 0; history_is_flushed(history) && i < claims->areas.count; i++) {
+	for (size_t i = 0; history_is_purged(history) && i < claims->areas.count; i++) {
 		const struct claim_area *area = &claims->areas.items[i];
 		struct finding *finding;
 

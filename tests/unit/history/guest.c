@@ -9,7 +9,7 @@
 static enum history_promise promise(void *context, uint64_t operation)
 {
 	(void)context;
-	return operation == 7 ? HISTORY_PROMISES_FLUSH : HISTORY_PROMISES_NOTHING;
+	return operation == 7 ? HISTORY_PROMISES_PURGE : HISTORY_PROMISES_NOTHING;
 }
 
 struct kvmap_log *guest_log(struct guest *guest, unsigned int cpu, bool second)

@@ -156,7 +156,7 @@ Test(history, nothing_waits_after_a_promise_of_an_operation_that_ran_alone)
 		if (way == 3)
 			guest_number(&guest, 0, KVMAP_LOG_BEGIN, 1);
 		cr_expect_eq(guest_stop(&guest)->count, 0);
-		cr_expect_eq(history_is_flushed(guest.history), way == 0, "way %u", way);
+		cr_expect_eq(history_is_purged(guest.history), way == 0, "way %u", way);
 		guest_end(&guest);
 	}
 }
