@@ -23,7 +23,7 @@
 
 /* Seeds of a clean run, and seeds within which each bug must be found. */
 #define CLEAN_SEEDS 40
-#define BUG_SEEDS   40
+#define BUG_SEEDS   200
 
 void __wrap_spin_lock(struct spinlock *lock);
 void __real_spin_lock(struct spinlock *lock);

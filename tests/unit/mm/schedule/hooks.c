@@ -99,6 +99,16 @@ COPY(memset, int from)
 		*expected = old;                                                                             \
 		return 0;                                                                                    \
 	}
+/* clang's */
+#define ATOMIC_CAS_VAL(bits)                                                                                 \
+	u##bits __tsan_atomic##bits##_compare_exchange_val(volatile u##bits *at, u##bits expected,           \
+							   u##bits value, int order, int failed);            \
+	u##bits __tsan_atomic##bits##_compare_exchange_val(volatile u##bits *at, u##bits expected,           \
+							   u##bits value, int order, int failed)             \
+	{                                                                                                    \
+		__tsan_atomic##bits##_compare_exchange_strong(at, &expected, value, order, failed);          \
+		return expected;                                                                             \
+	}
 #define ATOMICS_OF(bits)                                                                                     \
 	u##bits __tsan_atomic##bits##_load(const volatile u##bits *at, int order);                           \
 	u##bits __tsan_atomic##bits##_load(const volatile u##bits *at, int order)                            \
@@ -121,7 +131,8 @@ COPY(memset, int from)
 	ATOMIC_RMW(bits, fetch_or, old | value)                                                              \
 	ATOMIC_RMW(bits, fetch_xor, old ^ value)                                                             \
 	ATOMIC_CAS(bits, compare_exchange_strong)                                                            \
-	ATOMIC_CAS(bits, compare_exchange_weak)
+	ATOMIC_CAS(bits, compare_exchange_weak)                                                              \
+	ATOMIC_CAS_VAL(bits)
 ATOMICS_OF(8)
 ATOMICS_OF(16)
 ATOMICS_OF(32)
