@@ -71,12 +71,17 @@ static const struct {
 	  "1:18: expected a flag of an allocation, got 'nothing': __GFP_DMA, __GFP_DMA32, __GFP_HIGH, __GFP_IO, "
 	  "__GFP_FS, __GFP_ZERO, __GFP_DIRECT_RECLAIM, __GFP_KSWAPD_RECLAIM, __GFP_NOWARN, __GFP_NOFAIL, "
 	  "__GFP_THISNODE, GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_DMA, GFP_DMA32" },
-	/* As many names as a message has room for. */
 	{ "bug nothing",
 	  "1:5: expected a deliberate bug, got 'nothing': guard-mapped, shared-frame, lost-frame, "
 	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, "
-	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, "
-	  "lost-block, fresh-written, requested-size, freed-written, object-record, second-half, free-link, block-slack, ..." },
+	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, "
+	  "idle-at-work, lost-block, fresh-written, requested-size, freed-written, object-record, "
+	  "second-half, free-link, block-slack, unlogged-change, right-taken, lying-log, "
+	  "lost-record, early-round, short-flush, late-flush, forged-stamps, other-cpu, "
+	  "empty-purge, unmerged-buddies, touching-ranges, memory-type, pages-short, zone-ignored, "
+	  "node-ignored, lost-object, lost-vm-struct, lost-range, cached-off, empty-off, lazy-off, "
+	  "pages-swapped, zeros-left-out, hoarded-frames, die-soon, unexecuted-flush, lock-order, "
+	  "lock-left-out, lock-in-interrupt" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole",
