@@ -31,7 +31,7 @@ void check_refused_bytes(const char *text, size_t length, const char *message)
 {
 	struct script *script = NULL;
 	struct error error = { 0 };
-	char expected[600];
+	char expected[1100];
 
 	snprintf(expected, sizeof(expected), "t.kvs:%s", message);
 	cr_assert_eq(script_compile("t.kvs", text, length, &script, NULL, 0, &error), -1, "compiled: %s",
