@@ -24,7 +24,7 @@ bug() {
 	try run -e 'a = vmalloc 4K' "$@" --cpus 2 --guest "$LOCKS_MUTANT_GUEST"
 	check "$which is not found by a guest that does not check" 0
 }
-bug lock-order 'a lock is taken against the order of locks: vmap_area_lock.*, at lock_order.*bugs.c:[0-9]*\), while free_vmap_area_lock.*, taken at lock_order' \
+bug lock-order 'a lock is taken against the order of locks: vmap_area_lock.*, at lock_order.*bugs[_a-z]*.c:[0-9]*\), while free_vmap_area_lock.*, taken at lock_order' \
 	-e 'bug lock-order'
 bug lock-left-out 'a lock is not held, as what it protects is used: vmap_area_lock.*, at ' -e 'bug lock-left-out'
 bug lock-in-interrupt 'a lock is taken in an interrupt, and elsewhere with interrupts on: vmap_area_lock.*, at .*shootdown_handle.*its other use is at ' \
