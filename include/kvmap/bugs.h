@@ -41,6 +41,7 @@
 	X(forged_stamps, 32, "forged-stamps")                                                                \
 	X(other_cpu, 33, "other-cpu")                                                                        \
 	X(empty_purge, 34, "empty-purge")                                                                    \
-	X(unexecuted_flush, 35, "unexecuted-flush")
+	X(unexecuted_flush, 35, "unexecuted-flush")                                                          \
+	X(forged_frames, 36, "forged-frames")
 
 #endif

@@ -89,6 +89,7 @@ static int verify_claims(struct session *session, struct error *error)
 		.variable_names = (const char *const *)session->config.script->variables.items,
 		.variable_name_count = session->config.script->variables.count,
 		.history = session->history,
+		.seen = &session->seen,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;
