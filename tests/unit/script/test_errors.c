@@ -74,7 +74,7 @@ static const struct {
 	  "1:5: expected a deliberate bug, got 'nothing': guard-mapped, shared-frame, lost-frame, "
 	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, "
 	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, idle-at-work, "
-	  "lost-block, fresh-written, requested-size, freed-written, object-record, second-half, free-link, block-slack" },
+	  "lost-block, fresh-written, requested-size, freed-written, object-record, second-half, free-link, block-slack, ..." },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole",
@@ -176,14 +176,19 @@ Test(errors, each_mistake_is_named_with_its_line_and_column)
 		check_refused(cases[i].text, cases[i].message);
 }
 
-Test(errors, of_an_unknown_bug_lists_all_names)
+/* They are too many for one line. */
+Test(errors, of_an_unknown_bug_lists_the_names_that_fit)
 {
 #define BUG_NAME(function, number, name) ", " name
 	static const char names[] = KVMAP_BUGS(BUG_NAME);
 #undef BUG_NAME
+	static const char last[] = "block-slack, ";
+	const char *end = strstr(names, last);
 	char message[1000];
 
-	snprintf(message, sizeof(message), "1:5: expected a deliberate bug, got 'x': %s", names + 2);
+	cr_assert_not_null(end);
+	snprintf(message, sizeof(message), "1:5: expected a deliberate bug, got 'x': %.*s...",
+		 (int)(end - names - 2 + (int)strlen(last)), names + 2);
 	check_refused("bug x", message);
 }
 
