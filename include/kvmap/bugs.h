@@ -60,6 +60,7 @@
 	X(unexecuted_flush, 51, "unexecuted-flush")                                                          \
 	X(lock_order, 52, "lock-order")                                                                      \
 	X(lock_left_out, 53, "lock-left-out")                                                                \
-	X(lock_in_interrupt, 54, "lock-in-interrupt")
+	X(lock_in_interrupt, 54, "lock-in-interrupt")                                                        \
+	X(forged_frames, 55, "forged-frames")
 
 #endif

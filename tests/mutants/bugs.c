@@ -39,7 +39,10 @@ u64 __wrap_arch_unmap(unsigned long va, u32 nr, u32 table);
 u64 __real_arch_unmap(unsigned long va, u32 nr, u32 table);
 
 static bool skip_next_flush, skip_next_cpu, free_next_tables;
-static bool end_next_round_early, shorten_next_flush, skip_next_purge, forge_stamps;
+u32 __wrap_frames_free_chain(u32 first, u32 nr, u64 stamp);
+u32 __real_frames_free_chain(u32 first, u32 nr, u64 stamp);
+
+static bool end_next_round_early, shorten_next_flush, skip_next_purge, forge_stamps, forge_frames;
 
 bool __wrap_cpu_defer_flush(struct cpu *cpu)
 {
@@ -297,83 +300,26 @@ u32 requested_size(void)
 	return KVMAP_REFUSED_NOT_AN_AREA;
 }
 
-/* ---- with slab_debug ---- */
-
-/* The first free object of kmalloc(), and its cache. */
-static char *free_object(struct kmem_cache **cache_out)
-{
-	for (u32 i = 1; i <= KMALLOC_CLASSES; i++) {
-		struct kmem_cache *cache = kmem_caches[i];
-
-		if (!cache || !cache->partial)
-			continue;
-		*cache_out = cache;
-		return (char *)__va((u64)cache->partial << PAGE_SHIFT) +
-		       (pfn_to_page(cache->partial)->freelist - 1) * 8;
-	}
-	return NULL;
-}
-
-/* A write to the first word of a free object. */
-u32 freed_written(void)
-{
-	struct kmem_cache *cache;
-	char *object = free_object(&cache);
-
-	if (!object)
-		return KVMAP_REFUSED_NOT_AN_AREA;
-	*(u64 *)(void *)object = 0;
-	return KVMAP_OK;
-}
-
-/* The record of the script's first object says that it is free. */
-u32 object_record(void)
-{
-	const char *object = (const char *)agent_variables[1].address;
-	const struct kmem_cache *cache = kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
-
-	*(u64 *)(void *)(object + cache->link + KMALLOC_RECORD_OFFSET) = KMALLOC_RECORD(0);
-	return KVMAP_OK;
-}
-
-/* A write to the word after the last object of a slab. */
-u32 second_half(void)
-{
-	struct kmem_cache *cache;
-
-	if (!free_object(&cache))
-		return KVMAP_REFUSED_NOT_AN_AREA;
-	((u64 *)__va((u64)cache->partial << PAGE_SHIFT))[(cache->last + cache->object_size) / 8] = 0;
-	return KVMAP_OK;
-}
-
-/* A free list ends before its count. */
-u32 free_link(void)
-{
-	struct kmem_cache *cache;
-	char *object = free_object(&cache);
-
-	if (!object)
-		return KVMAP_REFUSED_NOT_AN_AREA;
-	*(u64 *)(void *)(object + cache->link) = 0;
-	return KVMAP_OK;
-}
-
-/* A write to the last byte of the script's first block of kmalloc(). */
-u32 block_slack(void)
-{
-	char *block = (char *)agent_variables[1].address;
-
-	block[(PAGE_SIZE << pfn_to_page((u32)(__pa(block) >> PAGE_SHIFT))->order) - 1]++;
-	return KVMAP_OK;
-}
-
 /* The first 2M leaf of an area maps low memory. */
 u32 huge_leaf(void)
 {
 	volatile u64 *entry = pmd_make(live_area(0)->va_start);
 
 	*entry &= ~PTE_PFN_MASK;
+	return KVMAP_OK;
+}
+
+/* Frames keep their old stamps. */
+u32 __wrap_frames_free_chain(u32 first, u32 nr, u64 stamp)
+{
+	return __real_frames_free_chain(first, nr, forge_frames ? 0 : stamp);
+}
+
+/* No flush the next time, and the stamps of the frames say that they never were mapped. */
+u32 forged_frames(void)
+{
+	forge_frames = true;
+	skip_next_flush = true;
 	return KVMAP_OK;
 }
 

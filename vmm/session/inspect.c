@@ -97,6 +97,7 @@ static int verify_claims(struct session *session, struct error *error)
 		.variable_name_count = session->config.script->variables.count,
 		.history = session->history,
 		.died = session->run.death,
+		.seen = &session->seen,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;

@@ -215,6 +215,7 @@ void session_destroy(struct session *session)
 	ranges_destroy(&session->ranges);
 	claims_destroy(&session->claims);
 	flush_log_destroy(&session->flushes);
+	free(session->seen.items);
 	history_destroy(session->history);
 	if (session->events)
 		fclose(session->events);

@@ -71,6 +71,7 @@ struct session {
 	bool has_mode; /* paging was on then */
 	struct claims claims;
 	struct flush_log flushes;
+	struct seen_pages seen;  /* by the last verification */
 	struct history *history; /* with config.log */
 	FILE *events;            /* of config.record_events */
 	bool has_invlpg;         /* KVM's count of INVLPG when the log began is `invlpg` */

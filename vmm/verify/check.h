@@ -127,6 +127,9 @@ void check_memory_types(struct check *check);
 /* write_execute.c: the part of check_protection() that is about frames with several mappings. */
 void check_write_execute(struct check *check);
 
+/* seen.c: the part of check_flushes() that is about what the verification before has seen. */
+void check_seen(struct check *check);
+
 /* flush_events.c: the part of check_flushes() that is about the event log. */
 void check_flush_events(struct check *check);
 

@@ -426,6 +426,7 @@ void check_flushes(struct check *check)
 		check_rights(&flushes);
 		check_frames(&flushes);
 		check_stamps(check);
+		check_seen(check);
 		check_idle(check);
 		report_not_checked(&flushes);
 	}

@@ -84,6 +84,18 @@ struct verdict {
 	const char *source; /* how a command line calls what was verified; borrowed; NULL: not known */
 };
 
+/* A 4K page of an area, and its frame. */
+struct seen_page {
+	uint64_t gva, gpa;
+};
+
+/* Zero is that of a guest that was not verified yet. The owner frees items. */
+struct seen_pages {
+	struct seen_page *items;
+	size_t count, capacity;
+	uint64_t generation; /* tlb_gen then */
+};
+
 /* The input of a verification. All pointers are borrowed. */
 struct verify_input {
 	const struct view *view;
@@ -104,6 +116,8 @@ struct verify_input {
 	 * findings are taken.
 	 */
 	struct history *history;
+	/* Pages of areas that the verification before has seen mapped; replaced by this one's. NULL: none are kept. */
+	struct seen_pages *seen;
 	/*
 	 * May be NULL. Parallel to claims->areas, zeroed by the caller. Bit i is set if invariant i has a
 	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.

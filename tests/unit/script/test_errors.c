@@ -71,17 +71,6 @@ static const struct {
 	  "1:18: expected a flag of an allocation, got 'nothing': __GFP_DMA, __GFP_DMA32, __GFP_HIGH, __GFP_IO, "
 	  "__GFP_FS, __GFP_ZERO, __GFP_DIRECT_RECLAIM, __GFP_KSWAPD_RECLAIM, __GFP_NOWARN, __GFP_NOFAIL, "
 	  "__GFP_THISNODE, GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_DMA, GFP_DMA32" },
-	{ "bug nothing",
-	  "1:5: expected a deliberate bug, got 'nothing': guard-mapped, shared-frame, lost-frame, "
-	  "free-and-mapped, writable-text, frame-order, stray-mapping, tree-order, table-as-data, "
-	  "account-off, missing-flush, damaged-bytes, missing-ipi, huge-leaf, table-at-once, "
-	  "idle-at-work, lost-block, fresh-written, requested-size, freed-written, object-record, "
-	  "second-half, free-link, block-slack, unlogged-change, right-taken, lying-log, "
-	  "lost-record, early-round, short-flush, late-flush, forged-stamps, other-cpu, "
-	  "empty-purge, unmerged-buddies, touching-ranges, memory-type, pages-short, zone-ignored, "
-	  "node-ignored, lost-object, lost-vm-struct, lost-range, cached-off, empty-off, lazy-off, "
-	  "pages-swapped, zeros-left-out, hoarded-frames, die-soon, unexecuted-flush, lock-order, "
-	  "lock-left-out, lock-in-interrupt" },
 	{ "pair vmalloc 4K", "1:16: a count is missing; write: pair FUNCTION SIZE COUNT" },
 	{ "areas 10", "1:9: a size is missing; write: areas COUNT SIZE [holes]" },
 	{ "areas 10 4K hole",
@@ -181,6 +170,17 @@ Test(errors, each_mistake_is_named_with_its_line_and_column)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_refused(cases[i].text, cases[i].message);
+}
+
+Test(errors, of_an_unknown_bug_lists_all_names)
+{
+#define BUG_NAME(function, number, name) ", " name
+	static const char names[] = KVMAP_BUGS(BUG_NAME);
+#undef BUG_NAME
+	char message[1000];
+
+	snprintf(message, sizeof(message), "1:5: expected a deliberate bug, got 'x': %s", names + 2);
+	check_refused("bug x", message);
 }
 
 Test(errors, a_nul_byte_is_refused_even_in_a_comment)
