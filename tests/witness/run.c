@@ -120,13 +120,18 @@ static u32 initiators(const struct witness_case *which)
 	return which->others_idle ? 1 : arch_nr_cpus;
 }
 
-/* Attempts with one choice of CPUs. */
+/*
+ * Attempts with one choice of CPUs. A CPU may lose a translation by itself, to another one that takes its place, so
+ * the attempts with a bug go on until one has shown it.
+ */
 static void attempts_add(struct outcome *outcome, const struct witness_case *which, enum flush_mode mode,
 			 u32 initiator, u32 not_by)
 {
 	u32 wanted = outcome->attempts + ATTEMPTS(arch_nr_cpus), seen = outcome->seen;
 
-	for (u32 i = 0; i < TRIES * ATTEMPTS(arch_nr_cpus) && outcome->attempts < wanted; i++)
+	for (u32 i = 0; i < TRIES * ATTEMPTS(arch_nr_cpus) &&
+			(outcome->attempts < wanted || (mode != FLUSH_DONE && outcome->seen == seen));
+	     i++)
 		attempt_add(outcome, which, mode, initiator, not_by);
 	outcome->not_seen += seen == outcome->seen;
 }
