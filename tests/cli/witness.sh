@@ -6,7 +6,7 @@
 # 2. The scripts of tests/witness/harm use what a deliberate bug of tests/mutants left stale. With the bug other contents are
 #    seen, or an access does not fault that must; without it neither. On KVM V9 finds each bug, and nothing without it.
 #    A line "# flushed: " has the pattern of lines of the report that are fewer with the bug; if there is none, the contents differ.
-#    What one CPU alone does between the bug and the use may take the place of the stale translation in its TLB, so the
+#    Accesses of one CPU between the bug and the use may take the place of the stale translation in its TLB, so the
 #    script is tried at several addresses.
 . "$(dirname "$0")/tap.sh"
 
