@@ -111,6 +111,9 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 {
 	u64 room = variable_bytes(new);
 
+	/* In place: other areas still map its frames. */
+	if (new->address == old->address)
+		new->group = old->group;
 	if (old->slack_written)
 		return; /* krealloc() may have taken another number for the requested size */
 	new->fill_seed = old->fill_seed;

@@ -4,7 +4,9 @@
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
+#include "lib/platform.h"
 #include "lib/types.h"
+#include "mm/arch.h"
 #include "mm/vmalloc/vmalloc.h"
 #include "mm/warn.h"
 
@@ -79,15 +81,23 @@ static u32 map_from(struct operation *operation, bool ram, struct page **pages)
 	return KVMAP_OK;
 }
 
+/*
+ * One CPU at a time has `pages`, which is too large for the stack. This is no spinlock: the memory manager, which is
+ * called meanwhile, may hold the other CPUs, those that wait here too.
+ */
 static u32 map_again(struct operation *operation, bool ram)
 {
-	static struct page *pages[VMAP_PAGES_MAX]; /* too large for the stack */
-	static struct spinlock lock;
+	static struct page *pages[VMAP_PAGES_MAX];
+	static bool busy;
 	u32 status;
 
-	spin_lock(&lock);
+	while (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE)) {
+		arch_hold_allow();
+		arch_relax();
+		arch_hold_forbid();
+	}
 	status = map_from(operation, ram, pages);
-	spin_unlock(&lock);
+	__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
 	return status;
 }
 

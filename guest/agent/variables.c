@@ -108,14 +108,20 @@ void variable_contents_changed(const struct agent_variable *variable)
 			continue;
 		other->contents = variable->contents;
 		other->fill_seed = variable->fill_seed;
-		other->filled = variable->filled;
+		other->filled =
+			variable->filled < variable_bytes(other) ? variable->filled : variable_bytes(other);
 		other->zero_start = variable->zero_start;
-		other->zero_end = variable->zero_end;
+		other->zero_end = variable->zero_end < variable_bytes(other) ? variable->zero_end
+									     : variable_bytes(other);
+		if (other->zero_end <= other->zero_start)
+			other->zero_start = other->zero_end = 0;
 		other->write_address = variable->write_address
 					       ? variable->write_address - variable->address + other->address
 					       : 0;
 		other->write_value = variable->write_value;
 		other->write_words = variable->write_words;
+		if (other->write_address && variable_write_end(other) > variable_bytes(other))
+			other->write_address = 0;
 	}
 }
 

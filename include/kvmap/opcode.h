@@ -159,7 +159,7 @@
 	X(SHOW, show, 82, "show", NOTHING, show, "shown",                                                     \
 	  "stops the guest while the host puts into the report, at this place, its counters as `kvmap proc` " \
 	  "has them, its areas as `kvmap areas` has them, of ADDRESS the one that it lies in, or the frame "  \
-	  "to which ADDRESS is mapped")                                                                       \
+	  "to which ADDRESS is mapped. ADDRESS is made of a variable, a number or `text`")                    \
 	X(CRASH, crash, 13, "crash", NOTHING, crash, "", "crashes the guest, to show the report of it")       \
 	X(BUG, bug, 14, "bug", NOTHING, bug, "",                                                              \
 	  "runs a deliberate bug of the memory manager, for the host to find. Only the guest of "             \

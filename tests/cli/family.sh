@@ -73,4 +73,26 @@ verify
 END
 try run slack.kvs --json
 check "writes beyond the requested size are no finding" 0 out '"type":"verdict".*"ok":true'
+
+# An area that was resized in place still has its other mappings.
+cat >shared.kvs <<'END'
+v = vmalloc 8K
+fill v
+m = vmap v
+w = vm_map_ram v
+v = vrealloc v 5000
+write m+48 7
+verify
+check v
+v = vrealloc v 8K __GFP_ZERO
+verify
+fill v seed 3
+check m
+check w
+fill w seed 4
+check v
+verify
+END
+try run shared.kvs --json
+check "a resize in place changes what other mappings hold" 0 out '"type":"verdict".*"ok":true'
 finish

@@ -13,6 +13,29 @@ for policy in strict lazy eager; do
 	check "random operations on 3 CPUs, $policy" 0
 done
 
+# The memory manager drains all CPUs while the agent maps frames once more.
+cat >drain.kvs <<'END'
+cpus 2
+memory 8M
+a = vmalloc 64K
+repeat 120
+x = kmalloc 32K
+end
+repeat 600
+x = kmalloc 4K
+end
+repeat 300
+v = vmap a
+end
+parallel
+on cpu 0 v = vmap a
+on cpu 1 v = vm_map_ram a
+end
+END
+try run drain.kvs --debug-locks
+tr -s ' \n' ' ' <out >line
+grep -q FAILED line && not_ok "vmap where memory is short holds no lock that it must not" || ok "vmap where memory is short holds no lock that it must not"
+
 # bug NAME OPERATIONS...: with the bug and the checks a failure; without the checks none.
 bug() {
 	which=$1

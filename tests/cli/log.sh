@@ -23,6 +23,13 @@ check "64 CPUs have small logs" 0 out '"ok":true'
 try run -e 'a = vmalloc 16K; on cpu 1 vfree a; vm_unmap_aliases; verify; on cpu 1 a = vmalloc 16K; on cpu 1 vfree_atomic a; vm_unmap_aliases; verify; purge; verify' --log --cpus 2
 check "vm_unmap_aliases may leave flushed areas, and such that are still mapped, to their CPU" 0 out '^VERIFIED'
 
+try run -e 'a = vmalloc 16K; b = vm_map_ram a; c = vm_map_ram a; vm_unmap_ram b 4; purge; verify; vm_unmap_ram c 4; on cpu 1 purge; verify' --log --cpus 2
+check "mappings of a block that were flushed wait for no purge" 0 out '^VERIFIED'
+for crash in mmio emulation oops triple-fault; do
+	try run -e "crash $crash" --log
+	check "crash $crash is the only finding" 1 out '^NOT VERIFIED: 1 finding;'
+done
+
 # ---- recording ----
 try run "$IMAGES/reuse.kvs" --record-events events
 check "--record-events implies --log" 0 out 'event log'

@@ -281,9 +281,9 @@ check "help and save" 2 out 'vmalloc_huge' out 'NAME = vmalloc SIZE:' out 'Usage
 try run typed.kvs
 check "what was saved is a script" 0 out 'a = vmalloc 4K' out VERIFIED
 grep -q '^policy strict$' typed.kvs && ok "with the machine in its head" || not_ok "with the machine in its head"
-
 typed <<'END'
 help walk
+help diff
 map --help
 walk --usage
 help repeat

@@ -100,13 +100,20 @@ static int feed_range(struct history *history, const struct record *record, uint
 	return feed(history, &event);
 }
 
+/* Entries are stored to for areas, and for the windows beyond the image. */
+static bool is_logged(uint64_t va)
+{
+	return (va >= KVMAP_VMALLOC_START && va < KVMAP_VMALLOC_END) || va >= KVMAP_IMAGE_BASE;
+}
+
 int translate_store(struct history *history, const struct record *record)
 {
 	unsigned int level = KVMAP_LOG_LEVEL_OF(record->what);
 	uint64_t va = record->what & ~(PAGE_4K - 1), gpa, size;
 
-	if (level < 1 || level > 3 || va < KVMAP_VMALLOC_START || va >= KVMAP_VMALLOC_END)
-		return damaged(history, record, "a store to an entry outside of the vmalloc space");
+	if (level < 1 || level > 3 || !is_logged(va))
+		return damaged(history, record,
+			       "a store to an entry of neither the vmalloc space nor the image");
 	size = page_level_size(level);
 	gpa = entry_gpa(history, va, level);
 	if (!gpa || index_of(va, level) + record->count > PAGE_TABLE_ENTRIES)

@@ -36,11 +36,19 @@ void shell_take_signal(struct shell *shell)
 	}
 }
 
+static bool asks_for_help(int count, char **words)
+{
+	for (int i = 1; i < count; i++)
+		if (!strcmp(words[i], "--help") || !strcmp(words[i], "-?"))
+			return true;
+	return false;
+}
+
 void shell_inspect(struct shell *shell, int count, char **words)
 {
 	enum shell_inspection found;
 
-	if (!strcmp(words[0], "diff") && shell->session && !shell->last) {
+	if (!strcmp(words[0], "diff") && shell->session && !shell->last && !asks_for_help(count, words)) {
 		shell_error(shell, *shell->no_last.text ? shell->no_last.text : "there was no stop before",
 			    NULL);
 		return;

@@ -4,6 +4,7 @@
  */
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/event_log.h"
 #include "arch/x86_64/pgtable.h"
 #include "arch/sections.h"
 #include "kvmap/layout.h"
@@ -155,8 +156,14 @@ void paging_count_tables(u64 first_table, u64 next_table)
 
 static void *map_window(u64 gpa, u64 index)
 {
-	boot_image_pmd[index] = ALIGN_DOWN(gpa, PMD_SIZE) | _PAGE_KERNEL | _PAGE_PSE;
-	return (void *)(KVMAP_IMAGE_BASE + index * PMD_SIZE + gpa % PMD_SIZE);
+	unsigned long va = KVMAP_IMAGE_BASE + index * PMD_SIZE;
+	u64 entry = ALIGN_DOWN(gpa, PMD_SIZE) | _PAGE_KERNEL | _PAGE_PSE;
+
+	if (log_is_on())
+		log_change(&boot_image_pmd[index], va, 1, 2, 0, entry);
+	else
+		boot_image_pmd[index] = entry;
+	return (void *)(va + gpa % PMD_SIZE);
 }
 
 void *paging_map_window(u64 gpa)

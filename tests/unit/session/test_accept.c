@@ -161,6 +161,8 @@ Test(accept, that_fails_closes_what_it_opened)
 
 static void start_hold(void)
 {
+	/* A signal that the parent process ignores, as nohup's does SIGHUP, would stay ignored. */
+	signal(SIGHUP, SIG_DFL);
 	signals_begin(NULL);
 	session.config.hold = true;
 	cr_assert_eq(acceptor_start(&session, &acceptor, &error), 0, "%s", error.text);
@@ -197,6 +199,8 @@ static void hold_until(int number)
 {
 	unsigned int before;
 
+	/* A signal that the parent process ignores would stay ignored. */
+	signal(number, SIG_DFL);
 	start_hold();
 	before = open_descriptors();
 	cr_expect(acceptor_hold(acceptor));
