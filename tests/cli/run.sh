@@ -56,6 +56,8 @@ check "without --ticks the serial report tells no ticks" 0 out '^line 3: pair vm
 printf 'a = vmalloc 4K\nvfree a\nexpect refused vfree a\nexpect refused b = vmalloc 1024G\n' >expected.kvs
 try run expected.kvs
 check "an expected refusal is no error" 0
+try run -e 'a = vmalloc 4K; vfree a; vfree a' --json
+check "JSON has the number of the others" 2 out '"type":"verdict".*"ok":true,"refused":1'
 try run "$MUTANTS/03-lost-frame.kvs" --guest "$MUTANT_GUEST"
 check "verify in a script reports its findings" 1 out '^ +[0-9]+ +verify +verified: 1 finding$'
 printf 'a = vmalloc 4K\nverify\n' >sound.kvs

@@ -322,6 +322,8 @@ static void emit_verdict(struct report *report, const struct verdict *verdict, c
 		json_add_number(line, "unverified", run->unverified);
 	if (run->earlier_findings)
 		json_add_number(line, "earlier_findings", run->earlier_findings);
+	if (run->refused)
+		json_add_number(line, "refused", run->refused);
 	json_add_number(line, "findings", verdict->finding_count);
 	json_object_object_add(line, "checked", checked);
 	json_object_object_add(line, "not_seen", not_seen);
