@@ -48,6 +48,12 @@ every "the same on another CPU" 'on cpu 1 a = vmalloc 64K' 'on cpu 2 vfree a'
 printf 'a = vmalloc 4K\n' >one.kvs
 try run one.kvs --fail-allocation 1
 check "the report names the operation" 0 out 'failure +allocation 1 was made to fail: one.kvs:1: a = vmalloc 4K was refused'
+check "its warning says why" 0 out 'a = vmalloc 4K: not enough free page frames; an allocation was made to fail'
+try run one.kvs --fail-allocation 1 --json
+check "in JSON, too" 0 out '"type":"warning".*"injected":true'
+printf 'expect refused kmalloc 4M\n' >short.kvs
+try run short.kvs --memory 8M --fail-allocation 1000 --json
+check "and not where memory is short" 0 out '"type":"warning".*"injected":false'
 try run one.kvs --fail-allocation 1000
 check "a script that makes fewer allocations" 0 out 'failure +none: the script makes [0-9]+ allocations, and number 1000 was to fail'
 printf 'pair kmalloc 200 5\na = kmalloc 8\nkfree a\n' >stale.kvs

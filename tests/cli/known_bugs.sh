@@ -92,6 +92,11 @@ debugged "a list that ends too early" 'a = kmalloc 64\nkfree a\nwrite a+4160 0\n
 debugged "two free objects written at their ends" 'a = kmalloc 8000\nb = kmalloc 8000\nkfree a\nkfree b
 write a+8188 0x4141414141414141\nwrite b+8188 0x4141414141414141\nd = kmalloc 8000\ne = kmalloc 8000\n' out 'debugged.kvs:7' \
 	out 'debugged.kvs:8' out 'in the free 8192-byte object'
+for request in 'kmalloc 4M' 'vmalloc 4600K'; do # too much, so that empty slabs go back
+	debugged "a slab is compared when it goes back: $request" \
+		"memory 8M\nk = kmalloc 64\nkfree k\nwrite k+8 7\nexpect refused $request\nverify\nm = kmalloc 64\n" \
+		out 'debugged.kvs:5' out 'in the free 128-byte object at 0x' out 'found +0x0*7: an object was written after it was freed'
+done
 for block in '64 GFP_DMA' '64 GFP_DMA32' 20000; do
 	debugged "the slack of a block: $block" "k = kmalloc $block\nwrite k+${block%% *} 1\nverify\nkfree k\n" out 'V12 at 0x' \
 		out 'written beyond its size' out 'the block at 0x' out 'debugged.kvs:4'

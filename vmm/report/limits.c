@@ -147,6 +147,7 @@ void limits_add(struct json_object *line, const struct kvmap_record *record)
 	json_add_number(line, "free", limits->free);
 	json_add_number(line, "free_fresh", limits->fresh);
 	json_add_number(line, "reserved", limits->reserved);
+	json_add_bool(line, "injected", limits->injected);
 	if (limits->largest)
 		json_add_number(line, "largest_order", limits->largest - 1u);
 	if (limits->withheld) {

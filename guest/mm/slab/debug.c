@@ -185,12 +185,32 @@ static void check_record(const struct kmem_cache *cache, const void *object, uns
 			    KMALLOC_RECORD(size));
 }
 
-void debug_alloc(const struct kmem_cache *cache, void *object, unsigned long size)
+/* All bytes of a free object but its link. */
+static void check_free(const struct kmem_cache *cache, void *object)
 {
+	const u64 *record = record_of(cache, object);
+
 	check_bytes(object, cache->object_size, object, (u8 *)object + cache->object_size, KMALLOC_POISON,
 		    KVMAP_FAILED_FREED_WRITTEN);
-	check_record(cache, object, 0, KVMAP_FAILED_FREED_WRITTEN);
+	if (*record != KMALLOC_RECORD(0))
+		damage_note(object, cache->object_size, KVMAP_FAILED_FREED_WRITTEN, record,
+			    KMALLOC_RECORD(0));
 	check_outside(cache, object, KVMAP_FAILED_FREED_WRITTEN);
+}
+
+void debug_slab_free(const struct kmem_cache *cache, void *slab, void *first)
+{
+	u32 left = cache->per_slab;
+
+	for (u32 at = 0; at <= cache->last; at += cache->object_size)
+		check_free(cache, (u8 *)slab + at);
+	while (first && debug_link_check(cache, first, left--))
+		first = *kmem_link(first, cache->link);
+}
+
+void debug_alloc(const struct kmem_cache *cache, void *object, unsigned long size)
+{
+	check_free(cache, object);
 	redzone_make(cache, object, size);
 }
 

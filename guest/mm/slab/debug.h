@@ -26,6 +26,12 @@ u32 debug_link_offset(const struct kmem_cache *cache, u32 half);
 void debug_slab_new(const struct kmem_cache *cache, void *slab);
 
 /*
+ * The slab, which is on no list any more, is about to be given back to the buddy allocator: checks all its objects,
+ * which are free, and the freelist from its first object on.
+ */
+void debug_slab_free(const struct kmem_cache *cache, void *slab, void *first);
+
+/*
  * The object is the first of its slab's freelist of nr objects. False: its link was overwritten; it is then
  * NULL, and the damage noted.
  */

@@ -149,8 +149,16 @@ static u32 empty_take(struct kmem_cache *cache, u32 keep)
 	return taken;
 }
 
-/* Frees the slabs of a chain; returns the number of frames. */
-static u32 slabs_free(u32 pfn)
+/* With slab_debug: compares a slab that is on no list any more. */
+static __attribute__((noinline)) void slab_check(const struct kmem_cache *cache, const struct page *page)
+{
+	spin_lock(&slab_debug_lock);
+	debug_slab_free(cache, __va((u64)page_to_pfn(page) << PAGE_SHIFT), slab_first(page));
+	spin_unlock(&slab_debug_lock);
+}
+
+/* Frees the slabs of a chain; returns the number of frames. The cache's lock must not be held. */
+static u32 slabs_free(const struct kmem_cache *cache, u32 pfn)
 {
 	u32 frames = 0, next;
 
@@ -158,6 +166,8 @@ static u32 slabs_free(u32 pfn)
 		struct page *page = pfn_to_page(pfn);
 
 		next = page->next;
+		if (unlikely(cache->link))
+			slab_check(cache, page);
 		page->prev = 0;
 		page->nr_objects = 0;
 		page->freelist = 0;
@@ -367,7 +377,7 @@ void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object)
 		empty = empty_take(cache, EMPTY_SLABS_KEPT);
 	spin_unlock(&cache->lock);
 	if (empty)
-		slabs_free(empty);
+		slabs_free(cache, empty);
 }
 
 bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)
@@ -402,7 +412,7 @@ void kmem_cache_drain(struct kmem_cache *cache, struct kmem_list *list)
 		empty = empty_take(cache, EMPTY_SLABS_KEPT);
 	spin_unlock(&cache->lock);
 	if (empty)
-		slabs_free(empty);
+		slabs_free(cache, empty);
 }
 
 /* Moves the CPU's objects to their slabs, and frees empty slabs. */
@@ -419,7 +429,7 @@ static bool cache_drain_cpu(struct kmem_cache *cache, struct cpu_cache *cpu)
 	if (cache->frees_empty_slabs)
 		empty = empty_take(cache, 0);
 	spin_unlock(&cache->lock);
-	return slabs_free(empty) || found;
+	return slabs_free(cache, empty) || found;
 }
 
 bool kmem_drain_cpu(struct cpu_cache *cpu)

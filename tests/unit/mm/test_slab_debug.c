@@ -5,6 +5,7 @@
 #include "sim.h"
 
 #include "kvmap/claims.h"
+#include "mm/reclaim.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -217,6 +218,19 @@ Test(slab_debug, a_double_free_is_seen_though_the_record_was_overwritten)
 	check_machine();
 }
 
+Test(slab_debug, a_free_object_whose_record_is_of_an_allocated_one_was_written)
+{
+	char *object;
+
+	boot();
+	object = kmalloc(100, GFP_KERNEL);
+	kfree(object);
+	*record_of(object) = KMALLOC_RECORD(100);
+	cr_assert_eq(kmalloc(100, GFP_KERNEL), object);
+	expect_damage(KVMAP_FAILED_FREED_WRITTEN, object, (char *)record_of(object));
+	check_machine();
+}
+
 Test(slab_debug, an_overwritten_link_is_not_followed)
 {
 	char *first, *second, *third;
@@ -252,6 +266,72 @@ Test(slab_debug, an_overwritten_link_is_not_followed)
 		wrong[4] = first + 8;
 		wrong[5] = first - PAGE_SIZE;
 	}
+	check_machine();
+}
+
+/* A slab of objects of `size` bytes, all of them free. */
+static char *free_slab(unsigned long size)
+{
+	char *object = kmalloc(size, GFP_KERNEL), *slab;
+
+	slab = object - __pa(object) % (PAGE_SIZE << cache_of(object)->order);
+	kfree(object);
+	expect_damage(KVMAP_OK, NULL, NULL);
+	return slab;
+}
+
+/* Every word, whatever is written to it; each is one object's. */
+Test(slab_debug, a_slab_is_compared_when_it_goes_back)
+{
+	static const u64 values[] = { 0, 0x42, KMALLOC_RECORD(8) };
+
+	boot();
+	for (u32 i = 0; i < ARRAY_SIZE(class_sizes); i++) {
+		const struct kmem_cache *cache = cache_of(free_slab(class_sizes[i]));
+		u32 step = cache->order > 1 ? 104 : 8; /* 104 meets all kinds of words */
+
+		for (u32 at = 0; at < PAGE_SIZE << cache->order; at += step)
+			for (u32 value = 0; value < ARRAY_SIZE(values); value++) {
+				char *slab = free_slab(class_sizes[i]);
+				struct kmalloc_damage damage;
+				u64 *word = (u64 *)(void *)(slab + at), before = *word;
+
+				*word = values[value];
+				reclaim_memory();
+				cr_assert_eq(cache_of(slab)->object_size, 0, "the slab is still one");
+				damage = kmalloc_damage();
+				if (before == values[value])
+					continue; /* the link that ends the list */
+				cr_assert_eq(damage.status, KVMAP_FAILED_FREED_WRITTEN, "%u of a slab of %s",
+					     at, cache->name);
+				cr_assert_eq(damage.address, (unsigned long)word);
+				cr_assert_eq(damage.found, values[value]);
+				cr_assert_eq((damage.object - (unsigned long)slab) % cache->object_size, 0);
+				cr_assert_leq(damage.object - (unsigned long)slab, cache->last);
+			}
+	}
+	check_machine();
+}
+
+/* A free that leaves too many empty slabs gives its own back; the damage is of another object of that slab. */
+Test(slab_debug, a_slab_that_a_free_gives_back_is_compared)
+{
+	char *objects[4 * (EMPTY_SLABS_KEPT + 1)], *written;
+	u32 nr = ARRAY_SIZE(objects);
+
+	boot();
+	for (u32 i = 0; i < nr; i++)
+		objects[i] = kmalloc(1000, GFP_KERNEL);
+	cr_assert_eq(cache_of(objects[0])->per_slab, 4);
+	written = objects[nr - 4];
+	for (u32 i = 0; i < nr; i++) {
+		expect_damage(KVMAP_OK, NULL, NULL);
+		kfree(objects[i]);
+		if (objects[i] == written)
+			written[512] = 7;
+	}
+	cr_assert_eq(cache_of(written)->object_size, 0, "the slab is still one");
+	expect_damage(KVMAP_FAILED_FREED_WRITTEN, written, written + 512);
 	check_machine();
 }
 
