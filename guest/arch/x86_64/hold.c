@@ -42,7 +42,8 @@ void hold_handle(u64 rip)
 
 	if (!READ_ONCE(cpu->hold_wanted) || !is_outside_mm(rip))
 		return;
-	arch_hold_allow();
+	/* Not arch_hold_allow(): an operation may have a lock of the agent's, which the memory manager never takes. */
+	hold_allow(cpu);
 	while (READ_ONCE(cpu->hold_wanted))
 		arch_relax();
 	arch_hold_forbid();
