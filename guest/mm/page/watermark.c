@@ -32,56 +32,57 @@ static u64 reserve_frames(u64 total)
 	return frames < RESERVE_MIN ? RESERVE_MIN : frames > RESERVE_MAX ? RESERVE_MAX : frames;
 }
 
-/* Frames of a zone type of a node. */
-static u64 zone_frames(u32 node, u32 kind)
-{
-	u64 frames = 0;
-
-	for (u32 i = 0; i < nr_zones; i++)
-		if (zones[i].numa_node == node && zones[i].kind == kind)
-			frames += zones[i].end_pfn - zones[i].start_pfn;
-	return frames;
-}
-
-static void zone_watermarks_set(struct zone *zone, u64 reserve, u64 total)
-{
-	u64 frames = zone_frames(zone->numa_node, zone->kind), min = reserve * frames / total;
-	u64 step = frames / LOW_PART, better = 0;
-
-	zone->watermark[WMARK_NONE] = 0;
-	zone->watermark[WMARK_MIN] = (u32)min;
-	zone->watermark[WMARK_LOW] = (u32)(min + (step > min / 4 ? step : min / 4));
-	for (u32 highest = zone->kind + 1; highest < ZONE_TYPES; highest++) {
-		better += zone_frames(zone->numa_node, highest);
-		zone->lowmem_reserve[highest] = (u32)(better / LOWMEM_RESERVE_RATIO);
-	}
-}
-
 static bool is_one_zone(const struct zone *a, const struct zone *b)
 {
 	return a->kind == b->kind && a->numa_node == b->numa_node;
 }
 
-/* Finds the stretches of each zone. They are neighbours: zones[] is sorted by address, and so by type and node. */
-static void stretches_find(struct zone *zone)
+/*
+ * Finds the stretches of each zone and adds up its frames by node and type. They are neighbours: zones[] is sorted by
+ * address, and so by type and node. The number of them is set in the first stretch of a zone.
+ */
+static void stretches_find(u64 frames[][ZONE_TYPES])
 {
-	u32 first = (u32)(zone - zones), end = first + 1;
+	for (u32 node = 0; node < nr_nodes; node++)
+		for (u32 kind = 0; kind < ZONE_TYPES; kind++)
+			frames[node][kind] = 0;
+	for (u32 i = 0; i < nr_zones; i++) {
+		struct zone *zone = &zones[i];
+		bool follows = i && is_one_zone(zone - 1, zone);
 
-	while (first && is_one_zone(&zones[first - 1], zone))
-		first--;
-	while (end < nr_zones && is_one_zone(&zones[end], zone))
-		end++;
-	zone->first_stretch = first;
-	zone->nr_stretches = end - first;
+		zone->first_stretch = follows ? zone[-1].first_stretch : i;
+		zone->nr_stretches = 0;
+		zones[zone->first_stretch].nr_stretches++;
+		frames[zone->numa_node][zone->kind] += zone->end_pfn - zone->start_pfn;
+	}
+}
+
+/* of_node: frames of the zones of its node, by type. */
+static void zone_watermarks_set(struct zone *zone, const u64 of_node[ZONE_TYPES], u64 reserve, u64 total)
+{
+	u64 frames = of_node[zone->kind], min = reserve * frames / total, step = frames / LOW_PART,
+	    better = 0;
+
+	zone->watermark[WMARK_NONE] = 0;
+	zone->watermark[WMARK_MIN] = (u32)min;
+	zone->watermark[WMARK_LOW] = (u32)(min + (step > min / 4 ? step : min / 4));
+	for (u32 highest = zone->kind + 1; highest < ZONE_TYPES; highest++) {
+		better += of_node[highest];
+		zone->lowmem_reserve[highest] = (u32)(better / LOWMEM_RESERVE_RATIO);
+	}
 }
 
 void watermarks_init(void)
 {
+	static u64 frames[KVMAP_NODES_MAX][ZONE_TYPES];
 	u64 total = frames_total_count(), reserve = reserve_frames(total);
 
+	stretches_find(frames);
 	for (u32 i = 0; i < nr_zones; i++) {
-		stretches_find(&zones[i]);
-		zone_watermarks_set(&zones[i], reserve, total);
+		struct zone *zone = &zones[i];
+
+		zone->nr_stretches = zones[zone->first_stretch].nr_stretches;
+		zone_watermarks_set(zone, frames[zone->numa_node], reserve, total);
 	}
 }
 
