@@ -10,12 +10,11 @@
 #include "mm/page/page_alloc.h"
 
 /* Without a host that reads: the sizes of a CPU's logs. */
-#define OWN_ORDER  2
+#define OWN_SIZE   (4 * PAGE_SIZE)
 #define OWN_SECOND 1024
 
 /* The logs of a guest that has a place of its own; NULL: those of the host. */
 static const struct kvmap_log *own;
-static u32 own_step;
 
 static bool is_place(const struct kvmap_log_area *area, u64 gpa)
 {
@@ -27,17 +26,12 @@ static bool is_place(const struct kvmap_log_area *area, u64 gpa)
 
 static void open_own(void)
 {
-	u32 size = (u32)(PAGE_SIZE << OWN_ORDER), order = OWN_ORDER;
-	const struct page *page;
+	const struct page *page = alloc_pages(GFP_KERNEL, get_order(OWN_SIZE * arch_nr_cpus));
 
-	while (PAGE_SIZE << order < (u64)size * arch_nr_cpus)
-		order++;
-	page = alloc_pages(GFP_KERNEL, order);
 	if (!page)
 		panic("no memory for the event log");
 	own = page_address(page);
-	own_step = size;
-	arch_log_open(page_address(page), size - OWN_SECOND, OWN_SECOND);
+	arch_log_open(page_address(page), OWN_SIZE - OWN_SECOND, OWN_SECOND);
 }
 
 void log_open(const struct kvmap_boot *record)
@@ -60,8 +54,8 @@ unsigned long log_overwritten(void)
 	const char *log = (const char *)own;
 	unsigned long laps = 0;
 
-	for (u32 cpu = 0; own && cpu < arch_nr_cpus; cpu++, log += own_step)
+	for (u32 cpu = 0; own && cpu < arch_nr_cpus; cpu++, log += OWN_SIZE)
 		laps += ((const struct kvmap_log *)log)->laps +
-			((const struct kvmap_log *)(log + own_step - OWN_SECOND))->laps;
+			((const struct kvmap_log *)(log + OWN_SIZE - OWN_SECOND))->laps;
 	return laps;
 }

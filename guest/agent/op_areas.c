@@ -24,18 +24,13 @@ u32 op_vzalloc(struct operation *operation)
 	return area_made(operation, vzalloc(operation->operand[0]), CONTENTS_ZERO);
 }
 
-static u32 area_freed(struct agent_variable *variable)
-{
-	return variable_settle(variable, vmalloc_status());
-}
-
 u32 op_vfree(struct operation *operation)
 {
 	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	vfree((void *)operation->address);
-	return area_freed(variable);
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_vfree_atomic(struct operation *operation)
@@ -44,7 +39,7 @@ u32 op_vfree_atomic(struct operation *operation)
 
 	operation->address = operation->operand[0];
 	vfree_atomic((void *)operation->address);
-	return area_freed(variable);
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_fragment(struct operation *operation)

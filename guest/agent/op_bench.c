@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/operations.h"
 #include "arch/cycles.h"
+#include "kvmap/bounds.h"
 #include "lib/platform.h"
 #include "mm/slab/kmalloc.h"
 #include "mm/vmalloc/kvmalloc.h"
@@ -122,7 +123,7 @@ static bool aliases_unmap(struct pairs *pairs)
 	static u32 waiting;
 	u64 before;
 
-	if (++waiting % 63)
+	if (++waiting % (LAZY_MAX_AREAS - 1))
 		return true;
 	before = get_cycles();
 	vm_unmap_aliases();

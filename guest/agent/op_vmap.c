@@ -111,18 +111,13 @@ u32 op_vm_map_ram(struct operation *operation)
 	return map_again(operation, true);
 }
 
-static u32 unmapped(struct agent_variable *variable)
-{
-	return variable_settle(variable, vmalloc_status());
-}
-
 u32 op_vunmap(struct operation *operation)
 {
 	struct agent_variable *variable = variable_take(operation->operand[0]);
 
 	operation->address = operation->operand[0];
 	vunmap((void *)operation->address);
-	return unmapped(variable);
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_vm_unmap_ram(struct operation *operation)
@@ -134,7 +129,7 @@ u32 op_vm_unmap_ram(struct operation *operation)
 		return KVMAP_REFUSED_COUNT;
 	variable = variable_take(operation->operand[0]);
 	vm_unmap_ram((void *)operation->address, (u32)operation->operand[1]);
-	return unmapped(variable);
+	return variable_settle(variable, vmalloc_status());
 }
 
 u32 op_vm_unmap_aliases(struct operation *operation)

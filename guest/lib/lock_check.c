@@ -125,18 +125,18 @@ static const char *class_name(u32 class)
 /* Under `busy`. The class after `from` on a way to `to` in the graph; CLASSES_MAX if there is none. */
 static u32 way_to(u32 from, u32 to)
 {
-	u32 first_step[CLASSES_MAX], reached = 1u << from, todo = 1u << from;
+	u32 first_step[CLASSES_MAX], reached = 1u << from, pending = 1u << from;
 
-	while (todo) {
-		u32 n = (u32)__builtin_ctz(todo), more = classes[n].after & ~reached;
+	while (pending) {
+		u32 n = (u32)__builtin_ctz(pending), more = classes[n].after & ~reached;
 
-		todo &= todo - 1;
+		pending &= pending - 1;
 		for (; more; more &= more - 1) {
 			u32 next = (u32)__builtin_ctz(more);
 
 			first_step[next] = n == from ? next : first_step[n];
 			reached |= 1u << next;
-			todo |= 1u << next;
+			pending |= 1u << next;
 		}
 		if (reached & 1u << to && to != from)
 			return first_step[to];

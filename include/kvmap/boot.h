@@ -20,21 +20,39 @@
  */
 #define KVMAP_NODE_START(node, nodes, ram_end) ((uint64_t)(ram_end) / (nodes) * (node) & ~0x1fffffull)
 
-enum kvmap_boot_flags {
-	KVMAP_BOOT_CHANNEL = 1 << 0,  /* a channel is at channel_gpa, and the host answers the doorbell */
-	KVMAP_BOOT_SERIAL = 1 << 1,   /* print the report on the serial port */
-	KVMAP_BOOT_TICKS = 1 << 3,    /* print TSC ticks there: instructions, under QEMU's -icount shift=0 */
-	KVMAP_BOOT_PAGES_1G = 1 << 2, /* 1G pages work, whatever CPUID reports */
-	KVMAP_BOOT_DEBUG_SLAB = 1 << 8, /* kmalloc poisons free objects and detects double frees */
-	/* RAM that this record's module does not fill is zero. Firmware leaves data in RAM: then it is not. */
-	KVMAP_BOOT_ZEROED = 1 << 10,
-	KVMAP_BOOT_INTERRUPTS =
-		1 << 9, /* an operation runs in an interrupt, so that even one CPU has a local APIC */
-	/* Check how locks are used; a guest that was compiled without CHECK_LOCKS ignores it. */
-	KVMAP_BOOT_DEBUG_LOCKS = 1 << 12,
-	KVMAP_BOOT_RING = 1 << 11, /* a ring (ring.h) is at ring_gpa; only with KVMAP_BOOT_CHANNEL */
-	KVMAP_BOOT_LOG = 1 << 12,  /* keep the event log (event_log.h) */
-};
+/* X(NAME, bit) */
+#define KVMAP_BOOT_FLAGS(X)                                                                                     \
+	/* a channel is at channel_gpa, and the host answers the doorbell */                                    \
+	X(CHANNEL, 0)                                                                                           \
+	/* print the report on the serial port */                                                               \
+	X(SERIAL, 1)                                                                                            \
+	/* 1G pages work, whatever CPUID reports */                                                             \
+	X(PAGES_1G, 2)                                                                                          \
+	/* print TSC ticks on the serial port: instructions, under QEMU's -icount shift=0 */                    \
+	X(TICKS, 3)                                                                                             \
+	/* kmalloc poisons free objects and detects double frees */                                             \
+	X(DEBUG_SLAB, 8)                                                                                        \
+	/* an operation runs in an interrupt, so that even one CPU has a local APIC */                          \
+	X(INTERRUPTS, 9)                                                                                        \
+	/* RAM that this record's module does not fill is zero. Firmware leaves data in RAM: then it is not. */ \
+	X(ZEROED, 10)                                                                                           \
+	/* a ring (ring.h) is at ring_gpa; only with CHANNEL */                                                 \
+	X(RING, 11)                                                                                             \
+	/* keep the event log (event_log.h) */                                                                  \
+	X(LOG, 12)                                                                                              \
+	/* check how locks are used; a guest that was compiled without CHECK_LOCKS ignores it */                \
+	X(DEBUG_LOCKS, 13)
+
+#define KVMAP_BOOT_ENUM(NAME, bit) KVMAP_BOOT_##NAME = 1 << (bit),
+enum kvmap_boot_flags { KVMAP_BOOT_FLAGS(KVMAP_BOOT_ENUM) };
+#undef KVMAP_BOOT_ENUM
+
+#define KVMAP_BOOT_OR(NAME, bit)  | 1 << (bit)
+#define KVMAP_BOOT_SUM(NAME, bit) +(1 << (bit))
+static_assert((0 KVMAP_BOOT_FLAGS(KVMAP_BOOT_OR)) == (0 KVMAP_BOOT_FLAGS(KVMAP_BOOT_SUM)),
+	      "two flags with one bit");
+#undef KVMAP_BOOT_OR
+#undef KVMAP_BOOT_SUM
 
 /*
  * Flush policies: when a freed range and its frames may be used again. See docs/invariants.md, V9. The option

@@ -37,7 +37,6 @@
 	X(lost_record, 28, "lost-record")                                                                    \
 	X(early_round, 29, "early-round")                                                                    \
 	X(short_flush, 30, "short-flush")                                                                    \
-	X(late_flush, 31, "late-flush")                                                                      \
 	X(forged_stamps, 32, "forged-stamps")                                                                \
 	X(other_cpu, 33, "other-cpu")                                                                        \
 	X(empty_purge, 34, "empty-purge")                                                                    \

@@ -36,6 +36,15 @@ try run drain.kvs --debug-locks
 tr -s ' \n' ' ' <out >line
 grep -q FAILED line && not_ok "vmap where memory is short holds no lock that it must not" || ok "vmap where memory is short holds no lock that it must not"
 
+# exits OPTION...: how often a guest of two operations exits to the host.
+exits() {
+	try run -e 'a = vmalloc 4K' -e 'vfree a' --json "$@"
+	sed -n 's/.*"exits":\([0-9]*\).*/\1/p' out
+}
+plain=$(exits)
+[ -n "$plain" ] && [ "$(exits --debug-locks)" = "$plain" ] && ok "it keeps no event log, for which it would exit to the host" ||
+	not_ok "it keeps no event log, for which it would exit to the host"
+
 # bug NAME OPERATIONS...: with the bug and the checks a failure; without the checks none.
 bug() {
 	which=$1

@@ -38,10 +38,10 @@ bool __real_vmap_purge_all(u32 *areas_out);
 u64 __wrap_arch_unmap(unsigned long va, u32 nr, u32 table);
 u64 __real_arch_unmap(unsigned long va, u32 nr, u32 table);
 
-static bool skip_next_flush, skip_next_cpu, free_next_tables;
 u32 __wrap_frames_free_chain(u32 first, u32 nr, u64 stamp);
 u32 __real_frames_free_chain(u32 first, u32 nr, u64 stamp);
 
+static bool skip_next_flush, skip_next_cpu, free_next_tables;
 static bool end_next_round_early, shorten_next_flush, skip_next_purge, forge_stamps, forge_frames;
 
 bool __wrap_cpu_defer_flush(struct cpu *cpu)
@@ -370,13 +370,6 @@ u32 early_round(void)
 u32 short_flush(void)
 {
 	shorten_next_flush = true;
-	return KVMAP_OK;
-}
-
-/* The next flush is left out; the script has another one, too late. */
-u32 late_flush(void)
-{
-	skip_next_flush = true;
 	return KVMAP_OK;
 }
 

@@ -20,18 +20,25 @@ int __real_arch_map_pages(unsigned long va, struct page *const *pages, u32 nr, e
 
 static bool ignore_zone, ignore_node, swap_next_pages;
 
+/* The last frame of the chain that begins with `first`. */
+static struct page *chain_last(u32 first)
+{
+	struct page *last = pfn_to_page(first);
+
+	while (last->next)
+		last = pfn_to_page(last->next);
+	return last;
+}
+
 /* Half of the frames from each of two nodes. */
 static u32 alloc_from_both(gfp_t gfp, u32 nr, enum page_owner owner)
 {
 	u32 first = __real_frames_alloc_chain_placed(gfp | 1u << GFP_NODE_SHIFT, nr / 2, owner);
 	u32 second = __real_frames_alloc_chain_placed(gfp | 2u << GFP_NODE_SHIFT, nr - nr / 2, owner);
-	struct page *last = pfn_to_page(first);
 
 	if (!first || !second)
 		return 0;
-	while (last->next)
-		last = pfn_to_page(last->next);
-	last->next = second;
+	chain_last(first)->next = second;
 	return first;
 }
 
@@ -186,13 +193,10 @@ u32 hoarded_frames(void)
 
 	while (pcp->nr <= PCP_HIGH) {
 		u32 pfn = frames_alloc_chain(PCP_HIGH, PAGE_PCP);
-		struct page *last = pfn_to_page(pfn);
 
 		if (!pfn)
 			return KVMAP_REFUSED_NO_MEMORY;
-		while (last->next)
-			last = pfn_to_page(last->next);
-		last->next = pcp->first;
+		chain_last(pfn)->next = pcp->first;
 		pcp->first = pfn;
 		pcp->nr += PCP_HIGH;
 	}

@@ -10,6 +10,11 @@
 #include "mm/slab/kmalloc.h"
 #include "mm/slab/slab.h"
 
+static struct page *page_of(const void *object)
+{
+	return pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT));
+}
+
 /* The first free object of kmalloc(), and its cache. */
 static char *free_object(struct kmem_cache **cache_out)
 {
@@ -41,7 +46,7 @@ u32 freed_written(void)
 u32 object_record(void)
 {
 	const char *object = (const char *)agent_variables[1].address;
-	const struct kmem_cache *cache = kmem_caches[pfn_to_page((u32)(__pa(object) >> PAGE_SHIFT))->cache];
+	const struct kmem_cache *cache = kmem_caches[page_of(object)->cache];
 
 	*(u64 *)(void *)(object + cache->link + KMALLOC_RECORD_OFFSET) = KMALLOC_RECORD(0);
 	return KVMAP_OK;
@@ -75,6 +80,6 @@ u32 block_slack(void)
 {
 	char *block = (char *)agent_variables[1].address;
 
-	block[(PAGE_SIZE << pfn_to_page((u32)(__pa(block) >> PAGE_SHIFT))->order) - 1]++;
+	block[(PAGE_SIZE << page_of(block)->order) - 1]++;
 	return KVMAP_OK;
 }

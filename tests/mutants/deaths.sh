@@ -3,24 +3,9 @@
 # A guest that dies in the middle of an operation is verified as it lies: beside the death it has no finding, at whatever
 # instruction it died, and what was damaged before is found. `bug die-soon` steps through the following operations, as many
 # instructions as the first variable has bytes. Usage: deaths.sh KVMAP GUEST. Prints TAP.
-set -u
-kvmap=$1
-guest=$2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-# A sanitizer's error is none of kvmap's exit statuses.
-export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
-
-report() {
-	number=$((number + 1))
-	if [ "$1" = yes ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		cat "$folder/t.kvs" "$folder/out" "$folder/err" | sed 's/^/# /'
-	fi
-}
+KVMAP=$(realpath "$1")
+guest=$(realpath "$2")
+. "$(dirname "$0")/findings.sh"
 
 # die N SETUP OPERATION [OPTION...]: leaves the invariants with findings, sorted, in $found, and in $ended whether the
 # operation has fewer instructions.
@@ -29,13 +14,14 @@ die() {
 		echo "zz = kmalloc $1"
 		printf "$2"
 		printf 'bug die-soon\n%s\nverify\n' "$3"
-	} >"$folder/t.kvs"
+	} >t.kvs
 	shift 3
-	"$kvmap" run "$folder/t.kvs" "$@" --timeout 100 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
-	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort -u | tr '\n' ' ')
-	found=${found% }
+	try run t.kvs "$@" --timeout 100 --guest "$guest" --json
+	tried="$tried, of
+$(cat t.kvs)"
+	found=$(findings -u)
 	ended=no
-	grep -q '"type":"death"' "$folder/out" || ended=yes
+	grep -q '"type":"death"' out || ended=yes
 }
 
 # each SETUP OPERATION [OPTION...]: dies at instructions of the operation that are ever farther apart, up to its end.
@@ -50,9 +36,9 @@ each() {
 		at=$((at + at / 4 + 17))
 	done
 	if [ $ended = yes ] && [ -z "$found" ] && [ $deaths -gt 3 ]; then
-		report yes "a guest that dies in: $operation"
+		ok "a guest that dies in: $operation"
 	else
-		report no "a guest that dies in: $operation (instruction $at, findings: ${found:-none})"
+		not_ok "a guest that dies in: $operation (instruction $at, findings: ${found:-none})"
 	fi
 }
 
@@ -80,14 +66,14 @@ each 'a = vmalloc 8K\n' 'stress 1 20'
 
 # Damage is found: by a rule that holds at every instruction, and by one that the operation does not touch.
 die 300 'a = vmalloc 4K\nbug writable-text\n' 'b = vmalloc 16K'
-[ "$found" = 'V7 script' ] && report yes "damage that the operation cannot explain is found" || report no "damage that the operation cannot explain is found"
+[ "$found" = 'V7 script' ] && ok "damage that the operation cannot explain is found" || not_ok "damage that the operation cannot explain is found"
 die 100 'a = vmalloc 4K\nbug guard-mapped\n' 'fill a'
-[ "$found" = 'V3 script' ] && report yes "a mapped guard is found after a death in fill" || report no "a mapped guard is found after a death in fill"
+[ "$found" = 'V3 script' ] && ok "a mapped guard is found after a death in fill" || not_ok "a mapped guard is found after a death in fill"
 die 300 'a = vmalloc 4K\n' 'b = vmalloc 16K'
-if grep -q '"not_seen":.*"V8"' "$folder/out" && "$kvmap" run "$folder/t.kvs" --guest "$guest" | tr -s '\n ' ' ' |
+if grep -q '"not_seen":.*"V8"' out && "$KVMAP" run t.kvs --guest "$guest" | tr -s '\n ' ' ' |
 	grep -q 'V8 not seen .* (CPU 0 was in .vmalloc. (line 4), in which it need not hold)'; then
-	report yes "the verdict names the operation"
+	ok "the verdict names the operation"
 else
-	report no "the verdict names the operation"
+	not_ok "the verdict names the operation"
 fi
-echo "1..$number"
+finish

@@ -7,39 +7,18 @@
 # without a word is one of V9 then. Without a line "# finding: " only the log shows the bug. A replay of the
 # recording has the same findings of rules.
 # Usage: run.sh KVMAP GUEST FOLDER. Prints TAP.
-set -u
-kvmap=$1
-guest=$2
-scripts=$3
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-# A sanitizer's error is none of kvmap's exit statuses.
-export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
-
-# report OK? NAME: one line of TAP; on failure, what was said.
-report() {
-	number=$((number + 1))
-	if [ "$1" = yes ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		{
-			echo "exit status $status, findings by: ${found:-none}"
-			cat "$folder/out" "$folder/err"
-		} | sed 's/^/# /'
-	fi
-}
+KVMAP=$(realpath "$1")
+guest=$(realpath "$2")
+scripts=$(realpath "$3")
+. "$(dirname "$0")/findings.sh"
 
 # run SCRIPT OPTION...: leaves the exit status in $status and the invariants with findings, sorted, in $found.
 run() {
 	script=$1
 	shift
 	# shellcheck disable=SC2046 # words on purpose
-	"$kvmap" run "$script" "$@" $(sed -n 's/^# options: //p' "$script") --timeout 100000 --guest "$guest" --json >"$folder/out" 2>"$folder/err" </dev/null
-	status=$?
-	found=$(sed -n 's/.*"type":"finding".*"invariant":"\([^"]*\)".*/\1/p' "$folder/out" | sort | tr '\n' ' ')
-	found=${found% }
+	try run "$script" "$@" $(sed -n 's/^# options: //p' "$script") --guest "$guest" --json
+	found=$(findings)
 }
 
 # verify_bug NAME FILE WANTED OPTION...: the bug of the file is found by WANTED, and by nothing without it.
@@ -50,29 +29,29 @@ verify_bug() {
 	shift 3
 	run "$file" "$@"
 	if [ "$status" = 1 ] && [ "$found" = "${wanted% }" ]; then
-		report yes "$name is found by ${wanted% }"
+		ok "$name is found by ${wanted% }"
 	else
-		report no "$name is found (wanted: exit status 1, findings by: ${wanted% })"
+		not_ok "$name is found (wanted: exit status 1, findings by: ${wanted% }; findings by: ${found:-none})"
 	fi
-	sed -E '/^(on cpu [0-9]+ )?bug /d' "$file" >"$folder/clean.kvs"
-	run "$folder/clean.kvs" "$@"
-	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 "$folder/out" | grep -q '"ok":true'; then
-		report yes "$name without its bug is clean"
+	sed -E '/^(on cpu [0-9]+ )?bug /d' "$file" >clean.kvs
+	run clean.kvs "$@"
+	if [ "$status" = 0 ] && [ -z "$found" ] && tail -n 1 out | grep -q '"ok":true'; then
+		ok "$name without its bug is clean"
 	else
-		report no "$name without its bug is clean"
+		not_ok "$name without its bug is clean (findings by: ${found:-none})"
 	fi
 }
 
 # verify_replay NAME FILE: a replay of what was recorded has findings if a rule of the model did.
 verify_replay() {
-	run "$2" --record-events "$folder/events"
-	rules=$(sed -n 's/.*"type":"event_log".*"rule_findings":\([0-9]*\).*/\1/p' "$folder/out")
-	"$kvmap" replay "$folder/events" --json >"$folder/replayed" 2>"$folder/err" </dev/null
-	again=$(sed -n 's/.*"type":"tlb_verdict".*"findings":\([0-9]*\).*/\1/p' "$folder/replayed")
+	run "$2" --record-events events
+	rules=$(sed -n 's/.*"type":"event_log".*"rule_findings":\([0-9]*\).*/\1/p' out)
+	"$KVMAP" replay events --json >replayed 2>err </dev/null
+	again=$(sed -n 's/.*"type":"tlb_verdict".*"findings":\([0-9]*\).*/\1/p' replayed)
 	if [ -n "$rules" ] && [ "$rules" = "$again" ]; then
-		report yes "$1: a replay has the $rules findings of the run's rules"
+		ok "$1: a replay has the $rules findings of the run's rules"
 	else
-		report no "$1: a replay has the findings of the run's rules (${rules:-none} in the run, ${again:-none} replayed)"
+		not_ok "$1: a replay has the findings of the run's rules (${rules:-none} in the run, ${again:-none} replayed)"
 	fi
 }
 
@@ -85,4 +64,4 @@ for script in "$scripts"/*.kvs; do
 	verify_bug "$base with --log" "$file" "${logged:-$plain}" --log
 	verify_replay "$base" "$file"
 done
-echo "1..$number"
+finish

@@ -105,7 +105,10 @@ static bool covers(const struct tlb_range *ranges, u32 nr, u64 address)
 	return !nr;
 }
 
-/* Called by arch_flush_ranges() of more than one CPU, and by the handler of its interrupt. */
+/*
+ * Called by arch_flush_ranges() of more than one CPU, on the initiator. The other CPU that is left out needs none:
+ * cpu_defer_flush() requests nothing from it.
+ */
 void __wrap_tlb_flush_local(const struct tlb_range *ranges, u32 nr)
 {
 	if (not_by != arch_cpu())

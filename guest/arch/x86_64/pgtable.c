@@ -129,24 +129,17 @@ u64 pgtable_rights(enum pgprot prot)
 	return prot == PGPROT_EXECUTE ? _PAGE_KERNEL_RX : _PAGE_KERNEL_RO;
 }
 
-/* arch_map_chain() with the event log. */
-static __attribute__((noinline)) int map_chain_logged(unsigned long va, u32 pfn, u32 nr, enum pgprot prot,
-						      u32 *table)
+/* The stores of arch_map_chain(); pte: of va. */
+static __attribute__((noinline)) void map_chain_logged(u64 *pte, unsigned long va, u32 pfn, u32 nr,
+						       u64 rights)
 {
-	u64 rights = pgtable_rights(prot);
-	u64 *pte = pte_known(*table, va, nr);
-
-	if (!pte)
-		pte = tables_make(va, nr, table);
-	if (!pte)
-		return -1;
 	for (;;) {
 		u32 span = table_span(va, nr);
 
 		pfn = log_map_chain(pte, va, span, pfn, rights);
 		nr -= span;
 		if (!nr)
-			return 0;
+			return;
 		va += (unsigned long)span << PTE_SHIFT;
 		pte = pte_of(va);
 	}
@@ -159,12 +152,14 @@ int arch_map_chain(unsigned long va, u32 first, u32 nr, enum pgprot prot, u32 *t
 	struct page *map = mem_map;
 	u32 pfn = first, vpn = PAGE_VPN(va), span;
 
-	if (unlikely(log_is_on()))
-		return map_chain_logged(va, first, nr, prot, table);
 	if (!pte)
 		pte = tables_make(va, nr, table);
 	if (!pte)
 		return -1;
+	if (unlikely(log_is_on())) {
+		map_chain_logged(pte, va, first, nr, rights);
+		return 0;
+	}
 	for (;;) {
 		span = table_span(va, nr);
 		end = pte + span;

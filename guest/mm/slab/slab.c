@@ -369,15 +369,13 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp)
 
 void kmem_cache_free_to_slab(struct kmem_cache *cache, void *object)
 {
-	u32 empty = 0;
+	u32 empty;
 
 	cache_lock(cache);
 	object_return(cache, object);
-	if (cache->nr_empty > EMPTY_SLABS_KEPT)
-		empty = empty_take(cache, EMPTY_SLABS_KEPT);
+	empty = empty_take(cache, EMPTY_SLABS_KEPT);
 	spin_unlock(&cache->lock);
-	if (empty)
-		slabs_free(cache, empty);
+	slabs_free(cache, empty);
 }
 
 bool kmem_cache_has_free(struct kmem_cache *cache, const void *object)

@@ -78,7 +78,7 @@ static u32 populate(struct vmap_area *va, u32 nr, gfp_t gfp)
 
 static u32 create(unsigned long size, gfp_t gfp, const void *caller, struct vmap_area **out)
 {
-	u32 nr = (u32)(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT), status;
+	u32 nr = area_pages(size), status;
 	struct vmap_area *va = vmap_range_take_aligned(nr, HUGE_SIZE, &status);
 
 	if (!va)

@@ -16,7 +16,7 @@ int __wrap_sched_yield(void);
 static struct {
 	bool running;
 	u64 random;
-	u32 current, cpus;
+	u32 current;
 	u32 live; /* bit n: CPU n has not returned */
 	void (*function)(u32 cpu);
 	ucontext_t outside;
@@ -88,7 +88,6 @@ static void enter(void)
 void schedule_run(u64 seed, u32 cpus, void (*function)(u32 cpu), struct schedule_result *result)
 {
 	schedule.random = seed;
-	schedule.cpus = cpus;
 	schedule.live = (1u << cpus) - 1;
 	schedule.function = function;
 	schedule.result = result;
