@@ -261,9 +261,7 @@ static void report_frame(struct flush_check *flushes, const struct claim_page *p
 				 missing_flush(flushes, flushes->unmappings.items[*i].tag), gpa,
 				 gpa + KVMAP_PAGE_SIZE);
 	else
-		finding = report(flushes, "no unmapping",
-				 (struct finding_object){ OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE }, gpa,
-				 gpa + KVMAP_PAGE_SIZE);
+		finding = report(flushes, "no unmapping", frame_object(gpa), gpa, gpa + KVMAP_PAGE_SIZE);
 	claimed_stamps(finding, page->unmapped, page->allocated);
 	if (kind)
 		found_stamp(finding, flushed);
