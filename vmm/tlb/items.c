@@ -44,15 +44,18 @@ struct given tables_give(struct tlb *tlb, const struct node *root, uint64_t va, 
 	return (struct given){ GIVEN_UNKNOWN, { .va = va } };
 }
 
+bool given_has(const struct given *given, const struct item *item)
+{
+	return given->kind == (item->is_table ? GIVEN_TABLE : GIVEN_PAGE) &&
+	       given->item.level == item->level && given->item.frame == item->frame &&
+	       given->item.is_global == item->is_global && !(item->rights & ~given->item.rights);
+}
+
 bool tables_have(struct tlb *tlb, const struct node *root, const struct item *item)
 {
 	struct given now = tables_give(tlb, root, item->va, item->level);
 
-	if (now.kind == GIVEN_UNKNOWN)
-		return true;
-	return now.kind == (item->is_table ? GIVEN_TABLE : GIVEN_PAGE) && now.item.level == item->level &&
-	       now.item.frame == item->frame && now.item.is_global == item->is_global &&
-	       !(item->rights & ~now.item.rights);
+	return now.kind == GIVEN_UNKNOWN || given_has(&now, item);
 }
 
 /* False: the limit is reached. */

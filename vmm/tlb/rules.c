@@ -45,6 +45,27 @@ void match_add(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t a
 		tlb->listed[rule]++;
 }
 
+/*
+ * Whether the debt's CPU is halted, and so need not have flushed for that rule, which is a finding: it must when it wakes,
+ * where cpu_wake() verifies that, if round-short is a finding, too.
+ */
+static bool is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule)
+{
+	uint32_t both = TLB_RULE_BIT(TLB_RULE_ROUND_SHORT) | TLB_RULE_BIT(rule);
+
+	if (!tlb->cpus[debt->is.cpu].is_halted || (tlb->config.rules & both) != both)
+		return false;
+	tlb->stats.halted_owed += !debt->is.was_excused;
+	debt->is.was_excused = true;
+	return true;
+}
+
+void match_owed(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t address, struct debt *debt)
+{
+	if (!is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
+		match_add(tlb, rule, cpu, address, &debt->is, UINT64_MAX);
+}
+
 /* ---- ring 3 ---- */
 
 /* A CPU in ring 3 and a debt of it. */
@@ -84,8 +105,7 @@ static void check_right(struct tlb *tlb, struct debt *debt)
 			return;
 		rule = TLB_RULE_EXECUTE_KEPT;
 	}
-	if (!debt_is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
-		match_add(tlb, rule, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
+	match_owed(tlb, rule, debt->is.cpu, debt->is.va, debt);
 }
 
 void operation_end(struct tlb *tlb, const struct tlb_event *event)
@@ -117,17 +137,6 @@ void user_enter(struct tlb *tlb, const struct tlb_event *event)
 }
 
 /* ---- halted CPUs ---- */
-
-bool debt_is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule)
-{
-	uint32_t both = TLB_RULE_BIT(TLB_RULE_ROUND_SHORT) | TLB_RULE_BIT(rule);
-
-	if (!tlb->cpus[debt->is.cpu].is_halted || (tlb->config.rules & both) != both)
-		return false;
-	tlb->stats.halted_owed += !debt->is.was_excused;
-	debt->is.was_excused = true;
-	return true;
-}
 
 void cpu_wake(struct tlb *tlb, const struct tlb_event *event)
 {

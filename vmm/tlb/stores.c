@@ -112,9 +112,7 @@ static void gain_at(struct tlb *tlb, struct debt *debt, void *context)
 		return;
 	if (now.kind == GIVEN_PAGE && !cpu_has(&tlb->cpus[debt->is.cpu], CR4_PGE))
 		now.item.is_global = false;
-	if (now.kind == (item.is_table ? GIVEN_TABLE : GIVEN_PAGE) && now.item.level == item.level &&
-	    now.item.frame == item.frame && now.item.is_global == item.is_global &&
-	    !(item.rights & ~now.item.rights)) {
+	if (given_has(&now, &item)) {
 		debt_drop(tlb, debt);
 		return;
 	}
@@ -191,9 +189,7 @@ static void check_table_write(struct tlb *tlb, struct debt *debt, void *context)
 	if (!debt->is.is_table || !debt->is.was_freed || !debt_is_owed(tlb, &debt->is))
 		return;
 	tlb->stats.table_writes++;
-	if (!debt_is_excused(tlb, debt, TLB_RULE_TABLE_WRITE) &&
-	    debt_report_once(tlb, debt, TLB_RULE_TABLE_WRITE))
-		match_add(tlb, TLB_RULE_TABLE_WRITE, event->cpu, event->address, &debt->is, UINT64_MAX);
+	match_owed(tlb, TLB_RULE_TABLE_WRITE, event->cpu, event->address, debt);
 }
 
 void store_entry(struct tlb *tlb, const struct tlb_event *event)
