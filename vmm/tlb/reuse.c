@@ -26,9 +26,8 @@ static void take_frame(struct tlb *tlb, struct debt *debt, void *context)
 /* The frames of a debt that lie in the range. */
 static void take_overlap(struct tlb *tlb, struct debt *debt, struct reuse *reuse)
 {
-	uint64_t size = debt->is.is_table ? PAGE_4K : page_level_size(debt->is.level);
-
-	if (debt->is.frame < reuse->event->value && debt->is.frame + size > reuse->event->address)
+	if (debt->is.frame < reuse->event->value &&
+	    debt->is.frame + tlb_debt_size(&debt->is) > reuse->event->address)
 		take_frame(tlb, debt, reuse);
 }
 

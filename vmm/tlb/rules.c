@@ -79,32 +79,28 @@ static void check_user(struct tlb *tlb, struct debt *debt)
 	match_add(tlb, TLB_RULE_USER_OWES, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
 }
 
-/* The frame is still mapped there, with fewer rights. */
+/* The frame of an owed page is still mapped there: with fewer rights. */
 static bool is_right_lost(struct tlb *tlb, const struct tlb_debt *debt)
 {
-	const struct context *context = debt_context(tlb, debt);
-	struct given now;
+	struct given now = tables_give(tlb, debt_context(tlb, debt)->root, debt->va, 1);
 
-	if (!context || debt->is_table || !debt_is_owed(tlb, debt))
-		return false;
-	now = tables_give(tlb, context->root, debt->va, 1);
 	return now.kind == GIVEN_PAGE && now.item.frame + (debt->va - now.item.va) == debt->frame;
-}
-
-static bool is_execute_lost(struct tlb *tlb, const struct tlb_debt *debt)
-{
-	return !debt->is_table && (debt->rights & (RIGHT_X | RIGHT_W)) == RIGHT_X && debt_is_owed(tlb, debt);
 }
 
 static void check_right(struct tlb *tlb, struct debt *debt)
 {
-	enum tlb_rule rule = debt->is.is_table ? TLB_RULE_TABLE_KEPT : TLB_RULE_RIGHT_KEPT;
+	enum tlb_rule rule;
 
-	if (debt->is.is_table ? !debt_is_owed(tlb, &debt->is) : !is_right_lost(tlb, &debt->is)) {
-		if (debt->is.is_table || !is_execute_lost(tlb, &debt->is))
-			return;
+	if (!debt_is_owed(tlb, &debt->is))
+		return;
+	if (debt->is.is_table)
+		rule = TLB_RULE_TABLE_KEPT;
+	else if (is_right_lost(tlb, &debt->is))
+		rule = TLB_RULE_RIGHT_KEPT;
+	else if ((debt->is.rights & (RIGHT_X | RIGHT_W)) == RIGHT_X)
 		rule = TLB_RULE_EXECUTE_KEPT;
-	}
+	else
+		return;
 	match_owed(tlb, rule, debt->is.cpu, debt->is.va, debt);
 }
 
