@@ -10,6 +10,9 @@
 #include "kvmap/event_log.h"
 #include "kvmap/limits.h"
 
+/* Of the guest's page tables. */
+#define LEVELS 4
+
 /* Findings that are kept of each kind between two history_new_findings(); all are counted. */
 #define FINDINGS_MAX 1024
 

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATUS_BITS (PTE_A | PTE_D)
-#define LEVELS      4
-
 /* Tables that a walk has seen, once each, whatever number of entries leads to them. */
 struct walk {
 	struct history *history;
@@ -70,8 +67,7 @@ static int compare_entry(struct walk *walk, uint64_t gpa, uint64_t va, uint64_t 
 		.found = entry,
 	};
 
-	if (tlb_entry(walk->history->tlb, gpa, &finding.claimed) &&
-	    ((finding.claimed ^ entry) & ~STATUS_BITS))
+	if (tlb_entry(walk->history->tlb, gpa, &finding.claimed) && ((finding.claimed ^ entry) & ~PTE_STATUS))
 		return finding_add(walk->history, &finding);
 	return 0;
 }

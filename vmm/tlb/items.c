@@ -107,7 +107,7 @@ void items_of_change(struct tlb *tlb, const struct node *from, const struct node
 		return;
 	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
 		if ((old->entries[i] & PTE_P) &&
-		    !(is_comparable && !((old->entries[i] ^ new->entries[i]) & ~(PTE_A | PTE_D))))
+		    !(is_comparable && !((old->entries[i] ^ new->entries[i]) & ~PTE_STATUS)))
 			items_below(tlb, from->level, old->entries[i],
 				    va_canonical(from->level, (uint64_t)i << page_level_shift(from->level)),
 				    RIGHTS_ALL, only_globals);

@@ -5,8 +5,6 @@
  */
 #include "tlb/internal.h"
 
-#define STATUS_BITS (PTE_A | PTE_D)
-
 /* Collects what the entry gives at each place, for each role of its page. */
 static void collect_old(struct tlb *tlb, const struct page *page, unsigned int index)
 {
@@ -141,7 +139,7 @@ static void change(struct tlb *tlb, struct page *page, unsigned int index, uint6
 {
 	uint64_t old = page->entries[index];
 
-	if (!((old ^ value) & ~STATUS_BITS)) {
+	if (!((old ^ value) & ~PTE_STATUS)) {
 		page->entries[index] = value;
 		return;
 	}
@@ -178,7 +176,7 @@ void store_page(struct tlb *tlb, const struct tlb_event *event)
 		return;
 	}
 	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
-		if ((page->entries[i] ^ event->entries[i]) & ~STATUS_BITS)
+		if ((page->entries[i] ^ event->entries[i]) & ~PTE_STATUS)
 			change_unlogged(tlb, page, i, event->entries[i], event->cpu);
 }
 
@@ -212,7 +210,7 @@ void store_entry(struct tlb *tlb, const struct tlb_event *event)
 		page->entries[index] = event->value;
 		return;
 	}
-	if ((event->flags & TLB_STORE_OLD_KNOWN) && ((page->entries[index] ^ event->old) & ~STATUS_BITS)) {
+	if ((event->flags & TLB_STORE_OLD_KNOWN) && ((page->entries[index] ^ event->old) & ~PTE_STATUS)) {
 		/* The page is held until the end of the event. */
 		change_unlogged(tlb, page, index, event->old, event->cpu);
 	}
