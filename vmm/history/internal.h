@@ -88,6 +88,11 @@ struct history {
 	struct history_stats stats;
 };
 
+static inline int no_memory(struct history *history)
+{
+	return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+}
+
 /* ---- history.c ---- */
 
 /* Adds a finding. */

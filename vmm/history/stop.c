@@ -33,8 +33,7 @@ static int seen_add(struct walk *walk, uint64_t gpa, unsigned int level)
 		uint64_t *old = walk->seen, *slots = calloc(size, sizeof(*slots));
 
 		if (!slots)
-			return error_set(walk->history->error, ERROR_HOST, 0, 0,
-					 "out of memory for the event log");
+			return no_memory(walk->history);
 		for (size_t i = 0; old && i <= walk->mask; i++) {
 			for (at = old[i] * 0x9E3779B97F4A7C15ull >> 20 & (size - 1); old[i] && slots[at];)
 				at = (at + 1) & (size - 1);
