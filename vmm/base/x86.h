@@ -46,6 +46,9 @@
 #define PTE_PAT_LARGE X86_BIT(12) /* PAT of a 2M or 1G page */
 #define PTE_NX        X86_BIT(63)
 
+/* The bits that the processor sets. */
+#define PTE_STATUS (PTE_A | PTE_D)
+
 #define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
 /* Protection key, bits 62:59 (vol. 3A 4.6.2). */

@@ -186,21 +186,34 @@ void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
 {
 	const struct claims_layout *layout = reader->layout;
 	uint32_t offset = layout->types[MEMBER_cpu_cache_lazy].offset;
-	struct list purge = { gva + offset, "vmap_lazy.purge_list", 0, PART_AREAS, take_lazy, 0, 0, 0 };
-	struct list flushed = { gva + offset, "vmap_lazy.flushed_list", 0, PART_AREAS, take_lazy, 0, 0, 0 };
+	const uint8_t *lazy = copy + offset;
+	struct list purge = {
+		.address = gva + offset,
+		.name = "vmap_lazy.purge_list",
+		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_purge_list, lazy),
+		.part = PART_AREAS,
+		.take = take_lazy,
+	};
+	struct list flushed = {
+		.address = gva + offset,
+		.name = "vmap_lazy.flushed_list",
+		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_flushed_list, lazy),
+		.part = PART_AREAS,
+		.take = take_lazy,
+	};
 	struct list deferred = {
-		gva + offset, "vmap_lazy.deferred", 0, PART_DEFERRED, take_deferred, 0, 0, 0
+		.address = gva + offset,
+		.name = "vmap_lazy.deferred",
+		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_deferred, lazy),
+		.part = PART_DEFERRED,
+		.take = take_deferred,
 	};
 
-	copy += offset;
-	purge.vmap_area = layout_value(layout, MEMBER_vmap_lazy_purge_list, copy);
-	flushed.vmap_area = layout_value(layout, MEMBER_vmap_lazy_flushed_list, copy);
-	deferred.vmap_area = layout_value(layout, MEMBER_vmap_lazy_deferred, copy);
 	list_walk(reader, &purge);
 	list_walk(reader, &flushed);
 	list_walk(reader, &deferred);
 	if (!reader->no_frames)
-		lazy_compare(reader, reader_cpu(reader, gva), copy, &purge);
+		lazy_compare(reader, reader_cpu(reader, gva), lazy, &purge);
 }
 
 void cpu_read_cached(struct reader *reader, uint64_t gva, const uint8_t *copy)
@@ -209,9 +222,14 @@ void cpu_read_cached(struct reader *reader, uint64_t gva, const uint8_t *copy)
 	const struct type_member *cached = &layout->types[MEMBER_cpu_cache_cached];
 	uint32_t size = layout_size(layout, TYPE_vmap_cached), cpu = reader_cpu(reader, gva);
 	const uint8_t *blocks = copy + layout->types[MEMBER_cpu_cache_cached_blocks].offset;
-	struct list list = { gva, "cpu_cache.cached_blocks", 0, PART_CACHED, take_cached_block, 0, 0, 0 };
+	struct list list = {
+		.address = gva,
+		.name = "cpu_cache.cached_blocks",
+		.vmap_area = layout_value(layout, MEMBER_vmap_cached_first, blocks),
+		.part = PART_CACHED,
+		.take = take_cached_block,
+	};
 
-	list.vmap_area = layout_value(layout, MEMBER_vmap_cached_first, blocks);
 	list_walk(reader, &list);
 	reader_count(reader, &(struct claim_count){ COUNT_CACHED_BLOCKS, cpu, 0,
 						    layout_value(layout, MEMBER_vmap_cached_nr, blocks),

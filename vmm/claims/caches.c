@@ -127,22 +127,29 @@ static void second_half_check(struct reader *reader, const struct claim_cache *c
 
 /* ---- lists ---- */
 
+/* Where the reading of a list is. */
+struct link {
+	uint64_t previous, object; /* 0: none */
+	uint64_t left;             /* objects that the list should have from here on */
+	uint8_t next[8];           /* in the object, once it was read */
+};
+
 /*
- * The list's `left` last objects are not read yet, the next one is `object`. Reports where the list leaves its
- * slab, or, with slab_debug, ends too early or too late.
+ * Reads the link in the object. Reports where the list leaves its slab, or, with slab_debug, ends too early or too
+ * late.
  */
-static bool link_fits(struct reader *reader, const struct claim_cache *cache, const struct free_list *list,
-		      uint64_t previous, uint64_t object, uint64_t left)
+static bool link_read(struct reader *reader, const struct claim_cache *cache, const struct free_list *list,
+		      struct link *link)
 {
+	uint64_t object = link->object, previous = link->previous, left = link->left;
 	uint64_t place = previous ? previous + cache->link : list->address;
 	const char *outside = list->start ? "its slab" : "RAM";
-	uint8_t next[8];
 
 	if (!cache->link) {
 		if (!object)
 			return true;
 		if (object % 8 == 0 && object >= list->start && object < list->end &&
-		    reader_copy(reader, object, next, sizeof(next)))
+		    reader_copy(reader, object, link->next, sizeof(link->next)))
 			return true;
 		reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
 			   "kmem_caches[%u]: free list points outside %s", cache->index, outside);
@@ -152,7 +159,7 @@ static bool link_fits(struct reader *reader, const struct claim_cache *cache, co
 		return true;
 	if (object && left && object >= list->start && object <= list->end - cache->object_size &&
 	    (object - list->start) % cache->object_size == 0 &&
-	    reader_copy(reader, object + cache->link, next, sizeof(next)))
+	    reader_copy(reader, object + cache->link, link->next, sizeof(link->next)))
 		return true;
 	reader_cut(reader, PART_OBJECTS, "V4", place, object, "kmem_caches[%u]: free list %s %s 0x%" PRIx64,
 		   cache->index,
@@ -166,25 +173,22 @@ static bool link_fits(struct reader *reader, const struct claim_cache *cache, co
 /* Each free object has the pointer to the next. There cannot be more than the cache's slabs hold. */
 static void free_objects_count(struct reader *reader, struct claim_cache *cache, const struct free_list *list)
 {
-	uint64_t object = list->first, previous = 0, left = list->nr;
-	uint8_t next[8];
+	struct link link = { .object = list->first, .left = list->nr };
 
 	cache->free_claimed += list->nr;
-	while (link_fits(reader, cache, list, previous, object, left) && object) {
+	while (link_read(reader, cache, list, &link) && link.object) {
 		if (cache->free_objects == claim_cache_objects(cache)) {
-			reader_cut(reader, PART_OBJECTS, "V4", list->address, object,
+			reader_cut(reader, PART_OBJECTS, "V4", list->address, link.object,
 				   "kmem_caches[%u]: more free objects than its slabs hold", cache->index);
 			return;
 		}
-		if (!reader_copy(reader, object + cache->link, next, sizeof(next)))
-			return;
 		cache->free_objects++;
-		cache->free_sum += object;
+		cache->free_sum += link.object;
 		if (cache->link)
-			poison_check(reader, cache, object);
-		left--;
-		previous = object;
-		object = layout_number(next, sizeof(next));
+			poison_check(reader, cache, link.object);
+		link.left--;
+		link.previous = link.object;
+		link.object = layout_number(link.next, sizeof(link.next));
 	}
 }
 

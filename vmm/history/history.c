@@ -11,7 +11,7 @@ int finding_add(struct history *history, const struct history_finding *finding)
 	if (history->findings.count - history->given >= FINDINGS_MAX)
 		return 0;
 	if (array_push(&history->findings, *finding) < 0)
-		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+		return no_memory(history);
 	return 0;
 }
 

@@ -38,7 +38,7 @@ struct history_config {
 	void *context;
 };
 
-/* X(NAME, claimed): kinds of findings besides those of the model's rules. */
+/* Kinds of findings, with the members of struct history_finding that are of that kind. */
 enum history_kind {
 	HISTORY_RULE,        /* .tlb */
 	HISTORY_LOG_DAMAGED, /* .what: what cannot be; address: GVA of the record */

@@ -10,6 +10,9 @@
 #include "kvmap/event_log.h"
 #include "kvmap/limits.h"
 
+/* Of the guest's page tables. */
+#define LEVELS 4
+
 /* Findings that are kept of each kind between two history_new_findings(); all are counted. */
 #define FINDINGS_MAX 1024
 
@@ -84,6 +87,11 @@ struct history {
 	uint64_t invlpg_before, kvm_before; /* at the last history_compare_invlpg() */
 	struct history_stats stats;
 };
+
+static inline int no_memory(struct history *history)
+{
+	return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+}
 
 /* ---- history.c ---- */
 

@@ -49,7 +49,7 @@ static int mark_add(struct history *history)
 	if (!history->marks.count)
 		history->first_mark = history->seq;
 	if (array_push(&history->marks, tlb_seq(history->tlb)) < 0)
-		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+		return no_memory(history);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static int flush_event_add(struct history *history)
 			history->flush_events.count * sizeof(*history->flush_events.items));
 	}
 	if (array_push(&history->flush_events, tlb_seq(history->tlb) + 1) < 0)
-		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+		return no_memory(history);
 	return 0;
 }
 

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATUS_BITS (PTE_A | PTE_D)
-#define LEVELS      4
-
 /* Tables that a walk has seen, once each, whatever number of entries leads to them. */
 struct walk {
 	struct history *history;
@@ -36,8 +33,7 @@ static int seen_add(struct walk *walk, uint64_t gpa, unsigned int level)
 		uint64_t *old = walk->seen, *slots = calloc(size, sizeof(*slots));
 
 		if (!slots)
-			return error_set(walk->history->error, ERROR_HOST, 0, 0,
-					 "out of memory for the event log");
+			return no_memory(walk->history);
 		for (size_t i = 0; old && i <= walk->mask; i++) {
 			for (at = old[i] * 0x9E3779B97F4A7C15ull >> 20 & (size - 1); old[i] && slots[at];)
 				at = (at + 1) & (size - 1);
@@ -70,8 +66,7 @@ static int compare_entry(struct walk *walk, uint64_t gpa, uint64_t va, uint64_t 
 		.found = entry,
 	};
 
-	if (tlb_entry(walk->history->tlb, gpa, &finding.claimed) &&
-	    ((finding.claimed ^ entry) & ~STATUS_BITS))
+	if (tlb_entry(walk->history->tlb, gpa, &finding.claimed) && ((finding.claimed ^ entry) & ~PTE_STATUS))
 		return finding_add(walk->history, &finding);
 	return 0;
 }

@@ -9,26 +9,19 @@
 #include "base/x86.h"
 #include "kvmap/layout.h"
 
-#define STATUS_BITS (PTE_A | PTE_D)
-#define LEVELS      4
-
-static uint64_t index_of(uint64_t va, unsigned int level)
-{
-	return va >> page_level_shift(level) & (PAGE_TABLE_ENTRIES - 1);
-}
-
 /* GPA of the entry of that level for va, by the tables of the model; 0: no table leads there. */
 static uint64_t entry_gpa(const struct history *history, uint64_t va, unsigned int level)
 {
 	uint64_t table = history->root, entry;
 
 	for (unsigned int at = LEVELS; at > level; at--) {
-		if (!tlb_entry(history->tlb, table + index_of(va, at) * sizeof(entry), &entry) ||
+		if (!tlb_entry(history->tlb, table + page_level_index(va, at) * sizeof(entry), &entry) ||
 		    !(entry & PTE_P) || (at < LEVELS && (entry & PTE_PS)))
 			return 0;
 		table = entry & PTE_ADDRESS;
 	}
-	return tlb_entry(history->tlb, table, &entry) ? table + index_of(va, level) * sizeof(entry) : 0;
+	return tlb_entry(history->tlb, table, &entry) ? table + page_level_index(va, level) * sizeof(entry)
+						      : 0;
 }
 
 /* The old value that the log claims, and the one that its earlier records lead to. */
@@ -44,7 +37,7 @@ static int check_old(struct history *history, const struct record *record, uint6
 	};
 
 	history->checks++;
-	if (!tlb_entry(history->tlb, gpa, &finding.found) || !((finding.found ^ claimed) & ~STATUS_BITS))
+	if (!tlb_entry(history->tlb, gpa, &finding.found) || !((finding.found ^ claimed) & ~PTE_STATUS))
 		return 0;
 	return finding_add(history, &finding);
 }
@@ -116,7 +109,7 @@ int translate_store(struct history *history, const struct record *record)
 			       "a store to an entry of neither the vmalloc space nor the image");
 	size = page_level_size(level);
 	gpa = entry_gpa(history, va, level);
-	if (!gpa || index_of(va, level) + record->count > PAGE_TABLE_ENTRIES)
+	if (!gpa || page_level_index(va, level) + record->count > PAGE_TABLE_ENTRIES)
 		return damaged(history, record, "a store to entries without a page table");
 	if (feed_range(history, record, va, size) < 0)
 		return -1;

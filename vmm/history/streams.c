@@ -56,8 +56,7 @@ static int record_read(struct history *history, unsigned int cpu, struct stream 
 	struct record record;
 
 	if (end - stream->offset < sizeof(head))
-		return stream_damaged(history, cpu, stream, end, "a record that ends after its log") < 0 ? -1
-													 : 0;
+		return stream_damaged(history, cpu, stream, end, "a record that ends after its log");
 	memcpy(&head, log + stream->offset, sizeof(head));
 	record = (struct record){
 		.what = head.what,
@@ -69,23 +68,18 @@ static int record_read(struct history *history, unsigned int cpu, struct stream 
 	};
 	if (head.count > KVMAP_LOG_PAIRS_MAX ||
 	    end - stream->offset - sizeof(head) < head.count * sizeof(struct kvmap_log_pair))
-		return stream_damaged(history, cpu, stream, head.count, "a record that ends after its log") <
-				       0
-			       ? -1
-			       : 0;
+		return stream_damaged(history, cpu, stream, head.count, "a record that ends after its log");
 	if (!record.seq || record.seq == history->seq)
-		return stream_damaged(history, cpu, stream, head.seq, "a number that another record had") < 0
-			       ? -1
-			       : 0;
+		return stream_damaged(history, cpu, stream, head.seq, "a number that another record had");
 	for (uint32_t i = 0; i < head.count; i++) {
 		struct kvmap_log_pair pair;
 
 		memcpy(&pair, log + stream->offset + sizeof(head) + i * sizeof(pair), sizeof(pair));
 		if (array_push(&history->pairs, pair) < 0)
-			return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+			return no_memory(history);
 	}
 	if (array_push(&history->pending, record) < 0)
-		return error_set(history->error, ERROR_HOST, 0, 0, "out of memory for the event log");
+		return no_memory(history);
 	stream->offset += sizeof(head) + head.count * (uint32_t)sizeof(struct kvmap_log_pair);
 	return 1;
 }

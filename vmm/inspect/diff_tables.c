@@ -188,7 +188,7 @@ static void compare_entries(struct differ *differ, unsigned int level, unsigned 
 		entry.after = place->half[1].entries[index];
 		entry.table_after = place->half[1].table;
 	}
-	if (!((entry.before ^ entry.after) & ~(PTE_A | PTE_D)) || !((entry.before | entry.after) & PTE_P))
+	if (!((entry.before ^ entry.after) & ~PTE_STATUS) || !((entry.before | entry.after) & PTE_P))
 		return;
 	place->sums.by_level[level]++;
 	if (differ->list_entries && differ->out.entries.count < DIFF_LISTED_MAX &&

@@ -267,10 +267,8 @@ void debts_of_frame(struct tlb *tlb, uint64_t gpa, debt_visit *visit, void *cont
 			continue;
 		before = base;
 		for (struct debt *debt = *frame_bucket(tlb, base), *next; debt; debt = next) {
-			uint64_t size = debt->is.is_table ? PAGE_4K : page_level_size(debt->is.level);
-
 			next = debt->frame_next;
-			if (debt->is.frame == base && gpa - base < size)
+			if (debt->is.frame == base && gpa - base < tlb_debt_size(&debt->is))
 				visit(tlb, debt, context);
 		}
 	}

@@ -263,6 +263,8 @@ struct given {
 struct given tables_give(struct tlb *tlb, const struct node *root, uint64_t va, unsigned int level);
 /* Whether the tables give an item of the same form, with no fewer rights. */
 bool tables_have(struct tlb *tlb, const struct node *root, const struct item *item);
+/* Whether what the tables give is an item of the same form, with no fewer rights. */
+bool given_has(const struct given *given, const struct item *item);
 /* Appends to tlb->items what an entry gives: itself, and all below it. */
 void items_of_entry(struct tlb *tlb, unsigned int level, uint64_t entry, uint64_t va, unsigned int rights);
 /* Appends what `from` gives and `to` does not give by the same tables; only_globals: only pages with G. */
@@ -360,14 +362,10 @@ void round_request(struct tlb *tlb, const struct tlb_event *event);
 void round_done(struct tlb *tlb, const struct tlb_event *event);
 void promise_done(struct tlb *tlb, const struct tlb_event *event);
 
-/*
- * Whether the debt's CPU is halted, and so need not have flushed for that rule, which is a finding: it must when it wakes,
- * where cpu_wake() verifies that, if round-short is a finding, too.
- */
-bool debt_is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule);
-
 /* Counts a match, and lists it. debt may be NULL. */
 void match_add(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t address,
 	       const struct tlb_debt *debt, uint64_t used);
+/* The same for an owed debt: once for each rule, and not while its CPU is halted, which must flush when it wakes. */
+void match_owed(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t address, struct debt *debt);
 
 #endif

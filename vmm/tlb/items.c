@@ -44,15 +44,18 @@ struct given tables_give(struct tlb *tlb, const struct node *root, uint64_t va, 
 	return (struct given){ GIVEN_UNKNOWN, { .va = va } };
 }
 
+bool given_has(const struct given *given, const struct item *item)
+{
+	return given->kind == (item->is_table ? GIVEN_TABLE : GIVEN_PAGE) &&
+	       given->item.level == item->level && given->item.frame == item->frame &&
+	       given->item.is_global == item->is_global && !(item->rights & ~given->item.rights);
+}
+
 bool tables_have(struct tlb *tlb, const struct node *root, const struct item *item)
 {
 	struct given now = tables_give(tlb, root, item->va, item->level);
 
-	if (now.kind == GIVEN_UNKNOWN)
-		return true;
-	return now.kind == (item->is_table ? GIVEN_TABLE : GIVEN_PAGE) && now.item.level == item->level &&
-	       now.item.frame == item->frame && now.item.is_global == item->is_global &&
-	       !(item->rights & ~now.item.rights);
+	return now.kind == GIVEN_UNKNOWN || given_has(&now, item);
 }
 
 /* False: the limit is reached. */
@@ -104,7 +107,7 @@ void items_of_change(struct tlb *tlb, const struct node *from, const struct node
 		return;
 	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
 		if ((old->entries[i] & PTE_P) &&
-		    !(is_comparable && !((old->entries[i] ^ new->entries[i]) & ~(PTE_A | PTE_D))))
+		    !(is_comparable && !((old->entries[i] ^ new->entries[i]) & ~PTE_STATUS)))
 			items_below(tlb, from->level, old->entries[i],
 				    va_canonical(from->level, (uint64_t)i << page_level_shift(from->level)),
 				    RIGHTS_ALL, only_globals);

@@ -19,17 +19,15 @@ static void take_frame(struct tlb *tlb, struct debt *debt, void *context)
 	if (!debt_is_owed(tlb, &debt->is))
 		return;
 	reuse->owed++;
-	if (reuse->event->kind == TLB_FRAMES_TAKEN && !debt_is_excused(tlb, debt, rule) &&
-	    debt_report_once(tlb, debt, rule))
-		match_add(tlb, rule, reuse->event->cpu, debt->is.frame, &debt->is, UINT64_MAX);
+	if (reuse->event->kind == TLB_FRAMES_TAKEN)
+		match_owed(tlb, rule, reuse->event->cpu, debt->is.frame, debt);
 }
 
 /* The frames of a debt that lie in the range. */
 static void take_overlap(struct tlb *tlb, struct debt *debt, struct reuse *reuse)
 {
-	uint64_t size = debt->is.is_table ? PAGE_4K : page_level_size(debt->is.level);
-
-	if (debt->is.frame < reuse->event->value && debt->is.frame + size > reuse->event->address)
+	if (debt->is.frame < reuse->event->value &&
+	    debt->is.frame + tlb_debt_size(&debt->is) > reuse->event->address)
 		take_frame(tlb, debt, reuse);
 }
 
@@ -59,11 +57,8 @@ static void take_range(struct tlb *tlb, struct debt *debt, void *context)
 {
 	const struct tlb_event *event = context;
 
-	if (debt->is.is_table || !debt_is_owed(tlb, &debt->is))
-		return;
-	if (!debt_is_excused(tlb, debt, TLB_RULE_RANGE_REUSE) &&
-	    debt_report_once(tlb, debt, TLB_RULE_RANGE_REUSE))
-		match_add(tlb, TLB_RULE_RANGE_REUSE, event->cpu, debt->is.va, &debt->is, UINT64_MAX);
+	if (!debt->is.is_table && debt_is_owed(tlb, &debt->is))
+		match_owed(tlb, TLB_RULE_RANGE_REUSE, event->cpu, debt->is.va, debt);
 }
 
 void reuse_range(struct tlb *tlb, const struct tlb_event *event)
@@ -89,10 +84,8 @@ void round_request(struct tlb *tlb, const struct tlb_event *event)
 static void check_flushed(struct tlb *tlb, struct debt *debt, const struct round *round, enum tlb_rule rule)
 {
 	/* Pages unmapped after the request need no flush by this round. */
-	if (debt->is.is_table || debt->is.since > round->seq || !debt_is_owed(tlb, &debt->is))
-		return;
-	if (!debt_is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
-		match_add(tlb, rule, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
+	if (!debt->is.is_table && debt->is.since <= round->seq && debt_is_owed(tlb, &debt->is))
+		match_owed(tlb, rule, debt->is.cpu, debt->is.va, debt);
 }
 
 static void check_round(struct tlb *tlb, struct debt *debt, void *context)

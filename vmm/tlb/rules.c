@@ -45,6 +45,27 @@ void match_add(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t a
 		tlb->listed[rule]++;
 }
 
+/*
+ * Whether the debt's CPU is halted, and so need not have flushed for that rule, which is a finding: it must when it wakes,
+ * where cpu_wake() verifies that, if round-short is a finding, too.
+ */
+static bool is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule)
+{
+	uint32_t both = TLB_RULE_BIT(TLB_RULE_ROUND_SHORT) | TLB_RULE_BIT(rule);
+
+	if (!tlb->cpus[debt->is.cpu].is_halted || (tlb->config.rules & both) != both)
+		return false;
+	tlb->stats.halted_owed += !debt->is.was_excused;
+	debt->is.was_excused = true;
+	return true;
+}
+
+void match_owed(struct tlb *tlb, enum tlb_rule rule, unsigned int cpu, uint64_t address, struct debt *debt)
+{
+	if (!is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
+		match_add(tlb, rule, cpu, address, &debt->is, UINT64_MAX);
+}
+
 /* ---- ring 3 ---- */
 
 /* A CPU in ring 3 and a debt of it. */
@@ -58,34 +79,29 @@ static void check_user(struct tlb *tlb, struct debt *debt)
 	match_add(tlb, TLB_RULE_USER_OWES, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
 }
 
-/* The frame is still mapped there, with fewer rights. */
+/* The frame of an owed page is still mapped there: with fewer rights. */
 static bool is_right_lost(struct tlb *tlb, const struct tlb_debt *debt)
 {
-	const struct context *context = debt_context(tlb, debt);
-	struct given now;
+	struct given now = tables_give(tlb, debt_context(tlb, debt)->root, debt->va, 1);
 
-	if (!context || debt->is_table || !debt_is_owed(tlb, debt))
-		return false;
-	now = tables_give(tlb, context->root, debt->va, 1);
 	return now.kind == GIVEN_PAGE && now.item.frame + (debt->va - now.item.va) == debt->frame;
-}
-
-static bool is_execute_lost(struct tlb *tlb, const struct tlb_debt *debt)
-{
-	return !debt->is_table && (debt->rights & (RIGHT_X | RIGHT_W)) == RIGHT_X && debt_is_owed(tlb, debt);
 }
 
 static void check_right(struct tlb *tlb, struct debt *debt)
 {
-	enum tlb_rule rule = debt->is.is_table ? TLB_RULE_TABLE_KEPT : TLB_RULE_RIGHT_KEPT;
+	enum tlb_rule rule;
 
-	if (debt->is.is_table ? !debt_is_owed(tlb, &debt->is) : !is_right_lost(tlb, &debt->is)) {
-		if (debt->is.is_table || !is_execute_lost(tlb, &debt->is))
-			return;
+	if (!debt_is_owed(tlb, &debt->is))
+		return;
+	if (debt->is.is_table)
+		rule = TLB_RULE_TABLE_KEPT;
+	else if (is_right_lost(tlb, &debt->is))
+		rule = TLB_RULE_RIGHT_KEPT;
+	else if ((debt->is.rights & (RIGHT_X | RIGHT_W)) == RIGHT_X)
 		rule = TLB_RULE_EXECUTE_KEPT;
-	}
-	if (!debt_is_excused(tlb, debt, rule) && debt_report_once(tlb, debt, rule))
-		match_add(tlb, rule, debt->is.cpu, debt->is.va, &debt->is, UINT64_MAX);
+	else
+		return;
+	match_owed(tlb, rule, debt->is.cpu, debt->is.va, debt);
 }
 
 void operation_end(struct tlb *tlb, const struct tlb_event *event)
@@ -117,17 +133,6 @@ void user_enter(struct tlb *tlb, const struct tlb_event *event)
 }
 
 /* ---- halted CPUs ---- */
-
-bool debt_is_excused(struct tlb *tlb, struct debt *debt, enum tlb_rule rule)
-{
-	uint32_t both = TLB_RULE_BIT(TLB_RULE_ROUND_SHORT) | TLB_RULE_BIT(rule);
-
-	if (!tlb->cpus[debt->is.cpu].is_halted || (tlb->config.rules & both) != both)
-		return false;
-	tlb->stats.halted_owed += !debt->is.was_excused;
-	debt->is.was_excused = true;
-	return true;
-}
 
 void cpu_wake(struct tlb *tlb, const struct tlb_event *event)
 {

@@ -5,8 +5,6 @@
  */
 #include "tlb/internal.h"
 
-#define STATUS_BITS (PTE_A | PTE_D)
-
 /* Collects what the entry gives at each place, for each role of its page. */
 static void collect_old(struct tlb *tlb, const struct page *page, unsigned int index)
 {
@@ -112,9 +110,7 @@ static void gain_at(struct tlb *tlb, struct debt *debt, void *context)
 		return;
 	if (now.kind == GIVEN_PAGE && !cpu_has(&tlb->cpus[debt->is.cpu], CR4_PGE))
 		now.item.is_global = false;
-	if (now.kind == (item.is_table ? GIVEN_TABLE : GIVEN_PAGE) && now.item.level == item.level &&
-	    now.item.frame == item.frame && now.item.is_global == item.is_global &&
-	    !(item.rights & ~now.item.rights)) {
+	if (given_has(&now, &item)) {
 		debt_drop(tlb, debt);
 		return;
 	}
@@ -143,7 +139,7 @@ static void change(struct tlb *tlb, struct page *page, unsigned int index, uint6
 {
 	uint64_t old = page->entries[index];
 
-	if (!((old ^ value) & ~STATUS_BITS)) {
+	if (!((old ^ value) & ~PTE_STATUS)) {
 		page->entries[index] = value;
 		return;
 	}
@@ -180,7 +176,7 @@ void store_page(struct tlb *tlb, const struct tlb_event *event)
 		return;
 	}
 	for (unsigned int i = 0; i < PAGE_TABLE_ENTRIES; i++)
-		if ((page->entries[i] ^ event->entries[i]) & ~STATUS_BITS)
+		if ((page->entries[i] ^ event->entries[i]) & ~PTE_STATUS)
 			change_unlogged(tlb, page, i, event->entries[i], event->cpu);
 }
 
@@ -191,9 +187,7 @@ static void check_table_write(struct tlb *tlb, struct debt *debt, void *context)
 	if (!debt->is.is_table || !debt->is.was_freed || !debt_is_owed(tlb, &debt->is))
 		return;
 	tlb->stats.table_writes++;
-	if (!debt_is_excused(tlb, debt, TLB_RULE_TABLE_WRITE) &&
-	    debt_report_once(tlb, debt, TLB_RULE_TABLE_WRITE))
-		match_add(tlb, TLB_RULE_TABLE_WRITE, event->cpu, event->address, &debt->is, UINT64_MAX);
+	match_owed(tlb, TLB_RULE_TABLE_WRITE, event->cpu, event->address, debt);
 }
 
 void store_entry(struct tlb *tlb, const struct tlb_event *event)
@@ -216,7 +210,7 @@ void store_entry(struct tlb *tlb, const struct tlb_event *event)
 		page->entries[index] = event->value;
 		return;
 	}
-	if ((event->flags & TLB_STORE_OLD_KNOWN) && ((page->entries[index] ^ event->old) & ~STATUS_BITS)) {
+	if ((event->flags & TLB_STORE_OLD_KNOWN) && ((page->entries[index] ^ event->old) & ~PTE_STATUS)) {
 		/* The page is held until the end of the event. */
 		change_unlogged(tlb, page, index, event->old, event->cpu);
 	}

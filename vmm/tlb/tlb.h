@@ -19,6 +19,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/page.h"
 #include "tlb/event.h"
 #include "tlb/rules.h"
 
@@ -72,6 +73,12 @@ struct tlb_debt {
 	bool was_freed;   /* is_table: no known table leads to the page any more */
 	bool was_excused; /* the CPU was halted when it should have flushed */
 };
+
+/* Bytes of memory from .frame on that it is about. */
+static inline uint64_t tlb_debt_size(const struct tlb_debt *debt)
+{
+	return debt->is_table ? PAGE_4K : page_level_size(debt->level);
+}
 
 struct tlb_finding {
 	enum tlb_rule rule;

@@ -55,6 +55,11 @@ static inline struct finding_object frame_object(uint64_t gpa)
 /* The same about the 4K frame at `gpa`, and about the 4K page that has the address `gva`. */
 struct finding *finding_new_frame(struct check *check, uint64_t gpa);
 struct finding *finding_new_page(struct check *check, uint64_t gva);
+/*
+ * The same about a structure of the guest, by its address or number: of an area its vmap_area, as its pages are objects of
+ * their own.
+ */
+struct finding *finding_new_structure(struct check *check, uint64_t address, uint64_t structure);
 
 /* At the end of an invariant: findings whose objects have grown together become one. */
 void findings_join(struct check *check);

@@ -77,3 +77,15 @@ const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_
 	return i < facts->tables.count && facts->tables.items[i].key - gpa < size ? &facts->tables.items[i]
 										  : NULL;
 }
+
+bool facts_maps_text(const struct facts *facts, const struct leaf *leaf)
+{
+	for (size_t i = 0; i < facts->segment_count; i++) {
+		const struct symbols_segment *segment = &facts->segments[i];
+
+		if (!segment->writable && overlaps(leaf->gpa, leaf_size(leaf), segment->gpa,
+						   page_round_up(segment->memory_size, PAGE_4K)))
+			return true;
+	}
+	return false;
+}

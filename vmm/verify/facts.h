@@ -90,4 +90,7 @@ const struct keyed *facts_area_frame(const struct facts *facts, uint64_t gpa, ui
 /* The first page-table page in [gpa, gpa + size), or NULL. */
 const struct keyed *facts_table(const struct facts *facts, uint64_t gpa, uint64_t size);
 
+/* Whether the leaf maps text or rodata of the guest's file. */
+bool facts_maps_text(const struct facts *facts, const struct leaf *leaf);
+
 #endif

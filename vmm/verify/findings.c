@@ -90,6 +90,12 @@ struct finding *finding_new_frame(struct check *check, uint64_t gpa)
 	return finding_new_about(check, gpa, frame_object(gpa));
 }
 
+struct finding *finding_new_structure(struct check *check, uint64_t address, uint64_t structure)
+{
+	return finding_new_about(check, address,
+				 (struct finding_object){ OBJECT_STRUCTURE, structure, structure + 1 });
+}
+
 struct finding *finding_new_page(struct check *check, uint64_t gva)
 {
 	uint64_t page = gva & ~(KVMAP_PAGE_SIZE - 1ull);

@@ -55,11 +55,10 @@ static void claimed_rule(struct finding *finding, enum tlb_rule rule)
 static void report_rule(struct check *check, const struct history_finding *history)
 {
 	const struct tlb_debt *debt = &history->tlb.debt;
-	uint64_t size = debt->is_table ? PAGE_4K : page_level_size(debt->level);
 	uint64_t at = is_of_frame(history->tlb.rule) ? debt->frame : debt->va;
 	const struct finding_pages pages = {
 		.start = at,
-		.size = size,
+		.size = tlb_debt_size(debt),
 		.cause = tlb_rules[history->tlb.rule].word,
 		.variant = history->cause,
 		.gaps = true,

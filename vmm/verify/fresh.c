@@ -49,7 +49,7 @@ static void check_frame(struct fresh_check *fresh, uint64_t gpa, const char *lis
 					    .start = gpa,
 					    .size = KVMAP_PAGE_SIZE,
 					    .cause = list,
-					    .object = { OBJECT_PHYSICAL, gpa, gpa + KVMAP_PAGE_SIZE },
+					    .object = frame_object(gpa),
 				    });
 	memcpy(&word, bytes + at, sizeof(word));
 	finding_claimed(finding, "a frame that is zero, %s", list);

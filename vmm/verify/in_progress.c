@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/in_progress.h"
 
-#include "base/strbuf.h"
 #include "kvmap/operation.h"
 
 #include <inttypes.h>

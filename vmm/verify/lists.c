@@ -32,9 +32,7 @@ static bool check_waits(struct check *check, const struct claim_area *area, cons
 	check->result->checked += area->deferred;
 	if (is_listed == area->deferred || (!is_listed && check_lacks(check, PART_DEFERRED)))
 		return is_listed;
-	finding = finding_new_about(
-		check, area->va_start,
-		(struct finding_object){ OBJECT_STRUCTURE, area->vmap_area, area->vmap_area + 1 });
+	finding = finding_new_structure(check, area->va_start, area->vmap_area);
 	finding_claimed(finding, is_listed ? "on a list of areas to be freed" : "waits to be freed");
 	finding_found(finding, is_listed ? "it does not wait to be freed" : "on no CPU's list");
 	finding_where_area(finding, check, area);

@@ -6,12 +6,6 @@
 
 #include <inttypes.h>
 
-/* The description of an area; its pages are objects of their own. */
-static struct finding_object area_object(const struct claim_area *area)
-{
-	return (struct finding_object){ OBJECT_STRUCTURE, area->vmap_area, area->vmap_area + 1 };
-}
-
 /* The pages that hold that many bytes. */
 static uint64_t pages_of(uint64_t bytes)
 {
@@ -25,20 +19,20 @@ static void check_shape(struct check *check, const struct claim_area *area)
 	struct finding *finding;
 
 	if (area->addr != area->va_start || area->size != area->va_end - area->va_start) {
-		finding = finding_new_about(check, area->va_start, area_object(area));
+		finding = finding_new_structure(check, area->va_start, area->vmap_area);
 		finding_claimed(finding, "vm_struct: 0x%" PRIx64 ", size 0x%" PRIx64, area->addr, area->size);
 		finding_found(finding, "vmap_area: 0x%" PRIx64 " to 0x%" PRIx64, area->va_start,
 			      area->va_end);
 		finding_where_area(finding, check, area);
 	} else if (area->size != pages + KVMAP_GUARD_SIZE) {
-		finding = finding_new_about(check, area->va_start, area_object(area));
+		finding = finding_new_structure(check, area->va_start, area->vmap_area);
 		finding_claimed(finding, "%" PRIu32 " pages and a guard", area->nr_pages);
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
 		finding_where_area(finding, check, area);
 	}
 	/* A deferred area may have lost its last pages already. */
 	if (!area->deferred && pages_of(area->requested_size) != area->nr_pages) {
-		finding = finding_new_about(check, area->va_start, area_object(area));
+		finding = finding_new_structure(check, area->va_start, area->vmap_area);
 		finding_claimed(finding, "0x%" PRIx64 " bytes were requested", area->requested_size);
 		finding_found(finding, "%" PRIu32 " pages", area->nr_pages);
 		finding_where_area(finding, check, area);
@@ -46,7 +40,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 	/* A chain that could not be read to its end has its finding. */
 	if (!(area->flags & VM_MAP) && area->frame_count != area->nr_pages &&
 	    !check_lacks(check, PART_OWNERS)) {
-		finding = finding_new_about(check, area->va_start, area_object(area));
+		finding = finding_new_structure(check, area->va_start, area->vmap_area);
 		finding_claimed(finding, "%" PRIu32 " pages", area->nr_pages);
 		finding_found(finding, "a chain of %zu frames", area->frame_count);
 		finding_where_area(finding, check, area);
@@ -116,7 +110,7 @@ static void check_alias_area(struct check *check, const struct claim_area *area)
 	check->result->checked += pages;
 	if (pages == area->nr_pages && sum == area->frames_sum)
 		return;
-	finding = finding_new_about(check, area->va_start, area_object(area));
+	finding = finding_new_structure(check, area->va_start, area->vmap_area);
 	finding_claimed(finding, "%" PRIu32 " pages, sum of their frames 0x%" PRIx64, area->nr_pages,
 			area->frames_sum);
 	finding_found(finding, "%" PRIu64 " pages, sum 0x%" PRIx64, pages, sum);

@@ -200,8 +200,7 @@ static void check_zone_type(struct check *check, uint32_t number)
 
 	if (zone->kind < ZONE_TYPES && zone->end_pfn <= limits[zone->kind])
 		return;
-	finding = finding_new_about(check, zone->start_pfn << KVMAP_PAGE_SHIFT,
-				    (struct finding_object){ OBJECT_STRUCTURE, number, number + 1ull });
+	finding = finding_new_structure(check, zone->start_pfn << KVMAP_PAGE_SHIFT, number);
 	finding_claimed(finding, "zone %" PRIu32 " is of type %" PRIu32, number, zone->kind);
 	finding_found(finding, "it ends at frame 0x%" PRIx64, zone->end_pfn);
 	finding_where(finding, "zones[%" PRIu32 "]", number);
@@ -223,8 +222,7 @@ static void check_zone_node(struct check *check, uint32_t number)
 	}
 	if (zone->start_pfn >= first >> KVMAP_PAGE_SHIFT && zone->end_pfn <= behind >> KVMAP_PAGE_SHIFT)
 		return;
-	finding = finding_new_about(check, zone->start_pfn << KVMAP_PAGE_SHIFT,
-				    (struct finding_object){ OBJECT_STRUCTURE, number, number + 1ull });
+	finding = finding_new_structure(check, zone->start_pfn << KVMAP_PAGE_SHIFT, number);
 	finding_claimed(finding, "zone %" PRIu32 " is of node %" PRIu32 " of %" PRIu32, number,
 			zone->numa_node, claims->numa_node_count);
 	finding_found(finding, "frames 0x%" PRIx64 " to 0x%" PRIx64, zone->start_pfn, zone->end_pfn);

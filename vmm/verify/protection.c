@@ -5,8 +5,6 @@
  */
 #include "verify/check.h"
 
-#include "base/page.h"
-
 #include <inttypes.h>
 #include <string.h>
 
@@ -23,19 +21,6 @@ static void report_leaf(struct check *check, const struct leaf *leaf, const char
 	finding_where_gva(finding, check, leaf->gva);
 }
 
-/* Text or rodata that the leaf maps, or NULL. */
-static const struct symbols_segment *readonly_segment(const struct facts *facts, const struct leaf *leaf)
-{
-	for (size_t i = 0; i < facts->segment_count; i++) {
-		const struct symbols_segment *segment = &facts->segments[i];
-
-		if (!segment->writable && overlaps(leaf->gpa, leaf_size(leaf), segment->gpa,
-						   page_round_up(segment->memory_size, PAGE_4K)))
-			return segment;
-	}
-	return NULL;
-}
-
 static void check_leaf(struct check *check, const struct leaf *leaf)
 {
 	bool in_vmalloc = leaf->gva >= KVMAP_VMALLOC_START && leaf->gva < KVMAP_VMALLOC_END;
@@ -50,7 +35,7 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 		report_leaf(check, leaf, "direct map and image map their own GPA, other ranges nothing");
 	if (leaf->role == LEAF_DIRECT && leaf->rights & RIGHT_X)
 		report_leaf(check, leaf, "the direct map is not executable");
-	if (leaf->rights & RIGHT_W && readonly_segment(check->facts, leaf))
+	if (leaf->rights & RIGHT_W && facts_maps_text(check->facts, leaf))
 		report_leaf(check, leaf, "text and rodata are writable nowhere");
 }
 

@@ -6,17 +6,8 @@
  */
 #include "verify/check.h"
 
-#include "base/lower_bound.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
-
-static const struct claim_page *page_of(const struct claims *claims, uint64_t pfn)
-{
-	size_t i = lower_bound(claims->pages.count, j, claims->pages.items[j].pfn < pfn);
-
-	return i < claims->pages.count && claims->pages.items[i].pfn == pfn ? &claims->pages.items[i] : NULL;
-}
 
 static const struct claim_area *area_at(const struct facts *facts, uint64_t gva)
 {
@@ -49,7 +40,7 @@ static void report(struct check *check, const struct seen_page *seen, uint64_t g
 
 static void check_page(struct check *check, const struct seen_page *seen, uint64_t gen)
 {
-	const struct claim_page *page = page_of(check->facts->claims, seen->gpa >> KVMAP_PAGE_SHIFT);
+	const struct claim_page *page = claims_page(check->facts->claims, seen->gpa >> KVMAP_PAGE_SHIFT);
 	const struct claim_area *area;
 
 	/* Not freed since, or not used again. */

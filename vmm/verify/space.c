@@ -37,8 +37,7 @@ struct descent {
 
 static struct finding *report(struct check *check, const struct tree *tree, const struct claim_rb_node *node)
 {
-	const struct finding_object object = { OBJECT_STRUCTURE, node->vmap_area, node->vmap_area + 1 };
-	struct finding *finding = finding_new_about(check, node->va_start, object);
+	struct finding *finding = finding_new_structure(check, node->va_start, node->vmap_area);
 
 	finding_where(finding, "%s, node 0x%" PRIx64 ", 0x%" PRIx64 " to 0x%" PRIx64, tree->name,
 		      node->vmap_area, node->va_start, node->va_end);

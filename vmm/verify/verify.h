@@ -91,8 +91,7 @@ struct seen_page {
 
 /* Zero is that of a guest that was not verified yet. The owner frees items. */
 struct seen_pages {
-	struct seen_page *items;
-	size_t count, capacity;
+	ARRAY_OF(struct seen_page);
 	uint64_t generation; /* tlb_gen then */
 };
 

@@ -25,16 +25,7 @@ static int collect(struct check *check, struct leaf_index *out)
 /* Whether an earlier rule of V7 has reported the leaf: it is executable too, or maps text. */
 static bool is_reported(const struct check *check, const struct leaf *leaf)
 {
-	const struct facts *facts = check->facts;
-
-	if (leaf->rights & RIGHT_X)
-		return true;
-	for (size_t i = 0; i < facts->segment_count; i++)
-		if (!facts->segments[i].writable &&
-		    overlaps(leaf->gpa, leaf_size(leaf), facts->segments[i].gpa,
-			     page_round_up(facts->segments[i].memory_size, PAGE_4K)))
-			return true;
-	return false;
+	return leaf->rights & RIGHT_X || facts_maps_text(check->facts, leaf);
 }
 
 static void check_writable(struct check *check, const struct leaf_index *executables, const struct leaf *leaf)
