@@ -183,7 +183,6 @@ int script_check_cpus(const struct script *script, uint32_t cpus, char *context_
 {
 	struct compile compile = {
 		.script = (struct script *)script, /* only read */
-		.text_length = script->length,
 		.error = error,
 		.context = context_out,
 		.context_size = context_size,
