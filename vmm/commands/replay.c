@@ -2,7 +2,6 @@
 /*
  * replay.c: kvmap replay FILE
  */
-#include "base/escape.h"
 #include "base/number.h"
 #include "base/private_file.h"
 #include "commands/commands.h"
@@ -114,31 +113,21 @@ static int replay_events(struct replay *replay, struct error *error)
 
 static int record_open(const struct replay_options *options, struct replay *replay, struct error *error)
 {
-	char name[256];
-
 	if (!options->record)
 		return 0;
-	replay->record = fopen(options->record, "wbe");
+	replay->record = event_file_create(options->record, error);
 	if (!replay->record)
-		return error_set(error, ERROR_INPUT, errno, 0, "cannot write %s",
-				 text_escape(options->record, strlen(options->record), name, sizeof(name)));
+		return -1;
 	event_writer_begin(&replay->writer, replay->record, &replay->reader.config);
 	return 0;
 }
 
 static int record_close(const struct replay_options *options, struct replay *replay, struct error *error)
 {
-	char name[256];
-	bool is_written;
-
 	if (!replay->record)
 		return 0;
 	event_writer_end(&replay->writer);
-	is_written = !ferror(replay->record);
-	if (fclose(replay->record) != 0 || !is_written)
-		return error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s",
-				 text_escape(options->record, strlen(options->record), name, sizeof(name)));
-	return 0;
+	return event_file_close(replay->record, options->record, error);
 }
 
 static int replay_file(const struct replay_options *options, const struct private_file *file,
