@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """json_types.py KVMAP MUTANT_GUEST MUTANTS DOCUMENT SOURCES: every type of JSON line that kvmap prints, and every member of it, is in
-docs/json.md, and so is every type that the sources name. Prints TAP; with --list the types and their members.
+docs/json.md, and so is every type that the sources name, none of them twice. Prints TAP; with --list the types and their members.
 """
 import json
 import os
@@ -57,12 +57,13 @@ def seen(folder):
 
 
 def documented(text):
-    """{type: members} of the rows "| `type` | ... | `member`, ... |"."""
-    types = {}
+    """{type: members} of the rows "| `type` | ... | `member`, ... |", and the types with several rows."""
+    types, repeated = {}, set()
     for row in re.findall(r"(?m)^\| (`[a-z_0-9]+`(?:, `[a-z_0-9]+`)*) \|[^|]*\| (.*) \|$", text):
         for name in re.findall(r"`([a-z_0-9]+)`", row[0]):
+            repeated |= {name} & set(types)
             types[name] = set(re.findall(r"`([A-Za-z_0-9]+)`", row[1]))
-    return types
+    return types, repeated
 
 
 def main():
@@ -73,7 +74,7 @@ def main():
             print(name, ", ".join(member for member in types[name] if member not in ("schema", "type", "seq")))
         return
     with open(DOCUMENT) as file:
-        rows = documented(file.read())
+        rows, repeated = documented(file.read())
     number = 0
     for name in sorted(types):
         number += 1
@@ -91,6 +92,10 @@ def main():
     print("%s %d - the types that the sources name" % ("not ok" if named - set(rows) else "ok", number))
     for name in sorted(named - set(rows)):
         print("# %s is not in docs/json.md" % name)
+    number += 1
+    print("%s %d - one row for each type" % ("not ok" if repeated else "ok", number))
+    for name in sorted(repeated):
+        print("# %s has several rows in docs/json.md" % name)
     print("1..%d" % number)
 
 

@@ -79,4 +79,6 @@ try replay
 check "FILE is missing" 2 err 'FILE is missing'
 try replay missing.events --until 0
 check "a number that is none" 2 err '--until .0. is not a number from 1 on'
+try replay missing.events --disbelieve 4294967296
+check "one that is too large" 2 err '--disbelieve .4294967296. is not a number from 1 to 4294967295'
 finish

@@ -49,12 +49,12 @@ static int show_areas(struct inspection *inspection, struct source *source, void
 		.findings = findings,
 	};
 	status = inspection_status(inspection, source, verdict.finding_count);
-	if (options->extra && (status == EXIT_VERIFIED || status == EXIT_FINDING)) {
+	if (options->extra && inspection_is_reported(status)) {
 		about.only = area_at(source, options->extra, &error);
 		if (!about.only)
 			status = inspection_fail(inspection, &error, NULL);
 	}
-	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
+	if (inspection_is_reported(status)) {
 		inspection_report(inspection, &report);
 		if (report_areas(&report, &about))
 			status = EXIT_FINDING;

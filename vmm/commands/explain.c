@@ -63,11 +63,10 @@ static int run(int argc, char **argv)
 	if (command_parse(&argp, argc, argv, &options) < 0)
 		return EXIT_NOT_DONE;
 	command_report(&report, options.json);
-	for (unsigned int i = 1; i <= INVARIANTS; i++)
-		if (!options.invariant)
-			report_explain(&report, i, NULL);
-		else if (options.invariant == i)
-			report_explain(&report, i, explanations);
+	if (options.invariant)
+		report_explain(&report, options.invariant, explanations);
+	for (unsigned int i = 1; !options.invariant && i <= INVARIANTS; i++)
+		report_explain(&report, i, NULL);
 	return command_finish(EXIT_VERIFIED);
 }
 

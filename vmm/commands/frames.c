@@ -100,12 +100,6 @@ static int parse_frame(const char *text, const struct source *source, uint64_t *
 	return 0;
 }
 
-/* Whether an inspection_status() allows a report. */
-static bool is_reported(int status)
-{
-	return status == EXIT_VERIFIED || status == EXIT_FINDING;
-}
-
 static int show_frames(struct inspection *inspection, struct source *source, const struct frames *frames,
 		       struct report *report)
 {
@@ -120,7 +114,7 @@ static int show_frames(struct inspection *inspection, struct source *source, con
 		.columns = columns ? columns : COLUMNS,
 	};
 
-	if (!is_reported(status))
+	if (!inspection_is_reported(status))
 		return status;
 	if (source->claims)
 		frames_scatter(source->view, &source->mode, KVMAP_VMALLOC_START, KVMAP_VMALLOC_END - 1,
@@ -180,7 +174,7 @@ static int show_frame(struct inspection *inspection, struct source *source, cons
 		status = inspection_status(inspection, source,
 					   reaches.cut_short ||
 						   (about.run && frame_kinds[about.run->kind].wrong));
-		if (is_reported(status))
+		if (inspection_is_reported(status))
 			report_frame(report, &about);
 	}
 	owners_destroy(&owners);

@@ -104,6 +104,11 @@ int inspection_status(struct inspection *inspection, struct source *source, bool
 	return wrong ? EXIT_FINDING : EXIT_VERIFIED;
 }
 
+bool inspection_is_reported(int status)
+{
+	return status == EXIT_VERIFIED || status == EXIT_FINDING;
+}
+
 int session_status(const struct session *session)
 {
 	if (session->verdict.finding_count)

@@ -58,10 +58,11 @@ bool inspection_has_mode(struct inspection *inspection, const struct source *sou
 void inspection_warn(struct inspection *inspection);
 
 /*
- * In a body: what to return where something is wrong with the guest's claims, or not. Only EXIT_VERIFIED and EXIT_FINDING
- * allow a report.
+ * In a body: what to return where something is wrong with the guest's claims, or not. The body reports only if
+ * inspection_is_reported() allows it.
  */
 int inspection_status(struct inspection *inspection, struct source *source, bool wrong);
+bool inspection_is_reported(int status);
 
 /* The exit status of a script that was run to its end. */
 int session_status(const struct session *session);

@@ -142,9 +142,8 @@ static int parse_number(struct argp_state *state, const char *what, const char *
 	return EINVAL;
 }
 
-/* A number from 1 to `most`. */
-static int parse_count(struct argp_state *state, const char *option, const char *text, uint32_t most,
-		       uint32_t *out)
+int options_count(struct argp_state *state, const char *option, const char *text, uint32_t most,
+		  uint32_t *out)
 {
 	uint64_t count;
 
@@ -215,17 +214,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_DEBUG_SLAB: options->session.debug_slab = true; return 0;
 	case OPTION_DEBUG_LOCKS: options->session.debug_locks = true; return 0;
 	case OPTION_JITTER:
-		return parse_count(state, "--jitter", argument, UINT32_MAX, &options->session.jitter);
+		return options_count(state, "--jitter", argument, UINT32_MAX, &options->session.jitter);
 	case OPTION_GUEST: options->program = argument; return 0;
 	case OPTION_KVM: options->session.kvm_path = argument; return 0;
 	case OPTION_MEMORY: return parse_memory(state, argument, &options->session.memory);
 	case OPTION_CPUS:
-		return parse_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->session.cpus);
+		return options_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->session.cpus);
 	case OPTION_FAIL_ALLOCATION:
-		return parse_count(state, "--fail-allocation", argument, UINT32_MAX,
-				   &options->session.fail_allocation);
+		return options_count(state, "--fail-allocation", argument, UINT32_MAX,
+				     &options->session.fail_allocation);
 	case OPTION_NODES:
-		return parse_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->session.nodes);
+		return options_count(state, "--nodes", argument, KVMAP_NODES_MAX, &options->session.nodes);
 	case OPTION_POLICY: return parse_policy(state, argument, &options->session.policy);
 	case OPTION_SEED:
 		options->session.has_seed = true;

@@ -29,6 +29,10 @@ void options_default(struct options *options);
 /* Parses the argument of --cpu: a CPU's number, 0 to 63. 0, or an errno when the message is printed. */
 int options_cpu(struct argp_state *state, const char *text, unsigned int *out);
 
+/* Parses a number from 1 to `most`. 0, or an errno when the message is printed. */
+int options_count(struct argp_state *state, const char *option, const char *text, uint32_t most,
+		  uint32_t *out);
+
 /* The argument of an option that names a file; an empty one is an error. Returns it. */
 const char *options_path(struct argp_state *state, const char *option, const char *path);
 

@@ -2,10 +2,10 @@
 /*
  * replay.c: kvmap replay FILE
  */
-#include "base/escape.h"
 #include "base/number.h"
 #include "base/private_file.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "report/replay.h"
 #include "tlb/event_file.h"
 
@@ -16,7 +16,8 @@ enum { OPTION_JSON = 256, OPTION_UNTIL, OPTION_DISBELIEVE, OPTION_STRICT, OPTION
 
 struct replay_options {
 	const char *file, *record;
-	uint64_t until, disbelieve;
+	uint64_t until;
+	uint32_t disbelieve;
 	bool json, strict, list;
 };
 
@@ -33,16 +34,11 @@ static const struct argp_option argp_options[] = {
 	{ 0 },
 };
 
-static error_t parse_number(struct argp_state *state, const char *option, const char *text, uint64_t most,
-			    uint64_t *out)
+static error_t parse_until(struct argp_state *state, const char *text, uint64_t *out)
 {
-	uint64_t number;
-
-	if (number_parse(text, strlen(text), &number) == NUMBER_OK && number && number <= most) {
-		*out = number;
+	if (number_parse(text, strlen(text), out) == NUMBER_OK && *out)
 		return 0;
-	}
-	argp_error(state, "%s `%s` is not a number from 1 on", option, text);
+	argp_error(state, "--until `%s` is not a number from 1 on", text);
 	return EINVAL;
 }
 
@@ -54,10 +50,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case OPTION_JSON: options->json = true; return 0;
 	case OPTION_STRICT: options->strict = true; return 0;
 	case OPTION_LIST: options->list = true; return 0;
-	case OPTION_RECORD: options->record = argument; return 0;
-	case OPTION_UNTIL: return parse_number(state, "--until", argument, UINT64_MAX, &options->until);
+	case OPTION_RECORD: options->record = options_path(state, "--record-events", argument); return 0;
+	case OPTION_UNTIL: return parse_until(state, argument, &options->until);
 	case OPTION_DISBELIEVE:
-		return parse_number(state, "--disbelieve", argument, UINT32_MAX, &options->disbelieve);
+		return options_count(state, "--disbelieve", argument, UINT32_MAX, &options->disbelieve);
 	case ARGP_KEY_ARG:
 		if (options->file)
 			argp_error(state, "one FILE at a time");
@@ -114,31 +110,21 @@ static int replay_events(struct replay *replay, struct error *error)
 
 static int record_open(const struct replay_options *options, struct replay *replay, struct error *error)
 {
-	char name[256];
-
 	if (!options->record)
 		return 0;
-	replay->record = fopen(options->record, "wbe");
+	replay->record = event_file_create(options->record, error);
 	if (!replay->record)
-		return error_set(error, ERROR_INPUT, errno, 0, "cannot write %s",
-				 text_escape(options->record, strlen(options->record), name, sizeof(name)));
+		return -1;
 	event_writer_begin(&replay->writer, replay->record, &replay->reader.config);
 	return 0;
 }
 
 static int record_close(const struct replay_options *options, struct replay *replay, struct error *error)
 {
-	char name[256];
-	bool is_written;
-
 	if (!replay->record)
 		return 0;
 	event_writer_end(&replay->writer);
-	is_written = !ferror(replay->record);
-	if (fclose(replay->record) != 0 || !is_written)
-		return error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s",
-				 text_escape(options->record, strlen(options->record), name, sizeof(name)));
-	return 0;
+	return event_file_close(replay->record, options->record, error);
 }
 
 static int replay_file(const struct replay_options *options, const struct private_file *file,
@@ -150,7 +136,7 @@ static int replay_file(const struct replay_options *options, const struct privat
 		return -1;
 	replay->reader.config.strict |= options->strict;
 	if (options->disbelieve)
-		replay->reader.config.disbelieve = (uint32_t)options->disbelieve;
+		replay->reader.config.disbelieve = options->disbelieve;
 	if (tlb_create(&replay->reader.config, &replay->tlb, error) < 0 ||
 	    record_open(options, replay, error) < 0)
 		return -1;

@@ -23,7 +23,7 @@ static int show_verdict(struct inspection *inspection, struct source *source, vo
 	if (!options->common.program)
 		verdict.source = options->source;
 	status = inspection_status(inspection, source, verdict.finding_count);
-	if (status == EXIT_VERIFIED || status == EXIT_FINDING) {
+	if (inspection_is_reported(status)) {
 		inspection_report(inspection, &report);
 		report_verdict(&report, &verdict, &(struct verdict_run){ 0 });
 	}

@@ -265,18 +265,24 @@ void report_area(struct report *report, const struct report_areas *about, const 
 	put_area(report, about, (size_t)(area - about->claims->areas.items), &budget);
 }
 
+static bool is_reported(const struct report_areas *about, size_t index)
+{
+	return !about->only || about->only == &about->claims->areas.items[index];
+}
+
 uint64_t report_areas(struct report *report, const struct report_areas *about)
 {
 	uint64_t budget = area_tables_budget(about->view, about->claims), wrong = 0, others;
 	size_t listed = 0;
 
 	for (size_t i = 0; i < about->claims->areas.count; i++)
-		if (!about->only || about->only == &about->claims->areas.items[i])
+		if (is_reported(about, i))
 			wrong += put_area(report, about, i, &budget);
-	for (size_t i = 0; i < about->verdict->findings.count; i++)
-		listed += about->only ? about->verdict->findings.items[i].area ==
-						(size_t)(about->only - about->claims->areas.items) + 1
-				      : about->verdict->findings.items[i].area != 0;
+	for (size_t i = 0; i < about->verdict->findings.count; i++) {
+		size_t area = about->verdict->findings.items[i].area;
+
+		listed += area && is_reported(about, area - 1);
+	}
 	others = about->verdict->findings.count - listed;
 	put_sum(report, about, wrong, others);
 	return wrong;

@@ -17,9 +17,12 @@ struct number {
 	uint64_t value;
 };
 
-#define FIGURES_MAX 20
+/* The first one without a key ends them. */
+struct numbers {
+	struct number items[20];
+};
 
-static size_t figures_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
+static struct numbers figures_of(const struct tlb *tlb)
 {
 	const struct tlb_stats *stats = tlb_stats(tlb);
 	uint64_t flushes = 0, needless = 0;
@@ -28,7 +31,7 @@ static size_t figures_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
 		flushes += stats->flushes[i];
 		needless += stats->needless[i];
 	}
-	const struct number figures[] = {
+	return (struct numbers){ {
 		{ "entries_changed", "entries of tables changed", stats->entries_changed },
 		{ "tables_linked", "page tables linked", stats->tables_linked },
 		{ "tables_most", "page tables at once, most", stats->tables_most },
@@ -46,18 +49,14 @@ static size_t figures_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
 		{ "kernel_over", "kernel translations owed after their removal returned",
 		  stats->kernel_over },
 		{ "halted_owed", "debts of halted CPUs when others flushed", stats->halted_owed },
-	};
-	size_t count = sizeof(figures) / sizeof(figures[0]);
-
-	for (size_t i = 0; i < count; i++)
-		out[i] = figures[i];
-	return count;
+	} };
 }
 
-static size_t not_seen_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
+static struct numbers not_seen_of(const struct tlb *tlb)
 {
 	const struct tlb_stats *stats = tlb_stats(tlb);
-	const struct number numbers[] = {
+
+	return (struct numbers){ {
 		{ "unknown_tables", "page tables whose contents are not known", stats->unknown_tables },
 		{ "unknown_walks", "walks through such tables", stats->unknown_walks },
 		{ "pages_dropped", "page tables beyond the limit", stats->pages_dropped },
@@ -68,30 +67,25 @@ static size_t not_seen_of(const struct tlb *tlb, struct number out[FIGURES_MAX])
 		{ "work_dropped", "walks and comparisons beyond the bound of work", stats->work_dropped },
 		{ "stores_elsewhere", "stores to pages that are not known as tables",
 		  stats->stores_elsewhere },
-	};
-	size_t count = sizeof(numbers) / sizeof(numbers[0]);
-
-	for (size_t i = 0; i < count; i++)
-		out[i] = numbers[i];
-	return count;
+	} };
 }
 
 /* ---- text ---- */
 
-static void show_numbers(struct report *report, const char *title, const struct number *numbers, size_t count)
+static void show_numbers(struct report *report, const char *title, const struct numbers *numbers)
 {
 	bool has_title = false;
 
-	for (size_t i = 0; i < count; i++) {
+	for (const struct number *number = numbers->items; number->key; number++) {
 		char text[40];
 
-		if (!numbers[i].value)
+		if (!number->value)
 			continue;
 		if (!has_title)
 			text_heading(report, title);
 		has_title = true;
 		text_line(report, PAINT_PLAIN, 2, 18, "%14s  %s",
-			  text_count(numbers[i].value, text, sizeof(text)), numbers[i].text);
+			  text_count(number->value, text, sizeof(text)), number->text);
 	}
 }
 
@@ -148,19 +142,17 @@ static void show_sentence(struct report *report, const struct report_replay *rep
 
 /* ---- JSON ---- */
 
-static void emit_numbers(struct json_object *line, const char *key, const struct number *numbers,
-			 size_t count)
+static void emit_numbers(struct json_object *line, const char *key, const struct numbers *numbers)
 {
 	struct json_object *object = json_object_new_object();
 
-	for (size_t i = 0; i < count; i++)
-		json_add_number(object, numbers[i].key, numbers[i].value);
+	for (const struct number *number = numbers->items; number->key; number++)
+		json_add_number(object, number->key, number->value);
 	json_object_object_add(line, key, object);
 }
 
 static void emit_verdict(struct report *report, const struct report_replay *replay,
-			 const struct number *figures, size_t figure_count, const struct number *not_seen,
-			 size_t not_seen_count)
+			 const struct numbers *figures, const struct numbers *not_seen)
 {
 	struct json_object *line = json_start(report, "tlb_verdict");
 	struct json_object *matches = json_object_new_object(), *rules = json_object_new_array();
@@ -178,28 +170,26 @@ static void emit_verdict(struct report *report, const struct report_replay *repl
 	}
 	json_object_object_add(line, "rules", rules);
 	json_object_object_add(line, "matches", matches);
-	emit_numbers(line, "figures", figures, figure_count);
-	emit_numbers(line, "not_seen", not_seen, not_seen_count);
+	emit_numbers(line, "figures", figures);
+	emit_numbers(line, "not_seen", not_seen);
 	json_finish(report, line);
 }
 
 void report_replay(struct report *report, const struct report_replay *replay)
 {
-	struct number figures[FIGURES_MAX], not_seen[FIGURES_MAX];
-	size_t figure_count = figures_of(replay->tlb, figures),
-	       not_seen_count = not_seen_of(replay->tlb, not_seen);
+	const struct numbers figures = figures_of(replay->tlb), not_seen = not_seen_of(replay->tlb);
 
 	if (report->format != REPORT_TEXT) {
 		replay_findings(report, replay->tlb);
-		emit_verdict(report, replay, figures, figure_count, not_seen, not_seen_count);
+		emit_verdict(report, replay, &figures, &not_seen);
 		return;
 	}
 	text_line(report, PAINT_BOLD, 0, 2, "%s: %u CPU%s", replay->file, tlb_config(replay->tlb)->cpus,
 		  tlb_config(replay->tlb)->cpus == 1 ? "" : "s");
 	show_rules(report, replay->tlb);
 	replay_findings(report, replay->tlb);
-	show_numbers(report, "Figures", figures, figure_count);
+	show_numbers(report, "Figures", &figures);
 	show_flushes(report, tlb_stats(replay->tlb));
-	show_numbers(report, "Not seen", not_seen, not_seen_count);
+	show_numbers(report, "Not seen", &not_seen);
 	show_sentence(report, replay);
 }

@@ -175,11 +175,12 @@ void part_warnings(struct report *report, const struct report_run *run)
 		show(report, run);
 		return;
 	}
-	for (size_t i = 0; i < run->step_count; i++)
+	for (size_t i = 0; i < run->step_count; i++) {
 		if (!run->steps[i].warning.type)
 			continue;
-		else if (KVMAP_STATUS_IS_LOCK(run->steps[i].warning.status))
+		if (KVMAP_STATUS_IS_LOCK(run->steps[i].warning.status))
 			emit_lock(report, run, &run->steps[i]);
 		else
 			emit(report, run, &run->steps[i]);
+	}
 }

@@ -77,7 +77,7 @@ int compile_operation(struct compile *compile, const char *at, const struct kvma
 static int compile_lines(struct compile *compile, size_t start)
 {
 	struct script *script = compile->script;
-	const char *text = script->text + start, *end = script->text + compile->text_length;
+	const char *text = script->text + start, *end = script->text + script->length;
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -121,12 +121,11 @@ static int diagnose_no_end(struct compile *compile, const struct script_block *b
 static int compile_all(struct compile *compile)
 {
 	const struct script *script = compile->script;
-	const char *text = script->text;
 
-	if (is_empty(text, compile->text_length)) {
-		compile->text_length = 0; /* there is no line to show */
-		compile->now = (struct place){ text, 0, 1, text };
-		return compile_error(compile, text,
+	if (is_empty(script->text, script->length)) {
+		compile->context = NULL; /* there is no line to show */
+		compile->now = (struct place){ script->text, 0, 1, script->text };
+		return compile_error(compile, script->text,
 				     "the script is empty; one that does nothing is a comment: # nothing");
 	}
 	if (compile_lines(compile, 0) < 0)
@@ -153,7 +152,6 @@ int script_compile(const char *path, const char *text, size_t length, struct scr
 		text += 3;
 		length -= 3;
 	}
-	compile.text_length = length;
 	compile.script = script_create(path, text, length);
 	if (!compile.script)
 		return compile_error_memory(&compile);
@@ -233,7 +231,6 @@ static int append_lines(struct compile *compile, const char *text, size_t length
 
 	if (append_text(script, text, length, &start) < 0)
 		return compile_error_memory(compile);
-	compile->text_length = script->length;
 	if (compile_lines(compile, start) < 0 || head_check_cpus(compile, first, cpus) < 0)
 		return -1;
 	if (script->block_count)

@@ -26,7 +26,6 @@ struct place {
 
 struct compile {
 	struct script *script;
-	size_t text_length;
 	struct place now;         /* the current line; now.at is the next byte to parse */
 	const char *end;          /* end of the line's code, before comment and trailing blanks */
 	const char *usage;        /* usage of the statement, for messages; NULL until it is known */

@@ -76,7 +76,7 @@ static void write_context(struct compile *compile, const struct place *place)
 	size_t length = place->length - first < CONTEXT_SHOWN ? place->length - first : CONTEXT_SHOWN;
 	char line[TEXT_ESCAPED_SIZE(CONTEXT_SHOWN)] = "", caret[TEXT_ESCAPED_SIZE(CONTEXT_SHOWN)] = "";
 
-	if (!compile->context || !compile->text_length)
+	if (!compile->context)
 		return;
 	escape_part(place->line + first, length, line, sizeof(line));
 	escape_part(place->line + first, column - first, caret, sizeof(caret));

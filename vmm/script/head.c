@@ -79,7 +79,7 @@ static const struct statement {
 	const char *name;
 	const char *usage;
 	int (*take)(struct compile *compile, struct script_head *head);
-} statements[] = {
+} statements[HEAD_STATEMENTS] = {
 	{ "cpus", "cpus NUMBER", take_cpus },
 	{ "nodes", "nodes NUMBER", take_nodes },
 	{ "memory", "memory SIZE", take_memory },
@@ -88,6 +88,11 @@ static const struct statement {
 	{ "debug-slab", "debug-slab", take_debug_slab },
 	{ "fail-allocation", "fail-allocation NUMBER", take_fail_allocation },
 };
+
+const char *head_word(size_t index)
+{
+	return statements[index].name;
+}
 
 /* The row of the line's first word, unless that is the name of a variable which the line assigns. */
 static const struct statement *find(struct compile *compile, const char **after_out)
@@ -99,7 +104,7 @@ static const struct statement *find(struct compile *compile, const char **after_
 	after += strspn(after, " \t");
 	if (after < compile->end && *after == '=')
 		return NULL;
-	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+	for (size_t i = 0; i < HEAD_STATEMENTS; i++)
 		if (strlen(statements[i].name) == word.length &&
 		    !memcmp(statements[i].name, word.at, word.length))
 			return &statements[i];
@@ -183,7 +188,6 @@ int script_check_cpus(const struct script *script, uint32_t cpus, char *context_
 {
 	struct compile compile = {
 		.script = (struct script *)script, /* only read */
-		.text_length = script->length,
 		.error = error,
 		.context = context_out,
 		.context_size = context_size,

@@ -14,6 +14,11 @@
  */
 int head_compile(struct compile *compile, bool *taken);
 
+#define HEAD_STATEMENTS 7
+
+/* The words that begin such lines, from index 0 on. A variable may have such a name. */
+const char *head_word(size_t index);
+
 /* script_check_cpus() for the operations from number `first` on. */
 int head_check_cpus(struct compile *compile, size_t first, uint32_t cpus);
 

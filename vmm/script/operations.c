@@ -4,6 +4,7 @@
 #include "base/array.h"
 
 #include "kvmap/gfp.h"
+#include "script/head.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -257,12 +258,6 @@ static const struct name other_words[] = {
 	{ "expect", 1 },   { "repeat", 1 }, { "end", 1 },    { "on", 1 },    { "in", 1 },
 	{ "parallel", 1 }, { "text", 0 },   { "rodata", 0 }, { "fault", 0 }, { NULL, 0 },
 };
-/* Words of the head, which are suggested too; a variable may have such a name. */
-static const char *const head_words[] = { "cpus", "nodes",      "memory",         "policy",
-					  "seed", "debug-slab", "fail-allocation" };
-
-#define HEAD_WORDS (sizeof(head_words) / sizeof(head_words[0]))
-
 static const struct operation_syntax *syntax_of(uint16_t opcode)
 {
 	for (size_t i = 0; i < SYNTAXES; i++)
@@ -326,7 +321,7 @@ const struct operation_syntax *operation_find(struct word word)
 
 const char *operation_suggest(struct word word, const char *list, char *out, size_t size)
 {
-	struct name words[SYNTAXES + HEAD_WORDS + sizeof(other_words) / sizeof(other_words[0])];
+	struct name words[SYNTAXES + HEAD_STATEMENTS + sizeof(other_words) / sizeof(other_words[0])];
 	const struct name *nearest;
 	size_t count = 0;
 
@@ -335,8 +330,8 @@ const char *operation_suggest(struct word word, const char *list, char *out, siz
 			words[count++] = (struct name){ syntaxes[i].name, 0 };
 	for (const struct name *row = other_words; row->value; row++)
 		words[count++] = *row;
-	for (size_t i = 0; i < HEAD_WORDS; i++)
-		words[count++] = (struct name){ head_words[i], 0 };
+	for (size_t i = 0; i < HEAD_STATEMENTS; i++)
+		words[count++] = (struct name){ head_word(i), 0 };
 	words[count] = (struct name){ NULL, 0 };
 	nearest = name_nearest(words, word.at, word.length);
 	if (nearest)

@@ -67,7 +67,7 @@ static bool line_assigns(const char *line, const char *end, struct word word)
 /* The number of the first line below this one that assigns the variable, or 0. */
 static uint32_t assigned_below(const struct compile *compile, struct word word)
 {
-	const char *end = compile->script->text + compile->text_length;
+	const char *end = compile->script->text + compile->script->length;
 	const char *line = compile->now.line;
 	uint32_t number = compile->now.number;
 

@@ -228,7 +228,8 @@ static bool is_passive(uint32_t opcode)
 void expectations_after(const struct session *session, char *out, size_t size)
 {
 	const struct kvmap_operation *operations = session->config.script->operations.items;
-	char last[180] = "";
+	char last[180] = "the boot";
+	uint32_t newest = 0;
 	size_t count = 0;
 
 	for (size_t i = session->verified_steps; i < session->steps.count; i++) {
@@ -236,17 +237,19 @@ void expectations_after(const struct session *session, char *out, size_t size)
 
 		if (is_passive(operations[index].opcode))
 			continue;
-		describe_operation(session, index, last, sizeof(last));
+		newest = index;
 		count++;
 	}
 	if (session->run.death) {
 		expectations_where(session, last, sizeof(last));
 		count++;
+	} else if (count) {
+		describe_operation(session, newest, last, sizeof(last));
 	}
 	if (count > 1)
 		snprintf(out, size, "one of %zu operations up to %.150s", count, last);
 	else
-		snprintf(out, size, "%.*s", (int)size - 1, count ? last : "the boot");
+		snprintf(out, size, "%.*s", (int)size - 1, last);
 }
 
 int expectations_check_death(struct session *session)

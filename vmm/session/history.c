@@ -2,12 +2,9 @@
 /*
  * history.c: the guest's event log during a session.
  */
-#include "base/escape.h"
 #include "history/history.h"
 #include "session/internal.h"
-
-#include <errno.h>
-#include <string.h>
+#include "tlb/event_file.h"
 
 /*
  * `purge` and `vm_unmap_aliases` promise a flush, `purge` also that no area waits; in an interrupt they are refused.
@@ -32,19 +29,6 @@ static enum history_promise promise_of(void *context, uint64_t number)
 	}
 }
 
-static int open_events(struct session *session, struct error *error)
-{
-	const char *path = session->config.record_events;
-	char name[256];
-
-	if (!path)
-		return 0;
-	session->events = fopen(path, "wbe");
-	return session->events ? 0
-			       : error_set(error, ERROR_INPUT, errno, 0, "cannot write %s",
-					   text_escape(path, strlen(path), name, sizeof(name)));
-}
-
 int session_open_history(struct session *session, struct error *error)
 {
 	struct machine_log log;
@@ -57,8 +41,11 @@ int session_open_history(struct session *session, struct error *error)
 
 	if (!session->config.log)
 		return 0;
-	if (open_events(session, error) < 0)
-		return -1;
+	if (session->config.record_events) {
+		session->events = event_file_create(session->config.record_events, error);
+		if (!session->events)
+			return -1;
+	}
 	machine_log(session->machine, &log);
 	config.place = (struct history_place){ log.gpa, log.size, log.second };
 	config.record = session->events;
@@ -67,18 +54,11 @@ int session_open_history(struct session *session, struct error *error)
 
 int session_close_history(struct session *session, struct error *error)
 {
-	const char *path = session->config.record_events;
-	char name[256];
-	bool is_written;
+	FILE *events = session->events;
 
-	if (!session->events)
+	if (!events)
 		return 0;
 	history_record_end(session->history);
-	is_written = !ferror(session->events);
-	if (fclose(session->events) != 0)
-		is_written = false;
 	session->events = NULL;
-	return is_written ? 0
-			  : error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s",
-				      text_escape(path, strlen(path), name, sizeof(name)));
+	return event_file_close(events, session->config.record_events, error);
 }

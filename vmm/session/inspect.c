@@ -63,13 +63,16 @@ int session_read_claims(struct session *session, struct error *error)
 
 static int add_verdict(struct session *session, const struct verdict *verdict)
 {
-	size_t known = session->verdict.findings.count;
-	int result = session->run.verifications++ ? verdict_add(&session->verdict, verdict)
+	struct verdict *all = &session->verdict;
+	size_t known = all->findings.count;
+	int result = session->run.verifications++ ? verdict_add(all, verdict)
 						  : expectations_first_verdict(session, verdict);
+	char after[sizeof(all->findings.items->after)] = "";
 
-	for (; known < session->verdict.findings.count; known++)
-		expectations_after(session, session->verdict.findings.items[known].after,
-				   sizeof(session->verdict.findings.items[known].after));
+	if (known < all->findings.count)
+		expectations_after(session, after, sizeof(after));
+	for (; known < all->findings.count; known++)
+		memcpy(all->findings.items[known].after, after, sizeof(after));
 	session->verified_steps = session->steps.count;
 	return result;
 }

@@ -6,65 +6,63 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A statement of the head that the command line overrode, or that the script lacks. */
-struct statement {
-	const char *word;
-	bool changed;
-	char text[64]; /* what to write */
+/* The head that is written: statements that the command line overrode, or that the script lacks. */
+struct head {
+	FILE *file;
+	const char *words[7]; /* that its statements begin with */
+	size_t count;
 };
 
-enum {
-	HEAD_MEMORY,
-	HEAD_CPUS,
-	HEAD_NODES,
-	HEAD_POLICY,
-	HEAD_SEED,
-	HEAD_DEBUG_SLAB,
-	HEAD_FAIL_ALLOCATION,
-	HEAD_WORDS
-};
+static void state(struct head *head, bool changed, const char *word, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
-static void head_of(const struct session_config *config, struct statement out[HEAD_WORDS])
+/* Writes a statement if it is needed. format: of what follows its word. */
+static void state(struct head *head, bool changed, const char *word, const char *format, ...)
 {
-	const struct script_head *head = &config->script->head;
-	const struct statement all[HEAD_WORDS] = {
-		[HEAD_MEMORY] = { "memory", head->memory != config->memory, "" },
-		[HEAD_CPUS] = { "cpus", head->cpus != config->cpus, "" },
-		[HEAD_NODES] = { "nodes", head->nodes ? head->nodes != config->nodes : config->nodes > 1,
-				 "" },
-		[HEAD_POLICY] = { "policy", !head->has_policy || head->policy != config->policy, "" },
-		[HEAD_SEED] = { "seed", config->seed != (head->has_seed ? head->seed : SESSION_SEED_DEFAULT),
-				"" },
-		[HEAD_DEBUG_SLAB] = { "debug-slab", config->debug_slab != head->debug_slab, "" },
-		[HEAD_FAIL_ALLOCATION] = { "fail-allocation",
-					   config->fail_allocation != head->fail_allocation, "" },
-	};
+	va_list arguments;
 
-	memcpy(out, all, sizeof(all));
-	snprintf(out[HEAD_MEMORY].text, sizeof(out->text), "memory %" PRIu64 "M", config->memory >> 20);
-	snprintf(out[HEAD_CPUS].text, sizeof(out->text), "cpus %" PRIu32, config->cpus);
-	snprintf(out[HEAD_NODES].text, sizeof(out->text), "nodes %" PRIu32, config->nodes);
-	snprintf(out[HEAD_POLICY].text, sizeof(out->text), "policy %s", policy_name(config->policy));
-	snprintf(out[HEAD_SEED].text, sizeof(out->text), "seed %" PRIu64, config->seed);
-	snprintf(out[HEAD_DEBUG_SLAB].text, sizeof(out->text), "debug-slab");
-	snprintf(out[HEAD_FAIL_ALLOCATION].text, sizeof(out->text), "fail-allocation %" PRIu32,
-		 config->fail_allocation);
+	if (!changed)
+		return;
+	head->words[head->count++] = word;
+	fputs(word, head->file);
+	va_start(arguments, format);
+	vfprintf(head->file, format, arguments);
+	va_end(arguments);
+	fputc('\n', head->file);
 }
 
-/* Whether a line above the first operation states what the head that is written states. */
-static bool is_replaced(const char *line, const struct statement head[HEAD_WORDS])
+static void write_head(struct head *head, const struct session_config *config)
 {
-	for (size_t i = 0; i < HEAD_WORDS; i++)
-		if (head[i].changed && words_begin(line, head[i].word))
+	const struct script_head *has = &config->script->head;
+
+	state(head, has->memory != config->memory, "memory", " %" PRIu64 "M", config->memory >> 20);
+	state(head, has->cpus != config->cpus, "cpus", " %" PRIu32, config->cpus);
+	state(head, has->nodes ? has->nodes != config->nodes : config->nodes > 1, "nodes", " %" PRIu32,
+	      config->nodes);
+	state(head, !has->has_policy || has->policy != config->policy, "policy", " %s",
+	      policy_name(config->policy));
+	state(head, config->seed != (has->has_seed ? has->seed : SESSION_SEED_DEFAULT), "seed", " %" PRIu64,
+	      config->seed);
+	state(head, config->debug_slab != has->debug_slab, "debug-slab", "%s", "");
+	state(head, config->fail_allocation != has->fail_allocation, "fail-allocation", " %" PRIu32,
+	      config->fail_allocation);
+}
+
+/* Whether a line above the first operation states what the head that was written states. */
+static bool is_replaced(const char *line, const struct head *head)
+{
+	for (size_t i = 0; i < head->count; i++)
+		if (words_begin(line, head->words[i]))
 			return true;
 	return false;
 }
 
 /* The lines of the script; those that are replaced become comments. */
-static void write_lines(FILE *file, const struct script *script, const struct statement head[HEAD_WORDS])
+static void write_lines(FILE *file, const struct script *script, const struct head *head)
 {
 	uint32_t first = script->operations.count ? script->operations.items[0].line : UINT32_MAX, number = 1;
 
@@ -81,8 +79,8 @@ static void write_lines(FILE *file, const struct script *script, const struct st
 
 int save_script(const char *path, const struct session_config *config, struct error *error)
 {
-	struct statement head[HEAD_WORDS];
-	FILE *file = fopen(path, "wxe");
+	struct head head = { .file = fopen(path, "wxe") };
+	FILE *file = head.file;
 	char shown[400];
 	int failed, errnum = errno;
 
@@ -92,11 +90,8 @@ int save_script(const char *path, const struct session_config *config, struct er
 				 shown);
 	if (!file)
 		return error_set(error, ERROR_INPUT, errnum, 0, "%s: cannot be written", shown);
-	head_of(config, head);
-	for (size_t i = 0; i < HEAD_WORDS; i++)
-		if (head[i].changed)
-			fprintf(file, "%s\n", head[i].text);
-	write_lines(file, config->script, head);
+	write_head(&head, config);
+	write_lines(file, config->script, &head);
 	failed = ferror(file) ? errno : 0;
 	if (fclose(file) != 0 && !failed)
 		failed = errno;

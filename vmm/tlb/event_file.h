@@ -49,6 +49,11 @@ int event_reader_next(struct event_reader *reader, struct tlb_event *out, struct
 
 /* ---- writing ---- */
 
+/* The file at `path` for the stream below, which is replaced. NULL: ERROR_INPUT. */
+FILE *event_file_create(const char *path, struct error *error);
+/* Closes it. -1: ERROR_HOST, since not all could be written. */
+int event_file_close(FILE *file, const char *path, struct error *error);
+
 struct event_writer {
 	FILE *stream; /* the caller's */
 	uint64_t count;

@@ -2,9 +2,33 @@
 /*
  * writer.c: a file of events, and a model whose events are recorded.
  */
+#include "base/escape.h"
 #include "tlb/event_file.h"
 
+#include <errno.h>
 #include <string.h>
+
+FILE *event_file_create(const char *path, struct error *error)
+{
+	FILE *file = fopen(path, "wbe");
+	char name[256];
+
+	if (!file)
+		error_set(error, ERROR_INPUT, errno, 0, "cannot write %s",
+			  text_escape(path, strlen(path), name, sizeof(name)));
+	return file;
+}
+
+int event_file_close(FILE *file, const char *path, struct error *error)
+{
+	bool is_written = !ferror(file);
+	char name[256];
+
+	if (fclose(file) == 0 && is_written)
+		return 0;
+	return error_set(error, ERROR_HOST, errno, 0, "cannot write all of %s",
+			 text_escape(path, strlen(path), name, sizeof(name)));
+}
 
 static void put(struct event_writer *writer, uint64_t number, size_t size)
 {
