@@ -7,49 +7,29 @@
 
 #include "base/page.h"
 #include "base/x86.h"
+#include "paging/visited.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Tables that a walk has seen, once each, whatever number of entries leads to them. */
-struct walk {
+struct table_walk {
 	struct history *history;
 	const struct view *view;
 	bool is_base;
-	uint64_t *seen; /* bit by (page frame number, level) in a hash of page frame numbers */
-	size_t mask, count;
+	struct visited seen;
 };
 
-#define SEEN_FIRST 1024u
-
 /* 1: it was not in the set; 0: it was; -1. */
-static int seen_add(struct walk *walk, uint64_t gpa, unsigned int level)
+static int seen_add(struct table_walk *walk, uint64_t gpa, unsigned int level)
 {
-	uint64_t key = gpa | level;
-	size_t at;
+	const struct walk_table table = { .gpa = gpa, .level = level };
+	uint64_t unused;
 
-	if (walk->count * 2 >= walk->mask) {
-		size_t size = walk->seen ? 2 * (walk->mask + 1) : SEEN_FIRST;
-		uint64_t *old = walk->seen, *slots = calloc(size, sizeof(*slots));
-
-		if (!slots)
-			return no_memory(walk->history);
-		for (size_t i = 0; old && i <= walk->mask; i++) {
-			for (at = old[i] * 0x9E3779B97F4A7C15ull >> 20 & (size - 1); old[i] && slots[at];)
-				at = (at + 1) & (size - 1);
-			if (old[i])
-				slots[at] = old[i];
-		}
-		free(old);
-		walk->seen = slots;
-		walk->mask = size - 1;
+	switch (visited_add(&walk->seen, &table, 0, &unused)) {
+	case VISITED_FIRST: return 1;
+	case VISITED_BEFORE: return 0;
+	default: return no_memory(walk->history);
 	}
-	for (at = key * 0x9E3779B97F4A7C15ull >> 20 & walk->mask; walk->seen[at]; at = (at + 1) & walk->mask)
-		if (walk->seen[at] == key)
-			return 0;
-	walk->seen[at] = key;
-	walk->count++;
-	return 1;
 }
 
 static uint64_t va_of(uint64_t va)
@@ -57,7 +37,7 @@ static uint64_t va_of(uint64_t va)
 	return (uint64_t)((int64_t)(va << 16) >> 16);
 }
 
-static int compare_entry(struct walk *walk, uint64_t gpa, uint64_t va, uint64_t entry)
+static int compare_entry(struct table_walk *walk, uint64_t gpa, uint64_t va, uint64_t entry)
 {
 	struct history_finding finding = {
 		.kind = HISTORY_ENTRY,
@@ -72,7 +52,7 @@ static int compare_entry(struct walk *walk, uint64_t gpa, uint64_t va, uint64_t 
 }
 
 /* One table. The base feeds it; later its entries are compared, then fed, so that the model goes on with what is there. */
-static int take_table(struct walk *walk, uint64_t gpa, uint64_t va, unsigned int level,
+static int take_table(struct table_walk *walk, uint64_t gpa, uint64_t va, unsigned int level,
 		      const uint64_t entries[PAGE_TABLE_ENTRIES])
 {
 	const struct tlb_event event = { .kind = TLB_PAGE, .address = gpa, .entries = entries };
@@ -87,7 +67,7 @@ static int take_table(struct walk *walk, uint64_t gpa, uint64_t va, unsigned int
 }
 
 /* Depth at most LEVELS. */
-static int walk_table(struct walk *walk, uint64_t gpa, uint64_t va, unsigned int level)
+static int walk_table(struct table_walk *walk, uint64_t gpa, uint64_t va, unsigned int level)
 {
 	uint64_t entries[PAGE_TABLE_ENTRIES];
 	const void *bytes = view_bytes(walk->view, gpa, PAGE_4K);
@@ -110,10 +90,10 @@ static int walk_table(struct walk *walk, uint64_t gpa, uint64_t va, unsigned int
 
 static int walk_all(struct history *history, const struct view *view, bool is_base)
 {
-	struct walk walk = { .history = history, .view = view, .is_base = is_base };
+	struct table_walk walk = { .history = history, .view = view, .is_base = is_base };
 	int result = walk_table(&walk, history->root, 0, LEVELS);
 
-	free(walk.seen);
+	visited_destroy(&walk.seen);
 	return result;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * visited.h: the tables that a scan has visited, by GPA, level and rights. For walk_range.c, ranges*.c
- * and inspect/frames_reach.c only.
+ * visited.h: the tables that a scan has visited, by GPA, level and rights. For walk_range.c, ranges*.c,
+ * inspect/frames_reach.c and history/stop.c only.
  */
 #ifndef VMM_PAGING_VISITED_H
 #define VMM_PAGING_VISITED_H
