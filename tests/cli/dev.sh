@@ -24,9 +24,11 @@ one_line "a mistyped command" 2 'unknown command .rnu.; did you mean .run.\? ./d
 dev frobnicate
 one_line "a command that is like no other" 2 'unknown command .frobnicate.: ./dev help lists'
 dev test --qiuck
-one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --werror, --lint; see'
+one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --sample, --werror, --lint; see'
 dev test --lint --help
 check "an option of test and help" 0 out '^  --lint '
+dev test --sample
+one_line "an option of --nested alone" 2 '.--sample is of --nested'
 dev test --quick --nested
 one_line "options of test that exclude each other" 2 'exclude each other'
 

@@ -10,7 +10,7 @@
 #include "kvmap/event_log.h"
 #include "kvmap/limits.h"
 
-/* Of the guest's page tables. */
+/* The guest's page tables have this number of levels. */
 #define LEVELS 4
 
 /* Findings that are kept of each kind between two history_new_findings(); all are counted. */
