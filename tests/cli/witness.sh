@@ -83,7 +83,9 @@ for script in "$HARM"/*.kvs; do
 
 	case $pattern in nothing*) continue ;; esac
 	stale=no
-	for pad in 0 36K 68K 132K 260K 516K 1028K 2052K; do
+	# On a busy host QEMU makes the TLB so small for a while that it has evicted what is stale: then all addresses again.
+	pads="0 36K 68K 132K 260K 516K 1028K 2052K"
+	for pad in $pads $pads $pads; do
 		shows "$pad" && stale=yes && break
 	done
 	[ $stale = yes ] && ok "$name: what is stale is used, and only with the bug" ||
