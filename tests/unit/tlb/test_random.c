@@ -219,6 +219,16 @@ static void print_owed(const char *name, const struct owed *owed)
 			owed->items[i].is_global ? " global" : "");
 }
 
+/* memcmp() would compare padding, too, which is not defined. */
+static bool is_equal(const struct owed *a, const struct owed *b)
+{
+	bool is_equal = a->count == b->count;
+
+	for (size_t i = 0; is_equal && i < a->count; i++)
+		is_equal = compare(&a->items[i], &b->items[i]) == 0;
+	return is_equal;
+}
+
 static bool is_agreed(struct stream *stream, unsigned int cpu)
 {
 	static struct owed model, reference;
@@ -230,8 +240,7 @@ static bool is_agreed(struct stream *stream, unsigned int cpu)
 			add(&reference, &stream->reference.cpu[cpu].held[i]);
 	settle(&model);
 	settle(&reference);
-	if (model.count == reference.count &&
-	    memcmp(model.items, reference.items, model.count * sizeof(model.items[0])) == 0)
+	if (is_equal(&model, &reference))
 		return true;
 	print_owed("model", &model);
 	print_owed("reference", &reference);
