@@ -33,6 +33,14 @@ static inline unsigned int page_level_index(uint64_t address, unsigned int level
 	return (address >> page_level_shift(level)) % PAGE_TABLE_ENTRIES;
 }
 
+/* The bits of an address that tables of that many levels translate, sign-extended (SDM vol. 1 3.3.7.1). */
+static inline uint64_t page_canonical(unsigned int levels, uint64_t address)
+{
+	unsigned int unused = 64 - page_level_shift(levels + 1);
+
+	return (uint64_t)((int64_t)(address << unused) >> unused);
+}
+
 /* size: a power of two. */
 static inline uint64_t page_round_down(uint64_t address, uint64_t size)
 {

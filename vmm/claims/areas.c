@@ -187,33 +187,27 @@ void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
 	const struct claims_layout *layout = reader->layout;
 	uint32_t offset = layout->types[MEMBER_cpu_cache_lazy].offset;
 	const uint8_t *lazy = copy + offset;
-	struct list purge = {
-		.address = gva + offset,
-		.name = "vmap_lazy.purge_list",
-		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_purge_list, lazy),
-		.part = PART_AREAS,
-		.take = take_lazy,
-	};
-	struct list flushed = {
-		.address = gva + offset,
-		.name = "vmap_lazy.flushed_list",
-		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_flushed_list, lazy),
-		.part = PART_AREAS,
-		.take = take_lazy,
-	};
-	struct list deferred = {
-		.address = gva + offset,
-		.name = "vmap_lazy.deferred",
-		.vmap_area = layout_value(layout, MEMBER_vmap_lazy_deferred, lazy),
-		.part = PART_DEFERRED,
-		.take = take_deferred,
+	struct list lists[] = {
+		{ .name = "vmap_lazy.purge_list",
+		  .vmap_area = layout_value(layout, MEMBER_vmap_lazy_purge_list, lazy),
+		  .part = PART_AREAS,
+		  .take = take_lazy },
+		{ .name = "vmap_lazy.flushed_list",
+		  .vmap_area = layout_value(layout, MEMBER_vmap_lazy_flushed_list, lazy),
+		  .part = PART_AREAS,
+		  .take = take_lazy },
+		{ .name = "vmap_lazy.deferred",
+		  .vmap_area = layout_value(layout, MEMBER_vmap_lazy_deferred, lazy),
+		  .part = PART_DEFERRED,
+		  .take = take_deferred },
 	};
 
-	list_walk(reader, &purge);
-	list_walk(reader, &flushed);
-	list_walk(reader, &deferred);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		lists[i].address = gva + offset;
+		list_walk(reader, &lists[i]);
+	}
 	if (!reader->no_frames)
-		lazy_compare(reader, reader_cpu(reader, gva), lazy, &purge);
+		lazy_compare(reader, reader_cpu(reader, gva), lazy, &lists[0]);
 }
 
 void cpu_read_cached(struct reader *reader, uint64_t gva, const uint8_t *copy)

@@ -32,17 +32,12 @@ static int seen_add(struct table_walk *walk, uint64_t gpa, unsigned int level)
 	}
 }
 
-static uint64_t va_of(uint64_t va)
-{
-	return (uint64_t)((int64_t)(va << 16) >> 16);
-}
-
 static int compare_entry(struct table_walk *walk, uint64_t gpa, uint64_t va, uint64_t entry)
 {
 	struct history_finding finding = {
 		.kind = HISTORY_ENTRY,
 		.address = gpa,
-		.va = va_of(va),
+		.va = page_canonical(LEVELS, va),
 		.found = entry,
 	};
 

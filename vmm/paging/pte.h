@@ -21,9 +21,7 @@ static inline unsigned int linear_bits(const struct walk_mode *mode)
 /* The bits that can be chosen freely, sign-extended into a canonical address. */
 static inline uint64_t linear_extend(const struct walk_mode *mode, uint64_t linear)
 {
-	unsigned int unused = 64 - linear_bits(mode);
-
-	return (uint64_t)((int64_t)(linear << unused) >> unused);
+	return page_canonical(mode->levels, linear);
 }
 
 /* Whether a present entry maps a page rather than points to a table. */

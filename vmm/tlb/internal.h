@@ -196,14 +196,6 @@ static inline unsigned int entry_rights(uint64_t entry)
 	       (entry & PTE_NX ? 0 : RIGHT_X);
 }
 
-/* Sign-extends an address below a root of that level. */
-static inline uint64_t va_canonical(unsigned int root_level, uint64_t va)
-{
-	unsigned int unused = 64 - page_level_shift(root_level + 1);
-
-	return (uint64_t)((int64_t)(va << unused) >> unused);
-}
-
 static inline uint64_t hash_of(uint64_t key)
 {
 	return (key * 0x9E3779B97F4A7C15ull) >> 20;

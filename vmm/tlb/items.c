@@ -23,7 +23,7 @@ struct given tables_give(struct tlb *tlb, const struct node *root, uint64_t va, 
 
 	if (!work_do(tlb, 1))
 		return (struct given){ GIVEN_UNKNOWN, { .va = va } };
-	if (va_canonical(root->level, va) != va)
+	if (page_canonical(root->level, va) != va)
 		return (struct given){ GIVEN_NOTHING, { .va = va, .level = (uint8_t)root->level } };
 	while (node && node->page->is_known) {
 		uint64_t entry = node->page->entries[page_level_index(va, node->level)];
@@ -109,6 +109,6 @@ void items_of_change(struct tlb *tlb, const struct node *from, const struct node
 		if ((old->entries[i] & PTE_P) &&
 		    !(is_comparable && !((old->entries[i] ^ new->entries[i]) & ~PTE_STATUS)))
 			items_below(tlb, from->level, old->entries[i],
-				    va_canonical(from->level, (uint64_t)i << page_level_shift(from->level)),
+				    page_canonical(from->level, (uint64_t)i << page_level_shift(from->level)),
 				    RIGHTS_ALL, only_globals);
 }

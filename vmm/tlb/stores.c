@@ -18,8 +18,8 @@ static void collect_old(struct tlb *tlb, const struct page *page, unsigned int i
 			struct group group = { tlb->places.items[i], level, tlb->items.count, 0 };
 
 			group.place.va =
-				va_canonical(group.place.root->level,
-					     group.place.va + ((uint64_t)index << page_level_shift(level)));
+				page_canonical(group.place.root->level,
+					       group.place.va + ((uint64_t)index << page_level_shift(level)));
 			items_of_entry(tlb, level, page->entries[index], group.place.va, group.place.rights);
 			group.count = tlb->items.count - group.first;
 			if (array_push(&tlb->groups, group) < 0)
