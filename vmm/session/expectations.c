@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "base/escape.h"
+#include "session/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -154,6 +155,8 @@ int expectations_check_step(struct session *session, const struct report_step *s
 	struct finding finding = { .address = step->result.value[1] };
 
 	session->verdict.results[0].checked++;
+	if (requests_note(session, operation, &step->result) < 0)
+		return -1;
 	note_variable(session, operation, &step->result);
 	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED &&
 	    !step_is_excused(session->config.fail_allocation, step))
