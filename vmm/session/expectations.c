@@ -141,7 +141,12 @@ static int check_verify(struct session *session, const struct report_step *step)
 static void note_variable(struct session *session, const struct kvmap_operation *operation,
 			  const struct kvmap_record *result)
 {
-	if (operation->result == KVMAP_NO_RESULT)
+	bool resize = operation->opcode == KVMAP_OP_VREALLOC || operation->opcode == KVMAP_OP_KVREALLOC;
+
+	/* A resize that is refused leaves what there is. */
+	if (operation->result == KVMAP_NO_RESULT ||
+	    (resize && result->status != KVMAP_OK && operation->operand[0].base == KVMAP_BASE_VARIABLE &&
+	     operation->operand[0].variable == operation->result))
 		return;
 	session->variables[operation->result].known = result->status == KVMAP_OK;
 	session->variables[operation->result].value = result->value[0];

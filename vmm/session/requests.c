@@ -81,6 +81,13 @@ static void forget(struct requests *requests, size_t at)
 		requests->items[at] = requests->items[--requests->count];
 }
 
+/* An operation has freed what is not known: no request is sure to be there. */
+static void lose(struct requests *requests)
+{
+	requests->incomplete = true;
+	requests->count = 0;
+}
+
 /* A second mapping of what a variable holds. */
 static bool alias_of(const struct session *session, const struct kvmap_operation *operation,
 		     struct request *out)
@@ -144,6 +151,31 @@ static int add(struct requests *requests, struct request request, uint64_t addre
 	return address && request.size ? array_push(requests, request) : 0;
 }
 
+/* The flags of an operation that has such an operand, else 0. */
+static uint32_t gfp_of(const struct kvmap_operation *operation)
+{
+	switch (operation->opcode) {
+	case KVMAP_OP_VMALLOC_32: return __GFP_DMA32;
+	case KVMAP_OP_VMALLOC_GFP:
+	case KVMAP_OP_KMALLOC:
+	case KVMAP_OP_KZALLOC: return (uint32_t)operand(operation, 1);
+	case KVMAP_OP_VREALLOC:
+	case KVMAP_OP_KVREALLOC: return (uint32_t)operand(operation, 2);
+	default: return 0;
+	}
+}
+
+/* Which frames an operation may take: those of the reserve, those of low zones. Some make requests of their own. */
+static void note_frames(struct requests *requests, const struct kvmap_operation *operation)
+{
+	uint32_t gfp = gfp_of(operation);
+	bool own = operation->opcode == KVMAP_OP_AREAS || operation->opcode == KVMAP_OP_STRESS ||
+		   operation->opcode == KVMAP_OP_PAIR || operation->opcode == KVMAP_OP_BUG;
+
+	requests->reserve |= own || gfp & __GFP_HIGH;
+	requests->low |= own || gfp & (__GFP_DMA | __GFP_DMA32);
+}
+
 int requests_note(struct session *session, const struct kvmap_operation *operation,
 		  const struct kvmap_record *result)
 {
@@ -156,6 +188,7 @@ int requests_note(struct session *session, const struct kvmap_operation *operati
 	    operation->opcode == KVMAP_OP_PRINT)
 		return 0;
 	requests->deferred = 0;
+	note_frames(requests, operation);
 	if (KVMAP_STATUS_IS_FAILED(result->status))
 		requests->incomplete = true;
 	if (result->status != KVMAP_OK)
@@ -167,7 +200,8 @@ int requests_note(struct session *session, const struct kvmap_operation *operati
 	case KVMAP_OP_KFREE:
 	case KVMAP_OP_VUNMAP:
 	case KVMAP_OP_VM_UNMAP_RAM:
-		requests->incomplete |= !known;
+		if (!known)
+			lose(requests);
 		requests->deferred = is_deferred(operation, address) ? address : 0;
 		forget(requests, find(requests, address));
 		return 0;
@@ -177,7 +211,8 @@ int requests_note(struct session *session, const struct kvmap_operation *operati
 	case KVMAP_OP_SET_MEMORY_NX: change_rights(requests, address, 0, VM_EXEC); return 0;
 	case KVMAP_OP_VREALLOC:
 	case KVMAP_OP_KVREALLOC:
-		requests->incomplete |= !known;
+		if (!known)
+			lose(requests);
 		return add(requests, resized(requests, address, operation), result->value[0]);
 	case KVMAP_OP_AREAS:
 	case KVMAP_OP_STRESS:

@@ -122,6 +122,9 @@ void check_placement(struct check *check);
 void check_kept(struct check *check);
 void check_objects_in_use(struct check *check);
 
+/* watermarks.c: the part of check_counters() about the reserve of frames. */
+void check_watermarks(struct check *check);
+
 /*
  * requests.c: what a script has asked for: the parts of check_mappings() about areas, of check_owners() about objects, of
  * check_space() about a free that may not wait, and of check_counters() about what no request has.

@@ -152,4 +152,5 @@ void check_counters(struct check *check)
 	check_kept(check);
 	check_areas(check);
 	check_requested_all(check);
+	check_watermarks(check);
 }

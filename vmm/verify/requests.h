@@ -27,8 +27,10 @@ struct request {
 struct requests {
 	ARRAY_OF(struct request);
 	bool incomplete; /* an operation has allocated or freed what no address tells of */
-	uint64_t
-		deferred; /* an area that the last operation, and nothing since, has freed without a wait; 0: none */
+	bool reserve;    /* one may have used the reserve of frames */
+	bool low;        /* one has named a zone below the normal one */
+	/* An area that the last operation, and nothing since, has freed without a wait; 0: none. */
+	uint64_t deferred;
 };
 
 #endif

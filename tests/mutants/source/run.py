@@ -29,6 +29,8 @@ from mixes import Mix  # noqa: E402  pylint: disable=wrong-import-position
 SEEDS = range(1, 41)
 BETWEEN = 4  # operations from one verification to the next
 TARGETS = {False: "guest/kvmap-guest.elf", True: "guest/kvmap-guest-locks.elf"}
+# What the checks of locks (--debug-locks) say, which are rules, too.
+LOCK_RULES = r"^a lock is "
 # Operations that small scripts of a mutant run on, where it names no machine.
 MACHINES = [["1", "strict"], ["2", "lazy", "--log"], ["1", "eager", "--log"]]
 
@@ -41,6 +43,10 @@ class Roomy(Mix):
     def take_memory(self):
         if self.memory < 16:
             super().take_memory()
+
+
+def rule_number(rule):
+    return int(rule[1:]) if rule[1:].isdigit() else 99
 
 
 def verified(lines):
@@ -81,11 +87,13 @@ def run(kvmap, guest, lines, options, folder):
         elif line["type"] == "finding":
             if re.fullmatch(r"V\d+", line["invariant"]):
                 rules.add(line["invariant"])
+            elif re.search(LOCK_RULES, line["found"]):
+                rules.add("locks")
             else:
                 trouble = trouble or line["found"]
     if done.returncode > 1 and "refused" not in done.stdout or done.returncode < 0:
         trouble = trouble or (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    return Outcome(sorted(rules, key=lambda rule: int(rule[1:])), operations if seen is None else seen, trouble)
+    return Outcome(sorted(rules, key=rule_number), operations if seen is None else seen, trouble)
 
 
 def runs_of(mutant):
@@ -160,7 +168,7 @@ def main():
             how = " ".join(outcome.rule) or ("equivalent" if mutant.equivalent else "not found") + \
                 (f" ({outcome.trouble[:150]})" if outcome.trouble else "")
             print(f"{mutant.name:38} {os.path.basename(mutant.file):20} {mutant.kind:28} {outcome.operations:6}  {how}", flush=True)
-    print("by rule: " + ", ".join(f"{rule} {by_rule[rule]}" for rule in sorted(by_rule, key=lambda rule: int(rule[1:]))))
+    print("by rule: " + ", ".join(f"{rule} {by_rule[rule]}" for rule in sorted(by_rule, key=rule_number)))
     print(f"mutants: {found} found of {len(mutants) - equivalent}, {equivalent} equivalent")
     return found < len(mutants) - equivalent
 
