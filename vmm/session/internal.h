@@ -40,7 +40,7 @@ void session_collect_ranges(struct session *session);
 
 /* ---- requests.c ---- */
 
-/* An operation ended: keeps what it has asked for or given back, before its variable is set. -1 when memory is out. */
+/* An operation ended: adds its request, or removes the one that it freed, before its variable is set. -1 when memory is out. */
 int requests_note(struct session *session, const struct kvmap_operation *operation,
 		  const struct kvmap_record *result);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * requests.c: keeps what the operations of the script have asked for (verify/requests.h).
+ * requests.c: keeps the requests of the operations of the script (verify/requests.h).
  */
 #include "session/internal.h"
 
@@ -26,7 +26,7 @@ static uint64_t operand(const struct kvmap_operation *operation, unsigned int nu
 	return operation->operand[number].value;
 }
 
-/* What an operation asks for. False: it allocates nothing that it returns, or is a resize. */
+/* The request of an operation. False: it allocates nothing that it returns, or is a resize. */
 static bool request_of(const struct kvmap_operation *operation, struct request *out)
 {
 	uint64_t size = operand(operation, 0), second = operand(operation, 1);

@@ -126,7 +126,7 @@ void check_objects_in_use(struct check *check);
 void check_watermarks(struct check *check);
 
 /*
- * requests.c: what a script has asked for: the parts of check_mappings() about areas, of check_owners() about objects, of
+ * requests.c: the requests of a script: the parts of check_mappings() about areas, of check_owners() about objects, of
  * check_space() about a free that may not wait, and of check_counters() about what no request has.
  */
 void check_requested_areas(struct check *check);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * requests.c: compares the claims with what the script has asked for (requests.h): V1 of areas, V4 of the zones and nodes of
+ * requests.c: compares the claims with the requests of the script (requests.h): V1 of areas, V4 of the zones and nodes of
  * objects, V8 of what was freed in an interrupt, V13 of what exists besides. Where no script is known nothing is compared.
  */
 #include "verify/requests.h"

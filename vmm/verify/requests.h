@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * requests.h: what the operations of a script have asked for and not given back, as the host knows it from the script and from
+ * requests.h: the requests of a script's operations whose memory it has not freed, as the host knows them from the script and from
  * the address that each operation returned. The claims of the guest are compared with it (requests.c): what the guest forgets
  * of a request, it forgets in its own structures, too.
  */
@@ -15,7 +15,7 @@
 /* Memory that a script has. */
 struct request {
 	uint64_t address;
-	uint64_t size;  /* bytes asked for */
+	uint64_t size;  /* bytes requested */
 	uint64_t flags; /* of the VM_* that requests decide, those that its area must have */
 	uint32_t gfp;   /* zone, node and __GFP_ZERO, if gfp_known */
 	bool gfp_known; /* not after a resize to other flags */

@@ -118,7 +118,7 @@ struct verify_input {
 	struct history *history;
 	/* Pages of areas that the verification before has seen mapped; replaced by this one's. NULL: none are kept. */
 	struct seen_pages *seen;
-	/* What the script has asked for (requests.h). NULL: not known. */
+	/* The requests of the script (requests.h). NULL: not known. */
 	const struct requests *requests;
 	/*
 	 * May be NULL. Parallel to claims->areas, zeroed by the caller. Bit i is set if invariant i has a

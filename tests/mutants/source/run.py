@@ -29,7 +29,7 @@ from mixes import Mix  # noqa: E402  pylint: disable=wrong-import-position
 SEEDS = range(1, 41)
 BETWEEN = 4  # operations from one verification to the next
 TARGETS = {False: "guest/kvmap-guest.elf", True: "guest/kvmap-guest-locks.elf"}
-# What the checks of locks (--debug-locks) say, which are rules, too.
+# Findings of the checks of locks (--debug-locks), which are rules, too.
 LOCK_RULES = r"^a lock is "
 # Operations that small scripts of a mutant run on, where it names no machine.
 MACHINES = [["1", "strict"], ["2", "lazy", "--log"], ["1", "eager", "--log"]]
