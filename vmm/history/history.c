@@ -112,6 +112,7 @@ void history_destroy(struct history *history)
 	free(history->pending.items);
 	free(history->pairs.items);
 	free(history->marks.items);
+	free(history->blocks.items);
 	free(history->flush_events.items);
 	free(history->findings.items);
 	free(history);

@@ -108,6 +108,14 @@ uint64_t history_must_flush(const struct history *history, unsigned int cpu);
 /* Whether the last operation was one that promises a purge, and ran alone: no area waits. */
 bool history_is_purged(const struct history *history);
 
+/*
+ * The buddy blocks and slabs that records say are allocated, by the pfns of their first frames: whether one is; whether it would
+ * be known; the first from a pfn on, UINT64_MAX: none.
+ */
+bool history_has_block(const struct history *history, uint64_t pfn);
+bool history_knows_block(uint64_t pfn);
+uint64_t history_next_block(const struct history *history, uint64_t from);
+
 /* Findings since the last call. Borrowed, until the next history_*(). */
 const struct history_findings *history_new_findings(struct history *history);
 /* Number of checks since the last call: entries compared, flushes and rounds, frames and ranges used again. */

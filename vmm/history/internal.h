@@ -77,6 +77,8 @@ struct history {
 	ARRAY_OF(uint64_t) marks;
 	ARRAY_OF(uint64_t) flush_events; /* numbers of the model's events of flushes, ascending */
 
+	ARRAY_OF(uint64_t) blocks; /* a bitmap by pfn: blocks.c */
+
 	struct flush_round rounds[ROUNDS_MAX];
 	unsigned int round_count;
 
@@ -135,6 +137,11 @@ int record_translate(struct history *history, const struct record *record);
 
 int translate_store(struct history *history, const struct record *record);
 int translate_table(struct history *history, const struct record *record);
+
+/* ---- blocks.c ---- */
+
+/* The block or slab that begins with the frame was allocated, or freed. */
+int blocks_note(struct history *history, uint64_t pfn, bool taken);
 
 /* ---- rounds.c ---- */
 

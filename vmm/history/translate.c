@@ -46,6 +46,8 @@ static int translate_frames(struct history *history, const struct record *record
 	if (gpa > PTE_ADDRESS || pair->first > (PTE_ADDRESS - gpa) / PAGE_4K)
 		return damaged(history, record, "frames outside of what an entry can address");
 	history->checks += kind == TLB_FRAMES_TAKEN;
+	if (blocks_note(history, gpa / PAGE_4K, kind == TLB_FRAMES_TAKEN) < 0)
+		return -1;
 	return feed(history, &event);
 }
 

@@ -14,7 +14,8 @@
 
 static bool is_of_frame(enum tlb_rule rule)
 {
-	return rule == TLB_RULE_FRAME_REUSE || rule == TLB_RULE_TABLE_REUSE || rule == TLB_RULE_TABLE_WRITE;
+	return rule == TLB_RULE_FRAME_REUSE || rule == TLB_RULE_TABLE_REUSE || rule == TLB_RULE_TABLE_WRITE ||
+	       rule == TLB_RULE_TABLE_RETURNED;
 }
 
 /* "CPU 1 may use 4K page 0x... of frame 0x..., rw-". */
@@ -36,6 +37,9 @@ static void claimed_rule(struct finding *finding, enum tlb_rule rule)
 	case TLB_RULE_TABLE_REUSE:
 	case TLB_RULE_TABLE_WRITE:
 		finding_claimed(finding, "a flush before what was a page table is used again");
+		break;
+	case TLB_RULE_TABLE_RETURNED:
+		finding_claimed(finding, "a flush before what was a page table is freed");
 		break;
 	case TLB_RULE_RANGE_REUSE:
 		finding_claimed(finding, "a flush before the address is used again");
@@ -182,6 +186,47 @@ static void check_waiting(struct check *check, const struct history *history)
 	}
 }
 
+static void report_block(struct check *check, uint64_t pfn, const char *claimed, const char *found)
+{
+	uint64_t gpa = pfn * PAGE_4K;
+	struct finding *finding = finding_new_frame(check, gpa);
+
+	finding_claimed(finding, "%s", claimed);
+	finding_found(finding, "%s", found);
+	finding_where_gva(finding, check, KVMAP_DIRECT_BASE + gpa);
+}
+
+/*
+ * Each buddy block of kmalloc() and alloc_pages() has a record of its allocation, and none of its release; each block and slab
+ * that has a record of its allocation alone is in use. Slabs may be older than the log.
+ */
+static void check_blocks(struct check *check, const struct history *history)
+{
+	const struct claims *claims = check->facts->claims;
+
+	if (check_lacks(check, PART_STRUCT_PAGES | PART_OWNERS))
+		return;
+	for (size_t i = 0; i < claims->pages.count; i++) {
+		uint64_t pfn = claims->pages.items[i].pfn;
+
+		if (claims->pages.items[i].owner != PAGE_KMALLOC || !history_knows_block(pfn))
+			continue;
+		check->result->checked++;
+		if (!history_has_block(history, pfn))
+			report_block(check, pfn, "a record of each allocation in the event log",
+				     "a block in use that has none");
+	}
+	for (uint64_t pfn = history_next_block(history, 0); pfn != UINT64_MAX;
+	     pfn = history_next_block(history, pfn + 1)) {
+		const struct claim_page *page = claims_page(claims, pfn);
+
+		check->result->checked++;
+		if (!page || (page->owner != PAGE_KMALLOC && page->owner != PAGE_SLAB))
+			report_block(check, pfn, "in use, by the event log",
+				     "it is not, and no record says that it was freed");
+	}
+}
+
 static void report_not_seen(struct check *check, const struct history *history)
 {
 	uint64_t count = history_not_seen(history);
@@ -212,6 +257,8 @@ void check_flush_events(struct check *check)
 	check->result->checked += history_new_checks(history);
 	check_marks(check, history);
 	check_waiting(check, history);
+	if (!check->facts->input->died && history_has_begun(history))
+		check_blocks(check, history);
 	report_not_seen(check, history);
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct history_finding *finding = &findings->items[i];
