@@ -55,9 +55,13 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_KMALLOC:
 	case KVMAP_OP_KZALLOC:
 	case KVMAP_OP_KMALLOC_NODE:
+	case KVMAP_OP_KMALLOC_ARRAY:
+	case KVMAP_OP_KCALLOC:
 	case KVMAP_OP_KVMALLOC:
 	case KVMAP_OP_KVZALLOC:
 	case KVMAP_OP_KVMALLOC_ARRAY:
+	case KVMAP_OP_KVCALLOC:
+	case KVMAP_OP_KVMALLOC_NODE:
 	case KVMAP_OP_VMAP:
 	case KVMAP_OP_VM_MAP_RAM:
 	case KVMAP_OP_VM_UNMAP_ALIASES:
@@ -70,6 +74,7 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_VM_UNMAP_RAM:
 	case KVMAP_OP_VREALLOC:
 	case KVMAP_OP_KVREALLOC:
+	case KVMAP_OP_KREALLOC:
 	case KVMAP_OP_PAIR:
 	case KVMAP_OP_AREAS:
 	case KVMAP_OP_STRESS:
