@@ -26,8 +26,8 @@ FUNCTIONS = ["vmalloc", "vzalloc", "kmalloc", "alloc_pages", "nothing", "vmalloc
 WRONG = ["vmalloc 0", "vmalloc 1024G", "vzalloc_node 0 0", "vmalloc_user 0", "vmalloc_huge 0", "__vmalloc 4K GFP_KERNEL|__GFP_NOFAIL",
          "__vmalloc 4K GFP_DMA|GFP_DMA32", "vmalloc_array 0x100000000 0x100000000", "vcalloc 0x100000000 0x100000000",
          "kvmalloc 0", "kvmalloc_array 0x100000000 0x100000000", "kvcalloc 0x100000000 0x100000000",
-         "kmalloc_array 0x100000000 0x100000000", "kcalloc 0x100000000 0x100000000", "kcalloc 0 8", "kvmalloc_node 4K 8",
-         "krealloc text 64", "kmalloc 0", "kmalloc 5M", "kzalloc 5M",
+         "kmalloc_array 0x100000000 0x100000000", "kcalloc 0x100000000 0x100000000", "kcalloc 0 8", "krealloc text 64",
+         "kmalloc 0", "kmalloc 5M", "kzalloc 5M",
          "kmalloc 64 GFP_DMA|GFP_DMA32", "kmalloc 64 GFP_KERNEL|__GFP_NOFAIL", "bug 1", "vfree 0x1000", "vfree text", "kfree rodata",
          "vunmap text", "vm_unmap_ram rodata 1", "set_memory_ro text 1", "vrealloc text 4K", "kvrealloc rodata 64"]
 # Refused in an interrupt, since they may wait. {} is a variable of an area.
