@@ -141,7 +141,8 @@ static int check_verify(struct session *session, const struct report_step *step)
 static void note_variable(struct session *session, const struct kvmap_operation *operation,
 			  const struct kvmap_record *result)
 {
-	bool resize = operation->opcode == KVMAP_OP_VREALLOC || operation->opcode == KVMAP_OP_KVREALLOC;
+	bool resize = operation->opcode == KVMAP_OP_VREALLOC || operation->opcode == KVMAP_OP_KREALLOC ||
+		      operation->opcode == KVMAP_OP_KVREALLOC;
 
 	/* A resize that is refused leaves what there is. */
 	if (operation->result == KVMAP_NO_RESULT ||

@@ -47,7 +47,18 @@ static bool request_of(const struct kvmap_operation *operation, struct request *
 	case KVMAP_OP_VMALLOC_NODE:
 	case KVMAP_OP_KMALLOC_NODE: out->gfp = gfp_of_node(second); return true;
 	case KVMAP_OP_VZALLOC_NODE: out->gfp = gfp_of_node(second) | __GFP_ZERO; return true;
+	case KVMAP_OP_KVMALLOC_NODE:
+		out->either = true;
+		out->gfp = gfp_of_node(second);
+		return true;
+	case KVMAP_OP_KVCALLOC:
+		out->either = true;
+		out->size = size * second;
+		out->gfp = __GFP_ZERO;
+		return true;
+	case KVMAP_OP_KMALLOC_ARRAY:
 	case KVMAP_OP_VMALLOC_ARRAY: out->size = size * second; return true;
+	case KVMAP_OP_KCALLOC:
 	case KVMAP_OP_VCALLOC:
 		out->size = size * second;
 		out->gfp = __GFP_ZERO;
@@ -160,6 +171,7 @@ static uint32_t gfp_of(const struct kvmap_operation *operation)
 	case KVMAP_OP_KMALLOC:
 	case KVMAP_OP_KZALLOC: return (uint32_t)operand(operation, 1);
 	case KVMAP_OP_VREALLOC:
+	case KVMAP_OP_KREALLOC:
 	case KVMAP_OP_KVREALLOC: return (uint32_t)operand(operation, 2);
 	default: return 0;
 	}
@@ -210,6 +222,7 @@ int requests_note(struct session *session, const struct kvmap_operation *operati
 	case KVMAP_OP_SET_MEMORY_X: change_rights(requests, address, VM_EXEC, 0); return 0;
 	case KVMAP_OP_SET_MEMORY_NX: change_rights(requests, address, 0, VM_EXEC); return 0;
 	case KVMAP_OP_VREALLOC:
+	case KVMAP_OP_KREALLOC:
 	case KVMAP_OP_KVREALLOC:
 		if (!known)
 			lose(requests);
@@ -226,7 +239,9 @@ int requests_note(struct session *session, const struct kvmap_operation *operati
 	default:
 		if (request_of(operation, &request))
 			return add(requests, request, result->value[0]);
-		requests->incomplete |= operation->result != KVMAP_NO_RESULT;
+		/* An operation that is not known here may have freed something, too. */
+		if (operation->result != KVMAP_NO_RESULT)
+			lose(requests);
 		return 0;
 	}
 }
