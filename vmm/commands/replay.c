@@ -173,9 +173,10 @@ static int run(int argc, char **argv)
 	if (replay_file(&options, &file, &replay, &error) < 0) {
 		status = command_fail(&error, NULL);
 	} else {
+		const struct tlb_result result = tlb_result(replay.tlb);
 		const struct report_replay about = {
 			.file = file.name,
-			.tlb = replay.tlb,
+			.result = &result,
 			.is_cut = is_at_end(&replay) && replay.reader.offset + 12 < replay.reader.size,
 		};
 

@@ -45,23 +45,76 @@ static void removal_text(const struct tlb_debt *debt, char *out, size_t size)
 	strbuf_add(&text, debt->is_replaced ? "; another frame is there now" : "");
 }
 
-static void show_finding(struct report *report, size_t number, const struct tlb_finding *finding)
+static void show_place(struct report *report, const char *title, const struct report_place *place)
+{
+	if (!*place->at)
+		return;
+	text_line(report, PAINT_PLAIN, 6, 15, "%-8s %s", title, place->at);
+	for (unsigned int i = 0; i < place->caller_count; i++)
+		text_line(report, PAINT_FAINT, 15, 15, "called by %s", place->callers[i]);
+}
+
+static void show_origin(struct report *report, const struct report_origin *origin)
+{
+	show_place(report, "at", &origin->used);
+	if (origin->has_entry)
+		text_line(report, PAINT_PLAIN, 6, 15,
+			  "entry    GPA 0x%" PRIx64 ": 0x%016" PRIx64 " became 0x%016" PRIx64, origin->entry,
+			  origin->old, origin->value);
+	show_place(report, "by", &origin->changed);
+}
+
+static void show_finding(struct report *report, size_t number, const struct tlb_finding *finding,
+			 const struct report_origin *origin)
 {
 	char held[200], removed[160];
 
 	text_line(report, PAINT_BAD, 2, 6, "%zu. %s at 0x%016" PRIx64 ": CPU %u, event %" PRIu64, number,
 		  tlb_rules[finding->rule].word, finding->address, finding->cpu, finding->seq);
-	if (!finding->has_debt)
+	if (!finding->has_debt) {
+		if (origin)
+			show_origin(report, origin);
 		return;
+	}
 	debt_text(&finding->debt, held, sizeof(held));
 	removal_text(&finding->debt, removed, sizeof(removed));
 	text_line(report, PAINT_PLAIN, 6, 15, "owed     CPU %u may hold %s", finding->debt.cpu, held);
 	text_line(report, PAINT_PLAIN, 6, 15, "changed  %s", removed);
 	if (finding->used != UINT64_MAX)
 		text_line(report, PAINT_PLAIN, 6, 15, "used     GPA 0x%" PRIx64, finding->used);
+	if (origin)
+		show_origin(report, origin);
 }
 
-static void emit_finding(struct report *report, const struct tlb_finding *finding)
+static void emit_place(struct json_object *line, const char *key, const struct report_place *place)
+{
+	struct json_object *object;
+	struct json_object *callers;
+
+	if (!*place->at)
+		return;
+	object = json_object_new_object();
+	callers = json_object_new_array();
+	json_add_string(object, "at", place->at);
+	for (unsigned int i = 0; i < place->caller_count; i++)
+		json_object_array_add(callers, json_text(place->callers[i]));
+	json_object_object_add(object, "callers", callers);
+	json_object_object_add(line, key, object);
+}
+
+static void emit_origin(struct json_object *line, const struct report_origin *origin)
+{
+	emit_place(line, "used_at", &origin->used);
+	emit_place(line, "changed_at", &origin->changed);
+	if (!origin->has_entry)
+		return;
+	json_add_hex(line, "entry", origin->entry);
+	json_add_hex(line, "old", origin->old);
+	json_add_hex(line, "value", origin->value);
+}
+
+static void emit_finding(struct report *report, const struct tlb_finding *finding,
+			 const struct report_origin *origin)
 {
 	struct json_object *line = json_start(report, "tlb_finding");
 	const struct tlb_debt *debt = &finding->debt;
@@ -89,24 +142,28 @@ static void emit_finding(struct report *report, const struct tlb_finding *findin
 		json_add_bool(line, "over", debt->is_over);
 		json_add_bool(line, "replaced", debt->is_replaced);
 	}
+	if (origin)
+		emit_origin(line, origin);
 	json_finish(report, line);
 }
 
-void replay_findings(struct report *report, const struct tlb *tlb)
+void replay_findings(struct report *report, const struct report_replay *replay)
 {
-	const struct tlb_findings *findings = tlb_findings(tlb);
+	const struct tlb_result *result = replay->result;
 
-	if (report->format == REPORT_TEXT && findings->count)
+	if (report->format == REPORT_TEXT && result->finding_count)
 		text_heading(report, "Findings");
-	for (size_t i = 0; i < findings->count; i++) {
+	for (size_t i = 0; i < result->finding_count; i++) {
+		const struct report_origin *origin = replay->origins ? &replay->origins[i] : NULL;
+
 		if (report->format == REPORT_TEXT)
-			show_finding(report, i + 1, &findings->items[i]);
+			show_finding(report, i + 1, &result->findings[i], origin);
 		else
-			emit_finding(report, &findings->items[i]);
+			emit_finding(report, &result->findings[i], origin);
 	}
-	if (report->format == REPORT_TEXT && tlb_finding_count(tlb) > findings->count)
+	if (report->format == REPORT_TEXT && tlb_result_findings(result) > result->finding_count)
 		text_line(report, PAINT_BAD, 2, 2, "... and %" PRIu64 " more of the same rules",
-			  tlb_finding_count(tlb) - findings->count);
+			  tlb_result_findings(result) - result->finding_count);
 }
 
 /* ---- events ---- */

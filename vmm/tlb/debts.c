@@ -141,6 +141,7 @@ static void debt_count(struct tlb *tlb, const struct tlb_debt *debt, int change)
 	__atomic_store_n(&cpu->owed[debt->level], cpu->owed[debt->level] + (uint32_t)change,
 			 __ATOMIC_RELAXED);
 	cpu->debts += (uint32_t)change;
+	cpu->fetches += !debt->is_table && (debt->rights & RIGHT_X) ? (uint32_t)change : 0;
 	tlb->stats.debts_now += (uint64_t)(int64_t)change;
 }
 
@@ -358,7 +359,9 @@ void debt_add(struct tlb *tlb, unsigned int cpu, uint16_t pcid, const struct ite
 		}
 		if (!(debt->is.rights & ~item.rights)) {
 			tlb->cpus[cpu].due -= is_due(debt);
+			tlb->cpus[cpu].fetches -= !!(debt->is.rights & RIGHT_X);
 			debt->is.rights = item.rights;
+			tlb->cpus[cpu].fetches += !!(debt->is.rights & RIGHT_X);
 			tlb->cpus[cpu].due += is_due(debt);
 		}
 		is_known |= !(item.rights & ~debt->is.rights);

@@ -20,8 +20,9 @@
 #define EVENT_FILE_VERSION     1
 #define EVENT_FILE_HEADER_SIZE 72
 
-#define EVENT_FILE_PAGES_1G 1u
-#define EVENT_FILE_STRICT   2u
+#define EVENT_FILE_PAGES_1G    1u
+#define EVENT_FILE_STRICT      2u
+#define EVENT_FILE_PHASE_SHIFT 16 /* bits 31:16: tlb_config.phase */
 
 /* Most that a file may set as limits. */
 #define EVENT_FILE_PAGES_MAX  (1u << 17)

@@ -49,6 +49,7 @@ int tlb_create(const struct tlb_config *config, struct tlb **out, struct error *
 		tlb->cpus[i].efer = EFER_LME;
 	}
 	tlb->work_left = WORK_MAX;
+	tlb->believed = config->disbelieve ? config->phase % config->disbelieve : 0;
 	*out = tlb;
 	return 0;
 }
@@ -168,6 +169,11 @@ bool tlb_owes(const struct tlb *tlb, unsigned int cpu)
 	return cpu < tlb->config.cpus && tlb->cpus[cpu].debts;
 }
 
+bool tlb_owes_fetch(const struct tlb *tlb, unsigned int cpu)
+{
+	return cpu < tlb->config.cpus && tlb->cpus[cpu].fetches;
+}
+
 void tlb_for_each_debt(struct tlb *tlb, unsigned int cpu,
 		       void (*visit)(void *context, const struct tlb_debt *debt), void *context)
 {
@@ -207,11 +213,33 @@ uint64_t tlb_matches(const struct tlb *tlb, enum tlb_rule rule)
 	return tlb->matches[rule];
 }
 
-uint64_t tlb_finding_count(const struct tlb *tlb)
+struct tlb_result tlb_result(const struct tlb *tlb)
+{
+	struct tlb_result result = {
+		.config = tlb->config,
+		.seq = tlb->seq,
+		.stats = tlb->stats,
+		.findings = tlb->findings.items,
+		.finding_count = tlb->findings.count,
+	};
+
+	for (unsigned int i = 0; i < TLB_RULE_COUNT; i++)
+		result.matches[i] = tlb->matches[i];
+	return result;
+}
+
+uint64_t tlb_result_findings(const struct tlb_result *result)
 {
 	uint64_t sum = 0;
 
 	for (unsigned int i = 0; i < TLB_RULE_COUNT; i++)
-		sum += tlb->config.rules & TLB_RULE_BIT(i) ? tlb->matches[i] : 0;
+		sum += result->config.rules & TLB_RULE_BIT(i) ? result->matches[i] : 0;
 	return sum;
+}
+
+uint64_t tlb_finding_count(const struct tlb *tlb)
+{
+	const struct tlb_result result = tlb_result(tlb);
+
+	return tlb_result_findings(&result);
 }

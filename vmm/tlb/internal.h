@@ -74,7 +74,8 @@ struct cpu {
 	uint32_t owed[LEVELS_MAX + 1]; /* debts by level */
 	uint16_t *filter; /* FILTER_SIZE: debts by a hash of level and address; UINT16_MAX stays */
 	uint32_t debts;
-	uint32_t due; /* user debts that are over and not reported */
+	uint32_t fetches; /* debts of pages with the right to execute */
+	uint32_t due;     /* user debts that are over and not reported */
 };
 
 /* ---- debts (debts.c) ---- */

@@ -66,7 +66,7 @@ static const char *header_wrong(const uint64_t number[HEADER_NUMBERS])
 		return "number of CPUs not from 1 to 256";
 	if (number[HEADER_RULES] >> TLB_RULE_COUNT)
 		return "rules that this version does not know";
-	if (number[HEADER_FLAGS] & ~(uint64_t)(EVENT_FILE_PAGES_1G | EVENT_FILE_STRICT))
+	if (number[HEADER_FLAGS] & UINT16_MAX & ~(uint64_t)(EVENT_FILE_PAGES_1G | EVENT_FILE_STRICT))
 		return "flags that this version does not know";
 	return limits_wrong(number);
 }
@@ -80,6 +80,7 @@ static void header_take(struct event_reader *reader, const uint64_t number[HEADE
 		.rules = (uint32_t)number[HEADER_RULES],
 		.pages_1g = number[HEADER_FLAGS] & EVENT_FILE_PAGES_1G,
 		.strict = number[HEADER_FLAGS] & EVENT_FILE_STRICT,
+		.phase = (uint16_t)(number[HEADER_FLAGS] >> EVENT_FILE_PHASE_SHIFT),
 		.disbelieve = (uint32_t)number[HEADER_DISBELIEVE],
 		.limits = { (uint32_t)limit[0], (uint32_t)limit[1], (uint32_t)limit[2], (uint32_t)limit[3],
 			    (uint32_t)limit[4], (uint32_t)limit[5], (uint32_t)limit[6] },

@@ -40,6 +40,7 @@ struct tlb_config {
 	bool pages_1g;       /* PS at level 3 is a 1G page; else reserved */
 	bool strict;         /* every removal is over at once: a guest that lives in ring 0 */
 	uint32_t disbelieve; /* every Nth flush is ignored, to test the sensitivity; 0: none */
+	uint16_t phase;      /* disbelieve: the flushes that count as believed before the first one */
 	uint64_t
 		local_start; /* kernel addresses [start, end) that are local by design: not for TLB_RULE_REMAPPED */
 	uint64_t local_end;
@@ -141,6 +142,9 @@ bool tlb_entry(const struct tlb *tlb, uint64_t gpa, uint64_t *out);
 /* Whether accesses of the CPU matter: it has debts. */
 bool tlb_owes(const struct tlb *tlb, unsigned int cpu);
 
+/* Whether fetches of the CPU matter: it has debts of pages that it could execute. */
+bool tlb_owes_fetch(const struct tlb *tlb, unsigned int cpu);
+
 /*
  * False: the CPU has no debt for the address. True: perhaps. May overlap with calls by other threads; a debt that is made
  * meanwhile may be missed.
@@ -159,5 +163,19 @@ const struct tlb_findings *tlb_findings(const struct tlb *tlb);
 uint64_t tlb_matches(const struct tlb *tlb, enum tlb_rule rule);
 /* Sum over the rules that are findings. */
 uint64_t tlb_finding_count(const struct tlb *tlb);
+
+/* The results of a model, as data. */
+struct tlb_result {
+	struct tlb_config config;
+	uint64_t seq;
+	struct tlb_stats stats;
+	uint64_t matches[TLB_RULE_COUNT];
+	const struct tlb_finding *findings; /* borrowed from the model */
+	size_t finding_count;               /* listed */
+};
+
+struct tlb_result tlb_result(const struct tlb *tlb);
+/* Sum over the rules that are findings. */
+uint64_t tlb_result_findings(const struct tlb_result *result);
 
 #endif

@@ -46,7 +46,8 @@ void event_writer_begin(struct event_writer *writer, FILE *stream, const struct 
 		EVENT_FILE_VERSION,
 		config->cpus,
 		config->rules,
-		(config->pages_1g ? EVENT_FILE_PAGES_1G : 0) | (config->strict ? EVENT_FILE_STRICT : 0),
+		(config->pages_1g ? EVENT_FILE_PAGES_1G : 0) | (config->strict ? EVENT_FILE_STRICT : 0) |
+			(uint32_t)config->phase << EVENT_FILE_PHASE_SHIFT,
 		config->disbelieve,
 		limits->pages,
 		limits->debts,
