@@ -60,6 +60,10 @@
 	X(lock_order, 52, "lock-order")                                                                      \
 	X(lock_left_out, 53, "lock-left-out")                                                                \
 	X(lock_in_interrupt, 54, "lock-in-interrupt")                                                        \
-	X(forged_frames, 55, "forged-frames")
+	X(forged_frames, 55, "forged-frames")                                                                \
+	X(not_global, 60, "not-global")                                                                      \
+	X(software_bit, 61, "software-bit")                                                                  \
+	X(highest_off, 62, "highest-off")                                                                    \
+	X(purged_off, 63, "purged-off")
 
 #endif

@@ -68,6 +68,7 @@ struct list {
 	void (*take)(struct reader *reader, struct list *list, uint64_t vmap_area, const uint8_t *copy);
 	uint32_t range_pages;  /* pages of each cached range of the list */
 	uint64_t areas, pages; /* counted */
+	uint64_t in_blocks;    /* those of `areas` that are mappings in vmap blocks */
 };
 
 /* Counts a lazily freed range as the guest does: a vmap block for its mappings, and with all its pages. */
@@ -77,6 +78,7 @@ static void lazy_count(struct reader *reader, struct list *list, const uint8_t *
 	uint64_t bytes = layout_value(layout, MEMBER_vmap_area_va_end, copy) -
 			 layout_value(layout, MEMBER_vmap_area_va_start, copy);
 	uint8_t block[CLAIM_STRUCTURE_MAX];
+	uint64_t mappings = 0;
 
 	if (layout_value(layout, MEMBER_vmap_area_state, copy) != VMAP_BLOCK) {
 		list->areas++;
@@ -87,7 +89,9 @@ static void lazy_count(struct reader *reader, struct list *list, const uint8_t *
 	list->pages += 2 * VMAP_BLOCK_SLOTS;
 	if (reader_structure(reader, TYPE_vmap_block, layout_value(layout, MEMBER_vmap_area_vmap_block, copy),
 			     block))
-		list->areas += layout_value(layout, MEMBER_vmap_block_nr, block);
+		mappings = layout_value(layout, MEMBER_vmap_block_nr, block);
+	list->areas += mappings;
+	list->in_blocks += mappings;
 }
 
 static void take_lazy(struct reader *reader, struct list *list, uint64_t vmap_area, const uint8_t *copy)
@@ -206,6 +210,8 @@ void cpu_read_lazy(struct reader *reader, uint64_t gva, const uint8_t *copy)
 		lists[i].address = gva + offset;
 		list_walk(reader, &lists[i]);
 	}
+	/* All mappings in vmap blocks that are unmapped count, but for those that a flush has covered. */
+	reader->out->unpurged += lists[0].areas - lists[0].in_blocks - lists[1].in_blocks;
 	if (!reader->no_frames)
 		lazy_compare(reader, reader_cpu(reader, gva), lazy, &lists[0]);
 }

@@ -220,7 +220,9 @@ struct claims {
 	ARRAY_OF(struct claim_buddy_block) free_buddy_blocks;
 	struct {
 		size_t first_frame, frame_count;
-	} held, pcp;                 /* pcp: the per-CPU lists of all CPUs */
+	} held, pcp;           /* pcp: the per-CPU lists of all CPUs */
+	uint64_t vmap_highest; /* GVA that no range of the busy tree ever ended above */
+	uint64_t unpurged; /* ranges and mappings in vmap blocks that were freed and not purged, as counted */
 	ARRAY_OF(uint32_t) pcp_zero; /* those of pcp that are claimed zero */
 	struct claim_zone zones[KVMAP_ZONES_MAX];
 	uint32_t zone_count;

@@ -20,6 +20,7 @@
 	OBJECT(memblock)                                                                                     \
 	NUMBER(vmap_area_root)                                                                               \
 	NUMBER(free_vmap_area_root)                                                                          \
+	NUMBER(vmap_highest)                                                                                 \
 	NUMBER(held_pages)                                                                                   \
 	OBJECT(kmem_caches)                                                                                  \
 	NUMBER(nr_kmem_caches)                                                                               \

@@ -105,7 +105,8 @@ bool reader_structure(struct reader *reader, enum claim_type structure, uint64_t
 static unsigned int root_parts(enum claim_root root)
 {
 	switch (root) {
-	case ROOT_vmap_area_root: return PART_AREAS;
+	case ROOT_vmap_area_root:
+	case ROOT_vmap_highest: return PART_AREAS;
 	case ROOT_free_vmap_area_root: return PART_FREE_RANGES;
 	case ROOT_max_pfn:
 	case ROOT_mem_map: return PART_STRUCT_PAGES;

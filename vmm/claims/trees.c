@@ -177,6 +177,7 @@ void read_busy_tree(struct reader *reader)
 	struct claims *out = reader->out;
 	const struct tree busy = { ROOT_vmap_area_root, true, &out->busy_root, &out->busy_tree };
 
+	out->vmap_highest = reader_root(reader, ROOT_vmap_highest, "V8");
 	tree_walk(reader, &busy);
 	areas_sort(out);
 	for (size_t i = 0; i < reader->unmapped.count; i++)

@@ -70,6 +70,7 @@ static uint32_t map_take(struct reader *reader, struct vmap_block *block,
 		(void)reader_push(reader, &reader->out->areas, area);
 	} else {
 		block->slots_unmapped += VMAP_SLOTS(area.nr_pages);
+		reader->out->unpurged++;
 		(void)reader_push(reader, &reader->unmapped, area);
 	}
 	return slot;

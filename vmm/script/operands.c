@@ -219,7 +219,7 @@ int operand_string(struct compile *compile, uint64_t *out)
 int operand_choice(struct compile *compile, const struct name *table, const char *what, uint32_t *out)
 {
 	const struct name *row;
-	char list[800]; /* what an error has room for */
+	char list[900]; /* what an error has room for */
 	struct word word;
 
 	if (at_line_end(compile))

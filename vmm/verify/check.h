@@ -138,6 +138,10 @@ void check_requested_all(struct check *check);
 void check_deferred(struct check *check);
 void check_cached(struct check *check);
 
+/* entry_bits.c: the parts of check_protection() and of check_mappings() about the other bits of entries. */
+void check_entry_bits(struct check *check, const struct leaf *leaf);
+void check_area_bits(struct check *check);
+
 /* memory_types.c: the part of check_protection() that is about the memory types of a frame's mappings. */
 void check_memory_types(struct check *check);
 

@@ -128,6 +128,8 @@ static void check_areas(struct check *check)
 		     "vm_stat[NR_LAZY_PAGES]");
 	compare_read(check, PART_AREAS, claims->stats.allocations - claims->stats.frees, areas,
 		     "vmalloc_stats: allocations - frees");
+	compare_read(check, PART_AREAS, claims->stats.frees - claims->stats.areas_purged, claims->unpurged,
+		     "vmalloc_stats: frees - areas_purged");
 	compare_read(check, PART_AREAS | PART_OWNERS,
 		     claims->stats.pages_mapped - claims->stats.pages_unmapped, pages[true] + aliases,
 		     "vmalloc_stats: pages_mapped - pages_unmapped");

@@ -33,7 +33,12 @@ struct leaf {
 	uint8_t rights;    /* effective, enum rights */
 	uint8_t role;      /* enum leaf_role */
 	uint8_t pat_index; /* of struct walk_run */
+	uint32_t bits;     /* LEAF_BITS() of its entry */
 };
+
+/* The bits of an entry beside its address, its rights and its memory type: A, D, G, those of software and the key. */
+#define LEAF_BITS(entry)         ((uint32_t)(((entry)&0xf60) | ((entry) >> 52 & 0x7ff) << 12))
+#define LEAF_BITS_OF_ENTRY(bits) (((uint64_t)(bits)&0xf60) | (uint64_t)(bits) >> 12 << 52)
 
 static inline uint64_t leaf_size(const struct leaf *leaf)
 {

@@ -36,6 +36,7 @@ static int take_run(void *context, const struct walk_run *run)
 			.level = (uint8_t)run->level,
 			.rights = (uint8_t)run->rights,
 			.pat_index = (uint8_t)run->pat_index,
+			.bits = LEAF_BITS(run->entries[i]),
 		};
 
 		if (array_push(&scan->facts->leaves, leaf) < 0)

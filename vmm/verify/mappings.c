@@ -185,5 +185,6 @@ void check_mappings(struct check *check)
 				check_area(check, &claims->areas.items[i]);
 		}
 	check_addresses(check);
+	check_area_bits(check);
 	check_requested_areas(check);
 }

@@ -37,6 +37,8 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 		report_leaf(check, leaf, "the direct map is not executable");
 	if (leaf->rights & RIGHT_W && facts_maps_text(check->facts, leaf))
 		report_leaf(check, leaf, "text and rodata are writable nowhere");
+	if (leaf->role == LEAF_DIRECT || leaf->role == LEAF_IMAGE)
+		check_entry_bits(check, leaf);
 }
 
 /* The page of a segment at `offset` is mapped to its GPA with exactly its rights. */

@@ -329,6 +329,27 @@ static void check_touching(struct check *check)
 	}
 }
 
+/* Addresses from vmap_highest on count as never used: an access there is not named after the area that it belongs to. */
+static void check_highest(struct check *check)
+{
+	const struct claims *claims = check->facts->claims;
+	uint64_t end = 0;
+	struct finding *finding;
+
+	if (check_lacks(check, PART_AREAS))
+		return;
+	for (size_t i = 0; i < claims->busy_tree.count; i++)
+		if (end < claims->busy_tree.items[i].va_end)
+			end = claims->busy_tree.items[i].va_end;
+	check->result->checked++;
+	if (end <= claims->vmap_highest)
+		return;
+	finding = finding_new(check, end - 1);
+	finding_claimed(finding, "no range ever ended above 0x%" PRIx64, claims->vmap_highest);
+	finding_found(finding, "a range that ends at 0x%" PRIx64, end);
+	finding_where_gva(finding, check, end - 1);
+}
+
 void check_space(struct check *check)
 {
 	const struct claims *claims = check->facts->claims;
@@ -341,6 +362,7 @@ void check_space(struct check *check)
 	check_tree(check, &busy);
 	check_tree(check, &unused);
 	check_touching(check);
+	check_highest(check);
 	check_deferred(check);
 	check_requested_deferral(check);
 	check_cached(check);

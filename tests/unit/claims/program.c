@@ -20,6 +20,7 @@ u32 nr_zones, nr_nodes;
 bool fresh_is_zero;
 struct memblock memblock;
 struct rb_root vmap_area_root, free_vmap_area_root;
+unsigned long vmap_highest;
 u32 held_pages;
 struct kmem_cache *kmem_caches[KMEM_CACHES_MAX];
 u32 nr_kmem_caches;

@@ -87,6 +87,7 @@ Test(limits, of_the_image_are_where_a_root_is_not_mapped)
 		{ ROOT_zones, { "V4", NOWHERE, 0, "zones[0]: not mapped" } },
 		{ ROOT_vmap_area_root, { "V8", NOWHERE, 0, "vmap_area_root: not mapped" } },
 		{ ROOT_free_vmap_area_root, { "V8", NOWHERE, 0, "free_vmap_area_root: not mapped" } },
+		{ ROOT_vmap_highest, { "V8", NOWHERE, 0, "vmap_highest: not mapped" } },
 		{ ROOT_held_pages, { "V4", NOWHERE, 0, "held_pages: not mapped" } },
 		{ ROOT_nr_kmem_caches, { "V4", NOWHERE, 0, "nr_kmem_caches: not mapped" } },
 		{ ROOT_kmem_caches, { "V4", NOWHERE, 1, "kmem_caches[1]: not mapped" } },

@@ -64,7 +64,7 @@ static void make_executable(struct claim_area *alias, uint64_t gva)
 	uint64_t *entry = tables_entry(&w.tables, gva, 1);
 
 	alias->flags |= VM_READONLY | VM_EXEC;
-	*entry &= ~(PTE_W | PTE_NX);
+	*entry &= ~(PTE_W | PTE_D | PTE_NX);
 }
 
 Test(aliases, a_frame_that_one_mapping_may_write_and_another_execute_is_found)

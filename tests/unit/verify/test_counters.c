@@ -20,7 +20,8 @@ Test(counters, each_counter_that_is_off_by_one_is_found)
 		&w.claims.zones[0].free_pages,
 		&w.claims.zones[1].nr_free[2],
 		&w.claims.stats.allocations,
-		&w.claims.stats.frees,
+		&w.claims.stats.areas_purged,
+		&w.claims.unpurged,
 		&w.claims.stats.pages_mapped,
 		&w.claims.stats.pages_unmapped,
 		&w.claims.caches[0].free_objects,
@@ -32,6 +33,11 @@ Test(counters, each_counter_that_is_off_by_one_is_found)
 		cr_expect_eq(w.verdict.results[13].findings, 1, "counter %zu", i);
 		--*counters[i];
 	}
+	w.claims.stats.frees++;
+	expect_findings("V13");
+	cr_expect_eq(w.verdict.results[13].findings, 2,
+		     "frees are compared with allocations and with purges");
+	w.claims.stats.frees--;
 	expect_findings("");
 }
 

@@ -29,8 +29,8 @@ Test(findings, claims_about_one_page_are_one_finding)
 	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + TEXT, 1) |= PTE_W;
 	expect_findings("V7");
 	cr_expect_str_eq(w.verdict.findings.items[0].claimed, "writable or executable, not both");
-	expect_further(
-		(const char *const[]){ "text and rodata are writable nowhere", "as in the file", NULL });
+	expect_further((const char *const[]){ "text and rodata are writable nowhere", "bits 0x160",
+					      "as in the file", NULL });
 }
 
 Test(findings, claims_about_pages_side_by_side_are_one_finding_with_their_ranges)
@@ -39,10 +39,11 @@ Test(findings, claims_about_pages_side_by_side_are_one_finding_with_their_ranges
 	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + TEXT + K4, 1) |= PTE_W;
 	expect_findings("V7");
 	cr_expect_eq(w.verdict.findings.items[0].pages, 2);
-	expect_further(
-		(const char *const[]){ "text and rodata are writable nowhere", "as in the file", NULL });
+	expect_further((const char *const[]){ "text and rodata are writable nowhere", "bits 0x160",
+					      "as in the file", NULL });
 	cr_expect_eq(w.verdict.further.items[0].pages, 2);
 	cr_expect_eq(w.verdict.further.items[1].pages, 2);
+	cr_expect_eq(w.verdict.further.items[2].pages, 2);
 	cr_expect_eq(w.verdict.further.items[1].range_end, KVMAP_IMAGE_BASE + TEXT + 2 * K4);
 }
 
@@ -64,9 +65,9 @@ Test(findings, a_range_that_grows_over_another_finding_joins_it)
 	ram(TEXT)[1] ^= 1;
 	ram(TEXT + K4)[1] ^= 1;
 	expect_findings("V7");
-	expect_further((const char *const[]){ "text and rodata are writable nowhere", "as in the file",
-					      "as in the file", NULL });
-	cr_expect_eq(w.verdict.further.items[2].pages, 2);
+	expect_further((const char *const[]){ "text and rodata are writable nowhere", "bits 0x160",
+					      "as in the file", "as in the file", NULL });
+	cr_expect_eq(w.verdict.further.items[3].pages, 2);
 }
 
 Test(findings, claims_about_one_frame_are_one_finding)

@@ -138,6 +138,7 @@ Test(space, a_red_node_below_a_red_one_is_found_where_the_black_heights_are_equa
 	};
 
 	nodes[2].right = below.vmap_area;
+	w.claims.vmap_highest = below.va_end;
 	cr_assert_eq(array_push(&w.claims.busy_tree, below), 0);
 	expect_findings("V8");
 	cr_expect_eq(w.verdict.results[8].findings, 1);
@@ -199,4 +200,18 @@ Test(space, areas_that_may_be_on_a_list_that_was_not_read_are_not_reported)
 	w.claims.unread = PART_DEFERRED;
 	expect_findings("V8");
 	cr_expect_eq(w.verdict.results[8].findings, 1);
+}
+
+Test(space, a_range_above_the_highest_end_is_found)
+{
+	w.claims.vmap_highest = AREA_END + K4;
+	expect_findings("");
+	w.claims.vmap_highest = AREA_END - 1;
+	expect_findings("V8");
+	cr_expect_eq(w.verdict.results[8].findings, 1);
+	cr_expect_eq(w.verdict.findings.items[0].address, AREA_END - 1);
+	w.claims.unread = PART_AREAS;
+	verdict_destroy(&w.verdict);
+	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
+	cr_expect_eq(w.verdict.results[8].findings, 0, "it may not have been read");
 }

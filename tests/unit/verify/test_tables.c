@@ -106,7 +106,7 @@ Test(tables, a_page_with_other_rights_is_found)
 
 Test(tables, a_read_only_area_is_mapped_read_only)
 {
-	*tables_entry(&w.tables, AREA_C, 1) &= ~(uint64_t)PTE_W;
+	*tables_entry(&w.tables, AREA_C, 1) &= ~(uint64_t)(PTE_W | PTE_D);
 	area(C)->flags = VM_READONLY;
 	expect_findings("");
 }
@@ -409,4 +409,26 @@ Test(tables, findings_say_which_area_they_are_about_listed_or_not)
 	cr_assert_eq(verify(&w.input, &w.verdict, &(struct error){ 0 }), 0);
 	cr_expect_gt(w.verdict.results[1].findings, FINDINGS_LISTED);
 	cr_expect(marks[2 * FINDINGS_LISTED] & 1u << 1);
+}
+
+Test(tables, an_entry_of_an_area_with_another_bit_is_found)
+{
+	static const uint64_t bits[] = { PTE_A,       PTE_D,       PTE_G,      X86_BIT(9),
+					 X86_BIT(11), X86_BIT(52), X86_BIT(58) };
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		*tables_entry(&w.tables, AREA_B, 1) ^= bits[i];
+		expect_findings("V1");
+		cr_expect_eq(w.verdict.results[1].findings, 1, "bit 0x%llx", (unsigned long long)bits[i]);
+		*tables_entry(&w.tables, AREA_B, 1) ^= bits[i];
+	}
+	expect_findings("");
+}
+
+Test(tables, an_entry_of_the_image_or_of_the_direct_map_with_another_bit_is_found)
+{
+	*tables_entry(&w.tables, KVMAP_IMAGE_BASE + TEXT, 1) &= ~PTE_G;
+	*tables_entry(&w.tables, KVMAP_DIRECT_BASE + RODATA, 1) |= PTE_D;
+	expect_findings("V7");
+	cr_expect_eq(w.verdict.results[7].findings, 2);
 }

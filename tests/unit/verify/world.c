@@ -61,8 +61,8 @@ static void make_image(void)
 		(struct symbols_segment){ KVMAP_IMAGE_BASE + DATA, DATA, 2 * K4, K4, rodata, true, false };
 	segment_count = 3;
 	for (uint64_t gpa = TEXT; gpa < TEXT + 2 * K4; gpa += K4)
-		tables_map(&w.tables, KVMAP_IMAGE_BASE + gpa, gpa, 1, PTE_A);
-	tables_map(&w.tables, KVMAP_IMAGE_BASE + RODATA, RODATA, 1, PTE_A | PTE_NX);
+		tables_map(&w.tables, KVMAP_IMAGE_BASE + gpa, gpa, 1, PTE_A | PTE_G);
+	tables_map(&w.tables, KVMAP_IMAGE_BASE + RODATA, RODATA, 1, PTE_A | PTE_G | PTE_NX);
 	for (uint64_t gpa = DATA; gpa < DATA + 2 * K4; gpa += K4)
 		tables_map(&w.tables, KVMAP_IMAGE_BASE + gpa, gpa, 1, LEAF);
 }
@@ -73,7 +73,8 @@ static void make_direct_map(void)
 	for (uint64_t gpa = TEXT; gpa < RAM_LOW_END; gpa += K4) {
 		bool readonly = gpa < TEXT + 2 * K4 || gpa == RODATA;
 
-		tables_map(&w.tables, KVMAP_DIRECT_BASE + gpa, gpa, 1, LEAF & ~(readonly ? PTE_W : 0ull));
+		tables_map(&w.tables, KVMAP_DIRECT_BASE + gpa, gpa, 1,
+			   LEAF & ~(readonly ? PTE_W | PTE_D : 0ull));
 	}
 	for (uint64_t gpa = RAM_HIGH_START; gpa < RAM_HIGH_END; gpa += M2)
 		tables_map(&w.tables, KVMAP_DIRECT_BASE + gpa, gpa, 2, LEAF);
@@ -210,6 +211,7 @@ static void make_trees(void)
 	busy[1].right = busy[2].vmap_area;
 	make_rb_node(false, 0, FREE, AREA_C, true);
 	make_rb_node(false, 1, AREA_END, KVMAP_VMALLOC_END, false);
+	w.claims.vmap_highest = AREA_END;
 	unused = w.claims.free_tree.items;
 	w.claims.free_root = unused[0].vmap_area;
 	unused[0].right = unused[1].vmap_area;
@@ -277,6 +279,7 @@ static void make_counters(void)
 	w.claims.vm_stat[NR_LAZY_PAGES] = 2;
 	w.claims.stats.allocations = 5;
 	w.claims.stats.frees = 2;
+	w.claims.stats.areas_purged = w.claims.unpurged = 1;
 	w.claims.stats.pages_mapped = 13;
 	w.claims.stats.pages_unmapped = 6;
 }
