@@ -86,10 +86,11 @@ static void batch_take(struct batch *batch, struct vmap_lazy *lazy)
 
 /*
  * Whether a TLB may still have translations of unmapped mappings in vmap blocks. False under `eager`, which
- * flushes these at once.
+ * flushes these at once. vmap_purge_lock must be held.
  */
 static bool vmap_blocks_unflushed(void)
 {
+	lockdep_assert_held(&vmap_purge_lock);
 	for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
 		if (READ_ONCE(cpu_caches[cpu].vmap_block_unmapped) > READ_ONCE(flushed_gen))
 			return vmalloc_policy != KVMAP_POLICY_EAGER;
@@ -98,7 +99,7 @@ static bool vmap_blocks_unflushed(void)
 
 /*
  * Flushes the ranges of the batch, and everything unmapped in vmap blocks, which may have mapped the same
- * frames. Afterwards no TLB has translations of any of it.
+ * frames. Afterwards no TLB has translations of any of it. vmap_purge_lock must be held.
  */
 static void batch_flush(const struct batch *batch)
 {
@@ -107,6 +108,7 @@ static void batch_flush(const struct batch *batch)
 	const struct vmap_area *va;
 	u32 nr = 0;
 
+	lockdep_assert_held(&vmap_purge_lock);
 	stats->purges++;
 	stats->areas_purged += batch->areas;
 	stats->pages_purged += batch->pages;
@@ -169,12 +171,19 @@ static void flushed_release(struct vmap_area **list, u32 areas, u32 pages)
 	}
 }
 
+/* Frees ranges of a CPU's flushed_list, as flushed_release(). lazy->lock must be held. */
+static void flushed_list_release(struct vmap_lazy *lazy, u32 areas, u32 pages)
+{
+	lockdep_assert_held(&lazy->lock);
+	flushed_release(&lazy->flushed_list, areas, pages);
+}
+
 void vmap_flushed_release(void)
 {
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
 
 	spin_lock(&lazy->lock);
-	flushed_release(&lazy->flushed_list, RELEASE_AREAS, RELEASE_PAGES);
+	flushed_list_release(lazy, RELEASE_AREAS, RELEASE_PAGES);
 	spin_unlock(&lazy->lock);
 }
 
@@ -220,11 +229,15 @@ static void lazy_skip_flushed(struct vmap_lazy *lazy)
 	WRITE_ONCE(*link, NULL);
 }
 
-/* Whether the thresholds are reached, not counting ranges that another CPU's flush has covered. */
+/*
+ * Whether the thresholds are reached, not counting ranges that another CPU's flush has covered. lazy->lock must
+ * be held.
+ */
 static bool is_flush_due(struct vmap_lazy *lazy)
 {
 	u64 max_pages;
 
+	lockdep_assert_held(&lazy->lock);
 	if (vmalloc_policy == KVMAP_POLICY_EAGER) {
 		lazy_skip_flushed(lazy);
 		return lazy->purge_list;
@@ -234,6 +247,14 @@ static bool is_flush_due(struct vmap_lazy *lazy)
 		return false;
 	lazy_skip_flushed(lazy);
 	return lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= max_pages;
+}
+
+/* Prepends a flushed batch to a CPU's flushed_list. lazy->lock must be held. */
+static void flushed_add(struct vmap_lazy *lazy, const struct batch *batch)
+{
+	lockdep_assert_held(&lazy->lock);
+	batch->last->next = lazy->flushed_list;
+	WRITE_ONCE(lazy->flushed_list, batch->first);
 }
 
 /*
@@ -254,18 +275,18 @@ static void purge_own(struct vmap_lazy *lazy, bool at_once)
 	if (batch.first) {
 		batch_flush(&batch);
 		spin_lock(&lazy->lock);
-		batch.last->next = lazy->flushed_list;
-		WRITE_ONCE(lazy->flushed_list, batch.first);
+		flushed_add(lazy, &batch);
 		spin_unlock(&lazy->lock);
 	}
 	spin_unlock(&vmap_purge_lock);
 }
 
-/* Prepends a CPU's flushed_list to `list`; returns the new first range. */
+/* Prepends a CPU's flushed_list to `list`; returns the new first range. lazy->lock must be held. */
 static struct vmap_area *flushed_take(struct vmap_lazy *lazy, struct vmap_area *list)
 {
 	struct vmap_area *first = lazy->flushed_list, *last = first;
 
+	lockdep_assert_held(&lazy->lock);
 	if (!first)
 		return list;
 	while (last->next)
@@ -330,7 +351,7 @@ void vmap_flush_unmapped(void)
 	spin_unlock(&vmap_purge_lock);
 	spin_lock(&lazy->lock);
 	lazy_skip_flushed(lazy);
-	flushed_release(&lazy->flushed_list, RELEASE_AREAS, RELEASE_PAGES);
+	flushed_list_release(lazy, RELEASE_AREAS, RELEASE_PAGES);
 	spin_unlock(&lazy->lock);
 }
 
@@ -343,7 +364,7 @@ static u64 own_frames_freed(void)
 static void flushed_reclaim(struct vmap_lazy *lazy, u32 pages)
 {
 	spin_lock(&lazy->lock);
-	flushed_release(&lazy->flushed_list, pages, pages);
+	flushed_list_release(lazy, pages, pages);
 	spin_unlock(&lazy->lock);
 }
 
@@ -366,6 +387,18 @@ bool vmap_reclaim(u32 pages)
 	return found;
 }
 
+/* Prepends a range to a CPU's purge_list. lazy->lock must be held. */
+static inline void purge_list_add(struct vmap_lazy *lazy, struct vmap_area *va, u32 areas, u32 pages)
+{
+	lockdep_assert_held(&lazy->lock);
+	va->next = lazy->purge_list;
+	if (!va->next)
+		lazy->purge_last = va;
+	WRITE_ONCE(lazy->purge_list, va);
+	lazy->areas += areas;
+	lazy->pages += pages;
+}
+
 /*
  * Queues a range that counts for `areas` ranges and `pages` pages; flushes and frees what is due, at most
  * `released` ranges, and `beyond` pages more than its own.
@@ -375,12 +408,7 @@ static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 re
 	struct vmap_lazy *lazy = &this_cpu_cache()->lazy;
 
 	spin_lock(&lazy->lock);
-	va->next = lazy->purge_list;
-	if (!va->next)
-		lazy->purge_last = va;
-	WRITE_ONCE(lazy->purge_list, va);
-	lazy->areas += areas;
-	lazy->pages += pages;
+	purge_list_add(lazy, va, areas, pages);
 	if (unlikely(lazy->areas >= LAZY_MAX_AREAS || lazy->pages >= LAZY_MAX_PAGES ||
 		     vmalloc_policy == KVMAP_POLICY_EAGER) &&
 	    (vmalloc_policy == KVMAP_POLICY_EAGER || is_flush_due(lazy))) {
@@ -389,7 +417,7 @@ static inline void lazy_queue(struct vmap_area *va, u32 areas, u32 pages, u32 re
 		spin_lock(&lazy->lock);
 	}
 	if (lazy->flushed_list)
-		flushed_release(&lazy->flushed_list, released, pages + beyond);
+		flushed_list_release(lazy, released, pages + beyond);
 	spin_unlock(&lazy->lock);
 }
 

@@ -21,18 +21,26 @@ static void deferred_add(struct vmap_lazy *lazy, struct vmap_area *va)
 }
 
 /*
- * Pops the newest area, or NULL. Its successor cannot change meanwhile, since areas are popped only with the
- * lock held.
+ * Pops the newest area, or NULL. lazy->lock must be held: areas are popped only so, and the successor cannot
+ * change meanwhile.
  */
+static struct vmap_area *deferred_pop(struct vmap_lazy *lazy)
+{
+	struct vmap_area *first = __atomic_load_n(&lazy->deferred, __ATOMIC_ACQUIRE);
+
+	lockdep_assert_held(&lazy->lock);
+	while (first && !__atomic_compare_exchange_n(&lazy->deferred, &first, first->next, false,
+						     __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+		;
+	return first;
+}
+
 static struct vmap_area *deferred_take(struct vmap_lazy *lazy)
 {
 	struct vmap_area *first;
 
 	spin_lock(&lazy->lock);
-	first = __atomic_load_n(&lazy->deferred, __ATOMIC_ACQUIRE);
-	while (first && !__atomic_compare_exchange_n(&lazy->deferred, &first, first->next, false,
-						     __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-		;
+	first = deferred_pop(lazy);
 	spin_unlock(&lazy->lock);
 	return first;
 }

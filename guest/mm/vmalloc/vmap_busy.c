@@ -8,11 +8,12 @@ struct rb_root vmap_area_root;
 struct spinlock vmap_area_lock;
 unsigned long vmap_highest;
 
-void vmap_busy_insert(struct vmap_area *va)
+/* Links a range into the tree. vmap_area_lock must be held. */
+static inline void busy_link(struct vmap_area *va)
 {
 	struct rb_node **link = &vmap_area_root.rb_node, *parent = NULL;
 
-	spin_lock(&vmap_area_lock);
+	lockdep_assert_held(&vmap_area_lock);
 	while (*link) {
 		parent = *link;
 		if (va->va_start < container_of(parent, struct vmap_area, rb_node)->va_start)
@@ -23,13 +24,26 @@ void vmap_busy_insert(struct vmap_area *va)
 	rb_insert(&vmap_area_root, &va->rb_node, parent, link, NULL);
 	if (vmap_highest < va->va_end)
 		WRITE_ONCE(vmap_highest, va->va_end);
+}
+
+void vmap_busy_insert(struct vmap_area *va)
+{
+	spin_lock(&vmap_area_lock);
+	busy_link(va);
 	spin_unlock(&vmap_area_lock);
+}
+
+/* Unlinks a range from the tree. vmap_area_lock must be held. */
+static inline void busy_unlink(struct vmap_area *va)
+{
+	lockdep_assert_held(&vmap_area_lock);
+	rb_erase(&vmap_area_root, &va->rb_node, NULL);
 }
 
 void vmap_busy_remove(struct vmap_area *va)
 {
 	spin_lock(&vmap_area_lock);
-	rb_erase(&vmap_area_root, &va->rb_node, NULL);
+	busy_unlink(va);
 	spin_unlock(&vmap_area_lock);
 }
 

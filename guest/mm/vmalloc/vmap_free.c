@@ -119,9 +119,10 @@ struct vmap_area *vmap_free_take(unsigned long size, u32 *status)
 	return va;
 }
 
-/* Merges `va` into the adjacent `range`. */
+/* Merges `va` into the adjacent `range`. free_vmap_area_lock must be held. */
 static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 {
+	lockdep_assert_held(&free_vmap_area_lock);
 	if (va->va_start == range->va_end)
 		range->va_end = va->va_end;
 	else
@@ -131,11 +132,13 @@ static void range_absorb(struct vmap_area *range, struct vmap_area *va)
 	kmem_cache_free(&vmap_area_cache, va);
 }
 
+/* Links a range into the free tree, or merges it with its neighbours. free_vmap_area_lock must be held. */
 static void free_put(struct vmap_area *va)
 {
 	struct rb_node **link = &free_vmap_area_root.rb_node, *parent = NULL;
 	struct vmap_area *below = NULL, *above = NULL; /* adjacent free ranges */
 
+	lockdep_assert_held(&free_vmap_area_lock);
 	if (unlikely(log_is_on()))
 		arch_log_range(va->va_start, va->va_end, false);
 	while (*link) {
@@ -207,11 +210,12 @@ struct vmap_area *vmap_free_take_aligned(unsigned long size, unsigned long align
 	return va;
 }
 
-/* The free range that begins at `at`, or NULL. */
+/* The free range that begins at `at`, or NULL. free_vmap_area_lock must be held. */
 static struct vmap_area *free_range_at(unsigned long at)
 {
 	struct rb_node *node = free_vmap_area_root.rb_node;
 
+	lockdep_assert_held(&free_vmap_area_lock);
 	while (node && area_of(node)->va_start != at)
 		node = at < area_of(node)->va_start ? node->rb_left : node->rb_right;
 	return node ? area_of(node) : NULL;

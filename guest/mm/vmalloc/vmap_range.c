@@ -73,6 +73,15 @@ void vmap_range_undo(struct vmap_area *va)
 	}
 }
 
+/* Changes the end of a range in the busy tree, which searches compare. vmap_area_lock must be held. */
+static inline void busy_end_set(struct vmap_area *va, unsigned long end)
+{
+	lockdep_assert_held(&vmap_area_lock);
+	va->va_end = end;
+	if (vmap_highest < end)
+		WRITE_ONCE(vmap_highest, end);
+}
+
 struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 {
 	struct vmap_area *rest = kmem_cache_alloc(&vmap_area_cache);
@@ -102,8 +111,8 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 	rest->shrunk = va->shrunk;
 	rest->lead = KVMAP_GUARD_PAGES;
 	rest->table = 0;
-	spin_lock(&vmap_area_lock); /* for searches by address */
-	va->va_end = end;
+	spin_lock(&vmap_area_lock);
+	busy_end_set(va, end);
 	spin_unlock(&vmap_area_lock);
 	va->vm->size = end - va->va_start;
 	vmap_busy_insert(rest);
@@ -113,9 +122,7 @@ struct vmap_area *vmap_range_split(struct vmap_area *va, u32 nr_pages)
 void vmap_range_grown(struct vmap_area *va, struct vmap_area *more)
 {
 	spin_lock(&vmap_area_lock);
-	va->va_end = more->va_end;
-	if (vmap_highest < va->va_end)
-		WRITE_ONCE(vmap_highest, va->va_end);
+	busy_end_set(va, more->va_end);
 	spin_unlock(&vmap_area_lock);
 	va->vm->size = va->va_end - va->va_start;
 	va->allocated = READ_ONCE(tlb_gen);
