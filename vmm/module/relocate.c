@@ -47,6 +47,10 @@ int module_symbol_address(const struct module_object *object, uint64_t address,
 	Elf64_Sym entry;
 	const char *name;
 
+	if (symbol == STN_UNDEF) {
+		*out = 0;
+		return 0;
+	}
 	if (!module_object_symbol(object, symbol, &entry, &name))
 		return error_set(error, ERROR_INPUT, 0, 0, "%s: there is no symbol %" PRIu64, object->name,
 				 symbol);

@@ -16,7 +16,7 @@ struct module_exports {
 	void *context;
 };
 
-/* The address of a symbol of the object, which lies at `address`. A weak symbol that is not exported is 0. */
+/* The address of a symbol of the object, which lies at `address`. 0: symbol 0, or a weak symbol that is not exported. */
 int module_symbol_address(const struct module_object *object, uint64_t address,
 			  const struct module_exports *exports, uint64_t symbol, uint64_t *out,
 			  struct error *error);

@@ -115,13 +115,15 @@ Test(relocate, an_unresolved_symbol_is_named)
 	expect_error("types.o: symbol close is unresolved: neither the guest nor a module exports it");
 }
 
-/* The relocations of types.o, in the file. */
+/* The relocations of .rodata.types, in the file. */
 static Elf64_Rela *relocations(Elf64_Shdr **header_out)
 {
 	Elf64_Shdr *headers = (Elf64_Shdr *)(file.bytes + object.image.header.e_shoff);
 
 	for (uint64_t i = 1; i < elf_image_sections(&object.image); i++) {
-		if (headers[i].sh_type == SHT_RELA) {
+		const struct module_section *section = module_object_section(&object, headers[i].sh_info);
+
+		if (headers[i].sh_type == SHT_RELA && section && section->part == MODULE_RODATA) {
 			*header_out = &headers[i];
 			return (Elf64_Rela *)(file.bytes + headers[i].sh_offset);
 		}
@@ -137,6 +139,20 @@ Test(relocate, an_unknown_type_is_named)
 
 	entry[1].r_info = ELF64_R_INFO(ELF64_R_SYM(entry[1].r_info), R_X86_64_GOTPCREL);
 	expect_error("relocation of type 9 is unknown: compile with -mcmodel=kernel -fno-pic");
+}
+
+Test(relocate, no_symbol_is_0_and_one_outside_the_table_is_refused)
+{
+	Elf64_Shdr *header;
+	Elf64_Rela *entry = relocations(&header);
+
+	while (ELF64_R_TYPE(entry->r_info) != R_X86_64_64)
+		entry++;
+	entry->r_info = R_X86_64_64;
+	cr_assert_eq(relocate(), 0, "%s", error.text);
+	cr_expect_eq(word(entry->r_offset, 8), (uint64_t)entry->r_addend);
+	entry->r_info = ELF64_R_INFO(object.symbol_count, R_X86_64_64);
+	expect_error("types.o: there is no symbol ");
 }
 
 Test(relocate, a_place_outside_the_section_is_refused)

@@ -20,5 +20,5 @@ types_end:
 	.data
 	.quad 0
 inside:
-	.quad 0
+	.quad negative, close       /* clang's assembler needs them elsewhere than in .reloc */
 	.section .note.GNU-stack, "", @progbits
