@@ -24,7 +24,7 @@ one_line "a mistyped command" 2 'unknown command .rnu.; did you mean .run.\? ./d
 dev frobnicate
 one_line "a command that is like no other" 2 'unknown command .frobnicate.: ./dev help lists'
 dev test --qiuck
-one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --sample, --werror, --lint; see'
+one_line "an option of test" 2 'unknown option .--qiuck.: --quick, --nested, --sample, --mutants, --werror, --lint; see'
 dev test --lint --help
 check "an option of test and help" 0 out '^  --lint '
 dev test --sample

@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "base/escape.h"
+#include "session/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -140,7 +141,12 @@ static int check_verify(struct session *session, const struct report_step *step)
 static void note_variable(struct session *session, const struct kvmap_operation *operation,
 			  const struct kvmap_record *result)
 {
-	if (operation->result == KVMAP_NO_RESULT)
+	bool resize = operation->opcode == KVMAP_OP_VREALLOC || operation->opcode == KVMAP_OP_KVREALLOC;
+
+	/* A resize that is refused leaves what there is. */
+	if (operation->result == KVMAP_NO_RESULT ||
+	    (resize && result->status != KVMAP_OK && operation->operand[0].base == KVMAP_BASE_VARIABLE &&
+	     operation->operand[0].variable == operation->result))
 		return;
 	session->variables[operation->result].known = result->status == KVMAP_OK;
 	session->variables[operation->result].value = result->value[0];
@@ -154,6 +160,8 @@ int expectations_check_step(struct session *session, const struct report_step *s
 	struct finding finding = { .address = step->result.value[1] };
 
 	session->verdict.results[0].checked++;
+	if (requests_note(session, operation, &step->result) < 0)
+		return -1;
 	note_variable(session, operation, &step->result);
 	if (KVMAP_STATUS_IS_REFUSED(status) && operation->expect != KVMAP_EXPECT_REFUSED &&
 	    !step_is_excused(session->config.fail_allocation, step))

@@ -101,6 +101,8 @@ static int verify_claims(struct session *session, struct error *error)
 		.history = session->history,
 		.died = session->run.death,
 		.seen = &session->seen,
+		/* Between operations alone is known what they have done. */
+		.requests = session->run.death || session->parallel_done ? NULL : &session->requests,
 	};
 	struct verdict verdict = { 0 };
 	struct error no_stage2;

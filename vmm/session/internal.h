@@ -38,6 +38,12 @@ int session_show(struct session *session, struct error *error);
 /* Collects the ranges of the vmalloc range, cut where areas begin, for the report. */
 void session_collect_ranges(struct session *session);
 
+/* ---- requests.c ---- */
+
+/* An operation ended: adds its request, or removes the one that it freed, before its variable is set. -1 when memory is out. */
+int requests_note(struct session *session, const struct kvmap_operation *operation,
+		  const struct kvmap_record *result);
+
 /* ---- session.c ---- */
 
 /* Makes the machine and boots it. The session is destroyed if that fails. */

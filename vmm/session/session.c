@@ -216,6 +216,7 @@ void session_destroy(struct session *session)
 	claims_destroy(&session->claims);
 	flush_log_destroy(&session->flushes);
 	free(session->seen.items);
+	free(session->requests.items);
 	history_destroy(session->history);
 	if (session->events)
 		fclose(session->events);

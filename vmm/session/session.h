@@ -10,6 +10,7 @@
 #include "kvmap/ports.h"
 #include "report/run.h"
 #include "stage2/on_demand.h"
+#include "verify/requests.h"
 
 struct history;
 
@@ -71,10 +72,11 @@ struct session {
 	bool has_mode; /* paging was on then */
 	struct claims claims;
 	struct flush_log flushes;
-	struct seen_pages seen;  /* by the last verification */
-	struct history *history; /* with config.log */
-	FILE *events;            /* of config.record_events */
-	bool has_invlpg;         /* KVM's count of INVLPG when the log began is `invlpg` */
+	struct seen_pages seen;   /* by the last verification */
+	struct requests requests; /* of the script, not given back */
+	struct history *history;  /* with config.log */
+	FILE *events;             /* of config.record_events */
+	bool has_invlpg;          /* KVM's count of INVLPG when the log began is `invlpg` */
 	uint64_t invlpg;
 	struct ranges ranges;
 	struct verdict verdict;

@@ -122,6 +122,18 @@ void check_placement(struct check *check);
 void check_kept(struct check *check);
 void check_objects_in_use(struct check *check);
 
+/* watermarks.c: the part of check_counters() about the reserve of frames. */
+void check_watermarks(struct check *check);
+
+/*
+ * requests.c: the requests of a script: the parts of check_mappings() about areas, of check_owners() about objects, of
+ * check_space() about a free that may not wait, and of check_counters() about what no request has.
+ */
+void check_requested_areas(struct check *check);
+void check_requested_objects(struct check *check);
+void check_requested_deferral(struct check *check);
+void check_requested_all(struct check *check);
+
 /* lists.c: the parts of check_space() about deferred areas and cached ranges. */
 void check_deferred(struct check *check);
 void check_cached(struct check *check);

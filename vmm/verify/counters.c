@@ -151,4 +151,6 @@ void check_counters(struct check *check)
 	check_objects_in_use(check);
 	check_kept(check);
 	check_areas(check);
+	check_requested_all(check);
+	check_watermarks(check);
 }

@@ -30,8 +30,7 @@ static void check_shape(struct check *check, const struct claim_area *area)
 		finding_found(finding, "a range of 0x%" PRIx64 " bytes", area->size);
 		finding_where_area(finding, check, area);
 	}
-	/* A deferred area may have lost its last pages already. */
-	if (!area->deferred && pages_of(area->requested_size) != area->nr_pages) {
+	if (pages_of(area->requested_size) != area->nr_pages) {
 		finding = finding_new_structure(check, area->va_start, area->vmap_area);
 		finding_claimed(finding, "0x%" PRIx64 " bytes were requested", area->requested_size);
 		finding_found(finding, "%" PRIu32 " pages", area->nr_pages);
@@ -186,4 +185,5 @@ void check_mappings(struct check *check)
 				check_area(check, &claims->areas.items[i]);
 		}
 	check_addresses(check);
+	check_requested_areas(check);
 }

@@ -435,6 +435,7 @@ void check_owners(struct check *check)
 	}
 	check_gap(check, end, UINT64_MAX);
 	check_placement(check);
+	check_requested_objects(check);
 	check_tables_in_use(check);
 	check_blocks_sum(check);
 	check_fresh(check);

@@ -342,6 +342,7 @@ void check_space(struct check *check)
 	check_tree(check, &unused);
 	check_touching(check);
 	check_deferred(check);
+	check_requested_deferral(check);
 	check_cached(check);
 	if (collect_spans(claims, &spans) < 0)
 		check->no_memory = true;

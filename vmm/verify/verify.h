@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 struct history;
+struct requests;
 
 /*
  * The object of a finding. Within one invariant, findings about the same object are one: objects of one kind that
@@ -117,6 +118,8 @@ struct verify_input {
 	struct history *history;
 	/* Pages of areas that the verification before has seen mapped; replaced by this one's. NULL: none are kept. */
 	struct seen_pages *seen;
+	/* The requests of the script (requests.h). NULL: not known. */
+	const struct requests *requests;
 	/*
 	 * May be NULL. Parallel to claims->areas, zeroed by the caller. Bit i is set if invariant i has a
 	 * finding about the area; most invariants also set it for findings beyond FINDINGS_LISTED.
