@@ -347,11 +347,18 @@ static bool holds(size_t relation, int order)
 	}
 }
 
+static bool is_whole(long double number)
+{
+	if (number < 0)
+		return number > -0x1p63L && number == (long double)(int64_t)number;
+	return number < 0x1p64L && number == (long double)(uint64_t)number;
+}
+
 static void value_print(const struct value *value, char *out, size_t size)
 {
 	if (value->is_text || !value->known)
 		snprintf(out, size, "%s", value->known ? value->text : "");
-	else if (value->number == floorl(value->number))
+	else if (is_whole(value->number))
 		snprintf(out, size, "%.0Lf", value->number);
 	else
 		snprintf(out, size, "%.2Lf", value->number);
