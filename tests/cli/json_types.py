@@ -32,6 +32,7 @@ COMMANDS = [
     "backtrace oops.core", "diff all.core later.core --entries --contents --all",
     "print all.core zones[0]", "dump all.core other.core", "verify all.core", "ps",
     "shell lines", "proc all.core meminfo", "proc all.core vmallocinfo", "proc all.core buddyinfo", "proc all.core slabinfo",
+    "lab", "lab contiguity", "lab contiguity --exercise",
 ]
 
 

@@ -47,4 +47,11 @@ struct bench_results {
 int bench_measure(const struct bench_config *config, struct bench_results *out, struct error *error);
 void bench_results_destroy(struct bench_results *results);
 
+/*
+ * Runs a script under QEMU, whose CPUs have TLBs that keep a translation until it is flushed. *report_out is what the guest
+ * wrote to the serial port, malloc'ed. An operation that does not do what the script expects is ERROR_GUEST.
+ */
+int bench_report(const struct bench_config *config, uint32_t cpus, const char *script, char **report_out,
+		 struct error *error);
+
 #endif

@@ -78,6 +78,7 @@ struct bench_run {
 	uint64_t frees;
 	uint64_t flush_full, flush_range, flush_pages;
 	uint64_t purged_pages, interrupts;
+	char *report; /* all that the guest wrote to the serial port */
 };
 
 struct bench_machine {

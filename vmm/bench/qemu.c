@@ -241,8 +241,11 @@ static int run_script(const struct bench_config *config, unsigned int cpus, cons
 		result = run_failed(status, report, errors, error);
 	else
 		result = report_read(report, out, error);
-	free(report);
 	free(errors);
+	if (result == 0)
+		out->report = report;
+	else
+		free(report);
 	return result;
 }
 
@@ -269,6 +272,22 @@ void bench_run_destroy(struct bench_run *run)
 {
 	free(run->pairs.items);
 	free(run->blocks.items);
+	free(run->report);
+	run->report = NULL;
 	run->pairs.items = NULL;
 	run->blocks.items = NULL;
+}
+
+int bench_report(const struct bench_config *config, uint32_t cpus, const char *script, char **report_out,
+		 struct error *error)
+{
+	const struct bench_machine machine = { .cpus = cpus, .policy = config->policy };
+	struct bench_run run = { 0 };
+
+	if (bench_qemu(config, &machine, script, &run, error) < 0)
+		return -1;
+	*report_out = run.report;
+	run.report = NULL;
+	bench_run_destroy(&run);
+	return 0;
 }
