@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_family.c: the variants of vmalloc(), and kvmalloc().
+ * op_family.c: the variants of vmalloc(), kvmalloc(), and resizing.
  */
 #include "agent/operations.h"
 #include "agent/variables.h"
+#include "mm/slab/kmalloc.h"
 #include "mm/vmalloc/kvmalloc.h"
 #include "mm/vmalloc/vmalloc.h"
 
@@ -91,6 +92,21 @@ u32 op_kvmalloc_array(struct operation *operation)
 	return memory_made(operation, kvmalloc_array(nr, size, GFP_KERNEL), nr * size, CONTENTS_UNKNOWN);
 }
 
+u32 op_kvcalloc(struct operation *operation)
+{
+	u64 nr = operation->operand[0], size = operation->operand[1];
+
+	return memory_made(operation, kvcalloc(nr, size, GFP_KERNEL), nr * size, CONTENTS_ZERO);
+}
+
+u32 op_kvmalloc_node(struct operation *operation)
+{
+	u64 size = operation->operand[0];
+	int node = (int)operation->operand[1];
+
+	return memory_made(operation, kvmalloc_node(size, GFP_KERNEL, node), size, CONTENTS_UNKNOWN);
+}
+
 /* The bytes that a resize with __GFP_ZERO gained, [old->size, ...). */
 static void contents_gained(const struct agent_variable *old, struct agent_variable *new)
 {
@@ -134,11 +150,11 @@ static void contents_keep(const struct agent_variable *old, struct agent_variabl
 	}
 }
 
-/* old: of variable_take(), with its memory before the resize. */
-static u32 resized(struct operation *operation, struct agent_variable *old, void *memory)
+/* old: of variable_take(), with its memory before the resize. status: of the resize, enum kvmap_status. */
+static u32 resized(struct operation *operation, struct agent_variable *old, void *memory, u32 status)
 {
 	struct agent_variable before = { 0 };
-	u32 number = operation->script->result, status = vmalloc_status();
+	u32 number = operation->script->result;
 	u64 size = operation->operand[1];
 
 	operation->result = (u64)memory;
@@ -164,19 +180,28 @@ static u32 resized(struct operation *operation, struct agent_variable *old, void
 u32 op_vrealloc(struct operation *operation)
 {
 	struct agent_variable *old = variable_take(operation->operand[0]);
+	void *memory = vrealloc((const void *)operation->operand[0], operation->operand[1],
+				(gfp_t)operation->operand[2]);
 
-	return resized(operation, old,
-		       vrealloc((const void *)operation->operand[0], operation->operand[1],
-				(gfp_t)operation->operand[2]));
+	return resized(operation, old, memory, vmalloc_status());
 }
 
 u32 op_kvrealloc(struct operation *operation)
 {
 	struct agent_variable *old = variable_take(operation->operand[0]);
+	void *memory = kvrealloc((const void *)operation->operand[0], operation->operand[1],
+				 (gfp_t)operation->operand[2]);
 
-	return resized(operation, old,
-		       kvrealloc((const void *)operation->operand[0], operation->operand[1],
-				 (gfp_t)operation->operand[2]));
+	return resized(operation, old, memory, vmalloc_status());
+}
+
+u32 op_krealloc(struct operation *operation)
+{
+	struct agent_variable *old = variable_take(operation->operand[0]);
+	void *memory = krealloc((const void *)operation->operand[0], operation->operand[1],
+				(gfp_t)operation->operand[2]);
+
+	return resized(operation, old, memory, kmalloc_status());
 }
 
 u32 op_kvfree(struct operation *operation)

@@ -34,6 +34,24 @@ u32 op_kmalloc_node(struct operation *operation)
 			   CONTENTS_UNKNOWN);
 }
 
+u32 op_kmalloc_array(struct operation *operation)
+{
+	u64 nr = operation->operand[0], size = operation->operand[1];
+	void *objects = kmalloc_array(nr, size, GFP_KERNEL);
+
+	variable_set_sized(operation, objects, nr * size, CONTENTS_UNKNOWN);
+	return objects ? KVMAP_OK : kmalloc_status();
+}
+
+u32 op_kcalloc(struct operation *operation)
+{
+	u64 nr = operation->operand[0], size = operation->operand[1];
+	void *objects = kcalloc(nr, size, GFP_KERNEL);
+
+	variable_set_sized(operation, objects, nr * size, CONTENTS_ZERO);
+	return objects ? KVMAP_OK : kmalloc_status();
+}
+
 u32 op_kfree(struct operation *operation)
 {
 	struct agent_variable *variable = variable_take(operation->operand[0]);

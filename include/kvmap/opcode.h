@@ -77,6 +77,9 @@
 	X(KVZALLOC, kvzalloc, 56, "kvzalloc", VARIABLE, size, "%x, %s", "as `kvmalloc`, zeroed")              \
 	X(KVMALLOC_ARRAY, kvmalloc_array, 57, "kvmalloc_array", VARIABLE, count_size, "%x, %s",               \
 	  "as `kvmalloc`, COUNT elements of SIZE bytes")                                                      \
+	X(KVCALLOC, kvcalloc, 83, "kvcalloc", VARIABLE, count_size, "%x, %s", "as `kvmalloc_array`, zeroed")  \
+	X(KVMALLOC_NODE, kvmalloc_node, 84, "kvmalloc_node", VARIABLE, size_node, "%x, %s",                   \
+	  "as `kvmalloc`, on NUMA node NODE; on another node when it has none left")                          \
 	X(VREALLOC, vrealloc, 64, "vrealloc", VARIABLE, address_size_flags, "%x, %s",                         \
 	  "resizes the area that starts at ADDRESS, in place or by moving it. The contents stay, up "         \
 	  "to the smaller size; with `__GFP_ZERO` what is gained is zero. SIZE 0 frees the area. "            \
@@ -96,6 +99,12 @@
 	X(KMALLOC_NODE, kmalloc_node, 35, "kmalloc_node", VARIABLE, size_node, "%x, %s",                      \
 	  "as `kmalloc`, on NUMA node NODE; on another node when it has none left")                           \
 	X(KZALLOC, kzalloc, 33, "kzalloc", VARIABLE, size_flags, "%x, %s", "as `kmalloc`, zeroed")            \
+	X(KMALLOC_ARRAY, kmalloc_array, 85, "kmalloc_array", VARIABLE, count_size, "%x, %s",                  \
+	  "as `kmalloc`, COUNT elements of SIZE bytes; a product of more than 64 bits is refused")            \
+	X(KCALLOC, kcalloc, 86, "kcalloc", VARIABLE, count_size, "%x, %s", "as `kmalloc_array`, zeroed")      \
+	X(KREALLOC, krealloc, 87, "krealloc", VARIABLE, address_size_flags, "%x, %s",                         \
+	  "as `vrealloc`, for memory of `kmalloc` and its variants: an object stays while it has room, "      \
+	  "and never becomes an area")                                                                        \
 	X(KFREE, kfree, 34, "kfree", NOTHING, address, "%a freed",                                            \
 	  "frees memory of `kmalloc` and its variants")                                                       \
 	X(VMAP, vmap, 24, "vmap", VARIABLE, variable, "%x, %s",                                               \

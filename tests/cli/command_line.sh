@@ -137,6 +137,8 @@ try bench verify 1x0
 one_line "and no number" 2 '.1x0. is no number of pages'
 try bench verify --log 100
 one_line "and an option of the guest's figures" 2 '.*--log is of kvmap bench guest'
+try bench verify --cpus 2 100
+one_line "and another" 2 '.*--cpus is of kvmap bench guest'
 try bench
 check "and when nothing is named" 2 err 'what is to be measured is missing: kvmap bench guest'
 try map a.core --owner foo

@@ -40,6 +40,8 @@ every "the whole family" 'a = vmalloc_user 40K' 'b = vmalloc_32 40K' 'c = vcallo
 every "vmalloc_huge" 'a = vmalloc_huge 3M' 'fill a seed 3' 'vfree a'
 every "vrealloc" 'a = vmalloc 8K' 'fill a' 'b = vrealloc a 3M' 'c = vrealloc b 20K' 'd = vmalloc 4K' 'e = vrealloc c 64K' 'check e'
 every "kvrealloc" 'a = kvmalloc 100' 'b = kvrealloc a 64K' 'c = kvrealloc b 5M' 'kvfree c'
+every "krealloc" 'a = kmalloc 100' 'b = krealloc a 5000' 'c = krealloc b 3M' 'd = krealloc c 64' 'kfree d'
+every "arrays and a node" 'a = kmalloc_array 10 30' 'b = kcalloc 100 300' 'check b' 'c = kvcalloc 1000 3000' 'check c' 'd = kvmalloc_node 40K 0'
 every "areas" 'areas 5 12K' 'areas 4 8K holes'
 every "pairs" 'pair vmalloc 8K 3' 'pair kmalloc 200 3' 'pair alloc_pages 16K 3' 'a = kmalloc 8' 'kfree a'
 options="--cpus 3"

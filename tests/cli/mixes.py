@@ -25,11 +25,13 @@ FUNCTIONS = ["vmalloc", "vzalloc", "kmalloc", "alloc_pages", "nothing", "vmalloc
 # Refused wherever they run.
 WRONG = ["vmalloc 0", "vmalloc 1024G", "vzalloc_node 0 0", "vmalloc_user 0", "vmalloc_huge 0", "__vmalloc 4K GFP_KERNEL|__GFP_NOFAIL",
          "__vmalloc 4K GFP_DMA|GFP_DMA32", "vmalloc_array 0x100000000 0x100000000", "vcalloc 0x100000000 0x100000000",
-         "kvmalloc 0", "kvmalloc_array 0x100000000 0x100000000", "kmalloc 0", "kmalloc 5M", "kzalloc 5M",
+         "kvmalloc 0", "kvmalloc_array 0x100000000 0x100000000", "kvcalloc 0x100000000 0x100000000",
+         "kmalloc_array 0x100000000 0x100000000", "kcalloc 0x100000000 0x100000000", "kcalloc 0 8", "krealloc text 64",
+         "kmalloc 0", "kmalloc 5M", "kzalloc 5M",
          "kmalloc 64 GFP_DMA|GFP_DMA32", "kmalloc 64 GFP_KERNEL|__GFP_NOFAIL", "bug 1", "vfree 0x1000", "vfree text", "kfree rodata",
          "vunmap text", "vm_unmap_ram rodata 1", "set_memory_ro text 1", "vrealloc text 4K", "kvrealloc rodata 64"]
 # Refused in an interrupt, since they may wait. {} is a variable of an area.
-MAY_WAIT = ["vmalloc 4K", "vzalloc 64K", "kmalloc 64", "kzalloc 4K GFP_KERNEL", "kvmalloc 64", "purge", "vm_unmap_aliases",
+MAY_WAIT = ["vmalloc 4K", "vzalloc 64K", "kmalloc 64", "kzalloc 4K GFP_KERNEL", "kvmalloc 64", "kcalloc 3 64", "kvcalloc 2 4K", "krealloc 0 64", "purge", "vm_unmap_aliases",
             "vmap {}", "vm_map_ram {}", "vrealloc {} 8K", "kvrealloc {} 8K", "set_memory_ro {} 1", "set_memory_x {} 1"]
 
 
@@ -127,14 +129,17 @@ class Mix:
             self.add(f"{variable.name} = {function} {size} {self.random.choice(ATOMIC)}", atomic=True)
         elif not zero and self.chance(0.3):
             self.add(f"{variable.name} = kmalloc_node {size} {node}")
+        elif self.chance(0.2):
+            self.add(f"{variable.name} = {'kcalloc' if zero else 'kmalloc_array'} {self.random.choice([f'1 {size}', f'{size} 1'])}")
         else:
             flags = self.random.choice([""] * 4 + WAITING + LOW)
             self.add(f"{variable.name} = {function} {size} {flags}".rstrip())
 
     def make_either(self):
         size = self.size()
-        form = self.random.choice([f"kvmalloc {size}", f"kvzalloc {size}", f"kvmalloc_array 1 {size}"])
-        self.add(f"{self.new('either', size, known='z' in form).name} = {form}")
+        form = self.random.choice([f"kvmalloc {size}", f"kvzalloc {size}", f"kvmalloc_array 1 {size}", f"kvcalloc {size} 1",
+                                   f"kvmalloc_node {size} {self.number(self.nodes)}"])
+        self.add(f"{self.new('either', size, known='z' in form or 'kvcalloc' in form).name} = {form}")
 
     def fill(self):
         variable = self.some("area", "object", "either", "vmap", "vm_map_ram", readonly=False)
@@ -183,10 +188,12 @@ class Mix:
             self.add(f"kvfree {variable.name}", atomic=True)
 
     def resize(self):
-        old = self.some("area", "either", mappings=0, readonly=False)
+        old = self.some("area", "either", "object", mappings=0, readonly=False)
         if not old:
             return
-        function = "vrealloc" if old.kind == "area" and self.chance(0.7) else "kvrealloc"
+        function = {"area": "vrealloc", "object": "krealloc"}.get(old.kind, "kvrealloc")
+        if old.kind == "area" and self.chance(0.3):
+            function = "kvrealloc"
         size = self.size() if self.chance(0.97) else 0
         flags = self.random.choice(["", "", " __GFP_ZERO", " GFP_KERNEL|__GFP_ZERO", " GFP_KERNEL"])
         if size and self.chance(0.3):

@@ -20,6 +20,9 @@ kmalloc_node 5M 0|size is too large|op_kmalloc_node|0
 vmalloc_array 0x100000000 0x100000000|size is too large|op_vmalloc_array|0
 vcalloc 0x100000000 0x100000000|size is too large|op_vcalloc|0
 kvmalloc_array 0x100000000 0x100000000|size is too large|op_kvmalloc_array|0
+kvcalloc 0x100000000 0x100000000|size is too large|op_kvcalloc|0
+kmalloc_array 0x100000000 0x100000000|size is too large|op_kmalloc_array|0
+kcalloc 0x100000000 0x100000000|size is too large|op_kcalloc|0
 __vmalloc 4K __GFP_NOFAIL|__GFP_NOFAIL is not supported: any allocation may fail|op_vmalloc_gfp|0
 __vmalloc 4K __GFP_DMA\|__GFP_DMA32|invalid GFP flags|op_vmalloc_gfp|0
 kmalloc 64 __GFP_NOFAIL|__GFP_NOFAIL is not supported: any allocation may fail|op_kmalloc|0
@@ -43,6 +46,8 @@ vrealloc m 4K|wrong function for this kind of area|op_vrealloc|8192
 vrealloc a 1024G|size is too large|op_vrealloc|65536
 kvrealloc a+4K 8K|address is inside an allocation, not at its start|op_kvrealloc|65536
 kvrealloc k+8 200|nothing is allocated at this address|op_kvrealloc|128
+krealloc k+8 200|nothing is allocated at this address|op_krealloc|128
+krealloc k 5M|size is too large|op_krealloc|0
 kvfree a+4K|address is inside an allocation, not at its start|op_kvfree|65536
 kvfree k+8|address is inside an allocation, not at its start|op_kvfree|128
 set_memory_x a 16|would be writable and executable|op_set_memory_x|65536

@@ -13,6 +13,9 @@
 
 #define BENCH_ALL_POLICIES UINT32_MAX
 
+#define BENCH_CPUS     4
+#define BENCH_CPUS_ALL UINT32_MAX
+
 /* Borrowed. */
 struct bench_config {
 	const char *program; /* the guest's ELF file */
@@ -20,6 +23,8 @@ struct bench_config {
 	uint64_t timeout_ns; /* of each run of QEMU */
 	uint32_t policy;     /* or BENCH_ALL_POLICIES */
 	bool log;            /* measure each row with the event log, too */
+	unsigned int
+		cpus; /* of the rows of "cpus"; 0: BENCH_CPUS, BENCH_CPUS_ALL: 1, 2, 4 and so on to the most */
 	/* "vmalloc", "vmalloc:4K", "live", "flushes", "cpus"; none: everything. */
 	const char *const *selected;
 	size_t selected_count;

@@ -7,14 +7,13 @@
 #include "bench/internal.h"
 #include "kvmap/boot.h"
 #include "kvmap/layout.h"
+#include "kvmap/limits.h"
 #include "script/script.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CPUS 4 /* of the rows of several CPUs */
 
 struct bench {
 	const struct bench_config *config;
@@ -120,20 +119,32 @@ static int measure_flushes(struct bench *bench, uint32_t policy, struct error *e
 	return status;
 }
 
-static int measure_cpus(struct bench *bench, uint32_t policy, struct error *error)
+static int measure_so_many_cpus(struct bench *bench, unsigned int cpus, uint32_t policy, struct error *error)
 {
 	struct report_bench_cpus *rows;
 	int status = 0;
 	size_t count;
 
-	progress_set("%d CPUs under policy %s", CPUS, policy_name(policy));
-	if (bench_cpus(bench->config, CPUS, policy, &rows, &count, error) < 0)
+	progress_set("%u CPUs under policy %s", cpus, policy_name(policy));
+	if (bench_cpus(bench->config, cpus, policy, &rows, &count, error) < 0)
 		return -1;
 	for (size_t i = 0; i < count && status == 0; i++)
 		if (array_push(&bench->results->cpus, rows[i]) < 0)
 			status = out_of_memory(error);
 	free(rows);
 	return status;
+}
+
+static int measure_cpus(struct bench *bench, uint32_t policy, struct error *error)
+{
+	unsigned int cpus = bench->config->cpus;
+
+	if (cpus != BENCH_CPUS_ALL)
+		return measure_so_many_cpus(bench, cpus ? cpus : BENCH_CPUS, policy, error);
+	for (cpus = 1; cpus <= KVMAP_CPUS_MAX; cpus *= 2)
+		if (measure_so_many_cpus(bench, cpus, policy, error) < 0)
+			return -1;
+	return 0;
 }
 
 static int measure_policy(struct bench *bench, uint32_t policy, struct error *error)

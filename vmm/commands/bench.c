@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "kvmap/limits.h"
 
 #include <limits.h>
 #include <string.h>
@@ -19,11 +20,14 @@ struct bench_options {
 	const char *selected[SELECTED_MAX];
 	size_t selected_count;
 	bool log;
+	uint32_t cpus;
 };
 
-enum { OPTION_LOG = 512 };
+enum { OPTION_LOG = 512, OPTION_BENCH_CPUS };
 
 static const struct argp_option argp_options[] = {
+	{ "cpus", OPTION_BENCH_CPUS, "N|all", 0,
+	  "CPUs of the rows `cpus`, 1 to 64 (default 4); all: 1, 2, 4, 8, 16, 32 and 64", 0 },
 	{ "log", OPTION_LOG, NULL, 0, "also count each row with the event log", 0 },
 	{ 0 },
 };
@@ -34,6 +38,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &options->common; return 0;
+	case OPTION_BENCH_CPUS:
+		if (strcmp(argument, "all") != 0)
+			return options_count(state, "--cpus", argument, KVMAP_CPUS_MAX, &options->cpus);
+		options->cpus = BENCH_CPUS_ALL;
+		return 0;
 	case OPTION_LOG: options->log = true; return 0;
 	case ARGP_KEY_ARG:
 		if (!options->what)
@@ -53,8 +62,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 				state,
 				"`%s` cannot be measured, only guest and verify can: kvmap bench guest, or kvmap bench verify",
 				options->what);
-		else if (options->log && !strcmp(options->what, "verify"))
-			argp_error(state, "--log is of kvmap bench guest: leave it away");
+		else if ((options->log || options->cpus) && !strcmp(options->what, "verify"))
+			argp_error(state, "%s is of kvmap bench guest: leave it away",
+				   options->log ? "--log" : "--cpus");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -66,7 +76,7 @@ static const struct argp argp = {
 	parse,
 	"guest [OPERATION[:SIZE]|live|flushes|cpus]...\nverify [PAGES]...",
 	"Measures what the guest's memory costs in instructions, under QEMU, beside Linux's figures: each operation and "
-	"size, a pair among many live areas, the flushes of 1,000 frees, and four CPUs at the same time. Under all "
+	"size, a pair among many live areas, the flushes of 1,000 frees, and several CPUs at the same time. Under all "
 	"three policies unless --policy names one.\n"
 	"Or measures a verification, on KVM, beside one pass of loads over the guest memory that it reads.",
 	children,
@@ -101,6 +111,7 @@ static int measure(const struct bench_options *options, const char *program)
 		.timeout_ns = options->common.session.timeout_ns,
 		.policy = options->common.session.policy,
 		.log = options->log,
+		.cpus = options->cpus,
 		.selected = options->selected,
 		.selected_count = options->selected_count,
 	};

@@ -166,25 +166,34 @@ static double per_thousand(uint64_t count, const struct report_bench_cpus *row)
 	return per(1000 * count, row->pairs);
 }
 
+static void show_cpus_heading(struct report *report, unsigned int cpus)
+{
+	char number[32];
+
+	text_line(report, PAINT_BOLD, 0, 2, "%s in parallel: a pair, and the TLB shootdowns of 1,000 frees",
+		  text_number_of(cpus, "CPU", number, sizeof(number)));
+	text_line(report, PAINT_PLAIN, 2, 2, "%-6s  %-11s %5s  %12s  %6s  %7s  %6s  %7s  %6s", "policy",
+		  "operation", "size", "instructions", "locks", "waited", "rounds", "IPIs", "pages");
+}
+
 static void show_cpus(struct report *report, const struct report_bench *bench)
 {
-	text_line(report, PAINT_BOLD, 0, 2,
-		  "%u CPUs in parallel: a pair, and the TLB shootdowns of 1,000 frees", bench->cpus[0].cpus);
-	text_line(report, PAINT_PLAIN, 2, 2, "%-6s  %-11s %5s  %12s  %6s  %7s  %6s  %5s  %6s", "policy",
-		  "operation", "size", "instructions", "locks", "waited", "rounds", "IPIs", "pages");
 	for (size_t i = 0; i < bench->cpus_count; i++) {
 		const struct report_bench_cpus *row = &bench->cpus[i];
 		char instructions[32];
 
+		if (!i || row->cpus != row[-1].cpus)
+			show_cpus_heading(report, row->cpus);
 		text_line(report, PAINT_PLAIN, 2, 2,
-			  "%-6s  %-11s %5s  %12s  %6.2f  %7.3f  %6.1f  %5.1f  %6.0f",
+			  "%-6s  %-11s %5s  %12s  %6.2f  %7.3f  %6.1f  %7.1f  %6.0f",
 			  policy_name(row->policy), row->operation, row->size,
 			  text_count(row->instructions / row->pairs, instructions, sizeof(instructions)),
 			  per(row->locks, row->pairs), per(row->contended, row->pairs),
 			  per_thousand(row->rounds, row), per_thousand(row->interrupts, row),
 			  per_thousand(row->pages, row));
+		if (i + 1 == bench->cpus_count || row[1].cpus != row->cpus)
+			fputc('\n', report->stream);
 	}
-	fputc('\n', report->stream);
 }
 
 static void show_bench(struct report *report, const struct report_bench *bench)

@@ -21,6 +21,8 @@ static void take_frame(struct tlb *tlb, struct debt *debt, void *context)
 	reuse->owed++;
 	if (reuse->event->kind == TLB_FRAMES_TAKEN)
 		match_owed(tlb, rule, reuse->event->cpu, debt->is.frame, debt);
+	else if (debt->is.is_table)
+		match_owed(tlb, TLB_RULE_TABLE_RETURNED, reuse->event->cpu, debt->is.frame, debt);
 }
 
 /* The frames of a debt that lie in the range. */

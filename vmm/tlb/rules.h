@@ -56,7 +56,10 @@
 	  "operations of unknown threads; pages that are writable, too")                                               \
 	X(TABLE_KEPT, "table-kept", "O",                                                                               \
 	  "an operation took a page table away and returned while a running CPU may still walk it",                    \
-	  "operations of unknown threads")
+	  "operations of unknown threads")                                                                             \
+	X(TABLE_RETURNED, "table-returned", "O",                                                                       \
+	  "a page that was a page table was freed while a CPU may still walk it",                                      \
+	  "frames that are freed without an event; tables that were not known")
 
 #define TLB_RULE_ENUM(NAME, word, profiles, proves, blind) TLB_RULE_##NAME,
 enum tlb_rule { TLB_RULES(TLB_RULE_ENUM) TLB_RULE_COUNT };

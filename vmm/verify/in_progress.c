@@ -20,8 +20,8 @@
 /* `crash mmio` and `crash emulation` map a page that has no memory. */
 #define OF_CRASH (V(7) | V(10))
 
-/* The invariants that the operation may break until it ends. An unknown one may break any. */
-static unsigned int broken_by(uint32_t opcode)
+/* Whether the operation leaves memory and the memory manager as they are. */
+static bool changes_nothing(uint32_t opcode)
 {
 	switch (opcode) {
 	case KVMAP_OP_VERIFY:
@@ -31,7 +31,17 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_PARALLEL:
 	case KVMAP_OP_READ:
 	case KVMAP_OP_CHECK:
-	case KVMAP_OP_EXECUTE: return 0;
+	case KVMAP_OP_EXECUTE: return true;
+	default: return false;
+	}
+}
+
+/* The invariants that the operation may break until it ends. An unknown one may break any. */
+static unsigned int broken_by(uint32_t opcode)
+{
+	if (changes_nothing(opcode))
+		return 0;
+	switch (opcode) {
 	case KVMAP_OP_CRASH: return OF_CRASH;
 	case KVMAP_OP_FILL:
 	case KVMAP_OP_WRITE:
@@ -55,9 +65,13 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_KMALLOC:
 	case KVMAP_OP_KZALLOC:
 	case KVMAP_OP_KMALLOC_NODE:
+	case KVMAP_OP_KMALLOC_ARRAY:
+	case KVMAP_OP_KCALLOC:
 	case KVMAP_OP_KVMALLOC:
 	case KVMAP_OP_KVZALLOC:
 	case KVMAP_OP_KVMALLOC_ARRAY:
+	case KVMAP_OP_KVCALLOC:
+	case KVMAP_OP_KVMALLOC_NODE:
 	case KVMAP_OP_VMAP:
 	case KVMAP_OP_VM_MAP_RAM:
 	case KVMAP_OP_VM_UNMAP_ALIASES:
@@ -70,6 +84,7 @@ static unsigned int broken_by(uint32_t opcode)
 	case KVMAP_OP_VM_UNMAP_RAM:
 	case KVMAP_OP_VREALLOC:
 	case KVMAP_OP_KVREALLOC:
+	case KVMAP_OP_KREALLOC:
 	case KVMAP_OP_PAIR:
 	case KVMAP_OP_AREAS:
 	case KVMAP_OP_STRESS:

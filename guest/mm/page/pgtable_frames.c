@@ -20,5 +20,7 @@ u32 pgtable_alloc(void)
 void pgtable_free(u32 pfn)
 {
 	vm_stat_add(NR_PAGETABLE_PAGES, -1);
+	if (unlikely(log_is_on()))
+		arch_log_frames(pfn, 1, false);
 	frames_free(pfn);
 }

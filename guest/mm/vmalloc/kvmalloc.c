@@ -4,6 +4,7 @@
  */
 #include "mm/vmalloc/kvmalloc.h"
 
+#include "mm/page/nodes.h"
 #include "mm/slab/kmalloc.h"
 #include "mm/slab/object.h"
 #include "mm/vmalloc/vmap.h"
@@ -85,13 +86,31 @@ void *kvzalloc(unsigned long size, gfp_t gfp)
 	return kvmalloc_from(size, gfp | __GFP_ZERO, CALLER);
 }
 
-void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+static void *kvmalloc_array_from(unsigned long nr, unsigned long size, gfp_t gfp, const void *caller)
 {
 	unsigned long bytes;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		return refuse_product(CALLER);
-	return kvmalloc_from(bytes, gfp, CALLER);
+		return refuse_product(caller);
+	return kvmalloc_from(bytes, gfp, caller);
+}
+
+void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_array_from(nr, size, gfp, CALLER);
+}
+
+void *kvcalloc(unsigned long nr, unsigned long size, gfp_t gfp)
+{
+	return kvmalloc_array_from(nr, size, gfp | __GFP_ZERO, CALLER);
+}
+
+void *kvmalloc_node(unsigned long size, gfp_t gfp, int nid)
+{
+	if (gfp_on_node(&gfp, nid))
+		return kvmalloc_from(size, gfp, CALLER);
+	vmalloc_refuse_request(KVMAP_REFUSED_NO_MEMORY, size, gfp, NULL, CALLER); /* no such node */
+	return NULL;
 }
 
 void *kvrealloc(const void *addr, unsigned long size, gfp_t gfp)

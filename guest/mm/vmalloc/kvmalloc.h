@@ -16,6 +16,12 @@ void *kvmalloc(unsigned long size, gfp_t gfp);
 void *kvzalloc(unsigned long size, gfp_t gfp);
 /* nr elements of `size` bytes; a product that overflows is refused. */
 void *kvmalloc_array(unsigned long nr, unsigned long size, gfp_t gfp);
+void *kvcalloc(unsigned long nr, unsigned long size, gfp_t gfp);
+/*
+ * Memory of the NUMA node `nid` if it has enough, contiguous or not, else of another one; with __GFP_THISNODE only of that
+ * node; NUMA_NO_NODE: no preference.
+ */
+void *kvmalloc_node(unsigned long size, gfp_t gfp, int nid);
 
 /*
  * Resizes memory of kmalloc(), vmalloc() or kvmalloc(): vrealloc() for an area, else krealloc(), or a move to

@@ -72,6 +72,9 @@ Test(kinds, refuses_what_cannot_be_and_changes_nothing)
 	cr_assert_eq(status_of(vcalloc(0, 8)), KVMAP_REFUSED_ZERO_SIZE);
 	cr_assert_eq(status_of(vmalloc_user(0)), KVMAP_REFUSED_ZERO_SIZE);
 	cr_assert_eq(status_of(kvmalloc_array(1ul << 32, 1ul << 32, GFP_KERNEL)), KVMAP_REFUSED_TOO_LARGE);
+	cr_assert_eq(status_of(kvcalloc(~0ul, 2, GFP_KERNEL)), KVMAP_REFUSED_TOO_LARGE);
+	cr_assert_eq(status_of(kvmalloc_node(64, GFP_KERNEL | __GFP_THISNODE, KVMAP_NODES_MAX)),
+		     KVMAP_REFUSED_NO_MEMORY);
 	cr_assert_eq(status_of(kvmalloc(0, GFP_KERNEL)), KVMAP_REFUSED_ZERO_SIZE);
 	cr_assert_eq(status_of(kvmalloc(64, GFP_KERNEL | __GFP_NOFAIL)), KVMAP_REFUSED_NOFAIL);
 	cr_assert_eq(status_of(kvmalloc(~0ul, GFP_KERNEL)), KVMAP_REFUSED_TOO_LARGE);

@@ -68,7 +68,7 @@ Test(bench, live_areas_flushes_and_what_is_missing_are_told)
 		"  eager   1 of everything, 999 page by page with 1998 pages; 2100 entries flushed, 0 IPIs\n");
 	check_holds(text, "4 CPUs in parallel");
 	check_holds(text,
-		    "  strict  vmalloc        4K           800    1.25    0.025    16.0   46.5    1000\n");
+		    "  strict  vmalloc        4K           800    1.25    0.025    16.0     46.5    1000\n");
 	check_holds(text, "no such function: kmalloc, vmap.\n");
 	free(text);
 }

@@ -160,7 +160,8 @@ Test(compile, rights_are_set_of_so_many_pages_and_code_is_called)
 
 Test(compile, a_change_of_size_has_an_address_a_size_and_perhaps_flags)
 {
-	struct script *script = compiled("a = vmalloc 8K\na = vrealloc a 16K\nb = kvrealloc a 5M __GFP_ZERO");
+	struct script *script = compiled("a = vmalloc 8K\na = vrealloc a 16K\nb = kvrealloc a 5M __GFP_ZERO\n"
+					 "c = krealloc b 100 __GFP_ZERO");
 	const struct kvmap_operation *operations = script->operations.items;
 
 	cr_expect_eq(operations[1].opcode, KVMAP_OP_VREALLOC);
@@ -169,6 +170,8 @@ Test(compile, a_change_of_size_has_an_address_a_size_and_perhaps_flags)
 	check_operand(&operations[1].operand[2], KVMAP_BASE_NONE, 0, GFP_KERNEL);
 	cr_expect_eq(operations[2].opcode, KVMAP_OP_KVREALLOC);
 	check_operand(&operations[2].operand[2], KVMAP_BASE_NONE, 0, __GFP_ZERO);
+	cr_expect_eq(operations[3].opcode, KVMAP_OP_KREALLOC);
+	check_operand(&operations[3].operand[1], KVMAP_BASE_NONE, 0, 100);
 	script_destroy(script);
 }
 

@@ -35,6 +35,23 @@ Test(tlb_rules, frame_reuse_table_reuse_and_range_reuse)
 	}
 }
 
+Test(tlb_rules, table_returned_is_a_table_that_is_freed_before_its_flush)
+{
+	for (unsigned int flushed = 0; flushed < 2; flushed++) {
+		uint64_t pmd, table;
+
+		start(KERNEL, RW);
+		pmd = world_entry(&world, world.root, KERNEL, 2);
+		table = world_entry(&world, world.root, KERNEL, 1) & ~(PAGE_4K - 1);
+		world_store(&world, 0, THREAD, pmd, 0);
+		flush(0, KERNEL);
+		if (flushed)
+			flush(1, KERNEL);
+		FEED(&world, FRAMES_RETURNED, .address = table, .value = table + PAGE_4K);
+		expect_only(TLB_RULE_TABLE_RETURNED, !flushed);
+	}
+}
+
 Test(tlb_rules, frames_of_large_pages_are_found)
 {
 	world_init(&world);
