@@ -26,6 +26,7 @@ NOT_RUN = [
     ("stage2", "depends on the host's KVM, and needs root"),
     ("setpriv", "needs root"),
     ("bench guest", "takes minutes; tests/cli/bench.sh runs it"),
+    ("bench verify", "prints times; tests/cli/bench.sh runs it"),
     ("./dev test", "runs all tests"),
     ("./dev lint", "is a test of its own"),
     ("--hold", "has the numbers of processes in it; tests/cli/control.sh runs it"),

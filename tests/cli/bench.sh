@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# kvmap bench guest: a few of its figures, counted twice.
+# kvmap bench guest: a few of its figures, counted twice. kvmap bench verify.
 . "$(dirname "$0")/tap.sh"
 
 try bench guest vmalloc:4K vzalloc:64K vmalloc_busy15k:64K flushes
@@ -95,4 +95,18 @@ try bench guest vmalloc:5K
 one_line "a size that Linux has no figure for" 2 'vmalloc:5K'
 try bench host
 check "nothing but the guest" 2 err 'kvmap bench guest'
+
+# A verification, which needs KVM and no QEMU. The only comparison of times is one that holds under any load: it takes longer than reading.
+try bench verify 1000 10000
+check "what a verification costs" 0 out '^ *pages +areas +verification +reading +bytes read +ratio +page faults$' \
+	out '^ *1,000 +40 ' out '^ *10,000 +400 '
+try bench verify 1010 20000 --json
+check "as JSON, of whole areas" 0 out '"type":"bench","seq":0,"operation":"verify","pages":1000,"areas":40,"full_ns":[1-9][0-9]*,"read_ns":[1-9][0-9]*,"read_bytes":[1-9][0-9]*,"page_faults":'
+awk -F'[:,]' '{ for (i = 1; i < NF; i++) value[$i] = $(i + 1); if (value["\"full_ns\""] <= value["\"read_ns\""]) bad = 1
+		read[NR] = value["\"read_bytes\""]; pages[NR] = value["\"pages\""] }
+	# A page of an area has a page-table entry, a struct page of 32 bytes or more, and its number in the area.
+	END { exit bad || NR != 2 || read[2] - read[1] < (pages[2] - pages[1]) * 44 }' out &&
+	ok "it reads the tables, the struct pages and the areas" || not_ok "it reads the tables, the struct pages and the areas"
+try bench verify 20000 --memory 64M
+one_line "too little memory" 2 'could not allocate 20000 pages with 64 MiB: leave --memory away'
 finish

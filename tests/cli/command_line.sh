@@ -130,7 +130,15 @@ check "a value" 2 err 'unknown policy .laxy.; did you mean .lazy.\?'
 try proc a.core memnfo
 one_line "a file of proc" 2 'memnfo. is no file .*did you mean .meminfo.'
 try bench gest
-check "what bench measures" 2 err '.gest. cannot be measured, only the guest can: kvmap bench guest'
+check "what bench measures" 2 err '.gest. cannot be measured, only guest and verify can: kvmap bench guest, or kvmap bench verify'
+try bench verify 24
+one_line "too few pages to verify" 2 '.24. is no number of pages from 25 to 4000000'
+try bench verify 1x0
+one_line "and no number" 2 '.1x0. is no number of pages'
+try bench verify --log 100
+one_line "and an option of the guest's figures" 2 '.*--log is of kvmap bench guest'
+try bench verify --cpus 2 100
+one_line "and another" 2 '.*--cpus is of kvmap bench guest'
 try bench
 check "and when nothing is named" 2 err 'what is to be measured is missing: kvmap bench guest'
 try map a.core --owner foo

@@ -30,7 +30,7 @@ COMMANDS = [
     "map all.core --check", "map %s/05-writable-text.kvs --check {M}" % MUTANTS, "walk all.core a", "walk all.core 0x123000", "areas all.core",
     "areas %s/01-guard-mapped.kvs {M}" % MUTANTS, "frames all.core", "frames all.core a", "frames all.core l",
     "backtrace oops.core", "diff all.core later.core --entries --contents --all",
-    "print all.core zones[0]", "dump all.core other.core", "verify all.core", "ps",
+    "print all.core zones[0]", "dump all.core other.core", "verify all.core", "bench verify 100", "ps",
     "shell lines", "proc all.core meminfo", "proc all.core vmallocinfo", "proc all.core buddyinfo", "proc all.core slabinfo",
     "lab", "lab contiguity", "lab contiguity --exercise",
 ]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench.h: `kvmap bench guest`: the guest's instructions, counted under QEMU, beside Linux's figures.
+ * `kvmap bench verify`: the time of a verification.
  */
 #ifndef VMM_BENCH_BENCH_H
 #define VMM_BENCH_BENCH_H
@@ -8,6 +9,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "report/bench.h"
+#include "session/session.h"
 
 #define BENCH_ALL_POLICIES UINT32_MAX
 
@@ -53,5 +55,15 @@ void bench_results_destroy(struct bench_results *results);
  */
 int bench_report(const struct bench_config *config, uint32_t cpus, const char *script, char **report_out,
 		 struct error *error);
+/* Limits of the pages of a row: an area has 25. */
+#define BENCH_VERIFY_PAGES_MIN 25
+#define BENCH_VERIFY_PAGES_MAX 4000000
+
+/*
+ * Measures a verification of a guest with areas of each number of pages, for out[0..count). The session states the
+ * machine; memory of 0 is as much as the pages need. ERROR_GUEST if it has too little, or findings.
+ */
+int bench_verify(const struct session_config *session, const uint64_t *pages, size_t count,
+		 struct report_bench_verify *out, struct error *error);
 
 #endif

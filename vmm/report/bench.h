@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h: the report of `bench guest`.
+ * bench.h: the reports of `bench guest` and `bench verify`.
  */
 #ifndef VMM_REPORT_BENCH_H
 #define VMM_REPORT_BENCH_H
@@ -57,5 +57,16 @@ struct report_bench {
 };
 
 void report_bench(struct report *report, const struct report_bench *bench);
+
+/* A verification of a guest. Times are the shortest of several. */
+struct report_bench_verify {
+	uint64_t pages, areas;
+	uint64_t full_ns; /* of reading the claims and verifying them */
+	uint64_t read_ns; /* of one pass of 8-byte loads over the guest memory that the verification reads */
+	uint64_t read_bytes;  /* of that memory: whole pages */
+	uint64_t page_faults; /* of the process, in a verification */
+};
+
+void report_bench_verify(struct report *report, const struct report_bench_verify *rows, size_t count);
 
 #endif

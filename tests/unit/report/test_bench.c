@@ -97,3 +97,54 @@ Test(bench, json_has_a_line_for_each_figure)
 	json_object_put(lines);
 	free(text);
 }
+
+static const struct report_bench_verify verifications[] = {
+	{ .pages = 250000,
+	  .areas = 10000,
+	  .full_ns = 9000000,
+	  .read_ns = 2000000,
+	  .read_bytes = 11000000,
+	  .page_faults = 12 },
+	{ .pages = 1000000, .areas = 40000, .full_ns = 40000000, .read_ns = 8000000, .read_bytes = 44000000 },
+};
+
+Test(bench, a_verification_is_shown_beside_the_reading_of_the_same_bytes)
+{
+	char *text;
+	size_t size;
+	struct report report = report_begin(REPORT_TEXT, &text, &size);
+
+	report_bench_verify(&report, verifications, 2);
+	report_end(&report);
+	check_lines(text);
+	check_holds(
+		text,
+		"      250,000     10,000       9.00 ms       2.00 ms   11,000,000       4.5           12\n");
+	check_holds(
+		text,
+		"    1,000,000     40,000       40.0 ms       8.00 ms   44,000,000       5.0            0\n");
+	free(text);
+}
+
+Test(bench, json_has_a_line_for_each_verification)
+{
+	char *text;
+	size_t size;
+	struct report report = report_begin(REPORT_JSON, &text, &size);
+	struct json_object *lines, *row;
+
+	report_bench_verify(&report, verifications, 2);
+	report_end(&report);
+	lines = lines_of(text);
+	row = line_of_type(lines, "bench", 0);
+	cr_expect_eq(json_object_array_length(lines), 2);
+	cr_expect_str_eq(member(row, "operation"), "verify");
+	cr_expect_str_eq(member(row, "pages"), "250000");
+	cr_expect_str_eq(member(row, "areas"), "10000");
+	cr_expect_str_eq(member(row, "full_ns"), "9000000");
+	cr_expect_str_eq(member(row, "read_ns"), "2000000");
+	cr_expect_str_eq(member(row, "read_bytes"), "11000000");
+	cr_expect_str_eq(member(row, "page_faults"), "12");
+	json_object_put(lines);
+	free(text);
+}
