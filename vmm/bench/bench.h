@@ -55,6 +55,7 @@ void bench_results_destroy(struct bench_results *results);
  */
 int bench_report(const struct bench_config *config, uint32_t cpus, const char *script, char **report_out,
 		 struct error *error);
+
 /* Limits of the pages of a row: an area has 25. */
 #define BENCH_VERIFY_PAGES_MIN 25
 #define BENCH_VERIFY_PAGES_MAX 4000000
