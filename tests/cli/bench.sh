@@ -26,17 +26,17 @@ ipis=$(sed -n 's/.*"operation":"vmalloc","size":"4K".*"interrupts":\([0-9]*\),.*
 	ok "most pairs take one lock, and one round of flushes serves many" ||
 	not_ok "most pairs take one lock, and one round of flushes serves many"
 
+rounds=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"rounds":\([0-9]*\),.*/\1/p' out)
+frees=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"pairs":\([0-9]*\),.*/\1/p' out)
+[ "$frees" -gt 0 ] && [ $((rounds * 10)) -lt "$frees" ] && ok "a full flush serves the frees of all CPUs" ||
+	not_ok "a full flush serves the frees of all CPUs"
+
 try bench guest cpus --policy strict --cpus 2 --json
 check "as many CPUs as are asked for" 0 out '"operation":"kmalloc","size":"64","policy":"strict","cpus":2,.*"pairs":2048,'
 for bad in 0 65 x; do
 	try bench guest cpus --cpus "$bad"
 	check "--cpus $bad" 2 err "--cpus .$bad. is not a number from 1 to 64"
 done
-
-rounds=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"rounds":\([0-9]*\),.*/\1/p' out)
-frees=$(sed -n 's/.*"operation":"vmalloc","size":"1M".*"pairs":\([0-9]*\),.*/\1/p' out)
-[ "$frees" -gt 0 ] && [ $((rounds * 10)) -lt "$frees" ] && ok "a full flush serves the frees of all CPUs" ||
-	not_ok "a full flush serves the frees of all CPUs"
 
 try bench guest vmalloc:4K vmalloc:16M vzalloc_used:4K --policy strict --json
 check "one object a row" 0 \

@@ -42,8 +42,8 @@ lists run json memory cpus policy stage2 kvm operations
 lists_no run stop verbose
 lists compile cpus nodes policy seed operations output
 lists_no compile json memory timeout kvm guest stage2
-lists bench json memory policy timeout guest
-lists_no bench cpus nodes seed stage2 kvm operations
+lists bench json memory policy timeout guest cpus
+lists_no bench nodes seed stage2 kvm operations
 lists walk stage2 stop verbose
 lists_no map stage2
 lists_no dump stage2

@@ -65,6 +65,9 @@ static void check_zone(struct check *check, uint32_t number, uint64_t total)
 	min = reserve_of(total) * frames / total;
 	if (!check->facts->input->requests->low)
 		min += better / LOWMEM_RESERVE_RATIO;
+	/* No request may take anything of a zone as small as that. */
+	if (frames <= min)
+		return;
 	check->result->checked++;
 	if (free >= min)
 		return;
